@@ -1,14 +1,14 @@
 import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 
-/** Work that continues after its key was checked, such as an answer that is being generated. */
+/** A request that keeps running after its key was checked, such as an answer that is being generated. */
 export interface ActiveRequest {
   keyId: string;
   /** Ends the request; its reader gets `error`. */
   end(error: AppError): void;
 }
 
-/** Which of these keys have been revoked or have expired. */
+/** Filters key ids to those that are revoked or expired. */
 interface KeyCheck {
   unusable(ids: readonly string[]): Promise<string[]>;
 }

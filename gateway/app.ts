@@ -25,10 +25,10 @@ import { promptRoutes } from "./prompts/routes";
 import { ragRoutes } from "./rag/routes";
 import type { Services } from "./services";
 
-/** The gateway's HTTP, built of services. It does no I/O of its own, so that tests build it too. */
+/** Builds the gateway's HTTP app from services. It does no I/O of its own, so tests can build it too. */
 export const createApp = (services: Services) => {
   const { config, log, keys, sessions, ledger, metrics } = services;
-  // Unknown fields are refused, not dropped; a schema is a promise about the whole body.
+  // Reject unknown fields instead of dropping them: a schema covers the whole body.
   const app = new Elysia({ name: "groundwire", normalize: false });
   return app
     .use(

@@ -3,8 +3,8 @@ import { AppError } from "../lib/errors";
 const BEARER = /^bearer /i;
 
 /**
- * The caller's key as a value of `authorization`: that header where it is a Bearer, else `x-api-key`, which some clients
- * send instead. A proxy's `authorization: Basic …` does not hide an `x-api-key`.
+ * The caller's key as an `authorization` value: that header if it is a Bearer token, else `x-api-key`, which some clients
+ * send instead. A proxy's `authorization: Basic …` doesn't hide an `x-api-key`.
  */
 export const credentialsOf = (headers: Headers): string | undefined => {
   const authorization = headers.get("authorization") ?? undefined;
@@ -13,7 +13,7 @@ export const credentialsOf = (headers: Headers): string | undefined => {
   return key ? `Bearer ${key}` : authorization;
 };
 
-/** The key in `Authorization: Bearer …`, however the word is written. Throws missing_api_key, invalid_api_key. */
+/** The key in `Authorization: Bearer …`; "Bearer" may be in any case. Throws missing_api_key, invalid_api_key. */
 export const bearerToken = (authorization: string | undefined): string => {
   if (!authorization) {
     throw new AppError(

@@ -19,7 +19,7 @@ export const NO_DIRECTIVES: CacheDirectives = Object.freeze({ noCache: false, no
 export interface Call {
   principal: Principal;
   requestId: string;
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. Made when it is first read. */
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. Created on first read. */
   readonly signal: AbortSignal;
   priority: EngineRequest["priority"];
   directives: CacheDirectives;
@@ -28,5 +28,5 @@ export interface Call {
   traceparent?: string;
 }
 
-/** A call before it has a signal, for work that outlives its request. */
+/** A call without a signal, for work that outlives its request. */
 export type Asking = Omit<Call, "signal">;

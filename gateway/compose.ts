@@ -39,15 +39,15 @@ export const compose = async (config: Config, log: Log) => {
   return {
     app: createApp(services),
     services,
-    /** The admin key of the first run; undefined when there was one already, or the environment gives it. */
+    /** The admin key created on the first run; undefined if one already existed or is set in the environment. */
     createdAdminKey: created,
-    /** Connects to nodes and cache, in the background: none of them has to be there yet. */
+    /** Connects to nodes and cache in the background; they don't have to be running yet. */
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
       health.degradations.open();
       activeRequests.open(keys, log);
     },
-    /** Lets running generations end for at most `graceMs`, then closes everything. Throws when a part could not be closed. */
+    /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
     async close(graceMs: number) {
       const until = performance.now() + graceMs;
       health.degradations.close();

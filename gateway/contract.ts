@@ -10,8 +10,8 @@ import {
 import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
 
 /*
- * Rules of the wire: snake_case, times in ISO 8601 UTC, units in the name or the description, unknown request fields
- * refused. A schema with a `title` becomes the OpenAPI component of that name, wherever it is used.
+ * Wire conventions: snake_case names, times in ISO 8601 UTC, units in the name or description, and no unknown fields in
+ * requests. A schema with a `title` becomes the OpenAPI component of that name wherever it is used.
  */
 
 /**
@@ -23,11 +23,11 @@ export const NEUTRAL = "neutral";
 /** Schema keyword of a field that accepts only its neutral values. `validation/problems.ts` has the error message. */
 export const UNSUPPORTED = "unsupported";
 
-/** An object that refuses unknown fields by name. */
+/** An object that rejects unknown fields; the error names them. */
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
-/** One of a few words. In the document it is an enum. */
+/** A string enum. */
 export const OneOf = <const T extends readonly string[]>(words: T, options?: SchemaOptions) =>
   Type.Unsafe<T[number]>(
     Type.Union(
@@ -39,10 +39,10 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
 /** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has its message. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
-/** At least one character that is not space. `validation/problems.ts` has its message. */
+/** At least one character that isn't whitespace. `validation/problems.ts` has its message. */
 export const NOT_BLANK = "\\S";
 
-/** A name for people, for example of a key or a conversation. For requests only; stored names are shown unchanged. */
+/** A display name, for example of a key or a conversation. For requests only; stored names are shown unchanged. */
 export const Name = (maxLength: number, description?: string) =>
   Type.String({ minLength: 1, maxLength, pattern: NAME_PATTERN, description });
 
@@ -50,10 +50,10 @@ export const Name = (maxLength: number, description?: string) =>
 export const Nullable = <T extends TSchema>(schema: T, options?: SchemaOptions) =>
   Type.Union([schema, Type.Null()], options);
 
-/** ISO 8601 in UTC, as every time on the wire. */
+/** ISO 8601 in UTC, like every time on the wire. */
 export const Timestamp = Type.String({ format: "date-time", examples: ["2026-11-23T20:15:00.000Z"] });
 
-/** An id that carries its type: `key_…`, `ds_…`. */
+/** An id with a type prefix: `key_…`, `ds_…`. */
 export const Id = (prefix: string, description?: string) =>
   Type.String({
     description,
@@ -61,7 +61,7 @@ export const Id = (prefix: string, description?: string) =>
     examples: [`${prefix}_01jd8x1m9k2n3p4q5r6s7t8v9w`],
   });
 
-/** The id in a route such as `/v1/keys/{id}`. A wrong form is not found, so it has no pattern. */
+/** The id in a route such as `/v1/keys/{id}`. It has no pattern, because a malformed id is simply not found. */
 export const PathId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
 
 /** A count: 0 or more. */
@@ -74,16 +74,16 @@ export const Milliseconds = (description: string) =>
 /** Share of a whole, 0 to 1. */
 export const Share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
-/** A failure as clients see it, in an answer and inside stored things alike. */
+/** An error as clients see it, both in responses and in stored records. */
 export const ErrorBody = Type.Object(
   {
     message: Type.String({
       description: "What is wrong and what to do",
       examples: ["max_tokens must be 1 or more, not -5."],
     }),
-    type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
+    type: Type.String({ description: "Error type of OpenAI's SDKs" }),
     code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
-    param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
+    param: Nullable(Type.String(), { description: "The invalid field: `messages.0.content`" }),
     source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
     request_id: Type.String(),
     retryable: Type.Boolean({ description: "Whether the same request may succeed later" }),
@@ -92,7 +92,7 @@ export const ErrorBody = Type.Object(
         {
           path: Type.String({ description: "JSON pointer or column" }),
           message: Type.String(),
-          line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, from 1" })),
+          line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, counting from 1" })),
         },
         { title: "ErrorDetail" },
       ),
@@ -106,23 +106,25 @@ export const ErrorEnvelope = Type.Object(
   { title: "ErrorEnvelope", description: "Every error response" },
 );
 
-/** A whole number in a query or a path, where it arrives as text: `http/route-inputs.ts` reads it. */
+/** An integer in a query or a path, where it arrives as text; `http/route-inputs.ts` converts it. */
 export const NumberInUrl = (options: IntegerOptions) => Type.Integer(options);
 
-/** Query of every list: `after` is the `next_cursor` of the previous page. */
+/** Query parameters of every list: `after` is the `next_cursor` of the previous page. */
 export const PageQuery = Type.Object({
-  limit: Type.Optional(NumberInUrl({ minimum: 1, maximum: 100, default: 20, description: "Entries on a page" })),
+  limit: Type.Optional(NumberInUrl({ minimum: 1, maximum: 100, default: 20, description: "Entries per page" })),
   after: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the previous page" })),
 });
 export type PageQuery = Static<typeof PageQuery>;
 
-/** Every list on the wire. Named after its entries: a list of `Key` is the component `KeyPage`. */
+/** Schema of every list on the wire. Named after its entries: a list of `Key` is the component `KeyPage`. */
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object(
     {
       data: Type.Array(item),
       has_more: Type.Boolean({ examples: [false] }),
-      next_cursor: Nullable(Type.String(), { description: "Value of `after` for the next page" }),
+      next_cursor: Nullable(Type.String(), {
+        description: "Value of `after` for the next page; null on the last page",
+      }),
     },
     { ...(item.title !== undefined && { title: `${item.title}Page` }) },
   );
@@ -142,9 +144,9 @@ export const CacheReport = Type.Object(
     kind: Type.Optional(OneOf(["memory", "redis", "in_flight"])),
     reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
     age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
-    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
+    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds until the stored answer expires" })),
     key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
-    stored: Type.Optional(Type.Boolean({ description: "Whether this answer is stored once it is complete" })),
+    stored: Type.Optional(Type.Boolean({ description: "Whether this answer will be stored once it is complete" })),
   },
   { title: "CacheReport", examples: [{ status: "hit", kind: "memory", age: 12 }] },
 );

@@ -6,12 +6,12 @@ import { withTimeout } from "../lib/with-timeout";
 import { closeAll } from "./closing";
 import { compose } from "./compose";
 
-/** A load balancer that asks `/readyz` every second sees it red before the port is closed. */
+/** Gives a load balancer that checks `/readyz` every second time to see the change before the port closes. */
 const RED_BEFORE_CLOSING_MS = 1000;
-/** What the gate refuses by its own words, the server still has to let through to it. */
+/** The server accepts any body size, so that the gate can reject large ones with its own error. */
 const SERVER_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** Starts the gateway and resolves when it listens. `config.gateway.port` 0 takes a free one. */
+/** Starts the gateway and resolves when it is listening. Port 0 in `config.gateway.port` picks a free one. */
 export const startGateway = async (config: Config, log: Log) => {
   const composition = await compose(config, log);
   const { app, services } = composition;
@@ -30,7 +30,7 @@ export const startGateway = async (config: Config, log: Log) => {
     await composition.close(0);
     throw new AppError(
       "invalid_request",
-      `The gateway can't listen on ${host}:${wanted}. Stop what listens there, or set GROUNDWIRE_HOST or GROUNDWIRE_PORT.`,
+      `The gateway can't listen on ${host}:${wanted}. Stop the process using it, or set GROUNDWIRE_HOST or GROUNDWIRE_PORT.`,
       { cause: error },
     );
   }
@@ -44,11 +44,11 @@ export const startGateway = async (config: Config, log: Log) => {
     url,
     port,
     services,
-    /** The admin key of the first run: shown once, never again. */
+    /** The admin key created on the first run. It is shown only once. */
     createdAdminKey: composition.createdAdminKey,
     /**
-     * Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. Throws when a part could
-     * not be closed.
+     * Reports not ready, stops accepting requests, waits up to `graceMs` for running answers, then closes. Throws if any
+     * part fails to close.
      */
     async close(graceMs = config.gateway.drainMs): Promise<void> {
       const until = performance.now() + graceMs;

@@ -3,7 +3,7 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 
-/** The machine of this process, recorded with runs, because hardware affects latencies, and on a GPU also results. */
+/** The machine of this process. Runs record it, because hardware affects latencies and, on a GPU, also results. */
 export const hostProfile = (): Record<string, unknown> => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: cpus().length,
@@ -32,6 +32,6 @@ const read = (path: string): string | undefined => {
   try {
     return readFileSync(join(ROOT, path), "utf8").trim();
   } catch {
-    return undefined; // no clone, or a release without its history
+    return undefined; // not a clone, or a release without its history
   }
 };

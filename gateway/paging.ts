@@ -1,7 +1,7 @@
 import { AppError } from "../lib/errors";
 import type { Page } from "./contract";
 
-/** A page of a list for a response. `rows` has one more than `limit` if there is a next page. */
+/** Builds a page for a response. `rows` has one more than `limit` if there is a next page. */
 export const pageOf = <Row, Wire>(
   rows: readonly Row[],
   limit: number,
@@ -39,7 +39,7 @@ export const numberedPage = async <T>(
   return { data: await read({ limit: pageLength, offset: (page - 1) * pageLength }), page, pageLength, total };
 };
 
-/** Place in a list that is ordered by a time, then by id. */
+/** Position in a list that is ordered by a time, then by id. */
 export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;
 
 /** Parses a cursor of `timeCursor`. Throws invalid_request for anything else. */

@@ -3,7 +3,7 @@ export const ROLES = ["viewer", "member", "editor", "admin"] as const;
 /** `metrics` is separate: it can only read metrics, which every other role can do too. */
 export type Role = (typeof ROLES)[number] | "metrics";
 
-/** Who calls: a key, directly or through a session of the pages. */
+/** The caller: a key, directly or through a page session. */
 export interface Principal {
   keyId: string;
   keyName: string;
@@ -11,12 +11,12 @@ export interface Principal {
   /** undefined: every model. */
   allowedModels?: string[];
   limits: { requestsPerMinute: number; parallelRequests: number };
-  /** Whether prompts and answers of this key may be kept. */
+  /** Whether prompts and answers of this key may be stored. */
   contentLogging: boolean;
   via: "key" | "session";
 }
 
-/** True when `role` covers what `needed` may do. */
+/** Whether `role` includes the permissions of `needed`. */
 export const hasRole = (role: Role, needed: Role): boolean => {
   if (needed === "metrics") return true;
   return role !== "metrics" && ROLES.indexOf(role) >= ROLES.indexOf(needed);

@@ -41,7 +41,7 @@ interface Foundation {
   reference: ScoringThread;
 }
 
-/** Everything that routes and pages call, on a migrated database and adapters that may still be closed. */
+/** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
 export const createServices = ({ config, log, db, cache, engine, reference }: Foundation) => {
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });

@@ -6,8 +6,8 @@ type Columns<Field extends string> = { [Name in Field as Camel<Name>]: unknown }
 const toCamel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /**
- * A row as the contract has it: `created_at` is the column `createdAt`, with times as text. `own` has the fields that are
- * not columns. JSON columns contain values that this version or an older one wrote according to the contract.
+ * Converts a row to its contract type: `created_at` is the column `createdAt`, and times become text. `own` has the fields
+ * that aren't columns. JSON columns contain values that this version or an older one wrote according to the contract.
  */
 export const fromRow = <T extends TObject, Own extends Partial<Static<T>> = Record<never, never>>(
   contract: T,
@@ -28,7 +28,7 @@ type RowOf<Value> = {
     : Value[Name];
 };
 
-/** The other way: the fields of a contract as columns, with the times in `…_at` as dates. */
+/** The reverse: a contract's fields as columns, with the times in `…_at` as dates. */
 export const toRow = <T extends TObject>(contract: T, value: Static<T>): RowOf<Static<T>> => {
   const given: Record<string, unknown> = value;
   const columns = Object.keys(contract.properties).map((name) => {

@@ -1,4 +1,4 @@
-/** JSON with sorted names: equal values give equal text, however their objects were written. */
+/** JSON with sorted property names, so that equal values give equal text. */
 export const canonicalJson = (value: unknown): string => {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) {

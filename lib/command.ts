@@ -6,7 +6,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours a text where the stream is a terminal; `NO_COLOR` is honoured. */
+/** Colours a text if the stream is a terminal; respects `NO_COLOR`. */
 export const paint = (format: Format, text: string, stream: NodeJS.WriteStream = process.stdout): string =>
   styleText(format, text, { stream });
 
@@ -15,11 +15,11 @@ const printError = (message: string): void => {
   process.stderr.write(`${paint("red", "error", process.stderr)} ${message}\n`);
 };
 
-/** Prints an error and returns the exit code for it. */
+/** Prints an error and returns its exit code. */
 export const reportFailure = (thrown: unknown): number => {
   const problem = toAppError(thrown);
   const unexpected = problem.kind === "internal" && thrown instanceof Error ? thrown : undefined;
-  // An operating system error names the call and the path; its stack adds nothing.
+  // An operating system error already names the call and the path; its stack adds nothing.
   const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
   printError(detail ?? withoutRoutes(problem.message));
   return problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
@@ -35,8 +35,8 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
 /**
- * Runs one command: parses its arguments, prints `help` if asked, and turns an error into one message on stderr and an
- * exit code. `run` resolves with the exit code. Arguments that are not options are refused unless `takesArguments`.
+ * Runs one command: parses its arguments, prints `help` if requested, and turns an error into one message on stderr and
+ * an exit code. `run` resolves with the exit code. Arguments that aren't options are rejected unless `takesArguments`.
  */
 export const runCommand = async <const O extends Options>(
   help: string,

@@ -40,12 +40,12 @@ export const Config = Type.Object({
     port: whole("GROUNDWIRE_PORT", "Port of the gateway: API and pages; 0: any free one", 8080, 0, 65535),
     publicUrl: optionalText(
       "GROUNDWIRE_PUBLIC_URL",
-      "Address for browsers if a proxy is in front of the gateway, such as https://ai.example.com",
+      "Public address, if the gateway is behind a proxy, such as https://ai.example.com",
       webAddress,
     ),
     adminKey: optionalText(
       "GROUNDWIRE_ADMIN_KEY",
-      "Admin key for automation, at least 32 characters; without it one is created on the first run",
+      "Admin key for automation, at least 32 characters; left out: one is created on the first run",
       { secret: true, minLength: 32 },
     ),
     nodes: Type.Array(Type.String({ pattern: webAddress.pattern }), {
@@ -68,7 +68,13 @@ export const Config = Type.Object({
       default: [],
     }),
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Largest JSON body", 4 * mib, 1024, 1024 * mib),
-    requestsPerMinute: whole("GROUNDWIRE_REQUESTS_PER_MINUTE", "Default requests a minute per key", 600, 1, 10_000_000),
+    requestsPerMinute: whole(
+      "GROUNDWIRE_REQUESTS_PER_MINUTE",
+      "Default requests per minute and key",
+      600,
+      1,
+      10_000_000,
+    ),
     parallelRequests: whole("GROUNDWIRE_PARALLEL_REQUESTS", "Default parallel requests per key", 64, 1, 100_000),
     drainMs: whole("GROUNDWIRE_DRAIN_MS", "Milliseconds for answers to finish on SIGTERM", 30_000, 0, 10 * minute),
   }),
@@ -84,7 +90,13 @@ export const Config = Type.Object({
       3000,
       60 * minute,
     ),
-    totalMs: whole("GROUNDWIRE_TOTAL_TIMEOUT_MS", "Longest time for a whole answer", 10 * minute, 1, 24 * 60 * minute),
+    totalMs: whole(
+      "GROUNDWIRE_TOTAL_TIMEOUT_MS",
+      "Longest time for a complete answer",
+      10 * minute,
+      1,
+      24 * 60 * minute,
+    ),
   }),
 
   store: Type.Object({
@@ -94,7 +106,7 @@ export const Config = Type.Object({
       { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
-    redisUrl: optionalText("REDIS_URL", "Redis for the cache of several gateways, such as redis://127.0.0.1:6379", {
+    redisUrl: optionalText("REDIS_URL", "Redis for a cache shared by all gateways, such as redis://127.0.0.1:6379", {
       secret: true,
       pattern: "^rediss?://",
       expected: "an address that begins with redis:// or rediss://",
@@ -111,7 +123,7 @@ export const Config = Type.Object({
   datasets: Type.Object({
     maxUploadBytes: whole(
       "GROUNDWIRE_MAX_UPLOAD_BYTES",
-      "Largest upload for a dataset; Parquet may unpack to four times as much",
+      "Largest dataset upload; Parquet may decompress to four times as much",
       64 * mib,
       1024,
       64 * 1024 * mib,
@@ -121,7 +133,7 @@ export const Config = Type.Object({
     maxColumns: whole("GROUNDWIRE_MAX_DATASET_COLUMNS", "Maximum columns of an upload", 256, 1, 10_000),
     stallMs: whole(
       "GROUNDWIRE_UPLOAD_STALL_MS",
-      "An upload without progress for this long is aborted",
+      "An upload that makes no progress for this long is aborted",
       30_000,
       100,
       60 * minute,
@@ -132,12 +144,12 @@ export const Config = Type.Object({
     dir: text("GROUNDWIRE_MODELS_DIR", "Folder for model files; left out: a folder in the user's cache", {
       file: true,
     }),
-    chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name of the catalogue, or the path of a .gguf file", {
+    chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name from the catalogue, or the path of a .gguf file", {
       default: "smollm2-135m-instruct",
     }),
     embedding: text(
       "GROUNDWIRE_EMBEDDING_MODEL",
-      "Default embedding model: a name of the catalogue, or the path of a .gguf file",
+      "Default embedding model: a name from the catalogue, or the path of a .gguf file",
       { default: "all-minilm-l6-v2" },
     ),
     huggingFaceUrl: text("HF_ENDPOINT", "Hugging Face or a mirror that model files are downloaded from", {
@@ -157,7 +169,7 @@ export const Config = Type.Object({
     trustNetwork: flag("GROUNDWIRE_NODE_TRUST_NETWORK", "Allow a node without TLS in a private network", false),
     engine: choice(
       "GROUNDWIRE_NODE_ENGINE",
-      "llama: embedded llama.cpp; openai: a server on the box; synthetic: benchmarks and fault tests",
+      "llama: embedded llama.cpp; openai: a server on the same machine; synthetic: benchmarks and fault tests",
       ["llama", "openai", "synthetic"],
       "llama",
     ),
@@ -182,13 +194,19 @@ export const Config = Type.Object({
     embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Parallel requests for embeddings", 64, 1, 4096),
     embedderQueue: optionalWhole(
       "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
-      "Requests for embeddings that may wait; left out: as many as run at once",
+      "Requests for embeddings that may wait; left out: as many as may run in parallel",
       0,
       100_000,
     ),
     slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers generated in parallel", 8, 1, 1024),
     queue: whole("GROUNDWIRE_NODE_QUEUE", "Requests that may wait for a slot", 56, 0, 100_000),
-    contextTokens: whole("GROUNDWIRE_NODE_CONTEXT_TOKENS", "Tokens of a prompt and its answer", 4096, 128, 10_000_000),
+    contextTokens: whole(
+      "GROUNDWIRE_NODE_CONTEXT_TOKENS",
+      "Context window per answer, in tokens",
+      4096,
+      128,
+      10_000_000,
+    ),
     threads: optionalWhole(
       "GROUNDWIRE_NODE_THREADS",
       "CPU threads of the engine; left out: free physical cores",
@@ -208,7 +226,7 @@ export const Config = Type.Object({
       100,
       60 * minute,
     ),
-    drainMs: whole("GROUNDWIRE_NODE_DRAIN_MS", "Milliseconds for answers to end on SIGTERM", 30_000, 0, 10 * minute),
+    drainMs: whole("GROUNDWIRE_NODE_DRAIN_MS", "Milliseconds for answers to finish on SIGTERM", 30_000, 0, 10 * minute),
   }),
 
   jobs: Type.Object({
@@ -237,7 +255,7 @@ export const Config = Type.Object({
       10 * minute,
     ),
     tokenMs: whole("GROUNDWIRE_SYNTHETIC_TOKEN_MS", "Synthetic engine: delay between tokens", 0, 0, 10 * minute),
-    tokens: whole("GROUNDWIRE_SYNTHETIC_TOKENS", "Synthetic engine: tokens of an answer", 16, 1, 1_000_000),
+    tokens: whole("GROUNDWIRE_SYNTHETIC_TOKENS", "Synthetic engine: tokens per answer", 16, 1, 1_000_000),
   }),
 });
 

@@ -1,18 +1,18 @@
 /** A CSV record (RFC 4180) with its line break. Cells are not guarded against formulas. */
 export const csvRecord = (cells: readonly string[]): string => `${cells.map(quote).join(",")}\r\n`;
 
-/** Readers drop a byte order mark that is not inside quotes. */
+/** A byte order mark must be quoted, because readers drop an unquoted one. */
 const quote = (cell: string): string => (/[",\r\n\ufeff]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
 /**
  * Text that a spreadsheet would run as a formula (OWASP ASVS 1.2.10: = + - @ TAB CR NUL; here also LF and the
- * full-width forms), text that our reader would read as a list, even after spaces, and the empty string, which it
- * would read as no value. Each with any number of leading `'`.
+ * full-width forms), text that our reader would parse as a list, even after spaces, and the empty string, which it would
+ * read as a missing value. Each may have any number of leading `'`.
  */
 const NEEDS_GUARD = /^'*(?:$|[=+\-@\t\r\n\0＝＋－＠]|\s*\[)/;
 const IS_GUARDED = /^'+(?:$|[=+\-@\t\r\n\0＝＋－＠]|\s*\[)/;
 
-/** Cell text that no spreadsheet runs as a formula: `=1+1` becomes `'=1+1`. */
+/** Escapes cell text so that no spreadsheet runs it as a formula: `=1+1` becomes `'=1+1`. */
 export const guardText = (text: string): string => (NEEDS_GUARD.test(text) ? `'${text}` : text);
 
 /** Undoes `guardText`. */

@@ -1,6 +1,6 @@
 /**
- * Every failure that Groundwire names. `status` is the HTTP status, `type` the family that OpenAI's SDKs know,
- * `retryable` whether the same request may succeed later without being changed, and `fault` its origin. caller: the request
+ * All kinds of errors. `status` is the HTTP status, `type` the error type of OpenAI's SDKs, `retryable` whether the same
+ * request may succeed later without being changed, and `fault` its origin. caller: the request
  * was invalid or its sender disconnected. policy: a limit or a missing permission. node: the engine was full,
  * unreachable, too slow or failed. gateway: our own.
  */
@@ -35,10 +35,10 @@ export const ERROR_KINDS = {
 
 export type ErrorKind = keyof typeof ERROR_KINDS;
 
-/** The process that refused or failed: a client can tell a gateway's limit from a node's without reading prose. */
+/** The process that rejected the request or failed. It lets a client distinguish a gateway's limit from a node's. */
 export type ErrorSource = "gateway" | "node";
 
-/** One problem inside a request or a file. `path` is a JSON pointer or a column, `line` counts from 1. */
+/** One problem in a request or a file. `path` is a JSON pointer or a column; `line` counts from 1. */
 export interface ErrorDetail {
   path: string;
   message: string;
@@ -46,15 +46,15 @@ export interface ErrorDetail {
 }
 
 interface AppErrorFields {
-  /** The request field that is wrong, in dotted form: `messages.0.content`. */
+  /** The invalid request field, in dotted form: `messages.0.content`. */
   param?: string;
   source?: ErrorSource;
   details?: ErrorDetail[];
   /** When the same request may be sent again; becomes `retry-after` and `retry-after-ms`. */
   retryAfterMs?: number;
-  /** Response headers that belong to the refusal, for example the state of the limit that refused. */
+  /** Response headers for this error, for example the state of the exceeded limit. */
   headers?: Readonly<Record<string, string>>;
-  /** Reaches the log and nothing else. */
+  /** Only logged, never sent to clients. */
   cause?: unknown;
 }
 
@@ -77,7 +77,7 @@ export class AppError extends Error {
   }
 }
 
-/** The body of every refusal and failure, in the shape that OpenAI's SDKs map to their exception classes. */
+/** The body of every error response, in the shape that OpenAI's SDKs map to their exception classes. */
 export interface ErrorEnvelope {
   error: {
     message: string;
@@ -110,7 +110,7 @@ const isErrorKind = (code: unknown): code is ErrorKind => typeof code === "strin
 export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: number): AppError => {
   const error = (body as Partial<ErrorEnvelope> | null)?.error;
   if (!error || typeof error.message !== "string" || !isErrorKind(error.code)) {
-    return new AppError("upstream_error", "The GPU node gave an answer that Groundwire can't read. Try again.", {
+    return new AppError("upstream_error", "Groundwire can't parse the GPU node's response. Try again.", {
       source,
       cause: body,
     });
@@ -124,18 +124,18 @@ export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: 
 };
 
 /**
- * Unknown values become `internal` with a fixed public text; what happened goes to the log as the cause. An AppError
- * that a library wrapped, as drizzle does around a failed read, is that AppError.
+ * Converts any thrown value to an AppError. Unknown values become `internal` with a fixed public message and are logged
+ * as its cause. An AppError that a library wrapped, as drizzle does for a failed read, is unwrapped.
  */
 export const toAppError = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof Error && thrown.cause instanceof AppError) return thrown.cause;
-  return new AppError("internal", "Something failed inside Groundwire. Quote the request id when you report it.", {
+  return new AppError("internal", "An internal error occurred. Include the request id when you report it.", {
     cause: thrown,
   });
 };
 
-/** A message without the sentences that name a route of the API, for pages and the command line. */
+/** Removes the sentences that mention an API route from a message, for pages and the command line. */
 export const withoutRoutes = (message: string): string =>
   message
     .split(/(?<=\.) /)

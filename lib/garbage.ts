@@ -1,11 +1,11 @@
 import { heapSize } from "bun:jsc";
 
-/** Garbage is at most this part of the heap, or `bytesBetween`. */
+/** Maximum garbage as a fraction of the heap, or `bytesBetween` if that is more. */
 const HEAP_SHARE = 48;
 
 /**
- * Collects garbage after a number of bytes. On its own, JavaScriptCore lets a heap grow to several times what is in use:
- * for 50 MiB of JSONL the process grew by 104 MiB, and with this it grows by 40.
+ * Collects garbage after a number of bytes. By default, JavaScriptCore lets the heap grow to several times its live size:
+ * for 50 MiB of JSONL the process grew by 104 MiB, and with this class it grows by 40 MiB.
  */
 export class Garbage {
   #passed = 0;
@@ -20,7 +20,7 @@ export class Garbage {
     if (this.#passed < this.#between) return;
     this.#passed = 0;
     Bun.gc(true);
-    // The more is in use, the longer a collection takes.
+    // A larger live heap takes longer to collect.
     this.#between = Math.max(this.bytesBetween, heapSize() / HEAP_SHARE);
   }
 }

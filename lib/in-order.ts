@@ -1,6 +1,6 @@
 /**
- * Maps the items with at most `parallel` calls of `work` at a time. Results are in the order of the items. After a failure no
- * more items start, and it is thrown when the running ones have ended.
+ * Maps items with at most `parallel` concurrent calls of `work`. Results are in the order of the items. After a failure,
+ * no more items start, and the error is thrown once the running ones have finished.
  */
 export const inOrder = async <T, R>(
   items: readonly T[],

@@ -4,8 +4,8 @@ import pino from "pino";
 export type Log = pino.Logger;
 
 /**
- * `level` is one of pino's names. Lines are written in blocks, so that a request never waits for the disk;
- * `log.flush()` writes what is left and is called before the process ends.
+ * Creates a log. `level` is one of pino's level names. Lines are written in blocks, so that a request never waits for the
+ * disk; call `log.flush()` before the process exits to write the rest.
  */
 export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: string): Log =>
   pino(
@@ -21,7 +21,7 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
 let timedAt = -1;
 let time = "";
 
-/** The field of the current time, made once a millisecond. */
+/** The field with the current time, formatted at most once per millisecond. */
 const timeField = (): string => {
   const now = Date.now();
   if (now !== timedAt) {
@@ -32,8 +32,8 @@ const timeField = (): string => {
 };
 
 /**
- * Logs a line whose fields are JSON already: `"status":200,"msg":"request"`. For what is logged once a request: pino takes
- * three times as long, and its line consists of so many pieces that writing it costs as much again.
+ * Logs a line whose fields are already JSON: `"status":200,"msg":"request"`. For lines that are logged per request: pino
+ * takes three times as long, and it joins its line from so many strings that writing it takes as long again.
  */
 export const logFields = (log: Log, level: "debug" | "info", fields: string): void => {
   if (!log.isLevelEnabled(level)) return;
@@ -47,27 +47,27 @@ interface Internals {
   [pino.symbols.chindingsSym]: string;
 }
 
-/** For tests and command-line tools, which need no log. */
+/** A silent log, for tests and command-line tools. */
 export const silentLog = (): Log => pino({ level: "silent" });
 
 interface Sink {
-  /** Starts to write once a block is full; a smaller rest is kept until it is flushed. */
+  /** Writes full blocks; a smaller remainder is kept until it is flushed. */
   write(text: string): unknown;
   flush(done?: (error?: Error) => void): void;
   flushSync(): void;
 }
 
 const BLOCK_LENGTH = 32_768;
-/** A line reaches the disk at most this long after it was logged. */
+/** A line is written at most this long after it was logged. */
 const FLUSH_MS = 1000;
 
 /**
- * Buffers log lines and writes them in blocks of 32 KiB, or once a second. Pino's own destination measures its whole
- * buffer again for each line, which took longer than formatting the line. The rest is written when the process exits.
+ * Buffers log lines and writes them in blocks of 32 KiB, or once a second. Pino's own destination measures its entire
+ * buffer for each line, which took longer than formatting the line. The rest is written when the process exits.
  */
 export class LineBlocks {
   #lines = "";
-  /** Runs only while lines wait, so that a process without work is not woken up. */
+  /** Runs only while lines are buffered, so that an idle process isn't woken up. */
   #timer: Timer | undefined;
 
   constructor(private readonly sink: Sink) {
@@ -87,8 +87,8 @@ export class LineBlocks {
   }
 
   /**
-   * Pino also calls this after a fatal line. The rest is smaller than a block, so `write` has not started an
-   * asynchronous write of it that the end of the process would cut off.
+   * Pino also calls this after a fatal line. The rest is smaller than a block, so `write` hasn't started an asynchronous
+   * write of it that the process's exit would cut off.
    */
   flushSync(): void {
     this.#pass();

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
- * One piece of work at a time, in order of arrival. The driver is synchronous, so between two pieces the event loop
- * gets a turn: a burst of writes delays timers and sockets by one transaction, not by the whole burst.
+ * Runs one task at a time, in order of arrival. The database driver is synchronous, so the event loop gets a turn between
+ * tasks: a burst of writes delays timers and sockets by one transaction, not by the whole burst.
  */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
@@ -13,7 +13,7 @@ export class Mutex {
     return result;
   }
 
-  /** Resolves when everything that waits now has run. */
+  /** Resolves when all tasks that are waiting now have run. */
   async idle(): Promise<void> {
     await this.#last;
   }

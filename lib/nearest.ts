@@ -10,7 +10,7 @@ export const nearest = (name: string, candidates: Iterable<string>): string | un
 };
 
 /**
- * Edit distance of two texts: insertions, deletions and substitutions (Levenshtein 1966). Distances above `most` are
+ * Edit distance of two strings: insertions, deletions and substitutions (Levenshtein 1966). Distances above `most` are
  * returned as `most` + 1.
  */
 export const editDistance = (a: string, b: string, most = Number.POSITIVE_INFINITY): number => {

@@ -14,9 +14,9 @@ export interface ProgressOutput {
 }
 
 const REDRAW_MS = 100;
-/** Without a terminal: a line for every tenth, and at least this often. */
+/** Without a terminal: one line per tenth, and at least one per interval. */
 const LINE_EVERY_MS = 30_000;
-/** The rate of bytes covers seconds, so that a stall shows; that of counts minutes, because rows take unequal times. */
+/** Byte rates average over seconds, so that a stall shows. Count rates average over minutes, because rows vary in time. */
 const BYTES_WINDOW_MS = 5000;
 const COUNT_WINDOW_MS = 300_000;
 const BAR_WIDTH = 24;

@@ -4,13 +4,13 @@ import { toAppError } from "./errors";
 import { createLog, type Log } from "./log";
 import { loadConfig } from "./settings";
 
-/** EX_CONFIG of sysexits.h: the database belongs to another version, so a restart does not help. */
+/** EX_CONFIG of sysexits.h: the database belongs to another version, so a restart doesn't help. */
 const EXIT_WRONG_DATABASE = 78;
 
 interface Server {
-  /** Waits for active work to finish, then closes. Throws if a part could not be closed; the log says which. */
+  /** Waits for active work to finish, then closes. Throws if any part fails to close; the log says which. */
   close(): Promise<void>;
-  /** Rejects if the server finds out after its start that it can't work. */
+  /** Rejects if the server discovers after its start that it can't work. */
   working?: Promise<unknown>;
 }
 
@@ -23,7 +23,7 @@ interface ServerProcess {
 
 /**
  * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the second
- * signal. Exit codes: 0 after a clean close, 64 for wrong settings, 78 for a database of another version, 1 otherwise.
+ * signal. Exit codes: 0 after a clean close, 64 for invalid settings, 78 for a database of another version, 1 otherwise.
  */
 export const runServerProcess = async ({ component, help, start }: ServerProcess): Promise<void> => {
   if (process.argv.includes("--help")) {

@@ -30,7 +30,7 @@ export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => 
   }
   if (!isLoopback(node.host)) {
     if (!gateway.nodeToken) {
-      report("GROUNDWIRE_NODE_TOKEN", `is missing; a node that listens on ${node.host} has to ask for a token`);
+      report("GROUNDWIRE_NODE_TOKEN", `is missing; a node that listens on ${node.host} must require a token`);
     }
     if (!node.tlsCert && !node.trustNetwork) {
       report(

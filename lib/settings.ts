@@ -51,7 +51,7 @@ export const SETTINGS: readonly Setting[] = collect(Config, []);
 const TRUE_WORDS: Record<string, boolean> = { true: true, yes: true, on: true, "1": true };
 const FALSE_WORDS: Record<string, boolean> = { false: false, no: false, off: false, "0": false };
 
-/** Parses the text of an environment variable. Text that does not fit the setting is returned unchanged. */
+/** Parses the text of an environment variable. Text that doesn't match the setting's type is returned unchanged. */
 const fromText = ({ schema }: Setting, text: string): unknown => {
   if (KindGuard.IsInteger(schema)) return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
   if (KindGuard.IsBoolean(schema)) {
@@ -114,7 +114,7 @@ const CONFIG_FILE = "groundwire.toml";
 const PREFIX = "GROUNDWIRE_";
 
 /**
- * Reads the environment and `groundwire.toml` in `cwd`; a variable wins over the file, an empty one counts as not set.
+ * Reads the environment and `groundwire.toml` in `cwd`. A variable overrides the file; an empty one counts as not set.
  * Throws one AppError invalid_request that lists every problem in `detail.details`, by variable or key of the file.
  */
 export const readSettings = (env: Environment = process.env, cwd: string = process.cwd()): Settings => {
@@ -151,7 +151,7 @@ export const readSettings = (env: Environment = process.env, cwd: string = proce
 export const loadConfig = (env: Environment = process.env, cwd: string = process.cwd()): Config =>
   readSettings(env, cwd).config;
 
-/** The defaults with these overrides, independent of the environment: for tests and tools. */
+/** The defaults with these overrides, independent of the environment. For tests and tools. */
 export const defaultConfig = (overrides: DeepPartial<Config> = {}): Config => {
   const { config } = readSettings({}, "/");
   for (const { pointer } of SETTINGS) {
@@ -239,6 +239,6 @@ const flatten = (table: Draft, prefix: string, content: FileContent): void => {
 
 const settingsError = (problems: ErrorDetail[]): AppError => {
   const lines = problems.map(({ path, message, line }) => `  ${path}${line ? ` (line ${line})` : ""} ${message}`);
-  const count = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
+  const count = problems.length === 1 ? "A setting is invalid" : `${problems.length} settings are invalid`;
   return new AppError("invalid_request", `${count}:\n${lines.join("\n")}`, { details: problems });
 };

@@ -1,15 +1,15 @@
 type Rows = readonly (readonly string[])[];
 
-/** The same rows with cells as wide as the widest of their column. Rows are as long as the first. */
+/** Pads cells to the width of the widest in their column. All rows get the length of the first. */
 const padCells = (rows: Rows): string[][] => {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
 };
 
-/** Rows of cells as lines whose columns are aligned, two spaces apart. */
+/** Formats rows of cells as lines with aligned columns, two spaces apart. */
 export const alignColumns = (rows: Rows): string[] => padCells(rows).map((row) => row.join("  ").trimEnd());
 
-/** The same as a table in Markdown, whose first row is the head. */
+/** Formats the same rows as a Markdown table; the first row is the header. */
 export const markdownTable = (rows: Rows): string[] => {
   const cells = padCells(rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))));
   const rule = (cells[0] ?? []).map((cell) => "-".repeat(cell.length));

@@ -7,7 +7,7 @@ export interface SentError {
   param?: string;
   details?: ErrorDetail[];
   retryAfterMs?: number;
-  /** Of internal errors: for the log, never for a caller. */
+  /** Only for internal errors. It is logged, never sent to a caller. */
   stack?: string;
 }
 

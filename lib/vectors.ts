@@ -1,4 +1,4 @@
-/** The vector of length 1 in the same direction, in single precision; zeros stay zeros. */
+/** Normalises a vector to length 1, in single precision; a zero vector stays zero. */
 export const normalise = (values: ArrayLike<number>): Float32Array => {
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += (values[i] ?? 0) ** 2;
@@ -14,13 +14,13 @@ export const encodeVector = (vector: Float32Array, format: EncodingFormat): numb
     ? Array.from(vector)
     : Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
 
-/** The vector of either form; undefined for anything else. */
+/** Decodes either encoding; undefined for anything else. */
 export const decodeVector = (encoded: unknown): Float32Array | undefined => {
   if (Array.isArray(encoded)) {
     return encoded.every((value) => typeof value === "number") ? Float32Array.from(encoded) : undefined;
   }
   if (typeof encoded !== "string") return undefined;
-  // A copy: a buffer out of Node's pool need not begin where a number may.
+  // Copy, because a buffer from Node's pool may not be aligned for numbers.
   const { buffer, byteLength } = Uint8Array.from(Buffer.from(encoded, "base64"));
   return byteLength % 4 === 0 ? new Float32Array(buffer) : undefined;
 };

@@ -3,15 +3,15 @@ import { memoryCache } from "./cache-memory";
 import type { RedisCache } from "./cache-redis";
 
 /**
- * The longest that memory keeps an entry in front of Redis. What another gateway drops is heard within milliseconds,
- * within 6 s where a connection died without a sign, and in any case forgotten after this time.
+ * Maximum lifetime of an entry in memory in front of Redis. An entry that another gateway deletes normally leaves
+ * within milliseconds, within 6 s if the connection died silently, and always within this time.
  */
 const MEMORY_MS = 60_000;
 
-/** Memory in front of a shared Redis: a repeated answer costs no round trip; a restart or another gateway finds it too. */
+/** Memory in front of a shared Redis: repeated answers need no round trip, and survive restarts and gateway changes. */
 export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now?: () => number }): Cache => {
   const memory = memoryCache({ ...options, maxAgeMs: MEMORY_MS });
-  /** How often something was dropped: what was read before a drop must not enter the memory after it. */
+  /** Number of deletions so far. A value read before a deletion must not enter memory after it. */
   let drops = 0;
   redis.listen({
     dropped: (what) => {

@@ -1,9 +1,9 @@
 import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
 
 export interface MemoryCacheOptions {
-  /** The least recently used entries leave when all together take more. */
+  /** Maximum total size; beyond it, the least recently used entries are evicted. */
   maxBytes: number;
-  /** In front of a shared store: entries leave after this time, though they live on there. */
+  /** In front of a shared store: entries are evicted from memory after this time, but stay in the store. */
   maxAgeMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -20,7 +20,7 @@ interface Kept extends CacheHit {
   leavesAt: number;
 }
 
-/** Memory of a Map entry, the object and its dates in addition to the text, rounded up. */
+/** Memory of a Map entry, the object and its dates, excluding the text, rounded up. */
 const OVERHEAD_BYTES = 300;
 
 /** An upper bound: the engine keeps text in one or two bytes per character. */

@@ -4,50 +4,50 @@ import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
 import { guardRedis } from "./redis-guard";
 
 export interface RedisCacheOptions {
-  /** Separates several installations on one server. */
+  /** Prefix of all keys, so that several installations can share one server. */
   prefix?: string;
-  /** Called when Redis is lost and when it is back. */
+  /** Logs lost and restored connections. */
   log?: Log;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
-/** One entry, or all that carry a tag. */
+/** One entry, or all entries with a tag. */
 type Drop = { key: string } | { tag: string };
 
-/** Hears what any gateway drops, so that nothing stale is served from the memory in front of a shared store. */
+/** Receives the deletions of all gateways, so that the memory in front of a shared store serves nothing stale. */
 interface DropListener {
   dropped(drop: Drop): void;
-  /** Messages may have been missed: everything may be stale. */
+  /** Messages may have been missed, so any entry may be stale. */
   lost(): void;
 }
 
 export interface RedisCache extends Cache {
-  /** Before `open`. This gateway's own drops are heard too. */
+  /** Call before `open`. The subscriber also receives this gateway's own deletions. */
   listen(listener: DropListener): void;
 }
 
-/** The longest that a caller waits; the timer of a busy process adds a few milliseconds. */
+/** Maximum wait of a caller; the timer of a busy process adds a few milliseconds. */
 const COMMAND_TIMEOUT_MS = 50;
 /** A connection that doesn't answer a command within this time is closed and reopened. */
 const SILENCE_MS = 1000;
-/** How often the subscription is tried, because a connection can die without a sign. */
+/** How often the subscription is tested, because a connection can die silently. */
 const HEARTBEAT_MS = 5000;
-/** Keys dropped per command of an invalidation: short enough for one command to stay below the timeout. */
+/** Keys deleted per command during an invalidation: few enough to finish well within the timeout. */
 const BATCH = 500;
 
-/** Stored as one text: `storedAt expiresAt tags` in JSON, a line break, the value untouched. */
+/** Stored as one string: `storedAt expiresAt tags` in JSON, a line break, then the unchanged value. */
 const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
   `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
 
-/** undefined for a message in a form that a newer version may send. */
+/** Parses a message; undefined for an unknown format, which a newer version may send. */
 const parseDrop = (message: string): Drop | undefined => {
   try {
     const what: Partial<Record<"key" | "tag", unknown>> | null = JSON.parse(message);
     if (typeof what?.tag === "string") return { tag: what.tag };
     if (typeof what?.key === "string") return { key: what.key };
   } catch {
-    // not JSON: as unknown as any other form
+    // Invalid JSON is treated like any other unknown format.
   }
   return undefined;
 };
@@ -72,9 +72,9 @@ const decode = (text: string): CacheHit | undefined => {
 };
 
 /**
- * Entries shared by all gateways. A lost, killed or frozen Redis costs misses and one wait of 50 ms; what was to be
- * dropped meanwhile is dropped before the first read after it came back. `url` may carry user, password and database;
- * `rediss:` means TLS.
+ * Entries shared by all gateways. A lost, killed or frozen Redis costs misses and one wait of 50 ms. Deletions requested
+ * during an outage run before the first read after it. `url` may contain user, password and database; `rediss:` means
+ * TLS.
  */
 export const redisCache = (
   url: string,
@@ -90,13 +90,13 @@ export const redisCache = (
     connectTimeout: SILENCE_MS,
     retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
   });
-  // ioredis 6.0.0 subscribes again by itself without catching the failure, so it is done below.
+  // When ioredis 6.0.0 resubscribes on its own, it doesn't catch failures, so the code below resubscribes instead.
   const subscriber = redis.duplicate({ autoResubscribe: false });
   const channel = `${prefix}:dropped`;
   const entryKey = (key: string) => `${prefix}:entry:${key}`;
-  /** A sorted set: member = key, score = when its entry expires, so that the set is kept clean by its writers. */
+  /** A sorted set of keys, scored by expiry time, so that writers can remove expired members. */
   const tagKey = (tag: string) => `${prefix}:tag:${tag}`;
-  /** The same for every key there is: it counts them. */
+  /** The same kind of set for all keys; its size is the number of entries. */
   const allKeys = `${prefix}:entries`;
 
   const dropKey = async (key: string): Promise<number> => {
@@ -124,7 +124,7 @@ export const redisCache = (
     return dropped;
   };
 
-  /** Drops that the server has not confirmed. */
+  /** Deletions that the server has not confirmed. */
   const unconfirmed = new Map<string, Drop>();
   const dropSurely = async (what: Drop): Promise<number> => {
     const id = JSON.stringify(what);
@@ -148,7 +148,7 @@ export const redisCache = (
   let listener: DropListener | undefined;
   let subscribing: Promise<void> | undefined;
   const tellLost = (): void => listener?.lost();
-  subscriber.on("error", ignore); // the guard reports the state of the server
+  subscriber.on("error", ignore); // the guard already reports the server's state
   const subscribe = (): Promise<void> =>
     subscriber.subscribe(channel).then(tellLost, () => subscriber.disconnect(true));
   subscriber.on("ready", () => {

@@ -14,8 +14,8 @@ export interface FakeEngineOptions {
 const encoder = new TextEncoder();
 
 /**
- * An engine in memory for unit tests: one node, one model of each kind, the same words each time, and for each text the
- * vector [its length, 1], with as many tokens. `requests` is what it was asked.
+ * An in-memory engine for unit tests: one node, one model of each kind, and always the same words. The vector of a text
+ * is [its length, 1], and the text counts as that many tokens. `requests` records the requests it received.
  */
 export const fakeEngine = (
   options: FakeEngineOptions = {},
@@ -48,7 +48,7 @@ export const fakeEngine = (
   const pieces = async function* (request: EngineRequest): AsyncGenerator<Uint8Array> {
     const left = Promise.withResolvers<never>();
     left.promise.catch(() => undefined);
-    const leave = () => left.reject(new AppError("client_closed", "The caller left."));
+    const leave = () => left.reject(new AppError("client_closed", "The caller disconnected."));
     request.signal.addEventListener("abort", leave, { once: true });
     running++;
     try {
@@ -109,7 +109,7 @@ export const fakeEngine = (
     async open() {},
     async request(request): Promise<EngineReply> {
       requests.push(request);
-      if (request.signal.aborted) throw new AppError("client_closed", "The caller left.");
+      if (request.signal.aborted) throw new AppError("client_closed", "The caller disconnected.");
       const refusal = refuse?.(request);
       if (refusal) throw refusal;
       if (request.model !== (request.route === "/v1/embeddings" ? embeddingModel : model)) {

@@ -10,14 +10,14 @@ export interface Http2EngineOptions {
   urls: string[];
   token?: string;
   connectionsPerNode: number;
-  /** `stuckMs`: a node that gives no stream a token for so long is avoided. */
+  /** `stuckMs`: a node that sends no token on any stream for this long is avoided. */
   timeouts: { queueMs: number; firstTokenMs: number; nextTokenMs: number; stuckMs: number };
   connectMs?: number;
-  /** How often a node is asked whether it is still there; one that stays silent as long again is given up. */
+  /** How often a node is pinged. If the ping isn't answered within the same time, the connection is closed. */
   pingMs?: number;
 }
 
-/** GPU nodes over HTTP/2: least outstanding requests first, at most one retry, a breaker for each node. */
+/** GPU nodes over HTTP/2: fewest outstanding requests first, at most one retry, one circuit breaker per node. */
 export const http2Engine = (options: Http2EngineOptions): Engine => {
   const { timeouts, token, connectionsPerNode: connections, connectMs = 2000, pingMs = 5000 } = options;
   const { stuckMs } = timeouts;
@@ -25,10 +25,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const watchdog = new Watchdog();
   let running = 0;
   let retrying = 0;
-  /** Envoy's retry budget: 20 % of the active requests, but at least 3, to protect a failing node. */
+  /** Envoy's retry budget: retries may be 20% of the active requests, but at least 3. */
   const mayRetry = (): boolean => retrying < Math.max(3, running * 0.2);
 
-  /** The node that takes the request: allowed, ready, serving the model, with the fewest requests. */
+  /** Picks the node with the fewest requests among those that are allowed, ready and serve the model. */
   const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
     let best: EngineNode | undefined;
     for (const node of nodes) {
@@ -41,7 +41,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     }
     return best;
   };
-  /** A stuck node is the last resort: it may have come back since it was asked. */
+  /** A stuck node is the last resort: it may have recovered since its last probe. */
   const rank = (node: EngineNode): number => (node.state === "stuck" ? 1 : 0);
 
   const attempt = async (node: EngineNode, request: EngineRequest): Promise<EngineReply> => {
@@ -143,7 +143,7 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
   const headers = node.headers(request.route, "POST");
   headers["content-type"] = "application/json";
   headers[REQUEST_HEADERS.requestId] = request.requestId;
-  // Every header costs both ends: what the node assumes anyway is left out.
+  // Every header costs time on both sides, so the node's defaults are not sent.
   if (request.priority === "batch") headers[REQUEST_HEADERS.priority] = request.priority;
   headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(request.deadlineMs));
   headers[REQUEST_HEADERS.queueTimeoutMs] = String(queueMs);
@@ -152,7 +152,7 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
   return headers;
 };
 
-/** The error of the second attempt, with what came before it. */
+/** Adds the number of retries to the error of the second attempt. */
 const afterRetry = ({ kind, message, detail }: AppError): AppError =>
   new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
@@ -165,17 +165,17 @@ const report = (node: EngineNode, error: AppError | undefined): void => {
   } else node.breaker.ended();
 };
 
-/** Nothing was sent to the caller yet and another node may do better. */
+/** Whether another node may succeed, for an error before anything was sent to the caller. */
 const mayMoveOn = (error: AppError): boolean =>
   error.kind === "upstream_error" ||
   error.kind === "unavailable" ||
   error.kind === "overloaded" ||
   error.kind === "model_loading";
 
-/** A node that shuts down rejects immediately. Retrying elsewhere adds no load, so it doesn't use the retry budget. */
+/** Whether a node that shuts down rejected immediately. Retrying adds no load, so it doesn't use the retry budget. */
 const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
-/** Why no node takes a request for `model`, and when to try again. */
+/** The error when no node accepts a request for `model`, with the time to retry. */
 const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
   const answering = nodes.filter((node) => node.state !== "down");
   const loading = answering.find((node) => node.readiness?.state === "loading");

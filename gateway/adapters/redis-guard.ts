@@ -2,11 +2,11 @@ import { type Redis, ReplyError } from "ioredis";
 import type { Log } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 
-/** Between two tries to reach a server that does not answer. */
+/** Time between attempts to reach a server that doesn't respond. */
 const PROBE_MS = 250;
 
 interface GuardOptions {
-  /** Runs when the server answers again, before anything else may be asked; a throw keeps the guard shut. */
+  /** Runs when the server responds again, before any other command. If it throws, the guard stays closed. */
   catchUp(): Promise<void>;
   /** Milliseconds since 1970. */
   now(): number;
@@ -14,17 +14,17 @@ interface GuardOptions {
 }
 
 export interface RedisGuard {
-  /** Connects; resolves when the server has answered or the first try has failed. */
+  /** Connects; resolves when the server has responded or the first attempt has failed. */
   start(): Promise<void>;
-  /** What `command` gives; undefined when the server can't be asked, does not answer in time or refuses. */
+  /** The result of `command`; undefined if the server is unreachable, times out or returns an error. */
   run<T>(command: () => Promise<T>): Promise<T | undefined>;
   state(): Pick<CacheStats, "status" | "since" | "latencyMs" | "lastError">;
   stop(): void;
 }
 
 /**
- * Stands between the requests and a Redis that may be lost or frozen: after the first command that gets no answer, none
- * is sent until a ping in the background succeeds, so that a frozen server costs its timeout once and not per request.
+ * A circuit breaker for a Redis that may be lost or frozen. After a command times out, no more are sent until a
+ * background ping succeeds, so a frozen server costs one timeout, not one per request.
  */
 export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): RedisGuard => {
   let isUp = false;
@@ -40,8 +40,8 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
     isUp = up;
     since = new Date(now());
     if (isStopped) return;
-    if (up) log?.info("Redis answers: the cache is shared again");
-    else log?.warn({ reason: lastError }, "Redis does not answer: the cache goes on without it");
+    if (up) log?.info("Redis is responding: the cache is shared again");
+    else log?.warn({ reason: lastError }, "Redis is not responding: the cache continues without it");
   };
 
   const probeLater = (): void => {
@@ -86,7 +86,7 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
   return {
     start: async () => {
       await redis.connect().then(probe, shut);
-      if (!isUp) log?.warn({ reason: lastError }, "Redis does not answer: the cache starts without it");
+      if (!isUp) log?.warn({ reason: lastError }, "Redis is not responding: the cache starts without it");
     },
     run: async (command) => {
       if (!isUp) return undefined;
@@ -96,11 +96,11 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
         latencyMs = performance.now() - startedAt;
         return result;
       } catch (error) {
-        // A refusal (out of memory, read-only) is an answer too: the next command may well succeed.
+        // An error (out of memory, read-only) is a response too: the next command may well succeed.
         if (error instanceof Error && error instanceof ReplyError) lastError = error.message;
         else {
           shut(error);
-          // At once: it may have been this process that was too busy to read the reply in time.
+          // Immediately, because this process may have been too busy to read the reply in time.
           void probe();
         }
         return undefined;

@@ -2,11 +2,11 @@ import { AppError } from "../../lib/errors";
 import type { EngineReply } from "../ports/engine";
 
 const clientClosed = (): AppError =>
-  new AppError("client_closed", "The client closed the connection before the answer was whole.");
+  new AppError("client_closed", "The client closed the connection before the answer was complete.");
 
 /**
  * One generation and all of its readers. A reader that joins gets all frames from the start, then follows live. Memory
- * is bounded by one answer. A slow reader does not slow down the generation or other readers. If the last reader leaves
+ * use is at most one answer. A slow reader doesn't slow down the generation or other readers. If the last reader leaves
  * before the end, the generation is aborted.
  */
 export class Flight {
@@ -99,7 +99,7 @@ export class Flight {
     this.#wake();
   }
 
-  /** Lets the waiting readers look again. */
+  /** Wakes up the waiting readers. */
   #wake(): void {
     this.#more?.resolve();
     this.#more = undefined;
@@ -117,7 +117,7 @@ export interface FlightPlan {
   onWhole(frames: Uint8Array[]): Promise<void>;
 }
 
-/** Failures that only concern the request that started a generation, not those that joined it. */
+/** Whether a failure concerns only the request that started a generation, not those that joined it. */
 const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
 
 /** The running generations whose answers may be cached. */
@@ -146,7 +146,7 @@ export const createFlights = () => {
       signal: AbortSignal,
     ): Promise<{ reply: EngineReply; hasJoined: boolean }> => {
       for (let failed: Flight | undefined; ; ) {
-        // No await between the lookup and the launch: equal requests that arrive together must share one flight.
+        // No await between the lookup and the launch: identical simultaneous requests must share one flight.
         const flight = joinable.get(plan.id);
         if (!flight?.isJoinable || flight === failed) {
           return { reply: await launch(plan).join(signal), hasJoined: false };
@@ -160,7 +160,7 @@ export const createFlights = () => {
       }
     },
 
-    /** Running generations can't be joined any more. Their readers still get the whole answer. */
+    /** Stops new requests from joining running generations. Current readers still get the complete answer. */
     closeToJoins: (): void => joinable.clear(),
   };
 };

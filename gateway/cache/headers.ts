@@ -11,8 +11,8 @@ const LAYERS = {
 
 /**
  * `cache-status` (RFC 9211) of this gateway: `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
- * `fwd=request`: the cache could have served the request, but its own directives forbade it. `stored`: the answer is
- * stored once it is complete.
+ * `fwd=request`: the cache could have served the request, but the request's own directives forbade it. `stored`: the
+ * answer is stored once it is complete.
  */
 export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: CacheReport): string => {
   let value = "Groundwire";

@@ -56,7 +56,7 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
     open: async (): Promise<void> => {
       await load();
       timer = setInterval(() => {
-        load().catch((error) => log.warn({ err: error }, "the cache's namespaces could not be read"));
+        load().catch((error) => log.warn({ err: error }, "could not read the cache's namespaces"));
       }, REFRESH_MS);
       timer.unref();
     },
@@ -92,7 +92,7 @@ const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]):
     }
     const other = others.find((row) => row.keyIds.includes(keyId));
     if (other) {
-      throw new AppError("conflict", `${keyId} shares the namespace "${other.name}". Take it out there first.`, {
+      throw new AppError("conflict", `${keyId} already shares the namespace "${other.name}". Remove it there first.`, {
         param: "keys",
       });
     }

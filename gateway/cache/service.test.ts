@@ -171,7 +171,7 @@ describe("bypass", () => {
   test.each([
     ["a request that may not be cached", {}, { bypass: "sampled" }, "sampled"],
     ["a cache that is off", { enabled: false }, {}, "the cache is off"],
-    ["opt-in only, not asked for", { optIn: true }, {}, "not asked for: send cache-control max-age or s-maxage"],
+    ["opt-in only, not asked for", { optIn: true }, {}, "not requested: send cache-control max-age or s-maxage"],
   ])("%s is neither read nor stored", async (_, settings, fields, reason) => {
     const { state, ask } = setUp(create(settings));
     expect(await ask(fields)).toMatchObject({ status: "bypass", reason });

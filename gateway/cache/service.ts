@@ -14,11 +14,11 @@ import { createCacheCounts } from "./statistics";
 export interface CacheRequest {
   /** Id of the calling key. Its entries are private unless an admin put it into a shared namespace. */
   keyId: string;
-  /** Everything that affects the answer, by name, in a fixed order. Hashed into the key and shown by `explain`. */
+  /** Everything that affects the answer, by name, in a fixed order. It is hashed into the key and shown by `explain`. */
   parts: Record<string, unknown>;
   /** Whether `generate` produces Server-Sent Events. Both forms share stored answers, but not running generations. */
   stream: boolean;
-  /** For invalidation in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
+  /** For invalidating many entries in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
   tags: string[];
   /** Why this answer may not be cached (sampling without a seed, cache off …); undefined if it may. */
   bypass?: string;
@@ -28,7 +28,7 @@ export interface CacheRequest {
   call: { readonly signal: AbortSignal };
 }
 
-/** The whole stored answer, or the frames of a running generation (started by this caller or joined). */
+/** The complete stored answer, or the frames of a running generation that this caller started or joined. */
 export type CachedAnswer = { report: CacheReport; stored: string } | { report: CacheReport; reply: EngineReply };
 
 /** The values of a request whose parts are cached separately, such as its vectors. */
@@ -54,7 +54,7 @@ type ToStored = (frames: Uint8Array[]) => string | undefined;
 
 export interface AnswerCache {
   /**
-   * Serves from the store, joins an equal request in flight, or starts `generate`. The generation is aborted when its
+   * Serves from the store, joins an identical request in flight, or starts `generate`. The generation is aborted when its
    * last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns undefined for
    * an answer not worth storing (empty, cut off). Throws what `generate` throws, client_closed if `signal` is aborted, and
    * not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
@@ -70,11 +70,11 @@ export interface AnswerCache {
   inFlight(): number;
   /** One of the last 2,000 requests that reached the cache. */
   recent(requestId: string): RecentRequest | undefined;
-  /** What would happen to a request without `cache-control` in this namespace. Counts and changes nothing. */
+  /** Predicts what happens to a request without `cache-control` in this namespace. Counts and changes nothing. */
   inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Deletes the entries with `tag`. Generations that run now are neither joined nor stored. */
+  /** Deletes the entries with `tag`. Generations in progress are no longer joined, and are not stored. */
   invalidate(tag: string): Promise<number>;
-  /** Deletes one entry; false if there was none. Generations that run now are neither joined nor stored. */
+  /** Deletes one entry; false if it didn't exist. Generations in progress are no longer joined, and are not stored. */
   deleteEntry(key: string): Promise<boolean>;
 }
 
@@ -87,7 +87,7 @@ interface AnswerCacheDeps {
   now?: () => number;
 }
 
-/** Number of parallel reads. A remote store answers this many well within its timeout. */
+/** Maximum parallel reads. A remote store answers this many well within its timeout. */
 const READS_AT_ONCE = 64;
 
 const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
@@ -96,7 +96,7 @@ const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): b
 const notCached = (reason: string): AppError =>
   new AppError("not_cached", `The request has only-if-cached, but ${reason}. Send it without only-if-cached.`);
 
-/** The answer cache: who may use it, for how long, and what the admin routes do with it. */
+/** The answer cache: which requests may use it, how long answers are kept, and the operations of the admin routes. */
 export const createAnswerCache = ({
   cache,
   config: { cache: settings },
@@ -107,7 +107,7 @@ export const createAnswerCache = ({
   const counts = createCacheCounts();
   const recent = createRecentRequests();
   const flights = createFlights();
-  /** An answer that was begun before the last invalidation may be stale, so it is not stored. */
+  /** Number of invalidations. An answer started before the last one may be stale, so it is not stored. */
   let invalidations = 0;
 
   const bypassReason = (
@@ -117,7 +117,7 @@ export const createAnswerCache = ({
     if (!settings.enabled) return "the cache is off";
     if (bypass !== undefined) return bypass;
     if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
-    if (settings.optIn && !asksForCache(directives)) return "not asked for: send cache-control max-age or s-maxage";
+    if (settings.optIn && !asksForCache(directives)) return "not requested: send cache-control max-age or s-maxage";
     return undefined;
   };
 
@@ -157,7 +157,7 @@ export const createAnswerCache = ({
     const bypass = bypassReason(request, namespace);
     if (bypass !== undefined) {
       counts.count(namespace, { bypass });
-      if (onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
+      if (onlyIfCached) throw notCached(`the cache was bypassed: ${bypass}`);
       return { report: { status: "bypass", reason: bypass }, reply: await generate(request.call.signal) };
     }
 
@@ -182,7 +182,7 @@ export const createAnswerCache = ({
 
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
-      if (onlyIfCached) throw notCached("it said no-cache too");
+      if (onlyIfCached) throw notCached("also no-cache");
       const reply = stored ? flights.launch(plan).join(request.call.signal) : generate(request.call.signal);
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
@@ -194,9 +194,9 @@ export const createAnswerCache = ({
       counts.count(namespace, { hit: hit.layer });
       return { report: hitReport(key, hit), stored: hit.value };
     }
-    const reason = isOld ? "stored longer ago than max-age" : undefined;
+    const reason = isOld ? "stored answer is older than max-age" : undefined;
     if (onlyIfCached || noStore) counts.count(namespace, "miss");
-    if (onlyIfCached) throw notCached(reason ? "the stored answer is older than max-age" : "no answer to it is stored");
+    if (onlyIfCached) throw notCached(reason ? "the stored answer is older than max-age" : "no answer is stored");
     if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
 
     const id = stream ? `${key} stream` : key;
@@ -224,9 +224,9 @@ export const createAnswerCache = ({
       return hit;
     };
     if (bypass !== undefined) for (const _ of parts) counts.count(namespace, { bypass });
-    if (bypass !== undefined && onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
+    if (bypass !== undefined && onlyIfCached) throw notCached(`the cache was bypassed: ${bypass}`);
     const hits = bypass === undefined ? await inOrder(keys, READS_AT_ONCE, read) : parts.map(() => undefined);
-    if (onlyIfCached && hits.includes(undefined)) throw notCached("not all of it is stored");
+    if (onlyIfCached && hits.includes(undefined)) throw notCached("only part of the answer is stored");
 
     const key = keys.length === 1 ? keys[0] : undefined;
     const known = hits.filter((hit) => hit !== undefined);

@@ -2,7 +2,7 @@ import type { Config } from "../../lib/config";
 import type { CacheLayer, CacheStats } from "../ports/cache";
 import type { CacheNamespace, CacheNamespaceSettings, CacheStatistics, CacheLayer as Layer } from "./contract";
 
-/** What happened to the requests of one namespace, or of all. */
+/** Cache outcomes of the requests of one namespace, or of all. */
 interface CacheCounts {
   hits: Record<CacheLayer | "in_flight", number>;
   misses: number;
@@ -22,7 +22,7 @@ const add = (counts: CacheCounts, outcome: Outcome): void => {
   else counts.bypasses.set(outcome.bypass, (counts.bypasses.get(outcome.bypass) ?? 0) + 1);
 };
 
-/** Counts of this process since it started. */
+/** Counts since this process started. */
 export const createCacheCounts = () => {
   const total = zero();
   const byNamespace = new Map<string, CacheCounts>();
@@ -66,7 +66,7 @@ const toNamespace = (
   return { name, enabled, keys, hits: hitsOf(used), misses: used.misses, bypasses };
 };
 
-/** Counts of this gateway since it started, and the state of each layer now. */
+/** Counts since this gateway started, and the current state of each layer. */
 export const cacheStatistics = (
   { total, writes, byNamespace }: ReturnType<typeof createCacheCounts>,
   inFlight: number,

@@ -30,7 +30,7 @@ const hint = <T extends TSchema>(schema: T) => optional(schema);
 /** A field that a client library adds to a message or part; its value is ignored. */
 const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
 
-/** Text only: a part of another type is refused by name, because the model can't read images or audio. */
+/** Text only: the error for a part of another type names that type, because the model can't read images or audio. */
 const TextPart = Strict({
   type: Type.Literal("text"),
   text: Type.String(),
@@ -158,7 +158,7 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
-/** Default length of a raw completion. Chats end on their own. */
+/** Default length of a raw completion. Chat answers end on their own. */
 export const COMPLETION_TOKENS = 16;
 /** LangChain sends up to this many in one request. */
 const MAX_PROMPTS = 20;
@@ -199,7 +199,7 @@ export const Usage = Type.Object(
     completion_tokens: Count(),
     total_tokens: Count(),
     prompt_tokens_details: Type.Optional(
-      Type.Object({ cached_tokens: Count("Found in the node's KV cache and not computed again") }),
+      Type.Object({ cached_tokens: Count("Served from the node's KV cache instead of being computed") }),
     ),
   },
   { title: "Usage" },
@@ -213,13 +213,13 @@ export const Latency = Type.Object(
   {
     queue: Milliseconds("Waiting for a slot"),
     ttft: Milliseconds("From arrival to the first token"),
-    total: Milliseconds("From arrival to the end"),
+    total: Milliseconds("From arrival to the end of the answer"),
   },
   { title: "Latency" },
 );
 export type Latency = Static<typeof Latency>;
 
-/** Answer of `POST /v1/chat`. */
+/** Response of `POST /v1/chat`. */
 export const ChatAnswer = Type.Object(
   {
     id: Type.String({
@@ -235,9 +235,9 @@ export const ChatAnswer = Type.Object(
     model: Type.String(),
     model_revision: Type.String(),
     template_version: Type.Union([Type.String(), Type.Null()], {
-      description: "Version of the prompt template, null when the messages came without one",
+      description: "Version of the prompt template; null without a template",
     }),
-    node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered, null on a cache hit" }),
+    node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered; null for a cache hit" }),
     latency: Latency,
     cache: CacheReport,
     request_id: Type.String(),
@@ -247,9 +247,9 @@ export const ChatAnswer = Type.Object(
 export type ChatAnswer = Static<typeof ChatAnswer>;
 
 /**
- * One message of the stream of `POST /v1/chat`: `data: <this>` without an event name, in this order: one `start`, any
- * number of `delta`, one `done`, then `data: [DONE]`. A stream that fails ends with `data: {"error": …}` (the envelope
- * of every error) and no `[DONE]`. Lines that begin with `:` keep the connection open while the model is silent.
+ * One event of a streamed `POST /v1/chat`, sent as `data: <this>` without an event name. The order is one `start`, any
+ * number of `delta`, one `done`, then `data: [DONE]`. A failed stream ends with `data: {"error": …}` (the usual error
+ * envelope) and no `[DONE]`. Lines that begin with `:` keep the connection open while the model produces no token.
  */
 export const ChatEvent = Type.Union(
   [
@@ -269,7 +269,7 @@ export const ChatEvent = Type.Union(
         text: Type.String(),
         tokens: Type.Integer({
           minimum: 0,
-          description: "About how many tokens the text took; `usage` of the last event is exact",
+          description: "Approximate number of tokens in the text; `usage` in the last event is exact",
         }),
       },
       { title: "ChatDeltaEvent" },
@@ -301,11 +301,11 @@ const identity = {
     description: "Unique to this answer, even if its text comes from the cache; `x-request-id` identifies the request",
   }),
   created: Type.Integer({
-    description: "Seconds since 1970 at which this answer was generated or taken from the cache",
+    description: "When this answer was generated or served from the cache, in seconds since 1970",
   }),
   model: Type.String(),
   system_fingerprint: Type.Optional(
-    Nullable(Type.String(), { description: "Revision of the model; left out by some servers behind a node" }),
+    Nullable(Type.String(), { description: "Revision of the model; some servers behind a node don't send it" }),
   ),
 };
 const completion = { ...identity, usage: Usage };
@@ -377,7 +377,7 @@ export const TextCompletionChunk = Type.Object(
 
 const explained = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
 
-/** `POST /v1/cache/explain`: a request as it would be sent; nothing is generated or stored. */
+/** `POST /v1/cache/explain`: the request to explain, as it would be sent. Nothing is generated or stored. */
 export const ExplainCache = Strict(
   {
     operation: Type.Optional(OneOf(["chat", "completion"], { default: "chat" })),

@@ -14,7 +14,7 @@ export interface ExplainDeps {
   namespaces: Pick<Namespaces, "nameOf">;
 }
 
-/** Namespace and parts by name. */
+/** The namespace and the parts of a key, by name. */
 const named = ({ namespace, parts }: RecentRequest): Record<string, unknown> => ({ namespace, ...JSON.parse(parts) });
 
 /** The parts that differ between two requests, including the namespace. */

@@ -17,18 +17,18 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
   if (others.length === 0) return first;
   throw new AppError(
     "invalid_request",
-    `prompt has ${others.length + 1} entries, but a stream answers only one. Leave stream out, or send a request for each.`,
+    `prompt has ${others.length + 1} entries, but a stream answers only one. Leave out stream, or send one request per prompt.`,
     { param: "prompt" },
   );
 };
 
-/** The chat templates of open models know `system`, but not `developer`, OpenAI's newer name for it. */
+/** Chat templates of open models support `system`, but not `developer`, OpenAI's newer name for it. */
 const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
   messages.some(({ role }) => role === "developer")
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
-/** Fields with the same name in a request and at the node. */
+/** Fields with the same name in a request and in the node's API. */
 const SAMPLING_FIELDS = [
   ...(Object.keys(SAMPLING) as (keyof typeof SAMPLING)[]),
   "stop",
@@ -38,8 +38,8 @@ const SAMPLING_FIELDS = [
 ] as const;
 
 /**
- * Adds to `target` the fields that can change the answer, in a fixed order. They are sent to the node and make up the cache
- * key. All other fields are hints, or control how the answer is sent.
+ * Adds the fields that can change the answer to `target`, in a fixed order. They are sent to the node and make up the
+ * cache key. All other fields are hints, or control how the answer is sent.
  */
 const withAnswerFields = (target: Record<string, unknown>, body: GenerationRequest): Record<string, unknown> => {
   if ("messages" in body) {
@@ -54,7 +54,7 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
   return target;
 };
 
-/** The body as the node gets it: with the model's name and, for streams, the usage at the end. */
+/** The body for the node: with the model's name and, for streams, a request for the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
   JSON.stringify(
     withAnswerFields(stream ? { model, stream, stream_options: { include_usage: true } } : { model, stream }, body),
@@ -62,7 +62,7 @@ export const nodeBody = (body: GenerationRequest, model: string, stream: boolean
 
 /** Why the answer must not be cached; undefined if the same request always gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
-  body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or give a seed";
+  body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or send a seed";
 
 /** The parts of the cache key, by name. Fields without a value are left out. */
 export const cacheParts = (

@@ -28,11 +28,11 @@ import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./se
 const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
-  "A value that has no effect (null, an empty list, OpenAI's default) is treated as if the field were left out. A value that asks for an unsupported feature is refused with a 400 that names the field.";
+  "A value that has no effect (null, an empty list, OpenAI's default) is treated as if the field were left out. A value that requests an unsupported feature gets a 400 that names the field.";
 
 /** Time for a node's rejection to arrive after the maximum wait. */
 const BEYOND_THE_QUEUE_MS = 2000;
-/** nginx and most load balancers close a connection on which the server is silent for 60 s. */
+/** nginx and most load balancers close a connection if the server sends nothing for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
 interface Services extends ExplainDeps {
@@ -46,8 +46,8 @@ interface Services extends ExplainDeps {
  */
 export const chatRoutes = (services: Services) => {
   const { chat, config } = services;
-  // A rejection within this time has its own status. After it, the response is a stream with status 200 and the rejection
-  // is its last event: this happens to every request that waits the default 60 s for a slot.
+  // A rejection within this time has its own status. After this time, the response is a stream with status 200 whose last
+  // event is the rejection. This happens to every request that waits the default 60 s for a slot.
   const patienceMs = Math.min(config.timeouts.queueMs + BEYOND_THE_QUEUE_MS, MAX_SILENCE_MS);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
@@ -82,7 +82,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: TextCompletion },
         detail: {
           ...answers(TextCompletionChunk),
-          summary: "Continue a text, in OpenAI's format",
+          summary: "Complete a text, in OpenAI's format",
           description: NEUTRAL_VALUES,
         },
       },
@@ -106,7 +106,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatAnswer },
         detail: {
           ...answers(ChatEvent),
-          summary: "Chat, with latency, cache status and model revision",
+          summary: "Chat, with latency, cache status and model revision in the response",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
         },
       },
@@ -123,7 +123,7 @@ export const chatRoutes = (services: Services) => {
     });
 };
 
-/** What the three routes have in common, besides streams of `event`. */
+/** OpenAPI details that the three routes share, with the schema of their stream's events. */
 const answers = (event: TSchema) => ({
   ...allows("member"),
   ...generates,

@@ -43,12 +43,12 @@ export interface AnswerStart {
   /** null on a cache hit. */
   node: string | null;
   cache: CacheReport;
-  /** Retries on the same or another node; 0 for a stored answer. */
+  /** Number of retries on the same or another node; 0 for a stored answer. */
   retries: number;
   /** Milliseconds since arrival. */
   ttftMs: number;
   queueMs: number;
-  /** Milliseconds from arrival until the node was asked or the stored answer found; undefined for a joined one. */
+  /** Milliseconds from arrival until the node got the request or the stored answer was found; undefined if joined. */
   gatewayMs: number | undefined;
 }
 
@@ -63,7 +63,7 @@ interface ParsedAnswer extends WholeAnswer {
 }
 
 export interface StreamedAnswer extends AnswerStart {
-  /** Complete frames of OpenAI's stream, as the node sends them. Throws AppError if the answer is cut off. */
+  /** Complete frames of OpenAI's stream, as the node sends them. Throws AppError if the stream breaks off. */
   pieces: AsyncIterable<Uint8Array | string>;
 }
 
@@ -73,11 +73,11 @@ export interface ChatService {
   complete(call: Call, operation: "completion", body: CompletionRequest): Promise<WholeAnswer>;
   stream(call: Call, operation: "chat", body: ChatCompletionRequest): Promise<StreamedAnswer>;
   stream(call: Call, operation: "completion", body: CompletionRequest): Promise<StreamedAnswer>;
-  /** The whole answer with its details. */
+  /** The complete answer with its details. */
   answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
-  /** The same as a stream: one `start`, any `delta`, one `done`. Leaving the loop early stops the generation. */
+  /** The answer as a stream: one `start`, any `delta`, one `done`. Leaving the loop early stops the generation. */
   events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
-  /** Tokens of the prompt that these messages make: Infinity when it leaves no room for an answer; undefined when the engine can't say. */
+  /** Prompt tokens of these messages: Infinity if no room is left for an answer, undefined if the engine can't count. */
   countPrompt(call: Call, model: string, messages: ChatMessage[]): Promise<number | undefined>;
 }
 
@@ -86,18 +86,18 @@ interface ChatDeps {
   models: Models;
   answers: Pick<AnswerCache, "answer">;
   recorder: Recorder;
-  /** Milliseconds for a whole answer. */
+  /** Timeout for a complete answer, in milliseconds. */
   totalMs: number;
   cacheEnabled: boolean;
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-/** Milliseconds for counting the tokens of a prompt. */
+/** Timeout for counting the tokens of a prompt, in milliseconds. */
 const COUNT_MS = 5000;
 const decoder = new TextDecoder();
 
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
-  /** Serves from the cache, joins an equal request or starts a generation. */
+  /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, "chat", body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
@@ -171,7 +171,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The JSON of a whole answer as it will be sent, with a new id; parsed, unless it was stored. */
+  /** The JSON of a complete answer as it will be sent, with a new id; also parsed, unless it was stored. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest): Promise<ParsedAnswer> => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
@@ -243,7 +243,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       );
       for await (const piece of answerBody) {
         pieces.push(piece);
-        // The node sends a frame for each token, except for tokens whose text it holds back.
+        // The node sends one frame per token, except for tokens whose text it holds back.
         const texts = parseFrames([piece]).map(textOf).filter(Boolean);
         if (texts.length > 0) yield { type: "delta", text: withoutNul(texts.join("")), tokens: texts.length };
       }
@@ -265,7 +265,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
           traceparent,
         });
         const { count } = JSON.parse(decoder.decode(join(await collect(reply.body))));
-        // A server that expects another form of the request returns no count.
+        // A server that expects a different request format returns no count.
         return Number.isInteger(count) && count > 0 ? count : undefined;
       } catch (thrown) {
         return toAppError(thrown).kind === "context_length_exceeded" ? Number.POSITIVE_INFINITY : undefined;

@@ -28,7 +28,7 @@ interface Choice {
   finish_reason: FinishReason | null;
 }
 
-/** Lists of equal length, one entry a token: `content` for chats, `tokens` and others for completions. */
+/** Lists of equal length with one entry per token: `content` for chats, `tokens` and others for completions. */
 type Logprobs = Record<string, unknown[] | null>;
 
 export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
@@ -36,7 +36,7 @@ export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_t
 const decoder = new TextDecoder();
 const DONE = "[DONE]";
 
-/** The JSON documents of whole frames, without the end marker. */
+/** The JSON documents of complete frames, without the end marker. */
 export const parseFrames = (frames: Uint8Array[]): Completion[] => {
   const text = frames.length === 1 ? decoder.decode(frames[0]) : decoder.decode(Buffer.concat(frames));
   const documents: Completion[] = [];
@@ -58,12 +58,12 @@ export const parseWhole = (json: Uint8Array | string): Completion => {
     const completion = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
     if (Array.isArray(completion?.choices)) return completion;
   } catch {
-    // Falls through: a truncated document and an unexpected one are the same failure.
+    // Falls through: a truncated document is the same error as an unexpected one.
   }
   throw new AppError("upstream_error", "The GPU node's answer was incomplete. Try again.", { source: "node" });
 };
 
-/** The piece of text in a chunk, "" when it has none. */
+/** The text in a chunk; "" if it has no text. */
 export const textOf = (chunk: Completion): string => {
   const [choice] = chunk.choices;
   return choice?.delta?.content ?? choice?.text ?? "";
@@ -136,7 +136,7 @@ export const newAnswerId = (operation: "chat" | "completion"): string =>
 /** The stored form of an answer: its JSON without the fields that belong to one caller. */
 const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);
 
-/** The stored form of a whole answer; undefined if it is empty or has no usage. */
+/** The stored form of a complete answer; undefined if it is empty or has no usage. */
 export const toStored = (completion: Completion): string | undefined => {
   const [choice] = completion.choices;
   const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
@@ -147,7 +147,7 @@ export const toStored = (completion: Completion): string | undefined => {
 export const withIdentity = (stored: string, id: string): string =>
   `{"id":"${id}","created":${Math.floor(Date.now() / 1000)},${stored.slice(1)}`;
 
-/** Replaces the id in JSON or frames. Only a whole JSON string can match, because quotes inside a text are escaped. */
+/** Replaces the id in JSON or frames. Only a complete JSON string can match, because quotes inside a text are escaped. */
 export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const quoted = Buffer.from(JSON.stringify(from)).toString("latin1");
@@ -155,8 +155,8 @@ export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Arr
 };
 
 /**
- * The frames of a stream that several callers read, with an id for this caller. Pieces are whole frames, as the engine's
- * port gives them. They are parsed until one has an id, because the first may be a comment; later ones are searched.
+ * The frames of a stream with several readers, with this caller's id. Pieces are complete frames, as the engine port
+ * returns them. Pieces are parsed until one has an id, because the first may be a comment; later ones are searched for it.
  */
 export async function* withOwnId(frames: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
   let other: string | undefined;
@@ -188,7 +188,7 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
   };
 };
 
-/** Number of frames in a piece of whole frames. */
+/** Number of frames in a piece of complete frames. */
 const countFrames = (piece: Uint8Array): number => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
   let count = 0;
@@ -197,8 +197,8 @@ const countFrames = (piece: Uint8Array): number => {
 };
 
 /**
- * Passes the pieces on unchanged and reports the usage in the last one, which is removed unless the client asked for
- * it. If the client disconnects or the stream breaks off, it reports the frames so far: about one token each.
+ * Forwards the pieces unchanged and reports the usage in the last one, which is removed unless the client requested it.
+ * If the client disconnects or the stream breaks off, it reports the number of frames so far, about one token each.
  */
 export async function* metered(
   body: AsyncIterable<Uint8Array>,
@@ -238,7 +238,7 @@ export const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
 /** Removes NUL, because a database would cut off stored text there. */
 export const withoutNul = (text: string): string => text.replaceAll("\0", "");
 
-/** A stream of one text. */
+/** A stream with one text. */
 export async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
 }

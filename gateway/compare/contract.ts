@@ -7,7 +7,7 @@ export const CompareQuery = Type.Object({
   a: Type.String({ minLength: 1, maxLength: 100, description: "Id of the baseline run" }),
   b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the run to judge" }),
   metric: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: "Default: every criterion that both have" }),
+    Type.String({ minLength: 1, maxLength: 64, description: "Default: every criterion that both runs have" }),
   ),
   changed: Type.Optional(
     OneOf(["any", "better", "worse"], { default: "any", description: "Which samples `changes` lists" }),
@@ -16,7 +16,7 @@ export const CompareQuery = Type.Object({
 });
 export type CompareQuery = Static<typeof CompareQuery>;
 
-/** One criterion, paired over the samples that both runs have. */
+/** One criterion, compared on the samples that both runs have. */
 const MetricComparison = Type.Object(
   {
     metric: Type.String(),
@@ -28,18 +28,18 @@ const MetricComparison = Type.Object(
     interval: Nullable(Interval),
     test: OneOf(["mcnemar_exact", "paired_t", "paired_bootstrap", "paired_cluster_bootstrap"]),
     p: Type.Number({ minimum: 0, maximum: 1 }),
-    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "After Holm, over all criteria compared here" }),
-    better: Count("Samples that b has and a has not"),
-    worse: Count("Samples that a has and b has not"),
+    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "Holm-adjusted over all criteria compared here" }),
+    better: Count("Samples that b passes and a fails"),
+    worse: Count("Samples that a passes and b fails"),
     detectable_difference: Nullable(Type.Number(), {
-      description: "Smallest true difference that as many pairs with this spread show (power 0.8, level 0.05)",
+      description: "Smallest true difference detectable with this many pairs and this spread (power 0.8, level 0.05)",
     }),
     verdict: OneOf(["better", "worse", "not_shown"]),
   },
   { title: "MetricComparison" },
 );
 
-/** One sample whose verdict or score changed; largest change first. */
+/** One sample whose verdict or score changed. Lists are ordered by the size of the change, largest first. */
 const SampleChange = Type.Object(
   {
     sample_id: Id("sample"),
@@ -59,7 +59,7 @@ export const Comparison = Type.Object(
     verdict: OneOf(["better", "worse", "mixed", "not_shown"]),
     summary: Type.String({ description: "The verdict in one sentence" }),
     pairs: Count("Samples that both runs have a value for"),
-    only_a: Count("Samples missing in b: they count for nothing, least of all as passed"),
+    only_a: Count("Samples missing in b: excluded, and never counted as passed"),
     only_b: Count("Samples missing in a"),
     warnings: Type.Array(
       Type.Object({

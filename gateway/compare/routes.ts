@@ -11,7 +11,7 @@ export const compareRoutes = new Elysia({ name: "compare.routes", prefix: "/v1",
     response: { 200: Comparison },
     detail: {
       ...allows("viewer"),
-      summary: "Compare two runs on the same samples: difference, interval, test, and what changed",
+      summary: "Compare two runs on the same samples: difference, interval, significance test and changed samples",
       ...fails(404, 409),
     },
   });

@@ -20,11 +20,11 @@ interface Fit {
   count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
-/** When turns are left out, the prompt is cut to this share of the available space, so that it is not cut again on every turn. */
+/** When turns are left out, the prompt is cut to this share of the space, so that the next turn doesn't cut it again. */
 const REFILL_SHARE = 0.75;
 /** Tokens that a chat template may add to each message. */
 const TOKENS_PER_MESSAGE = 16;
-/** Text in most languages has more bytes per token than this. */
+/** Estimated bytes per token; text in most languages has more. */
 const BYTES_PER_TOKEN = 3;
 
 /**
@@ -32,7 +32,7 @@ const BYTES_PER_TOKEN = 3;
  * fits is not counted: the usage of an earlier answer is exact for everything up to it, and a text never has more tokens
  * than bytes. `count` is called only near the limit, and more than once only if turns have to be left out. The prompt
  * keeps the start of the previous one, so that the node's KV cache stays valid. Resolves with undefined if the question
- * alone leaves no room for an answer.
+ * by itself leaves no room for an answer.
  */
 export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Promise<FittedPrompt | undefined> => {
   const spoken = branch.filter(({ role }) => role !== "system");

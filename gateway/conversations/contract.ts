@@ -39,7 +39,7 @@ export const AnswerContext = Type.Object(
 );
 export type AnswerContext = Static<typeof AnswerContext>;
 
-/** What is known about an answer, as in `ChatAnswer`. Fields come as they get known: a stopped answer has no finish reason. */
+/** Details of an answer, as in `ChatAnswer`. Fields appear once they are known: a stopped answer has no finish reason. */
 export const AnswerDetail = Type.Object(
   {
     model: Type.String(),
@@ -52,17 +52,17 @@ export const AnswerDetail = Type.Object(
     context: Type.Optional(AnswerContext),
     length_limit: Type.Optional(
       OneOf(["max_tokens", "context_window"], {
-        description: "Set if finish_reason is length: whether max_tokens was reached or the context is full",
+        description: "Set if finish_reason is length: shows whether max_tokens was reached or the context is full",
       }),
     ),
     so_far: Type.Optional(
       Type.Object(
         {
-          tokens: Count("About how many were written"),
-          ttft: Type.Number({ description: "Milliseconds until the first" }),
-          total: Type.Number({ description: "Milliseconds until the end" }),
+          tokens: Count("Approximate number of generated tokens"),
+          ttft: Type.Number({ description: "Milliseconds until the first token" }),
+          total: Type.Number({ description: "Milliseconds until the answer ended" }),
         },
-        { description: "In place of usage and latency, for an answer that was not completed" },
+        { description: "Replaces usage and latency for an answer that was not completed" },
       ),
     ),
     request_id: Type.String(),
@@ -83,7 +83,7 @@ export const ConversationMessage = Type.Object(
     role,
     content,
     status: OneOf(["complete", "generating", "stopped", "failed", "interrupted"], {
-      description: "generating: its events can be resumed; interrupted: the gateway ended meanwhile",
+      description: "generating: its events can be resumed; interrupted: the gateway stopped before it was complete",
     }),
     detail: Nullable(AnswerDetail, { description: "Only on answers" }),
     created_at: Timestamp,
@@ -133,7 +133,7 @@ export type ConversationWithMessages = Static<typeof ConversationWithMessages>;
 export const ConversationPage = Page(Conversation);
 export type ConversationPage = Static<typeof ConversationPage>;
 
-/** `GET /v1/conversations`: the caller's own, last changed first. */
+/** `GET /v1/conversations`: the caller's own conversations, most recently changed first. */
 export const ConversationQuery = Type.Object({
   ...PageQuery.properties,
   search: Type.Optional(
@@ -166,14 +166,14 @@ export const AskQuestion = Strict(
       Type.String({
         minLength: 1,
         maxLength: 100,
-        description: "Id of an earlier question that this one is a new version of; both are kept",
+        description: "Id of an earlier question that this one replaces; both versions are kept",
       }),
     ),
   },
   { title: "AskQuestion", examples: [{ content: "Name three colours." }] },
 );
 
-/** An answer that has started; stream it from its events. */
+/** A started answer. Stream it from its events. */
 export const AnswerBegun = Type.Object(
   { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
   { title: "AnswerBegun" },
@@ -205,7 +205,7 @@ export const ExportedMessage = Strict(
 
 export const ExportedConversation = Strict(
   {
-    id: Id("chat", "Kept by an import, so that the same file again adds nothing"),
+    id: Id("chat", "Kept by an import, so that importing the same file again adds nothing"),
     title: Type.String({ minLength: 1, maxLength: 200 }),
     model: Type.String({ minLength: 1, maxLength: 200 }),
     created_at: Type.Optional(Timestamp),
@@ -250,18 +250,18 @@ export const ConversationExport = Strict(
 );
 export type ConversationExport = Static<typeof ConversationExport>;
 
-/** Idempotent: an existing conversation is skipped, unless the file continues it. */
+/** Result of an import. Imports are idempotent: an existing conversation is skipped, unless the file continues it. */
 export const ImportResult = Type.Object(
   {
     imported: Count("New conversations"),
-    extended: Count("Conversations that got messages which were missing"),
-    skipped: Count("Conversations that were there already"),
+    extended: Count("Existing conversations that got missing messages"),
+    skipped: Count("Conversations that already existed"),
   },
   { title: "ImportResult", examples: [{ imported: 1, extended: 0, skipped: 0 }] },
 );
 export type ImportResult = Static<typeof ImportResult>;
 
-/** One event of `GET /v1/conversations/{id}/messages/{message_id}/events`: the answer so far, whole each time. */
+/** One event of `GET /v1/conversations/{id}/messages/{message_id}/events`: always the complete answer so far. */
 export const AnswerUpdate = Type.Object(
   {
     id: Id("msg"),
@@ -282,6 +282,6 @@ export const MessagePath = Type.Object({
 
 /** `POST /v1/conversations/{id}/stop`. */
 export const StopResult = Type.Object(
-  { stopped: Type.Boolean({ description: "False: nothing was being generated" }) },
+  { stopped: Type.Boolean({ description: "false: no answer was being generated" }) },
   { title: "StopResult", examples: [{ stopped: true }] },
 );

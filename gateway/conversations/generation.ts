@@ -17,7 +17,7 @@ type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 
 /**
  * A running answer. It collects the events of the chat service, and any number of readers can follow it. Readers may
- * leave and return; it is stopped `keepMs` after the last one left.
+ * leave and return; the answer is stopped `keepMs` after the last reader left.
  */
 export class Generation {
   /** Resolves when the answer has ended and is saved. Never rejects. */
@@ -118,7 +118,7 @@ export class Generation {
     this.#change(last);
   }
 
-  /** Which limit cut the answer, if one did. */
+  /** The limit that cut off the answer, if any. */
   #limitOf({ answer: { finish_reason, usage } }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> {
     if (finish_reason !== "length") return {};
     const window = this.#state.detail.context?.window ?? Number.POSITIVE_INFINITY;

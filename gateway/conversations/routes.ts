@@ -31,7 +31,7 @@ import type { ConversationTransfer } from "./transfer";
 /** Minimum time between two updates to a reader that follows an answer. */
 const FOLLOW_MS = 100;
 
-/** What an answer needs from the request; the answer continues after the request ends. */
+/** The request data that an answer needs. The answer continues after the request ends. */
 const askingOf = (exchange: Exchange, principal: Principal): Asking => {
   const { signal: _, ...asking } = callOf(exchange, principal);
   return asking;
@@ -189,7 +189,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       async ({ principal, params, exchange }) => {
         const signal = exchange.activeSignal(principal.keyId);
         const states = conversations.follow(principal, params.id, params.message_id, signal, FOLLOW_MS);
-        // A refusal still has its own status.
+        // An error at this point still has its own status.
         const first = await states.next();
         const pieces = async function* () {
           if (!first.done) yield frame(first.value);

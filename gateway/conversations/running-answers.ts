@@ -34,7 +34,7 @@ interface Deps {
 /** The answers that this process is generating, at most one per conversation. */
 export class RunningAnswers {
   readonly #running = new Map<string, Generation>();
-  /** Conversations that an answer is starting in or a change is being made to; no other answer may start there. */
+  /** Conversations in which an answer is starting or a change is in progress; no other answer may start in them. */
   readonly #starting = new Set<{ keyId?: string; conversationId?: string }>();
 
   constructor(private readonly deps: Deps) {}
@@ -45,15 +45,15 @@ export class RunningAnswers {
   }
 
   /**
-   * Runs `act` while nothing else changes the branches of this conversation. Throws conflict if an answer is running
-   * there. The check and the claim are one step, so no number of parallel callers gets past them.
+   * Runs `act` while nothing else changes the branches of this conversation. Throws conflict if an answer is running in
+   * it. The check and the claim are one synchronous step, so only one of several parallel callers succeeds.
    */
   async exclusively<T>(conversationId: string | undefined, act: () => Promise<T>, keyId?: string): Promise<T> {
     const isStarting = [...this.#starting].some((other) => other.conversationId === conversationId);
     if (conversationId !== undefined && (isStarting || this.#running.has(conversationId))) {
       throw new AppError(
         "conflict",
-        "An answer is still being written in this conversation. Stop it or wait for it to finish.",
+        "An answer is still being generated in this conversation. Stop it or wait for it to finish.",
       );
     }
     const place = { keyId, conversationId };
@@ -66,11 +66,11 @@ export class RunningAnswers {
    * insufficient_role for a key whose content may not be stored.
    */
   async withSlot<T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>): Promise<T> {
-    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
+    assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
     const { keyId, keyName, limits } = principal;
     const answers = [...this.#starting, ...[...this.#running.values()].map(({ answer }) => answer)];
     if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
-      const message = `The key "${keyName}" may run ${limits.parallelRequests} answers in parallel. Stop one or wait.`;
+      const message = `The key "${keyName}" can run ${limits.parallelRequests} answers in parallel. Stop one or wait.`;
       throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
     }
     return this.exclusively(conversationId, begin, keyId);
@@ -120,7 +120,7 @@ export class RunningAnswers {
     await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   }
 
-  /** An engine may still reject a prompt if it counts tokens differently from its node; then half of the turns are left out. */
+  /** Leaves out half of the turns if the engine counts tokens differently from its node and rejects the prompt. */
   async *#events(call: Call, { conversation, branch, prompt }: AnswerToWrite): AsyncGenerator<AnswerEvent> {
     for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
       yield { type: "context", context: fitted.context };

@@ -28,7 +28,7 @@ import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } fr
 
 /** An answer continues without readers for this long, so that closing the tab doesn't stop it. */
 const KEEP_MS = 60_000;
-/** If a running answer has not been saved for this long, its process has died. */
+/** If a running answer hasn't been saved for this long, its process is considered dead. */
 const ORPHAN_MS = 3 * SAVE_MS;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 const MAX_ANSWER_TOKENS = 1024;
@@ -105,7 +105,7 @@ export const createConversations = ({
     const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
     const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
     if (prompt) return prompt;
-    const message = `This message is longer than the ${window} tokens that ${model} can read at once. Shorten it, or send it in parts.`;
+    const message = `This message exceeds the context window of ${model} (${window} tokens). Shorten it, or send it in parts.`;
     throw new AppError("context_length_exceeded", message, { param: "content" });
   };
 
@@ -125,13 +125,13 @@ export const createConversations = ({
     return withMessages(principal, row, toMessages(row, rows, row.leafId));
   };
 
-  /** Throws model_not_found, and insufficient_role for a key whose content may not be kept. */
+  /** Throws model_not_found, and insufficient_role for a key whose content may not be stored. */
   const create = async (
     principal: Principal,
     { title = "New chat", model }: CreateConversation = {},
     seal?: Seal,
   ): Promise<Conversation> => {
-    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
+    assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
     const at = now();
     const { id: resolved } = models.resolve(principal, "chat", model);
     const row = {
@@ -152,10 +152,10 @@ export const createConversations = ({
   };
 
   /**
-   * Adds the question and starts its answer; creates the conversation if it has no id. With `replaces` the question is
-   * a new version of an earlier one, and both are kept. Throws conflict if an answer is running there, rate_limited,
-   * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
-   * Later failures become the state of the answer.
+   * Adds the question and starts its answer; creates the conversation if it has no id. With `replaces` the question is a
+   * new version of an earlier one, and both are kept. Throws conflict if an answer is running in it, rate_limited,
+   * not_found, model_not_found, and context_length_exceeded for a question that is too long. In these cases nothing is
+   * stored. Later failures become the state of the answer.
    */
   const ask = (asking: Asking, text: string, { conversationId, replaces }: Place = {}, seal?: Seal) =>
     running.withSlot(asking.principal, conversationId, async () => {
@@ -210,7 +210,7 @@ export const createConversations = ({
       return { generation, begun: { conversation_id: row.id, question_id: questionId ?? "", answer_id: answer.id } };
     });
 
-  /** Shows the newest branch that this message is on. Throws conflict if an answer is running there, and not_found. */
+  /** Shows the newest branch that contains this message. Throws not_found, and conflict if an answer is running in it. */
   const select = async (principal: Principal, conversationId: string, messageId: string) => {
     const row = await find(principal, conversationId);
     return running.exclusively(conversationId, async () => {
@@ -223,7 +223,7 @@ export const createConversations = ({
 
   /**
    * Deletes a question and all of its answers; later messages are attached to the message before it. Other versions of
-   * the question are kept. Throws conflict if an answer is running there, and not_found.
+   * the question are kept. Throws not_found, and conflict if an answer is running in the conversation.
    */
   const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
     const { leafId } = await find(principal, conversationId);
@@ -240,7 +240,7 @@ export const createConversations = ({
     await running.exclusively(conversationId, () => db.write(act));
   };
 
-  /** Stops the running answer and keeps its text. False if there was none. */
+  /** Stops the running answer and keeps its text; false if no answer was running. */
   const stop = async (principal: Principal, conversationId: string): Promise<boolean> => {
     await find(principal, conversationId);
     const generation = running.in(conversationId);
@@ -249,8 +249,8 @@ export const createConversations = ({
   };
 
   /**
-   * An answer now and after changes, at most every `everyMs`, until it has ended. For an answer that another gateway
-   * generates, reads the saved text. Throws not_found.
+   * Yields an answer now and after each change, at most every `everyMs`, until it has ended. If another gateway generates
+   * the answer, reads the saved text. Throws not_found.
    */
   async function* follow(
     principal: Principal,

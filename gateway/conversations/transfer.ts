@@ -69,7 +69,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
       return toFile([await exportRow(row)], format, row.id);
     },
 
-    /** All of the caller's conversations, last changed first. */
+    /** All of the caller's conversations, most recently changed first. */
     async exportAll(principal: Principal, format?: ExportFormat) {
       const exported: ExportedConversation[] = [];
       for (let cursor: TimeCursor | undefined; ; ) {
@@ -83,11 +83,11 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
 
     /**
      * Imports an export completely or not at all. Importing a file twice adds nothing. A conversation that is longer in the
-     * file gets the missing messages; one that has changed since does not change. Throws insufficient_role for a key whose
-     * content may not be stored, and invalid_request for a message whose parent does not come before it.
+     * file gets the missing messages; one that was changed since the export is left as it is. Throws insufficient_role for
+     * a key whose content may not be stored, and invalid_request for a message whose parent doesn't come before it.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
-      assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
+      assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
       return db.write(async (tx) => {
         const result: ImportResult = { imported: 0, extended: 0, skipped: 0 };
         for (const file of conversations) result[await importOne(tx, principal.keyId, file)] += 1;
@@ -101,7 +101,7 @@ export type ConversationTransfer = ReturnType<typeof createTransfer>;
 
 const PAGE = 100;
 
-/** The id of another key's conversation for this key. Always the same, so that a second import finds the first. */
+/** The id under which this key imports another key's conversation. It is stable, so a second import finds the first. */
 const idFor = (keyId: string, id: string): string =>
   `chat_${createHash("sha256").update(`${keyId} ${id}`).digest("hex").slice(0, 32)}`;
 
@@ -114,7 +114,7 @@ const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
     const { parent_id: parentId = index === 0 ? null : undefined } = message;
     const parent = parentId === undefined ? index - 1 : parentId === null ? -1 : places.get(parentId);
     if (parent === undefined) {
-      const text = `The parent ${parentId} of message ${index + 1} of ${id} is not the id of an earlier message. Use such an id, or leave parent_id out to follow the previous message.`;
+      const text = `The parent ${parentId} of message ${index + 1} of ${id} is not the id of an earlier message. Use the id of an earlier message, or leave out parent_id to follow the previous one.`;
       throw new AppError("invalid_request", text, { param: "conversations" });
     }
     if (message.id !== undefined) places.set(message.id, index);

@@ -197,8 +197,7 @@ describe("a conversation longer than the context window", () => {
     const long = conversations.ask(asking(), "x".repeat(1000));
     await expect(long).rejects.toMatchObject({
       kind: "context_length_exceeded",
-      message:
-        "This message is longer than the 1000 tokens that small can read at once. Shorten it, or send it in parts.",
+      message: "This message exceeds the context window of small (1000 tokens). Shorten it, or send it in parts.",
     });
     expect((await conversations.list(ada)).data).toEqual([]);
     const { conversation } = await exchange("Hello", "Hi");

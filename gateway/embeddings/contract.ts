@@ -7,7 +7,7 @@ const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems:
 export const Metadata = Type.Record(
   Type.String({ minLength: 1, maxLength: 64 }),
   Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()]),
-  { title: "Metadata", description: "Own values by name; queries filter on them", maxProperties: 64 },
+  { title: "Metadata", description: "Your own values by name; queries can filter on them", maxProperties: 64 },
 );
 export type Metadata = Static<typeof Metadata>;
 
@@ -40,7 +40,10 @@ export const EmbeddingRequest = Strict(
         tokens,
         Type.Array(tokens, { minItems: 1, maxItems: 2048 }),
       ],
-      { description: "A text, texts, token ids or lists of them; none empty, each within the model's context" },
+      {
+        description:
+          "A text, a list of texts, token ids or lists of them. None may be empty or exceed the model's context",
+      },
     ),
     encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float", [NEUTRAL]: ["float"] })),
     dimensions: Type.Optional(
@@ -50,7 +53,7 @@ export const EmbeddingRequest = Strict(
         description: "Rejected by models that can't shorten their vectors",
       }),
     ),
-    user: Type.Optional(Type.String({ maxLength: 200, description: "A hint without effect" })),
+    user: Type.Optional(Type.String({ maxLength: 200, description: "Accepted, but has no effect" })),
     store: Type.Optional(StoreEmbeddings),
   },
   {
@@ -84,12 +87,12 @@ export const EmbeddingList = Type.Object(
     ),
     cache: Type.Object({
       hits: Count("Inputs served from the cache"),
-      misses: Count("Inputs computed; equal ones count once"),
+      misses: Count("Inputs computed; identical ones count once"),
     }),
     stored: Nullable(
       Type.Object({
         index_id: Type.String(),
-        revision: Type.Integer({ minimum: 1, description: "Revision of the index with these vectors" }),
+        revision: Type.Integer({ minimum: 1, description: "Revision of the index that contains these vectors" }),
         ids: Type.Array(Type.String()),
       }),
       { description: "Only with `store`" },

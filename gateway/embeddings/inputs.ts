@@ -20,7 +20,7 @@ export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs =>
   };
 };
 
-/** Each distinct input in order of first appearance; `places` maps every input of the request to it. */
+/** Each distinct input in order of first appearance; `places` maps every input of the request to its distinct input. */
 export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: EmbeddingInput[]; places: number[] } => {
   const placeOf = new Map<string, number>();
   const found: EmbeddingInput[] = [];

@@ -10,13 +10,13 @@ export interface NodeWork {
   call: Call;
   model: ResolvedModel;
   dimensions: number | undefined;
-  /** Timeout for the whole answer, in milliseconds. */
+  /** Timeout for the complete response, in milliseconds. */
   totalMs: number;
   /** The name of an input in the caller's request. */
   nameOf(index: number): string;
 }
 
-/** How the nodes computed one request. */
+/** Details of how the nodes computed one request. */
 export interface NodeReport {
   /** The node that answered first. */
   node: string | undefined;

@@ -31,7 +31,7 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
         ...allows("member"),
         summary: "Embed texts, in OpenAI's format",
         description:
-          "With `store`, the vectors go into an index as well; that needs the role editor, and answers 501 in this version.",
+          "With `store`, the vectors are also stored in an index. That requires the role editor, and returns 501 in this version.",
         ...generates,
         ...direct,
         ...dropsNul,
@@ -44,7 +44,7 @@ const refuseStore = ({ role, keyName }: Principal): never => {
   if (!hasRole(role, "editor")) {
     throw new AppError(
       "insufficient_role",
-      `Storing vectors needs the role editor; the key "${keyName}" has the role ${role}.`,
+      `Storing vectors requires the role editor; the key "${keyName}" has the role ${role}.`,
       {
         param: "store",
       },
@@ -55,7 +55,7 @@ const refuseStore = ({ role, keyName }: Principal): never => {
   });
 };
 
-/** Vectors written before other requests get a turn: a few milliseconds. */
+/** Number of vectors written before other requests get a turn; writing them takes a few milliseconds. */
 const VECTORS_PER_TURN = 32;
 
 /** OpenAI's JSON, written piece by piece: serializing thousands of vectors in one step would block other requests. */

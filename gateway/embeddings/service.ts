@@ -18,7 +18,7 @@ export interface Embeddings extends NodeReport {
   promptTokens: number;
   /** Number of inputs from the cache. */
   hits: number;
-  /** Number of computed inputs; equal inputs count once. */
+  /** Number of computed inputs; identical inputs count once. */
   misses: number;
   cache: CacheReport;
   /** Milliseconds since arrival. */
@@ -36,7 +36,7 @@ interface EmbeddingDeps {
   models: Pick<Models, "resolve">;
   answers: Pick<AnswerCache, "entries">;
   recorder: Pick<Recorder, "generation">;
-  /** Timeout for a whole answer, in milliseconds. */
+  /** Timeout for a complete response, in milliseconds. */
   totalMs: number;
 }
 

@@ -30,7 +30,7 @@ export const readVectors = (json: string, count: number): Vector[] => {
   return Array.from({ length: count }, (_, index) => {
     const vector = vectors.get(index);
     if (vector) return vector;
-    throw new AppError("upstream_error", "The GPU node's vectors were not whole. Try again.", { source: "node" });
+    throw new AppError("upstream_error", "The GPU node's vectors were incomplete. Try again.", { source: "node" });
   });
 };
 

@@ -15,7 +15,7 @@ export const Dependency = Type.Object(
     status: OneOf(["ok", "degraded", "down", "not_configured"], {
       description: "not_configured: unused, so it doesn't affect the overall status",
     }),
-    required: Type.Boolean({ description: "Without it the gateway can't do its main job" }),
+    required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
     since: Timestamp,
     latency_ms: Nullable(Milliseconds("Last probe")),
     reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, unreachable, full …" }),
@@ -42,17 +42,17 @@ export const Degradation = Type.Object(
   {
     code: OneOf(DEGRADATION_CODES, {
       description:
-        "cache_local: Redis is lost, answers are kept in this gateway only; fewer_nodes: some nodes take no requests; cached_only: no node does, only stored answers are served; no_jobs: no jobs worker runs, uploads wait",
+        "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait",
     }),
     since: Timestamp,
     reason: Type.String(),
-    drill: Type.Boolean({ description: "Switched on by an admin as a drill" }),
+    drill: Type.Boolean({ description: "Simulated by an admin as a drill" }),
   },
   { title: "Degradation" },
 );
 export type Degradation = Static<typeof Degradation>;
 
-/** `GET /readyz`: 200 while requests can be served, degraded or not; else 503. */
+/** `GET /readyz`: 200 while requests can be served, even if degraded; otherwise 503. */
 export const Readiness = Type.Object(
   {
     status: OneOf(["ok", "degraded", "down", "draining"]),
@@ -83,14 +83,14 @@ export const Readiness = Type.Object(
             required: false,
             since: "2026-11-23T20:40:00.000Z",
             latency_ms: null,
-            reason: "Redis is not reachable",
+            reason: "Redis is unreachable",
           },
         ],
         degraded: [
           {
             code: "cache_local",
             since: "2026-11-23T20:40:00.000Z",
-            reason: "Redis is not reachable: answers are kept in this gateway only",
+            reason: "Redis is unreachable: answers are cached only in this gateway",
             drill: false,
           },
         ],

@@ -12,10 +12,10 @@ test("the probe notices within five seconds that writes fail, and that they work
   expect(await ask()).toBeUndefined();
   isWritable = false;
   clock.ms += 3000;
-  expect(await ask()).toBe("It can be read but not written");
+  expect(await ask()).toBe("Readable but not writable");
   isWritable = true;
   clock.ms += 1000;
-  expect(await ask()).toBe("It can be read but not written");
+  expect(await ask()).toBe("Readable but not writable");
   clock.ms += 2000;
   expect(await ask()).toBeUndefined();
 });
@@ -25,7 +25,7 @@ test("a write that waits for other processes counts as failed after four seconds
   const { clock, ask } = probeOf(() => written.promise);
   expect(await ask()).toBeUndefined();
   clock.ms += 4001;
-  expect(await ask()).toBe("A write does not come to its end");
+  expect(await ask()).toBe("A write is hanging");
   written.resolve();
   expect(await ask()).toBeUndefined();
 });

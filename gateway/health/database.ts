@@ -10,7 +10,7 @@ export interface DatabaseAccess {
 
 /** Timeout of a read or write. */
 const ANSWER_MS = 1000;
-/** Minimum time between two writes. They happen only on request, because each one costs a sync of the disk. */
+/** Minimum time between two writes. They happen only on request, because each one syncs the disk. */
 const WRITE_EVERY_MS = 3000;
 /** A write may wait for other processes. After this time it counts as failed. */
 const MAX_WRITE_MS = 4000;
@@ -34,7 +34,7 @@ export const databaseProbe = (
       problem = undefined;
     } catch (thrown) {
       const isFull = toAppError(thrown).kind === "storage_full";
-      problem = isFull ? "There is no space left to write" : "It can be read but not written";
+      problem = isFull ? "No disk space left" : "Readable but not writable";
     } finally {
       writing = undefined;
     }
@@ -42,12 +42,12 @@ export const databaseProbe = (
 
   return async (): Promise<string | undefined> => {
     const isAnswering = await succeedsWithin(pingDatabase(), answerMs);
-    if (!isAnswering) return "It does not answer";
+    if (!isAnswering) return "Not responding";
     if (!writing && now() - begunAt >= WRITE_EVERY_MS) {
       begunAt = now();
       writing = write();
     }
     if (writing) await succeedsWithin(writing, answerMs);
-    return writing && now() - begunAt > MAX_WRITE_MS ? "A write does not come to its end" : problem;
+    return writing && now() - begunAt > MAX_WRITE_MS ? "A write is hanging" : problem;
   };
 };

@@ -28,7 +28,7 @@ export const healthRoutes = ({ health }: { health: Health }) =>
         detail: {
           ...allows("open"),
           ...probe,
-          summary: "Whether requests can be served, and the state of each dependency",
+          summary: "Whether requests can be served, and the status of each dependency",
           security: [],
         },
       },

@@ -93,8 +93,8 @@ test("without a jobs worker it is degraded with no_jobs, since the last heartbea
 
 test("with a database that can't be written it is down, with the reason", async () => {
   for (const [kind, reason] of [
-    ["storage_full", "There is no space left to write"],
-    ["internal", "It can be read but not written"],
+    ["storage_full", "No disk space left"],
+    ["internal", "Readable but not writable"],
   ] as const) {
     const { health, database } = setUp([node("a", "ready")]);
     database.write = () => Promise.reject(new AppError(kind, "no"));

@@ -24,7 +24,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   const degradations = createDegradations({ engine, cache, workers, log });
   const databaseProblem = databaseProbe(access);
 
-  /** Adds the time since which this process has seen the status. */
+  /** Adds the time at which this process first saw the current status. */
   const dated = (dependency: Omit<Dependency, "since">): Dependency => {
     const { name, status } = dependency;
     let change = changes.get(name);
@@ -72,7 +72,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   return {
     degradations,
 
-    /** Checks each dependency. The status is `down` when no request can be served, `draining` after `drain`. */
+    /** Checks each dependency. The status is `down` if no request can be served, and `draining` after `drain`. */
     async readiness(): Promise<Readiness> {
       const nodes = engine.nodes().map(nodeDependency);
       const [databaseNow, cachesNow, jobsNow, degraded] = await Promise.all([
@@ -105,12 +105,12 @@ export type Health = ReturnType<typeof createHealth>;
 
 const REASONS: Record<NodeView["state"], string | null> = {
   ready: null,
-  busy: "Every slot and every place in the queue is taken",
-  loading: "The model is being loaded",
-  stuck: "Work runs and no token comes",
-  draining: "It is finishing active requests and accepts no new ones",
-  ejected: "It failed several times in a row and is tried again later",
-  down: "It can't be reached, or its engine failed",
+  busy: "All slots and the queue are full",
+  loading: "The model is loading",
+  stuck: "Requests are running, but no tokens arrive",
+  draining: "Finishing active requests; accepts no new ones",
+  ejected: "Failed several times in a row; will be retried later",
+  down: "Unreachable, or its engine failed",
 };
 
 const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency => ({
@@ -125,7 +125,7 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
 /** Timeout of a database check. After it, the last known state is kept. */
 const ANSWER_MS = 1000;
 
-/** Whether a jobs worker is alive, according to the last answer of the database. */
+/** Checks whether a jobs worker is alive, according to the last response of the database. */
 const workersProbe = (jobs: Pick<Jobs, "workers">): (() => Promise<WorkersState>) => {
   let known: WorkersState = { isAlive: false, lastBeat: undefined };
   let asking: Promise<void> | undefined;
@@ -170,7 +170,7 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
 
   /** If a check fails, the last known state stays. */
   const look = (): void => {
-    refresh().catch((error) => log.warn({ err: error }, "could not check for reduced service"));
+    refresh().catch((error) => log.warn({ err: error }, "could not check for degradations"));
   };
 
   return {
@@ -189,10 +189,10 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
 
 export type Degradations = ReturnType<typeof createDegradations>;
 
-const NO_WORKER = "No jobs worker is running: dataset uploads have to wait";
-const CACHE_LOST = "can't be reached: answers are kept in this gateway only";
+const NO_WORKER = "No jobs worker is running: dataset uploads wait until one starts";
+const CACHE_LOST = "is unreachable: answers are cached only in this gateway";
 
-/** Whether new requests go to a node in this state. A busy node refuses some, but it works. */
+/** Whether new requests go to a node in this state. A busy node rejects some of them, but it works. */
 const takesRequests = (state: NodeView["state"]): boolean => state === "ready" || state === "busy";
 
 const degradation = (code: Degradation["code"], since: Date, reason: string): Degradation => ({
@@ -209,8 +209,8 @@ const ofNodes = (nodes: readonly NodeView[]): Degradation[] => {
   const [first, last] = [away[0], away.at(-1)];
   if (!first || !last) return [];
   return away.length === nodes.length
-    ? [degradation("cached_only", last.since, "No node takes requests: only stored answers are served")]
-    : [degradation("fewer_nodes", first.since, `${away.length} of ${nodes.length} nodes take no requests`)];
+    ? [degradation("cached_only", last.since, "No node accepts requests: only cached answers are served")]
+    : [degradation("fewer_nodes", first.since, `${away.length} of ${nodes.length} nodes unavailable`)];
 };
 
 const ofCache = (layers: readonly CacheStats[]): Degradation[] =>

@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import { type Exchange, exchangeOf } from "./exchange";
 
-/** The principal of a request. Throws missing_api_key if it has none: a public route, or a page without a session. */
+/** The principal of a request. Throws missing_api_key if there is none: on a public route, or a page without a session. */
 export const principalOf = (request: Request): Principal => callerOf(exchangeOf(request));
 
 export const callerOf = ({ principal }: Exchange): Principal => {

@@ -5,7 +5,7 @@ import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../vali
 import type { BodyPlan, Exchange } from "./exchange";
 import { NO_BODY } from "./route-inputs";
 
-/** Room for the fields and boundaries of a form with a file. */
+/** Extra size allowed for the fields and boundaries of a form with a file. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
@@ -33,10 +33,10 @@ export const checkType = ({ request: { headers }, route }: Exchange): void => {
   }
 };
 
-/** Rejects files in the forms of pages. Throws unsupported_media_type. */
+/** Rejects files in page forms. Throws unsupported_media_type. */
 export const refuseFiles = ({ request: { headers }, route }: Exchange): void => {
   if (isMultipart(headers) && !route?.takesFiles)
-    throw new AppError("unsupported_media_type", "This form takes no files.");
+    throw new AppError("unsupported_media_type", "This form does not accept files.");
 };
 
 const ACCEPTED_ENCODINGS = { "accept-encoding": "gzip" };
@@ -83,8 +83,8 @@ export const planBody = ({ request: { headers }, route }: Exchange, limits: Body
 };
 
 /**
- * The body in chunks, decompressed and within its limit. `exchange.unread` keeps the reader of what is left. Throws
- * payload_too_large, and invalid_request for broken gzip.
+ * The body in chunks, decompressed and checked against its limit. `exchange.unread` keeps the reader until the body has
+ * been read to its end. Throws payload_too_large, and invalid_request for corrupt gzip.
  */
 const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
   const { bodyPlan: plan } = exchange;
@@ -152,7 +152,7 @@ export const ownBody = (exchange: Exchange) => ({
 });
 
 /**
- * Parses the bodies that routes do not read themselves: JSON and the forms of pages. Not async: another promise would
+ * Parses the bodies that routes don't read themselves: JSON and page forms. Not async, because another promise would
  * cost more than the rest of this function. Throws invalid_request, and what `bodyPieces` throws.
  */
 export const parseBody = (exchange: Exchange): unknown => {

@@ -8,14 +8,14 @@ import type { Exchange } from "./exchange";
 import { prepareInputs } from "./route-inputs";
 import type { Route } from "./route-table";
 
-/** A handler that looks at no other field of Elysia's context. */
+/** A handler that uses only these fields of Elysia's context. */
 type DirectHandler = (context: {
   body: unknown;
   principal: Principal;
   exchange: Exchange;
 }) => Response | Promise<Response>;
 
-/** The part of Bun's server that is needed here; null while the app doesn't listen. */
+/** The part of Bun's server that is used here; null while the app isn't listening. */
 type Server = { timeout(request: Request, seconds: number): void } | null;
 
 const checks = new WeakMap<Route, TypeCheck<TSchema>>();

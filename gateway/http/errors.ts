@@ -33,7 +33,7 @@ const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {
     if (thrown.cause instanceof AppError) return thrown.cause;
-    const message = "The body can't be read. Check that it is complete and has the format of its content-type.";
+    const message = "The body can't be parsed. Check that it is complete and matches its content-type.";
     return new AppError("invalid_request", message, { cause: thrown });
   }
   if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
@@ -50,7 +50,7 @@ const notFound = (routes: RouteTable, request: Request): { error: AppError; head
     return {
       error: isProgram
         ? routes.noRoute(request.method, pathname)
-        : new AppError("not_found", `There is no ${pathname} here.`),
+        : new AppError("not_found", `${pathname} was not found.`),
     };
   }
   const allow = methods.join(", ");

@@ -8,21 +8,21 @@ import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./requ
 import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
-/** What a limit holds for a running request; see `gateway/limits/ledger.ts`. */
+/** A running request's share of the caller's limits; see `gateway/limits/ledger.ts`. */
 interface Held {
   headers: Record<string, string>;
   release(): void;
 }
 
-/** Metrics label of requests that match no route. It keeps the number of labels bounded. */
+/** Metrics label for requests that match no route. It keeps the number of labels bounded. */
 const UNMATCHED = "unmatched";
 
-/** Receives the start and end of each exchange, and has the headers of every response. */
+/** Receives the start and end of each exchange, and provides the standing headers of every response. */
 interface Reports {
   recorder: Recorder;
   log: Log;
   activeRequests: ActiveRequests;
-  /** Headers of every response, prepared once. */
+  /** Headers of every response, built once. */
   standing: Headers;
 }
 
@@ -81,7 +81,7 @@ export class Exchange {
     Object.assign(this.headers, held.headers);
   }
 
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. Made at the first call: only for long work. */
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. Created on first use, for long work only. */
   activeSignal(keyId: string): AbortSignal {
     if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
@@ -117,7 +117,7 @@ export class Exchange {
 
   /** All headers of a response: standing headers, then the exchange's, then its own. Later ones override. */
   withHeaders(own: Record<string, string>): Headers {
-    // A copy of prepared headers and a few more cost half as much as an object of all of them.
+    // Copying the prepared headers and adding a few costs half as much as building an object with all of them.
     const headers = new Headers(this.reports.standing);
     for (const name in this.headers) headers.set(name, this.headers[name] as string);
     for (const name in own) headers.set(name, own[name] as string);
@@ -141,7 +141,7 @@ export class Exchange {
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
     this.reports.recorder.request({ method, route: this.routeName, status, durationMs, errorKind });
-    // Nothing here needs escapes: ids, methods and patterns have no quotes.
+    // Nothing here needs escaping: ids, methods and patterns have no quotes.
     let fields = `"requestId":"${this.requestId}","method":"${method}","route":"${this.routeName}","status":${status},"durationMs":${round(durationMs, 2)}`;
     if (this.principal) fields += `,"keyId":"${this.principal.keyId}"`;
     if (errorKind) fields += `,"errorKind":"${errorKind}"`;

@@ -11,9 +11,9 @@ import { standingHeaders } from "./response-headers";
 import { needsKey, type RouteTable } from "./route-table";
 
 export interface GateDeps {
-  /** `authorization` is the header's value, or `x-api-key` in its form. Throws missing_api_key or invalid_api_key. */
+  /** `authorization`: the header's value, or `x-api-key` in the same form. Throws missing_api_key or invalid_api_key. */
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
-  /** The principal of a page's session cookie; undefined when there is no live session. */
+  /** The principal of a page's session cookie; undefined if the session doesn't exist or has ended. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
   /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
   reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
@@ -21,7 +21,7 @@ export interface GateDeps {
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
-  /** Address that browsers use for the gateway, if it differs from the one it listens on. */
+  /** The gateway's address for browsers, if it differs from the one it listens on. */
   publicUrl?: string;
   corsOrigins?: readonly string[];
   routes: RouteTable;
@@ -45,7 +45,7 @@ export const isApiCall = ({ headers }: Request): boolean => {
   return accept.includes("json") && !accept.includes("text/html");
 };
 
-/** Body limit of callers who are not signed in: they send only a key, or a browser's report of blocked content. */
+/** Body limit for callers who aren't signed in. They only send a key, or a browser's report of blocked content. */
 const STRANGERS_BODY_BYTES = 65_536;
 
 /** `checkAddress` throws invalid_request for an invalid `host`. The last valid one is cached: it rarely changes. */
@@ -59,8 +59,8 @@ const addressCheck = () => {
 };
 
 /**
- * The first hook of every request: id, key or session, limits, size. It runs before routing and before the body is
- * read, so a 401 wins over 404 and 400, and the body of an unknown caller is never read.
+ * The first hook of every request: checks id, key or session, limits and size. It runs before routing and before the
+ * body is read, so a 401 takes precedence over 404 and 400, and the body of an unknown caller is never read.
  */
 export const gate = (deps: GateDeps) => {
   const cors = createCors(deps.corsOrigins ?? []);

@@ -1,11 +1,11 @@
 import type { Exchange } from "./exchange";
 
-/** Most bytes that are read and discarded after an early error. */
+/** Maximum bytes to read and discard after an early error. */
 const MAX_DROPPED_BYTES = 128 * 1_048_576;
 const MAX_LINGER_MS = 30_000;
 /** A sender that is silent for this long has stopped or stalled. */
 const MAX_SILENCE_MS = 2000;
-/** For a shorter body the server itself discards the rest and keeps the connection open. */
+/** If the body is shorter than this, the server itself discards the rest and keeps the connection open. */
 const SHORT_BODY_BYTES = 65_536;
 
 /**

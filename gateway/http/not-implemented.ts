@@ -35,7 +35,7 @@ type PlannedRoute = [
   rest?: PlannedRest,
 ];
 
-/** Several such routes below `/v1`. `:version` in a path is a number from 1, any other parameter an id. */
+/** Several such routes below `/v1`. `:version` in a path is an integer from 1; any other parameter is an id. */
 export const plannedRoutes = (tag: string, planned: readonly PlannedRoute[]): AnyElysia => {
   const app = new Elysia({ name: `${tag}: planned routes`, tags: [tag] });
   for (const [route, role, summary, ok, { body, query, facts, description } = {}] of planned) {

@@ -38,7 +38,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
       const exchange = exchangeOf(request);
       const { route, principal } = exchange;
       // Elysia must have matched the route that the gate checked.
-      if (route?.path !== matched) throw new AppError("not_found", `There is no ${matched} here.`);
+      if (route?.path !== matched) throw new AppError("not_found", `${matched} was not found.`);
       authorize(route, principal);
       if (route.isLong) {
         const allowSilence = () => server?.timeout(request, 0);
@@ -66,11 +66,11 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
  */
 const authorize = ({ path, role }: Route, principal: Principal | undefined): void => {
   if (role === "open" || role === "public") return;
-  if (role === undefined) throw new AppError("not_found", `There is no ${path} here.`);
+  if (role === undefined) throw new AppError("not_found", `${path} was not found.`);
   if (principal === undefined) throw new AppError("missing_api_key", "Sign in to see this page.");
   if (role === "any" || hasRole(principal.role, role)) return;
   throw new AppError(
     "insufficient_role",
-    `This needs the role ${role}; the key "${principal.keyName}" has the role ${principal.role}. Ask an admin for another key.`,
+    `This requires the role ${role}; the key "${principal.keyName}" has the role ${principal.role}. Ask an admin for another key.`,
   );
 };

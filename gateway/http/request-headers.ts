@@ -16,7 +16,7 @@ export const traceparentOf = (headers: Headers): string | undefined => {
   return given !== null && TRACEPARENT.test(given) ? given : undefined;
 };
 
-/** `x-deadline-ms`: how long the caller waits for the whole answer, in milliseconds from arrival. Throws invalid_request. */
+/** `x-deadline-ms`: maximum time for the complete answer, in milliseconds from arrival. Throws invalid_request. */
 export const deadlineOf = (headers: Headers): number | undefined => {
   const given = headers.get("x-deadline-ms");
   if (given === null) return undefined;
@@ -27,13 +27,13 @@ export const deadlineOf = (headers: Headers): number | undefined => {
 export const deadlineExceeded = (deadlineMs: number): AppError =>
   new AppError("deadline_exceeded", `The answer was not complete within the request's deadline of ${deadlineMs} ms.`);
 
-/** Larger values count as this (RFC 9111 section 1.2.2). */
+/** Larger values are reduced to this (RFC 9111 section 1.2.2). */
 const LARGEST_SECONDS = 2_147_483_648;
 
 /** One directive: a token with an optional argument, which is a token or a quoted string (RFC 9111 section 5.2). */
 const DIRECTIVE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g;
 
-/** An argument that is not a number of seconds counts as 0: RFC 9111 section 4.2.1 asks for the stricter reading. */
+/** An argument that isn't a number of seconds counts as 0: RFC 9111 section 4.2.1 requires the stricter reading. */
 const seconds = (argument: string): number =>
   /^\d+$/.test(argument) ? Math.min(Number(argument), LARGEST_SECONDS) : 0;
 
@@ -42,7 +42,7 @@ const stricter = (earlier: number | undefined, argument: string): number =>
 
 /**
  * Parses a request's `cache-control` (RFC 9111 section 5.2.1). Names are case-insensitive, the stricter value of a
- * repeated directive counts, and unknown directives are ignored, as section 5.2.3 requires.
+ * repeated directive applies, and unknown directives are ignored, as section 5.2.3 requires.
  */
 export const parseCacheControl = (header: string | undefined): CacheDirectives => {
   if (!header) return NO_DIRECTIVES;

@@ -5,8 +5,8 @@ import type { Role } from "../principal";
 type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 
 /**
- * open: no key, and the caller is never identified. public: no key, but a page shows who is signed in. any: every
- * valid key. Otherwise the minimum role.
+ * open: needs no key and never identifies the caller. public: needs no key, but a page shows who is signed in. any:
+ * accepts every valid key. Otherwise the minimum role.
  */
 export type RouteRole = Role | "open" | "public" | "any";
 
@@ -15,7 +15,7 @@ export type RouteRole = Role | "open" | "public" | "any";
  * request, for the gate, the limits, the errors and the OpenAPI document.
  */
 export interface RouteFacts {
-  /** Elysia's own field, unused: without it, TypeScript rejects an object of only these facts as a `detail`. */
+  /** Elysia's own field, unused. Without it, TypeScript rejects an object with only these facts as a `detail`. */
   hide?: boolean;
   /** A route without a role is denied to everyone. */
   "x-role"?: RouteRole;

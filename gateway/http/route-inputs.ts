@@ -62,7 +62,7 @@ const KINDS: Record<string, string> = { string: "text", number: "a number", bool
 const kindOf = (body: unknown): string =>
   body === null ? "null" : Array.isArray(body) ? "a list" : (KINDS[typeof body] ?? "an object");
 
-/** Throws invalid_request for a query parameter that is given twice: it is ambiguous which value applies. */
+/** Throws invalid_request for a query parameter that is given twice, because it is ambiguous which value applies. */
 const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
   const start = url.indexOf("?");
   if (start === -1 || url.indexOf("&", start) === -1) return;

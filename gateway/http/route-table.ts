@@ -84,7 +84,7 @@ export class RouteTable {
       : [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
   }
 
-  /** Whether the path is part of the API and not a page: it needs a key, or the document has it. */
+  /** Whether the path is part of the API and not a page: it needs a key, or the OpenAPI document lists it. */
   isApi(path: string): boolean {
     return needsKey(path) || this.#methodsOn(path).some((method) => this.find(method, path)?.isDocumented);
   }
@@ -96,7 +96,7 @@ export class RouteTable {
     const isPage = this.#methodsOn(path).includes(method);
     return new AppError(
       "not_found",
-      `${isPage ? `${path} is a page for browsers.` : `There is no ${path} here.`} ${hint}`,
+      `${isPage ? `${path} is a page for browsers.` : `${path} was not found.`} ${hint}`,
     );
   }
 
@@ -110,7 +110,7 @@ export class RouteTable {
     }
   }
 
-  /** Sorted methods of the routes that match `path`; empty if none does. `/conversations/export` is no `:id`. */
+  /** Sorted methods of the routes that match `path`; empty if none does. `/conversations/export` doesn't match `:id`. */
   #methodsOn(path: string): string[] {
     if (!this.#isBuilt) this.#build();
     const place = this.#fixed.get(withoutSlash(path));

@@ -9,11 +9,11 @@ import type { Principal } from "../principal";
 
 /** How long the first response is kept for repeats. */
 const KEEP_MS = 24 * 3_600_000;
-/** A request without a heartbeat for this long is considered dead: its key may be used again. */
+/** A request without a heartbeat for this long is considered dead, so its key may be used again. */
 const HOLD_MS = 30_000;
 const EXTEND_MS = 10_000;
 
-/** Stores the response in the same transaction as the change it reports. Throws conflict. */
+/** Stores the response in the transaction of the change that it reports. Throws conflict. */
 export type Seal = (tx: Tx, answer: unknown) => Promise<void>;
 
 /** The parts of a request that are used here; `headers` are those of its response. */
@@ -32,7 +32,7 @@ interface IdempotencyDeps {
 export const createIdempotency = ({ db, log, now = () => new Date() }: IdempotencyDeps) => ({
   /**
    * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeats for a day.
-   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key is free
+   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key can be used
    * again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still running.
    */
   async once<T>(
@@ -79,7 +79,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
       // If the transaction that sealed the key failed to commit, the key is not sealed, so it is freed too.
       await store
         .releaseIdempotencyKey(db, id, holder)
-        .catch((failure) => log.warn({ err: failure }, "could not free an idempotency key"));
+        .catch((failure) => log.warn({ err: failure }, "could not release an idempotency key"));
       throw error;
     } finally {
       clearInterval(extending);
@@ -138,8 +138,8 @@ const stillRunning = (): AppError =>
 const sha256 = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");
 
 /**
- * Answers may contain a secret that is shown once, such as a new key. They are encrypted (AES-256-GCM) with a key
- * derived (HKDF-SHA-256) from the API key and the `Idempotency-Key`; neither is stored.
+ * Encrypts stored responses, because they may contain a secret that is shown only once, such as a new key. Uses
+ * AES-256-GCM with a key derived (HKDF-SHA-256) from the API key and the `Idempotency-Key`; neither is stored.
  */
 const vaultOf = (apiKey: string, key: string) => {
   const secret = Buffer.from(hkdfSync("sha256", apiKey, key, "groundwire idempotency", 32));
@@ -159,7 +159,7 @@ const vaultOf = (apiKey: string, key: string) => {
       } catch (cause) {
         throw new AppError(
           "conflict",
-          "This Idempotency-Key was used while the admin key was another: only that one opens its answer. Take a new one.",
+          "This Idempotency-Key was used with a previous admin key, so its response can't be decrypted. Use a new key.",
           { cause },
         );
       }

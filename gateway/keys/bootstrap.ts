@@ -9,10 +9,9 @@ import { BOOTSTRAP_ID, isUsable } from "./rules";
 const ACTOR = "start";
 
 /**
- * Ensures that an admin key works. With `adminKey`, that key works and an earlier configured key is revoked. Without it,
- * an earlier configured key is revoked, and if no other admin key works, a new one is created and returned as `created`.
- * Of several processes that start together, one creates it. Throws invalid_request if `adminKey` is an issued key that
- * is not an active admin key.
+ * Ensures that a working admin key exists. `adminKey` is the configured key. A previously configured key is revoked. If
+ * no admin key works then, a new one is created and returned as `created`; of several processes that start together,
+ * only one creates it. Throws invalid_request if `adminKey` is an issued key that isn't an active admin key.
  */
 export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): Promise<{ created?: string }> =>
   db.write(async (tx) => {

@@ -21,7 +21,7 @@ const settings = {
   allowed_models: Nullable(models, { description: "Models that the key may call; null: every model" }),
   allowed_indexes: Nullable(indexes, { description: "Indexes that the key may query; null: every index" }),
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
-  parallel_requests: Nullable(parallel, { description: "Requests at once; null: the configured default" }),
+  parallel_requests: Nullable(parallel, { description: "Concurrent requests; null: the configured default" }),
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),
   expires_at: Nullable(Type.String({ format: "date-time", examples: ["2099-12-31T23:59:59.000Z"] }), {
     description: "null: never",
@@ -52,7 +52,7 @@ export const Key = Type.Object(
     }),
     created_at: Timestamp,
     created_by: Nullable(Type.String(), { description: "Id of the key that created this one" }),
-    last_used_at: Nullable(Timestamp, { description: "Up to a minute late" }),
+    last_used_at: Nullable(Timestamp, { description: "Updated once a minute" }),
     revoked_at: Nullable(Timestamp),
     rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
   },
@@ -60,7 +60,7 @@ export const Key = Type.Object(
 );
 export type Key = Static<typeof Key>;
 
-/** Response to creating and rotating a key: the only one that contains the secret. */
+/** Response to creating or rotating a key: the only one that contains the secret. */
 export const KeyWithSecret = Type.Object(
   {
     ...Key.properties,

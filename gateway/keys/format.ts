@@ -2,8 +2,8 @@ import { crc32 } from "node:zlib";
 
 /**
  * `gw_<id>_<secret><checksum>`: a public id of 12 characters for logs and limits, 256 random bits, and a CRC32 of the
- * rest, which detects typing errors and scanners' false positives offline. Base62, so that a double click selects the
- * whole key.
+ * rest, which detects typos and scanners' false positives offline. Base62, so that a double click selects the whole
+ * key.
  */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 12;
@@ -48,7 +48,7 @@ export const generateKey = (publicId = randomBase62(ID_LENGTH)): { id: string; k
   return { id: `key_${publicId}`, key: body + checksum(body) };
 };
 
-/** Whether format and checksum are valid. Other strings are rejected without reading the database. */
+/** Whether format and checksum are valid. Invalid keys are rejected without reading the database. */
 export const isWellFormed = (key: string): boolean =>
   WHOLE_KEY.test(key) && key.slice(-CHECKSUM_LENGTH) === checksum(key.slice(0, -CHECKSUM_LENGTH));
 

@@ -47,12 +47,12 @@ export const assertAdmin = (actor: Actor): void => {
   throw new AppError("insufficient_role", "Only an admin may change keys. Ask one.");
 };
 
-/** Rejects changes of the configured key, because the next start would undo them. */
+/** Rejects changes to the configured key, because the next start would undo them. */
 export const assertOwnedHere = (key: KeyRow): void => {
   if (!key.isBootstrap) return;
   throw new AppError(
     "conflict",
-    "This is the admin key of GROUNDWIRE_ADMIN_KEY. Change or remove that setting and start the gateway again.",
+    "This is the admin key from GROUNDWIRE_ADMIN_KEY. Change or remove that setting and restart the gateway.",
   );
 };
 
@@ -64,7 +64,7 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
   if (!expiresAt || expiresAt > at) return;
   throw new AppError(
     "invalid_request",
-    `expires_at is ${expiresAt.toISOString()}, which is in the past. Give a later time.`,
+    `expires_at is ${expiresAt.toISOString()}, which is in the past. Choose a later time.`,
     {
       param: "expires_at",
     },
@@ -85,6 +85,6 @@ export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<v
   if (!works || (await hasOtherAdmin(tx, key.id, lastingUntil(at)))) return;
   throw new AppError(
     "conflict",
-    `"${key.name}" is the only admin key that works for more than a day: without it, keys can no longer be managed. Create another admin key first.`,
+    `"${key.name}" is the only admin key that is valid for more than a day. Without it, keys can no longer be managed. Create another admin key first.`,
   );
 };

@@ -109,13 +109,13 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
     verify: (authorization: string | undefined): Principal | Promise<Principal> => verifier.verify(authorization),
 
-    /** The principal of a stored key. Throws invalid_api_key when it is revoked or expired. */
+    /** The principal of a stored key. Throws invalid_api_key if it is revoked or expired. */
     admit(key: store.KeyRow, via: Principal["via"]): Principal {
       assertUsable(key, now());
       return toPrincipal(key, defaults, via);
     },
 
-    /** Those of these keys that are revoked, expired or deleted, read from the database. */
+    /** Filters key ids to those that are revoked, expired or deleted, read from the database. */
     async unusable(ids: readonly string[]): Promise<string[]> {
       const found = await Promise.all(ids.map((id) => store.findKey(db, id)));
       const at = now();
@@ -155,7 +155,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       );
     },
 
-    /** The newest key that replaced each of these; left out if there is none or it was revoked. */
+    /** Maps each key to the newest key that replaced it. Keys without one, or whose replacement was revoked, are left out. */
     async successors(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const rows = await store.listSuccessors(db, ids);
       return new Map(rows.flatMap(({ id, rotatedFrom }) => (rotatedFrom === null ? [] : [[rotatedFrom, id] as const])));
@@ -164,7 +164,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     get,
     me: async (principal: Principal): Promise<Me> => toMe(principal, await get(principal.keyId)),
 
-    /** Throws not_found, or conflict when no admin key would be left. */
+    /** Throws not_found, or conflict if no admin key would be left. */
     update: (actor: Actor, id: string, request: UpdateKey): Promise<Key> =>
       change(actor, id, "key.update", async (tx, key, at) => {
         const changes = fromUpdate(request);
@@ -178,7 +178,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
 
     /**
      * Creates a key with the same settings. The old one works until the grace period ends, or until it expires if that is
-     * sooner. Throws not_found, and conflict for a key that can't be rotated or an id that is taken.
+     * sooner. Throws not_found, and conflict if the key can't be rotated or the id is already used.
      */
     rotate: (
       actor: Actor,
@@ -208,7 +208,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
         return { result: toWire(revoked ?? key), detail: { sessions } };
       }),
 
-    /** Writes the times of last use now, instead of once a minute. */
+    /** Flushes last-use times now; normally they are written once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
@@ -220,4 +220,4 @@ type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "cr
 
 const noSuchKey = (id: string) => new AppError("not_found", `There is no key ${id}.`);
 const keyExists = (id: string) =>
-  new AppError("conflict", `The key ${id} already exists, and its secret cannot be shown again. Create a new key.`);
+  new AppError("conflict", `The key ${id} already exists, and its secret can't be shown again. Create a new key.`);

@@ -15,7 +15,7 @@ const LimitState = Type.Object(
     }),
     window_seconds: Nullable(Type.Integer({ minimum: 1 })),
     mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, but never rejected" }),
-    would_refuse: Type.Boolean({ description: "This limit would reject a request sent now" }),
+    would_refuse: Type.Boolean({ description: "Whether this limit would reject a request sent now" }),
     frees_at: Nullable(Timestamp, {
       description: "When the next request fits; null: now, or it depends on active requests",
     }),
@@ -27,7 +27,7 @@ const LimitState = Type.Object(
 export const LimitsExplanation = Type.Object(
   {
     key_id: Type.String(),
-    would_refuse: Type.Boolean({ description: "A request sent now would be rejected" }),
+    would_refuse: Type.Boolean({ description: "Whether a request sent now would be rejected" }),
     retry_after_ms: Nullable(Milliseconds("Until a request fits; null: it fits now")),
     limits: Type.Array(LimitState),
   },

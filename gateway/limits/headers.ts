@@ -1,4 +1,4 @@
-/** The rest of one limit, for `ratelimit`. */
+/** What is left of one limit, for the `ratelimit` header. */
 export interface LimitReading {
   name: "requests" | "parallel";
   remaining: number;
@@ -15,7 +15,7 @@ export const policyHeader = (keyId: string, requestsPerMinute: number, parallelR
   return `"requests";q=${requestsPerMinute};w=60;${partition}, "parallel";q=${parallelRequests};qu="concurrent-requests";${partition}`;
 };
 
-/** `ratelimit` of draft-ietf-httpapi-ratelimit-headers-11: `r` left, and for `t` seconds no more than that. */
+/** `ratelimit` of draft-ietf-httpapi-ratelimit-headers-11: `r` is left, and no more becomes available for `t` seconds. */
 export const rateLimitHeader = (readings: readonly LimitReading[]): string => {
   let value = "";
   for (const { name, remaining, changesInMs } of readings) {

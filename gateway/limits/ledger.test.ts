@@ -134,7 +134,7 @@ test("L2: a rejection names the limit, its key and when to retry, and the reques
   const error = refusal(who);
   expect([error.kind, error.message]).toEqual([
     "rate_limited",
-    'The key "ci-bot" has sent the 3 requests that it may send in a minute. Send the next one in 58 s.',
+    'The key "ci-bot" has reached its limit of 3 requests per minute. Try again in 58 s.',
   ]);
   const retryAfterMs = error.detail.retryAfterMs ?? 0;
   const headers = error.detail.headers ?? {};
@@ -154,7 +154,7 @@ test("requests over the parallel limit are rejected until one ends", () => {
   ledger.reserve(who);
   const error = refusal(who);
   expect(error.message).toBe(
-    'The key "ci-bot" has 2 requests running, as many as it may. Send this one when one of them has ended.',
+    'The key "ci-bot" has reached its limit of 2 parallel requests. Try again when one of them has finished.',
   );
   expect([error.detail.retryAfterMs, error.detail.headers?.ratelimit]).toEqual([1000, '"parallel";r=0']);
   first.release();

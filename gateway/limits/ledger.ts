@@ -11,7 +11,7 @@ export interface Reservation {
   release(): void;
 }
 
-/** `retry-after` for a parallel slot, a guess, because it is unknown when an answer will end. */
+/** `retry-after` for a parallel slot: a guess, because it is unknown when an answer will end. */
 const PARALLEL_RETRY_MS = 1000;
 const WINDOW_MS = 60_000;
 /** How often idle keys are removed. */
@@ -123,22 +123,22 @@ class Account {
   #refuseRequest(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.requestsPerMinute;
     const retryAfterMs = this.#requests.fitsInMs(limit, nowMs);
-    // The client sees nothing left until a request fits again.
+    // The headers show 0 remaining until a request fits again.
     const reading: LimitReading = { name: "requests", remaining: 0, changesInMs: retryAfterMs };
     return new AppError(
       "rate_limited",
-      `The key "${principal.keyName}" has sent the ${limit} requests that it may send in a minute. Send the next one in ${toSeconds(retryAfterMs)} s.`,
+      `The key "${principal.keyName}" has reached its limit of ${limit} requests per minute. Try again in ${toSeconds(retryAfterMs)} s.`,
       { retryAfterMs, headers: this.#headers(principal, [reading], nowMs) },
     );
   }
 
   #refuseParallel(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.parallelRequests;
-    // Only the exceeded limit, because the other one's window may end later and contradict the time to retry.
+    // Only the exceeded limit, because the other one's window may end later and contradict the retry time.
     const headers = this.#headers(principal, [{ name: "parallel", remaining: 0 }], nowMs);
     return new AppError(
       "rate_limited",
-      `The key "${principal.keyName}" has ${limit} requests running, as many as it may. Send this one when one of them has ended.`,
+      `The key "${principal.keyName}" has reached its limit of ${limit} parallel requests. Try again when one of them has finished.`,
       { retryAfterMs: PARALLEL_RETRY_MS, headers },
     );
   }

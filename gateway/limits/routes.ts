@@ -5,7 +5,7 @@ import { allows, uncounted } from "../http/route-facts";
 import { LimitsExplanation } from "./contract";
 import type { Ledger } from "./ledger";
 
-/** What is left of the caller's limits. */
+/** The caller's limits and what is left of them. */
 export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
   new Elysia({ name: "limits.routes", prefix: "/v1/limits", tags: ["Limits"] })
     .use(auth)
@@ -14,7 +14,7 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
       detail: {
         ...allows("any"),
         ...uncounted,
-        summary: "The caller's limits, what is left of them, and which requests would exceed them",
+        summary: "The caller's limits, what is left of them, and whether a request would exceed them",
       },
     });
 

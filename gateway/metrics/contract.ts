@@ -12,7 +12,10 @@ const duration = (description: string, value: string) =>
   );
 
 /** `GET /v1/metrics`. At most 1,000 steps; a step is rounded up to whole minutes. */
-export const MetricsQuery = Type.Object({ window: duration("How far back", "1h"), step: duration("One point", "1m") });
+export const MetricsQuery = Type.Object({
+  window: duration("Time span", "1h"),
+  step: duration("Time per point", "1m"),
+});
 export type MetricsQuery = Static<typeof MetricsQuery>;
 
 /** null: no measurements. */
@@ -29,17 +32,17 @@ export type Percentiles = Static<typeof Percentiles>;
 
 const cacheCounts = Type.Object(
   {
-    hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an equal request that ran") }),
+    hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an identical request in progress") }),
     misses: Count(),
     bypasses: Count(),
-    hit_rate: Nullable(Share("Hits of hits and misses"), { description: "null: neither happened" }),
+    hit_rate: Nullable(Share("hits / (hits + misses)"), { description: "null: there were neither" }),
   },
   { title: "CacheCounts" },
 );
 
 const traffic = {
   requests: Count(),
-  errors: Count("Answers with a status of 400 or more"),
+  errors: Count("Responses with status 400 or higher"),
   errors_by_code: Type.Record(Type.String(), Count()),
   latency_ms: Percentiles,
 };
@@ -65,7 +68,7 @@ export const MetricsPoint = Type.Object(
 );
 export type MetricsPoint = Static<typeof MetricsPoint>;
 
-/** Answer of `GET /v1/metrics`. */
+/** Response of `GET /v1/metrics`. */
 export const Kpis = Type.Object(
   {
     from: Timestamp,
@@ -73,7 +76,7 @@ export const Kpis = Type.Object(
     step_seconds: Type.Integer({ minimum: 1 }),
     totals: Type.Object({
       ...traffic,
-      error_rate: Share("Errors of all requests; 0 without requests"),
+      error_rate: Share("Errors as a share of all requests; 0 without requests"),
       prompt_tokens: Count(),
       completion_tokens: Count(),
       cache: cacheCounts,
@@ -88,11 +91,11 @@ export const Kpis = Type.Object(
       },
       {
         description:
-          "gateway: everything but waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end",
+          "gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end",
       },
     ),
     now: Type.Object({
-      queue_depth: Count("Requests that wait for a slot, on all nodes"),
+      queue_depth: Count("Requests waiting for a slot, on all nodes"),
       slots: Type.Object({ total: Count(), running: Count() }),
     }),
     series: Type.Array(MetricsPoint, { description: "Oldest first, one per step, including steps without requests" }),

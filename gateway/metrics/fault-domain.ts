@@ -5,7 +5,7 @@ import type { RequestSample } from "../ports/recorder";
 export const FAULT_DOMAINS = ["caller", "policy", "node", "gateway", "unclassified"] as const;
 type FaultDomain = (typeof FAULT_DOMAINS)[number];
 
-/** Statuses below 500 whose domain is not `caller`, and those with a kind of their own. */
+/** Statuses below 500 whose domain isn't `caller`, and statuses with a specific kind. */
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: "invalid_api_key",
   403: "insufficient_role",
@@ -16,8 +16,8 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 };
 
 /**
- * The kind of a failed response. A page that shows its form again throws no error, so its status decides. undefined for
- * an unclassified failure of the gateway.
+ * The kind of a failed response. A page that shows its form again throws no error, so its status determines the kind.
+ * undefined for an unclassified failure of the gateway.
  */
 export const errorKindOf = ({
   status,

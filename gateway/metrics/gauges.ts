@@ -5,7 +5,7 @@ import type { Degradations } from "../health/service";
 import type { Jobs } from "../jobs/service";
 import type { Engine, NodeView } from "../ports/engine";
 
-/** Sources that are read for each scrape and each read. */
+/** Sources that are read for each scrape and each `/v1/metrics` request. */
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCache, "counts" | "inFlight">;
@@ -34,7 +34,7 @@ interface Target {
   inc(labels: Record<string, string>, value: number): void;
 }
 
-/** Process, nodes, jobs and cache. Each scrape reads the current figures. */
+/** Registers gauges for process, nodes, jobs and cache. Each scrape reads the current values. */
 export const registerGauges = (registry: Registry, { engine, answers, degradations, jobs }: MetricSources): void => {
   const registers = [registry];
   const collect = (read: Read) =>
@@ -55,18 +55,18 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
   });
   gauge("process_resident_memory_bytes", "Memory of this process", [], () => [[{}, process.memoryUsage.rss()]]);
   const startedAt = Math.round(performance.timeOrigin / 1000);
-  gauge("process_start_time_seconds", "Start, in seconds since 1970", [], () => [[{}, startedAt]]);
+  gauge("process_start_time_seconds", "Start of this process, in seconds since 1970", [], () => [[{}, startedAt]]);
 
   // From the database, the same on every gateway.
   if (jobs) {
-    gauge("groundwire_jobs_tasks", "Tasks of jobs that wait for a worker, and that run", ["state"], async () => {
+    gauge("groundwire_jobs_tasks", "Job tasks that are queued and running", ["state"], async () => {
       const { queued, running } = await jobs.backlog();
       return [
         [{ state: "queued" }, queued],
         [{ state: "running" }, running],
       ];
     });
-    const waitHelp = "For how long the oldest task that waits has been due";
+    const waitHelp = "How long the oldest queued task has been due";
     gauge("groundwire_jobs_oldest_wait_seconds", waitHelp, [], async () => {
       return [[{}, (await jobs.backlog()).oldestWaitMs / 1000]];
     });
@@ -74,23 +74,23 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
 
   const nodeGauge = (name: string, help: string, read: (node: NodeView) => number) =>
     gauge(name, help, ["node"], () => engine.nodes().map((node) => [{ node: node.id }, read(node)]));
-  nodeGauge("groundwire_node_up", "1 when the node takes requests", ({ state, isDrained }) =>
+  nodeGauge("groundwire_node_up", "1 if the node accepts requests", ({ state, isDrained }) =>
     !isDrained && (state === "ready" || state === "busy") ? 1 : 0,
   );
-  nodeGauge("groundwire_node_outstanding", "Requests of this gateway that run there", (node) => node.outstanding);
-  nodeGauge("groundwire_node_queue_depth", "Requests that wait for a slot", (node) => node.readiness?.queue.depth ?? 0);
-  nodeGauge("groundwire_node_slots", "Answers that it generates at once", (node) => node.readiness?.slots.total ?? 0);
+  nodeGauge("groundwire_node_outstanding", "This gateway's active requests on the node", (node) => node.outstanding);
+  nodeGauge("groundwire_node_queue_depth", "Requests waiting for a slot", (node) => node.readiness?.queue.depth ?? 0);
+  nodeGauge("groundwire_node_slots", "Answers it can generate in parallel", (node) => node.readiness?.slots.total ?? 0);
   nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
 
-  gauge("groundwire_degraded", "1 while something is reduced; the codes of /readyz and x-degraded", ["code"], () => {
+  gauge("groundwire_degraded", "1 for each current degradation, with the codes of /readyz", ["code"], () => {
     const codes = new Set(degradations?.list().map(({ code }) => code));
     return DEGRADATION_CODES.map((code) => [{ code }, codes.has(code) ? 1 : 0]);
   });
 
   if (!answers) return;
-  const joinHelp = "Generations that equal requests may join";
+  const joinHelp = "Generations in progress that identical requests can join";
   gauge("groundwire_cache_in_flight", joinHelp, [], () => [[{}, answers.inFlight()]]);
-  const writeHelp = "What became of whole answers: stored, skipped (not worth keeping) or failed";
+  const writeHelp = "Complete answers by outcome: stored, skipped (not worth storing) or failed";
   counter("groundwire_cache_writes_total", writeHelp, ["result"], () =>
     Object.entries(answers.counts.writes).map(([result, count]) => [{ result }, count]),
   );

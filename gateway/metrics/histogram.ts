@@ -2,7 +2,7 @@
 const GROWTH = 1.1;
 const LOG_GROWTH = Math.log(GROWTH);
 const SMALLEST = 0.01;
-/** 10^8 ms, more than a day. Larger values count as this one. */
+/** 10^8 ms, more than a day. Larger values are counted as this one. */
 const LAST_BUCKET = Math.ceil(Math.log(1e8 / SMALLEST) / LOG_GROWTH);
 const CHUNK = 16;
 

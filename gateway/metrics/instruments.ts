@@ -12,17 +12,17 @@ interface Series {
   sum: number;
 }
 
-/** Values of one set of labels. */
+/** Records a value for one set of labels. */
 type Observe = (value: number) => void;
 
 /**
- * A prom-client counter with a number for each set of labels in place of a hash of them for each increment, like
+ * A prom-client counter that keeps a number per set of labels instead of hashing the labels for each increment, like
  * `FastHistogram`.
  */
 class FastCounter extends Counter<string> {
   readonly #series: { labels: Record<string, string>; value: number }[] = [];
 
-  /** Makes the series of these labels; the caller keeps the function that counts one, as a second call makes a second. */
+  /** Creates the series for these labels and returns its increment. Keep it: a second call would create another series. */
   series(labels: Record<string, string>): () => void {
     const series = { labels, value: 0 };
     this.#series.push(series);
@@ -37,8 +37,8 @@ class FastCounter extends Counter<string> {
 }
 
 /**
- * A prom-client histogram whose observations cost 20 ns in place of 580 (measured, prom-client 15.1.3 on Bun 1.4.5, with
- * the child of `labels()` kept): prom-client hashes the labels anew each time, this one keeps a series per `series()`.
+ * A prom-client histogram whose observations take 20 ns instead of 580 (measured with prom-client 15.1.3 on Bun 1.4.5,
+ * with a reused child of `labels()`). prom-client hashes the labels each time; this class keeps the series of `series()`.
  */
 class FastHistogram extends Histogram<string> {
   readonly #series: Series[] = [];
@@ -49,7 +49,7 @@ class FastHistogram extends Histogram<string> {
     this.#bounds = settings.buckets;
   }
 
-  /** Creates the series for these labels. Keep it: a second call would create another one. */
+  /** Creates the series for these labels. Keep it: a second call would create another series. */
   series(labels: Record<string, string>): Observe {
     const bounds = this.#bounds;
     const series: Series = { labels, counts: new Float64Array(bounds.length + 1), sum: 0 };
@@ -106,8 +106,8 @@ const OVERHEAD_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005
 const LABELS = ["gen_ai_operation_name", "gen_ai_request_model", "gen_ai_response_model", "gen_ai_provider_name"];
 
 /**
- * Metrics of generations with the names of OpenTelemetry's GenAI conventions in Prometheus' format. They count the work
- * of models, so answers from the cache or from another request's generation only count as cache requests.
+ * Metrics of generations, named after OpenTelemetry's GenAI conventions, in Prometheus' format. They count the work of
+ * models, so answers from the cache or from another request's generation only count as cache requests.
  */
 export const generationInstruments = (registry: Registry) => {
   const histogram = (name: string, help: string, buckets: number[], labels: string[] = []) =>
@@ -131,14 +131,14 @@ export const generationInstruments = (registry: Registry) => {
   const queue = histogram("groundwire_queue_duration_seconds", "Waiting for a slot", FIRST_TOKEN_SECONDS);
   const overhead = new FastHistogram({
     name: "groundwire_gateway_overhead_seconds",
-    help: "From arrival until the node was asked or the answer was found in the cache",
+    help: "From arrival until the node got the request or the answer was found in the cache",
     buckets: OVERHEAD_SECONDS,
     registers: [registry],
   });
   const observeOverhead = overhead.series({});
   const cacheRequests = new FastCounter({
     name: "groundwire_cache_requests_total",
-    help: "How the answer cache took part; source is the layer of a hit, in_flight for a joined generation",
+    help: "Requests by cache outcome; source is the layer of a hit, in_flight for a joined generation",
     labelNames: ["status", "source"],
     registers: [registry],
   });

@@ -82,8 +82,8 @@ const point = (at: number, measured: Measurements): MetricsPoint => {
 };
 
 /**
- * The key figures of the time before `now`. Points start at multiples of the step. The last one is the current step, so
- * the window starts up to one step later than requested.
+ * The key figures for the window that ends at `now`. Points start at multiples of the step. The last one is the current
+ * step, so the window starts up to one step later than requested.
  */
 export const readKpis = (
   kept: Window,

@@ -6,7 +6,7 @@ import { generationInstruments, httpInstruments, memo } from "./instruments";
 import { readKpis } from "./kpis";
 import { Window } from "./window";
 
-/** Unknown methods share a label, because callers could invent any number of them. */
+/** Unknown methods share a label, because callers could send any number of them. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const bounded = (sample: RequestSample): RequestSample =>
   METHODS.has(sample.method) ? sample : { ...sample, method: "other" };

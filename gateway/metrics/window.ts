@@ -45,7 +45,7 @@ export class Measurements {
   readonly hits = { memory: 0, redis: 0, in_flight: 0 };
   misses = 0;
   bypasses = 0;
-  /** Generated tokens, without answers that came from the cache or were joined. */
+  /** Generated tokens, excluding answers that came from the cache or were joined. */
   promptTokens = 0;
   completionTokens = 0;
 

@@ -1,14 +1,15 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Nullable, OneOf, Page } from "../contract";
 
-/** What the engine uses for the parameters that a request leaves out. */
+/** The engine's defaults for parameters that a request leaves out. */
 export const DefaultSampling = Nullable(
   Type.Object({
     temperature: Type.Number(),
     top_p: Type.Number(),
     top_k: Type.Integer({ description: "0: all tokens" }),
     repetition_penalty: Type.Number({
-      description: "For chats; 1: none. JSON answers and raw completions have none unless the request sets one",
+      description:
+        "For chats; 1: no penalty. JSON answers and raw completions have no penalty unless the request sets one",
     }),
   }),
   { description: "Defaults for requests; null: the server behind the node decides" },
@@ -30,13 +31,13 @@ export const Model = Type.Object(
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
     sampling: DefaultSampling,
     default: Type.Boolean({ description: "Used if a request names no model" }),
-    ready: Type.Boolean({ description: "At least one node can answer with it now" }),
+    ready: Type.Boolean({ description: "Whether at least one node can use it now" }),
   },
   { title: "Model" },
 );
 export type Model = Static<typeof Model>;
 
-/** OpenAI's list (`object` and `data`) and our page format in one. Always complete. */
+/** OpenAI's list (`object` and `data`) and our page format combined. Always complete. */
 export const ModelList = Type.Object(
   { object: Type.Literal("list"), ...Page(Model).properties },
   { title: "ModelList" },

@@ -3,7 +3,7 @@ import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
 import type { Model } from "./contract";
 
-/** The nodes' reports are read again after this time. */
+/** The nodes' reports are reread after this time. */
 const MAX_AGE_MS = 250;
 
 type ModelKind = Model["kind"];
@@ -13,7 +13,7 @@ export interface ResolvedModel {
   id: string;
   revision: string;
   isKnown: boolean;
-  /** Length of its vectors; null for a chat model, or while it is not known. */
+  /** Length of its vectors; null for a chat model, or while unknown. */
   dimensions: number | null;
 }
 
@@ -89,8 +89,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
     },
 
     /**
-     * The model of this kind for a request with `id`; the default without one. Before a node has reported, any name is
-     * accepted, and the engine refuses it. Throws model_not_found, or invalid_request for a model of the other kind.
+     * The model of this kind for a request with `id`, or the default without an id. Before a node has reported, any name
+     * is accepted and left to the engine to check. Throws model_not_found, or invalid_request for a model of the other kind.
      */
     resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();

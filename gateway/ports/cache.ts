@@ -1,21 +1,21 @@
 /**
- * A shared or local store of text with a lifetime. An adapter never throws and never makes a caller wait over 50 ms:
- * a failed read is a miss, and a failed write is dropped.
+ * A shared or local store of strings that expire. An adapter never throws and never makes a caller wait over 50 ms: a
+ * failed read is a miss, and a failed write is dropped.
  */
 export interface Cache {
   /** Resolves when the first connection is open or has failed. An unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
-  /** At once where the adapter has it in memory: a promise would cost as much as the rest of a hit. */
+  /** Synchronous if the adapter has it in memory, because a promise would cost as much as the rest of a hit. */
   get(key: string): CacheHit | undefined | Promise<CacheHit | undefined>;
-  /** Keeps `entry` until it expires; false when it could not be kept. */
+  /** Stores `entry` until it expires; false if it could not be stored. */
   set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
   /**
    * Deletes every entry with `tag` and returns how many. If a shared store is unreachable, its entries are deleted when it
-   * is back, before anything is read from it.
+   * recovers, before anything is read from it.
    */
   deleteTag(tag: string): Promise<number>;
-  /** One element per layer, the nearest first. */
+  /** One element per layer, nearest first. */
   stats(): Promise<CacheStats[]>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface CacheStats {
   layer: CacheLayer;
   /** degraded: unreachable, so all reads are misses. */
   status: "ok" | "degraded";
-  /** Start of the current status. */
+  /** When the current status began. */
   since: Date;
   entries: number;
   /** Memory: an upper bound of the entries' size. Redis: the memory of the server. */

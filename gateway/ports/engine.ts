@@ -15,7 +15,7 @@ export interface EngineRequest {
   /** Identifies the caller for fair queueing; never a secret. */
   fairKey: string;
   priority: Priority;
-  /** Remaining time for the whole answer, in milliseconds. */
+  /** Remaining time for the complete answer, in milliseconds. */
   deadlineMs: number;
   /** Aborting resets the HTTP/2 stream, which frees the node's slot. */
   signal: AbortSignal;
@@ -33,7 +33,7 @@ export interface EngineReply {
   /** Milliseconds spent waiting for a slot on the node. */
   queueMs: number;
   /**
-   * The answer as it arrives: with `stream`, each piece has whole SSE frames and the last one ends with
+   * The answer as it arrives: with `stream`, each piece has complete SSE frames and the last one ends with
    * `data: [DONE]\n\n`; otherwise pieces of one JSON document. Ends normally only if the answer is complete; throws
    * AppError (upstream_error, deadline_exceeded, or the node's error) if it is incomplete.
    */
@@ -44,7 +44,7 @@ export interface EngineReply {
 export interface NodeView {
   id: string;
   url: string;
-  /** down: unreachable, or its engine failed permanently (`lastError`). ejected: the breaker is open. Others are reported by the node or observed on its streams. */
+  /** down: unreachable, or its engine failed permanently (`lastError`). ejected: the breaker is open. The node reports the other states, or its streams show them. */
   state: "ready" | "loading" | "busy" | "stuck" | "draining" | "ejected" | "down";
   since: Date;
   /** This gateway's active requests on the node. */
@@ -58,7 +58,7 @@ export interface NodeView {
 
 /** Generation and embedding on any number of nodes. */
 export interface Engine {
-  /** Connects in the background. A node that isn't running yet is not an error. */
+  /** Connects in the background. It is not an error if a node isn't running yet. */
   open(): Promise<void>;
   /**
    * Resolves at the node's first byte. Before that, failures are retried on another node, or once on the same one. Throws

@@ -1,7 +1,7 @@
 import type { ErrorKind } from "../../lib/errors";
 import type { CacheReport } from "../contract";
 
-/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id"), never the path, and "unmatched" without one: labels stay bounded. */
+/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id") or "unmatched", never the path, so that labels stay bounded. */
 export interface RequestSample {
   method: string;
   route: string;
@@ -10,14 +10,14 @@ export interface RequestSample {
   errorKind?: ErrorKind;
 }
 
-/** One finished generation, cached or not. Times in milliseconds from arrival at the gateway. */
+/** One finished generation, cached or not. Times are in milliseconds from arrival at the gateway. */
 export interface GenerationSample {
   operation: "chat" | "completion" | "embedding";
   model: string;
   node?: string;
   stream: boolean;
   cache: CacheReport;
-  /** From arrival until the request to the node or the cache hit: the time that the gateway added. */
+  /** From arrival until the cache hit or the request to the node: the overhead of the gateway. */
   gatewayMs?: number;
   queueMs: number;
   ttftMs: number;
@@ -27,7 +27,7 @@ export interface GenerationSample {
   errorKind?: ErrorKind;
 }
 
-/** Where the request path reports to: two calls per request, both synchronous and cheap. */
+/** Receives measurements from the request path: two calls per request, both synchronous and cheap. */
 export interface Recorder {
   request(sample: RequestSample): void;
   generation(sample: GenerationSample): void;

@@ -1,28 +1,28 @@
 import { AppError } from "../../lib/errors";
 
 const MINUTE_MS = 60_000;
-/** More than anyone mistypes; a key has 256 random bits, so this keeps load away rather than guesses. */
+/** More than typos explain. A key has 256 random bits, so this limit protects against load, not against guessing. */
 const TRIES_A_MINUTE = 30;
-/** Addresses that are remembered. Beyond it the longest known is forgotten. */
+/** Maximum number of addresses in memory; beyond it, the oldest is removed. */
 const MOST_ADDRESSES = 10_000;
 
-/** Counts sign-ins that failed, by the address they came from, in a sliding minute of this process. */
+/** Counts failed sign-ins per address over a sliding minute, in this process. */
 export class SignInBrake {
-  /** When each of an address's last failures was, in milliseconds, oldest first. */
+  /** The times of each address's last failures, in milliseconds, oldest first. */
   readonly #failures = new Map<string, number[]>();
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** Throws rate_limited, with the time until the next try, while too many have failed. */
+  /** Throws rate_limited, with the time until the next attempt, after too many failures. */
   check(address: string): void {
     const [oldest, ...later] = this.#recent(address);
     if (oldest === undefined || later.length + 1 < TRIES_A_MINUTE) return;
     const retryAfterMs = oldest + MINUTE_MS - this.now();
     const seconds = Math.ceil(retryAfterMs / 1000);
-    throw new AppError("rate_limited", `Too many sign-ins failed. Try again in ${seconds} s.`, { retryAfterMs });
+    throw new AppError("rate_limited", `Too many failed sign-ins. Try again in ${seconds} s.`, { retryAfterMs });
   }
 
-  /** Notes a failure. */
+  /** Records a failure. */
   failed(address: string): void {
     const recent = this.#recent(address);
     this.#failures.delete(address);

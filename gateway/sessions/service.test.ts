@@ -126,7 +126,7 @@ test("a sign-in token works once, also for two at the same time", async () => {
   const outcomes = await Promise.allSettled([sessions.redeem(token), sessions.redeem(token)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const problem = await problemOf(sessions.redeem(token));
-  expect([problem.kind, problem.message]).toEqual(["invalid_api_key", expect.stringContaining("used before")]);
+  expect([problem.kind, problem.message]).toEqual(["invalid_api_key", expect.stringContaining("already used")]);
 });
 
 test("a sign-in token ends after its time, and with its key", async () => {

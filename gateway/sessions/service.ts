@@ -13,14 +13,14 @@ import type { Principal } from "../principal";
 const MINUTE_MS = 60_000;
 /** A browser that is idle for this long must sign in again. */
 export const IDLE_MS = 12 * 60 * MINUTE_MS;
-/** A session ends after this time however much it is used. */
+/** A session ends after this time, even if it is in use. */
 export const ABSOLUTE_MS = 7 * 24 * 60 * MINUTE_MS;
 /** How long ended sessions and used links stay in the database. */
 const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 const TOKEN_MS = 15 * MINUTE_MS;
 
 interface SignIn {
-  /** The cookie's value, which is kept nowhere here. */
+  /** The cookie's value, which the gateway doesn't store. */
   cookie: string;
   principal: Principal;
   expiresAt: Date;
@@ -39,7 +39,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
     return store.recordSessionUse(db, uses, new Date(now().getTime() - KEPT_MS));
   });
 
-  /** Begins a session in `tx`. The value is new at every sign-in, so one planted in a browser before is worth nothing. */
+  /** Starts a session in `tx`. Every sign-in gets a new value, which prevents session fixation. */
   const begin = async (tx: Tx, principal: Principal, at: Date, previous: string | undefined): Promise<SignIn> => {
     if (previous !== undefined) await store.revokeSession(tx, hashOf(previous), at);
     const value = randomValue();
@@ -65,7 +65,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
   };
 
   return {
-    /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
+    /** Exchanges a key for a session and ends the session of `previous`, a cookie's value. Throws invalid_api_key. */
     async signIn(key: string, previous?: string): Promise<SignIn> {
       const principal = await keys.verify(`Bearer ${key}`);
       const signIn = await db.write((tx) => begin(tx, principal, now(), previous));
@@ -73,10 +73,10 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return signIn;
     },
 
-    /** Exchanges a one-time token. Of parallel calls, one succeeds. Throws invalid_api_key. */
+    /** Exchanges a one-time token for a session. Only one of several parallel calls succeeds. Throws invalid_api_key. */
     async redeem(token: string, previous?: string): Promise<SignIn> {
       const at = now();
-      // Anyone may send a token, so an invalid one must neither wait for the write lock nor hold it.
+      // This needs no authentication, so an invalid token must neither wait for the write lock nor hold it.
       if (!(await store.isSignInTokenGood(db, hashOf(token), at))) throw uselessToken();
       const signIn = await db.write(async (tx) => {
         const keyId = await store.useSignInToken(tx, hashOf(token), at);
@@ -88,7 +88,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return signIn;
     },
 
-    /** A token for a sign-in link, good once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
+    /** A token for a sign-in link, valid once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
     async createSignInToken(keyId: string, lifetimeMs = TOKEN_MS) {
       const at = now();
       const token = randomValue();
@@ -103,7 +103,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return { token, expiresAt };
     },
 
-    /** The principal of a cookie's value; undefined when the session or its key has ended, at most a second late. */
+    /** The principal of a cookie's value; undefined if the session or its key has ended, with a delay of up to a second. */
     async verify(value: string): Promise<Principal | undefined> {
       const at = now();
       const digest = digestOf(value);
@@ -120,7 +120,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       forget(value);
     },
 
-    /** Writes when sessions were last seen. Otherwise that happens once a minute. */
+    /** Flushes the times at which sessions were last seen; normally they are written once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
@@ -145,5 +145,5 @@ const isRunning = ({ revokedAt, expiresAt, lastSeenAt }: store.SessionRow, at: D
 const uselessToken = () =>
   new AppError(
     "invalid_api_key",
-    "This sign-in link was used before or is too old. Make a new one with `bun run keys sign-in-link`, or use a key.",
+    "This sign-in link was already used or has expired. Create a new one with `bun run keys sign-in-link`, or use a key.",
   );

@@ -66,6 +66,6 @@ describe("a body of JSON for a model", () => {
   });
 
   test("is still rejected for a lone surrogate", () => {
-    expect(() => readText('{"a":"\\u0000\\ud83d"}')).toThrow("a holds half of a surrogate pair");
+    expect(() => readText('{"a":"\\u0000\\ud83d"}')).toThrow("a contains an unpaired surrogate");
   });
 });

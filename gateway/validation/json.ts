@@ -7,7 +7,7 @@ const PROTOTYPE = "__proto__";
 const SUSPECT = /\\u(?:0000|d[89a-f]|00[2-7])|__proto__/i;
 /** A JSON escape: `\u0000`, or a backslash and the character it escapes. */
 const ESCAPE = /\\(?:u0000|.)/g;
-/** Explaining an error in a more deeply nested body would take longer than answering. */
+/** Finding the error in a more deeply nested body would take longer than handling the request. */
 const MAX_DEPTH = 100;
 /** Shorter text can't be nested too deeply, so the check is skipped. Most bodies are shorter. */
 const HARMLESS_LENGTH = 2048;
@@ -59,12 +59,12 @@ export const refuseBadText = (body: unknown): void => {
   const found = findBadText(body, "");
   if (!found) return;
   const { path, what } = found;
-  throw new AppError("invalid_request", `${path || "The body"} holds ${what}.`, { param: path || undefined });
+  throw new AppError("invalid_request", `${path || "The body"} contains ${what}.`, { param: path || undefined });
 };
 
 const badIn = (text: string): string | undefined => {
   if (text.includes("\0")) return "the character NUL, which can't be stored";
-  return text.isWellFormed() ? undefined : "half of a surrogate pair, which is not a valid character";
+  return text.isWellFormed() ? undefined : "an unpaired surrogate, which is not valid Unicode";
 };
 
 const findBadText = (value: unknown, path: string): { path: string; what: string } | undefined => {

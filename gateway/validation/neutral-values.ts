@@ -80,7 +80,7 @@ const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolea
   return required.length > 0;
 };
 
-/** The only variant that a value matches; undefined if several match, or none. */
+/** The only variant that a value matches; undefined if it matches none or several. */
 const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Variant | undefined => {
   let only: Variant | undefined;
   for (const variant of variants) {

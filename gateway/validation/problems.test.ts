@@ -91,7 +91,7 @@ test.each(["x", "search service", "Größe 中 😀", "a.b/c"])("%j is a name", 
 
 test("the error for a name with several lines says what a name is", () => {
   const { message } = invalidRequest(Value.Errors(Type.Object({ name: Name(100) }), { name: "a\r\nb" }));
-  expect(message).toBe("name must be one line of text without space at its ends.");
+  expect(message).toBe("name must be one line of text without leading or trailing spaces.");
 });
 
 test.each([

@@ -8,7 +8,7 @@ import { NAME_PATTERN, NEUTRAL, NOT_BLANK, UNSUPPORTED } from "../contract";
 const MAX_DETAILS = 10;
 /** A message lists at most this many known fields. */
 const MAX_FIELDS = 20;
-/** No field name is longer. Longer names get no suggestion, because the search takes quadratic time. */
+/** Longer than every field name. Longer names get no suggestion, because the search takes quadratic time. */
 const MAX_NAME_LENGTH = 64;
 
 /** `/messages/0/content` → `messages.0.content`. */
@@ -81,14 +81,14 @@ const closenessOf = (union: ValueError, problem: ValueError): Variant["closeness
   return isOtherItem ? Closeness.otherItem : Closeness.rightVariant;
 };
 
-/** Which item of the union's list has the problem: a variant that got further is more likely meant. */
+/** The index of the item that has the problem in the union's list: a variant that matches more items is more likely meant. */
 const itemOf = (union: ValueError, problem: ValueError): number =>
   Number(problem.path.slice(union.path.length + 1).split("/")[0]) || 0;
 
 const variantsOf = (union: ValueError): Variant[] =>
   union.errors.flatMap((problems) => variantOf(union, [...problems]));
 
-/** Follows a union into the variant that the caller most likely meant, as deep as it goes. */
+/** Follows nested unions into the variant that the caller most likely meant. */
 const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
   if (error.type !== ValueErrorType.Union || isWrongWord(error) || error.schema[UNSUPPORTED]) {
     return { path: error.path, message: sentence(error, noun) };
@@ -111,7 +111,7 @@ const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
   return { path: deepest.path, message: mustBe(deepest, alternatives(words)) };
 };
 
-/** "a whole number", "one of "a", "b"" — a schema in words. */
+/** A schema in words: "a whole number", "one of "a", "b"". */
 const expected = (schema: TSchema): string => {
   if (KindGuard.IsUnion(schema)) return alternatives(schema.anyOf);
   if (KindGuard.IsLiteral(schema)) return JSON.stringify(schema.const);
@@ -187,10 +187,11 @@ const sentence = (error: ValueError, noun: Noun): string => {
       return `${name} must have at least ${schema.minLength} character${schema.minLength === 1 ? "" : "s"}.`;
     case ValueErrorType.StringMaxLength:
       return schema.maxLength === 0
-        ? `${name} is not supported: leave it out.`
+        ? `${name} is not supported. Leave it out.`
         : `${name} must have at most ${schema.maxLength} characters, not ${String(value).length}.`;
     case ValueErrorType.StringPattern:
-      if (schema.pattern === NAME_PATTERN) return `${name} must be one line of text without space at its ends.`;
+      if (schema.pattern === NAME_PATTERN)
+        return `${name} must be one line of text without leading or trailing spaces.`;
       if (schema.pattern === NOT_BLANK) return `${name} must not be blank.`;
       return `${name} must match ${schema.pattern}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
@@ -224,12 +225,12 @@ export const describeErrors = (errors: Iterable<ValueError>, noun: Noun = "field
   return [...unknown.values(), ...others.values()];
 };
 
-/** TypeBox's problems as one `invalid_request`: `param` is the first field that is wrong, `details` lists them all. */
+/** TypeBox's problems as one `invalid_request`: `param` is the first invalid field, and `details` lists them all. */
 export const invalidRequest = (errors: Iterable<ValueError>, noun?: Noun): AppError => {
   const details = describeErrors(errors, noun);
   // A problem with a field is more helpful than one with the whole body.
   const [first] = details.toSorted((a, b) => Number(b.path !== "") - Number(a.path !== ""));
-  return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {
+  return new AppError("invalid_request", first?.message ?? "The request does not match this endpoint's schema.", {
     param: (first && dotted(first.path)) || undefined,
     details,
   });

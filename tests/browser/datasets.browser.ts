@@ -69,7 +69,7 @@ const preview = async (page: Page): Promise<void> => {
 };
 
 const reloadedWith = reloadRefused(() => pages, /^\/datasets/);
-const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
+const failing = reloadedWith("internal", "An internal error occurred. Include the request id when you report it.");
 
 /** Runs `work` while no jobs worker is running. */
 const withoutWorker = async (act: () => Promise<unknown>): Promise<void> => {

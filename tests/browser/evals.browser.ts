@@ -59,7 +59,7 @@ const fill = async (page: Page, { output = "" }: { output?: string } = {}): Prom
 const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact: true }).click();
 
 const reloadedWith = reloadRefused(() => pages, /^\/evals/);
-const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
+const failing = reloadedWith("internal", "An internal error occurred. Include the request id when you report it.");
 
 /** Sends the filled form, which is rejected. */
 const sentWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
@@ -128,8 +128,8 @@ const CASES: Case[] = [
     name: "evaluation form server error",
     path: "/evals/new",
     status: 500,
-    reach: sentWith("internal", "Something failed inside Groundwire. Quote the request id."),
-    shows: "Something failed inside Groundwire",
+    reach: sentWith("internal", "An internal error occurred. Include the request id when you report it."),
+    shows: "An internal error occurred",
   },
   {
     name: "evaluation running",

@@ -67,7 +67,7 @@ const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) =>
 };
 const failing = reloadedWith(
   "internal",
-  "Something failed inside Groundwire. Quote the request id when you report it.",
+  "An internal error occurred. Include the request id when you report it.",
 );
 const limiting = reloadedWith("rate_limited", "The key “Ada’s admin key” has sent the 60 requests of this minute.");
 
@@ -105,7 +105,7 @@ const CASES: Case[] = [
       await page.getByLabel("Your key").fill("gw_wrong");
       await page.getByRole("button", { name: "Sign in" }).click();
     },
-    shows: "Too many sign-ins failed.",
+    shows: "Too many failed sign-ins.",
   },
   { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link signs you in once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
@@ -171,8 +171,8 @@ const CASES: Case[] = [
     path: "/chat",
     as: "member",
     status: 500,
-    reach: refused("internal", "Something failed inside Groundwire. Quote the request id when you report it."),
-    shows: "Something failed inside Groundwire",
+    reach: refused("internal", "An internal error occurred. Include the request id when you report it."),
+    shows: "An internal error occurred",
   },
   {
     name: "chat model loading",

@@ -39,7 +39,7 @@ describe("the answer to a call with an API key names the route that exists", () 
     const response = await stack.call(method, path);
     const { error } = (await response.json()) as ErrorEnvelope;
     expect([response.status, error.code]).toEqual([404, "not_found"]);
-    expect(error.message).toBe(`There is no ${path} here. ${likely ? `Did you mean ${likely}?` : NOTHING_NEAR}`);
+    expect(error.message).toBe(`${path} was not found. ${likely ? `Did you mean ${likely}?` : NOTHING_NEAR}`);
   });
 
   test.each([

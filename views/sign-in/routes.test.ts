@@ -22,6 +22,6 @@ test("guessing keys is blocked for a while, and the error says for how long", as
     const stopped = await signIn(body);
     expect(stopped.status).toBe(429);
     expect(Number(stopped.headers.get("retry-after"))).toBeWithin(1, 61);
-    expect(await stopped.text()).toMatch(/Too many sign-ins failed\. Try again in \d+ s\./);
+    expect(await stopped.text()).toMatch(/Too many failed sign-ins\. Try again in \d+ s\./);
   }
 });

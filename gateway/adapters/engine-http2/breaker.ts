@@ -3,8 +3,8 @@ const EJECTION_MS = 30_000;
 const LONGEST_EJECTION_MS = 300_000;
 
 /**
- * Outlier ejection of one node, with Envoy's defaults: five failures in a row eject it for 30 s × the number of
- * ejections, at most 300 s; then one request at a time tries it again.
+ * Outlier ejection for one node, with Envoy's defaults: five consecutive failures eject it for 30 s × the number of
+ * ejections, at most 300 s. After that, one request at a time tests it.
  */
 export class Breaker {
   #failures = 0;
@@ -14,7 +14,7 @@ export class Breaker {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Milliseconds until the node is tried again; 0 when it takes requests. */
+  /** Milliseconds until the node is tried again; 0 if it accepts requests. */
   get openForMs(): number {
     return Math.max(0, this.#openUntil - this.now());
   }
@@ -47,7 +47,7 @@ export class Breaker {
     this.#openUntil = this.now() + Math.min(EJECTION_MS * this.#ejections, LONGEST_EJECTION_MS);
   }
 
-  /** A request ended without saying anything about the node: the caller left, or the node refused it. */
+  /** Call when a request's end says nothing about the node: the caller disconnected, or the node rejected it. */
   ended(): void {
     this.#isTrying = false;
   }

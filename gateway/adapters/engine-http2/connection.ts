@@ -1,10 +1,10 @@
 import http2 from "node:http2";
 import { AppError } from "../../../lib/errors";
 
-/** A node ends a connection that resets about 1,000 streams in a burst; a connection is replaced well before. */
+/** A node closes a connection that resets about 1,000 streams in a burst, so connections are replaced well before. */
 const MAX_RESETS = 400;
 
-/** One HTTP/2 connection to a node. `onGone` is called once, when it takes no new streams any more. */
+/** One HTTP/2 connection to a node. `onGone` is called once, when the connection accepts no more new streams. */
 export class Connection {
   streams = 0;
   #resets = 0;
@@ -16,7 +16,7 @@ export class Connection {
   constructor(
     readonly url: string,
     connectMs: number,
-    /** The peer is pinged this often, and given up when an answer takes as long again. */
+    /** How often the node is pinged. The connection is closed if a ping isn't answered within the same time. */
     private readonly pingMs: number,
     private readonly onGone: (cause: unknown) => void,
   ) {
@@ -40,7 +40,7 @@ export class Connection {
       this.#gone(cause);
       this.#opened.reject(new AppError("unavailable", "The GPU node can't be reached.", { source: "gateway", cause }));
     });
-    // Waiting callers get the rejection. Without any, it is ignored.
+    // Waiting callers get the rejection. If no caller is waiting, it is ignored.
     this.#opened.promise.catch(() => undefined);
   }
 
@@ -57,8 +57,8 @@ export class Connection {
   }
 
   /**
-   * Opens a stream and sends the whole request. The caller listens to it in the same tick. Throws upstream_error when the
-   * connection has ended meanwhile.
+   * Opens a stream and sends the whole request. The caller must add its listeners in the same tick. Throws upstream_error
+   * if the connection has closed meanwhile.
    */
   request(headers: http2.OutgoingHttpHeaders, body?: string): http2.ClientHttp2Stream {
     const stream = this.#openStream(headers, body === undefined);
@@ -89,7 +89,7 @@ export class Connection {
     if (++this.#resets === MAX_RESETS) this.retire("many streams were reset on it");
   }
 
-  /** Takes no new streams; what runs ends in its own time. */
+  /** Stops accepting new streams; running ones finish normally. */
   retire(cause: unknown): void {
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
     this.#gone(cause);
@@ -116,7 +116,7 @@ export class Connection {
   }
 }
 
-/** A few connections to one node: each new stream takes the one with the fewest, lost ones are replaced on demand. */
+/** A pool of connections to one node. A new stream uses the least busy one; lost connections are replaced on demand. */
 export class Pool {
   #connections: Connection[] = [];
   #opening: Promise<Connection> | undefined;
@@ -127,7 +127,7 @@ export class Pool {
     private readonly onLost: (cause: unknown) => void,
   ) {}
 
-  /** The least busy connection that is open now; undefined when there is none. */
+  /** The least busy open connection; undefined if no connection is open. */
   available(): Connection | undefined {
     let best: Connection | undefined;
     for (const connection of this.#connections) {
@@ -136,7 +136,7 @@ export class Pool {
     return best;
   }
 
-  /** Fills the pool up to its size; resolves with one open connection. Throws unavailable when none can be made. */
+  /** Fills the pool to its size and resolves with one open connection. Throws unavailable if it can't connect. */
   async connect(): Promise<Connection> {
     this.#opening ??= this.#fill().finally(() => {
       this.#opening = undefined;
@@ -160,7 +160,7 @@ export class Pool {
     });
     if (this.#isClosed) this.destroy();
     const connection = this.available();
-    if (!connection) throw new Error("the connection was lost at once");
+    if (!connection) throw new Error("the connection was lost immediately");
     return connection;
   }
 

@@ -6,7 +6,7 @@ import { Breaker } from "./breaker";
 import { type Connection, Pool } from "./connection";
 
 const PROBE_MS = 2000;
-/** Interval of probes while a node is not ready, shorter so that it is used again within a second or two. */
+/** Probe interval while a node is not ready: shorter, so that a recovered node is used within a second or two. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 1000;
 const PROBE_TIMEOUT_MS = 3000;
@@ -17,37 +17,37 @@ interface NodeOptions {
   connections: number;
   connectMs: number;
   pingMs: number;
-  /** Without a token for so long while some are owed, the node is stuck. Longer than the time between two probes. */
+  /** The node is stuck if its streams wait this long without a token. Must exceed the time between two probes. */
   stuckMs: number;
 }
 
-/** Whether tokens come out of a node, as the streams of this gateway show. Times on the clock of `performance.now()`. */
+/** Tracks whether a node's streams to this gateway still produce tokens. Times are `performance.now()` values. */
 export class TokenFlow {
   #owed = 0;
   #lastAt = 0;
 
-  /** A stream waits for its next token from now on. */
+  /** Call when a stream starts to wait for its next token. */
   begin(now: number): void {
     if (this.#owed++ === 0) this.#lastAt = now;
   }
 
-  /** A token came, whichever stream it belongs to. */
+  /** Call when any stream receives a token. */
   token(now: number): void {
     this.#lastAt = now;
   }
 
-  /** A stream no longer waits: it has ended, or its reader is slow. */
+  /** Call when a stream stops waiting: it has ended, or its reader is slow. */
   end(): void {
     this.#owed--;
   }
 
-  /** Milliseconds without a token while some are owed; undefined when none is. */
+  /** Milliseconds without a token while streams wait for one; undefined if no stream is waiting. */
   silentMs(now: number): number | undefined {
     return this.#owed > 0 ? now - this.#lastAt : undefined;
   }
 }
 
-/** One GPU node: its connections, its reports, and the state of its streams. */
+/** One GPU node: its connections, its readiness reports and the state of its streams. */
 export class EngineNode {
   readonly id: string;
   readonly breaker = new Breaker();
@@ -73,12 +73,12 @@ export class EngineNode {
     this.pool = new Pool({ url, size, connectMs, pingMs }, (cause) => this.#lost(cause));
   }
 
-  /** Starts the probe, which runs until `close`. */
+  /** Starts probing, until `close`. */
   open(): void {
     void this.#probe();
   }
 
-  /** Resolves when the node has been asked once, whatever it said. */
+  /** Resolves after the first probe, whatever its result. */
   probed(): Promise<void> {
     return this.#probed.promise;
   }
@@ -115,8 +115,8 @@ export class EngineNode {
   }
 
   /**
-   * True when no stream of this gateway gets a token and the node didn't report any for others at the last probe: where
-   * it does, ours only wait for a slot.
+   * True if no stream of this gateway gets a token and, at the last probe, the node reported none for other gateways
+   * either. If others do get tokens, ours are only waiting for a slot.
    */
   #isSilent(): boolean {
     const { stuckMs } = this.options;
@@ -128,7 +128,7 @@ export class EngineNode {
     return this.readiness?.models.some(({ id }) => id === model) ?? false;
   }
 
-  /** An open connection: at once when there is one. Throws unavailable when none can be made. */
+  /** An open connection, synchronously if there is one. Throws unavailable if it can't connect. */
   connection(): Connection | Promise<Connection> {
     return this.pool.available() ?? this.pool.connect();
   }
@@ -162,7 +162,7 @@ export class EngineNode {
       const startedAt = performance.now();
       const readiness = await readReadiness(connection, this.headers("/readyz", "GET"));
       this.#latencyMs = round(performance.now() - startedAt, 2);
-      // The node was gone and is back: its past says nothing any more.
+      // The node has reconnected, so its earlier failures no longer count.
       if (!this.#isReachable) this.breaker.succeeded();
       this.#isReachable = true;
       this.readiness = readiness;

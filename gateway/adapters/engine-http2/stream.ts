@@ -9,7 +9,7 @@ const DONE = Buffer.from("data: [DONE]\n\n");
 /** JSON escapes its quotes, so this can only occur at the start of an error frame. */
 const ERROR_FRAME = Buffer.from('data: {"error":');
 const BORDER = Buffer.from("\n\n");
-/** A reader that lags holds the node back from here on. */
+/** Buffered bytes from which a slow reader slows down the node. */
 const MAX_BUFFERED_BYTES = 262_144;
 const MAX_REFUSAL_BYTES = 65_536;
 
@@ -27,29 +27,29 @@ interface StreamOptions {
   signal: AbortSignal;
   timeouts: StreamTimeouts;
   watchdog: Watchdog;
-  /** Hears of the tokens of a stream of events. */
+  /** Is notified of a stream's tokens. */
   flow: TokenFlow;
-  /** Called once, when the node has nothing more to do for this stream; `error` is why it is not whole. */
+  /** Called once, when the node has finished with this stream; `error` says why the answer is incomplete. */
   onEnd(error: AppError | undefined): void;
 }
 
 const lost = (cause?: unknown): AppError =>
-  new AppError("upstream_error", "The GPU node broke off before its answer was whole. Try again.", {
+  new AppError("upstream_error", "The GPU node's answer stopped before it was complete. Try again.", {
     source: "node",
     cause,
   });
 
-/** One generation on one HTTP/2 stream: first its status, then its bytes. */
+/** One generation on one HTTP/2 stream: first the response headers, then the body. */
 export class NodeStream implements AsyncIterableIterator<Uint8Array> {
-  /** The watchdog fails the stream at this `performance.now()`. */
+  /** Time (`performance.now()`) at which the watchdog fails the stream. */
   expiresAt: number;
-  /** True once the node has answered: from then on nothing may be retried. */
+  /** True once the node has sent response headers. After that, the request must not be retried. */
   hasAnswered = false;
   readonly #stream: http2.ClientHttp2Stream;
   readonly #options: StreamOptions;
   readonly #totalAt: number;
   readonly #response = Promise.withResolvers<http2.IncomingHttpHeaders>();
-  readonly #leave = () => this.fail(new AppError("client_closed", "The caller left."));
+  readonly #leave = () => this.fail(new AppError("client_closed", "The caller disconnected."));
   #chunks: Buffer[] = [];
   #bufferedBytes = 0;
   #partial: Buffer | undefined;
@@ -80,12 +80,12 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     if (options.signal.aborted) this.#leave();
   }
 
-  /** The node's answer headers. Throws the node's refusal, or what kept it from answering. */
+  /** The node's response headers. Throws the node's error response, or the reason that none arrived. */
   response(): Promise<http2.IncomingHttpHeaders> {
     return this.#response.promise;
   }
 
-  /** Ends the stream with an error and tells the node to stop; does nothing if it has ended. */
+  /** Ends the stream with an error and resets it, so that the node stops; does nothing if it has already ended. */
   fail(error: AppError): void {
     if (this.#isEnded) return;
     this.#failure = error;
@@ -95,11 +95,15 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   expire(now: number): void {
-    const what = now >= this.#totalAt ? "the whole answer" : this.hasAnswered ? "the next token" : "the first token";
+    const what = now >= this.#totalAt ? "the complete answer" : this.hasAnswered ? "the next token" : "the first token";
     this.fail(
-      new AppError("deadline_exceeded", `The GPU node took too long for ${what}. Try again, or ask for less.`, {
-        source: "node",
-      }),
+      new AppError(
+        "deadline_exceeded",
+        `The GPU node took too long for ${what}. Try again, or send a smaller request.`,
+        {
+          source: "node",
+        },
+      ),
     );
   }
 
@@ -147,7 +151,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     }
     this.#expectNext();
     if (this.#bufferedBytes > MAX_BUFFERED_BYTES) this.#setPaused(true);
-    // A whole answer is read in one piece when it has ended, unless it is too large for the buffer.
+    // An answer that is not streamed is read in one piece at its end, unless it is too large for the buffer.
     if (this.#options.isEvents || this.#isPaused) this.#notify();
   }
 
@@ -159,7 +163,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     flow.token(now);
   }
 
-  /** While its reader is slow, a stream expects no token. */
+  /** While its reader is slow, the stream doesn't count as waiting for a token. */
   #setPaused(isPaused: boolean): void {
     if (this.#isPaused === isPaused || this.#isEnded) return;
     this.#isPaused = isPaused;
@@ -173,7 +177,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     }
   }
 
-  /** The received frames, up to the last whole one. */
+  /** The received frames, up to the last complete one. */
   #take(): Buffer | undefined {
     if (this.#chunks.length === 0 || this.#status !== 200) return undefined;
     let piece = this.#unread();
@@ -225,7 +229,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     return isWhole ? undefined : lost();
   }
 
-  /** On Bun a lost peer looks like a clean end, so only the answer itself can say that it is whole. */
+  /** On Bun a lost peer looks like a clean end, so only the content shows whether the answer is complete. */
   #isWhole(unread: Buffer): boolean {
     if (this.#options.isEvents)
       return (unread.length > 0 ? unread : this.#last)?.subarray(-DONE.length).equals(DONE) ?? false;

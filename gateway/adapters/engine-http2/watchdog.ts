@@ -1,13 +1,13 @@
 interface Watched {
-  /** `performance.now()` from which on it is too late. */
+  /** Time (`performance.now()`) after which the stream has failed. */
   expiresAt: number;
   expire(now: number): void;
 }
 
-/** Deadlines are seen at most this late. */
+/** A missed deadline is detected at most this late. */
 const TICK_MS = 100;
 
-/** One timer for the deadlines of all streams: a timer per token would cost more than passing the token on. */
+/** One timer for the deadlines of all streams. A timer per token would cost more than forwarding the token. */
 export class Watchdog {
   readonly #watched = new Set<Watched>();
   #timer: Timer | undefined;
@@ -27,7 +27,7 @@ export class Watchdog {
   }
 
   #tick(): void {
-    // Without streams nothing is woken up.
+    // No timer runs while there are no streams.
     if (this.#watched.size === 0) this.close();
     const now = performance.now();
     for (const item of this.#watched) if (now >= item.expiresAt) item.expire(now);

@@ -5,44 +5,44 @@ import type { Components, JsonSchema } from "./schemas";
 export const TAGS = [
   {
     name: "Chat",
-    description: "Answers from language models, whole or streamed, in OpenAI's format or with latency, cache and node.",
+    description: "Answers from language models, streamed or not, in OpenAI's format or with latency, cache and node.",
   },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
-  { name: "RAG", description: "Indexes of documents, and answers from them with citations." },
+  { name: "RAG", description: "Document indexes, and answers from them with citations." },
   { name: "Datasets", description: "Samples in immutable revisions." },
   { name: "Evaluation", description: "Single evaluations, runs and their comparison." },
   { name: "Batch evals", description: "Runs over whole datasets." },
   { name: "Evaluators", description: "Versioned scorers, and shadow versions to compare with them." },
   { name: "Prompts", description: "Versioned prompt templates." },
-  { name: "Feedback", description: "Ratings, comments and corrections of answers." },
+  { name: "Feedback", description: "Ratings of answers, comments on them and corrections." },
   { name: "Conversations", description: "History of the chat page." },
   { name: "Keys", description: "API keys, their roles and limits." },
   { name: "Limits", description: "The limits of your key and how much is left." },
   { name: "Cache", description: "The answer cache: statistics, keys and invalidation." },
-  { name: "Nodes", description: "The machines with the models." },
+  { name: "Nodes", description: "The machines that run the models." },
   { name: "Metrics", description: "Metrics as JSON and for Prometheus." },
-  { name: "Health", description: "Probes for load balancers, and the state of every dependency." },
+  { name: "Health", description: "Probes for load balancers, and the status of every dependency." },
 ];
 
 const text = (description: string, example: string) => ({ description, schema: { type: "string" }, example });
 const number = (description: string, example: number) => ({ description, schema: { type: "integer" }, example });
 
 export const HEADERS: Record<string, JsonSchema> = {
-  "x-request-id": text("The caller's, if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
+  "x-request-id": text("The caller's id if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
   "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
   ratelimit: text("Remaining limits (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
   "ratelimit-policy": text("The limits (IETF draft)", '"requests";q=120;w=60, "parallel";q=64'),
-  "x-ratelimit-limit-requests": number("Requests a minute", 120),
+  "x-ratelimit-limit-requests": number("Requests per minute", 120),
   "x-ratelimit-remaining-requests": number("Requests left in this minute", 118),
-  "x-ratelimit-reset-requests": text("Time until the request limit is full again", "12.5s"),
+  "x-ratelimit-reset-requests": text("Time until all requests of the limit are available again", "12.5s"),
   "retry-after": number("Seconds until the same request may be sent again", 12),
   "retry-after-ms": number("The same in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
   "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
-  "x-retries": number("Retries on the same or another node; on the two routes in OpenAI's format", 0),
-  "x-degraded": text("Codes of the current limitations, as in /readyz; absent while everything works", "cache_local"),
-  "cache-status": text("Part of the cache (RFC 9211)", "groundwire; hit; ttl=86388"),
+  "x-retries": number("Retries on the same or another node; only on the two routes in OpenAI's format", 0),
+  "x-degraded": text("Codes of the current degradations, as in /readyz; absent if there are none", "cache_local"),
+  "cache-status": text("How the cache handled the request (RFC 9211)", "groundwire; hit; ttl=86388"),
   age: number("Seconds since the answer was stored", 12),
 };
 
@@ -71,7 +71,7 @@ const errorHeaders = (status: number): string[] => {
 const errorExample = (kind: ErrorKind) =>
   toEnvelope(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");
 
-/** One response component for each error status: `Error429`. 499 never reaches a client, 405 belongs to no operation. */
+/** One response component per error status: `Error429`. 499 never reaches a client, and no operation returns 405. */
 export const errorResponses = (components: Components): Record<string, JsonSchema> => {
   const statuses = new Set<number>(Object.values(ERROR_KINDS).map(({ status }) => status));
   statuses.delete(ERROR_KINDS.client_closed.status);

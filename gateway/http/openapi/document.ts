@@ -21,13 +21,13 @@ interface Route {
   };
 }
 
-const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, evaluation.
+const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
 
-The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
-Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
+The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\`.
+Every error is an \`ErrorEnvelope\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**
- * The OpenAPI 3.1 document of a running app. The plugin lists the operations; their content is written here, because
+ * The OpenAPI 3.1 document of a running app. The plugin lists the operations; this file writes their content, because
  * the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null. Pages and their files
  * have no summary and are left out.
  */
@@ -50,7 +50,7 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
       description: DESCRIPTION,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    // Without a setting, the address that the document came from.
+    // Without the setting, the address that the document was requested from.
     servers: [{ url: publicUrl ?? "/" }],
     tags: TAGS,
     paths,
@@ -130,7 +130,7 @@ const jsonOf = (schema: JsonSchema, components: Components): JsonSchema => ({
   example: exampleOf(schema),
 });
 
-/** A body is JSON, or a form if it has a file. It may be left out if every field is optional. */
+/** A request body: JSON, or a form if it has a file. It may be omitted if every field is optional. */
 const bodyOf = (variants: readonly JsonSchema[], components: Components): JsonSchema | undefined => {
   if (variants.length === 0) return undefined;
   const content = variants.map((variant) =>
@@ -196,8 +196,8 @@ const bodiesOf = ({ body }: Route["hooks"], facts: RouteFacts): JsonSchema[] => 
 };
 
 /**
- * Error statuses derived from the route, and those that it declares. Every request may be malformed (400). Every write may
- * have a bad body (413, 415), conflict with another change (409) or hit a full disk (507).
+ * Error statuses derived from the route, and those that it declares. Any request may be malformed (400). Any write may
+ * have an invalid body (413, 415), conflict with another change (409) or hit a full disk (507).
  */
 const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, isImplemented: boolean): JsonSchema => {
   const isForAll = role === "open" || role === "public";

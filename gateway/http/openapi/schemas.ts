@@ -10,7 +10,7 @@ const isFile = (schema: unknown): boolean => isObject(schema) && schema.format =
 const isConst = (schema: unknown): schema is { const: string } => isObject(schema) && typeof schema.const === "string";
 
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
-/** Our own and Elysia's keywords, which are not part of JSON Schema. */
+/** Keywords of ours and Elysia's that are not part of JSON Schema. */
 const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 
 /** Whether this schema is an object of a JSON request: it rejects unknown fields and is not a form. */

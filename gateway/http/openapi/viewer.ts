@@ -46,7 +46,7 @@ const files = (): ViewerFile[] => {
   return loaded;
 };
 
-/** A separate policy for the viewer: its icons are data URLs, it only connects to this server, and it needs no eval. */
+/** The viewer's own content security policy: icons are data URLs, it connects only to this server and needs no eval. */
 export const viewerHeaders = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-cache",
@@ -81,7 +81,7 @@ ${tags.join("\n")}
 /** A file of the viewer by its hashed name: immutable, compressed once. Throws not_found. */
 export const viewerFile = (name: string, request: Request): Response => {
   const file = files().find(({ url }) => url === `/docs/${name}`);
-  if (!file) throw new AppError("not_found", `There is no /docs/${name} here.`);
+  if (!file) throw new AppError("not_found", `/docs/${name} was not found.`);
   const isCompressed = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
   if (isCompressed) file.gzipped ??= Bun.gzipSync(file.bytes, { level: 9 });
   return new Response(isCompressed ? file.gzipped : file.bytes, {

@@ -1,4 +1,4 @@
-// Follows the reader's theme, as the pages do: the cookie's choice, else the system's.
+// Uses the reader's theme, as the pages do: the one in the cookie, else the system's.
 const chosen = /(?:^|; )groundwire-theme=(light|dark)/.exec(document.cookie)?.[1];
 const system = matchMedia("(prefers-color-scheme: dark)");
 const applyTheme = () => {
