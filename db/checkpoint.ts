@@ -12,8 +12,8 @@ const WAL_BYTES = 4 * 1_048_576;
 
 /**
  * Keeps the write-ahead log short. The driver carries SQLite 3.45.1, whose WAL-reset race can lose commits when two
- * connections checkpoint at once, so automatic checkpoints are off everywhere and only the holder of one lease among
- * all processes runs them, on its write connection.
+ * connections checkpoint at the same time, so automatic checkpoints are off everywhere and only the holder of one lease
+ * among all processes runs them, on its write connection.
  */
 export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string, log: Log) => {
   const holder = randomUUID();
@@ -28,7 +28,7 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
   const timer = setInterval(() => {
     running = running
       .then(checkpointWhenLong)
-      .catch((error) => log.warn({ err: error }, "checkpoint failed, will be tried again"));
+      .catch((error) => log.warn({ err: error }, "checkpoint failed, will be retried"));
   }, EVERY_MS);
   timer.unref();
 
@@ -40,7 +40,7 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
       clearInterval(timer);
       await running;
       if (!isHolder) return;
-      await releaseLease(db, LEASE, holder).catch((error) => log.warn({ err: error }, "a lease was not given back"));
+      await releaseLease(db, LEASE, holder).catch((error) => log.warn({ err: error }, "a lease was not released"));
     },
   };
 };

@@ -30,7 +30,7 @@ export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
         return await writes.transaction(work);
       } finally {
         const tookMs = Math.round(performance.now() - startedMs);
-        if (tookMs > SLOW_WRITE_MS) log.warn({ tookMs }, "a write transaction blocked others for long");
+        if (tookMs > SLOW_WRITE_MS) log.warn({ tookMs }, "a long write transaction blocked other writers");
       }
     });
 

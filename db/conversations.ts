@@ -9,7 +9,7 @@ export type NewMessage = Pick<MessageRow, "id" | "parentId" | "role" | "content"
   createdAt?: Date;
 };
 
-/** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
+/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
 
 const withCount = {

@@ -4,7 +4,7 @@ import { isAfter, like, type TimeCursor } from "./conditions";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
-/** Without the report, which may be long; see `findReport`. */
+/** Without the report, which can be long; see `findReport`. */
 export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };

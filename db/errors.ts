@@ -34,7 +34,7 @@ const toDatabaseError = (cause: unknown): AppError => {
   if (cause instanceof AppError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
   if (code === "SQLITE_FULL") {
-    return new AppError("storage_full", "The disk of the database is full. Free some space; nothing was changed.", {
+    return new AppError("storage_full", "The database's disk is full. Free some space; nothing was changed.", {
       cause,
     });
   }
@@ -46,12 +46,12 @@ const toDatabaseError = (cause: unknown): AppError => {
   }
   const isServerGone = code !== undefined && !code.startsWith("SQLITE_");
   if (isServerGone || (code !== undefined && NOT_USABLE.has(code))) {
-    return new AppError("unavailable", "The database can't be used now. An admin finds the reason in the log.", {
+    return new AppError("unavailable", "The database can't be used now. The log shows the reason.", {
       retryAfterMs: 5000,
       cause,
     });
   }
-  return new AppError("internal", "The database refused a statement. Quote the request id when you report it.", {
+  return new AppError("internal", "The database rejected a statement. Quote the request id when you report it.", {
     cause,
   });
 };
@@ -60,8 +60,8 @@ const BASE_MS = 1;
 export const MAX_RETRY_PAUSE_MS = 50;
 
 /**
- * Runs `attempt` until another connection's lock is gone, at least once and until `deadlineMs` on the monotonic clock.
- * Waits with full jitter and off the event loop; the driver's own busy wait would freeze it. Throws the last error.
+ * Retries `attempt` while another connection has the lock, at least once and until `deadlineMs` on the monotonic clock.
+ * Waits with full jitter; the driver's own busy wait would block the event loop. Throws the last error.
  */
 export const retryBusy = async <T>(attempt: () => Promise<T>, deadlineMs: number): Promise<T> => {
   for (let tries = 0; ; tries++) {

@@ -11,10 +11,10 @@ export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "pa
   job: JobRow;
 }
 
-/** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
+/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
 const LONGEST_PAUSE_MS = 9 * 60_000;
-/** A due time further ahead than this was written before the clock was set back. */
+/** A due time further ahead than this was written before the clock was set back, so the task counts as due. */
 const TOO_FAR_MS = LONGEST_PAUSE_MS + 60_000;
 const OPEN = ["queued", "running"] as const;
 
@@ -59,8 +59,8 @@ export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date)
 };
 
 /**
- * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets none: its tasks
- * would not be rescued a second time.
+ * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets no tasks:
+ * they would not be requeued a second time.
  */
 export const claimTasks = (
   db: Pick<Db, "write">,
@@ -211,7 +211,7 @@ export const withdrawJob = async (tx: Tx, id: string, error: Json, now: Date): P
   return true;
 };
 
-/** Those of these jobs that are being cancelled. */
+/** Filters `ids` to jobs that are being cancelled. */
 export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   if (ids.length === 0) return [];
   const rows = await db

@@ -15,9 +15,10 @@ export const knownMigrations = (folder = FOLDER): string[] =>
   readMigrationFiles({ migrationsFolder: folder }).map(({ hash }) => hash);
 
 /**
- * Migrates the database to the schema of this code. Processes may call it in parallel and may die midway: a migration
- * and its row are one transaction, and the row is written first, so a second process finds it taken. Throws conflict and
- * changes nothing if the database belongs to a newer version; the process then exits with code 78.
+ * Migrates the database to the schema of this code. Safe to call from several processes, which may also crash midway:
+ * each migration and its row are one transaction, and the row is written first, so a second process sees that it is
+ * taken. Throws conflict and changes nothing if the database belongs to a newer version; the process then exits with
+ * code 78.
  */
 export const migrate = async (db: Pick<Db, "all" | "writer">, folder = FOLDER): Promise<void> => {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
@@ -36,7 +37,7 @@ const appliedCount = async (db: Pick<Db, "all">, migrations: readonly MigrationM
   if (isKnown) return applied.length;
   throw new AppError(
     "conflict",
-    `The database has ${applied.length} schema changes, this version of Groundwire knows ${migrations.length} and not all of the same: it was opened by a newer or another version. Start that version, or restore a backup.`,
+    `The database's schema doesn't match this version of Groundwire (${applied.length} changes applied, ${migrations.length} known): a different version opened it. Start that version, or restore a backup.`,
   );
 };
 

@@ -3,7 +3,7 @@ import { isBusy, named, retryBusy } from "./errors";
 import type { Target } from "./target";
 
 const refuse = (): never => {
-  throw new Error("This connection only reads. Use db.write to write.");
+  throw new Error("This connection is read-only. Use db.write to write.");
 };
 
 /**

@@ -134,7 +134,7 @@ export const findCriteria = async (db: Reads, hashes: readonly string[]): Promis
   return new Map(rows.map(({ hash, definition }) => [hash, definition]));
 };
 
-/** The parts of a score that statistics need, without texts. */
+/** The fields of a score that statistics need, without texts. */
 export interface ScoreFigure {
   resultId: string;
   sampleKey: string;
@@ -168,7 +168,7 @@ const figures = (db: Reads) =>
     .innerJoin(results, eq(results.id, scores.resultId))
     .innerJoin(samples, eq(samples.id, results.sampleId));
 
-/** Every score of a run as figures, by result. */
+/** Every score of a run without its texts, by result. */
 export const listFigures = (db: Reads, runId: string): Promise<ScoreFigure[]> =>
   figures(db).where(eq(results.runId, runId)).orderBy(asc(scores.resultId), asc(scores.id));
 
@@ -177,7 +177,7 @@ export interface RunTotals {
   done: number;
   errors: number;
   running: number;
-  /** Results with a verdict, and those of them that passed. */
+  /** Numbers of results with a verdict, and of those that passed. */
   judged: number;
   passed: number;
   promptTokens: number;
@@ -204,7 +204,7 @@ export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals
     })
     .from(results)
     .where(eq(results.runId, runId));
-  if (!row) throw new Error("A count has a row.");
+  if (!row) throw new Error("Unreachable: a count has a row.");
   return row;
 };
 
@@ -237,8 +237,8 @@ export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Prom
 };
 
 /**
- * An evaluator's scores by a criterion as figures, those of a result oldest first: of every result that people have
- * labelled by it, and the newest `maxUnlabelled` others.
+ * An evaluator's scores by a criterion without their texts, oldest first within a result: for every result that people
+ * have labelled by it, and for the newest `maxUnlabelled` others.
  */
 export const listFiguresBy = async (
   db: Reads,

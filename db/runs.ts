@@ -14,7 +14,7 @@ export interface RunFilter {
   search?: string;
   /** `name@version`: runs in which this evaluator has scored something. */
   evaluator?: string;
-  /** true: results with a verdict all passed; false: one of them did not. */
+  /** true: every result with a verdict passed; false: at least one did not. */
   passed?: boolean;
 }
 
@@ -92,7 +92,7 @@ export const markStale = async (tx: Tx, resultIds: readonly string[]): Promise<v
     WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
 };
 
-/** Stores the figures of a run as it was read, unless it has changed since. */
+/** Stores the figures of a run, unless the run has changed since it was read. */
 export const storeFigures = async (
   tx: Tx,
   { id, changes }: Pick<RunRow, "id" | "changes">,

@@ -66,7 +66,10 @@ export const isSignInTokenGood = async (db: Reads, tokenHash: Buffer, at: Date):
   return found.length > 0;
 };
 
-/** Uses the token and returns its key; undefined if it is unknown, used or expired. Of two parallel calls, one succeeds. */
+/**
+ * Uses the token and returns its key; undefined if it is unknown, used or expired. Only one of two parallel calls
+ * succeeds.
+ */
 export const useSignInToken = async (tx: Tx, tokenHash: Buffer, at: Date): Promise<string | undefined> => {
   const [row] = await tx
     .update(signInTokens)

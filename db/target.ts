@@ -20,7 +20,7 @@ export interface Target {
   discard(): void;
 }
 
-/** The database that the settings name: a libSQL server, or `groundwire.db` in the data folder. */
+/** The configured database: a libSQL server, or `groundwire.db` in the data folder. */
 export const databaseOptions = (config: Config): DbOptions => ({
   url: config.store.url ?? `file:${join(config.dataDir, "groundwire.db")}`,
   authToken: config.store.authToken,

@@ -6,7 +6,7 @@ type Drizzle = LibSQLDatabase<Record<string, never>>;
 /** A write transaction: drizzle's own object, reads included. */
 export type Tx = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
 
-/** Anything that can read: a `Db` outside of a transaction, a `Tx` inside. */
+/** Anything that can run reads: a `Db` outside a transaction, a `Tx` inside one. */
 export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get">;
 
 /**
@@ -15,14 +15,14 @@ export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with"
  */
 export interface Db extends Reads {
   /**
-   * Runs `work` in a transaction that holds the write lock from the start, after earlier writes, and resolves when it is
-   * on the disk. Inside, read through `tx`. Throws unavailable (timeout for the lock), storage_full, internal, or the
-   * error of `work`; then nothing is changed.
+   * Runs `work` in a transaction that holds the write lock from the start, after earlier writes, and resolves when it
+   * is on disk. Inside it, read through `tx`. Throws unavailable (lock timeout), storage_full, internal, or the error
+   * of `work`; nothing is changed then.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
-   * A number that changes when any process writes to the database: cheaper to ask for than a read. Two writes within 10 ms
-   * may share one. undefined: the database is on a server.
+   * A number that changes when any process writes to the database: cheaper to get than a read. Two writes within 10 ms
+   * may share a number. undefined if the database is on a server.
    */
   changeMark(): number | undefined;
   /** For `migrate.ts` and maintenance. */

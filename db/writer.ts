@@ -7,7 +7,9 @@ import type { Target } from "./target";
 /** Takes SQLite's write lock without changing anything. */
 const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
 
-/** A process that held the lock longer than this pauses before it takes the lock again, so that others get a turn. */
+/**
+ * A process that held the lock longer than this pauses before it takes the lock again, to let other processes write.
+ */
 const LONG_HOLD_MS = 100;
 
 /** Set once per connection; `concurrency: 1` keeps the client on that one connection. */
@@ -26,9 +28,9 @@ const PRAGMAS = [
  */
 export class Writer {
   readonly #mutex = new Mutex();
-  /** Until when the current work may wait for other processes; monotonic milliseconds. */
+  /** Until when the current work may wait for other processes, in monotonic milliseconds. */
   #deadlineMs = 0;
-  /** When the current work took the lock, and when the next may take it at the earliest; monotonic milliseconds. */
+  /** When the current work took the lock, and the earliest time for the next to take it, in monotonic milliseconds. */
   #lockedMs = Number.POSITIVE_INFINITY;
   #nextMs = 0;
 
@@ -42,8 +44,8 @@ export class Writer {
   }
 
   /**
-   * Runs `work` while nothing else in this process writes. Its timeout for locks of other processes starts now.
-   * SQLite's lock has no queue: without a pause, back-to-back long transactions would lock out a process that retries.
+   * Runs `work` while nothing else in this process writes. Its timeout for other processes' locks starts now. SQLite's
+   * lock has no queue: without a pause, back-to-back long transactions would lock out a process that retries.
    */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.target.lockWaitMs;
@@ -87,7 +89,7 @@ export class Writer {
 
   /**
    * Runs the statements in one transaction with foreign keys off, as SQLite requires for rebuilding a table, and checks
-   * foreign keys before the commit. The first statement has to write. Only inside `exclusive`.
+   * foreign keys before the commit. The first statement must be a write. Only inside `exclusive`.
    */
   async migrate(statements: readonly [string, ...string[]]): Promise<void> {
     if (!this.target.path) {
@@ -101,7 +103,7 @@ export class Writer {
       try {
         for (const statement of rest) await transaction.executeMultiple(statement);
         const { rows } = await transaction.execute("PRAGMA foreign_key_check");
-        if (rows.length > 0) throw new Error(`A migration leaves ${rows.length} rows that refer to missing ones.`);
+        if (rows.length > 0) throw new Error(`A migration leaves ${rows.length} rows that refer to missing rows.`);
         await transaction.commit();
       } catch (error) {
         await transaction.rollback();

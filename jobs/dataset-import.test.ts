@@ -125,7 +125,7 @@ test("a failed write also stops reading, and leaves no thread and no file", asyn
       finish: async () => {},
       async write(work) {
         // The first two writes stage an empty revision; the third has samples.
-        if (++writes > 2) throw new AppError("storage_full", "The disk of the database is full.");
+        if (++writes > 2) throw new AppError("storage_full", "The database's disk is full.");
         return db.write(work);
       },
     };

@@ -18,10 +18,10 @@ import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
 import type { JobHandler, TaskContext } from "./handler";
 
-/** Progress is saved this often, and after each group of rows. */
+/** How often progress is saved, in addition to after each group of rows. */
 const PROGRESS_MS = 500;
 const MARK_ROWS = 5000;
-/** Members that one transaction deletes. */
+/** Members deleted per transaction. */
 const DELETE_AT_ONCE = 1000;
 
 interface ImportDeps {
@@ -33,7 +33,7 @@ interface ImportDeps {
   now?: () => Date;
 }
 
-/** Id of the revision that a job stages: the next worker on the job finds what an earlier one has staged. */
+/** Id of the revision that a job stages, so that the job's next worker finds what an earlier one has staged. */
 const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
@@ -42,7 +42,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
  */
 export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
-  // Each import reads in its own thread, which has its own memory.
+  // Each import reads in a separate thread, which has its own memory.
   concurrency: 1,
 
   async run(task, context) {
@@ -66,7 +66,7 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
       const published = await publish(tx, revisionId, payload, report, now());
       return { ...done(published.isNew ? "stored" : "unchanged", payload.datasetId), report: published.report };
     });
-    // Including an upload that was checked by a dry run before: it is not needed any more.
+    // Also deletes an upload that an earlier dry run checked: it is no longer needed.
     if (!options.dryRun && !isRefused) await uploads.discard(uploadId);
   },
 
@@ -134,5 +134,5 @@ const stage = async (
 const findTarget = async (db: Db, datasetId: string): Promise<DatasetWithLatest> => {
   const dataset = await findDataset(db, datasetId);
   if (dataset) return dataset;
-  throw new AppError("not_found", "The dataset was deleted meanwhile, so the samples were not stored.");
+  throw new AppError("not_found", "The dataset was deleted in the meantime, so the samples were not stored.");
 };

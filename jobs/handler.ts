@@ -16,8 +16,8 @@ export interface TaskContext {
   /** Aborted with a `StopReason`. The handler then stops and throws anything. */
   signal: AbortSignal;
   /**
-   * Saves the progress of the job. `mark` grows with the work and is the same for the same place in every try: once a task
-   * is further than ever before, workers that died on it no longer count. Throws TaskLost.
+   * Saves the progress of the job. `mark` increases with progress and is the same for the same position in every try:
+   * once a task gets further than ever before, workers that died on it no longer count. Throws TaskLost.
    */
   progress(progress: Json, mark?: number): Promise<void>;
   /** Writes in one transaction if the task still belongs to this worker. Otherwise writes nothing and throws TaskLost. */

@@ -343,7 +343,7 @@ describe("a worker that died", () => {
 });
 
 describe("D4: a task whose end can't be written", () => {
-  const full = () => new AppError("storage_full", "The disk of the database is full.");
+  const full = () => new AppError("storage_full", "The database's disk is full.");
 
   test("because the disk is full ends when there is space again", async () => {
     await enqueue("job_1");

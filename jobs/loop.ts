@@ -8,9 +8,9 @@ import type { JobHandler, StopReason } from "./handler";
 import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
 
-/** How often an idle worker checks whether the database was written. */
+/** How often an idle worker checks whether the database has changed. */
 const POLL_MS = 100;
-/** How often it looks for work in any case: tasks also become due by time. */
+/** How often it looks for work in any case, because tasks also become due over time. */
 const LOOK_MS = 1000;
 /** A cancelled job stops within this time. */
 const CANCEL_MS = 1000;
@@ -27,7 +27,7 @@ interface LoopOptions {
   handlers: readonly JobHandler[];
   /** Housekeeping outside of jobs, once a minute. */
   sweeps?: readonly (() => Promise<void>)[];
-  /** A worker sends three heartbeats in this time. Without any, it is considered dead. */
+  /** A worker sends three heartbeats in this time. Without heartbeats, it is considered dead. */
   leaseMs: number;
   now?: () => Date;
 }
@@ -51,7 +51,7 @@ export class JobLoop {
   readonly #claiming = new Mutex();
   readonly #ending = new AbortController();
   #rounds: Promise<void>[] = [];
-  /** Whether a task has ended since the last look for work: its place is filled at once. */
+  /** Whether a task has ended since the last look for work. Its slot is filled immediately. */
   #hasFreed = false;
   #wake: () => void = () => {};
   #isClosing = false;
@@ -74,7 +74,7 @@ export class JobLoop {
     await this.#watch();
     this.#rounds = [
       this.#repeat(beatMs(leaseMs), "a heartbeat failed", () => this.#beat()),
-      this.#repeat(leaseMs / 6, "looking after other workers failed", () => this.#watch()),
+      this.#repeat(leaseMs / 6, "checking on other workers failed", () => this.#watch()),
       this.#repeat(CANCEL_MS, "looking for cancelled jobs failed", () => this.#stopCancelled()),
       this.#repeat(SWEEP_MS, "a sweep failed", () => this.#sweep()),
     ];
@@ -109,7 +109,7 @@ export class JobLoop {
     }
   }
 
-  /** Ends when a task has ended or the database was written since `mark`, and in any case after a second. */
+  /** Resolves when a task ends or the database has changed since `mark`, and after a second at the latest. */
   async #pause(mark: number | undefined): Promise<void> {
     const untilMs = performance.now() + (mark === undefined ? POLL_MS : LOOK_MS);
     while (!this.#hasFreed && performance.now() < untilMs && this.#options.db.changeMark() === mark) {
@@ -126,7 +126,7 @@ export class JobLoop {
     this.#wake();
   }
 
-  /** Starts due tasks as far as there is room. True if any was started. */
+  /** Starts due tasks while slots are free. True if any was started. */
   async #claim(): Promise<boolean> {
     const { db, handlers } = this.#options;
     const withRoom = handlers.filter((handler) => this.#room(handler) > 0);
@@ -192,7 +192,7 @@ export class JobLoop {
     for (const sweep of sweeps) await sweep();
   }
 
-  /** Repeats the work, each time `pauseMs` after its last end, until the worker closes. */
+  /** Repeats the work, `pauseMs` after each run, until the worker closes. */
   async #repeat(pauseMs: number, failure: string, work: () => Promise<unknown>): Promise<void> {
     const { signal } = this.#ending;
     for (;;) {

@@ -4,7 +4,7 @@ import { startWorker } from "./worker";
 const HELP = `Runs one jobs worker in the foreground. It reads uploads into datasets.
 
   bun run start:jobs
-  LIBSQL_URL=http://10.0.0.5:8090 bun run start:jobs    more workers, on any machine that reaches the database
+  LIBSQL_URL=http://10.0.0.5:8090 bun run start:jobs    more workers, on any machine that can reach the database
 
 Settings: bun run config. Checks: bun run doctor. All processes with the default model: bun run start.`;
 
@@ -13,7 +13,7 @@ await runServerProcess({
   help: HELP,
   async start(config, log) {
     const worker = await startWorker(config, log);
-    process.stdout.write("Groundwire jobs worker looks for work\n");
+    process.stdout.write("Groundwire jobs worker is ready\n");
     return worker;
   },
 });

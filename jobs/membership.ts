@@ -19,7 +19,7 @@ import { isGone, ownIdentity } from "./process-identity";
 /** A task that this many workers in a row died on is not retried. */
 const MAX_DEATHS = 3;
 
-/** Readers of heartbeats, such as the gateway, do not know the lease of a worker. */
+/** Fixed, because readers of heartbeats, such as the gateway, don't know a worker's lease. */
 const MAX_BEAT_MS = 10_000;
 
 export const beatMs = (leaseMs: number): number => Math.min(MAX_BEAT_MS, leaseMs / 3);
@@ -37,7 +37,7 @@ interface MembershipOptions {
 const POISON = toEnvelope(
   new AppError(
     "internal",
-    `${MAX_DEATHS} workers died while they did this, so it is not tried again. Look into their log, or give it in smaller parts.`,
+    `${MAX_DEATHS} workers died while running this task, so it is not retried. Check their logs, or split the work into smaller parts.`,
   ),
   "",
 ).error;
@@ -66,7 +66,7 @@ export class Membership {
     await db.write((tx) => insertWorker(tx, { id: this.#id, ...ownIdentity() }, this.#now()));
   }
 
-  /** Sends a heartbeat. False if others considered this worker dead: it has a new id then, and lost its tasks. */
+  /** Sends a heartbeat. False if others considered this worker dead: it then has a new id and has lost its tasks. */
   async beat(): Promise<boolean> {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
     this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");
@@ -111,6 +111,6 @@ export class Membership {
       for (const job of rescued) await settleJob(tx, job, null, this.#now());
       return rescued;
     });
-    this.options.log.warn({ worker: other.id, jobs }, "a worker died: its tasks are free again");
+    this.options.log.warn({ worker: other.id, jobs }, "a worker died: its tasks were released");
   }
 }

@@ -55,7 +55,7 @@ export const runTask = async (
   const giveUp = async (thrown: unknown): Promise<void> => {
     const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined;
     if (thrown instanceof TaskLost || reason === "lost") {
-      log.warn(fields, "a task went to another worker");
+      log.warn(fields, "a task was taken over by another worker");
       return;
     }
     if (reason === "draining") return fenced((tx) => requeueTask(tx, task, now()));
@@ -81,7 +81,10 @@ export const runTask = async (
     if (!isFinished) throw new Error(`The handler of ${task.kind} ended without finishing its task.`);
   } catch (thrown) {
     if (isFinished) log.error({ ...fields, err: thrown }, "a finished task failed afterwards");
-    else await giveUp(thrown).catch((error) => log.error({ ...fields, err: error }, "a task's end was not written"));
+    else
+      await giveUp(thrown).catch((error) =>
+        log.error({ ...fields, err: error }, "the outcome of a task was not written"),
+      );
   }
 };
 

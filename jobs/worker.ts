@@ -13,7 +13,9 @@ export interface JobsWorker {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Starts a worker and resolves when it looks for work. Any number of workers, on any machine, may share a database. */
+/**
+ * Starts a worker and resolves when it is ready for work. Any number of workers, on any machine, may share a database.
+ */
 export const startWorker = async (config: Config, log: Log): Promise<JobsWorker> => {
   const db = await openDb(databaseOptions(config), log);
   try {
@@ -28,7 +30,7 @@ export const startWorker = async (config: Config, log: Log): Promise<JobsWorker>
       sweeps: [idempotency.sweep, uploads.sweep],
     });
     await loop.open();
-    log.info({ worker: loop.workerId }, "looking for work");
+    log.info({ worker: loop.workerId }, "worker is ready");
     return {
       async close(graceMs = config.jobs.drainMs) {
         await loop.close(graceMs).finally(() => db.close());

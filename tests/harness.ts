@@ -22,7 +22,7 @@ const surroundings = (): Variables => {
 };
 
 /** Printed by a jobs worker when it is ready. */
-const WORKS = "looks for work";
+const WORKS = "worker is ready";
 
 /** One running process of Groundwire. */
 export class ServerProcess {

@@ -157,7 +157,9 @@ test("no file is overwritten, and a damaged or foreign backup is rejected before
     await backUp({ url }, copy);
     expect((await problemOf(backUp({ url }, copy))).kind).toBe("conflict");
     const nowhere = join(dirname(file), "no-folder", "backup.db");
-    expect((await problemOf(backUp({ url }, nowhere))).message).toStartWith(`There is no folder ${dirname(nowhere)}.`);
+    expect((await problemOf(backUp({ url }, nowhere))).message).toStartWith(
+      `The folder ${dirname(nowhere)} doesn't exist.`,
+    );
 
     const bytes = readFileSync(copy);
     const broken = join(dirname(file), "broken.db");
@@ -178,7 +180,7 @@ test("a backup of a newer version is rejected, and the error says so", async () 
     const db = await open(`file:${file}`);
     await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (99, 'of a later version', 0)"));
     await db.close();
-    expect((await problemOf(checkBackup(file))).message).toContain("a newer or another version");
+    expect((await problemOf(checkBackup(file))).message).toContain("a different version of Groundwire");
   });
 });
 
@@ -194,7 +196,7 @@ test.skipIf(!hasLibsqlServer)(
         await backUp({ url: server.url }, copy);
         await restore(copy, { url: `file:${file}` });
         await holdsEverything(`file:${file}`);
-        expect((await problemOf(restore(copy, { url: server.url }))).message).toContain("holds data already");
+        expect((await problemOf(restore(copy, { url: server.url }))).message).toContain("already has data");
         await restore(copy, { url: empty.url });
         await holdsEverything(empty.url);
       });

@@ -23,12 +23,12 @@ export const backUp = async (
   if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Give another name.`);
   const folder = dirname(file);
   if (!existsSync(folder))
-    throw new AppError("not_found", `There is no folder ${folder}. Create it, or choose another path.`);
+    throw new AppError("not_found", `The folder ${folder} doesn't exist. Create it, or choose another path.`);
   const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
   if (source !== undefined && !existsSync(source)) {
     throw new AppError(
       "not_found",
-      `There is no database ${source}. Start Groundwire once, or set GROUNDWIRE_DATA_DIR.`,
+      `Database not found: ${source}. Start Groundwire once, or set GROUNDWIRE_DATA_DIR.`,
     );
   }
   const partial = `${file}.partial`;
@@ -51,12 +51,12 @@ export const backUp = async (
   }
 };
 
-/** Uses SQLite's own copy: one read transaction, without free pages. */
+/** Copies with SQLite's VACUUM INTO: one read transaction, and no free pages in the copy. */
 const copyFile = async (client: Client, file: string): Promise<void> => {
   await client.executeMultiple(`PRAGMA wal_autocheckpoint = 0; VACUUM INTO '${file.replaceAll("'", "''")}'`);
 };
 
-/** A server can't write a file here, so its tables are read in one transaction and written to the file. */
+/** A server can't write to a local file, so its tables are read in one transaction and written to the file. */
 const copyServer = async (client: Client, file: string): Promise<void> => {
   const target = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
   const reading = await client.transaction("read");

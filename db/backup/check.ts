@@ -10,17 +10,18 @@ export interface BackupFacts {
   sizeBytes: number;
   /** In hex. */
   sha256: string;
-  /** Number of this version's migrations that it has. */
+  /** How many of this version's migrations it contains. */
   migrations: { applied: number; known: number };
   tables: { name: string; rows: number }[];
 }
 
 /**
- * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and that this version knows its
- * schema. Throws not_found, invalid_request for a damaged file or another kind of file, conflict for a newer schema.
+ * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and that this version supports
+ * its schema. Throws not_found, invalid_request for a file that is damaged or not a backup, conflict for a newer
+ * schema.
  */
 export const checkBackup = async (file: string): Promise<BackupFacts> => {
-  if (!existsSync(file)) throw new AppError("not_found", `There is no file ${file}.`);
+  if (!existsSync(file)) throw new AppError("not_found", `File not found: ${file}.`);
   const client = createClient({ url: `file:${file}`, concurrency: 1 });
   try {
     await client.execute("PRAGMA query_only = ON");
@@ -46,12 +47,12 @@ const assertWhole = async (client: Client, file: string): Promise<void> => {
   const verdict = String(found.rows[0]?.[0]);
   if (verdict !== "ok") throw damaged(file, verdict);
   const { rows } = await client.execute("PRAGMA foreign_key_check");
-  if (rows.length > 0) throw damaged(file, `${rows.length} rows refer to rows that are not there`);
+  if (rows.length > 0) throw damaged(file, `${rows.length} rows refer to missing rows`);
 };
 
 const checkMigrations = async (client: Client, file: string): Promise<BackupFacts["migrations"]> => {
   const found = await client.execute("SELECT hash FROM migrations ORDER BY position").catch(() => {
-    throw damaged(file, "it is no database of Groundwire");
+    throw damaged(file, "it is not a Groundwire database");
   });
   const known = knownMigrations();
   if (found.rows.every(({ hash }, position) => hash === known[position])) {
@@ -59,7 +60,7 @@ const checkMigrations = async (client: Client, file: string): Promise<BackupFact
   }
   throw new AppError(
     "conflict",
-    `${file} has a schema that this version of Groundwire does not know: a newer or another version made it. Restore it with that version.`,
+    `${file} has an unknown schema: it was made by a different version of Groundwire. Restore it with that version.`,
   );
 };
 
@@ -69,7 +70,7 @@ const hashOf = async (file: string): Promise<string> => {
   return hash.digest("hex");
 };
 
-/** Resolves when the bytes of a file, or the names in a folder, are on the disk. */
+/** Flushes a file, or a folder's entries, to disk. */
 export const syncFile = async (path: string): Promise<void> => {
   const handle = await open(path, "r");
   try {

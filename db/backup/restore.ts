@@ -13,14 +13,14 @@ export const RESTORE_STEPS = 3;
 
 export interface Restored {
   facts: BackupFacts;
-  /** Path of the previous database, or of its log if there was nothing else. */
+  /** Path of the previous database, or of its log if that was all there was. */
   before?: string;
 }
 
 /**
- * Replaces the database with a backup, after reading it from end to end. The previous database is kept beside it, even
- * if it is damaged. A libSQL server must be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws what
- * `checkBackup` throws, and conflict for a database that is in use.
+ * Replaces the database with a backup, after verifying all of it. The previous database is kept in the same folder,
+ * even if it is damaged. A libSQL server must be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws
+ * what `checkBackup` throws, and conflict for a database that is in use.
  */
 export const restore = async (
   file: string,
@@ -71,8 +71,8 @@ const replaceFile = async (
 };
 
 /**
- * Moves the files of a database away, the log first: SQLite would apply a log left behind to the restored file. Returns
- * the new path of the database, or of its log if there was nothing else.
+ * Moves the files of a database away, the log first: SQLite would apply a leftover log to the restored file. Returns
+ * the new path of the database, or of its log if that was all there was.
  */
 const moveAside = async (path: string, mark: string): Promise<string | undefined> => {
   const there = ["-shm", "-wal", ""].filter((suffix) => existsSync(path + suffix));
@@ -87,25 +87,25 @@ const assertRestored = async (path: string, { tables }: BackupFacts, before: str
     await client.execute("PRAGMA query_only = ON");
     const wrong = await findMissing(client, tables);
     if (wrong === undefined) return;
-    const kept = before === undefined ? "" : ` What was there before is kept: ${before}.`;
-    throw new AppError("internal", `${wrong} Stop every process of Groundwire and restore again.${kept}`);
+    const kept = before === undefined ? "" : ` The previous database is kept: ${before}.`;
+    throw new AppError("internal", `${wrong} Stop all Groundwire processes and restore again.${kept}`);
   } finally {
     client.close();
   }
 };
 
-/** Describes the first table whose rows differ in number from the backup's; undefined if all match. */
+/** Describes the first table whose row count differs from the backup's; undefined if all match. */
 const findMissing = async (client: Client, tables: BackupFacts["tables"]): Promise<string | undefined> => {
   for (const { name, rows } of tables) {
     const there = await countRows(client, name);
-    if (there !== rows) return `${name} has ${there} rows there, the backup ${rows}.`;
+    if (there !== rows) return `${name} has ${there} rows, but the backup has ${rows}.`;
   }
   return undefined;
 };
 
 /**
- * Only the last connection can leave the write-ahead log; after that no other connection can open the file. undefined for
- * a file that is not a complete database: there is nothing to lock. Throws conflict if other connections are open, and
+ * Only the last connection can leave WAL mode; after that, no other connection can open the file. undefined for a file
+ * that is not a complete database, because there is nothing to lock. Throws conflict if other connections are open, and
  * unavailable if it can't be opened.
  */
 const lockAlone = async (path: string): Promise<Client | undefined> => {
@@ -126,13 +126,13 @@ const lockAlone = async (path: string): Promise<Client | undefined> => {
 };
 
 const inUse = (path: string, cause?: unknown): AppError =>
-  new AppError("conflict", `${path} is in use. Stop every process of Groundwire, then restore again.`, { cause });
+  new AppError("conflict", `${path} is in use. Stop all Groundwire processes, then restore again.`, { cause });
 
 const fillServer = async (file: string, server: Client, { tables }: BackupFacts, onStep: () => void): Promise<void> => {
   const source = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
   try {
     if ((await listSchema(server)).length > 0) {
-      throw new AppError("conflict", "The libSQL server holds data already. Restore into an empty database.");
+      throw new AppError("conflict", "The libSQL server already has data. Restore into an empty database.");
     }
     await copyAll(source, server);
     onStep();

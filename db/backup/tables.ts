@@ -1,8 +1,8 @@
 import type { Client, InStatement, InValue, Transaction } from "@libsql/client";
 
-/** Maximum rows that are read at a time and written in one transaction. */
+/** Maximum number of rows that are read at a time and written in one transaction. */
 const PAGE_ROWS = 500;
-/** Approximate size of a page. Rows may contain pieces of files. */
+/** Approximate size of a page in bytes. Rows may contain pieces of files. */
 const PAGE_BYTES = 4_194_304;
 /** Rows of a table's first page, before their size is known. */
 const FIRST_ROWS = 8;
@@ -46,7 +46,7 @@ export const copyAll = async (source: Source, target: Client): Promise<void> => 
   await target.migrate(schema.filter(({ kind }) => kind !== "table").map(({ sql }) => sql));
 };
 
-/** `migrate` writes with foreign keys off, because tables come in any order. */
+/** `migrate` writes with foreign keys off, because the tables are copied in no particular order. */
 const copyRows = async (source: Source, target: Client, table: string): Promise<void> => {
   let limit = FIRST_ROWS;
   for (let last: bigint | number = -1; ; ) {
@@ -66,7 +66,7 @@ const copyRows = async (source: Source, target: Client, table: string): Promise<
   }
 };
 
-/** Rows of the next page, if they are as large as these. */
+/** Number of rows for the next page, if they are as large as these. */
 export const nextLimit = (rows: readonly ArrayLike<unknown>[]): number => {
   const bytes = rows.reduce(
     (sum, row) => sum + Array.from(row).reduce<number>((all, value) => all + sizeOf(value), 0),

@@ -49,7 +49,7 @@ export const evaluatorChoices = sqliteTable("evaluator_choices", {
   updatedAt: time().notNull(),
 });
 
-/** One evaluation of one or many samples, with everything that affects its figures. */
+/** An evaluation of one or more samples, with everything that affects its figures. */
 export const runs = sqliteTable(
   "runs",
   {

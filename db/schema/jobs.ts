@@ -56,7 +56,10 @@ export const tasks = sqliteTable(
   ],
 );
 
-/** Live workers. A worker whose `beat` doesn't change for the time of a lease is considered dead; others get its tasks. */
+/**
+ * Live workers. A worker whose `beat` doesn't change for the length of a lease is considered dead, and others get its
+ * tasks.
+ */
 export const workers = sqliteTable("workers", {
   /** `worker_…`, new at each start. */
   id: text().primaryKey(),

@@ -10,7 +10,7 @@ export const keys = sqliteTable(
     role: text({ enum: ["viewer", "member", "editor", "admin", "metrics"] }).notNull(),
     /** SHA-256 of the whole key. */
     secretHash: blob({ mode: "buffer" }).notNull(),
-    /** The admin key given by the environment: any string, exempt from the key format. */
+    /** The admin key set in the environment: any string, exempt from the key format. */
     isBootstrap: flag().notNull().default(false),
     createdAt: createdAt(),
     createdBy: text(),

@@ -42,7 +42,7 @@ export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [e
 export const BatchEvalPlan = Type.Object(
   {
     samples: Count(),
-    generations: Count("Exact number of calls for outputs"),
+    generations: Count("Exact number of calls that generate outputs"),
     judge_calls: Count("Exact number of calls for judges"),
     estimated_tokens: Count(),
     estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
@@ -106,7 +106,7 @@ export const ResultQuery = Type.Object({
   passed: Type.Optional(OneOf(["true", "false"])),
   failure: Type.Optional(FailureKind),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or output" })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or output" })),
   sort: Type.Optional(OneOf(["dataset", "worst_first", "slowest_first"], { default: "dataset" })),
 });
 

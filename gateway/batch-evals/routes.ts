@@ -41,7 +41,7 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
   [
     "POST /v1/batch-evals/plan",
     "editor",
-    "Estimate the cost of a run and the smallest difference that it could detect",
+    "Estimate the cost of a run and the smallest difference it could detect",
     BatchEvalPlan,
     { body: PlanBatchEval, facts: fails(404) },
   ],
@@ -56,7 +56,7 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
   [
     `POST ${RUN}/cancel`,
     "editor",
-    "Cancel a run within a second; existing results are kept",
+    "Cancel a run within a second, keeping existing results",
     Run,
     { facts: fails(409) },
   ],

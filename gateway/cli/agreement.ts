@@ -23,17 +23,17 @@ import {
 import { embedAnyLength } from "./agreement/embed";
 import { type Platform, startPlatform } from "./agreement/platform";
 
-const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the code of the API.
+const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the same code as the API.
 
   bun run agreement FOLDER                        every correctness_*.jsonl and faithfulness_*.jsonl there
-  bun run agreement FOLDER --evaluator judge@1    another evaluator; judges ask the default chat model
+  bun run agreement FOLDER --evaluator judge@1    another evaluator; judges use the default chat model
   bun run agreement FOLDER --rows 25              the first rows of each file only
   bun run agreement FOLDER --predictions OUT      also writes each row's score, one file per input file
   bun run agreement FOLDER --json                 for scripts
   bun run agreement FOLDER --docs                 updates the table in docs/evaluation.md
 
 All files are read and checked before the first row is scored. Progress is written to stderr.
-The models run in this process, unless GROUNDWIRE_NODES names nodes.`;
+The models run in this process, unless GROUNDWIRE_NODES is set.`;
 
 const OPTIONS = {
   evaluator: { type: "string", default: "reference@1" },
@@ -43,14 +43,14 @@ const OPTIONS = {
   docs: { type: "boolean", default: false },
 } as const;
 
-/** Rows that are scored at the same time: enough to keep the embedder busy. */
+/** Rows scored in parallel, enough to keep the embedder busy. */
 const PARALLEL = 8;
 
 const DOCS_FILE = join(import.meta.dir, "../../docs/evaluation.md");
 const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->";
 const END = "<!-- end of agreement -->";
 
-/** Replaces the tables between the two markers of docs/evaluation.md. */
+/** Replaces the tables between the two markers in docs/evaluation.md. */
 const writeDocs = async (tables: readonly string[]): Promise<void> => {
   const text = await Bun.file(DOCS_FILE).text();
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
@@ -59,7 +59,7 @@ const writeDocs = async (tables: readonly string[]): Promise<void> => {
   await Bun.write(DOCS_FILE, `${text.slice(0, before)}${BEGIN}\n\n${tables.join("\n\n")}\n\n${text.slice(after)}`);
 };
 
-/** The vectors of the default embedding model. Equal texts are embedded once. */
+/** Vectors from the default embedding model. Identical texts are embedded once. */
 const embedOnce = ({ services, call }: Platform): EmbedTexts => {
   const known = new Map<string, Promise<Float32Array>>();
   return (texts) => {
@@ -142,10 +142,10 @@ await runCommand(
     const folder = onlyArgument(positionals, "Name one folder.", HELP);
     const most = values.rows === undefined ? undefined : Number(values.rows);
     if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
-      throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
+      throw new AppError("invalid_request", `--rows is "${values.rows}". Use a whole number of at least 1.`);
     }
     const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
-    // Fails before the work starts if the output can't be written.
+    // Fails before any work is done if the output can't be written.
     if (values.predictions) await mkdir(values.predictions, { recursive: true });
     const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
     try {

@@ -18,5 +18,5 @@ export const printFacts = ({ sizeBytes, sha256, migrations, tables }: BackupFact
   console.log(
     `  ${rows.toLocaleString("en")} rows in ${filled.length} tables, schema ${migrations.applied} of ${migrations.known}`,
   );
-  console.log("  Every page, index and reference was read: ok");
+  console.log("  Every page, index and reference was checked: ok");
 };

@@ -5,7 +5,7 @@ import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
 import { loadConfig } from "../../lib/settings";
 import { printFacts, showSteps } from "./backup-facts";
 
-const HELP = `Copies the database into one file, while Groundwire runs, and reads the copy from end to end.
+const HELP = `Copies the database into one file while Groundwire is running, and verifies the copy.
 
   bun run backup FILE           a new file; an existing file is never overwritten
   bun run backup FILE --json    for scripts
@@ -16,12 +16,12 @@ await runCommand(
   HELP,
   { json: { type: "boolean", default: false } },
   async ({ values, positionals }) => {
-    const name = onlyArgument(positionals, "Give the name of one file.", HELP);
+    const name = onlyArgument(positionals, "Give one file name.", HELP);
     const file = resolve(name);
     const startedMs = performance.now();
     const options = databaseOptions(loadConfig());
     const source = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
-    const facts = await backUp(options, file, showSteps("copying, then reading the copy", source, BACKUP_STEPS));
+    const facts = await backUp(options, file, showSteps("copying, then verifying the copy", source, BACKUP_STEPS));
     const tookMs = Math.round(performance.now() - startedMs);
     if (values.json) console.log(JSON.stringify({ file, took_ms: tookMs, ...facts }, null, 2));
     else {

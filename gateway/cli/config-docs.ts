@@ -15,7 +15,7 @@ const renderEnvExample = (): string => {
       `# ${setting.env}=${defaultText(setting)}`,
     ].join("\n"),
   );
-  return `# Settings of Groundwire: copy this file to .env and remove the # in front of what you change.
+  return `# Settings of Groundwire: copy this file to .env and remove the # in front of the settings you change.
 # groundwire.toml accepts the same settings. Written by \`bun run config --docs\`.
 
 ${blocks.join("\n\n")}
@@ -30,7 +30,7 @@ const renderSettingsPage = (): string => {
   return `# Settings
 
 Set environment variables (also in \`.env\`) or use \`groundwire.toml\`; variables take precedence. If a value is invalid or a
-name is unknown, Groundwire doesn't start and lists all problems. \`bun run config\` shows each setting with its current
+name is unknown, Groundwire lists all problems and doesn't start. \`bun run config\` shows each setting with its current
 value and where the value comes from.
 
 | variable | \`groundwire.toml\` | default | what it does |

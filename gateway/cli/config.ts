@@ -35,7 +35,7 @@ await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } },
     console.log(views[index]?.origin === "default" ? paint("dim", line) : line);
   });
   console.log(
-    `\nChange a value in the environment, in .env or in groundwire.toml. docs/settings.md describes each setting.`,
+    `\nChange values in the environment, in .env or in groundwire.toml. docs/settings.md describes each setting.`,
   );
   return EXIT.ok;
 });

@@ -5,7 +5,7 @@ import { failed, overall, type Result, runCheck, type Status } from "./doctor/ch
 import { machineChecks, storageChecks } from "./doctor/machine";
 import { networkChecks } from "./doctor/network";
 
-const HELP = `Checks this machine and the configuration, and says what to do about each finding. Changes nothing.
+const HELP = `Checks this machine and the configuration, and suggests a fix for each problem. Changes nothing.
 
   bun run doctor            for people
   bun run doctor --json     for scripts: {"status", "checks": [{"name", "status", "message", "remedy"?}]}
@@ -35,7 +35,7 @@ const check = async (report: (result: Result) => void): Promise<Result[]> => {
   } catch (error) {
     add({
       name: "settings",
-      ...failed(toAppError(error).message, "Correct them; `bun run config` shows the effective values"),
+      ...failed(toAppError(error).message, "Fix them; `bun run config` shows the effective values"),
     });
     return results;
   }

@@ -90,8 +90,8 @@ test("a sign-in link signs in once", async () => {
 
 test("wrong usage reports the problem and exits with 64, an unknown key with 1", async () => {
   const cases: [args: string[], code: number, words: string][] = [
-    [[], 64, "A command is missing"],
-    [["crate"], 64, 'There is no command "crate"'],
+    [[], 64, "No command given"],
+    [["crate"], 64, 'Unknown command "crate"'],
     [["create"], 64, "--name NAME"],
     [["create", "--name", "x", "--role", "boss"], 64, "role must be"],
     [["create", "--name", "x", "--expires", "soon"], 64, '--expires is "soon"'],

@@ -16,16 +16,16 @@ const HELP = `Manages API keys in the database, whether the gateway is running o
 
   bun run keys create --name NAME [--role ROLE]    a new key; its secret is shown once
   bun run keys list                                every key, newest first
-  bun run keys revoke ID                           revokes a key; a running gateway refuses it within a second
-  bun run keys rotate ID [--grace-seconds N]       a successor; both work for N seconds (3600)
-  bun run keys sign-in-link [ID]                   a link that signs in once, for 15 minutes; left out: an admin key
+  bun run keys revoke ID                           revokes a key; a running gateway rejects it within a second
+  bun run keys rotate ID [--grace-seconds N]       replaces a key; both work for N seconds (default 3600)
+  bun run keys sign-in-link [ID]                   a one-time link, valid for 15 minutes; without an ID: an admin key's
 
 Options of create:
   --role ROLE                 viewer, member (default), editor, admin or metrics
-  --expires TIME              such as 90d, 12h, or 2027-01-31T00:00:00Z; left out: never
-  --requests-per-minute N     left out: the configured default
-  --parallel N                parallel requests; left out: the configured default
-  --models A,B                the models that it may call; left out: all
+  --expires TIME              such as 90d, 12h, or 2027-01-31T00:00:00Z (default: never)
+  --requests-per-minute N     default: as configured
+  --parallel N                parallel requests (default: as configured)
+  --models A,B                models the key may call (default: all)
   --no-content                prompts and answers of this key are never stored
 
   --json                      prints JSON, for scripts`;
@@ -54,7 +54,7 @@ const toExpiry = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
   const timeMs = count && unit ? Date.now() + Number(count) * (SPAN_MS[unit] ?? 0) : Date.parse(text);
-  if (Number.isNaN(timeMs)) throw wrongUse(`--expires is "${text}". Give 90d, 12h or a time such as 2027-01-31.`);
+  if (Number.isNaN(timeMs)) throw wrongUse(`--expires is "${text}". Use 90d, 12h or a time such as 2027-01-31.`);
   return new Date(timeMs).toISOString();
 };
 
@@ -106,7 +106,7 @@ const checkUse = (command: string | undefined, id: string | undefined, rest: str
     (name) => name !== "json" && command !== (name === "grace-seconds" ? "rotate" : "create"),
   );
   const stray = extra.find((argument) => argument !== undefined) ?? (option && `--${option}`);
-  if (command && stray) throw wrongUse(`keys ${command} takes no ${stray}. See bun run keys --help.`);
+  if (command && stray) throw wrongUse(`keys ${command} doesn't accept ${stray}. See bun run keys --help.`);
 };
 
 const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string => publicUrl ?? localUrl("http", host, port);
@@ -157,7 +157,7 @@ await runCommand(
           return EXIT.ok;
         }
         default:
-          throw wrongUse(`${command ? `There is no command "${command}"` : "A command is missing"}.\n\n${HELP}`);
+          throw wrongUse(`${command ? `Unknown command "${command}"` : "No command given"}.\n\n${HELP}`);
       }
     } finally {
       await db.close();

@@ -6,12 +6,12 @@ import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
 import { loadConfig } from "../../lib/settings";
 import { printFacts, showSteps } from "./backup-facts";
 
-const HELP = `Replaces the database with a backup, after reading it from end to end. The previous database is kept.
+const HELP = `Replaces the database with a backup, after verifying the backup. The previous database is kept.
 
-  bun run restore FILE --check    reads the backup and changes nothing
+  bun run restore FILE --check    verifies the backup and changes nothing
   bun run restore FILE            stop Groundwire first: a database in use is not replaced
 
-A libSQL server (LIBSQL_URL) has to be empty.`;
+A libSQL server (LIBSQL_URL) must be empty.`;
 
 const OPTIONS = { check: { type: "boolean", default: false }, json: { type: "boolean", default: false } } as const;
 
@@ -19,7 +19,7 @@ await runCommand(
   HELP,
   OPTIONS,
   async ({ values, positionals }) => {
-    const name = onlyArgument(positionals, "Give the name of one file.", HELP);
+    const name = onlyArgument(positionals, "Give one file name.", HELP);
     const file = resolve(name);
     if (values.check) {
       const facts = await checkBackup(file);
@@ -30,7 +30,7 @@ await runCommand(
       }
       return EXIT.ok;
     }
-    const onStep = showSteps("reading the backup, copying it, reading the copy", file, RESTORE_STEPS);
+    const onStep = showSteps("verifying the backup, copying it, verifying the copy", file, RESTORE_STEPS);
     const { facts, before } = await restore(file, databaseOptions(loadConfig()), { onStep });
     if (values.json) console.log(JSON.stringify({ file, before: before ?? null, ...facts }, null, 2));
     else {

@@ -18,13 +18,13 @@ import { bunCommand, Supervisor } from "./start/supervisor";
 
 interface FirstRun {
   adminKey: string;
-  /** For the sign-in link; valid once, for 15 minutes. */
+  /** For the sign-in link; works once, for 15 minutes. */
   signInToken: string;
 }
 
 /**
- * Migrates the database and creates an admin key, before any other process opens it. Resolves with undefined if there is an
- * admin key already, in the database or in the environment.
+ * Migrates the database and creates an admin key, before any other process opens it. Resolves with undefined if there
+ * is already an admin key, in the database or in the environment.
  */
 const prepareDatabase = async (config: Config): Promise<FirstRun | undefined> => {
   const db = await openDb(databaseOptions(config), silentLog());
@@ -58,7 +58,7 @@ const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summ
   const signIn = firstRun
     ? [
         row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
-        row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"),
+        row("Admin key", paint("bold", firstRun.adminKey), "shown once: keep it safe"),
       ]
     : [row("Sign in", "with a key, or with a link: bun run keys sign-in-link")];
   return [
@@ -77,7 +77,7 @@ const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summ
     `      -H "content-type: application/json" \\`,
     `      -d '{"messages":[{"role":"user","content":"Name three colours."}],"max_tokens":64}'`,
     "",
-    paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."),
+    paint("dim", "  Press Ctrl+C to stop. `bun run doctor` checks this machine and suggests fixes."),
     "",
   ].join("\n");
 };
@@ -88,7 +88,7 @@ const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gatew
   GROUNDWIRE_PORT=9000 bun run start     another port
   GROUNDWIRE_NODES=… bun run start       a gateway for nodes that run elsewhere
 
-Ctrl+C stops after running answers have ended; a second Ctrl+C stops now.
+Ctrl+C stops once running answers have finished; a second Ctrl+C stops immediately.
 Settings: bun run config. Checks: bun run doctor.
 A single process: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
 
@@ -96,7 +96,7 @@ const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;
 
-/** Chooses the ports. A configured port is used or refused; a default moves to the next free port. */
+/** Chooses the ports. A configured port must be free; a default moves to the next free port. */
 const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
   const wish = (key: string, setting: string) => (origins.get(key) === "default" ? undefined : { setting });
   const { gateway, node } = config;
@@ -142,7 +142,7 @@ const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: 
 
 const say = (message: string) => console.log(`  ${message}`);
 
-/** Starts all processes in the order they are needed. Resolves with the exit code when all of them have ended. */
+/** Starts all processes in the order they are needed. Resolves with the exit code when they have all ended. */
 const start = async (): Promise<number> => {
   const startedAt = performance.now();
   const settings = readSettings();

@@ -3,10 +3,10 @@ import { canonicalHash } from "../../lib/canonical-json";
 import type { NewSample, Sample } from "./sample-contract";
 
 export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
-/** A sample without what only the database knows. */
+/** A sample without the fields that the database adds. */
 export type KeyedContent = SampleContent & { key: string };
 
-/** The content of an uploaded sample, with a value in every field. */
+/** An uploaded sample's content, with every field set. */
 export const toContent = ({
   input,
   references,
@@ -25,7 +25,7 @@ export const toContent = ({
   metadata: metadata ?? {},
 });
 
-/** A sample, or its content, in the form of an upload: fields without a value are left out. */
+/** A sample, or its content, in the shape of an upload: fields without a value are omitted. */
 export const toNewSample = ({
   key,
   input,
@@ -47,8 +47,8 @@ export const toNewSample = ({
 });
 
 /**
- * sha256 in hex over the canonical JSON of the content. The key does not count, nor the order of the tags; a field
- * without a value is left out, so that a field that comes later changes no hash of today.
+ * sha256 in hex over the canonical JSON of the content. The key and the order of the tags don't count. Fields without a
+ * value are omitted, so that adding a field later doesn't change existing hashes.
  */
 export const contentHash = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
   canonicalHash({
@@ -61,23 +61,24 @@ export const contentHash = ({ input, references, contexts, output, group, tags, 
     metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
   });
 
-/** The key of a sample that came without one: the first 32 digits of its hash. */
+/** The key for a sample without one: the first 32 digits of its hash. */
 export const keyOfContent = (hash: string): string => hash.slice(0, 32);
 
 /**
- * sha256 in hex over keys and content hashes, which come in ascending order of the keys' bytes in UTF-8, as from
- * `listHashes`. The order of the upload does not count: equal samples under equal keys are equal revisions everywhere.
+ * sha256 in hex over keys and content hashes, which must be in ascending order of the keys' UTF-8 bytes, as
+ * `listHashes` returns them. The order of the upload doesn't count: the same samples with the same keys make the same
+ * revision everywhere.
  */
 export const revisionHash = async (
   members: AsyncIterable<{ key: string; hash: string }> | Iterable<{ key: string; hash: string }>,
 ): Promise<string> => {
   const hasher = new Bun.CryptoHasher("sha256");
-  // JSON has no line breaks, so a key can't reach into the next line.
+  // JSON has no line breaks, so a key can't spill into the next line.
   for await (const { key, hash } of members) hasher.update(`${JSON.stringify(key)} ${hash}\n`);
   return hasher.digest("hex");
 };
 
-/** A question, or a chat's messages as one text. */
+/** A question, or a chat's messages as one string. */
 export const textOfInput = (input: NewSample["input"]): string =>
   typeof input === "string" ? input : input.map(({ role, content }) => `${role}: ${textOfContent(content)}`).join("\n");
 
@@ -86,7 +87,7 @@ const textOfContent = (content: Extract<NewSample["input"], unknown[]>[number]["
   return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 };
 
-/** Samples are identified by their content: equal samples share one row across all datasets and runs. */
+/** Samples are identified by their content: identical samples share one row across all datasets and runs. */
 export const toRow = ({ key: _, hash, ...content }: KeyedContent & { hash: string }): SampleRow => ({
   id: `sample_${hash.slice(0, 32)}`,
   hash,

@@ -11,7 +11,7 @@ const newName = Name(100, "Unique; usable instead of the id");
 const description = Type.String({ maxLength: 2000 });
 const schema = Type.Record(Type.String(), Type.Unknown(), {
   description:
-    "JSON Schema (draft 2020-12 or 07) that every sample of a new revision has to fit, in the form of `NewSample`",
+    "JSON Schema (draft 2020-12 or 07) that every sample of a new revision must match, in the shape of `NewSample`",
 });
 
 export const SamplePage = Page(Sample);
@@ -21,7 +21,7 @@ export const SampleQuery = Type.Object({
   ...PageQuery.properties,
   revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Default: the newest" })),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or references" })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or references" })),
 });
 export type SampleQuery = Static<typeof SampleQuery>;
 
@@ -38,7 +38,7 @@ const firstFive = Type.Array(
 /** What an upload would change compared with the newest revision of its dataset. */
 const RevisionChanges = Type.Object(
   {
-    revision: Type.Integer({ minimum: 1, description: "The revision that the file is compared with" }),
+    revision: Type.Integer({ minimum: 1, description: "The revision the file is compared with" }),
     added: Count(),
     changed: Count("The key is in that revision, with different content"),
     unchanged: Count(),
@@ -54,12 +54,12 @@ export const ValidationReport = Type.Object(
     format: OneOf(["jsonl", "json", "csv", "parquet", "inline"]),
     rows: Count(),
     accepted: Count(),
-    rejected: Count("Rows with errors; accepted, rejected and exact duplicates are all rows"),
-    columns: Type.Array(Type.String(), { description: "As they stand in the file" }),
+    rejected: Count("Rows with errors. Accepted, rejected and exact duplicates add up to all rows"),
+    columns: Type.Array(Type.String(), { description: "As named in the file" }),
     mapping: Type.Record(Type.String(), Type.String(), {
-      description: "Field of the sample by column; a column that is left out is not in it",
+      description: "Sample field by column; omitted columns are not included",
     }),
-    error_count: Count("A row may have several"),
+    error_count: Count("A row can have several"),
     errors: Type.Array(
       Type.Object({
         line: Type.Integer({ minimum: 1 }),
@@ -71,7 +71,7 @@ export const ValidationReport = Type.Object(
     warnings: Type.Array(
       Type.Object({
         line: Nullable(Type.Integer({ minimum: 1 }), {
-          description: "Line of the first occurrence; null if there is none",
+          description: "Line of the first occurrence; null if it has no line",
         }),
         column: Nullable(Type.String()),
         message: Type.String(),
@@ -83,14 +83,14 @@ export const ValidationReport = Type.Object(
       description: "Up to three values of each column, truncated to 100 characters",
     }),
     duplicates: Type.Object({
-      exact: Count("Rows with the content of an earlier row, or of a sample that a merge keeps; they are left out"),
-      near: Count("Rows that differ from an earlier one in case, spaces or punctuation only; they are kept"),
+      exact: Count("Rows with the same content as an earlier row, or as a sample that a merge keeps; they are skipped"),
+      near: Count("Rows that differ from an earlier one only in case, spaces or punctuation; they are kept"),
     }),
-    empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by field that a column fills" }),
+    empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by mapped field" }),
     lengths: Type.Record(Type.String(), lengths, { description: "Of accepted samples with a value, by field" }),
     changes: Type.Optional(RevisionChanges),
     preview: Type.Array(NewSample, {
-      description: "The first 20 samples as they would be stored; texts end after 500 characters, lists after 10 items",
+      description: "The first 20 samples as they would be stored; texts are cut at 500 characters, lists at 10 items",
     }),
   },
   { title: "ValidationReport" },
@@ -102,7 +102,7 @@ export const DatasetRevision = Type.Object(
     revision: Type.Integer({ minimum: 1 }),
     hash: Type.String({ description: "sha256 over all samples: equal content has equal hashes on every instance" }),
     samples: Count(),
-    added: Count("Against the revision before"),
+    added: Count("Compared with the previous revision"),
     changed: Count(),
     removed: Count(),
     source: Nullable(Type.String(), { description: "File name of the upload" }),
@@ -115,14 +115,14 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 
 export const DatasetRevisionPage = Page(DatasetRevision);
 
-/** A report as stored with a revision, without the samples and values, which the revision has. */
+/** A report as stored with a revision, without the samples and values, which the revision already has. */
 const KeptReport = Type.Omit(ValidationReport, ["preview", "examples", "changes"], { title: "KeptReport" });
 export type KeptReport = Static<typeof KeptReport>;
 
 export const RevisionDetail = Type.Object(
   {
     ...DatasetRevision.properties,
-    report: Nullable(KeptReport, { description: "What was found in the upload, and what was left out" }),
+    report: Nullable(KeptReport, { description: "What was found in the upload, and what was skipped" }),
   },
   {
     title: "RevisionDetail",
@@ -152,9 +152,9 @@ export const Dataset = Type.Object(
     schema: Nullable(schema),
     latest: DatasetRevision,
     tags: Type.Array(Type.String(), {
-      description: "Of the newest revision: the 200 that most of its samples have, sorted",
+      description: "The 200 most frequent tags of the newest revision, sorted",
     }),
-    tag_count: Count("Tags of the newest revision in all"),
+    tag_count: Count("Total number of tags in the newest revision"),
     baseline_run_id: Nullable(Id("run"), { description: "The run that new runs are compared with" }),
     created_at: Timestamp,
     created_by: Type.String(),
@@ -196,19 +196,19 @@ export type DatasetPage = Static<typeof DatasetPage>;
 
 export const DatasetQuery = Type.Object({
   ...PageQuery.properties,
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of name or description" })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the name or description" })),
 });
 export type DatasetQuery = Static<typeof DatasetQuery>;
 
-/** How an upload is read. In a form, `mapping` is a JSON object as text. */
+/** How an upload is read. In a form, `mapping` is a JSON object as a string. */
 const uploadOptions = {
   on_error: Type.Optional(
     OneOf(["refuse", "skip"], {
       default: "refuse",
-      description: "refuse: one bad row refuses all; skip: good rows stay",
+      description: "refuse: one bad row rejects the whole upload; skip: valid rows are stored",
     }),
   ),
-  dry_run: Type.Optional(Type.Boolean({ default: false, description: "Answer the report, store nothing" })),
+  dry_run: Type.Optional(Type.Boolean({ default: false, description: "Return the report without storing anything" })),
 };
 const samples = Type.Array(NewSample, { minItems: 1, maxItems: 100_000 });
 
@@ -234,7 +234,7 @@ const form = {
   format: Type.Optional(
     OneOf(["jsonl", "json", "csv", "parquet"], { description: "Default: detected from the file's name and content" }),
   ),
-  mapping: Type.Optional(Type.String({ description: "JSON object: field of the sample by column of the file" })),
+  mapping: Type.Optional(Type.String({ description: "JSON object: sample field by file column" })),
   on_error: uploadOptions.on_error,
   dry_run: Type.Optional(OneOf(["true", "false"], { default: "false" })),
 };
@@ -243,7 +243,7 @@ export const DatasetForm = Strict(
   {
     name: newName,
     description: Type.Optional(description),
-    schema: Type.Optional(Type.String({ description: "JSON Schema as text" })),
+    schema: Type.Optional(Type.String({ description: "JSON Schema as a string" })),
     ...form,
   },
   { title: "DatasetForm" },
@@ -251,7 +251,7 @@ export const DatasetForm = Strict(
 
 export const RevisionForm = Strict({ mode: CreateRevision.properties.mode, ...form }, { title: "RevisionForm" });
 
-/** Answer of both uploads; `dataset` is null on a dry run. */
+/** Response to both uploads; `dataset` is null on a dry run. */
 export const UploadResult = Type.Object(
   { dataset: Nullable(Dataset), report: ValidationReport },
   {

@@ -4,13 +4,13 @@ import type { FileFormat } from "./reading/formats/detect-format";
 
 export const IMPORT_KIND = "dataset-import";
 
-/** Rows of an upload on their way into a dataset, and how they are to be read. */
+/** An import of uploaded rows into a dataset, and how to read them. */
 export interface ImportOptions {
   format?: FileFormat;
   mapping?: ColumnMapping;
-  /** refuse: one bad row refuses all; skip: good rows stay. */
+  /** refuse: one bad row rejects the whole upload; skip: valid rows are stored. */
   onError: "refuse" | "skip";
-  /** Read and report, store nothing. */
+  /** Read and report without storing anything. */
   dryRun: boolean;
 }
 
@@ -22,11 +22,11 @@ export type ImportTarget =
 export interface ImportPayload {
   uploadId: string;
   fileName: string | null;
-  /** The samples of a JSON body, one on a line: lines of the report count samples. */
+  /** The samples of a JSON body, one per line, so line numbers in the report count samples. */
   isInline: boolean;
   options: ImportOptions;
   target: ImportTarget;
-  /** Of the dataset that a `create` makes. */
+  /** For the dataset that `create` makes. */
   datasetId: string;
   createdBy: string;
 }
@@ -34,7 +34,9 @@ export interface ImportPayload {
 /** The result of a worker, as JSON. */
 export interface ImportResult {
   report: ValidationReport;
-  /** stored: a new revision; unchanged: the newest has this very content; refused: rows are wrong; checked: a dry run. */
+  /**
+   * stored: a new revision; unchanged: the newest already has this content; refused: invalid rows; checked: a dry run.
+   */
   outcome: "stored" | "unchanged" | "refused" | "checked";
   datasetId: string | null;
 }

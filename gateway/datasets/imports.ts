@@ -25,15 +25,15 @@ import { type DatasetService, nameTaken } from "./service";
 
 const LOOK_MS = 25;
 
-/** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
+/** A pending import: its rows are stored as an upload, and the rest of the request has been checked. */
 export interface UploadRequest {
   upload: Upload;
-  /** The rows came as the samples of a JSON body. */
+  /** The rows were sent as the samples of a JSON body. */
   isInline: boolean;
   options: ImportOptions;
-  /** Name, description, schema and mode, as far as the request has them. */
+  /** Name, description, schema and mode, if the request has them. */
   fields: { name?: string; description?: string; schema?: Record<string, unknown>; mode?: "replace" | "merge" };
-  /** All that was asked for, to tell one request from another. */
+  /** Everything requested, to distinguish one request from another. */
   sent: unknown;
 }
 
@@ -51,7 +51,7 @@ export interface ImportView {
   state: JobRow["state"];
   progress: ImportProgress;
   payload: ImportPayload;
-  /** Only of a completed one; one whose rows were refused is completed too. */
+  /** Only for a completed import. An import with rejected rows is completed too. */
   result: ImportResult | undefined;
   error: AppError | undefined;
 }
@@ -68,7 +68,7 @@ interface EnqueueRequest {
   target: ImportTarget;
   options: ImportOptions;
   isInline?: boolean;
-  /** The upload stays until it is stored: a person looks at it first and decides then. */
+  /** The upload is kept until a person has reviewed it and decided. */
   keepsUpload?: boolean;
 }
 
@@ -93,8 +93,8 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   const clearUploads = (): Promise<void> => uploads.discardSpent().catch(() => undefined);
 
   /**
-   * Hands an upload over to the worker. The upload is deleted when the job ends, even if the caller has disconnected.
-   * Answers the id of the job. Throws conflict where a name is taken; the upload is still the caller's then.
+   * Hands an upload over to the worker, which deletes it when the job ends, even if the caller has disconnected.
+   * Returns the job's id. Throws conflict if the name is taken; the caller still owns the upload then.
    */
   const enqueue = async (
     { keyId }: KeyHolder,
@@ -155,9 +155,9 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     preview,
 
     /**
-     * Enqueues an API request: for a new dataset, or a revision of the given one. `once` runs its argument unless the same
-     * request was sent before. An upload that is not enqueued is deleted. Throws what `enqueue` throws, invalid_request for
-     * the schema of the samples, and not_found for the dataset.
+     * Enqueues an API request: for a new dataset, or a revision of the given one. `once` runs its argument unless the
+     * same request was already sent. An upload that is not enqueued is deleted. Throws what `enqueue` throws,
+     * invalid_request for the sample schema, and not_found for the dataset.
      */
     async submit(
       principal: KeyHolder,
@@ -181,9 +181,9 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     },
 
     /**
-     * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed first.
-     * `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError` for a
-     * decision that has to be changed.
+     * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed
+     * first. `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError`
+     * if the decision has to change.
      */
     async decide(
       principal: KeyHolder,
@@ -217,7 +217,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return { dataset, report, isNew: outcome === "stored" };
     },
 
-    /** One of the caller's own, at its end or as it is after `patienceMs`. Throws not_found. */
+    /** One of the caller's imports: waits until it ends, at most `patienceMs`. Throws not_found. */
     async find(principal: KeyHolder, id: string, patienceMs = 0): Promise<ImportView> {
       const endMs = performance.now() + patienceMs;
       for (;;) {
@@ -228,7 +228,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       }
     },
 
-    /** False when it has ended already. Throws not_found. */
+    /** False if it has already ended. Throws not_found. */
     async cancel(principal: KeyHolder, id: string): Promise<boolean> {
       await importOf(principal, id);
       return jobs.cancel(id);
@@ -243,7 +243,7 @@ const refusal = ({ rejected, rows, accepted, errors }: ValidationReport): AppErr
     ? ` Line ${first.line}${first.column === null ? "" : `, column ${first.column}`}: ${first.message}`
     : "";
   const way =
-    accepted > 0 ? "Correct them, or send on_error=skip to keep the others." : "Correct them and send the file again.";
+    accepted > 0 ? "Fix them, or send on_error=skip to store the others." : "Fix them and send the file again.";
   return new AppError(
     "dataset_invalid",
     `${rejected} of ${rows} ${rows === 1 ? "row" : "rows"} can't be used, so nothing was stored.${where} ${way}`,

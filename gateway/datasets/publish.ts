@@ -11,7 +11,7 @@ import { nameTaken } from "./service";
 
 /** Members per read. */
 const PAGE = 5000;
-/** Tags that are shown with a dataset, in every list. */
+/** Maximum number of tags shown with a dataset. */
 const KEPT_TAGS = 200;
 
 /** Keys and hashes of a revision, in the order of the keys' bytes. */
@@ -25,14 +25,14 @@ export async function* hashesOf(tx: Reads, revisionId: string) {
 }
 
 interface Published {
-  /** False when the newest revision has this very content. */
+  /** False if the newest revision already has this content. */
   isNew: boolean;
   report: ValidationReport;
 }
 
 /**
- * Makes the staged samples the newest revision of their dataset, which is made with its first. Throws conflict, not_found
- * for a dataset that was deleted meanwhile.
+ * Makes the staged samples the newest revision of their dataset; the first revision also creates the dataset. Throws
+ * conflict, and not_found for a dataset that was deleted in the meantime.
  */
 export const publish = async (
   tx: Tx,
@@ -59,7 +59,10 @@ export const publish = async (
   return { isNew: true, report };
 };
 
-/** Adds what stays of the revision before. A content that is there under another key is a duplicate, as within a file. */
+/**
+ * Adds the samples kept from the previous revision. A sample whose content is already there under another key is a
+ * duplicate, as within a file.
+ */
 const merge = async (
   tx: Tx,
   revisionId: string,
@@ -79,7 +82,7 @@ const merge = async (
 const findBase = async (tx: Tx, datasetId: string): Promise<store.ReadyRevision> => {
   const dataset = await store.findDataset(tx, datasetId);
   if (dataset) return dataset.latest;
-  throw new AppError("not_found", "The dataset was deleted meanwhile, so the samples were not stored.");
+  throw new AppError("not_found", "The dataset was deleted in the meantime, so the samples were not stored.");
 };
 
 const createDataset = async (

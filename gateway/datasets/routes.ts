@@ -49,7 +49,10 @@ interface Sent {
 
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
-  /** Stores the upload, has a worker read it, and responds when it is done. Disconnecting does not stop the import. */
+  /**
+   * Stores the upload, has a worker read it, and responds when the worker is done. Disconnecting does not stop the
+   * import.
+   */
   const upload = async ({ principal, exchange }: Sent, schemas: { json: TObject; form: TObject }, dataset?: string) => {
     const read = await readUploadRequest(ownBody(exchange), schemas, uploads, principal);
     const job = await imports.submit(principal, read, dataset, (make) =>
@@ -82,7 +85,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
           ...allows("editor"),
           summary: "Create a dataset from JSONL, JSON, CSV or Parquet",
           description:
-            "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
+            "As JSON, or as a form with a file. A dry run gets a 200. A 422 lists the invalid lines and columns.",
           ...reads(CreateDataset, DatasetForm),
           ...runsLong,
           ...creates,
@@ -132,8 +135,8 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         response: { 200: UploadResult, 201: UploadResult },
         detail: {
           ...allows("editor"),
-          summary: "Add, change and remove samples by key: a new revision",
-          description: "200 answers a dry run, and an upload that changes nothing.",
+          summary: "Create a revision: add, change and remove samples by key",
+          description: "A dry run, and an upload that changes nothing, get a 200.",
           ...reads(CreateRevision, RevisionForm),
           ...runsLong,
           ...creates,
@@ -143,7 +146,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets/:id/revisions/:revision", ({ params }) => datasets.revisionDetail(params.id, params.revision), {
       params: RevisionPath,
       response: { 200: RevisionDetail },
-      detail: { ...allows("viewer"), summary: "Read a revision and the report on its upload" },
+      detail: { ...allows("viewer"), summary: "Read a revision and its upload report" },
     })
     .get("/datasets/:id/samples", ({ params, query }) => datasets.samples(params.id, query), {
       params: PathId,
@@ -166,7 +169,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         detail: {
           ...allows("viewer"),
           summary: "Download a revision",
-          description: "Read again, JSONL and CSV give the same samples with the same hashes.",
+          description: "Uploading the JSONL or CSV file again gives the same samples with the same hashes.",
           ...downloads("application/jsonl", "text/csv"),
         },
       },

@@ -3,7 +3,7 @@ import { ChatMessage } from "../chat/contract";
 import { Id, Nullable, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
-/* Apart from `contract.ts`, which needs Elysia: the Worker that reads uploads is 8 MiB smaller without it. */
+/* Separate from `contract.ts`, which needs Elysia: the Worker that reads uploads is 8 MiB smaller without it. */
 
 const text = Type.String({ maxLength: 1_000_000 });
 
@@ -12,10 +12,10 @@ const sampleFields = {
     description: "A question, or the messages of a chat",
   }),
   references: Type.Array(text, { maxItems: 100, description: "Answers that count as correct" }),
-  contexts: Type.Array(text, { maxItems: 1000, description: "Texts that an answer has to stand on" }),
-  output: Nullable(text, { description: "An answer that exists already: it is scored, not generated" }),
+  contexts: Type.Array(text, { maxItems: 1000, description: "Source texts the answer must rely on" }),
+  output: Nullable(text, { description: "An existing answer, which is scored instead of generating one" }),
   group: Nullable(Type.String({ maxLength: 200 }), {
-    description: "Samples of one source or conversation: statistics treat them as one cluster",
+    description: "Source or conversation: statistics treat samples of the same group as one cluster",
   }),
   tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50, uniqueItems: true }),
   metadata: Metadata,
@@ -24,7 +24,7 @@ const sampleFields = {
 const sampleKey = Type.String({
   minLength: 1,
   maxLength: 200,
-  description: "Names the sample across revisions; left out: made from the content",
+  description: "Identifies the sample across revisions. Default: derived from the content",
 });
 
 export const NewSample = Strict(

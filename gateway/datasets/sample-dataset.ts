@@ -6,7 +6,7 @@ import type { DatasetService } from "./service";
 
 const NAME = "sample";
 
-/** Questions that a small model gets right in part, so that a first evaluation has something to show. */
+/** Questions of which a small model answers only some correctly, so that a first evaluation shows both outcomes. */
 const SAMPLES = new URL("./sample-dataset.jsonl", import.meta.url);
 
 interface SampleDeps {

@@ -3,16 +3,16 @@ import { Mutex } from "../../lib/mutex";
 import { fromSent } from "../../lib/thread-errors";
 import { ReadingThread } from "./reading/thread";
 
-/** The largest schema that is taken needs a tenth of it. */
+/** The largest accepted schema needs a tenth of this. */
 const CHECK_MS = 5000;
 const STALLED = "schema: it takes too long to check. Simplify its patterns and references.";
 
-/** Each check takes tens of megabytes for a moment. */
+/** Each check briefly takes tens of megabytes. */
 const turns = new Mutex();
 
 /**
- * Throws invalid_request for what is no JSON Schema for samples. In a thread of its own, one schema at a time: to check it
- * takes as long as its author wants.
+ * Throws invalid_request unless this is a valid JSON Schema for samples. Runs in a separate thread, one schema at a
+ * time, because its author controls how long the check takes.
  */
 export const assertSampleSchema = (schema: Record<string, unknown>): Promise<void> => turns.run(() => check(schema));
 

@@ -35,6 +35,6 @@ test("an export whose dataset is deleted meanwhile breaks off: no part of it pas
   const { db, datasets } = await store();
   const { content } = await exportRevision(datasets, "rows", {});
   while (!(await deleteRevisionPart(db, "rev_1", 1000)));
-  expect((await problemOf(Array.fromAsync(content))).message).toContain("deleted while it was read");
+  expect((await problemOf(Array.fromAsync(content))).message).toContain("deleted while it was being read");
   await db.close();
 });

@@ -44,7 +44,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   const find = async (idOrName: string): Promise<store.DatasetWithLatest> => {
     const row = await store.findDataset(db, idOrName);
     if (row) return row;
-    throw new AppError("not_found", `There is no dataset "${idOrName}". GET /v1/datasets lists the datasets.`, {
+    throw new AppError("not_found", `Dataset "${idOrName}" not found. GET /v1/datasets lists the datasets.`, {
       param: "dataset",
     });
   };
@@ -60,7 +60,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     );
   };
 
-  /** Members from `from` on that fit, at most `limit`. */
+  /** Up to `limit` matching members, from position `from` on. */
   const collect = async (
     revision: store.ReadyRevision,
     from: number,
@@ -91,11 +91,11 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
     const run = await findRun(db, runId);
     if (run?.datasetId === datasetId) return;
-    throw new AppError("invalid_request", `${runId} is not a run over this dataset.`, { param: "baseline_run_id" });
+    throw new AppError("invalid_request", `${runId} is not a run of this dataset.`, { param: "baseline_run_id" });
   };
 
   return {
-    /** Last changed first. */
+    /** Most recently changed first. */
     async list({ limit = 20, after, search }: DatasetQuery): Promise<DatasetPage> {
       const rows = await store.listDatasets(db, {
         limit: limit + 1,
@@ -159,7 +159,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return pageOf(rows, limit, toRevision, ({ revision }) => String(revision));
     },
 
-    /** One revision; the newest where none is named. Throws not_found. */
+    /** One revision, by default the newest. Throws not_found. */
     async revision(id: string, number?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }> {
       const row = await find(id);
       return { dataset: toDataset(row), revision: toRevision(await findRevision(row, number)) };
@@ -211,8 +211,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     },
 
     /**
-     * Every sample of a revision in order, in pages. Throws not_found; so do the pages where the dataset is deleted while they
-     * are read: a part is not the whole.
+     * Every sample of a revision in order, in pages. Throws not_found; so does reading a page after the dataset was
+     * deleted, to avoid a partial result.
      */
     async export(id: string, number?: number) {
       const dataset = await find(id);
@@ -234,10 +234,10 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
 const EXPORT_ROWS = 200;
 
 const deletedMeanwhile = (): AppError =>
-  new AppError("not_found", "The dataset was deleted while it was read, so the file is not whole.");
+  new AppError("not_found", "The dataset was deleted while it was being read, so the file is incomplete.");
 
 export const nameTaken = (name: string): AppError =>
-  new AppError("conflict", `There is a dataset "${name}" already. Take another name, or add a revision to it.`, {
+  new AppError("conflict", `A dataset named "${name}" already exists. Use another name, or add a revision to it.`, {
     param: "name",
   });
 

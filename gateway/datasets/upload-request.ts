@@ -13,15 +13,15 @@ import type { UploadRequest } from "./imports";
 import { parseExact } from "./reading/formats/json-value";
 
 interface Schemas {
-  /** Of the JSON body, samples and all. */
+  /** Size limit of the JSON body, including its samples. */
   json: TObject;
-  /** Of the form, file and all. */
+  /** Size limit of the form, including its file. */
   form: TObject;
 }
 
 /**
- * Reads the body of an upload as it comes: a form's file goes into the database piece by piece, a JSON body's samples line
- * by line. Throws invalid_request, payload_too_large; then nothing of it is left.
+ * Reads an upload's body as it arrives: a form's file is stored in the database piece by piece, a JSON body's samples
+ * line by line. Throws invalid_request, payload_too_large; nothing is kept then.
  */
 export const readUploadRequest = (
   body: UploadBody,
@@ -73,16 +73,16 @@ const withoutFile = ({ properties: { file: _, ...properties } }: TObject): TObje
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 const Mapping = Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 200 }), Type.Null()]));
 
-/** A form field with an object as text. */
+/** A form field with a JSON object. */
 const parse = (name: string, text: string | undefined, schema: TSchema): unknown => {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     if (Value.Check(schema, value)) return value;
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new AppError("invalid_request", `${name} must be a JSON object as text.`, { param: name });
+  throw new AppError("invalid_request", `${name} must be a JSON object as a string.`, { param: name });
 };
 
 const readJsonBody = async (
@@ -121,14 +121,14 @@ const readObject = (text: string): unknown => {
   return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
 };
 
-/** What is wrong with a sample is said by the report, with its place, and may be left out where the caller says so. */
+/** The report lists problems of samples with their positions; the caller may choose to skip those samples. */
 const withAnySamples = ({ properties }: TObject): TObject =>
   Type.Object(
     { ...properties, samples: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 100_000 }) },
     { additionalProperties: false },
   );
 
-/** A file's columns may mean anything; a field of the API that does not exist is a mistake. */
+/** A file's columns may mean anything, but an unknown field of the API is an error. */
 const refuseUnknownFields = (sample: unknown, index: number): void => {
   if (typeof sample !== "object" || sample === null) return;
   const unknown = Object.keys(sample).find((name) => !Object.hasOwn(NewSample.properties, name));

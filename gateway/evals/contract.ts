@@ -75,7 +75,7 @@ export type JudgeSettings = Static<typeof JudgeSettings>;
 export const Target = Strict(
   {
     kind: OneOf(["chat", "rag", "stored"]),
-    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Default: the default model" })),
     prompt: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: "`name@version` or `name@label`" })),
     index: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only for rag" })),
     retrieval: Type.Optional(RetrievalOverrides),
@@ -284,8 +284,8 @@ export const Progress = Type.Object(
   {
     total: Count("Samples times repeats"),
     done: Count(),
-    errors: Count("Of those done, the ones that failed"),
-    judged: Count("Of those done, the ones with a verdict"),
+    errors: Count("Of the done results, how many failed"),
+    judged: Count("Of the done results, how many have a verdict"),
     running: Count(),
     samples_per_second: Type.Number({ minimum: 0 }),
     eta_seconds: Nullable(Type.Number({ minimum: 0 })),
@@ -313,7 +313,7 @@ export const RunInfo = Type.Object(
 );
 export type RunInfo = Static<typeof RunInfo>;
 
-/** The figures of a run, which follow from its results, scores and labels. */
+/** The figures of a run, computed from its results, scores and labels. */
 const RunFigures = Type.Object({
   progress: Progress,
   passed: Nullable(Share("Results that passed, of those with a verdict")),
@@ -374,7 +374,7 @@ export const EvaluateRequest = Strict(
           revision: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the newest" })),
           key: Type.String({ minLength: 1, maxLength: 200, description: "Key of the sample" }),
         },
-        { description: "In place of `sample`" },
+        { description: "Instead of `sample`" },
       ),
     ),
     target: Type.Optional(Target),
@@ -425,7 +425,7 @@ export const Recomputed = Type.Object(
 );
 export type Recomputed = Static<typeof Recomputed>;
 
-/** Most results that an export can have, because the whole file is held in memory. */
+/** Maximum number of results in an export, because the whole file is held in memory. */
 export const MAX_EXPORTED = 10_000;
 
 export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);

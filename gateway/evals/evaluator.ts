@@ -1,13 +1,13 @@
 import type { Criterion, JudgeSettings } from "./contract";
 
-/** Everything that a released version of an evaluator fixes. */
+/** Everything that a released evaluator version fixes. */
 export interface EvaluatorDefinition {
   name: string;
   version: number;
   kind: "reference" | "judge";
   description: string;
   criteria: readonly Criterion[];
-  /** null: asks no model. */
+  /** null: uses no model. */
   judge: JudgeSettings | null;
 }
 
@@ -19,7 +19,7 @@ export interface ChosenEvaluator extends EvaluatorDefinition {
   shadow: boolean;
 }
 
-/** What a run needs of the feature `evaluators`, which is built on this one. */
+/** What a run needs from the feature `evaluators`, which is built on this one. */
 export interface EvaluatorChoice {
   /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
   choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;

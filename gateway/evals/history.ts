@@ -26,7 +26,7 @@ type RunFilter = Omit<RunQuery, "limit" | "after">;
 export interface EvalHistory {
   /** Newest first. */
   list(query: RunQuery): Promise<RunPage>;
-  /** A numbered page of the runs that match. A number past the end gives the last page. */
+  /** A numbered page of the runs that match. A number past the end returns the last page. */
   pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */
   get(id: string, page?: PageQuery): Promise<RunWithResults>;
@@ -111,7 +111,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
     async sampleOf(runId) {
       const row = await find(runId);
       const [first] = await resultStore.listResults(db, runId, { limit: 1 });
-      if (!first) throw new AppError("not_found", `The run ${runId} has no result.`, { param: "id" });
+      if (!first) throw new AppError("not_found", `The run ${runId} has no results.`, { param: "id" });
       const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
       return { run: await readRun(row), sample };
     },
@@ -121,7 +121,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
 const findRun = async (reads: Reads, id: string): Promise<runStore.RunRow> => {
   const row = await runStore.findRun(reads, id);
   if (row) return row;
-  throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`, { param: "id" });
+  throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`, { param: "id" });
 };
 
 /** Results of a run with their scores and labels. */
@@ -141,7 +141,7 @@ const complete = async (
 /** One result with its run. Throws not_found. */
 export const readResult = async (reads: Reads, id: string): Promise<Evaluation> => {
   const row = await resultStore.findResult(reads, id);
-  if (!row) throw new AppError("not_found", `There is no result ${id}.`, { param: "id" });
+  if (!row) throw new AppError("not_found", `Result ${id} not found.`, { param: "id" });
   const run = await findRun(reads, row.runId);
   const [result] = await complete(reads, [row], run);
   if (!result) throw new Error("Unreachable: one row gives one result.");

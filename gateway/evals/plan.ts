@@ -10,7 +10,7 @@ export interface PlannedEvaluator {
   criteria: readonly Criterion[];
 }
 
-/** Why this answer can't be scored by a criterion; undefined if it can. */
+/** Why this answer can't be scored on a criterion; undefined if it can. */
 export const obstacle = ({ name }: Criterion, { references, contexts }: ScoredAnswer): string | undefined => {
   if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
   if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {

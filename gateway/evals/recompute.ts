@@ -16,7 +16,7 @@ import { type ScoringDeps, scoreAnswer } from "./scoring";
 import { outcomeOf } from "./verdict";
 import { toScore, toScoreRow } from "./wire";
 
-/** Results that are scored again while the caller waits. */
+/** Maximum number of results that are rescored while the caller waits. */
 const MAX_RECOMPUTED = 100;
 
 export interface RecomputeDeps extends ScoringDeps {
@@ -42,7 +42,7 @@ export const recomputeRun = async (
   if (rows.length > MAX_RECOMPUTED) {
     throw new AppError(
       "invalid_request",
-      `This run has more than ${MAX_RECOMPUTED} results, the most that are scored again in one request.`,
+      `This run has more than ${MAX_RECOMPUTED} results, the maximum for one request.`,
     );
   }
   const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));

@@ -73,13 +73,13 @@ const checked = (criterion: Criterion, index: number): Criterion => {
   return criterion;
 };
 
-/** A judge chooses among all values of a scale. */
+/** Limited because a judge chooses among all values of a scale. */
 const MAX_STEPS = 100;
 
 const wrong = (index: number, message: string): AppError =>
   new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
 
-/** sha256 of the whole criterion: another threshold or wording is another criterion. */
+/** sha256 of the whole criterion: a different threshold or wording is a different criterion. */
 export const criterionHash = (criterion: Criterion): string => canonicalHash(criterion);
 
 /** sha256 of all criteria, in order. */

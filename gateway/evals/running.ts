@@ -12,7 +12,7 @@ export interface RunningEval {
   readonly stage: EvalStage;
   /** Rejects with `StoppedByReader` when its reader stops it. */
   done: Promise<Evaluation>;
-  /** The current step: now, after each change and every `everyMs`, until the evaluation has ended. */
+  /** Yields the current step: immediately, after each change and every `everyMs`, until the evaluation ends. */
   stages(everyMs: number): AsyncGenerator<EvalStage>;
 }
 
@@ -21,7 +21,7 @@ export class StoppedByReader extends Error {}
 
 interface RunningDeps {
   evals: Pick<EvalService, "evaluate">;
-  /** Active work by key: it stops when its key ends. */
+  /** Active work by key: stops when the key ends. */
   activeRequests: ActiveRequests;
 }
 
@@ -67,7 +67,7 @@ export class RunningEvals {
         activeRequests.delete(active);
         this.#active.delete(id);
       });
-    // Nothing awaits it once the reader has left. A failure is in the log of the request that started it.
+    // The promise isn't awaited once the reader has left. A failure is logged by the request that started it.
     done.catch(() => {});
     const stages = async function* (everyMs: number) {
       while (!isOver) {
@@ -96,7 +96,7 @@ export class RunningEvals {
     return [...this.#active.values()].filter((active) => active.keyId === keyId).map(({ running }) => running);
   }
 
-  /** False when it has ended, or belongs to another key. */
+  /** False if it has ended or belongs to another key. */
   stop(keyId: string, id: string): boolean {
     const active = this.#active.get(id);
     if (active?.keyId !== keyId) return false;

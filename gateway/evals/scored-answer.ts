@@ -26,7 +26,7 @@ export interface ScoredCriterion {
   error: AppError | null;
 }
 
-/** The parts of a sample that evaluators see, with the output. */
+/** The parts of a sample that evaluators see, and the output. */
 export const answerOf = (
   { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
   output: string,

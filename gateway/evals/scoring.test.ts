@@ -110,7 +110,10 @@ describe("an error instead of a value", () => {
 });
 
 test("a caller that disconnects ends scoring, instead of becoming an error of a score", async () => {
-  const left = { ...allOnes, score: () => Promise.reject(new AppError("client_closed", "The caller has left.")) };
+  const left = {
+    ...allOnes,
+    score: () => Promise.reject(new AppError("client_closed", "The caller has disconnected.")),
+  };
   const scoring = scoreAnswer(depsOf({ reference: left }), call, planOf([reference]), ANSWER);
   expect((await problemOf(scoring)).kind).toBe("client_closed");
 });

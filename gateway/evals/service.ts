@@ -46,7 +46,7 @@ export interface EvalService extends EvalHistory {
 /** Current step of an evaluation. */
 export type EvalStage =
   | { step: "preparing" }
-  /** A model is writing the answer; skipped where the answer is given. */
+  /** A model is writing the answer; skipped if the answer is given. */
   | { step: "answering" }
   /** `index` of `of` evaluators, from 1. */
   | { step: "scoring"; evaluator: string; index: number; of: number };

@@ -25,7 +25,7 @@ export const Rate = Type.Object(
 );
 export type Rate = Static<typeof Rate>;
 
-/** How an evaluator agrees with people, over the results that people have labelled. */
+/** How well an evaluator agrees with people, over the results that people have labelled. */
 export const Agreement = Type.Object(
   {
     labels: Count(),
@@ -57,7 +57,7 @@ export const Statistic = Type.Object(
     pass_rate: Nullable(Rate),
     clusters: Nullable(Count("Groups that the interval respects"), { description: "null: samples are independent" }),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
-      description: "Pass rate if every error had failed, and if every one had passed",
+      description: "Pass rate if every error counted as failed, and if every error counted as passed",
     }),
     pass_at_k: Type.Array(
       Type.Object({
@@ -104,7 +104,7 @@ export const GateVerdict = Type.Object(
         verdict: OneOf(["pass", "fail", "not_enough_data"]),
         value: Nullable(Type.Number()),
         interval: Nullable(Interval),
-        samples_needed: Nullable(Count("More samples until the interval may decide")),
+        samples_needed: Nullable(Count("How many more samples until the interval may decide")),
       }),
     ),
     reason: Type.String({ description: "One sentence" }),

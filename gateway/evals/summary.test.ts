@@ -66,7 +66,7 @@ const labelOf = (n: number, value: number, labelledBy = "key") => ({
 
 const rowOf = async (id = "run_1"): Promise<RunRow> => {
   const row = await findRun(db, id);
-  if (!row) throw new Error(`There is no run ${id}.`);
+  if (!row) throw new Error(`Run ${id} not found.`);
   return row;
 };
 const figuresOf = ({ progress, passed, statistics, failures, usage, gpu_seconds }: Run): RunFigures => ({

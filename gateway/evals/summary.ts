@@ -9,7 +9,7 @@ import type { Statistic } from "./statistics-contract";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
 
-/** Stored figures of another version are stale. Raise it with every change of how `RunFigures` are computed. */
+/** Stored figures from another version are stale. Raise this with every change to how `RunFigures` are computed. */
 const FIGURES_VERSION = 1;
 
 /**
@@ -78,7 +78,7 @@ const statisticsOf = async (
   return statistics;
 };
 
-/** From this many results on, a statistic takes a noticeable time. */
+/** From this many results on, computing a statistic takes noticeable time. */
 const LONG = 100;
 
 /** The current scores of one result, and whether the verdict counts each. */

@@ -72,7 +72,7 @@ const refuseForeign = ({ kind, ...settings }: Target): void => {
   if (foreign === undefined) return;
   const message =
     kind === "stored"
-      ? `A target of the kind stored asks no model, so it takes no ${foreign}.`
+      ? `A target of the kind stored calls no model, so it doesn't accept ${foreign}.`
       : `target.${foreign} is for targets of the kind rag.`;
   throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };

@@ -72,7 +72,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   return {
     async export(id) {
       const row = await runStore.findRun(db, id);
-      if (!row) throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`);
+      if (!row) throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`);
       const run = await readRun(row);
       if (run.progress.total > MAX_EXPORTED) {
         throw new AppError("invalid_request", `This run has more than ${MAX_EXPORTED} results. Export it as a batch.`);
@@ -102,7 +102,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   };
 };
 
-/** Leaves out the contexts of an output if they are those of the sample, as they mostly are. */
+/** Leaves out the contexts of an output if they are those of the sample, as is usually the case. */
 const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNullable<Entry["result"]["output"]> => {
   const isSame = output.contexts.length === contexts.length && output.contexts.every((text, n) => text === contexts[n]);
   return { ...output, contexts: isSame ? null : output.contexts };
@@ -150,7 +150,7 @@ const derived = (score: Score): Score => ({
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
-/** Throws invalid_request, naming the place, for an exported run that is inconsistent. */
+/** Throws invalid_request with the position for an inconsistent exported run. */
 const checkRunFile = ({ run, results }: RunExport): void => {
   if (!ENDED.has(run.state) || run.ended_at === null) {
     throw invalidFile("run.state", `The run in this file has not ended: it is ${run.state}.`);

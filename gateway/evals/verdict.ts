@@ -20,8 +20,8 @@ const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf
 const isValue = ({ value }: Decisive): number => Number(value !== null);
 
 /**
- * The current ones of a result's scores, which come oldest first: the newest of each evaluator version by each
- * criterion. A score that counts takes precedence over a shadow score.
+ * A result's current scores, given all of them oldest first: the newest from each evaluator version for each criterion.
+ * A score that counts takes precedence over a shadow score.
  */
 export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -31,7 +31,7 @@ export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   );
 
 /**
- * Those of a result's scores, which come oldest first, that its verdict counts: the newest of each evaluator by each
+ * The scores that a result's verdict counts, given all of them oldest first: the newest from each evaluator for each
  * criterion, without shadow scores. A later score by another version of the same evaluator replaces the earlier one.
  */
 export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
@@ -41,7 +41,7 @@ export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
     isValue,
   );
 
-/** The criteria that a result was scored by, one per name; the verdict's definition wins over a shadow's. */
+/** The criteria used to score a result, one per name; the verdict's definition wins over a shadow's. */
 export const criteriaOfScores = (scores: readonly Score[]): Criterion[] => {
   const byName = new Map<string, Criterion>();
   for (const { metric, criterion } of [...decidingScores(scores), ...currentScores(scores)]) {
@@ -60,9 +60,7 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   return true;
 };
 
-/**
- * Why a result did not pass: the most specific cause; null if it passed. Rules decide it; a label can correct it.
- */
+/** Why a result did not pass: the most specific cause; null if it passed. Decided by rules; a label can correct it. */
 export const failureOf = (
   { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,
   verdicts: readonly Pick<Score, "metric" | "passed" | "value">[],
@@ -109,8 +107,8 @@ const byEvaluator = ({ evaluators = [] }: RunOrder, items: readonly ByEvaluator[
 };
 
 /**
- * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators in
- * the run's order. Whatever the run does not name, such as an evaluator of a recomputation, comes last.
+ * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators
+ * in the run's order. Anything the run doesn't name, such as an evaluator of a recomputation, comes last.
  */
 export const inRunOrder = <T extends Pick<Score, "metric" | "evaluator">>(
   items: readonly T[],
@@ -132,10 +130,10 @@ export interface ScoresByEvaluator<S> {
 }
 
 /**
- * Groups one result's scores, which come oldest first, by evaluator, in the run's order. For an evaluator that the
- * verdict counts, only the scores that count are kept; its others, such as scores by another rubric, are left out.
- * Whatever the role, the newest definition of a criterion replaces earlier ones: scores do not say which rubric they
- * were made with, only the definition of their own criterion.
+ * Groups one result's scores, given oldest first, by evaluator, in the run's order. For an evaluator that the verdict
+ * counts, only the scores that count are kept; its other scores, such as those by another rubric, are dropped. In every
+ * role, the newest definition of a criterion replaces earlier ones, because scores don't record their rubric, only the
+ * definition of their own criterion.
  */
 export const scoresByEvaluator = <S extends Decisive>(
   scores: readonly S[],
@@ -155,9 +153,9 @@ export const scoresByEvaluator = <S extends Decisive>(
 };
 
 /**
- * Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's, oldest first. A verdict
- * covers the newest value by each criterion, with the weight and scale it was scored by. After a recomputation by a
- * rubric that leaves a criterion out, the earlier value of that criterion still counts, in every role.
+ * Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's scores, oldest first. A
+ * verdict covers the newest value by each criterion, with the weight and scale it was scored by. After a recomputation
+ * by a rubric that leaves a criterion out, the earlier value of that criterion still counts, in every role.
  */
 export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
   scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({

@@ -27,7 +27,7 @@ export const toResult = (
   );
 };
 
-/** A score as it is stored. */
+/** A score in its stored form. */
 export const toScoreRow = (resultId: string, score: Score): NewScoreRow => ({ ...toRow(Score, score), resultId });
 
 export const toRunInfo = (row: RunRow): RunInfo => fromRow(RunInfo, row);

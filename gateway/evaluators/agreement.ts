@@ -11,15 +11,18 @@ import { verdictsOfPeople } from "../evals/summary";
 import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
-/** Unlabelled results only affect the pass rate: more would hardly narrow its interval, and resampling is slow. */
+/**
+ * Maximum number of unlabelled results. They only affect the pass rate: more would hardly narrow its interval, and
+ * resampling is slow.
+ */
 const MAX_UNLABELLED = 2000;
 const MAX_FLIPS = 100;
 const MANY = 100;
 
 export interface AgreementService {
   /**
-   * How versions agree with people, by criterion: first the active and shadow versions, then all others that have
-   * scored a labelled result, such as a judge that a request named. `of` selects one evaluator or criterion. Throws
+   * Agreement of versions with people, by criterion: first the active and shadow versions, then all others that have
+   * scored a labelled result, such as a judge named in a request. `of` selects one evaluator or criterion. Throws
    * not_found.
    */
   withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
@@ -32,14 +35,14 @@ export interface AgreementService {
 interface AgreementDeps {
   db: Db;
   evaluators: Pick<EvaluatorService, "list" | "get">;
-  /** A report reads this many results without a label, the newest. */
+  /** A report reads at most this many results without a label, newest first. */
   maxUnlabelled?: number;
 }
 
 /** One version's score of one result by one criterion, with the label of that result. */
 interface Judgement extends ScoreFigure {
   criterion: Criterion;
-  /** Whether people pass the result by the same criterion; null without a label. */
+  /** Whether people pass the result on the same criterion; null without a label. */
   label: boolean | null;
 }
 
@@ -133,7 +136,7 @@ const newest = (judgements: readonly Judgement[]): Judgement[] => {
   return [...byResult.values()];
 };
 
-/** Empty where the version gave no verdict. */
+/** Empty if the version gave no verdict. */
 const toAgreements = (evaluator: string, judgements: readonly Judgement[]): EvaluatorAgreement[] => {
   const decisions = toDecisions(judgements);
   const [first] = judgements;

@@ -84,7 +84,7 @@ export const ShadowReport = Type.Object(
     name,
     active: version,
     shadow: version,
-    results: Count("Judged by both"),
+    results: Count("Results judged by both"),
     metrics: Type.Array(
       Type.Object({
         metric: Type.String(),
@@ -111,15 +111,15 @@ export const ShadowReport = Type.Object(
 );
 export type ShadowReport = Static<typeof ShadowReport>;
 
-/** How one evaluator agrees with people on one criterion, over the results that both have judged. */
+/** How well one evaluator agrees with people on one criterion, over the results that both have judged. */
 export const EvaluatorAgreement = Type.Object(
   {
     evaluator: Type.String({ description: "`name@version`" }),
     metric: Type.String(),
     criterion: Criterion,
     results: Count("Results with a verdict by the evaluator: every labelled one, and the newest 2,000 others"),
-    pass_rate: Nullable(Type.Number(), { description: "By the evaluator's own verdicts; null: no verdicts" }),
-    labels: Count("Those of the results that have a label; where people disagree, the majority decides"),
+    pass_rate: Nullable(Type.Number(), { description: "According to the evaluator's own verdicts; null: no verdicts" }),
+    labels: Count("Results that have a label; if people disagree, the majority decides"),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
   { title: "EvaluatorAgreement" },

@@ -49,7 +49,7 @@ export const evaluatorHash = ({ name, version, kind, criteria, judge }: Evaluato
   canonicalHash({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
-  /** Every version by name, newest first; of one name if given. */
+  /** All versions by name, newest first; only those of `name` if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
     const builtIn = BUILT_IN_EVALUATORS.map((each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }));
     const made = (await store.listEvaluatorVersions(reads, name)).map(toKnown);
@@ -80,7 +80,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   const versionsOf = async (reads: Reads, name: string): Promise<Known[]> => {
     const versions = (await known(reads, name)).get(name);
     if (versions) return versions;
-    throw new AppError("not_found", `There is no evaluator "${name}". GET /v1/evaluators lists them.`, {
+    throw new AppError("not_found", `Evaluator "${name}" not found. GET /v1/evaluators lists them.`, {
       param: "evaluators",
     });
   };
@@ -88,7 +88,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   const get = async (name: string): Promise<Evaluator> =>
     toEvaluator(name, await versionsOf(db, name), (await choices(db))(name));
 
-  /** Changes the active or shadow version, and logs that in the audit log. */
+  /** Changes the active or shadow version, and records the change in the audit log. */
   const change = async (
     principal: Principal,
     name: string,
@@ -204,7 +204,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
         const [name = "", version = ""] = reference.split("@");
         const found = all.get(name)?.find((known) => known.version === Number(version));
         if (found) return chosen(found, shadow);
-        throw new AppError("not_found", `There is no evaluator "${reference}". GET /v1/evaluators lists them.`, {
+        throw new AppError("not_found", `Evaluator "${reference}" not found. GET /v1/evaluators lists them.`, {
           param: "evaluators",
         });
       };

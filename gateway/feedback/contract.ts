@@ -13,7 +13,7 @@ export const GiveFeedback = Strict(
     correction: Type.Optional(
       Type.String({
         maxLength: 1_000_000,
-        description: "The right answer; becomes a reference of the sample",
+        description: "The correct answer; becomes a reference of the sample",
       }),
     ),
     dataset: Type.Optional(

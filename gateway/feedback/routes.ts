@@ -29,7 +29,7 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
           ...allows("member"),
           summary: "Give a thumb, comment or correction on an answer",
           description:
-            "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",
+            "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. This only works for answers in your own conversations: answers from POST /v1/chat are not stored.",
           ...creates,
           ...fails(403, 404, 409, 503),
         },

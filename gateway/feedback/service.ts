@@ -33,7 +33,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     if (!answer) {
       throw new AppError(
         "not_found",
-        `No conversation of yours holds the answer ${requestId}, so there is nothing to keep as a sample. Leave out dataset, or add the sample by POST /v1/datasets/{id}/revisions.`,
+        `Answer ${requestId} is not in any of your conversations, so it can't be stored as a sample. Leave out dataset, or add the sample with POST /v1/datasets/{id}/revisions.`,
         { param: "request_id" },
       );
     }
@@ -47,7 +47,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       input: messages.length === 1 && only?.role === "user" ? only.content : messages,
       ...(references.length > 0 && { references }),
       output: answer.content,
-      // Answers of one conversation depend on each other.
+      // Answers in the same conversation depend on each other.
       group: answer.conversationId,
       tags: ["feedback", `thumbs-${rating}`],
       metadata: { conversation_id: answer.conversationId, request_id: requestId },
@@ -59,7 +59,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const dataset = await findDataset(db, named);
     if (dataset) return { mode: "merge", datasetId: dataset.id };
     if (named.startsWith("ds_")) {
-      throw new AppError("not_found", `There is no dataset ${named}. GET /v1/datasets lists the datasets.`, {
+      throw new AppError("not_found", `Dataset ${named} not found. GET /v1/datasets lists the datasets.`, {
         param: "dataset",
       });
     }
@@ -73,7 +73,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     signal: AbortSignal,
   ): Promise<NonNullable<Feedback["sample"]>> => {
     if (!hasRole(principal.role, "editor")) {
-      throw new AppError("insufficient_role", "Adding to a dataset needs the role editor. Leave out dataset.", {
+      throw new AppError("insufficient_role", "Adding to a dataset requires the role editor. Leave out dataset.", {
         param: "dataset",
       });
     }
@@ -84,7 +84,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const request = { target, options: { format: "jsonl", onError: "refuse", dryRun: false }, isInline: true } as const;
     const { job } = await imports.enqueue(principal, upload, request);
     const { dataset } = await imports.wait(job, signal);
-    if (!dataset) throw new Error("An import that stores has a dataset.");
+    if (!dataset) throw new Error("Unreachable: an import that stores has a dataset.");
     return { dataset_id: dataset.id, revision: dataset.latest.revision, sample_id: sampleRow(sample).row.id };
   };
 

@@ -95,7 +95,7 @@ describe("with no worker for ten seconds", () => {
     await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
     later(60_000);
     const error = await waitInVain();
-    expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("goes on with it")]);
+    expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("Start one to continue")]);
     expect((await jobs.get("job_1")).state).toBe("running");
   });
 

@@ -6,7 +6,7 @@ import { AppError, fromEnvelope, toEnvelope } from "../../lib/errors";
 /** First and longest pause between two checks of a job, in milliseconds. */
 const FIRST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 250;
-/** A caller stops waiting after this time without a worker. A restarting worker is back sooner. */
+/** A caller stops waiting after this time without a worker. A restart takes less time. */
 const NO_WORKER_MS = 10_000;
 /** `retry-after` for a caller whose job was withdrawn. */
 const ASK_AGAIN_MS = 10_000;
@@ -88,7 +88,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
         if ((await workers()).isAlive) aliveAtMs = monotonicMs();
         else if (monotonicMs() - aliveAtMs >= NO_WORKER_MS) {
           if (job.state === "running") throw interrupted();
-          // The next round reads the reason from the job, as every other waiting caller does.
+          // The next iteration reads the reason from the job, as every other waiting caller does.
           await withdraw(id, notBegun(), onWithdrawn);
         }
         await Bun.sleep(pauseMs);
@@ -98,14 +98,11 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
 };
 
 const notBegun = (): AppError =>
-  new AppError(
-    "unavailable",
-    "No jobs worker is running, so this is not possible now. Start one: bun run start:jobs. Nothing was changed.",
-  );
+  new AppError("unavailable", "No jobs worker is running, so nothing was changed. Start one: bun run start:jobs.");
 
 const interrupted = (): AppError =>
   new AppError(
     "unavailable",
-    "The jobs worker that was at this has gone. Start one, which goes on with it: bun run start:jobs. Whoever sends the request again with its Idempotency-Key waits for the same work.",
+    "The jobs worker that was running this is gone. Start one to continue: bun run start:jobs. To wait for the same job, send the request again with its Idempotency-Key.",
     { retryAfterMs: ASK_AGAIN_MS },
   );

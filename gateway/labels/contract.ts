@@ -4,7 +4,9 @@ import { FailureKind, Label } from "../evals/contract";
 
 export const MAX_COMMENT_LENGTH = 10_000;
 
-/** `POST /v1/samples/{id}/labels`, where `id` is a result's. Replaces the caller's earlier label by the same criterion. */
+/**
+ * `POST /v1/samples/{id}/labels`, where `id` is a result's. Replaces the caller's earlier label for the same criterion.
+ */
 export const AddLabel = Strict(
   {
     metric: Label.properties.metric,
@@ -14,7 +16,7 @@ export const AddLabel = Strict(
     blind: Type.Optional(
       Type.Boolean({
         default: false,
-        description: "Whether you labelled before seeing the scores. Only stored for your first label by a criterion",
+        description: "Whether you labelled before seeing the scores. Only stored for your first label for a criterion",
       }),
     ),
   },

@@ -18,7 +18,7 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
       detail: {
         ...allows("viewer"),
         summary: "List the human labels of a result, including replaced ones",
-        description: "Oldest first. A label with `replaced_at` was replaced by a later one of the same author.",
+        description: "Oldest first. A label with `replaced_at` was replaced by a later one from the same author.",
       },
     })
     .post(
@@ -36,7 +36,7 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
         detail: {
           ...allows("editor"),
           summary: "Label a result",
-          description: "Replaces your earlier label by the same criterion, which stays in the history.",
+          description: "Replaces your earlier label for the same criterion. The earlier one stays in the history.",
           ...creates,
         },
       },

@@ -26,10 +26,10 @@ interface QueueQuery {
 export type LabelService = ReturnType<typeof createLabels>;
 
 export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
-  /** The criteria that a result was scored by. Throws not_found. */
+  /** The criteria used to score a result. Throws not_found. */
   const findCriteria = async (resultId: string): Promise<Criterion[]> => {
     if (!(await findResult(db, resultId))) {
-      throw new AppError("not_found", `There is no result ${resultId}.`, { param: "id" });
+      throw new AppError("not_found", `Result ${resultId} not found.`, { param: "id" });
     }
     return criteriaOfScores((await listScores(db, [resultId])).map(toScore));
   };
@@ -38,8 +38,8 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
     criteria: findCriteria,
 
     /**
-     * Replaces the caller's earlier label by the same criterion. Throws not_found, invalid_request, and insufficient_role
-     * for a comment by a key whose content may not be stored.
+     * Replaces the caller's earlier label for the same criterion. Throws not_found, invalid_request, and
+     * insufficient_role for a comment by a key whose content may not be stored.
      */
     async add(principal: Principal, resultId: string, added: AddLabel, seal: Seal): Promise<Label> {
       const { metric, value: given, failure = null, comment = null, blind = false } = added;
@@ -90,7 +90,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },
 
-    /** Ids of the results that the caller has not labelled by a criterion, newest first. */
+    /** Ids of the results that the caller has not labelled for a criterion, newest first. */
     queue: (principal: Principal, query: QueueQuery): Promise<string[]> =>
       store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
   };
@@ -104,5 +104,5 @@ const scaleText = (criterion: Criterion): string => {
   return choices.length > MAX_LISTED ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
 };
 
-/** A message lists the values of a scale up to this many. */
+/** Maximum number of scale values listed in a message. */
 const MAX_LISTED = 11;

@@ -4,10 +4,10 @@ import { Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,99}$" });
 const messages = Type.Array(
   Strict({ role: OneOf(["system", "user", "assistant"]), content: Type.String({ maxLength: 1_000_000 }) }),
-  { minItems: 1, maxItems: 100, description: "`{{variable}}` stands for a value" },
+  { minItems: 1, maxItems: 100, description: "`{{variable}}` is replaced with a value" },
 );
 
-/** A version never changes; its hash is that of its content. */
+/** A version never changes; its hash is the hash of its content. */
 export const PromptVersion = Type.Object(
   {
     name,
@@ -60,7 +60,9 @@ export type Prompt = Static<typeof Prompt>;
 
 export const PromptPage = Page(Prompt);
 
-/** `POST /v1/prompts`: a new prompt or its next version. The newest version's content creates no version. */
+/**
+ * `POST /v1/prompts`: a new prompt or its next version. Sending the newest version's content doesn't create a version.
+ */
 export const CreatePromptVersion = Strict(
   { name, messages, note: Type.Optional(Type.String({ maxLength: 1000 })) },
   {

@@ -12,7 +12,7 @@ const NamePath = Type.Object({ name });
 const VersionPath = Type.Object({ name, version: NumberInUrl({ minimum: 1 }) });
 const LabelPath = Type.Object({ name, label: Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" }) });
 
-/** Prompt templates in versions that never change. */
+/** Prompt templates with immutable versions. */
 export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService; idempotency: Idempotency }) =>
   new Elysia({ name: "prompts.routes", prefix: "/v1", tags: ["Prompts"] })
     .use(auth)

@@ -45,7 +45,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
   const version = async (name: string, number: number): Promise<PromptVersion> => {
     const row = await store.findPromptVersion(db, name, number);
     if (row) return toVersion(row, await store.listPromptLabels(db, name));
-    throw new AppError("not_found", `There is no version ${number} of the prompt "${name}".`, { param: "version" });
+    throw new AppError("not_found", `The prompt "${name}" has no version ${number}.`, { param: "version" });
   };
 
   const insert = async (tx: Tx, principal: Principal, request: CreatePromptVersion, hash: string) => {
@@ -78,7 +78,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       return pageOf(rows, limit, (row) => toVersion(row, labels), cursorOf);
     },
 
-    /** Creates a prompt or its next version; the newest version's content creates none. */
+    /** Creates a prompt or its next version, unless the newest version already has this content. */
     create: (principal: Principal, request: CreatePromptVersion, seal: Seal) =>
       db.write(async (tx) => {
         const hash = hashOf(request.messages);
@@ -124,14 +124,14 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
 export type PromptService = ReturnType<typeof createPrompts>;
 
 const noPrompt = (name: string): AppError =>
-  new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists the prompts.`, { param: "prompt" });
+  new AppError("not_found", `Prompt "${name}" not found. GET /v1/prompts lists the prompts.`, { param: "prompt" });
 
 type Messages = PromptVersion["messages"];
 
 /** `{{name}}`, also `{{ metadata.topic }}`. */
 const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
 
-/** sha256 of the messages, in hex: equal templates have equal hashes everywhere. */
+/** sha256 of the messages, in hex: identical templates have the same hash on every instance. */
 export const hashOf = (messages: Messages): string => canonicalHash(messages);
 
 /** The variables of a template, each once, in order of appearance. */

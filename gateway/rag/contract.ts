@@ -53,7 +53,7 @@ const RetrievalSettings = Strict(
     candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean(),
-    threshold: Nullable(Threshold, { description: "Below it nothing is generated; null: always answer" }),
+    threshold: Nullable(Threshold, { description: "Below it, no answer is generated; null: always answer" }),
     max_context_tokens: Type.Integer({
       minimum: 64,
       maximum: 1_000_000,
@@ -64,7 +64,7 @@ const RetrievalSettings = Strict(
   { title: "RetrievalSettings" },
 );
 
-/** Settings that a request overrides; the index's settings apply to the others. */
+/** Settings that a request overrides. The index's settings apply otherwise. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
   title: "RetrievalOverrides",
   additionalProperties: false,
@@ -88,7 +88,10 @@ export const Ingestion = Type.Object(
   { title: "Ingestion" },
 );
 
-/** One build of an index: everything that vectors depend on. The active one serves; others are kept for rollback. */
+/**
+ * One build of an index: everything the vectors depend on. The active one answers queries; others are kept for
+ * rollback.
+ */
 export const IndexVersion = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
@@ -117,15 +120,15 @@ export const RagIndex = Type.Object(
     status: OneOf(["empty", "ingesting", "ready", "failed"], {
       description: "ingesting: documents processed so far are searchable",
     }),
-    revision: Type.Integer({ minimum: 1, description: "Grows with every change that a query can see" }),
+    revision: Type.Integer({ minimum: 1, description: "Increases with every change that a query can see" }),
     active: IndexVersion,
     building: Nullable(IndexVersion),
     retrieval: RetrievalSettings,
     documents: Count(),
     failed_documents: Count(),
     chunks: Count(),
-    tokens: Count("Of all chunks"),
-    size_bytes: Count("Of texts and vectors"),
+    tokens: Count("Of all chunks together"),
+    size_bytes: Count("Of texts and vectors together"),
     ingestion: Nullable(Ingestion, { description: "The running job, or the last one" }),
     last_error: Nullable(ErrorBody),
     created_at: Timestamp,
@@ -149,7 +152,7 @@ export const CreateIndex = Strict(
   { title: "CreateIndex", examples: [{ name: "handbook", chunking: { chunk_tokens: 200, overlap_tokens: 40 } }] },
 );
 
-/** `PATCH /v1/rag/indexes/{id}`: names and retrieval only; another model or chunker is a new version. */
+/** `PATCH /v1/rag/indexes/{id}`: only names and retrieval; a different model or chunker needs a new version. */
 export const UpdateIndex = Strict(
   {
     name: Type.Optional(indexName),
@@ -159,7 +162,7 @@ export const UpdateIndex = Strict(
   { title: "UpdateIndex", minProperties: 1, examples: [{ retrieval: { top_k: 8 } }] },
 );
 
-/** `POST /v1/rag/indexes/{id}/versions`: builds a version while the active one serves. */
+/** `POST /v1/rag/indexes/{id}/versions`: builds a version while the active one keeps answering queries. */
 export const BuildVersion = Strict(
   {
     embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -172,7 +175,7 @@ const LabelledQuestion = Strict(
   {
     question: Type.String({ minLength: 1, maxLength: 10_000 }),
     relevant: Type.Array(Type.String(), {
-      description: "Ids of chunks or documents that answer it; empty: unanswerable",
+      description: "Ids of chunks or documents that answer the question; empty: unanswerable",
       maxItems: 100,
     }),
   },
@@ -206,7 +209,7 @@ const measured = Type.Object(
 
 export const IndexCalibration = Type.Object(
   {
-    answerable: Count("Questions with something relevant"),
+    answerable: Count("Questions with a relevant chunk or document"),
     unanswerable: Count(),
     recall_at_k: measured,
     mrr: measured,
@@ -216,7 +219,7 @@ export const IndexCalibration = Type.Object(
       Type.Object({
         threshold: Type.Number(),
         false_answers: Share("Unanswerable questions that would be answered"),
-        false_refusals: Share("Answerable questions that would be refused"),
+        false_refusals: Share("Answerable questions that would get the fallback text"),
       }),
     ),
     suggested: Threshold,
@@ -323,7 +326,7 @@ export const RagQuery = Strict(
     history: Type.Optional(
       Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
         maxItems: 100,
-        description: "Earlier turns, oldest first: they go into the prompt, not into the search",
+        description: "Earlier turns, oldest first. They are part of the prompt, but not of the search",
       }),
     ),
     filter: Type.Optional(Metadata),
@@ -441,14 +444,14 @@ const RagDiagnostics = Type.Object(
         grounding: stage,
         total: Type.Number({ minimum: 0 }),
       },
-      { description: "Milliseconds; a stage that did not run is left out" },
+      { description: "Milliseconds; stages that did not run are omitted" },
     ),
     vector_candidates: Count(),
     keyword_candidates: Count(),
     reranked: Type.Boolean(),
     context_tokens: Count(),
-    dropped_contexts: Count("Chunks that the token budget left out"),
-    removed_markers: Count("Markers in the generated text that cited no context"),
+    dropped_contexts: Count("Chunks that didn't fit into the token budget"),
+    removed_markers: Count("Markers in the generated text that didn't cite a context"),
   },
   { title: "RagDiagnostics" },
 );
@@ -457,7 +460,7 @@ export const RagAnswer = Type.Object(
   {
     id: Id("rag"),
     status: OneOf(["answered", "no_relevant_context", "retrieved"], {
-      description: "no_relevant_context: `answer` is the fallback text and no model was asked; retrieved: search only",
+      description: "no_relevant_context: `answer` is the fallback text and no model was called; retrieved: search only",
     }),
     answer: Nullable(Type.String()),
     citations: Type.Array(Citation, { description: "In the order of the answer" }),
@@ -480,7 +483,9 @@ export const RagAnswer = Type.Object(
   { title: "RagAnswer" },
 );
 
-/** Frames of a streamed answer, in this order. A failure ends the stream with an error envelope instead of `done`. */
+/**
+ * Frames of a streamed answer, in this order. If it fails, the stream ends with an error envelope instead of `done`.
+ */
 export const RagEvent = Type.Union(
   [
     Type.Object({ type: Type.Literal("retrieval"), ...retrieval }, { title: "RagRetrievalEvent" }),
@@ -488,7 +493,7 @@ export const RagEvent = Type.Union(
     Type.Object(
       {
         type: Type.Literal("citations"),
-        answer: Type.String({ description: "The whole text, without markers that cite no context" }),
+        answer: Type.String({ description: "The complete text, without markers that don't cite a context" }),
         citations: Type.Array(Citation),
       },
       { title: "RagCitationsEvent" },

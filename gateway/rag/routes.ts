@@ -31,7 +31,7 @@ const DOCUMENT = `${INDEX}/documents/:document_id` as const;
 export const ragRoutes = plannedRoutes("RAG", [
   ["GET /v1/rag/indexes", "viewer", "List the indexes that the key may read", RagIndexPage, { query: PageQuery }],
   ["POST /v1/rag/indexes", "editor", "Create an index", [201, RagIndex], { body: CreateIndex, facts: creates }],
-  [`GET ${INDEX}`, "viewer", "State, revision, counts, settings and ingestion of an index", RagIndex],
+  [`GET ${INDEX}`, "viewer", "Read an index: state, revision, counts, settings and ingestion", RagIndex],
   [
     `PATCH ${INDEX}`,
     "editor",
@@ -81,7 +81,7 @@ export const ragRoutes = plannedRoutes("RAG", [
         "Text, Markdown and HTML as JSON, or as files of a form, which may also be PDFs. Adding the same content again has no effect.",
     },
   ],
-  [`GET ${DOCUMENT}`, "viewer", "State and error of a document", RagDocument],
+  [`GET ${DOCUMENT}`, "viewer", "Read a document with its state and error", RagDocument],
   [`DELETE ${DOCUMENT}`, "editor", "Delete a document with its chunks and vectors", [204, Type.Void()]],
   [
     `POST ${DOCUMENT}/retry`,
@@ -107,7 +107,7 @@ export const ragRoutes = plannedRoutes("RAG", [
       body: RagQuery,
       facts: { ...generates, ...streams(RagEvent) },
       description:
-        "With `stream`, the events are retrieval, token (many), citations, grounding, done. Nothing relevant: status `no_relevant_context`, the fallback text, and no model is asked.",
+        "With `stream`, the events are retrieval, token (many), citations, grounding, done. If nothing relevant is found, the status is `no_relevant_context`, the answer is the fallback text, and no model is called.",
     },
   ],
 ]);

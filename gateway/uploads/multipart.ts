@@ -19,7 +19,7 @@ interface FormWithFile<T> {
   file: T | undefined;
 }
 
-/** Longest value of a field in bytes: a JSON Schema or a column mapping. */
+/** Maximum length of a field's value in bytes, such as a JSON Schema or a column mapping. */
 const MAX_FIELD_BYTES = 262_144;
 const MAX_FIELDS = 20;
 
@@ -28,7 +28,7 @@ const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIE
 
 /**
  * Reads a form as it arrives, with its file as a stream with backpressure. Throws invalid_request for an invalid form,
- * a second file or a repeated field, and what `take` throws; nothing of the file is kept then.
+ * a second file or a repeated field, and what `take` throws. The file is not kept then.
  */
 export const readForm = async <T>(
   contentType: string,
@@ -53,7 +53,7 @@ export const readForm = async <T>(
     else fields[name] = value;
   });
   parser.on("file", (name, stream, fileName) => {
-    // The stream may fail before, or without, anyone reading it.
+    // The stream may fail before it is read, or without being read.
     stream.on("error", () => {});
     if (name !== "file") fail(broken(`Send the file in the field "file", not "${name}".`, name));
     if (over.signal.aborted) return;
@@ -103,7 +103,7 @@ const openParser = (contentType: string): BusboyInstance => {
 const broken = (message: string, about?: unknown): AppError =>
   new AppError("invalid_request", message, typeof about === "string" ? { param: about } : { cause: about });
 
-/** A body that is read as it arrives, within its limit. `http/body.ts` makes it from a request. */
+/** A body that is read as it arrives, up to its limit. `http/body.ts` creates it from a request. */
 export interface UploadBody {
   contentType: string;
   pieces(): AsyncIterable<Uint8Array>;
@@ -111,8 +111,8 @@ export interface UploadBody {
 }
 
 /**
- * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large;
- * nothing is kept then. The values of the fields are not validated.
+ * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large, and
+ * keeps nothing then. The values of the fields are not validated.
  */
 export const receiveForm = (
   body: UploadBody,

@@ -7,11 +7,11 @@ import { newId } from "../../lib/ids";
 
 /** Bytes of one stored piece. Each piece takes one short transaction. */
 const PART_BYTES = 256 * 1024;
-/** Bytes received between two collections of garbage, each of which stops the thread for 20 to 30 ms. */
+/** Bytes received between two garbage collections, each of which blocks the thread for 20 to 30 ms. */
 const BYTES_PER_COLLECTION = 8 * 1_048_576;
 const DELETE_PARTS = 32;
 const DISCARD_AT_ONCE = 100;
-/** An upload that has not become a dataset after this time is deleted. */
+/** An upload that is not imported within this time is deleted. */
 const KEEP_MS = 24 * 3_600_000;
 
 /** An upload in the database, waiting for a worker. */
@@ -43,7 +43,7 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
   return {
     discard,
 
-    /** Stores `source` piece by piece. Throws payload_too_large; nothing is kept then, or if `source` fails. */
+    /** Stores `source` piece by piece. Throws payload_too_large. Nothing is kept if this or `source` fails. */
     async receive(
       source: Pieces,
       { fileName, createdBy }: { fileName: string | null; createdBy: string },
@@ -92,7 +92,7 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
-    /** Deletes the uploads of finished jobs. Cheap if there are none. */
+    /** Deletes the uploads of finished jobs. Cheap if there is nothing to delete. */
     async discardSpent(): Promise<void> {
       for (const id of await store.listSpentUploads(db, DISCARD_AT_ONCE)) await discard(id);
     },
@@ -109,7 +109,7 @@ const gone = (): AppError => new AppError("not_found", "This upload no longer ex
 const tooLarge = (maxBytes: number): AppError =>
   new AppError(
     "payload_too_large",
-    `The file has more than ${maxBytes} bytes, the limit. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
+    `The file is larger than the limit of ${maxBytes} bytes. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
   );
 
 /** The last part of a path, on one line, without invisible characters or ones that change the text direction. */

@@ -149,7 +149,7 @@ const CASES: Case[] = [
     path: "/datasets/new",
     status: 422,
     reach: (page) => choose(page, Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "chart.png"),
-    shows: "The file is a PNG image. Upload the file that holds the questions",
+    shows: "The file is a PNG image. Upload a file with the questions",
   },
   {
     name: "dataset upload of an empty file",

@@ -394,7 +394,7 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
       /Parquet/i,
     ],
     ["a row of 2 MiB", `{"input":"${"x".repeat(2 * 1024 * 1024)}"}\n`, "x.jsonl", 422, /[Ll]ine 1/],
-    ["no column for the input", "q1,a1\nOne?,1\n", "x.csv", 422, /no column holds the input.*"q1", "a1"/],
+    ["no column for the input", "q1,a1\nOne?,1\n", "x.csv", 422, /no column has the input.*"q1", "a1"/],
     ["a PNG", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0]), "x.csv", 422, /PNG image/],
   ])("%s", async (_, file, filename, status, message) => {
     const name = fresh();

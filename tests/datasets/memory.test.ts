@@ -59,7 +59,7 @@ const PARQUET: [what: string, columns: Record<string, unknown[]>, ending: Ending
   [
     "a Parquet file with one text of 1 MB in every row",
     { question: list(20_000, (i) => `${i}`), context: new Array(20_000).fill("x".repeat(1_000_000)) },
-    { kind: "payload_too_large", says: "unpacked, the rows take more than 256 MiB." },
+    { kind: "payload_too_large", says: "decompressed, the rows take more than 256 MiB." },
   ],
 ];
 

@@ -110,8 +110,8 @@ test("J4: a worker that was stopped for longer than its lease overwrites nothing
   expect([status, body.dataset?.latest.samples]).toEqual([201, 20_000]);
   first?.signal("SIGCONT");
   await until(
-    "it logs that its work went to another worker",
-    () => first?.output.includes("went to another worker") ?? false,
+    "it logs that its task was taken over",
+    () => first?.output.includes("was taken over by another worker") ?? false,
   );
   await expectClean(running, 1, 20_000);
   // It works again with a new id.

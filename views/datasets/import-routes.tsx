@@ -79,7 +79,7 @@ export const importPageRoutes = ({
     const { outcome, datasetId, report } = view.result;
     if (report.columns.length === 0) {
       const [error] = report.errors;
-      const message = error ? `Line ${error.line}: ${error.message}` : "The file holds no rows.";
+      const message = error ? `Line ${error.line}: ${error.message}` : "The file has no rows.";
       return uploadPage(request, dataset, { status: 422, message });
     }
     if (outcome === "stored" || outcome === "unchanged") {

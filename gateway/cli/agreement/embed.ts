@@ -6,8 +6,8 @@ import type { EmbeddingService } from "../../embeddings/service";
 const MAX_CHARACTERS = 1500;
 
 /**
- * Vectors of texts of any length, in their order. A text that is too long for the model is halved until it fits. An empty
- * text gets an empty vector. Throws what the embedding service throws.
+ * Embeds texts of any length, in order. A text that is too long for the model is halved until it fits. An empty text
+ * gets an empty vector. Throws what the embedding service throws.
  */
 export const embedAnyLength = async (
   embeddings: Pick<EmbeddingService, "embedTexts">,

@@ -15,7 +15,7 @@ import type { Services } from "../../services";
 /** The gateway's services with a temporary database, and with a separate node unless nodes are configured. */
 export interface Platform {
   services: Pick<Services, "embeddings" | "evals" | "evaluators">;
-  /** A call of this command, for every question of a row. */
+  /** The call context of this command, used for each question about a row. */
   call(): Call;
   close(): Promise<void>;
 }

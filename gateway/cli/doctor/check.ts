@@ -21,14 +21,14 @@ export const failed = (message: string, remedy: string): Finding => ({ status: "
 
 const TIMEOUT_MS = 20_000;
 
-/** Runs one check. A check that throws or times out has failed. */
+/** Runs one check. A check that throws or times out fails. */
 export const runCheck = async (name: string, check: Check, settings: Settings): Promise<Result> => {
   const late = failed(`no result after ${TIMEOUT_MS / 1000} s`, "Run it again, or check this machine's load.");
   try {
     return { name, ...((await withTimeout(Promise.resolve(check(settings)), TIMEOUT_MS)) ?? late) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { name, ...failed(message, "Correct what the message names and run `bun run doctor` again.") };
+    return { name, ...failed(message, "Fix this problem and run `bun run doctor` again.") };
   }
 };
 

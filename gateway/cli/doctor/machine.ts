@@ -14,7 +14,7 @@ const GIB = 1024 ** 3;
 const inGib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
 /** Weights, KV cache and working memory of a model, as a multiple of its file. */
 const MEMORY_PER_FILE_BYTE = 1.5;
-/** Sockets of a thousand streams, twice: to the client and to the node. */
+/** Sockets for a thousand streams: one to the client and one to the node each. */
 const FILES_WANTED = 4096;
 
 const readOrNothing = (path: string): string => {
@@ -64,7 +64,7 @@ export const machineChecks: Checks = {
     if (found.length > 0) return passed(found.join(", "));
     return wanted === "cuda"
       ? failed(
-          "GROUNDWIRE_NODE_GPU is cuda, and nvidia-smi finds no GPU",
+          "GROUNDWIRE_NODE_GPU is cuda, but nvidia-smi finds no GPU",
           "Install the NVIDIA driver, or set GROUNDWIRE_NODE_GPU=auto",
         )
       : passed("no NVIDIA GPU; the engine uses another GPU or the CPU");
@@ -82,7 +82,7 @@ export const machineChecks: Checks = {
 const WANTED_MIB = 2048;
 const LEAST_MIB = 256;
 
-/** The folder itself, or the nearest one above it that exists. */
+/** The folder itself, or its nearest existing ancestor. */
 const existing = (folder: string): string => (existsSync(folder) ? folder : existing(dirname(folder)));
 
 const checkFolder = (folder: string, setting: string): Finding => {
@@ -100,7 +100,10 @@ const checkFolder = (folder: string, setting: string): Finding => {
   return freeMib < WANTED_MIB ? warning(message, remedy) : passed(message);
 };
 
-/** Versions of SQLite in which a checkpoint that meets a commit can lose it: 3.7.0 to 3.51.2, but for two backports. */
+/**
+ * Versions of SQLite in which a checkpoint can lose a commit that runs at the same time: 3.7.0 to 3.51.2, except for
+ * two backports.
+ */
 const hasWalResetRace = (version: string): boolean => {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
   if (major !== 3 || minor < 7) return false;
@@ -115,15 +118,12 @@ const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding>
   if (!known) {
     return existsSync(models[kind])
       ? passed(`${models[kind]}, your own file`)
-      : failed(
-          `${VARIABLES[kind]} is ${models[kind]}: neither a model of the catalogue nor a file`,
-          "bun run models list",
-        );
+      : failed(`${VARIABLES[kind]} is ${models[kind]}: neither a catalogue model nor a file`, "bun run models list");
   }
   const path = join(models.dir, known.file.name);
   if (!existsSync(path)) return warning(`${known.file.name} is not downloaded yet`, "bun run models pull");
   if ((await hashFile(path)) !== known.file.sha256) {
-    return failed(`${path} does not match the catalogue: its sha256 differs`, `rm ${path} && bun run models pull`);
+    return failed(`${path} does not match the catalogue: wrong sha256`, `rm ${path} && bun run models pull`);
   }
   return passed(`${known.name}: its sha256 is right`);
 };
@@ -133,7 +133,7 @@ const modelCheck =
   ({ config }) =>
     neededModels(config.node).includes(kind)
       ? checkModel(kind, config)
-      : passed("the node does not load one from a file");
+      : passed("the node doesn't load it from a file");
 
 export const storageChecks: Checks = {
   "data-folder": ({ config }) => checkFolder(config.dataDir, "GROUNDWIRE_DATA_DIR"),

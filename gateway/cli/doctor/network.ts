@@ -33,14 +33,14 @@ const portCheck =
   };
 
 const unreachable = (url: string): Finding =>
-  failed(`${url} does not answer`, "Start the node there (bun run start:gpu-node), or correct GROUNDWIRE_NODES");
+  failed(`${url} is not responding`, "Start the node there (bun run start:gpu-node), or fix GROUNDWIRE_NODES");
 
 const checkNode = async (
   url: string,
   node: NodeReadiness | undefined,
   headers: Record<string, string>,
 ): Promise<Finding | undefined> => {
-  if (!node?.state) return failed(`${url} answers, but is not a Groundwire node`, "Correct GROUNDWIRE_NODES");
+  if (!node?.state) return failed(`${url} responds, but is not a Groundwire node`, "Fix GROUNDWIRE_NODES");
   if (node.state !== "ready") return warning(`${url} is ${node.state}`, "Wait until it is ready, or check its log");
   if (node.version !== version) {
     return warning(`${url} runs version ${node.version}, this is ${version}`, "Install the same version on both");
@@ -51,9 +51,9 @@ const checkNode = async (
     body: JSON.stringify({ messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }),
   });
   if (probe?.status === 401)
-    return failed(`${url} refuses the token`, "Give gateway and node the same GROUNDWIRE_NODE_TOKEN");
+    return failed(`${url} rejects the token`, "Give gateway and node the same GROUNDWIRE_NODE_TOKEN");
   if (!probe?.ok)
-    return warning(`${url} did not generate a token within ${TIMEOUT_MS / 1000} s`, "Check its log and its load");
+    return warning(`${url} did not generate a token within ${TIMEOUT_MS / 1000} s`, "Check its log and load");
   return node.synthetic
     ? warning(`${url} runs the synthetic engine: its answers are made up`, "Unset GROUNDWIRE_NODE_ENGINE there")
     : undefined;
@@ -92,13 +92,13 @@ export const networkChecks: Checks = {
       const latency = `${(performance.now() - startedAt).toFixed(1)} ms`;
       return skewMs > SKEW_ALLOWED_MS
         ? warning(
-            `its clock and this machine's are ${Math.round(skewMs / 1000)} s apart`,
+            `its clock differs from this machine's by ${Math.round(skewMs / 1000)} s`,
             "Synchronise both clocks with NTP",
           )
         : passed(`answers in ${latency}`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      return failed(`can't be used: ${reason}`, "Start it, or correct REDIS_URL; a single gateway needs no Redis");
+      return failed(`can't be used: ${reason}`, "Start it, or fix REDIS_URL; a single gateway needs no Redis");
     } finally {
       client.disconnect();
     }
@@ -110,7 +110,7 @@ export const networkChecks: Checks = {
       const skewMs = date ? Math.abs(Date.parse(date) - Date.now()) : 0;
       if (skewMs > SKEW_ALLOWED_MS) {
         return warning(
-          `${url} is ${Math.round(skewMs / 1000)} s away from this machine's clock`,
+          `the clock of ${url} differs from this machine's by ${Math.round(skewMs / 1000)} s`,
           "Synchronise both clocks with NTP",
         );
       }

@@ -3,7 +3,7 @@ import { AppError } from "../../../lib/errors";
 
 const TRIES = 100;
 
-/** The port if it is free (for 0: one that the system picks), otherwise undefined. */
+/** The port if it is free (for 0, one picked by the system), otherwise undefined. */
 export const probePort = (host: string, port: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer();

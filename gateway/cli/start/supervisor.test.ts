@@ -39,8 +39,8 @@ test("a process that dies after the start is restarted and reported", async () =
   supervisor.start(spec(`${RUNS} if (runs < 2) process.exit(3); setInterval(() => {}, 1000);`));
   await until("it has run three times", () => runs() === 3);
   expect(events).toEqual([
-    "The gateway ended with code 3; restarting in 0.01 s.",
-    "The gateway ended with code 3; restarting in 0.02 s.",
+    "The gateway exited with code 3; restarting in 0.01 s.",
+    "The gateway exited with code 3; restarting in 0.02 s.",
   ]);
 });
 
@@ -49,7 +49,7 @@ test("a process that dies during the start ends it with this run's output, witho
   writeFileSync(child.logFile, "an older run\n");
   supervisor.start(child);
   await expect(supervisor.failed).rejects.toThrow(
-    `The gateway ended with code 1 while it started: No model here.\nIts log: ${child.logFile}`,
+    `The gateway exited with code 1 while it started: No model here.\nIts log: ${child.logFile}`,
   );
 });
 

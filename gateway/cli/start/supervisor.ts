@@ -13,7 +13,7 @@ interface ChildSpec {
 }
 
 interface SupervisorOptions {
-  /** Gets one sentence about each unexpected event. */
+  /** Called with one sentence for each unexpected event. */
   onEvent: (message: string) => void;
   /** Wait before the first restart in milliseconds; doubles up to 30 s and is reset after a minute of uptime. */
   backoffMs?: number;
@@ -55,7 +55,7 @@ export class Supervisor {
     return this.#failed.promise;
   }
 
-  /** Does nothing once `stop` was called. */
+  /** Does nothing after `stop`. */
   start(spec: ChildSpec): void {
     if (this.#state === "stopping") return;
     this.#launch(spec, this.#options.backoffMs);
@@ -100,7 +100,7 @@ export class Supervisor {
     const child = this.#children.get(spec.name);
     this.#children.delete(spec.name);
     if (!child || this.#state === "stopping") return;
-    const how = exitCode === null ? `was ended by signal ${signal}` : `ended with code ${exitCode}`;
+    const how = exitCode === null ? `was killed by signal ${signal}` : `exited with code ${exitCode}`;
     if (this.#state === "starting") {
       const said = lastOutput(spec.logFile, child.logStart);
       const message = `The ${spec.name} ${how} while it started${said ? `: ${said}` : "."}`;

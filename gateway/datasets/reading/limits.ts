@@ -3,23 +3,23 @@ import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
 import { round } from "../../../lib/round";
 
-/** How much of an upload is read before it is refused. Empty lines may be as many as rows. */
+/** Limits beyond which an upload is rejected. The limit on rows also applies to empty lines. */
 export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
 
 const garbage = new Garbage(524_288);
 
-/** Bytes that this thread has read. They and the values made from them soon become garbage. */
+/** Bytes that this thread has read. They, and the values made from them, soon become garbage. */
 export const noteRead = (bytes: number): void => garbage.note(bytes);
 
-/** Levels of lists and objects inside each other. */
+/** Maximum nesting depth of lists and objects. */
 export const MAX_DEPTH = 100;
 
-/** Names that mean something else on a JavaScript object: no data may carry them. */
+/** Names with a special meaning on JavaScript objects, which data must not use. */
 export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 export const forbiddenName = (name: string): string => `the name "${name}" is not allowed: rename it`;
 
-/** Whether the text takes more than `limit` bytes as UTF-8. */
+/** Whether the text takes more than `limit` bytes in UTF-8. */
 export const isOverBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);
 
@@ -59,7 +59,7 @@ const refuse = (kind: "dataset_invalid" | "payload_too_large", message: string, 
   });
 };
 
-/** dataset_invalid: nothing after this place can be read. */
+/** dataset_invalid: nothing after this position can be read. */
 export const invalid = (message: string, place: Place = {}): AppError => refuse("dataset_invalid", message, place);
 
 /** payload_too_large: a limit is reached, and the rest is not read. */

@@ -89,7 +89,7 @@ test("a limit ends the reading of a source that has no end", async () => {
   const limits = { ...LIMITS, maxUploadBytes: 1_000_000 };
   await expect(collect(read("a.jsonl", source, { limits }))).rejects.toMatchObject({
     kind: "payload_too_large",
-    message: "The upload has more than 976.6 KiB. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.",
+    message: "The upload is larger than 976.6 KiB. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.",
   });
   expect(state.pulled).toBeLessThan(1100);
   await until("the source is closed", () => state.isClosed);
@@ -144,7 +144,7 @@ test("a stalled source is aborted after its timeout", async () => {
   }
   await expect(collect(read("a.jsonl", stuck(), { stallMs: 1000 }))).rejects.toMatchObject({
     kind: "deadline_exceeded",
-    message: "No more bytes of the upload came in time. Send it again.",
+    message: "The upload stalled. Send it again.",
   });
 });
 
@@ -178,6 +178,6 @@ test("a Worker that computes without an end is ended", async () => {
   const reading = collect(read("a.jsonl", inBlocks(row(1)), { schema, stallMs: 500 }));
   await expect(reading).rejects.toMatchObject({
     kind: "deadline_exceeded",
-    message: "Reading the upload stands still, so it was given up. Try it in smaller parts.",
+    message: "Reading the upload stalled. Try again with smaller files.",
   });
 });

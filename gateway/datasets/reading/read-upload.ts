@@ -12,16 +12,19 @@ import type { SampleBatch } from "./samples/read-samples";
 import { type Patience, ReadingThread, type ToWorker, waitFor } from "./thread";
 
 interface UploadSource {
-  /** As the sender named the file: only its extension is looked at. */
+  /** As the sender named the file; only its extension is used. */
   name: string;
   bytes: AsyncIterable<Uint8Array>;
 }
 
 export interface UploadOptions extends Patience {
   limits: ReadingLimits;
-  /** Folder for the file that the upload is read from. The file has no name there, so it ends with this process. */
+  /**
+   * Folder for the temporary file that the upload is read from. The file is unlinked immediately, so it disappears with
+   * this process.
+   */
   spoolDir: string;
-  /** Left out: by name and content. */
+  /** Default: detected from name and content. */
   format?: FileFormat;
   mapping?: ColumnMapping;
   /** JSON Schema of the dataset, which `checkSampleSchema` has passed. */
@@ -30,25 +33,25 @@ export interface UploadOptions extends Patience {
 
 const HEAD_BYTES = 65_536;
 /**
- * Between two collections of garbage in this thread, whose other work waits meanwhile as it would for a collection that
- * comes by itself, only later.
+ * Bytes between two garbage collections in this thread. They block its other work, as a collection that starts by
+ * itself later would.
  */
 const COLLECT_CHARACTERS = 8_388_608;
 
-const STALLED = "Reading the upload stands still, so it was given up. Try it in smaller parts.";
+const STALLED = "Reading the upload stalled. Try again with smaller files.";
 
-/** A damaged page can keep the decoder of Parquet busy for hours, and a second try would not help. */
+/** A damaged page can keep the Parquet decoder busy for hours, and a second try would not help. */
 const asDamaged = (error: unknown): never => {
   if (!(error instanceof AppError) || error.kind !== "deadline_exceeded") throw error;
   throw invalid("the Parquet file is damaged: a page takes too long to decode. Write it again.");
 };
 
 /**
- * Writes an upload to a file, reads it in a Worker and returns the report. Reading goes on when the next batch is asked for.
- * Throws
- * - dataset_invalid, payload_too_large: nothing after that place can be read; batches before it have been handed out,
- * - invalid_request: mapping or schema can't be,
- * - deadline_exceeded: for `stallMs` neither bytes came nor reading went on,
+ * Writes an upload to a file, reads it in a Worker and returns the report. Reading continues when the next batch is
+ * requested. Throws
+ * - dataset_invalid, payload_too_large: nothing after that position can be read; earlier batches have been returned,
+ * - invalid_request: the mapping or schema is invalid,
+ * - deadline_exceeded: no bytes arrived and reading made no progress for `stallMs`,
  * - client_closed: `signal` was aborted,
  * - internal: the Worker crashed.
  */
@@ -73,14 +76,14 @@ export async function* readUpload(
   }
   if (reply.kind === "report") return reply.report;
   if (reply.kind === "refused") throw fromSent(reply.error);
-  throw new Error("An upload is not answered like a schema.");
+  throw new Error("Unreachable: an upload can't get a schema's answer.");
 }
 
-const SOURCE_STALLED = "No more bytes of the upload came in time. Send it again.";
+const SOURCE_STALLED = "The upload stalled. Send it again.";
 
 /**
- * Writes an upload into a new file in `dir` that is deleted while it is open. Throws payload_too_large beyond the limit,
- * deadline_exceeded when no bytes come, client_closed when aborted.
+ * Writes an upload into a new file in `dir` that is deleted while it is open. Throws payload_too_large beyond the
+ * limit, deadline_exceeded if no bytes arrive, client_closed if aborted.
  */
 const spool = async (
   bytes: AsyncIterable<Uint8Array>,
@@ -101,7 +104,7 @@ const spool = async (
       total += piece.length;
       if (total > maxUploadBytes)
         throw tooLarge(
-          `the upload has more than ${formatBytes(maxUploadBytes)}. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
+          `the upload is larger than ${formatBytes(maxUploadBytes)}. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
         );
       await file.writeFile(piece);
     }
@@ -109,7 +112,7 @@ const spool = async (
     await file.close();
     throw error;
   } finally {
-    // A source that hangs does not answer to this either.
+    // A hanging source doesn't react to this either.
     void pieces.return?.().catch(() => undefined);
   }
 };

@@ -30,7 +30,7 @@ export interface Row {
 /** A row that can't be read, and why. */
 export interface BrokenRow {
   line: number;
-  /** Where the file has said them before. */
+  /** Positions of the same keys and contents earlier in the file. */
   columns?: readonly string[];
   problem: RowProblem;
 }

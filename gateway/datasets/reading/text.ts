@@ -1,7 +1,7 @@
 import { noteRead } from "./limits";
 import type { Warn } from "./rows";
 
-/** Byte order mark. Concatenated files also have it in the middle. */
+/** Byte order mark. Concatenated files can also have it in the middle. */
 export const BOM = "\ufeff";
 /** Character codes of a line break. */
 export const LF = 10;
@@ -9,7 +9,7 @@ export const CR = 13;
 /** NUL and the DOS end-of-file mark, which some programs pad files with. */
 const PADDING = new Set(["\0", "\x1a"]);
 const SPACE = new Set(["\r", "\n", " ", "\t"]);
-/** Characters of it that are kept until it is known whether text follows. */
+/** Maximum padding characters that are kept until it is known whether text follows. */
 const MAX_HELD = 1_048_576;
 
 /**
@@ -45,7 +45,10 @@ export const NUL_AT_END = {
   message: "NUL bytes at the end of the file are left out. Was it copied in full?",
 };
 
-/** Where the padding at the end of a text begins, with the white space in and behind it. `isOpen`: it began before. */
+/**
+ * Where the padding at the end of a text begins, including the white space in and after it. `isOpen`: it began in an
+ * earlier piece.
+ */
 const startOfPadding = (text: string, isOpen: boolean): number => {
   let start = text.length;
   for (let at = text.length - 1; ; at--) {
@@ -76,7 +79,7 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
   });
   return (bytes: Uint8Array, isLast: boolean) => {
     const text = decoder.decode(bytes, { stream: !isLast });
-    // Half a unit of what fills up the end.
+    // Half a code unit of the padding.
     return isLast && bytes.at(-1) === 0 && text.endsWith("\ufffd") ? text.slice(0, -1) : text;
   };
 };
@@ -121,8 +124,8 @@ const decodeUtf8 = (bytes: Uint8Array): string => {
 };
 
 /**
- * The text between the replacement characters that are in the file is decoded on its own, so that those that the decoder
- * makes can be told apart.
+ * The text between the file's own replacement characters is decoded separately, to distinguish them from those that the
+ * decoder adds.
  */
 const markBadBytes = (bytes: Uint8Array): string => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

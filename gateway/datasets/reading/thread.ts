@@ -7,7 +7,7 @@ import type { SampleBatch, SampleOptions } from "./samples/read-samples";
 /** An upload to read: an open file and its format. */
 export type ReadingJob = SampleOptions & { format: FileFormat; fd: number };
 
-/** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
+/** Messages to the Worker. It answers each with one message, so messages don't pile up on either side. */
 export type ToWorker =
   | { kind: "job"; job: ReadingJob }
   | { kind: "go" }
@@ -21,7 +21,7 @@ export type FromWorker =
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 
-/** The process may grow by this much while a Worker reads: a page of Parquet can expand in the decoder without limit. */
+/** How much the process may grow while a Worker reads: a Parquet page can expand without limit in the decoder. */
 const MAX_GROWTH_BYTES = 512 * 1_048_576;
 const WATCH_MS = 20;
 
@@ -47,7 +47,10 @@ export class ReadingThread {
     }, WATCH_MS);
   }
 
-  /** Sends one message and waits for the answer. Throws internal when the Worker crashes, payload_too_large, and as `waitFor` does. */
+  /**
+   * Sends one message and waits for the answer. Throws internal if the Worker crashes, payload_too_large, and what
+   * `waitFor` throws.
+   */
   async ask(message: ToWorker): Promise<FromWorker> {
     this.#worker.postMessage(message);
     const reply = await waitFor(this.#reply.promise, this.patience, this.stalled);
@@ -62,7 +65,7 @@ export class ReadingThread {
 }
 
 const tooMuchMemory = (): AppError =>
-  new AppError("payload_too_large", "Unpacked, the file takes too much memory. Write it in smaller parts.");
+  new AppError("payload_too_large", "The file takes too much memory when decompressed. Split it into smaller files.");
 
 const crashed = (cause: string): AppError => toAppError(new Error(`The Worker that reads uploads crashed: ${cause}`));
 

@@ -21,7 +21,7 @@ const sourceOf = ({ format, fd, mapping }: ReadingJob): RowSource => {
   };
 };
 
-/** Hands out a batch and waits until the next one is wanted. */
+/** Sends a batch and waits until the next one is requested. */
 const handOut = (message: FromWorker): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>();
   self.onmessage = () => resolve();

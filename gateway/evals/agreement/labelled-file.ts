@@ -14,7 +14,7 @@ const COMMON = {
   /** Question or source document: rows that share it depend on each other. */
   group: Type.String({ minLength: 1 }),
   answer: Type.String(),
-  /** Where the row comes from. */
+  /** Origin of the row. */
   source: Type.Optional(Type.String()),
   /** 1: people found the answer correct, or faithful to its context. */
   label: Type.Union([Type.Literal(0), Type.Literal(1)]),
@@ -39,13 +39,13 @@ const LabelledRow = Type.Union([
     task: Type.Literal("faithfulness"),
     question: Nullable(Type.String()),
     context: Type.String(),
-    /** Spans that people marked as unsupported; left out if they marked no spans. */
+    /** Spans that people marked as unsupported; omitted if they marked no spans. */
     spans: Type.Optional(Type.Array(MarkedSpan)),
   }),
 ]);
 export type LabelledRow = Static<typeof LabelledRow>;
 
-/** A labelled answer as the scorers get it. */
+/** A labelled answer in the form that the scorers take. */
 export const answerOf = (row: LabelledRow): ScoredAnswer =>
   row.task === "correctness"
     ? { question: row.question, references: row.references, contexts: [], output: row.answer }
@@ -71,8 +71,8 @@ const parseRow = (line: string): LabelledRow => {
 };
 
 /**
- * The rows of a labelled file, and a problem with file, line and field for each invalid row, duplicate id and task other
- * than the first row's. Blank lines are skipped.
+ * The rows of a labelled file, and a problem with file, line and field for each invalid row, duplicate id, and task
+ * that differs from the first row's. Blank lines are skipped.
  */
 export const parseLabelledRows = (text: string, fileName: string): { rows: LabelledRow[]; problems: string[] } => {
   const rows = new Map<string, LabelledRow>();

@@ -15,7 +15,7 @@ export interface ScoredRow {
   /** Rows that share it depend on each other. */
   group: string;
   label: 0 | 1;
-  /** Higher: more likely 1. */
+  /** The higher, the more likely is label 1. */
   score: number;
   /** Spans of the answer that people and the scorer marked as unsupported; left out if either gives no spans. */
   spans?: { expected: readonly Span[]; predicted: readonly Span[] };
@@ -29,7 +29,7 @@ interface AgreementReport {
   base_rate: number;
   /** The scorer predicts label 1 from this score. */
   threshold: number;
-  /** The threshold is the best for the same rows, which favours the scorer in all figures except `auroc`. */
+  /** The threshold was chosen on the same rows, which favours the scorer in all figures except `auroc`. */
   threshold_is_fitted: boolean;
   auroc: Rate | null;
   balanced_accuracy: Rate | null;
@@ -162,7 +162,7 @@ export const formatAgreement = (
     table(decisionTable(entries)),
     ...(spans.length > 1 ? [table(spans)] : []),
     ...(entries.some(({ report }) => report.threshold_is_fitted)
-      ? [["* The best threshold for the same rows, which favours that scorer in every figure except AUROC."]]
+      ? [["* The threshold was chosen on the same rows, which favours that scorer in every figure except AUROC."]]
       : []),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;

@@ -15,7 +15,7 @@ export interface JudgeQuestion {
   seed: number;
 }
 
-/** The output of the model, and its name. */
+/** The model's output and name. */
 interface JudgeReply {
   text: string;
   model: string;
@@ -39,15 +39,15 @@ interface JudgeDeps {
 
 /** Criteria that are decided claim by claim. */
 const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
-/** Limits of a judge's questions. */
+/** Limits on a judge's questions. */
 const JUDGE_LIMITS = {
   /** Claims per question, few enough for a small model to answer with all verdicts. */
   claimsAtOnce: 6,
   /** Claims of an answer that are judged; later ones are not. */
   claims: 48,
   /**
-   * Maximum characters and tokens of a reason in the first attempt, and in the second and last one if the first output was
-   * cut off or invalid. In the second, the output fits even if characters take several tokens.
+   * Maximum characters and tokens of a reason in the first attempt, and in the second and last one if the first output
+   * was cut off or invalid. The second attempt's output fits even if characters take several tokens.
    */
   tries: [
     { reasonLength: 240, tokensOfReason: 80 },
@@ -102,10 +102,7 @@ const decide = (metric: string, votes: readonly Vote[]): ScoredCriterion => {
   const median = sorted[Math.floor((sorted.length - 1) / 2)];
   const by = votes.find((vote) => vote.by)?.by ?? null;
   if (!median) {
-    const error = new AppError(
-      "upstream_error",
-      "The judge's answer did not match its schema, even after a second try.",
-    );
+    const error = new AppError("upstream_error", "The judge's answer didn't match its schema, even after a retry.");
     return { metric, value: null, reason: null, claims: [], votes: [], by, error };
   }
   const { value, reason, claims } = median;

@@ -60,7 +60,7 @@ export const claimMessages = (answer: ScoredAnswer, claims: readonly string[]): 
 /** Names of the blocks in a judge's prompt. */
 type Block = "question" | "references" | "contexts" | "answer" | "claims";
 
-/** Spaces can match in only one way at each position, so that a long run of them takes linear time. */
+/** Spaces can match in only one way at each position, so a long run of them takes linear time. */
 const TAG = /<(?=\s*(?:\/\s*)?(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
 
 /**

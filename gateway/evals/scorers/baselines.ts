@@ -2,7 +2,7 @@ import type { ScoredAnswer } from "../scored-answer";
 import { indexOfRun, lcsLength, recall, rougeL, runsOf, tokenF1 } from "./text/overlap";
 import { ARTICLES, readWords } from "./text/words";
 
-/** L2-normalised vectors in input order; an empty text has a vector of zeros. */
+/** L2-normalised vectors in input order; an empty text gets a zero vector. */
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
 
 /** Cosine of two L2-normalised vectors, -1…1. */
@@ -12,7 +12,7 @@ const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): numbe
 /** A simple scorer to compare with; higher is better. */
 type Baseline = (answer: ScoredAnswer) => number;
 
-/** Words without case, punctuation, diacritics and articles (as SQuAD evens out answers, Rajpurkar et al. 2016). */
+/** Words without case, punctuation, diacritics and articles (normalised as in SQuAD, Rajpurkar et al. 2016). */
 const plainWords = (text: string): string[] =>
   readWords(text)
     .map(({ norm }) => norm)
@@ -20,7 +20,7 @@ const plainWords = (text: string): string[] =>
 
 type Compare = (reference: string[], output: string[]) => number;
 
-/** The best of the references. */
+/** The highest score over the references. */
 const byWords =
   (compare: Compare): Baseline =>
   ({ references, output }) => {
@@ -55,13 +55,13 @@ export const VECTOR_BASELINES: Readonly<Record<string, (answer: ScoredAnswer, em
       contains(answer) + tokenRecall(answer) / 2 + (await closestReference(answer, embed)) / 2,
   };
 
-/** All contexts as one. */
+/** All contexts joined into one. */
 const againstContexts =
   (compare: (answer: string[], context: string[]) => number): Baseline =>
   ({ contexts, output }) =>
     compare(plainWords(output), contexts.flatMap(plainWords));
 
-/** Share of the words, or other parts, of an answer that a context has. */
+/** Share of an answer's words, or other parts, that occur in a context. */
 const shareKnown = (parts: readonly string[], context: readonly string[]): number => {
   const known = new Set(context);
   return parts.length > 0 ? parts.filter((part) => known.has(part)).length / parts.length : 1;

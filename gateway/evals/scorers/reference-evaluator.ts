@@ -12,10 +12,10 @@ import {
 
 export { claimSpans } from "./faithfulness/claims";
 
-/** One criterion as the scorers give it, before the evaluator's model and errors are added. */
+/** A criterion's score from the scorers, before the evaluator's model and errors are added. */
 export type ReferenceScore = Pick<ScoredCriterion, "metric" | "value" | "reason" | "claims">;
 
-/** Every number that was fitted or chosen: what tells versions of `reference` apart. */
+/** Every fitted or chosen number: the difference between versions of `reference`. */
 export const REFERENCE_CONSTANTS = {
   correctness: CORRECTNESS_MODEL,
   faithfulness: FAITHFULNESS_MODEL,
@@ -28,8 +28,8 @@ export const REFERENCE_CONSTANTS = {
 } as const;
 
 /**
- * Scores an answer by its texts alone, without a model: correctness where there are references, faithfulness and
- * hallucination where there are contexts. Values are 0…1. Equal texts give equal scores.
+ * Scores an answer by comparing texts, without a chat model: correctness if there are references, faithfulness and
+ * hallucination if there are contexts. Values are 0…1. The same texts always give the same scores.
  */
 export const scoreReference = (answer: ScoredAnswer): ReferenceScore[] => {
   const scores: ReferenceScore[] = [];

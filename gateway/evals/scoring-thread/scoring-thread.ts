@@ -38,7 +38,7 @@ export class ScoringThread implements ReferenceScorer {
   async #ask(request: Request, signal?: AbortSignal): Promise<Reply> {
     const id = ++this.#lastId;
     const reply = Promise.withResolvers<Reply>();
-    const leave = () => reply.reject(new AppError("client_closed", "The caller has left."));
+    const leave = () => reply.reject(new AppError("client_closed", "The caller has disconnected."));
     this.#pending.set(id, reply);
     signal?.addEventListener("abort", leave);
     if (signal?.aborted) leave();
@@ -69,7 +69,7 @@ export class ScoringThread implements ReferenceScorer {
     for (const { reject } of this.#pending.values()) reject(error);
   }
 
-  /** Whoever asked may have left. */
+  /** The caller may have disconnected. */
   #hear(message: FromThread): void {
     const pending = this.#pending.get(message.id);
     if (message.kind === "failed") pending?.reject(fromSent(message.error));

@@ -21,7 +21,7 @@ const DEFAULT_SEED = 1;
 
 export interface Resampling {
   resamples?: number;
-  /** Equal seeds give equal figures. */
+  /** The same seed gives the same figures. */
   seed?: number;
 }
 
@@ -41,7 +41,10 @@ export interface Distribution {
   acceleration: number;
 }
 
-/** The jackknife leaves out this many units or blocks of units. More would take time without better precision. */
+/**
+ * Maximum number of units, or blocks of units, that the jackknife leaves out. More would take time without better
+ * precision.
+ */
 const MAX_BLOCKS = 1000;
 
 /** Fills `drawn` with random positions of units. */

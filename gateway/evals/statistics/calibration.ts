@@ -46,7 +46,7 @@ export const correctedRate = (items: readonly Decision[], seed?: number): Rate |
   return corrected?.interval ? corrected : null;
 };
 
-/** Minimum number of labels. */
+/** Minimum number of labels for a comparison. */
 const MIN_LABELS = 30;
 
 /** From this many independent items on, kappa is nearly normal. With fewer, the large-sample interval is too narrow. */

@@ -33,7 +33,7 @@ export const eachOnce = (count: number): Int32Array => Int32Array.from({ length:
 /** `count` values, each a separate cluster. */
 export const singletons = (count: number): Clusters => ({ count, areShared: false, of: eachOnce(count) });
 
-/** A bootstrap over more units would take time without better precision. */
+/** Maximum units of a bootstrap. More would take time without better precision. */
 const MAX_UNITS = 5000;
 
 /**

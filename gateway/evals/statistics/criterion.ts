@@ -19,7 +19,10 @@ export interface CriterionResult {
   label: boolean | null;
 }
 
-/** One criterion over a run, without what it is of. Repeats of a sample are averaged first: counts are of samples. */
+/**
+ * The statistics of one criterion over a run, without its identity. Repeats of a sample are averaged first: counts are
+ * of samples.
+ */
 type CriterionSummary = Omit<Statistic, "metric" | "direction" | "criterion_hash" | "evaluator" | "shadow">;
 
 /** The mean of `pick` for each sample; results for which it returns null are excluded. */

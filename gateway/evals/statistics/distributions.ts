@@ -38,7 +38,7 @@ const roughQuantile = (p: number): number => {
   return numerator / denominator - t;
 };
 
-/** The `x` below which a share of `p` lies; ±Infinity at 0 and 1. Two of Halley's steps make the guess exact. */
+/** The `x` below which a share of `p` lies; ±Infinity at 0 and 1. Two Halley steps make the guess exact. */
 export const normalQuantile = (p: number): number => {
   if (p === 0.5) return 0;
   if (p > 0.5) return -normalQuantile(1 - p);

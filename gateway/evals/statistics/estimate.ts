@@ -31,9 +31,9 @@ export interface EstimateOptions {
   seed?: number;
 }
 
-/** With fewer units, resamples don't cover a 95 % interval, so Student's t is used. */
+/** With fewer units than this, resamples don't cover a 95 % interval, so Student's t is used. */
 export const BOOTSTRAP_FROM = 20;
-/** With more values, a mean is nearly normal, so Student's t gives the same result as fifty million draws. */
+/** With more values than this, a mean is nearly normal, so Student's t gives the same result as fifty million draws. */
 const BOOTSTRAP_TO = 5000;
 
 /** More than the default, because a mean is cheap to compute and its interval gets more precise. */
@@ -89,7 +89,10 @@ export const estimateMean = (values: readonly number[], options: EstimateOptions
 /** Throws invalid_request for a value that is not finite, and for a different number of groups than values. */
 export const checkValues = (values: readonly number[], groups?: Groups): void => {
   if (groups && groups.length !== values.length) {
-    throw new AppError("invalid_request", `${values.length} values have ${groups.length} groups. Give one for each.`);
+    throw new AppError(
+      "invalid_request",
+      `There are ${values.length} values but ${groups.length} groups. Give one group per value.`,
+    );
   }
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong === -1) return;

@@ -1,6 +1,6 @@
 /**
- * xoshiro128** 1.1 (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"). Its arithmetic is
- * in 32-bit integers, so that equal seeds give equal figures on every machine. Not for secrets.
+ * xoshiro128** 1.1 (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"). Its arithmetic is in
+ * 32-bit integers, so that the same seed gives the same figures on every machine. Not for secrets.
  */
 export class Random {
   #a: number;

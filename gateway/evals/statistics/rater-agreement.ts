@@ -3,7 +3,7 @@ import { normalQuantile } from "./distributions";
 import { clip, DEFAULT_LEVEL, tailOf } from "./interval";
 
 interface Shares {
-  /** Share of items in each cell; rows are one rater, columns the other. */
+  /** Share of items in each cell; rows are one rater, columns are the other. */
   cells: readonly (readonly number[])[];
   rows: readonly number[];
   columns: readonly number[];

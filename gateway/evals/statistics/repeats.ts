@@ -9,9 +9,7 @@ interface Attempts {
 /** For each k, the samples with at least k attempts; others are excluded. */
 export type PassAtK = Statistic["pass_at_k"][number];
 
-/**
- * Share of the choices of `k` of `total` that are all in `part`: C(part, k) / C(total, k), without overflow.
- */
+/** Share of the choices of `k` out of `total` that are all in `part`: C(part, k) / C(total, k), without overflow. */
 const shareOfChoices = (part: number, total: number, k: number): number => {
   let share = 1;
   for (let i = 0; i < k; i++) share *= Math.max(0, part - i) / (total - i);

@@ -5,7 +5,7 @@ import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 
 /**
  * Converts the values of a row to values of a sample. Values that can't be converted are passed on unchanged, and the
- * check of the sample reports them. Undefined means no value.
+ * sample check reports them. Undefined means no value.
  */
 export interface Cells {
   text(value: unknown): unknown;
@@ -29,7 +29,10 @@ const asList = (value: unknown): unknown => {
   return typeof text === "object" ? text : [text];
 };
 
-/** SQuAD holds answers as `{text: […], answer_start: […]}`, or as a list of `{text, answer_start}`. Other values stay. */
+/**
+ * SQuAD stores answers as `{text: […], answer_start: […]}`, or as a list of `{text, answer_start}`. Other values are
+ * unchanged.
+ */
 const squadTexts = (value: unknown): unknown =>
   Array.isArray(value) ? value.map((item) => textIn(item) ?? item) : (textIn(value) ?? value);
 
@@ -38,7 +41,10 @@ const textIn = (value: unknown): unknown =>
     ? value.text
     : undefined;
 
-/** Metadata holds single values: lists and objects become JSON text, and a number that a double can't hold becomes text. */
+/**
+ * Metadata has single values: lists and objects become JSON text, and a number that a double can't represent becomes
+ * text.
+ */
 const asScalar = (value: unknown): unknown => {
   if (value instanceof Unreadable) return undefined;
   if (value instanceof NumberText) return value.value;
@@ -94,7 +100,7 @@ export const textCells: Cells = {
   object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
 };
 
-/** A file with a column for every field is read as one of our exports: `guardText` is undone. */
+/** A file with a column for every field is read as one of our exports, so `guardText` is undone. */
 export const isExport = (columns: readonly string[]): boolean => FIELDS.every((name) => columns.includes(name));
 
 /** Cells of our own exports, where text is guarded against being run as a formula. */
@@ -107,7 +113,7 @@ export const exportCells: Cells = {
   },
 };
 
-/** A sample before its check: its fields may contain anything. */
+/** An unchecked sample: its fields may contain anything. */
 export type Draft = Partial<Record<Field, unknown>>;
 
 /** Maps the values of a row to the fields of a sample; `fields` is in the order of the row's columns. */
@@ -159,7 +165,7 @@ const fill = (draft: Draft, field: Field, value: unknown, cells: Cells): void =>
   }
 };
 
-/** Several columns that map to a list fill it in order. Tags are a set. */
+/** Several columns that map to a list fill it in order. Tags are deduplicated. */
 const joined = (list: unknown, more: unknown, isSet: boolean): unknown => {
   if (more !== undefined && !Array.isArray(more)) return more;
   const both = Array.isArray(list) ? [...list, ...(more ?? [])] : (list ?? more);

@@ -13,7 +13,10 @@ export const isField = (name: string): name is Field => FIELDS.some((field) => f
 
 const words = (list: string): string[] => list.trim().split(/\s+/);
 
-/** "Answer" in the languages for which there is also a name for the question: a reference, or the output if another column holds the references. */
+/**
+ * "Answer" in the languages that also have a name for the question: a reference, or the output if another column has
+ * the references.
+ */
 const ANSWERS = words(
   "answer antwort respuesta reponse risposta resposta antwoord odpowiedz svar ответ 答案 回答 답변",
 );
@@ -34,7 +37,7 @@ const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
   tags: words("tag labels"),
 };
 
-/** Field and rank by name: how telling the name is for the field; 0 is the field's own name. */
+/** Field and rank by name: how specific the name is to the field; 0 is the field's own name. */
 const CANDIDATES = new Map(
   FIELDS.flatMap((field) => [field, ...(SYNONYMS[field] ?? [])].map((name, rank) => [name, { field, rank }] as const)),
 );
@@ -58,8 +61,8 @@ const candidateOf = (name: string) => CANDIDATES.get(normalise(name));
 const rankOf = (name: string): number => candidateOf(name)?.rank ?? CANDIDATES.size;
 
 /**
- * The field of each column, by its name: the most telling name gets the field, a field in `taken` is filled already, and
- * a column that finds none is `metadata.<name>`. An `answer` beside other references is the `output`.
+ * The field of each column, by its name: the most specific name gets the field, fields in `taken` are already filled,
+ * and a column without a field is `metadata.<name>`. An `answer` next to other references is the `output`.
  */
 export const guessFields = (names: readonly string[], taken: ReadonlySet<string>): Map<string, string> => {
   const guessed = new Map<string, string>();

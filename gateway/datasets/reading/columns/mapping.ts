@@ -28,7 +28,7 @@ export const checkMapping = (mapping: ColumnMapping): void => {
     if (other !== undefined && !LIST_FIELDS.has(field)) {
       const both = quoted([other, column]);
       throw refuse(
-        `${field} holds one value, but the columns ${both} both map to it. Map one of them to another field or to null.`,
+        `${field} takes one value, but the columns ${both} both map to it. Map one of them to another field or to null.`,
       );
     }
     filled.set(field, column);
@@ -45,7 +45,7 @@ const fieldProblem = (field: string): string | undefined => {
   const name = field.slice(METADATA_PREFIX.length);
   if (name === "" || FORBIDDEN_NAMES.has(name)) return `"${name}" can't be a name in metadata. Choose another.`;
   if (name.length <= MAX_METADATA_NAME_LENGTH) return undefined;
-  return `a name in metadata has at most ${MAX_METADATA_NAME_LENGTH} characters: map the column to a shorter one, or to null.`;
+  return `a name in metadata is limited to ${MAX_METADATA_NAME_LENGTH} characters: map the column to a shorter one, or to null.`;
 };
 
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(" and ");
@@ -62,7 +62,7 @@ export interface RowPlan {
 /** Decides once for each column of a file which field it fills. */
 export class ColumnPlan {
   readonly #fields = new Map<string, string | null>();
-  /** Plan of the last row: most rows have the columns of the row before. */
+  /** Plan of the last row, because most rows have the same columns as the previous row. */
   #last: { columns: readonly string[]; plan: RowPlan } | undefined;
 
   constructor(
@@ -93,7 +93,7 @@ export class ColumnPlan {
     if (this.#last && isSame(this.#last.columns, columns)) return this.#last.plan;
     this.#add(columns, line);
     if (this.#fields.size > this.limits.maxColumns) {
-      const message = `here the file has more than ${formatCount(this.limits.maxColumns)} different columns.`;
+      const message = `the file has more than ${formatCount(this.limits.maxColumns)} different columns by this line.`;
       throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line });
     }
     const fields = this.#withinMetadata(columns, line);
@@ -138,7 +138,7 @@ export class ColumnPlan {
     return columns.map((column) => {
       const field = this.#fields.get(column) ?? null;
       if (!field?.startsWith(METADATA_PREFIX) || room-- > 0) return field;
-      const message = `metadata holds ${MAX_METADATA_NAMES} values, so this column is left out. Map those that you don't need to null.`;
+      const message = `metadata is limited to ${MAX_METADATA_NAMES} values, so this column is left out. Map columns that you don't need to null.`;
       this.warn({ line, column, message });
       return null;
     });

@@ -5,15 +5,18 @@ import type { TextWindow } from "./text-window";
 /** A record, or the problem of an unreadable one. */
 type CsvRecord =
   | { line: number; cells: string[] }
-  /** `index` is the broken cell, `text` the record's first line. */
+  /** `index` is the broken cell, `text` is the record's first line. */
   | { line: number; index: number | null; message: string; text: string };
 
 type Fault = Extract<CsvRecord, { message: string }>;
 
 const QUOTE = '"';
-/** Cells beyond the header's that a record may have; more break it, so that a row of commas takes little memory. */
+/**
+ * How many more cells than the header a record may have. More make it invalid, so that a row of commas takes little
+ * memory.
+ */
 const MAX_EXTRA_CELLS = 10_000;
-/** The same after a fault, where only a record with as many cells as the header counts. */
+/** The same after a fault, when only a record with as many cells as the header is accepted. */
 const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
 
 /**
@@ -51,7 +54,7 @@ export class CsvParser {
           yield* this.#handOut(parsed);
           continue;
         }
-        const message = "a quote opens in this row and closes in a later one. Close it.";
+        const message = "a quote opens in this row and closes in a later one. Close it in the same row.";
         if (isSwallowing) this.#fail({ index: null, message });
       } else this.#fail(this.#problemOf(parsed));
       this.#faultEnd = window.place.line;
@@ -67,8 +70,9 @@ export class CsvParser {
   }
 
   /**
-   * A missing closing quote merges several lines into one record, up to the next quote. The sign: the record does not have
-   * the header's number of cells, but its second line does. Undefined if too little text is in memory to decide.
+   * A missing closing quote merges several lines into one record, up to the next quote. Detected when the record
+   * doesn't have the header's number of cells, but its second line does. Undefined if too little text is in memory to
+   * decide.
    */
   #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>): boolean | undefined {
     if (this.fits(cells)) return false;
@@ -112,7 +116,7 @@ export class CsvParser {
     const place = placeIn(text.slice(start, at), at - start, from);
     const where = `${place.line > from.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
     if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
-    const opened = "a quote opens here and does not close. Close it, or double the quotes inside the cell.";
+    const opened = "a quote opens here and never closes. Close it, or double the quotes inside the cell.";
     return { index, message: `${where}${opened}` };
   }
 }
@@ -120,9 +124,9 @@ export class CsvParser {
 /** Result of parsing a record. `end` is where the next record begins. */
 type CsvParse =
   | { kind: "record"; cells: string[]; end: number }
-  /** A quote that breaks the record: at `at`, in the cell `index`. */
+  /** An invalid quote at `at`, in cell `index`. */
   | { kind: "broken"; at: number; index: number; message: string }
-  /** The text ends inside the record; if `at` is set, inside a quote that opened at `at` in the cell `index`. */
+  /** The text ends inside the record; if `at` is set, inside a quote that opened at `at` in cell `index`. */
   | { kind: "open"; at?: number; index?: number };
 
 interface ParseOptions {
@@ -160,7 +164,7 @@ const parseRecord = (text: string, start: number, { delimiter, maxCells, isEnd }
 interface Cell {
   value?: string;
   end: number;
-  /** Why the cell breaks its record at `end`. */
+  /** Why the record is invalid at `end`. */
   message?: string;
 }
 

@@ -11,7 +11,7 @@ test.each([1, 2, 3, 65_536])("quotes, line breaks in cells and empty lines, in p
   expect(await read(text, size)).toEqual([
     [2, { a: "1", b: 'x, "y"\r\nz' }],
     [6, { a: "", b: '5" pipe' }],
-    "7: the row has 1 cell, but the header has 2. Add the missing ones.",
+    "7: the row has 1 cell, but the header has 2. Add the missing cells.",
     "8: the row has 3 cells, but the header has 2. Quote cells that contain delimiters.",
     [9, { a: "6", b: "7" }],
   ]);
@@ -73,7 +73,7 @@ test.each<[text: string, rows: unknown[]]>([
   // A broken quote rejects its row.
   [
     'a,b\n1,2\n3,"x\n4,y\n',
-    [[2, { a: "1", b: "2" }], "3: character 3: a quote opens here and does not close.", [4, { a: "4", b: "y" }]],
+    [[2, { a: "1", b: "2" }], "3: character 3: a quote opens here and never closes.", [4, { a: "4", b: "y" }]],
   ],
   ['a,b\n1,"x"y\n2,z\n', ["2: character 6: there is text after a closing quote.", [3, { a: "2", b: "z" }]]],
   [
@@ -107,7 +107,7 @@ test.each<[text: string, rows: unknown[]]>([
     [
       "2: a quote opens in this row and closes in a later one.",
       [3, { a: "2", b: "y", c: "v" }],
-      "4: character 5: a quote opens here and does not close.",
+      "4: character 5: a quote opens here and never closes.",
       [5, { a: "4", b: "z", c: "t" }],
     ],
   ],
@@ -115,7 +115,7 @@ test.each<[text: string, rows: unknown[]]>([
     'a,b\n"say "hi" to\nme, and go",x\nq,r\n',
     ["2: character 7: there is text after a closing quote.", [4, { a: "q", b: "r" }]],
   ],
-  ['a\n"x\ny\nz\n', ["2: character 1: a quote opens here and does not close.", [3, { a: "y" }], [4, { a: "z" }]]],
+  ['a\n"x\ny\nz\n', ["2: character 1: a quote opens here and never closes.", [3, { a: "y" }], [4, { a: "z" }]]],
   [
     'a,b\n1,"x" ,\n2, "y"\n',
     [

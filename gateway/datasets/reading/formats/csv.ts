@@ -47,7 +47,7 @@ export async function* readCsv(
 /** A cell of the line between the header and the rows of a Markdown table; the outer bars make empty cells. */
 const MARKDOWN_RULE = /^\s*(:?-+:?)?\s*$/;
 
-/** A header with broken quotes is read as if it had none, because the column names are needed. */
+/** A header with broken quotes is read as unquoted, because the column names are needed. */
 const cellsWithoutQuotes = (
   { line, message, text }: { line: number; message: string; text: string },
   delimiter: string,
@@ -105,12 +105,12 @@ class Header {
 
   #ragged(cells: number): string {
     const count = `the row has ${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`;
-    const advice = cells < this.cells.length ? "Add the missing ones." : "Quote cells that contain delimiters.";
+    const advice = cells < this.cells.length ? "Add the missing cells." : "Quote cells that contain delimiters.";
     return `${count}, but the header has ${formatCount(this.cells.length)}. ${advice}`;
   }
 }
 
-/** The cell delimiter, and the line that declares it, which is not a record. */
+/** The cell delimiter, and the line that declares it, if any, which is not a record. */
 interface CsvStart {
   delimiter: string;
   /** `sep=;` with its line break, which spreadsheets write before the header. */

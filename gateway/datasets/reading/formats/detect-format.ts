@@ -20,7 +20,7 @@ const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
 
 const extensionOf = (fileName: string): string => /\.([a-z0-9]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? "";
 
-/** A JSON object with the rows under one of these names. */
+/** Names under which a JSON object can contain the rows. */
 const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
 
 /**
@@ -28,17 +28,17 @@ const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
  * Parquet is checked. Throws dataset_invalid for an empty file and for unsupported formats, and says what to do.
  */
 export const detectFormat = (head: Uint8Array, fileName: string, declared?: FileFormat): FileFormat => {
-  if (head.length === 0) throw invalid("the file is empty. Upload one that has rows.");
+  if (head.length === 0) throw invalid("the file is empty. Upload a file with rows.");
   if (startsWith(head, PARQUET_MAGIC)) {
     if (declared === undefined || declared === "parquet") return "parquet";
-    throw invalid(`the file is Parquet, not ${declared}. Say that its format is parquet.`);
+    throw invalid(`the file is Parquet, not ${declared}. Set the format to parquet.`);
   }
   const [, what, todo] = SIGNATURES.find(([bytes]) => startsWith(head, bytes)) ?? [];
   if (what) throw invalid(`the file is ${what}. ${todo}`, { line: 1 });
   if (isBinary(head)) throw invalid(`the file is binary data, not text. ${media}`, { line: 1 });
   const byName = ownValue(BY_EXTENSION, extensionOf(fileName));
   if ((declared ?? byName) === "parquet") {
-    throw invalid("the file is not Parquet: its first bytes are not PAR1. Check which file it is.");
+    throw invalid("the file is not Parquet: its first bytes are not PAR1. Check that it is the right file.");
   }
   return declared ?? textFormat(head, byName);
 };
@@ -86,7 +86,7 @@ const asUtf8 = "Save it as UTF-8 and upload it again.";
 const sheet = "Export the sheet as CSV (UTF-8) and upload that.";
 const rewrite = "Write it as Parquet or JSONL and upload that.";
 const dataFile = "Download the data file itself and upload that.";
-const media = "Upload the file that holds the questions: JSONL, JSON, CSV or Parquet.";
+const media = "Upload a file with the questions: JSONL, JSON, CSV or Parquet.";
 
 /** Unsupported file types by their first bytes; "The file is …" and what to do. The first match wins. */
 const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])[] = [
@@ -99,7 +99,7 @@ const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])
   [ascii("Rar!\x1a\x07"), "a RAR archive", unpack],
   [
     [...ascii("PK"), 3, 4],
-    "a ZIP archive, or a workbook such as .xlsx or .ods, which is one inside",
+    "a ZIP archive or a workbook such as .xlsx or .ods",
     `${sheet} If it is another archive, unpack it and upload what is inside.`,
   ],
   [[0xd0, 0xcf, 0x11, 0xe0], "an old Office document such as .xls", sheet],

@@ -13,7 +13,7 @@ export const nameProblem = (name: string): string | undefined => {
 };
 
 /**
- * The readable columns: their positions in a row, and unique names. Every other column is left out with a warning, and a
+ * The usable columns: their positions in a row, and unique names. Every other column is left out with a warning, and a
  * repeated name gets a number. Throws payload_too_large for too many columns.
  */
 export const readHeader = (

@@ -9,8 +9,8 @@ interface ParsedJson {
 }
 
 /**
- * Parses JSON with at most 100 levels and without names that are special in JavaScript; otherwise returns the problem.
- * A number that JavaScript would print differently becomes a `NumberText`; `NaN` and `Infinity` become text.
+ * Parses JSON with at most 100 levels and no names that are special in JavaScript; otherwise returns the problem. A
+ * number that JavaScript would print differently becomes a `NumberText`; `NaN` and `Infinity` become text.
  */
 export const parseJson = (text: string): ParsedJson => {
   const parsed = tryParse(text) ?? (NOT_FINITE.test(text) ? tryParse(quoteNotFinite(text)) : undefined);
@@ -30,7 +30,7 @@ const tryParse = (text: string): { value: unknown } | undefined => {
 const NOT_FINITE = /NaN|Infinity/;
 const STRING_OR_NOT_FINITE = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|(?<!-)\bNaN\b|-?\bInfinity\b/gs;
 
-/** They become text, as in Parquet files. */
+/** `NaN` and the like become text, as in Parquet files. */
 const quoteNotFinite = (text: string): string =>
   text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
 
@@ -123,7 +123,9 @@ const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
-/** Each method skips what it is named after and returns whether it was valid. The first problem ends the scan. */
+/**
+ * Each method skips the element it is named after and returns whether it was valid. The first problem ends the scan.
+ */
 class Scanner {
   #at = 0;
   #depth = 0;
@@ -132,7 +134,7 @@ class Scanner {
   constructor(private readonly text: string) {}
 
   scan(): JsonProblem | undefined {
-    if (this.#value() && this.#at < this.text.length) this.#fail("there is more after the end of the value");
+    if (this.#value() && this.#at < this.text.length) this.#fail("there is more text after the end of the value");
     return this.#problem;
   }
 

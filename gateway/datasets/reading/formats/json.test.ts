@@ -45,12 +45,12 @@ test("any list comes back the same, however it is indented and cut", async () =>
 test.each([
   ["", 'Line 1, character 1: expected "[" or "{", found the end of the file.'],
   ["question,answer\n", 'Line 1, character 1: expected "[" or "{", found "q".'],
-  ['{"rows": []}', 'The object holds no list "samples" or "data".'],
-  ['{"data": {}}', 'The object holds no list "samples" or "data".'],
-  ["{}", 'The object holds no list "samples" or "data".'],
+  ['{"rows": []}', 'The object has no list "samples" or "data".'],
+  ['{"data": {}}', 'The object has no list "samples" or "data".'],
+  ["{}", 'The object has no list "samples" or "data".'],
   ["{data: []}", 'Line 1, character 2: expected a name in double quotes, found "d".'],
   ['{"data" []}', 'Line 1, character 9: expected ":", found "[".'],
-  ['{"da\\ta": []}', "The object holds no list"],
+  ['{"da\\ta": []}', "The object has no list"],
   ['{"d\\a": []}', "Line 1, character 4: a backslash here does not start a valid JSON escape."],
 ])("%j: %s", async (text, message) => {
   for (const size of [1, 65_536]) await expect(read(text, size)).rejects.toThrow(message);
@@ -73,7 +73,7 @@ test.each<[text: string, rows: unknown[]]>([
     ],
   ],
   ['[{"a":1}', [[1, { a: 1 }], '1: character 9: expected "]", found the end of the file.']],
-  ['[\n{"a":1},\n{"a": "x', [[2, { a: 1 }], "3: character 1: a value begins here and the file ends inside it."]],
+  ['[\n{"a":1},\n{"a": "x', [[2, { a: 1 }], "3: character 1: the file ends inside the value that begins here."]],
   [
     '[{"a":1}]\n[{"a":2}]',
     [
@@ -83,13 +83,13 @@ test.each<[text: string, rows: unknown[]]>([
   ],
   [
     '[{"a":1},\n{"a":2,"b":"x},\n{"a":3},\n{"a":4}]',
-    [[1, { a: 1 }], "2: character 1: a value begins here and the file ends inside it.", [3, { a: 3 }], [4, { a: 4 }]],
+    [[1, { a: 1 }], "2: character 1: the file ends inside the value that begins here.", [3, { a: 3 }], [4, { a: 4 }]],
   ],
   [
     '[{"a":1},{"a":"x},{"a":"y"},{"a":4}]',
     [
       [1, { a: 1 }],
-      "1: character 10: a value begins here and the file ends inside it.",
+      "1: character 10: the file ends inside the value that begins here.",
       [1, { a: "y" }],
       [1, { a: 4 }],
     ],
@@ -196,13 +196,13 @@ test.each<[text: string, rows: unknown[]]>([
   ['{\n "a" 1\n}\n{\n "a": 2\n}\n', ['2: character 6: expected ":"', [4, { a: 2 }]]],
   [
     '{\n "a": 1\n}\n{\n "a": "x\n}\n{\n "a": 3\n}\n',
-    [[1, { a: 1 }], "4: character 1: a value begins here", [7, { a: 3 }]],
+    [[1, { a: 1 }], "4: character 1: the file ends inside the value that begins here", [7, { a: 3 }]],
   ],
   [
     '{\n "a": "x\n}\n{\n "a": 2\n}\n{\n "a": 3\n}\n',
-    ["1: character 1: a value begins here", [4, { a: 2 }], [7, { a: 3 }]],
+    ["1: character 1: the file ends inside the value that begins here", [4, { a: 2 }], [7, { a: 3 }]],
   ],
-  ['{"a":1}{"a":', [[1, { a: 1 }], "1: character 8: a value begins here and the file ends inside it."]],
+  ['{"a":1}{"a":', [[1, { a: 1 }], "1: character 8: the file ends inside the value that begins here."]],
 ])("%j: objects one after another, without a list, are rows", async (text, rows) => {
   const wanted = rows.map((row) =>
     typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,

@@ -13,9 +13,10 @@ const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
 const OVERLAP = 512;
 
 /**
- * Reads a JSON document: a list of objects, an object with the list as `samples` or `data`, or several objects. A row with
- * broken JSON is returned as a problem, and reading resumes at the next position that looks like the start of a row. Throws
- * dataset_invalid if the document holds no list of objects and no objects in a row, or does not start as JSON.
+ * Reads a JSON document: a list of objects, an object with the list as `samples` or `data`, or several objects. A row
+ * with broken JSON is returned as a problem, and reading resumes at the next position that looks like the start of a
+ * row. Throws dataset_invalid if the document has neither a list of objects nor consecutive objects, or does not start
+ * as JSON.
  */
 export const readJson = (texts: AsyncIterable<string>, limits: ReadingLimits, warn: Warn): AsyncGenerator<RawRow> =>
   new JsonReader(texts, limits, warn).rows();
@@ -32,7 +33,7 @@ class JsonReader {
   /** How a row starts: the rows of a file share their first field name. */
   #beginning = /\{\s*"/;
   #isKnown = false;
-  /** No row was found after a broken one, and this has been reported. */
+  /** Whether it has been reported that no row was found after a broken one. */
   #isOver = false;
   #isInList = true;
 
@@ -164,7 +165,7 @@ class JsonReader {
     const value = await this.#value();
     const row = this.#rowOf(value);
     if ("problem" in row && this.#isKnown && value.text.slice(1).search(this.#beginning) >= 0) {
-      // A quote or bracket that is missing has made one value of several rows.
+      // A missing quote or bracket merged several rows into one value.
       this.#backTo(value);
       await this.#seek();
     }
@@ -226,7 +227,7 @@ class JsonReader {
       throw invalid(message, placeIn(text, text.length, { line, character }));
     }
     if (isOpen) {
-      throw invalid("a value begins here and the file ends inside it. Is the file complete?", { line, character });
+      throw invalid("the file ends inside the value that begins here. Is the file complete?", { line, character });
     }
     window.passTo(end);
     return { text, line, character };
@@ -261,7 +262,7 @@ class JsonReader {
   }
 }
 
-/** Converts an error of the document to a broken row, which has the line separately. */
+/** Converts a document error to a broken row, which stores the line separately. */
 const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   const [found] = detail.details ?? [];
   const [, character] = /^[^:]*\bcharacter (\d+):/i.exec(message) ?? [];
@@ -278,4 +279,4 @@ const holdsList = (text: string): boolean => {
   return Object.entries(value ?? {}).some(([name, list]) => ROW_LISTS.includes(name) && Array.isArray(list));
 };
 
-const noList = (): AppError => invalid('the object holds no list "samples" or "data". Put the rows into one of them.');
+const noList = (): AppError => invalid('the object has no list "samples" or "data". Put the rows into one of them.');

@@ -54,7 +54,7 @@ test("JSON list syntax and the byte order marks of concatenated files are skippe
     [3, { a: 2 }],
     [4, { a: "}," }],
     "7: a row must be an object, not null.",
-    "8: character 8: there is more after the end of the value.",
+    "8: character 8: there is more text after the end of the value.",
     [9, { a: 4 }],
   ]);
   expect(warnings.map((each) => each.slice(0, 12))).toEqual([

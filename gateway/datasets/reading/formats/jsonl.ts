@@ -9,7 +9,7 @@ const LIST_LINE = /^\s*[[\],]\s*$/;
 const LINE_BREAK = /\r?\n$|\r$/;
 
 /**
- * JSON Lines: an object on each line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
+ * JSON Lines: one object per line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
  * empty lines.
  */
 export async function* readJsonl(
@@ -30,7 +30,7 @@ export async function* readJsonl(
     } else if (text.trim() === "") {
       if (++empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
     } else if (LIST_LINE.test(text)) {
-      warn({ line, column: null, message: "a bracket or comma of a JSON list was skipped. JSON Lines have none." });
+      warn({ line, column: null, message: "a bracket or comma of a JSON list was skipped. JSON Lines don't need it." });
     } else yield jsonRow(withoutComma(text, line, warn), { line, character: 1 });
   }
 }
@@ -39,6 +39,6 @@ export async function* readJsonl(
 const withoutComma = (line: string, number: number, warn: Warn): string => {
   const text = line.startsWith(BOM) ? line.slice(BOM.length) : line;
   if (!text.trimEnd().endsWith(",")) return text;
-  warn({ line: number, column: null, message: "a comma after a row was skipped. JSON Lines have none." });
+  warn({ line: number, column: null, message: "a comma after a row was skipped. JSON Lines don't need it." });
   return text.slice(0, text.lastIndexOf(","));
 };

@@ -1,16 +1,16 @@
 import type { ReadingLimits } from "../limits";
 import { CR, LF, LineCounter } from "../text";
 
-/** Characters that are in memory at least: enough to judge a file by its beginning. */
+/** Minimum number of characters in memory, enough to detect a file's format from its beginning. */
 const LEAST_LENGTH = 65_536;
 
-/** A text that arrives in pieces, and a position in it. A row at a time is in memory. */
+/** A text that arrives in pieces, and a position in it. Only about one row at a time is in memory. */
 export class TextWindow {
   /** The text in memory; `at` is the position in it, and `place` the same position in the file. */
   text = "";
   at = 0;
   place = new LineCounter();
-  /** Whether the text in memory is the last. */
+  /** Whether the text in memory reaches the end of the file. */
   isEnd = false;
   readonly #pieces: AsyncIterator<string>;
   readonly #maxLength: number;
@@ -26,7 +26,10 @@ export class TextWindow {
     return this.at < this.text.length;
   }
 
-  /** Loads half as much again as there is; false at the end of the file, and if there is more than a row may take. */
+  /**
+   * Loads half as much text again as is in memory; false at the end of the file, and if memory has more than a row may
+   * take.
+   */
   async more(): Promise<boolean> {
     const length = this.text.length - this.at;
     if (this.isEnd || length > this.#maxLength) return false;

@@ -7,7 +7,7 @@ import { MAX_METADATA_NAME_LENGTH } from "../columns/fields";
 import type { RowProblem } from "../rows";
 import { BAD_BYTE } from "../text";
 
-/** `path` is a JSON pointer into the sample; the message begins with it in dotted form. */
+/** `path` is a JSON pointer into the sample; the message starts with it in dotted form. */
 export interface SampleProblem {
   path: string;
   message: string;
@@ -19,14 +19,14 @@ export const INPUT_EMPTY = "input is empty.";
 const LIST_NOT_OBJECT = /^(references|contexts|tags) must be a list, not an object\.$/;
 const STRUCT_HINT = 'Write a text or a list of texts. References may also be {"text": ["…"]}, as in SQuAD.';
 
-/** The draft as a sample that every database can store; or what keeps it from being one. */
+/** The draft as a valid sample that every database can store, or its first problem. */
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
   if (isBlank(draft.input)) return { problems: [{ path: "/input", message: INPUT_EMPTY }] };
   leaveOutNeutral(NewSample, draft);
   if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)).map(withPath) };
   const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
   if (longName !== undefined) {
-    const message = `metadata has a name of more than ${MAX_METADATA_NAME_LENGTH} characters.`;
+    const message = `metadata has a name longer than ${MAX_METADATA_NAME_LENGTH} characters.`;
     return { problems: [{ path: "/metadata", message }] };
   }
   const broken = findBrokenText(draft);
@@ -46,15 +46,15 @@ const isBlank = (input: unknown): boolean =>
 const LONE_BAD_BYTE = new RegExp(`(?<![\\ud800-\\udbff])${BAD_BYTE}`);
 
 const whyBroken = (text: string): string => {
-  if (text.includes("\0")) return "holds a NUL character. Remove it.";
-  if (LONE_BAD_BYTE.test(text)) return "holds a byte that is not UTF-8. Save the file as UTF-8.";
-  return "holds half of a surrogate pair. Remove it.";
+  if (text.includes("\0")) return "contains a NUL character. Remove it.";
+  if (LONE_BAD_BYTE.test(text)) return "contains a byte that is not UTF-8. Save the file as UTF-8.";
+  return "contains an unpaired surrogate. Remove it.";
 };
 
 /** JSON can contain strings that are not valid UTF-8, such as lone surrogates. */
 const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
 
-/** The first broken text. Its path is put together on the way back: nearly every sample has none. */
+/** The first invalid text. Its path is built on the way back, because nearly every sample is valid. */
 const findBrokenText = (value: unknown): { path: string; text: string } | undefined => {
   if (typeof value === "string") return isBroken(value) ? { path: "", text: value } : undefined;
   if (typeof value !== "object" || value === null) return undefined;

@@ -12,29 +12,29 @@ import { KEPT_ERRORS, ReportBuilder } from "./report";
 
 const MAX_LISTED_LENGTH = 500;
 
-/** A sample that was read, checked and may be stored. */
+/** A checked sample that can be stored. */
 export type ReadSample = KeyedContent & { hash: string };
 
 interface CollectorOptions {
   format: FileFormat;
   limits: ReadingLimits;
   mapping: ColumnMapping;
-  /** The dataset's own check, of samples in the form of an upload. */
+  /** The dataset's own check, for samples in the shape of an upload. */
   findSchemaProblems(sample: NewSample): SampleProblem[];
 }
 
-/** Turns rows into samples, one at a time, and gathers the report. */
+/** Converts rows to samples, one at a time, and collects the report. */
 export class SampleCollector {
   readonly #report = new ReportBuilder();
   readonly #duplicates = new Duplicates();
   readonly #plan: ColumnPlan;
   readonly #hasHeader: boolean;
   #hasInput = true;
-  /** Rows of JSON before the first one that has an input: how many, and the lines of those that a report can list. */
+  /** JSON rows before the first one with an input: how many, and the lines that a report can list. */
   readonly #withoutInput = { count: 0, lines: [] as number[] };
   #cells: Cells | undefined;
 
-  /** Throws invalid_request for a mapping that can't be. */
+  /** Throws invalid_request for an invalid mapping. */
   constructor(private readonly options: CollectorOptions) {
     this.#plan = new ColumnPlan(options.mapping, options.limits, this.warn);
     this.#hasHeader = options.format === "csv" || options.format === "parquet";
@@ -44,12 +44,12 @@ export class SampleCollector {
     return this.#report.rows;
   }
 
-  /** Records a warning, also for the file's reader. */
+  /** Records a warning; the file's reader calls this too. */
   readonly warn = (warning: Warning): void => this.#report.warn(warning);
 
   /**
-   * The sample of a row; undefined when the row is refused or says what an earlier one has said. Throws dataset_invalid
-   * when no row of the file can be a sample, payload_too_large at too many rows or columns.
+   * The sample of a row; undefined if the row is rejected or a duplicate. Throws dataset_invalid if no row of the file
+   * can be a sample, payload_too_large for too many rows or columns.
    */
   add(row: RawRow): ReadSample | undefined {
     const { limits } = this.options;
@@ -68,7 +68,7 @@ export class SampleCollector {
     const mapped = mapRow(row, fields, this.#cellsOf(row));
     this.#report.addDraft(mapped.draft, filled);
     if (mapped.problem) return this.#reject(row.line, [mapped.problem]);
-    // A row of JSON need not have the column that a value is missing from.
+    // A JSON row may lack the column whose value is missing.
     const inColumns = (found: SampleProblem) =>
       toRowProblem(found, [...row.columns, ...this.#plan.columns], [...fields, ...this.#plan.fields]);
     const checked = checkSample(mapped.draft);
@@ -78,9 +78,9 @@ export class SampleCollector {
     return this.#keep(checked.sample, row, inColumns);
   }
 
-  /** To be called after the last row. Throws invalid_request when the mapping names columns that never came. */
+  /** Call this after the last row. Throws invalid_request if the mapping names columns that the file doesn't have. */
   finish(): ValidationReport {
-    if (this.rows === 0) throw invalid("the file holds no rows. Upload one that does.");
+    if (this.rows === 0) throw invalid("the file has no rows. Upload a file with rows.");
     this.#plan.checkMapped();
     const [line] = this.#withoutInput.lines;
     if (line !== undefined && !this.#plan.fields.includes("input")) this.#reportNoInput(line);
@@ -101,7 +101,7 @@ export class SampleCollector {
     if (!this.#hasInput) this.#reportNoInput(line);
   }
 
-  /** Whether no row of JSON up to this one has an input. The reason for earlier rows is known once a row has one. */
+  /** Whether no JSON row up to this one has an input. Earlier rows are reported once a row has one. */
   #isWithoutInput(line: number): boolean {
     if (this.#hasHeader) return false;
     const { count, lines } = this.#withoutInput;
@@ -117,7 +117,7 @@ export class SampleCollector {
 
   #reportNoInput(line: number): void {
     const columns = this.#plan.columns.map((column) => `"${column}"`).join(", ");
-    const message = `no column holds the input. Name one of ${columns.slice(0, MAX_LISTED_LENGTH)} input, or map one to it.`;
+    const message = `no column has the input. Name one of ${columns.slice(0, MAX_LISTED_LENGTH)} input, or map one to it.`;
     this.#report.addProblem(line, { column: null, message });
   }
 

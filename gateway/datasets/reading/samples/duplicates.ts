@@ -24,7 +24,7 @@ export class Duplicates {
   }
 }
 
-/** Equal for contents that only differ in case, spaces or punctuation. */
+/** Equal for contents that differ only in case, spaces or punctuation. */
 const nearText = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
   canonicalJson([squeeze([input, references, contexts, output]), group, tags.toSorted(), metadata]);
 
@@ -40,22 +40,22 @@ const squeeze = (value: unknown): unknown => {
 const digest = new Uint8Array(32);
 const words = new DataView(digest.buffer);
 
-/** 53 bits of the text's sha256: one in a million files of 100,000 texts takes two different ones for the same. */
+/** 53 bits of the text's sha256: two different texts collide in one in a million files of 100,000 texts. */
 const fingerprintOf = (text: string): number => {
   Bun.SHA256.hash(text, digest);
   return words.getUint32(0) * 2 ** 21 + (words.getUint32(4) >>> 11);
 };
 
-/** Remembers which texts have come, each with a number, in 40 bytes; a Map of strings takes several times as much. */
+/** Remembers texts, each with a number, in 40 bytes per text; a Map of strings takes several times as much. */
 export class Fingerprints {
   readonly #numbers = new Map<number, number>();
 
-  /** The number that the text came with. */
+  /** The number stored with the text. */
   find(text: string): number | undefined {
     return this.#numbers.get(fingerprintOf(text));
   }
 
-  /** Like `find`, and remembers a text that is new. */
+  /** Like `find`, and stores a new text. */
   findOrAdd(text: string, number: number): number | undefined {
     const fingerprint = fingerprintOf(text);
     const found = this.#numbers.get(fingerprint);

@@ -118,7 +118,7 @@ describe("columns become fields", () => {
     [{ a: "inptu" }, 'mapping: "inptu" is not a field of a sample. Did you mean input?'],
     [{ a: "something" }, 'mapping: "something" is not a field of a sample. Fields: key, input, references'],
     [{ a: "metadata.__proto__" }, 'mapping: "__proto__" can\'t be a name in metadata.'],
-    [{ a: "input", b: "input" }, 'mapping: input holds one value, but the columns "a" and "b" both map to it.'],
+    [{ a: "input", b: "input" }, 'mapping: input takes one value, but the columns "a" and "b" both map to it.'],
     [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x holds one value"],
     [{ a: "input", z: "output" }, 'mapping: the file has no column "z". It has a, b.'],
   ])("the mapping %j is refused: %s", async (mapping, message) => {
@@ -136,7 +136,7 @@ describe("columns become fields", () => {
     const { samples, report } = await readText("csv", "a,b\n1,2\n1,3\n");
     expect(samples).toEqual([]);
     expect(report).toMatchObject({ rows: 2, accepted: 0, rejected: 2, error_count: 1 });
-    const message = 'no column holds the input. Name one of "a", "b" input, or map one to it.';
+    const message = 'no column has the input. Name one of "a", "b" input, or map one to it.';
     expect(report.errors).toEqual([{ line: 2, column: null, message }]);
     expect(report.examples).toEqual({ a: ["1"], b: ["2", "3"] });
   });
@@ -151,7 +151,7 @@ describe("columns become fields", () => {
       const { samples, report } = await readText(format, text);
       expect(samples).toEqual([]);
       expect(report).toMatchObject({ rows, accepted: 0, rejected: rows, error_count: 1 });
-      const message = `no column holds the input. Name one of ${names} input, or map one to it.`;
+      const message = `no column has the input. Name one of ${names} input, or map one to it.`;
       expect(report.errors).toEqual([{ line: 1, column: null, message }]);
     },
   );
@@ -229,7 +229,7 @@ describe("columns become fields", () => {
       expect(long.metadata).toEqual(["z"]);
       expect(long.warnings.map(({ message }) => message.slice(0, 50))).toEqual(
         expect.arrayContaining([
-          expect.stringMatching(/^a name in metadata has at most 64 characters/),
+          expect.stringMatching(/^a name in metadata is limited to 64 characters/),
           expect.stringMatching(/^the name of a column is longer than 200/),
         ]),
       );
@@ -288,10 +288,10 @@ describe("rows are checked", () => {
       '{"input": "😀"}',
     ].join("\n");
     expect(await errorsOf("jsonl", text)).toEqual([
-      [1, "input", "input holds a NUL character. Remove it."],
-      [2, "answer", "answer.1 holds half of a surrogate pair. Remove it."],
-      [3, "metadata", "metadata.a/b holds half of a surrogate pair. Remove it."],
-      [4, "metadata", "metadata has a name of more than 64 characters."],
+      [1, "input", "input contains a NUL character. Remove it."],
+      [2, "answer", "answer.1 contains an unpaired surrogate. Remove it."],
+      [3, "metadata", "metadata.a/b contains an unpaired surrogate. Remove it."],
+      [4, "metadata", "metadata has a name longer than 64 characters."],
     ]);
   });
 
@@ -342,7 +342,7 @@ describe("the report", () => {
       error_count: 2,
       errors: [
         { line: 6, column: "question", message: "question is empty." },
-        { line: 7, column: null, message: "the row has 1 cell, but the header has 3. Add the missing ones." },
+        { line: 7, column: null, message: "the row has 1 cell, but the header has 3. Add the missing cells." },
       ],
       warnings: [],
       examples: {
@@ -422,21 +422,21 @@ describe("limits", () => {
       { input: "a", d: 1 },
     ];
     await expect(readText("jsonl", jsonl(...rows), { limits })).rejects.toThrow(
-      "Line 3: here the file has more than 3 different columns.",
+      "Line 3: the file has more than 3 different columns by this line.",
     );
   });
 
   test.each(["", "\n\n", "question\n", "question\r\n\r\n"])("%j holds no rows", async (text) => {
     await expect(readText("csv", text)).rejects.toMatchObject({
       kind: "dataset_invalid",
-      message: "The file holds no rows. Upload one that does.",
+      message: "The file has no rows. Upload a file with rows.",
     });
   });
 });
 
 describe("one invalid byte rejects its row", () => {
   const latin1 = (text: string) => Buffer.from(text, "latin1");
-  const notUtf8 = "holds a byte that is not UTF-8. Save the file as UTF-8.";
+  const notUtf8 = "contains a byte that is not UTF-8. Save the file as UTF-8.";
   test.each<[format: "csv" | "jsonl" | "json", content: Buffer, accepted: number, errors: [number, string, string][]]>([
     ["csv", latin1("question,answer\nA?,a\nCaf\xe9?,b\nC?,c\n"), 2, [[3, "question", `question ${notUtf8}`]]],
     ["csv", latin1("question,answer\nA?,caf\xe9\n"), 0, [[2, "answer", `answer.0 ${notUtf8}`]]],
@@ -445,7 +445,7 @@ describe("one invalid byte rejects its row", () => {
     ["jsonl", latin1('{"input":"\xff"}\n{"input":"b"}\n'), 1, [[1, "input", `input ${notUtf8}`]]],
     ["jsonl", latin1('{"input":"a","\xff":1}\n{"input":"b"}\n'), 2, []],
     ["json", latin1('[{"input":"\xe4"},{"input":"b"}]'), 1, [[1, "input", `input ${notUtf8}`]]],
-    ["csv", latin1("input\na\0b\nc\n"), 1, [[2, "input", "input holds a NUL character. Remove it."]]],
+    ["csv", latin1("input\na\0b\nc\n"), 1, [[2, "input", "input contains a NUL character. Remove it."]]],
     ["csv", latin1("input\na\nb\n\0\0\0\0"), 2, []],
     ["jsonl", latin1('{"input":"a"}\n\0\0'), 1, []],
     ["json", latin1('[{"input":"a"}]\0'), 1, []],

@@ -19,7 +19,7 @@ const BATCH_MS = 1000;
 /** Minimum garbage per row and per value. */
 const ROW_BYTES = 512;
 const VALUE_BYTES = 64;
-/** Time that a dataset's schema may take for a whole file: some take longer with every text. */
+/** Maximum time for checking a dataset's schema over a whole file: some schemas get slower with every text. */
 const SCHEMA_BUDGET_MS = 60_000;
 
 export type RowSource =
@@ -41,8 +41,8 @@ export interface SampleOptions {
 }
 
 /**
- * Reads a file into checked samples and returns the report. Problems of rows are in the report; an error is
- * thrown where nothing after it can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
+ * Reads a file into checked samples and returns the report. Row problems are in the report. Throws if nothing after an
+ * error can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
  */
 export async function* readSamples(
   source: RowSource,

@@ -13,14 +13,14 @@ const KEPT_WARNINGS = 100;
 const PREVIEW_SAMPLES = 20;
 const PREVIEW_CHARACTERS = 500;
 const PREVIEW_ITEMS = 10;
-/** Most example values per column, and characters per value. */
+/** Maximum example values per column, and characters per value. */
 const EXAMPLES = 3;
 const EXAMPLE_LENGTH = 100;
 /** Examples are taken from this many rows. */
 const EXAMPLE_ROWS = 200;
 const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
-/** Gathers what is said about an upload, row by row, in bounded memory but for the lengths: 32 bytes a sample. */
+/** Collects the report on an upload, row by row. Memory is bounded except for the lengths: 32 bytes per sample. */
 export class ReportBuilder {
   #rows = 0;
   #accepted = 0;
@@ -33,7 +33,7 @@ export class ReportBuilder {
   readonly #examples = new Map<string, string[]>();
   readonly #preview: ValidationReport["preview"] = [];
   #drafts = 0;
-  /** Of these rows those with a value, by field. */
+  /** How many of these rows have a value, by field. */
   readonly #filled = new Map<string, number>();
   readonly #lengths = TEXT_FIELDS.map((field) => ({ field, lengths: new Lengths() }));
 
@@ -45,7 +45,7 @@ export class ReportBuilder {
     this.#rows++;
   }
 
-  /** Counts which of the fields have a value, in a row that could be mapped. */
+  /** Counts which fields have a value in a mapped row. */
   addDraft(draft: Draft, fields: readonly string[]): void {
     this.#drafts++;
     for (const field of fields) {
@@ -141,7 +141,7 @@ const hasValue = (value: unknown): boolean => {
     : value !== undefined && value !== null;
 };
 
-/** A sample for a page: texts end after 500 characters, lists after 10 items. */
+/** A sample for display: texts are cut at 500 characters, lists at 10 items. */
 const toPreview = (sample: NewSample): NewSample => shorten(sample) as NewSample;
 
 const shorten = (value: unknown): unknown => {
@@ -160,7 +160,7 @@ export class Lengths {
     this.#values.push(length);
   }
 
-  /** Exact percentiles by nearest rank: at least 95 % of the lengths are p95 or less. Undefined without lengths. */
+  /** Exact percentiles by nearest rank: at least 95 % of the lengths are at most p95. Undefined without lengths. */
   summary(): { min: number; p50: number; p95: number; max: number } | undefined {
     if (this.#values.length === 0) return undefined;
     const sorted = Uint32Array.from(this.#values).sort();

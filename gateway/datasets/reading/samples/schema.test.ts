@@ -14,8 +14,8 @@ const refusal = (schema: unknown): string => {
 
 describe("a schema is checked immediately", () => {
   test.each<[schema: unknown, says: string]>([
-    ["text", "schema: it has to be an object."],
-    [[], "schema: it has to be an object."],
+    ["text", "schema: it must be an object."],
+    [[], "schema: it must be an object."],
     [{ type: "strng" }, "must be equal to one of the allowed values"],
     [{ properties: { input: { minLength: -1 } } }, "data/properties/input/minLength must be >= 0"],
     [{ requried: ["input"] }, 'unknown keyword: "requried"'],
@@ -29,7 +29,7 @@ describe("a schema is checked immediately", () => {
       { properties: { input: { allOf: Array.from({ length: 1200 }, (_, n) => ({ pattern: `x{${n}}` })) } } },
       "too much",
     ],
-    [{ description: "x".repeat(70_000) }, "it has more than 64 KiB"],
+    [{ description: "x".repeat(70_000) }, "it is larger than 64 KiB"],
   ])("%j: %s", (schema, says) => {
     expect(refusal(schema)).toContain(says);
   });

@@ -8,9 +8,9 @@ import type { SampleProblem } from "./check";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
-/** Steps that the patterns of a schema take together, a repeat written out: a quarter of a million take 30 MB. */
+/** Maximum total steps of a schema's patterns with repetitions expanded: 250,000 steps take 30 MB. */
 const MAX_PATTERN_STEPS = 250_000;
-/** What RE2 lets repeats in one another come to. */
+/** RE2's limit for the product of nested repetitions. */
 const MOST_REPEATS = 1000;
 
 /** An upper bound of RE2's steps for a pattern, because RE2 expands repetitions. */
@@ -25,12 +25,12 @@ const stepsOf = (pattern: string): number => {
   );
 };
 
-/** Patterns run in linear time: JavaScript's own can take for ever on a text that is made for it, and nothing stops them. */
+/** Patterns that run in linear time. JavaScript's own can run forever on a crafted text and can't be stopped. */
 const linearPatterns = () => {
   let steps = 0;
   const compile = (pattern: string) => {
     steps += stepsOf(pattern);
-    if (steps > MAX_PATTERN_STEPS) throw new Error("its patterns repeat too much; write them shorter, or fewer");
+    if (steps > MAX_PATTERN_STEPS) throw new Error("its patterns repeat too much; use shorter or fewer patterns");
     return RE2JS.compile(RE2JS.translateRegExp(pattern));
   };
   return Object.assign(compile, { code: "linearPattern" });
@@ -55,18 +55,18 @@ const refuse = (message: string, cause?: unknown): AppError =>
   new AppError("invalid_request", `schema: ${message}`, { param: "schema", cause });
 
 /**
- * Throws invalid_request when this is no JSON Schema of draft 2020-12 (taken where `$schema` is left out) or draft 7 that
- * samples can be checked against: at most 64 KiB, no references to other documents, no unknown keywords, patterns without
- * look-around and back references. `format` is a note and checks nothing.
+ * Throws invalid_request unless this is a usable JSON Schema of draft 2020-12 (the default without `$schema`) or draft
+ * 7: at most 64 KiB, no references to other documents, no unknown keywords, and no look-around or back references in
+ * patterns. `format` is an annotation and not checked.
  */
 export const checkSampleSchema = (schema: unknown): void => void compile(schema, {});
 
 /**
- * The problems of a sample against a schema that `checkSampleSchema` has passed; it stops at the first. Throws
- * invalid_request when the schema leads to itself without end.
+ * Checks a sample against a schema that `checkSampleSchema` has accepted, up to the first problem. Throws
+ * invalid_request if the schema refers to itself endlessly.
  */
 export const compileSampleSchema = (schema: unknown): ((sample: unknown) => SampleProblem[]) => {
-  // The schema of schemas takes 12 MiB, and nothing needs it a second time.
+  // The meta-schema takes 12 MiB and is not needed again.
   const validate = compile(schema, { meta: false, validateSchema: false });
   return (sample) => (fits(validate, sample) ? [] : (validate.errors ?? []).map(toProblem));
 };
@@ -75,16 +75,16 @@ const fits = (validate: ValidateFunction, sample: unknown): boolean => {
   try {
     return validate(sample);
   } catch (error) {
-    throw refuse("it leads to itself without end. Look at its references.", error);
+    throw refuse("it refers to itself endlessly. Check its references.", error);
   }
 };
 
 const compile = (schema: unknown, options: Options): ValidateFunction => {
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw refuse("it has to be an object.");
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw refuse("it must be an object.");
   if (Buffer.byteLength(JSON.stringify(schema)) > MAX_SCHEMA_BYTES) {
-    throw refuse(`it has more than ${formatBytes(MAX_SCHEMA_BYTES)}. Shorten it.`);
+    throw refuse(`it is larger than ${formatBytes(MAX_SCHEMA_BYTES)}. Shorten it.`);
   }
-  if ("$async" in schema) throw refuse("$async is not supported. Leave it out.");
+  if ("$async" in schema) throw refuse("$async is not supported. Remove it.");
   const draft = "$schema" in schema ? String(schema.$schema) : "2020-12";
   const create = DRAFTS.find(([name]) => draft.includes(name))?.[1];
   if (!create) throw refuse(`$schema must be draft 2020-12 or draft-07, not ${draft.slice(0, 100)}.`);
@@ -99,7 +99,7 @@ const toProblem = ({
   instancePath,
   keyword,
   params,
-  message = "does not fit the schema",
+  message = "does not match the schema",
 }: ErrorObject): SampleProblem => {
   if (keyword === "required") {
     const path = `${instancePath}/${params.missingProperty}`;

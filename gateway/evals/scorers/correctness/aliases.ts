@@ -9,12 +9,12 @@ import { type ReadText, readText, squeeze } from "./read-text";
 
 /** One way to say a reference answer. */
 export interface Alias {
-  /** As a person wrote it. */
+  /** As written by a person. */
   reference: string;
   /** The part that is compared. */
   text: string;
   read: ReadText;
-  /** Without stop words at both ends: "the 1990s", "in Paris". */
+  /** Without stop words at either end: "the 1990s", "in Paris". */
   words: readonly Word[];
   /** The whole name of a person, if this is the surname. */
   person: readonly Word[] | undefined;
@@ -24,7 +24,7 @@ export interface Alias {
   squeezed: string;
 }
 
-/** References beyond these, and words of one beyond those, are not looked at. */
+/** Maximum references, and maximum words per reference. The rest are ignored. */
 const MAX_REFERENCES = 200;
 const MAX_WORDS = 400;
 
@@ -43,7 +43,7 @@ const trimStopWords = (words: readonly Word[], text: string): readonly Word[] =>
   return words.slice(first, words.findLastIndex(isContent) + 1);
 };
 
-/** "Dr. Jesse Bennett" without the title; a title alone, or before one initial, stays. */
+/** "Dr. Jesse Bennett" without the title; a title without a name, or before one initial, is kept. */
 const withoutTitle = (words: readonly Word[]): readonly Word[] =>
   words.length > 2 && TITLES.has(words[0]?.norm ?? "") ? words.slice(1) : words;
 
@@ -55,7 +55,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   "united kingdom": "Great Britain",
 };
 
-/** Other ways to write it: without its "Yes,", and as it is pronounced. */
+/** Other ways to write a reference: without its "Yes,", and as it is pronounced. */
 const rewritten = (reference: string): string =>
   (ownValue(SHORT_NAMES, reference.toLowerCase().replace(/^the\s|\.$/g, "")) ?? reference)
     .replace(/^v(?=\p{Nd}+(?:\.\p{Nd}+)*$)/u, "")
@@ -63,12 +63,12 @@ const rewritten = (reference: string): string =>
     .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")
     .replace(/\s([24])\sU\b/gu, (_, digit) => (digit === "2" ? " to you" : " for you"));
 
-/** A reference, what is outside its brackets ("Blue (colour)"), and each side of its one "or". */
+/** A reference, its text outside brackets ("Blue (colour)"), and each side of a single "or". */
 const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
   const outside = reference.replace(/(?<![\p{L}\p{N})])\([^()=<>&|^]*\)|(?<![\p{L}\p{N})])\[[^[\]]*\]/gu, " ").trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
-  // "5 mg/kg", "12.4 or later": a value is not split from what belongs to it.
+  // "5 mg/kg", "12.4 or later": a value is not separated from its unit or bound.
   const isOneValue = new Set(sides.map((side) => /\p{N}/u.test(side))).size > 1;
   const isChoice =
     sides.length === 2 && reference.length < 80 && !isOneValue && sides.every((side) => /\p{L}{3}/u.test(side));
@@ -85,7 +85,7 @@ const toAlias = (
   return { reference, text: read.text, read, words, label, person, squeezed: squeeze(words) };
 };
 
-/** Every way to say one of the references to a question, without those that have no word. */
+/** Every way to state one of a question's references, except those without words. */
 export const readAliases = (references: readonly string[], question: ReadText): Alias[] => {
   const known = new Set<string>();
   return references.slice(0, MAX_REFERENCES).flatMap((reference) => {
@@ -99,7 +99,7 @@ export const readAliases = (references: readonly string[], question: ReadText): 
       return surname ? [toAlias({ reference, label, person: read.words }, surname.text)] : [];
     });
     return [...whole, ...surnames].filter(({ words, squeezed, text }) => {
-      // "x+1" and "x-1" are two.
+      // "x+1" and "x-1" are different.
       const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
       if (words.length === 0 || known.has(key)) return false;
       known.add(key);

@@ -31,7 +31,7 @@ export interface CorrectnessFindings {
 
 const best = <T>(items: readonly T[], value: (item: T) => number): number => Math.max(0, ...items.map(value));
 
-/** Whether the answer has another date, number, letter or symbol than each of the references. */
+/** Whether the answer's date, number, letter or symbol differs from those of every reference. */
 const givesOther = (matches: readonly Match[]): boolean =>
   matches.length > 0 && matches.every(({ check, isExcluded }) => isExcluded || check?.verdict === "other");
 

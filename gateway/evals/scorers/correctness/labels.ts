@@ -2,7 +2,7 @@ import { isSameText } from "../text/same-text";
 
 /* Labels before an answer: the letter of an option ("B) Saturn") and the name before an equals sign ("x = -3"). */
 
-/** A label and what it is for. */
+/** A label and the text after it. */
 export interface Labelled {
   label: string;
   /** Empty if the text is only the letter of an option. */
@@ -16,10 +16,13 @@ const OPTION = new RegExp(
   "isu",
 );
 const EQUATION = new RegExp(String.raw`${LEAD}(\p{L}\w{0,15}(?:\(\p{L}\))?)\s?=\s?([^=<>]+)$`, "isu");
-/** After "B." as after an initial, an option begins with a capital: "B. Saturn", not "E. coli" and "D. H. Lawrence". */
+/**
+ * After "B.", which may also be an initial, an option starts with a capital letter: "B. Saturn", not "E. coli" and
+ * "D. H. Lawrence".
+ */
 const INITIAL = /^[^.]*(?<!\p{L})\p{L}\.\s+(?:\p{Ll}|\p{Lu}\.)/u;
 
-/** Longer texts are read as having no label. */
+/** Labels are not searched for in longer texts. */
 const LONGEST = 400;
 
 /** The label at the start of a text; undefined if it has none. */
@@ -37,7 +40,9 @@ export const readLabel = (source: string): Labelled | undefined => {
 const LONGEST_QUESTION = 4000;
 const OPTION_OF_QUESTION = /(?<![\p{L}\p{N}])\(?([A-H])[).:]\s+(.+?)(?=[\s,;]+\(?[A-H][).:]\s|\s*$)/gsu;
 
-/** A reference with its label; the question's options complete a reference that is one's letter or text. */
+/**
+ * A reference with its label. If the reference is only an option's letter or text, the question's options complete it.
+ */
 export const labelOf = (reference: string, question: string): Labelled | undefined => {
   const own = readLabel(reference);
   if (own?.text) return own;
@@ -47,7 +52,10 @@ export const labelOf = (reference: string, question: string): Labelled | undefin
   return label && text && options.length > 1 ? { label, text, isOption: true } : undefined;
 };
 
-/** Whether an answer has another label than a reference, or a text after its letter, which must then match: "B) Jupiter" is not "B) Saturn". */
+/**
+ * Whether an answer's label differs from a reference's, or has a text after the letter that doesn't match: "B) Jupiter"
+ * is not "B) Saturn".
+ */
 export const contradictsLabel = (given: Labelled | undefined, expected: Labelled | undefined, part: string): boolean =>
   given !== undefined &&
   given.isOption === expected?.isOption &&

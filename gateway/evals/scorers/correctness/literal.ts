@@ -12,21 +12,21 @@ const LITERAL = new RegExp(
   ].join("|"),
   "u",
 );
-/** What would continue the code on either side. */
+/** Characters that would continue the code on either side. */
 const NEIGHBOUR = String.raw`[\p{L}\p{N}*&!=<>~/\\@-]`;
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 export const isLiteral = ({ text }: Alias): boolean => LITERAL.test(typeAscii(text));
 
-/** The literal in a text; null if it is not there as a whole. */
+/** The literal in a text; null if the text doesn't contain all of it. */
 export const findLiteral = (text: string, literal: string): RegExpExecArray | null => {
   const pieces = typeAscii(literal.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
   const pattern = pieces.map(escaped).join(String.raw`\s?`);
   return new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(text));
 };
 
-/** Where the answer has a literal reference. */
+/** Where the answer contains a literal reference. */
 export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] => {
   const found = findLiteral(answer.text, text);
   if (!found) return [];

@@ -3,8 +3,8 @@ import { isStopWord, type Word } from "../text/words";
 import { keyOf } from "./word-forms";
 
 /*
- * Numbers, letters and symbols that tell one name from another: "World War I" and "World War II", "Vitamin B12" and
- * "Vitamin B6", "Python 3.10" and "Python 3.1", "Article 5(1)(a)" and "Article 5(1)(b)", "√2" and "2".
+ * Numbers, letters and symbols that distinguish one name from another: "World War I" and "World War II", "Vitamin B12"
+ * and "Vitamin B6", "Python 3.10" and "Python 3.1", "Article 5(1)(a)" and "Article 5(1)(b)", "√2" and "2".
  */
 
 /** Symbols with a name. */
@@ -28,7 +28,7 @@ const isLabel = (words: readonly Word[], at: number, text: string): boolean => {
   return /^[\s-]$/.test(gap) && /^\p{L}{2}/u.test(before.text) && !isStopWord(before);
 };
 
-/** The number or letter that a word is; undefined for an ordinary word. */
+/** The number or letter that a word represents; undefined for an ordinary word. */
 export const markOf = (words: readonly Word[], at: number, text: string): string | undefined => {
   const word = words[at];
   if (!word) return undefined;

@@ -19,25 +19,28 @@ export interface Match {
   alias: Alias;
   occurrences: readonly Occurrence[];
   check: ValueCheck | undefined;
-  /** It is said: in so many words, as the same date or number, or as the same yes or no. */
+  /** The answer gives it: in the same words, as the same date or number, or as the same yes or no. */
   isMatched: boolean;
-  /** It is a bare yes or no. */
+  /** The alias is a bare yes or no. */
   isVerdict: boolean;
-  /** Yes or no, and the answer says the opposite. */
+  /** The alias is a yes or no, and the answer says the opposite. */
   isOpposite: boolean;
   /** The answer lacks a number, letter or symbol of it, so it can't mean the same: "World War I" for "World War II", "x-1" for "x+1". */
   isExcluded: boolean;
-  /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
+  /**
+   * Share of its words that the answer has; similar words count partially, names and numbers more, words of the
+   * question less.
+   */
   recall: number;
-  /** F1 of its words and the answer's, without the question's on either side. */
+  /** F1 of its words and the answer's, both without the question's words. */
   f1: number;
 }
 
 const NAME_WEIGHT = 2;
 const ASKED_WEIGHT = 0.3;
-/** Numbers, the surname of a person, and the place itself of "Paris, France" tell one thing from another. */
+/** Distinguishing words: numbers, a person's surname, and the place itself in "Paris, France". */
 const HEAD_WEIGHT = 3;
-/** Words of the longest name that has such a part. */
+/** Maximum words of a name with such a part. */
 const MAX_NAMES = 4;
 
 /** Position of the surname in a name of a few words: the last word before a comma; -1 for other aliases. */
@@ -52,7 +55,7 @@ const weightOf = (word: Word, isHead: boolean, asked: ReadonlySet<string>): numb
   return weight * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
 };
 
-/** Whether the answer has a character of Chinese or Japanese next to one of its neighbours: "本日" is not "日本". */
+/** Whether the answer has a Chinese or Japanese character next to one of its neighbours: "本日" is not "日本". */
 const isInPair = (words: readonly Word[], at: number, { squeezed }: ReadText): boolean =>
   words.length === 1 ||
   [at - 1, at].some(
@@ -92,7 +95,7 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
     return acronym && acronym.length > 1 ? [acronym] : [...findGivenWord(answer, alias), ...relativesOf(answer, alias)];
   }
   if (!check && isLiteral(alias)) return literalPlaces(answer, alias);
-  // "5" stands in "5 %" and in "March 5" as well.
+  // "5" also occurs in "5 %" and "March 5".
   if (!check && alias.person)
     return runs(answer, alias).filter((place) => isSamePerson(answer, place, alias.person ?? []));
   if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
@@ -101,14 +104,17 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
-/** Whether an alias is a number, letter or word with digits beside others, which must match exactly: "5-10", "1:2", "H2O". */
+/**
+ * Whether an alias is a number, letter or word with digits next to others, which must match exactly: "5-10", "1:2",
+ * "H2O".
+ */
 const isCode = ({ words }: Alias): boolean =>
   words.some(({ norm }) => /[\p{N}+#]/u.test(norm)) && words.every(({ norm }) => /[\p{N}+#]|^[a-z]$/u.test(norm));
 
 /** Formulas of up to this many words must match exactly. */
 const LONGEST_FORMULA = 12;
 
-/** What matching needs of the two texts, made once for all aliases. */
+/** The data that matching needs from both texts, computed once for all aliases. */
 interface MatchInput {
   answer: ReadText;
   question: ReadText;

@@ -8,10 +8,10 @@ import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
 /** Maximum occurrences of an alias that are read. */
 const MAX_OCCURRENCES = 50;
 
-/** The alias word for word, in the form in which words are compared. */
+/** Occurrences of the alias word for word, by the form in which words are compared. */
 export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurrence[] => {
   const part = words.map(keyOf);
-  // Native search tells at once that a long part is not there.
+  // A native search quickly rules out a long part that is missing.
   if (!joinedKeys.includes(joined(part))) return [];
   const found: Occurrence[] = [];
   for (let at = indexOfRun(keys, part); at >= 0 && found.length < MAX_OCCURRENCES; ) {
@@ -21,7 +21,10 @@ export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurren
   return found;
 };
 
-/** Shortest alias that is looked for without spaces, and shortest of several words that may begin within a word. */
+/**
+ * Minimum length of an alias to search for without spaces, and of an alias of several words that may start inside a
+ * word.
+ */
 const SHORTEST = 5;
 const SHORTEST_INSIDE = 8;
 
@@ -29,7 +32,7 @@ const SHORTEST_INSIDE = 8;
 const mayStick = (rest: string): boolean =>
   rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
 
-/** The alias with other spaces: "Pac Man" for "Pacman", and where a space was lost. */
+/** Occurrences of the alias with different spaces: "Pac Man" for "Pacman", and where a space was lost. */
 export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
   // "F16" for "F-16".
   const isCode = /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
@@ -54,15 +57,15 @@ export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: 
   return found;
 };
 
-/** Words of an alias, and words that may stand between them: "Thomas Alva Edison", "the sinoatrial (SA) node". */
+/** Words of an alias, and the words allowed between them: "Thomas Alva Edison", "the sinoatrial (SA) node". */
 const MAX_SPREAD = 8;
 const BETWEEN = 2;
-/** What a word counts for that is only spelled otherwise. */
+/** Weight of a word that only differs in spelling. */
 const SPELLED_OTHERWISE = 0.9;
 
-/** Words of an answer that are tried as the beginning of such a run. */
+/** Maximum words of an answer that are tried as the start of such a run. */
 const MAX_STARTS = 3000;
-/** Shortest single word that may be spelled otherwise: "Potter" and "Porter" are two names. */
+/** Minimum length of a single word that may be misspelled: "Potter" and "Porter" are different names. */
 const SHORTEST_ALONE = 7;
 
 interface Wanted {
@@ -76,7 +79,7 @@ const isTooShort = ([first, ...others]: readonly Wanted[]): boolean =>
 
 const contentKeys = (words: readonly Word[]): string[] => words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(keyOf);
 
-/** The alias in order with a few words between, or in another spelling. */
+/** Occurrences of the alias in order with a few words in between, or in a different spelling. */
 const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   const wanted = words
     .filter(({ norm }) => !STOP_WORDS.has(norm))
@@ -103,7 +106,7 @@ const isAlike = ({ words, norms, keys }: ReadText, at: number, wanted: Wanted): 
   return norm !== undefined && norm[0] === wanted.norm[0] && likeness(norm, wanted.norm) >= SPELLED_OTHERWISE;
 };
 
-/** Where a run that begins at `at` ends; 0: none begins there. */
+/** Where the run that starts at `at` ends; 0 if no run starts there. */
 const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): number => {
   let place = at;
   for (const [index, word] of wanted.entries()) {
@@ -115,7 +118,10 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
   return place;
 };
 
-/** Words of a name with a number in another order: "Second World War" for "World War II", "2023 Q4" for "Q4 2023". */
+/**
+ * Occurrences of a name with a number, in a different word order: "Second World War" for "World War II", "2023 Q4" for
+ * "Q4 2023".
+ */
 const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => {
   const sorted = contentKeys(words).toSorted();
   const [wanted, size] = [sorted.join(" "), sorted.length];
@@ -154,8 +160,8 @@ const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
 ];
 
 /**
- * Where the answer gives the alias: word for word, with different spaces, by its initials, with
- * a few words between, or in a slightly different spelling. The first of these that matches is used.
+ * Where the answer gives the alias: word for word, with different spaces, by its initials, with a few words in between,
+ * or in a slightly different spelling. The first of these that matches is used.
  */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
   for (const way of waysOf) {
@@ -191,7 +197,7 @@ const LEADING = new Set(
 );
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
-/** In a text that is all capitals, capitals are ignored. */
+/** Capitals are ignored in a text that is all capitals. */
 const isShouted = ({ text }: ReadText): boolean => !/\p{Ll}/u.test(text);
 
 const CLAUSE_END = /^\s*['"”’*_)\]`]*\s*(?:[.,;:!?。—–(\n]|$|-\s)/u;

@@ -1,7 +1,7 @@
 import { ARTICLES, isNameLike, STOP_WORDS } from "../text/words";
 import type { ReadText } from "./read-text";
 
-/** Two things in an order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
+/** Two things in a certain order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
 type Pair = readonly [string, string];
 
 /** Maximum words from "from" to "to", and from a number to "to": "5.7 percent to". */

@@ -16,7 +16,7 @@ const TITLES = list(`
 /** "J.", "J. F." */
 const INITIALS = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u;
 
-/** The longest name whose last word is taken for a surname. */
+/** Maximum words of a name whose last word counts as a surname. */
 const MAX_WORDS = 4;
 
 /** The surname of a person's name, if the question asks for a person; undefined for other references. */

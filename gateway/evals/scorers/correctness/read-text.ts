@@ -16,7 +16,7 @@ export interface Occurrence {
 export interface ReadText {
   text: string;
   words: readonly Word[];
-  /** What each word is compared by. */
+  /** The form by which each word is compared. */
   keys: readonly string[];
   norms: readonly string[];
   /** The keys as one text, with a space around every word. */
@@ -36,9 +36,9 @@ export interface ReadText {
   vocabulary: Vocabulary;
 }
 
-/** Only the first characters of a longer text are read. */
+/** Only the first characters of a longer text are read, up to this number. */
 const MAX_CHARACTERS = 40_000;
-/** Maximum dates and maximum numbers of a text that are compared. */
+/** Maximum number of a text's dates, and of its numbers, that are compared. */
 const MAX_VALUES = 200;
 
 /** Words with a space around each. */
@@ -93,7 +93,7 @@ export const readText = (source: string, isAnswer = true): ReadText => {
 
 export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
-/** The place, from 0, of the sentence that a word is in. */
+/** The index, from 0, of the sentence that contains a word. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {
   const start = words[at]?.start ?? 0;
   let [low, high] = [0, sentences.length - 1];
@@ -105,7 +105,7 @@ export const sentenceOf = ({ words, sentences }: ReadText, at: number): number =
   return Math.max(0, low);
 };
 
-/** A small word that lost the space before a name ("onMarch"); "McCormick" and "MacDonald" are one word. */
+/** A small word with a lost space before a name ("onMarch"); "McCormick" and "MacDonald" are one word. */
 const GLUED_NAME = /(?<![\p{L}\p{M}])(?!Mc|Mac|De|Di|La|Le|Van)(\p{L}\p{Ll}{1,20})(?=\p{Lu}\p{Ll}{2})/gu;
 /** "2016by". */
 const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|rd\b)\p{Ll}{2})/gu;
@@ -143,7 +143,7 @@ const OFTEN =
 const COUNTS: Readonly<Record<string, string>> = { once: "1", twice: "2" };
 const PERIODS: Readonly<Record<string, string>> = { daily: "per day", weekly: "per week", monthly: "per month" };
 
-/** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
+/** Writes superscripts and spelled-out symbols as typed: "x^2", "Ca2+", "B+". */
 const typeSigns = (text: string): string =>
   text
     .replace(/\\[dt]?frac\{(\w+)\}\{(\w+)\}/g, "$1/$2")

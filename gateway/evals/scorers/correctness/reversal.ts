@@ -88,7 +88,7 @@ const roleOf = (
   return longer === undefined ? undefined : { name: longer, isTurned: true };
 };
 
-/** Reads the words of one sentence. If `isName`, only a negation between the reference's words counts. */
+/** Compares the words of one sentence. If `isName`, only a negation between the reference's words counts. */
 const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): Speech => {
   const clauses = clausesOf(words, text);
   const turned = new Map<string, boolean>();
@@ -113,7 +113,7 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
 };
 
 /**
- * Compares a reference with the sentence of the answer that shares most words with it. `reversed`: one denies what the
+ * Compares a reference with the answer's sentence that shares the most words with it. `reversed`: one denies what the
  * other affirms. `restated`: both say the same in other words, "prohibited" for "not allowed".
  */
 export const compareStatement = (
@@ -132,7 +132,7 @@ export const compareStatement = (
     wanted.sides.size > 0 ||
     words.some(({ norm }) => VERBS.has(norm));
   if (size === 0 || (size === 1 && !hasDenial)) return undefined;
-  // "Which animal does not lay eggs?" asks for what is denied.
+  // "Which animal does not lay eggs?" asks for something that is denied.
   if (question.words.some(isDenial) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
   const expected = speechOf(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));

@@ -80,7 +80,7 @@ const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
   return isBlank(output) || bySigns.value === 1 ? bySigns : compareAbstentions(answer);
 };
 
-/** Scores how well the answer matches one of its references. Equal texts give equal scores. */
+/** Scores how well the answer matches one of its references. The same texts always give the same scores. */
 export const scoreCorrectness = (answer: ScoredAnswer): CorrectnessScore => {
   const decided = scoreByRule(answer);
   if (decided) return decided;

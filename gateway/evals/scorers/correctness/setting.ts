@@ -4,19 +4,22 @@ import type { Match } from "./match";
 import { type ReadText, sentenceOf } from "./read-text";
 import { Vocabulary } from "./word-forms";
 
-/** How a reference is said where it is said. Shares are 0…1. */
+/** The context in which an answer states a reference. Shares are 0…1. */
 export interface Setting {
-  /** Every time it is said, it is denied. */
+  /** Every mention of the reference is denied. */
   isDenied: boolean;
-  /** Sentences before the first one that says it; null: none does. */
+  /** Number of sentences before the first one that states it; null if no sentence does. */
   sentence: number | null;
-  /** Names and numbers of the leading sentence that neither question nor references have, where it says no reference. */
+  /**
+   * Names and numbers in the first sentence that are in neither the question nor the references, if that sentence
+   * states no reference.
+   */
   rivals: readonly string[];
 }
 
 const MAX_RIVALS = 20;
 
-/** Words between two offsets that are news: neither of the question nor of a reference. */
+/** Words between two offsets that are new: neither in the question nor in a reference. */
 const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Match[], start: number, end: number) => {
   const expected = new Vocabulary(matches.flatMap(({ alias }) => alias.words));
   return answer.words
@@ -24,10 +27,10 @@ const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Mat
     .filter((word) => expected.find(word) === 0 && question.vocabulary.find(word) < 0.7);
 };
 
-/** Longest answer of which any word, not only a name, may be what it gives. */
+/** Maximum length of an answer in which any word, not only a name, may be the given answer. */
 const BARE = 6;
 
-/** What the first sentence names that is news; a capital at its beginning may be the sentence's own. */
+/** New names in the first sentence. A capital at its start may only be there because it starts a sentence. */
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
@@ -37,7 +40,7 @@ const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[
     .map(({ text }) => text);
 };
 
-/** Looks at where an answer says what it should. */
+/** Finds where an answer states a reference, and in which context. */
 export const settingOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): Setting => {
   const matched = matches.filter(({ isMatched }) => isMatched);
   const places = matched.flatMap(({ occurrences }) => occurrences);

@@ -14,9 +14,12 @@ import { overlaps, type ReadText, readText } from "./read-text";
 export interface ValueCheck {
   /** The reference as a date; null for a time or number. */
   expected: DateMention | null;
-  /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
+  /**
+   * `same`: the answer gives the same value; `part`: only part of it ("2018" for "March 2018"); `other`: a different
+   * value; `none`: no value of this kind.
+   */
   verdict: "same" | "part" | "other" | "none";
-  /** What the answer gives in its place. */
+  /** The value that the answer gives instead. */
   given: (Span & { text: string }) | null;
 }
 
@@ -69,7 +72,10 @@ const notIn = <T>(values: readonly T[], others: readonly T[], isSame: Same<T>): 
 
 const isSameDate = (a: DateMention, b: DateMention): boolean => compareDates(a, b) === "same";
 
-/** The values of an answer that it doesn't repeat from the question; all if the question offers the expected one: "1990 or 1991?" */
+/**
+ * The values of an answer that are not repeated from the question; all of them if the question offers the expected one:
+ * "1990 or 1991?"
+ */
 const newsIn = <T>(given: readonly T[], asked: readonly T[], expected: readonly T[], isRepeated: Same<T>): T[] =>
   notIn(given, expected.some((value) => asked.some((other) => isRepeated(value, other))) ? [] : asked, isRepeated);
 
@@ -77,7 +83,10 @@ const newsIn = <T>(given: readonly T[], asked: readonly T[], expected: readonly 
 const isSameWriting = (a: Quantity, b: Quantity): boolean =>
   a.value === b.value && a.unit?.dimension === b.unit?.dimension && a.unit?.factor === b.unit?.factor;
 
-/** Compares amounts. A period that only one of them has ("25 days", "25 days per year") is ignored if the question asks for no other. */
+/**
+ * Compares amounts. A period that only one of them has ("25 days", "25 days per year") is ignored if the question asks
+ * for no other.
+ */
 const sameAmount = ({ words }: ReadText): Same<Quantity> => {
   const periods = words.flatMap(({ norm }, at) =>
     PER.test(words[at - 1]?.norm ?? "") ? (unitByName(norm) ?? []) : [],
@@ -92,7 +101,7 @@ const sameAmount = ({ words }: ReadText): Same<Quantity> => {
 };
 const PER = /^(?:per|an?|each|every)$/;
 
-/** The verdict for the first of the spans that is there. */
+/** The verdict for the first span that exists. */
 const toCheck = (
   { text }: ReadText,
   expected: DateMention | null,
@@ -175,7 +184,7 @@ const compareValues = (alias: Alias, answer: ReadText, question: ReadText): Valu
   return number ? checkNumber(number, answer, question) : undefined;
 };
 
-/** Whether values of the reference are replaced: one of them is missing, and the answer has another that is new. */
+/** Whether values of the reference are replaced: one of them is missing, and the answer has a different new value. */
 const areReplaced = <T>(
   [wanted, given, asked]: readonly [readonly T[], readonly T[], readonly T[]],
   isSame: Same<T>,
@@ -239,7 +248,7 @@ export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, questio
   return text === answer.text ? answer : readText(text);
 };
 
-/** Maximum amounts of the references that the answer's are compared with. */
+/** Maximum number of reference amounts to compare with the answer's. */
 const MAX_AMOUNTS = 200;
 
 /** In references of up to this many words, every mark counts. */

@@ -84,7 +84,7 @@ export const likeness = (a: string, b: string): number => {
   return start >= 4 && start >= 0.55 * longer.length ? SAME_BEGINNING : 0;
 };
 
-/** Further words are only found in the same form. */
+/** Words beyond this number are only found in the same form. */
 const MAX_COMPARED = 3000;
 /** "Britain" for "British". */
 const SAME_FAMILY = 0.8;
@@ -107,7 +107,7 @@ export class Vocabulary {
     }
   }
 
-  /** How well the text has this word, 0…1: 1 in the same form or stem, less for a similar one. */
+  /** How well the text matches this word, 0…1: 1 for the same form or stem, less for a similar word. */
   find(word: Word): number {
     const known = this.#found.get(word.text);
     if (known !== undefined) return known;
@@ -156,7 +156,7 @@ const acronymsOf = (words: readonly Word[]): string[] => {
   return [initials(words), initials(large)].filter((letters) => letters.length >= 3 || isPair);
 };
 
-/** Where the answer has the initials of a name, or the name for given initials; undefined if nowhere. */
+/** Where the answer has the initials of a name, or the name for given initials; undefined if it has neither. */
 export const acronymPlace = (
   answer: readonly Word[],
   name: readonly Word[],

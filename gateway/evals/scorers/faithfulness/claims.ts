@@ -14,7 +14,10 @@ import { readSource, type Source } from "./source";
 /** After this many claims, the rest of the output counts as one more claim. */
 const MAX_CLAIMS = 400;
 
-/** Replaces what claims nothing, beside whole sentences, with spaces: citations, headings, courtesies. The length does not change. */
+/**
+ * Replaces parts of sentences that make no claim (citations, headings, courtesies) with spaces. The length does not
+ * change.
+ */
 const maskUnclaimed = (output: string): string => maskTalk(maskHeadings(maskCitations(output)));
 
 /**

@@ -17,7 +17,7 @@ const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
 
 const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-]|b-flat)$/u, "");
 
-/** Names that the contexts have only with a different symbol: "A+" for "A-". */
+/** Names that the contexts only have with a different symbol: "A+" for "A-". */
 const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>
   words.flatMap((word) => {
     const bare = bareName(word.norm);
@@ -103,10 +103,10 @@ const CLAUSE_STARTS = new Set([
   ...CONTRASTS,
   ..."because since when which so though where weil obwohl da porque car perche".split(" "),
 ]);
-/** Words that deny what follows, or only suppose it. */
+/** Words that deny or only suppose what follows. */
 const EXCEPTIONS = new Set("unlike rather instead except if unless until whether wenn falls si se als".split(" "));
 const CONTRARY = new Set([...CONTRASTS, "unlike", "rather", "instead", "except", "until", "unless"]);
-/** A clause that begins with one of these has the subject of the clause before. */
+/** A clause that starts with one of these shares the subject of the previous clause. */
 const SUBJECTLESS = new Set(
   (
     "is are was were has have had does do did can could will would may must should cannot not never no " +
@@ -114,7 +114,7 @@ const SUBJECTLESS = new Set(
   ).split(" "),
 );
 
-/** The content words before the verb, if that is an auxiliary; otherwise the first one. */
+/** The content words before the verb if it is an auxiliary, otherwise the first content word. */
 const subjectOf = (clause: readonly Word[]): Word[] => {
   const content = (words: readonly Word[]) => words.filter((word) => !isStopWord(word));
   const verb = clause.findIndex(({ norm }) => SUBJECTLESS.has(norm));
@@ -141,9 +141,9 @@ const clausesOf = (text: string, words: readonly Word[]): Word[][] => {
 
 interface WordInPlace {
   isDenied: boolean;
-  /** Denied in one place and not in another. */
+  /** A word that is denied in one place but not in another. */
   isMixed: boolean;
-  /** Forms of the content words before and after it. */
+  /** Forms of the content words before and after the word. */
   neighbours: readonly string[];
   word: Word;
 }
@@ -152,7 +152,7 @@ interface WordInPlace {
 const formOf = ({ stem }: Word): string =>
   /^\p{sc=Hangul}/u.test(stem) ? stem.slice(0, 2) : stem.replace(/(?<=\p{sc=Arabic}{3})ا$/u, "");
 
-/** A sentence with its content words in place. */
+/** A sentence with its content words in order. */
 interface Statement {
   isNegative: boolean;
   places: ReadonlyMap<string, WordInPlace>;
@@ -171,13 +171,13 @@ const statementOf = (text: string, words: readonly Word[]): Statement => {
   return { isNegative: negations.size > 0, places };
 };
 
-/** With this share of a claim's content words, a passage is about the same subject, whatever their weights. */
+/** A passage with this share of a claim's content words is about the same subject, regardless of their weights. */
 const MOSTLY_SAME = 0.75;
 
 const shareOf = ({ places }: Statement, { places: others }: Statement): number =>
   [...places.keys()].filter((form) => others.has(form)).length / Math.max(1, places.size);
 
-/** The word that only one of two statements denies, between the same neighbours. */
+/** The word between the same neighbours that only one of two statements denies. */
 const findDenied = (claimed: Statement, known: Statement, share: number): Span | undefined => {
   if (claimed.isNegative === known.isNegative) return undefined;
   // The other statement has all words of the claim and no negation.

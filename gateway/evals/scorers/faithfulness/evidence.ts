@@ -9,12 +9,14 @@ import { findReplaced } from "./replacements";
 import type { Source } from "./source";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
-/** The parts of a claim that the contexts have, and the parts that they lack. Offsets count from the claim's start. */
+/**
+ * The parts of a claim that the contexts contain, and the parts that they don't. Offsets count from the claim's start.
+ */
 export interface Evidence {
   /** The text has its citations masked. */
   claim: ClaimSpan;
   words: readonly Word[];
-  /** Stems' numbers in the contexts; -1: no context has it. */
+  /** Numbers of the words' stems in the contexts; -1 if no context has the stem. */
   ids: readonly number[];
   /** Weight of each word, 0 for stop words. */
   weights: readonly number[];
@@ -23,10 +25,10 @@ export interface Evidence {
   /** The passages most similar to the claim, best first. */
   passages: readonly number[];
   numbers: NumberLookup;
-  /** Places of names that no context has. */
+  /** Positions of names that no context has. */
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
-  /** Values that a context has with a different sign, unit or bound, and words in the place of others. */
+  /** Values that a context has with a different sign, unit or bound, and words that replace others. */
   altered: readonly UnsupportedSpan[];
   /** The part of the claim that says the opposite of the passage with the same words. */
   reversal: Span | undefined;
@@ -51,7 +53,7 @@ const RELATED_MATTER = 0.3;
 /** Number of passages that a claim is compared with in detail. */
 const MAX_PASSAGES = 5;
 
-/** Looks for a claim in the contexts. */
+/** Searches the contexts for a claim. */
 export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const { source } = reading;
   const words = readWords(claim.text);
@@ -96,7 +98,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   };
 };
 
-/** Maximum passages looked at for one stem; a stem in more of them says little. */
+/** Maximum number of passages considered for one stem. A stem that occurs in more of them says little. */
 const MAX_PASSAGES_OF_STEM = 2000;
 
 /** The passages with the largest weighted share of the claim's stems, best first. */

@@ -32,7 +32,7 @@ const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.e
 const BORDER =
   /[,;:()–—、，；]|(?<!\p{L})(?:and|or|but|while|whereas|to|from|than|und|oder|aber|y|o|pero|et|ou|mais|e|ma)(?!\p{L})/iu;
 const ALTERNATIVES = /^[\s,]*(?:or|and|to|und|oder|[-–])?\s*[$€£¥]?$/u;
-/** A border counts as this many words. */
+/** A clause border counts as this many words. */
 const BORDER_LENGTH = 10;
 
 /** A number of a text with the words that belong to it: their stems, and how far they are from the number. */
@@ -40,7 +40,7 @@ interface Fact {
   value: Value;
   words: ReadonlyMap<string, number>;
 }
-/** A fact is named by a word that is no farther from its number. */
+/** A word further from the number than this doesn't name its fact. */
 const NEAR = 4;
 
 const distance = (text: string, words: readonly Word[], word: Word, value: Value): number => {
@@ -52,7 +52,7 @@ const distance = (text: string, words: readonly Word[], word: Word, value: Value
 const factsOf = (text: string, words: readonly Word[], values: readonly Value[], others: readonly Value[]): Fact[] => {
   const owned = values.map(() => new Map<string, number>());
   for (const word of words) {
-    // Another number is no name of a fact, except a year.
+    // Another number doesn't name a fact, unless it is a year.
     if (
       isStopWord(word) ||
       values.some((value) => overlaps(word, value)) ||
@@ -75,7 +75,7 @@ const factsOf = (text: string, words: readonly Word[], values: readonly Value[],
 /** The facts of a text, by the kind of their number. */
 export type Facts = readonly [Fact[], Fact[]];
 
-/** The facts of a text: once for its years, and once for its other numbers, whose facts may have a year as a name. */
+/** The facts of a text: first for its years, then for its other numbers, whose facts may be named by a year. */
 export const readFacts = (text: string, words: readonly Word[]): Facts => {
   const times: Value[] = readTimes(text).map((time) => ({ start: time.start, end: time.end, time }));
   const numbers: Value[] = readNumbers(text, words).map((quantity) => ({
@@ -95,7 +95,7 @@ const shareIn = (part: Fact["words"], whole: Fact["words"]): number =>
 const shareName = (a: Fact["words"], b: Fact["words"]): boolean =>
   [...a].some(([stem, distance]) => distance <= NEAR && (b.get(stem) ?? NEAR + 1) <= NEAR);
 
-/** Words that name two facts name neither. */
+/** Words that would name two facts name neither of them. */
 const withUniqueWords = (facts: readonly Fact[], words: readonly Word[]): Fact[] => {
   const counts = new Map<string, number>();
   for (const { stem } of words) counts.set(stem, (counts.get(stem) ?? 0) + 1);
@@ -105,7 +105,10 @@ const withUniqueWords = (facts: readonly Fact[], words: readonly Word[]): Fact[]
   }));
 };
 
-/** The numbers of a claim that a passage has in the same fact ("kept") or in another fact that the claim tells ("exchanged"). */
+/**
+ * The numbers of a claim that a passage has in the same fact ("kept") or in another fact that the claim states
+ * ("exchanged").
+ */
 export const compareFacts = (
   claim: Facts,
   passage: string,

@@ -37,13 +37,13 @@ const shareAround = ({ ids, known, weights, passages }: Evidence, source: Source
   return all > 0 ? total(found) / all : 0;
 };
 
-/** Share of the pairs of neighbouring words that a context has. */
+/** Share of the claim's pairs of neighbouring words that a context has. */
 const shareOfPairs = (ids: readonly number[], { pairs }: Source): number => {
   const found = ids.filter((id, at) => at > 0 && pairs.has(pairKey(ids[at - 1] ?? -1, id)));
   return ids.length > 1 ? found.length / (ids.length - 1) : 0;
 };
 
-/** A name in the place of another lowers `known` too, so it counts less than other reversals. */
+/** A name that replaces another also lowers `known`, so it counts less than other reversals. */
 const REPLACED_NAME = 0.75;
 
 export const claimFeatures = (evidence: Evidence, source: Source): ClaimFeatures => {

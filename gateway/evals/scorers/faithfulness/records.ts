@@ -19,7 +19,7 @@ export interface DataRecord {
   text: string;
 }
 
-/** Further facts are not compared one by one, but their text still is. */
+/** Facts beyond this number are not compared individually, but their text still is. */
 const MAX_FACTS = 5000;
 const DEEPEST = 24;
 
@@ -143,7 +143,7 @@ export interface AttributeFinding extends Span {
   attribute: Attribute;
   isDenied: boolean;
   verdict: "right" | "wrong" | "unknown";
-  /** Places of its words. */
+  /** Positions of the words that name it. */
   from: number;
   to: number;
 }
@@ -178,7 +178,7 @@ const isNegated = (words: readonly Word[], from: number, to: number, text: strin
   return false;
 };
 
-/** Where a property is named: its words side by side, or written as one. */
+/** Where a property is named: its words next to each other, or written as one. */
 const mentionAt = (words: readonly Word[], at: number, { stems }: Attribute): number => {
   const first = words[at];
   if (!first) return 0;

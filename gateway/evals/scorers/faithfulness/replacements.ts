@@ -27,7 +27,7 @@ const tokensOf = (text: string, words: readonly Word[]): Token[] => {
   return words.flatMap((word): Token[] => {
     const quantity = quantities.find(({ start, end }) => start < word.end && word.start < end);
     if (!quantity) return [{ word, quantity, start: word.start, end: word.end }];
-    // The end of a range such as "2018–19" is no number of its own.
+    // The end of a range such as "2018–19" is not a separate number.
     const isFirst = word.start <= quantity.start && !/\p{Nd}[-–]$/u.test(text.slice(0, quantity.start).slice(-2));
     return isFirst ? [{ word, quantity, start: quantity.start, end: quantity.end }] : [];
   });
@@ -67,7 +67,7 @@ const PERIODS: ReadonlyMap<string, string> = new Map(
 
 /** Nouns have capitals in German; names rarely have an article. */
 const ARTICLE = /^(?:der|die|das|den|dem|des|ein\p{L}{0,2}|kein\p{L}{0,2}|im|am|zum|zur|vom|beim|ins)$/u;
-/** "However,", "Although the", "Stir in": the first word of a sentence is no name before these. */
+/** "However,", "Although the", "Stir in": the first word of a sentence is not a name if one of these follows. */
 const BEHIND_OTHERS = /^(?:a|an|the|this|that|these|those|some|its|his|her|their|in|of|on|at|to|for|with|and)$/;
 
 /** A token of a sentence. */
@@ -85,7 +85,7 @@ const isName = ({ tokens, at }: Place): boolean => {
 };
 
 const ACRONYM = /^\p{Lu}{2,5}$/u;
-/** Whether one word may stand for the other: "Rob" for "Robert", "USA" for "United States". */
+/** Whether one word may replace the other: "Rob" for "Robert", "USA" for "United States". */
 const areAkin = (a: Word, b: Word): boolean =>
   a.norm.slice(0, 3) === b.norm.slice(0, 3) || (ACRONYM.test(a.text) && !ACRONYM.test(b.text));
 
@@ -97,7 +97,7 @@ const isNegatedForm = (word: string, other: string): boolean => word !== other &
 const APPROXIMATE = /^(?:about|around|approximately|roughly|nearly|almost|circa)$/;
 const LITTLE = 0.1;
 
-/** Different values. Those that differ only in their unit are compared elsewhere. */
+/** Different values. Values that differ only in their unit are compared elsewhere. */
 const areDifferent = (a: Quantity, b: Quantity): boolean => !isSameNumber({ ...a, unit: null }, { ...b, unit: null });
 
 const isBetweenNumbers = ({ tokens, at }: Place): boolean =>
@@ -110,7 +110,7 @@ const isEndOf = ({ tokens, at }: Place, word: string): boolean =>
 const isDenied = ({ tokens, at }: Place): boolean =>
   tokens.slice(Math.max(0, at - 2), at).some(({ word }) => isNegation(word));
 
-/** Why a word of a claim excludes the word that a passage has in its place. */
+/** Why a word of a claim contradicts the corresponding word of a passage. */
 const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): string | undefined => {
   const [given, expected] = [own.tokens[own.at], other.tokens[other.at]];
   if (!given || !expected) return undefined;
@@ -140,7 +140,7 @@ const LONGEST_PART = 3;
 /** The share of the claim's words that the passage must have in the same order. */
 const SAME = 0.6;
 
-/** Whether the other sentence has the token, in some other place. */
+/** Whether the other sentence has the token in a different position. */
 const isElsewhere = (token: Token, own: readonly Token[], others: readonly Token[]): boolean => {
   const count = (tokens: readonly Token[]) => tokens.filter((each) => isSame(each, token)).length;
   return count(own) <= count(others);
@@ -195,7 +195,7 @@ const compareWith = (
   return findNewName(claim, passage, isKnown);
 };
 
-/** A word that a claim has in place of another, unless one of the passages has the claim as it is. */
+/** A word that replaces another in a claim, unless one of the passages has the claim unchanged. */
 export const findReplaced = (
   text: string,
   words: readonly Word[],

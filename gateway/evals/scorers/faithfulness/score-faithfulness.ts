@@ -67,7 +67,7 @@ const isExpected = ({ output, references }: ScoredAnswer): boolean => {
 
 /**
  * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the share of unsupported
- * claims, lower is better. Equal texts give equal scores.
+ * claims, lower is better. The same texts always give the same scores.
  */
 export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => {
   const read = readAnswer(answer);
@@ -106,7 +106,10 @@ export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => {
   };
 };
 
-/** Below the threshold: nothing is made up, but nothing is supported either. Annotators of BEGIN rated no such answer as supported. */
+/**
+ * Score of an answer without claims, below the threshold: nothing is made up, but nothing is supported either. The
+ * annotators of BEGIN rated no such answer as supported.
+ */
 const NO_CLAIM = 0.1;
 
 /** Score and reason for an answer without claims. */

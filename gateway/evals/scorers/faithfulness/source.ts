@@ -12,7 +12,7 @@ interface Passage {
   stems: readonly number[];
 }
 
-/** The contexts, read once for all claims. A stem is known by its number. */
+/** The contexts, read once for all claims. Stems are identified by numbers. */
 export interface Source {
   passages: readonly Passage[];
   idOf: ReadonlyMap<string, number>;

@@ -9,7 +9,7 @@ const TRUTHS = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
   `The data ${TRUTHS[attribute.truth]} "${attribute.name}", but the answer ${isDenied ? "denies" : "affirms"} it.`;
 
-/** Findings that contradict a claim, whatever its other words are. Offsets count from the start of the claim. */
+/** Findings that contradict a claim, regardless of its other words. Offsets count from the start of the claim. */
 export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "wrong" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
@@ -81,7 +81,7 @@ const widenToClause = (text: string, span: Span): Span => {
   while (end < last && !isBorder(text, end)) end++;
   while (start < span.start && /\s/.test(text.charAt(start))) start++;
   while (end > span.end && /\s/.test(text.charAt(end - 1))) end--;
-  // Leaves out a word that continues beyond the maximum distance, and half a character.
+  // Excludes a word that continues beyond the maximum distance, and a split character.
   if (start > 0 && start === first) start = span.start;
   if (end < text.length && end === last) end = span.end;
   return { start, end };

@@ -13,7 +13,7 @@ export interface Reading {
   attributes: readonly Attribute[];
 }
 
-/** Support of a small word that no context has. It means little, but answers that make things up have more of them. */
+/** Support of a small word that no context has. It means little, but made-up answers contain more of them. */
 const SMALL_WORD = 0.5;
 /** Support of a word with the same beginning as one in the contexts: "improved" for "improvement". */
 const BY_BEGINNING = 0.5;
@@ -40,7 +40,7 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   const word = words[at];
   if (!word) return 0;
   if (source.idOf.has(word.stem)) return 1;
-  // A record has no sentences, and so no small words.
+  // A record has no sentences, so it has no small words.
   if (source.records.length > 0 && (isStopWord(word) || isNegation(word))) return 1;
   if (isStopWord(word)) return SMALL_WORD;
   const [before, after] = [words[at - 1], words[at + 1]];
@@ -53,7 +53,7 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
 };
 
-/** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 where no context has it. */
+/** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 if no context has it. */
 export const weightOf = (
   words: readonly Word[],
   at: number,
@@ -70,7 +70,9 @@ export const weightOf = (
 
 const NO_NAMES = new Set(["am", "pm", "ok"]);
 
-/** Places of names that no context has; the first word of a sentence may have its capital from there. */
+/**
+ * Positions of names that no context has. The first word of a sentence may be capitalised only because of its position.
+ */
 export const newNamesIn = (
   words: readonly Word[],
   known: readonly number[],
@@ -81,7 +83,7 @@ export const newNamesIn = (
     if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
     if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
       return [];
-    // A sentence of several lines, or a title in capitals, has other beginnings.
+    // A word after a line break, colon or quotation mark may also be capitalised because of its position.
     const before = text.slice(words[at - 1]?.end ?? 0, word.start);
     return /[.!?:\n"“*]/.test(before) ? [] : [at];
   });

@@ -77,7 +77,7 @@ const part = (lead: string) =>
   String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?(?:\s?${BLANK}{1,40}){0,5}${GIVEN}?`;
 const withinAnother = String.raw`(?:\s(?:in|from|of|within)\s${part(`(?:${DETERMINER}\\s)`)})?`;
 const andMore = String.raw`(?:\s(?:and|or|&)\s${part(`(?:${DETERMINER}\\s)?`)})?`;
-/** Any mention of the contexts, and one that can be nothing else. */
+/** Any mention of the contexts, and an unambiguous one. */
 const CONTEXTS = `(?:${part(`(?:${DETERMINER}\\s)?`)}${withinAnother}${andMore}${NOT_SOMEBODYS}|${BLANK}{1,40})`;
 const NAMED_CONTEXTS = String.raw`(?:(?:${part(`${DETERMINER}\\s`)}|${SOURCE}\s?(?:${WHICH}|${BLANK}{1,40}))${withinAnother}${NOT_SOMEBODYS}|(?<=^|[.!?\n]\s{0,3})${BLANK}{1,40})`;
 
@@ -113,7 +113,7 @@ const SOURCE_LINE = new RegExp(
   String.raw`^[ \t>*_#(]{0,8}${HEADING}[ \t*_]{0,4}:?[ \t*_]{0,4}(?:(?:[\s${BLANK},;&•|)*-]|and\b|https?://\S{1,300}|${FILE}|${PLACE}\s?#?\d{1,4})*)$(?:\n[ \t]{0,8}(?:[-*•]|\(?\d{1,3}[.)]|[${BLANK}]|https?:)[^\n]{0,500}|\n[ \t]*(?=\n|$))*|^[ \t]{0,8}${BLANK}{3,8}:[^\n]{0,500}$`,
   "gimu",
 );
-/** The same within a line, before markers: "Paris. Sources: [1], [2]". */
+/** The same within a line, before citation markers: "Paris. Sources: [1], [2]". */
 const SOURCE_WORD = new RegExp(String.raw`\b(?:${HEADING}|see)\s?:?\s?(?=${BLANK})`, "giu");
 
 const blank = (match: string): string => " ".repeat(match.length);

@@ -38,7 +38,9 @@ const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
 export const isMonthName = (word: string): boolean =>
   !/^(?:may|march)$/i.test(word) && MONTHS.has(word.toLowerCase().normalize("NFD").replace(/\p{M}/gu, ""));
 
-/** A month by its name. "may" and "march" are months only if capitalized, "mars" and "juli" only next to a day. */
+/**
+ * Finds a month by its name. "may" and "march" are months only if capitalized, "mars" and "juli" only next to a day.
+ */
 const monthOf = (word: Word | undefined, isBesideDay: boolean): number | null => {
   if (!word) return null;
   const isCapital = /^\p{Lu}/u.test(word.text);
@@ -91,7 +93,7 @@ const readNamed = (words: readonly Word[], at: number, years: Years): Read | und
 
 const isIn = (value: number, low: number, high: number): boolean => value >= low && value <= high;
 
-/** Digits of a word alone, or as in the day of "2021-01-05T17:30" and "2021年". */
+/** The digits of a word that has only digits, or starts with them as in "2021年" and the day of "2021-01-05T17:30". */
 const digitsOf = (word: Word | undefined): number =>
   /^\d{1,4}$/.test(word?.norm ?? "") ? Number(word?.norm) : Number.NaN;
 
@@ -145,7 +147,7 @@ const readNumeric = (words: readonly Word[], at: number, source: string): Read |
   return y > 12 ? undefined : { date: { year: z, month: null, day: null, either: [x, y] }, length: 3 };
 };
 
-/** The dates of a text, bare years and decades among them. */
+/** The dates of a text, including bare years and decades. */
 export const readDates = (source: string, words: readonly Word[] = readWords(source)): DateMention[] => {
   const dates: DateMention[] = [];
   const years: Years = new Map(
@@ -187,9 +189,9 @@ const readings = (date: DateMention): [DateMention, DateMention] => {
 const ORDER: readonly DateAgreement[] = ["same", "coarser", "conflict", "unrelated"];
 
 /**
- * How a given date stands to an expected one. `same`: it tells all that is expected; `coarser`: part of it and nothing
- * else ("1990" for "March 1990"); `conflict`: a part differs; `unrelated`: they have no part in common. Ambiguous
- * dates are compared with the month first and with the day first; the better result counts.
+ * How a given date relates to an expected one. `same`: it contains everything expected; `coarser`: part of it and
+ * nothing else ("1990" for "March 1990"); `conflict`: a part differs; `unrelated`: they have no part in common.
+ * Ambiguous dates are compared with the month first and with the day first; the better result counts.
  */
 export const compareDates = (expected: DateMention, given: DateMention): DateAgreement => {
   const [wanted, actual] = [readings(expected), readings(given)];

@@ -9,7 +9,7 @@ const TABLE_RULE = /^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$/u;
 const SENTENCE =
   /[.!。！]["'”’)\]]*\s*$|(?<!\p{L})(?:is|are|was|were|has|have|had|will|can|could|should|must|may|might|does|did|became|rose|fell|grew|won|lost|ist|sind|war|wird|wurden?|hat|fue|está|sont)(?!\p{L})|\p{Ll}{2}ed(?=$|\s(?:in|on|at|by|from|to|for|with|the|an?|\p{Nd}))/u;
 
-/** Longer lines are no headings. */
+/** Longer lines are not headings. */
 const MAX_LINE_CHARACTERS = 200;
 
 /** The text of a line that is a heading above `next`. */

@@ -28,7 +28,7 @@ const DENIALS = new Set([
 /** Whether a word denies the words next to it: a negation, a correction such as "wrong" or "myth", an exception. */
 export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
 
-/** More words of denial: English, and the most common negations of other languages. */
+/** More words that deny: English ones, and the most common negations in other languages. */
 const MORE_DENIALS = new Set(
   list(`
     hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint
@@ -58,7 +58,7 @@ const endsClause = (text: string, from: Word, to: Word): boolean =>
 
 const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
 
-/** "not only" and "no more than" deny nothing. */
+/** "not only" and "no more than" don't deny anything. */
 const ADDING = new Set(["only", "just", "merely", "nur", "solo", "seulement"]);
 
 /** The negations of a text, and the content words that they negate: in English the next one, elsewhere those on both sides. */
@@ -142,7 +142,7 @@ const OPPOSITES = `
   started starts began begins|ended ends stopped stops; bought buys|sold sells; stronger|weaker; faster|slower; better|worse
 `;
 
-/** Number of each pair, negative for its second side. Keys are normalized by `normaliseWord`. */
+/** The number of each word's pair, negative for the second side. Keys are normalized by `normaliseWord`. */
 export const SIDE_OF: ReadonlyMap<string, number> = new Map(
   OPPOSITES.trim()
     .split(/[;\n]/)

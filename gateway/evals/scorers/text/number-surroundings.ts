@@ -28,7 +28,7 @@ const ADVERBS: Readonly<Record<string, string>> = {
   annually: "year",
 };
 
-/** "5 mg/kg", "$5 per month", "$5 a month", "$5 monthly": the unit behind is what the amount is counted per. */
+/** "5 mg/kg", "$5 per month", "$5 a month", "$5 monthly": the unit after the amount is what it is counted per. */
 export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
   const amount = simpleUnit(words, at, next, source);
   let per = next;
@@ -43,7 +43,7 @@ export const unitAround = (words: readonly Word[], at: number, next: number, sou
   return { unit: { dimension, factor: amount.unit.factor / unit.factor, per: unit }, end: word.end };
 };
 
-/** The unit before or behind the words from `at` to `next`, and where it ends. */
+/** The unit before or after the words from `at` to `next`, and where it ends. */
 const simpleUnit = (
   words: readonly Word[],
   at: number,
@@ -140,7 +140,7 @@ export const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
   return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
 };
 
-/** A number's place together with the words of its bound: "less than 42", "42 or more". */
+/** The span of a number together with the words of its bound: "less than 42", "42 or more". */
 export const withBound = (source: string, start: number, end: number): Span => {
   const from = Math.max(0, start - 40);
   const before = SPELLED_BOUND.exec(source.slice(from, start));
@@ -163,7 +163,7 @@ export const eraOf = (source: string, start: number, end: number): { era: Era; e
 const BEFORE_VERSION =
   /(?<![\p{L}\p{N}])(?:v|[Vv]ersions?|[Vv]ersi[oó]n|[Rr]eleases?|[Cc]hapters?|[Ss]ections?|[Aa]rticles?|[Ff]igures?|[Tt]ables?|\p{Lu}[\p{L}\p{N}.+#-]*)\s?$/u;
 
-/** Whether a decimal number comes directly after a name or "version": "Python 3.10". */
+/** Whether a decimal number directly follows a name or "version": "Python 3.10". */
 export const isVersionAt = (words: readonly Word[], at: number, source: string): boolean => {
   const [name, word] = [words[at - 1], words[at]];
   if (!name || !word || isStopWord(name) || !/^\p{Nd}+\.\p{Nd}+$/u.test(word.text)) return false;

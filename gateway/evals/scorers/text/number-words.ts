@@ -42,7 +42,7 @@ const SMALL_ORDINALS: ReadonlyMap<string, number> = new Map([
 const ROMAN_VALUES: Readonly<Record<string, number>> = { I: 1, V: 5, X: 10, L: 50, C: 100, D: 500, M: 1000 };
 const ROMAN = /^(?=[IVXLCDM]{2,15}$)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})$/;
 
-/** Two and three letters are more often an abbreviation ("CD", "MD") where they are not small numbers. */
+/** Roman numerals of two or three letters are usually abbreviations ("CD", "MD") unless they are small numbers. */
 const IS_NUMERAL = /^[IVX]+$|^.{4}/;
 
 /** The value of a Roman numeral of at least two letters, written in capitals: "XIV" is 14. */
@@ -107,7 +107,7 @@ const DETERMINERS = new Set(
   "other last latter former top bottom upper lower each either this that better a an one and".split(" "),
 );
 
-/** Reads "half", "one half", "a quarter", "two thirds", and "and a half" behind a number. */
+/** Reads "half", "one half", "a quarter", "two thirds", and "and a half" after a number. */
 export const readSpelledFraction = (words: readonly Word[], at: number): Spelled | undefined => {
   const [first = "", second = ""] = [words[at]?.norm, words[at + 1]?.norm];
   if (first === "and") {
@@ -139,7 +139,7 @@ export const readSpelledYear = (words: readonly Word[], at: number): Spelled | u
   return { value: 100 * century + tens + (hasOnes ? ones : 0), isOrdinal: false, length: hasOnes ? 3 : 2 };
 };
 
-/** "twenty" takes "one" behind it, "one" takes nothing: "nineteen eighty" is a year or two numbers. */
+/** "twenty" can be followed by "one", but "one" by nothing: "nineteen eighty" is a year or two numbers. */
 const fits = (group: number | undefined, value: number): boolean =>
   group === undefined ||
   (value < 10 ? value > 0 && group % 10 === 0 && group % 100 !== 10 && group > 0 : group % 100 === 0 && group > 0);

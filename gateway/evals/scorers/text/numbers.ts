@@ -26,7 +26,7 @@ export interface Quantity {
   value: number;
   /** The value if the full stop separates thousands: 1234 for "1.234"; null if the number is unambiguous. */
   otherValue: number | null;
-  /** Half a unit of the last digit written: 2.5 million stands for 2450000…2550000. */
+  /** Half a unit of the last digit written: 2.5 million means 2450000…2550000. */
   halfStep: number;
   unit: Unit | null;
   bound: Bound | null;
@@ -37,7 +37,7 @@ export interface Quantity {
   isYear: boolean;
   /** "1990s". */
   isDecade: boolean;
-  /** "Python 3.10", "section 4.10": digits that are no decimal number. */
+  /** "Python 3.10", "section 4.10": digits that are not a decimal number. */
   isVersion: boolean;
   /** UTF-16 offsets, without the sign before the number, with the unit after it. */
   start: number;
@@ -60,7 +60,7 @@ interface Read {
 
 const readDigits = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const word = words[at];
-  // "√2" is another number.
+  // "√2" is a different number.
   if (!word?.numeral || /(?:√|sqrt[({]?)\s?$/iu.test(source.slice(Math.max(0, word.start - 6), word.start)))
     return undefined;
   const { value, otherValue, step, suffix, isPlain } = word.numeral;

@@ -1,15 +1,15 @@
-/* Overlap of two lists of words, as stems or normalised. All are 0…1, and 0 where one list is empty. */
+/* Overlap of two lists of words, as stems or normalised. All values are 0…1, and 0 if either list is empty. */
 
 type Words = readonly string[];
 
-/** How often each word comes. */
+/** How often each word occurs. */
 export const countWords = (words: Words): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 };
 
-/** Words that both have, each as often as in the one that has it less often. */
+/** Words that both lists have, each counted as often as in the list where it is rarer. */
 export const inCommon = (words: Words, others: ReadonlyMap<string, number>): number => {
   let common = 0;
   for (const [word, count] of countWords(words)) common += Math.min(count, others.get(word) ?? 0);
@@ -20,18 +20,18 @@ const commonCount = (a: Words, b: Words): number => inCommon(a, countWords(b));
 
 const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-/** Share of the words of `expected` that are in `given`. */
+/** Share of the words of `expected` that occur in `given`. */
 export const recall = (expected: Words, given: Words): number => share(commonCount(expected, given), expected.length);
 
 /** Harmonic mean of precision and recall (Rajpurkar et al. 2016, SQuAD). */
 export const tokenF1 = (expected: Words, given: Words): number =>
   share(2 * commonCount(expected, given), expected.length + given.length);
 
-/** Every run of so many words. */
+/** Every run of `length` words. */
 export const runsOf = (words: Words, length: number): string[] =>
   words.slice(length - 1).map((_, at) => words.slice(at, at + length).join(" "));
 
-/** Most cells of the table of a longest common subsequence; longer lists are compared by their beginning. */
+/** Maximum cells in the table of a longest common subsequence. Only the beginning of longer lists is compared. */
 const MAX_CELLS = 4_000_000;
 
 /** Length of the longest common subsequence. */
@@ -53,7 +53,7 @@ export const lcsLength = (a: Words, b: Words): number => {
 export const rougeL = (expected: Words, given: Words): number =>
   share(2 * lcsLength(expected, given), expected.length + given.length);
 
-/** Place of the first run of `part` in `words`, -1 where there is none. An empty part is nowhere. */
+/** Position of the first run of `part` in `words`, -1 if there is none or `part` is empty. */
 export const indexOfRun = (words: Words, part: Words, from = 0): number => {
   if (part.length === 0) return -1;
   for (let i = from; i + part.length <= words.length; i++) {

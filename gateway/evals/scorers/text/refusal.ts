@@ -144,7 +144,7 @@ export const isAbstention = (sentence: string): boolean => {
   const text = sentence.slice(0, LOOKED_AT);
   if (bareAnswerOf(text) === "abstains") return true;
   if (!SAYS_NO_ANSWER.test(text)) return false;
-  // A reason is about the contexts: "I can't answer, since the context only covers 2021".
+  // A stated reason is about the contexts: "I can't answer, since the context only covers 2021".
   return text
     .split(TURN)
     .every(
@@ -157,7 +157,7 @@ export const isAbstention = (sentence: string): boolean => {
     );
 };
 
-/** Words of courtesies, beside stop words: a sentence of these alone is said to the reader and says nothing about the world. */
+/** Words of courtesies, besides stop words. A sentence of only these words addresses the reader and makes no claim. */
 const TALK = list(
   "ask asking asked answer answers great good excellent interesting wonderful nice happy glad pleased pleasure welcome help helps " +
     "helped helpful assist assistance im id ill ive thats heres youre dont hope hesitate let please feel free further anything else something need want like luck day " +
@@ -171,7 +171,7 @@ const TO_READER = list(
   "i im id ill ive we me my you your youre question thanks thank welcome hello asking hope luck frage danke merci pregunta gracias hoffe espero",
 );
 
-/** Whether the words are those of a courtesy, and no others: "Great question!", "Don't hesitate to ask." */
+/** Whether all words are those of a courtesy: "Great question!", "Don't hesitate to ask." */
 const isTalk = (words: readonly Word[]): boolean =>
   words.some(({ norm }) => TALK.has(norm)) &&
   (!words.some(isNegation) || words.some(({ norm }) => norm === "hesitate")) &&

@@ -1,10 +1,13 @@
-/* Whether an answer is a reference, apart from its wrapping. No token has to be known: "AT&T", "{a, b}" and "¹" are compared as text. */
+/*
+ * Whether an answer equals a reference, apart from its wrapping. Tokens need no meaning: "AT&T", "{a, b}" and "¹" are
+ * compared as text.
+ */
 
 const plain = (text: string): string => text.normalize("NFC").toLowerCase().replace(/\s+/gu, " ").trim();
 
 const LEAD =
   /^(\*\*|__)?(?:(?:so|therefore|thus),? )?(?:(?:(?:the|my) )?(?:(?:final|short|correct|right) )?(?:answer|response|result|verdict)(?:\1:|:\1| is:?)|(?:it|this|that)(?: is| was|['’]s)|#{1,6}|=)\s+/u;
-/** What may be peeled off an answer; the content is the last group. */
+/** Wrappings that may be removed from an answer; the content is the last group. */
 const WRAPPINGS: readonly RegExp[] = [
   /^(\*\*|__|[*_`"'$]|``)(.+)\1$/u,
   /^[“„”«»‘‚「『](.+)[”“«»’‘」』]$/u,

@@ -8,7 +8,7 @@ export interface Sentence {
   end: number;
 }
 
-/** Words whose full stop ends no sentence, in lower case. */
+/** Words whose full stop doesn't end a sentence, in lower case. */
 const ABBREVIATIONS = new Set(
   (
     "mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds " +
@@ -17,10 +17,10 @@ const ABBREVIATIONS = new Set(
   ).split(" "),
 );
 
-/** Those that only come before a number: "No. 5". */
+/** Abbreviations that only occur before a number: "No. 5". */
 const BEFORE_NUMBERS = new Set("no nos nr vol p pp s fig op art ch sec abs abb bd kap ziff tab num núm pág".split(" "));
 
-/** Words of languages that write ordinals with a full stop, before such an ordinal: "am 3. Oktober", "der 2. Bundesliga". */
+/** Words that precede ordinals in languages that write them with a full stop: "am 3. Oktober", "der 2. Bundesliga". */
 const BEFORE_ORDINALS = new Set(
   (
     "am im zum zur vom beim der die das den dem des ein eine einen einem einer seit bis ab und vor nach ihr ihre sein " +
@@ -33,7 +33,7 @@ const BEGINNING_OF_DATE = /(?<!\p{Nd})\p{Nd}{1,2}\.$/u;
 
 const ENDING = /[.!?…]+["'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|[\r\n]+/gu;
 const LIST_MARK = /^(?:[-*+•‣◦–]\s+|\(?\p{Nd}{1,3}[.)]\s+|\(?[a-z][.)]\s+|#{1,6}\s+|>\s?)+/u;
-/** Longer words are no abbreviation. */
+/** Longer words are not abbreviations. */
 const LONGEST_ABBREVIATION = 8;
 
 /** Whether the number at `start` with a full stop up to `next` is a list's ("1. Paris") or an ordinal ("am 3. Oktober"). */
@@ -46,7 +46,7 @@ const isOrdinal = (text: string, from: number, start: number, next: number): boo
   return REST_OF_DATE.test(behind) || (BEGINNING_OF_DATE.test(before) && /^\s\p{Nd}{4}/u.test(behind));
 };
 
-/** A full stop after an abbreviation, an initial, a number of a list ("1."), or before a small letter. */
+/** A full stop after an abbreviation, an initial, a list number ("1."), or before a small letter. */
 const isInside = (text: string, from: number, mark: number, next: number): boolean => {
   if (text[mark] !== "." || text[mark + 1] === ".") return false;
   const word = /[\p{L}\p{Nd}.]+$/u.exec(text.slice(Math.max(from, mark - LONGEST_ABBREVIATION), mark))?.[0] ?? "";
@@ -77,7 +77,7 @@ const trimmed = (text: string, start: number, end: number): Sentence | undefined
   return { text: inner, start: from, end: from + inner.length };
 };
 
-/** Sentences and list items of a text, in order; what has no letter or digit is left out. */
+/** Sentences and list items of a text, in order, except those without a letter or digit. */
 export const readSentences = (text: string): Sentence[] => {
   const sentences: Sentence[] = [];
   let from = 0;

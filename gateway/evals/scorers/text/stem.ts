@@ -1,6 +1,6 @@
 /*
- * English: step 1 of Porter's stemmer (Porter 1980, "An algorithm for suffix stripping"): plurals, -ed and -ing. The later steps
- * cut off what tells words of an answer apart ("relativity", "relative").
+ * English: step 1 of Porter's stemmer (Porter 1980, "An algorithm for suffix stripping"): plurals, -ed and -ing. The
+ * later steps remove what distinguishes words of an answer ("relativity", "relative").
  */
 
 const VOWEL = /[aeiouy]/;
@@ -38,7 +38,7 @@ const KOREAN_COPULA =
 const KOREAN_PARTICLE =
   /(?:에서(?:는|도|의)?|에게(?:서)?|한테|께서|(?:으)?로(?:는|도|서|써|부터)?|까지|부터|보다|처럼|마다|조차|이?야|에(?:는|도)?|은|는|이|가|을|를|의|과|와|도|만|께|랑)$/u;
 
-/** Removes a particle. Keeps what may be the second syllable of a name: "대만" is not "대" with a particle. */
+/** Removes a particle. Keeps a possible second syllable of a name: "대만" is not "대" with a particle. */
 const koreanStem = (word: string): string => {
   const bare = word.replace(KOREAN_COPULA, "") || word;
   const short = bare.replace(KOREAN_PARTICLE, "");
@@ -55,7 +55,9 @@ export const hasKoreanEnding = (name: string, word: string): boolean => {
 /** The article and the prefixes joined to it in "الكتاب", "والكتاب", "للكتاب". */
 const ARABIC_ARTICLE = /^(?:[وفبك]?ال|لل)(?=.{2})/u;
 
-/** The stem of a lower-case word: English inflections, Korean particles, the Arabic article. Other words stay. */
+/**
+ * The stem of a lower-case word: English inflections, Korean particles, the Arabic article. Other words are unchanged.
+ */
 export const stemOf = (word: string): string => {
   if (/\p{sc=Hangul}$/u.test(word)) return koreanStem(word);
   if (/^\p{sc=Arabic}/u.test(word)) return word.replace(ARABIC_ARTICLE, "");

@@ -4,7 +4,7 @@ import { asciiDigits } from "./numerals";
 export interface ClockTime {
   start: number;
   end: number;
-  /** Minutes since midnight, 0 to 1439; those of the morning if `isHalfDayUnknown`. */
+  /** Minutes since midnight, 0 to 1439; the morning's if `isHalfDayUnknown`. */
   minutes: number;
   /** null: not given. */
   seconds: number | null;

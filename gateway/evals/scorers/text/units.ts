@@ -128,7 +128,7 @@ export const isMoney = ({ dimension }: Unit): boolean =>
   dimension.split("|").some((name) => KINDS.get(name) === "money");
 
 const isRate = ({ dimension }: Unit): boolean => dimension.includes("/");
-/** The dimensions of "$5 per month" without what it is counted per. */
+/** The dimensions of "$5 per month" without its period. */
 const amountOf = ({ dimension }: Unit): string[] => dimension.replace(/\/.*/, "").split("|");
 
 const DAY_SECONDS = 86_400;

@@ -3,7 +3,7 @@ import { stemOf } from "./stem";
 
 /** A word or number of a text. */
 export interface Word {
-  /** As it stands in the text. */
+  /** As written in the text. */
   text: string;
   /** Normalized for compatibility forms, case, diacritics, vowel marks and apostrophes; a number as its value. */
   norm: string;
@@ -18,7 +18,7 @@ export interface Word {
 const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
 
 /**
- * The beginning of a number, a character of a script that puts no spaces between words, or letters, digits and marks with
+ * The beginning of a number, a character of a script without spaces between words, or letters, digits and marks with
  * apostrophes inside. Superscripts are usually footnote marks ("2014⁹") and not part of a word.
  */
 const WORD = new RegExp(
@@ -91,7 +91,7 @@ const normaliseOther = (word: string): string =>
     .normalize("NFC")
     .replace(/[ßøæœłđðþıٱىیةک♯♭‑−]/g, (letter) => LETTERS[letter] ?? letter);
 
-/** "1,000" and "1e3" are "1000"; digits alone stay as they are: "007". */
+/** "1,000" and "1e3" are "1000"; words of only digits are unchanged: "007". */
 const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
   isPlain ? toAscii(text) : `${value}${suffix}`;
 
@@ -109,12 +109,12 @@ const toWord = (text: string, start: number): Word => {
   return { text, norm, stem: stemOf(name ? normaliseWord(name) : norm), numeral, start, end: start + text.length };
 };
 
-/** "drunk1": a note's number that stuck to a word. */
+/** "drunk1": a footnote number attached to a word. */
 const LONGEST_WITH_NOTE = 40;
 const WITH_NOTE = /^(\p{Ll}*\p{L}\p{Ll}{2,})(\p{Nd}{1,2})$/u;
 
 const INITIAL = /^\p{Lu}$/u;
-/** Initials that are joined at most. */
+/** Maximum number of initials that are joined. */
 const MAX_INITIALS = 10;
 const BETWEEN_INITIALS = /^\.\s{0,2}$/;
 
@@ -161,7 +161,7 @@ export const readWords = (text: string): Word[] => {
 
 export const isStopWord = ({ norm }: Word): boolean => STOP_WORDS.has(norm);
 
-/** Without stop words; all words where nothing else is left ("The Who"). */
+/** Without stop words; all words if nothing else is left ("The Who"). */
 export const contentWords = (words: readonly Word[]): Word[] => {
   const content = words.filter((word) => !isStopWord(word));
   return content.length > 0 ? content : [...words];
@@ -169,7 +169,7 @@ export const contentWords = (words: readonly Word[]): Word[] => {
 
 const ONE_SPACELESS = new RegExp(`^[${SPACELESS}]\\p{M}*$`, "u");
 
-/** Whether a word is one character of a script that puts no spaces between words. */
+/** Whether a word is one character of a script without spaces between words. */
 export const isSpaceless = ({ text }: Word): boolean => ONE_SPACELESS.test(text);
 
 /** Begins with a capital letter, or is a number. */

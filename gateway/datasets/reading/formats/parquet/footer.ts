@@ -9,7 +9,7 @@ export const damaged = (what: string): AppError => invalid(`the Parquet file is 
 /** Block size of the backward search for trailing NUL bytes. */
 const END_BYTES = 65_536;
 
-/** An open file as hyparquet wants it. */
+/** An open file in the form that hyparquet expects. */
 interface OpenFile {
   byteLength: number;
   slice(start: number, end?: number): ArrayBuffer;
@@ -26,7 +26,7 @@ const openFile = (fd: number, byteLength: number): OpenFile => ({
   },
 });
 
-/** The file of this size without the NUL bytes at its end. */
+/** The file without the NUL bytes at its end. */
 export const withoutPadding = (fd: number, size: number): OpenFile => {
   const whole = openFile(fd, size);
   for (let end = size; end > 0; end = Math.max(0, end - END_BYTES)) {
@@ -41,7 +41,7 @@ export const withoutPadding = (fd: number, size: number): OpenFile => {
 const MAX_FOOTER_BYTES = 262_144;
 /** Length of the footer, then PAR1. */
 const TRAILER_BYTES = 8;
-/** A nested column has several elements in the schema. */
+/** Schema elements per column: a nested column has several. */
 const ELEMENTS_PER_COLUMN = 4;
 
 export type RowGroup = FileMetaData["row_groups"][number];
@@ -70,27 +70,27 @@ const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
   if (magic !== "PAR1") throw damaged("it does not end with PAR1");
   const length = trailer.readUInt32LE();
   if (length > MAX_FOOTER_BYTES) {
-    throw tooLarge(`the footer of the file has more than ${formatBytes(MAX_FOOTER_BYTES)}. Write larger row groups.`);
+    throw tooLarge(`the footer of the file is larger than ${formatBytes(MAX_FOOTER_BYTES)}. Write larger row groups.`);
   }
   return slice(Math.max(0, byteLength - TRAILER_BYTES - length));
 };
 
 const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {
   const { schema, row_groups: rowGroups } = metadata;
-  // Before the tree is built: a list of its elements can state any depth.
+  // Checked before the tree is built, because its list of elements can declare any depth.
   const maxElements = limits.maxColumns * ELEMENTS_PER_COLUMN;
   if (schema.length > maxElements) {
     throw tooLarge(
-      `the file has ${formatCount(schema.length)} columns and parts of columns, more than ${maxElements}. Leave some out.`,
+      `the file has ${formatCount(schema.length)} columns and nested columns, but the limit is ${maxElements}. Leave some out.`,
     );
   }
-  if (rowGroups.some(({ num_rows }) => num_rows < 0)) throw damaged("it states fewer rows than none");
+  if (rowGroups.some(({ num_rows }) => num_rows < 0)) throw damaged("it declares a negative number of rows");
   const rows = rowGroups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
   if (rows > limits.maxRows) throw tooManyRows(limits);
   return { metadata, columns: parquetSchema({ schema }).children };
 };
 
-/** The chunks of a column in a row group; empty if the group doesn't have them as the schema says. */
+/** The chunks of a column in a row group; empty if the group doesn't match the schema. */
 export const chunksOf = ({ columns }: Footer, place: number, group: RowGroup): RowGroup["columns"] => {
   const leaves = columns.map(leavesOf);
   const first = leaves.slice(0, place).flat().length;
@@ -104,11 +104,11 @@ export const chunksOf = ({ columns }: Footer, place: number, group: RowGroup): R
 const leavesOf = (tree: SchemaTree): SchemaTree[] =>
   tree.children.length === 0 ? [tree] : tree.children.flatMap(leavesOf);
 
-/** A file with one column of one row group, as hyparquet has to see it: without types that it would convert inexactly. */
+/** Metadata with one column of one row group for hyparquet, without the types that it would convert inexactly. */
 export const metadataOf = (footer: Footer, place: number, group: RowGroup): FileMetaData => {
   const tree = footer.columns[place];
   const [root] = footer.metadata.schema;
-  if (!tree || !root) throw damaged("a column is not in it");
+  if (!tree || !root) throw damaged("a column is missing from it");
   const schema = [{ ...root, num_children: 1 }, ...plainElements(tree)];
   return { ...footer.metadata, schema, row_groups: [{ ...group, columns: chunksOf(footer, place, group) }] };
 };

@@ -104,13 +104,13 @@ describe("the sizes that a file declares are not trusted", () => {
     const two = [column("input", numbers), column("b", numbers)];
     await refused(file(two), "There are 2 columns, but the limit is 1.", { ...LIMITS, maxColumns: 1 });
     const groups = file([column("input", texts(6000, String))], { rowGroupSize: 1 });
-    await refused(groups, "The footer of the file has more than 256 KiB. Write larger row groups.");
+    await refused(groups, "The footer of the file is larger than 256 KiB. Write larger row groups.");
   });
 
   test("one value of a dictionary in every row", async () => {
     const path = file([column("input", new Array(300).fill("x".repeat(10_000)))]);
     expect(Bun.file(path).size).toBeLessThan(5000);
-    await refused(path, "unpacked, the rows take more than 400 KiB.", { ...LIMITS, maxUploadBytes: 102_400 });
+    await refused(path, "decompressed, the rows take more than 400 KiB.", { ...LIMITS, maxUploadBytes: 102_400 });
   });
 
   test("a page that unpacks to more than it states", async () => {
@@ -124,7 +124,10 @@ describe("the sizes that a file declares are not trusted", () => {
       column("a", ["b"].concat(new Array(999).fill("c"))),
       column("input", data, { encoding: "PLAIN" }),
     ]);
-    await refused(path, "A row group of the Parquet file takes more than 64 MiB unpacked. Write smaller row groups");
+    await refused(
+      path,
+      "A row group of the Parquet file takes more than 64 MiB decompressed. Write smaller row groups",
+    );
     expect(await read(path, LIMITS, ["input"])).toHaveLength(1000);
     const small = file([column("input", data, { encoding: "PLAIN" })], { rowGroupSize: 500 });
     expect(await read(small)).toHaveLength(1000);
@@ -223,7 +226,7 @@ describe("the sizes that a file declares are not trusted", () => {
     const before = process.memoryUsage.rss();
     await expect(readInThread(path, 30_000)).rejects.toMatchObject({
       kind: "payload_too_large",
-      message: "Unpacked, the file takes too much memory. Write it in smaller parts.",
+      message: "The file takes too much memory when decompressed. Split it into smaller files.",
     });
     await until("the memory is free again", () => {
       Bun.gc(true);
@@ -235,7 +238,7 @@ describe("the sizes that a file declares are not trusted", () => {
     const whole = readFileSync(join(FIXTURES, "pyarrow.parquet"));
     await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
     await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
-    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "The footer of the file has more than 256 KiB.");
+    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "The footer of the file is larger than 256 KiB.");
     await refused(write(Buffer.from("PAR1xxxx\x04\0\0\0PAR1")), "its footer can't be read");
     await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
   });

@@ -26,7 +26,7 @@ import { countBytes, toJson } from "./values";
 const MAX_GROUP_BYTES = 64 * 1_048_576;
 /** Memory for the decoded values of a row group. */
 const MAX_MEMORY_BYTES = 160 * 1_048_576;
-/** Memory of a value in addition to its bytes in the file, and of one that is an object. */
+/** Memory of a value, and of an object, in addition to its bytes in the file. */
 const VALUE_BYTES = 16;
 const OBJECT_BYTES = 88;
 /** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
@@ -34,7 +34,7 @@ const MAX_EXPANSION = 4;
 
 /** The values of a column in a row group; those from `values.length` on can't be read because of `failure`. */
 interface GroupColumn {
-  /** As they are stored: texts are bytes, dates are numbers. `toJson` converts them. */
+  /** As stored: texts are bytes, dates are numbers. `toJson` converts them. */
   values: DecodedArray;
   failure: Unreadable;
 }
@@ -84,7 +84,7 @@ export async function* readParquet(
 
 const groupTooLarge = (bytes: number): AppError =>
   tooLarge(
-    `a row group of the Parquet file takes more than ${formatBytes(bytes)} unpacked. Write smaller row groups, for ` +
+    `a row group of the Parquet file takes more than ${formatBytes(bytes)} decompressed. Write smaller row groups, for ` +
       "example with row_group_size=10000 in pyarrow, or map columns that you don't need to null.",
   );
 
@@ -101,7 +101,7 @@ const checkSize = (group: RowGroup, footer: Footer, opened: readonly (number | u
   if (size + memory > MAX_MEMORY_BYTES) throw groupTooLarge(MAX_MEMORY_BYTES);
 };
 
-/** Decompresses a page to at most `size` bytes; hyparquet refuses one that is shorter. */
+/** Decompresses a page to at most `size` bytes; hyparquet rejects a shorter one. */
 const bounded =
   (run: (bytes: Uint8Array, size: number) => Uint8Array) =>
   (bytes: Uint8Array, size: number): Uint8Array => {
@@ -159,8 +159,8 @@ const checkTypes = ({ element, children }: SchemaTree, depth: number): void => {
 };
 
 /**
- * The values of each row; null in columns that are left out. Once no column can be read, the remaining rows are one
- * problem, because their number is only what the file declares.
+ * The values of each row; null in columns that are left out. Once no column can be read, the remaining rows are
+ * reported as one problem, because only the file declares their number.
  */
 function* rowsOf(
   columns: readonly (GroupColumn | undefined)[],
@@ -181,7 +181,7 @@ function* rowsOf(
   yield { rows: left, message: `${first.failure.message} Therefore ${rows} can't be read.` };
 }
 
-/** Keeps each row and all rows together within the limits. */
+/** Enforces the size limits for each row and for all rows together. */
 class RowSizes {
   #sum = 0;
 
@@ -194,7 +194,7 @@ class RowSizes {
     this.#sum += size;
     const maxSum = this.limits.maxUploadBytes * MAX_EXPANSION;
     if (this.#sum > maxSum)
-      throw tooLarge(`unpacked, the rows take more than ${formatBytes(maxSum)}. Split the file.`, { line });
+      throw tooLarge(`decompressed, the rows take more than ${formatBytes(maxSum)}. Split the file.`, { line });
     return size <= this.limits.maxRowBytes;
   }
 }

@@ -98,7 +98,10 @@ const MAX_DAYS = 100_000_000n;
 
 const noTime = new Unreadable("a value here is not a valid date or time. Correct it, or map the column to null.");
 
-/** The conversion for a column's logical type (parquet-format, LogicalTypes.md); the value itself if it needs none. */
+/**
+ * The conversion for a column's logical type (parquet-format, LogicalTypes.md); returns the value unchanged if it needs
+ * none.
+ */
 const logicalValue = ({
   type,
   converted_type: converted,
@@ -138,7 +141,7 @@ const logicalValue = ({
     case "TIMESTAMP_MICROS":
       return (stored) => timestamp(stored, "MICROS", true);
   }
-  // hyparquet makes nanoseconds since 1970 of it.
+  // hyparquet converts it to nanoseconds since 1970.
   if (type === "INT96") return (stored) => timestamp(stored, "NANOS", false);
   if (type === "FLOAT") return (stored) => (typeof stored === "number" ? shortest(stored, Math.fround, 6) : stored);
   const isUnsigned = logical?.type === "INTEGER" ? !logical.isSigned : converted?.startsWith("UINT_");
@@ -208,7 +211,7 @@ const decimal = (stored: unknown, scale: number): unknown => {
   return new NumberText(`${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`);
 };
 
-/** Far more than any writer allows. Without a limit, a file could expand every value to a million digits. */
+/** Far more digits than any writer allows. Without a limit, a file could expand every value to a million digits. */
 const MAX_DECIMAL_DIGITS = 1000;
 const noDecimal = new Unreadable("a decimal here has more than 1,000 digits. Correct it, or map the column to null.");
 
