@@ -74,7 +74,7 @@ describe("with few values", () => {
 
   test("missing values are rejected", () => {
     expect(() => estimateMean([1, Number.NaN])).toThrow("Value 1 is NaN");
-    expect(() => estimateMean([1, 0], { groups: ["a"] })).toThrow("2 values have 1 groups");
+    expect(() => estimateMean([1, 0], { groups: ["a"] })).toThrow("2 values but 1 groups");
   });
 });
 

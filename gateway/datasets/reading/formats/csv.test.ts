@@ -225,7 +225,7 @@ test.each([1, 100, 65_536])("a row over the limit rejects only itself, in chunks
     [2, { a: "1", b: "2" }],
     "3: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
     "4: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
-    expect.stringMatching(/^6: character 3: a quote opens here and does not close/),
+    expect.stringMatching(/^6: character 3: a quote opens here and never closes/),
   ]);
   expect(rows).toHaveLength(4 + 400 + 1);
   expect(rows.at(-1)).toStartWith("407: the row is longer than 1 KiB.");

@@ -119,7 +119,7 @@ describe("columns become fields", () => {
     [{ a: "something" }, 'mapping: "something" is not a field of a sample. Fields: key, input, references'],
     [{ a: "metadata.__proto__" }, 'mapping: "__proto__" can\'t be a name in metadata.'],
     [{ a: "input", b: "input" }, 'mapping: input takes one value, but the columns "a" and "b" both map to it.'],
-    [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x holds one value"],
+    [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x takes one value"],
     [{ a: "input", z: "output" }, 'mapping: the file has no column "z". It has a, b.'],
   ])("the mapping %j is refused: %s", async (mapping, message) => {
     for (const [format, text] of [
