@@ -88,10 +88,7 @@ export const Ingestion = Type.Object(
   { title: "Ingestion" },
 );
 
-/**
- * One build of an index: everything the vectors depend on. The active one answers queries; others are kept for
- * rollback.
- */
+/** One build of an index: what its vectors depend on. Only the active one answers; others are kept for rollback. */
 export const IndexVersion = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
@@ -483,9 +480,7 @@ export const RagAnswer = Type.Object(
   { title: "RagAnswer" },
 );
 
-/**
- * Frames of a streamed answer, in this order. If it fails, the stream ends with an error envelope instead of `done`.
- */
+/** Frames of a streamed answer, in this order. A failure sends an error envelope instead of `done`. */
 export const RagEvent = Type.Union(
   [
     Type.Object({ type: Type.Literal("retrieval"), ...retrieval }, { title: "RagRetrievalEvent" }),
