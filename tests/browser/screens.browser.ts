@@ -65,10 +65,7 @@ const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) =>
   await page.reload();
   pages.refusal.error = undefined;
 };
-const failing = reloadedWith(
-  "internal",
-  "An internal error occurred. Include the request id when you report it.",
-);
+const failing = reloadedWith("internal", "An internal error occurred. Include the request id when you report it.");
 const limiting = reloadedWith("rate_limited", "The key “Ada’s admin key” has sent the 60 requests of this minute.");
 
 /** Runs `work` while the only node is down. */
