@@ -5,8 +5,8 @@ import type { Log } from "../lib/log";
 import { Mutex } from "../lib/mutex";
 import { withTimeout } from "../lib/with-timeout";
 import type { JobHandler, StopReason } from "./handler";
-import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
+import { beatMs, WorkerLease } from "./worker-lease";
 
 /** How often an idle worker checks whether the database has changed. */
 const POLL_MS = 100;
@@ -45,7 +45,7 @@ interface Running {
 export class JobLoop {
   readonly #options: LoopOptions;
   readonly #now: () => Date;
-  readonly #membership: Membership;
+  readonly #lease: WorkerLease;
   readonly #running = new Map<number, Running>();
   /** A claimed task is started before `watch` compares the worker's tasks with the database. */
   readonly #claiming = new Mutex();
@@ -60,17 +60,17 @@ export class JobLoop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#membership = new Membership(options);
+    this.#lease = new WorkerLease(options);
   }
 
   get workerId(): string {
-    return this.#membership.id;
+    return this.#lease.id;
   }
 
   /** Starts the worker. Rejects if the database can't be written. */
   async open(): Promise<void> {
     const { leaseMs } = this.#options;
-    await this.#membership.join();
+    await this.#lease.join();
     await this.#watch();
     this.#rounds = [
       this.#repeat(beatMs(leaseMs), "a heartbeat failed", () => this.#beat()),
@@ -92,7 +92,7 @@ export class JobLoop {
     this.#ending.abort();
     // A heartbeat that is still running would find no worker and join as a new one.
     await Promise.all(this.#rounds);
-    await this.#membership.leave();
+    await this.#lease.leave();
   }
 
   async #poll(): Promise<void> {
@@ -168,12 +168,12 @@ export class JobLoop {
   }
 
   #watch(): Promise<void> {
-    return this.#claiming.run(() => this.#membership.watch([...this.#running.keys()]));
+    return this.#claiming.run(() => this.#lease.watch([...this.#running.keys()]));
   }
 
   async #beat(): Promise<void> {
     const running = [...this.#running.values()];
-    if (!(await this.#membership.beat())) this.#stop(running, "lost");
+    if (!(await this.#lease.renew())) this.#stop(running, "lost");
   }
 
   async #stopCancelled(): Promise<void> {

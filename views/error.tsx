@@ -1,6 +1,6 @@
-import { retryHeaders } from "../gateway/http/errors";
 import { exchangeOf } from "../gateway/http/exchange";
 import { type AppError, withoutRoutes } from "../lib/errors";
+import { retryAfterHeaders } from "../lib/retry-after";
 import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";
@@ -26,7 +26,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
       ? new Response(null, { status: 401, headers: { ...PAGE_HEADERS, "hx-redirect": location } })
       : new Response(null, { status: 303, headers: { ...PAGE_HEADERS, location } });
   }
-  const headers = retryHeaders(error);
+  const headers = retryAfterHeaders(error);
   if (isHtmx(request)) {
     const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
     return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });

@@ -1,6 +1,7 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { retryAfterHeaders } from "../../lib/retry-after";
 import { invalidRequest } from "../validation/problems";
 import { exchangeOf } from "./exchange";
 import { isApiCall } from "./gate";
@@ -9,10 +10,7 @@ import { needsKey, type RouteTable } from "./route-table";
 
 export type ErrorPage = (error: AppError, request: Request, requestId: string) => Promise<Response>;
 
-/** Retry headers of every 429 and 503; one second if the error has no retry time. */
-export const retryHeaders = ({ status, detail }: AppError): Record<string, string> => {
-  if (status !== 429 && status !== 503) return {};
-  const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
+ const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
   return { "retry-after": String(Math.ceil(retryAfterMs / 1000)), "retry-after-ms": String(retryAfterMs) };
 };
 
@@ -26,7 +24,7 @@ const errorHeaders = (error: AppError): Record<string, string> => {
     const isInvalid = error.kind === "invalid_api_key";
     headers["www-authenticate"] = `Bearer realm="groundwire"${isInvalid ? ', error="invalid_token"' : ""}`;
   }
-  return Object.assign(headers, retryHeaders(error));
+  return Object.assign(headers, retryAfterHeaders(error));
 };
 
 const fromThrown = (thrown: unknown): AppError => {

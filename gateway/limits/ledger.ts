@@ -1,6 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
-import { formatSpan, type LimitReading, policyHeader, rateLimitHeader, toSeconds } from "./headers";
+import { formatSpan, type LimitReading, policyHeader, rateLimitHeader, toSeconds } from "./rate-limit-headers";
 import { RollingWindow } from "./window";
 
 /** The reservation of one request until it ends. */

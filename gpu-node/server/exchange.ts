@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import { retryAfterHeaders } from "../../lib/retry-after";
 import { type Incoming, readJson } from "./body";
 
 /** A client that does not read its answer or send its body for this long is disconnected. */
@@ -160,7 +161,7 @@ export class Exchange {
     const envelope = toEnvelope(error, this.requestId);
     envelope.error.source = "node";
     if (this.#streaming) this.end(`data: ${JSON.stringify(envelope)}\n\n`);
-    else this.json(error.status, envelope, refusalHeaders(error));
+    else this.json(error.status, envelope, errorHeaders(error));
   }
 
   /** Resets the stream, so that the client can't mistake a partial answer for a complete one. */
@@ -198,13 +199,8 @@ export class Exchange {
 }
 
 /** Headers that say whether and when to retry. */
-const refusalHeaders = (error: AppError): Record<string, string> => {
-  const headers: Record<string, string> = { "x-should-retry": `${error.retryable}` };
-  const { retryAfterMs } = error.detail;
-  if (retryAfterMs !== undefined) {
-    headers["retry-after"] = `${Math.max(1, Math.ceil(retryAfterMs / 1000))}`;
-    headers["retry-after-ms"] = `${Math.ceil(retryAfterMs)}`;
-  }
+const errorHeaders = (error: AppError): Record<string, string> => {
+  const headers: Record<string, string> = { "x-should-retry": `${error.retryable}`, ...retryAfterHeaders(error) };
   if (error.status === 401) headers["www-authenticate"] = 'Bearer realm="groundwire-node"';
   return headers;
 };

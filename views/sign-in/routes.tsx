@@ -1,11 +1,11 @@
 import { Elysia, t } from "elysia";
-import { retryHeaders } from "../../gateway/http/errors";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import { SignInBrake } from "../../gateway/sessions/brake";
 import type { SessionService } from "../../gateway/sessions/service";
 import { AppError } from "../../lib/errors";
+import { retryAfterHeaders } from "../../lib/retry-after";
 import { type Frame, homePath, Plain, Screen } from "../layout";
 import { localPath, sessionCookie, setSessionCookie } from "../session";
 import { Fields, fieldsOf, text } from "../ui/fields";
@@ -68,7 +68,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         } catch (error) {
           if (!(error instanceof AppError && (error.status === 401 || error.status === 429))) throw error;
           const refused = (problem: string) => <SignInPage request={request} returnTo={returnTo} problem={problem} />;
-          if (error.status === 429) return page(refused(error.message), 429, retryHeaders(error));
+          if (error.status === 429) return page(refused(error.message), 429, retryAfterHeaders(error));
           brake.failed(address);
           return page(refused(body.token ? REFUSED_LINK : REFUSED_KEY), 422);
         }

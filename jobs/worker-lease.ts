@@ -24,7 +24,7 @@ const MAX_BEAT_MS = 10_000;
 
 export const beatMs = (leaseMs: number): number => Math.min(MAX_BEAT_MS, leaseMs / 3);
 
-interface MembershipOptions {
+interface WorkerLeaseOptions {
   db: Db;
   log: Log;
   /** A worker without a heartbeat for this long is considered dead. */
@@ -43,16 +43,16 @@ const POISON = toEnvelope(
 ).error;
 
 /**
- * A worker among others: it sends heartbeats and takes over the tasks of workers that no longer do. It measures their
- * silence with its own monotonic clock, so adjusting a clock neither makes a worker look dead nor hides a dead one.
+ * A worker's lease on its tasks: it renews its own with heartbeats, and takes over the tasks of workers whose lease has
+ * run out. It measures their silence with its own monotonic clock, so adjusting a clock neither makes a worker look dead nor hides a dead one.
  */
-export class Membership {
+export class WorkerLease {
   #id = newId("worker");
   readonly #seen = new Map<string, { beat: number; atMs: number }>();
   readonly #now: () => Date;
   readonly #monotonicMs: () => number;
 
-  constructor(private readonly options: MembershipOptions) {
+  constructor(private readonly options: WorkerLeaseOptions) {
     this.#now = options.now ?? (() => new Date());
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
   }
@@ -66,8 +66,8 @@ export class Membership {
     await db.write((tx) => insertWorker(tx, { id: this.#id, ...ownIdentity() }, this.#now()));
   }
 
-  /** Sends a heartbeat. False if others considered this worker dead: it then has a new id and has lost its tasks. */
-  async beat(): Promise<boolean> {
+  /** Renews the lease by a heartbeat. False if others considered this worker dead: it then has a new id and has lost its tasks. */
+  async renew(): Promise<boolean> {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
     this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");
     this.#id = newId("worker");
