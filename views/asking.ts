@@ -2,7 +2,7 @@ import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 
-/** A page's model call without a signal, for an answer that outlives the request. People go before batch work. */
+/** A page's model call without a signal, for an answer that outlives the request. It has priority over batch work. */
 export const askingOf = (request: Request) => {
   const { requestId, receivedAt, traceparent } = exchangeOf(request);
   return {
@@ -15,15 +15,15 @@ export const askingOf = (request: Request) => {
   } as const;
 };
 
-/** A page's model call. It ends when the reader leaves or the reader's key ends. */
+/** A page's model call. It is cancelled when the user leaves, or when their key expires or is revoked. */
 export const pageCallOf = (request: Request): Call => ({
   ...askingOf(request),
   signal: exchangeOf(request).activeSignal(principalOf(request).keyId),
 });
 
 /**
- * What `Idempotency.once` reads for a form with a token of its own, `once`: the same form sent again changes nothing.
- * Without a token, each form counts.
+ * Input of `Idempotency.once` for a form with the token `once`: submitting the same form again changes nothing. Without
+ * a token, every submission counts.
  */
 export const onceFor = (request: Request, once: string | undefined) => {
   const headers = new Headers({ authorization: `Bearer ${principalOf(request).keyId}` });

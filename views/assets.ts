@@ -12,13 +12,13 @@ const STYLES = [
   "utilities",
 ];
 
-/** Files for browsers, by the name that pages use. htmx is served unchanged, after its licence. */
+/** Files for browsers, by the name that pages use. htmx is served unchanged, below its licence. */
 const FILES = {
   "app.css": { paths: STYLES.map((name) => pathOf(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
   "app.js": { paths: [pathOf("assets/app.js")], type: "text/javascript; charset=utf-8" },
   "chat.js": { paths: [pathOf("assets/chat.js")], type: "text/javascript; charset=utf-8" },
   "upload.js": { paths: [pathOf("assets/upload.js")], type: "text/javascript; charset=utf-8" },
-  // One file: htmx starts by a timer, possibly before a second script has added the extension.
+  // One file, because htmx starts on a timer, possibly before a second script has added the extension.
   "htmx.js": {
     paths: [released("dist/htmx.min.js"), released("dist/ext/hx-sse.min.js")],
     type: "text/javascript; charset=utf-8",
@@ -70,7 +70,7 @@ const assets = new Map(
 /** `/assets/app-3f9c….css` for `app.css`. */
 export const assetUrl = (name: keyof typeof FILES): string => assets.get(name)?.url ?? "";
 
-/** `GET /assets/…`: immutable, compressed, public. An old hash is a 404, because its page has changed too. */
+/** `GET /assets/…`: immutable, compressed, public. An old hash gets a 404: the page that used it has changed too. */
 export const assetRoutes = new Elysia({ name: "views.assets" }).get(
   "/assets/:file",
   ({ params, request }) => {

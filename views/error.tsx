@@ -5,7 +5,7 @@ import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";
 
-/** Where the reader goes to sign in, and comes back from. A form that is sent names its page in `referer`. */
+/** Path of the sign-in page, with the address to return to. For a submitted form, that is its page: the `referer`. */
 const signInPath = (request: Request): string => {
   const { headers, method, url } = request;
   const isOpened = method === "GET" && !isHtmx(request);
@@ -16,8 +16,8 @@ const signInPath = (request: Request): string => {
 };
 
 /**
- * Renders a page's error. Readers who are not signed in are redirected to sign-in. For an htmx request, the error goes to
- * the alert region and the screen does not change. Every other error is a page.
+ * Renders a page's error. Users who are not signed in are redirected to sign-in. For an htmx request, the error is
+ * shown in the alert region and the rest of the page stays. Otherwise the error is a page.
  */
 export const errorPage = async (error: AppError, request: Request, requestId: string): Promise<Response> => {
   if (error.kind === "missing_api_key") {
@@ -31,7 +31,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
     const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
     return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });
   }
-  // The reader opened the address that a form is sent to. The page with the form is one level up.
+  // The user opened the address that a form is submitted to. The page with the form is one level up.
   if (error.kind === "method_not_allowed" && request.method === "GET") {
     const { pathname } = new URL(request.url);
     const location = pathname.slice(0, pathname.lastIndexOf("/")) || "/";
@@ -49,7 +49,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
         <p>
           <ButtonLink
             href={screen?.path ?? (principal ? "/" : "/sign-in")}
-            text={screen ? `Go to ${screen.name}` : principal ? "Go to the start page" : "Sign in"}
+            text={screen ? `Go to ${screen.name}` : principal ? "Go to the home page" : "Sign in"}
           />
         </p>
         <p class="fine">

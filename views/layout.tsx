@@ -8,7 +8,7 @@ import { THEMES, type Theme, themeOf } from "./session";
 import { ErrorSummary, type Problems } from "./ui/fields";
 import { Icon, IconButton, type IconName, IconText } from "./ui/parts";
 
-/** The reader of a page, and the request for it. */
+/** The user of a page, and the request for it. */
 export interface Frame {
   request: Request;
   principal?: Principal;
@@ -16,7 +16,7 @@ export interface Frame {
 
 export const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
-/** Whether the reader has at least this role. */
+/** Whether the user has at least this role. */
 export const may = ({ principal }: Pick<Frame, "principal">, role: Role): boolean =>
   principal !== undefined && hasRole(principal.role, role);
 
@@ -24,7 +24,7 @@ interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
   scripts?: ("chat.js" | "upload.js")[];
-  /** Reloads the page after this time if scripts are off: something on it is still running. */
+  /** Without scripts, the page reloads at this interval, because something on it is in progress. */
   refreshSeconds?: number;
   children: Child;
 }
@@ -49,7 +49,7 @@ const Document = ({ request, principal, title, scripts = [], refreshSeconds, chi
           <script src={assetUrl(name)} defer></script>
         ))}
       </head>
-      {/* Typed text that a browser keeps belongs to this key. */}
+      {/* Drafts in the browser's storage belong to this key. */}
       <body data-owner={principal?.keyId}>{children}</body>
     </html>
   );
@@ -63,15 +63,15 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];
 
-/** The screens that a reader may open, main screen first. */
+/** The screens that a user may open, main screen first. */
 const screensOf = (principal: Principal | undefined) =>
   SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
 
-/** The screen that an address belongs to, if the reader may open it. */
+/** The screen that an address belongs to, if the user may open it. */
 export const screenOf = (pathname: string, principal: Principal | undefined) =>
   screensOf(principal).find(({ path }) => pathname.startsWith(`${path}/`));
 
-/** Where `/` leads: the reader's main screen. */
+/** Path that `/` redirects to: the user's main screen. */
 export const homePath = (principal: Principal | undefined): string => screensOf(principal)[0]?.path ?? "/sign-in";
 
 const Navigation = ({ request, principal }: Frame) => {
@@ -79,7 +79,7 @@ const Navigation = ({ request, principal }: Frame) => {
   const screens = screensOf(principal);
   if (screens.length === 0) return null;
   return (
-    <nav aria-label="Screens">
+    <nav aria-label="Main">
       <ul class="screens">
         {screens.map(({ path, name, icon }) => (
           <li>
@@ -94,7 +94,7 @@ const Navigation = ({ request, principal }: Frame) => {
   );
 };
 
-/** One button that cycles through system, light and dark. With scripts the page stays, and only its colours change. */
+/** One button that cycles through system, light and dark. With scripts, only the colours change, without a reload. */
 export const ThemeForm = ({ theme, returnTo }: { theme: Theme; returnTo: string }) => {
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
   const label = `Theme: ${theme}. Switch to ${next}`;
@@ -132,17 +132,17 @@ const Account = ({ request, principal }: Frame) => (
 export const Alerts = () => <div id="alerts" role="alert"></div>;
 
 interface ShellProps extends DocumentProps {
-  /** Errors of a form on the page, which get the focus. */
+  /** Errors of a form on the page. Their summary gets the focus. */
   problems?: Problems;
-  /** Screens above this one. */
+  /** Parent screens, shown as breadcrumbs. */
   trail?: readonly { path: string; name: string }[];
   /** Content below the navigation, such as earlier chats. */
   aside?: Child;
-  /** Extra class of `main`, for a screen with a layout of its own. */
+  /** Extra class of `main`, for a screen with its own layout. */
   kind?: string;
 }
 
-/** A signed-in page: side bar (a menu on narrow screens) and the screen itself. */
+/** A signed-in page: a sidebar (a menu on narrow screens) and the screen itself. */
 export const Shell = ({ aside, kind, title, problems = {}, trail = [], children, ...rest }: ShellProps) => (
   <Document {...rest} title={Object.keys(problems).length > 0 ? `Error: ${title}` : title}>
     <a class="skip" href="#main">
@@ -170,7 +170,7 @@ export const Shell = ({ aside, kind, title, problems = {}, trail = [], children,
         <main id="main" class={kind} tabindex={-1}>
           <ErrorSummary problems={problems} />
           {trail.length > 0 && (
-            <nav class="trail" aria-label="Where this is">
+            <nav class="trail" aria-label="Breadcrumbs">
               {trail.map(({ path, name }) => (
                 <a href={path}>{name}</a>
               ))}
@@ -183,7 +183,7 @@ export const Shell = ({ aside, kind, title, problems = {}, trail = [], children,
   </Document>
 );
 
-/** A page without navigation: sign-in, and errors of readers who are not signed in. */
+/** A page without navigation: sign-in, and errors of users who are not signed in. */
 export const Plain = ({ children, ...rest }: DocumentProps) => (
   <Document {...rest}>
     <div class="screen">
@@ -201,17 +201,17 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
 );
 
 interface ScreenProps extends ShellProps {
-  /** Left out: the title of the page. */
+  /** Defaults to the title of the page. */
   heading?: string;
   /** Text below the heading. */
   note?: Child;
-  /** Links and buttons on the right of the heading. */
+  /** Links and buttons to the right of the heading. */
   actions?: Child;
-  /** A sentence about the last action; "" if there was none. */
+  /** The result of the last action as a sentence; "" without an action. */
   notice?: string;
 }
 
-/** A signed-in page with a heading, a place for failed htmx requests, and what the last action did. */
+/** A signed-in page with a heading, a region for errors of htmx requests, and the result of the last action. */
 export const Screen = ({ heading, note, actions, notice, children, ...shell }: ScreenProps) => (
   <Shell {...shell}>
     <div class="heading">
@@ -231,17 +231,17 @@ export const Screen = ({ heading, note, actions, notice, children, ...shell }: S
   </Shell>
 );
 
-/** How each limitation affects a reader, and what still works. */
+/** How each limitation affects users, and what still works. */
 const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
-  cached_only: "No GPU node is available: new answers have to wait. Earlier chats, keys and stored answers still work.",
+  cached_only: "No GPU node is available: only cached answers are served. Earlier chats and keys still work.",
   fewer_nodes: "Some GPU nodes are unavailable. Everything works, but answers may take longer.",
-  cache_local: "The shared cache is unavailable. Everything works, but some answers are generated again.",
-  no_jobs: "No jobs worker is running: uploads have to wait. Everything else works.",
-  cache_off: "The answer cache is off. Everything works, but every answer is generated again.",
-  limits_local: "Each gateway counts limits separately for now. Everything else works.",
+  cache_local: "The shared cache is unavailable. Everything works, but some cached answers have to be generated again.",
+  no_jobs: "No jobs worker is running: uploads wait until one starts. Everything else works.",
+  cache_off: "The answer cache is off. Everything works, but no answers are reused.",
+  limits_local: "For now, each gateway enforces limits separately. Everything else works.",
   fewer_tokens: "Answers are shorter than usual because of high load.",
-  fallback_model: "A different model is answering in place of the one you chose.",
-  no_evals: "Answers are not evaluated for now. Chat works as usual.",
+  fallback_model: "A different model is answering instead of the one you chose.",
+  no_evals: "For now, answers are not evaluated. Chat works as usual.",
 };
 
 /** One line for each current limitation, from this response's `x-degraded`. Shown on every page. */

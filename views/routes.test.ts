@@ -19,12 +19,12 @@ test.each([
   ["viewer", "/datasets"],
   ["member", "/chat"],
   ["admin", "/chat"],
-] as const)("the start page of a %s is %s, which opens", async (role, path) => {
+] as const)("the home page of a %s is %s, which opens", async (role, path) => {
   expect((await get("/", role)).headers.get("location")).toBe(path);
   expect((await get(path, role)).status).toBe(200);
 });
 
-test("the start page of a metrics key explains the key, and signing in opens that page", async () => {
+test("the home page of a metrics key explains the key, and signing in opens that page", async () => {
   const { key } = await pages.newKey("metrics");
   const signedIn = await fetch(`${pages.url}/sign-in`, {
     method: "POST",
@@ -51,7 +51,7 @@ test.each([
   expect([response.status, response.headers.get("location")]).toEqual([303, location]);
 });
 
-test("without a session, the start page is the sign-in", async () => {
+test("without a session, the home page redirects to sign-in", async () => {
   const response = await fetch(`${pages.url}/`, { redirect: "manual" });
   expect(response.headers.get("location")).toBe("/sign-in");
 });

@@ -20,7 +20,7 @@ type PageServices = Omit<
   "activeRequests" | "answers" | "cache" | "chat" | "embeddings" | "ledger" | "metrics" | "namespaces" | "transfer"
 >;
 
-/** All pages with their partials and files. Each route declares its role; `error.tsx` renders errors. */
+/** All pages with their partials and assets. Each route declares its role; `error.tsx` renders errors. */
 export const pageRoutes = (services: PageServices) => {
   const { publicUrl } = services.config.gateway;
   return new Elysia({ name: "views" })
@@ -53,7 +53,7 @@ export const pageRoutes = (services: PageServices) => {
 };
 
 const MAX_BYTES = 16_384;
-/** Limits the reports, so that flooding this public route can't fill the disk. */
+/** Limits the logged reports, so that flooding this public route can't fill the disk. */
 const MAX_LINES_PER_MINUTE = 10;
 
 /** Receives browsers' reports on our Content-Security-Policy and logs the first few per minute. */
@@ -74,7 +74,7 @@ const cspReportRoutes = ({ log }: { log: Log }) => {
         return new Response(null, { status: 413 });
       }
       const report = await request.text();
-      if (mayWrite()) log.warn({ report }, "a browser reports a breach of the content security policy");
+      if (mayWrite()) log.warn({ report }, "a browser reported a Content-Security-Policy violation");
       return new Response(null, { status: 204 });
     },
     { detail: { ...allows("open"), ...reads() } },

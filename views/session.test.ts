@@ -19,7 +19,7 @@ describe("the page after signing in", () => {
     ["/chat\r\nset-cookie: a=b"],
     [""],
     [undefined],
-  ])("%j is not, and becomes the start page", (path) => expect(localPath(path)).toBe("/"));
+  ])("%j is not, and becomes the home page", (path) => expect(localPath(path)).toBe("/"));
 });
 
 describe("a write with the session cookie", () => {
@@ -47,7 +47,7 @@ describe("a write with the session cookie", () => {
     [{}],
   ])("is refused with %j", (headers) => expect(() => allowed(headers)).toThrow("another site"));
 
-  test("is not checked if it only reads", () => {
+  test("is not checked for a request that only reads", () => {
     refuseForeignWrite(request({ "sec-fetch-site": "cross-site" }, "GET"), undefined);
   });
 });

@@ -16,7 +16,9 @@ const cookie = (request: Request, name: string): string | undefined =>
 const isSecure = (request: Request, publicUrl: string | undefined): boolean =>
   (publicUrl ?? request.url).startsWith("https:");
 
-/** The name of the cookie. Under https the name without prefix is ignored, because a sibling host could set it. */
+/**
+ * Name of the session cookie. With https, the name without the prefix is ignored, because a sibling host could set it.
+ */
 const sessionCookieName = (request: Request, publicUrl: string | undefined): string =>
   isSecure(request, publicUrl) ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
 
@@ -24,7 +26,7 @@ const sessionCookieName = (request: Request, publicUrl: string | undefined): str
 export const sessionCookie = (request: Request, publicUrl?: string): string | undefined =>
   cookie(request, sessionCookieName(request, publicUrl));
 
-/** `set-cookie` that stores a session until it expires; without a session, deletes the cookie. */
+/** `set-cookie` value that stores a session until it expires. Without a session, it deletes the cookie. */
 export const setSessionCookie = (
   request: Request,
   session: { cookie: string; expiresAt: Date } | undefined,
@@ -35,7 +37,7 @@ export const setSessionCookie = (
   return `${sessionCookieName(request, publicUrl)}=${session?.cookie ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure}`;
 };
 
-/** The reader's theme. The server renders it, so that pages don't flash in another theme. */
+/** The user's theme. The server renders it, so that pages don't flash in another theme. */
 export const themeOf = (request: Request): Theme => {
   const chosen = cookie(request, THEME_COOKIE);
   return THEMES.find((theme) => theme === chosen) ?? "system";
@@ -58,7 +60,7 @@ export const refuseForeignWrite = (request: Request, publicUrl: string | undefin
   if (site === null && origin !== null && ours.includes(origin)) return;
   throw new AppError(
     "insufficient_role",
-    "This form was sent from another site. Open the page here and send it again.",
+    "This form was submitted from another site. Open the page on this site and submit it again.",
   );
 };
 

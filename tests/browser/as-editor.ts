@@ -32,7 +32,7 @@ export const startAsEditor = async () => {
     return pages.evals.evaluate(call, request);
   };
 
-  /** Evaluates by custom criteria. The judge fails, because the script is empty. */
+  /** Evaluates with custom criteria. The judge fails, because the script is empty. */
   const judgeBy = (...criteria: Criterion[]): Promise<Evaluation> =>
     evaluate({ sample: SAMPLE, rubric: { criteria }, evaluators: ["judge@1"] });
 

@@ -41,7 +41,7 @@ describe("answering again", () => {
     chatting({}, async (page) => {
       await exchange(page, "Explain batching", "Old");
       script("New");
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("New", { exact: true }).waitFor();
       await page.getByText("2 / 2").waitFor();
       await page.getByRole("button", { name: "Previous version" }).click();
@@ -55,7 +55,7 @@ describe("answering again", () => {
     chatting({}, async (page) => {
       await exchange(page, "Explain batching", "Old");
       script("New");
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("2 / 2").waitFor();
       await page.evaluate("document.activeElement.blur()");
       await tabTo(page, /^Next version$/);
@@ -121,7 +121,7 @@ describe("a question", () => {
       expect([await said(page), await answered(page)]).toEqual([["Two"], ["Second"]]);
     }));
 
-  test("longer than the context is rejected with advice, and its text stays", () =>
+  test("longer than the context is rejected with advice, and its text is kept", () =>
     chatting({ expectedStatuses: [400] }, async (page) => {
       const long = "word ".repeat(4000).trim();
       await send(page, long);
@@ -133,7 +133,7 @@ describe("a question", () => {
 });
 
 describe("the context", () => {
-  test("has a meter, a warning when it is nearly full, and a line before the first message that is read", () =>
+  test("has a meter, a warning when it is nearly full, and a line before the first message that the model sees", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First", usage(1000, 500));
       await page.getByText("Context: 1,500 of 4,096 tokens").waitFor();
@@ -144,7 +144,7 @@ describe("the context", () => {
       script("Third", usage(1700, 50));
       pages.chat.tokensPerMessage = 1600;
       await ask(page, "Three");
-      await page.getByText("The model no longer reads the messages above").waitFor();
+      await page.getByText("The model no longer sees the messages above").waitFor();
       expect(pages.chat.read).toEqual([{ role: "user", content: "Three" }]);
       for (const _ of ["as it came", "reloaded"]) {
         const order = await page
@@ -170,15 +170,15 @@ describe("the context", () => {
     }));
 });
 
-describe("Enter while an answer is written", () => {
+describe("Enter while an answer is in progress", () => {
   /** An answer that is being written. */
   const busy = async (page: Page) => {
     await ask(page, "Explain batching");
     await page.locator('.answer[aria-busy="true"]').waitFor();
   };
-  const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
+  const queued = (page: Page) => page.getByRole("list", { name: "Queued messages" }).getByRole("listitem");
 
-  test("queues the message and sends it after the answer; text typed meanwhile stays", () =>
+  test("queues the message and sends it after the answer; text typed meanwhile is kept", () =>
     chatting({}, async (page) => {
       const before = pages.chat.asked;
       await busy(page);
@@ -200,11 +200,11 @@ describe("Enter while an answer is written", () => {
       await busy(page);
       for (const text of ["one", "two", "three"]) await ask(page, text);
       expect(await queued(page).locator("p").allTextContents()).toEqual(["one", "two", "three"]);
-      await queued(page).nth(1).getByRole("button", { name: "Remove queued text" }).click();
+      await queued(page).nth(1).getByRole("button", { name: "Remove queued message" }).click();
       await page.reload();
       await page.locator('.answer[aria-busy="true"]').waitFor();
       expect(await queued(page).locator("p").allTextContents()).toEqual(["one", "three"]);
-      await queued(page).first().getByRole("button", { name: "Edit queued text" }).click();
+      await queued(page).first().getByRole("button", { name: "Edit queued message" }).click();
       expect(await message(page).inputValue()).toBe("one");
       await message(page).fill("first");
       await message(page).press("Enter");
@@ -247,15 +247,15 @@ test("a blank chat name shows an error at its field", () =>
   chatting({ expectedStatuses: [422] }, async (page) => {
     await exchange(page, "One", "First");
     await page.getByTitle("Chat settings").click();
-    await page.getByLabel("Name of this chat").fill("   ");
+    await page.getByLabel("Chat name").fill("   ");
     await page.getByRole("button", { name: "Rename chat" }).click();
     await page.getByText("Enter a name").waitFor();
-    await page.getByLabel("Name of this chat").fill("Numbers");
+    await page.getByLabel("Chat name").fill("Numbers");
     await page.getByRole("button", { name: "Rename chat" }).click();
     await page.getByRole("link", { name: "Numbers" }).waitFor();
   }));
 
-test("a message of too many characters is refused with the limit, and stays whole", () =>
+test("a message with too many characters is rejected with the limit, and its text is kept", () =>
   chatting({ expectedStatuses: [400] }, async (page) => {
     const long = "x".repeat(100_001);
     await ask(page, long);
@@ -263,7 +263,7 @@ test("a message of too many characters is refused with the limit, and stays whol
     expect((await message(page).inputValue()).length).toBe(long.length);
   }));
 
-test("a failed answer says that text is kept only if there is some", () =>
+test("a failed answer says that its text is kept only if it has some", () =>
   chatting({}, async (page) => {
     pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering."));
     await ask(page, "One");
@@ -272,14 +272,14 @@ test("a failed answer says that text is kept only if there is some", () =>
     pages.chat.reset();
     pages.chat.say("Half an");
     pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering."));
-    await page.getByRole("button", { name: "Answer again" }).click();
+    await page.getByRole("button", { name: "Regenerate answer" }).click();
     await page.getByText("The text so far is kept.").waitFor();
   }));
 
-test("without scripts, features that need them are hidden, and the page of a running answer refreshes itself", async () => {
+test("without scripts, features that need them are hidden, and the page of an answer in progress refreshes itself", async () => {
   await chatting({ javaScript: false }, async (page) => {
     expect(await page.getByRole("button", { name: /Explain/ }).count()).toBe(0);
-    expect(await page.getByText("makes a new line").isVisible()).toBe(false);
+    expect(await page.getByText("for a new line").isVisible()).toBe(false);
   });
   await chatting({}, async (page) => {
     const refreshes = async () => (await (await page.request.get(page.url())).text()).includes('http-equiv="refresh"');
@@ -292,12 +292,12 @@ test("without scripts, features that need them are hidden, and the page of a run
   });
 });
 
-test("without scripts: versions, editing, deleting and a question that is too long work by forms", () =>
+test("without scripts, forms handle versions, editing, deleting and a question that is too long", () =>
   chatting({ javaScript: false, expectedStatuses: [422] }, async (page) => {
     script("Old");
     await send(page, "One", false);
     script("New");
-    await page.getByRole("button", { name: "Answer again" }).click();
+    await page.getByRole("button", { name: "Regenerate answer" }).click();
     await page.getByText("2 / 2").waitFor();
     await page.getByRole("button", { name: "Previous version" }).click();
     await page.getByText("1 / 2").waitFor();

@@ -170,7 +170,7 @@ test("a chat is deleted only after confirmation", () =>
     await ask(page, "One");
     await page.getByText("184 tokens").waitFor();
     await page.getByTitle("Chat settings").click();
-    const remove = page.getByRole("button", { name: "Delete chat for good" });
+    const remove = page.getByRole("button", { name: "Delete chat permanently" });
     expect(await remove.isVisible()).toBe(false);
     await page.getByText("Delete chat…").click();
     await page.getByText("with all of its messages?").waitFor();
@@ -197,7 +197,7 @@ describe("feedback on an answer", () => {
       await page.getByRole("button", { name: "Save feedback" }).click();
       await page.getByText("Choose").first().waitFor();
       await page.getByLabel("Bad").check();
-      await page.getByLabel("The correct answer").fill("At 6:30.");
+      await page.getByLabel("Correct answer").fill("At 6:30.");
       await page.getByLabel("Add to a dataset").fill("From chat");
       await page.getByRole("button", { name: "Save feedback" }).click();
       await page.getByText("Saved and added to a dataset").waitFor();
@@ -217,8 +217,8 @@ describe("feedback on an answer", () => {
         return box !== null && dock !== null && box.y >= 0 && box.y + box.height <= dock.y;
       };
       const focused = () => page.evaluate("document.activeElement.name");
-      await page.getByText("How is this answer?").waitFor();
-      expect([await isInView("How is this answer?"), await focused()]).toEqual([true, "rating"]);
+      await page.getByText("How good is this answer?").waitFor();
+      expect([await isInView("How good is this answer?"), await focused()]).toEqual([true, "rating"]);
       await page.getByRole("button", { name: "Save feedback" }).click();
       await page.getByText("Choose good or bad").waitFor();
       expect([await isInView("Choose good or bad"), await focused()]).toEqual([true, "rating"]);

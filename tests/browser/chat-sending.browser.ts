@@ -15,7 +15,7 @@ beforeEach(() => {
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 const asked = () => pages.chat.asked - askedBefore;
 const said = (page: Page) => page.locator(".question .said").allTextContents();
-const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
+const queued = (page: Page) => page.getByRole("list", { name: "Queued messages" }).getByRole("listitem");
 const busy = (page: Page) => page.locator('.answer[aria-busy="true"]');
 const settled = async (page: Page, count: number) => {
   await until(`${count} questions are shown`, async () => (await said(page)).length === count);
@@ -25,7 +25,7 @@ const finish = (text = "Done.") => {
   pages.chat.say(text);
   pages.chat.finish();
 };
-/** Holds the next questions back until the returned function is called. */
+/** Delays the next questions until the returned function is called. */
 const slowNetwork = async (page: Page) => {
   const { promise, resolve } = Promise.withResolvers<void>();
   await page.route("**/chat", async (route) => {
@@ -34,7 +34,7 @@ const slowNetwork = async (page: Page) => {
   });
   return resolve;
 };
-/** A second tab with a copy of this tab's storage, as "Duplicate tab" makes it. */
+/** A second tab with a copy of this tab's storage, as "Duplicate tab" creates. */
 const duplicate = async (page: Page): Promise<Page> => {
   const [copy] = await Promise.all([page.context().waitForEvent("page"), page.evaluate("void open(location.href)")]);
   await message(copy).waitFor();
@@ -42,7 +42,7 @@ const duplicate = async (page: Page): Promise<Page> => {
 };
 
 describe("a queued message", () => {
-  test.each(["a link", "its address"])("whose answer ended while the reader was away is sent once: back by %s", (way) =>
+  test.each(["a link", "its address"])("whose answer ended while the user was away is sent once: back by %s", (way) =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       await busy(page).waitFor();
@@ -63,7 +63,7 @@ describe("a queued message", () => {
     }),
   );
 
-  test("typed while the first question of a new chat is on its way belongs to that chat", () =>
+  test("typed while the first question of a new chat is being sent belongs to that chat", () =>
     chatting({}, async (page) => {
       const release = await slowNetwork(page);
       await ask(page, "First question");
@@ -140,7 +140,7 @@ describe("a chat in two tabs", () => {
     return other;
   };
 
-  test("a question asked while the other tab's answer is written shows that answer and waits for it", () =>
+  test("a question asked while the other tab's answer is in progress shows that answer and waits for it", () =>
     chatting({}, async (page) => {
       const other = await twoTabs(page);
       pages.chat.reset();
@@ -183,7 +183,7 @@ describe("a form inside a turn", () => {
       await exchanged(page, "One");
       await edit(page);
       await editor(page).fill("A long new text");
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("2 / 2").waitFor();
       for (const close of [() => editor(page).press("Escape"), () => page.reload()]) {
         await edit(page);
@@ -205,7 +205,7 @@ describe("a form inside a turn", () => {
       const rate = () => page.getByRole("link", { name: /feedback/ }).click();
       await rate();
       await page.getByLabel("Comment").fill("Too short");
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("2 / 2").waitFor();
       await page.getByRole("button", { name: "Previous version" }).click();
       await page.getByText("1 / 2").waitFor();
@@ -217,7 +217,7 @@ describe("a form inside a turn", () => {
       expect(await page.evaluate<string>("JSON.stringify(sessionStorage)")).not.toContain("Too short");
     }));
 
-  test("opens in view, and closes where the reader is", () =>
+  test("opens in view, and closes where the user is", () =>
     chatting({}, async (page) => {
       await exchanged(page, "One", "Two", "Three");
       await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");

@@ -105,7 +105,7 @@ describe("an answer", () => {
       pages.chat.reset();
       pages.chat.say("New");
       pages.chat.finish();
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("New", { exact: true }).waitFor();
       await page.getByText("184 tokens").waitFor();
       expect(await textOf(answers(page))).toBe("New");
@@ -121,11 +121,11 @@ describe("an answer", () => {
       pages.chat.reset();
       pages.chat.say("A whole answer");
       pages.chat.finish();
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("A whole answer").waitFor();
     }));
 
-  test("scrolls along while the reader is at the end, and otherwise shows a button to get there", () =>
+  test("scrolls along while the user is at the end, and otherwise shows a button to get there", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say(MARKDOWN.repeat(2));
@@ -135,7 +135,7 @@ describe("an answer", () => {
       await until("the page follows the end", async () => (await fromEnd()) < 2);
       await page.evaluate("scrollTo(0, 0)");
       pages.chat.say("\n\nMore text at the end.");
-      await page.getByRole("button", { name: "New text" }).click();
+      await page.getByRole("button", { name: "Jump to latest" }).click();
       await until("the page is back at the end", async () => (await fromEnd()) < 2);
     }));
 });
@@ -168,7 +168,7 @@ describe("typed text", () => {
 describe("a rejected request", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
-    ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()],
+    ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Regenerate answer" }).click()],
   ])("%s, with every kind of error: says why, and keeps the page and what was typed", (_, path, act) =>
     chatting({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       pages.chat.say("An answer");
@@ -275,12 +275,12 @@ describe("without scripts", () => {
       await page.getByText("184 tokens").waitFor();
       expect(await page.getByRole("heading", { name: "How it works" }).isVisible()).toBe(true);
       await page.getByTitle("Chat settings").click();
-      await page.getByLabel("Name of this chat").fill("Batching");
+      await page.getByLabel("Chat name").fill("Batching");
       await page.getByRole("button", { name: "Rename chat" }).click();
       await page.getByRole("link", { name: "Batching" }).waitFor();
       await page.getByTitle("Chat settings").click();
       await page.getByText("Delete chat…").click();
-      await page.getByRole("button", { name: "Delete chat for good" }).click();
+      await page.getByRole("button", { name: "Delete chat permanently" }).click();
       expect(await page.getByRole("link", { name: "Batching" }).count()).toBe(0);
       await page.getByRole("button", { name: /Theme/ }).click();
       expect(await page.locator("html").getAttribute("data-theme")).toBe("light");
@@ -319,7 +319,7 @@ describe("without scripts", () => {
 });
 
 describe("with only the keyboard", () => {
-  test("a reader can sign in, ask, open the details, ask again and reach every screen", async () => {
+  test("a user can sign in, ask, open the details, ask again and reach every screen", async () => {
     const { key } = await pages.newKey("admin");
     pages.chat.say("Yes.");
     pages.chat.finish();

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { closeBrowser, launched, OUTPUT, TO_REVIEW } from "./harness";
 
-/** Puts all screenshots of the browser tests on one page and into one picture, for people to review. */
+/** Puts all screenshots of the browser tests on one page and into one picture, for manual review. */
 
 const figures = readdirSync(OUTPUT)
   .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")

@@ -44,7 +44,7 @@ test("at 320 px the key of a sample wraps, and the preview of a file starts with
     const overflow = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     await page.goto(path);
     await page.getByRole("link", { name: "One?" }).click();
-    await page.getByText("Hash of the content").waitFor();
+    await page.getByText("Content hash").waitFor();
     expect(await overflow()).toBe(0);
     await page.goto(`${path}/upload`);
     await choose(page, "input,references\nThree?,3\n");
@@ -73,7 +73,7 @@ describe("an upload", () => {
       await page.getByLabel(first, { exact: true }).selectOption("input");
       await page.getByLabel(second, { exact: true }).selectOption("references");
       await page.getByRole("button", { name: "Read again with these columns" }).click();
-      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByLabel("Dataset name").fill(name);
       await page.getByRole("button", { name: "Store 1 sample" }).click();
       await page.getByRole("heading", { level: 1, name }).waitFor();
       const { data } = await pages.datasets.samples(name, {});

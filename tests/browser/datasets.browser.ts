@@ -88,13 +88,13 @@ interface Case extends ScreenCase {
 
 const CASES: Case[] = [
   { name: "datasets", path: "/datasets", shows: "capitals" },
-  { name: "datasets first use", path: "/datasets", on: "empty", shows: "Start with the sample" },
+  { name: "datasets first use", path: "/datasets", on: "empty", shows: "Use the sample dataset" },
   {
     name: "datasets first use of a viewer",
     path: "/datasets",
     on: "empty",
     as: "viewer",
-    shows: "Ask someone with the role editor",
+    shows: "You need the editor role",
   },
   { name: "datasets filtered empty", path: "/datasets?q=nothing", shows: "No dataset matches “nothing”" },
   { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "Something failed" },
@@ -162,7 +162,7 @@ const CASES: Case[] = [
     name: "dataset without a column for the question",
     path: "/datasets/new",
     reach: (page) => choose(page, "Thema;Text;Lösung\n1;Was ist 1?;eins\n2;Was ist 2?;zwei\n", "fragen.csv"),
-    shows: "Choose the column that holds the question",
+    shows: "Choose the column that contains the question",
   },
   {
     name: "dataset preview with notes",
@@ -196,7 +196,7 @@ const CASES: Case[] = [
     status: 422,
     reach: async (page) => {
       await preview(page);
-      await page.getByLabel("Name of the dataset").fill("capitals");
+      await page.getByLabel("Dataset name").fill("capitals");
       await page.getByRole("button", { name: "Store 995 samples" }).click();
     },
     shows: "There is a dataset",
@@ -206,7 +206,7 @@ const CASES: Case[] = [
     path: "/datasets/new",
     reach: async (page) => {
       await preview(page);
-      await page.getByLabel("Name of the dataset").fill(`numbers ${crypto.randomUUID()}`);
+      await page.getByLabel("Dataset name").fill(`numbers ${crypto.randomUUID()}`);
       await page.getByRole("button", { name: "Store 995 samples" }).click();
     },
     shows: "5 rows that can’t be used were left out",
@@ -219,7 +219,7 @@ const CASES: Case[] = [
     shows: "No sample matches “nothing” and tag asia",
   },
   { name: "dataset of no revision", path: () => `${dataset}?revision=abc`, status: 400, shows: "revision" },
-  { name: "dataset gone", path: "/datasets/ds_nothing", status: 404, shows: "There is nothing here" },
+  { name: "dataset gone", path: "/datasets/ds_nothing", status: 404, shows: "Not found" },
   {
     name: "dataset deletion refused",
     path: () => dataset,
@@ -230,7 +230,7 @@ const CASES: Case[] = [
     },
     shows: "There is a problem",
   },
-  { name: "sample", path: () => `${dataset}/samples/long`, shows: "Hash of the content" },
+  { name: "sample", path: () => `${dataset}/samples/long`, shows: "Content hash" },
 ];
 
 testScreens(CASES, async ({ as = "admin", on }) => {
@@ -256,7 +256,7 @@ describe("an upload", () => {
       await page.getByRole("cell", { name: "1", exact: true }).first().waitFor();
       expect(await page.getByLabel("b", { exact: true }).inputValue()).toBe("references");
       expect(await page.getByLabel("c", { exact: true }).inputValue()).toBe("");
-      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByLabel("Dataset name").fill(name);
       await page.getByRole("button", { name: "Store 2 samples" }).click();
       await page.getByRole("heading", { level: 1, name }).waitFor();
       const { data } = await pages.datasets.samples(name, {});
@@ -271,12 +271,12 @@ describe("an upload", () => {
       const name = `unseen ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
       await choose(page, "input,b\nWhat is 1?,same\nWhat is 2?,same\n");
-      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByLabel("Dataset name").fill(name);
       await page.getByLabel("b", { exact: true }).selectOption("key");
       await page.getByRole("button", { name: "Store 2 samples" }).click();
       await page.getByText("You changed the columns, so the file was read again.").waitFor();
       await page.getByRole("heading", { name: "1 row can’t be used" }).waitFor();
-      expect(await page.getByLabel("Name of the dataset").inputValue()).toBe(name);
+      expect(await page.getByLabel("Dataset name").inputValue()).toBe(name);
       expect((await pages.datasets.list({ search: name })).data).toEqual([]);
       await page.getByRole("button", { name: "Store 1 sample" }).click();
       await page.getByText("1 row that can’t be used was left out").waitFor();
@@ -289,7 +289,7 @@ describe("an upload", () => {
     const faults = await onScreen(empty.url, { session }, async (page) => {
       for (let time = 0; time < 2; time++) {
         await page.goto("/datasets");
-        if (time === 0) await page.getByRole("button", { name: "Start with the sample" }).click();
+        if (time === 0) await page.getByRole("button", { name: "Use the sample dataset" }).click();
         else await page.getByRole("link", { name: "sample", exact: true }).click();
         await page.getByText("21 samples in revision 1").waitFor();
       }
@@ -297,7 +297,7 @@ describe("an upload", () => {
     expect(faults).toEqual([]);
   });
 
-  test("continues when its reader leaves, and can be found again", () =>
+  test("continues when its user leaves, and can be found again", () =>
     using({}, async (page) => {
       await page.goto("/datasets/new");
       await preview(page);
@@ -333,7 +333,7 @@ describe("an upload", () => {
     );
     await using({ expectedStatuses: [404] }, async (page) => {
       await page.goto(`/datasets/imports/${job}`);
-      await page.getByText("There is nothing here").waitFor();
+      await page.getByText("Not found").waitFor();
     });
   });
 
@@ -399,7 +399,7 @@ describe("U8: a rejected request of these pages", () => {
         route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }),
       );
       await choose(page, csv(10));
-      await page.getByText("the server returned 502. The file is still chosen").waitFor();
+      await page.getByText("the server returned 502. The file is still selected").waitFor();
       expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
     }));
 
@@ -423,7 +423,7 @@ test("U6: without scripts, forms upload, preview, filter, revise and delete a da
     await choose(page, csv(1000));
     await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
     await page.getByText("101", { exact: true }).waitFor();
-    await page.getByLabel("Name of the dataset").fill(name);
+    await page.getByLabel("Dataset name").fill(name);
     await page.getByRole("button", { name: "Store 995 samples" }).click();
     await page.getByText("995 samples in revision 1").waitFor();
     await page.getByLabel("Search input and references").fill("What is 42?");
@@ -449,7 +449,7 @@ test("U2: a dataset can be uploaded, stored, opened and deleted with only the ke
     await tabTo(page, /^Read the file$/);
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
-    await tabTo(page, /Name of the dataset/);
+    await tabTo(page, /Dataset name/);
     await page.keyboard.press("ControlOrMeta+a");
     await page.keyboard.type(name);
     await tabTo(page, /Store the 995 usable rows/);

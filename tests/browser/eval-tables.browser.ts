@@ -29,7 +29,7 @@ const hiddenWidth = (page: Page, name: string) =>
   page.getByRole("region", { name }).evaluate((box) => box.scrollWidth - box.clientWidth);
 
 describe("the tables", () => {
-  test("keep their page and order when the reader opens a result and goes back", () =>
+  test("keep their page and order when the user opens a result and goes back", () =>
     using({}, async (page) => {
       await page.goto("/evals?sort=name&page=2");
       await page
@@ -37,7 +37,7 @@ describe("the tables", () => {
         .getByRole("link", { name: /^Run \d+$/ })
         .first()
         .click();
-      await page.getByRole("navigation", { name: "Where this is" }).getByRole("link", { name: "Evaluations" }).click();
+      await page.getByRole("navigation", { name: "Breadcrumbs" }).getByRole("link", { name: "Evaluations" }).click();
       await page.getByText(/^51 to \d+ of/).waitFor();
       expect(new URL(page.url()).search).toBe("?sort=name&page=2");
     }));

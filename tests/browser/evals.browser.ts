@@ -185,7 +185,7 @@ const CASES: Case[] = [
     },
     shows: "Scored again.",
   },
-  { name: "run gone", path: "/evals/run_nothing", status: 404, shows: "There is nothing here" },
+  { name: "run gone", path: "/evals/run_nothing", status: 404, shows: "Not found" },
 ];
 
 testScreens(CASES, async ({ as = "editor", on }) => {
@@ -219,7 +219,7 @@ describe("an evaluation", () => {
       await page.locator(`a[href="${new URL(address).pathname}"]`).waitFor();
     }));
 
-  test("continues when its reader leaves, and is in the history", () =>
+  test("continues when its user leaves, and is in the history", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);
@@ -257,7 +257,7 @@ describe("an evaluation", () => {
       await send(page);
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByRole("status").getByText("Stopped. Nothing was saved.").waitFor();
-      // The reader stopped it, so the page shows no error.
+      // The user stopped it, so the page shows no error.
       expect(await page.locator("#main [role=alert] *").count()).toBe(0);
       expect(await page.getByText("Something went wrong").count()).toBe(0);
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
@@ -295,7 +295,7 @@ describe("an evaluation", () => {
   test("of a dataset's sample can be started from the sample, and repeated", () =>
     using({}, async (page) => {
       await page.goto("/datasets");
-      await page.getByRole("button", { name: "Start with the sample" }).click();
+      await page.getByRole("button", { name: "Use the sample dataset" }).click();
       await page.getByRole("link", { name: "What is the capital of Japan?" }).click();
       await page.getByRole("link", { name: "Evaluate", exact: true }).click();
       await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
@@ -313,11 +313,11 @@ describe("an evaluation", () => {
       await page.goto("/datasets");
       await page.getByRole("link", { name: "sample", exact: true }).waitFor();
       await page.goto("/evals/new");
-      await page.getByText("Take a sample from a dataset").click();
-      await page.getByLabel("Key of the sample").fill("nobody");
+      await page.getByText("Use a sample from a dataset").click();
+      await page.getByLabel("Sample key").fill("nobody");
       await page.getByRole("button", { name: "Load sample" }).click();
       await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
-      await page.getByLabel("Key of the sample").fill("capital-france");
+      await page.getByLabel("Sample key").fill("capital-france");
       await page.getByRole("button", { name: "Load sample" }).click();
       await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
     }));

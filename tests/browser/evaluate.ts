@@ -43,7 +43,7 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
   reason: "The judge is strict.",
   judge: { model: "smollm2-135m-instruct", model_revision: "b179c9523d0e", temperature: 0, seed: 0 },
   embedder: null,
-  // It only finds the first claim, as unsupported.
+  // It finds only the first claim, and rates it unsupported.
   claims: score.claims.slice(0, 1).map((claim) => {
     const { start, end } = claim;
     return { ...claim, verdict: "unsupported", score: 0, context: null, unsupported: [{ start, end, note: "No." }] };
@@ -52,10 +52,10 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
 
 interface Imported {
   name: string;
-  /** Role of judge@1 next to reference@1. Left out: it does not score. */
+  /** Role of judge@1 next to reference@1. If omitted, it does not score. */
   judge?: "verdict" | "comparison";
   results?: number;
-  /** Changes the result of this index. */
+  /** Changes the result with this index. */
   change?: (result: RunExport["results"][number]["result"], index: number) => void;
 }
 

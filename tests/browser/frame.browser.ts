@@ -44,7 +44,7 @@ describe("the theme button", () => {
     }));
 });
 
-describe("a form that is sent after the session has ended", () => {
+describe("a form that is submitted after the session has ended", () => {
   const signIn = async (page: Page, key: string) => {
     await page.getByText("Your session ended.").waitFor();
     await page.getByLabel("Your key").fill(key);

@@ -99,11 +99,11 @@ test("if the node dies during an answer, the page keeps the text, shows the caus
     await failed.waitFor();
     expect(((await answer(page).textContent()) ?? "").length).toBeGreaterThan(0);
     await page.goto("/system");
-    await page.getByText("No answers are possible right now").waitFor();
+    await page.getByText("No answers can be generated right now").waitFor();
     await stack.restartNode();
     await page.getByText("Everything works").waitFor();
     await page.goBack();
-    await page.getByRole("button", { name: "Answer again" }).click();
+    await page.getByRole("button", { name: "Regenerate answer" }).click();
     await isBusy(page).waitFor();
     await growth(page, 2);
     expect(await failed.count()).toBe(0);

@@ -41,7 +41,7 @@ let browser: Browser | undefined;
 /** The icon keeps the browser from requesting /favicon.ico. */
 const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
 
-/** Clean windows to reuse, by site and scripts. A new window takes a second: new process, empty cache. */
+/** Clean windows to reuse, by site and scripts. Opening a new window takes a second: new process, empty cache. */
 const idleWindows = new Map<string, Page>();
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
@@ -137,7 +137,7 @@ export class Screen {
     await this.page.setViewportSize({ width, height: WIDTHS[width] });
   }
 
-  /** The same page for a reader who prefers another theme. */
+  /** The same page for a user who prefers another theme. */
   async relight(theme: Theme): Promise<void> {
     this.look = { ...this.look, theme };
     await this.page.emulateMedia({ colorScheme: theme });

@@ -15,7 +15,7 @@ const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
     return { name: name.trim(), isVisible: outlineStyle !== "none" && outlineWidth !== "0px" && box.width > 0 };
   })()`);
 
-/** Presses Tab until a matching element has the focus. Throws if none gets it, or if the focus is not visible. */
+/** Presses Tab until a matching element has the focus. Throws if no element gets it, or if the focus is not visible. */
 export const tabTo = async (page: Page, name: RegExp): Promise<void> => {
   for (let step = 0; step < MOST_STEPS; step++) {
     await page.keyboard.press("Tab");

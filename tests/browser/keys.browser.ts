@@ -24,7 +24,7 @@ const fillAndCreate = async (page: Page, name: string, models = ""): Promise<voi
   await page.locator("#secret").waitFor();
 };
 
-describe("a form that is sent twice", () => {
+describe("a form that is submitted twice", () => {
   test.each([true, false])("creates one key, and says that it already exists (scripts: %j)", (javaScript) =>
     signedIn("admin", { javaScript, expectedStatuses: [409] }, async (page) => {
       const name = `reloaded ${javaScript}`;
@@ -73,7 +73,7 @@ test("a rotated key names its successor, isn't offered for rotation again, and i
     expect([await rows.count(), await rows.filter({ hasText: "rotated" }).count()]).toEqual([2, 1]);
     await page.goto(`/keys/${next?.id}`);
     await page.getByRole("link", { name: old?.id ?? "", exact: true }).click();
-    await page.getByText("Rotated: replaced by").waitFor();
+    await page.getByText("Replaced by").waitFor();
     await page.getByRole("link", { name: next?.id ?? "", exact: true }).waitFor();
     expect(await page.getByRole("button", { name: "Rotate key" }).count()).toBe(0);
     await page.getByLabel(`Type “${old?.id}” to confirm`).fill(old?.id ?? "");
@@ -197,7 +197,7 @@ describe("a menu", () => {
       if (!button || !question) throw new Error("The button or the question is missing.");
       expect(question.y).toBeGreaterThanOrEqual(button.y + button.height);
 
-      const rename = page.getByLabel("Name of this chat");
+      const rename = page.getByLabel("Chat name");
       for (const close of [
         () => page.keyboard.press("Escape"),
         () => page.mouse.click(8, 600),
@@ -220,7 +220,7 @@ describe("a menu", () => {
       await page.getByText("Once", { exact: true }).waitFor();
       await page.getByTitle("Chat settings").click();
       await page.keyboard.press("Escape");
-      await page.getByLabel("Name of this chat").waitFor({ state: "hidden" });
+      await page.getByLabel("Chat name").waitFor({ state: "hidden" });
       pages.chat.say(" upon a time");
       pages.chat.finish();
       await page.getByText("184 tokens").waitFor();

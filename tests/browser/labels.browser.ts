@@ -28,7 +28,7 @@ interface Case extends ScreenCase {
 }
 
 const CASES: Case[] = [
-  { name: "label", path: "/evals/label", shows: "You label each answer before you see its scores." },
+  { name: "label", path: "/evals/label", shows: "Label each answer before you see its scores." },
   {
     name: "label refused",
     path: "/evals/label",
@@ -145,16 +145,16 @@ test("submitting a corrected form removes the errors of the first attempt", asyn
 test("the evaluation form keeps typed text while a sample of a dataset is shown", () =>
   using({ expectedStatuses: [422] }, async (page) => {
     await page.goto("/datasets");
-    await page.getByRole("button", { name: "Start with the sample" }).click();
+    await page.getByRole("button", { name: "Use the sample dataset" }).click();
     await page.getByText("Saved. This revision won’t change.").waitFor();
     await page.goto("/evals/new");
     await field(page, "Question").fill(BAKERY.input);
     await field(page, "Contexts").fill("Typed for minutes.");
     const load = async (key: string) => {
-      await field(page, "Key of the sample").fill(key);
+      await field(page, "Sample key").fill(key);
       await page.getByRole("button", { name: "Load sample" }).click();
     };
-    await page.getByText("Take a sample from a dataset").click();
+    await page.getByText("Use a sample from a dataset").click();
     await load("nobody");
     await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
     expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);

@@ -53,7 +53,7 @@ $$
 
 See [the paper](https://example.com/paper).`;
 
-test("each line of a poem or an address is a line, also while it is written", () =>
+test("each line of a poem or an address is a line, also while it is being written", () =>
   answering(["The sea is grey,  \nthe sky ", "is far.\n10 Downing Street\nLondon"], "London", async (page) => {
     // biome-ignore lint/performance/useDomNodeTextContent: the lines are those of the layout.
     const lines = () => page.locator(".answer .prose p").innerText();
@@ -112,7 +112,7 @@ test("new text of a long block appears in place before the block is rendered aga
     expect(await page.locator("[id$=-tail]").count()).toBe(0);
   }));
 
-test("code keeps its lines while it is written", () =>
+test("code keeps its lines while it is being written", () =>
   answering([`\`\`\`ts\n${"const a = 1;\n".repeat(40)}`], "const a = 1;", async (page) => {
     pages.chat.say("const b = 2;\n");
     const code = page.locator(".answer pre code");
@@ -121,7 +121,7 @@ test("code keeps its lines while it is written", () =>
     await finished(page);
   }));
 
-test("long cells wrap, so that every column of a table begins in view, and deep lists stay in the window", () => {
+test("long cells wrap, so that every column of a table starts in view, and deep lists stay in the window", () => {
   const sentence = "This first cell holds one whole sentence, which would push the other columns out of the window.";
   const table = `| What | When | Where |\n|---|---|---|\n| ${sentence} | Monday | Zurich |`;
   const list = Array.from({ length: 40 }, (_, depth) => `${"  ".repeat(depth)}- level ${depth}`).join("\n");

@@ -4,7 +4,7 @@ import { AppError, type ErrorKind } from "../../lib/errors";
 import { onScreen, type Screen, THEMES, WIDTHS } from "./harness";
 import type { Pages } from "./pages";
 
-/** Every kind of error that a page's request may get, with its status. */
+/** Every kind of error that a page's request can get, with its status. */
 const REFUSALS: [ErrorKind, number][] = [
   ["insufficient_role", 403],
   ["not_found", 404],
@@ -53,11 +53,11 @@ export const reloadRefused =
 /** A screen in one of its states. */
 export interface ScreenCase {
   name: string;
-  /** Its path, called after the setup. */
+  /** Returns its path; called after the setup. */
   path: string | (() => string | Promise<string>);
   /** The status that this case provokes; Chromium writes it to the console as an error. */
   status?: number;
-  /** Brings the open page into its state. */
+  /** Puts the open page into its state. */
   reach?: (page: Page) => Promise<unknown>;
   /** Must be visible then. */
   shows: string;
@@ -66,12 +66,12 @@ export interface ScreenCase {
 }
 
 /**
- * Each case is reached once and checked in each theme at both widths: visible, accessible and free of errors. A
- * screenshot is saved for people.
+ * Opens each case once and checks it in each theme at both widths: visible, accessible and free of errors. Saves a
+ * screenshot for manual review.
  */
 export const testScreens = <C extends ScreenCase>(
   cases: readonly C[],
-  /** Address of the pages, and the reader's session; undefined: not signed in. */
+  /** Address of the pages, and the user's session; undefined: not signed in. */
   open: (screen: C) => Promise<{ url: string; session: string | undefined }>,
 ): void => {
   describe("each screen in each state, light and dark, wide and narrow: accessible, no error, no sideways scroll", () => {

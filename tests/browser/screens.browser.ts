@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 interface Case extends ScreenCase {
-  /** Left out: not signed in. `newcomer` has no chats yet. */
+  /** If omitted, not signed in. `newcomer` has no chats yet. */
   as?: "viewer" | "member" | "admin" | "metrics" | "newcomer";
 }
 
@@ -58,7 +58,7 @@ const answer = (text: string, promptTokens: number) => {
   pages.chat.finish();
 };
 
-/** Reloads the page, which is rejected. */
+/** Reloads the page; the request is rejected. */
 const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) => {
   pages.refusal.path = /^\/(keys|system)/;
   pages.refusal.error = new AppError(kind, message, { retryAfterMs: kind === "rate_limited" ? 12_000 : undefined });
@@ -107,7 +107,7 @@ const CASES: Case[] = [
   { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link signs you in once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
   { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
-  { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "There is nothing here" },
+  { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "Not found" },
   { name: "chat empty", path: "/chat", as: "newcomer", shows: "What would you like to know?" },
   {
     name: "chat waiting",
@@ -195,13 +195,13 @@ const CASES: Case[] = [
         await answering(() => answer("At seven in the morning.", 3100))(page, question);
         await page.getByText("Nearly full").waitFor();
       }
-      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("2 / 2").waitFor();
       pages.chat.reset();
       answer("At *noon*, until the bread is gone.", 3300);
       pages.chat.tokensPerMessage = 700;
       await ask(page, "And on holidays?");
-      await page.getByText("no longer reads").waitFor();
+      await page.getByText("no longer sees").waitFor();
       await page.getByRole("link", { name: "Give feedback" }).last().click();
       await page.getByLabel("Good").check();
       await page.getByRole("button", { name: "Save feedback" }).click();
@@ -333,7 +333,7 @@ const CASES: Case[] = [
     path: "/system",
     as: "viewer",
     reach: withoutNode((page) => page.reload()),
-    shows: "No answers are possible right now",
+    shows: "No answers can be generated right now",
   },
   {
     name: "system server error",

@@ -23,7 +23,7 @@ export class ScriptedChat {
   read: ChatMessage[] = [];
   /** Tokens of a message; undefined: one per four characters. */
   tokensPerMessage: number | undefined;
-  /** Ends of the next answers, if not the default. */
+  /** How the next answers end, if not by default. */
   facts: Partial<Pick<ChatAnswer, "finish_reason" | "usage">> = {};
 
   /** Starts a new, empty script. */
@@ -84,7 +84,7 @@ export class ScriptedChat {
     return messages.reduce((sum, message) => sum + tokensOf(message), 0);
   }
 
-  /** The same, not streamed. */
+  /** The answer, not streamed. */
   async answer(call: Call, body: Pick<ChatCompletionRequest, "messages">): Promise<ChatAnswer> {
     let content = "";
     for await (const event of this.events(call, body)) {

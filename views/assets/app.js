@@ -16,7 +16,7 @@
     // Switching the theme replaces only its button, so typed text and secrets that are shown once stay on the page.
     if (root.matches?.("[data-chosen-theme]")) document.documentElement.dataset.theme = root.dataset.chosenTheme;
   };
-  /** Replaces this page with that of a finished job. */
+  /** Opens the page of a finished job. */
   const goOn = (root) => {
     const there = root.matches?.("[data-goto]") ? root : root.querySelector?.("[data-goto]");
     if (there) location.assign(there.dataset.goto);
@@ -35,7 +35,8 @@
     setTimeout(() => icon("copy", button), 1500);
   });
 
-  // Menus close on Escape, on a click elsewhere and when they lose focus. `.menu` is only the toggle; its menu is a sibling.
+  // Menus close on Escape, on a click elsewhere and when they lose focus. `.menu` is only the toggle; its menu is a
+  // sibling.
   const openMenus = () => [...document.querySelectorAll("details:is(.menu, .chat-menu, .turn-actions .confirm)[open]")];
   const areaOf = (menu) => (menu.matches(".menu") ? menu.parentElement : menu);
   const closeMenusWithout = (target) => {
@@ -67,7 +68,7 @@
     for (const left of document.querySelectorAll("[data-countdown]")) {
       const seconds = Math.max(0, Number(left.dataset.countdown) - 1);
       left.dataset.countdown = seconds;
-      left.textContent = seconds > 0 ? `${seconds} s` : "a moment: try again";
+      left.textContent = seconds > 0 ? `${seconds} s` : "a moment";
     }
   }, 1000);
 
@@ -77,7 +78,7 @@
       event.preventDefault();
       return;
     }
-    // Without a network there is no response, so show an error in the place of other errors.
+    // Without a network there is no response, so show an error where other errors appear.
     const { fetch } = ctx;
     ctx.fetch = (...request) =>
       fetch(...request).catch((error) => {
@@ -111,8 +112,8 @@
     addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
   });
 
-  // A form that is sent after the session has ended is filled in again once the same key has signed in. The chat keeps
-  // its own drafts.
+  // A form that is submitted after the session has ended is filled in again once the same key has signed in. The chat
+  // keeps its own drafts.
   const SENT = "sent-form";
   document.addEventListener("submit", ({ target: form }) => {
     const { owner } = document.body.dataset;
@@ -147,7 +148,7 @@
     if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
   });
 
-  // The next success removes an earlier error.
+  // The next successful request removes an earlier error.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
   });

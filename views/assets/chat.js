@@ -24,7 +24,7 @@
   };
   const writeBefore = (text) => write([text, $("question").value].filter(Boolean).join("\n"));
 
-  // Messages that wait or are on their way. The server answers each id once, even if a copy of this tab sends it too.
+  // Messages that are waiting or being sent. The server answers each id once, even if a copy of this tab sends it too.
   const queue = () => JSON.parse(sessionStorage.getItem(`queue${scope()}`) ?? "[]");
   const setQueue = (entries) => {
     store(`queue${scope()}`, entries.length > 0 && JSON.stringify(entries));
@@ -32,7 +32,7 @@
   };
   const remove = (id) => setQueue(queue().filter((entry) => entry.id !== id));
   const newEntry = (text) => ({ id: crypto.getRandomValues(new Uint32Array(4)).join("-"), text });
-  /** Id of the message that is on its way. */
+  /** Id of the message that is being sent. */
   let sending;
   let sentStatus;
   const showQueue = () => {
@@ -45,7 +45,7 @@
     });
     $("queue").replaceChildren(...entries);
   };
-  /** Sends the first message, unless an answer is being written. If it is refused, what was `typed` returns to the field. */
+  /** Sends the first message, unless an answer is in progress. A rejected message returns to the field if it was `typed`. */
   const sendFirst = async (typed) => {
     const [entry] = queue();
     if (!entry || sending || running()) return;
@@ -59,7 +59,7 @@
     await htmx.ajax("POST", "/chat", { source: "#queue", target: "#turns", swap: "beforeend", values });
     sending = undefined;
     const isSent = sentStatus < 400;
-    // A new chat has its id now.
+    // The new chat has an id now.
     if (isSent && scope() !== scopeBefore) {
       for (const name of Object.keys(sessionStorage).filter((name) => name.endsWith(scopeBefore))) {
         store(name.slice(0, -scopeBefore.length) + scope(), sessionStorage.getItem(name));
@@ -233,10 +233,10 @@
     start();
     sendNextAfterAnswer();
   });
-  // Going back, htmx may put an earlier page in place of this one.
+  // On going back, htmx may replace this page with an earlier one.
   document.addEventListener("htmx:after:process", () => {
     if ($("turns") !== started) start();
-    // Older chats have replaced the link that asked for them.
+    // Older chats have replaced the link that loaded them.
     olderBefore?.nextElementSibling?.querySelector("a").focus();
     olderBefore = undefined;
   });

@@ -1,4 +1,4 @@
-// Sends a file and shows the progress. Without this script, the form sends it without progress.
+// Uploads a file and shows the progress. Without this script, the form uploads it without progress.
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
@@ -9,7 +9,7 @@
     document.getElementById("alerts").replaceChildren(panel);
   };
 
-  /** Shows an error page that came instead of the expected page; false if it isn't ours, for example a proxy's. */
+  /** Shows an error page that was returned instead of the expected page; false if it isn't ours, such as a proxy's. */
   const show = (html) => {
     const answer = new DOMParser().parseFromString(html, "text/html");
     const main = answer.getElementById("main");
@@ -26,7 +26,7 @@
     if (!file) return;
     event.preventDefault();
     if (file.size > Number(form.dataset.upload)) {
-      refuse(`The file has ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it.`);
+      refuse(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
       return;
     }
     const box = form.querySelector(".upload-progress");
@@ -37,7 +37,7 @@
     };
     const lost = (why) => () => {
       isSending(false);
-      refuse(`${why} The file is still chosen: try again.`);
+      refuse(`${why} The file is still selected. Try again.`);
     };
     isSending(true);
     const request = new XMLHttpRequest();

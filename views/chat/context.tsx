@@ -31,10 +31,12 @@ export const ContextMeter = ({ context }: { context?: ConversationContext }) => 
   );
 };
 
-/** A divider above the first message that the model read; hidden if it read all. Always rendered, so that it can be moved. */
+/**
+ * A divider above the first message that the model saw; hidden if it saw all. Always rendered, so that it can be moved.
+ */
 export const ContextDivider = ({ isShown }: { isShown: boolean }) => (
   <p id="context-divider" class="context-divider" hidden={!isShown}>
-    The model no longer reads the messages above: they don’t fit into its context
+    The model no longer sees the messages above: they don’t fit in its context
   </p>
 );
 

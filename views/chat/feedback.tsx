@@ -105,7 +105,7 @@ interface RateProps {
   feedback?: Feedback;
 }
 
-/** Link to the feedback form, which opens below the answer if scripts run; also shows the user's rating. */
+/** Link to the feedback form, which opens below the answer if scripts are enabled. Also shows the user's rating. */
 export const Rate = ({ conversationId, answerId, feedback }: RateProps) => {
   const path = `/chat/${conversationId}/answers/${answerId}/feedback`;
   const verb = feedback ? "Change feedback" : "Give feedback";
@@ -131,12 +131,12 @@ interface FeedbackProps {
   path: string;
   answerId: string;
   form: FeedbackForm;
-  /** Names of datasets that the answer may be added to; undefined: the reader may add to none. */
+  /** Names of datasets that the answer may be added to; undefined if the user may not edit datasets. */
   datasets?: readonly string[];
   problems?: Problems;
 }
 
-/** The form for feedback on an answer. Readers who may edit datasets can also add the answer to one. */
+/** The form for feedback on an answer. Users who may edit datasets can also add the answer to one. */
 const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackProps) => {
   const { area, choice, text } = fieldsOf(form, problems);
   const id = (field: string) => `${field}-${answerId}`;
@@ -146,14 +146,14 @@ const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackPr
   ];
   return (
     <form class="card form" {...posts(path, `#feedback-${answerId}`)} hx-disable="find button" novalidate>
-      {choice("rating", "How is this answer?", "radio", ratings, { id: id("rating") })}
+      {choice("rating", "How good is this answer?", "radio", ratings, { id: id("rating") })}
       {area("comment", "Comment", { id: id("comment"), rows: 2, maxlength: 10_000 })}
-      {area("correction", "The correct answer", { id: id("correction"), rows: 2, maxlength: MAX_CORRECTION })}
+      {area("correction", "Correct answer", { id: id("correction"), rows: 2, maxlength: MAX_CORRECTION })}
       {datasets && (
         <>
           {text("dataset", "Add to a dataset", {
             id: id("dataset"),
-            hint: "Name of a dataset; a new name creates one. Leave blank to keep only the feedback",
+            hint: "Name of an existing or new dataset. Leave blank to save only the feedback",
             maxlength: 100,
             autocomplete: "off",
             list: id("datasets"),
@@ -201,7 +201,7 @@ interface FeedbackPageProps extends Frame, FeedbackProps {
   saved?: Feedback;
 }
 
-/** The same on a separate page, for readers without scripts. */
+/** The same on a separate page, for users without scripts. */
 const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
   <Screen
     request={request}

@@ -55,7 +55,7 @@ export const Chats = (props: HistoryProps) => {
     <div id="chats" class="chats">
       {search !== undefined && (
         <p class="fine" role="status">
-          {chats.data.length > 0 ? `Chats with “${search}”. ` : `No chats match “${search}”. `}
+          {chats.data.length > 0 ? `Chats that match “${search}”. ` : `No chats match “${search}”. `}
           <a href={path}>Show all chats</a>
         </p>
       )}
@@ -94,7 +94,7 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
 
 interface HistoryEntryProps {
   conversation: Conversation;
-  /** Stays while the reader opens one hit after the other. */
+  /** Kept in the links, so that the user can open one result after another. */
   search?: string;
   isCurrent: boolean;
 }

@@ -10,13 +10,13 @@ import { Turn, type Typed } from "./turn";
 export interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
   conversation?: ConversationWithMessages;
-  /** The reader's feedback on its answers, by request id. */
+  /** The user's feedback on its answers, by request id. */
   feedback: ReadonlyMap<string, Feedback>;
   history: Omit<HistoryProps, "path" | "current">;
   typed?: Typed;
   /** Id of the question that is being edited; `typed` is then its new text. */
   editing?: string;
-  /** A new name that was refused. */
+  /** A rejected new name. */
   renamed?: Typed;
 }
 
@@ -41,7 +41,7 @@ export const ChatPage = ({ conversation, feedback, history, typed, editing, rena
       </div>
       <div class="dock">
         <button type="button" id="to-end" class="to-end" hidden>
-          <Icon name="down" /> New text
+          <Icon name="down" /> Jump to latest
         </button>
         <Alerts />
         <Queue />
@@ -95,13 +95,13 @@ export const OtherBranch = ({ conversation, feedback }: TurnsProps) => (
       <ContextMeter context={conversation?.context} />
     </hx-partial>
     <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
-      {conversation?.messages.at(-1)?.status === "generating" ? "Generating" : "Another version is shown"}
+      {conversation?.messages.at(-1)?.status === "generating" ? "Generating" : "Switched to another version"}
     </hx-partial>
   </>
 );
 
 const SUGGESTIONS = [
-  ["Explain", "Explain how continuous batching makes a language model serve more people at once."],
+  ["Explain", "Explain how continuous batching lets a language model serve more people at the same time."],
   ["Write", "Write a friendly note that tells my team about our new private assistant."],
   ["Code", "Write a TypeScript function that groups a list of objects by one of their fields."],
 ] as const;
@@ -110,7 +110,7 @@ const Welcome = () => (
   <div class="welcome" id="welcome">
     <Icon name="mark" />
     <p class="welcome-title">What would you like to know?</p>
-    <p>Your messages are processed by a model on your own machine and sent nowhere else.</p>
+    <p>Your messages are processed by a model on your own machine. They are not sent anywhere else.</p>
     <ul>
       {SUGGESTIONS.map(([verb, text]) => (
         <li>
@@ -127,7 +127,7 @@ const Welcome = () => (
 /** Queued messages; chat.js fills the list and sends them. */
 const Queue = () => (
   <>
-    <ul id="queue" class="queue" aria-label="Queue"></ul>
+    <ul id="queue" class="queue" aria-label="Queued messages"></ul>
     <template id="queued-pattern">
       <li>
         <span class="tag">Queued</span>
@@ -135,8 +135,8 @@ const Queue = () => (
         <button type="button" class="quiet" data-queue="send">
           Send now
         </button>
-        <IconButton type="button" data-queue="edit" icon="edit" label="Edit queued text" />
-        <IconButton type="button" data-queue="remove" icon="trash" label="Remove queued text" />
+        <IconButton type="button" data-queue="edit" icon="edit" label="Edit queued message" />
+        <IconButton type="button" data-queue="remove" icon="trash" label="Remove queued message" />
       </li>
     </template>
   </>
@@ -148,7 +148,9 @@ interface ComposerProps {
   problem?: string;
 }
 
-/** Send and Stop share one place: while an answer runs, the style sheet shows Stop. chat.js sends the message. */
+/**
+ * Send and Stop share one place: while an answer is in progress, the style sheet shows Stop. chat.js sends the message.
+ */
 const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
   <form id="composer" class="composer" method="post" action="/chat">
     <input type="hidden" id="conversation" name="conversation" value={conversationId} />
@@ -169,8 +171,8 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
     </textarea>
     <div class="composer-line">
       <p id="composer-hint" class="hint">
-        <kbd>Enter</kbd> sends, or queues while an answer is written; <kbd>Shift</kbd>+<kbd>Enter</kbd> makes a new
-        line; <kbd>Esc</kbd> stops
+        <kbd>Enter</kbd> to send (or queue, while an answer is being written), <kbd>Shift</kbd>+<kbd>Enter</kbd> for a
+        new line, <kbd>Esc</kbd> to stop
       </p>
       {problem && (
         <p id="problem" class="field-problem">
@@ -193,13 +195,13 @@ const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renam
         {fieldsOf(
           { title: renamed?.draft ?? conversation.title },
           renamed?.problem ? { title: renamed.problem } : {},
-        ).text("title", "Name of this chat", { maxlength: 200, required: true, autofocus: renamed !== undefined })}
+        ).text("title", "Chat name", { maxlength: 200, required: true, autofocus: renamed !== undefined })}
         <button type="submit" class="secondary">
           Rename chat
         </button>
       </form>
-      <Confirm opener="Delete chat…" action={`/chat/${conversation.id}/delete`} submit="Delete chat for good">
-        Delete “{conversation.title}” with all of its messages? This can’t be undone.
+      <Confirm opener="Delete chat…" action={`/chat/${conversation.id}/delete`} submit="Delete chat permanently">
+        Delete “{conversation.title}” and all its messages? This can’t be undone.
       </Confirm>
     </div>
   </details>
@@ -216,7 +218,7 @@ interface AskedProps extends TurnsProps {
 export const isUpToDate = ({ messages }: ConversationWithMessages, shown: string): boolean =>
   (messages.at(-3)?.id ?? "") === shown;
 
-/** Answer to a sent question: both turns, or all turns if the page lacks some; and a new chat's place in the history. */
+/** Response to a sent question: both turns, or all turns if the page lacks some. A new chat is added to the history. */
 export const Asked = ({ isNew, shown, ...branch }: AskedProps) => {
   const { conversation, feedback } = branch;
   return (

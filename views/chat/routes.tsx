@@ -17,7 +17,7 @@ import { answerMessages, UPDATE_MS } from "./stream";
 import { QuestionForm } from "./turn";
 
 const HISTORY_LENGTH = 50;
-/** Longest question, in characters; well within the default body limit. */
+/** Maximum length of a question in characters, well below the default body limit. */
 const MAX_QUESTION = 100_000;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 /** The turns in the response replace those on the page. */
@@ -84,8 +84,8 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       : redirect(request, `/chat/${id}`);
 
   /**
-   * A refused question is shown again in case no script has kept it. If an answer is running that the page does not
-   * show, because another tab asked for it, htmx gets the turns as they are now.
+   * Shows a rejected question again, because without scripts the browser doesn't keep it. If another tab has started an
+   * answer that this page doesn't show, htmx gets the current turns.
    */
   const orTyped = async (
     request: Request,
@@ -172,7 +172,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       "/:id/answers/:answer/regenerate",
       async ({ request, params: { id, answer } }) => {
         const { generation } = await conversations.regenerate(askingOf(request), id, answer);
-        // Without scripts, a page can't update itself: the form's response waits for the whole answer.
+        // Without scripts, a page can't update itself, so the form's response waits for the complete answer.
         if (!isHtmx(request)) await generation.whole(request.signal);
         return otherBranch(request, id);
       },

@@ -68,7 +68,7 @@ export const QuestionForm = ({ conversationId, id, draft, problem }: QuestionFor
     <form class="form" {...posts(path, "#turns")}>
       {fieldsOf({ question: draft }, problem ? { question: problem } : {}).area("question", "Edit your question", {
         id: `question-${id}`,
-        hint: "The question and its answer are kept: you can go back to them",
+        hint: "The earlier question and its answer are kept: you can switch back to them",
         required: true,
         autofocus: true,
       })}
@@ -111,7 +111,7 @@ interface AnswerProps {
   feedback?: Feedback;
 }
 
-/** An answer in any state. A running answer opens its own stream, also after each reload. */
+/** An answer in any state. An answer in progress connects to its stream, also after a reload. */
 export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   return (
@@ -155,7 +155,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
           <Versions conversationId={conversationId} message={answer} />
           {content !== "" && <CopyButton text={content} label="Copy answer" />}
           <form class="again" {...posts(`/chat/${conversationId}/answers/${id}/regenerate`, "#turns")}>
-            <IconButton icon="retry" label="Answer again" />
+            <IconButton icon="retry" label="Regenerate answer" />
           </form>
           {content !== "" && <Rate conversationId={conversationId} answerId={id} feedback={feedback} />}
         </div>
@@ -176,7 +176,7 @@ const Outcome = ({ conversationId, answer: { status, content, detail } }: Answer
           <p>{error?.message ?? "The answer failed."}</p>
           <p class="fine">
             {content !== "" && "The text so far is kept. "}
-            {error?.retryable && "Answer again below. "}
+            {error?.retryable && "You can regenerate it below. "}
             Request <RequestId id={detail.request_id} />
           </p>
         </div>
@@ -193,7 +193,7 @@ const Outcome = ({ conversationId, answer: { status, content, detail } }: Answer
     <form class="continue" method="post" action="/chat">
       <p class="tag">Stopped at the length limit</p>
       <input type="hidden" name="conversation" value={conversationId} />
-      <input type="hidden" name="question" value="Continue where you stopped." />
+      <input type="hidden" name="question" value="Continue where you left off." />
       <button type="submit" class="secondary">
         Continue
       </button>
@@ -242,11 +242,11 @@ const AnswerDetails = ({ detail }: { detail: AnswerDetail }) => {
           ["Model", [detail.model, detail.model_revision].filter(Boolean).join(" @ ")],
           ["Node", detail.node],
           ["Tokens", usage ? `${usage.prompt_tokens} in, ${usage.completion_tokens} out` : about && `${about} out`],
-          ["Waited for a slot", detail.latency && duration(detail.latency.queue)],
+          ["Time in queue", detail.latency && duration(detail.latency.queue)],
           ["First token", latency && duration(latency.ttft)],
-          [soFar ? "Until the end" : "Whole answer", latency && duration(latency.total)],
+          ["Total time", latency && duration(latency.total)],
           ["Cache", cache && [cache.status, cache.reason].filter(Boolean).join(": ")],
-          ["Ended by", detail.finish_reason],
+          ["Finish reason", detail.finish_reason],
           ["Request", <RequestId id={detail.request_id} />],
         ]}
       />

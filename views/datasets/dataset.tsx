@@ -24,7 +24,7 @@ interface DatasetPageProps extends Frame {
   problems?: Problems;
 }
 
-/** One dataset: the samples of a revision, its history, and links to what can be done with it. */
+/** One dataset: the samples of a revision, its history, and its actions. */
 export const DatasetPage = (props: DatasetPageProps) => {
   const { dataset, revisions, shown, samples, filter, problems, ...frame } = props;
   const mayWrite = may(frame, "editor");
@@ -50,7 +50,7 @@ export const DatasetPage = (props: DatasetPageProps) => {
       <Revisions revisions={revisions} shown={shown} path={path} />
       <p class="hint">
         Download revision {revision} as <a href={withQuery(`${path}/export`, { format: "jsonl", revision })}>JSONL</a>,
-        which another Groundwire reads with the same hash, or as{" "}
+        which another Groundwire instance can import with the same hash, or as{" "}
         <a href={withQuery(`${path}/export`, { format: "csv", revision })}>CSV</a> for a spreadsheet.
       </p>
       {mayWrite && <Deletion dataset={dataset} problems={problems} />}
@@ -164,7 +164,10 @@ const Deletion = ({ dataset, problems }: Pick<DatasetPageProps, "dataset" | "pro
     <details class="card fold" open={problems?.confirm !== undefined}>
       <summary>Delete this dataset</summary>
       <Form action={`/datasets/${dataset.id}/delete`} look="form" submit="Delete dataset" kind="danger">
-        <p>It disappears from every list. Runs that used it keep their samples and results. This can’t be undone.</p>
+        <p>
+          The dataset is removed from every list. Runs that used it keep their samples and results. This can’t be
+          undone.
+        </p>
         {text("confirm", `Type “${dataset.name}” to confirm`, { autocomplete: "off", spellcheck: "false" })}
       </Form>
     </details>
@@ -202,7 +205,7 @@ export const SamplePage = ({ dataset, revision, sample, ...frame }: SamplePagePr
         {Object.entries(sample.metadata).map(([name, value]) => (
           <Fact name={name}>{value === "" ? <em class="nothing">empty</em> : textOf(value)}</Fact>
         ))}
-        <Fact name="Hash of the content">
+        <Fact name="Content hash">
           <code>{sample.hash}</code>
         </Fact>
       </dl>

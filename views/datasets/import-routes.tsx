@@ -15,7 +15,7 @@ import { html, isHtmx, page, redirect } from "../ui/html";
 import { type ImportForm, nameOf, noFile, PreviewPage, Reading, ReadingPage, UploadPage } from "./import";
 import { mappingProblem, readMapping } from "./mapping";
 
-/** Most files are read faster than this, so the reader sees the result without a waiting page. */
+/** Most files are read faster than this, so the user sees the result without a progress page. */
 const PATIENCE_MS = 500;
 
 type Refused = Pick<AppError, "status" | "message"> & Partial<Pick<AppError, "detail">>;
@@ -27,7 +27,7 @@ export const importPageRoutes = ({
   imports,
   uploads,
 }: Pick<Services, "config" | "datasets" | "imports" | "uploads">) => {
-  /** The form to upload a file, with the reason why the last one was refused. */
+  /** The form to upload a file, with the reason why the last file was rejected. */
   const uploadPage = (request: Request, dataset?: Dataset, refused?: Refused) => {
     const props = { ...frameOf(request), dataset, maxBytes: config.datasets.maxUploadBytes };
     return page(<UploadPage {...props} problems={refused && { file: refused.message }} />, refused?.status, {
@@ -35,7 +35,7 @@ export const importPageRoutes = ({
     });
   };
 
-  /** Stores the uploaded file and starts to read it. The reader chooses afterwards what to do with it. */
+  /** Stores the uploaded file and starts to read it. The user decides afterwards what to do with it. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {
     const frame = frameOf(request);
     const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
@@ -108,7 +108,7 @@ export const importPageRoutes = ({
     const form = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
-      // Rows are only left out if the reader chose to.
+      // Rows are left out only if the user chose that.
       onError: body.onError === "skip" ? "skip" : "refuse",
       mapping: readMapping(result.report.columns, body),
     } as const;

@@ -53,7 +53,7 @@ export const Reading = ({ job, progress: { rows, accepted }, isStoring }: Readin
     <p role="status">
       {rows === 0
         ? "Waiting for a worker to read the file."
-        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${number(accepted)} of them usable.`}
+        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${number(accepted)} usable.`}
     </p>
     <progress aria-label="Reading the file"></progress>
     <form method="post" action={`/datasets/imports/${job}/cancel`} class="form-end">
@@ -68,7 +68,7 @@ interface PreviewPageProps extends ImportPageProps {
   report: ValidationReport;
   form: ImportForm;
   problems?: Problems;
-  /** The reader changed the columns before storing, so the page previews the new result first. */
+  /** The user changed the columns before storing, so the page previews the new result first. */
   isReread?: boolean;
 }
 
@@ -94,8 +94,8 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
       {isMapped ? (
         <Findings report={report} />
       ) : (
-        <Panel title="Choose the column that holds the question">
-          The column names don’t say which one it is. Set one column to “Input” below, and the column with the expected
+        <Panel title="Choose the column that contains the question">
+          It could not be identified by its name. Set one column to “Input” below, and the column with the expected
           answers to “References”. Then read the file again.
         </Panel>
       )}
@@ -117,7 +117,7 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
           <a href={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/new"}>Choose another file</a>
           {dataset && !maySave && <a href={`/datasets/${dataset.id}`}>Back to {dataset.name}</a>}
         </div>
-        {/* The name is kept over every look at the file. */}
+        {/* Keeps the name while the file is read again. */}
         {!maySave && !dataset && <input type="hidden" name="name" value={form.name} />}
       </form>
       <Preview samples={report.preview} />
@@ -141,7 +141,7 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
               hint: "The file adds new samples and updates those with the same key.",
             },
           ])
-        : text("name", "Name of the dataset", { maxlength: 100, autocomplete: "off" })}
+        : text("name", "Dataset name", { maxlength: 100, autocomplete: "off" })}
       {report.rejected > 0 &&
         choice("onError", `${count(report.rejected, "row")} can't be used`, "radio", [
           {
@@ -182,7 +182,7 @@ export const UploadPage = ({ dataset, maxBytes, problems, ...frame }: UploadPage
       >
         {fieldsOf({}, problems).file("file", "File", {
           accept: ".csv,.tsv,.jsonl,.ndjson,.json,.parquet",
-          hint: `CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. One column must hold the question. Columns for expected answers, contexts and model answers are found by their names.`,
+          hint: `CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. One column must contain the question. Columns for expected answers, contexts and model answers are recognised by name.`,
         })}
         <p class="upload-progress" hidden>
           <label>
@@ -196,7 +196,7 @@ export const UploadPage = ({ dataset, maxBytes, problems, ...frame }: UploadPage
   );
 };
 
-/** The message for a missing or empty file. Without a chosen file, browsers submit one without a name. */
+/** The message for a missing or empty file. If no file is chosen, browsers submit one without a name. */
 export const noFile = (fileName: string | null | undefined): string =>
   fileName ? `${fileName} is empty. Choose a file with rows` : "Choose a file";
 

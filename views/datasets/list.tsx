@@ -62,7 +62,7 @@ export const changeOf = ({ added, changed, removed }: Dataset["latest"]): string
 const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
   <EmptyState title="No datasets yet">
     <p>
-      A dataset holds test questions and their expected answers. Use one to measure how well your model answers, and
+      A dataset contains test questions and their expected answers. Use one to measure how well your model answers, and
       whether a change improved it.
     </p>
     {mayWrite ? (
@@ -70,12 +70,12 @@ const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
         <ButtonLink href="/datasets/new" text="Upload JSONL or CSV" />
         <form method="post" action="/datasets/sample">
           <button type="submit" class="secondary">
-            Start with the sample
+            Use the sample dataset
           </button>
         </form>
       </div>
     ) : (
-      <p>Ask someone with the role editor to upload one, or ask for that role.</p>
+      <p>You need the editor role to upload one. Ask an admin for it.</p>
     )}
   </EmptyState>
 );

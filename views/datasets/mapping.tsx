@@ -2,7 +2,10 @@ import type { ValidationReport } from "../../gateway/datasets/contract";
 import { LIST_FIELDS } from "../../gateway/datasets/reading/columns/fields";
 import { ownValue } from "../../lib/own-value";
 
-/** Fields of a sample that a column may become, in words. Names of forms: `column.0`, `column.1` … in the file's order. */
+/**
+ * Fields of a sample that a column can map to, with their labels. The form's fields are `column.0`, `column.1` … in the
+ * file's order.
+ */
 const FIELDS: readonly [value: string, words: string][] = [
   ["input", "Input: the question"],
   ["references", "References: expected answers"],
@@ -11,7 +14,7 @@ const FIELDS: readonly [value: string, words: string][] = [
   ["key", "Key: identifies the sample across revisions"],
   ["group", "Group: samples from the same source"],
   ["tags", "Tags"],
-  ["metadata", "Metadata: all of it, as an object"],
+  ["metadata", "Metadata: the whole object"],
 ];
 
 interface MappingFieldsProps {
@@ -43,7 +46,7 @@ const Examples = ({ values, id }: { values: readonly string[]; id: string }) => 
   </p>
 );
 
-/** `chosen`: the field that the column fills; undefined: none. */
+/** `chosen`: the field that the column maps to, if any. */
 const FieldChoice = ({ column, index, chosen }: { column: string; index: number; chosen: string | undefined }) => {
   const isMetadata = chosen?.startsWith("metadata.");
   return (
@@ -67,14 +70,14 @@ const FieldChoice = ({ column, index, chosen }: { column: string; index: number;
 export const hasInput = ({ mapping }: Pick<ValidationReport, "mapping">): boolean =>
   Object.values(mapping).includes("input");
 
-/** The mapping that a filled form asks for; null leaves a column out. */
+/** The mapping in a submitted form; null leaves a column out. */
 export const readMapping = (
   columns: readonly string[],
   fields: Readonly<Record<string, string>>,
 ): Record<string, string | null> =>
   Object.fromEntries(columns.map((column, index) => [column, fields[`column.${index}`] || null]));
 
-/** The problem with a mapping, if any: two columns can't fill a field that has one value. */
+/** The problem with a mapping, if any: two columns can't map to a field with a single value. */
 export const mappingProblem = (mapping: Readonly<Record<string, string | null>>): string | undefined => {
   for (const [field, words] of FIELDS) {
     const columns = Object.keys(mapping).filter((column) => mapping[column] === field);

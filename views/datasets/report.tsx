@@ -26,7 +26,7 @@ export const Findings = ({ report }: { report: KeptReport }) => {
           )}
           {all > errors.length && (
             <p class="hint">
-              {count(all - errors.length, "further problem")} of the same kinds: the first {errors.length} are listed.
+              Only the first {errors.length} are listed. {count(all - errors.length, "more problem")} of the same kinds.
             </p>
           )}
         </section>
@@ -83,7 +83,7 @@ const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report:
     duplicates.exact > 0 &&
       `${count(duplicates.exact, "duplicate row")} ${duplicates.exact === 1 ? "was" : "were"} left out.`,
     duplicates.near > 0 &&
-      `${count(duplicates.near, "near duplicate")} kept: only case, spaces or punctuation differ from an earlier row.`,
+      `${count(duplicates.near, "near duplicate")} kept: they differ from earlier rows only in case, spaces or punctuation.`,
     ...Object.entries(empty)
       .filter(([, rows]) => rows > 0)
       .map(([field, rows]) => `${field} is empty in ${count(rows, "row")}.`),
@@ -164,7 +164,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
   );
 };
 
-/** Shows samples by input, because a key derived from the content means nothing to a reader. */
+/** Shows samples by input, because a key derived from the content means nothing to a user. */
 const inputsOf = (first: RevisionChanges["first"]["added"], all: number): string => {
   const more = all - first.length;
   const inputs = first.map(({ input }) => input).join(" · ");

@@ -36,11 +36,14 @@ export const MarkedAnswer = ({ text, claims }: { text: string; claims: readonly 
 interface Piece {
   text: string;
   claim?: Claim;
-  /** Of the claim, from 1. */
+  /** Number of the claim, from 1. */
   number?: number;
 }
 
-/** The whole text in order, cut into claims and the text between them. A claim that overlaps an earlier one is left out. */
+/**
+ * The whole text in order, split into claims and the text between them. A claim that overlaps an earlier one is left
+ * out.
+ */
 const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
   const pieces: Piece[] = [];
   let from = 0;
@@ -54,7 +57,7 @@ const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
   return pieces;
 };
 
-/** Splits a partly supported claim into the parts that a context supports and the parts that none does. */
+/** Splits a partly supported claim into the parts that a context supports and the parts that no context supports. */
 const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { text: string; isMissing: boolean }[] => {
   if (verdict !== "partly") return [{ text: text.slice(start, end), isMissing: false }];
   const parts = [];
@@ -72,7 +75,7 @@ const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { t
 /** One evaluator's claims of an answer. */
 export interface ClaimsByEvaluator {
   evaluator: string;
-  /** The verdict counts the evaluator's scores. */
+  /** The evaluator's scores count towards the verdict. */
   isCounted: boolean;
   claims: readonly Claim[];
 }
@@ -114,7 +117,7 @@ export const ClaimTable = ({ evaluator, claims }: ClaimsByEvaluator) => (
         ),
       },
       { name: "Verdict", cell: ({ verdict }) => <span class={`state ${KINDS[verdict]}`}>{WORDS[verdict]}</span> },
-      { name: "Why", isLong: true, cell: ({ unsupported }) => unsupported.map(({ note }) => note).join(" ") },
+      { name: "Reason", isLong: true, cell: ({ unsupported }) => unsupported.map(({ note }) => note).join(" ") },
       { name: "Support", isNumeric: true, cell: ({ score }) => score.toFixed(2) },
       {
         name: "Best context",

@@ -33,7 +33,7 @@ export const Evaluating = ({ id, stage, startedMs }: { id: string; stage: EvalSt
   );
 };
 
-/** The reader's evaluations that still run, each with its step and a button that stops it. */
+/** The user's evaluations in progress, each with its step and a button that stops it. */
 export const RunningEvaluations = ({ running }: { running: readonly RunningEval[] }) =>
   running.length > 0 && (
     <section class="card running" aria-label="Running evaluations">
@@ -73,7 +73,7 @@ export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId:
   </div>
 );
 
-/** Confirms that the reader stopped the evaluation. It takes the focus, because the Stop button is gone. */
+/** Confirms that the user stopped the evaluation. It takes the focus, because the Stop button was removed. */
 export const Stopped = () => (
   <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} autofocus>
     Stopped. Nothing was saved.

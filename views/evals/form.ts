@@ -12,7 +12,7 @@ import { withoutEmpty, withQuery } from "../ui/lists";
 
 const MAX_TEXT = 1_000_000;
 
-/** The fields of the form, as sent. */
+/** The fields of the form, as submitted. */
 export const EvalFields = Fields({
   input: typed(MAX_TEXT),
   /** One per line. */
@@ -20,7 +20,7 @@ export const EvalFields = Fields({
   /** Separated by a line of `---`. */
   contexts: typed(MAX_TEXT),
   output: typed(MAX_TEXT),
-  /** Names a stored sample, which replaces the four fields above. */
+  /** Identifies a stored sample, which replaces the four fields above. */
   dataset: typed(100),
   revision: typed(10),
   key: typed(200),
@@ -42,11 +42,11 @@ export const EMPTY_FORM: EvalForm = { ...Value.Create(EvalFields), evaluators: [
 export interface ChosenSample {
   title: string;
   sample: NewSample;
-  /** How a request names it. */
+  /** How a request refers to it. */
   source: Pick<EvaluateRequest, "sample" | "dataset">;
-  /** Hidden fields that name it again when the form is sent. */
+  /** Hidden fields that refer to it when the form is submitted. */
   fields: Readonly<Record<string, string>>;
-  /** Path of the list that it was chosen from. */
+  /** Path of the list from which it was chosen. */
   others: string | null;
 }
 

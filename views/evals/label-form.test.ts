@@ -26,8 +26,8 @@ describe("the choices on a scale", () => {
 
   test("of two values with the same verdict are the values", () => {
     const values = [
-      ["0", "0, the best"],
-      ["1", "1, the worst"],
+      ["0", "0 (best)"],
+      ["1", "1 (worst)"],
     ];
     expect(wordsOf({ ...toxicity, threshold: null })).toEqual(values);
     expect(wordsOf({ ...toxicity, threshold: 1 })).toEqual(values);
@@ -36,11 +36,11 @@ describe("the choices on a scale", () => {
   test("are the steps of the scale, best first, and never beyond its end", () => {
     const stepped = (step: number): Criterion => ({ ...toxicity, scale: { min: 0, max: 1, step } });
     expect(wordsOf(stepped(0.4))).toEqual([
-      ["0", "0, the best"],
+      ["0", "0 (best)"],
       ["0.4", "0.4"],
-      ["0.8", "0.8, the worst"],
+      ["0.8", "0.8 (worst)"],
     ]);
-    expect(wordsOf({ ...stepped(0.3), direction: "higher_is_better" })[0]).toEqual(["0.9", "0.9, the best"]);
+    expect(wordsOf({ ...stepped(0.3), direction: "higher_is_better" })[0]).toEqual(["0.9", "0.9 (best)"]);
   });
 
   test("of a scale with many steps are its ends", () => {

@@ -10,7 +10,7 @@ import { Table } from "../ui/lists";
 import { Time } from "../ui/parts";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
-/** The labels of a form as sent. A field's name contains its criterion: `value-correctness`. */
+/** The labels of a form as submitted. A field's name contains its criterion: `value-correctness`. */
 export type FilledLabels = Readonly<Record<string, string>>;
 
 const FIELDS = ["value", "failure", "comment"] as const;
@@ -36,14 +36,16 @@ export const readLabels = (body: Readonly<Record<string, unknown>>): FilledLabel
 const labelledCriteria = ({ scores }: SampleResult): Criterion[] =>
   criteriaOfScores(scores).filter(({ threshold }) => threshold !== null);
 
-/** The criteria whose labels a form gives or changes. A form without labels gives the first, whose value is missing. */
+/**
+ * The criteria whose labels a form adds or changes. For a form without labels it is the first, whose value is missing.
+ */
 export const changedMetrics = (filled: FilledLabels, result: SampleResult, { keyId }: Principal): string[] => {
   const own = filledWith(result.labels.filter(({ labelled_by }) => labelled_by === keyId));
   const all = labelledCriteria(result).map(({ name }) => name);
   const changed = all.filter((metric) =>
     FIELDS.some((field) => {
       const [now = "", before = ""] = [filled[fieldId(field, metric)], own[fieldId(field, metric)]];
-      // No value is sent for a label whose value is not among the choices, such as one given through the API.
+      // No value is sent for a label whose value is not among the choices, such as one added through the API.
       return now !== before && !(field === "value" && now === "");
     }),
   );
@@ -63,8 +65,8 @@ interface Giving {
 }
 
 /**
- * Stores the labels of a form by these criteria, or returns their problems by field: then none is stored, unless the
- * service refuses one. Throws not_found.
+ * Stores a form's labels for these criteria, or returns their problems by field. If the form has a problem, no label is
+ * stored; if the service rejects a label, the others are stored. Throws not_found.
  */
 export const giveLabels = async (
   { labels, principal, resultId, blind, missing }: Giving,
@@ -90,7 +92,7 @@ export const giveLabels = async (
     } catch (thrown) {
       const { kind, message, detail } = toAppError(thrown);
       if (kind === "invalid_request" && detail.param === "value") problems[fieldId("value", metric)] = message;
-      // The key may add labels, but no comments: its texts must not be stored.
+      // The key may add labels but not comments, because its texts must not be stored.
       else if (kind === "insufficient_role") problems[fieldId("comment", metric)] = message;
       else throw thrown;
     }
@@ -99,7 +101,7 @@ export const giveLabels = async (
   return Object.keys(problems).length > 0 ? problems : undefined;
 };
 
-/** A finer scale is reduced to its two ends: people do not judge in hundredths. */
+/** A finer scale is reduced to its two ends, because people do not judge in hundredths. */
 const MAX_CHOICES = 11;
 
 /** Values of a criterion's scale that people choose from, best first, and whether they are the two verdicts. */
@@ -125,7 +127,7 @@ export const labelChoices = (criterion: Criterion): { value: string; label: stri
   const [best, worst] = [values[0], values.at(-1)];
   const words = (value: number): string => {
     if (areVerdicts) return verdictText(criterion, value);
-    return `${value}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
+    return `${value}${value === best ? " (best)" : value === worst ? " (worst)" : ""}`;
   };
   return values.map((value) => ({ value: String(value), label: words(value) }));
 };
@@ -147,16 +149,16 @@ const FAILURE_OPTIONS = [
 
 interface LabelFormProps {
   result: SampleResult;
-  /** The reader's current labels. */
+  /** The user's current labels. */
   own: readonly Label[];
-  /** The labels of a form that was refused. */
+  /** The labels of a rejected form. */
   filled?: FilledLabels;
   problems: Problems;
 }
 
 /**
- * The reader's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one
- * replaces the reader's earlier one, which stays in the history.
+ * The user's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one
+ * replaces the user's earlier one, which stays in the history.
  */
 export const LabelForm = ({ result, own, filled = filledWith(own), problems }: LabelFormProps) => {
   const labelled = labelledCriteria(result);
@@ -195,7 +197,7 @@ export const LabelFields = ({ criterion, filled = {}, problems }: LabelFieldsPro
   );
 };
 
-/** Everyone's current labels, in the order of the criteria. */
+/** The current labels by all users, in the order of the criteria. */
 export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; criteria: readonly Criterion[] }) => {
   const placeOf = ({ metric }: Label): number => criteria.findIndex(({ name }) => name === metric);
   const words = ({ metric, value }: Label): string => {
@@ -203,7 +205,7 @@ export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; cr
     return criterion ? labelText(criterion, value) : valueText(value);
   };
   return labels.length === 0 ? (
-    <p class="hint">No labels yet. Labels show how far you can trust the evaluators.</p>
+    <p class="hint">No labels yet. Labels show how much you can trust the evaluators.</p>
   ) : (
     <Table
       caption="Labels"
@@ -215,7 +217,7 @@ export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; cr
         { name: "Comment", isLong: true, cell: ({ comment }) => comment ?? "" },
         { name: "By", cell: ({ labelled_by, labelled_by_name: name }) => name ?? <code>{labelled_by}</code> },
         {
-          name: "Given",
+          name: "Added",
           cell: ({ created_at, blind }) => (
             <>
               <Time at={created_at} />

@@ -78,7 +78,7 @@ describe("the labels of one form", () => {
   });
 });
 
-describe("a label that is refused", () => {
+describe("a label that is rejected", () => {
   const typed = { failure: "wrong", comment: "Ada <said> so." };
   const expectKept = (html: string, problem: string) => {
     expect(html).toContain("<title>Error: ");
@@ -130,7 +130,7 @@ describe("a label that is refused", () => {
       expectKept(html, problem);
       expect([html.includes(result.id), html.includes(newer.id)]).toEqual([true, false]);
     }
-    // The same if the reader goes back to a labelled answer.
+    // The same if the user goes back to a labelled answer.
     await send("1");
     expect((await send("")).html).toContain(result.id);
   });
@@ -173,7 +173,7 @@ describe("the queue", () => {
   };
   const path = "/evals/label?metric=rudeness";
 
-  test("distinguishes readers who skipped answers from those who labelled them all", async () => {
+  test("distinguishes users who skipped answers from those who labelled them all", async () => {
     const [older, newer] = [(await judgeBy(criterion)).result.id, (await judgeBy(criterion)).result.id];
     expect((await open(path)).html).toContain(newer);
     const skipped = await post("/evals/label", { metric: "rudeness", result: older, skip: "" });

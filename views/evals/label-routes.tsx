@@ -116,7 +116,7 @@ interface LabelPageProps extends Frame {
   last?: { result: SampleResult; criterion: Criterion; label: Label };
   /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
   skipped: number;
-  /** A form that was refused. */
+  /** A rejected form. */
   filled?: FilledLabels;
   agreement: readonly EvaluatorAgreement[];
   problems?: Problems;
@@ -132,7 +132,7 @@ const LabelPage = (props: LabelPageProps) => {
       title={title}
       problems={problems}
       trail={[{ path: "/evals", name: "Evaluations" }]}
-      note="You label each answer before you see its scores."
+      note="Label each answer before you see its scores."
     >
       <Tabs
         label="Criteria"
@@ -246,10 +246,10 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
         ]}
       />
       <p class="hint">
-        Kappa is agreement beyond chance. Sensitivity is the share of the answers people pass that the evaluator passes
-        too; specificity is the share of the answers people fail that it fails too. The corrected pass rate estimates
-        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % interval if the data
-        allow one.
+        Kappa is agreement beyond chance. Sensitivity is the share of answers passed by people that the evaluator passes
+        too; specificity is the share of answers failed by people that it fails too. The corrected pass rate estimates
+        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % confidence interval
+        if the data allow one.
       </p>
     </section>
   );

@@ -26,7 +26,7 @@ export type RunListQuery = Static<typeof RunListQuery>;
 
 interface RunsPageProps extends Frame {
   page: NumberedPage<Run>;
-  /** The reader's evaluations that have no result yet. */
+  /** The user's evaluations that have no result yet. */
   running: readonly RunningEval[];
   sort: NumberedQuery<string>["sort"];
   query: RunListQuery;
@@ -105,7 +105,7 @@ export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...
   );
 };
 
-/** Loads the list again while evaluations run, so that their results appear in it. */
+/** Reloads the list while evaluations are in progress, so that their results appear in it. */
 const updatedFrom = (address: string) => ({
   "hx-get": address,
   "hx-trigger": "every 2s",
@@ -136,11 +136,13 @@ const originText = (run: Run): string => {
   return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
 };
 
-/** Statistics that the verdict counts, by evaluator in the same order in every row. */
+/** Statistics that count towards the verdict. Evaluators have the same order in every row. */
 const countedOf = ({ statistics }: Run) =>
   statistics.filter(({ shadow }) => !shadow).toSorted((a, b) => (a.evaluator < b.evaluator ? -1 : 1));
 
-/** Criteria that count for the verdicts of these runs: first the built-in ones in their order, then others by name. */
+/**
+ * Criteria that count towards the verdicts of these runs: first the built-in ones in their order, then others by name.
+ */
 const metricsOf = (runs: readonly Run[]): string[] => {
   const counted = runs.flatMap(countedOf).toSorted((a, b) => (a.metric < b.metric ? -1 : 1));
   return [...new Set(inRunOrder(counted, {}).map(({ metric }) => metric))];

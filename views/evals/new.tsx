@@ -8,7 +8,7 @@ import type { ChosenSample, EvalChoices, EvalForm } from "./form";
 interface NewEvalPageProps extends Frame {
   form: EvalForm;
   choices: EvalChoices;
-  /** Left out: the reader types the sample. */
+  /** If omitted, the user types the sample. */
   sample?: ChosenSample;
   problems?: Problems;
 }
@@ -17,7 +17,7 @@ const MAX_TEXT = 100_000;
 
 /**
  * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators.
- * Loading a sample hides the typed one, and leaving it shows the typed one again.
+ * Loading a sample hides the typed one; unloading it shows the typed one again.
  */
 export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEvalPageProps) => {
   const { text, area, select, choice } = fieldsOf(form, problems);
@@ -36,7 +36,7 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
         <div class="typed-sample">
           {area("input", "Question", long)}
           {area("references", "Reference answers", {
-            hint: "One per line. An answer that says the same as one of them is correct",
+            hint: "One per line. The answer is correct if it says the same as any of them",
             ...long,
           })}
           {area("contexts", "Contexts", {
@@ -50,7 +50,10 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
           <legend>Model</legend>
           <div class="field-row">
             {select("model", "Chat model", models)}
-            {select("prompt", "Prompt", [{ value: "", label: "None: send the question as it is" }, ...choices.prompts])}
+            {select("prompt", "Prompt", [
+              { value: "", label: "None: send the question unchanged" },
+              ...choices.prompts,
+            ])}
           </div>
           <div class="field-row">
             {text("maxTokens", "Maximum length (tokens)", { inputmode: "numeric" })}
@@ -75,7 +78,7 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
 
 const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion, shadows: EvalChoices["shadows"]) => {
   const reference = `${name}@${version}`;
-  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Uses no model.");
+  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Does not use a model.");
   const shadow = shadows.get(reference);
   return {
     value: reference,
@@ -112,7 +115,7 @@ const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: 
       </p>
       {sample.output != null &&
         fieldsOf(form).choice("answer", "Answer", "radio", [
-          { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
+          { value: "given", label: "Score the sample’s answer", hint: "Does not use a model." },
           { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
         ])}
     </section>
@@ -124,10 +127,10 @@ const FromDataset = ({ choices, form, problems }: Pick<NewEvalPageProps, "choice
   const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));
   return (
     <details class="card fold" open={problems?.key !== undefined}>
-      <summary>Take a sample from a dataset</summary>
+      <summary>Use a sample from a dataset</summary>
       <form class="form" method="get" action="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
         {select("dataset", "Dataset", datasets, { id: "from-dataset" })}
-        {text("key", "Key of the sample", {
+        {text("key", "Sample key", {
           hint: "Leave blank for the first sample",
           maxlength: 200,
           autocomplete: "off",

@@ -106,7 +106,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("claims name their evaluator, and the reader can switch to the other's", async () => {
+  test("claims name their evaluator, and the user can switch to the other's", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Claims", judge: "verdict" }]);
     const first = (await open(path)).html;
     expect(first).toContain("<h3>Claims by reference@1</h3>");
@@ -278,7 +278,7 @@ test("without scripts the form redirects to the result, so that a reload does no
   expect((await pages.evals.list({ search: "Sent once?" })).data).toHaveLength(1);
 });
 
-test("scoring again stops when the reader's key is revoked", async () => {
+test("scoring again stops when the user's key is revoked", async () => {
   const { run } = await evaluate();
   // The judge does not answer in this test.
   pages.chat.reset();

@@ -25,14 +25,14 @@ import { ResultPage, RunPage } from "./run";
 
 const PAGE_LENGTH = 50;
 const MANY = 100;
-/** Time between two updates of a page whose evaluation is running. */
+/** Interval between progress updates of an evaluation. */
 const UPDATE_MS = 1000;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 
 const NOTICES: Readonly<Record<string, string>> = {
   labelled: "Labels saved.",
   recomputed: "Scored again. The earlier scores were kept.",
-  unchanged: "Nothing to score: that evaluator has a value for every criterion.",
+  unchanged: "Nothing to score: that evaluator already has a value for every criterion.",
 };
 
 const RUN_COLUMNS = ["when", "name", "verdict"] as const;
@@ -92,7 +92,7 @@ export const evalPageRoutes = (
     const shown = problem === undefined ? problems : { ...problems, key: problem };
     const isRefused = Object.keys(shown).length > 0;
     const props = { ...frameOf(request), choices: offered, form, sample, problems: shown };
-    // A refused form replaces the whole form, though htmx targets a part of the page. What was typed is kept.
+    // A rejected form is rendered again as a whole, although htmx targets a part of the page. Typed text is kept.
     const headers: Record<string, string> =
       isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" } : {};
     return page(<NewEvalPage {...props} />, isRefused ? 422 : 200, headers);
@@ -142,7 +142,7 @@ export const evalPageRoutes = (
     return page(<RunPage {...props} notice={ownValue(NOTICES, done ?? "") ?? ""} />, refused ? 422 : 200);
   };
 
-  /** One result of a larger run, at its own address. */
+  /** One result of a larger run, on its own page. */
   const showResult = async (
     request: Request,
     id: string,

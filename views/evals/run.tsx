@@ -24,7 +24,7 @@ interface ResultPageProps extends Frame {
   /** Evaluator whose claims are shown. */
   claims?: string;
   notice: string;
-  /** The labels of a form that was refused, and why. */
+  /** The labels of a rejected form, and its errors. */
   filled?: FilledLabels;
   problems?: Problems;
 }
@@ -69,8 +69,8 @@ export const RunPage = (props: RunPageProps) => {
       {mayEvaluate && <RecomputeForm path={path} evaluators={evaluators} mayDecide={mayDecide} />}
       <Metadata run={run} result={single} />
       <p class="hint">
-        Download this run as <a href={`${path}/export?format=json`}>JSON</a>, which another Groundwire can import, or
-        its scores as <a href={`${path}/export?format=csv`}>CSV</a> for a spreadsheet.
+        Download this run as <a href={`${path}/export?format=json`}>JSON</a>, which another Groundwire instance can
+        import, or its scores as <a href={`${path}/export?format=csv`}>CSV</a> for a spreadsheet.
       </p>
     </Screen>
   );
@@ -79,14 +79,14 @@ export const RunPage = (props: RunPageProps) => {
 interface RecomputeFormProps {
   path: string;
   evaluators: readonly string[];
-  /** Whether the reader's new scores may count for the verdict; if not, they are for comparison only. */
+  /** Whether the user's new scores may count towards the verdict; if not, they are for comparison only. */
   mayDecide: boolean;
 }
 
 /** Scores the stored answers again. Nothing is generated, and existing scores do not change. */
 const RecomputeForm = ({ path, evaluators, mayDecide }: RecomputeFormProps) => {
   const { choice, select } = fieldsOf({ shadow: "true" });
-  const uses = "They replace the scores by other versions of the same evaluator.";
+  const uses = "They replace the scores of other versions of the same evaluator.";
   return (
     <details class="card fold">
       <summary>Score again with another evaluator</summary>
@@ -173,12 +173,12 @@ const Outcome = ({ result: { passed, failure, verdicts } }: { result: SampleResu
 interface AnswerProps {
   result: SampleResult;
   groups: readonly ScoresByEvaluator<Score>[];
-  /** Evaluator whose claims the reader chose. */
+  /** Evaluator whose claims the user chose. */
   chosen?: string;
   path: string;
 }
 
-/** The answer with the claims of one evaluator: the chosen one, else the first that the verdict counts. */
+/** The answer with the claims of one evaluator: the chosen one, else the first that counts towards the verdict. */
 const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   const text = result.output?.text ?? "";
   const all = groups.flatMap(({ evaluator, role, scores }): ClaimsByEvaluator[] => {
@@ -220,7 +220,7 @@ const Given = ({ result: { input, references, contexts } }: { result: SampleResu
 
 type ResultListProps = Pick<RunPageProps, "run" | "results" | "sort" | "query">;
 
-/** The results of a run, with the scores that their verdicts count. */
+/** The results of a run, with the scores that count towards their verdicts. */
 const ResultList = ({ run, results, sort, query }: ResultListProps) => {
   const path = `/evals/${run.id}`;
   const counted = (result: SampleResult) => inRunOrder(decidingScores(result.scores), run.pins);

@@ -4,18 +4,18 @@ import { Table } from "../ui/lists";
 import { Time } from "../ui/parts";
 import { listText, metricName, outcomeText, scaleText, valueText, verdictKind, verdictText } from "./words";
 
-/** "judge@1 on smollm2-135m-instruct": an evaluator, and the model that a judge asked. */
+/** "judge@1 on smollm2-135m-instruct": an evaluator, and the model that it used as a judge. */
 const evaluatorText = (evaluator: string, scores: readonly Score[]): string => {
   const model = scores.find(({ judge }) => judge)?.judge?.model;
   return model ? `${evaluator} on ${model}` : evaluator;
 };
 
-/** Names the evaluators that the verdict of a result counts, and those that are for comparison only. */
+/** Names the evaluators that count towards a result's verdict, and those that are for comparison only. */
 export const verdictByText = (verdicts: readonly EvaluatorVerdict[]): string => {
   const named = (role: EvaluatorVerdict["role"]) =>
     verdicts.flatMap((verdict) => (verdict.role === role ? [verdict.evaluator] : []));
   const [counted, compared] = [named("verdict"), named("comparison")];
-  const by = counted.length === 0 ? "No evaluator counts for the verdict" : `Verdict by ${listText(counted)}`;
+  const by = counted.length === 0 ? "No evaluator counts towards the verdict" : `Verdict by ${listText(counted)}`;
   const all = counted.length > 1 ? ": all of them must pass" : "";
   return `${by}${all}.${compared.length > 0 ? ` Comparison only: ${listText(compared)}.` : ""}`;
 };
@@ -24,7 +24,7 @@ interface EvaluatorScoresProps extends Pick<ScoresByEvaluator<Score>, "evaluator
   verdict: EvaluatorVerdict | undefined;
 }
 
-/** The scores of one evaluator that the verdict counts, each with its scale and its reason. */
+/** The scores of one evaluator that count towards the verdict, each with its scale and its reason. */
 export const EvaluatorScores = ({ evaluator, scores, verdict }: EvaluatorScoresProps) => (
   <section class="by-evaluator" aria-label={`Scores by ${evaluator}`}>
     <h3>

@@ -30,7 +30,7 @@ export const verdictText = ({ state, passed }: Pick<Score, "state" | "passed">):
   return passed ? "Passed" : "Not passed";
 };
 
-/** Verdict of a result by all the scores that count. */
+/** Verdict of a result from all the scores that count. */
 export const outcomeText = (passed: boolean | null): string =>
   passed === null ? "No verdict" : passed ? "Passed" : "Not passed";
 

@@ -13,7 +13,7 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
-/** The fields of the form, as sent. */
+/** The fields of the form, as submitted. */
 const KeyFields = Fields({
   name: typed(1000),
   role: typed(100, "member"),
@@ -22,7 +22,7 @@ const KeyFields = Fields({
   parallelRequests: typed(100),
   models: typed(10_000),
 });
-/** `id` is that of the key to create, so that a form that is sent twice creates one key. */
+/** `id` is the id of the key to create, so that submitting the form twice creates one key. */
 export type KeyForm = Static<typeof KeyFields> & { id: string };
 
 export const EMPTY_FORM = Value.Create(KeyFields);
@@ -56,13 +56,13 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
 };
 
 /**
- * What has to be typed to revoke a key: its name as people see it, without spaces and marks that can't be typed. A
- * rotated key shares its name with its successor, so its id has to be typed.
+ * The text to type to revoke a key: its visible name, without characters that can't be typed. For a rotated key it is
+ * the id, because its successor has the same name.
  */
 export const confirmationOf = ({ name, id }: { name: string; id: string }, isRotated = false): string =>
   (!isRotated && visible(name)) || id;
 
-/** Whether someone typed it, however they spaced it. */
+/** Whether `typed` confirms the revocation. White space may differ. */
 export const isConfirmed = (typed: string, key: { name: string; id: string }, isRotated = false): boolean =>
   visible(typed) === confirmationOf(key, isRotated);
 

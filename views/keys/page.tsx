@@ -8,13 +8,13 @@ import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
 const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
-  member: "Member: chats and asks",
+  member: "Member: also chats and evaluates",
   editor: "Editor: also changes data and prompts",
-  admin: "Admin: everything, keys too",
+  admin: "Admin: everything, including keys",
   metrics: "Metrics: reads metrics only",
 };
 
-/** Columns that the list can be sorted by, as `sort` names them. */
+/** Columns that the list can be sorted by: the values of `sort`. */
 export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const;
 
 const Never = ({ at }: { at: string | null }) => (at ? <Time at={at} /> : "Never");
@@ -31,7 +31,7 @@ export const KeysPage = ({ keys, successors, sort, ...frame }: KeysPageProps) =>
   <Screen
     {...frame}
     title="Keys"
-    note="Give each program and person their own key, so that you can limit or revoke one without the others."
+    note="Give each person and program a separate key, so that you can limit or revoke it without affecting the others."
     actions={<ButtonLink href="/keys/new" icon="plus" text="Create key" />}
   >
     <List
@@ -147,9 +147,9 @@ const UnknownModels = ({ names }: { names: readonly string[] }) =>
       role="status"
       title={names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}
     >
-      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} now. The key can use{" "}
-      {names.length === 1 ? "it" : "them"} as soon as a node does. If a name is misspelled, revoke this key and create
-      another.
+      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} right now. The key can use{" "}
+      {names.length === 1 ? "it" : "them"} as soon as a node has {names.length === 1 ? "it" : "them"}. If a name is
+      misspelled, revoke this key and create another.
     </Panel>
   );
 
@@ -186,7 +186,7 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
       look="card facts-list"
       rows={[
         ["Id", <code>{record.id}</code>],
-        ["Rotated: replaced by", replacedBy && <a href={`/keys/${replacedBy}`}>{replacedBy}</a>],
+        ["Replaced by", replacedBy && <a href={`/keys/${replacedBy}`}>{replacedBy}</a>],
         ["Replaces", record.rotated_from && <a href={`/keys/${record.rotated_from}`}>{record.rotated_from}</a>],
         ["Role", ROLE_WORDS[record.role] ?? record.role],
         ["Requests per minute", number(record.limits.requests_per_minute)],
@@ -198,7 +198,7 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
       ]}
     />
     {record.is_bootstrap ? (
-      <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
+      <p class="hint">This key is set in the gateway's environment. Change or remove it there.</p>
     ) : (
       record.status === "active" && <Endings {...{ record, replacedBy, successorId, problems }} />
     )}
@@ -211,7 +211,7 @@ const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as
 
 type EndingsProps = Pick<KeyPageProps, "record" | "successorId" | "problems" | "replacedBy">;
 
-/** A key is rotated once: rotating it again would leave two successors in use. */
+/** A key can be rotated only once: rotating it again would leave two successors in use. */
 const Endings = ({ record, replacedBy, successorId, problems }: EndingsProps) => {
   const { text, select } = fieldsOf({ overlap: "1" }, problems);
   const overlaps = OVERLAPS.map((hours) => ({ value: hours, label: OVERLAP_WORDS[hours] }));

@@ -17,7 +17,7 @@ const PAGE_LENGTH = 50;
 
 /** `/keys`, for admins. */
 export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models">) => {
-  /** Models on the nodes, including those that the reader's key may not use. */
+  /** Models on the nodes, including those that the user's key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
   /** Empty until a node has reported its models. */

@@ -12,9 +12,9 @@ import { Fields, fieldsOf, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 
 const REFUSED_KEY = "That key does not work. Check it, or ask an admin for a new one.";
-const REFUSED_LINK = "That link was used already or is too old. Sign in with a key.";
+const REFUSED_LINK = "That link was already used or has expired. Sign in with a key.";
 
-/** Where a reader goes after signing in. A metrics key can open only the start page, which explains it. */
+/** Path to open after signing in. A metrics key can open only the home page, which explains it. */
 const landingPath = ({ role }: Principal, returnTo: string): string => (role === "metrics" ? "/" : returnTo);
 
 /** `/`, `/sign-in` and `/sign-out`: a key or a one-time link starts a session. */
@@ -39,13 +39,13 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         const { principal } = exchangeOf(request);
         if (principal) return redirect(request, landingPath(principal, returnTo));
         const isEnded = query.ended !== undefined || sessionCookie(request, publicUrl) !== undefined;
-        const note = isEnded ? "Your session ended. Sign in to continue where you were." : undefined;
+        const note = isEnded ? "Your session ended. Sign in to continue where you left off." : undefined;
         return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
       },
       {
         query: Fields({
           return: t.Optional(t.String()),
-          /** Set if a request of a page was refused: the browser may have dropped the expired cookie. */
+          /** Set if a page's request was rejected: the browser may have dropped the expired cookie. */
           ended: t.Optional(t.String()),
           token: text(200),
         }),
@@ -109,7 +109,7 @@ const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProps) => (
       {note && <p>{note}</p>}
       <input type="hidden" name="return" value={returnTo} />
       {fieldsOf({}, problem ? { key: problem } : {}).text("key", "Your key", {
-        hint: "It begins with gw_. An admin makes one for you under Keys.",
+        hint: "It starts with gw_. An admin can create one for you on the Keys page.",
         type: "password",
         autocomplete: "current-password",
         spellcheck: "false",
@@ -121,14 +121,14 @@ const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProps) => (
 );
 
 /**
- * The page of a one-time link. Only its button uses the link, because chat programs and mail scanners fetch links for
+ * The page of a one-time link. Only its button uses the link, because chat apps and mail scanners fetch links for
  * previews.
  */
 const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string; returnTo: string }) => (
   <Plain {...frame} title="Sign in">
     <form class="card form" method="post" action="/sign-in">
       <h1>Welcome to Groundwire</h1>
-      <p>This link signs you in once, on this browser.</p>
+      <p>This link works once. It signs you in on this browser.</p>
       <input type="hidden" name="token" value={token} />
       <input type="hidden" name="return" value={returnTo} />
       <button type="submit" autofocus>
@@ -138,7 +138,7 @@ const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string; return
   </Plain>
 );
 
-/** Start page of a metrics key. It explains what the key is for, because the key opens no other page. */
+/** Home page of a metrics key. It explains what the key is for, because the key opens no other page. */
 const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
   <Screen
     {...frame}

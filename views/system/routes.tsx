@@ -30,12 +30,12 @@ export const systemRoutes = ({ engine, health }: Pick<Services, "engine" | "heal
 
 const HEADLINES: Record<Readiness["status"], string> = {
   ok: "Everything works",
-  degraded: "It works, with less than usual",
-  down: "No answers are possible right now",
-  draining: "It is shutting down and accepts no new requests",
+  degraded: "Working, with reduced capacity",
+  down: "No answers can be generated right now",
+  draining: "Shutting down: no new requests are accepted",
 };
 
-/** The polled part. It is morphed in place, so focus, selection and scroll position stay. */
+/** The polled part. It is morphed in place, which keeps focus, selection and scroll position. */
 const SystemStatus = ({ readiness, nodes }: SystemState) => (
   <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
     <div class={`headline ${toneOf(readiness.status)}`}>
@@ -56,8 +56,8 @@ const SystemStatus = ({ readiness, nodes }: SystemState) => (
     <section>
       <h2>GPU nodes</h2>
       {nodes.length === 0 ? (
-        <EmptyState title="No node is configured">
-          <p>Set GROUNDWIRE_NODES to the address of a GPU node and start the gateway again.</p>
+        <EmptyState title="No nodes are configured">
+          <p>Set GROUNDWIRE_NODES to the address of a GPU node and restart the gateway.</p>
         </EmptyState>
       ) : (
         <ul class="nodes">
@@ -79,12 +79,12 @@ const SystemStatus = ({ readiness, nodes }: SystemState) => (
             cell: ({ status }) => <span class={`state ${toneOf(status)}`}>{status.replace("_", " ")}</span>,
           },
           {
-            name: "Answers in",
+            name: "Latency",
             isNumeric: true,
             cell: ({ latency_ms }) => (latency_ms === null ? "" : `${latency_ms.toFixed(1)} ms`),
           },
           { name: "Since", cell: ({ since }) => <Time at={since} /> },
-          { name: "Why", cell: ({ reason }) => reason ?? "" },
+          { name: "Reason", cell: ({ reason }) => reason ?? "" },
         ]}
       />
     </section>
@@ -106,7 +106,7 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
         <h3>{id}</h3>
         <span class={`state ${toneOf(state)}`}>{state}</span>
       </div>
-      {readiness?.synthetic && <p class="tag">Synthetic engine: its answers are made up for tests, by no model</p>}
+      {readiness?.synthetic && <p class="tag">Synthetic engine: it generates test data without a model</p>}
       {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
       <dl class="node-facts">
         {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}

@@ -5,10 +5,10 @@ import type { Child } from "hono/jsx";
 /** Schema of a form or a query string. Other fields that a browser sends are ignored. */
 export const Fields = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true });
 
-/** Schema of a field that may be left out. */
+/** Schema of an optional field. */
 export const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 
-/** Schema of a field with the value that it has in an empty form. */
+/** Schema of a field, with its value in an empty form. */
 export const typed = (maxLength: number, empty = "") => t.String({ maxLength, default: empty });
 
 /** Errors of a form by field name. */
@@ -63,7 +63,7 @@ const Notes = ({ id, hint, problem }: { id: string; hint: Child; problem: string
   </>
 );
 
-/** The fields of one form, filled with what was typed; `problems` says why a form was refused. */
+/** The fields of one form, filled with what was typed; `problems` has the errors of a rejected form. */
 export const fieldsOf = (values: object, problems: Problems = {}) => {
   const given = values as Readonly<Record<string, unknown>>;
 
@@ -168,7 +168,7 @@ interface FormProps {
   [attribute: string]: Child;
 }
 
-/** A form with its button at the end. The server checks what was typed. */
+/** A form with its button at the end. The server validates it. */
 export const Form = ({ action, submit, kind, cancel, look = "card form", children, ...attributes }: FormProps) => (
   <form class={look} method="post" action={action} novalidate {...(attributes as object)}>
     {children}
@@ -181,7 +181,7 @@ export const Form = ({ action, submit, kind, cancel, look = "card form", childre
   </form>
 );
 
-/** Attributes of a form that htmx sends, and that is sent without scripts too. */
+/** Attributes of a form that htmx submits, and that also works without scripts. */
 export const posts = (path: string, target: string, swap = "innerHTML") => ({
   method: "post" as const,
   action: path,
@@ -190,7 +190,7 @@ export const posts = (path: string, target: string, swap = "innerHTML") => ({
   "hx-swap": swap,
 });
 
-/** Attributes of a button that stops what its form has started. */
+/** Attributes of a button that stops the work that its form started. */
 export const stops = (path: string) => ({
   formaction: path,
   formnovalidate: true,
@@ -206,7 +206,7 @@ interface ConfirmProps {
   children: Child;
 }
 
-/** A deletion that is confirmed in a box below its opener. */
+/** A deletion with a confirmation box below its opener. */
 export const Confirm = ({ opener, title, action, submit, children }: ConfirmProps) => (
   <details class="confirm">
     <summary class="opener" title={title}>

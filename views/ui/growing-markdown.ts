@@ -4,7 +4,7 @@ import { tokensOf } from "./markdown-tokens";
 /** The open block is rendered again after it has grown by this share, so that all renderings together take O(n). */
 export const GROWTH = 1 / 32;
 
-/** The changes that make a page show the longer text. */
+/** The changes that update a page to the longer text. */
 export interface Update {
   /** HTML of blocks finished since the last rendering; undefined if nothing was rendered. */
   finished?: string;
@@ -15,7 +15,7 @@ export interface Update {
 }
 
 /**
- * Renders Markdown while it is being written. Blocks that can't change any more are rendered once. The open block is
+ * Renders Markdown while it is being written. Blocks that can no longer change are rendered once. The open block is
  * rendered as if it ended here, so that half a table or code fence is well-formed HTML at any time. Between renderings,
  * new text is appended as typed.
  */
@@ -32,7 +32,7 @@ export class GrowingMarkdown {
 
   /** `text` is the whole text so far. */
   update(text: string): Update {
-    // The line feed of a CRLF, or the second half of a surrogate pair, may still come.
+    // The line feed of a CRLF, or the second half of a surrogate pair, may still follow.
     const added = text.slice(this.#read).replace(/[\r\ud800-\udbff]$/, "");
     this.#read += added.length;
     const tail = added.replaceAll(/\r\n?/g, "\n");

@@ -1,7 +1,7 @@
 /** Where browsers report what the policy blocks. */
 export const CSP_REPORTS = "/csp-reports";
 
-/** Rendered by hono/jsx: a text or a promise of it. */
+/** Rendered by hono/jsx: a string or a promise of one. */
 export type Node = { toString(): string | Promise<string> };
 
 /** Allows only our own files: no inline script or style, no frame, no plug-in. Browsers report what they block. */
@@ -40,7 +40,7 @@ export const html = async (node: Node, status = 200, headers: Record<string, str
 export const page = async (node: Node, status = 200, headers: Record<string, string> = {}): Promise<Response> =>
   new Response(`<!doctype html>${await node.toString()}`, { status, headers: { ...PAGE_HEADERS, ...headers } });
 
-/** Redirects the browser after a form (303), also in an htmx request. `path` is local. */
+/** Redirects the browser after a form submission (303), also for an htmx request. `path` is local. */
 export const redirect = (request: Request, path: string, headers: Record<string, string> = {}): Response =>
   isHtmx(request)
     ? new Response(null, { status: 204, headers: { ...PAGE_HEADERS, ...headers, "hx-redirect": path } })

@@ -27,7 +27,7 @@ export const Filters = ({ action, children }: { action: string; children: Child 
 interface ListProps<T> {
   /** One page of rows. */
   page: NumberedPage<T>;
-  /** "evaluation": what a row is. */
+  /** What a row is, such as "evaluation". */
   noun: string;
   caption: string;
   columns: readonly Column<T>[];
@@ -84,7 +84,7 @@ export const List = <T,>({ page: shown, noun, caption, columns, sort, path, quer
   );
 };
 
-/** A list that a filter has left empty, with a link back to the whole one. */
+/** Shown if no row matches the filters, with a link to the whole list. */
 export const NoMatch = ({ title, href, link }: { title: string; href: string; link: string }) => (
   <EmptyState title={title}>
     <p>
@@ -111,9 +111,9 @@ interface Column<T> {
   /** The column's name in the query string, if the table can be sorted by it. */
   sortKey?: string;
   cell: (row: T) => Child;
-  /** Numbers are aligned to the right, in digits of equal width. */
+  /** Numbers are right-aligned, with digits of equal width. */
   isNumeric?: boolean;
-  /** Long texts wrap and are cut after three lines; other cells have one line. */
+  /** Long texts wrap and are cut off after three lines; other cells have one line. */
   isLong?: boolean;
   /** Small text below the cell's content. */
   note?: (row: T) => string | undefined;

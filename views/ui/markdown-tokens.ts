@@ -2,7 +2,7 @@ import { Lexer, Marked, type Token, Tokenizer, type TokenizerExtension, type Tok
 
 /** Quotes, lists and emphasis nested deeper than this are shown as typed. */
 const MAX_DEPTH = 20;
-/** Characters that the lexer may examine for one text. The rest is shown as typed. */
+/** Maximum number of characters that the lexer examines per text. The rest is shown as typed. */
 const MAX_WORK = 8_000_000;
 /** marked fills short rows up to the header's length, so a few characters could become millions of cells. */
 const MAX_CELLS = 20_000;
@@ -23,7 +23,7 @@ class BoundedLexer extends Lexer {
   #depth = 0;
   #work = 0;
 
-  /** Adds the characters that the next step may examine. False once the text has used up its work. */
+  /** Counts the characters that the next step may examine. False once the limit is exceeded. */
   spend(chars: number): boolean {
     this.#work += chars;
     return this.#work <= MAX_WORK;
@@ -61,7 +61,7 @@ const blockLength = (src: string): number => {
   return end < 0 ? src.length : end;
 };
 
-/** For these characters marked searches the paragraph for a closing one; for others, only the word. */
+/** For these characters, marked searches the paragraph for a closing one; for others, only the word. */
 const SEARCHES = /^[[!*_`~<$\\]/;
 
 /** Matches up to `end`, which begins with `first`. A formula has no blank line and at most 1,000 characters. */

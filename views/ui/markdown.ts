@@ -83,7 +83,7 @@ class AnswerRenderer extends Renderer {
     return this.#isInCell ? html.replaceAll(/&lt;br ?\/?&gt;/gi, "<br>") : html;
   }
 
-  /** Loading an image would show its server who reads what, so its description is shown instead. */
+  /** Loading an image would reveal to its server who reads what, so its description is shown instead. */
   override image({ text }: Tokens.Image): string {
     return `<em>${Bun.escapeHTML(text || "image")}</em>`;
   }

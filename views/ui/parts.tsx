@@ -82,7 +82,7 @@ export const Texts = ({ name, texts, id }: { name: string; texts: readonly strin
   </div>
 );
 
-/** An ISO 8601 time. Rendered in UTC; app.js shows the reader's time zone and keeps UTC as the title. */
+/** An ISO 8601 time. Rendered in UTC; app.js shows the user's time zone and keeps UTC as the title. */
 export const Time = ({ at }: { at: string }) => {
   const utc = `${at.slice(0, 16).replace("T", " ")} UTC`;
   return (
@@ -106,22 +106,22 @@ export const number = (n: number): string => n.toLocaleString("en");
 export const count = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 const TITLES: Record<number, string> = {
-  400: "That request does not fit",
+  400: "Invalid request",
   401: "Your session ended",
   402: "The budget is used up",
-  403: "This needs another role",
-  404: "There is nothing here",
-  405: "That does not work here",
-  409: "That conflicts with the current state",
-  413: "That is too large",
+  403: "Permission denied",
+  404: "Not found",
+  405: "Method not allowed",
+  409: "Conflict with the current state",
+  413: "Too large",
   415: "Unsupported format",
   422: "There is a problem",
   429: "Rate limit reached",
-  500: "Something failed on our side",
-  501: "Not built yet",
+  500: "Something went wrong on our side",
+  501: "Not implemented",
   502: "The GPU node failed",
   503: "Not available right now",
-  504: "That took too long",
+  504: "Timed out",
   507: "The disk is full",
 };
 
@@ -130,7 +130,7 @@ export const errorTitle = (error: AppError): string => TITLES[error.status] ?? "
 /** A countdown (app.js) until the request may be sent again. */
 const Countdown = ({ ms }: { ms: number }) => (
   <p class="countdown">
-    Next in <span data-countdown={Math.ceil(ms / 1000)}>{`${Math.ceil(ms / 1000)} s`}</span>
+    Try again in <span data-countdown={Math.ceil(ms / 1000)}>{`${Math.ceil(ms / 1000)} s`}</span>
   </p>
 );
 
@@ -141,7 +141,7 @@ export const RequestId = ({ id }: { id: string }) => (
   </span>
 );
 
-/** Copies a text; hidden where scripts are off. */
+/** Copies `text`; hidden if scripts are disabled. */
 export const CopyButton = ({ text, label }: { text: string; label: string }) => (
   <IconButton type="button" look="quiet icon-button copy" data-copy={text} icon="copy" label={label} hidden />
 );
@@ -149,7 +149,7 @@ export const CopyButton = ({ text, label }: { text: string; label: string }) => 
 interface ErrorPanelProps {
   error: AppError;
   requestId: string;
-  /** What happened to the reader's work, and what to do next. */
+  /** What happened to the user's work, and what to do next. */
   children?: Child;
 }
 
@@ -199,7 +199,7 @@ interface TabsProps {
   tabs: readonly { href: string; text: string; current: "page" | "true" | undefined }[];
 }
 
-/** Links to several views of one thing; nothing if there is only one. */
+/** Links that switch between views; nothing if there is only one view. */
 export const Tabs = ({ label, tabs }: TabsProps) =>
   tabs.length < 2 ? null : (
     <nav class="tabs" aria-label={label}>
