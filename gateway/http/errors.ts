@@ -10,10 +10,6 @@ import { needsKey, type RouteTable } from "./route-table";
 
 export type ErrorPage = (error: AppError, request: Request, requestId: string) => Promise<Response>;
 
- const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
-  return { "retry-after": String(Math.ceil(retryAfterMs / 1000)), "retry-after-ms": String(retryAfterMs) };
-};
-
 const errorHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",

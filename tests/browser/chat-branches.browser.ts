@@ -176,7 +176,7 @@ describe("Enter while an answer is in progress", () => {
     await ask(page, "Explain batching");
     await page.locator('.answer[aria-busy="true"]').waitFor();
   };
-  const queued = (page: Page) => page.getByRole("list", { name: "Queued messages" }).getByRole("listitem");
+  const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
 
   test("queues the message and sends it after the answer; text typed meanwhile is kept", () =>
     chatting({}, async (page) => {

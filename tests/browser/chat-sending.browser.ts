@@ -15,7 +15,7 @@ beforeEach(() => {
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 const asked = () => pages.chat.asked - askedBefore;
 const said = (page: Page) => page.locator(".question .said").allTextContents();
-const queued = (page: Page) => page.getByRole("list", { name: "Queued messages" }).getByRole("listitem");
+const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
 const busy = (page: Page) => page.locator('.answer[aria-busy="true"]');
 const settled = async (page: Page, count: number) => {
   await until(`${count} questions are shown`, async () => (await said(page)).length === count);

@@ -127,7 +127,7 @@ const Welcome = () => (
 /** Queued messages; chat.js fills the list and sends them. */
 const Queue = () => (
   <>
-    <ul id="queue" class="queue" aria-label="Queued messages"></ul>
+    <ul id="queue" class="queue" aria-label="Queue"></ul>
     <template id="queued-pattern">
       <li>
         <span class="tag">Queued</span>
