@@ -53,6 +53,37 @@ The method is safe for children. | The method is safe for children. | The method
 It is a film for fans and non-fans. | It is a film for fans. | It is not a film for fans.
 `);
 
+const negatedForms = byContext(`
+The deposit is non-refundable. | The deposit is non-refundable. ; The deposit is not refundable. ; The deposit isn't refundable. ; The deposit is nonrefundable. | The deposit is refundable.
+The deposit is not refundable. | The deposit is non-refundable. ; The deposit is nonrefundable. | The deposit is refundable.
+The deposit is refundable. | The deposit is refundable. | The deposit is non-refundable. ; The deposit is not refundable. ; The deposit is nonrefundable.
+The paint is non-toxic and dries in an hour. | The paint is non-toxic. ; The paint is not toxic. ; The paint dries in an hour. | The paint is toxic. ; The paint is toxic and dries in an hour.
+The non-stick pan is safe. | The non-stick pan is safe. | The non-stick pan is not safe. ; The non-stick pan is unsafe.
+The records are incomplete. | The records are incomplete. ; The records are not complete. ; The records aren't complete. | The records are complete.
+The form is not complete. | The form is incomplete. ; The form isn't complete. | The form is complete.
+The water is unsafe for children. | The water is not safe for children. ; The water isn't safe for children. | The water is safe for children.
+Employees must not share passwords. | Employees must not share passwords. ; Employees mustn't share passwords. ; Employees mustn’t share passwords. | Employees must share passwords.
+Employees mustn't share passwords. | Employees must not share passwords. ; Employees mustn't share passwords. | Employees must share passwords.
+Employees must share passwords. | Employees must share passwords. | Employees must not share passwords. ; Employees mustn't share passwords.
+You must not smoke here. | You must not smoke here. ; You mustn't smoke here. | You must smoke here.
+It shouldn't be frozen. | It should not be frozen. ; It shouldn't be frozen. | It should be frozen.
+You needn't register. | You need not register. ; You needn't register. ; You don't need to register. | You need to register.
+You cannot park here. | You can't park here. ; You can not park here. ; You cannot park here. | You can park here.
+You can not renew it online. | You cannot renew it online. ; You can't renew it online. | You can renew it online.
+The shop will not open on Sunday. | The shop won't open on Sunday. ; The shop will not open on Sunday. | The shop will open on Sunday.
+The lift isn't working. | The lift is not working. ; The lift isn't working. | The lift is working.
+Guests weren't charged for breakfast. | Guests were not charged for breakfast. ; Guests weren't charged for breakfast. | Guests were charged for breakfast.
+Members shan't vote twice. | Members shall not vote twice. ; Members shan't vote twice. | Members shall vote twice.
+It is a film for fans and non-fans. | It is a film for fans. | It is not a film for fans.
+`);
+
+const clauses = byContext(`
+The vaccine is effective against measles. It is ineffective against flu. | The vaccine is effective against measles. ; The vaccine is ineffective against flu. ; It is ineffective against flu. ; It is not effective against flu. | The vaccine is effective against flu. ; The vaccine is ineffective against measles.
+The policy covers theft but does not cover floods. | The policy covers theft. ; The policy does not cover floods. ; The policy covers theft but not floods. | The policy covers theft and floods. ; The policy covers floods.
+The filter removes chlorine but does not remove lead. | The filter removes chlorine. ; The filter does not remove lead. ; The filter does not remove lead but removes chlorine. | The filter removes chlorine and lead. ; The filter removes lead.
+The pass includes trains, but it does not include ferries. | The pass includes trains. ; The pass does not include ferries. | The pass includes ferries. ; The pass includes trains and ferries.
+`);
+
 const talk = byContext(`
 Paris is the capital of France. It has 2.1 million inhabitants. | Great question! The capital of France is Paris. ; What a great question! Paris is the capital of France. ; Thanks for asking. Paris is the capital of France. Let me know if you need more! ; Here is what I found: Paris is the capital of France. ; **Answer:** Paris ; I think it is Paris. ; Probably Paris. ; As far as I know, Paris is the capital of France. ; To the best of my knowledge, it is Paris. ; <think>The user asks about France. London is not it.</think>Paris is the capital of France. ; Paris is the capital of France. Hope that helps! ; The capital of France is Paris. If you have any other questions, just ask. ; The capital of France is Paris. Would you like to know more? ; Happy to help! Paris is the capital of France. ; Paris is the capital of France. Don't hesitate to ask further questions. ; Certainly! Paris is the capital of France. Have a great day! | Great question! The capital of France is Lyon. ; I think it is Lyon. ; Probably Lyon. ; As far as I know, Lyon is the capital of France. ; <think>Paris is the capital of France.</think>Berlin is the capital of Spain. ; Here is what I found: Rome is the capital of Spain. ; Great Britain has 2.1 million inhabitants. ; Let me know the price. Bread costs 5 euros. ; Thanks to Peter, it is free.
 Paris is the capital of France. It has 2.1 million inhabitants. | Paris is the capital of France :contentReference[oaicite:0]{index=0}. ; Paris is the capital of France.【4:0†source】 ; Paris is the capital of France:contentReference[oaicite:1]{index=1} | Lyon is the capital of Spain :contentReference[oaicite:0]{index=0}.
@@ -158,6 +189,8 @@ export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a number, name or unit in place of the context's": replacements,
   "courtesies, hedges, citations and attributions are no claims": talk,
   "a negation that the context lacks, in many languages": negations,
+  "a negated form: a prefix, a contraction, a modal": negatedForms,
+  "a clause with the other polarity": clauses,
   "a unit in place of the context's": units,
   "a version is no decimal number": versions,
   "a reversed clause of a longer sentence": ongoing,

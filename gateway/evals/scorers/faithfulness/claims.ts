@@ -2,9 +2,9 @@ import type { ClaimSpan } from "../../judge/judge";
 import type { ScoredAnswer } from "../../scored-answer";
 import { maskCitations } from "../text/citations";
 import { maskHeadings } from "../text/headings";
+import { readSplitWords } from "../text/negation";
 import { abstains, bareAnswerOf, isAbstention, maskTalk, saysNothing } from "../text/refusal";
 import { readSentences } from "../text/sentences";
-import { readWords } from "../text/words";
 import { type Evidence, findEvidence } from "./evidence";
 import { type ClaimFeatures, claimFeatures } from "./faithfulness-features";
 import { indexNumbers } from "./number-index";
@@ -71,5 +71,5 @@ export const readAnswer = ({ contexts, output }: ScoredAnswer): ReadAnswer => {
     const evidence = findEvidence({ text: masked.slice(start, end), start, end }, reading);
     return { evidence, features: claimFeatures(evidence, source) };
   });
-  return { source, claims, answerWords: readWords(masked).length };
+  return { source, claims, answerWords: readSplitWords(masked).length };
 };

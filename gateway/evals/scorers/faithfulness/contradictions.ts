@@ -1,10 +1,10 @@
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
-import { negatedWords } from "../text/negation";
+import { negatedWords, readSplitWords, withoutPrefix } from "../text/negation";
 import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { isStopWord, readWords, type Word } from "../text/words";
+import { isStopWord, type Word } from "../text/words";
 import type { NumberIndex } from "./number-index";
 
 /** A part of a text that no context supports, and why. */
@@ -69,7 +69,7 @@ const alteredFormulas = (text: string, words: readonly Word[], passages: readonl
     OPERATOR.test(text.slice(words[at]?.end, words[at + 1]?.start)),
   );
   if (parts.length === 0) return [];
-  const known = passages.flatMap((passage) => pairsOf(passage, readWords(passage)));
+  const known = passages.flatMap((passage) => pairsOf(passage, readSplitWords(passage)));
   return parts.flatMap((part) => {
     const same = known.filter((other) => keyOf(other) === keyOf(part));
     const [first, last] = [words[part.at], words[part.at + 1]];
@@ -92,6 +92,9 @@ export const findAltered = (
   ...alteredMoments(text, words, index),
   ...alteredFormulas(text, words, passages),
 ];
+
+/** Maximum words of a subject that is repeated for a pronoun. */
+const LONGEST_SUBJECT = 6;
 
 /** Longer sentences are not compared word by word. */
 export const MAX_SENTENCE_WORDS = 60;
@@ -119,6 +122,27 @@ const subjectOf = (clause: readonly Word[]): Word[] => {
   const content = (words: readonly Word[]) => words.filter((word) => !isStopWord(word));
   const verb = clause.findIndex(({ norm }) => SUBJECTLESS.has(norm));
   return verb > 0 ? content(clause.slice(0, verb)) : content(clause).slice(0, 1);
+};
+
+const PRONOUN = /^(?:it|they|he|she|es|sie|er)(?=\s)/iu;
+
+/** The sentence with the subject of the one before it, if it begins with a pronoun. */
+export const withSubject = (text: string, before: string): string => {
+  if (!PRONOUN.test(text)) return text;
+  const words = readSplitWords(before.slice(0, MAX_SENTENCE_CHARACTERS));
+  const verb = words.findIndex(({ norm }) => SUBJECTLESS.has(norm));
+  return verb > 0 && verb <= LONGEST_SUBJECT ? text.replace(PRONOUN, before.slice(0, words[verb]?.start).trim()) : text;
+};
+
+/** The words with one side of each "and": "theft and floods" without "and floods", and without "theft and". */
+const partsOf = (words: readonly Word[]): Word[][] => {
+  const at = words.findIndex(({ norm }) => norm === "and");
+  const sides = [words[at - 1], words[at + 1]];
+  if (at < 1 || sides.some((side) => !side || isStopWord(side))) return [[...words]];
+  return [
+    words.filter((_, place) => place !== at && place !== at + 1),
+    words.filter((_, place) => place !== at && place !== at - 1),
+  ];
 };
 
 /** The clauses that a sentence asserts. */
@@ -154,21 +178,27 @@ const formOf = ({ stem }: Word): string =>
 
 /** A sentence with its content words in order. */
 interface Statement {
-  isNegative: boolean;
+  /** Number of negations, with negating prefixes. */
+  negations: number;
   places: ReadonlyMap<string, WordInPlace>;
 }
 
-const statementOf = (text: string, words: readonly Word[]): Statement => {
+/** `isKnown` says whether one of the compared sentences has a form: only then is "unsafe" read as "not safe". */
+const statementOf = (text: string, words: readonly Word[], isKnown: (form: string) => boolean): Statement => {
   const { content, negations, negated } = negatedWords(text, words, isStopWord);
+  let prefixes = 0;
   const places = new Map<string, WordInPlace>();
   for (const [at, word] of content.entries()) {
     const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [formOf(other)] : []));
-    const [form, isDenied] = [formOf(word), negated.has(word)];
+    const bare = withoutPrefix(formOf(word));
+    const isPrefixed = bare !== formOf(word) && isKnown(bare);
+    if (isPrefixed) prefixes++;
+    const [form, isDenied] = [isPrefixed ? bare : formOf(word), negated.has(word) !== isPrefixed];
     const first = places.get(form);
     if (first) first.isMixed ||= first.isDenied !== isDenied;
     else places.set(form, { isDenied, isMixed: false, neighbours, word });
   }
-  return { isNegative: negations.size > 0, places };
+  return { negations: negations.size + prefixes, places };
 };
 
 /** A passage with this share of a claim's content words is about the same subject, regardless of their weights. */
@@ -177,11 +207,16 @@ const MOSTLY_SAME = 0.75;
 const shareOf = ({ places }: Statement, { places: others }: Statement): number =>
   [...places.keys()].filter((form) => others.has(form)).length / Math.max(1, places.size);
 
-/** The word between the same neighbours that only one of two statements denies. */
+/** Whether the first statement denies all that the second denies, and more. */
+const hasOneMore = (first: Statement, second: Statement): boolean =>
+  first.negations > second.negations &&
+  [...second.places].every(([form, { isDenied }]) => !isDenied || first.places.get(form)?.isDenied);
+
+/** The word that only one of two statements denies, between the same neighbours. */
 const findDenied = (claimed: Statement, known: Statement, share: number): Span | undefined => {
-  if (claimed.isNegative === known.isNegative) return undefined;
-  // The other statement has all words of the claim and no negation.
-  const isAll = claimed.isNegative && share === 1;
+  if (!hasOneMore(claimed, known) && !hasOneMore(known, claimed)) return undefined;
+  // The other statement has all words of the claim and fewer negations, or no other words.
+  const isAll = share === 1 && (claimed.negations > known.negations || claimed.places.size === known.places.size);
   for (const [key, { isDenied, neighbours, word }] of claimed.places) {
     const other = known.places.get(key);
     if (other === undefined || other.isMixed || other.isDenied === isDenied) continue;
@@ -207,7 +242,7 @@ const findReversedClause = (claimed: Statement, sentences: readonly (readonly St
     if (denied) [best, found] = [share, denied];
   }
   const says = (clause: Statement) =>
-    clause.isNegative === claimed.isNegative && (shareOf(claimed, clause) >= best || denyTheSame(claimed, clause));
+    clause.negations === claimed.negations && (shareOf(claimed, clause) >= best || denyTheSame(claimed, clause));
   return found && !sentences.some((clauses) => clauses.some(says)) ? found : undefined;
 };
 
@@ -223,19 +258,23 @@ export const findReversal = (
 ): Span | undefined => {
   const sentences = passages
     .filter(({ length }) => length <= MAX_SENTENCE_CHARACTERS)
-    .map((passage) => ({ text: passage, words: readWords(passage) }))
+    .map((passage) => ({ text: passage, words: readSplitWords(passage) }))
     .filter((sentence) => sentence.words.length <= MAX_SENTENCE_WORDS && !/[?？]\W*$/u.test(sentence.text));
   const [closest] = sentences;
   if (!closest || closest.text !== passages[0] || words.length > MAX_SENTENCE_WORDS) return undefined;
-  const [claimed, known] = [statementOf(text, words), statementOf(closest.text, closest.words)];
-  if (!claimed.isNegative && !known.isNegative) return undefined;
+  const forms = new Set([words, ...sentences.map((sentence) => sentence.words)].flat().map(formOf));
+  const read = (whole: string, part: readonly Word[]) => statementOf(whole, part, (form) => forms.has(form));
+  const claimed = read(text, words);
+  const statements = sentences.map((each) => read(each.text, each.words));
+  const known = statements.reduce((best, each) => (shareOf(claimed, each) > shareOf(claimed, best) ? each : best));
+  if (claimed.negations + known.negations === 0) return undefined;
   const isContrast = [words, closest.words].some((each) => each.some(({ norm }) => CONTRARY.has(norm)));
   const share = shareOf(claimed, known);
   const whole = !isContrast && (isSameMatter || share >= MOSTLY_SAME) ? findDenied(claimed, known, share) : undefined;
   if (whole) return whole;
-  const clauses = sentences.map((each) => clausesOf(each.text, each.words).map((part) => statementOf(each.text, part)));
-  for (const part of clausesOf(text, words)) {
-    const found = findReversedClause(statementOf(text, part), clauses);
+  const clauses = sentences.map((each) => clausesOf(each.text, each.words).map((part) => read(each.text, part)));
+  for (const part of clausesOf(text, words).flatMap(partsOf)) {
+    const found = findReversedClause(read(text, part), clauses);
     if (found) return found;
   }
   return undefined;

@@ -1,8 +1,9 @@
 import type { ClaimSpan } from "../../judge/judge";
 import type { Span } from "../../statistics/spans";
-import { readWords, type Word } from "../text/words";
+import { readSplitWords } from "../text/negation";
+import type { Word } from "../text/words";
 import type { UnsupportedSpan } from "./contradictions";
-import { findAltered, findReversal } from "./contradictions";
+import { findAltered, findReversal, withSubject } from "./contradictions";
 import { lookUpNumbers, type NumberLookup } from "./number-index";
 import { type AttributeFinding, checkAttributes } from "./records";
 import { findReplaced } from "./replacements";
@@ -56,7 +57,7 @@ const MAX_PASSAGES = 5;
 /** Searches the contexts for a claim. */
 export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const { source } = reading;
-  const words = readWords(claim.text);
+  const words = readSplitWords(claim.text);
   const ids = words.map(({ stem }) => source.idOf.get(stem) ?? -1);
   const weights = words.map((_, at) => weightOf(words, at, ids[at] ?? -1, reading));
   const attributes = checkAttributes(claim.text, words, reading.attributes, (stems) =>
@@ -75,7 +76,10 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const isKnown = (stem: string) => source.idOf.has(stem) || knownStems.has(stem);
   const near = closestPassages(ids, weights, source);
   const [best] = near;
-  const texts = near.map(({ passage }) => source.passages[passage]?.text ?? "");
+  const texts = near.map(({ passage }) => {
+    const [before, found] = [source.passages[passage - 1], source.passages[passage]];
+    return withSubject(found?.text ?? "", before && before.context === found?.context ? before.text : "");
+  });
   const related = texts.filter((_, at) => (near[at]?.share ?? 0) >= RELATED_MATTER);
   return {
     claim,

@@ -1,7 +1,7 @@
-import { isNegation, SIDE_OF } from "../text/negation";
+import { isNegation, readSplitWords, SIDE_OF, withoutPrefix } from "../text/negation";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { readTimes } from "../text/times";
-import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
+import { isNameLike, isStopWord, type Word } from "../text/words";
 import { MAX_SENTENCE_CHARACTERS, MAX_SENTENCE_WORDS, type UnsupportedSpan } from "./contradictions";
 import { compareFacts, readFacts } from "./exchanges";
 
@@ -89,9 +89,8 @@ const ACRONYM = /^\p{Lu}{2,5}$/u;
 const areAkin = (a: Word, b: Word): boolean =>
   a.norm.slice(0, 3) === b.norm.slice(0, 3) || (ACRONYM.test(a.text) && !ACRONYM.test(b.text));
 
-/** The negated form of a word: "unsafe" for "safe", "небезопасно" for "безопасно". */
-const NEGATED = /^(?:un|in|im|il|ir|dis|non|не)(?=\p{L}{4})/u;
-const isNegatedForm = (word: string, other: string): boolean => word !== other && word.replace(NEGATED, "") === other;
+/** "unsafe" for "safe", "небезопасно" for "безопасно" */
+const isNegatedForm = (word: string, other: string): boolean => word !== other && withoutPrefix(word) === other;
 
 /** After these words, a number may differ a little: "about four euros" for 4.20. */
 const APPROXIMATE = /^(?:about|around|approximately|roughly|nearly|almost|circa)$/;
@@ -207,7 +206,7 @@ export const findReplaced = (
   const facts = readFacts(text, words);
   let found: UnsupportedSpan | undefined;
   for (const passage of passages.filter(({ length }) => length <= MAX_SENTENCE_CHARACTERS)) {
-    const others = readWords(passage);
+    const others = readSplitWords(passage);
     if (others.length > MAX_SENTENCE_WORDS) continue;
     const { kept, exchanged } = compareFacts(facts, passage, others);
     const isKept = ({ start }: Token) => kept.some((value) => value.start === start);

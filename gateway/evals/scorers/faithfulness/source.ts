@@ -1,6 +1,7 @@
 import { maskMarkers } from "../text/citations";
+import { readSplitWords } from "../text/negation";
 import { readSentences } from "../text/sentences";
-import { isStopWord, readWords, type Word } from "../text/words";
+import { isStopWord, type Word } from "../text/words";
 import { type DataRecord, readRecord } from "./records";
 
 /** A sentence of a context. */
@@ -85,7 +86,7 @@ export const readSource = (contexts: readonly string[]): Source => {
     const text = (record?.text ?? maskMarkers(whole)).slice(0, left);
     left -= text.length;
     for (const sentence of readSentences(text)) {
-      const stems = builder.add(readWords(sentence.text), passages.length);
+      const stems = builder.add(readSplitWords(sentence.text), passages.length);
       passages.push({ text: sentence.text, context, stems });
     }
   }

@@ -1,10 +1,10 @@
-import { isNegation } from "../text/negation";
+import { isNegation, prefixedForms, withoutPrefix } from "../text/negation";
 import { INTERJECTIONS } from "../text/refusal";
 import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { NumberIndex } from "./number-index";
 import type { Attribute } from "./records";
-import { beginningOf, type Source } from "./source";
+import { beginningOf, pairKey, type Source } from "./source";
 
 /** The contexts, and how an answer is compared with them. */
 export interface Reading {
@@ -35,12 +35,26 @@ const CALENDAR: ReadonlyMap<string, string> = new Map(
   ),
 );
 
+/** "not safe" for "unsafe" or "non-safe", and the other way round: the prefix, the negation or the word. */
+const isKnownNegated = (words: readonly Word[], at: number, { idOf, pairs }: Source): boolean => {
+  const [before, word, after] = [words[at - 1], words[at], words[at + 1]];
+  const isNot = (other: Word | undefined) => other?.norm === "not" || other?.norm === "non";
+  const isPrefixed = ({ stem }: Word) => prefixedForms(stem).some((form) => idOf.has(form));
+  if (!word) return false;
+  if (isNot(word)) return idOf.has("not") || idOf.has("non") || (after !== undefined && isPrefixed(after));
+  if (isNot(before)) return isPrefixed(word);
+  const bare = withoutPrefix(word.stem);
+  const isDenied = (not: string) => pairs.has(pairKey(idOf.get(not) ?? -1, idOf.get(bare) ?? -1));
+  return bare !== word.stem && (isDenied("not") || isDenied("non"));
+};
+
 /** How well the contexts support a word, 0…1: by the word itself, a part of it, or its beginning. */
 export const knownShare = (words: readonly Word[], at: number, { source }: Reading): number => {
   const word = words[at];
   if (!word) return 0;
   if (source.idOf.has(word.stem)) return 1;
-  // A record has no sentences, so it has no small words.
+  if (isKnownNegated(words, at, source)) return 1;
+  // A record has no sentences, and so no small words.
   if (source.records.length > 0 && (isStopWord(word) || isNegation(word))) return 1;
   if (isStopWord(word)) return SMALL_WORD;
   const [before, after] = [words[at - 1], words[at + 1]];

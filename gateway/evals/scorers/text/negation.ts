@@ -1,5 +1,6 @@
 import { ownValue } from "../../../../lib/own-value";
-import type { Word } from "./words";
+import { stemOf } from "./stem";
+import { readWords, type Word } from "./words";
 
 /*
  * Words that negate or reverse a statement, normalized by `normaliseWord`: "don't" is "dont". The models were fitted
@@ -8,20 +9,40 @@ import type { Word } from "./words";
 
 const list = (words: string): readonly string[] => words.trim().split(/\s+/);
 
-/** Negations that all checks share. */
-const COMMON = list(
-  "not no never neither nor without cannot cant couldnt wont dont doesnt didnt isnt arent wasnt werent",
-);
-const OTHER_AUXILIARIES = list("wouldnt hasnt havent hadnt");
+const AUXILIARIES = list("could do does did is are was were would has have had should must might need ought dare");
+/** Negated auxiliaries, as one word: "mustnt" is "must" and "not". */
+const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
+  ...AUXILIARIES.map((auxiliary): [string, string] => [`${auxiliary}nt`, auxiliary]),
+  ["cannot", "can"],
+  ["cant", "can"],
+  ["wont", "will"],
+  ["shant", "shall"],
+  ["aint", "is"],
+]);
 
-const NEGATIONS = new Set([...COMMON, ...OTHER_AUXILIARIES, "shouldnt", "nt"]);
+/** The words of a text, a negated auxiliary as two: "can't", "cannot" and "can not" are all "can" and "not". */
+export const readSplitWords = (text: string): Word[] =>
+  readWords(text).flatMap((word) => {
+    const auxiliary = CONTRACTIONS.get(word.norm);
+    if (!auxiliary) return [word];
+    const middle = word.start + Math.min(auxiliary.length, word.text.length - 2);
+    const first = {
+      ...word,
+      text: word.text.slice(0, middle - word.start),
+      norm: auxiliary,
+      stem: stemOf(auxiliary),
+      end: middle,
+    };
+    return [first, { ...word, text: word.text.slice(middle - word.start), norm: "not", stem: "not", start: middle }];
+  });
+
+const NEGATIONS = new Set([...list("not no never neither nor without nt"), ...CONTRACTIONS.keys()]);
 
 /** Whether a word negates the next one: "not", "never", "without". */
 export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
 
 const DENIALS = new Set([
-  ...COMMON,
-  ...OTHER_AUXILIARIES,
+  ...NEGATIONS,
   ...list("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
 ]);
 
@@ -31,7 +52,7 @@ export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
 /** More words that deny: English ones, and the most common negations in other languages. */
 const MORE_DENIALS = new Set(
   list(`
-    hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint
+    hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused
     nicht kein keine keinen keiner keinem nie niemals pas jamais aucun aucune non nunca jamas nao niet geen nooit inte ikke nie не нет никогда degil
     不 没 沒 لا ليس ليست لم لن לא אין नहीं
   `),
@@ -58,7 +79,25 @@ const endsClause = (text: string, from: Word, to: Word): boolean =>
 
 const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
 
-/** "not only" and "no more than" don't deny anything. */
+/** "non-refundable", but not "fans and non-fans". */
+const isPrefix = (text: string, words: readonly Word[], word: Word): boolean => {
+  const negated = words[words.indexOf(word) + 1];
+  if (word.norm !== "non" || !/[-‑]/.test(text.charAt(word.end))) return false;
+  return words.filter(({ stem }) => stem === negated?.stem).length === 1;
+};
+
+const PREFIXES = list("un in im il ir dis non не");
+/** Words in which the prefix negates nothing: "inform", "unless". */
+const NO_PREFIX =
+  /^(?:un(?:less|til|ion)|in(?:form|come|put|side|vest|vent|tend|sure|sight|stall|crease|deed)|im(?:port|press|prov|pose|pact)|dis(?:play|cover|count|charg|cuss|patch|pose))/;
+const PREFIX = new RegExp(`^(?:${PREFIXES.join("|")})(?=\\p{L}{4})`, "u");
+
+/** The word that a prefix negates: "safe" of "unsafe"; the word itself if it has no such prefix. */
+export const withoutPrefix = (word: string): string => (NO_PREFIX.test(word) ? word : word.replace(PREFIX, ""));
+/** "unsafe", "insafe" and so on: the forms that may negate "safe". */
+export const prefixedForms = (word: string): string[] => PREFIXES.map((prefix) => prefix + word);
+
+/** "not only" and "no more than" deny nothing. */
 const ADDING = new Set(["only", "just", "merely", "nur", "solo", "seulement"]);
 
 /** The negations of a text, and the content words that they negate: in English the next one, elsewhere those on both sides. */
@@ -71,14 +110,16 @@ export const negatedWords = (text: string, words: readonly Word[], isLight: (wor
       (word, at) =>
         !ADDING.has(words[at + 1]?.norm ?? "") &&
         words[at + 2]?.norm !== "than" &&
-        (isNegation(word) || spans.some(([start, end]) => start < word.end && word.start < end)),
+        (isNegation(word) ||
+          isPrefix(text, words, word) ||
+          spans.some(([start, end]) => start < word.end && word.start < end)),
     ),
   );
   const content = words.filter((word) => !isLight(word) && !negations.has(word));
   const negated = new Set<Word>();
   for (const word of negations) {
     const next = content.find(({ start }) => start > word.start);
-    if (isNegation(word)) {
+    if (isNegation(word) || isPrefix(text, words, word)) {
       if (next) negated.add(next);
       continue;
     }
@@ -88,7 +129,7 @@ export const negatedWords = (text: string, words: readonly Word[], isLight: (wor
   return { content, negations, negated };
 };
 
-const ABSENCES = new Set([...COMMON, ...list("nt none lack lacks lacking unavailable")]);
+const ABSENCES = new Set([...NEGATIONS, ...list("none lack lacks lacking unavailable")]);
 
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
