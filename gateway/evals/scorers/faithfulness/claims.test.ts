@@ -90,6 +90,16 @@ describe("an abstention with a reason makes no claim", () => {
     "No hay información sobre el precio en el contexto.",
     "Le contexte ne mentionne pas le prix.",
     "コンテキストには価格に関する情報がありません。",
+    "This isn't covered in the provided documents.",
+    "It isn't clear from the text.",
+    "There's nothing about that in the documents.",
+    "There is nothing on the price in the text.",
+    "The provided information is insufficient to determine the price.",
+    "The text is silent on the price.",
+    "The documents are silent about this.",
+    "El contexto no lo menciona.",
+    "Le contexte ne le précise pas.",
+    "Der Kontext nennt es nicht.",
   ])("%j", (output) => expect(textsOf(output)).toEqual([]));
 
   test.each([
@@ -105,5 +115,10 @@ describe("an abstention with a reason makes no claim", () => {
     "The law does not mention dogs.",
     "Die Dokumente enthalten keinen Preis, aber er liegt bei 500 Euro.",
     "El contexto no menciona el precio, pero es de 500 euros.",
+    "Water damage isn't covered by the policy.",
+    "The film is silent.",
+    "There's nothing on the table.",
+    "The evidence was insufficient to convict him.",
+    "Der Kontext nennt es nicht, aber der Preis beträgt 500 Euro.",
   ])("%j makes one", (output) => expect(textsOf(output)).not.toEqual([]));
 });

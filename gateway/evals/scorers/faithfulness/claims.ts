@@ -40,7 +40,7 @@ export const claimSpans = (output: string): ClaimSpan[] => {
 export type Silence = "empty" | "abstention" | "verdict" | "other";
 
 export const silenceOf = (output: string): Silence => {
-  if (readSentences(output).length === 0) return "empty";
+  if (output.trim() === "") return "empty";
   if (abstains(output)) return "abstention";
   return bareAnswerOf(maskCitations(output)) ? "verdict" : "other";
 };

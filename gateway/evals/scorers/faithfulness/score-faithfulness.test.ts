@@ -184,6 +184,7 @@ describe("an answer without claims", () => {
     ["Thank you! I hope this helps.", 0.1, "no claim"],
     ["[1] [2]", 0.1, "no claim"],
     ["What do you mean?", 0.1, "no claim"],
+    ["👍", 0.1, "no claim"],
     ["", 0, "empty"],
   ])("%p has a value and a reason of its own, and no hallucination", (output, value, word) => {
     const { faithfulness, hallucination, claims } = score(output, TOWER);

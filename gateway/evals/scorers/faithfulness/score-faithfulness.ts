@@ -173,7 +173,7 @@ const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): stri
     [
       loss("worst", 0),
       claims.length === 1
-        ? "the contexts support the claim only loosely"
+        ? `the support of the claim is only ${weakest?.score.toFixed(2)}`
         : weakest?.verdict === "supported"
           ? `small doubts about ${claims.length} claims add up; the weakest is ${quoted}`
           : `it depends most on the weakest claim: the support of ${quoted} is ${weakest?.score.toFixed(2)}`,

@@ -57,6 +57,16 @@ describe("a citation marker is blanked", () => {
     ["Paris is big. Source: [1]", "Paris is big."],
     ["[1] Paris is big.", "Paris is big."],
     ["Paris is big (1, 2).", "Paris is big ."],
+    ["Paris is big [1, p. 45].", "Paris is big ."],
+    ["Paris is big (Document 5, Section 2.3).", "Paris is big ."],
+    ["Paris is big [Passage 2, line 14].", "Paris is big ."],
+    ["Paris is big (see Section 3.2 of the document).", "Paris is big ."],
+    ["Paris is big (Quelle: Dokument 2).", "Paris is big ."],
+    ["Paris is big.\n\nReferences: 1, 2", "Paris is big."],
+    ["Paris is big, as per the source [1].", "Paris is big, ."],
+    ["From the text: Paris is big.", "Paris is big."],
+    ["The answer, according to the second passage, is 1912.", "The answer, is 1912."],
+    ["In Document 2, we read that Paris is big.", "Paris is big."],
   ])("%j", (text, expected) => expect(left(text)).toBe(expected));
 });
 
@@ -106,6 +116,10 @@ describe("what belongs to the sentence stays", () => {
     "It holds for x^2.",
     "The volume is 3 m ^3.",
     "The set is {1, 2}.",
+    "The difference is small [2, p < 0.05].",
+    "The site (Section 8, Block 2) is big.",
+    "In 2021, we read that Paris is big.",
+    "The answer to the poll is from the text: it is big.",
     "According to the World Bank, it grew.",
     "According to the text of the law, it is free.",
     "Documents released by the court show that he left.",

@@ -15,15 +15,17 @@ const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?
 
 const PLACE = String.raw`(?:sources?|docs?\.?|documents?|${SOURCE_ELSEWHERE}|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
 const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}(?:\sid)?[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
-const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
+const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite|quellen?|fuentes?|fonti|fonte)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
+/** "p. 45", "line 14", "Section 2.3" after a source. */
+const WITHIN = String.raw`(?:[,;]\s?(?:pp?\.?|pages?|lines?|sections?|chapters?|sec\.|§)\s?\d[\d\s.,–-]{0,20})?`;
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
 /** A tag around a marker or, as some models write it, around what a source says. */
 const TAG = String.raw`</?(?:cite|citation|ref|source|doc|document)\b[^<>]{0,100}>`;
 /** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
 const WORDED =
-  String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
-  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
+  String.raw`\((?:${NUMBERED}${WITHIN}|see\s(?:section|chapter|page|line)\s\d[\d.]{0,8}\sof\sthe\s${PLACE}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
+  String.raw`\[(?:${NUMBERED}${WITHIN}|\d{1,3}(?=[,;]\s?(?:p|l|s))${WITHIN}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
   // "<cite>1</cite>", "<source id=1>", "{{cite|1}}", "(cf. 1)", and "{1}" or "^1" behind a word
   String.raw`${TAG}\s?(?:${NUMBERS}|${NUMBERED}|${FILE})\s?${TAG}|${TAG}|\{\{cit[^{}]{0,100}\}\}|\((?:cf\.|see)\s?${NUMBERS}\)|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
 /** "France (1).": only at the end of a sentence. */
@@ -95,10 +97,11 @@ const ATTRIBUTION = new RegExp(
     String.raw`\b(?:according to|based (?:only |solely |strictly |purely )?(?:up)?on|as per|going by|judging (?:by|from))\s(?:${CONTEXTS})(?:\s?,)?`,
     // "Laut Dokument 1", "Nach den Angaben im Kontext", "Según los documentos 1 y 2", "D’après le texte"
     String.raw`(?<!\p{L})(?:laut|gemäß|nach|seg[uú]n|selon|d['’]après|d['’]apres|de acuerdo (?:con|a)|conforme a|de acordo com|segundo|secondo|volgens)\s(?:\p{L}{1,6}['’\s]){0,2}${SOURCE_ELSEWHERE}(?:\s\p{L}{2,3}(?:\s\p{L}{2,3})?\s${SOURCE_ELSEWHERE})?(?:\s(?:fournis?|proporcionad[oa]s?|bereitgestellten?))?(?:\s\d{1,3}(?:\s?(?:,|y|e|et|und|en)\s?\d{1,3}){0,9})?(?![\p{L}\p{N}])(?!\s(?:von|de|du|des|di|do|da|van)\s)(?:\s?,)?`,
-    String.raw`\b(?:from|in|within|per|using|by|given|considering|in light of|(?:referring|looking) (?:to|at)|citing)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
+    String.raw`\b(?:from|in|within|per|using|by|given|considering|in light of|(?:referring|looking) (?:to|at)|citing)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn|read)|is clear|says)\sthat\b)?`,
     String.raw`\bas\s(?:(?:is|was|it is)\s)?${SAID}\s(?:(?:in|by|on|within)\s${CONTEXTS}|above|earlier|below)(?:\s?,)?`,
     String.raw`\b(?:(?:it\s)?(?:is|was|are|were)\s)?${SAID}\s(?:in|by|on|within)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
     String.raw`(?<![\p{L}\p{N}])(?:as\s|here(?:['’]s|\sis)\swhat\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
+    String.raw`(?<=^|[.!?\n]\s{0,3})from\s${NAMED_CONTEXTS}\s?:`,
     String.raw`\bper\s${NAMED_CONTEXTS}(?:\s?,)?`,
     String.raw`(?<=^|[.!?\n]\s{0,3})${SOURCE}\s?${WHICH}\s?:`,
     String.raw`\bit\s(?:is|was|can\sbe)\s(?:also\s)?${SAID}\sthat\b`,
@@ -110,11 +113,11 @@ const ATTRIBUTION = new RegExp(
 const HEADING = "(?:sources?|references?|citations?|footnotes?|bibliography|works cited)";
 /** "Sources: [1] [2]", the list under "References:" at the end, and "[^1]: Guide, 2019". */
 const SOURCE_LINE = new RegExp(
-  String.raw`^[ \t>*_#(]{0,8}${HEADING}[ \t*_]{0,4}:?[ \t*_]{0,4}(?:(?:[\s${BLANK},;&•|)*-]|and\b|https?://\S{1,300}|${FILE}|${PLACE}\s?#?\d{1,4})*)$(?:\n[ \t]{0,8}(?:[-*•]|\(?\d{1,3}[.)]|[${BLANK}]|https?:)[^\n]{0,500}|\n[ \t]*(?=\n|$))*|^[ \t]{0,8}${BLANK}{3,8}:[^\n]{0,500}$`,
+  String.raw`^[ \t>*_#(]{0,8}${HEADING}[ \t*_]{0,4}:?[ \t*_]{0,4}(?:(?:[\s${BLANK},;&•|)*-]|and\b|https?://\S{1,300}|${FILE}|${PLACE}\s?#?\d{1,4}|(?<=:[\s\d,]{0,40})\d{1,3}(?=[\s,]|$))*)$(?:\n[ \t]{0,8}(?:[-*•]|\(?\d{1,3}[.)]|[${BLANK}]|https?:)[^\n]{0,500}|\n[ \t]*(?=\n|$))*|^[ \t]{0,8}${BLANK}{3,8}:[^\n]{0,500}$`,
   "gimu",
 );
-/** The same within a line, before citation markers: "Paris. Sources: [1], [2]". */
-const SOURCE_WORD = new RegExp(String.raw`\b(?:${HEADING}|see)\s?:?\s?(?=${BLANK})`, "giu");
+/** The same within a line, before markers: "Paris. Sources: [1], [2]". */
+const SOURCE_WORD = new RegExp(String.raw`\b(?<!\bthe\s)(?:${HEADING}|see)\s?:?\s?(?=${BLANK})`, "giu");
 
 const blank = (match: string): string => " ".repeat(match.length);
 const unmark = (text: string): string => text.replaceAll(BLANK, " ");

@@ -69,7 +69,7 @@ const ECHO =
   /^(?:(?:yes|yeah|yep|no|nope|nah) )?(?:it|this|that|he|she|they|there) (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|must)(?<denial> ?not|nt)?$/;
 /** "Absolutely not.", "Of course.", "Not at all." */
 const EMPHATIC =
-  /^(?:(?:indeed|absolutely|definitely|certainly|surely|sure|exactly|of course)(?<denial> not)?|(?<never>not at all|no way))(?: at all)?$/;
+  /^(?:(?:indeed|absolutely|definitely|certainly|surely|sure|exactly|of course|(?:the |this )?(?:claim|statement) is supported)(?<denial> not)?|(?<never>not (?:at all|really)|no way|(?:the |this )?(?:claim|statement) is (?:not supported|unsupported)))(?: at all)?$/;
 
 /** Longer texts are never an abstention or a bare verdict. */
 const LONGEST = 160;
@@ -80,11 +80,12 @@ const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
 /** The kind of a text that only abstains or only says yes or no: "IDK", "N/A.", "Answer: yes", "The answer is no." */
 export const bareAnswerOf = (text: string): BareAnswer | undefined => {
   if (text.length > LONGEST) return undefined;
-  let plain = evenOut(text);
+  const whole = evenOut(text);
+  let plain = whole;
   if (plain === "na" && NOT_APPLICABLE.test(text)) return "abstains";
   for (let cuts = 0; cuts < 3 && LEAD.test(plain) && !ABSTENTION.test(plain); cuts++) plain = plain.replace(LEAD, "");
   if (ABSTENTION.test(plain)) return "abstains";
-  const { groups } = ECHO.exec(plain) ?? EMPHATIC.exec(plain) ?? {};
+  const { groups } = ECHO.exec(plain) ?? EMPHATIC.exec(plain) ?? EMPHATIC.exec(whole) ?? {};
   if (groups) return (groups.denial ?? groups.never) ? "no" : "yes";
   const words = plain.split(" ").filter((word) => !FILLERS.has(word));
   const isDenied = words[0] === "not";
@@ -110,6 +111,7 @@ export const isMissing = (text: string): boolean => MISSING.test(text);
 const LOOKED_AT = 600;
 
 const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
+const THE_SOURCE = `(?:the|this|these|any)(?: \\w+){0,2} ${SOURCE}`;
 /** Phrases that say that the answer or its contexts don't answer the question. */
 const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
@@ -119,6 +121,8 @@ const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bno (?:relevant |specific |such |further )?(?:information|mention|context|answer|data)\b.{0,60}\b(?:provid|given|available|found|in the|about|of|on)`,
   String.raw`\b(?:not|n['’]t) (?:enough|sufficient) (?:information|context|data)`,
   String.raw`(?:\bnot|n['’]t) (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
+  String.raw`(?:\bnot|n['’]t) (?:covered|clear) (?:in|by|from) ${THE_SOURCE}\b|\bnothing (?:about|on) [^.]{1,40} in ${THE_SOURCE}\b`,
+  String.raw`\b${SOURCE} (?:is|are) (?:silent (?:on|about)|(?:insufficient|not sufficient|not enough) to)\b`,
   String.raw`\b(?:insufficient|not enough) (?:information|context|data|info)\b|\b(?:unclear|not clear) (?:from|in) the\b`,
   String.raw`\b(?:information|data|answer)\b.{0,20}\b(?:is|are)(?:n['’]t| not) (?:available|known)\b`,
   String.raw`\bnone of the (?:\w+ ){0,2}${SOURCE}\b.{0,20}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover)`,
@@ -127,7 +131,7 @@ const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\b${SOURCE}\b.{0,20}\b(?:(?:says?|contains?|mentions?|states?|gives?|provides?) (?:nothing|no)|lacks? (?:any |the )?(?:information|details?|data|mention))\b`,
   // German, Spanish, French, Japanese
   String.raw`\bkeine(?:rlei)? (?:information|angabe|hinweis)\p{L}*|\bno hay (?:información|datos)|\baucune (?:information|mention)|(?:情報|記載)(?:が|は)(?:ありません|ない|含まれてい)|(?:言及|記載)されていません`,
-  String.raw`${SOURCE_ELSEWHERE}\b.{0,60}(?:\b(?:nicht|no|ne) (?:se )?(?:erwähn|angegeben|genannt|beantwort|mencion|indica|especific|contien|proporcion|dice|mentionn|précis|fourni|dit\b)|\bkeinen? )`,
+  String.raw`${SOURCE_ELSEWHERE}\b.{0,60}(?:\b(?:nicht|no|ne) (?:se |lo |la |le )?(?:erwähn|angegeben|genannt|beantwort|mencion|indica|especific|contien|proporcion|dice|mentionn|précis|fourni|dit\b)|\bkeinen? |\b(?:nennt|erwähnt|sagt|enthält)(?: (?:es|das|dies|ihn|sie))? nicht\b)`,
 ];
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
 const NAMES_SOURCE = new RegExp(String.raw`\b${SOURCE}\b`, "iu");
@@ -211,7 +215,7 @@ const LEAD_CLAUSE =
 /** Opinions of a speaker are longer. */
 const LONGEST_HEDGED = 10;
 const HEDGE =
-  /^(?:(?:so|well|yes|no),?\s)?(?:(?:i|we)\s(?:really\s|would\s)?(?:think|believe|guess|suppose|assume|say)(?:\sthat)?|(?:most\s|very\s)?(?:probably|perhaps|maybe|possibly|presumably|likely)|it\s(?:seems|appears)\sthat),?\s+(?!not\b)(?=\S)/iu;
+  /^(?:(?:so|well|yes|no),?\s)?(?:(?:i|we)\s(?:really\s|would\s)?(?:think|believe|guess|suppose|assume|say)(?:\sthat)?|(?:most\s|very\s)?(?:probably|perhaps|maybe|possibly|presumably|likely)|it\s(?:seems|appears)\sthat|i(?:['’]m|\sam)\snot\s(?:\w+\s)?sure,?\sbut),?\s+(?!not\b)(?=\S)/iu;
 
 /** Replaces courtesies, lead-ins and hedges with spaces. The length does not change. */
 export const maskTalk = (text: string): string => {
