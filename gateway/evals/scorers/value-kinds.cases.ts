@@ -204,6 +204,37 @@ Tuesday, January 5, 2021 | 2021-01-05 ; January 5, 2021 | 2021-01-06
 `,
 );
 
+/** A value inside a reference equals the same value in any form, with its sign and bound. */
+const valuesInside = byReference(
+  "What does the report say?",
+  `
+The temperature was -5 °C. | -5 °C ; It was -5 °C. ; The temperature that night was -5 °C. ; minus 5 °C ; The temperature was minus five degrees Celsius. | 5 °C ; It was 5 °C. ; The temperature was 5 °C. ; -6 °C ; -5 °F
+The root is -3. | -3 ; It is -3. ; minus three | 3 ; The root is 3. ; -4
+The limit is <42. | <42 ; less than 42 ; The limit is < 42. | 42 ; >42 ; <43 ; The limit is 42.
+a loss of -$3 million | -$3 million ; -$3,000,000 | $3 million ; -$4 million ; -€3 million
+25 people | twenty-five people ; 25 people attended. ; about 25 people | 26 people ; twenty-six people ; 2.5 people
+twenty-five people | 25 people ; Twenty-five people attended. | 26 people ; 52 people
+1 million people | 1,000,000 people ; one million people ; 1000000 people | 1,000 people ; 2 million people ; 1 billion people
+The city has 2 million inhabitants. | 2,000,000 ; 2 million ; 2,000,000 inhabitants ; The city has 2,000,000 inhabitants. | 2,000 ; 3 million ; 200,000 inhabitants
+1,200 students | 1.200 students ; 1200 students ; twelve hundred students | 12 students ; 1,300 students ; 1.3 students
+50% of pupils | half of pupils ; half of the pupils ; 50 percent of pupils | a third of pupils ; 5% of pupils
+<20 patients | less than 20 patients ; fewer than 20 patients ; <20 patients took part | 20 patients ; more than 20 patients ; >20 patients
+>5 employees | more than 5 employees | 5 employees ; less than 5 employees
+-5 points | minus 5 points ; -5 points ; minus five points | 5 points ; +5 points
+less than 20 patients | fewer than 20 patients ; <20 patients ; less than 20 patients | 20 patients ; more than 20 patients ; at least 20 patients
+at least 12 students | at least 12 students ; at least twelve students ; 12 or more students ; ≥12 students | 12 students ; at most 12 students ; at least 13 students
+He was born on 15.01.1967. | January 15, 1967 ; He was born on January 15, 1967. ; 15 January 1967 | January 16, 1967 ; 15 January 1966 ; He was born on January 5, 1967.
+The treaty was signed on 3 March 1918. | 1918-03-03 ; 3 March 1918 ; March 3, 1918 | 1918-03-04 ; 1917-03-03 ; 3 May 1918
+It starts at 17:30. | 5:30 PM ; It starts at 5:30 PM. ; 17:30 | 5:30 AM ; 17:31 ; 6:30 PM
+The meeting is at 5:30 PM. | 17:30 ; The meeting is at 17:30. ; 5:30 PM | 5:30 AM ; 16:30
+He died in 44 BC. | 44 BCE ; 44 BC ; He died in 44 BCE. | 44 AD ; 45 BC ; 44 CE ; AD 44
+It was released in June 2014. | 2014-06 ; June 2014 ; 06/2014 | 2014-07 ; July 2014 ; June 2013
+The treaty was signed on 3 March 1918 in Brest. | The treaty was signed in Brest on 1918-03-03. ; It was signed on March 3, 1918 in Brest. | The treaty was signed on 1918-03-04 in Brest.
+x - 1 | x - 1 | x + 1 ; -1
+World War II | World War Two ; WWII | World War I
+`,
+);
+
 /** Kinds of values found in use. */
 export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the reference itself passes in any wrapping": identity,
@@ -215,4 +246,5 @@ export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "symbols of formulas and code count": symbols,
   "units, shares and bounds are converted": units,
   "function words that turn the meaning count": functionWords,
+  "a value inside a reference may have another form": valuesInside,
 };

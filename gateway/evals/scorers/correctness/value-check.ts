@@ -1,5 +1,6 @@
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention } from "../text/dates";
+import { wholeSpan } from "../text/number-surroundings";
 import { isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
 import { type ClockTime, isSameTime } from "../text/times";
@@ -30,7 +31,7 @@ const AROUND = new Set([
   ...WEEKDAYS,
   ...(
     "about around approximately approx roughly circa c ca over nearly almost since early late mid within old long tall wide " +
-    "ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
+    "ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night года год"
   ).split(" "),
 ]);
 
@@ -226,30 +227,57 @@ export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly Va
       compareDates(other.expected, expected) === "coarser",
   );
 
+/** A value of a text, and the words that give it with their sign and bound. */
+type Valued = Span & ({ number: Quantity } | { date: DateMention } | { time: ClockTime });
+
+const valuesOf = ({ numbers, dates, times, text }: ReadText): Valued[] => [
+  ...numbers.filter(isAmount).map((number) => ({ number, ...wholeSpan(number, text) })),
+  ...dates.map((date) => ({ date, start: date.start, end: date.end })),
+  ...times.map((time) => ({ time, start: time.start, end: time.end })),
+];
+const isAmount = ({ isOrdinal, isVersion }: Quantity): boolean => !isOrdinal && !isVersion;
+
+/** Whether two values are the same in any form, with the same sign and bound. */
+const isSameValue = (a: Valued, b: Valued, isSame: Same<Quantity>): boolean => {
+  if ("number" in a) return "number" in b && hasBound(a.number) === hasBound(b.number) && isSame(a.number, b.number);
+  return "date" in a ? "date" in b && isSameDate(a.date, b.date) : "time" in b && isSameTime(a.time, b.time);
+};
+const hasBound = ({ bound }: Quantity): boolean => bound !== null;
+
 /**
- * The answer with its amounts written as references of several words write them, so that their words match: "a delay of
- * 120 minutes" reads "a delay of 2 hours". References that are only an amount are compared by value.
+ * The answer with its values written as references of several words write them, so that their words match: "a delay of
+ * 120 minutes" reads "a delay of 2 hours". References that are only a value are compared by value.
  */
 export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, question: ReadText): ReadText => {
-  const isSame = sameAmount(question);
-  const amounts = aliases
+  const values = aliases
     .filter((alias) => bareValueOf(alias) === undefined)
-    .flatMap(({ read }) =>
-      read.numbers
-        .filter(({ unit }) => unit !== null)
-        .map((amount) => ({ amount, wording: read.text.slice(amount.start, amount.end) })),
-    )
+    .flatMap(({ read }) => valuesOf(read).map((value) => ({ value, wording: read.text.slice(value.start, value.end) })))
     .slice(0, MAX_AMOUNTS);
-  const given = notIn(answer.numbers, amounts.length > 0 ? question.numbers : answer.numbers, isSameWriting);
-  const text = given.toReversed().reduce((said, number) => {
-    const same = number.unit && amounts.find(({ amount }) => isSame(amount, number));
-    return same ? said.slice(0, number.start) + same.wording + said.slice(number.end) : said;
+  if (values.length === 0) return answer;
+  const asked = valuesOf(question);
+  const isSame = sameAmount(question);
+  const isRepeated = (a: Valued, b: Valued) => isSameValue(a, b, isSameWriting);
+  const given = notIn(valuesOf(answer), asked, isRepeated).toSorted((a, b) => b.start - a.start);
+  const text = given.reduce((said, value) => {
+    const same = values.filter((other) => isSameValue(other.value, value, isSame));
+    const written = said.slice(value.start, value.end);
+    const wording = same.some((other) => other.wording === written) ? written : (same[0]?.wording ?? written);
+    return said.slice(0, value.start) + wording + said.slice(value.end);
   }, answer.text);
   return text === answer.text ? answer : readText(text);
 };
 
-/** Maximum number of reference amounts to compare with the answer's. */
+/** Maximum values of the references that the answer's are compared with. */
 const MAX_AMOUNTS = 200;
+
+/** Whether the answer gives a number of a reference without its bound: "20 patients" for "less than 20 patients". */
+const lacksBound = ({ read }: Alias, answer: ReadText, question: ReadText): boolean => {
+  const isSame = sameAmount(question);
+  return notIn(read.numbers.filter(hasBound), question.numbers, isSame).some((wanted) => {
+    const same = answer.numbers.filter((given) => isSame(wanted, given));
+    return same.length > 0 && !same.some(hasBound);
+  });
+};
 
 /** In references of up to this many words, every mark counts. */
 const MARKED_WORDS = 8;
@@ -258,7 +286,7 @@ const MARKED_WORDS = 8;
 export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
   if (alias.words.length > MARKED_WORDS) return false;
   const lacksSymbol = Object.values(SYMBOLS).some((symbol) => symbol.test(alias.text) && !symbol.test(answer.text));
-  if (lacksSymbol) return true;
+  if (lacksSymbol || lacksBound(alias, answer, question)) return true;
   const wanted = marksOf(alias.words, alias.text);
   // Times have many forms; "978-3-16" is "978316", but "1.1" is not "11".
   const isSplit = wanted.some((mark) => mark.includes("."));

@@ -78,7 +78,8 @@ const simpleUnit = (
   if (!following || !/^[\s-]{0,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
   // "6 ft 2 in"; elsewhere "in" is a preposition.
   const isInch = following.norm === "in" && /(?:ft|feet|foot)\.?\s$/i.test(source.slice(0, first?.start).slice(-6));
-  const unit = unitByName(isInch ? "inch" : following.norm) ?? null;
+  const unit =
+    unitByName(isInch ? "inch" : /^d['’]/u.test(following.text) ? following.text.slice(2) : following.norm) ?? null;
   return { unit, end: unit ? following.end : end };
 };
 
@@ -146,6 +147,19 @@ export const withBound = (source: string, start: number, end: number): Span => {
   const before = SPELLED_BOUND.exec(source.slice(from, start));
   const behind = BOUND_BEHIND.exec(source.slice(end, end + 16));
   return { start: before ? from + before.index : start, end: end + (behind?.[0].length ?? 0) };
+};
+
+const MINUS_BEFORE = /(?:[-–‑－−]\s?[$€£₹¥₩₽]?|[$€£₹¥₩₽]\s?[-–‑－−]|\b(?:minus|negative)\s)$/iu;
+
+/** A number's place together with its sign and its bound, in symbols or words: "-5", "minus five", "<42", "less than 42". */
+export const wholeSpan = (number: Span & { value: number; bound: Bound | null }, source: string): Span => {
+  const before = (at: number) => source.slice(Math.max(0, at - 40), at);
+  const sign = number.value < 0 ? MINUS_BEFORE.exec(before(number.start)) : null;
+  const below = number.value < 0 ? BELOW_ZERO.exec(source.slice(number.end, number.end + 40)) : null;
+  const start = number.start - (sign?.[0].length ?? 0);
+  const end = number.end + (below?.[0].length ?? 0);
+  const bound = number.bound && !number.bound.isSpelled ? BOUND.exec(before(start)) : null;
+  return bound ? { start: start - bound[0].length, end } : withBound(source, start, end);
 };
 
 const BC = String.raw`B\.?\s?C\.?(?:\s?E\.?)?|bce?|v\.?\s?Chr\.?|av\.?\s?J\.?-?C\.?|a\.\s?C\.`;

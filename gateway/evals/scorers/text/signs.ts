@@ -137,10 +137,14 @@ export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
   });
 };
 
+/** Whether the symbols behind a word are the sign or bound of a value: "was -5", "is <42". */
+const isOfValue = ({ words, at }: Stretch, step: number): boolean =>
+  !isOperand(words[at + step]) && words[at + step + 1]?.numeral !== undefined;
+
 /** Whether the words are a formula or a call, where symbols matter: "x^2 + y^2", "sin(x)". */
 export const isFormula = (stretch: Stretch): boolean =>
   /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)|(?<=(?<!\p{L})\p{L})\([^()]{1,30}\)/u.test(stretch.text) ||
-  innerSigns(stretch).some((signs) => signs.some((sign) => !SOFT.has(sign))) ||
+  innerSigns(stretch).some((signs, at) => signs.some((sign) => !SOFT.has(sign)) && !isOfValue(stretch, at)) ||
   (stretch.length === 2 &&
     [0, 1].every((step) => /^\p{L}$/u.test(stretch.words[stretch.at + step]?.text ?? "")) &&
     innerSigns(stretch).flat().length > 0);
