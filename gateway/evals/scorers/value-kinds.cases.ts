@@ -229,6 +229,12 @@ It starts at 17:30. | 5:30 PM ; It starts at 5:30 PM. ; 17:30 | 5:30 AM ; 17:31 
 The meeting is at 5:30 PM. | 17:30 ; The meeting is at 17:30. ; 5:30 PM | 5:30 AM ; 16:30
 He died in 44 BC. | 44 BCE ; 44 BC ; He died in 44 BCE. | 44 AD ; 45 BC ; 44 CE ; AD 44
 It was released in June 2014. | 2014-06 ; June 2014 ; 06/2014 | 2014-07 ; July 2014 ; June 2013
+๑๐๐ | 100 ; ๑๐๐ | 101 ; 10
+2563 | ๒๕๖๓ ; 2563 | ๒๕๖๒
+120 | ᠑᠒᠐ ; ໑໒໐ ; ១២០ ; ၁၂၀ | ໑໒໑ ; ၁၂၁
+2 milliards d'euros | 2 000 000 000 euros ; 2 milliards d'euros | 2 000 000 euros ; 2 millions d'euros
+9 мая 1945 года | 09.05.1945 ; 9 мая 1945 | 08.05.1945 ; 9 мая 1944
+10 Uhr | 10 Uhr ; 10:00 | 22 Uhr ; 11 Uhr ; 10 PM
 The treaty was signed on 3 March 1918 in Brest. | The treaty was signed in Brest on 1918-03-03. ; It was signed on March 3, 1918 in Brest. | The treaty was signed on 1918-03-04 in Brest.
 x - 1 | x - 1 | x + 1 ; -1
 World War II | World War Two ; WWII | World War I

@@ -38,7 +38,7 @@ const FORMS = [
   // "5 to 10 pm": the first hour has no marker of its own.
   String.raw`${STARTS}(?<hour>\d{1,2})(?=\s?(?:-|–|to|until|till)\s?\d{1,2}(?:[:.]\d{1,2})?${MERIDIEM})`,
   // 17.30 Uhr, 17 Uhr 30
-  String.raw`${STARTS}(?<hour>\d{1,2})(?:${MINUTES})?\s?uhr\b(?:\s(?<later>\d{2})(?!\d))?`,
+  String.raw`${STARTS}(?<hour>\d{1,2})(?:${MINUTES})?\s?(?<clock>uhr)\b(?:\s(?<later>\d{2})(?!\d))?`,
   // 17:30, 17:30:00 UTC; a single minute digit must be 0, as in data ("10:0-22:0"); otherwise it is a ratio ("1:2")
   String.raw`${STARTS}(?<hour>\d{1,2}):(?<minute>\d{2}|0)(?::(?<second>\d{2})(?:[.,]\d{1,9})?)?(?![\d:])(?:\s?(?<zone>z|(?:utc|gmt)(?:[-+−]\d{1,2}(?::?\d{2})?)?)(?![\p{L}\d]))?`,
   // 17h30
@@ -95,7 +95,8 @@ const readTime = (match: RegExpMatchArray, text: string): ClockTime | undefined 
   if (hour > 24 || minute > 59 || Number(groups.second ?? 0) > 59) return undefined;
   const half = halfOf(groups, text.slice(end, end + 30));
   // "05:30" uses the 24-hour clock, and "12:30" is half past noon.
-  const isAmbiguous = hour > 0 && hour < 12 && !groups.hour?.startsWith("0") && groups.minute !== "0" && !groups.zone;
+  const isAmbiguous =
+    hour > 0 && hour < 12 && !groups.hour?.startsWith("0") && groups.minute !== "0" && !groups.zone && !groups.clock;
   const isDated = /\d-\d{2}[t ]$/i.test(text.slice(Math.max(0, start - 5), start));
   const hours = half && hour <= 12 ? (hour % 12) + (half === "p" ? 12 : 0) : hour;
   const minutes = (((hours * 60 + minute) % DAY) + DAY) % DAY;

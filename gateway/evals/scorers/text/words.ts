@@ -16,6 +16,8 @@ export interface Word {
 }
 
 const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
+/** Their digits form numbers as in other scripts. */
+const SIGN = String.raw`(?!\p{Nd})[${SPACELESS}]`;
 
 /**
  * The beginning of a number, a character of a script without spaces between words, or letters, digits and marks with
@@ -24,8 +26,8 @@ const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}
 const WORD = new RegExp(
   [
     String.raw`[¼½¾⅐-⅞]|\.(?=\p{Nd})`,
-    String.raw`[${SPACELESS}]\p{M}*`,
-    String.raw`(?:(?![${SPACELESS}])[\p{L}\p{M}\p{Nd}\p{Nl}₀-₉\u00ad\u200c\u200d])+(?:['’ʼ${"`"}](?=\p{L})(?:(?![${SPACELESS}])[\p{L}\p{M}])+)*`,
+    String.raw`${SIGN}\p{M}*`,
+    String.raw`(?:(?!${SIGN})[\p{L}\p{M}\p{Nd}\p{Nl}₀-₉\u00ad\u200c\u200d])+(?:['’ʼ${"`"}](?=\p{L})(?:(?!${SIGN})[\p{L}\p{M}])+)*`,
   ].join("|"),
   "gu",
 );
@@ -167,7 +169,7 @@ export const contentWords = (words: readonly Word[]): Word[] => {
   return content.length > 0 ? content : [...words];
 };
 
-const ONE_SPACELESS = new RegExp(`^[${SPACELESS}]\\p{M}*$`, "u");
+const ONE_SPACELESS = new RegExp(`^${SIGN}\\p{M}*$`, "u");
 
 /** Whether a word is one character of a script without spaces between words. */
 export const isSpaceless = ({ text }: Word): boolean => ONE_SPACELESS.test(text);
