@@ -241,6 +241,37 @@ World War II | World War Two ; WWII | World War I
 `,
 );
 
+/** Durations in words, areas and volumes. */
+const spelledUnits = byReference(
+  "How much is it?",
+  `
+90 minutes | an hour and a half ; 1.5 hours ; one and a half hours | an hour ; half an hour ; two hours and a half
+an hour and a half | 90 minutes ; 1.5 hours ; 1 hour 30 minutes | an hour ; half an hour ; 60 minutes ; 30 minutes
+half an hour | 30 minutes ; half an hour ; 0.5 hours | an hour ; 60 minutes ; an hour and a half ; one hour
+a year and a half | 18 months ; 1.5 years ; one and a half years | a year ; half a year ; 12 months
+a quarter of an hour | 15 minutes ; a quarter of an hour | an hour ; 30 minutes ; three quarters of an hour
+three quarters of an hour | 45 minutes | 15 minutes ; an hour
+20 m² | 20 m2 ; 20 square metres ; 20 sq m ; 20 square meters | 20 metres ; 20 m ; 20 m³ ; 21 m2
+20 square metres | 20 m² ; 20 m2 ; 20 square meters | 20 metres ; 20 cubic metres
+`,
+);
+
+/** Notes, ratings and receptors with a sign, in symbols or words. */
+const signedNames = byReference(
+  "Which one is it?",
+  `
+BBB- | BBB- ; BBB minus ; BBB− | BBB ; BBB+
+AAA | AAA | AAA- ; AA
+AA- | AA minus ; AA- ; The rating is AA-. | AA+ ; AA ; AA plus ; A-
+C# minor | C-sharp minor ; C sharp minor ; C♯ minor | C minor ; C flat minor
+B♭ | Bb ; B flat ; B-flat | B ; B# ; B natural
+E-flat major | E♭ major ; E flat major ; Eb major | E major ; E-flat minor
+HER2+ | HER2 positive ; HER2-positive ; HER2+ | HER2- ; HER2 negative ; HER2
+A flat | A flat. ; a flat | a house
+B | B | B♭ ; B flat
+`,
+);
+
 /** Kinds of values found in use. */
 export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the reference itself passes in any wrapping": identity,
@@ -252,5 +283,7 @@ export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "symbols of formulas and code count": symbols,
   "units, shares and bounds are converted": units,
   "function words that turn the meaning count": functionWords,
+  "durations, areas and volumes have several names": spelledUnits,
+  "a note or rating keeps its sign": signedNames,
   "a value inside a reference may have another form": valuesInside,
 };

@@ -119,17 +119,38 @@ const RAISED = /(?<=(?<!\p{L})\p{L}{1,2}|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/g
 const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
 /** "10 x 20", "10 by 20". */
 const TIMES_SIGN = /(?<=\p{Nd})(?<!(?<!\p{Nd})0)(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
-/** "B plus", "C sharp", "C plus plus" at the end of a clause, and blood types: "O negative". */
+/** "B plus", "AA minus", "C plus plus" at the end of a clause, blood types and receptors: "O negative", "HER2 positive". */
 const SPOKEN_SIGN =
-  /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
+  /(?<=(?<![\p{L}\p{N}])(?:\p{Lu}|AA|BB|CC|AAA|BBB|CCC))\s(plus plus|plus|minus)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O|\p{Lu}{2,4}\p{Nd}{1,2}))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
 const SPOKEN: Readonly<Record<string, string>> = {
   "plus plus": "++",
   plus: "+",
   minus: "-",
-  sharp: "#",
   positive: "+",
   negative: "-",
 };
+
+/** "an hour and a half" is 1.5 hours, and the answer "an hour" is 1 hour. */
+const PERIOD = "(second|minute|hour|day|week|month|year|decade|century)";
+const ONE_PERIOD = new RegExp(
+  String.raw`\b(?:an?|one)\s${PERIOD}\sand\s(?:a\s)?(half|quarter|three[\s-]quarters)\b|^\W*(?:it\s(?:takes|took|lasts|lasted)\s)?an?\s${PERIOD}(?=\W*$)`,
+  "giu",
+);
+const PARTS: Readonly<Record<string, number>> = { half: 1.5, quarter: 1.25, "three quarters": 1.75 };
+
+/** "20 square metres", "20 m²" and "20 m2" are one area, "20 cubic metres" and "20 m³" one volume. */
+const SQUARE =
+  /(?<!\p{L})(square|sq\.?|cubic|cu\.?)\s(km|kilomet(?:er|re)s?|cm|centimet(?:er|re)s?|mm|millimet(?:er|re)s?|m|met(?:er|re)s?|mi|miles?|ft|foot|feet)(?!\p{L})/giu;
+const POWER = /(?<=\p{Nd}\s?|illion\s)(km|cm|mm|m|mi|ft)(?:\^\{?)?([23²³])\}?(?![\p{L}\p{N}])/gu;
+const unitOf = (name: string): string =>
+  name
+    .replace(/^(?:(k)ilo|(c)enti|(m)illi)?met\w+$/i, "$1$2$3m")
+    .replace(/^miles?$/i, "mi")
+    .replace(/^f[oe]et$|^foot$/i, "ft");
+
+/** "C sharp minor", "E-flat major", "Bb". */
+const FLAT_OR_SHARP =
+  /(?<![\p{L}\p{N}])([A-G])(?:[\s-](sharp|flat)|(b))(?=\s(?:major|minor)\b|\s*(?:[.,;:!?)"”’\n]|$))/gu;
 
 /** "1939–45". */
 const YEARS = /(?<!\p{Nd}[-–/.]?)((?:1\p{Nd}|20)\p{Nd}{2})[-–](\p{Nd}{2})(?![-–/.]?\p{Nd})/gu;
@@ -150,6 +171,12 @@ const typeSigns = (text: string): string =>
     .replace(/\^\{?\\circ\}?(?=\s?[CF])/g, "°")
     .replace(/\^\{?\\circ\}?/g, " arcdegrees")
     .replace(/(?<!\bhalf )\ba dozen\b/gi, "12")
+    .replace(ONE_PERIOD, (_, whole?: string, part = "", one = "") =>
+      whole ? `${PARTS[part.toLowerCase().replace("-", " ")]} ${whole}s` : `1 ${one}`,
+    )
+    .replace(SQUARE, (_, power: string, unit: string) => `${unitOf(unit)}${/^s/i.test(power) ? 2 : 3}`)
+    .replace(POWER, (_, unit: string, power: string) => `${unit}${power.normalize("NFKC")}`)
+    .replace(FLAT_OR_SHARP, (_, note: string, sign?: string) => `${note}${sign === "sharp" ? "#" : "♭"}`)
     .replace(OFTEN, (_, word: string, often: string) => `${COUNTS[word] ?? word} times ${PERIODS[often] ?? often}`)
     .replace(YEARS, (range, from, to) => (to > from.slice(2) && to > "12" ? `${from}–${from.slice(0, 2)}${to}` : range))
     .replace(NUMBER_SIGN, "")

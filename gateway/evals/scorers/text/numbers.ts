@@ -108,10 +108,11 @@ const readInWords = (words: readonly Word[], at: number): Read | undefined => {
 
 /** "three and a half", "2 and a half million". */
 const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
-  // "half a million", "half an hour"
-  if (read.value < 1 && read.step === 0 && /^an?$/.test(words[at + read.length]?.norm ?? "")) {
-    const times = magnitudeOf(words[at + read.length + 1]?.norm ?? "");
-    return { ...read, value: read.value * (times ?? 1), length: read.length + (times === undefined ? 1 : 2) };
+  // "half a million", "half an hour", "a quarter of an hour"
+  const article = at + read.length + (words[at + read.length]?.norm === "of" ? 1 : 0);
+  if (read.value < 1 && read.step === 0 && /^an?$/.test(words[article]?.norm ?? "")) {
+    const times = magnitudeOf(words[article + 1]?.norm ?? "");
+    return { ...read, value: read.value * (times ?? 1), length: article - at + (times === undefined ? 1 : 2) };
   }
   const part = words[at + read.length]?.norm === "and" ? readSpelledFraction(words, at + read.length) : undefined;
   if (!part || read.isOrdinal || !Number.isInteger(read.value)) return read;

@@ -34,7 +34,7 @@ const WORD = new RegExp(
 const NUMBER = new RegExp(NUMERAL, "uy");
 /** Symbols that belong to the short name before them: "C++", "F#", "A-". */
 const NAME_SIGNS =
-  /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])\p{Lu}\p{L}?\p{Nd}?)[-‑−](?![\p{L}\p{N}>-])|(?<=(?<![\p{L}\p{N}*])\p{Lu})\*(?![\p{L}\p{N}*])/uy;
+  /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])(?:\p{Lu}\p{L}?\p{Nd}?|AAA|BBB|CCC|\p{Lu}{2,4}\p{Nd}{1,2}))[-‑−](?![\p{L}\p{N}>-])|(?<=(?<![\p{L}\p{N}*])\p{Lu})\*(?![\p{L}\p{N}*])/uy;
 const LONGEST_SIGNED = 12;
 
 const matchAt = (pattern: RegExp, text: string, at: number): string => {
@@ -68,7 +68,6 @@ const LETTERS: Readonly<Record<string, string>> = {
   ة: "ه",
   ک: "ك",
   "♯": "#",
-  "♭": "b-flat",
   "‑": "-",
   "−": "-",
 };
@@ -91,7 +90,7 @@ const normaliseOther = (word: string): string =>
     .normalize("NFD")
     .replace(READING_MARKS, "")
     .normalize("NFC")
-    .replace(/[ßøæœłđðþıٱىیةک♯♭‑−]/g, (letter) => LETTERS[letter] ?? letter);
+    .replace(/[ßøæœłđðþıٱىیةک♯‑−]/g, (letter) => LETTERS[letter] ?? letter);
 
 /** "1,000" and "1e3" are "1000"; words of only digits are unchanged: "007". */
 const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
