@@ -88,6 +88,24 @@ describe("more chats than the list shows", () => {
       }),
   );
 
+  test("a search in a chat that was started on this page keeps that chat open", () =>
+    reading({}, async (page) => {
+      pages.chat.say("Yes.");
+      pages.chat.finish();
+      await page.goto("/chat");
+      await ask(page, "Just started here");
+      await page.getByText("184 tokens").waitFor();
+      const { pathname } = new URL(page.url());
+      expect(pathname).toMatch(/^\/chat\/chat_/);
+      await page.getByLabel("Search chats").fill("just started");
+      await page.getByLabel("Search chats").press("Enter");
+      await page.getByText("Chats with “just started”").waitFor();
+      await page.locator('#history [aria-current="page"]').getByText("Just started here").waitFor();
+      expect(new URL(page.url()).pathname).toBe(pathname);
+      await page.reload();
+      await page.getByText("184 tokens").waitFor();
+    }));
+
   test("a search stays while its hits are opened, and ends when its field is cleared", () =>
     reading({}, async (page) => {
       await page.goto("/chat?search=number+7");

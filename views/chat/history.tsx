@@ -20,32 +20,37 @@ export const History = (props: HistoryProps) => (
     <a class="new-chat" href="/chat">
       <Icon name="plus" /> New chat
     </a>
-    <search>
-      <form
-        class="search"
-        method="get"
-        action={props.path}
-        hx-get={props.path}
-        hx-target="#chats"
-        hx-swap="outerHTML"
-        hx-push-url="true"
-      >
-        <label class="visually-hidden" for="search">
-          Search chats
-        </label>
-        <input
-          id="search"
-          type="search"
-          name="search"
-          value={props.search}
-          placeholder="Search chats"
-          maxlength={200}
-          autocomplete="off"
-        />
-      </form>
+    <search id="chat-search">
+      <SearchForm {...props} />
     </search>
     <Chats {...props} />
   </nav>
+);
+
+/** Searches the chats and keeps the open one. */
+export const SearchForm = ({ path, search }: Pick<HistoryProps, "path" | "search">) => (
+  <form
+    class="search"
+    method="get"
+    action={path}
+    hx-get={path}
+    hx-target="#chats"
+    hx-swap="outerHTML"
+    hx-push-url="true"
+  >
+    <label class="visually-hidden" for="search">
+      Search chats
+    </label>
+    <input
+      id="search"
+      type="search"
+      name="search"
+      value={search}
+      placeholder="Search chats"
+      maxlength={200}
+      autocomplete="off"
+    />
+  </form>
 );
 
 /** The list, which a search replaces. */

@@ -4,7 +4,7 @@ import { Alerts, type Frame, Shell } from "../layout";
 import { Confirm, fieldsOf, stops } from "../ui/fields";
 import { CopyButton, Icon, IconButton, IconText } from "../ui/parts";
 import { ContextDivider, ContextMeter } from "./context";
-import { History, HistoryEntry, type HistoryProps } from "./history";
+import { History, HistoryEntry, type HistoryProps, SearchForm } from "./history";
 import { Turn, type Typed } from "./turn";
 
 export interface ChatPageProps extends Frame {
@@ -234,6 +234,9 @@ export const Asked = ({ isNew, shown, ...branch }: AskedProps) => {
           </hx-partial>
           <hx-partial hx-target="#conversation" hx-swap="outerHTML">
             <input type="hidden" id="conversation" name="conversation" value={conversation.id} />
+          </hx-partial>
+          <hx-partial hx-target="#chat-search" hx-swap="innerMorph">
+            <SearchForm path={`/chat/${conversation.id}`} />
           </hx-partial>
           <hx-partial hx-target="#history" hx-swap="afterbegin">
             <HistoryEntry conversation={conversation} isCurrent />
