@@ -57,3 +57,12 @@ test("the shadow of a chosen version also scores, but is excluded from the verdi
     ["polite@2"],
   ]);
 });
+
+test("errors of the two numbers name their fields", () => {
+  expect(readEvalForm({ ...FILLED, maxTokens: "0", seed: "many" })).toEqual({
+    problems: {
+      maxTokens: "Maximum length (tokens): enter a whole number from 1 to 1,000,000",
+      seed: "Seed: enter a whole number from 0 to 4,294,967,295",
+    },
+  });
+});

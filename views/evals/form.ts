@@ -12,7 +12,10 @@ import { withoutEmpty, withQuery } from "../ui/lists";
 
 const MAX_TEXT = 1_000_000;
 
-/** The fields of the form, as submitted. */
+/** Labels of the fields that take a whole number. Their errors name the field, because the rules are alike. */
+export const NUMBER_LABELS = { maxTokens: "Maximum length (tokens)", seed: "Seed" } as const;
+
+/** The fields of the form, as sent. */
 export const EvalFields = Fields({
   input: typed(MAX_TEXT),
   /** One per line. */
@@ -80,11 +83,11 @@ export const readEvalForm = (
   { chosen, target, shadows = new Map() }: FormContext = {},
 ): { request: EvaluateRequest } | { problems: Problems } => {
   const problems: Record<string, string> = {};
-  const whole = (field: "maxTokens" | "seed", from: number, to: number): number => {
+  const whole = (field: keyof typeof NUMBER_LABELS, from: number, to: number): number => {
     const value = Number(form[field].trim() || Number.NaN);
     const isWhole = Number.isInteger(value) && value >= from && value <= to;
-    if (!isWhole)
-      problems[field] = `Enter a whole number from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
+    const range = `from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
+    if (!isWhole) problems[field] = `${NUMBER_LABELS[field]}: enter a whole number ${range}`;
     return value;
   };
   const sample = typedSample(form);

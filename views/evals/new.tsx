@@ -3,7 +3,7 @@ import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { type Frame, Screen } from "../layout";
 import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { count } from "../ui/parts";
-import type { ChosenSample, EvalChoices, EvalForm } from "./form";
+import { type ChosenSample, type EvalChoices, type EvalForm, NUMBER_LABELS } from "./form";
 
 interface NewEvalPageProps extends Frame {
   form: EvalForm;
@@ -56,8 +56,11 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
             ])}
           </div>
           <div class="field-row">
-            {text("maxTokens", "Maximum length (tokens)", { inputmode: "numeric" })}
-            {text("seed", "Seed", { hint: "The same seed and settings give the same answer", inputmode: "numeric" })}
+            {text("maxTokens", NUMBER_LABELS.maxTokens, { inputmode: "numeric" })}
+            {text("seed", NUMBER_LABELS.seed, {
+              hint: "The same seed and settings give the same answer",
+              inputmode: "numeric",
+            })}
           </div>
         </fieldset>
         {choice(

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { confirmationOf, isConfirmed } from "./form";
+import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
 
 const id = "key_1";
 
@@ -14,4 +14,14 @@ test.each([
   expect(isConfirmed(typed, { name, id })).toBe(true);
   expect(isConfirmed("", { name, id })).toBe(false);
   expect(isConfirmed(`${typed}x`, { name, id })).toBe(false);
+});
+
+test("errors of the two limits name their fields", () => {
+  const form = { ...EMPTY_FORM, id: "key_1", name: "search", requestsPerMinute: "x", parallelRequests: "0" };
+  expect(readKeyForm(form, new Date(0))).toEqual({
+    problems: {
+      requestsPerMinute: "Requests per minute: enter a whole number from 1 to 10,000,000, or leave it blank",
+      parallelRequests: "Parallel requests: enter a whole number from 1 to 100,000, or leave it blank",
+    },
+  });
 });

@@ -13,7 +13,13 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
-/** The fields of the form, as submitted. */
+/** Labels of the limits. Their errors name the field, because both have the same rule. */
+export const LIMIT_LABELS = {
+  requestsPerMinute: "Requests per minute",
+  parallelRequests: "Parallel requests",
+} as const;
+
+/** The fields of the form, as sent. */
 const KeyFields = Fields({
   name: typed(1000),
   role: typed(100, "member"),
@@ -36,12 +42,13 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const role = KEY_ROLES.find((known) => known === form.role);
   if (!role) problems.role = "Choose a role";
   if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key expires";
-  const limit = (field: "requestsPerMinute" | "parallelRequests", most: number): number | null => {
+  const limit = (field: keyof typeof LIMIT_LABELS, most: number): number | null => {
     const text = form[field].trim();
     const value = Number(text);
     if (text === "") return null;
     if (!Number.isInteger(value) || value < 1 || value > most) {
-      problems[field] = `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it blank`;
+      const range = `from 1 to ${most.toLocaleString("en")}`;
+      problems[field] = `${LIMIT_LABELS[field]}: enter a whole number ${range}, or leave it blank`;
     }
     return value;
   };

@@ -4,7 +4,7 @@ import { type Frame, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List } from "../ui/lists";
 import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
-import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES, LIMIT_LABELS } from "./form";
 
 const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
@@ -94,8 +94,8 @@ export const NewKeyPage = ({ form, models, problems, ...frame }: NewKeyPageProps
           LIFETIMES.map((days) => ({ value: days, label: days === "" ? "Never" : `In ${days} days` })),
         )}
         <div class="field-row">
-          {text("requestsPerMinute", "Requests per minute", limit)}
-          {text("parallelRequests", "Parallel requests", limit)}
+          {text("requestsPerMinute", LIMIT_LABELS.requestsPerMinute, limit)}
+          {text("parallelRequests", LIMIT_LABELS.parallelRequests, limit)}
         </div>
         {text("models", "Models", {
           hint: `Names separated by commas. Leave blank to allow every model.${available}`,
