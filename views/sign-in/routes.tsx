@@ -56,13 +56,17 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       "/sign-in",
       async ({ request, body, server }) => {
         const returnTo = localPath(body.return);
+        const key = body.key?.trim() ?? "";
+        if (!body.token && key === "") {
+          return page(<SignInPage request={request} returnTo={returnTo} problem="Enter your key" />, 422);
+        }
         const address = server?.requestIP(request)?.address ?? "";
         try {
           brake.check(address);
           const previous = sessionCookie(request, publicUrl);
           const session = body.token
             ? await sessions.redeem(body.token, previous)
-            : await sessions.signIn(body.key?.trim() ?? "", previous);
+            : await sessions.signIn(key, previous);
           const path = landingPath(session.principal, returnTo);
           return redirect(request, path, { "set-cookie": setSessionCookie(request, session, publicUrl) });
         } catch (error) {
