@@ -83,7 +83,10 @@ describe("a label that is rejected", () => {
   const expectKept = (html: string, problem: string) => {
     expect(html).toContain("<title>Error: ");
     expect(html).toContain(`<a href="#value-correctness">${problem}</a>`);
-    expect(html).toMatch(/<fieldset[^>]* id="value-correctness"[^>]* aria-invalid="true"/);
+    expect(html).toMatch(
+      /<fieldset[^>]* aria-invalid="true" aria-describedby="value-correctness-hint value-correctness-problem"/,
+    );
+    expect(html).toMatch(/<input type="radio"[^>]* id="value-correctness"/);
     expect(html).toContain(`id="value-correctness-problem">${problem}</p>`);
     expect(html).toContain("Ada &lt;said&gt; so.</textarea>");
     expect(html).toContain('<option value="wrong" selected="">');

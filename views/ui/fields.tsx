@@ -67,11 +67,13 @@ const Notes = ({ id, hint, problem }: { id: string; hint: Child; problem: string
 export const fieldsOf = (values: object, problems: Problems = {}) => {
   const given = values as Readonly<Record<string, unknown>>;
 
+  const describedBy = (id: string, hint: Child, problem: string | undefined): string | undefined =>
+    [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined;
+
   const field = (name: string, label: string, options: FieldOptions, control: (ties: object) => Child) => {
     const { id = name, hint, ...attributes } = options;
     const problem = problems[name];
-    const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
-    const state = { "aria-describedby": described || undefined, "aria-invalid": problem ? "true" : undefined };
+    const state = { "aria-describedby": describedBy(id, hint, problem), "aria-invalid": problem ? "true" : undefined };
     return (
       <div class={problem ? "field refused" : "field"}>
         <label for={id}>{label}</label>
@@ -118,32 +120,32 @@ export const fieldsOf = (values: object, problems: Problems = {}) => {
     ) => {
       const problem = problems[name];
       const chosen = [given[name]].flat();
+      // The first option has the id of the field, so that a link of the error summary focuses it.
+      const optionId = (index: number): string => (index === 0 ? id : `${id}-${index}`);
       // Only a group of radio buttons can be invalid as a group; checkboxes are separate.
       const invalid = problem ? "true" : undefined;
       const role = type === "radio" ? { role: "radiogroup", "aria-invalid": invalid } : {};
       return (
         <fieldset
           class={problem ? "choices refused" : "choices"}
-          id={id}
           {...role}
-          aria-describedby={problem && `${id}-problem`}
+          aria-describedby={describedBy(id, hint, problem)}
         >
           <legend>{legend}</legend>
-          {hint && <p class="hint">{hint}</p>}
-          <Notes id={id} hint={undefined} problem={problem} />
+          <Notes id={id} hint={hint} problem={problem} />
           {choices.map(choiceOf).map((each: Exclude<Choice, string>, index) => (
             <div class="choice">
               <input
                 type={type}
                 name={name}
-                id={`${id}-${index}`}
+                id={optionId(index)}
                 value={each.value}
                 checked={chosen.includes(each.value)}
                 aria-invalid={type === "checkbox" ? invalid : undefined}
                 aria-describedby={each.hint ? `${id}-${index}-hint` : undefined}
               />
               <div>
-                <label for={`${id}-${index}`}>{each.label}</label>
+                <label for={optionId(index)}>{each.label}</label>
                 <Notes id={`${id}-${index}`} hint={each.hint} problem={undefined} />
               </div>
             </div>
