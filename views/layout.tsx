@@ -49,8 +49,11 @@ const Document = ({ request, principal, title, scripts = [], refreshSeconds, chi
           <script src={assetUrl(name)} defer></script>
         ))}
       </head>
-      {/* Drafts in the browser's storage belong to this key. */}
-      <body data-owner={principal?.keyId}>{children}</body>
+      {/* Typed text that a browser keeps belongs to this key. */}
+      <body data-owner={principal?.keyId}>
+        {children}
+        <p id="copy-status" class="visually-hidden" role="status"></p>
+      </body>
     </html>
   );
 };

@@ -59,6 +59,18 @@ describe("a form that is submitted twice", () => {
     }));
 });
 
+test.each([
+  ["says so", "async () => {}", "status", "Copied"],
+  ["says what to do if the browser refuses", "async () => { throw new Error(); }", "alert", "Select the text"],
+] as const)("copying a key %s", (_, writeText, role, words) =>
+  signedIn("admin", {}, async (page) => {
+    await fillAndCreate(page, `copied ${role}`);
+    await page.evaluate(`navigator.clipboard.writeText = ${writeText}`);
+    await page.getByRole("button", { name: "Copy key" }).click();
+    await page.getByRole(role).getByText(words).waitFor();
+  }),
+);
+
 test("a rotated key names its successor, isn't offered for rotation again, and is revoked by its id", () =>
   signedIn("admin", {}, async (page) => {
     const name = "shown twice";

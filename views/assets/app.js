@@ -30,9 +30,22 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(button.dataset.copy);
+    const note = document.getElementById("copy-status");
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      const panel = document.createElement("p");
+      panel.className = "panel notice";
+      panel.textContent = "Your browser did not allow copying. Select the text, then copy it with Ctrl+C or ⌘C.";
+      (document.getElementById("alerts") ?? note).replaceChildren(panel);
+      return;
+    }
     icon("check", button);
-    setTimeout(() => icon("copy", button), 1500);
+    note.textContent = "Copied";
+    setTimeout(() => {
+      icon("copy", button);
+      note.textContent = "";
+    }, 1500);
   });
 
   // Menus close on Escape, on a click elsewhere and when they lose focus. `.menu` is only the toggle; its menu is a
