@@ -67,6 +67,34 @@ describe("answering again", () => {
     }));
 });
 
+test("the focus goes to the message field when its button goes", () =>
+  chatting({}, async (page) => {
+    const button = (name: string) => page.getByRole("button", { name, exact: true });
+    const isInField = () => page.locator("#question:focus").waitFor();
+    await exchange(page, "Explain batching", "Old");
+    script("New");
+    await button("Answer again").press("Enter");
+    await isInField();
+    await page.getByText("New", { exact: true }).waitFor();
+
+    await page.getByRole("link", { name: "Edit question" }).press("Enter");
+    pages.chat.reset();
+    await button("Ask again").press("Enter");
+    await isInField();
+    pages.chat.say("Begun");
+    await page.getByText("Begun", { exact: true }).waitFor();
+
+    await button("Stop").press("Enter");
+    await page.getByText("Stopped", { exact: true }).waitFor();
+    await isInField();
+
+    await page.getByRole("link", { name: "Give feedback" }).press("Enter");
+    await page.getByLabel("Good").check();
+    await button("Save feedback").press("Enter");
+    await page.getByText("Rated good").waitFor();
+    await isInField();
+  }));
+
 describe("a question", () => {
   test("can be edited into another version, and the earlier one still has its later messages", () =>
     chatting({}, async (page) => {

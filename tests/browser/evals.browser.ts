@@ -276,7 +276,7 @@ describe("an evaluation", () => {
       await page.keyboard.press("Enter");
       await page.getByText("The model is writing its answer.").waitFor();
       await page.evaluate("window.statusBefore = document.querySelector('#evaluating [role=status]')");
-      await tabTo(page, /^Stop$/);
+      await page.locator("#evaluating-stop:focus").waitFor();
       const before = await page.evaluate<number>("window.updates");
       await until("three updates have come", async () => (await page.evaluate<number>("window.updates")) >= before + 3);
       expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Stop");
@@ -370,7 +370,24 @@ describe("an evaluation", () => {
     }));
 });
 
+test("entering an own question in place of a sample focuses its field", () =>
+  using({}, async (page) => {
+    await page.goto(`/evals/new?run=${(runs.mixed ?? "").slice("/evals/".length)}`);
+    await page.getByRole("link", { name: "Enter your own question" }).press("Enter");
+    await page.locator("#input:focus").waitFor();
+  }));
+
 describe("U8: a rejected form", () => {
+  test("links to the first option of a group, and moves the focus there", () =>
+    using({ expectedStatuses: [422] }, async (page) => {
+      await page.goto("/evals/new");
+      for (const box of await page.getByRole("checkbox").all()) await box.uncheck();
+      await send(page);
+      await page.getByRole("alert").getByRole("link", { name: "Choose an evaluator" }).click();
+      await page.getByRole("checkbox").first().and(page.locator(":focus")).waitFor();
+      expect(await page.getByText("Choose an evaluator").last().isVisible()).toBe(true);
+    }));
+
   test("shows every kind of error and keeps the typed text", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto("/evals/new");

@@ -161,7 +161,18 @@
     if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
   });
 
-  // The next successful request removes an earlier error.
+  // A control that had the focus may be removed, hidden or disabled by an update. The focus then goes to the last visible
+  // element that is marked to take it. A click elsewhere on the page gives up the focus.
+  let lastFocused;
+  document.addEventListener("pointerdown", () => (lastFocused = undefined));
+  document.addEventListener("focusin", (event) => (lastFocused = event.target));
+  document.addEventListener("htmx:after:swap", () => {
+    const canFocus = (element) => element.isConnected && !element.disabled && element.checkVisibility();
+    if (!lastFocused || canFocus(lastFocused)) return;
+    [...document.querySelectorAll("[data-takes-focus]")].findLast(canFocus)?.focus();
+  });
+
+  // The next success removes an earlier error.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
   });

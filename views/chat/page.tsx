@@ -166,6 +166,7 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
       aria-invalid={problem ? "true" : undefined}
       required
       autofocus
+      data-takes-focus
     >
       {draft}
     </textarea>

@@ -26,7 +26,13 @@ export const Evaluating = ({ id, stage, startedMs }: { id: string; stage: EvalSt
         {tookMs > LONG_MS && `Still working after ${duration(Math.floor(tookMs / 1000) * 1000)}. `}
         You can leave this page. The result will be in the list of evaluations.
       </p>
-      <button id="evaluating-stop" type="submit" class="secondary" {...stops(`/evals/running/${id}/stop`)}>
+      <button
+        id="evaluating-stop"
+        type="submit"
+        class="secondary"
+        data-takes-focus
+        {...stops(`/evals/running/${id}/stop`)}
+      >
         Stop
       </button>
     </div>
@@ -68,14 +74,14 @@ export const Evaluated = ({ path }: { path: string }) => (
 );
 
 export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId: string }) => (
-  <div id="evaluating-failure" role="alert">
+  <div id="evaluating-failure" role="alert" tabindex={-1} data-takes-focus>
     <ErrorPanel error={error} requestId={requestId} />
   </div>
 );
 
-/** Confirms that the user stopped the evaluation. It takes the focus, because the Stop button was removed. */
+/** Confirms that the reader stopped the evaluation. */
 export const Stopped = () => (
-  <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} autofocus>
+  <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} data-takes-focus>
     Stopped. Nothing was saved.
   </p>
 );

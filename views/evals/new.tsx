@@ -34,7 +34,7 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
       >
         <div id="sample">{sample && <Chosen {...sample} form={form} />}</div>
         <div class="typed-sample">
-          {area("input", "Question", long)}
+          {area("input", "Question", { ...long, "data-takes-focus": true })}
           {area("references", "Reference answers", {
             hint: "One per line. The answer is correct if it says the same as any of them",
             ...long,
