@@ -42,6 +42,10 @@ interface BareValue {
   number: Quantity | null;
 }
 
+/** In references of up to this many words, every mark counts. */
+const MARKED_WORDS = 8;
+/** Maximum number of reference values to compare with the answer's. */
+const MAX_AMOUNTS = 200;
 /** In references of up to this many words, every number counts. */
 const FEW_WORDS = 6;
 
@@ -215,7 +219,7 @@ export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText
   );
 };
 
-/** Whether the answer contradicts a reference that gives the same date more precisely: "15 August 1945" for "17 August 1945" and "1945". */
+/** Whether the answer contradicts a reference with the same date, but more precise: "15 August 1945" for "17 August 1945". */
 export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly ValueCheck[]): boolean =>
   verdict === "same" &&
   expected !== null &&
@@ -239,15 +243,11 @@ const isAmount = ({ isOrdinal, isVersion }: Quantity): boolean => !isOrdinal && 
 
 /** Whether two values are the same in any form, with the same sign and bound. */
 const isSameValue = (a: Valued, b: Valued, isSame: Same<Quantity>): boolean => {
-  if ("number" in a) return "number" in b && hasBound(a.number) === hasBound(b.number) && isSame(a.number, b.number);
+  if ("number" in a) return "number" in b && !a.number.bound === !b.number.bound && isSame(a.number, b.number);
   return "date" in a ? "date" in b && isSameDate(a.date, b.date) : "time" in b && isSameTime(a.time, b.time);
 };
-const hasBound = ({ bound }: Quantity): boolean => bound !== null;
 
-/**
- * The answer with its values written as references of several words write them, so that their words match: "a delay of
- * 120 minutes" reads "a delay of 2 hours". References that are only a value are compared by value.
- */
+/** Rewrites values in the answer the way multi-word references write them: "120 minutes" as "2 hours", so that words match. */
 export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, question: ReadText): ReadText => {
   const values = aliases
     .filter((alias) => bareValueOf(alias) === undefined)
@@ -267,20 +267,18 @@ export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, questio
   return text === answer.text ? answer : readText(text);
 };
 
-/** Maximum values of the references that the answer's are compared with. */
-const MAX_AMOUNTS = 200;
-
 /** Whether the answer gives a number of a reference without its bound: "20 patients" for "less than 20 patients". */
 const lacksBound = ({ read }: Alias, answer: ReadText, question: ReadText): boolean => {
   const isSame = sameAmount(question);
-  return notIn(read.numbers.filter(hasBound), question.numbers, isSame).some((wanted) => {
+  return notIn(
+    read.numbers.filter(({ bound }) => bound),
+    question.numbers,
+    isSame,
+  ).some((wanted) => {
     const same = answer.numbers.filter((given) => isSame(wanted, given));
-    return same.length > 0 && !same.some(hasBound);
+    return same.length > 0 && same.every(({ bound }) => !bound);
   });
 };
-
-/** In references of up to this many words, every mark counts. */
-const MARKED_WORDS = 8;
 
 /** Whether a short reference has a number, a letter or a symbol that neither the answer nor the question has. */
 export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
