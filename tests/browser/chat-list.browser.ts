@@ -191,7 +191,7 @@ test("a chat is deleted only after confirmation", () =>
     const remove = page.getByRole("button", { name: "Delete chat permanently" });
     expect(await remove.isVisible()).toBe(false);
     await page.getByText("Delete chat…").click();
-    await page.getByText("with all of its messages?").waitFor();
+    await page.getByText("and all its messages?").waitFor();
     await remove.click();
     await page.getByText("What would you like to know?").waitFor();
     expect(await page.getByRole("link", { name: "One", exact: true }).count()).toBe(0);

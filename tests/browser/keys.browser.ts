@@ -113,7 +113,7 @@ test("an unknown model does not prevent a key, and its pages name the model", ()
     await page.goto("/keys/new");
     await page.getByText("Available now: smollm2-135m-instruct").waitFor();
     await fillAndCreate(page, "with a typo", "gpt-9, smollm2-135m-instruct");
-    const warning = page.getByText("No node has gpt-9 now");
+    const warning = page.getByText("No node has gpt-9 right now");
     await warning.waitFor();
     const [key] = await keysNamed("with a typo");
     expect(key?.allowed_models).toEqual(["gpt-9", "smollm2-135m-instruct"]);

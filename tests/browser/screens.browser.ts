@@ -104,7 +104,7 @@ const CASES: Case[] = [
     },
     shows: "Too many failed sign-ins.",
   },
-  { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link signs you in once" },
+  { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link works once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
   { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
   { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "Not found" },
@@ -252,7 +252,7 @@ const CASES: Case[] = [
       await page.getByTitle("Chat settings").click();
       await page.getByText("Delete chat…").click();
     },
-    shows: "with all of its messages?",
+    shows: "and all its messages?",
   },
   { name: "chat search", path: "/chat?search=batching", as: "member", shows: "Show all chats" },
   { name: "keys", path: "/keys", as: "admin", shows: "Create key" },
