@@ -73,7 +73,7 @@ test("the focus goes to the message field when its button goes", () =>
     const isInField = () => page.locator("#question:focus").waitFor();
     await exchange(page, "Explain batching", "Old");
     script("New");
-    await button("Answer again").press("Enter");
+    await button("Regenerate answer").press("Enter");
     await isInField();
     await page.getByText("New", { exact: true }).waitFor();
 

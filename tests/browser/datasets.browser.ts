@@ -97,7 +97,7 @@ const CASES: Case[] = [
     shows: "You need the editor role",
   },
   { name: "datasets filtered empty", path: "/datasets?q=nothing", shows: "No dataset matches “nothing”" },
-  { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "Something failed" },
+  { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "An internal error occurred" },
   {
     name: "datasets rate-limited",
     path: "/datasets",
@@ -135,7 +135,7 @@ const CASES: Case[] = [
     path: "/datasets/new",
     as: "viewer",
     status: 403,
-    shows: "This needs the role editor",
+    shows: "This requires the role editor",
   },
   {
     name: "dataset being read",
@@ -199,7 +199,7 @@ const CASES: Case[] = [
       await page.getByLabel("Dataset name").fill("capitals");
       await page.getByRole("button", { name: "Store 995 samples" }).click();
     },
-    shows: "There is a dataset",
+    shows: "A dataset named",
   },
   {
     name: "dataset stored",

@@ -91,7 +91,7 @@ const CASES: Case[] = [
     path: "/evals?q=nothing&verdict=passed",
     shows: "No evaluation matches “nothing” and verdict passed",
   },
-  { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "Something failed" },
+  { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "An internal error occurred" },
   {
     name: "evaluations rate-limited",
     path: "/evals",
@@ -115,7 +115,7 @@ const CASES: Case[] = [
     path: "/evals/new",
     as: "viewer",
     status: 403,
-    shows: "This needs the role member",
+    shows: "This requires the role member",
   },
   {
     name: "evaluation form rate-limited",

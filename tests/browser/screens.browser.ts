@@ -106,7 +106,7 @@ const CASES: Case[] = [
   },
   { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link works once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
-  { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
+  { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This requires the role admin" },
   { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "Not found" },
   { name: "chat empty", path: "/chat", as: "newcomer", shows: "What would you like to know?" },
   {
@@ -265,7 +265,7 @@ const CASES: Case[] = [
     as: "admin",
     shows: "51 to ",
   },
-  { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "Something failed" },
+  { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "An internal error occurred" },
   { name: "keys rate-limited", path: "/keys", as: "admin", status: 429, reach: limiting, shows: "Rate limit reached" },
   {
     name: "keys degraded",
@@ -341,7 +341,7 @@ const CASES: Case[] = [
     as: "viewer",
     status: 500,
     reach: failing,
-    shows: "Something failed",
+    shows: "An internal error occurred",
   },
 ];
 
