@@ -153,7 +153,7 @@ describe("a question", () => {
     chatting({ expectedStatuses: [400] }, async (page) => {
       const long = "word ".repeat(4000).trim();
       await send(page, long);
-      await page.getByRole("alert").getByText("longer than the 4096 tokens").waitFor();
+      await page.getByRole("alert").getByText("exceeds the context window").waitFor();
       expect(await message(page).inputValue()).toBe(long);
       expect(await page.locator(".question").count()).toBe(0);
       await exchange(page, "Shorter", "Better");
@@ -340,7 +340,7 @@ test("without scripts, forms handle versions, editing, deleting and a question t
 
     const long = "word ".repeat(4000).trim();
     await send(page, long, false);
-    await page.getByText("longer than the 4096 tokens").waitFor();
+    await page.getByText("exceeds the context window").waitFor();
     expect(await message(page).inputValue()).toBe(long);
 
     await page.getByTitle("Delete question").click();

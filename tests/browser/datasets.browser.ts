@@ -97,7 +97,7 @@ const CASES: Case[] = [
     shows: "You need the editor role",
   },
   { name: "datasets filtered empty", path: "/datasets?q=nothing", shows: "No dataset matches “nothing”" },
-  { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "An internal error occurred" },
+  { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "Something went wrong" },
   {
     name: "datasets rate-limited",
     path: "/datasets",

@@ -91,7 +91,7 @@ const CASES: Case[] = [
     path: "/evals?q=nothing&verdict=passed",
     shows: "No evaluation matches “nothing” and verdict passed",
   },
-  { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "An internal error occurred" },
+  { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "Something went wrong" },
   {
     name: "evaluations rate-limited",
     path: "/evals",

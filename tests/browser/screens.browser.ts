@@ -265,7 +265,7 @@ const CASES: Case[] = [
     as: "admin",
     shows: "51 to ",
   },
-  { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "An internal error occurred" },
+  { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "Something went wrong" },
   { name: "keys rate-limited", path: "/keys", as: "admin", status: 429, reach: limiting, shows: "Rate limit reached" },
   {
     name: "keys degraded",
@@ -341,7 +341,7 @@ const CASES: Case[] = [
     as: "viewer",
     status: 500,
     reach: failing,
-    shows: "An internal error occurred",
+    shows: "Something went wrong",
   },
 ];
 
