@@ -112,7 +112,7 @@ describe("a job", () => {
     await enqueue("job_1");
     await work(async () => {}, { now: hurriedClock() });
     const { error } = await ended("job_1");
-    expect([error?.code, error?.message]).toEqual(["internal", expect.stringContaining("Quote job_1 when")]);
+    expect([error?.code, error?.message]).toEqual(["internal", expect.stringContaining("Include job_1 when")]);
   });
 
   test("stores everything that its handler writes when it finishes, or nothing", async () => {
