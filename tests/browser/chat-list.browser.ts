@@ -99,7 +99,7 @@ describe("more chats than the list shows", () => {
       expect(pathname).toMatch(/^\/chat\/chat_/);
       await page.getByLabel("Search chats").fill("just started");
       await page.getByLabel("Search chats").press("Enter");
-      await page.getByText("Chats with “just started”").waitFor();
+      await page.getByText("Chats that match “just started”").waitFor();
       await page.locator('#history [aria-current="page"]').getByText("Just started here").waitFor();
       expect(new URL(page.url()).pathname).toBe(pathname);
       await page.reload();

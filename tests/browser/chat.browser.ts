@@ -23,7 +23,7 @@ describe("an answer", () => {
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       await page.locator('.answer[aria-busy="true"]').waitFor();
-      const status = page.getByRole("status");
+      const status = page.locator("#chat-status");
       expect(await status.textContent()).toContain("Generating");
       pages.chat.say("One");
       await page.getByText("One", { exact: true }).waitFor();
