@@ -29,8 +29,9 @@ export class ServerProcess {
   #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #output = "";
 
-  constructor(script: string, env: Variables, cwd: string) {
-    this.#child = Bun.spawn(bunCommand(script), {
+  /** `command`: a source file, or bun's own arguments. */
+  constructor(command: string | readonly string[], env: Variables, cwd: string) {
+    this.#child = Bun.spawn(typeof command === "string" ? bunCommand(command) : [process.execPath, ...command], {
       cwd,
       env: { ...surroundings(), ...env },
       stdio: ["ignore", "pipe", "pipe"],

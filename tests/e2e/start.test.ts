@@ -6,6 +6,8 @@ import { freePort } from "../free-port";
 import { ServerProcess, statusOf } from "../harness";
 import { until } from "../until";
 
+const ROOT = join(import.meta.dir, "../..");
+
 /** The start command. */
 let folder: string;
 let port: number;
@@ -23,9 +25,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const start = (env: Record<string, string> = {}): ServerProcess => {
+const start = (
+  env: Record<string, string> = {},
+  command: string | string[] = "gateway/cli/start.ts",
+): ServerProcess => {
   const settings = { GROUNDWIRE_PORT: String(port), GROUNDWIRE_DATA_DIR: join(folder, "data"), ...env };
-  const process = new ServerProcess("gateway/cli/start.ts", settings, folder);
+  const process = new ServerProcess(command, settings, typeof command === "string" ? folder : ROOT);
   running.push(process);
   return process;
 };
@@ -103,3 +108,14 @@ test("killing the start command ends all of its processes", async () => {
   process.signal("SIGKILL");
   await until("the gateway has ended", async () => (await statusOf(`${url()}/healthz`)) === undefined, 5000);
 });
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "the README's command needs no network once installed, and ends after %s",
+  async (signal) => {
+    const process = start({ GROUNDWIRE_NODE_ENGINE: "synthetic", ...NO_NETWORK }, ["run", "start"]);
+    await process.ready(`${url()}/readyz`);
+    process.signal(signal);
+    await process.exited;
+    await until("the gateway has ended", async () => (await statusOf(`${url()}/healthz`)) === undefined, 10_000);
+  },
+);
