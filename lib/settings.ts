@@ -9,7 +9,6 @@ import { AppError, type ErrorDetail } from "./errors";
 import { nearest } from "./nearest";
 import { ownValue } from "./own-value";
 import { findContradictions } from "./setting-rules";
-import { snakeCase } from "./wire";
 
 /** One leaf of the configuration's schema. */
 export interface Setting {
@@ -26,6 +25,8 @@ export interface Setting {
   isFile: boolean;
   schema: TSchema;
 }
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const collect = (schema: TSchema, path: readonly string[]): Setting[] => {
   if (KindGuard.IsObject(schema)) {

@@ -30,7 +30,7 @@ const settings = {
 
 const optionalSettings = Type.Partial(Type.Object(settings)).properties;
 
-const KeyLimits = Type.Object(
+export const KeyLimits = Type.Object(
   {
     requests_per_minute: perMinute,
     parallel_requests: parallel,

@@ -218,6 +218,6 @@ export type KeysService = ReturnType<typeof createKeys>;
 
 type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
 
-const noSuchKey = (id: string) => new AppError("not_found", `There is no key ${id}.`);
+const noSuchKey = (id: string) => new AppError("not_found", `Key ${id} not found.`);
 const keyExists = (id: string) =>
   new AppError("conflict", `The key ${id} already exists, and its secret can't be shown again. Create a new key.`);

@@ -1,15 +1,15 @@
 import type { KeyChanges, KeyRow } from "../../db/keys";
-import { toWire } from "../../lib/wire";
 import type { Principal } from "../principal";
-import type { Key, Me, UpdateKey } from "./contract";
+import { fromRow } from "../wire";
+import { Key, KeyLimits, type Me, type UpdateKey } from "./contract";
 import { type DefaultLimits, effectiveLimits } from "./rules";
 
 /** A key at `now`, without the hash of its secret. */
-export const toKey = ({ secretHash: _, ...row }: KeyRow, defaults: DefaultLimits, now: Date): Key => ({
-  ...toWire(row),
-  status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now ? "expired" : "active",
-  limits: toWire(effectiveLimits(row, defaults)),
-});
+export const toKey = (row: KeyRow, defaults: DefaultLimits, now: Date): Key =>
+  fromRow(Key, row, {
+    status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now ? "expired" : "active",
+    limits: fromRow(KeyLimits, effectiveLimits(row, defaults)),
+  });
 
 export const toMe = (
   { via }: Principal,

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
 
 /** The current state of a limit. `used + remaining` is the limit, unless a lowered limit is still exceeded. */
-const LimitState = Type.Object(
+export const LimitState = Type.Object(
   {
     name: OneOf(["requests_per_minute", "parallel_requests"]),
     unit: OneOf(["requests"]),

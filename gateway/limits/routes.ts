@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
-import { toWire } from "../../lib/wire";
 import { auth } from "../http/auth";
 import { allows, uncounted } from "../http/route-facts";
-import { LimitsExplanation } from "./contract";
+import { fromRow } from "../wire";
+import { LimitState, LimitsExplanation } from "./contract";
 import type { Ledger } from "./ledger";
 
 /** The caller's limits and what is left of them. */
@@ -24,12 +24,13 @@ const explanationOf = (keyId: string, limits: ReturnType<Ledger["explain"]>, now
     key_id: keyId,
     would_refuse: limits.some(({ wouldRefuse }) => wouldRefuse),
     retry_after_ms: waits.length > 0 ? Math.ceil(Math.max(...waits)) : null,
-    limits: limits.map(({ freesInMs, ...limit }) => ({
-      ...toWire(limit),
-      unit: "requests",
-      scope: "key",
-      mode: "enforce",
-      frees_at: freesInMs === null ? null : new Date(nowMs + freesInMs).toISOString(),
-    })),
+    limits: limits.map(({ freesInMs, ...limit }) =>
+      fromRow(LimitState, limit, {
+        unit: "requests",
+        scope: "key",
+        mode: "enforce",
+        frees_at: freesInMs === null ? null : new Date(nowMs + freesInMs).toISOString(),
+      }),
+    ),
   };
 };
