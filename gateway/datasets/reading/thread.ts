@@ -21,14 +21,14 @@ export type FromWorker =
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 
-/** How much the process may grow while a Worker reads: a Parquet page can expand without limit in the decoder. */
+/** How much the process may grow while a Worker decodes Parquet, where one page can expand without limit. */
 const MAX_GROWTH_BYTES = 512 * 1_048_576;
 const WATCH_MS = 20;
 
 /** The Worker that reads one upload or checks one schema, which can take seconds of pure computation. */
 export class ReadingThread {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
-  readonly #watch: Timer;
+  #watch: Timer | undefined;
   #reply = nextReply();
 
   /** `stalled` is the error message after a timeout. */
@@ -39,6 +39,10 @@ export class ReadingThread {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#reply.resolve(data);
     this.#worker.onerror = ({ message }) => this.#reply.reject(crashed(message));
     this.#worker.addEventListener("close", () => this.#reply.reject(crashed("it ended")));
+  }
+
+  /** Ends the Worker with payload_too_large if the whole process grows too much. Readers that bound their memory don't need it. */
+  watchMemory(): void {
     const startBytes = process.memoryUsage.rss();
     this.#watch = setInterval(() => {
       if (process.memoryUsage.rss() - startBytes < MAX_GROWTH_BYTES) return;

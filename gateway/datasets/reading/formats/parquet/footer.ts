@@ -69,10 +69,11 @@ const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
   if (magic === "PARE") throw invalid("the file is encrypted. Write it without encryption.");
   if (magic !== "PAR1") throw damaged("it does not end with PAR1");
   const length = trailer.readUInt32LE();
+  if (length > byteLength - TRAILER_BYTES) throw damaged("its footer is longer than the file");
   if (length > MAX_FOOTER_BYTES) {
     throw tooLarge(`the footer of the file is larger than ${formatBytes(MAX_FOOTER_BYTES)}. Write larger row groups.`);
   }
-  return slice(Math.max(0, byteLength - TRAILER_BYTES - length));
+  return slice(byteLength - TRAILER_BYTES - length);
 };
 
 const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {

@@ -238,7 +238,7 @@ describe("the sizes that a file declares are not trusted", () => {
     const whole = readFileSync(join(FIXTURES, "pyarrow.parquet"));
     await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
     await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
-    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "The footer of the file is larger than 256 KiB.");
+    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "damaged: its footer is longer than the file.");
     await refused(write(Buffer.from("PAR1xxxx\x04\0\0\0PAR1")), "its footer can't be read");
     await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
   });
