@@ -113,7 +113,7 @@ export const fakeEngine = (
       const refusal = refuse?.(request);
       if (refusal) throw refusal;
       if (request.model !== (request.route === "/v1/embeddings" ? embeddingModel : model)) {
-        throw new AppError("model_not_found", `There is no model "${request.model}".`, { param: "model" });
+        throw new AppError("model_not_found", `Model "${request.model}" not found.`, { param: "model" });
       }
       return {
         node: "fake",

@@ -188,7 +188,7 @@ const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
   }
   const serving = answering.filter((node) => node.serves(model));
   if (answering.length > 0 && serving.length === 0) {
-    return new AppError("model_not_found", `There is no model "${model}". GET /v1/models lists the models.`, {
+    return new AppError("model_not_found", `Model "${model}" not found. GET /v1/models lists the models.`, {
       param: "model",
     });
   }

@@ -88,7 +88,7 @@ export type Namespaces = ReturnType<typeof createNamespaces>;
 const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
   for (const keyId of keyIds) {
     if (!(await findKey(tx, keyId))) {
-      throw new AppError("not_found", `There is no key ${keyId}.`, { param: "keys" });
+      throw new AppError("not_found", `Key ${keyId} not found.`, { param: "keys" });
     }
     const other = others.find((row) => row.keyIds.includes(keyId));
     if (other) {

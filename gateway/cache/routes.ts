@@ -54,7 +54,7 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
       "/entries/:key",
       async ({ params: { key } }) => {
         if (await answers.deleteEntry(key)) return { deleted: 1 };
-        throw new AppError("not_found", `There is no entry ${key}. It may have expired.`, { param: "key" });
+        throw new AppError("not_found", `Entry ${key} not found. It may have expired.`, { param: "key" });
       },
       {
         params: CacheKeyParams,

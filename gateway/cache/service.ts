@@ -24,7 +24,7 @@ export interface CacheRequest {
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
-  /** Its signal is read only if the answer is not stored. */
+  /** Its signal is used only on a cache miss. */
   call: { readonly signal: AbortSignal };
 }
 
@@ -37,7 +37,7 @@ interface CachedEntries {
   values: (string | undefined)[];
   /** A hit if every part came from the cache. */
   report: CacheReport;
-  /** Stores the value of the part at `index`, unless something was invalidated meanwhile. */
+  /** Stores the value of the part at `index`, unless an invalidation happened in the meantime. */
   keep(index: number, value: string): Promise<void>;
 }
 
@@ -133,7 +133,7 @@ export const createAnswerCache = ({
     key,
   });
 
-  /** Stores a value, unless it is undefined or the request allows no time. */
+  /** Stores a value, unless it is undefined or its lifetime is 0. */
   const store = async (
     key: string,
     value: string | undefined,
@@ -165,13 +165,13 @@ export const createAnswerCache = ({
     const { key } = named;
     recent.add(request.requestId, namespace, named);
 
-    const begunAt = invalidations;
+    const invalidationsBefore = invalidations;
     const plan: FlightPlan = {
       generate,
-      // If it can't be stored, it is generated again. Readers get their answer either way.
+      // A failed write is not an error: readers have their answer, and the next request generates it again.
       async onWhole(frames) {
         try {
-          const value = begunAt === invalidations ? toStored(frames) : undefined;
+          const value = invalidationsBefore === invalidations ? toStored(frames) : undefined;
           await store(key, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
         } catch (error) {
           log.warn({ err: error }, "could not cache an answer");
@@ -182,7 +182,7 @@ export const createAnswerCache = ({
 
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
-      if (onlyIfCached) throw notCached("also no-cache");
+      if (onlyIfCached) throw notCached("it also has no-cache");
       const reply = stored ? flights.launch(plan).join(request.call.signal) : generate(request.call.signal);
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
@@ -211,7 +211,7 @@ export const createAnswerCache = ({
   const entries: AnswerCache["entries"] = async (request, parts) => {
     const { noCache, noStore, onlyIfCached, keepSeconds } = request.directives;
     const namespace = namespaces.nameOf(request.keyId);
-    const begunAt = invalidations;
+    const invalidationsBefore = invalidations;
     const off = bypassReason(request, namespace);
     const keys = off === undefined ? parts.map((part) => cacheKey(namespace, part).key) : [];
     const stored = off === undefined && !noStore && keepSeconds !== 0;
@@ -240,7 +240,7 @@ export const createAnswerCache = ({
       report: oldest && known.length === keys.length ? hitReport(key, oldest) : missReport,
       async keep(index, value) {
         const entryKey = keys[index];
-        if (!stored || entryKey === undefined || begunAt !== invalidations) return;
+        if (!stored || entryKey === undefined || invalidationsBefore !== invalidations) return;
         await store(entryKey, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
       },
     };

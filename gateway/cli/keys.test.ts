@@ -104,7 +104,7 @@ test("wrong usage reports the problem and exits with 64, an unknown key with 1",
     [["sign-in-link", "key_1", "key_2"], 64, "keys sign-in-link doesn't accept key_2."],
     [["revoke", "key_1", "--grace-seconds", "5"], 64, "keys revoke doesn't accept --grace-seconds."],
     [["revoke"], 64, "The key's id is missing"],
-    [["revoke", "key_none"], 1, "There is no key key_none."],
+    [["revoke", "key_none"], 1, "Key key_none not found."],
   ];
   for (const [args, code, words] of cases) {
     const result = await run(...args);

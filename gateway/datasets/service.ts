@@ -207,7 +207,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const row = await findRevision(await find(id), revision);
       const member = await findMember(db, row.id, key);
       if (member) return toSample(member);
-      throw new AppError("not_found", `There is no sample "${key}" in revision ${row.revision}.`, { param: "key" });
+      throw new AppError("not_found", `Sample "${key}" not found in revision ${row.revision}.`, { param: "key" });
     },
 
     /**

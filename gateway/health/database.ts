@@ -25,7 +25,7 @@ export const databaseProbe = (
   answerMs = ANSWER_MS,
 ) => {
   let writing: Promise<void> | undefined;
-  let begunAt = Number.NEGATIVE_INFINITY;
+  let startedAt = Number.NEGATIVE_INFINITY;
   let problem: string | undefined;
 
   const write = async (): Promise<void> => {
@@ -43,11 +43,11 @@ export const databaseProbe = (
   return async (): Promise<string | undefined> => {
     const isAnswering = await succeedsWithin(pingDatabase(), answerMs);
     if (!isAnswering) return "Not responding";
-    if (!writing && now() - begunAt >= WRITE_EVERY_MS) {
-      begunAt = now();
+    if (!writing && now() - startedAt >= WRITE_EVERY_MS) {
+      startedAt = now();
       writing = write();
     }
     if (writing) await succeedsWithin(writing, answerMs);
-    return writing && now() - begunAt > MAX_WRITE_MS ? "A write is hanging" : problem;
+    return writing && now() - startedAt > MAX_WRITE_MS ? "A write is hanging" : problem;
   };
 };

@@ -69,7 +69,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
 
   const mayUse = (principal: Principal, id: string): boolean => principal.allowedModels?.includes(id) ?? true;
   const notFound = (id: string): AppError =>
-    new AppError("model_not_found", `There is no model "${id}" for this key. GET /v1/models lists the models.`, {
+    new AppError("model_not_found", `Model "${id}" not found for this key. GET /v1/models lists the models.`, {
       param: "model",
     });
 

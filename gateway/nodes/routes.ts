@@ -11,7 +11,7 @@ import { AddNode, Node, NodePage } from "./contract";
 export const nodeRoutes = ({ engine }: { engine: Engine }) => {
   const find = (id: string): NodeView => {
     const view = engine.nodes().find((node) => node.id === id);
-    if (!view) throw new AppError("not_found", `There is no node "${id}". GET /v1/nodes lists them.`, { param: "id" });
+    if (!view) throw new AppError("not_found", `Node "${id}" not found. GET /v1/nodes lists them.`, { param: "id" });
     return view;
   };
   const setDrained = (id: string, isDrained: boolean): Node => {

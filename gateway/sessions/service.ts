@@ -95,7 +95,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       const expiresAt = new Date(at.getTime() + lifetimeMs);
       await db.write(async (tx) => {
         const key = await findKey(tx, keyId);
-        if (!key) throw new AppError("not_found", `There is no key ${keyId}.`);
+        if (!key) throw new AppError("not_found", `Key ${keyId} not found.`);
         keys.admit(key, "session");
         await store.insertSignInToken(tx, { tokenHash: hashOf(token), keyId, expiresAt });
         await appendAudit(tx, { at, actor: keyId, action: "sign_in_token.create", target: keyId });

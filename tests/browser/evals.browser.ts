@@ -316,7 +316,7 @@ describe("an evaluation", () => {
       await page.getByText("Use a sample from a dataset").click();
       await page.getByLabel("Sample key").fill("nobody");
       await page.getByRole("button", { name: "Load sample" }).click();
-      await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
+      await page.getByRole("alert").getByText('Sample "nobody" not found').waitFor();
       await page.getByLabel("Sample key").fill("capital-france");
       await page.getByRole("button", { name: "Load sample" }).click();
       await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();

@@ -156,7 +156,7 @@ test("the evaluation form keeps typed text while a sample of a dataset is shown"
     };
     await page.getByText("Use a sample from a dataset").click();
     await load("nobody");
-    await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
+    await page.getByRole("alert").getByText('Sample "nobody" not found').waitFor();
     expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
     await load("capital-france");
     await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
