@@ -280,6 +280,22 @@ hasOwnProperty | hasOwnProperty | constructor
 `,
 );
 
+const reasoning = ["think", "thinking", "thought", "reasoning"].flatMap((tag) =>
+  byReference(
+    "What is the capital of France?",
+    `Paris | <${tag}>Lyon is large.</${tag}> Paris. ; Lyon?</${tag}> Paris ; <${tag}>Or Lyon?</${tag}>The capital is Paris. | <${tag}>It could be Paris.</${tag}> Lyon. ; Paris?</${tag}> Lyon. ; <${tag}>Paris</${tag}> I don't know.`,
+  ),
+);
+
+const primes = byReference(
+  "What is the derivative called?",
+  `
+f'(x) | f'(x) ; It is f'(x). ; The answer is f'(x). ; Answer: f'(x) ; "f'(x)" ; \`f'(x)\` ; **f'(x)** ; f′(x) | f(x) ; f''(x) ; g'(x) ; f
+f''(x) | f''(x) ; It is f''(x). ; f″(x) | f'(x) ; f(x) ; It is f(x).
+y'(0) | y'(0) ; It is y'(0). ; **y'(0)** | y(0) ; y''(0)
+`,
+);
+
 /** Kinds of answers that a trial found with the wrong outcome. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
@@ -295,4 +311,6 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value inside a longer reference is converted": valuesInside,
   "values in an order are not swapped": order,
   "names that objects inherit are words": inheritedNames,
+  "reasoning before the answer is not the answer": reasoning,
+  "primes of functions are kept": primes,
 };

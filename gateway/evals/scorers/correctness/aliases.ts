@@ -66,7 +66,9 @@ const rewritten = (reference: string): string =>
 /** A reference, its text outside brackets ("Blue (colour)"), and each side of a single "or". */
 const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
-  const outside = reference.replace(/(?<![\p{L}\p{N})])\([^()=<>&|^]*\)|(?<![\p{L}\p{N})])\[[^[\]]*\]/gu, " ").trim();
+  const outside = reference
+    .replace(/(?<![\p{L}\p{N})'′″])\([^()=<>&|^]*\)|(?<![\p{L}\p{N})])\[[^[\]]*\]/gu, " ")
+    .trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
   // "5 mg/kg", "12.4 or later": a value is not separated from its unit or bound.
   const isOneValue = new Set(sides.map((side) => /\p{N}/u.test(side))).size > 1;

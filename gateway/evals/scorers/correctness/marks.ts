@@ -1,5 +1,6 @@
 import { unitByName } from "../text/units";
 import { isStopWord, type Word } from "../text/words";
+import type { ReadText } from "./read-text";
 import { keyOf } from "./word-forms";
 
 /*
@@ -52,4 +53,14 @@ export const marksOf = (words: readonly Word[], text: string): string[] => {
     isOpen = word.numeral !== undefined && mark !== undefined;
   }
   return marks;
+};
+
+/** The marks, whole numbers, days and years of an answer and its question. */
+export const marksGiven = (answer: ReadText, question: ReadText): ReadonlySet<string> => {
+  // "Which one is it?" has no number.
+  const asked = question.words.filter(({ norm }) => norm !== "one");
+  const marks = [...marksOf(answer.words, answer.text), ...marksOf(asked, question.text)];
+  const numbers = [...answer.numbers, ...question.numbers].filter(({ value }) => Number.isInteger(value));
+  const dates = [...answer.dates, ...question.dates].flatMap(({ year, day }) => [year, day]);
+  return new Set([...marks, ...numbers.map(({ value }) => String(value)), ...dates.map(String)]);
 };

@@ -4,12 +4,11 @@ import { contentWords, isNameLike, isSpaceless, STOP_WORDS, type Word } from "..
 import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
 import { isLiteral, literalPlaces } from "./literal";
-import { hasSymbol } from "./marks";
+import { hasSymbol, marksGiven } from "./marks";
 import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./occurrences";
-import { isSwapped } from "./order";
+import { isSwapped, pairsOf } from "./order";
 import { isSamePerson } from "./persons";
-import type { Occurrence } from "./read-text";
-import { type ReadText, squeeze } from "./read-text";
+import { type Occurrence, type ReadText, squeeze } from "./read-text";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
@@ -95,9 +94,9 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
     return acronym && acronym.length > 1 ? [acronym] : [...findGivenWord(answer, alias), ...relativesOf(answer, alias)];
   }
   if (!check && isLiteral(alias)) return literalPlaces(answer, alias);
-  // "5" also occurs in "5 %" and "March 5".
   if (!check && alias.person)
     return runs(answer, alias).filter((place) => isSamePerson(answer, place, alias.person ?? []));
+  // "5" also occurs in "5 %" and "March 5".
   if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
   const next = answer.words.findIndex(({ start }) => start >= given.end);
@@ -127,6 +126,8 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const counts = countWords(news);
   const label = readLabel(answer.text);
   const given = verdictOf(answer, question);
+  const pairs = pairsOf(answer);
+  const marks = marksGiven(answer, question);
   const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
   const known = [...checks.values()].filter((check) => check !== undefined);
   return aliases.map((alias) => {
@@ -137,9 +138,9 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const lacks =
       contradictsLabel(label, alias.label, alias.text) ||
       (!check &&
-        (lacksMark(alias, answer, question) ||
+        (lacksMark(alias, answer, question, marks) ||
           replacesValue(alias, answer, question) ||
-          isSwapped(alias.read, answer)));
+          isSwapped(alias.read, pairs)));
     const places = lacks ? [] : placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
     const occurrences =

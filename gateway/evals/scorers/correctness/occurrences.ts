@@ -197,11 +197,24 @@ const LEADING = new Set(
 );
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
-/** Capitals are ignored in a text that is all capitals. */
-const isShouted = ({ text }: ReadText): boolean => !/\p{Ll}/u.test(text);
+/** A text, with what is needed of it for each occurrence of a common word. */
+interface LabelledText extends ReadText {
+  /** Capital letters that it may use as labels. If there are several, words such as "the answer is" must introduce one. */
+  labels: ReadonlySet<string>;
+  /** Whether it is all capitals, which then mark no name. */
+  isShouted: boolean;
+}
+
+const withLabels = (read: ReadText): LabelledText => {
+  const labels = read.words.filter((word) => isLetter(word) && isUpper(word.text) && !STOP_WORDS.has(word.norm));
+  return { ...read, labels: new Set(labels.map(({ text }) => text)), isShouted: !/\p{Ll}/u.test(read.text) };
+};
+
+/** Whether the text uses another letter as a label. */
+const hasOtherLabel = ({ labels }: LabelledText, letter: string): boolean => labels.size > Number(labels.has(letter));
 
 const CLAUSE_END = /^\s*['"”’*_)\]`]*\s*(?:[.,;:!?。—–(\n]|$|-\s)/u;
-const QUOTED = /["“‘'«*_([`]$/u;
+const QUOTED = /["“‘'«*_([`]/u;
 
 /** Whether the words fill their line or sentence, apart from punctuation and an article. */
 const isAlone = ({ text, words }: ReadText, at: number, length: number): boolean => {
@@ -222,7 +235,7 @@ const isLedTo = ({ words, text }: ReadText, at: number, length: number): boolean
   return CLAUSE_END.test(text.slice(last.end)) && (LEADING.has(article?.norm ?? "") || article !== before);
 };
 
-const isGivenAt = (answer: ReadText, wanted: readonly Word[], at: number): boolean => {
+const isGivenAt = (answer: LabelledText, wanted: readonly Word[], at: number): boolean => {
   const { words, text } = answer;
   const length = wanted.length;
   const [first, last] = [words[at], words[at + length - 1]];
@@ -234,37 +247,36 @@ const isGivenAt = (answer: ReadText, wanted: readonly Word[], at: number): boole
   if (!isSameCase) return false;
   if (!isUpper(first.text) && length === 1 && !/^\p{Lu}/u.test(first.text)) return isLedTo(answer, at, length);
   const isName = length > 1 || (isUpper(first.text) && first.text.length > 1);
-  if (isName && !isShouted(answer)) return true;
+  if (isName && !answer.isShouted) return true;
   const behind = text.slice(last.end);
-  const isBracketed = QUOTED.test(text.slice(0, first.start)) && /^["”’'»*_)\]`]/u.test(behind);
+  const isBracketed = QUOTED.test(text.charAt(first.start - 1)) && /^["”’'»*_)\]`]/u.test(behind);
   if (isBracketed || isLedTo(answer, at, length)) return true;
   // "R is the language"; in "A is", the A is not an article either.
   return isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text);
 };
 
-/** Whether the answer uses another letter as a label. If so, words such as "the answer is" must introduce the letter. */
-const hasOtherLabel = ({ words }: ReadText, letter: string): boolean =>
-  words.some((word) => isLetter(word) && isUpper(word.text) && word.text !== letter && !STOP_WORDS.has(word.norm));
-
 /** A capital inside a sentence marks a label or a name, whatever surrounds it: "written in C for speed". */
-const isCapitalInside = (answer: ReadText, [wanted]: readonly Word[], at: number): boolean => {
+const isCapitalInside = (answer: LabelledText, [wanted]: readonly Word[], at: number): boolean => {
   const [before, word] = [answer.words[at - 1], answer.words[at]];
   if (!wanted || !word || !before || word.text !== wanted.text || !/^\p{Lu}/u.test(word.text) || word.norm === "i")
     return false;
   if (isLetter(word) && hasOtherLabel(answer, word.text)) return false;
   const isInside = !/[.!?:\n"“]/.test(answer.text.slice(before.end, word.start));
-  return isInside && !isShouted(answer);
+  return isInside && !answer.isShouted;
 };
 
 /** Where the answer gives a reference that is a common word. */
 export const findGivenWord = (answer: ReadText, alias: Alias): Occurrence[] => {
   const isLed = alias.words.length > 1 && ARTICLES.has(alias.words[0]?.norm ?? "");
   const wanted = isLed ? alias.words.slice(1) : alias.words;
-  return answer.words.flatMap((_, at) => {
-    if (!wanted.every(({ norm }, step) => answer.norms[at + step] === norm)) return [];
+  const text = withLabels(answer);
+  const found: Occurrence[] = [];
+  for (let at = 0; at < text.words.length && found.length < MAX_OCCURRENCES; at++) {
+    if (!wanted.every(({ norm }, step) => text.norms[at + step] === norm)) continue;
     // "The Guess Who" is a different band from "The Who".
-    if (isLed && answer.words.length > wanted.length && !ARTICLES.has(answer.norms[at - 1] ?? "")) return [];
-    const isGiven = isGivenAt(answer, wanted, at) || (wanted.length === 1 && isCapitalInside(answer, wanted, at));
-    return isGiven ? [{ at, length: wanted.length }] : [];
-  });
+    if (isLed && text.words.length > wanted.length && !ARTICLES.has(text.norms[at - 1] ?? "")) continue;
+    if (isGivenAt(text, wanted, at) || (wanted.length === 1 && isCapitalInside(text, wanted, at)))
+      found.push({ at, length: wanted.length });
+  }
+  return found;
 };

@@ -2,14 +2,14 @@ import { ARTICLES, isNameLike, STOP_WORDS } from "../text/words";
 import type { ReadText } from "./read-text";
 
 /** Two things in a certain order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
-type Pair = readonly [string, string];
+type Pair = readonly [first: string, second: string];
 
 /** Maximum words from "from" to "to", and from a number to "to": "5.7 percent to". */
 const MAX_APART = 12;
 const MAX_UNIT = 3;
 
-/** The pairs of a text, by the form in which words are compared. */
-const pairsOf = ({ words, keys, norms, text }: ReadText): Pair[] => {
+/** The pairs of a text, in the form in which words are compared. */
+export const pairsOf = ({ words, keys, norms, text }: ReadText): Pair[] => {
   const thingAt = (at: number): string | undefined =>
     keys.slice(at, at + 2).find((_, step) => !ARTICLES.has(norms[at + step] ?? ""));
   const firstOf = (at: number): string | undefined => {
@@ -32,9 +32,8 @@ const pairsOf = ({ words, keys, norms, text }: ReadText): Pair[] => {
   });
 };
 
-/** Whether the answer gives two things of a reference in the opposite order: "from 5.2 % to 5.7 %" for "from 5.7 % to 5.2 %". */
-export const isSwapped = (expected: ReadText, given: ReadText): boolean => {
-  const pairs = pairsOf(given);
-  const has = (first: string, second: string) => pairs.some(([a, b]) => a === first && b === second);
+/** Whether pairs of an answer reverse one of a reference: "from 5.2 % to 5.7 %" for "from 5.7 % to 5.2 %". */
+export const isSwapped = (expected: ReadText, given: readonly Pair[]): boolean => {
+  const has = (first: string, second: string) => given.some(([a, b]) => a === first && b === second);
   return pairsOf(expected).some(([first, second]) => first !== second && has(second, first) && !has(first, second));
 };

@@ -203,6 +203,15 @@ describe("scores", () => {
     expect(score("who", references, output).value).toBeCloseTo(score("who", references.toReversed(), output).value, 10);
   });
 
+  test.each([
+    ["A", "A "],
+    ["A", "x A "],
+    ["A", '"A '],
+    ["IT", "IT is "],
+  ])("a common word %s that a long answer repeats as %j takes seconds at most", (reference, part) => {
+    expect(score("Which one is it?", [reference], part.repeat(20_000)).value).toBeWithin(0, 1.001);
+  });
+
   test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n", "1 hour ", "nineteen "])(
     "long hostile texts take seconds at most: %j",
     (part) => {

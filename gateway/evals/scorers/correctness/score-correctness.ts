@@ -1,6 +1,6 @@
 import type { ScoredAnswer } from "../../scored-answer";
 import { logOdds, sigmoid } from "../logistic";
-import { maskMarkers } from "../text/citations";
+import { maskMarkers, maskReasoning } from "../text/citations";
 import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
 import { isSameText } from "../text/same-text";
 import { type CorrectnessFindings, findCorrectness } from "./correctness-features";
@@ -63,9 +63,9 @@ const compareVerdicts = (matches: readonly Match[]): CorrectnessScore | undefine
   return { value: 0, reason };
 };
 
-/** Removes citation markers ("Paris [1]" becomes "Paris") unless a reference has them too ("x[1]"). */
+/** Removes reasoning before the answer, and citation markers ("Paris [1]") unless a reference has them too ("x[1]"). */
 export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
-  const output = maskMarkers(answer.output.replace(/<think>.*?<\/think>/gsu, ""));
+  const output = maskMarkers(maskReasoning(answer.output));
   const isMarked = answer.references.some((reference) => maskMarkers(reference) !== reference);
   return isMarked || isBlank(output) ? answer : { ...answer, output };
 };

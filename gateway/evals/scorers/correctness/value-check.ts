@@ -280,8 +280,8 @@ const lacksBound = ({ read }: Alias, answer: ReadText, question: ReadText): bool
   });
 };
 
-/** Whether a short reference has a number, a letter or a symbol that neither the answer nor the question has. */
-export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
+/** Whether a short reference has a number, a letter or a symbol that neither the answer nor the question has (`given`). */
+export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText, given: ReadonlySet<string>): boolean => {
   if (alias.words.length > MARKED_WORDS) return false;
   const lacksSymbol = Object.values(SYMBOLS).some((symbol) => symbol.test(alias.text) && !symbol.test(answer.text));
   if (lacksSymbol || lacksBound(alias, answer, question)) return true;
@@ -290,11 +290,5 @@ export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText): b
   const isSplit = wanted.some((mark) => mark.includes("."));
   if (wanted.length === 0 || /\p{Nd}:\p{Nd}{2}|\p{Nd}\s?[ap]\.?m\b/iu.test(alias.text)) return false;
   if (!isSplit && squeezedRuns(answer, alias).length > 0) return false;
-  // "Which one is it?" has no number.
-  const asked = question.words.filter(({ norm }) => norm !== "one");
-  const given = new Set([...marksOf(answer.words, answer.text), ...marksOf(asked, question.text)]);
-  const numbers = [...answer.numbers, ...question.numbers].filter(({ value }) => Number.isInteger(value));
-  for (const { value } of numbers) given.add(String(value));
-  for (const { year, day } of [...answer.dates, ...question.dates]) given.add(String(year)).add(String(day));
   return !wanted.every((mark) => given.has(mark));
 };

@@ -125,13 +125,16 @@ const unmark = (text: string): string => text.replaceAll(BLANK, " ");
 /** Replaces citation markers with spaces. The length does not change. */
 export const maskMarkers = (text: string): string => unmark(blankMarkers(text));
 
-/** Models that reason write it before their answer. */
+/** Models that reason write it before their answer; some templates leave out the opening tag. */
 const REASONING = /^[\s\S]*<\/(?:think|thinking|thought|reasoning)>/iu;
+
+/** Replaces reasoning before the answer with spaces. The length does not change. */
+export const maskReasoning = (text: string): string => text.replace(REASONING, blank);
 
 /** Replaces reasoning, citation markers, source lists and attributions with spaces. The length does not change. */
 export const maskCitations = (text: string): string =>
   unmark(
-    blankMarkers(text.replace(REASONING, blank))
+    blankMarkers(maskReasoning(text))
       .replace(SOURCE_LINE, (match) => match.replace(/[^\n]/g, " "))
       .replace(SOURCE_WORD, blank)
       .replace(ATTRIBUTION, (match) => match.replace(/[^\n]/g, " ")),
