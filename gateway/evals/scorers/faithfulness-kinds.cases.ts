@@ -185,14 +185,14 @@ Two thirds of the members voted for the plan, a quarter against it. | Two thirds
 
 /** Kinds of faults in answers that are compared with contexts. */
 export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
-  "an ordinal or abbreviation ends no sentence": ordinals,
+  "an ordinal or abbreviation does not end a sentence": ordinals,
   "a number, name or unit in place of the context's": replacements,
-  "courtesies, hedges, citations and attributions are no claims": talk,
+  "courtesies, hedges, citations and attributions make no claim": talk,
   "a negation that the context lacks, in many languages": negations,
   "a negated form: a prefix, a contraction, a modal": negatedForms,
   "a clause with the other polarity": clauses,
   "a unit in place of the context's": units,
-  "a version is no decimal number": versions,
+  "a version is not a decimal number": versions,
   "a reversed clause of a longer sentence": ongoing,
   "numbers of two facts are not exchanged": swaps,
   "answers as retrieval systems write them": styles,

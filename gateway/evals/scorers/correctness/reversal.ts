@@ -1,4 +1,4 @@
-import { isDenial, isDenialInAnyLanguage, sideOf } from "../text/negation";
+import { isDenial, isDenialInAnyLanguage, sideOf, withoutPrefix } from "../text/negation";
 import { ARTICLES, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { type ReadText, sentenceOf } from "./read-text";
@@ -24,8 +24,6 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
   return isDenialInAnyLanguage(word);
 };
 
-/** The negated form of a word: "unsafe" for "safe". */
-const NEGATED = /^(?:un|in|im|il|ir|dis|non)(?=\p{L}{4})/u;
 /** Words that a negation replaces. */
 const LIGHT = new Set("always ever yes really indeed".split(" "));
 const TURNS = new Set("but and while whereas although though however because than".split(" "));
@@ -82,9 +80,9 @@ const roleOf = (
   const side = sideOf(words, at);
   if (side !== undefined && sides.has(side)) return { name: sideName(side), isTurned: false };
   if (side !== undefined && sides.has(-side)) return { name: sideName(side), isTurned: true };
-  const bare = key.replace(NEGATED, "");
+  const bare = withoutPrefix(key);
   if (bare !== key && keys.has(bare)) return { name: bare, isTurned: true };
-  const longer = [...keys].find((wanted) => wanted.replace(NEGATED, "") === key && wanted !== key);
+  const longer = [...keys].find((wanted) => withoutPrefix(wanted) === key && wanted !== key);
   return longer === undefined ? undefined : { name: longer, isTurned: true };
 };
 

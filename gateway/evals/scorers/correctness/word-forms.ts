@@ -1,4 +1,5 @@
 import { editDistance } from "../../../../lib/nearest";
+import { withoutPrefix } from "../text/negation";
 import { readSpelled, romanValue } from "../text/number-words";
 import { isNameLike, isStopWord, readWords, STOP_WORDS, type Word } from "../text/words";
 
@@ -76,7 +77,7 @@ const SAME_BEGINNING = 0.6;
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
   // "invisible" is not "visible".
-  if (longer.endsWith(shorter) && /^(?:un|in|im|il|ir|dis|non)$/.test(longer.slice(0, -shorter.length))) return 0;
+  if (longer !== shorter && withoutPrefix(longer) === shorter) return 0;
   if (shorter.length < 4 || longer.length > LONGEST_COMPARED || /[\p{N}+#*]/u.test(a + b)) return 0;
   const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
   if (granted > 0 && editDistance(a, b, granted) <= granted) return SPELLING_SLIP;

@@ -5,7 +5,7 @@ const textsOf = (output: string): string[] => claimSpans(output).map(({ text }) 
 
 const BODY = "The fee is 5 euros.";
 
-describe("a heading is no claim", () => {
+describe("a heading is not a claim", () => {
   test.each([
     ["## Overview\n", "\n"],
     ["# Fees\n\n", ""],
@@ -29,7 +29,7 @@ describe("a heading is no claim", () => {
     ["## Summary\n### Details\n", ""],
     ["", "\n\n## Sources\n[1] [2]"],
     ["## Answer\n\n", "\n\n---\n"],
-  ])("%j before and %j behind a claim", (before, behind) => {
+  ])("%j before and %j after a claim", (before, behind) => {
     expect(textsOf(`${before}${BODY}${behind}`)).toEqual([BODY]);
   });
 
@@ -56,7 +56,7 @@ describe("a heading is no claim", () => {
     ["| Town | Fee |\n|---|---|\n| Oslo | 5 |\n| Bergen | 7 |", ["Oslo | 5 |", "Bergen | 7 |"]],
     ["Town | Fee\n:--- | ---:\nOslo | 5", ["Oslo | 5"]],
     ["Oslo | 5\nBergen | 7", ["Oslo | 5", "Bergen | 7"]],
-  ])("the header and separator rows of the table %j are none", (output, claims) => {
+  ])("the header and separator rows of the table %j are not claims", (output, claims) => {
     expect(textsOf(output).map((text) => text.replace(/^\| /, ""))).toEqual(claims);
   });
 });

@@ -81,8 +81,8 @@ const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
 
 /** "non-refundable", but not "fans and non-fans". */
 const isPrefix = (text: string, words: readonly Word[], word: Word): boolean => {
-  const negated = words[words.indexOf(word) + 1];
   if (word.norm !== "non" || !/[-‑]/.test(text.charAt(word.end))) return false;
+  const negated = words[words.indexOf(word) + 1];
   return words.filter(({ stem }) => stem === negated?.stem).length === 1;
 };
 
