@@ -266,36 +266,6 @@ from red to green | from red to green | from green to red
   ),
 ];
 
-/** Names that every JavaScript object inherits: a lookup by words must not find them. */
-const inheritedNames = byReference(
-  "What creates an object in a class?",
-  `
-constructor | constructor ; The constructor. ; the constructor ; It is the constructor. | destructor ; 5 ; IDK ; method
-the constructor | The constructor. ; constructor | destructor
-__proto__ | __proto__ ; \`__proto__\` | prototype
-toString | toString ; It is toString. | valueOf ; toJSON
-valueOf | valueOf | toString
-5 constructor | 5 constructor | 6 constructor ; destructor
-hasOwnProperty | hasOwnProperty | constructor
-`,
-);
-
-const reasoning = ["think", "thinking", "thought", "reasoning"].flatMap((tag) =>
-  byReference(
-    "What is the capital of France?",
-    `Paris | <${tag}>Lyon is large.</${tag}> Paris. ; Lyon?</${tag}> Paris ; <${tag}>Or Lyon?</${tag}>The capital is Paris. | <${tag}>It could be Paris.</${tag}> Lyon. ; Paris?</${tag}> Lyon. ; <${tag}>Paris</${tag}> I don't know.`,
-  ),
-);
-
-const primes = byReference(
-  "What is the derivative called?",
-  `
-f'(x) | f'(x) ; It is f'(x). ; The answer is f'(x). ; Answer: f'(x) ; "f'(x)" ; \`f'(x)\` ; **f'(x)** ; f′(x) | f(x) ; f''(x) ; g'(x) ; f
-f''(x) | f''(x) ; It is f''(x). ; f″(x) | f'(x) ; f(x) ; It is f(x).
-y'(0) | y'(0) ; It is y'(0). ; **y'(0)** | y(0) ; y''(0)
-`,
-);
-
 /** Kinds of answers that a trial found with the wrong outcome. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
@@ -310,7 +280,4 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "durations and verdicts are read in other languages": otherLanguages,
   "a value inside a longer reference is converted": valuesInside,
   "values in an order are not swapped": order,
-  "names that objects inherit are words": inheritedNames,
-  "reasoning before the answer is not the answer": reasoning,
-  "primes of functions are kept": primes,
 };
