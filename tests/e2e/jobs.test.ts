@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { createClient } from "@libsql/client";
 import { sendUpload } from "../datasets/send-upload";
 import { UPLOADS } from "../datasets/uploads";
-import { ADMIN_KEY, Stack } from "../harness";
+import { ADMIN_KEY, type ServerProcess, Stack } from "../harness";
 import { watchGrowth } from "../memory-growth";
 import { until } from "../until";
 
@@ -99,21 +99,31 @@ test("J3: four workers run forty imports, each once", async () => {
   expect(await query(running, "SELECT MAX(lease_epoch) FROM tasks")).toBe(1);
 }, 60_000);
 
+/** Stops a worker between two of its transactions. A process that is stopped in one keeps the write lock from all others. */
+const freeze = async ({ folder }: Stack, worker: ServerProcess): Promise<void> => {
+  const client = createClient({ url: `file:${folder}/data/groundwire.db`, timeout: 10_000 });
+  try {
+    const lock = await client.transaction("write");
+    worker.signal("SIGSTOP");
+    lock.close();
+  } finally {
+    client.close();
+  }
+};
+
 test("J4: a worker that was stopped for longer than its lease overwrites nothing when it resumes", async () => {
   const running = await start(1);
-  const waiting = upload(running, "stopped", linesOf(20_000));
+  const waiting = upload(running, "stopped", linesOf(60_000));
   const [first] = running.workers;
   await until("the import made progress", async () => (await staged(running)) > 0);
-  first?.signal("SIGSTOP");
+  if (first === undefined) throw new Error("no worker");
+  await freeze(running, first);
   running.workers.push(running.spawnWorker());
   const { status, body } = await waiting;
-  expect([status, body.dataset?.latest.samples]).toEqual([201, 20_000]);
-  first?.signal("SIGCONT");
-  await until(
-    "it logs that its task was taken over",
-    () => first?.output.includes("was taken over by another worker") ?? false,
-  );
-  await expectClean(running, 1, 20_000);
+  expect([status, body.dataset?.latest.samples]).toEqual([201, 60_000]);
+  first.signal("SIGCONT");
+  await until("it logs that its task was taken over", () => first.output.includes("was taken over by another worker"));
+  await expectClean(running, 1, 60_000);
   // It works again with a new id.
   running.workers[1]?.signal("SIGTERM");
   expect((await upload(running, "afterwards", linesOf(10))).status).toBe(201);
