@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KINDS } from "../../gateway/evals/scorers/kinds.cases";
+import { ALL_KINDS } from "../../gateway/evals/scorers/all-kinds.cases";
 import { Stack } from "../harness";
 
 /** Scores the cases with `reference@1` through the API. */
@@ -52,7 +52,7 @@ describe.skipIf(rows.length === 0)("an input that was once scored wrongly", () =
   );
 });
 
-test.each(Object.entries(KINDS))(
+test.each(Object.entries(ALL_KINDS))(
   "%s",
   async (_, cases) => {
     const wrong: unknown[] = [];

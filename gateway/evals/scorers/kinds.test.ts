@@ -1,12 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ANSWER_KINDS } from "./answer-kinds.cases";
-import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
-import { KINDS } from "./kinds.cases";
-import { MARKUP_KINDS } from "./markup-kinds.cases";
+import { ALL_KINDS } from "./all-kinds.cases";
 import { scoreReference } from "./reference-evaluator";
-import { VALUE_KINDS } from "./value-kinds.cases";
-
-const ALL_KINDS = { ...KINDS, ...VALUE_KINDS, ...ANSWER_KINDS, ...MARKUP_KINDS, ...FAITHFULNESS_KINDS };
 
 describe.each(Object.entries(ALL_KINDS))("%s", (_, cases) => {
   test.each(

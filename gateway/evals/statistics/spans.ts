@@ -8,6 +8,8 @@ export interface Span {
   end: number;
 }
 
+export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
+
 /** Numbers of characters in one or several texts. */
 interface SpanCounts {
   /** Marked by people. */

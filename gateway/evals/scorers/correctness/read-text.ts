@@ -1,4 +1,4 @@
-import type { Span } from "../../statistics/spans";
+import { overlaps } from "../../statistics/spans";
 import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
@@ -90,8 +90,6 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     vocabulary: new Vocabulary(words),
   };
 };
-
-export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
 /** The index, from 0, of the sentence that contains a word. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {

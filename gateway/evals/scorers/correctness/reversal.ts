@@ -40,7 +40,7 @@ const clausesOf = (words: readonly Word[], text: string): number[] => {
 };
 
 /** How a run of words compares with a reference. */
-interface Speech {
+interface SentenceReading {
   /** The reference words found, or `|side|` of their opposites. */
   found: ReadonlySet<string>;
   isDenied: boolean;
@@ -87,7 +87,7 @@ const roleOf = (
 };
 
 /** Compares the words of one sentence. If `isName`, only a negation between the reference's words counts. */
-const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): Speech => {
+const readSentence = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): SentenceReading => {
   const clauses = clausesOf(words, text);
   const turned = new Map<string, boolean>();
   const speaking = new Set<number>();
@@ -132,10 +132,10 @@ export const compareStatement = (
   if (size === 0 || (size === 1 && !hasDenial)) return undefined;
   // "Which animal does not lay eggs?" asks for something that is denied.
   if (question.words.some(isDenial) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
-  const expected = speechOf(text, words, wanted, false);
+  const expected = readSentence(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
-  const speeches = [...sentences.values()].map((sentence) => speechOf(answer.text, sentence, wanted, !isStatement));
-  const [best] = speeches.sort((a, b) => b.found.size - a.found.size);
+  const readings = [...sentences.values()].map((sentence) => readSentence(answer.text, sentence, wanted, !isStatement));
+  const [best] = readings.sort((a, b) => b.found.size - a.found.size);
   if (!best || best.found.size < SHARE * size) return undefined;
   if (best.isDenied !== expected.isDenied) return "reversed";
   return best.found.size === size && (wanted.sides.size > 0 || hasDenial) ? "restated" : undefined;
@@ -161,7 +161,7 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     return role ? [{ name: role.name, isName: isNameLike(word), isAdjunct }] : [];
   });
   for (const sentence of Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at)).values()) {
-    const { found, isDenied } = speechOf(answer.text, sentence, wanted, false);
+    const { found, isDenied } = readSentence(answer.text, sentence, wanted, false);
     const isFound = ({ name }: { name: string }) => found.has(name);
     const [first, last] = [asked.findIndex(isFound), asked.findLastIndex(isFound)];
     const isSubject = first === 1 || asked.slice(0, first).every(({ isName }) => isName);

@@ -20,7 +20,13 @@ export interface Setting {
 const MAX_RIVALS = 20;
 
 /** Words between two offsets that are new: neither in the question nor in a reference. */
-const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Match[], start: number, end: number) => {
+const newWordsBetween = (
+  answer: ReadText,
+  question: ReadText,
+  matches: readonly Match[],
+  start: number,
+  end: number,
+) => {
   const expected = new Vocabulary(matches.flatMap(({ alias }) => alias.words));
   return answer.words
     .filter((word) => word.start >= start && word.end <= end && !STOP_WORDS.has(word.norm))
@@ -34,7 +40,7 @@ const BARE = 6;
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
-  return newsBetween(answer, question, matches, lead.start, lead.end)
+  return newWordsBetween(answer, question, matches, lead.start, lead.end)
     .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
     .slice(0, MAX_RIVALS)
     .map(({ text }) => text);

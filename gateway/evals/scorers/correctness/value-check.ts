@@ -1,4 +1,4 @@
-import type { Span } from "../../statistics/spans";
+import { overlaps, type Span } from "../../statistics/spans";
 import { compareDates, type DateMention } from "../text/dates";
 import { wholeSpan } from "../text/number-surroundings";
 import { isSameNumber, type Quantity } from "../text/numbers";
@@ -9,7 +9,7 @@ import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
 import { squeezedRuns } from "./occurrences";
-import { overlaps, type ReadText, readText } from "./read-text";
+import { type ReadText, readText } from "./read-text";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
 export interface ValueCheck {
@@ -81,7 +81,7 @@ const isSameDate = (a: DateMention, b: DateMention): boolean => compareDates(a, 
  * The values of an answer that are not repeated from the question; all of them if the question offers the expected one:
  * "1990 or 1991?"
  */
-const newsIn = <T>(given: readonly T[], asked: readonly T[], expected: readonly T[], isRepeated: Same<T>): T[] =>
+const newValues = <T>(given: readonly T[], asked: readonly T[], expected: readonly T[], isRepeated: Same<T>): T[] =>
   notIn(given, expected.some((value) => asked.some((other) => isRepeated(value, other))) ? [] : asked, isRepeated);
 
 /** Whether two amounts have the same number and unit: not "2 hours" and "120 minutes". */
@@ -121,7 +121,7 @@ const toCheck = (
 };
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): ValueCheck => {
-  const dates = newsIn(answer.dates, question.dates, [expected], isSameDate);
+  const dates = newValues(answer.dates, question.dates, [expected], isSameDate);
   const same = dates.find((given) => isSameDate(expected, given));
   const part = dates.find((given) => compareDates(expected, given) === "coarser");
   return toCheck(answer, expected, { same, part, other: dates[0] });
@@ -137,7 +137,7 @@ const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): V
 
 const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): ValueCheck => {
   const asked = [...question.numbers, ...question.years];
-  const numbers = newsIn([...answer.numbers, ...answer.years], asked, [expected], isSameWriting);
+  const numbers = newValues([...answer.numbers, ...answer.years], asked, [expected], isSameWriting);
   const isSame = sameAmount(question);
   const same = numbers.find((given) => isSame(expected, given));
   return toCheck(answer, null, { same, other: [...numbers, ...answer.times][0] });
@@ -197,7 +197,7 @@ const areReplaced = <T>(
   isRepeated = isSame,
 ): boolean => {
   const news = notIn(wanted, asked, isRepeated);
-  const said = newsIn(given, asked, wanted, isRepeated);
+  const said = newValues(given, asked, wanted, isRepeated);
   const missing = notIn(news, said, isSame);
   if (missing.length === 0 || (!isShort && missing.length < news.length)) return false;
   return notIn(said, [...asked, ...wanted], isSame).length > 0;

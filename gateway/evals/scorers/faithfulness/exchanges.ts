@@ -1,4 +1,4 @@
-import type { Span } from "../../statistics/spans";
+import { overlaps, type Span } from "../../statistics/spans";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { relationOf } from "../text/units";
@@ -25,8 +25,6 @@ const mayTakePlaceOf = (a: Value, b: Value): boolean =>
     ? (a.quantity.unit === null) === (b.quantity.unit === null) &&
       relationOf(a.quantity.unit, b.quantity.unit) === "same"
     : !a.quantity && !b.quantity;
-
-const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
 /** Words and marks between two facts. */
 const BORDER =

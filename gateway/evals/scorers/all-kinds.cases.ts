@@ -1,0 +1,8 @@
+import { ANSWER_KINDS } from "./answer-kinds.cases";
+import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
+import { KINDS } from "./kinds.cases";
+import { MARKUP_KINDS } from "./markup-kinds.cases";
+import { VALUE_KINDS } from "./value-kinds.cases";
+
+/** Every table of kinds that `reference@1` must judge right, by name. */
+export const ALL_KINDS = { ...KINDS, ...VALUE_KINDS, ...ANSWER_KINDS, ...MARKUP_KINDS, ...FAITHFULNESS_KINDS };
