@@ -216,13 +216,31 @@ describe("the sizes that a file declares are not trusted", () => {
     return collect(readUpload(upload, { limits: LIMITS, spoolDir: join(dir, "spool"), stallMs }));
   };
 
-  test("a page whose runs fill all memory ends the upload, and the memory is free again", async () => {
-    // Indexes of a dictionary: a width of 1 bit, then one run of two thousand million.
-    const bomb = (length: number) => Buffer.concat([Buffer.from("01feffffff0f00", "hex"), Buffer.alloc(length - 7)]);
-    const pages = [(bytes: Uint8Array) => bytes, ({ length }: Uint8Array) => bomb(length)];
+  /** A column of 1,000 texts from a dictionary of seven, "0" to "6", whose indexes are replaced. */
+  const withIndexes = (hex: string): string => {
+    const indexes = Buffer.from(hex, "hex");
+    const replaced = ({ length }: Uint8Array) => Buffer.concat([indexes, Buffer.alloc(length - indexes.length)]);
+    const pages = [(bytes: Uint8Array) => bytes, replaced];
     const compressors = { GZIP: (bytes: Uint8Array) => gzipSync(pages.shift()?.(bytes) ?? bytes) };
-    const input = texts(1000, (i) => `${(i * i) % 7}`);
-    const path = file([column("input", input, { encoding: "RLE_DICTIONARY" })], { codec: "GZIP", compressors });
+    const input = texts(1000, (i) => `${i % 7}`);
+    return file([column("input", input, { encoding: "RLE_DICTIONARY" })], { codec: "GZIP", compressors });
+  };
+
+  test("a value that is not in its dictionary can't be read; it is not null", async () => {
+    // A width of 8 bits, then runs of 1 × 0, 1 × 9 and 998 × 1.
+    const rows = await read(withIndexes("0802000209cc0f01"));
+    const message = "the Parquet file is damaged: a value is not in its dictionary. Write it again.";
+    expect(rows.slice(0, 3)).toEqual([
+      [1, { input: "0" }],
+      [2, { input: `unreadable: ${message}` }],
+      [3, { input: "1" }],
+    ]);
+    expect(rows).toHaveLength(1000);
+  });
+
+  test("a page whose runs fill all memory ends the upload, and the memory is free again", async () => {
+    // A width of 1 bit, then one run of two thousand million.
+    const path = withIndexes("01feffffff0f00");
     const before = process.memoryUsage.rss();
     await expect(readInThread(path, 30_000)).rejects.toMatchObject({
       kind: "payload_too_large",
@@ -239,6 +257,7 @@ describe("the sizes that a file declares are not trusted", () => {
     await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
     await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
     await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "damaged: its footer is longer than the file.");
+    await refused(write(Buffer.from("PAR1xxxxPAR1")), "damaged: its footer is longer than the file.");
     await refused(write(Buffer.from("PAR1xxxx\x04\0\0\0PAR1")), "its footer can't be read");
     await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
   });

@@ -1,6 +1,13 @@
 import { fstatSync } from "node:fs";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type AsyncBuffer, type Compressors, type DecodedArray, parquetScan, type SchemaTree } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type DecodedArray,
+  parquetScan,
+  type SchemaTree,
+  snappyUncompress,
+} from "hyparquet";
 import { decompressLz4, decompressLz4Raw } from "hyparquet-compressors";
 import { AppError } from "../../../../../lib/errors";
 import {
@@ -111,6 +118,11 @@ const bounded =
   };
 
 const compressors: Compressors = {
+  SNAPPY: bounded((bytes, size) => {
+    const page = new Uint8Array(size);
+    snappyUncompress(bytes, page);
+    return page;
+  }),
   GZIP: bounded((bytes, size) => gunzipSync(bytes, { maxOutputLength: size })),
   BROTLI: bounded((bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size })),
   ZSTD: bounded((bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: size })),

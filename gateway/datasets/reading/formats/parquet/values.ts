@@ -1,18 +1,23 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { FORBIDDEN_NAMES, forbiddenName } from "../../limits";
+import { FORBIDDEN_NAMES, forbiddenName, problemIn } from "../../limits";
 import { Unreadable } from "../../rows";
 import { NumberText, parseJson } from "../json-value";
+import { damaged } from "./footer";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const noText = new Unreadable("a value here is not UTF-8 text. Write it as text, or map the column to null.");
+/** hyparquet returns undefined for an index beyond the dictionary. */
+const notInDictionary = new Unreadable(problemIn(damaged("a value is not in its dictionary")));
 
 /**
  * A stored value of a column, which may be nested, as JSON: the text of its type, integers beyond 2^53 with their digits,
- * NaN and infinities as text. `Unreadable` for bytes that are not UTF-8, and for anything that contains such a value.
+ * NaN and infinities as text. `Unreadable` for bytes that are not UTF-8, for undefined, and for anything that contains
+ * such a value.
  */
 export const toJson = (stored: unknown, tree: SchemaTree | undefined): unknown => {
-  if (stored === null || stored === undefined || stored instanceof Unreadable || !tree) return stored ?? null;
+  if (stored === undefined) return notInDictionary;
+  if (stored === null || stored instanceof Unreadable || !tree) return stored;
   const { element, children } = tree;
   const [first] = children;
   if (Array.isArray(stored)) {
