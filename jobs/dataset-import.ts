@@ -42,7 +42,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
  */
 export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
-  // Each import reads in a separate thread, which has its own memory.
+  // `ReadingThread` measures the memory of the whole process: two Parquet files at a time could end each other.
   concurrency: 1,
 
   async run(task, context) {

@@ -41,7 +41,11 @@ export class ReadingThread {
     this.#worker.addEventListener("close", () => this.#reply.reject(crashed("it ended")));
   }
 
-  /** Ends the Worker with payload_too_large if the whole process grows too much. Readers that bound their memory don't need it. */
+  /**
+   * Ends the Worker with payload_too_large if the whole process grows too much: a Worker that is busy decoding can't
+   * report its own heap. A process may therefore watch only one Worker at a time. Readers that bound their memory don't
+   * need it.
+   */
   watchMemory(): void {
     const startBytes = process.memoryUsage.rss();
     this.#watch = setInterval(() => {
