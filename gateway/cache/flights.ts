@@ -115,6 +115,8 @@ export interface FlightPlan {
    * misses both the flight and the stored answer. Readers don't wait for it.
    */
   onWhole(frames: Uint8Array[]): Promise<void>;
+  /** Whether the answer may be out of date, so that no further request may join. */
+  isInvalidated(): boolean;
 }
 
 /** Whether a failure concerns only the request that started a generation, not those that joined it. */
@@ -122,17 +124,17 @@ const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && e
 
 /** The running generations whose answers may be cached. */
 export const createFlights = () => {
-  const joinable = new Map<string, Flight>();
+  const joinable = new Map<string, { flight: Flight; isInvalidated(): boolean }>();
   let running = 0;
 
-  const launch = ({ id, generate, onWhole }: FlightPlan): Flight => {
+  const launch = ({ id, generate, onWhole, isInvalidated }: FlightPlan): Flight => {
     const land = (): void => {
       running--;
-      if (id !== undefined && joinable.get(id) === flight) joinable.delete(id);
+      if (id !== undefined && joinable.get(id)?.flight === flight) joinable.delete(id);
     };
     running++;
     const flight: Flight = new Flight(generate, (frames) => void (frames ? onWhole(frames).finally(land) : land()));
-    if (id !== undefined) joinable.set(id, flight);
+    if (id !== undefined) joinable.set(id, { flight, isInvalidated });
     return flight;
   };
 
@@ -147,8 +149,8 @@ export const createFlights = () => {
     ): Promise<{ reply: EngineReply; hasJoined: boolean }> => {
       for (let failed: Flight | undefined; ; ) {
         // No await between the lookup and the launch: identical simultaneous requests must share one flight.
-        const flight = joinable.get(plan.id);
-        if (!flight?.isJoinable || flight === failed) {
+        const { flight, isInvalidated } = joinable.get(plan.id) ?? {};
+        if (!flight?.isJoinable || isInvalidated?.() || flight === failed) {
           return { reply: await launch(plan).join(signal), hasJoined: false };
         }
         try {
@@ -159,8 +161,5 @@ export const createFlights = () => {
         }
       }
     },
-
-    /** Stops new requests from joining running generations. Current readers still get the complete answer. */
-    closeToJoins: (): void => joinable.clear(),
   };
 };

@@ -249,15 +249,41 @@ describe("storing", () => {
   });
 });
 
-test("an entry that is invalidated during its generation is not stored", async () => {
-  const answers = create();
-  const { generate, release } = upstream();
-  const running = await answers.answer(request(), generate, toStored);
-  const { key = "" } = running.report;
-  expect(await answers.deleteEntry(key)).toBe(false);
-  release();
-  await textOf(running);
-  expect(await cache.get(key)).toBeUndefined();
+describe("an invalidation during a generation", () => {
+  type Answers = ReturnType<typeof create>;
+  const cases: [name: string, invalidate: (answers: Answers, key: string) => Promise<unknown>, isItsOwn: boolean][] = [
+    ["of its key", (answers, key) => answers.deleteEntry(key), true],
+    ["of its tag", (answers) => answers.invalidate("model:m"), true],
+    ["of its namespace", (answers) => answers.invalidate("namespace:key_a"), true],
+    ["of another key", (answers, key) => answers.deleteEntry(`${key}0`), false],
+    ["of another tag", (answers) => answers.invalidate("model:m2"), false],
+    ["of another namespace", (answers) => answers.invalidate("namespace:key_b"), false],
+  ];
+
+  test.each(cases)("%s (joined and stored unless it is its own)", async (_, invalidate, isItsOwn) => {
+    const answers = create();
+    const { generate, release } = upstream();
+    const running = await answers.answer(request(), generate, toStored);
+    const { key = "" } = running.report;
+    await invalidate(answers, key);
+    const next = await answers.answer(request(), generate, toStored);
+    expect(next.report.status).toBe(isItsOwn ? "miss" : "joined");
+    release();
+    const texts = await Promise.all([textOf(running), textOf(next)]);
+    expect(texts).toEqual(["a1 b1 c1", isItsOwn ? "a2 b2 c2" : "a1 b1 c1"]);
+    expect((await cache.get(key))?.value).toBe(texts[1]);
+    expect(answers.counts.writes).toEqual({ stored: 1, skipped: isItsOwn ? 1 : 0, failed: 0 });
+  });
+
+  test.each(cases)("%s (values of separate parts)", async (_, invalidate, isItsOwn) => {
+    const answers = create();
+    const part = { model: "m", input: "text" };
+    const ask = () => answers.entries(request(), [part]);
+    const { keep, report } = await ask();
+    await invalidate(answers, report.key ?? "");
+    await keep(0, "vector");
+    expect((await ask()).values).toEqual([isItsOwn ? undefined : "vector"]);
+  });
 });
 
 describe("equal requests in flight", () => {

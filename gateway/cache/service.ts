@@ -7,6 +7,7 @@ import type { CacheReport } from "../contract";
 import type { Cache, CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import { createFlights, type FlightPlan } from "./flights";
+import { createInvalidations } from "./invalidations";
 import { type CacheKey, cacheKey, createRecentRequests, type RecentRequest } from "./key";
 import type { Namespaces } from "./namespaces";
 import { createCacheCounts } from "./statistics";
@@ -37,7 +38,7 @@ interface CachedEntries {
   values: (string | undefined)[];
   /** A hit if every part came from the cache. */
   report: CacheReport;
-  /** Stores the value of the part at `index`, unless an invalidation happened in the meantime. */
+  /** Stores the value of the part at `index`, unless it was invalidated in the meantime. */
   keep(index: number, value: string): Promise<void>;
 }
 
@@ -72,9 +73,9 @@ export interface AnswerCache {
   recent(requestId: string): RecentRequest | undefined;
   /** Predicts what happens to a request without `cache-control` in this namespace. Counts and changes nothing. */
   inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Deletes the entries with `tag`. Generations in progress are no longer joined, and are not stored. */
+  /** Deletes the entries with `tag`. Its generations in progress are no longer joined, and are not stored. */
   invalidate(tag: string): Promise<number>;
-  /** Deletes one entry; false if it didn't exist. Generations in progress are no longer joined, and are not stored. */
+  /** Deletes one entry; false if it didn't exist. Its generations in progress are no longer joined, and are not stored. */
   deleteEntry(key: string): Promise<boolean>;
 }
 
@@ -107,8 +108,7 @@ export const createAnswerCache = ({
   const counts = createCacheCounts();
   const recent = createRecentRequests();
   const flights = createFlights();
-  /** Number of invalidations. An answer started before the last one may be stale, so it is not stored. */
-  let invalidations = 0;
+  const invalidations = createInvalidations();
 
   const bypassReason = (
     { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
@@ -165,14 +165,16 @@ export const createAnswerCache = ({
     const { key } = named;
     recent.add(request.requestId, namespace, named);
 
-    const invalidationsBefore = invalidations;
+    const tags = [...request.tags, `namespace:${namespace}`];
+    const isInvalidated = invalidations.watch([key, ...tags]);
     const plan: FlightPlan = {
       generate,
+      isInvalidated,
       // A failed write is not an error: readers have their answer, and the next request generates it again.
       async onWhole(frames) {
         try {
-          const value = invalidationsBefore === invalidations ? toStored(frames) : undefined;
-          await store(key, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
+          const value = isInvalidated() ? undefined : toStored(frames);
+          await store(key, value, tags, keepSeconds);
         } catch (error) {
           log.warn({ err: error }, "could not cache an answer");
         }
@@ -211,9 +213,10 @@ export const createAnswerCache = ({
   const entries: AnswerCache["entries"] = async (request, parts) => {
     const { noCache, noStore, onlyIfCached, keepSeconds } = request.directives;
     const namespace = namespaces.nameOf(request.keyId);
-    const invalidationsBefore = invalidations;
     const off = bypassReason(request, namespace);
     const keys = off === undefined ? parts.map((part) => cacheKey(namespace, part).key) : [];
+    const tags = [...request.tags, `namespace:${namespace}`];
+    const areInvalidated = keys.map((key) => invalidations.watch([key, ...tags]));
     const stored = off === undefined && !noStore && keepSeconds !== 0;
     const bypass = off ?? (noCache ? "no-cache" : undefined);
 
@@ -240,8 +243,8 @@ export const createAnswerCache = ({
       report: oldest && known.length === keys.length ? hitReport(key, oldest) : missReport,
       async keep(index, value) {
         const entryKey = keys[index];
-        if (!stored || entryKey === undefined || invalidationsBefore !== invalidations) return;
-        await store(entryKey, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
+        if (!stored || entryKey === undefined || areInvalidated[index]?.()) return;
+        await store(entryKey, value, tags, keepSeconds);
       },
     };
   };
@@ -258,13 +261,11 @@ export const createAnswerCache = ({
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
     invalidate: (tag) => {
-      invalidations++;
-      flights.closeToJoins();
+      invalidations.add(tag);
       return cache.deleteTag(tag);
     },
     deleteEntry: (key) => {
-      invalidations++;
-      flights.closeToJoins();
+      invalidations.add(key);
       return cache.delete(key);
     },
   };
