@@ -100,6 +100,16 @@ test("a generation continues when a reader leaves, and is aborted when the last 
   expect(flight.isJoinable).toBe(false);
 });
 
+test("a reader that leaves before its first read has left", async () => {
+  const { generate, isAborted } = source();
+  const flight = new Flight(generate, () => {});
+  const [first, second] = [reader(await flight.join(never)), reader(await flight.join(never))];
+  await first.leave();
+  expect(isAborted()).toBe(false);
+  await second.leave();
+  expect(isAborted()).toBe(true);
+});
+
 test("a reader that waits for a frame stops waiting when its signal is aborted", async () => {
   const { generate, isAborted } = source();
   const leaving = new AbortController();

@@ -56,7 +56,17 @@ export class Flight {
     try {
       const head = await Promise.race([this.#head, left.promise]);
       if (!head) throw clientClosed();
-      return { ...head, body: this.#read(signal, leave) };
+      const frames = this.#read(signal, leave);
+      const body: AsyncIterableIterator<Uint8Array> = {
+        next: () => frames.next(),
+        // The generator's own `finally` doesn't run if no frame was requested.
+        return: () => {
+          leave();
+          return frames.return(undefined);
+        },
+        [Symbol.asyncIterator]: () => body,
+      };
+      return { ...head, body };
     } catch (error) {
       leave();
       throw error;
