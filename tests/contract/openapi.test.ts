@@ -20,6 +20,7 @@ interface Document {
   openapi: string;
   tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { properties?: Record<string, unknown> }> };
 }
 
 let stack: Stack;
@@ -71,6 +72,15 @@ test("the document is valid OpenAPI 3.1 and every example fits its schema", asyn
   expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([]);
   // The linter alone takes 2 s on an idle core.
 }, 30_000);
+
+test("a record is an object with additionalProperties, which generators of clients understand", () => {
+  expect(text).not.toContain("patternProperties");
+  expect(document.components.schemas.Prompt?.properties?.labels).toEqual({
+    type: "object",
+    description: "Version by label",
+    additionalProperties: { type: "integer", minimum: 1 },
+  });
+});
 
 test("every operation has a summary, its role and its errors", () => {
   const tags = new Set(document.tags.map(({ name }) => name));

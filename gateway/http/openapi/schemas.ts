@@ -1,3 +1,4 @@
+import { PatternStringExact } from "@sinclair/typebox";
 import { NEUTRAL, UNSUPPORTED } from "../../contract";
 import { isEmpty } from "../../validation/neutral-values";
 
@@ -35,7 +36,8 @@ const orNull = (schema: JsonSchema): JsonSchema => {
 
 /**
  * Converts TypeBox schemas to those of the document and collects the named ones: a schema with a `title` becomes a
- * component and is referenced. Unions of literals become enums. Throws if two different schemas have the same name.
+ * component and is referenced. Unions of literals become enums. Records become `additionalProperties`, because
+ * generators of clients ignore TypeBox's `patternProperties`. Throws if two different schemas have the same name.
  */
 export class Components {
   readonly schemas: Record<string, JsonSchema> = {};
@@ -61,7 +63,9 @@ export class Components {
     const converted: JsonSchema = {};
     for (const [keyword, value] of Object.entries(schema)) {
       if (OWN_KEYWORDS.has(keyword) || value === "File" || value === undefined) continue;
-      if (isObject(value) && (keyword === "properties" || keyword === "patternProperties")) {
+      if (isObject(value) && keyword === "patternProperties" && PatternStringExact in value) {
+        converted.additionalProperties = this.add(value[PatternStringExact]);
+      } else if (isObject(value) && keyword === "properties") {
         converted[keyword] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.add(inner)]));
       } else if (Array.isArray(value) && keyword === "anyOf") converted[keyword] = value.map((one) => this.add(one));
       else converted[keyword] = isObject(value) && SCHEMAS.has(keyword) ? this.add(value) : value;
