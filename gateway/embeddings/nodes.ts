@@ -32,7 +32,7 @@ const BATCHES_AT_ONCE = 4;
 
 /**
  * Computes vectors on the nodes in parallel batches of bounded size, and calls `onVector` for each vector. The first
- * failure aborts all batches. Throws as `Engine.request` does.
+ * failure aborts all batches. Throws as `Engine.request` and `onVector` do.
  */
 export const computeVectors = async (
   engine: Engine,
@@ -44,11 +44,15 @@ export const computeVectors = async (
   const failed = new AbortController();
   const signal = AbortSignal.any([work.call.signal, failed.signal]);
   await inOrder(cutBatches(inputs), BATCHES_AT_ONCE, async (batch) => {
-    const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
+    try {
+      const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
+        throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
+      });
+      await Promise.all(vectors.map((vector, place) => onVector(batch[place]?.index ?? place, vector)));
+    } catch (error) {
       failed.abort();
-      throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
-    });
-    await Promise.all(vectors.map((vector, place) => onVector(batch[place]?.index ?? place, vector)));
+      throw error;
+    }
   });
   return report;
 };
