@@ -3,11 +3,12 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { listAudit } from "../../db/audit";
 import { type Db, openDb } from "../../db/client";
+import { findKey } from "../../db/keys";
 import { migrate } from "../../db/migrate";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
-import { newKeyId } from "./format";
+import { hashOf, newKeyId } from "./format";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
 const START = new Date("2026-11-23T12:00:00.000Z").getTime();
@@ -125,6 +126,46 @@ test("K4: a rotated key and its successor both work until the grace period ends"
   timeMs += 1;
   expect(await refusalOf(old.key)).toContain("expired");
   await keys.verify(bearer(fresh.key));
+});
+
+test("a rotated key takes over the settings of the old one, but not its use, its revocation or what it replaced", async () => {
+  const settings = {
+    name: "ci-bot",
+    role: "member" as const,
+    requests_per_minute: 120,
+    parallel_requests: 4,
+    allowed_models: ["fake-model"],
+    allowed_indexes: ["handbook"],
+    content_logging: false,
+    expires_at: new Date(START + DAY_MS).toISOString(),
+  };
+  const first = await keys.create(LOCAL_ACTOR, settings);
+  const old = await keys.rotate(LOCAL_ACTOR, first.id, HOUR);
+  await keys.verify(bearer(old.key));
+  await keys.flush();
+  timeMs += 1;
+  const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  await keys.revoke(LOCAL_ACTOR, old.id);
+  expect((await keys.get(old.id)).last_used_at).not.toBeNull();
+  // Names every column: decide for a new one whether a rotated key takes it over.
+  expect(await findKey(db, fresh.id)).toEqual({
+    id: fresh.id,
+    name: settings.name,
+    role: settings.role,
+    secretHash: hashOf(fresh.key),
+    isBootstrap: false,
+    createdAt: now(),
+    createdBy: LOCAL_ACTOR.keyId,
+    expiresAt: new Date(settings.expires_at),
+    revokedAt: null,
+    lastUsedAt: null,
+    rotatedFrom: old.id,
+    requestsPerMinute: settings.requests_per_minute,
+    parallelRequests: settings.parallel_requests,
+    allowedModels: settings.allowed_models,
+    allowedIndexes: settings.allowed_indexes,
+    contentLogging: settings.content_logging,
+  });
 });
 
 test("the successor of a rotated key is the newest that was not revoked", async () => {

@@ -191,7 +191,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
         assertNotRevoked(key);
         const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
-        const issued = await issue(tx, actor, at, { ...key, lastUsedAt: null, rotatedFrom: key.id }, newId);
+        const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
         await seal?.(tx, issued);
         return { result: issued, detail: { to: issued.id, endsAt: endsAt.toISOString() } };
@@ -217,6 +217,27 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
 export type KeysService = ReturnType<typeof createKeys>;
 
 type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
+
+/** What a rotated key takes over from the old one. Listed, so that a new column is not copied by accident. */
+const settingsOf = ({
+  name,
+  role,
+  expiresAt,
+  requestsPerMinute,
+  parallelRequests,
+  allowedModels,
+  allowedIndexes,
+  contentLogging,
+}: store.KeyRow) => ({
+  name,
+  role,
+  expiresAt,
+  requestsPerMinute,
+  parallelRequests,
+  allowedModels,
+  allowedIndexes,
+  contentLogging,
+});
 
 const noSuchKey = (id: string) => new AppError("not_found", `Key ${id} not found.`);
 const keyExists = (id: string) =>
