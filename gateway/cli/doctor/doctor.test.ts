@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Result, Status } from "./check";
+import { findCpu } from "./machine";
 
 let folder: string;
 beforeAll(() => {
@@ -35,6 +36,7 @@ test("each finding that isn't a pass has a remedy, and the exit code reflects th
   });
   expect([report.status, exitCode]).toEqual(["failed", 2]);
   expect(find("nodes")?.status).toBe("failed");
+  expect(find("cpu")?.message).toMatch(/^\d+ cores?/);
   expect(find("redis")?.status).toBe("failed");
   expect(find("model")).toMatchObject({ status: "warning", remedy: "bun run models pull" });
   for (const result of report.checks) if (result.status !== "passed") expect(result.remedy.length).toBeGreaterThan(0);
@@ -56,6 +58,21 @@ test("a model file with other bytes fails", async () => {
   await Bun.write(join(folder, "models", name), "not a model");
   const { find } = await doctor({});
   expect(find("model")).toMatchObject({ status: "failed", message: expect.stringContaining("wrong sha256") });
+});
+
+test.each<[arch: string, cpuInfo: string, status: Status, message: string]>([
+  ["x64", "processor\t: 0\nflags\t\t: fpu avx avx2 bmi2\nbugs\t\t:\n", "passed", "4 cores with AVX2"],
+  [
+    "x64",
+    "flags\t\t: fpu avx bmi2\n",
+    "warning",
+    "4 cores without AVX2; models that run on this CPU are several times",
+  ],
+  ["x64", "flags\t\t: fpu avx avx2_not\n", "warning", "4 cores without AVX2"],
+  ["x64", "", "passed", "4 cores; this system does not report CPU features"],
+  ["arm64", "Features\t: fp asimd\n", "passed", "4 cores, arm64"],
+])("the CPU features of %s with %j: %s", (arch, cpuInfo, status, message) => {
+  expect(findCpu(4, arch, cpuInfo)).toMatchObject({ status, message: expect.stringContaining(message) });
 });
 
 test("invalid settings are listed, and no other check runs", async () => {

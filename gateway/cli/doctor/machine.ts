@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
 import { findCatalogueModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
@@ -33,6 +33,20 @@ const nvidiaGpus = async (): Promise<string[]> => {
   return (await child.exited) === 0 ? text.trim().split("\n").filter(Boolean) : [];
 };
 
+/** `cpuInfo` is the text of `/proc/cpuinfo`, empty where there is none. Only x64 has AVX2. */
+export const findCpu = (cores: number, arch: string, cpuInfo: string): Finding => {
+  const cpu = `${cores} ${cores === 1 ? "core" : "cores"}`;
+  if (arch !== "x64") return passed(`${cpu}, ${arch}`);
+  const flags = /^flags\s*:(.*)$/m.exec(cpuInfo)?.[1]?.split(" ");
+  if (!flags) return passed(`${cpu}; this system does not report CPU features`);
+  return flags.includes("avx2")
+    ? passed(`${cpu} with AVX2`)
+    : warning(
+        `${cpu} without AVX2; models that run on this CPU are several times slower`,
+        "Use a machine with AVX2, or GROUNDWIRE_NODE_ENGINE=openai",
+      );
+};
+
 export const machineChecks: Checks = {
   runtime: () =>
     Bun.version === engines.bun
@@ -41,6 +55,8 @@ export const machineChecks: Checks = {
           `Bun ${Bun.version}; this version was built and tested with ${engines.bun}`,
           `Run npx bun@${engines.bun} run start`,
         ),
+
+  cpu: () => findCpu(availableParallelism(), process.arch, readOrNothing("/proc/cpuinfo")),
 
   memory: ({ config }) => {
     const limit = process.constrainedMemory();
