@@ -1,9 +1,12 @@
 import type { Call } from "../call";
 import type { Principal } from "../principal";
 import type { Exchange } from "./exchange";
-import { deadlineOf, parseCacheControl } from "./request-headers";
+import { deadlineOf, parseCacheControl, priorityOf } from "./request-headers";
 
-/** A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. */
+/**
+ * A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. Throws
+ * invalid_request for an invalid header.
+ */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {
   const { headers } = exchange.request;
   // An invalid deadline is rejected, even if the answer is cached and needs no signal.
@@ -27,7 +30,7 @@ class ExchangeCall implements Call {
     const { headers } = exchange.request;
     this.#exchange = exchange;
     this.requestId = exchange.requestId;
-    this.priority = headers.get("x-priority") === "batch" ? "batch" : "interactive";
+    this.priority = priorityOf(headers);
     this.directives = parseCacheControl(headers.get("cache-control") ?? undefined);
     this.receivedAt = exchange.receivedAt;
     this.traceparent = exchange.traceparent;

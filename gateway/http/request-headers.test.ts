@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseCacheControl, requestIdOf, traceparentOf } from "./request-headers";
+import { parseCacheControl, priorityOf, requestIdOf, traceparentOf } from "./request-headers";
 
 const nothing = { noCache: false, noStore: false, onlyIfCached: false };
 
@@ -23,6 +23,16 @@ test("the stricter value of a repeated directive counts; a value that is not a n
   expect(parseCacheControl("max-age=-1").maxAge).toBe(0);
   expect(parseCacheControl("max-age").maxAge).toBe(0);
   expect(parseCacheControl("max-age=99999999999999999999").maxAge).toBe(2_147_483_648);
+});
+
+test("a request is interactive unless it asks for batch", () => {
+  expect(priorityOf(new Headers())).toBe("interactive");
+  expect(priorityOf(new Headers({ "x-priority": "interactive" }))).toBe("interactive");
+  expect(priorityOf(new Headers({ "x-priority": "batch" }))).toBe("batch");
+});
+
+test.each(["high", "Batch", "", "batch, batch"])("the priority %j is rejected with the accepted values", (given) => {
+  expect(() => priorityOf(new Headers({ "x-priority": given }))).toThrow("must be interactive or batch");
 });
 
 test("the caller's id is kept when it is valid", () => {

@@ -1,6 +1,6 @@
 import { AppError } from "../../lib/errors";
 import { newUlid } from "../../lib/ids";
-import { type CacheDirectives, NO_DIRECTIVES } from "../call";
+import { type CacheDirectives, type Call, NO_DIRECTIVES } from "../call";
 
 const CALLERS_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -22,6 +22,13 @@ export const deadlineOf = (headers: Headers): number | undefined => {
   if (given === null) return undefined;
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
   throw new AppError("invalid_request", "The header x-deadline-ms must be a whole number of milliseconds, 1 or more.");
+};
+
+/** `x-priority`; interactive by default. Throws invalid_request. */
+export const priorityOf = (headers: Headers): Call["priority"] => {
+  const given = headers.get("x-priority") ?? "interactive";
+  if (given === "interactive" || given === "batch") return given;
+  throw new AppError("invalid_request", "The header x-priority must be interactive or batch.", { param: "x-priority" });
 };
 
 export const deadlineExceeded = (deadlineMs: number): AppError =>

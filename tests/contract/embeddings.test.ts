@@ -155,6 +155,11 @@ describe("errors", () => {
     expect(await refusal({ input: long })).toEqual([400, "context_length_exceeded", "input"]);
   });
 
+  test("an unknown priority, with the name of the header", async () => {
+    const headers = { "x-priority": "urgent" };
+    expect(await refusal({ input: "a" }, headers)).toEqual([400, "invalid_request", "x-priority"]);
+  });
+
   test("store, which is not implemented: 403 by role, then 501", async () => {
     const body = { input: "a", store: { index: "docs" } };
     expect(await refusal(body, {}, await stack.keyOf("member"))).toEqual([403, "insufficient_role", "store"]);
