@@ -71,6 +71,29 @@ test.each([
   }),
 );
 
+test.each([
+  ["copying works", (page: Page) => page.getByRole("button", { name: "Copy key" }).click()],
+  ["the menu is opened", (page: Page) => page.locator(".menu summary").click()],
+  [
+    "the text is copied with the keyboard",
+    async (page: Page) => {
+      await page.locator("#secret").selectText();
+      await page.keyboard.press("Control+C");
+    },
+  ],
+] as const)("the message that copying was refused is removed once %s", (name, act) =>
+  signedIn("admin", { width: 390 }, async (page) => {
+    await fillAndCreate(page, name);
+    await page.evaluate("navigator.clipboard.writeText = async () => { throw new Error(); }");
+    await page.getByRole("button", { name: "Copy key" }).click();
+    const message = page.getByRole("alert").getByText("Select the text");
+    await message.waitFor();
+    await page.evaluate("navigator.clipboard.writeText = async () => {}");
+    await act(page);
+    await message.waitFor({ state: "detached" });
+  }),
+);
+
 test("a rotated key names its successor, isn't offered for rotation again, and is revoked by its id", () =>
   signedIn("admin", {}, async (page) => {
     const name = "shown twice";

@@ -27,7 +27,12 @@
     goOn(event.target);
   });
 
+  // The next action, or copying with the keyboard, removes the message that copying was refused.
+  const REFUSED_COPY = "refused-copy";
+  const removeRefusedCopy = () => document.getElementById(REFUSED_COPY)?.remove();
+  document.addEventListener("copy", removeRefusedCopy);
   document.addEventListener("click", async (event) => {
+    if (event.target.closest("a, button, summary")) removeRefusedCopy();
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const note = document.getElementById("copy-status");
@@ -35,6 +40,7 @@
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
       const panel = document.createElement("p");
+      panel.id = REFUSED_COPY;
       panel.className = "panel notice";
       panel.textContent = "Your browser did not allow copying. Select the text, then copy it with Ctrl+C or ⌘C.";
       (document.getElementById("alerts") ?? note).replaceChildren(panel);
