@@ -57,10 +57,10 @@ const CASES: Case[] = [
     status: 422,
     reach: async (page) => {
       await page.getByText("Add your label").click();
-      await field(page, "Comment").first().fill("It was six.");
+      await field(page, "Correctness: comment").fill("It was six.");
       await page.getByRole("button", { name: "Save labels" }).click();
     },
-    shows: "Choose a value",
+    shows: "Correctness: choose a value",
   },
   { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing left to label" },
 ];

@@ -33,7 +33,7 @@ export const readLabels = (body: Readonly<Record<string, unknown>>): FilledLabel
   );
 
 /** People label only criteria that have a threshold; the others are for information. */
-const labelledCriteria = ({ scores }: SampleResult): Criterion[] =>
+export const labelledCriteria = ({ scores }: SampleResult): Criterion[] =>
   criteriaOfScores(scores).filter(({ threshold }) => threshold !== null);
 
 /**
@@ -52,6 +52,10 @@ export const changedMetrics = (filled: FilledLabels, result: SampleResult, { key
   return changed.length === 0 && Object.keys(own).length === 0 ? all.slice(0, 1) : changed;
 };
 
+/** Words about a criterion, which name it if the page has others: "Correctness: choose a value". */
+const about = (metric: string, words: string, isOnly: boolean): string =>
+  isOnly ? words : `${metricName(metric)}: ${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
 
 interface Giving {
@@ -62,6 +66,8 @@ interface Giving {
   blind?: boolean;
   /** The message for a form without a value. */
   missing: string;
+  /** The page has no other criterion, so problems need not name it. */
+  isOnly: boolean;
 }
 
 /**
@@ -69,19 +75,22 @@ interface Giving {
  * stored; if the service rejects a label, the others are stored. Throws not_found.
  */
 export const giveLabels = async (
-  { labels, principal, resultId, blind, missing }: Giving,
+  { labels, principal, resultId, blind, missing, isOnly }: Giving,
   filled: FilledLabels,
   metrics: readonly string[],
 ): Promise<Problems | undefined> => {
   const read = (metric: string) => FIELDS.map((field) => filled[fieldId(field, metric)] ?? "");
   const problems: Record<string, string> = {};
+  const refuse = (field: (typeof FIELDS)[number], metric: string, problem: string): void => {
+    problems[fieldId(field, metric)] = about(metric, problem, isOnly);
+  };
   for (const metric of metrics) {
     const [value = "", , comment = ""] = read(metric);
-    if (value.trim() === "") problems[fieldId("value", metric)] = missing;
-    else if (!Number.isFinite(Number(value))) problems[fieldId("value", metric)] = "Choose one of the values";
+    if (value.trim() === "") refuse("value", metric, missing);
+    else if (!Number.isFinite(Number(value))) refuse("value", metric, "Choose one of the values");
     else if (comment.length > MAX_COMMENT_LENGTH) {
       const most = MAX_COMMENT_LENGTH.toLocaleString("en");
-      problems[fieldId("comment", metric)] = `Shorten the comment to at most ${most} characters`;
+      refuse("comment", metric, `Shorten the comment to at most ${most} characters`);
     }
   }
   const add = async (metric: string): Promise<void> => {
@@ -91,9 +100,10 @@ export const giveLabels = async (
       await labels.add(principal, resultId, label, async () => {});
     } catch (thrown) {
       const { kind, message, detail } = toAppError(thrown);
+      // The service's message names the criterion.
       if (kind === "invalid_request" && detail.param === "value") problems[fieldId("value", metric)] = message;
       // The key may add labels but not comments, because its texts must not be stored.
-      else if (kind === "insufficient_role") problems[fieldId("comment", metric)] = message;
+      else if (kind === "insufficient_role") refuse("comment", metric, message);
       else throw thrown;
     }
   };
@@ -172,7 +182,7 @@ export const LabelForm = ({ result, own, filled = filledWith(own), problems }: L
         submit={labelled.length > 1 ? "Save labels" : "Save label"}
       >
         {labelled.map((criterion) => (
-          <LabelFields criterion={criterion} filled={filled} problems={problems} />
+          <LabelFields {...{ criterion, filled, problems }} isOnly={labelled.length === 1} />
         ))}
       </Form>
     </details>
@@ -183,16 +193,21 @@ interface LabelFieldsProps {
   criterion: Criterion;
   filled?: FilledLabels;
   problems: Problems;
+  /** The page has no other criterion, so the fields need not name it. */
+  isOnly: boolean;
 }
 
-export const LabelFields = ({ criterion, filled = {}, problems }: LabelFieldsProps) => {
+export const LabelFields = ({ criterion, filled = {}, problems, isOnly }: LabelFieldsProps) => {
   const { name: metric, description } = criterion;
   const { area, choice, select } = fieldsOf(filled, problems);
   return (
     <>
       {choice(fieldId("value", metric), metricName(metric), "radio", labelChoices(criterion), { hint: description })}
-      {select(fieldId("failure", metric), "Kind of failure", FAILURE_OPTIONS)}
-      {area(fieldId("comment", metric), "Comment", { rows: 2, maxlength: MAX_COMMENT_LENGTH })}
+      {select(fieldId("failure", metric), about(metric, "Kind of failure", isOnly), FAILURE_OPTIONS)}
+      {area(fieldId("comment", metric), about(metric, "Comment", isOnly), {
+        rows: 2,
+        maxlength: MAX_COMMENT_LENGTH,
+      })}
     </>
   );
 };

@@ -55,9 +55,10 @@ describe("the labels of one form", () => {
     const style = labelForm({ failure: "", comment: "Kept: style." }, "style");
     const { status, html } = await add(result, tone, style);
     expect(status).toBe(422);
-    for (const text of ["Kept: tone.</textarea>", "Kept: style.</textarea>", "Choose a value"])
-      expect(html).toContain(text);
-    expect(html).toContain('<a href="#value-style">');
+    for (const text of ["Kept: tone.</textarea>", "Kept: style.</textarea>"]) expect(html).toContain(text);
+    expect(html).toContain('<a href="#value-style">Style: choose a value</a>');
+    for (const label of ["Tone: kind of failure", "Style: kind of failure", "Tone: comment", "Style: comment"])
+      expect(html).toContain(`>${label}</label>`);
     expect(html).not.toContain('<a href="#value-tone">');
     expect(await storedFor(result)).toEqual([]);
   });

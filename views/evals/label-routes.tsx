@@ -84,7 +84,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
         if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
         const missing = "Choose one, or skip this answer";
         const filled = readLabels(body);
-        const giving = { labels, principal: principalOf(request), resultId, blind: true, missing };
+        const giving = { labels, principal: principalOf(request), resultId, blind: true, missing, isOnly: true };
         const problems = await giveLabels(giving, filled, [metric]);
         if (problems) return showNext(request, next, { resultId, filled, problems });
         return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
@@ -181,7 +181,7 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
       <input type="hidden" name="result" value={result.id} />
       <input type="hidden" name="metric" value={criterion.name} />
       {run && <input type="hidden" name="run" value={run} />}
-      <LabelFields criterion={criterion} filled={filled} problems={problems} />
+      <LabelFields {...{ criterion, filled, problems }} isOnly />
       <div class="form-end">
         <button type="submit">Save and continue</button>
         <button type="submit" class="secondary" name="skip" value={result.id}>

@@ -18,7 +18,7 @@ import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
 import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, readEvalForm } from "./form";
-import { changedMetrics, type FilledLabels, giveLabels, readLabels } from "./label-form";
+import { changedMetrics, type FilledLabels, giveLabels, labelledCriteria, readLabels } from "./label-form";
 import { RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { ResultPage, RunPage } from "./run";
@@ -182,16 +182,17 @@ export const evalPageRoutes = (
       async ({ request, params, body }) => {
         const { run: info, result } = await evals.result(params.result);
         const { run } = await evals.get(info.id, { limit: 1 });
-        const isOnly = run.progress.total === 1;
+        const isSingle = run.progress.total === 1;
         const principal = principalOf(request);
         const filled = readLabels(body);
-        const giving = { labels, principal, resultId: result.id, missing: "Choose a value" };
+        const isOnly = labelledCriteria(result).length === 1;
+        const giving = { labels, principal, resultId: result.id, missing: "Choose a value", isOnly };
         const problems = await giveLabels(giving, filled, changedMetrics(filled, result, principal));
         if (problems) {
           const refused = { problems, filled };
-          return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });
+          return isSingle ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });
         }
-        const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.result}`;
+        const path = isSingle ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.result}`;
         return redirect(request, `${path}?done=labelled`);
       },
       { body: Fields({}), detail: allows("editor") },
