@@ -25,3 +25,10 @@ test("a column that is left out is shown as left out, even if its name is an inh
   expect(second).toContain('<option value="" selected="">Leave out</option>');
   expect(second).toContain('value="metadata.toString"');
 });
+
+test("the problem with the columns looks like the problem of any other field, and describes them", async () => {
+  const problem = "Set only one column to “Key”";
+  const html = String(await MappingFields({ report: REPORT, chosen: REPORT.mapping, problem }));
+  expect(html).toMatch(/<fieldset [^>]*aria-describedby="mapping-problem"/);
+  expect(html).toContain(`<p class="field-problem" id="mapping-problem">${problem}</p>`);
+});

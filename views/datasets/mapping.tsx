@@ -1,6 +1,7 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
 import { LIST_FIELDS } from "../../gateway/datasets/reading/columns/fields";
 import { ownValue } from "../../lib/own-value";
+import { Notes } from "../ui/fields";
 
 /**
  * Fields of a sample that a column can map to, with their labels. The form's fields are `column.0`, `column.1` … in the
@@ -25,9 +26,9 @@ interface MappingFieldsProps {
 
 /** The guessed or chosen field of each column, with example values. */
 export const MappingFields = ({ report: { columns, examples }, chosen, problem }: MappingFieldsProps) => (
-  <fieldset class="mapping" id="mapping" tabindex={-1}>
+  <fieldset class="mapping" id="mapping" tabindex={-1} aria-describedby={problem && "mapping-problem"}>
     <legend>Columns</legend>
-    {problem && <p class="problem">{problem}.</p>}
+    <Notes id="mapping" problem={problem} />
     {columns.map((column, index) => (
       <div class="mapping-row">
         <div>

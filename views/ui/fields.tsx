@@ -48,7 +48,7 @@ export type Choice = string | { value: string; label: string; hint?: Child };
 const choiceOf = (choice: Choice) => (typeof choice === "string" ? { value: choice, label: choice } : choice);
 
 /** Hint and error of a control, which names them in `aria-describedby`. */
-const Notes = ({ id, hint, problem }: { id: string; hint: Child; problem: string | undefined }) => (
+export const Notes = ({ id, hint, problem }: { id: string; hint?: Child; problem: string | undefined }) => (
   <>
     {hint && (
       <p class="hint" id={`${id}-hint`}>
