@@ -66,3 +66,14 @@ test("errors of the two numbers name their fields", () => {
     },
   });
 });
+
+test("the problems are in the order of the fields on the page", () => {
+  const read = readEvalForm({ ...EMPTY_FORM, maxTokens: "", seed: "" });
+  expect("problems" in read && Object.keys(read.problems)).toEqual([
+    "input",
+    "references",
+    "maxTokens",
+    "seed",
+    "evaluators",
+  ]);
+});

@@ -77,7 +77,7 @@ interface FormContext {
   shadows?: ReadonlyMap<string, string>;
 }
 
-/** Turns the form into a request, or returns its problems by field. */
+/** Turns the form into a request, or returns its problems by field, in the order of the fields. */
 export const readEvalForm = (
   form: EvalForm,
   { chosen, target, shadows = new Map() }: FormContext = {},
@@ -95,9 +95,9 @@ export const readEvalForm = (
   if (!chosen && !sample.references && !sample.contexts) {
     problems.references = "Enter a reference answer or a context to compare the answer with";
   }
-  if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
   const max_tokens = whole("maxTokens", 1, MAX_TOKENS);
   const seed = whole("seed", 0, MAX_SEED);
+  if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
   if (Object.keys(problems).length > 0) return { problems };
 
   const isGiven = chosen ? chosen.sample.output != null && form.answer !== "model" : sample.output !== undefined;
