@@ -192,6 +192,13 @@ describe("the queue", () => {
     expect(end.html).not.toContain("Start again");
   });
 
+  test("asks its question once, where it is answered", async () => {
+    await judgeBy({ ...criterion, name: "spite", description: "Is the answer spiteful?" });
+    const { html } = await open("/evals/label?metric=spite");
+    expect(html.split("Is the answer spiteful?")).toHaveLength(2);
+    expect(html).toContain('<p class="hint" id="value-spite-hint">Is the answer spiteful?</p>');
+  });
+
   test("says in words what a label means", async () => {
     const { id } = (await judgeBy({ ...criterion, name: "malice" })).result;
     const { location } = await post("/evals/label", { metric: "malice", result: id, "value-malice": "1" });

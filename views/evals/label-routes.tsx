@@ -169,8 +169,7 @@ const LabelPage = (props: LabelPageProps) => {
 type JudgeProps = NonNullable<LabelPageProps["next"]> & Pick<LabelPageProps, "run" | "filled"> & { problems: Problems };
 
 const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
-  <section class="card judge" aria-labelledby="judge-title">
-    <h2 id="judge-title">{criterion.description}</h2>
+  <section class="card judge" aria-label="Answer to label">
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(result.input)]} />
       <Texts name="Answer" texts={[result.output?.text ?? ""]} />
