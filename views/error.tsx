@@ -49,7 +49,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
         <p>
           <ButtonLink
             href={screen?.path ?? (principal ? "/" : "/sign-in")}
-            text={screen ? `Go to ${screen.name}` : principal ? "Go to the home page" : "Sign in"}
+            text={screen ? `Go to ${screen.name.toLowerCase()}` : principal ? "Go to the home page" : "Sign in"}
           />
         </p>
         <p class="fine">

@@ -64,6 +64,9 @@ export const contentHash = ({ input, references, contexts, output, group, tags, 
 /** The key for a sample without one: the first 32 digits of its hash. */
 export const keyOfContent = (hash: string): string => hash.slice(0, 32);
 
+/** Whether a key looks like one that `keyOfContent` made. */
+export const isKeyOfContent = (key: string): boolean => /^[0-9a-f]{32}$/.test(key);
+
 /**
  * sha256 in hex over keys and content hashes, which must be in ascending order of the keys' UTF-8 bytes, as
  * `listHashes` returns them. The order of the upload doesn't count: the same samples with the same keys make the same

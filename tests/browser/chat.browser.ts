@@ -208,7 +208,7 @@ describe("a rejected request", () => {
     chatting({ expectedFault: /net::ERR_FAILED/ }, async (page) => {
       await page.route("**/chat", (route) => route.abort());
       await ask(page, "Not lost");
-      await page.getByRole("alert").getByText("Groundwire can't be reached.").waitFor();
+      await page.getByRole("alert").getByText("Groundwire can’t be reached.").waitFor();
       expect(await message(page).inputValue()).toBe("Not lost");
     }));
 });

@@ -280,7 +280,7 @@ describe("an upload", () => {
       expect((await pages.datasets.list({ search: name })).data).toEqual([]);
       await page.getByRole("button", { name: "Store 1 sample" }).click();
       await page.getByText("1 row that can’t be used was left out").waitFor();
-      await page.getByText("Upload of revision 1: 2 rows read, 1 usable, 1 can't be used").waitFor();
+      await page.getByText("Upload of revision 1: 2 rows read, 1 usable, 1 can’t be used").waitFor();
       await page.getByRole("cell", { name: "is already used on line 2" }).waitFor();
     }));
 
@@ -408,7 +408,7 @@ describe("U8: a rejected request of these pages", () => {
       await page.goto("/datasets/new");
       await page.route("**/datasets/upload", (route) => route.abort());
       await choose(page, csv(10));
-      await page.getByText("can't be reached").waitFor();
+      await page.getByText("can’t be reached").waitFor();
       expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
       await page.unroute("**/datasets/upload");
       await page.getByRole("button", { name: "Read the file" }).click();

@@ -417,7 +417,7 @@ describe("U8: a rejected form", () => {
       await fill(page, BAKERY);
       await page.route("**/evals", (route) => route.abort());
       await send(page);
-      await page.getByText("Groundwire can't be reached.").waitFor();
+      await page.getByText("Groundwire can’t be reached.").waitFor();
       expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
     }));
 });

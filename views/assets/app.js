@@ -102,7 +102,7 @@
     ctx.fetch = (...request) =>
       fetch(...request).catch((error) => {
         if (error?.name === "AbortError") throw error;
-        const text = error === "timeout" ? "Groundwire did not answer in time." : "Groundwire can't be reached.";
+        const text = error === "timeout" ? "Groundwire did not answer in time." : "Groundwire can’t be reached.";
         const panel = `<div class="panel problem"><div><h2>No connection</h2><p>${text} What you typed is still here. Try again.</p></div></div>`;
         return new Response(panel, { status: 503, headers: { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" } });
       });

@@ -51,7 +51,7 @@
       if (request.status < 400) location.assign(request.responseURL);
       else if (!show(request.responseText)) lost(`The file could not be sent: the server returned ${request.status}.`)();
     });
-    request.addEventListener("error", lost("The file could not be sent: Groundwire can't be reached."));
+    request.addEventListener("error", lost("The file could not be sent: Groundwire can’t be reached."));
     request.send(new FormData(form));
   });
 })();

@@ -143,7 +143,7 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
           ])
         : text("name", "Dataset name", { maxlength: 100, autocomplete: "off" })}
       {report.rejected > 0 &&
-        choice("onError", `${count(report.rejected, "row")} can't be used`, "radio", [
+        choice("onError", `${count(report.rejected, "row")} can’t be used`, "radio", [
           {
             value: "skip",
             label: `Store the ${usable}`,

@@ -1,7 +1,7 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { KeptReport, NewSample, RevisionChanges } from "../../gateway/datasets/contract";
 import { Table } from "../ui/lists";
-import { count, Icon, number, Panel } from "../ui/parts";
+import { count, Icon, number, Panel, shortKey } from "../ui/parts";
 
 /** Errors that are always visible; the others are collapsed. */
 const FIRST_ERRORS = 20;
@@ -17,16 +17,16 @@ export const Findings = ({ report }: { report: KeptReport }) => {
           <h2 id="findings-title">
             <Icon name="alert" /> {count(rejected, "row")} can’t be used
           </h2>
-          <ErrorTable errors={errors.slice(0, FIRST_ERRORS)} caption="Rows that can't be used" />
+          <ErrorTable errors={errors.slice(0, FIRST_ERRORS)} caption="Rows that can’t be used" />
           {errors.length > FIRST_ERRORS && (
             <details class="fold">
               <summary>{count(errors.length - FIRST_ERRORS, "more problem")}</summary>
-              <ErrorTable errors={errors.slice(FIRST_ERRORS)} caption="More rows that can't be used" />
+              <ErrorTable errors={errors.slice(FIRST_ERRORS)} caption="More rows that can’t be used" />
             </details>
           )}
           {all > errors.length && (
             <p class="hint">
-              Only the first {errors.length} are listed. {count(all - errors.length, "more problem")} of the same kinds.
+              Only the first {number(errors.length)} of {count(all, "problem")} are listed.
             </p>
           )}
         </section>
@@ -71,7 +71,7 @@ export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): 
   [
     `${count(rows, "row")} read`,
     `${number(accepted)} usable`,
-    rejected > 0 && `${number(rejected)} can't be used`,
+    rejected > 0 && `${number(rejected)} can’t be used`,
     duplicates.exact > 0 && `${count(duplicates.exact, "duplicate")} left out`,
   ]
     .filter(Boolean)
@@ -109,7 +109,7 @@ const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report:
 export const Preview = ({ samples }: { samples: readonly NewSample[] }) =>
   samples.length === 0 ? null : (
     <section>
-      <h2>The first {count(samples.length, "sample")}</h2>
+      <h2>{samples.length === 1 ? "The first sample" : `The first ${number(samples.length)} samples`}</h2>
       <Table
         caption="The first samples as they would be stored"
         rows={samples}
@@ -118,7 +118,7 @@ export const Preview = ({ samples }: { samples: readonly NewSample[] }) =>
           { name: "References", isLong: true, cell: ({ references }) => references?.join(" · ") ?? "" },
           { name: "Contexts", isNumeric: true, cell: ({ contexts }) => contexts?.length ?? 0 },
           { name: "Output", isLong: true, cell: ({ output }) => output ?? "" },
-          { name: "Key", cell: ({ key }) => key ?? "" },
+          { name: "Key", cell: ({ key }) => key && shortKey(key) },
         ]}
       />
     </section>
@@ -151,7 +151,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
         columns={[
           { name: "Change", cell: ({ what }) => what, note: ({ note }) => note },
           { name: "Samples", isNumeric: true, cell: ({ samples }) => number(samples) },
-          { name: "First samples", isLong: true, cell: ({ first, samples }) => inputsOf(first, samples) },
+          { name: "Examples", isLong: true, cell: ({ first, samples }) => inputsOf(first, samples) },
         ]}
       />
       {added > 0 && missing > 0 && (

@@ -14,9 +14,9 @@ test("the list says how many of the results with a verdict passed, not of all re
 });
 
 test.each([
-  ["/datasets/ds_nothing", "/datasets", "Go to Datasets"],
-  ["/evals/run_nothing", "/evals", "Go to Evaluations"],
-  ["/evals/new?run=run_nothing", "/evals", "Go to Evaluations"],
+  ["/datasets/ds_nothing", "/datasets", "Go to datasets"],
+  ["/evals/run_nothing", "/evals", "Go to evaluations"],
+  ["/evals/new?run=run_nothing", "/evals", "Go to evaluations"],
 ])(
   "the page of %s, which does not exist, leads to the list and names no route of the API",
   async (path, list, button) => {
@@ -231,6 +231,17 @@ test("the results of a run are sorted and paged", async () => {
   expect(rowOf(html, "sample-060")).toContain("Not passed");
   const [first] = /sample-\d{3}(?=<\/a>)/.exec((await open(`${path}?sort=verdict`)).html) ?? [];
   expect(first).toBe("sample-060");
+});
+
+test("the table of a run's results shortens a generated key, which has its own page in full", async () => {
+  const key = "0123456789abcdef".repeat(2);
+  const keys = [key, "capital-of-france"];
+  const [path = ""] = await importRuns(pages, [
+    { name: "Keys", results: 2, change: (result, index) => Object.assign(result, { sample_key: keys[index] }) },
+  ]);
+  const { html } = await open(path);
+  expect(html).toContain(`<span title="${key}">01234567…</span>`);
+  expect(html).toContain(">capital-of-france</a>");
 });
 
 test("a label shows the name of its author's key and the words of its scale", async () => {

@@ -11,7 +11,7 @@ import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List, withQuery } from "../ui/lists";
-import { ButtonLink, Texts, Time } from "../ui/parts";
+import { ButtonLink, shortKey, Texts, Time } from "../ui/parts";
 import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
 import { type FilledLabels, GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
@@ -245,7 +245,7 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
             sortKey: "sample",
             cell: ({ id, sample_key, repeat }) => (
               <a href={`${path}/results/${id}`}>
-                {sample_key}
+                {shortKey(sample_key)}
                 {run.pins.repeats > 1 && `, repeat ${repeat + 1}`}
               </a>
             ),

@@ -119,7 +119,7 @@ export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModel
   <Screen
     {...frame}
     title="Store the key"
-    heading={`Store the key of ${name}`}
+    heading={`Store the key for ${name}`}
     note="Copy it now. It is shown only once, because only its fingerprint is stored."
   >
     <UnknownModels names={unknownModels} />
@@ -198,7 +198,7 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
       ]}
     />
     {record.is_bootstrap ? (
-      <p class="hint">This key is set in the gateway's environment. Change or remove it there.</p>
+      <p class="hint">This key is set in the gateway’s environment. Change or remove it there.</p>
     ) : (
       record.status === "active" && <Endings {...{ record, replacedBy, successorId, problems }} />
     )}
@@ -228,7 +228,7 @@ const Endings = ({ record, replacedBy, successorId, problems }: EndingsProps) =>
       )}
       <Form action={`/keys/${record.id}/revoke`} submit="Revoke key" kind="danger">
         <h2>Revoke</h2>
-        <p>Requests with this key fail immediately, and its sessions end. This can't be undone.</p>
+        <p>Requests with this key fail immediately, and its sessions end. This can’t be undone.</p>
         {text("confirm", `Type “${confirmation}” to confirm`, { autocomplete: "off", spellcheck: "false" })}
       </Form>
     </div>

@@ -148,7 +148,7 @@ const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
     {...frame}
     title="Metrics key"
     heading="This key reads metrics"
-    note="It is for a monitoring system such as Prometheus. It can't open other pages or use a model."
+    note="It is for a monitoring system such as Prometheus. It can’t open other pages or use a model."
   >
     <div class="card form">
       <h2>Try it</h2>

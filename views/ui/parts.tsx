@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { isKeyOfContent } from "../../gateway/datasets/content";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { assetUrl } from "../assets";
 
@@ -81,6 +82,10 @@ export const Texts = ({ name, texts, id }: { name: string; texts: readonly strin
     )}
   </div>
 );
+
+/** A sample's key in a table. A generated key is shortened, because its 32 digits mean nothing to a reader. */
+export const shortKey = (key: string): Child =>
+  isKeyOfContent(key) ? <span title={key}>{key.slice(0, 8)}…</span> : key;
 
 /** An ISO 8601 time. Rendered in UTC; app.js shows the user's time zone and keeps UTC as the title. */
 export const Time = ({ at }: { at: string }) => {
