@@ -81,6 +81,16 @@ describe("an upload", () => {
     }),
   );
 
+  test("is stored by Enter in the field for its name", () =>
+    using(async (page) => {
+      const name = `entered ${crypto.randomUUID()}`;
+      await page.goto("/datasets/new");
+      await choose(page, "question,answer\nWhat is 1?,one\n");
+      await page.getByLabel("Dataset name").fill(name);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+    }));
+
   test("with two columns for the question keeps the other choices and names both columns", () =>
     using(async (page) => {
       await page.goto("/datasets/new");

@@ -102,18 +102,17 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} chosen={form.mapping} problem={problems.mapping} />
         <p class="hint">Changing the columns reads the file again. Nothing is stored yet.</p>
-        <div class="form-end">
-          <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
-            Read again with these columns
-          </button>
-        </div>
         {maySave && <StoreFields report={report} form={form} problems={problems} dataset={dataset} />}
         <div class="form-end">
+          {/* Enter in a field uses the first button of the form. */}
           {maySave && (
             <button type="submit" name="action" value="store">
               Store {count(report.accepted, "sample")}
             </button>
           )}
+          <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
+            Read again with these columns
+          </button>
           <a href={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/new"}>Choose another file</a>
           {dataset && !maySave && <a href={`/datasets/${dataset.id}`}>Back to {dataset.name}</a>}
         </div>
