@@ -10,7 +10,8 @@ import { toAppError } from "../../lib/errors";
 import { Fields, type Problems, typed } from "../ui/fields";
 import { withoutEmpty, withQuery } from "../ui/lists";
 
-const MAX_TEXT = 1_000_000;
+/** Maximum characters of a typed text, as in a sample of a dataset. */
+export const MAX_TEXT = 1_000_000;
 
 /** Labels of the fields that take a whole number. Their errors name the field, because the rules are alike. */
 export const NUMBER_LABELS = { maxTokens: "Maximum length (tokens)", seed: "Seed" } as const;
@@ -206,7 +207,7 @@ export const createNewForm = ({
     },
 
     /** The sample that a form names and the settings of the run that it repeats, or the problem with the sample's key. */
-    async chosenOf(form: EvalForm): Promise<{ chosen?: ChosenSample; target?: Target; problem?: string }> {
+    async chosenOf(form: EvalForm): Promise<{ chosen?: ChosenSample; target?: Target; problems?: Problems }> {
       const again = form.run === "" ? undefined : await runSample(form.run);
       if (form.dataset === "") return again ?? {};
       try {
@@ -216,7 +217,7 @@ export const createNewForm = ({
         const error = toAppError(thrown);
         if (error.kind !== "not_found") throw thrown;
         // The run keeps its sample even if the dataset was deleted.
-        return again ?? { problem: error.message };
+        return again ?? { problems: { key: error.message } };
       }
     },
 

@@ -3,17 +3,15 @@ import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { type Frame, Screen } from "../layout";
 import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { count } from "../ui/parts";
-import { type ChosenSample, type EvalChoices, type EvalForm, NUMBER_LABELS } from "./form";
+import { type ChosenSample, type EvalChoices, type EvalForm, MAX_TEXT, NUMBER_LABELS } from "./form";
 
-interface NewEvalPageProps extends Frame {
+export interface NewEvalPageProps extends Frame {
   form: EvalForm;
   choices: EvalChoices;
   /** If omitted, the user types the sample. */
   sample?: ChosenSample;
   problems?: Problems;
 }
-
-const MAX_TEXT = 100_000;
 
 /**
  * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators.

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import { LOCAL_ACTOR } from "../../gateway/keys/service";
 import { startAsEditor } from "../../tests/browser/as-editor";
 import { BAKERY, importRuns } from "../../tests/browser/evaluate";
@@ -253,6 +253,16 @@ test("a label shows the name of its author's key and the words of its scale", as
   expect(table).not.toContain(principal.keyId);
   const [label] = (await pages.labels.list(result.id, {})).data;
   expect([label?.labelled_by, label?.labelled_by_name]).toEqual([principal.keyId, "editor of a test"]);
+});
+
+test("a rejected evaluation form reads its choices once", async () => {
+  const list = spyOn(pages.datasets, "list");
+  try {
+    expect((await post("/evals", { input: "", maxTokens: "x" })).status).toBe(422);
+    expect(list).toHaveBeenCalledTimes(1);
+  } finally {
+    list.mockRestore();
+  }
 });
 
 describe("the steps of an evaluation", () => {

@@ -20,7 +20,7 @@ import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
 import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, readEvalForm } from "./form";
 import { changedMetrics, type FilledLabels, giveLabels, labelledCriteria, readLabels } from "./label-form";
 import { RunListQuery, RunsPage } from "./list";
-import { NewEvalPage } from "./new";
+import { NewEvalPage, type NewEvalPageProps } from "./new";
 import { ResultPage, RunPage } from "./run";
 
 const PAGE_LENGTH = 50;
@@ -39,6 +39,7 @@ const RUN_COLUMNS = ["when", "name", "verdict"] as const;
 const RESULT_COLUMNS = ["sample", "verdict"] as const;
 
 const ResultQuery = Fields({ claims: text(100), done: text(20) });
+const NewEvalQuery = Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) });
 const RunQuery = Fields({ sort: text(20), page: text(10), ...ResultQuery.properties });
 
 interface Refused {
@@ -80,31 +81,32 @@ export const evalPageRoutes = (
     return versions.flatMap(({ data: found }) => found.map(({ name, version }) => `${name}@${version}`));
   };
 
-  const showForm = async (request: Request, filled: Partial<EvalForm>, problems: Record<string, string> = {}) => {
-    const offered = await newForm.choices(principalOf(request));
-    const active = offered.evaluators.filter(({ state }) => state === "active");
-    const form: EvalForm = {
-      ...EMPTY_FORM,
-      evaluators: active.map(({ name, version }) => `${name}@${version}`),
-      ...filled,
-    };
-    const { chosen: sample, problem } = await newForm.chosenOf(form);
-    const shown = problem === undefined ? problems : { ...problems, key: problem };
-    const isRefused = Object.keys(shown).length > 0;
-    const props = { ...frameOf(request), choices: offered, form, sample, problems: shown };
+  const newEvaluation = async (request: Request, query: Static<typeof NewEvalQuery>): Promise<Response> => {
+    const choices = await newForm.choices(principalOf(request));
+    const active = choices.evaluators.filter(({ state }) => state === "active");
+    const evaluators = active.map(({ name, version }) => `${name}@${version}`);
+    const form: EvalForm = { ...EMPTY_FORM, evaluators, ...(await newForm.filledFrom(query)) };
+    const { chosen, problems } = await newForm.chosenOf(form);
+    return showForm(request, { choices, form, sample: chosen, problems });
+  };
+
+  const showForm = (
+    request: Request,
+    shown: Pick<NewEvalPageProps, "choices" | "form" | "sample" | "problems">,
+  ): Promise<Response> => {
+    const isRefused = shown.problems !== undefined;
     // A rejected form is rendered again as a whole, although htmx targets a part of the page. Typed text is kept.
     const headers: Record<string, string> =
       isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" } : {};
-    return page(<NewEvalPage {...props} />, isRefused ? 422 : 200, headers);
+    return page(<NewEvalPage {...frameOf(request)} {...shown} />, isRefused ? 422 : 200, headers);
   };
 
   const evaluate = async (request: Request, form: EvalForm): Promise<Response> => {
-    const context = await newForm.chosenOf(form);
-    if (context.problem !== undefined) return showForm(request, form);
-    const { shadows } = await newForm.choices(principalOf(request));
-    const read = readEvalForm(form, { ...context, shadows });
-    if ("problems" in read) return showForm(request, form, read.problems);
-    const question = textOfInput(context.chosen?.sample.input ?? form.input);
+    const { chosen, target, problems } = await newForm.chosenOf(form);
+    const choices = await newForm.choices(principalOf(request));
+    const read = problems ? { problems } : readEvalForm(form, { chosen, target, shadows: choices.shadows });
+    if ("problems" in read) return showForm(request, { choices, form, sample: chosen, problems: read.problems });
+    const question = textOfInput(chosen?.sample.input ?? form.input);
     const started = runningEvals.start(askingOf(request), read.request, question);
     if (!isHtmx(request)) {
       const { run } = await started.done;
@@ -158,8 +160,8 @@ export const evalPageRoutes = (
       query: RunListQuery,
       detail: allows("viewer"),
     })
-    .get("/new", async ({ request, query }) => showForm(request, await newForm.filledFrom(query)), {
-      query: Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) }),
+    .get("/new", ({ request, query }) => newEvaluation(request, query), {
+      query: NewEvalQuery,
       detail: allows("member"),
     })
     .post(

@@ -8,7 +8,7 @@ export const withQuery = (path: string, query: Record<string, string | number | 
   return given.size === 0 ? path : `${path}?${given}`;
 };
 
-/** The non-empty values of a query string. */
+/** Leaves out empty values: undefined, "" and 0. */
 export const withoutEmpty = <T extends object>(query: T): T =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value)) as T;
 
@@ -25,7 +25,6 @@ export const Filters = ({ action, children }: { action: string; children: Child 
 );
 
 interface ListProps<T> {
-  /** One page of rows. */
   page: NumberedPage<T>;
   /** What a row is, such as "evaluation". */
   noun: string;
@@ -38,7 +37,7 @@ interface ListProps<T> {
   children?: Child;
 }
 
-/** A numbered list: "51 to 100 of 312 evaluations", the table, and links to the pages before and after. */
+/** One page of a list: "51 to 100 of 312 evaluations", the table, and links to the pages before and after. */
 export const List = <T,>({ page: shown, noun, caption, columns, sort, path, query, children }: ListProps<T>) => {
   const { data, page, pageLength, total } = shown;
   const to = (changes: Record<string, string | undefined>) =>
@@ -113,13 +112,12 @@ interface Column<T> {
   cell: (row: T) => Child;
   /** Numbers are right-aligned, with digits of equal width. */
   isNumeric?: boolean;
-  /** Long texts wrap and are cut off after three lines; other cells have one line. */
+  /** Long texts wrap and are cut off after three lines. Other texts don't wrap, but times do. */
   isLong?: boolean;
   /** Small text below the cell's content. */
   note?: (row: T) => string | undefined;
 }
 
-/** How a table is sorted, and the addresses that sort it differently. */
 interface Sorting {
   by: string;
   isDescending: boolean;
@@ -134,7 +132,7 @@ interface TableProps<T> {
   sorting?: Sorting;
 }
 
-/** Rows and columns with a caption for screen readers. A table that is too large scrolls in its own box, below its header. */
+/** A table with a caption for screen readers. If it is too large, it scrolls in its own box, and its header stays. */
 export const Table = <T,>({ caption, columns, rows, sorting }: TableProps<T>) => (
   <section class="scroll" tabindex={0} aria-label={caption}>
     <table>
