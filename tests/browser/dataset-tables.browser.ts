@@ -91,6 +91,17 @@ describe("an upload", () => {
       await page.getByRole("heading", { level: 1, name }).waitFor();
     }));
 
+  test("of which nothing is to be stored goes back to the form, and its button says so", () =>
+    using(async (page) => {
+      await page.goto("/datasets/new");
+      await choose(page, "question,answer\nWhat is 1?,one\n,two\n");
+      await page.getByRole("button", { name: "Store 1 sample", exact: true }).waitFor();
+      await page.getByLabel("Store nothing").check();
+      expect(await page.getByRole("button", { name: "Store 1 sample" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Store nothing", exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: "Upload a dataset" }).waitFor();
+    }));
+
   test("with two columns for the question keeps the other choices and names both columns", () =>
     using(async (page) => {
       await page.goto("/datasets/new");

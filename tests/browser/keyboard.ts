@@ -9,7 +9,7 @@ const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
     const element = document.activeElement;
     if (element === document.body) return { name: "", isVisible: false };
     const labels = element.labels ? [...element.labels].map((label) => label.textContent).join(" ") : "";
-    const name = element.getAttribute("aria-label") || labels || element.textContent || element.value || "";
+    const name = element.getAttribute("aria-label") || labels || element.innerText || element.value || "";
     const { outlineStyle, outlineWidth } = getComputedStyle(element);
     const box = element.getBoundingClientRect();
     return { name: name.trim(), isVisible: outlineStyle !== "none" && outlineWidth !== "0px" && box.width > 0 };

@@ -104,6 +104,10 @@ export const importPageRoutes = ({
   ): Promise<Response> => {
     const { result } = view;
     if (!result) return redirect(request, `/datasets/imports/${view.job}`);
+    if (body.action === "store" && body.onError === "refuse") {
+      const { target } = view.payload;
+      return redirect(request, target.mode === "create" ? "/datasets/new" : `/datasets/${target.datasetId}/upload`);
+    }
     const principal = principalOf(request);
     const form = {
       name: (body.name ?? "").trim(),

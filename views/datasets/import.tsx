@@ -107,7 +107,8 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
           {/* Enter in a field uses the first button of the form. */}
           {maySave && (
             <button type="submit" name="action" value="store">
-              Store {count(report.accepted, "sample")}
+              <span class="stores">Store {count(report.accepted, "sample")}</span>
+              {report.rejected > 0 && <span class="stores-nothing">Store nothing</span>}
             </button>
           )}
           <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
@@ -148,7 +149,11 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
             label: `Store the ${usable}`,
             hint: "The others are left out, and the reasons are saved with this revision.",
           },
-          { value: "refuse", label: "Store nothing", hint: "Correct the file and upload it again." },
+          {
+            value: "refuse",
+            label: "Store nothing",
+            hint: "Goes back to the upload, so that you can send a corrected file.",
+          },
         ])}
     </>
   );
