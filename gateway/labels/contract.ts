@@ -11,7 +11,7 @@ export const AddLabel = Strict(
   {
     metric: Label.properties.metric,
     value: Type.Number({ description: "A step of the criterion's scale" }),
-    failure: Type.Optional(Nullable(FailureKind)),
+    failure: Type.Optional(Nullable(FailureKind, { description: "Only for a value that does not pass" })),
     comment: Type.Optional(Type.String({ maxLength: MAX_COMMENT_LENGTH })),
     blind: Type.Optional(
       Type.Boolean({

@@ -88,6 +88,11 @@ test.each([
   ["a criterion that the result was not judged by", { metric: "faithfulness", value: 1 }, "metric"],
   ["an unknown criterion", { metric: "politeness", value: 1 }, "metric"],
   ["a value off the scale", { metric: "correctness", value: 2 }, "value"],
+  [
+    "a kind of failure of an answer that passes",
+    { metric: "correctness", value: 1, failure: "wrong" as const },
+    "failure",
+  ],
 ])("%s is refused by its field", async (_, label, param) => {
   const error = await problemOf(labels.add(PRINCIPAL, "res_1", label, unsealed));
   expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);

@@ -7,7 +7,7 @@ import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import type { PageQuery } from "../contract";
 import type { Criterion, Label } from "../evals/contract";
-import { choicesOf, valueOn } from "../evals/rubric";
+import { choicesOf, passes, valueOn } from "../evals/rubric";
 import { criteriaOfScores } from "../evals/verdict";
 import { toLabel, toScore } from "../evals/wire";
 import type { Seal } from "../idempotency/service";
@@ -57,6 +57,10 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
         throw new AppError("invalid_request", `value must be on the scale of ${metric}: ${scaleText(criterion)}.`, {
           param: "value",
         });
+      }
+      if (failure && passes(criterion, value)) {
+        const message = `A ${metric} of ${value} passes, so it has no failure. Leave out failure, or send a value that does not pass.`;
+        throw new AppError("invalid_request", message, { param: "failure" });
       }
       const at = now();
       return db.write(async (tx) => {

@@ -58,6 +58,8 @@ const about = (metric: string, words: string, isOnly: boolean): string =>
 
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
 
+const NO_FAILURE = "An answer that passes has no kind of failure. Choose “Not specified”";
+
 interface Giving {
   labels: Pick<LabelService, "add">;
   principal: Principal;
@@ -100,8 +102,10 @@ export const giveLabels = async (
       await labels.add(principal, resultId, label, async () => {});
     } catch (thrown) {
       const { kind, message, detail } = toAppError(thrown);
+      const wrong = kind === "invalid_request" ? detail.param : undefined;
       // The service's message names the criterion.
-      if (kind === "invalid_request" && detail.param === "value") problems[fieldId("value", metric)] = message;
+      if (wrong === "value") problems[fieldId("value", metric)] = message;
+      else if (wrong === "failure") refuse("failure", metric, NO_FAILURE);
       // The key may add labels but not comments, because its texts must not be stored.
       else if (kind === "insufficient_role") refuse("comment", metric, message);
       else throw thrown;

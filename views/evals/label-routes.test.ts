@@ -108,6 +108,18 @@ describe("a label that is rejected", () => {
     expect(html).toContain(run.id);
   });
 
+  test("because it passes and has a kind of failure shows the error at the kind of failure", async () => {
+    const { result } = await evaluate();
+    const form = labelForm({ ...typed, value: "1" });
+    const { status, html } = await post(`/evals/${result.run_id}/results/${result.id}/labels`, form);
+    expect(status).toBe(422);
+    expect(html).toContain(
+      '<a href="#failure-correctness">An answer that passes has no kind of failure. Choose “Not specified”</a>',
+    );
+    expect(html).toContain('<option value="wrong" selected="">');
+    expect((await pages.labels.list(result.id, {})).data).toEqual([]);
+  });
+
   test("keeps what was typed on the page of one of several results", async () => {
     const {
       run,
@@ -135,7 +147,7 @@ describe("a label that is rejected", () => {
       expect([html.includes(result.id), html.includes(newer.id)]).toEqual([true, false]);
     }
     // The same if the user goes back to a labelled answer.
-    await send("1");
+    await send("0");
     expect((await send("")).html).toContain(result.id);
   });
 
@@ -143,10 +155,10 @@ describe("a label that is rejected", () => {
     const { result } = await evaluate();
     const path = `/evals/${result.run_id}/results/${result.id}/labels`;
     const comment = "x\r\n".repeat(5000);
-    const refused = await post(path, labelForm({ ...typed, value: "1", comment: `${comment}x` }));
+    const refused = await post(path, labelForm({ ...typed, value: "0", comment: `${comment}x` }));
     expect(refused.status).toBe(422);
     expect(refused.html).toMatch(/<textarea[^>]* aria-invalid="true"/);
-    expect((await post(path, labelForm({ ...typed, value: "1", comment }))).status).toBe(303);
+    expect((await post(path, labelForm({ ...typed, value: "0", comment }))).status).toBe(303);
     const { data } = await pages.labels.list(result.id, {});
     expect(data.map((label) => label.comment)).toEqual(["x\n".repeat(5000)]);
   });
