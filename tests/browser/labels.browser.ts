@@ -169,3 +169,34 @@ test("the evaluation form keeps typed text while a sample of a dataset is shown"
     expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
     expect(await field(page, "Contexts").inputValue()).toBe("Typed for minutes.");
   }));
+
+test.each([true, false])(
+  "the evaluation of a typed question can be repeated with changes (scripts: %j)",
+  async (javaScript) => {
+    const sample = {
+      input: "Who repeats?",
+      references: ["Ada", "Lovelace"],
+      contexts: ["One.", "Two."],
+      output: "Ada.",
+    };
+    const path = await evaluateOn(pages, { sample });
+    await using({ javaScript }, async (page) => {
+      await page.goto(path);
+      await page.getByRole("link", { name: "Evaluate again" }).click();
+      await page.getByRole("heading", { level: 2, name: "Who repeats?" }).waitFor();
+      await page.getByRole("link", { name: "Change the question" }).click();
+      for (const [name, text] of Object.entries({
+        Question: "Who repeats?",
+        "Reference answers": "Ada\nLovelace",
+        Contexts: "One.\n---\nTwo.",
+        Answer: "Ada.",
+      })) {
+        await field(page, name).waitFor();
+        expect(await field(page, name).inputValue()).toBe(text);
+      }
+      await field(page, "Question").fill("Who repeats it?");
+      await page.getByRole("button", { name: "Evaluate", exact: true }).click();
+      await page.getByRole("heading", { level: 1, name: "Who repeats it?" }).waitFor();
+    });
+  },
+);

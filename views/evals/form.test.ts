@@ -29,7 +29,7 @@ test.each(["\n", " ", "\t\n", "-\n", "--- "])(
 
 describe("a stored sample", () => {
   const sample = { input: "Who?", references: ["Ada\nLovelace"], output: "Ada." };
-  const chosen = { title: "a run", sample, source: { sample }, fields: {}, others: null };
+  const chosen = { title: "a run", sample, source: { sample }, fields: {}, others: null, typed: "/evals/new" };
   const requestOf = (parts: Partial<typeof EMPTY_FORM>, target?: { kind: "chat"; temperature: number }) => {
     const read = readEvalForm({ ...EMPTY_FORM, evaluators: ["polite@1"], ...parts }, { chosen, target });
     if ("problems" in read) throw new Error(JSON.stringify(read.problems));

@@ -1,6 +1,7 @@
 import type { Static } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { t } from "elysia";
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, NewSample } from "../../gateway/datasets/contract";
 import type { EvaluateRequest, Target } from "../../gateway/evals/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
@@ -50,8 +51,10 @@ export interface ChosenSample {
   source: Pick<EvaluateRequest, "sample" | "dataset">;
   /** Hidden fields that refer to it when the form is submitted. */
   fields: Readonly<Record<string, string>>;
-  /** Path of the list from which it was chosen. */
+  /** Path of the list from which it was chosen; null for the sample of a run. */
   others: string | null;
+  /** Path of the form in which the user types a sample. That of a run starts with the run's. */
+  typed: string;
 }
 
 /** Separates two contexts. Each line is matched on its own, so that a long text takes linear time. */
@@ -136,6 +139,14 @@ const typedSample = (form: EvalForm): NewSample => {
   };
 };
 
+/** The typed fields for a sample, so that it can be changed. A reference with several lines becomes several. */
+const fieldsForSample = ({ input, references = [], contexts = [], output }: NewSample) => ({
+  input: textOfInput(input),
+  references: references.join("\n"),
+  contexts: contexts.join("\n---\n"),
+  output: output ?? "",
+});
+
 export interface EvalChoices {
   models: readonly { id: string; isDefault: boolean }[];
   /** `name@version` */
@@ -168,6 +179,7 @@ export const createNewForm = ({
       source: { dataset: { dataset: dataset.id, revision: found.revision, key: sample.key } },
       fields: { dataset: dataset.id, revision: String(found.revision), key: sample.key },
       others: withQuery(`/datasets/${dataset.id}`, { revision: found.revision }),
+      typed: "/evals/new",
     };
     return chosen;
   };
@@ -176,7 +188,14 @@ export const createNewForm = ({
   const runSample = async (id: string): Promise<{ chosen: ChosenSample; target: Target }> => {
     const { run, sample } = await evals.sampleOf(id);
     return {
-      chosen: { title: run.name, sample, source: { sample }, fields: { run: id }, others: null },
+      chosen: {
+        title: run.name,
+        sample,
+        source: { sample },
+        fields: { run: id },
+        others: null,
+        typed: withQuery("/evals/new", { run: id, edit: "true" }),
+      },
       target: run.pins.target,
     };
   };
@@ -221,20 +240,23 @@ export const createNewForm = ({
       }
     },
 
-    /** Fields for repeating a run, or for evaluating a sample of a dataset. */
-    async filledFrom(query: { run?: string; dataset?: string; revision?: string; key?: string }) {
+    /** Fields for repeating a run, with its typed sample if there is one, or for evaluating a sample of a dataset. */
+    async filledFrom(query: { run?: string; edit?: string; dataset?: string; revision?: string; key?: string }) {
       if (query.run === undefined) return withoutEmpty(query);
       const { run, sample } = await evals.sampleOf(query.run);
       const { target, dataset, seed, evaluators: scored } = run.pins;
+      const isEdited = query.edit !== undefined;
       return {
-        run: query.run,
+        ...(!isEdited && { run: query.run }),
         model: target.model ?? "",
         prompt: target.prompt ?? "",
         maxTokens: String(target.max_tokens ?? EMPTY_FORM.maxTokens),
         seed: String(seed),
         answer: target.kind === "stored" ? "given" : "model",
         evaluators: scored.flatMap(({ evaluator, shadow }) => (shadow ? [] : [evaluator])),
-        ...(dataset && sample.key && { dataset: dataset.id, revision: String(dataset.revision), key: sample.key }),
+        ...(dataset && sample.key && !isEdited
+          ? { dataset: dataset.id, revision: String(dataset.revision), key: sample.key }
+          : fieldsForSample(sample)),
       };
     },
   };

@@ -91,7 +91,7 @@ const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion,
 /** Replaces the chosen sample only, so that the typed one is kept. */
 const INTO_SAMPLE = { "hx-target": "#sample", "hx-select": "#sample", "hx-swap": "outerHTML" };
 
-const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: EvalForm }) => {
+const Chosen = ({ title, sample, fields, others, typed, form }: ChosenSample & { form: EvalForm }) => {
   const { input, references = [], contexts = [] } = sample;
   return (
     <section class="chosen" aria-labelledby="chosen-title">
@@ -110,8 +110,8 @@ const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: 
             <a href={others}>Choose another sample</a> or{" "}
           </>
         )}
-        <a href="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
-          {others ? "enter your own question" : "Enter your own question"}
+        <a href={typed} hx-get={typed} {...INTO_SAMPLE}>
+          {others ? "enter your own question" : "Change the question"}
         </a>
       </p>
       {sample.output != null &&

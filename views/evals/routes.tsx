@@ -39,7 +39,7 @@ const RUN_COLUMNS = ["when", "name", "verdict"] as const;
 const RESULT_COLUMNS = ["sample", "verdict"] as const;
 
 const ResultQuery = Fields({ claims: text(100), done: text(20) });
-const NewEvalQuery = Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) });
+const NewEvalQuery = Fields({ run: text(100), edit: text(10), dataset: text(100), revision: text(10), key: text(200) });
 const RunQuery = Fields({ sort: text(20), page: text(10), ...ResultQuery.properties });
 
 interface Refused {
