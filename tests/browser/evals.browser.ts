@@ -370,10 +370,10 @@ describe("an evaluation", () => {
     }));
 });
 
-test("entering an own question in place of a sample focuses its field", () =>
+test("changing the question of an earlier evaluation focuses its field", () =>
   using({}, async (page) => {
     await page.goto(`/evals/new?run=${(runs.mixed ?? "").slice("/evals/".length)}`);
-    await page.getByRole("link", { name: "Enter your own question" }).press("Enter");
+    await page.getByRole("link", { name: "Change the question" }).press("Enter");
     await page.locator("#input:focus").waitFor();
   }));
 

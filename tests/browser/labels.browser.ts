@@ -183,7 +183,7 @@ test.each([true, false])(
     await using({ javaScript }, async (page) => {
       await page.goto(path);
       await page.getByRole("link", { name: "Evaluate again" }).click();
-      await page.getByRole("heading", { level: 2, name: "Who repeats?" }).waitFor();
+      await page.getByRole("heading", { name: "The sample of the earlier evaluation" }).waitFor();
       await page.getByRole("link", { name: "Change the question" }).click();
       for (const [name, text] of Object.entries({
         Question: "Who repeats?",

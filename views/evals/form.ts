@@ -189,7 +189,7 @@ export const createNewForm = ({
     const { run, sample } = await evals.sampleOf(id);
     return {
       chosen: {
-        title: run.name,
+        title: "The sample of the earlier evaluation",
         sample,
         source: { sample },
         fields: { run: id },

@@ -8,7 +8,7 @@ import { toAppError } from "../../lib/errors";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Table } from "../ui/lists";
 import { Time } from "../ui/parts";
-import { FAILURE_WORDS, metricName, valueText } from "./words";
+import { capitalized, FAILURE_WORDS, metricName, valueText } from "./words";
 
 /** The labels of a form as submitted. A field's name contains its criterion: `value-correctness`. */
 export type FilledLabels = Readonly<Record<string, string>>;
@@ -158,7 +158,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
 
 const FAILURE_OPTIONS = [
   { value: "", label: "Not specified" },
-  ...Object.entries(FAILURE_WORDS).map(([value, label]) => ({ value, label })),
+  ...Object.entries(FAILURE_WORDS).map(([value, words]) => ({ value, label: capitalized(words) })),
 ];
 
 interface LabelFormProps {

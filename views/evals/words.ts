@@ -56,11 +56,10 @@ export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   judge_error: "an evaluator failed",
 };
 
+export const capitalized = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** "answer_length" as "Answer length". */
-export const metricName = (metric: string): string => {
-  const words = metric.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+export const metricName = (metric: string): string => capitalized(metric.replaceAll("_", " "));
 
 export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
   if (target.kind === "stored") return "given answer";
