@@ -30,6 +30,7 @@ test("a keyword that a grammar can't enforce is rejected by name", () => {
   expect(property({ type: "string", maxLength: 1e9 })).toBe("schema.properties.x.maxLength");
   expect(property(false)).toBe("schema.properties.x");
   expect(paramOf({ type: "object", required: ["y"], additionalProperties: false })).toBe("schema.required");
+  expect(paramOf({ type: "object", required: [{ toString: 1, valueOf: 1 }] })).toBe("schema.required");
   expect(paramOf("text")).toBe("schema");
 });
 
@@ -37,6 +38,32 @@ test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is rejected w
   expect(() => schemaToGrammar({ type })).toThrow(
     ".type must be one or a list of: string, number, integer, array, object, boolean, null.",
   );
+});
+
+test.each<[what: string, reference: unknown, isFound: boolean]>([
+  ["the whole schema", "#", true],
+  ["a definition", "#/$defs/name", true],
+  ["a name with ~ and /", "#/$defs/a~1b~0c", true],
+  ["a percent-encoded name", "#/$defs/a%20b", true],
+  ["an own __proto__", "#/$defs/own/__proto__", true],
+  ["an entry of a list", "#/$defs/list/anyOf/0", true],
+  ["an unknown name", "#/$defs/none", false],
+  ["a part of null", "#/$defs/empty/y", false],
+  ["a part of an unknown name", "#/$defs/none/y/z", false],
+  ["a part of a text", "#/$defs/text/length", false],
+  ["an inherited object", "#/__proto__", false],
+  ["an inherited function", "#/constructor", false],
+  ["an entry after the end of a list", "#/$defs/list/anyOf/1", false],
+  ["a broken percent-encoding", "#/$defs/%", false],
+  ["no pointer", "name", false],
+  ["an object instead of a text", { toString: 1, valueOf: 1 }, false],
+  ["null", null, false],
+])("a reference finds only parts of the schema: %s", (_what, $ref, isFound) => {
+  const own = JSON.parse('{"__proto__": {"type": "string"}}');
+  const name = { type: "string" };
+  const $defs = { name, "a/b~c": name, "a b": name, own, list: { anyOf: [name] }, empty: null, text: "text" };
+  const schema = { type: "object", properties: { x: { $ref } }, $defs };
+  expect(paramOf(schema)).toBe(isFound ? undefined : "schema.properties.x.$ref");
 });
 
 test("a schema with endless recursion is rejected, and one that can end is not", () => {

@@ -8,8 +8,7 @@ import { canEnd, resolveReference } from "./recursion";
  * Properties are written in the schema's order; undeclared properties are never written.
  */
 export const schemaToGrammar = (schema: unknown): string => {
-  const size = JSON.stringify(schema)?.length ?? 0;
-  if (size > MAX_SCHEMA_CHARS) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters`);
+  if (JSON.stringify(schema).length > MAX_SCHEMA_CHARS) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters`);
   if (!canEnd(schema, schema)) refuse(ROOT, "requires itself without end");
   return new GrammarBuilder(schema).build();
 };
@@ -58,7 +57,7 @@ const FORMATS = ["date", "time", "date-time", "uuid"];
 
 class GrammarBuilder {
   readonly #rules = new Map<string, string>();
-  readonly #references = new Map<string, string>();
+  readonly #references = new Map<unknown, string>();
 
   constructor(readonly root: unknown) {}
 
@@ -107,13 +106,13 @@ class GrammarBuilder {
 
   #reference(schema: Schema, path: string, depth: number): string {
     this.#allow(schema, path, ["$ref"]);
-    const pointer = String(schema.$ref);
-    const known = this.#references.get(pointer);
+    const { $ref } = schema;
+    const known = this.#references.get($ref);
     if (known) return known;
-    const target = resolveReference(this.root, pointer);
-    if (target === undefined) refuse(`${path}.$ref`, `points to nothing inside the schema (${pointer})`);
+    const target = resolveReference(this.root, $ref);
+    if (target === undefined) refuse(`${path}.$ref`, "must point to a part of the schema, as #/$defs/name does");
     const name = `ref-${this.#references.size}`;
-    this.#references.set(pointer, name); // before the visit, for definitions that refer to themselves
+    this.#references.set($ref, name); // before the visit, for definitions that refer to themselves
     this.#rules.set(name, this.#visit(target, `${path}.$ref`, depth + 1));
     return name;
   }
@@ -198,7 +197,8 @@ class GrammarBuilder {
   #object(schema: Schema, path: string, depth: number): string {
     const { properties = {}, required = [], additionalProperties = true } = schema;
     if (!isSchema(properties)) return refuse(`${path}.properties`, "must be an object");
-    if (!Array.isArray(required)) return refuse(`${path}.required`, "must be a list of names");
+    if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
+      return refuse(`${path}.required`, "must be a list of names");
     const undeclared = required.filter((name) => !Object.hasOwn(properties, name));
     if (undeclared.length > 0 && additionalProperties === false) refuse(`${path}.required`, "names unknown properties");
     const members = [...Object.entries(properties), ...undeclared.map((name) => [String(name), additionalProperties])];

@@ -1,4 +1,4 @@
-import { ValuePointer } from "@sinclair/typebox/value";
+import { ownValue } from "../../../../lib/own-value";
 
 /**
  * Whether a finite value matches: with a schema that requires itself, a model would write until its tokens are used up.
@@ -30,6 +30,21 @@ export const canEnd = (schema: unknown, root: unknown): boolean => {
   return visit(schema, new Set(["#"]));
 };
 
-/** The schema that a local reference names: "#", "#/$defs/x", "#/properties/y". */
-export const resolveReference = (root: unknown, pointer: string): unknown =>
-  /^#(\/|$)/.test(pointer) ? ValuePointer.Get(root, pointer.slice(1)) : undefined;
+/**
+ * The schema that a local reference names: "#", "#/$defs/x", "#/properties/y". The part after "#" is a JSON Pointer,
+ * percent-encoded (RFC 6901, section 6). Undefined if the schema has no such part.
+ */
+export const resolveReference = (root: unknown, reference: unknown): unknown => {
+  if (typeof reference !== "string" || !/^#(\/|$)/.test(reference)) return undefined;
+  let pointer: string;
+  try {
+    pointer = decodeURIComponent(reference.slice(1));
+  } catch {
+    return undefined;
+  }
+  const names = pointer.split("/").slice(1);
+  return names.reduce<unknown>((value, name) => {
+    if (typeof value !== "object" || value === null) return undefined;
+    return ownValue(value as Record<string, unknown>, name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  }, root);
+};
