@@ -84,6 +84,16 @@ test("a schema with endless recursion is rejected, and one that can end is not",
   expect(paramOf({ $ref: "#" })).toBe("schema");
 });
 
+test("many paths through the definitions do not multiply the work", () => {
+  const doubling = (last: unknown) => {
+    const $defs: Record<string, unknown> = { d28: last };
+    for (let i = 0; i < 28; i++) $defs[`d${i}`] = { anyOf: Array(2).fill({ $ref: `#/$defs/d${i + 1}` }) };
+    return { $ref: "#/$defs/d0", $defs };
+  };
+  expect(paramOf(doubling({ $ref: "#/$defs/d28" }))).toBe("schema");
+  expect(paramOf(doubling({ type: "null" }))).toBeUndefined();
+});
+
 test("annotations have no effect", () => {
   expect(schemaToGrammar({ type: "string", title: "Name", description: "Any name", default: "" })).toBe(
     schemaToGrammar({ type: "string" }),

@@ -9,8 +9,9 @@ import { canEnd, resolveReference } from "./recursion";
  */
 export const schemaToGrammar = (schema: unknown): string => {
   if (JSON.stringify(schema).length > MAX_SCHEMA_CHARS) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters`);
-  if (!canEnd(schema, schema)) refuse(ROOT, "requires itself without end");
-  return new GrammarBuilder(schema).build();
+  const grammar = new GrammarBuilder(schema).build();
+  if (!canEnd(schema)) refuse(ROOT, "requires itself without end");
+  return grammar;
 };
 
 const ROOT = "response_format.json_schema.schema";

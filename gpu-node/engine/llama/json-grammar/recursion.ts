@@ -2,32 +2,43 @@ import { ownValue } from "../../../../lib/own-value";
 
 /**
  * Whether a finite value matches: with a schema that requires itself, a model would write until its tokens are used up.
- * The smallest value never needs the same definition inside itself, so a definition met again on its own path means no.
+ * A definition can end if it needs only definitions that can end. They are found in rounds, because following every
+ * path takes exponential time.
  */
-export const canEnd = (schema: unknown, root: unknown): boolean => {
+export const canEnd = (schema: unknown): boolean => {
   const finite = new Set<string>();
+  const undecided = new Map<string, unknown>();
 
-  const visit = (node: unknown, path: ReadonlySet<string>): boolean => {
+  const ends = (node: unknown): boolean => {
     if (typeof node !== "object" || node === null) return true;
     const { $ref, anyOf, allOf, required, properties, items, minItems, prefixItems } = node as Record<string, unknown>;
     if (typeof $ref === "string") {
       if (finite.has($ref)) return true;
-      if (path.has($ref)) return false;
-      const ends = visit(resolveReference(root, $ref), new Set([...path, $ref]));
-      if (ends) finite.add($ref);
-      return ends;
+      if (!undecided.has($ref)) undecided.set($ref, resolveReference(schema, $ref));
+      return false;
     }
-    if (Array.isArray(allOf)) return allOf.every((part) => visit(part, path));
-    if (Array.isArray(anyOf)) return anyOf.some((option) => visit(option, path));
+    if (Array.isArray(allOf)) return allOf.every(ends);
+    if (Array.isArray(anyOf)) return anyOf.some(ends);
     const needed: unknown[] = Array.isArray(prefixItems) ? [...prefixItems] : [];
     if (typeof minItems === "number" && minItems > needed.length) needed.push(items);
     if (Array.isArray(required) && typeof properties === "object" && properties !== null) {
       needed.push(...Object.entries(properties).flatMap(([name, of]) => (required.includes(name) ? [of] : [])));
     }
-    return needed.every((child) => visit(child, path));
+    return needed.every(ends);
   };
 
-  return visit(schema, new Set(["#"]));
+  while (!ends(schema)) {
+    const known = finite.size;
+    const found = undecided.size;
+    // The newest first: definitions usually refer to later ones.
+    for (const [$ref, definition] of [...undecided].reverse()) {
+      if (!ends(definition)) continue;
+      finite.add($ref);
+      undecided.delete($ref);
+    }
+    if (finite.size === known && undecided.size === found) return false;
+  }
+  return true;
 };
 
 /**
