@@ -52,6 +52,21 @@ describe("readParameters", () => {
     });
   });
 
+  test.each<[string, Record<string, unknown>]>([
+    ["stream_options", { stream: true, stream_options: { include_usage: null } }],
+    ["response_format", { response_format: { type: "text", json_schema: null } }],
+    ["json_schema", { response_format: { type: "json_schema", json_schema: { schema: {}, strict: null } } }],
+    ["a part of a message", { messages: [{ role: "user", content: [{ type: "text", text: "Hi", image_url: null }] }] }],
+  ])("treats null inside %s as omitted", (_what, body) => {
+    expect(refusedParam("chat", { messages, ...body })).toBeUndefined();
+  });
+
+  test("keeps null inside a JSON schema, where it is a value", () => {
+    const schema = { enum: ["a", null], default: null, properties: { content: { const: null } } };
+    const response_format = { type: "json_schema", json_schema: { name: null, schema } };
+    expect(readParameters("chat", { messages, response_format })).toMatchObject({ schema });
+  });
+
   test("reads a completion of a text and of token ids", () => {
     expect(readParameters("completion", { prompt: "a", logprobs: 3 })).toMatchObject({ prompt: "a", topLogprobs: 3 });
     expect(readParameters("completion", { prompt: [1, 2] })).toMatchObject({ prompt: [1, 2] });
@@ -85,6 +100,7 @@ describe("readParameters", () => {
     ["top_logprobs", { messages, top_logprobs: 2 }],
     ["response_format.type", { messages, response_format: { type: "xml" } }],
     ["response_format.json_schema.schema", { messages, response_format: { type: "json_schema" } }],
+    ["response_format.json_schema.schema", { messages, response_format: { type: "json_schema", json_schema: {} } }],
     ["store", { messages, store: true }],
     ["stream", { messages, stream: "yes" }],
     ["stream_options", { messages, stream_options: {} }],

@@ -1,6 +1,7 @@
 import { FormatRegistry, type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
+import { ownValue } from "../../lib/own-value";
 import type { EncodingFormat } from "../../lib/vectors";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
 
@@ -225,21 +226,30 @@ export const inputTooLong = (contextWindow: number, tokens: string, param: strin
 
 /** The body with the schema's type, without null fields. */
 const read = <T extends TSchema>(schema: T, body: Fields): Static<T> => {
-  const value = withoutNulls(body);
+  const value = withoutNulls(body, NESTED);
   const [error] = Value.Errors(schema, value);
   if (error) throw explain(error);
   return value as Static<T>;
 };
 
-const withoutNulls = (fields: Fields): Fields =>
+interface Nested {
+  [name: string]: Nested;
+}
+/** The fields whose own null fields are omitted too. In a JSON schema, null is a value. */
+const NESTED: Nested = { messages: { content: {} }, stream_options: {}, response_format: { json_schema: {} } };
+
+const withoutNulls = (fields: Fields, nested: Nested): Fields =>
   Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => {
       if (value === null || value === undefined) return [];
-      return [[name, name === "messages" && Array.isArray(value) ? value.map(withoutNullsOf) : value]];
+      const inner = ownValue(nested, name);
+      if (!inner) return [[name, value]];
+      const withoutInner = (item: unknown) => (isFields(item) ? withoutNulls(item, inner) : item);
+      return [[name, Array.isArray(value) ? value.map(withoutInner) : withoutInner(value)]];
     }),
   );
-const withoutNullsOf = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? withoutNulls({ ...value }) : value;
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Of a union, the problem with the variant that has the value's type, and first of all the wrong `type` of a part. */
 const explain = (error: ValueError): AppError => {
