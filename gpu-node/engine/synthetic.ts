@@ -4,13 +4,12 @@ import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 import { normalise } from "../../lib/vectors";
 import type { NodeModel } from "../protocol";
 import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
+import { contextOverflow, inputTooLong } from "./fields";
 import { firstMatch } from "./llama/text";
 import {
   type ChatTurn,
   checkDimensions,
-  contextOverflow,
   type EmbeddingInput,
-  inputTooLong,
   type Parameters,
   readEmbeddingParameters,
   readMessages,

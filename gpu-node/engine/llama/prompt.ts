@@ -1,7 +1,8 @@
 import { Template } from "@huggingface/jinja";
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { AppError } from "../../../lib/errors";
-import { type ChatTurn, contextOverflow, refuse } from "../parameters";
+import { contextOverflow, refuse } from "../fields";
+import type { ChatTurn } from "../parameters";
 
 /** Tokenizes prompts. Its functions throw context_length_exceeded if no room is left for at least one token of answer. */
 export const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type ErrorKind } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
-import { contextOverflow } from "../parameters";
+import { contextOverflow } from "../fields";
 
 /** The fields of a server's `/v1/models` that the node uses. */
 export interface ListedModel {
