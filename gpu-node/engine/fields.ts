@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "@sinclair/typebox";
-import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
+import type { TypeCheck } from "@sinclair/typebox/compiler";
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
 
@@ -26,11 +27,11 @@ export const inputTooLong = (contextWindow: number, tokens: string, param: strin
   contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);
 
 /** The body with the schema's type, without null fields. */
-export const readFields = <T extends TSchema>(schema: T, body: Fields): Static<T> => {
+export const readFields = <T extends TSchema>(check: TypeCheck<T>, body: Fields): Static<T> => {
   const value = withoutNulls(body, NESTED);
-  const [error] = Value.Errors(schema, value);
-  if (error) throw explain(error);
-  return value as Static<T>;
+  if (check.Check(value)) return value;
+  const [error] = check.Errors(value);
+  throw explain(error as ValueError);
 };
 
 interface Nested {
