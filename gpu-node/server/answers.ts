@@ -69,10 +69,12 @@ export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): Ans
   const { exchange, operation, headers } = target;
   const isChat = operation === "chat";
   const head = headOf(target, true);
-  /** The constant part of every frame is serialized once, so that a token costs only the JSON of its text. */
   const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
   const choice = (content: object, logprobs: object | null, finish_reason: string | null): string =>
     frame(`${start},"choices":[${JSON.stringify({ index: 0, ...content, logprobs, finish_reason })}]}`);
+  /** Frames of text without log probabilities differ only in the text, so the rest is written once per answer. */
+  const beforeText = `data: ${start},"choices":[{"index":0,${isChat ? '"delta":{"content":' : '"text":'}`;
+  const afterText = `${isChat ? "}" : ""},"logprobs":null,"finish_reason":null}]}\n\n`;
   let isStarted = false;
   /** The last frame came from a server behind the node, which sends the end of the answer itself. */
   let isForwarded = false;
@@ -91,10 +93,11 @@ export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): Ans
   return {
     delta({ text, logprobs }) {
       isForwarded = false;
-      const content = isChat ? { delta: { content: text } } : { text };
-      const json = choice(content, logprobsOf(isChat, logprobs, offset), null);
+      const next = logprobs
+        ? choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null)
+        : `${beforeText}${JSON.stringify(text)}${afterText}`;
       for (const { token } of logprobs ?? []) offset += token.length;
-      return push(opening() + json);
+      return push(opening() + next);
     },
     raw(json) {
       isForwarded = true;
@@ -123,7 +126,10 @@ export const documentAnswer = (target: AnswerTarget): AnswerSink => {
   return {
     delta(event) {
       text += event.text;
-      if (event.logprobs) logprobs = (logprobs ?? []).concat(event.logprobs);
+      if (event.logprobs) {
+        logprobs ??= [];
+        logprobs.push(...event.logprobs);
+      }
       return undefined;
     },
     raw(json) {

@@ -102,6 +102,19 @@ describe("an answer", () => {
     );
   });
 
+  test.each([
+    ["/v1/chat/completions", chatBody("Hi"), true],
+    ["/v1/completions", { prompt: "Hi" }, 1],
+  ])("of %s has the same frames with and without logprobs", async (path, request, logprobs) => {
+    const choices = async (options: object) => {
+      const { text } = await client.request(path, { body: { ...request, stream: true, ...options } });
+      const chunks = events(text).slice(0, -1) as { choices: [{ logprobs: unknown }] }[];
+      return chunks.map((chunk) => chunk.choices[0]);
+    };
+    const withoutLogprobs = (await choices({ logprobs })).map((choice) => ({ ...choice, logprobs: null }));
+    expect(await choices({})).toEqual(withoutLogprobs);
+  });
+
   test("carries logprobs of chat on request", async () => {
     const { text } = await client.chat("Hi", { max_tokens: 1, logprobs: true });
     const [choice] = JSON.parse(text).choices;
