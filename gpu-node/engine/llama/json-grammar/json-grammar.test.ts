@@ -36,7 +36,7 @@ test("a keyword that a grammar can't enforce is rejected by name", () => {
 
 test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is rejected with the list of types", (type) => {
   expect(() => schemaToGrammar({ type })).toThrow(
-    ".type must be one or a list of: string, number, integer, array, object, boolean, null.",
+    ".type must be one of these types, or a list of them: string, number, integer, array, object, boolean, null.",
   );
 });
 
@@ -105,4 +105,5 @@ test("depth and size are bounded", () => {
     depth === 0 ? { type: "null" } : { type: "array", items: nested(depth - 1) };
   expect(paramOf(nested(200))).toContain("schema.items");
   expect(paramOf({ const: "x".repeat(70_000) })).toBe("schema");
+  expect(paramOf({ const: JSON.parse("[".repeat(200_000) + "]".repeat(200_000)) })).toBe("schema");
 });

@@ -1,5 +1,6 @@
 import { AppError } from "../../../../lib/errors";
-import { BOUND_KEYWORDS, integerGrammar, NUMBER_RULES, type NumberBounds, numberGrammar } from "./numbers";
+import { BASE_RULES, FORMATS } from "./base-rules";
+import { BOUND_KEYWORDS, integerGrammar, type NumberBounds, numberGrammar } from "./numbers";
 import { canEnd, resolveReference } from "./recursion";
 
 /**
@@ -8,9 +9,9 @@ import { canEnd, resolveReference } from "./recursion";
  * Properties are written in the schema's order; undeclared properties are never written.
  */
 export const schemaToGrammar = (schema: unknown): string => {
-  if (JSON.stringify(schema).length > MAX_SCHEMA_CHARS) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters`);
+  if (isTooLong(schema)) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
   const grammar = new GrammarBuilder(schema).build();
-  if (!canEnd(schema)) refuse(ROOT, "requires itself without end");
+  if (!canEnd(schema)) refuse(ROOT, "requires itself, so no answer can end. Make the reference to it optional");
   return grammar;
 };
 
@@ -34,28 +35,6 @@ const KEYWORDS: Record<string, readonly string[]> = {
   null: [],
 };
 
-/** Rules that schemas refer to by name; a grammar contains only those that it uses. */
-const BASE_RULES: Record<string, string> = {
-  ...NUMBER_RULES,
-  // At most one line break with indentation: otherwise a small model fills the whole answer with white space.
-  ws: '" "? | "\\n" [ \\t]{0,20}',
-  hex: "[0-9a-fA-F]",
-  // Escaped surrogates are not allowed: an unpaired one is invalid, and a pair would count as two characters.
-  char: '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" ["\\\\/bfnrt] | "\\\\u" ([0-9a-cA-CefEF] hex{3} | [dD] [0-7] hex{2})',
-  string: '"\\"" char* "\\""',
-  boolean: '"true" | "false"',
-  null: '"null"',
-  any: "object | array | string | number | boolean | null",
-  member: 'string ws ":" ws any',
-  object: '"{" ws (member (ws "," ws member)*)? ws "}"',
-  array: '"[" ws (any (ws "," ws any)*)? ws "]"',
-  date: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])',
-  time: '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [+-] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',
-  "date-time": 'date "T" time',
-  uuid: 'hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12}',
-};
-const FORMATS = ["date", "time", "date-time", "uuid"];
-
 class GrammarBuilder {
   readonly #rules = new Map<string, string>();
   readonly #references = new Map<unknown, string>();
@@ -70,9 +49,9 @@ class GrammarBuilder {
 
   /** The expression for one schema; `path` names it in errors. */
   #visit(schema: unknown, path: string, depth: number): string {
-    if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH}`);
+    if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH} levels. Flatten it`);
     if (schema === true) return this.#base("any");
-    if (!isSchema(schema)) return refuse(path, "must be an object");
+    if (!isSchema(schema)) return refuse(path, "must be an object or true");
     if ("$ref" in schema) return this.#reference(schema, path, depth);
     if ("anyOf" in schema) return this.#anyOf(schema, path, depth);
     if (Array.isArray(schema.allOf) && schema.allOf.length === 1) {
@@ -134,7 +113,7 @@ class GrammarBuilder {
     const fitting = values.filter(
       (value) => isListed(value) && (!types || types.some((type) => isOfType(value, type))),
     );
-    if (fitting.length === 0) refuse(path, "allows no value");
+    if (fitting.length === 0) refuse(path, "allows no value: const, enum and type contradict each other");
     return alternatives(fitting.map(literal));
   }
 
@@ -145,7 +124,8 @@ class GrammarBuilder {
     if (format !== undefined) {
       if (typeof format !== "string" || !FORMATS.includes(format))
         refuse(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
-      if (minimum !== undefined || maximum !== undefined) refuse(path, "has a format and a length");
+      if (minimum !== undefined || maximum !== undefined)
+        refuse(path, "has a format and a length limit. Leave one of them out");
       return `"\\"" ${this.#base(String(format))} "\\""`;
     }
     if (minimum === undefined && maximum === undefined) return this.#base("string");
@@ -154,7 +134,8 @@ class GrammarBuilder {
 
   #number(type: "integer" | "number", schema: Schema, path: string): string {
     const { multipleOf } = schema;
-    if (multipleOf !== undefined && multipleOf !== 1) refuse(`${path}.multipleOf`, "isn't supported: it can only be 1");
+    if (multipleOf !== undefined && multipleOf !== 1)
+      refuse(`${path}.multipleOf`, "must be 1. Other steps aren't supported");
     const isWhole = type === "integer" || multipleOf === 1;
     const bounds: NumberBounds = {};
     for (const keyword of BOUND_KEYWORDS) {
@@ -176,7 +157,7 @@ class GrammarBuilder {
     if (!Array.isArray(prefixItems)) return refuse(`${path}.prefixItems`, "must be a list of schemas");
     const minimum = Math.max(count(schema, "minItems", path) ?? 0, prefixItems.length);
     const maximum = items === false ? prefixItems.length : count(schema, "maxItems", path);
-    if (maximum !== undefined && maximum < minimum) refuse(path, "allows no length");
+    if (maximum !== undefined && maximum < minimum) refuse(path, "requires more items than it allows");
     const first = prefixItems.map((item, index) => this.#visit(item, `${path}.prefixItems.${index}`, depth + 1));
     const comma = this.#comma();
     const isClosed = maximum === prefixItems.length;
@@ -201,7 +182,8 @@ class GrammarBuilder {
     if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
       return refuse(`${path}.required`, "must be a list of names");
     const undeclared = required.filter((name) => !Object.hasOwn(properties, name));
-    if (undeclared.length > 0 && additionalProperties === false) refuse(`${path}.required`, "names unknown properties");
+    if (undeclared.length > 0 && additionalProperties === false)
+      refuse(`${path}.required`, "names a property that is not in properties. Declare it");
     const members = [...Object.entries(properties), ...undeclared.map((name) => [String(name), additionalProperties])];
     const value = (of: unknown, at: string) => this.#visit(of, at, depth + 1);
     const ws = this.#base("ws");
@@ -255,17 +237,27 @@ class GrammarBuilder {
   #allow(schema: Schema, path: string, keywords: readonly string[]): void {
     const unknown = Object.keys(schema).find((key) => !keywords.includes(key) && !ANNOTATIONS.has(key));
     if (unknown === undefined) return;
-    const instead = unknown === "oneOf" ? "Use anyOf" : `Supported here: ${keywords.join(", ") || "annotations"}`;
+    const supported = keywords.join(", ") || "none without a type";
+    const instead = unknown === "oneOf" ? "Use anyOf" : `Keywords supported here: ${supported}`;
     refuse(`${path}.${unknown}`, `isn't supported. ${instead}`);
   }
 }
+
+/** JSON.stringify throws on a schema that is nested so deeply that it is also too long. */
+const isTooLong = (schema: unknown): boolean => {
+  try {
+    return JSON.stringify(schema).length > MAX_SCHEMA_CHARS;
+  } catch {
+    return true;
+  }
+};
 
 const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
   if (type === undefined) return undefined;
   const types: unknown[] = Array.isArray(type) ? type : [type];
   const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
   if (types.length === 0 || !types.every(isKnown))
-    return refuse(`${path}.type`, `must be one or a list of: ${Object.keys(KEYWORDS).join(", ")}`);
+    return refuse(`${path}.type`, `must be one of these types, or a list of them: ${Object.keys(KEYWORDS).join(", ")}`);
   return types;
 };
 
@@ -285,7 +277,7 @@ const count = (schema: Schema, keyword: string, path: string): number | undefine
 };
 
 const repetition = (minimum: number, maximum: number | undefined, path: string): string => {
-  if (maximum !== undefined && maximum < minimum) refuse(path, "allows no length");
+  if (maximum !== undefined && maximum < minimum) refuse(path, "has a minLength above its maxLength");
   return `{${minimum},${maximum ?? ""}}`;
 };
 

@@ -218,7 +218,7 @@ test.each([
   [{ type: "integer", minimum: 0.2, maximum: 0.8 }, "schema", "no whole number"],
   [{ type: "integer", minimum: 1e16 }, "schema", "2^53"],
   [{ type: "number", multipleOf: 0.1 }, "schema.multipleOf", "multipleOf"],
-  [{ type: "integer", multipleOf: 3 }, "schema.multipleOf", "can only be 1"],
+  [{ type: "integer", multipleOf: 3 }, "schema.multipleOf", "must be 1"],
   [{ type: "integer", minimum: "1" }, "schema.minimum", "must be a number"],
   [{ type: "integer", exclusiveMinimum: true, minimum: 1 }, "schema.exclusiveMinimum", "must be a number"],
   [{ type: "string", minimum: 1 }, "schema.minimum", "minLength"],
