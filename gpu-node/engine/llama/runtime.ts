@@ -1,6 +1,7 @@
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
+import { round } from "../../../lib/round";
 import type { ModelKind } from "../../models/catalogue";
 import { ensureModel, type ModelFile } from "../../models/download";
 import type { LlamaHost } from "./host";
@@ -41,19 +42,24 @@ export const loadRuntime = async (
   }
   const loaded = await loadModel("chat", config, host, onProgress);
   const { llama, model, contextWindow } = loaded;
+  const shape = { sequences: slots, contextSize: contextWindow, batchSize: Math.max(BATCH_TOKENS, slots) };
   const context = await model
     .createContext({
-      sequences: slots,
-      contextSize: contextWindow,
-      batchSize: Math.max(BATCH_TOKENS, slots),
+      ...shape,
       threads: llama.maxThreads,
       failedCreationRemedy: false, // a smaller context would reject prompts that the settings promise to accept
     })
-    .catch((cause) => {
+    .catch(async (cause) => {
+      const { cpuRam, gpuVram } = await model.fileInsights.estimateContextResourceRequirementsV2({
+        ...shape,
+        modelGpuLayers: model.gpuLayers,
+        flashAttention: "auto",
+      });
+      const gib = round((cpuRam + gpuVram) / 2 ** 30, 1);
       throw new AppError(
         "unavailable",
-        `Not enough memory for the model and ${slots} slots of ${contextWindow} tokens. ` +
-          "Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS.",
+        `Not enough memory: ${slots} slots of ${contextWindow} tokens need about ${gib} GiB ` +
+          "in addition to the model. Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS.",
         { cause },
       );
     });
