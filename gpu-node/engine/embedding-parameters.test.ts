@@ -51,6 +51,13 @@ describe("readEmbeddingParameters", () => {
   });
 });
 
+test("an input's error says every form that is accepted", () => {
+  expect(() => readEmbeddingParameters({ input: 5 })).toThrow(
+    "input must be a non-empty text, a list of token ids, or a list of up to 2048 of either, not 5.",
+  );
+  expect(() => readEmbeddingParameters({ input: ["a", [1, "b"]] })).toThrow('input.1.1 must be a token id, not "b".');
+});
+
 test("dimensions are rejected by name unless they are the model's own", () => {
   checkDimensions(undefined, 384);
   checkDimensions(384, 384);

@@ -24,7 +24,7 @@ export const contextOverflow = (contextWindow: number, what: string, param: stri
 
 /** `tokens` is the length of the input as text: "600", or "at least 600". */
 export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
-  contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);
+  contextOverflow(contextWindow, `${param} has ${tokens} tokens. Shorten it, or split it.`, param);
 
 /** The body with the schema's type, without null fields. */
 export const readFields = <T extends TSchema>(check: TypeCheck<T>, body: Fields): Static<T> => {
@@ -53,36 +53,54 @@ const withoutNulls = (fields: Fields, nested: Nested): Fields =>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Of a union, the problem with the variant that has the value's type, and first of all the wrong `type` of a part. */
+/** Number of problems inside a variant that are compared: a long list of wrong tokens has one for each. */
+const MAX_PROBLEMS = 100;
+
+/** The error for a schema's first problem. For a union, it is the problem inside the variant that has the value's type. */
 const explain = (error: ValueError): AppError => {
   const { type, schema, path, value } = error;
   const kind = Array.isArray(value) ? "array" : typeof value;
   const meant = (schema.anyOf ?? []).findIndex((variant: TSchema) => variant.type === kind && !("const" in variant));
-  const inner = [...(error.errors[meant] ?? [])];
+  const problems = Iterator.from(error.errors[meant] ?? []).take(MAX_PROBLEMS);
+  const inner = [...problems].filter((each) => each.path !== path || isUnicodeProblem(each));
   const worst = inner.find((each) => each.type === ValueErrorType.Literal) ?? inner[0];
   if (worst) return explain(worst);
   const param = path.slice(1).replaceAll("/", ".");
   if (type === ValueErrorType.ObjectAdditionalProperties)
     return refuse(param, `${param} is not supported by this model. Leave it out.`);
-  if (value === undefined) return refuse(param, `${param} is missing.`);
-  if (type === ValueErrorType.StringFormat)
-    return refuse(param, `${param} contains an unpaired surrogate. Send valid Unicode.`);
+  if (value === undefined) return refuse(param, `${param} is missing. Expected ${accepted(schema)}.`);
+  if (isUnicodeProblem(error)) return refuse(param, `${param} contains an unpaired surrogate. Send valid Unicode.`);
   return refuse(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
 };
 
+const isUnicodeProblem = ({ type }: ValueError) => type === ValueErrorType.StringFormat;
+
 /** Describes what a schema accepts: "a whole number from 0 to 20". */
-const accepted = ({ anyOf, type, minimum, maximum, minItems, maxItems, ...schema }: TSchema): string => {
-  if (anyOf) return anyOf.map(accepted).join(" or ");
+const accepted = (schema: TSchema): string => {
+  const { anyOf, type, minimum, maximum, minLength, maxLength } = schema;
+  if (schema.description) return schema.description;
+  if (anyOf) return `${anyOf.slice(0, -1).map(accepted).join(", ")} or ${accepted(anyOf.at(-1))}`;
   if ("const" in schema) return JSON.stringify(schema.const);
   if (type === "boolean") return "true or false";
-  if (type === "string") return schema.minLength ? "a non-empty string" : "a string";
-  if (type === "array") return `a list of ${minItems ?? 0} to ${maxItems ?? "any number of"} items`;
+  if (type === "string" && maxLength) return `a string of ${minLength} to ${maxLength} characters`;
+  if (type === "string") return minLength ? "a non-empty string" : "a string";
+  if (type === "array") return acceptedList(schema);
   if (type === "object") return "an object";
-  return `a ${type === "integer" ? "whole number" : "number"} from ${minimum}${maximum === undefined ? "" : ` to ${maximum}`}`;
+  const number = type === "integer" ? "whole number" : "number";
+  return maximum === undefined ? `a ${number} of at least ${minimum}` : `a ${number} from ${minimum} to ${maximum}`;
+};
+
+/** "a list of up to 4 strings" */
+const acceptedList = ({ items, minItems, maxItems }: TSchema): string => {
+  const what = items.title ?? (items.minLength ? `non-empty ${items.type}s` : `${items.type}s`);
+  if (maxItems === undefined) return `a non-empty list of ${what}`;
+  return minItems ? `a list of ${minItems} to ${maxItems} ${what}` : `a list of up to ${maxItems} ${what}`;
 };
 
 /** A value in an error message: short, and on one line. */
 export const shown = (value: unknown): string => {
-  const json = JSON.stringify(value);
-  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
 };

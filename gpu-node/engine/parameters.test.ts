@@ -114,7 +114,26 @@ describe("readParameters", () => {
     ["top_k must be a whole number from 0 to 1000, not 1.5.", { top_k: 1.5 }],
     ["max_completion_tokens must be a whole number from 1 to 1000000, not 0.", { max_completion_tokens: 0 }],
     ['logprobs must be true or false, not "yes".', { logprobs: "yes" }],
-    ["stop must be a list of 0 to 4 items, not ", { stop: ["a", "b", "c", "d", "e"] }],
+    ["stop must be a non-empty string or a list of up to 4 non-empty strings, not 5.", { stop: 5 }],
+    [
+      "stop must be a non-empty string or a list of up to 4 non-empty strings, not a list of 5.",
+      { stop: "abcde".split("") },
+    ],
+    ['stop.1 must be a non-empty string, not "".', { stop: ["a", ""] }],
+    ['model must be a string of 1 to 200 characters, not "".', { model: "" }],
+    ["messages must be a list of 1 to 2000 messages, not an empty list.", { messages: [] }],
+    [
+      "messages.0.content must be a string or a non-empty list of text parts, not an object.",
+      { messages: [{ role: "user", content: {} }] },
+    ],
+    [
+      'messages.0.role is missing. Expected "system", "developer", "user" or "assistant".',
+      { messages: [{ content: "a" }] },
+    ],
+    [
+      "response_format.json_schema.schema is missing. Expected a JSON schema.",
+      { response_format: { type: "json_schema" } },
+    ],
   ])("says what it accepts: %s", (message, body) => {
     expect(() => readParameters("chat", { messages, ...body })).toThrow(message);
   });

@@ -12,16 +12,20 @@ import { type Fields, readFields, refuse, shown } from "./fields";
 FormatRegistry.Set("well-formed", (text) => text.isWellFormed());
 
 const Text = Type.String({ format: "well-formed" });
-const Tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
-const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }), Tokens]);
+/* For errors, `description` says what a schema accepts if its type doesn't, and `title` names several of its values. */
+const TokenId = Type.Integer({ minimum: 0, description: "a token id", title: "token ids" });
+const Tokens = Type.Array(TokenId, { minItems: 1 });
+const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }), Tokens], {
+  title: "texts or lists of token ids",
+});
 const ModelName = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
 const Flag = Type.Optional(Type.Boolean());
 const Ignored = Type.Optional(Type.Unknown());
 /** Accepted only with a value that has no effect. */
 const Only = <T extends string | number | boolean>(value: T) => Type.Optional(Type.Literal(value));
 /** An object that rejects unknown fields. */
-const Strict = <T extends Record<string, TSchema>>(properties: T) =>
-  Type.Object(properties, { additionalProperties: false });
+const Strict = <T extends Record<string, TSchema>>(properties: T, title?: string) =>
+  Type.Object(properties, { additionalProperties: false, title });
 
 const Streaming = Type.Object({
   stream: Flag,
@@ -44,22 +48,24 @@ const shared = {
 };
 
 const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
-const Messages = Type.Array(
-  Strict({
+const TextPart = Strict({ type: Type.Literal("text"), text: Text }, "text parts");
+const Message = Strict(
+  {
     role: Type.Union([
       Type.Literal("system"),
       Type.Literal("developer"),
       Type.Literal("user"),
       Type.Literal("assistant"),
     ]),
-    content: Type.Optional(
-      Type.Union([Text, Type.Array(Strict({ type: Type.Literal("text"), text: Text }), { minItems: 1 })]),
-    ),
+    content: Type.Optional(Type.Union([Text, Type.Array(TextPart, { minItems: 1 })])),
     name: Ignored,
     refusal: Ignored,
-  }),
-  { minItems: 1, maxItems: 2000 },
+  },
+  "messages",
 );
+const Messages = Type.Array(Message, { minItems: 1, maxItems: 2000 });
+
+const JsonSchema = Type.Record(Type.String(), Type.Unknown(), { description: "a JSON schema" });
 
 const Chat = Strict({
   ...shared,
@@ -68,7 +74,7 @@ const Chat = Strict({
   response_format: Type.Optional(
     Type.Object({
       type: Type.Union([Type.Literal("text"), Type.Literal("json_object"), Type.Literal("json_schema")]),
-      json_schema: Type.Optional(Type.Object({ schema: Type.Record(Type.String(), Type.Unknown()) })),
+      json_schema: Type.Optional(Type.Object({ schema: JsonSchema })),
     }),
   ),
   logprobs: Flag,
@@ -85,10 +91,15 @@ const Completion = Strict({
   suffix: Only(""),
 });
 
+/** OpenAI's own limit. */
+const MAX_INPUTS = 2048;
+const OneInput = Type.Union(Prompt.anyOf, {
+  description: `a non-empty text, a list of token ids, or a list of up to ${MAX_INPUTS} of either`,
+});
+
 const Embeddings = Strict({
   model: ModelName,
-  /** OpenAI's own limit. */
-  input: Type.Array(Prompt, { minItems: 1, maxItems: 2048 }),
+  input: Type.Array(Prompt, { minItems: 1, maxItems: MAX_INPUTS }),
   encoding_format: Ignored,
   dimensions: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
   user: Ignored,
@@ -102,7 +113,7 @@ const CHECKS = {
   embeddings: TypeCompiler.Compile(Embeddings),
   messages: TypeCompiler.Compile(Type.Object({ messages: Messages })),
   text: TypeCompiler.Compile(Type.Object({ prompt: Text })),
-  input: TypeCompiler.Compile(Type.Object({ input: Prompt })),
+  input: TypeCompiler.Compile(Type.Object({ input: OneInput })),
   model: TypeCompiler.Compile(Type.Object({ model: ModelName })),
 };
 
@@ -132,7 +143,8 @@ export const readParameters = (operation: Parameters["operation"], body: Fields)
     return { operation, prompt, ...commonOf(rest), topLogprobs: logprobs };
   }
   const { messages, response_format, logprobs = false, top_logprobs, ...rest } = readFields(CHECKS.chat, body);
-  if (top_logprobs !== undefined && !logprobs) throw refuse("top_logprobs", "top_logprobs needs logprobs: true.");
+  if (top_logprobs !== undefined && !logprobs)
+    throw refuse("top_logprobs", "top_logprobs needs logprobs: true. Set it, or leave top_logprobs out.");
   return {
     operation,
     ...commonOf(rest),
@@ -154,14 +166,14 @@ const schemaOf = (format: Static<typeof Chat>["response_format"]): Fields | unde
   if (format?.type !== "json_schema") return undefined;
   if (format.json_schema) return format.json_schema.schema;
   const param = "response_format.json_schema.schema";
-  throw refuse(param, `${param} must be a JSON schema.`);
+  throw refuse(param, `${param} is missing. Expected a JSON schema.`);
 };
 
 const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
   messages.map(({ role, content }, index) => {
     if (content === undefined && role !== "assistant") {
       const param = `messages.${index}.content`;
-      throw refuse(param, `${param} is missing.`);
+      throw refuse(param, `${param} is missing. Expected a string or a list of text parts.`);
     }
     const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
     return { role: ROLES[role], content: text };
@@ -177,7 +189,8 @@ export const readModel = ({ model }: Fields): string | undefined => readFields(C
 export const readStreaming = (body: Fields): { stream: boolean; includeUsage: boolean } => {
   const given = { stream: body.stream, stream_options: body.stream_options };
   const { stream = false, stream_options } = readFields(CHECKS.streaming, given);
-  if (stream_options && !stream) throw refuse("stream_options", "stream_options needs stream: true.");
+  if (stream_options && !stream)
+    throw refuse("stream_options", "stream_options needs stream: true. Set it, or leave stream_options out.");
   return { stream, includeUsage: stream_options?.include_usage ?? false };
 };
 

@@ -151,7 +151,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
       const promptTokens = splitTokens(promptText(parameters)).length;
       if (promptTokens >= model.context_window) {
         const param = operation === "chat" ? "messages" : "prompt";
-        throw contextOverflow(model.context_window, `Your prompt has ${promptTokens}. Shorten it.`, param);
+        throw contextOverflow(model.context_window, `The prompt has ${promptTokens} tokens. Shorten it.`, param);
       }
       return { model, promptTokens, start: () => answer(parameters, promptTokens, signal) };
     },

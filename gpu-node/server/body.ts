@@ -28,7 +28,7 @@ export const readJson = async (request: Incoming, limits: Limits): Promise<Recor
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw refuse("The body is not valid JSON in UTF-8.", cause);
+    throw refuse("The body is not valid JSON in UTF-8. Check its syntax and its encoding.", cause);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw refuse("The body must be a JSON object.");
@@ -54,7 +54,7 @@ const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limit
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw slow.aborted ? refuse(`The body did not arrive within ${stallMs} ms.`) : error;
+    throw slow.aborted ? refuse(`The body did not arrive within ${stallMs} ms. Send the request again.`) : error;
   }
   return Buffer.concat(chunks, sizeBytes);
 };

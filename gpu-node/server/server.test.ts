@@ -121,7 +121,7 @@ describe("errors", () => {
     const response = await fetch(`${node.url}/v1/chat/completions`, { method: "POST", headers, body });
     expect([response.status, failure(await response.text()).message]).toEqual([
       400,
-      "The body is not valid JSON in UTF-8.",
+      "The body is not valid JSON in UTF-8. Check its syntax and its encoding.",
     ]);
   });
 

@@ -90,7 +90,7 @@ describe("a batch", () => {
       "input.70",
       "node",
     ]);
-    expect(error.message).toStartWith("This model's maximum context length is 512 tokens. input.70 has 513.");
+    expect(error.message).toStartWith("This model's maximum context length is 512 tokens. input.70 has 513 tokens.");
   });
 });
 

@@ -91,7 +91,7 @@ describe("the llama embedder", () => {
     const error = await refusal({ input: ["food", "food ".repeat(511)] });
     expect([error.kind, error.detail.param]).toEqual(["context_length_exceeded", "input.1"]);
     expect(error.message).toBe(
-      "This model's maximum context length is 512 tokens. input.1 has 513. Shorten it, or split it. (context_length_exceeded)",
+      "This model's maximum context length is 512 tokens. input.1 has 513 tokens. Shorten it, or split it. (context_length_exceeded)",
     );
     const book = await refusal({ input: "x".repeat(3_000_000) });
     expect([book.kind, book.message.includes("at least")]).toEqual(["context_length_exceeded", true]);
