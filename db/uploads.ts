@@ -1,6 +1,6 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lt, notExists, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { jobs, uploadParts, uploads } from "./schema";
+import { documents, jobs, uploadParts, uploads } from "./schema";
 
 export type UploadRow = typeof uploads.$inferSelect;
 
@@ -29,6 +29,23 @@ export const completeUpload = async (
   await tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
 };
 
+/** Adds complete uploads of one piece each. */
+export const insertUploads = async (
+  tx: Tx,
+  files: readonly (Pick<UploadRow, "id" | "fileName" | "createdBy"> & { sha256: string; bytes: Buffer })[],
+  now: Date,
+): Promise<void> => {
+  await tx.insert(uploads).values(
+    files.map(({ bytes, ...row }) => ({
+      ...row,
+      state: "complete" as const,
+      sizeBytes: bytes.length,
+      createdAt: now,
+    })),
+  );
+  await tx.insert(uploadParts).values(files.map(({ id, bytes }) => ({ uploadId: id, position: 0, bytes })));
+};
+
 /** Assigns an upload to its job, which no longer depends on the request. */
 export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promise<void> => {
   await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
@@ -45,12 +62,13 @@ export const findUploadPart = async (db: Reads, uploadId: string, position: numb
   return row?.bytes;
 };
 
-/** Ids of uploads that started before `before`, oldest first. */
+/** Ids of uploads that started before `before` and that no document refers to, oldest first. */
 export const listOldUploads = async (db: Reads, before: Date, limit: number): Promise<string[]> => {
+  const referrers = db.select({ id: documents.id }).from(documents).where(eq(documents.uploadId, uploads.id));
   const rows = await db
     .select({ id: uploads.id })
     .from(uploads)
-    .where(lt(uploads.createdAt, before))
+    .where(and(lt(uploads.createdAt, before), notExists(referrers)))
     .orderBy(asc(uploads.createdAt))
     .limit(limit);
   return rows.map(({ id }) => id);

@@ -1,4 +1,19 @@
-type IdPrefix = "chat" | "msg" | "ds" | "rev" | "run" | "res" | "label" | "fb" | "job" | "upload" | "worker";
+type IdPrefix =
+  | "chat"
+  | "msg"
+  | "ds"
+  | "rev"
+  | "run"
+  | "res"
+  | "label"
+  | "fb"
+  | "job"
+  | "upload"
+  | "worker"
+  | "idx"
+  | "doc"
+  | "build"
+  | "chunk";
 
 /** A new id. Ids sort by creation time. */
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;

@@ -6,4 +6,5 @@ export * from "./idempotency";
 export * from "./jobs";
 export * from "./keys";
 export * from "./maintenance";
+export * from "./rag";
 export * from "./uploads";

@@ -1,4 +1,4 @@
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { createdAt, json, time } from "./columns";
 
 export const jobs = sqliteTable(
@@ -70,4 +70,6 @@ export const workers = sqliteTable("workers", {
   /** Machine and process, so that a restarted worker knows immediately that its predecessor is gone. */
   host: text().notNull(),
   process: text().notNull(),
+  /** SHA-256 of the token that this worker calls the gateway with; null: it can't. */
+  tokenHash: blob({ mode: "buffer" }),
 });

@@ -1,7 +1,7 @@
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { createdAt } from "./columns";
 
-/** An uploaded file for a dataset, stored in the database so that workers on any machine can read it. */
+/** An uploaded file for a dataset or an index, stored in the database so that workers on any machine can read it. */
 export const uploads = sqliteTable(
   "uploads",
   {

@@ -8,6 +8,7 @@ import { migrate } from "../../db/migrate";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import type { Answer, Command } from "./process";
+import { replace } from "./rag";
 import { STEPS } from "./repositories";
 import { patiently } from "./steps/step";
 
@@ -48,6 +49,11 @@ const obey = async (command: Command): Promise<void> => {
           appendAudit(tx, { actor: "child", action: "append", target: command.tag, detail: { n } }),
         );
         say({ done: "append", n });
+      }
+    case "replace":
+      for (let n = 0; ; n++) {
+        await replace(db, command.tag, n);
+        say({ done: "replace", n });
       }
   }
 };

@@ -8,12 +8,15 @@ export type Command =
   | { do: "write"; tag: string }
   | { do: "hold"; ms: number }
   /** Writes numbered audit rows until it is killed. */
-  | { do: "append"; tag: string };
+  | { do: "append"; tag: string }
+  /** Replaces one document of an index again and again until it is killed. */
+  | { do: "replace"; tag: string };
 
 export type Answer =
   | { done: "open" | "migrate" | "write" | "held" | "hold" }
   | { done: "attempt"; outcomes: string[] }
   | { done: "append"; n: number }
+  | { done: "replace"; n: number }
   | { done: "failed"; error: string; message: string };
 
 /** A running `child.ts`, killed at the latest when its test ends. */

@@ -3,9 +3,10 @@ import { accessSteps } from "./steps/access";
 import { datasetSteps } from "./steps/datasets";
 import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
+import { ragSteps } from "./steps/rag";
 import type { Step } from "./steps/step";
 
-const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps];
+const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps, ragSteps];
 
 /** Every repository function that writes, in an order in which each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);

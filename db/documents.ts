@@ -1,0 +1,165 @@
+import { and, count, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { isAfter, like, type TimeCursor } from "./conditions";
+import { documents, documentTexts, jobs } from "./schema";
+
+export type DocumentRow = typeof documents.$inferSelect;
+export type DocumentState = DocumentRow["state"];
+export type TextRow = typeof documentTexts.$inferSelect;
+
+/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
+const INSERT_ROWS = 500;
+/** States of a document whose job has not ended. */
+const OPEN = ["queued", "reading", "chunking", "embedding"] as const;
+
+const is = (indexId: string, id: string): SQL | undefined => and(eq(documents.indexId, indexId), eq(documents.id, id));
+
+export const findDocument = (db: Reads, indexId: string, id: string): Promise<DocumentRow | undefined> =>
+  db.select().from(documents).where(is(indexId, id)).get();
+
+/** Documents of an index with one of these ids, sources or file hashes, oldest first (at most 10,000 of each). */
+export const listMatchingDocuments = (
+  db: Reads,
+  indexId: string,
+  { ids, sources, hashes }: { ids: readonly string[]; sources: readonly string[]; hashes: readonly string[] },
+): Promise<DocumentRow[]> =>
+  db
+    .select()
+    .from(documents)
+    .where(
+      and(
+        eq(documents.indexId, indexId),
+        or(
+          inArray(documents.id, [...ids]),
+          inArray(documents.source, [...sources]),
+          inArray(documents.fileHash, [...hashes]),
+          inArray(documents.pendingHash, [...hashes]),
+        ),
+      ),
+    )
+    .orderBy(documents.createdAt, documents.id);
+
+export interface DocumentFilter {
+  state?: DocumentState;
+  search?: string;
+}
+
+const fits = (indexId: string, { state, search }: DocumentFilter): SQL | undefined =>
+  and(
+    eq(documents.indexId, indexId),
+    state && eq(documents.state, state),
+    search === undefined ? undefined : or(like(documents.title, search), like(documents.source, search)),
+  );
+
+/** Newest first. */
+export const listDocuments = (
+  db: Reads,
+  indexId: string,
+  { limit, cursor, ...filter }: DocumentFilter & { limit: number; cursor?: TimeCursor },
+): Promise<DocumentRow[]> =>
+  db
+    .select()
+    .from(documents)
+    .where(and(fits(indexId, filter), isAfter(documents.createdAt, documents.id, cursor)))
+    .orderBy(desc(documents.createdAt), desc(documents.id))
+    .limit(limit);
+
+/** Documents of an index by state. */
+export const findStateCounts = async (
+  db: Reads,
+  where: { indexId: string } | { jobId: string },
+): Promise<Partial<Record<DocumentState, number>>> => {
+  const rows = await db
+    .select({ state: documents.state, total: count() })
+    .from(documents)
+    .where("jobId" in where ? eq(documents.jobId, where.jobId) : eq(documents.indexId, where.indexId))
+    .groupBy(documents.state);
+  return Object.fromEntries(rows.map(({ state, total }) => [state, total]));
+};
+
+/** Ids of the documents that are searchable, up to `limit` after `after`. */
+export const listSearchableIds = async (
+  db: Reads,
+  indexId: string,
+  { limit, after = "" }: { limit: number; after?: string },
+): Promise<string[]> => {
+  const rows = await db
+    .select({ id: documents.id })
+    .from(documents)
+    .where(and(eq(documents.indexId, indexId), isNotNull(documents.contentHash), sql`${documents.id} > ${after}`))
+    .orderBy(documents.id)
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};
+
+export const insertDocuments = async (tx: Tx, rows: readonly (typeof documents.$inferInsert)[]): Promise<void> => {
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(documents).values(rows.slice(i, i + INSERT_ROWS));
+};
+
+/** False if the document does not exist, or `jobId` is given and a newer job has taken over. */
+export const updateDocument = async (
+  tx: Tx,
+  { indexId, id, jobId }: Pick<DocumentRow, "indexId" | "id"> & { jobId?: string },
+  changes: Partial<Omit<DocumentRow, "indexId" | "id">>,
+): Promise<boolean> => {
+  const updated = await tx
+    .update(documents)
+    .set(changes)
+    .where(and(is(indexId, id), jobId === undefined ? undefined : eq(documents.jobId, jobId)))
+    .returning({ id: documents.id });
+  return updated.length > 0;
+};
+
+/** Deletes a document with its texts. Its builds are hidden by `hideBuilds`. */
+export const deleteDocument = async (tx: Tx, indexId: string, id: string): Promise<void> => {
+  await tx.delete(documents).where(is(indexId, id));
+};
+
+/** Cancels the documents of a job that no worker has started. */
+export const cancelQueuedDocuments = async (tx: Tx, jobId: string, now: Date): Promise<void> => {
+  await tx
+    .update(documents)
+    .set({ state: "cancelled", updatedAt: now })
+    .where(and(eq(documents.jobId, jobId), eq(documents.state, "queued")));
+};
+
+/** Documents whose job has ended without them, because workers died or it was cancelled. */
+const listStuck = (db: Reads, limit: number) =>
+  db
+    .select({
+      indexId: documents.indexId,
+      id: documents.id,
+      jobId: documents.jobId,
+      job: jobs.state,
+      error: jobs.error,
+    })
+    .from(documents)
+    .leftJoin(jobs, eq(jobs.id, documents.jobId))
+    .where(and(inArray(documents.state, [...OPEN]), or(isNull(jobs.id), isNotNull(jobs.endedAt))))
+    .limit(limit);
+
+/** Whether `settleDocuments` has anything to do. This only reads, so it blocks no other process. */
+export const hasStuckDocuments = async (db: Reads): Promise<boolean> => (await listStuck(db, 1)).length > 0;
+
+/** Ends up to `limit` documents whose job has ended without them: failed with the job's error, or cancelled. */
+export const settleDocuments = (db: Pick<Db, "write">, now: Date, limit: number): Promise<void> =>
+  db.write(async (tx) => {
+    for (const { job, error, ...document } of await listStuck(tx, limit)) {
+      const end = job === "failed" ? ({ state: "failed", error } as const) : ({ state: "cancelled" } as const);
+      await updateDocument(tx, document, { ...end, updatedAt: now });
+    }
+  });
+
+/** Stores a text of a document. An existing one with the same hash is the same. */
+export const insertText = async (tx: Tx, row: TextRow): Promise<void> => {
+  await tx.insert(documentTexts).values(row).onConflictDoNothing();
+};
+
+export const findText = (db: Reads, indexId: string, documentId: string, hash: string): Promise<TextRow | undefined> =>
+  db
+    .select()
+    .from(documentTexts)
+    .where(
+      and(eq(documentTexts.indexId, indexId), eq(documentTexts.documentId, documentId), eq(documentTexts.hash, hash)),
+    )
+    .get();

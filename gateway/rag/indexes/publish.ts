@@ -1,0 +1,72 @@
+import { hideBuilds, showBuilds } from "../../../db/chunks";
+import type { Tx } from "../../../db/client";
+import { type DocumentRow, deleteDocument, findDocument, insertText, updateDocument } from "../../../db/documents";
+import { listLiveVersions, raiseRevision } from "../../../db/indexes";
+
+type DocumentKey = Pick<DocumentRow, "indexId" | "jobId"> & { documentId: string };
+
+/** The new content of a document and what is shown of it. */
+export interface NewContent extends Pick<DocumentRow, "title" | "source" | "mediaType" | "metadata" | "fileHash"> {
+  text: string;
+  /** UTF-16 offset of each page. */
+  pages: number[];
+  /** sha256 of `text`. */
+  hash: string;
+}
+
+export interface StagedBuild {
+  id: string;
+  version: number;
+}
+
+/** incomplete: a version that gets new documents has no staged build. gone: deleted, or a newer job has taken over. */
+type Published = "published" | "incomplete" | "gone";
+
+/** Makes staged content visible in every version at once, in place of the earlier content. */
+export const publishDocument = async (
+  tx: Tx,
+  { indexId, documentId, jobId }: DocumentKey,
+  { text, pages, hash, ...shown }: NewContent,
+  builds: readonly StagedBuild[],
+  now: Date,
+): Promise<Published> => {
+  const live = await listLiveVersions(tx, indexId);
+  if (live.some(({ version }) => !builds.some((build) => build.version === version))) return "incomplete";
+  const key = { indexId, id: documentId, jobId };
+  const done = { state: "ready", error: null, pending: null, pendingHash: null, uploadId: null } as const;
+  const content = { ...shown, contentHash: hash, characters: text.length };
+  if (!(await updateDocument(tx, key, { ...content, ...done, updatedAt: now }))) return "gone";
+  const revision = await raiseRevision(tx, indexId, now);
+  if (revision === undefined) return "gone";
+  await insertText(tx, { indexId, documentId, hash, text, pages });
+  await showBuilds(tx, { indexId, documentId, revision }, builds);
+  return "published";
+};
+
+/** Adds a document's build to a new version. False if its text is no longer the one with this hash. */
+export const publishBuild = async (
+  tx: Tx,
+  { indexId, documentId }: Omit<DocumentKey, "jobId">,
+  hash: string,
+  build: StagedBuild,
+  now: Date,
+): Promise<boolean> => {
+  if ((await findDocument(tx, indexId, documentId))?.contentHash !== hash) return false;
+  const revision = await raiseRevision(tx, indexId, now);
+  if (revision === undefined) return false;
+  await showBuilds(tx, { indexId, documentId, revision }, [build]);
+  return true;
+};
+
+/** Deletes a document with its texts, and hides its chunks. False if the index was deleted. */
+export const unpublishDocument = async (
+  tx: Tx,
+  { indexId, documentId }: Omit<DocumentKey, "jobId">,
+  now: Date,
+): Promise<boolean> => {
+  const revision = await raiseRevision(tx, indexId, now);
+  if (revision === undefined) return false;
+  await hideBuilds(tx, { indexId, documentId, revision });
+  await deleteDocument(tx, indexId, documentId);
+  return true;
+};
