@@ -78,6 +78,14 @@ export const hideBuilds = async (
     .where(and(isDocument(indexId, documentId), eq(documentBuilds.state, "visible")));
 };
 
+/** Hides every build of a version, which no longer answers. */
+export const dropBuilds = async (
+  tx: Tx,
+  { indexId, version }: Pick<BuildRow, "indexId" | "version">,
+): Promise<void> => {
+  await tx.update(documentBuilds).set({ state: "replaced" }).where(ofVersion(indexId, version));
+};
+
 /** One entry of an index's change log. `buildId` is null for a deleted document. */
 export interface IndexChange {
   revision: number;

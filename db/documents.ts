@@ -1,4 +1,4 @@
-import { and, count, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, inArray, isNotNull, isNull, or, type SQL } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { isAfter, like, type TimeCursor } from "./conditions";
 import { documents, documentTexts, jobs } from "./schema";
@@ -77,19 +77,24 @@ export const findStateCounts = async (
   return Object.fromEntries(rows.map(({ state, total }) => [state, total]));
 };
 
-/** Ids of the documents that are searchable, up to `limit` after `after`. */
-export const listSearchableIds = async (
-  db: Reads,
-  indexId: string,
-  { limit, after = "" }: { limit: number; after?: string },
-): Promise<string[]> => {
-  const rows = await db
-    .select({ id: documents.id })
+/** The error of the document that failed last. */
+export const findNewestFailure = async (db: Reads, indexId: string): Promise<Record<string, unknown> | null> => {
+  const [row] = await db
+    .select({ error: documents.error })
     .from(documents)
-    .where(and(eq(documents.indexId, indexId), isNotNull(documents.contentHash), sql`${documents.id} > ${after}`))
-    .orderBy(documents.id)
-    .limit(limit);
-  return rows.map(({ id }) => id);
+    .where(and(eq(documents.indexId, indexId), eq(documents.state, "failed")))
+    .orderBy(desc(documents.updatedAt))
+    .limit(1);
+  return row?.error ?? null;
+};
+
+/** Ids of the jobs that are adding documents to an index. */
+export const listOpenJobs = async (db: Reads, indexId: string): Promise<string[]> => {
+  const rows = await db
+    .selectDistinct({ jobId: documents.jobId })
+    .from(documents)
+    .where(and(eq(documents.indexId, indexId), inArray(documents.state, [...OPEN])));
+  return rows.map(({ jobId }) => jobId);
 };
 
 export const insertDocuments = async (tx: Tx, rows: readonly (typeof documents.$inferInsert)[]): Promise<void> => {
@@ -108,6 +113,19 @@ export const updateDocument = async (
     .where(and(is(indexId, id), jobId === undefined ? undefined : eq(documents.jobId, jobId)))
     .returning({ id: documents.id });
   return updated.length > 0;
+};
+
+/** The same changes for up to 30,000 documents. */
+export const updateDocuments = async (
+  tx: Tx,
+  indexId: string,
+  ids: readonly string[],
+  changes: Partial<Omit<DocumentRow, "indexId" | "id">>,
+): Promise<void> => {
+  await tx
+    .update(documents)
+    .set(changes)
+    .where(and(eq(documents.indexId, indexId), inArray(documents.id, [...ids])));
 };
 
 /** Deletes a document with its texts. Its builds are hidden by `hideBuilds`. */

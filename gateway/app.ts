@@ -60,7 +60,7 @@ export const createApp = (services: Services) => {
     .use(metricsRoutes(services))
     .use(conversationRoutes(services))
     .use(embeddingRoutes(services))
-    .use(ragRoutes)
+    .use(ragRoutes(services))
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
     .use(batchEvalRoutes)

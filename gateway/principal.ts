@@ -10,6 +10,8 @@ export interface Principal {
   role: Role;
   /** undefined: every model. */
   allowedModels?: string[];
+  /** Ids or names of indexes; undefined: every index. */
+  allowedIndexes?: string[];
   limits: { requestsPerMinute: number; parallelRequests: number };
   /** Whether prompts and answers of this key may be stored. */
   contentLogging: boolean;

@@ -29,6 +29,9 @@ import { createModels } from "./models/registry";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
 import { createPrompts } from "./prompts/service";
+import { createDocuments } from "./rag/indexes/documents";
+import { createIndexes } from "./rag/indexes/service";
+import { createVersions } from "./rag/indexes/versions";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 
@@ -64,6 +67,7 @@ export const createServices = ({ config, log, db, cache, engine, reference }: Fo
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
+  const indexes = createIndexes({ db, models });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
@@ -86,6 +90,9 @@ export const createServices = ({ config, log, db, cache, engine, reference }: Fo
     uploads,
     datasets,
     imports,
+    indexes,
+    indexVersions: createVersions({ db, indexes, models }),
+    documents: createDocuments({ db, indexes, uploads }),
     prompts,
     evaluators,
     agreement: createAgreement({ db, evaluators }),

@@ -32,8 +32,8 @@ export const indexVersions = sqliteTable(
       .notNull()
       .references(() => indexes.id, { onDelete: "cascade" }),
     version: integer().notNull(),
-    /** ready: has every document of the index. failed: gets no more documents. */
-    state: text({ enum: ["building", "ready", "failed"] }).notNull(),
+    /** ready: has every document of the index. failed and retired ones get no more documents. */
+    state: text({ enum: ["building", "ready", "failed", "retired"] }).notNull(),
     embeddingModel: text().notNull(),
     embeddingModelRevision: text().notNull(),
     dimension: integer().notNull(),

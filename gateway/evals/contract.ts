@@ -15,7 +15,8 @@ import {
   Timestamp,
 } from "../contract";
 import { NewSample } from "../datasets/contract";
-import { Citation, RetrievalOverrides } from "../rag/contract";
+import { Citation } from "../rag/contract";
+import { RetrievalOverrides } from "../rag/indexes/contract";
 import { Statistic } from "./statistics-contract";
 
 /** Rubrics, scores, results and runs. */

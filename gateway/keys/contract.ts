@@ -19,7 +19,9 @@ const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
 /** Settings of a key, the same in requests and responses. null: no restriction, or the configured default. */
 const settings = {
   allowed_models: Nullable(models, { description: "Models that the key may call; null: every model" }),
-  allowed_indexes: Nullable(indexes, { description: "Indexes that the key may query; null: every index" }),
+  allowed_indexes: Nullable(indexes, {
+    description: "Ids or names of the indexes that the key may use; null: every index",
+  }),
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
   parallel_requests: Nullable(parallel, { description: "Concurrent requests; null: the configured default" }),
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),

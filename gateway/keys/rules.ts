@@ -31,6 +31,7 @@ export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal
   keyName: key.name,
   role: key.role,
   allowedModels: key.allowedModels ?? undefined,
+  allowedIndexes: key.allowedIndexes ?? undefined,
   limits: effectiveLimits(key, defaults),
   contentLogging: key.contentLogging,
   via,

@@ -1,7 +1,13 @@
 import { Type } from "@sinclair/typebox";
-import { PageQuery } from "../contract";
+import { Elysia } from "elysia";
+import { NumberInUrl, PageQuery, PathId } from "../contract";
+import { auth } from "../http/auth";
+import { ownBody } from "../http/body";
 import { plannedRoutes } from "../http/not-implemented";
-import { creates, fails, generates, streams } from "../http/route-facts";
+import { allows, creates, fails, generates, reads, runsLong, streams } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
+import type { Uploads } from "../uploads/service";
+import { RagAnswer, RagEvent, RagQuery } from "./contract";
 import {
   AddDocuments,
   AddedDocuments,
@@ -11,92 +17,227 @@ import {
   CreateIndex,
   DocumentQuery,
   DocumentsForm,
+  DocumentText,
   IndexCalibration,
   IndexVersion,
   IndexVersionPage,
   Ingestion,
-  RagAnswer,
   RagDocument,
   RagDocumentPage,
-  RagEvent,
   RagIndex,
   RagIndexPage,
-  RagQuery,
+  TextQuery,
   UpdateIndex,
-} from "./contract";
+} from "./indexes/contract";
+import type { Documents } from "./indexes/documents";
+import { readDocumentsRequest } from "./indexes/read-request";
+import type { Indexes } from "./indexes/service";
+import type { Versions } from "./indexes/versions";
 
-const INDEX = "/v1/rag/indexes/:id";
-const DOCUMENT = `${INDEX}/documents/:document_id` as const;
+const VersionPath = Type.Object({ ...PathId.properties, version: NumberInUrl({ minimum: 1 }) });
+const DocumentPath = Type.Object({ ...PathId.properties, document_id: PathId.properties.id });
 
-export const ragRoutes = plannedRoutes("RAG", [
-  ["GET /v1/rag/indexes", "viewer", "List the indexes that the key may read", RagIndexPage, { query: PageQuery }],
-  ["POST /v1/rag/indexes", "editor", "Create an index", [201, RagIndex], { body: CreateIndex, facts: creates }],
-  [`GET ${INDEX}`, "viewer", "Read an index: state, revision, counts, settings and ingestion", RagIndex],
+interface Services {
+  indexes: Indexes;
+  indexVersions: Versions;
+  documents: Documents;
+  idempotency: Idempotency;
+  uploads: Uploads;
+}
+
+const noContent = (): Response => new Response(null, { status: 204 });
+
+/** Indexes, their versions and documents, and queries. */
+export const ragRoutes = (services: Services) =>
+  new Elysia({ name: "rag.routes" })
+    .use(indexRoutes(services))
+    .use(versionRoutes(services))
+    .use(documentRoutes(services))
+    .use(planned);
+
+const indexRoutes = ({ indexes, idempotency }: Services) =>
+  new Elysia({ name: "rag.indexes", prefix: "/v1/rag/indexes", tags: ["RAG"] })
+    .use(auth)
+    .get("", ({ principal, query }) => indexes.list(principal, query), {
+      query: PageQuery,
+      response: { 200: RagIndexPage },
+      detail: { ...allows("viewer"), summary: "List the indexes that the key may use, newest first" },
+    })
+    .post(
+      "",
+      async ({ principal, exchange, body, status }) => {
+        const create = (seal: Parameters<Indexes["create"]>[2]) => indexes.create(principal, body, seal);
+        return status(201, await idempotency.once(exchange, principal, body, create));
+      },
+      {
+        body: CreateIndex,
+        response: { 201: RagIndex },
+        detail: {
+          ...allows("editor"),
+          summary: "Create an index",
+          description: "Its embedding model and chunking never change: build a new version to try others.",
+          ...creates,
+          // The embedding model.
+          ...fails(404),
+        },
+      },
+    )
+    .get("/:id", ({ principal, params }) => indexes.get(principal, params.id), {
+      params: PathId,
+      response: { 200: RagIndex },
+      detail: { ...allows("viewer"), summary: "Read an index: state, revision, counts, settings and ingestion" },
+    })
+    .patch("/:id", ({ principal, params, body }) => indexes.update(principal, params.id, body), {
+      params: PathId,
+      body: UpdateIndex,
+      response: { 200: RagIndex },
+      detail: {
+        ...allows("editor"),
+        summary: "Rename an index, describe it, or change its retrieval settings",
+        ...fails(409),
+      },
+    })
+    .delete("/:id", ({ principal, params }) => indexes.remove(principal, params.id).then(noContent), {
+      params: PathId,
+      detail: { ...allows("editor"), summary: "Delete an index with its documents, chunks and vectors" },
+    });
+
+const versionRoutes = ({ indexVersions, idempotency }: Services) =>
+  new Elysia({ name: "rag.versions", prefix: "/v1/rag/indexes/:id/versions", tags: ["RAG"] })
+    .use(auth)
+    .get("", ({ principal, params, query }) => indexVersions.list(principal, params.id, query), {
+      params: PathId,
+      query: PageQuery,
+      response: { 200: IndexVersionPage },
+      detail: { ...allows("viewer"), summary: "List the builds of an index, newest first" },
+    })
+    .post(
+      "",
+      async ({ principal, exchange, params, body, status }) => {
+        const build = (seal: Parameters<Versions["build"]>[3]) => indexVersions.build(principal, params.id, body, seal);
+        return status(202, await idempotency.once(exchange, principal, body, build));
+      },
+      {
+        params: PathId,
+        body: BuildVersion,
+        response: { 202: IndexVersion },
+        detail: {
+          ...allows("editor"),
+          summary: "Rebuild the index alongside the active one, with a different model or chunking",
+          ...creates,
+        },
+      },
+    )
+    .post(
+      "/:version/activate",
+      ({ principal, params }) => indexVersions.activate(principal, params.id, params.version),
+      {
+        params: VersionPath,
+        response: { 200: RagIndex },
+        detail: {
+          ...allows("editor"),
+          summary: "Switch to a build in one step, forward or back",
+          ...fails(409),
+        },
+      },
+    );
+
+const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
+  new Elysia({ name: "rag.documents", prefix: "/v1/rag/indexes/:id", tags: ["RAG"] })
+    .use(auth)
+    .get("/documents", ({ principal, params, query }) => documents.list(principal, params.id, query), {
+      params: PathId,
+      query: DocumentQuery,
+      response: { 200: RagDocumentPage },
+      detail: { ...allows("viewer"), summary: "List the documents of an index, newest first" },
+    })
+    .post(
+      "/documents",
+      async ({ principal, exchange, params, status }) => {
+        const request = await readDocumentsRequest(ownBody(exchange), uploads, principal);
+        const added = await documents.submit(principal, params.id, request, (make) =>
+          idempotency.once(exchange, principal, request.sent, make),
+        );
+        return status(202, added);
+      },
+      {
+        params: PathId,
+        response: { 202: AddedDocuments },
+        detail: {
+          ...allows("editor"),
+          summary: "Add texts or files; a job makes them searchable",
+          description:
+            "Text, Markdown and HTML as JSON; or files of a form, which may also be PDF, DOCX or CSV. A document with the same id or source is replaced in one step. Adding the same content again has no effect.",
+          ...reads(AddDocuments, DocumentsForm),
+          ...runsLong,
+          ...creates,
+        },
+      },
+    )
+    .get(
+      "/documents/:document_id",
+      ({ principal, params }) => documents.get(principal, params.id, params.document_id),
+      {
+        params: DocumentPath,
+        response: { 200: RagDocument },
+        detail: { ...allows("viewer"), summary: "Read a document with its state and error" },
+      },
+    )
+    .delete(
+      "/documents/:document_id",
+      ({ principal, params }) => documents.remove(principal, params.id, params.document_id).then(noContent),
+      {
+        params: DocumentPath,
+        detail: { ...allows("editor"), summary: "Delete a document with its chunks and vectors" },
+      },
+    )
+    .post(
+      "/documents/:document_id/retry",
+      async ({ principal, params, status }) =>
+        status(202, await documents.retry(principal, params.id, params.document_id)),
+      {
+        params: DocumentPath,
+        response: { 202: RagDocument },
+        detail: { ...allows("editor"), summary: "Ingest a failed or cancelled document again", ...fails(409) },
+      },
+    )
+    .get(
+      "/documents/:document_id/text",
+      ({ principal, params, query }) => documents.text(principal, params.id, params.document_id, query.hash),
+      {
+        params: DocumentPath,
+        query: TextQuery,
+        response: { 200: DocumentText },
+        detail: { ...allows("viewer"), summary: "Read the text that offsets of chunks and citations refer to" },
+      },
+    )
+    .get(
+      "/documents/:document_id/chunks",
+      ({ principal, params, query }) => documents.chunks(principal, params.id, params.document_id, query),
+      {
+        params: DocumentPath,
+        query: PageQuery,
+        response: { 200: ChunkPage },
+        detail: { ...allows("viewer"), summary: "List the chunks of a document in order" },
+      },
+    )
+    .post("/ingestion/cancel", ({ principal, params }) => documents.cancel(principal, params.id), {
+      params: PathId,
+      response: { 200: Ingestion },
+      detail: {
+        ...allows("editor"),
+        summary: "Stop the running ingestion; searchable documents are kept",
+        ...fails(409),
+      },
+    });
+
+const planned = plannedRoutes("RAG", [
   [
-    `PATCH ${INDEX}`,
-    "editor",
-    "Rename an index or change its retrieval settings",
-    RagIndex,
-    { body: UpdateIndex, facts: fails(409) },
-  ],
-  [`DELETE ${INDEX}`, "editor", "Delete an index with its documents, chunks and vectors", [204, Type.Void()]],
-  [
-    `GET ${INDEX}/versions`,
-    "viewer",
-    "List the builds of an index, newest first",
-    IndexVersionPage,
-    { query: PageQuery },
-  ],
-  [
-    `POST ${INDEX}/versions`,
-    "editor",
-    "Rebuild the index alongside the active one, with a different model or chunking",
-    [202, IndexVersion],
-    { body: BuildVersion, facts: creates },
-  ],
-  [
-    `POST ${INDEX}/versions/:version/activate`,
-    "editor",
-    "Switch to a build in one step, forward or back",
-    RagIndex,
-    { facts: fails(409) },
-  ],
-  [
-    `POST ${INDEX}/calibrate`,
+    "POST /v1/rag/indexes/:id/calibrate",
     "editor",
     "Measure retrieval on labelled questions and suggest a threshold",
     IndexCalibration,
     { body: CalibrateIndex, facts: generates },
-  ],
-  [`GET ${INDEX}/documents`, "viewer", "List the documents of an index", RagDocumentPage, { query: DocumentQuery }],
-  [
-    `POST ${INDEX}/documents`,
-    "editor",
-    "Add texts or files; a job makes them searchable",
-    [202, AddedDocuments],
-    {
-      body: Type.Union([AddDocuments, DocumentsForm]),
-      facts: creates,
-      description:
-        "Text, Markdown and HTML as JSON, or as files of a form, which may also be PDFs. Adding the same content again has no effect.",
-    },
-  ],
-  [`GET ${DOCUMENT}`, "viewer", "Read a document with its state and error", RagDocument],
-  [`DELETE ${DOCUMENT}`, "editor", "Delete a document with its chunks and vectors", [204, Type.Void()]],
-  [
-    `POST ${DOCUMENT}/retry`,
-    "editor",
-    "Ingest a failed or cancelled document again",
-    [202, RagDocument],
-    { facts: fails(409) },
-  ],
-  [`GET ${DOCUMENT}/chunks`, "viewer", "List the chunks of a document in order", ChunkPage, { query: PageQuery }],
-  [
-    `POST ${INDEX}/ingestion/cancel`,
-    "editor",
-    "Stop the running ingestion; searchable documents are kept",
-    Ingestion,
-    { facts: fails(409) },
   ],
   [
     "POST /v1/rag/query",

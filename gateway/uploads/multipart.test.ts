@@ -27,6 +27,8 @@ const recorder = () => {
   return {
     log,
     taker: {
+      field: "file",
+      most: 1,
       async take(stream: AsyncIterable<Uint8Array>, name: string | null) {
         log.push(`begun ${name}`);
         await Bun.sleep(1);
@@ -50,8 +52,18 @@ const recorder = () => {
 test("a form gives its fields and the result of storing its file", async () => {
   const { taker, log } = recorder();
   const read = await readForm(TYPE, formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
-  expect(read).toEqual({ fields: { name: "x", mode: "merge" }, file: "a,b" });
+  expect(read).toEqual({ fields: { name: "x", mode: "merge" }, files: ["a,b"] });
   expect(log).toEqual(["begun a.csv", "taken"]);
+});
+
+test("a form may have as many files as its route takes, and a rejected one keeps none", async () => {
+  const { taker, log } = recorder();
+  const two = { ...taker, most: 2 };
+  expect((await readForm(TYPE, formOf(file("one"), file("two"), END), two)).files).toEqual(["one", "two"]);
+  const { message } = await problemOf(readForm(TYPE, formOf(file("a"), file("b"), file("c"), END), two));
+  expect(message).toBe("There are more than 2 files. Send the others in another request.");
+  expect(log).toContain("discarded a");
+  expect(["broken off", "discarded b"]).toContain(log.at(-1) ?? "");
 });
 
 test.each([
@@ -86,6 +98,8 @@ test.each([
 
 test("an error while storing the file ends the form", async () => {
   const taker = {
+    field: "file",
+    most: 1,
     async take(): Promise<string> {
       throw new Error("full");
     },

@@ -5,18 +5,22 @@ import { AppError, toAppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import type { Upload, Uploads } from "./service";
 
-/** How the file of a form is stored. */
+/** How the files of a form are stored. */
 interface FileTaker<T> {
+  /** Name of the field with the files. */
+  field: string;
+  /** Maximum number of files. */
+  most: number;
   /** Stores the file as it arrives. The stream fails if the form does. */
   take(file: AsyncIterable<Uint8Array>, name: string | null): Promise<T>;
   /** Undoes `take`, because the rest of the form was invalid. */
   discard(taken: T): Promise<void>;
 }
 
-/** A form with one file: its other fields as text, and the result of `take`. */
-interface FormWithFile<T> {
+/** A form with files: its other fields as text, and the results of `take` in order. */
+interface FormWithFiles<T> {
   fields: Record<string, string>;
-  file: T | undefined;
+  files: T[];
 }
 
 /** Maximum length of a field's value in bytes, such as a JSON Schema or a column mapping. */
@@ -24,19 +28,19 @@ const MAX_FIELD_BYTES = 262_144;
 const MAX_FIELDS = 20;
 
 /** Part headers are short. Without this limit, the parser would search the whole body for a missing boundary. */
-const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 20 };
+const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, headerPairs: 20 };
 
 /**
- * Reads a form as it arrives, with its file as a stream with backpressure. Throws invalid_request for an invalid form,
- * a second file or a repeated field, and what `take` throws. The file is not kept then.
+ * Reads a form as it arrives, with each file as a stream with backpressure. Throws invalid_request for an invalid form,
+ * too many files or a repeated field, and what `take` throws. No file is kept then.
  */
 export const readForm = async <T>(
   contentType: string,
   pieces: AsyncIterable<Uint8Array>,
   taker: FileTaker<T>,
-): Promise<FormWithFile<T>> => {
+): Promise<FormWithFiles<T>> => {
   const fields: Record<string, string> = Object.create(null);
-  let file: Promise<T> | undefined;
+  const files: Promise<T>[] = [];
   let fileStream: Readable | undefined;
   const over = new AbortController();
   const failed = Promise.withResolvers<never>();
@@ -46,7 +50,7 @@ export const readForm = async <T>(
     failed.reject(error);
   };
 
-  const parser = openParser(contentType);
+  const parser = openParser(contentType, taker.most);
   parser.on("field", (name, value, isNameCut, isValueCut) => {
     if (isNameCut || isValueCut) fail(broken(`A field is longer than ${MAX_FIELD_BYTES} bytes.`, name));
     else if (name in fields) fail(broken(`${name} is given more than once.`, name));
@@ -55,13 +59,14 @@ export const readForm = async <T>(
   parser.on("file", (name, stream, fileName) => {
     // The stream may fail before it is read, or without being read.
     stream.on("error", () => {});
-    if (name !== "file") fail(broken(`Send the file in the field "file", not "${name}".`, name));
+    if (name !== taker.field) fail(broken(`Send the file in the field "${taker.field}", not "${name}".`, name));
     if (over.signal.aborted) return;
     fileStream = stream;
-    file = taker.take(stream, fileName || null);
+    const file = taker.take(stream, fileName || null);
     file.catch(fail);
+    files.push(file);
   });
-  parser.on("filesLimit", () => fail(broken("There is more than one file. Send one at a time.", "file")));
+  parser.on("filesLimit", () => fail(tooMany(taker)));
   parser.on("fieldsLimit", () => fail(broken(`There are more than ${MAX_FIELDS} fields.`)));
 
   const finished = new Promise<void>((resolve, reject) => {
@@ -71,11 +76,11 @@ export const readForm = async <T>(
   });
   try {
     await Promise.race([finished, failed.promise]);
-    return { fields, file: await file };
+    return { fields, files: await Promise.all(files) };
   } catch (error) {
     // Otherwise `take` would wait forever for the rest of the file.
     fileStream?.destroy(toAppError(error));
-    await file?.then(taker.discard, () => {});
+    for (const file of files) await file.then(taker.discard, () => {});
     throw error;
   } finally {
     over.abort();
@@ -92,9 +97,15 @@ const feed = async (parser: BusboyInstance, pieces: AsyncIterable<Uint8Array>, o
   parser.end();
 };
 
-const openParser = (contentType: string): BusboyInstance => {
+const tooMany = ({ field, most }: Pick<FileTaker<unknown>, "field" | "most">): AppError =>
+  most === 1
+    ? broken("There is more than one file. Send one at a time.", field)
+    : broken(`There are more than ${most} files. Send the others in another request.`, field);
+
+const openParser = (contentType: string, files: number): BusboyInstance => {
   try {
-    return new Busboy({ headers: { "content-type": contentType } as BusboyHeaders, limits: LIMITS });
+    const headers = { "content-type": contentType } as BusboyHeaders;
+    return new Busboy({ headers, limits: { ...LIMITS, files } });
   } catch (cause) {
     throw broken("The header content-type has no boundary. Let your HTTP client set this header.", cause);
   }
@@ -110,16 +121,33 @@ export interface UploadBody {
   text(): Promise<string>;
 }
 
+/** Where `receiveForm` stores files, and for whom. */
+type Receiver = Pick<Uploads, "receive" | "discard">;
+
+const takerFor = (uploads: Receiver, keyId: string, field: string, most: number): FileTaker<Upload> => ({
+  field,
+  most,
+  take: (file, fileName) => uploads.receive(file, { fileName, createdBy: keyId }),
+  discard: ({ id }) => uploads.discard(id),
+});
+
 /**
  * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large, and
  * keeps nothing then. The values of the fields are not validated.
  */
-export const receiveForm = (
+export const receiveForm = async (
   body: UploadBody,
-  uploads: Pick<Uploads, "receive" | "discard">,
+  uploads: Receiver,
   { keyId }: Pick<Principal, "keyId">,
-): Promise<FormWithFile<Upload>> =>
-  readForm(body.contentType, body.pieces(), {
-    take: (file, fileName) => uploads.receive(file, { fileName, createdBy: keyId }),
-    discard: ({ id }) => uploads.discard(id),
-  });
+): Promise<{ fields: Record<string, string>; file: Upload | undefined }> => {
+  const { fields, files } = await readForm(body.contentType, body.pieces(), takerFor(uploads, keyId, "file", 1));
+  return { fields, file: files[0] };
+};
+
+/** The same for up to `most` files in the field `files`. */
+export const receiveFiles = (
+  body: UploadBody,
+  uploads: Receiver,
+  { keyId }: Pick<Principal, "keyId">,
+  most: number,
+): Promise<FormWithFiles<Upload>> => readForm(body.contentType, body.pieces(), takerFor(uploads, keyId, "files", most));

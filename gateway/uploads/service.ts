@@ -9,6 +9,8 @@ import { newId } from "../../lib/ids";
 const PART_BYTES = 256 * 1024;
 /** Bytes received between two garbage collections, each of which blocks the thread for 20 to 30 ms. */
 const BYTES_PER_COLLECTION = 8 * 1_048_576;
+/** Texts of one transaction. */
+const TEXTS_AT_ONCE = 50;
 const DELETE_PARTS = 32;
 const DISCARD_AT_ONCE = 100;
 /** An upload that is not imported within this time is deleted. */
@@ -70,6 +72,24 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
         await discard(id);
         throw error;
       }
+    },
+
+    /** Stores texts that a request sent as JSON, many at a time. Nothing is kept if this fails. */
+    async receiveTexts(texts: readonly { fileName: string; text: string }[], createdBy: string): Promise<Upload[]> {
+      const files = texts.map(({ fileName, text }) => {
+        const bytes = Buffer.from(text);
+        const sha256 = createHash("sha256").update(bytes).digest("hex");
+        return { id: newId("upload"), fileName: displayName(fileName), createdBy, sha256, bytes };
+      });
+      try {
+        for (let i = 0; i < files.length; i += TEXTS_AT_ONCE) {
+          await db.write((tx) => store.insertUploads(tx, files.slice(i, i + TEXTS_AT_ONCE), now()));
+        }
+      } catch (error) {
+        for (const { id } of files) await discard(id);
+        throw error;
+      }
+      return files.map(({ id, fileName, bytes, sha256 }) => ({ id, fileName, sizeBytes: bytes.length, sha256 }));
     },
 
     async get(id: string, createdBy: string): Promise<Upload> {

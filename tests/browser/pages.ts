@@ -26,6 +26,9 @@ import { createModels } from "../../gateway/models/registry";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
 import type { Role } from "../../gateway/principal";
 import { createPrompts } from "../../gateway/prompts/service";
+import { createDocuments } from "../../gateway/rag/indexes/documents";
+import { createIndexes } from "../../gateway/rag/indexes/service";
+import { createVersions } from "../../gateway/rag/indexes/versions";
 import { createSessions } from "../../gateway/sessions/service";
 import { createUploads } from "../../gateway/uploads/service";
 import { datasetImport } from "../../jobs/dataset-import";
@@ -109,6 +112,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger();
 
+  const indexes = createIndexes({ db, models });
   const app = new Elysia({ normalize: false });
   app
     .use(
@@ -136,6 +140,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         agreement: createAgreement({ db, evaluators }),
         conversations,
         datasets,
+        documents: createDocuments({ db, indexes, uploads }),
         engine,
         evals,
         evalTransfer,
@@ -144,6 +149,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         health,
         idempotency: createIdempotency({ db, log }),
         imports,
+        indexes,
+        indexVersions: createVersions({ db, indexes, models }),
         keys,
         labels,
         models,

@@ -47,14 +47,20 @@ const steps: readonly Step[] = [
     name: "updateDocument",
     write: (db, tag) => db.write((tx) => documents.updateDocument(tx, documentOf(tag, "kept"), { state: "reading" })),
   },
+  {
+    name: "updateDocuments",
+    write: (db, tag) =>
+      db.write((tx) => documents.updateDocuments(tx, idx(tag), ["doc_queued"], { title: "retitled" })),
+  },
   { name: "insertText", write: (db, tag) => db.write((tx) => documents.insertText(tx, text(tag, "kept"))) },
   {
     name: "insertBuild",
     write: (db, tag) =>
       db.write(async (tx) => {
-        for (const name of ["kept", "hidden", "abandoned"]) {
+        for (const name of ["kept", "hidden", "abandoned", "dropped"]) {
           const { indexId, id: documentId, jobId } = documentOf(tag, name);
-          const row = { id: build(tag, name), indexId, version: 1, documentId, jobId, contentHash: "hash" };
+          const version = name === "dropped" ? 2 : 1;
+          const row = { id: build(tag, name), indexId, version, documentId, jobId, contentHash: "hash" };
           await chunks.insertBuild(tx, row);
         }
       }),
@@ -83,6 +89,15 @@ const steps: readonly Step[] = [
     name: "hideBuilds",
     write: (db, tag) =>
       db.write((tx) => chunks.hideBuilds(tx, { indexId: idx(tag), documentId: "doc_hidden", revision: 3 })),
+  },
+  {
+    name: "dropBuilds",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        const place = { indexId: idx(tag), documentId: "doc_dropped", revision: 2 };
+        await chunks.showBuilds(tx, place, [{ id: build(tag, "dropped"), version: 2 }]);
+        await chunks.dropBuilds(tx, { indexId: idx(tag), version: 2 });
+      }),
   },
   { name: "deleteBuildPart", write: (db, tag) => chunks.deleteBuildPart(db, build(tag, "abandoned"), 10) },
   {
@@ -122,6 +137,8 @@ const stateOf = async (db: Db, tag: string) => {
     index: index && { description: index.description, revision: index.revision },
     versions: (await indexes.listVersions(db, idx(tag), { limit: 10 })).map(({ state }) => state),
     documents: rows.map(({ id, state }) => `${id} ${state}`),
+    retitled: rows.filter(({ title }) => title === "retitled").length,
+    dropped: await chunks.findVisibleBuild(db, { indexId: idx(tag), version: 2, documentId: "doc_dropped" }),
     text: (await documents.findText(db, idx(tag), "doc_kept", "hash"))?.pages,
     changes: changes.map(({ revision, documentId, buildId }) => ({ revision, documentId, buildId })),
     chunks: (await chunks.listSearchChunks(db, build(tag, "kept"), { position: 0, limit: 10 })).map(
@@ -135,6 +152,8 @@ const finalState = (tag: string) => ({
   index: { description: "described", revision: 2 },
   versions: ["failed", "ready"],
   documents: ["doc_stuck cancelled", "doc_queued cancelled", "doc_kept reading", "doc_hidden cancelled"],
+  retitled: 1,
+  dropped: undefined,
   text: [0],
   changes: [
     { revision: 2, documentId: "doc_kept", buildId: build(tag, "kept") },

@@ -1,0 +1,348 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { t } from "elysia";
+import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../../contract";
+import { Metadata } from "../../embeddings/contract";
+
+/* Indexes, their versions and documents. */
+
+const indexName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
+  description: "Unique; usable instead of the id",
+});
+
+export const Chunking = Strict(
+  {
+    chunk_tokens: Type.Integer({ minimum: 16, maximum: 8192, description: "Tokens of the embedding model" }),
+    overlap_tokens: Type.Integer({ minimum: 0, maximum: 4096, description: "Less than `chunk_tokens`" }),
+  },
+  { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where possible" },
+);
+export type Chunking = Static<typeof Chunking>;
+
+/** The score to compare, after ranking. Higher is closer. */
+export const Threshold = Strict(
+  {
+    score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
+    value: Type.Number({ minimum: -1, maximum: 1 }),
+  },
+  { title: "Threshold" },
+);
+
+export const RetrievalSettings = Strict(
+  {
+    mode: OneOf(["hybrid", "vector", "keyword"]),
+    fusion: OneOf(["score", "rank"], {
+      description: "score: weighted normalised scores; rank: reciprocal rank fusion",
+    }),
+    vector_weight: Share("Weight of the vector score; the keyword score gets the rest. Only for fusion by score"),
+    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
+    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
+    rerank: Type.Boolean(),
+    threshold: Nullable(Threshold, { description: "Below it, no answer is generated; null: always answer" }),
+    max_context_tokens: Type.Integer({
+      minimum: 64,
+      maximum: 1_000_000,
+      description: "Budget for contexts in the prompt",
+    }),
+    fallback_text: Type.String({ maxLength: 2000, description: "Answer when nothing relevant was found" }),
+  },
+  { title: "RetrievalSettings" },
+);
+export type RetrievalSettings = Static<typeof RetrievalSettings>;
+
+/** Settings that a request overrides. The index's settings apply otherwise. */
+export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
+  title: "RetrievalOverrides",
+  additionalProperties: false,
+});
+export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
+
+/** Work on documents: one job per upload. */
+export const Ingestion = Type.Object(
+  {
+    job_id: Id("job"),
+    state: OneOf(["queued", "running", "completed", "failed", "cancelled"], {
+      description: "completed even if some files failed: see `failed`",
+    }),
+    total: Count("Documents of the request that had to be read"),
+    done: Count("Documents that are searchable"),
+    failed: Count("Documents with an error of their own"),
+    started_at: Nullable(Timestamp),
+    ended_at: Nullable(Timestamp),
+    eta_seconds: Nullable(Type.Number({ minimum: 0 })),
+  },
+  { title: "Ingestion" },
+);
+export type Ingestion = Static<typeof Ingestion>;
+
+/** One build of an index: what its vectors depend on. Only the active one answers; others are kept for rollback. */
+export const IndexVersion = Type.Object(
+  {
+    version: Type.Integer({ minimum: 1 }),
+    state: OneOf(["building", "ready", "active", "failed", "retired"], {
+      description: "ready: can be activated, and gets every new document; retired: replaced by newer builds",
+    }),
+    embedding_model: Type.String(),
+    embedding_model_revision: Type.String(),
+    dimension: Type.Integer({ minimum: 1 }),
+    chunker: Type.String({ description: "Chunker and its version" }),
+    chunking: Chunking,
+    documents: Count(),
+    chunks: Count(),
+    created_at: Timestamp,
+    activated_at: Nullable(Timestamp),
+    error: Nullable(ErrorBody),
+  },
+  { title: "IndexVersion" },
+);
+export type IndexVersion = Static<typeof IndexVersion>;
+
+export const IndexVersionPage = Page(IndexVersion);
+export type IndexVersionPage = Static<typeof IndexVersionPage>;
+
+export const RagIndex = Type.Object(
+  {
+    id: Id("idx"),
+    name: indexName,
+    description: Type.String(),
+    status: OneOf(["empty", "ingesting", "ready", "failed"], {
+      description: "ingesting: documents processed so far are searchable",
+    }),
+    revision: Type.Integer({ minimum: 1, description: "Increases with every change that a query can see" }),
+    active: IndexVersion,
+    building: Nullable(IndexVersion),
+    retrieval: RetrievalSettings,
+    documents: Count(),
+    failed_documents: Count(),
+    chunks: Count(),
+    tokens: Count("Of all chunks together"),
+    size_bytes: Count("Of texts and vectors together"),
+    ingestion: Nullable(Ingestion, { description: "The running job, or the last one" }),
+    last_error: Nullable(ErrorBody),
+    created_at: Timestamp,
+    created_by: Type.String(),
+    updated_at: Timestamp,
+  },
+  { title: "RagIndex" },
+);
+export type RagIndex = Static<typeof RagIndex>;
+
+export const RagIndexPage = Page(RagIndex);
+export type RagIndexPage = Static<typeof RagIndexPage>;
+
+/** `POST /v1/rag/indexes`. Omitted settings get measured defaults. */
+export const CreateIndex = Strict(
+  {
+    name: indexName,
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    chunking: Type.Optional(Chunking),
+    retrieval: Type.Optional(RetrievalOverrides),
+  },
+  { title: "CreateIndex", examples: [{ name: "handbook", chunking: { chunk_tokens: 200, overlap_tokens: 40 } }] },
+);
+export type CreateIndex = Static<typeof CreateIndex>;
+
+/** `PATCH /v1/rag/indexes/{id}`: only names and retrieval; a different model or chunker needs a new version. */
+export const UpdateIndex = Strict(
+  {
+    name: Type.Optional(indexName),
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    retrieval: Type.Optional(RetrievalOverrides),
+  },
+  { title: "UpdateIndex", minProperties: 1, examples: [{ retrieval: { top_k: 8 } }] },
+);
+export type UpdateIndex = Static<typeof UpdateIndex>;
+
+/** `POST /v1/rag/indexes/{id}/versions`: builds a version while the active one keeps answering queries. */
+export const BuildVersion = Strict(
+  {
+    embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    chunking: Type.Optional(Chunking),
+  },
+  { title: "BuildVersion", minProperties: 1, examples: [{ chunking: { chunk_tokens: 120, overlap_tokens: 20 } }] },
+);
+export type BuildVersion = Static<typeof BuildVersion>;
+
+const LabelledQuestion = Strict(
+  {
+    question: Type.String({ minLength: 1, maxLength: 10_000 }),
+    relevant: Type.Array(Type.String(), {
+      description: "Ids of chunks or documents that answer the question; empty: unanswerable",
+      maxItems: 100,
+    }),
+  },
+  { title: "LabelledQuestion" },
+);
+
+/** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions without changing the index. */
+export const CalibrateIndex = Strict(
+  {
+    questions: Type.Array(LabelledQuestion, { minItems: 2, maxItems: 5000 }),
+    retrieval: Type.Optional(RetrievalOverrides),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the active one" })),
+  },
+  {
+    title: "CalibrateIndex",
+    examples: [
+      {
+        questions: [
+          { question: "How many days of leave?", relevant: ["doc_01jd8x1m9k2n3p4q5r6s7t8v9w"] },
+          { question: "Who won in 1998?", relevant: [] },
+        ],
+      },
+    ],
+  },
+);
+
+const measured = Type.Object(
+  { value: Type.Number(), low: Type.Number(), high: Type.Number() },
+  { title: "MeasuredValue", description: "With its 95% interval" },
+);
+
+export const IndexCalibration = Type.Object(
+  {
+    answerable: Count("Questions with a relevant chunk or document"),
+    unanswerable: Count(),
+    recall_at_k: measured,
+    mrr: measured,
+    ndcg_at_k: measured,
+    k: Type.Integer({ minimum: 1 }),
+    curve: Type.Array(
+      Type.Object({
+        threshold: Type.Number(),
+        false_answers: Share("Unanswerable questions that would be answered"),
+        false_refusals: Share("Answerable questions that would get the fallback text"),
+      }),
+    ),
+    suggested: Threshold,
+  },
+  { title: "IndexCalibration" },
+);
+
+const mediaType = OneOf([
+  "text/plain",
+  "text/markdown",
+  "text/html",
+  "text/csv",
+  "application/pdf",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+]);
+
+export const RagDocument = Type.Object(
+  {
+    id: Id("doc"),
+    index_id: Id("idx"),
+    title: Type.String(),
+    source: Nullable(Type.String(), { description: "File name or URL, as given; never fetched" }),
+    media_type: mediaType,
+    file_hash: Type.String({ description: "sha256 of the given file or text. Adding the same again has no effect" }),
+    content_hash: Nullable(Type.String(), {
+      description: "sha256 of the stored text, which chunks and citations refer to; null until it is searchable",
+    }),
+    metadata: Metadata,
+    state: OneOf(["queued", "reading", "chunking", "embedding", "ready", "failed", "cancelled"]),
+    error: Nullable(ErrorBody),
+    chunks: Count(),
+    characters: Count(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { title: "RagDocument" },
+);
+export type RagDocument = Static<typeof RagDocument>;
+
+export const RagDocumentPage = Page(RagDocument);
+export type RagDocumentPage = Static<typeof RagDocumentPage>;
+
+export const DocumentQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(RagDocument.properties.state),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of title or source" })),
+});
+
+export type DocumentQuery = Static<typeof DocumentQuery>;
+
+export const TextQuery = Type.Object({
+  hash: Type.Optional(
+    Type.String({ maxLength: 64, description: "`content_hash` of an earlier content, as in a citation" }),
+  ),
+});
+
+/** The text that offsets of chunks and citations refer to. */
+export const DocumentText = Type.Object(
+  {
+    text: Type.String({ description: "Markdown" }),
+    pages: Type.Array(Count(), { description: "UTF-16 offset of each page in the text; empty without pages" }),
+    hash: Type.String({ description: "sha256 of the text" }),
+  },
+  { title: "DocumentText", examples: [{ text: "# Leave", pages: [], hash: "e3b0c442" }] },
+);
+export type DocumentText = Static<typeof DocumentText>;
+
+const NewDocument = Strict(
+  {
+    id: Type.Optional(Id("doc", "Replaces the document of this id")),
+    title: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: "Default: the first heading or line" }),
+    ),
+    text: Type.String({ minLength: 1, description: "Text, Markdown or HTML" }),
+    media_type: Type.Optional(OneOf(["text/plain", "text/markdown", "text/html"], { default: "text/markdown" })),
+    source: Type.Optional(Type.String({ maxLength: 2000 })),
+    metadata: Type.Optional(Metadata),
+  },
+  { title: "NewDocument" },
+);
+
+/** JSON body of `POST /v1/rag/indexes/{id}/documents`. */
+export const AddDocuments = Strict(
+  { documents: Type.Array(NewDocument, { minItems: 1, maxItems: 1000 }) },
+  {
+    title: "AddDocuments",
+    examples: [{ documents: [{ title: "Leave", text: "# Leave\n\nEveryone has 30 days.", source: "leave.md" }] }],
+  },
+);
+export type AddDocuments = Static<typeof AddDocuments>;
+
+/** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object for all files. */
+export const DocumentsForm = t.Object(
+  { files: t.Files({ minItems: 1, maxItems: 100 }), metadata: t.Optional(t.String({ maxLength: 100_000 })) },
+  { title: "DocumentsForm", additionalProperties: false },
+);
+
+/** 202: the documents are stored; the job makes them searchable. */
+export const AddedDocuments = Type.Object(
+  {
+    ingestion: Nullable(Ingestion, { description: "null: every document is unchanged" }),
+    documents: Type.Array(
+      Type.Object({
+        id: Id("doc"),
+        source: Nullable(Type.String()),
+        outcome: OneOf(["added", "replaced", "unchanged"]),
+      }),
+    ),
+  },
+  { title: "AddedDocuments" },
+);
+export type AddedDocuments = Static<typeof AddedDocuments>;
+
+/** A searchable piece of a document. `start` and `end` are UTF-16 offsets in the document's text. */
+export const Chunk = Type.Object(
+  {
+    id: Id("chunk"),
+    document_id: Id("doc"),
+    position: Count("Within the document, from 0"),
+    text: Type.String(),
+    tokens: Count(),
+    start: Count(),
+    end: Count(),
+    heading: Nullable(Type.String(), { description: "Headings above it: `Leave > Illness`" }),
+    page: Nullable(Type.Integer({ minimum: 1 }), { description: "Only for PDFs" }),
+  },
+  { title: "Chunk" },
+);
+
+export const ChunkPage = Page(Chunk);
+export type ChunkPage = Static<typeof ChunkPage>;

@@ -1,0 +1,96 @@
+import { Value } from "@sinclair/typebox/value";
+import { AppError } from "../../../lib/errors";
+import { Metadata } from "../../embeddings/contract";
+import type { Principal } from "../../principal";
+import { receiveFiles, type UploadBody } from "../../uploads/multipart";
+import type { Upload, Uploads } from "../../uploads/service";
+import { parseJson, refuseBadText } from "../../validation/json";
+import { leaveOutNeutral } from "../../validation/neutral-values";
+import { invalidRequest, unknownField } from "../../validation/problems";
+import { AddDocuments } from "./contract";
+import type { NewFile } from "./plan";
+
+const MAX_FILES = 100;
+
+export interface DocumentsRequest {
+  files: NewFile[];
+  /** Everything requested, to distinguish one request from another. */
+  sent: unknown;
+}
+
+type Receiver = Pick<Uploads, "receive" | "receiveTexts" | "discard">;
+type KeyHolder = Pick<Principal, "keyId">;
+
+/**
+ * Stores the files of a form as they arrive, or the texts of a JSON body. Throws invalid_request, payload_too_large; nothing
+ * is kept then.
+ */
+export const readDocumentsRequest = (
+  body: UploadBody,
+  uploads: Receiver,
+  principal: KeyHolder,
+): Promise<DocumentsRequest> =>
+  body.contentType.toLowerCase().startsWith("multipart/")
+    ? readForm(body, uploads, principal)
+    : readJson(body, uploads, principal);
+
+const readForm = async (body: UploadBody, uploads: Receiver, principal: KeyHolder): Promise<DocumentsRequest> => {
+  const { files, fields } = await receiveFiles(body, uploads, principal, MAX_FILES);
+  try {
+    if (files.length === 0) throw new AppError("invalid_request", "files is missing.", { param: "files" });
+    refuseBadText(fields);
+    const unknown = Object.keys(fields).find((name) => name !== "metadata");
+    if (unknown !== undefined) {
+      const message = unknownField(unknown, "this request", ["files", "metadata"]);
+      throw new AppError("invalid_request", message, { param: unknown });
+    }
+    const metadata = readMetadata(fields.metadata);
+    const sent = { metadata, files: files.map(({ fileName, sha256 }) => [fileName, sha256]) };
+    return { files: files.map((file) => toFile(file, metadata)), sent };
+  } catch (error) {
+    for (const { id } of files) await uploads.discard(id);
+    throw error;
+  }
+};
+
+const toFile = ({ id, fileName, sha256 }: Upload, metadata: Metadata): NewFile => ({
+  content: { fileName: fileName ?? "upload", title: null, source: fileName, mediaType: null, metadata },
+  uploadId: id,
+  hash: sha256,
+});
+
+const readMetadata = (text: string | undefined): Metadata => {
+  if (text === undefined || text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Value.Check(Metadata, value)) return value;
+  } catch {
+    // Reported below.
+  }
+  throw new AppError(
+    "invalid_request",
+    "metadata must be a JSON object of texts, numbers, booleans and nulls, as a string.",
+    { param: "metadata" },
+  );
+};
+
+const readJson = async (body: UploadBody, uploads: Receiver, { keyId }: KeyHolder): Promise<DocumentsRequest> => {
+  const text = await body.text();
+  if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
+  const sent: unknown = parseJson(text);
+  leaveOutNeutral(AddDocuments, sent);
+  if (!Value.Check(AddDocuments, sent)) throw invalidRequest(Value.Errors(AddDocuments, sent));
+  const texts = sent.documents.map((document) => ({ ...document, fileName: nameOf(document) }));
+  const stored = await uploads.receiveTexts(texts, keyId);
+  const files = texts.map(({ id, title = null, source = null, media_type, metadata = {}, fileName }, index) => {
+    const upload = stored[index];
+    if (!upload) throw new Error("A text was not stored.");
+    const content = { fileName, title, source, mediaType: media_type ?? "text/markdown", metadata };
+    return { id, content, uploadId: upload.id, hash: upload.sha256 };
+  });
+  return { files, sent };
+};
+
+/** A name for the text, for example in errors. */
+const nameOf = ({ source, title, text }: AddDocuments["documents"][number]): string =>
+  source ?? title ?? text.trimStart().split("\n", 1)[0]?.slice(0, 80) ?? "text";

@@ -1,0 +1,164 @@
+import { appendAudit } from "../../../db/audit";
+import type { Db } from "../../../db/client";
+import { findNewestFailure, findStateCounts, listOpenJobs } from "../../../db/documents";
+import { isConstraint } from "../../../db/errors";
+import * as store from "../../../db/indexes";
+import { findJob, requestCancel } from "../../../db/jobs";
+import { AppError } from "../../../lib/errors";
+import { newId } from "../../../lib/ids";
+import type { PageQuery } from "../../contract";
+import type { Seal } from "../../idempotency/service";
+import type { Models } from "../../models/registry";
+import { pageOf, readTimeCursor, timeCursor } from "../../paging";
+import type { Principal } from "../../principal";
+import { toIndex, toIngestion } from "../wire";
+import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, RetrievalSettings, UpdateIndex } from "./contract";
+import { DEFAULT_RETRIEVAL } from "./defaults";
+import { versionFields } from "./version-fields";
+
+interface IndexDeps {
+  db: Db;
+  models: Pick<Models, "get" | "resolve">;
+  now?: () => Date;
+}
+
+export type Indexes = ReturnType<typeof createIndexes>;
+
+export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps) => {
+  /** By id or name. Throws not_found, also for an index that the key may not use. */
+  const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
+    const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
+    if (index) return index;
+    throw noSuchIndex(idOrName);
+  };
+
+  const ingestionOf = async ({ ingestionJobId }: store.IndexRow): Promise<Ingestion | null> => {
+    const job = ingestionJobId === null ? undefined : await findJob(db, ingestionJobId);
+    return job ? toIngestion(job, await findStateCounts(db, { jobId: job.id }), now()) : null;
+  };
+
+  const read = async (index: store.IndexRow): Promise<RagIndex> => {
+    const live = await store.listLiveVersions(db, index.id);
+    const versions = live.filter(({ version, state }) => version === index.activeVersion || state === "building");
+    const numbers = versions.map(({ version }) => version);
+    const [totals, states, ingestion, lastError] = await Promise.all([
+      store.findVersionTotals(db, index.id, numbers),
+      findStateCounts(db, { indexId: index.id }),
+      ingestionOf(index),
+      findNewestFailure(db, index.id),
+    ]);
+    return toIndex({ index, versions, totals, states, ingestion, lastError });
+  };
+
+  return {
+    find,
+    ingestionOf,
+
+    /** Newest first. Only the indexes that the key may use. */
+    async list({ allowedIndexes: allowed }: Principal, { limit = 20, after }: PageQuery): Promise<RagIndexPage> {
+      const rows = await store.listIndexes(db, { allowed, limit: limit + 1, cursor: readTimeCursor(after) });
+      const page = pageOf(
+        rows,
+        limit,
+        (row) => row,
+        (last) => timeCursor(last.createdAt, last.id),
+      );
+      return { ...page, data: await Promise.all(page.data.map(read)) };
+    },
+
+    get: async (principal: Principal, idOrName: string): Promise<RagIndex> => read(await find(principal, idOrName)),
+
+    /** Throws conflict (the name is taken), model_not_found, invalid_request, and unavailable before a node has reported. */
+    async create(principal: Principal, request: CreateIndex, seal?: Seal): Promise<RagIndex> {
+      const { name, description = "", retrieval } = request;
+      assertMayCreate(principal, name);
+      const at = now();
+      const id = newId("idx");
+      const fields = versionFields(models, principal, request);
+      const settings: RetrievalSettings = { ...DEFAULT_RETRIEVAL, ...retrieval };
+      return unlessTaken(name, () =>
+        db.write(async (tx) => {
+          const stamps = { createdBy: principal.keyId, createdAt: at, updatedAt: at };
+          await store.insertIndex(tx, { id, name, description, retrieval: settings, ...stamps });
+          await store.insertVersion(tx, {
+            ...fields,
+            indexId: id,
+            version: 1,
+            state: "ready",
+            createdAt: at,
+            activatedAt: at,
+          });
+          await appendAudit(tx, { at, actor: principal.keyId, action: "index.create", target: id, detail: { name } });
+          const index = await store.findIndex(tx, id);
+          if (!index) throw noSuchIndex(id);
+          const versions = await store.listLiveVersions(tx, id);
+          const made = toIndex({ index, versions, totals: new Map(), states: {}, ingestion: null, lastError: null });
+          await seal?.(tx, made);
+          return made;
+        }),
+      );
+    },
+
+    /** Throws not_found, conflict. */
+    async update(principal: Principal, idOrName: string, request: UpdateIndex): Promise<RagIndex> {
+      const { id } = await find(principal, idOrName);
+      const { name, description, retrieval } = request;
+      await unlessTaken(name ?? "", () =>
+        db.write(async (tx) => {
+          const at = now();
+          const current = await store.findIndex(tx, id);
+          if (!current) throw noSuchIndex(idOrName);
+          const settings = retrieval && { ...current.retrieval, ...retrieval };
+          await store.updateIndex(tx, id, { name, description, retrieval: settings });
+          await store.raiseRevision(tx, id, at);
+          await appendAudit(tx, {
+            at,
+            actor: principal.keyId,
+            action: "index.update",
+            target: id,
+            detail: { ...request },
+          });
+        }),
+      );
+      return read(await find(principal, id));
+    },
+
+    /** Takes effect for the next query. A worker deletes the content. Throws not_found. */
+    async remove(principal: Principal, idOrName: string): Promise<void> {
+      const { id, name } = await find(principal, idOrName);
+      await db.write(async (tx) => {
+        const at = now();
+        const building = (await store.listLiveVersions(tx, id)).flatMap(({ state, jobId }) =>
+          state === "building" && jobId !== null ? [jobId] : [],
+        );
+        for (const job of [...building, ...(await listOpenJobs(tx, id))]) await requestCancel(tx, job, at);
+        if (!(await store.updateIndex(tx, id, { deletedAt: at }))) throw noSuchIndex(idOrName);
+        await appendAudit(tx, { at, actor: principal.keyId, action: "index.delete", target: id, detail: { name } });
+      });
+    },
+  };
+};
+
+const noSuchIndex = (idOrName: string): AppError =>
+  new AppError("not_found", `Index "${idOrName}" not found for this key. GET /v1/rag/indexes lists the indexes.`, {
+    param: "index",
+  });
+
+/** A key that is limited to some indexes could not see a new one with another name. */
+const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {
+  if (allowedIndexes?.includes(name) ?? true) return;
+  throw new AppError(
+    "insufficient_role",
+    `The key "${keyName}" may only use the indexes ${allowedIndexes?.join(", ")}. Ask an admin for a key that may use "${name}".`,
+    { param: "name" },
+  );
+};
+
+const unlessTaken = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isConstraint(error)) throw error;
+    throw new AppError("conflict", `An index named "${name}" already exists. Use another name.`, { param: "name" });
+  }
+};

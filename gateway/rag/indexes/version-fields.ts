@@ -1,0 +1,78 @@
+import type { VersionRow } from "../../../db/indexes";
+import { AppError } from "../../../lib/errors";
+import type { Models, ResolvedModel } from "../../models/registry";
+import type { Principal } from "../../principal";
+import type { BuildVersion, Chunking } from "./contract";
+import { CHUNKER, DEFAULT_CHUNK_TOKENS, DEFAULT_OVERLAP } from "./defaults";
+
+type VersionFields = Pick<
+  VersionRow,
+  "embeddingModel" | "embeddingModelRevision" | "dimension" | "chunker" | "chunkTokens" | "overlapTokens"
+>;
+
+/**
+ * What a new version depends on: the model as the nodes report it now, and the chunking. Throws model_not_found,
+ * invalid_request, and unavailable if no node has reported the model.
+ */
+export const versionFields = (
+  models: Pick<Models, "get" | "resolve">,
+  principal: Principal,
+  { embedding_model, chunking }: BuildVersion,
+): VersionFields => {
+  const { id, revision, dimensions } = resolve(models, principal, embedding_model);
+  const { context_window } = models.get(principal, id);
+  if (dimensions === null) {
+    throw new AppError(
+      "invalid_request",
+      `The node does not say how long the vectors of "${id}" are. Use another model.`,
+      {
+        param: "embedding_model",
+      },
+    );
+  }
+  const { chunk_tokens, overlap_tokens } = chunking ?? defaultChunking(context_window);
+  assertChunking({ chunk_tokens, overlap_tokens }, id, context_window);
+  return {
+    embeddingModel: id,
+    embeddingModelRevision: revision,
+    dimension: dimensions,
+    chunker: CHUNKER,
+    chunkTokens: chunk_tokens,
+    overlapTokens: overlap_tokens,
+  };
+};
+
+const resolve = (models: Pick<Models, "resolve">, principal: Principal, name: string | undefined): ResolvedModel => {
+  try {
+    const model = models.resolve(principal, "embedding", name);
+    if (model.isKnown) return model;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.kind, error.message, { ...error.detail, param: "embedding_model" });
+  }
+  throw new AppError("unavailable", "No GPU node has reported its models yet. Try again in a moment.", {
+    retryAfterMs: 1000,
+  });
+};
+
+const defaultChunking = (contextWindow: number): Chunking => {
+  const chunk_tokens = Math.min(DEFAULT_CHUNK_TOKENS, contextWindow);
+  return { chunk_tokens, overlap_tokens: Math.floor(chunk_tokens * DEFAULT_OVERLAP) };
+};
+
+const assertChunking = ({ chunk_tokens, overlap_tokens }: Chunking, model: string, contextWindow: number): void => {
+  if (chunk_tokens > contextWindow) {
+    throw new AppError(
+      "invalid_request",
+      `chunking.chunk_tokens must be ${contextWindow} or less, not ${chunk_tokens}: "${model}" reads no more.`,
+      { param: "chunking.chunk_tokens" },
+    );
+  }
+  if (overlap_tokens >= chunk_tokens) {
+    throw new AppError(
+      "invalid_request",
+      `chunking.overlap_tokens must be less than chunk_tokens (${chunk_tokens}), not ${overlap_tokens}.`,
+      { param: "chunking.overlap_tokens" },
+    );
+  }
+};
