@@ -8,11 +8,15 @@ export const listWorkers = (db: Reads): Promise<WorkerRow[]> => db.select().from
 
 export const insertWorker = async (
   tx: Tx,
-  row: Pick<WorkerRow, "id" | "host" | "process">,
+  row: Pick<WorkerRow, "id" | "host" | "process"> & { tokenHash?: Buffer },
   now: Date,
 ): Promise<void> => {
   await tx.insert(workers).values({ ...row, beatAt: now, startedAt: now });
 };
+
+/** The worker whose token has this SHA-256. */
+export const findWorkerByToken = (db: Reads, tokenHash: Buffer): Promise<WorkerRow | undefined> =>
+  db.select().from(workers).where(eq(workers.tokenHash, tokenHash)).get();
 
 /** Sends a heartbeat. False if others considered this worker dead. */
 export const beatWorker = (db: Pick<Db, "write">, id: string, now: Date): Promise<boolean> =>

@@ -34,6 +34,7 @@ export const createApp = (services: Services) => {
     .use(
       http({
         verifyKey: (authorization) => keys.verify(authorization),
+        verifyWorker: (token, keyId) => keys.verifyWorker(token, keyId),
         verifySession(request) {
           const cookie = sessionCookie(request, config.gateway.publicUrl);
           return cookie === undefined ? undefined : sessions.verify(cookie);

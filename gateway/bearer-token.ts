@@ -13,6 +13,12 @@ export const credentialsOf = (headers: Headers): string | undefined => {
   return key ? `Bearer ${key}` : authorization;
 };
 
+/** Begins the token of a jobs worker. */
+const WORKER = /^bearer +gws_/i;
+
+export const isWorkerToken = (authorization: string | undefined): authorization is string =>
+  authorization !== undefined && WORKER.test(authorization);
+
 /** The key in `Authorization: Bearer …`; "Bearer" may be in any case. Throws missing_api_key, invalid_api_key. */
 export const bearerToken = (authorization: string | undefined): string => {
   if (!authorization) {

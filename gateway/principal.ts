@@ -15,7 +15,8 @@ export interface Principal {
   limits: { requestsPerMinute: number; parallelRequests: number };
   /** Whether prompts and answers of this key may be stored. */
   contentLogging: boolean;
-  via: "key" | "session";
+  /** worker: a jobs worker that works for the key. */
+  via: "key" | "session" | "worker";
 }
 
 /** Whether `role` includes the permissions of `needed`. */

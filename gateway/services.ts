@@ -11,6 +11,7 @@ import { createTransfer } from "./conversations/transfer";
 import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
+import { createTokenCounter } from "./embeddings/tokens";
 import { RunningEvals } from "./evals/running";
 import type { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { createEvals } from "./evals/service";
@@ -86,6 +87,7 @@ export const createServices = ({ config, log, db, cache, engine, reference }: Fo
     metrics,
     chat,
     embeddings: createEmbeddings({ engine, models, answers, recorder: metrics, totalMs }),
+    tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),
     uploads,
     datasets,

@@ -67,6 +67,10 @@ export class JobLoop {
     return this.#lease.id;
   }
 
+  get workerToken(): string {
+    return this.#lease.token;
+  }
+
   /** Starts the worker. Rejects if the database can't be written. */
   async open(): Promise<void> {
     const { leaseMs } = this.#options;

@@ -11,6 +11,8 @@ import {
   rescueTasks,
   type WorkerRow,
 } from "../db/workers";
+import { hashOf } from "../gateway/keys/format";
+import { newWorkerToken } from "../gateway/keys/worker-verifier";
 import { AppError, toEnvelope } from "../lib/errors";
 import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";
@@ -48,6 +50,7 @@ const POISON = toEnvelope(
  */
 export class WorkerLease {
   #id = newId("worker");
+  #token = newWorkerToken();
   readonly #seen = new Map<string, { beat: number; atMs: number }>();
   readonly #now: () => Date;
   readonly #monotonicMs: () => number;
@@ -61,9 +64,15 @@ export class WorkerLease {
     return this.#id;
   }
 
+  /** What this worker calls the gateway with. It ends with the worker. */
+  get token(): string {
+    return this.#token;
+  }
+
   async join(): Promise<void> {
     const { db } = this.options;
-    await db.write((tx) => insertWorker(tx, { id: this.#id, ...ownIdentity() }, this.#now()));
+    const row = { id: this.#id, ...ownIdentity(), tokenHash: hashOf(this.#token) };
+    await db.write((tx) => insertWorker(tx, row, this.#now()));
   }
 
   /** Renews the lease by a heartbeat. False if others considered this worker dead: it then has a new id and has lost its tasks. */
@@ -71,6 +80,7 @@ export class WorkerLease {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
     this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");
     this.#id = newId("worker");
+    this.#token = newWorkerToken();
     await this.join();
     return false;
   }

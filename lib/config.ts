@@ -230,6 +230,11 @@ export const Config = Type.Object({
   }),
 
   jobs: Type.Object({
+    gatewayUrl: optionalText(
+      "GROUNDWIRE_GATEWAY_URL",
+      "Address at which jobs workers reach the gateway, to embed documents; left out: the gateway on this machine",
+      webAddress,
+    ),
     leaseMs: whole(
       "GROUNDWIRE_JOBS_LEASE_MS",
       "A jobs worker that misses heartbeats for this long is considered dead; others take over its work",

@@ -17,7 +17,16 @@ import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 
 type PageServices = Omit<
   Services,
-  "activeRequests" | "answers" | "cache" | "chat" | "embeddings" | "ledger" | "metrics" | "namespaces" | "transfer"
+  | "activeRequests"
+  | "answers"
+  | "cache"
+  | "chat"
+  | "embeddings"
+  | "ledger"
+  | "metrics"
+  | "namespaces"
+  | "tokens"
+  | "transfer"
 >;
 
 /** All pages with their partials and assets. Each route declares its role; `error.tsx` renders errors. */

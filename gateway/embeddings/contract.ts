@@ -63,6 +63,39 @@ export const EmbeddingRequest = Strict(
 );
 export type EmbeddingRequest = Static<typeof EmbeddingRequest>;
 
+/** `POST /v1/tokenize`. */
+export const TokenizeRequest = Strict(
+  {
+    model: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: "The default embedding model if omitted" }),
+    ),
+    input: Type.Union(
+      [
+        Type.String({ maxLength: 65_536 }),
+        Type.Array(Type.String({ maxLength: 65_536 }), { minItems: 1, maxItems: 256 }),
+      ],
+      { description: "A text or a list of texts. They may be longer than the model's context" },
+    ),
+  },
+  { title: "TokenizeRequest", examples: [{ input: ["A man is eating food.", "A man is eating a piece of bread."] }] },
+);
+export type TokenizeRequest = Static<typeof TokenizeRequest>;
+
+export const TokenCounts = Type.Object(
+  {
+    model: Type.String(),
+    data: Type.Array(
+      Type.Object(
+        { count: Count("As the model reads the text, with the tokens that it adds") },
+        { title: "TokenCount" },
+      ),
+      { description: "In the order of the inputs" },
+    ),
+  },
+  { title: "TokenCounts" },
+);
+export type TokenCounts = Static<typeof TokenCounts>;
+
 export const Embedding = Type.Object(
   {
     object: Type.Literal("embedding"),

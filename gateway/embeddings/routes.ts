@@ -5,40 +5,60 @@ import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import { serverTiming } from "../http/response-headers";
-import { allows, direct, dropsNul, fails, generates } from "../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, servesWorkers } from "../http/route-facts";
 import { hasRole, type Principal } from "../principal";
-import { type Embedding, EmbeddingList, EmbeddingRequest } from "./contract";
+import { type Embedding, EmbeddingList, EmbeddingRequest, TokenCounts, TokenizeRequest } from "./contract";
 import type { EmbeddingService, Embeddings } from "./service";
+import type { TokenCounter } from "./tokens";
 import { toNumbers } from "./vectors";
 
-/** `POST /v1/embeddings`, in OpenAI's format. */
-export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }) =>
-  new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] }).use(auth).post(
-    "/embeddings",
-    async ({ body, principal, exchange }): Promise<Response> => {
-      if (body.store) refuseStore(principal);
-      const answer = await embeddings.embed(callOf(exchange, principal), body);
-      const headers = cacheHeaders(answer.cache);
-      headers["x-retries"] = String(answer.retries);
-      headers["server-timing"] = serverTiming({ queue: answer.queueMs, total: answer.totalMs });
-      headers["content-type"] = "application/json; charset=utf-8";
-      return exchange.respond(await toJson(answer, body, exchange.requestId), headers);
-    },
-    {
-      body: EmbeddingRequest,
-      response: { 200: EmbeddingList },
+interface Services {
+  embeddings: EmbeddingService;
+  tokens: TokenCounter;
+}
+
+/** `POST /v1/embeddings`, in OpenAI's format, and `POST /v1/tokenize`. */
+export const embeddingRoutes = ({ embeddings, tokens }: Services) =>
+  new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] })
+    .use(auth)
+    .post("/tokenize", ({ body, principal, exchange }) => tokens.count(callOf(exchange, principal), body), {
+      body: TokenizeRequest,
+      response: { 200: TokenCounts },
       detail: {
         ...allows("member"),
-        summary: "Embed texts, in OpenAI's format",
-        description:
-          "With `store`, the vectors are also stored in an index. That requires the role editor, and returns 501 in this version.",
+        summary: "Count the tokens of texts, as a model reads them",
         ...generates,
-        ...direct,
         ...dropsNul,
-        ...fails(501),
+        ...servesWorkers,
       },
-    },
-  );
+    })
+    .post(
+      "/embeddings",
+      async ({ body, principal, exchange }): Promise<Response> => {
+        if (body.store) refuseStore(principal);
+        const answer = await embeddings.embed(callOf(exchange, principal), body);
+        const headers = cacheHeaders(answer.cache);
+        headers["x-retries"] = String(answer.retries);
+        headers["server-timing"] = serverTiming({ queue: answer.queueMs, total: answer.totalMs });
+        headers["content-type"] = "application/json; charset=utf-8";
+        return exchange.respond(await toJson(answer, body, exchange.requestId), headers);
+      },
+      {
+        body: EmbeddingRequest,
+        response: { 200: EmbeddingList },
+        detail: {
+          ...allows("member"),
+          summary: "Embed texts, in OpenAI's format",
+          description:
+            "With `store`, the vectors are also stored in an index. That requires the role editor, and returns 501 in this version.",
+          ...generates,
+          ...direct,
+          ...servesWorkers,
+          ...dropsNul,
+          ...fails(501),
+        },
+      },
+    );
 
 const refuseStore = ({ role, keyName }: Principal): never => {
   if (!hasRole(role, "editor")) {

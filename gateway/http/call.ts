@@ -30,7 +30,7 @@ class ExchangeCall implements Call {
     const { headers } = exchange.request;
     this.#exchange = exchange;
     this.requestId = exchange.requestId;
-    this.priority = priorityOf(headers);
+    this.priority = principal.via === "worker" ? "batch" : priorityOf(headers);
     this.directives = parseCacheControl(headers.get("cache-control") ?? undefined);
     this.receivedAt = exchange.receivedAt;
     this.traceparent = exchange.traceparent;

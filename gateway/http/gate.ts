@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
-import { credentialsOf } from "../bearer-token";
+import { bearerToken, credentialsOf, isWorkerToken } from "../bearer-token";
 import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
@@ -13,6 +13,8 @@ import { needsKey, type RouteTable } from "./route-table";
 export interface GateDeps {
   /** `authorization`: the header's value, or `x-api-key` in the same form. Throws missing_api_key or invalid_api_key. */
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
+  /** The key that a jobs worker works for. Throws invalid_api_key. */
+  verifyWorker(token: string, keyId: string | undefined): Promise<Principal>;
   /** The principal of a page's session cookie; undefined if the session doesn't exist or has ended. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
   /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
@@ -70,6 +72,16 @@ export const gate = (deps: GateDeps) => {
     maxUploadBytes: undefined,
   };
   const checkAddress = addressCheck();
+  const verifyApi = ({ request: { headers }, route }: Exchange): Principal | Promise<Principal> => {
+    const credentials = credentialsOf(headers);
+    if (!isWorkerToken(credentials)) return deps.verifyKey(credentials);
+    const keyId = headers.get("x-groundwire-on-behalf-of") ?? undefined;
+    return deps.verifyWorker(bearerToken(credentials), keyId).then((principal) => {
+      if (route?.servesWorkers) return principal;
+      throw new AppError("insufficient_role", "Jobs workers may only embed texts and count tokens.");
+    });
+  };
+
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
@@ -121,11 +133,7 @@ export const gate = (deps: GateDeps) => {
     exchange.route = deps.routes.find(request.method, path);
     const isApi = needsKey(path);
     const isOpen = exchange.route?.role === "open";
-    const caller = isApi
-      ? deps.verifyKey(credentialsOf(request.headers))
-      : isOpen
-        ? undefined
-        : deps.verifySession(request);
+    const caller = isApi ? verifyApi(exchange) : isOpen ? undefined : deps.verifySession(request);
     // A key that was verified within the last second needs no promise.
     return caller instanceof Promise
       ? caller.then((principal) => enter(exchange, principal, path, isApi))

@@ -33,6 +33,8 @@ export interface RouteFacts {
   "x-long"?: true;
   /** Runs without Elysia's hooks; see `http/direct.ts`. */
   "x-direct"?: true;
+  /** Also accepts calls of jobs workers, which work for a key. */
+  "x-worker"?: true;
   /** Polled every few seconds by machines: logged at the level debug. */
   "x-probe"?: true;
   /** Media types of the response other than JSON. */
@@ -73,5 +75,7 @@ export const uncounted: RouteFacts = { "x-uncounted": true };
  * `principal` and `exchange`, and returns a Response that finishes the exchange.
  */
 export const direct: RouteFacts = { "x-direct": true };
+
+export const servesWorkers: RouteFacts = { "x-worker": true };
 
 export const probe: RouteFacts = { "x-probe": true };

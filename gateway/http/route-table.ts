@@ -25,6 +25,7 @@ export interface Route {
   isCounted: boolean;
   isLong: boolean;
   isProbe: boolean;
+  servesWorkers: boolean;
   inputs: Inputs;
   handler: unknown;
   isDirect: boolean;
@@ -51,6 +52,7 @@ const toRoute = ({ method, path, handler, hooks = {} }: ReturnType<RouteList>[nu
     isCounted: !facts["x-uncounted"],
     isLong: facts["x-long"] ?? false,
     isProbe: facts["x-probe"] ?? false,
+    servesWorkers: facts["x-worker"] ?? false,
     inputs: inputsOf(hooks, facts.summary !== undefined),
     handler,
     isDirect: facts["x-direct"] ?? false,

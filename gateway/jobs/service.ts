@@ -11,7 +11,7 @@ const NO_WORKER_MS = 10_000;
 /** `retry-after` for a caller whose job was withdrawn. */
 const ASK_AGAIN_MS = 10_000;
 /** A worker that misses heartbeats for this long is considered dead. It sends one every ten seconds. */
-const SILENT_MS = 60_000;
+export const SILENT_MS = 60_000;
 
 export interface WorkersState {
   isAlive: boolean;

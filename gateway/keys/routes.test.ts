@@ -32,6 +32,7 @@ beforeEach(async () => {
     .use(
       http({
         verifyKey: (authorization) => keys.verify(authorization),
+        verifyWorker: (token, keyId) => keys.verifyWorker(token, keyId),
         verifySession: () => undefined,
         reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: { request: () => {}, generation: () => {} },

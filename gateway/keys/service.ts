@@ -26,6 +26,7 @@ import {
 } from "./rules";
 import { Verifier } from "./verifier";
 import { fromUpdate, toKey, toMe } from "./wire";
+import { WorkerVerifier } from "./worker-verifier";
 
 export type { Actor } from "./rules";
 
@@ -52,10 +53,13 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
   const defaults = { requestsPerMinute, parallelRequests };
   const lastUse = new LastUse((uses) => {
     verifier.sweep();
+    workers.sweep();
     return store.recordKeyUse(db, uses);
   });
   const bootstrapHash = adminKey === undefined ? undefined : hashOf(adminKey);
-  const verifier = new Verifier({ db, defaults, bootstrapHash, now, onUse: (id, at) => lastUse.touch(id, at) });
+  const onUse = (id: string, at: Date): void => lastUse.touch(id, at);
+  const verifier = new Verifier({ db, defaults, bootstrapHash, now, onUse });
+  const workers = new WorkerVerifier({ db, defaults, now, onUse });
 
   const toWire = (row: store.KeyRow): Key => toKey(row, defaults, now());
 
@@ -76,6 +80,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       return done.result;
     });
     verifier.forget(id);
+    workers.forget(id);
     return result;
   };
 
@@ -108,6 +113,9 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
   return {
     /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
     verify: (authorization: string | undefined): Principal | Promise<Principal> => verifier.verify(authorization),
+
+    /** The key that a jobs worker works for. Throws invalid_api_key. */
+    verifyWorker: (token: string, keyId: string | undefined): Promise<Principal> => workers.verify(token, keyId),
 
     /** The principal of a stored key. Throws invalid_api_key if it is revoked or expired. */
     admit(key: store.KeyRow, via: Principal["via"]): Principal {

@@ -14,7 +14,17 @@ export const toKey = (row: KeyRow, defaults: DefaultLimits, now: Date): Key =>
 export const toMe = (
   { via }: Principal,
   { id, name, role, allowed_models, allowed_indexes, limits, content_logging, expires_at }: Key,
-): Me => ({ key_id: id, name, role, via, allowed_models, allowed_indexes, limits, content_logging, expires_at });
+): Me => ({
+  key_id: id,
+  name,
+  role,
+  via: via === "session" ? "session" : "key",
+  allowed_models,
+  allowed_indexes,
+  limits,
+  content_logging,
+  expires_at,
+});
 
 /** The settings in a request; undefined for those that it leaves out. */
 export const fromUpdate = (body: UpdateKey) =>

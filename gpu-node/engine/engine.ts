@@ -111,6 +111,8 @@ export interface Embedder extends ModelOwner {
   accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;
   /** Token ids of a text as the model reads it. */
   tokenize(model: string | undefined, text: string): Promise<number[]>;
+  /** Tokens of texts as the model reads them, also of texts that are longer than its context. */
+  countTokens(model: string | undefined, texts: readonly string[]): Promise<number[]>;
 }
 
 /** The model with this name, or the first model if the name is omitted. Throws model_not_found. */

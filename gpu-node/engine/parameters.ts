@@ -106,6 +106,14 @@ const Embeddings = Strict({
 });
 
 /** Compiled once: interpreting a schema takes 10 times as long. */
+/** Up to this many texts with up to this many characters each are counted in one request. */
+const MAX_COUNTED_TEXTS = 256;
+const MAX_COUNTED_CHARACTERS = 65_536;
+const CountedTexts = Type.Array(Type.String({ maxLength: MAX_COUNTED_CHARACTERS }), {
+  minItems: 1,
+  maxItems: MAX_COUNTED_TEXTS,
+});
+
 const CHECKS = {
   streaming: TypeCompiler.Compile(Streaming),
   chat: TypeCompiler.Compile(Chat),
@@ -113,6 +121,7 @@ const CHECKS = {
   embeddings: TypeCompiler.Compile(Embeddings),
   messages: TypeCompiler.Compile(Type.Object({ messages: Messages })),
   text: TypeCompiler.Compile(Type.Object({ prompt: Text })),
+  texts: TypeCompiler.Compile(Type.Object({ prompt: CountedTexts })),
   input: TypeCompiler.Compile(Type.Object({ input: OneInput })),
   model: TypeCompiler.Compile(Type.Object({ model: ModelName })),
 };
@@ -183,6 +192,8 @@ const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
 export const readMessages = (messages: unknown): ChatTurn[] =>
   turnsOf(readFields(CHECKS.messages, { messages }).messages);
 export const readText = (prompt: unknown): string => readFields(CHECKS.text, { prompt }).prompt;
+/** The texts of a `POST /tokenize` that only counts. Throws invalid_request. */
+export const readTexts = (prompt: unknown): string[] => readFields(CHECKS.texts, { prompt }).prompt;
 export const readModel = ({ model }: Fields): string | undefined => readFields(CHECKS.model, { model }).model;
 
 /** How the answer is sent. The server reads this for every engine. Throws invalid_request. */

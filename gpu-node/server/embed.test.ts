@@ -191,4 +191,18 @@ describe("the node's report on its embedder", () => {
       JSON.parse((await client.request("/tokenize", { body: { model, prompt: "one  two " } })).text).count;
     expect([await count("smollm2-135m-instruct"), await count("all-minilm-l6-v2")]).toEqual([3, 2]);
   });
+
+  test("counts the tokens of up to 256 texts, for both kinds of models", async () => {
+    await using node = await testNode();
+    using client = new TestClient(node.url);
+    const count = async (model: string, prompt: string[]) => {
+      const { status, text } = await client.request("/tokenize", { body: { model, prompt } });
+      return [status, JSON.parse(text).counts];
+    };
+    expect(await count("all-minilm-l6-v2", ["one two", "", "one"])).toEqual([200, [2, 0, 1]]);
+    expect(await count("smollm2-135m-instruct", ["one two", "one"])).toEqual([200, [2, 1]]);
+    for (const texts of [[], Array(257).fill("x")]) {
+      expect((await count("all-minilm-l6-v2", texts))[0]).toBe(400);
+    }
+  });
 });

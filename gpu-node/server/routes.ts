@@ -1,12 +1,16 @@
 import { AppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
 import packageJson from "../../package.json" with { type: "json" };
-import { readModel, readText } from "../engine/parameters";
+import { readModel, readText, readTexts } from "../engine/parameters";
 import type { NodeModel, NodeReadiness } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
 import { embed } from "./embed";
 import type { Exchange } from "./exchange";
 import { generate } from "./generate";
 import type { NodeDeps } from "./slot";
+
+/** Texts whose tokens an engine counts at the same time. */
+const TEXTS_AT_ONCE = 8;
 
 type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 
@@ -70,6 +74,13 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
     const model = readModel(body);
     const messages = Array.isArray(body.messages) ? body.messages : undefined;
     const isEmbedder = embedder?.models().some(({ id }) => id === model);
+    if (Array.isArray(body.prompt)) {
+      const texts = readTexts(body.prompt);
+      const counts = await (embedder && isEmbedder
+        ? embedder.countTokens(model, texts)
+        : inOrder(texts, TEXTS_AT_ONCE, async (text) => (await engine.tokenize(model, { text })).length));
+      return exchange.json(200, { counts });
+    }
     const tokens = await (embedder && isEmbedder
       ? embedder.tokenize(model, readText(body.prompt))
       : engine.tokenize(model, messages ? { messages } : { text: readText(body.prompt) }));

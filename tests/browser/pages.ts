@@ -118,6 +118,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     .use(
       http({
         verifyKey: (authorization) => keys.verify(authorization),
+        verifyWorker: (token, keyId) => keys.verifyWorker(token, keyId),
         verifySession(request) {
           const cookie = sessionCookie(request);
           if (refusal.error && refusal.path?.test(new URL(request.url).pathname)) throw refusal.error;

@@ -94,7 +94,7 @@ export const startStack = async (
     },
   };
   const gateway = await startGateway(config, log);
-  const worker = await startWorker(config, log);
+  const worker = await startWorker({ ...config, jobs: { ...config.jobs, gatewayUrl: gateway.url } }, log);
 
   const isDocumented = documentedStatuses(gateway.url);
   const call: Stack["call"] = async (method, path, { key = ADMIN_KEY, body, headers } = {}) => {

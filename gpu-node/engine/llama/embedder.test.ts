@@ -81,6 +81,12 @@ describe("the llama embedder", () => {
     expect([whole, bare]).toEqual([text, text]);
   });
 
+  test("counts as many tokens as it embeds, and those of texts beyond its context", async () => {
+    const counts = await embedder.countTokens(undefined, [...TEXTS, "food ".repeat(2000), ""]);
+    expect(counts.slice(0, TEXTS.length)).toEqual((await embed(TEXTS)).map(({ tokens }) => tokens));
+    expect(counts.slice(TEXTS.length)).toEqual([2002, 2]);
+  });
+
   test("a control token written in a text stays plain text", async () => {
     const ids = await embedder.tokenize(undefined, "[SEP]");
     expect(ids.slice(1, -1)).not.toContain(102);

@@ -18,7 +18,8 @@ const TURN_MS = 5;
 
 interface Loaded {
   card: NodeModel & { dimensions: number };
-  tokenize: ReturnType<typeof createTokenizer>;
+  tokenize: ReturnType<typeof createTokenizer>["tokenize"];
+  count: ReturnType<typeof createTokenizer>["count"];
   scheduler: EmbeddingScheduler<Token>;
 }
 
@@ -54,7 +55,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
           context_window: contextWindow,
           dimensions: model.embeddingVectorSize,
         },
-        tokenize: createTokenizer(model, contextWindow),
+        ...createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
       };
       log.info({ model: file.name, revision: file.revision, contexts: contexts.length }, "embedding model loaded");
@@ -78,6 +79,19 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
     },
 
     tokenize: async (model, text) => need(model).tokenize(text, "prompt"),
+
+    async countTokens(model, texts) {
+      const { count } = need(model);
+      const counts: number[] = [];
+      let turnEndsAt = performance.now() + TURN_MS;
+      for (const text of texts) {
+        counts.push(count(text));
+        if (performance.now() < turnEndsAt) continue;
+        await nextTurn();
+        turnEndsAt = performance.now() + TURN_MS;
+      }
+      return counts;
+    },
 
     async close() {
       await loaded?.scheduler.close();
@@ -117,9 +131,9 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
 const CHARACTERS_PER_TOKEN = 32;
 
 /**
- * Returns a function that tokenizes an input the way the model reads it: the tokens of a text (control tokens in it
- * stay plain text) or the given ids, between the first and last token that llama.cpp's own tokenizer would add. `param`
- * names the input in errors. The function throws context_length_exceeded, and invalid_request for unknown token ids.
+ * `tokenize` reads an input the way the model does: the tokens of a text (control tokens in it stay plain text) or the
+ * given ids, between the first and last token that llama.cpp's own tokenizer would add. `param` names the input in
+ * errors. Throws context_length_exceeded, and invalid_request for unknown token ids. `count` has no limit.
  */
 const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const { tokens, vocabularyType, fileInfo } = model;
@@ -144,14 +158,18 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
     return model.tokenize(input, false);
   };
 
-  return (input: EmbeddingInput, param: string): Token[] => {
-    const inner = read(input, param);
-    const whole = [
-      ...(first === null || inner[0] === first ? [] : [first]),
-      ...inner,
-      ...(last === null || inner.at(-1) === last ? [] : [last]),
-    ];
-    if (whole.length > contextWindow) throw inputTooLong(contextWindow, String(whole.length), param);
-    return whole;
+  const complete = (inner: Token[]): Token[] => [
+    ...(first === null || inner[0] === first ? [] : [first]),
+    ...inner,
+    ...(last === null || inner.at(-1) === last ? [] : [last]),
+  ];
+
+  return {
+    tokenize(input: EmbeddingInput, param: string): Token[] {
+      const whole = complete(read(input, param));
+      if (whole.length > contextWindow) throw inputTooLong(contextWindow, String(whole.length), param);
+      return whole;
+    },
+    count: (text: string): number => complete(model.tokenize(text.toWellFormed(), false)).length,
   };
 };

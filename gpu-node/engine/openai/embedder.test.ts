@@ -139,6 +139,8 @@ describe("the openai embedder", () => {
   test("tokenizes with the server", async () => {
     const reply = await client.request("/tokenize", { body: { model: "bge", prompt: "abc" } });
     expect(JSON.parse(reply.text)).toEqual({ tokens: [1, 3], count: 2 });
+    const counted = await client.request("/tokenize", { body: { model: "bge", prompt: ["abc", "abc"] } });
+    expect(JSON.parse(counted.text)).toEqual({ counts: [2, 2] });
   });
 });
 

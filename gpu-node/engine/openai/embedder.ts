@@ -90,6 +90,12 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
       };
     },
     tokenize: async (name, text) => upstream.tokenize(findModel(models, name).id, { text }),
+    async countTokens(name, texts) {
+      const { id } = findModel(models, name);
+      const counts: number[] = [];
+      for (const text of texts) counts.push((await upstream.tokenize(id, { text })).length);
+      return counts;
+    },
     close: async () => upstream.close(),
   };
 };
