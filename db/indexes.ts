@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { isAfter, type TimeCursor } from "./conditions";
-import { documentBuilds, documents, indexes, indexVersions } from "./schema";
+import { documentBuilds, documents, indexes, indexVersions, jobs } from "./schema";
 
 export type IndexRow = typeof indexes.$inferSelect;
 export type VersionRow = typeof indexVersions.$inferSelect;
@@ -146,6 +146,16 @@ export const listMissingDocuments = async (
     .limit(limit);
   return rows.map(({ id }) => id);
 };
+
+/** Versions whose job ended before they were complete, with its error. */
+export const listStuckVersions = (
+  db: Reads,
+): Promise<(Pick<VersionRow, "indexId" | "version"> & { error: Record<string, unknown> | null })[]> =>
+  db
+    .select({ indexId: indexVersions.indexId, version: indexVersions.version, error: jobs.error })
+    .from(indexVersions)
+    .leftJoin(jobs, eq(jobs.id, indexVersions.jobId))
+    .where(and(eq(indexVersions.state, "building"), or(isNull(jobs.id), isNotNull(jobs.endedAt))));
 
 /** Totals of these versions of an index by version. A version without documents is left out. */
 export const findVersionTotals = async (

@@ -8,6 +8,7 @@ import { startWorker } from "../../jobs/worker";
 import type { Config } from "../../lib/config";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
+import { standIn } from "../rag-stand-in";
 
 const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 
@@ -94,7 +95,7 @@ export const startStack = async (
     },
   };
   const gateway = await startGateway(config, log);
-  const worker = await startWorker({ ...config, jobs: { ...config.jobs, gatewayUrl: gateway.url } }, log);
+  const worker = await startWorker({ ...config, jobs: { ...config.jobs, gatewayUrl: gateway.url } }, log, standIn);
 
   const isDocumented = documentedStatuses(gateway.url);
   const call: Stack["call"] = async (method, path, { key = ADMIN_KEY, body, headers } = {}) => {

@@ -1,0 +1,65 @@
+import type { Db } from "../db/client";
+import { findDocument, findText } from "../db/documents";
+import { findVersion, listMissingDocuments, updateVersion, type VersionRow } from "../db/indexes";
+import type { ClaimedTask } from "../db/jobs";
+import { BUILD_KIND, type BuildPayload } from "../gateway/rag/indexes/ingestion";
+import { publishBuild } from "../gateway/rag/indexes/publish";
+import type { JobHandler, TaskContext } from "./handler";
+import { type StageDeps, stageBuild } from "./rag-stage";
+
+const DOCUMENTS_AT_ONCE = 20;
+
+export interface BuildDeps extends StageDeps {
+  db: Db;
+  now?: () => Date;
+}
+
+/**
+ * Builds a version of an index from the stored texts: as long as documents are missing, it adds them one by one. So another
+ * worker can continue at any time, and documents that are added meanwhile are in it too.
+ */
+export const ragBuild = (deps: BuildDeps): JobHandler => {
+  const { db, now = () => new Date() } = deps;
+
+  const add = async (
+    context: TaskContext,
+    task: ClaimedTask,
+    version: VersionRow,
+    documentId: string,
+  ): Promise<void> => {
+    const { indexId } = version;
+    const document = await findDocument(db, indexId, documentId);
+    const hash = document?.contentHash;
+    const stored = hash ? await findText(db, indexId, documentId, hash) : undefined;
+    if (!document || !hash || !stored) return;
+    const { title, mediaType } = document;
+    const extracted = { title, text: stored.text, pages: stored.pages, mediaType };
+    const request = { documentId, jobId: task.jobId, keyId: task.job.createdBy, title, document: extracted, hash };
+    const build = await stageBuild(deps, context, version, request);
+    // If the document has changed meanwhile, it is either in the version or still missing.
+    await context.write((tx) => publishBuild(tx, { indexId, documentId }, hash, build, now()));
+  };
+
+  return {
+    kind: BUILD_KIND,
+    concurrency: 1,
+
+    async run(task, context) {
+      const place = task.job.payload as unknown as BuildPayload;
+      for (;;) {
+        const version = await findVersion(db, place.indexId, place.version);
+        if (version?.state !== "building") break;
+        const missing = await listMissingDocuments(db, place, DOCUMENTS_AT_ONCE);
+        for (const documentId of missing) {
+          context.signal.throwIfAborted();
+          await add(context, task, version, documentId);
+        }
+        await context.write(async (tx) => {
+          if ((await listMissingDocuments(tx, place, 1)).length > 0) return;
+          await updateVersion(tx, place, { state: "ready" });
+        });
+      }
+      await context.finish(async () => ({ version: place.version }));
+    },
+  };
+};

@@ -1,0 +1,164 @@
+import { deleteBuildPart, listStagedBuilds } from "../db/chunks";
+import type { Db, Tx } from "../db/client";
+import { type DocumentRow, findDocument, updateDocument } from "../db/documents";
+import { listLiveVersions } from "../db/indexes";
+import type { ClaimedTask } from "../db/jobs";
+import { INGEST_KIND, type IngestPayload, type IngestTask, pendingOf } from "../gateway/rag/indexes/ingestion";
+import { type NewContent, publishDocument, type StagedBuild } from "../gateway/rag/indexes/publish";
+import type { Uploads } from "../gateway/uploads/service";
+import { AppError, toAppError, toEnvelope } from "../lib/errors";
+import type { Log } from "../lib/log";
+import { type JobHandler, type TaskContext, TaskLost } from "./handler";
+import { sweepIndexes } from "./rag-leftovers";
+import type { ExtractedText, Pipeline } from "./rag-pipeline";
+import { type StageDeps, sha256, stageBuild } from "./rag-stage";
+import { MAX_ATTEMPTS } from "./run-task";
+
+/** Documents that are read at the same time. */
+const CONCURRENCY = 4;
+/** Chunks deleted per transaction. */
+const DELETE_AT_ONCE = 500;
+
+export interface IngestDeps extends StageDeps, Pipeline {
+  db: Db;
+  uploads: Pick<Uploads, "read" | "discard">;
+  log: Log;
+  now?: () => Date;
+}
+
+/** A document that this task adds content to. */
+interface Ingested extends Pick<DocumentRow, "indexId" | "id" | "jobId"> {
+  keyId: string;
+}
+
+/**
+ * Reads, chunks and embeds one document, invisibly, and publishes it in the last step. A file that can't be used ends only
+ * its document. A task whose document was deleted or taken over by a newer job has nothing to do.
+ */
+export const ragIngest = (deps: IngestDeps): JobHandler => {
+  const { db, uploads, log, now = () => new Date() } = deps;
+
+  /** Null for a document that this job no longer adds content to. */
+  const begin = (context: TaskContext, { indexId, id, jobId }: Ingested): Promise<DocumentRow | null> =>
+    context.write(async (tx) => {
+      const document = await findDocument(tx, indexId, id);
+      if (document?.jobId !== jobId || document.uploadId === null) return null;
+      await updateDocument(tx, document, { state: "reading", updatedAt: now() });
+      return document;
+    });
+
+  const ingest = async (context: TaskContext, document: DocumentRow, key: Ingested): Promise<void> => {
+    const { indexId, id: documentId, jobId } = key;
+    const { content, extracted } = await read(deps, document, context.signal);
+    const request = {
+      documentId,
+      jobId,
+      keyId: key.keyId,
+      title: content.title,
+      document: extracted,
+      hash: content.hash,
+    };
+    const onStage = (state: "chunking" | "embedding") =>
+      context.write((tx) => changeDocument(tx, key, { state, updatedAt: now() }));
+    const builds: StagedBuild[] = [];
+    for (;;) {
+      // Versions may be added meanwhile.
+      for (const version of await listLiveVersions(db, indexId)) {
+        if (builds.some((build) => build.version === version.version)) continue;
+        builds.push(await stageBuild(deps, context, version, { ...request, onStage }));
+      }
+      const published = await context.write((tx) =>
+        publishDocument(tx, { indexId, documentId, jobId }, content, builds, now()),
+      );
+      if (published === "gone") throw new Superseded();
+      if (published === "published") return;
+    }
+  };
+
+  return {
+    kind: INGEST_KIND,
+    concurrency: CONCURRENCY,
+
+    async run(task, context) {
+      const key = keyOf(task);
+      const document = await begin(context, key);
+      if (!document) return context.finish(async () => ({}));
+      try {
+        await discardStaged(db, context, key);
+        await ingest(context, document, key);
+      } catch (thrown) {
+        if (thrown instanceof Superseded) return context.finish(async () => ({}));
+        if (context.signal.reason === "cancelled") {
+          await context.write((tx) => updateDocument(tx, key, { state: "cancelled", updatedAt: now() }));
+        }
+        if (thrown instanceof TaskLost || context.signal.aborted) throw thrown;
+        const error = toAppError(thrown);
+        const mayHelp = error.retryable || error.kind === "internal";
+        if (mayHelp && task.attempts + 1 < MAX_ATTEMPTS) throw thrown;
+        log.warn(
+          { job: task.jobId, document: key.id, code: error.kind, err: error.cause ?? error },
+          "a document failed",
+        );
+        const failure = { ...toEnvelope(error, task.jobId).error };
+        return context.finish(async (tx) => {
+          await updateDocument(tx, key, { state: "failed", error: failure, updatedAt: now() });
+          return {};
+        });
+      }
+      // If this fails, a sweep deletes it.
+      if (document.uploadId !== null) await uploads.discard(document.uploadId).catch(() => undefined);
+      await context.finish(async () => ({}));
+    },
+
+    sweep: () => sweepIndexes(db, now),
+  };
+};
+
+/** The document was deleted, or a newer job adds other content to it. */
+class Superseded extends Error {}
+
+const keyOf = ({ job, jobId, payload }: ClaimedTask): Ingested => {
+  const { indexId } = job.payload as unknown as IngestPayload;
+  const { documentId } = payload as unknown as IngestTask;
+  return { indexId, id: documentId, jobId, keyId: job.createdBy };
+};
+
+const changeDocument = async (tx: Tx, key: Ingested, changes: Partial<DocumentRow>): Promise<void> => {
+  if (!(await updateDocument(tx, key, changes))) throw new Superseded();
+};
+
+/** Deletes what earlier tries of this task staged. */
+const discardStaged = async (db: Db, context: TaskContext, { indexId, id, jobId }: Ingested): Promise<void> => {
+  for (const build of await listStagedBuilds(db, { indexId, documentId: id, jobId })) {
+    while (!(await deleteBuildPart(context, build, DELETE_AT_ONCE)));
+  }
+};
+
+const read = async (
+  { uploads, extract }: Pick<IngestDeps, "uploads" | "extract">,
+  document: DocumentRow,
+  signal: AbortSignal,
+): Promise<{ content: NewContent; extracted: ExtractedText }> => {
+  const pending = pendingOf(document);
+  if (!pending || document.uploadId === null) throw new Error(`The document ${document.id} has no pending content.`);
+  const { fileName: name, mediaType, source, metadata } = pending;
+  const bytes = Buffer.concat(await Array.fromAsync(uploads.read(document.uploadId)));
+  signal.throwIfAborted();
+  const extracted = await extract({ name, bytes, mediaType: mediaType ?? undefined }, signal);
+  signal.throwIfAborted();
+  if (extracted.text.trim() === "") {
+    throw new AppError("invalid_request", `${name} has no text. Add a file with text.`);
+  }
+  const { text, pages } = extracted;
+  const content = {
+    title: pending.title ?? extracted.title ?? name,
+    source,
+    mediaType: extracted.mediaType,
+    metadata,
+    fileHash: document.pendingHash,
+    text,
+    pages,
+    hash: sha256(text),
+  };
+  return { content, extracted };
+};

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { findVectorsByHash, findVisibleBuild, insertBuild, insertChunks, type NewChunk } from "../db/chunks";
+import type { Reads } from "../db/client";
+import type { VersionRow } from "../db/indexes";
+import type { StagedBuild } from "../gateway/rag/indexes/publish";
+import { AppError } from "../lib/errors";
+import { newId } from "../lib/ids";
+import type { GatewayClient } from "./gateway-client";
+import type { TaskContext } from "./handler";
+import type { ChunkPiece, ExtractedText, Pipeline } from "./rag-pipeline";
+
+/** Chunks that are embedded and stored at a time. */
+const BATCH = 64;
+
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+export interface StageDeps extends Pick<Pipeline, "chunk"> {
+  db: Reads;
+  gateway: GatewayClient;
+}
+
+export interface StageRequest {
+  documentId: string;
+  jobId: string;
+  /** The key that embedding is charged to. */
+  keyId: string;
+  title: string;
+  document: ExtractedText;
+  /** sha256 of the document's text. */
+  hash: string;
+  /** Called before each stage. Throws to stop. */
+  onStage?(state: "chunking" | "embedding"): Promise<void>;
+}
+
+/**
+ * Writes the chunks and vectors of a document for one version, invisibly. Chunks whose text is the same as before keep their
+ * vectors. Throws conflict if the nodes have another revision of the model.
+ */
+export const stageBuild = async (
+  { db, gateway, chunk }: StageDeps,
+  context: TaskContext,
+  version: VersionRow,
+  { documentId, jobId, keyId, title, document, hash, onStage }: StageRequest,
+): Promise<StagedBuild> => {
+  const { indexId, version: number, embeddingModel: model } = version;
+  const caller = { keyId, signal: context.signal };
+  await onStage?.("chunking");
+  const pieces = await chunk(document, {
+    chunkTokens: version.chunkTokens,
+    overlapTokens: version.overlapTokens,
+    title,
+    countTokens: (texts) => gateway.countTokens(caller, model, texts),
+  });
+  context.signal.throwIfAborted();
+
+  await onStage?.("embedding");
+  const before = await findVisibleBuild(db, { indexId, version: number, documentId });
+  const id = newId("build");
+  await context.write((tx) => insertBuild(tx, { id, indexId, version: number, documentId, jobId, contentHash: hash }));
+  for (let from = 0; from < pieces.length; from += BATCH) {
+    const hashed = pieces.slice(from, from + BATCH).map((piece) => ({ piece, sha256: sha256(piece.searchText) }));
+    const hashes = hashed.map((each) => each.sha256);
+    const known = before ? await findVectorsByHash(db, before.id, hashes) : new Map<string, Float32Array>();
+    const missing = new Map(
+      hashed.flatMap((each) => (known.has(each.sha256) ? [] : [[each.sha256, each.piece.searchText] as const])),
+    );
+    if (missing.size > 0) {
+      const { vectors, revision } = await gateway.embed(caller, model, [...missing.values()]);
+      if (revision !== version.embeddingModelRevision) throw otherRevision(version, revision);
+      for (const [place, key] of [...missing.keys()].entries()) known.set(key, checked(vectors[place], version));
+    }
+    const rows = hashed.map(({ piece, sha256 }, place) => toRow(piece, sha256, from + place, known.get(sha256)));
+    await context.write((tx) => insertChunks(tx, id, rows));
+    const done = from + rows.length;
+    await context.progress({ document: documentId, chunks: done, of: pieces.length }, Math.ceil(done / BATCH));
+  }
+  return { id, version: number };
+};
+
+const toRow = (
+  { start, end, page, heading, tokens, text, searchText }: ChunkPiece,
+  hash: string,
+  position: number,
+  vector: Float32Array | undefined,
+): NewChunk => {
+  if (!vector) throw new Error("A chunk was not embedded.");
+  return { id: newId("chunk"), position, start, end, page, heading, tokens, text, searchText, sha256: hash, vector };
+};
+
+const checked = (vector: Float32Array | undefined, { dimension, embeddingModel }: VersionRow): Float32Array => {
+  if (vector?.length === dimension) return vector;
+  throw new AppError(
+    "conflict",
+    `"${embeddingModel}" makes vectors of another length than this index has (${dimension}). Build a new version.`,
+  );
+};
+
+const otherRevision = ({ embeddingModel, embeddingModelRevision }: VersionRow, revision: string): AppError =>
+  new AppError(
+    "conflict",
+    `The nodes have revision ${revision} of "${embeddingModel}", and this index was built with ${embeddingModelRevision}. Build a new version of the index.`,
+  );
