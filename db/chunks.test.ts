@@ -51,11 +51,12 @@ describe("a document", () => {
       [],
       { revision: 1, activeVersion: 1 },
     ]);
-    expect(await chunks.listChunksById(db, index, ["chunk_build_1_0"])).toEqual([]);
+    expect(await chunks.listPassages(db, index, ["chunk_build_1_0"])).toEqual([]);
     expect(await publish("one", ["x", "y"], [build])).toBe("published");
     expect(await changes(0)).toEqual([[2, "doc_one", "build_1"]]);
     expect(await changes(2)).toEqual([]);
-    expect((await chunks.listChunksById(db, index, ["chunk_build_1_1"])).map(({ text }) => text)).toEqual(["y"]);
+    const [passage] = await chunks.listPassages(db, index, ["chunk_build_1_1", "chunk_none"]);
+    expect(passage).toMatchObject({ text: "y", documentId: "doc_one", title: "one", source: "one.md", pages: [] });
     const [first] = await chunks.listSearchChunks(db, "build_1", { position: 1, limit: 1 });
     expect([first?.searchText, first?.vector.length]).toEqual(["y", 2]);
   });

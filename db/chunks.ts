@@ -1,9 +1,9 @@
 import { and, asc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { chunks, chunkVectors, documentBuilds, documents, indexes, jobs } from "./schema";
+import { chunks, chunkVectors, documentBuilds, documents, documentTexts, indexes, jobs } from "./schema";
 
 type BuildRow = typeof documentBuilds.$inferSelect;
-export type ChunkRow = typeof chunks.$inferSelect;
+type ChunkRow = typeof chunks.$inferSelect;
 export type NewChunk = Omit<ChunkRow, "buildId"> & { vector: Float32Array };
 
 /** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
@@ -171,21 +171,38 @@ export const listSearchChunks = async (
 const ofVersion = (indexId: string, version: number): SQL | undefined =>
   and(eq(documentBuilds.indexId, indexId), eq(documentBuilds.version, version), eq(documentBuilds.state, "visible"));
 
-export type VisibleChunk = ChunkRow & { documentId: string; contentHash: string };
+export type VisibleChunk = ChunkRow & { documentId: string };
+
+/** A chunk with what an answer shows of its document. */
+export type Passage = VisibleChunk &
+  Pick<typeof documents.$inferSelect, "title" | "source" | "metadata"> &
+  Pick<typeof documentTexts.$inferSelect, "pages"> & { contentHash: string };
 
 /** Visible chunks of a version with these ids (at most 30,000), in any order. */
-export const listChunksById = async (
+export const listPassages = async (
   db: Reads,
   { indexId, version }: Pick<BuildRow, "indexId" | "version">,
   ids: readonly string[],
-): Promise<VisibleChunk[]> => {
+): Promise<Passage[]> => {
   if (ids.length === 0) return [];
+  const { indexId: index, documentId, contentHash } = documentBuilds;
+  const isIts = and(eq(documentTexts.indexId, index), eq(documentTexts.documentId, documentId));
   const rows = await db
-    .select({ chunk: chunks, documentId: documentBuilds.documentId, contentHash: documentBuilds.contentHash })
+    .select({
+      chunk: chunks,
+      documentId,
+      contentHash,
+      title: documents.title,
+      source: documents.source,
+      metadata: documents.metadata,
+      pages: documentTexts.pages,
+    })
     .from(chunks)
     .innerJoin(documentBuilds, eq(documentBuilds.id, chunks.buildId))
+    .innerJoin(documents, and(eq(documents.indexId, index), eq(documents.id, documentId)))
+    .innerJoin(documentTexts, and(isIts, eq(documentTexts.hash, contentHash)))
     .where(and(inArray(chunks.id, [...ids]), ofVersion(indexId, version)));
-  return rows.map(({ chunk, ...build }) => ({ ...chunk, ...build }));
+  return rows.map(({ chunk, ...rest }) => ({ ...chunk, ...rest }));
 };
 
 /** Visible chunks of a document in order, after `position`. */
@@ -195,13 +212,13 @@ export const listChunks = async (
   { limit, after = -1 }: { limit: number; after?: number },
 ): Promise<VisibleChunk[]> => {
   const rows = await db
-    .select({ chunk: chunks, documentId: documentBuilds.documentId, contentHash: documentBuilds.contentHash })
+    .select({ chunk: chunks, documentId: documentBuilds.documentId })
     .from(documentBuilds)
     .innerJoin(chunks, eq(chunks.buildId, documentBuilds.id))
     .where(and(ofVersion(indexId, version), eq(documentBuilds.documentId, documentId), gt(chunks.position, after)))
     .orderBy(asc(chunks.position))
     .limit(limit);
-  return rows.map(({ chunk, ...build }) => ({ ...chunk, ...build }));
+  return rows.map(({ chunk, documentId: id }) => ({ ...chunk, documentId: id }));
 };
 
 /** Numbers of chunks of these documents in a version, by document. */

@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 65_536;
 const REQUEST_CHARACTERS = 262_144;
 
 /** For whom a worker calls the gateway, and until when. */
-export interface Caller {
+interface Caller {
   /** Limits, rights and usage are those of this key. */
   keyId: string;
   signal: AbortSignal;

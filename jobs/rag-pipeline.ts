@@ -1,6 +1,6 @@
 /* What ingestion needs of extraction and chunking: see `gateway/rag/ingest`. */
 
-export interface DocumentFile {
+interface DocumentFile {
   name: string;
   bytes: Uint8Array;
   /** As the sender named it; left out: found out from name and bytes. */
@@ -25,7 +25,7 @@ export interface ChunkPiece {
   searchText: string;
 }
 
-export interface ChunkOptions {
+interface ChunkOptions {
   chunkTokens: number;
   overlapTokens: number;
   title: string | null;

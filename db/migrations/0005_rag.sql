@@ -13,9 +13,9 @@ CREATE TABLE `chunks` (
 	`page` integer,
 	`heading` text,
 	`tokens` integer NOT NULL,
+	`sha256` text NOT NULL,
 	`text` text NOT NULL,
 	`search_text` text NOT NULL,
-	`sha256` text NOT NULL,
 	FOREIGN KEY (`build_id`) REFERENCES `document_builds`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
@@ -43,8 +43,8 @@ CREATE TABLE `document_texts` (
 	`index_id` text NOT NULL,
 	`document_id` text NOT NULL,
 	`hash` text NOT NULL,
-	`text` text NOT NULL,
 	`pages` text NOT NULL,
+	`text` text NOT NULL,
 	PRIMARY KEY(`index_id`, `document_id`, `hash`),
 	FOREIGN KEY (`index_id`,`document_id`) REFERENCES `documents`(`index_id`,`id`) ON UPDATE no action ON DELETE cascade
 );

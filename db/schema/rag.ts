@@ -104,9 +104,10 @@ export const documentTexts = sqliteTable(
     documentId: text().notNull(),
     /** sha256 of the text. */
     hash: text().notNull(),
-    text: text().notNull(),
     /** UTF-16 offset of each page in the text; empty without pages. */
     pages: json<number[]>().notNull(),
+    /** Last, because SQLite reads through a long text to get to the columns after it. */
+    text: text().notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.indexId, table.documentId, table.hash] }),
@@ -166,11 +167,11 @@ export const chunks = sqliteTable(
     page: integer(),
     heading: text(),
     tokens: integer().notNull(),
+    /** sha256 of `searchText`. */
+    sha256: text().notNull(),
     text: text().notNull(),
     /** What is embedded and indexed: title and headings, then the text. */
     searchText: text().notNull(),
-    /** sha256 of `searchText`. */
-    sha256: text().notNull(),
   },
   (table) => [uniqueIndex("chunks_in_order").on(table.buildId, table.position)],
 );

@@ -54,6 +54,15 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
     find,
     ingestionOf,
 
+    /** What a query needs of an index, in two reads. Throws not_found, also for an index that the key may not use. */
+    async open(principal: Principal, idOrName: string) {
+      const { id, name, revision, activeVersion, retrieval } = await find(principal, idOrName);
+      const version = await store.findVersion(db, id, activeVersion);
+      if (!version) throw noSuchIndex(idOrName);
+      const { embeddingModel } = version;
+      return { id, name, revision, version: activeVersion, retrieval: retrieval as RetrievalSettings, embeddingModel };
+    },
+
     /** Newest first. Only the indexes that the key may use. */
     async list({ allowedIndexes: allowed }: Principal, { limit = 20, after }: PageQuery): Promise<RagIndexPage> {
       const rows = await store.listIndexes(db, { allowed, limit: limit + 1, cursor: readTimeCursor(after) });

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { deleteBuildPart, listDoomedBuilds, listSearchChunks } from "../../../db/chunks";
+import type { Db } from "../../../db/client";
+import { raiseRevision, updateIndex } from "../../../db/indexes";
+import { addDocuments, addIndex, contentOf, documentOf, stage } from "../../../tests/db/rag";
+import { AT } from "../../../tests/db/steps/step";
+import { temporaryDb } from "../../../tests/db/temporary";
+import { loadChanges } from "./changes";
+import { publishDocument, unpublishDocument } from "./publish";
+
+let db: Db;
+beforeEach(async () => {
+  db = await temporaryDb();
+  await db.write((tx) => addIndex(tx, "a"));
+});
+afterEach(() => db.close());
+
+const place = { indexId: "idx_a", version: 1 };
+const keyOf = (name: string) => {
+  const { indexId, id: documentId, jobId } = documentOf("a", name);
+  return { indexId, documentId, jobId };
+};
+const publish = async (name: string, words: readonly string[]): Promise<void> => {
+  const build = await stage(db, "a", { name, id: `build_${crypto.randomUUID()}`, words });
+  await db.write((tx) => publishDocument(tx, keyOf(name), contentOf("a", name, words), [build], AT));
+};
+const load = async (after: number) => {
+  const page = await loadChanges(db, place, after);
+  return page && { ...page, documents: page.documents.map(({ id, chunks }) => [id, chunks.length]) };
+};
+
+test("a page has every document whole, and says up to which revision", async () => {
+  expect(await load(0)).toEqual({ revision: 1, documents: [] });
+  await addDocuments(db, "a", "one", "two");
+  await publish("one", ["x", "y"]);
+  await publish("two", ["z"]);
+  expect(await load(0)).toEqual({
+    revision: 3,
+    documents: [
+      ["doc_one", 2],
+      ["doc_two", 1],
+    ],
+  });
+  await db.write((tx) => unpublishDocument(tx, keyOf("one"), AT));
+  await db.write((tx) => raiseRevision(tx, "idx_a", AT));
+  expect(await load(3)).toEqual({ revision: 5, documents: [["doc_one", 0]] });
+  expect(await load(5)).toEqual({ revision: 5, documents: [] });
+  await db.write((tx) => updateIndex(tx, "idx_a", { deletedAt: AT }));
+  expect(await load(5)).toBeUndefined();
+});
+
+test("a page holds a few hundred chunks, and a longer document is a page of its own", async () => {
+  const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`);
+  await addDocuments(db, "a", "one", "two", "three", "four");
+  await publish("one", words(200));
+  await publish("two", words(50));
+  await publish("three", words(400));
+  await publish("four", words(1));
+  expect(await load(0)).toEqual({
+    revision: 3,
+    documents: [
+      ["doc_one", 200],
+      ["doc_two", 50],
+    ],
+  });
+  expect(await load(3)).toEqual({ revision: 4, documents: [["doc_three", 400]] });
+  expect(await load(4)).toEqual({ revision: 5, documents: [["doc_four", 1]] });
+});
+
+test("a document that is replaced and swept while it is read is read again", async () => {
+  await addDocuments(db, "a", "one");
+  await publish("one", ["old", "older"]);
+  let isReplaced = false;
+  const readAfterReplacement: typeof listSearchChunks = async (...read) => {
+    if (!isReplaced) {
+      isReplaced = true;
+      await publish("one", ["new"]);
+      for (const id of await listDoomedBuilds(db, 10)) while (!(await deleteBuildPart(db, id, 10)));
+    }
+    return listSearchChunks(...read);
+  };
+  const page = await loadChanges(db, place, 0, readAfterReplacement);
+  expect(page?.documents.map(({ id, chunks }) => [id, chunks.map(({ searchText }) => searchText)])).toEqual([
+    ["doc_one", ["new"]],
+  ]);
+  expect(page?.revision).toBe(3);
+});
