@@ -1,0 +1,104 @@
+import { unreadable } from "./document";
+
+/** Bytes from which the encoding of UTF-16 is guessed. */
+const SNIFFED_BYTES = 4096;
+/** Maximum share of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
+const MAX_LEGACY_SHARE = 0.25;
+/** Bytes without a character in windows-1252. */
+const UNDEFINED_IN_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
+/** Control characters that text files contain: tab, line ends, form feed, DOS end of file, escape. */
+const TEXT_CONTROLS = new Set([9, 10, 11, 12, 13, 26, 27]);
+
+const windows1252 = new TextDecoder("windows-1252");
+
+/**
+ * Text of a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or `declared`, an encoding that the file
+ * names itself. Throws invalid_request for binary data and for other encodings.
+ */
+export const decodeText = (bytes: Uint8Array, declared?: string): string => {
+  const utf16 = utf16Of(bytes);
+  if (utf16) return checkText(new TextDecoder(utf16).decode(bytes));
+  try {
+    return checkText(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  const decoder = decoderNamed(declared);
+  return checkText(decoder ? decoder.decode(bytes) : decodeMixed(bytes));
+};
+
+const decoderNamed = (label = ""): TextDecoder | undefined => {
+  try {
+    const decoder = new TextDecoder(label as Bun.Encoding);
+    return decoder.encoding === "utf-8" ? undefined : decoder;
+  } catch {
+    return undefined;
+  }
+};
+
+/** By the byte order mark, or by zeros in every other byte, as the letters of western languages have them. */
+const utf16Of = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
+  const head = bytes.subarray(0, SNIFFED_BYTES);
+  const zeros: [even: number, odd: number] = [0, 0];
+  head.forEach((byte, i) => {
+    if (byte === 0) zeros[i % 2 === 0 ? 0 : 1]++;
+  });
+  const half = head.length / 2;
+  const isMost = (count: number, other: number) => count > half * 0.4 && other < half * 0.02;
+  if (isMost(zeros[1], zeros[0])) return "utf-16le";
+  return isMost(zeros[0], zeros[1]) ? "utf-16be" : undefined;
+};
+
+/** Decodes whole UTF-8 characters as such and every other byte as windows-1252: some files contain both. */
+const decodeMixed = (bytes: Uint8Array): string => {
+  const parts: string[] = [];
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  let legacy = 0;
+  let from = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const size = utf8Size(bytes, at);
+    if (size > 0) {
+      at += size;
+      continue;
+    }
+    if (UNDEFINED_IN_1252.has(bytes[at] ?? 0)) throw notText();
+    parts.push(utf8.decode(bytes.subarray(from, at)), windows1252.decode(bytes.subarray(at, at + 1)));
+    from = ++at;
+    legacy++;
+  }
+  if (legacy > bytes.length * MAX_LEGACY_SHARE) throw notText();
+  parts.push(utf8.decode(bytes.subarray(from)));
+  return parts.join("");
+};
+
+/** Bytes of the UTF-8 character at `at`; 0 if there is none. */
+const utf8Size = (bytes: Uint8Array, at: number): number => {
+  const lead = bytes[at] ?? 0;
+  if (lead < 0x80) return 1;
+  const size = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead >= 0xf5) return 0;
+  for (let i = 1; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0;
+  return size;
+};
+
+/** Rejects text with control characters that only binary data contains. NUL padding at the end is left out. */
+const checkText = (decoded: string): string => {
+  let end = decoded.length;
+  while (end > 0 && (decoded.charCodeAt(end - 1) === 0 || decoded.charCodeAt(end - 1) === 26)) end--;
+  const text = decoded.slice(0, end);
+  let controls = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code === 0xfffe) throw notText();
+    if (code < 32 && !TEXT_CONTROLS.has(code)) controls++;
+  }
+  if (controls > text.length / 200) throw notText();
+  return text;
+};
+
+const notText = () =>
+  unreadable(
+    "The file contains binary data or an unsupported encoding. Save it as UTF-8 text, or upload a PDF, DOCX, HTML, Markdown or CSV file.",
+  );

@@ -1,0 +1,50 @@
+import { unreadable } from "./document";
+
+/** A piece of Markdown between empty lines. Consecutive items are a list, without empty lines between them. */
+export interface Block {
+  text: string;
+  isItem?: boolean;
+}
+
+export const joinBlocks = (blocks: readonly Block[]): string => {
+  const parts: string[] = [];
+  blocks.forEach(({ text, isItem }, i) => {
+    if (i > 0) parts.push(isItem && blocks[i - 1]?.isItem ? "\n" : "\n\n");
+    parts.push(text);
+  });
+  return parts.join("");
+};
+
+export const headingLine = (level: number, text: string): string =>
+  `${"#".repeat(Math.min(6, Math.max(1, level)))} ${oneLine(text)}`;
+
+export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+
+/** Escapes what would make a paragraph of another format a heading, a code block or a table. */
+export const escapeLineStarts = (text: string): string => text.replace(/^(?=(?:#{1,6}\s|```|~~~|\|))/gm, "\\");
+
+const cellText = (text: string): string => oneLine(text).replace(/\\?\|/g, "\\|");
+
+/** Of all tables of a document together, with their empty cells. */
+const MAX_CELLS = 1_000_000;
+
+export const checkCells = (cells: number): void => {
+  if (cells > MAX_CELLS) {
+    throw unreadable(`The tables have more than the limit of ${MAX_CELLS} cells. Split the file into several.`);
+  }
+};
+
+/** A table whose first row is the header. Rows are padded to the same number of cells. Throws invalid_request for too many. */
+export const pipeTable = (rows: readonly (readonly string[])[]): string => {
+  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  checkCells(width * rows.length);
+  const lines = rows.map((row) => `| ${Array.from({ length: width }, (_, i) => cellText(row[i] ?? "")).join(" | ")} |`);
+  lines.splice(1, 0, `|${" --- |".repeat(width)}`);
+  return lines.join("\n");
+};
+
+export const codeFence = (code: string, language = ""): string => {
+  const longest = (code.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
+  const fence = "`".repeat(Math.max(3, longest + 1));
+  return `${fence}${language}\n${code.replace(/^\n/, "").trimEnd()}\n${fence}`;
+};
