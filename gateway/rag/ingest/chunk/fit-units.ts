@@ -1,0 +1,51 @@
+import type { Range } from "./blocks";
+import { MAX_CHUNK_CHARACTERS } from "./pack";
+import type { FittedSection } from "./prefix";
+import type { TokenCounter } from "./token-counter";
+import { splitUnit, type Unit } from "./units";
+
+/** Share of a chunk that a repeated table header or list item may take. */
+const MAX_HEADER_SHARE = 0.4;
+/** Some tokenizers count a text's parts as less than the whole. */
+const SPARE_TOKENS = 2;
+
+/** Counts all units, and splits those that don't fit into a chunk until they do. */
+export const fitUnits = async (
+  text: string,
+  sections: readonly FittedSection[],
+  { chunkTokens }: { chunkTokens: number },
+  counter: TokenCounter,
+): Promise<void> => {
+  const sliceOf = ({ start, end }: Range) => text.slice(start, end);
+  const isCountable = ({ start, end }: Range) => end - start <= MAX_CHUNK_CHARACTERS;
+  const headers = sections.flatMap(({ units }) =>
+    units.flatMap(({ header }) => (header && isCountable(header) ? [sliceOf(header)] : [])),
+  );
+  await counter.count(headers);
+  let open = [...sections];
+  while (open.length > 0) {
+    const uncounted = open.flatMap(({ units }) => units.filter((unit) => unit.tokens === undefined));
+    await counter.count(uncounted.filter(isCountable).map(sliceOf));
+    for (const section of open) {
+      section.units = section.units.flatMap((unit): Unit[] => {
+        if (unit.tokens !== undefined) return [unit];
+        const tokens = isCountable(unit) ? counter.inside(sliceOf(unit)) : Number.POSITIVE_INFINITY;
+        const isShort = tokens <= Math.max(1, section.budget - SPARE_TOKENS) || unit.end - unit.start < 2;
+        if (!isShort) return splitUnit(text, { ...unit, header: undefined }, chunkTokens);
+        return [{ ...unit, tokens, ...headerOf(unit, tokens, section) }];
+      });
+    }
+    open = open.filter(({ units }) => units.some((unit) => unit.tokens === undefined));
+  }
+
+  function headerOf(
+    { header }: Unit,
+    tokens: number,
+    { budget }: FittedSection,
+  ): Pick<Unit, "header" | "headerTokens"> {
+    if (!header || !isCountable(header)) return { header: undefined, headerTokens: 0 };
+    const headerTokens = counter.inside(sliceOf(header));
+    const fits = headerTokens <= chunkTokens * MAX_HEADER_SHARE && tokens + headerTokens + SPARE_TOKENS <= budget;
+    return fits ? { header, headerTokens } : { header: undefined, headerTokens: 0 };
+  }
+};

@@ -1,0 +1,70 @@
+import type { Range } from "./blocks";
+import type { Section } from "./sections";
+import type { Unit } from "./units";
+
+export const MAX_CHUNK_CHARACTERS = 20_000;
+
+/** A range of the text that becomes a chunk. `bodyStart` is behind its headings. */
+interface Pack extends Range {
+  bodyStart: number;
+  /** The table header to repeat before its text. */
+  header?: Range;
+}
+
+interface PackOptions {
+  /** Tokens of the units of a chunk together. */
+  budget: number;
+  overlap: number;
+  maxCharacters: number;
+  pageOf: (offset: number) => number | null;
+}
+
+/** Fills chunks with units in their order, beginning each with whole sentences of the one before, at most `overlap` tokens. */
+export const packSection = (section: Section, { budget, overlap, maxCharacters, pageOf }: PackOptions): Pack[] => {
+  const packs: Pack[] = [];
+  const { units } = section;
+  let open: Unit[] = [];
+  let tokens = 0;
+  const end = () => {
+    const [first] = open;
+    const last = open.at(-1);
+    if (!first || !last) return;
+    const start = packs.length === 0 ? Math.min(section.start, first.start) : first.start;
+    const header = first.header;
+    const isHeaded = packs.length === 0 && !header && last.end - start <= maxCharacters;
+    packs.push({ start: isHeaded ? start : first.start, end: last.end, bodyStart: first.start, header });
+  };
+  for (const unit of units) {
+    const size = unit.tokens ?? 0;
+    const isFull = () => tokens + size > budget || unit.end - (open[0]?.start ?? unit.start) > maxCharacters;
+    const isNewPage = open[0] !== undefined && pageOf(open[0].start) !== pageOf(unit.start);
+    if (open.length > 0 && (isNewPage || isFull())) {
+      end();
+      open = isNewPage ? [] : repeated(open, overlap);
+      for (tokens = costOf(open); open.length > 0 && isFull(); tokens = costOf(open)) open.shift();
+    }
+    if (open.length === 0) tokens = unit.headerTokens ?? 0;
+    open.push(unit);
+    tokens += size;
+  }
+  end();
+  return packs;
+};
+
+/** With the header that is repeated before the first unit. */
+const costOf = (units: readonly Unit[]): number =>
+  units.reduce((sum, unit) => sum + (unit.tokens ?? 0), units[0]?.headerTokens ?? 0);
+
+/** The last sentences and list items of a chunk, of up to `overlap` tokens together; not all of the chunk. */
+const repeated = (units: readonly Unit[], overlap: number): Unit[] => {
+  let from = units.length;
+  let tokens = 0;
+  while (from > 1) {
+    const unit = units[from - 1];
+    if (!unit || unit.kind === "row" || unit.kind === "code") break;
+    tokens += unit.tokens ?? 0;
+    if (tokens > overlap) break;
+    from--;
+  }
+  return units.slice(from);
+};

@@ -1,0 +1,46 @@
+import type { Section } from "./sections";
+import type { TokenCounter } from "./token-counter";
+
+/** A section with what its chunks have in common. */
+export interface FittedSection extends Section {
+  /** Headings above it: `Leave > Illness`. */
+  heading: string | null;
+  /** What stands before a chunk's text in `searchText`. */
+  prefix: string;
+  /** Tokens of a chunk without its prefix and the model's marks. */
+  budget: number;
+}
+
+/** Share of a chunk that title and headings may take. */
+const MAX_SHARE = 0.4;
+const MAX_HEADING_CHARACTERS = 500;
+
+/** Adds the longest prefix that leaves enough room: without the title, then without the upper headings. */
+export const addPrefixes = async (
+  sections: readonly Section[],
+  { title, chunkTokens }: { title: string | null; chunkTokens: number },
+  counter: TokenCounter,
+): Promise<FittedSection[]> => {
+  const candidates = sections.map(({ path }) => prefixesOf(path, title));
+  await counter.count(candidates.flat());
+  return sections.map((section, i) => {
+    const text = candidates[i]?.find((each) => counter.inside(each) <= chunkTokens * MAX_SHARE) ?? "";
+    const prefix = text === "" ? "" : `${text}\n\n`;
+    const budget = Math.max(1, chunkTokens - counter.marks - counter.inside(text));
+    return { ...section, heading: headingOf(section.path) || null, prefix, budget };
+  });
+};
+
+const headingOf = (path: readonly string[]): string => path.join(" > ").slice(-MAX_HEADING_CHARACTERS).toWellFormed();
+
+const prefixesOf = (path: readonly string[], title: string | null): string[] => {
+  const [top = "", ...lower] = path;
+  const heading = headingOf(path);
+  // A page's title is often its first heading with the site's name.
+  const full = title?.startsWith(top)
+    ? [title, ...lower].join(" > ")
+    : top.startsWith(title ?? "")
+      ? heading
+      : `${title}\n${heading}`;
+  return [full.trim(), heading, path.at(-1) ?? ""].filter((text) => text !== "");
+};
