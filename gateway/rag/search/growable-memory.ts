@@ -1,0 +1,32 @@
+import { AppError } from "../../../lib/errors";
+
+const PAGE_BYTES = 65_536;
+/** 4 GiB, the address space of WebAssembly. */
+const MAX_PAGES = 65_536;
+
+/** Bytes that grow in place. Other buffers are copied to grow, and both copies are resident for a moment. */
+export class GrowableMemory {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+
+  get buffer(): ArrayBuffer {
+    return this.memory.buffer;
+  }
+
+  /**
+   * Grows to at least `bytes`. New bytes are 0 and take no memory before they are written. Returns true if it grew: views
+   * of the earlier buffer are then detached. Throws storage_full beyond 4 GiB.
+   */
+  reserve(bytes: number): boolean {
+    const pages = this.buffer.byteLength / PAGE_BYTES;
+    const needed = Math.ceil(bytes / PAGE_BYTES);
+    if (needed <= pages) return false;
+    const wanted = Math.max(needed, Math.min(MAX_PAGES, Math.ceil(pages * 1.5)));
+    try {
+      this.memory.grow(wanted - pages);
+    } catch (cause) {
+      const message = "The index doesn't fit into this machine's memory. Split it into several indexes.";
+      throw new AppError("storage_full", message, { cause });
+    }
+    return true;
+  }
+}
