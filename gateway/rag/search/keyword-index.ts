@@ -1,0 +1,148 @@
+import { Postings } from "./postings";
+import { grown, type Slots } from "./slots";
+import { stemOf, tokensOf } from "./tokens";
+
+/**
+ * BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.2), with the
+ * inverse document frequency of Lucene, which is never negative. K1 is how soon more of the same word stops to count, B
+ * how much longer chunks are held back.
+ */
+const K1 = 1.2;
+const B = 0.75;
+
+/** A longer question is searched by its rarest terms. */
+const MAX_QUERY_TERMS = 100;
+/** Stems of this many different words are remembered. */
+const MAX_REMEMBERED = 200_000;
+
+interface IndexedText {
+  text: string;
+  title: string;
+  heading: string;
+}
+
+/** How often each word of title and heading counts besides its occurrences in the text (BM25F with one length). */
+export interface FieldCounts {
+  title: number;
+  heading: number;
+}
+
+/** Keyword scores of chunks by slot. `slots` says which ones exist; the index reads it and never changes it. */
+export class KeywordIndex {
+  readonly #postings = new Postings();
+  /** Number of the posting list by stem. */
+  readonly #terms = new Map<string, number>();
+  readonly #termOfWord = new Map<string, number>();
+  /** `slots.removals` when the list was last purged. */
+  readonly #purgedAt: number[] = [];
+  #lengths = new Float32Array(0);
+  #totalLength = 0;
+  #scores = new Float32Array(0);
+
+  constructor(
+    private readonly slots: Slots,
+    private readonly fieldCounts: FieldCounts = { title: 0, heading: 0 },
+  ) {}
+
+  add(slot: number, { text, title, heading }: IndexedText): void {
+    const counts = new Map<number, number>();
+    const length =
+      this.#count(counts, text, 1) +
+      this.#count(counts, title, this.fieldCounts.title) +
+      this.#count(counts, heading, this.fieldCounts.heading);
+    for (const [term, count] of counts) this.#postings.add(term, slot, count);
+    if (slot >= this.#lengths.length) this.#lengths = grown(this.#lengths, slot);
+    this.#lengths[slot] = length;
+    this.#totalLength += length;
+  }
+
+  /** Call it with each slot that is removed. Its postings stay until their list is used or `purge` is called. */
+  remove(slot: number): void {
+    this.#totalLength -= this.#lengths[slot] ?? 0;
+    this.#lengths[slot] = 0;
+  }
+
+  /** BM25 by slot: 0 without a common word, and for slots that are not allowed. Valid until the next call. */
+  scores(query: string, allowed: Uint8Array): Float32Array {
+    if (this.#scores.length !== allowed.length) this.#scores = new Float32Array(allowed.length);
+    else this.#scores.fill(0);
+    const averageLength = this.#totalLength / Math.max(1, this.slots.count);
+    for (const { term, weight } of this.#weightedTerms(query)) this.#accumulate(term, weight, averageLength, allowed);
+    return this.#scores;
+  }
+
+  /** Removes the postings of all removed slots, so that these can be reused, and the terms that are left without any. */
+  purge(): void {
+    for (const [stem, term] of this.#terms) {
+      if (this.#postings.lengthOf(this.#purged(term)) === 0) {
+        this.#terms.delete(stem);
+        this.#postings.drop(term);
+      }
+    }
+    this.#termOfWord.clear();
+  }
+
+  #accumulate(term: number, weight: number, averageLength: number, allowed: Uint8Array): void {
+    const list = this.#postings.list(term);
+    const [scores, lengths] = [this.#scores, this.#lengths];
+    const perWord = (K1 * B) / averageLength;
+    for (let at = 0; at < list.length; at++) {
+      const posting = list[at] as number;
+      const slot = posting >>> 8;
+      if (allowed[slot] !== 1) continue;
+      const count = posting & 255;
+      scores[slot] =
+        (scores[slot] as number) + (weight * count) / (count + K1 * (1 - B) + perWord * (lengths[slot] as number));
+    }
+  }
+
+  /** Rarest first. A word that the question repeats counts as often. */
+  #weightedTerms(query: string): { term: number; weight: number }[] {
+    const counts = new Map<number, number>();
+    for (const word of tokensOf(query)) {
+      const term = this.#terms.get(stemOf(word));
+      if (term !== undefined) counts.set(term, (counts.get(term) ?? 0) + 1);
+    }
+    const weighted = [...counts].map(([term, count]) => {
+      const frequency = this.#postings.lengthOf(this.#purged(term));
+      const rarity = Math.log(1 + (this.slots.count - frequency + 0.5) / (frequency + 0.5));
+      return { term, rarity, weight: count * rarity * (K1 + 1) };
+    });
+    return weighted.sort((a, b) => b.rarity - a.rarity).slice(0, MAX_QUERY_TERMS);
+  }
+
+  /** Adds `times` of each word; returns how many were added. */
+  #count(counts: Map<number, number>, text: string, times: number): number {
+    if (times === 0) return 0;
+    const words = tokensOf(text);
+    for (const word of words) {
+      const term = this.#termOf(word);
+      counts.set(term, (counts.get(term) ?? 0) + times);
+    }
+    return words.length * times;
+  }
+
+  #termOf(word: string): number {
+    const known = this.#termOfWord.get(word);
+    if (known !== undefined) return known;
+    const stem = stemOf(word);
+    let term = this.#terms.get(stem);
+    if (term === undefined) {
+      term = this.#postings.create();
+      this.#terms.set(stem, term);
+      this.#purgedAt[term] = this.slots.removals;
+    }
+    if (this.#termOfWord.size >= MAX_REMEMBERED) this.#termOfWord.clear();
+    this.#termOfWord.set(word, term);
+    return term;
+  }
+
+  /** The same term, its list without removed slots. */
+  #purged(term: number): number {
+    if (this.#purgedAt[term] !== this.slots.removals) {
+      this.#postings.purge(term, this.slots.alive);
+      this.#purgedAt[term] = this.slots.removals;
+    }
+    return term;
+  }
+}
