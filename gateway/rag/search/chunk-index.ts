@@ -1,0 +1,147 @@
+import { AppError } from "../../../lib/errors";
+import { Best, type ScoredSlot } from "./best";
+import { fuse } from "./fusion";
+import { KeywordIndex } from "./keyword-index";
+import { MetadataColumns } from "./metadata-columns";
+import type { DocumentChange, Search, SearchEntry, SearchHit, SearchResult } from "./search";
+import { Slots } from "./slots";
+import { VectorIndex } from "./vector-index";
+
+/** Slots of removed chunks are reused after this many removals, or a quarter of the chunks if that is more. */
+const MIN_REMOVED = 1000;
+
+/** All chunks of one version of an index in memory: their vectors, words and metadata. */
+export class ChunkIndex {
+  readonly #slots = new Slots();
+  readonly #keywords = new KeywordIndex(this.#slots);
+  readonly #metadata = new MetadataColumns();
+  /** Undefined before the first chunk, which has the dimension. */
+  #vectors: VectorIndex | undefined;
+  readonly #chunks: { id: string; document: string }[] = [];
+  readonly #slotsOf = new Map<string, number[]>();
+
+  get documents(): number {
+    return this.#slotsOf.size;
+  }
+
+  get chunks(): number {
+    return this.#slots.count;
+  }
+
+  /** Replaces all chunks of the document. Throws invalid_request, and changes nothing, if a vector has another dimension. */
+  replace({ id, entries }: DocumentChange): void {
+    const [first] = entries;
+    const vectors = this.#vectors ?? (first ? new VectorIndex(first.vector.length) : undefined);
+    for (const { vector } of entries) vectors?.check(vector);
+    this.#vectors = vectors;
+    for (const slot of this.#slotsOf.get(id) ?? []) this.#remove(slot);
+    if (entries.length === 0) this.#slotsOf.delete(id);
+    else
+      this.#slotsOf.set(
+        id,
+        entries.map((entry) => this.#add(id, entry)),
+      );
+    if (this.#slots.removedCount > Math.max(MIN_REMOVED, this.#slots.count / 4)) this.#reuseSlots();
+  }
+
+  /** Throws invalid_request if a vector is missing or has another dimension. */
+  search(search: Search): SearchResult {
+    const { mode, candidates, filter } = search;
+    const times = [performance.now()];
+    const allowed = filter ? this.#slots.alive.slice() : this.#slots.alive;
+    if (filter) this.#metadata.keepMatching(filter, allowed);
+    const searched = filter ? countOf(allowed) : this.#slots.count;
+    times.push(performance.now());
+    const byVector = mode === "keyword" ? [] : this.#closest(search, allowed, searched);
+    times.push(performance.now());
+    const keywordScores = mode === "vector" ? undefined : this.#keywords.scores(search.text, allowed);
+    const byKeyword = keywordScores ? bestOf(keywordScores, candidates) : [];
+    times.push(performance.now());
+    const hits = this.#ranked(search, byVector, byKeyword, keywordScores);
+    times.push(performance.now());
+    const [filterMs = 0, vector = 0, keyword = 0, fusion = 0] = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    return { hits, searched, stagesMs: { filter: filterMs, vector, keyword, fusion } };
+  }
+
+  #closest({ vector, candidates }: Search, allowed: Uint8Array, searched: number): ScoredSlot[] {
+    if (!vector)
+      throw new AppError("invalid_request", "This search needs the question's vector. Embed the question first.");
+    return this.#vectors?.search(vector, candidates, allowed, searched) ?? [];
+  }
+
+  /** The candidates of both retrievers, with all scores, best first. */
+  #ranked(search: Search, byVector: ScoredSlot[], byKeyword: ScoredSlot[], keywordScores?: Float32Array): SearchHit[] {
+    const vectorRanks = ranksOf(byVector);
+    const keywordRanks = ranksOf(byKeyword);
+    const slots = Uint32Array.from(new Set([...vectorRanks.keys(), ...keywordRanks.keys()]));
+    const cosines = search.vector ? this.#vectors?.cosines(search.vector, slots) : undefined;
+    const candidates = Array.from(slots, (slot, i) => ({
+      vectorScore: cosines?.[i] ?? 0,
+      keywordScore: keywordScores?.[slot] ?? 0,
+      vectorRank: vectorRanks.get(slot) ?? null,
+      keywordRank: keywordRanks.get(slot) ?? null,
+    }));
+    const fused = search.mode === "hybrid" ? fuse(candidates, search.fusion) : undefined;
+    const hits = candidates.map((candidate, i): SearchHit => {
+      const { id, document } = this.#chunkAt(slots[i] as number);
+      const { vectorRank, keywordRank } = candidate;
+      return {
+        id,
+        document,
+        scores: {
+          vector: cosines ? candidate.vectorScore : null,
+          keyword: keywordScores ? candidate.keywordScore : null,
+          fused: fused?.[i] ?? null,
+        },
+        ranks: { vector: vectorRank, keyword: keywordRank, fused: null },
+      };
+    });
+    if (!fused) return hits;
+    // Equal scores: the better vector score first.
+    hits.sort(({ scores: a }, { scores: b }) => (b.fused ?? 0) - (a.fused ?? 0) || (b.vector ?? 0) - (a.vector ?? 0));
+    for (const [i, { ranks }] of hits.entries()) ranks.fused = i + 1;
+    return hits;
+  }
+
+  #chunkAt(slot: number): { id: string; document: string } {
+    return this.#chunks[slot] as { id: string; document: string };
+  }
+
+  #add(document: string, entry: SearchEntry): number {
+    const slot = this.#slots.take();
+    this.#chunks[slot] = { id: entry.id, document };
+    this.#keywords.add(slot, entry);
+    this.#metadata.set(slot, entry.metadata);
+    this.#vectors?.set(slot, entry.vector);
+    return slot;
+  }
+
+  #remove(slot: number): void {
+    this.#slots.remove(slot);
+    this.#keywords.remove(slot);
+    this.#metadata.remove(slot);
+  }
+
+  #reuseSlots(): void {
+    this.#keywords.purge();
+    this.#slots.reuse();
+  }
+}
+
+const countOf = (allowed: Uint8Array): number => {
+  let count = 0;
+  for (let slot = 0; slot < allowed.length; slot++) count += allowed[slot] as number;
+  return count;
+};
+
+const bestOf = (scores: Float32Array, count: number): ScoredSlot[] => {
+  const best = new Best(count);
+  for (let slot = 0; slot < scores.length; slot++) {
+    const score = scores[slot] as number;
+    if (score > 0 && score > best.worst) best.offer(slot, score);
+  }
+  return best.sorted();
+};
+
+/** From 1, by slot. */
+const ranksOf = (sorted: ScoredSlot[]): Map<number, number> => new Map(sorted.map(({ slot }, i) => [slot, i + 1]));
