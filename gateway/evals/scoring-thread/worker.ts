@@ -1,20 +1,11 @@
-import { toSent } from "../../../lib/thread-errors";
+import { answerQuestions } from "../../../lib/worker-client";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
-import type { FromThread, ToThread } from "./scoring-thread";
+import type { Answer, Question } from "./scoring-thread";
 
 /* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
 
-declare const self: Worker;
-
-const replyTo = (message: ToThread): FromThread => {
-  const { id } = message;
-  try {
-    return message.kind === "claims"
-      ? { id, kind: "claims", claims: claimSpans(message.output) }
-      : { id, kind: "scores", scores: scoreReference(message.answer) };
-  } catch (thrown) {
-    return { id, kind: "failed", error: toSent(thrown) };
-  }
-};
-
-self.onmessage = ({ data }: MessageEvent<ToThread>) => self.postMessage(replyTo(data));
+answerQuestions<Question, Answer>((question) =>
+  question.kind === "claims"
+    ? { kind: "claims", claims: claimSpans(question.output) }
+    : { kind: "scores", scores: scoreReference(question.answer) },
+);
