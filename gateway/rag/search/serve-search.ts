@@ -1,0 +1,89 @@
+import { setImmediate } from "node:timers/promises";
+import { AppError } from "../../../lib/errors";
+import { answerQuestions } from "../../../lib/worker-client";
+import { ChunkIndex } from "./chunk-index";
+import type { DocumentChange } from "./search";
+import type { Answer, Question, SearchedVersion } from "./search-thread";
+
+/** Documents that changed after a revision, each with its newest content. */
+export interface ChangePage {
+  /** All changes up to this revision are on this page or earlier ones. */
+  revision: number;
+  documents: DocumentChange[];
+}
+
+/**
+ * The next page of changes after `afterRevision`, 0 for all; called with the revision of the last page. A page holds a
+ * few hundred chunks, because other searches wait for it.
+ */
+export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
+
+/** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before anything asynchronous. */
+export const serveSearch = (loadChanges: LoadChanges): void => {
+  const versions = new Map<string, FollowedVersion>();
+  const keyOf = (index: string, version: number) => `${index} ${version}`;
+
+  const caughtUp = async ({ index, version, revision }: SearchedVersion): Promise<FollowedVersion> => {
+    const followed = versions.getOrInsertComputed(
+      keyOf(index, version),
+      () => new FollowedVersion((after) => loadChanges(index, version, after)),
+    );
+    await followed.catchUp(revision);
+    return followed;
+  };
+
+  const drop = (index: string, version: number | null): void => {
+    for (const [key, followed] of versions) {
+      if (version === null ? !key.startsWith(`${index} `) : key !== keyOf(index, version)) continue;
+      versions.delete(key);
+      followed.drop();
+    }
+  };
+
+  answerQuestions<Question, Answer>(async (question) => {
+    if (question.kind === "drop") {
+      drop(question.index, question.version);
+      return { kind: "dropped" };
+    }
+    const { chunks, revision } = await caughtUp(question);
+    if (question.kind === "search") return { kind: "found", result: chunks.search(question.search) };
+    return { kind: "loaded", loaded: { revision, documents: chunks.documents, chunks: chunks.chunks } };
+  });
+};
+
+/** A version of an index with the revision that it has. */
+class FollowedVersion {
+  readonly chunks = new ChunkIndex();
+  revision = 0;
+  #wanted = 0;
+  #loading: Promise<void> | undefined;
+  #isDropped = false;
+
+  constructor(private readonly load: (afterRevision: number) => Promise<ChangePage>) {}
+
+  /** Searches that wait at the same time share the loading. */
+  async catchUp(revision: number): Promise<void> {
+    this.#wanted = Math.max(this.#wanted, revision);
+    while (this.revision < revision) {
+      this.#loading ??= this.#loadPages().finally(() => {
+        this.#loading = undefined;
+      });
+      await this.#loading;
+    }
+  }
+
+  drop(): void {
+    this.#isDropped = true;
+  }
+
+  async #loadPages(): Promise<void> {
+    while (this.revision < this.#wanted) {
+      const { revision, documents } = await this.load(this.revision);
+      if (this.#isDropped) throw new AppError("not_found", "The index was deleted while it was searched.");
+      if (revision <= this.revision) throw new Error(`No changes after revision ${this.revision} of ${this.#wanted}.`);
+      for (const document of documents) this.chunks.replace(document);
+      this.revision = revision;
+      await setImmediate(); // lets searches of other indexes run
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { type ChangePage, serveSearch } from "../gateway/rag/search/serve-search";
+
+/* Entry of a search Worker for tests: reads its changes from the JSON file of its first argument. */
+
+const [path = ""] = process.argv.slice(-1);
+
+/** Pages by `index@version`. */
+export type ChangesFile = Record<string, FilePage[]>;
+interface FilePage {
+  revision: number;
+  documents: { id: string; entries: { id: string; text: string; vector: number[] }[] }[];
+  /** Ends the Worker while it loads this page. */
+  crash?: boolean;
+}
+
+serveSearch(async (index, version, afterRevision): Promise<ChangePage> => {
+  const pages = (JSON.parse(readFileSync(path, "utf8")) as ChangesFile)[`${index}@${version}`] ?? [];
+  const page = pages.find(({ revision }) => revision > afterRevision);
+  if (page?.crash) process.exit(1);
+  const documents = (page?.documents ?? []).map(({ id, entries }) => ({
+    id,
+    entries: entries.map((entry) => ({
+      ...entry,
+      title: "",
+      heading: "",
+      metadata: { document: id },
+      vector: Float32Array.from(entry.vector),
+    })),
+  }));
+  return { revision: page?.revision ?? afterRevision, documents };
+});
