@@ -6,6 +6,7 @@ import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
 import { idle } from "./idle";
+import { search } from "./search";
 
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
@@ -14,6 +15,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,
   idle,
+  search,
 };
 
 const [name, ...options] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { seededRandom } from "../../../tests/random";
+import type { Metadata } from "../../ports/metadata-filter";
 import { ChunkIndex } from "./chunk-index";
-import type { Metadata } from "./metadata-columns";
 import type { Search, SearchEntry } from "./search";
 
 const [EAST, NORTH] = [Float32Array.of(1, 0), Float32Array.of(0, 1)];

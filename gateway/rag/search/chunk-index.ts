@@ -17,7 +17,9 @@ export class ChunkIndex {
   readonly #metadata = new MetadataColumns();
   /** Undefined before the first chunk, which has the dimension. */
   #vectors: VectorIndex | undefined;
-  readonly #chunks: { id: string; document: string }[] = [];
+  /* By slot. */
+  readonly #ids: string[] = [];
+  readonly #documents: string[] = [];
   readonly #slotsOf = new Map<string, number[]>();
 
   get documents(): number {
@@ -83,11 +85,11 @@ export class ChunkIndex {
     }));
     const fused = search.mode === "hybrid" ? fuse(candidates, search.fusion) : undefined;
     const hits = candidates.map((candidate, i): SearchHit => {
-      const { id, document } = this.#chunkAt(slots[i] as number);
+      const slot = slots[i] as number;
       const { vectorRank, keywordRank } = candidate;
       return {
-        id,
-        document,
+        id: this.#ids[slot] as string,
+        document: this.#documents[slot] as string,
         scores: {
           vector: cosines ? candidate.vectorScore : null,
           keyword: keywordScores ? candidate.keywordScore : null,
@@ -103,13 +105,10 @@ export class ChunkIndex {
     return hits;
   }
 
-  #chunkAt(slot: number): { id: string; document: string } {
-    return this.#chunks[slot] as { id: string; document: string };
-  }
-
   #add(document: string, entry: SearchEntry): number {
     const slot = this.#slots.take();
-    this.#chunks[slot] = { id: entry.id, document };
+    this.#ids[slot] = entry.id;
+    this.#documents[slot] = document;
     this.#keywords.add(slot, entry);
     this.#metadata.set(slot, entry.metadata);
     this.#vectors?.set(slot, entry.vector);

@@ -3,8 +3,9 @@ import { expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import fc from "fast-check";
 import { Strict } from "../../contract";
+import { isOperators, type MetadataFilter, type MetadataValue, passes } from "../../ports/metadata-filter";
 import { invalidRequest } from "../../validation/problems";
-import { checkFilter, Filter, isOperators, type MetadataValue, matches } from "./filter";
+import { checkFilter, Filter } from "./filter";
 import { MetadataColumns } from "./metadata-columns";
 
 const CHUNKS: Record<string, MetadataValue>[] = [
@@ -21,13 +22,13 @@ const columnsOf = (chunks: Record<string, MetadataValue>[]) => {
   return columns;
 };
 
-const matching = (filter: Filter, columns = columnsOf(CHUNKS), count = CHUNKS.length): number[] => {
+const matching = (filter: MetadataFilter, columns = columnsOf(CHUNKS), count = CHUNKS.length): number[] => {
   const slots = new Uint8Array(count).fill(1);
   columns.keepMatching(filter, slots);
   return [...slots.keys()].filter((slot) => slots[slot] === 1);
 };
 
-test.each<[Filter, number[]]>([
+test.each<[MetadataFilter, number[]]>([
   [{}, [0, 1, 2, 3, 4]],
   [{ site: "north" }, [0, 2]],
   [{ site: "north", year: 2024 }, [2]],
@@ -44,7 +45,7 @@ test.each<[Filter, number[]]>([
   [{ or: [{ site: "south" }, { year: { gt: 2023 } }] }, [1, 2]],
   [{ site: "north", or: [{ year: 2019 }, { year: 2021 }] }, [0]],
   [{ and: [{ site: "north" }, { or: [{ open: true }, { year: 2024 }] }] }, [0, 2]],
-  [{ constructor: "x" } as unknown as Filter, []],
+  [{ constructor: "x" } as unknown as MetadataFilter, []],
 ])("%j keeps the chunks %j", (filter, slots) => {
   expect(matching(filter)).toEqual(slots);
 });
@@ -68,20 +69,14 @@ const condition = fc.oneof(
     { requiredKeys: [] },
   ),
 );
-const filter = fc.letrec<{ filter: Filter }>((tie) => ({
+const filter = fc.letrec<{ filter: MetadataFilter }>((tie) => ({
   filter: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.dictionary(fc.constantFrom("x", "y", "z"), condition, { maxKeys: 2 }) as fc.Arbitrary<Filter>,
-    fc.record({ and: fc.array(tie("filter"), { minLength: 1, maxLength: 3 }) }) as fc.Arbitrary<Filter>,
-    fc.record({ or: fc.array(tie("filter"), { minLength: 1, maxLength: 3 }) }) as fc.Arbitrary<Filter>,
+    fc.dictionary(fc.constantFrom("x", "y", "z"), condition, { maxKeys: 2 }) as fc.Arbitrary<MetadataFilter>,
+    fc.record({ and: fc.array(tie("filter"), { minLength: 1, maxLength: 3 }) }) as fc.Arbitrary<MetadataFilter>,
+    fc.record({ or: fc.array(tie("filter"), { minLength: 1, maxLength: 3 }) }) as fc.Arbitrary<MetadataFilter>,
   ),
 })).filter;
-
-/** What a filter means, chunk by chunk. */
-const passes = ({ and = [], or, ...fields }: Filter, chunk: Record<string, MetadataValue>): boolean =>
-  Object.entries(fields).every(([field, wanted]) => matches(wanted as MetadataValue, chunk[field] ?? null)) &&
-  and.every((each) => passes(each, chunk)) &&
-  (or === undefined || or.some((each) => passes(each, chunk)));
 
 test("columns keep the chunks that pass one by one", () => {
   const chunks = fc.array(fc.dictionary(fc.constantFrom("x", "y", "z"), value), { maxLength: 30 });
@@ -115,7 +110,7 @@ test.each(CHUNKS.map((chunk) => [chunk]))("a chunk's own metadata is a valid fil
 });
 
 test("a filter with too many conditions is refused with a shorter way to say it", () => {
-  const many: Filter = { or: Array.from({ length: 201 }, (_, year) => ({ year })) };
+  const many: MetadataFilter = { or: Array.from({ length: 201 }, (_, year) => ({ year })) };
   expect(() => checkFilter(many)).toThrow("Use `in` for several values of a field.");
   expect(() => checkFilter({ year: { in: Array.from({ length: 500 }, (_, year) => year) } })).not.toThrow();
 });

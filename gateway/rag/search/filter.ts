@@ -1,29 +1,7 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { AppError } from "../../../lib/errors";
 import { Strict } from "../../contract";
-
-export type MetadataValue = string | number | boolean | null;
-
-/** All given operators must match. Values of another type than the operand's don't match. */
-export interface Operators {
-  in?: MetadataValue[];
-  gt?: number | string;
-  gte?: number | string;
-  lt?: number | string;
-  lte?: number | string;
-}
-
-export type Condition = MetadataValue | Operators;
-
-/**
- * Conditions by metadata field, all of which must match: `{"site":"north-quay","year":{"gte":2020,"lt":2025}}`. A field
- * that a chunk lacks is null. Fields called `and` and `or` can't be filtered on.
- */
-export interface Filter {
-  and?: Filter[];
-  or?: Filter[];
-  [field: string]: Condition | Filter[] | undefined;
-}
+import { conditionsOf, type MetadataFilter } from "../../ports/metadata-filter";
 
 const MAX_CONDITIONS = 200;
 
@@ -54,7 +32,7 @@ const filterOf = (inner: TSchema[], options: Record<string, unknown>) => {
 };
 
 /** On the wire. `and` and `or` nest to a depth of 3. */
-export const Filter = Type.Unsafe<Filter>(
+export const Filter = Type.Unsafe<MetadataFilter>(
   filterOf([filterOf([filterOf([], {})], {})], {
     title: "MetadataFilter",
     description:
@@ -67,35 +45,15 @@ export const Filter = Type.Unsafe<Filter>(
 );
 
 /** Throws invalid_request if evaluating the filter would take too long. */
-export const checkFilter = (filter: Filter): void => {
-  if (conditionsOf(filter) > MAX_CONDITIONS) {
+export const checkFilter = (filter: MetadataFilter): void => {
+  if (countConditions(filter) > MAX_CONDITIONS) {
     const message = `\`filter\` has more than ${MAX_CONDITIONS} conditions. Use \`in\` for several values of a field.`;
     throw new AppError("invalid_request", message, { param: "filter" });
   }
 };
 
-const conditionsOf = ({ and = [], or = [], ...fields }: Filter): number =>
-  [...and, ...or].reduce((sum, filter) => sum + conditionsOf(filter), Object.keys(fields).length);
-
-/** Whether a value of a chunk matches. */
-export const matches = (condition: Condition, value: MetadataValue): boolean => {
-  if (!isOperators(condition)) return value === condition;
-  const { in: list, gt, gte, lt, lte } = condition;
-  if (list && !list.includes(value)) return false;
-  return (
-    (gt === undefined || compare(value, gt, (a, b) => a > b)) &&
-    (gte === undefined || compare(value, gte, (a, b) => a >= b)) &&
-    (lt === undefined || compare(value, lt, (a, b) => a < b)) &&
-    (lte === undefined || compare(value, lte, (a, b) => a <= b))
+const countConditions = (filter: MetadataFilter): number =>
+  [...(filter.and ?? []), ...(filter.or ?? [])].reduce(
+    (sum, each) => sum + countConditions(each),
+    conditionsOf(filter).length,
   );
-};
-
-export const isOperators = (condition: Condition): condition is Operators =>
-  typeof condition === "object" && condition !== null;
-
-type Comparable = number | string;
-const compare = (
-  value: MetadataValue,
-  operand: Comparable,
-  holds: (a: Comparable, b: Comparable) => boolean,
-): boolean => typeof value === typeof operand && holds(value as Comparable, operand);

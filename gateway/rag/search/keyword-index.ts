@@ -12,8 +12,8 @@ const B = 0.75;
 
 /** A longer question is searched by its rarest terms. */
 const MAX_QUERY_TERMS = 100;
-/** Stems of this many different words are remembered. */
-const MAX_REMEMBERED = 200_000;
+/** Terms of this many different words are remembered, so that most words needn't be stemmed. */
+const MAX_REMEMBERED = 50_000;
 
 interface IndexedText {
   text: string;
@@ -85,14 +85,15 @@ export class KeywordIndex {
   #accumulate(term: number, weight: number, averageLength: number, allowed: Uint8Array): void {
     const list = this.#postings.list(term);
     const [scores, lengths] = [this.#scores, this.#lengths];
+    const base = K1 * (1 - B);
     const perWord = (K1 * B) / averageLength;
     for (let at = 0; at < list.length; at++) {
       const posting = list[at] as number;
       const slot = posting >>> 8;
-      if (allowed[slot] !== 1) continue;
       const count = posting & 255;
-      scores[slot] =
-        (scores[slot] as number) + (weight * count) / (count + K1 * (1 - B) + perWord * (lengths[slot] as number));
+      // Multiplied by 0 or 1: half of the branches of an `if` would be predicted wrong.
+      const counted = (allowed[slot] as number) * weight * count;
+      scores[slot] = (scores[slot] as number) + counted / (count + base + perWord * (lengths[slot] as number));
     }
   }
 
@@ -129,11 +130,11 @@ export class KeywordIndex {
     let term = this.#terms.get(stem);
     if (term === undefined) {
       term = this.#postings.create();
-      this.#terms.set(stem, term);
+      this.#terms.set(copyOf(stem), term);
       this.#purgedAt[term] = this.slots.removals;
     }
     if (this.#termOfWord.size >= MAX_REMEMBERED) this.#termOfWord.clear();
-    this.#termOfWord.set(word, term);
+    this.#termOfWord.set(copyOf(word), term);
     return term;
   }
 
@@ -146,3 +147,6 @@ export class KeywordIndex {
     return term;
   }
 }
+
+/** A part of a string would keep the whole string in memory. */
+const copyOf = (text: string): string => Buffer.from(text).toString();

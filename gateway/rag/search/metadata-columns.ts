@@ -1,7 +1,13 @@
-import { type Condition, type Filter, isOperators, type MetadataValue, matches } from "./filter";
+import {
+  type Condition,
+  conditionsOf,
+  isOperators,
+  type Metadata,
+  type MetadataFilter,
+  type MetadataValue,
+  matches,
+} from "../../ports/metadata-filter";
 import { grown } from "./slots";
-
-export type Metadata = Readonly<Record<string, MetadataValue>>;
 
 /**
  * The metadata of chunks by slot: one column per field, with a number per distinct value. A filter compares each distinct
@@ -21,12 +27,10 @@ export class MetadataColumns {
   }
 
   /** Sets the slots to 0 that don't match. */
-  keepMatching({ and = [], or, ...conditions }: Filter, slots: Uint8Array): void {
-    for (const [field, condition] of Object.entries(conditions)) {
-      this.#keepMatchingField(field, condition as Condition, slots);
-    }
-    for (const filter of and) this.keepMatching(filter, slots);
-    if (or) this.#keepMatchingAny(or, slots);
+  keepMatching(filter: MetadataFilter, slots: Uint8Array): void {
+    for (const [field, condition] of conditionsOf(filter)) this.#keepMatchingField(field, condition, slots);
+    for (const each of filter.and ?? []) this.keepMatching(each, slots);
+    if (filter.or) this.#keepMatchingAny(filter.or, slots);
   }
 
   #keepMatchingField(field: string, condition: Condition, slots: Uint8Array): void {
@@ -35,7 +39,7 @@ export class MetadataColumns {
     else if (!matches(condition, null)) slots.fill(0);
   }
 
-  #keepMatchingAny(filters: Filter[], slots: Uint8Array): void {
+  #keepMatchingAny(filters: MetadataFilter[], slots: Uint8Array): void {
     const any = new Uint8Array(slots.length);
     for (const filter of filters) {
       const matching = slots.slice();
@@ -80,9 +84,11 @@ class Column {
   keepMatching(condition: Condition, slots: Uint8Array): void {
     const isMatch = this.#matchingNumbers(condition);
     const numbers = this.#numbers;
-    for (let slot = 0; slot < slots.length; slot++) {
-      if (isMatch[numbers[slot] ?? 0] !== 1) slots[slot] = 0;
+    const known = Math.min(slots.length, numbers.length);
+    for (let slot = 0; slot < known; slot++) {
+      slots[slot] = (slots[slot] as number) & (isMatch[numbers[slot] as number] as number);
     }
+    if (isMatch[0] !== 1) slots.fill(0, known);
   }
 
   /** 1 by number whose value matches. */

@@ -1,7 +1,7 @@
 import { GrowableMemory } from "./growable-memory";
+import { grown } from "./slots";
 
 /* A posting is one 32-bit number: the slot of a chunk in the upper 24 bits, the count of the term in the lower 8. */
-export const MAX_SLOTS = 2 ** 24;
 const MAX_COUNT = 255;
 const SMALLEST = 2;
 
@@ -15,12 +15,22 @@ export class Postings {
   #end = 0;
   /** Offsets of unused blocks by their size. */
   readonly #unused = new Map<number, number[]>();
-  readonly #lists: List[] = [];
+  /* By term. Objects would take 20 MB more for 300,000 terms. */
+  #offsets = new Uint32Array(64);
+  #lengths = new Uint32Array(64);
+  #capacities = new Uint32Array(64);
+  #terms = 0;
   readonly #dropped: number[] = [];
 
   /** The number of an empty list. */
   create(): number {
-    return this.#dropped.pop() ?? this.#lists.push({ offset: 0, length: 0, capacity: 0 }) - 1;
+    const term = this.#dropped.pop() ?? this.#terms++;
+    if (term >= this.#offsets.length) {
+      this.#offsets = grown(this.#offsets, term);
+      this.#lengths = grown(this.#lengths, term);
+      this.#capacities = grown(this.#capacities, term);
+    }
+    return term;
   }
 
   /** An empty list's number is reused. */
@@ -30,44 +40,42 @@ export class Postings {
 
   /** A view that is valid until the next change. */
   list(term: number): Uint32Array {
-    const { offset, length } = this.#listOf(term);
-    return this.#numbers.subarray(offset, offset + length);
+    const offset = this.#offsets[term] as number;
+    return this.#numbers.subarray(offset, offset + this.lengthOf(term));
   }
 
   lengthOf(term: number): number {
-    return this.#listOf(term).length;
+    return this.#lengths[term] as number;
   }
 
   add(term: number, slot: number, count: number): void {
-    const list = this.#listOf(term);
-    if (list.length === list.capacity) this.#grow(list);
-    this.#numbers[list.offset + list.length++] = slot * 256 + Math.min(count, MAX_COUNT);
+    const length = this.lengthOf(term);
+    if (length === this.#capacities[term]) this.#grow(term);
+    this.#numbers[(this.#offsets[term] as number) + length] = slot * 256 + Math.min(count, MAX_COUNT);
+    this.#lengths[term] = length + 1;
   }
 
   /** Keeps the postings of slots with `alive[slot] === 1`. */
   purge(term: number, alive: Uint8Array): void {
-    const list = this.#listOf(term);
-    const { offset, length } = list;
+    const offset = this.#offsets[term] as number;
+    const end = offset + this.lengthOf(term);
     let kept = offset;
-    for (let at = offset; at < offset + length; at++) {
+    for (let at = offset; at < end; at++) {
       const posting = this.#numbers[at] as number;
       if (alive[posting >>> 8] === 1) this.#numbers[kept++] = posting;
     }
-    list.length = kept - offset;
-    if (list.length === 0) this.#release(list);
+    this.#lengths[term] = kept - offset;
+    if (kept === offset) this.#release(term);
   }
 
-  #listOf(term: number): List {
-    return this.#lists[term] as List;
-  }
-
-  #grow(list: List): void {
-    const { offset, length } = list;
-    const capacity = Math.max(SMALLEST, list.capacity * 2);
+  #grow(term: number): void {
+    const offset = this.#offsets[term] as number;
+    const capacity = Math.max(SMALLEST, (this.#capacities[term] as number) * 2);
     const moved = this.#unused.get(capacity)?.pop() ?? this.#append(capacity);
-    this.#numbers.copyWithin(moved, offset, offset + length);
-    this.#release(list);
-    Object.assign(list, { offset: moved, length, capacity });
+    this.#numbers.copyWithin(moved, offset, offset + this.lengthOf(term));
+    this.#release(term);
+    this.#offsets[term] = moved;
+    this.#capacities[term] = capacity;
   }
 
   #append(capacity: number): number {
@@ -77,14 +85,10 @@ export class Postings {
     return offset;
   }
 
-  #release(list: List): void {
-    if (list.capacity > 0) this.#unused.getOrInsertComputed(list.capacity, () => []).push(list.offset);
-    Object.assign(list, { offset: 0, length: 0, capacity: 0 });
+  /** Gives the list's block away; its length stays. */
+  #release(term: number): void {
+    const capacity = this.#capacities[term] as number;
+    if (capacity > 0) this.#unused.getOrInsertComputed(capacity, () => []).push(this.#offsets[term] as number);
+    this.#capacities[term] = 0;
   }
-}
-
-interface List {
-  offset: number;
-  length: number;
-  capacity: number;
 }

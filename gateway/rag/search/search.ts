@@ -1,6 +1,5 @@
-import type { Filter } from "./filter";
+import type { Metadata, MetadataFilter } from "../../ports/metadata-filter";
 import type { Fusion } from "./fusion";
-import type { Metadata } from "./metadata-columns";
 
 /* What is indexed, asked and found. */
 
@@ -31,7 +30,7 @@ export interface Search {
   /** Chunks that each retriever contributes. */
   candidates: number;
   /** Acts before ranking. */
-  filter: Filter | null;
+  filter: MetadataFilter | null;
   /** Only for mode hybrid. */
   fusion: Fusion;
 }

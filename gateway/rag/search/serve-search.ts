@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../../lib/errors";
+import { Garbage } from "../../../lib/garbage";
 import { answerQuestions } from "../../../lib/worker-client";
 import { ChunkIndex } from "./chunk-index";
 import type { DocumentChange } from "./search";
@@ -17,6 +18,10 @@ export interface ChangePage {
  * few hundred chunks, because other searches wait for it.
  */
 export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
+
+/** Pages become garbage once they are indexed. It is collected after this many bytes of them. */
+const GARBAGE_BYTES = 64 * 2 ** 20;
+const garbage = new Garbage(GARBAGE_BYTES);
 
 /** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before anything asynchronous. */
 export const serveSearch = (loadChanges: LoadChanges): void => {
@@ -83,7 +88,14 @@ class FollowedVersion {
       if (revision <= this.revision) throw new Error(`No changes after revision ${this.revision} of ${this.#wanted}.`);
       for (const document of documents) this.chunks.replace(document);
       this.revision = revision;
+      garbage.note(sizeOf(documents));
       await setImmediate(); // lets searches of other indexes run
     }
   }
 }
+
+/** Of texts and vectors. */
+const sizeOf = (documents: DocumentChange[]): number =>
+  documents
+    .flatMap(({ entries }) => entries)
+    .reduce((sum, { text, vector }) => sum + 2 * text.length + vector.byteLength, 0);

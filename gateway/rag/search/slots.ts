@@ -1,5 +1,7 @@
 import { AppError } from "../../../lib/errors";
-import { MAX_SLOTS } from "./postings";
+
+/** A posting has 24 bits for the slot. */
+const MAX_SLOTS = 2 ** 24;
 
 /**
  * Positions of chunks in the arrays of an index. The slot of a removed chunk is reused after `reuse`, when no array
