@@ -1,0 +1,4 @@
+import { vectorsContract } from "../ports/vectors.contract";
+import { memoryVectors } from "./vectors-memory";
+
+vectorsContract("memory", memoryVectors);

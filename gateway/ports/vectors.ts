@@ -1,0 +1,49 @@
+import type { Metadata, MetadataFilter } from "./metadata-filter";
+
+/**
+ * A vector store outside the gateway, for vectors that don't fit into its memory. The default, the search of
+ * `gateway/rag/search/` in a Worker, doesn't implement this port: it has words and vectors of a chunk side by side, so one
+ * message gets both scores of every candidate, where a port would take three.
+ *
+ * A namespace is created by its first upsert. Every method throws unavailable if the store can't be reached or is
+ * overloaded, and upstream_error if it refuses the request.
+ */
+export interface VectorStore {
+  /** Adds vectors, or replaces those with the same id. A remote store may need seconds before queries find them. */
+  upsert(namespace: string, vectors: StoredVector[]): Promise<void>;
+  /** Returns how many were deleted; unknown ids are ignored. */
+  delete(namespace: string, selection: { ids: string[] } | { prefix: string }): Promise<number>;
+  /** The closest vectors, best first. With a filter that few pass, a remote store may find fewer than `topK`. */
+  query(namespace: string, query: VectorQuery): Promise<VectorMatch[]>;
+  /** A page of all vectors in a stable order. `cursor` is that of the page before, null for the first. */
+  range(namespace: string, page: { cursor: string | null; limit: number }): Promise<VectorPage>;
+  /** Deletes the namespace with all its vectors; an unknown one is ignored. */
+  drop(namespace: string): Promise<void>;
+}
+
+export interface StoredVector {
+  id: string;
+  /** L2-normalised; all vectors of a store have the same dimension. */
+  vector: Float32Array;
+  metadata: Metadata;
+}
+
+export interface VectorQuery {
+  /** L2-normalised. */
+  vector: Float32Array;
+  /** 1 to 1000. */
+  topK: number;
+  filter: MetadataFilter | null;
+}
+
+export interface VectorMatch {
+  id: string;
+  /** Cosine, -1 to 1. */
+  score: number;
+}
+
+export interface VectorPage {
+  vectors: StoredVector[];
+  /** Null on the last page. */
+  cursor: string | null;
+}
