@@ -6,8 +6,8 @@ const MAX_COUNT = 255;
 const SMALLEST = 2;
 
 /**
- * Lists of postings by term, in one memory. A full list moves to a block of twice the size, and the next list that needs
- * its old size gets its old block.
+ * Lists of postings by term, in one memory. A full list moves to a block of twice the size; its old block is used for
+ * other lists.
  */
 export class Postings {
   readonly #memory = new GrowableMemory();
@@ -71,11 +71,24 @@ export class Postings {
   #grow(term: number): void {
     const offset = this.#offsets[term] as number;
     const capacity = Math.max(SMALLEST, (this.#capacities[term] as number) * 2);
-    const moved = this.#unused.get(capacity)?.pop() ?? this.#append(capacity);
+    const moved = this.#take(capacity) ?? this.#append(capacity);
     this.#numbers.copyWithin(moved, offset, offset + this.lengthOf(term));
     this.#release(term);
     this.#offsets[term] = moved;
     this.#capacities[term] = capacity;
+  }
+
+  /** An unused block of this size, or half of a larger one. */
+  #take(capacity: number): number | undefined {
+    const block = this.#unused.get(capacity)?.pop();
+    if (block !== undefined || capacity >= this.#end) return block;
+    const larger = this.#take(capacity * 2);
+    if (larger !== undefined) this.#giveBack(larger + capacity, capacity);
+    return larger;
+  }
+
+  #giveBack(offset: number, capacity: number): void {
+    this.#unused.getOrInsertComputed(capacity, () => []).push(offset);
   }
 
   #append(capacity: number): number {
@@ -88,7 +101,7 @@ export class Postings {
   /** Gives the list's block away; its length stays. */
   #release(term: number): void {
     const capacity = this.#capacities[term] as number;
-    if (capacity > 0) this.#unused.getOrInsertComputed(capacity, () => []).push(this.#offsets[term] as number);
+    if (capacity > 0) this.#giveBack(this.#offsets[term] as number, capacity);
     this.#capacities[term] = 0;
   }
 }

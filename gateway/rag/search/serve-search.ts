@@ -20,7 +20,7 @@ export interface ChangePage {
 export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
 
 /** Pages become garbage once they are indexed. It is collected after this many bytes of them. */
-const GARBAGE_BYTES = 64 * 2 ** 20;
+const GARBAGE_BYTES = 24 * 2 ** 20;
 const garbage = new Garbage(GARBAGE_BYTES);
 
 /** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before anything asynchronous. */
