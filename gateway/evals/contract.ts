@@ -15,8 +15,7 @@ import {
   Timestamp,
 } from "../contract";
 import { NewSample } from "../datasets/contract";
-import { Citation } from "../rag/contract";
-import { RetrievalOverrides } from "../rag/indexes/contract";
+import { Citation, RetrievalOverrides } from "../retrieval-contract";
 import { Statistic } from "./statistics-contract";
 
 /** Rubrics, scores, results and runs. */

@@ -3,7 +3,8 @@ import { MaxTokens, SAMPLING } from "../../gpu-node/protocol";
 import { FinishReason, Latency, Usage } from "../chat/contract";
 import { CacheReport, Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
-import { Chunk, RetrievalOverrides, Threshold } from "./indexes/contract";
+import { Citation, RetrievalOverrides, Threshold } from "../retrieval-contract";
+import { Chunk } from "./indexes/contract";
 
 /* Queries. They answer 501 in this version. */
 
@@ -59,25 +60,6 @@ const RetrievedChunk = Type.Object(
   },
   { title: "RetrievedChunk" },
 );
-
-/** A marker in the answer and the passage it cites. Offsets are UTF-16. */
-export const Citation = Type.Object(
-  {
-    marker: Type.Integer({ minimum: 1, description: "The n of [n] in the answer" }),
-    answer_start: Count(),
-    answer_end: Count(),
-    chunk_id: Id("chunk"),
-    document_id: Id("doc"),
-    document_title: Type.String(),
-    document_hash: Type.String(),
-    start: Count("In the document's text"),
-    end: Count("In the document's text"),
-    quote: Type.String({ description: "The document's text from start to end" }),
-    page: Nullable(Type.Integer({ minimum: 1 })),
-  },
-  { title: "Citation" },
-);
-export type Citation = Static<typeof Citation>;
 
 const GroundedSentence = Type.Object(
   {

@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
 import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../../contract";
 import { Metadata } from "../../embeddings/contract";
+import { RetrievalOverrides, RetrievalSettings, Threshold } from "../../retrieval-contract";
 
 /* Indexes, their versions and documents. */
 
@@ -20,44 +21,6 @@ export const Chunking = Strict(
   { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where possible" },
 );
 export type Chunking = Static<typeof Chunking>;
-
-/** The score to compare, after ranking. Higher is closer. */
-export const Threshold = Strict(
-  {
-    score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
-    value: Type.Number({ minimum: -1, maximum: 1 }),
-  },
-  { title: "Threshold" },
-);
-
-export const RetrievalSettings = Strict(
-  {
-    mode: OneOf(["hybrid", "vector", "keyword"]),
-    fusion: OneOf(["score", "rank"], {
-      description: "score: weighted normalised scores; rank: reciprocal rank fusion",
-    }),
-    vector_weight: Share("Weight of the vector score; the keyword score gets the rest. Only for fusion by score"),
-    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
-    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
-    rerank: Type.Boolean(),
-    threshold: Nullable(Threshold, { description: "Below it, no answer is generated; null: always answer" }),
-    max_context_tokens: Type.Integer({
-      minimum: 64,
-      maximum: 1_000_000,
-      description: "Budget for contexts in the prompt",
-    }),
-    fallback_text: Type.String({ maxLength: 2000, description: "Answer when nothing relevant was found" }),
-  },
-  { title: "RetrievalSettings" },
-);
-export type RetrievalSettings = Static<typeof RetrievalSettings>;
-
-/** Settings that a request overrides. The index's settings apply otherwise. */
-export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
-  title: "RetrievalOverrides",
-  additionalProperties: false,
-});
-export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
 
 /** Work on documents: one job per upload. */
 export const Ingestion = Type.Object(

@@ -1,0 +1,67 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Id, Nullable, OneOf, Share, Strict } from "./contract";
+
+/* Settings of a search and the citations of an answer, for indexes, queries and evaluations. */
+
+/** The score to compare, after ranking. Higher is closer. */
+export const Threshold = Strict(
+  {
+    score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
+    value: Type.Number({ minimum: -1, maximum: 1 }),
+  },
+  { title: "Threshold" },
+);
+
+export const RetrievalSettings = Strict(
+  {
+    mode: OneOf(["hybrid", "vector", "keyword"]),
+    fusion: OneOf(["score", "rank"], {
+      description: "score: weighted normalised scores; rank: reciprocal rank fusion",
+    }),
+    vector_weight: Share("Weight of the vector score; the keyword score gets the rest. Only for fusion by score"),
+    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
+    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
+    rerank: Type.Boolean(),
+    threshold: Nullable(Threshold, { description: "Below it, no answer is generated; null: always answer" }),
+    max_context_tokens: Type.Integer({
+      minimum: 64,
+      maximum: 1_000_000,
+      description: "Budget for contexts in the prompt",
+    }),
+    fallback_text: Type.String({ maxLength: 2000, description: "Answer when nothing relevant was found" }),
+  },
+  { title: "RetrievalSettings" },
+);
+export type RetrievalSettings = Static<typeof RetrievalSettings>;
+
+/** Settings that a request overrides. The index's settings apply otherwise. */
+export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
+  title: "RetrievalOverrides",
+  additionalProperties: false,
+});
+export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
+
+/**
+ * A passage that supports a part of the answer. Offsets are UTF-16. Of a citation by the model, `answer_start` and
+ * `answer_end` are the marker's; of one found by Groundwire, which has no marker, they are the sentence's.
+ */
+export const Citation = Type.Object(
+  {
+    marker: Type.Integer({ minimum: 1, description: "Number of the context, the n of [n] in the answer" }),
+    found_by: OneOf(["model", "groundwire"], {
+      description: "model: the answer has the marker; groundwire: the best passage for a sentence without a marker",
+    }),
+    answer_start: Count(),
+    answer_end: Count(),
+    chunk_id: Id("chunk"),
+    document_id: Id("doc"),
+    document_title: Type.String(),
+    document_hash: Type.String(),
+    start: Count("In the document's text"),
+    end: Count("In the document's text"),
+    quote: Type.String({ description: "The document's text from start to end" }),
+    page: Nullable(Type.Integer({ minimum: 1 })),
+  },
+  { title: "Citation" },
+);
+export type Citation = Static<typeof Citation>;
