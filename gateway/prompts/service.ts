@@ -141,16 +141,20 @@ export const variablesOf = (messages: Messages): string[] => [
 
 /**
  * The messages with every variable replaced, in one pass: a value that looks like a variable stays text. Throws
- * invalid_request for a variable without a value.
+ * invalid_request for a variable without a value; `param` is the request's field that names the prompt.
  */
-export const render = (messages: Messages, values: Readonly<Record<string, string>>): Messages => {
+export const render = (
+  messages: Messages,
+  values: Readonly<Record<string, string>>,
+  param = "target.prompt",
+): Messages => {
   const missing = variablesOf(messages).filter((name) => !Object.hasOwn(values, name));
   if (missing.length > 0) {
     const known = Object.keys(values).join(", ");
     throw new AppError(
       "invalid_request",
       `The prompt needs {{${missing[0]}}}, which is not available here. Available: ${known}.`,
-      { param: "target.prompt" },
+      { param },
     );
   }
   return messages.map(({ role, content }) => ({

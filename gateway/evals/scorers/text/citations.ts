@@ -5,7 +5,7 @@
  */
 
 /** Code is unchanged: `items[1]`. */
-const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
+export const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
 /** Words for the contexts in German, Spanish, French, Italian, Portuguese and Dutch. */
 export const SOURCE_ELSEWHERE = String.raw`(?:d[oi][ck]ument|[ck]onte[xs]t|te[xks]t|unterlage|quelle|angabe|artikel|art[ií]cul|passa[gj]e|pasaje|abschnitt|fuente|fonte|extrait|extracto|bron)\p{L}{0,3}`;
@@ -44,7 +44,7 @@ const VALUE_BEFORE =
 const VALUE_BEHIND = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
 
 /** Numbers in brackets are a list, a range or an index if the words around them show it. */
-const isValue = (text: string, start: number, end: number): boolean =>
+export const isValue = (text: string, start: number, end: number): boolean =>
   VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) ||
   VALUE_BEHIND.test(text.slice(end, end + 4)) ||
   (text.slice(start, end).includes("-") && /[+*?{]/.test(text.charAt(end)));
