@@ -44,6 +44,11 @@ test("claims have the offsets of the output", async () => {
   expect(claims.length).toBeGreaterThan(0);
 });
 
+test("an answer is grounded in its contexts", async () => {
+  const { claims } = await thread.ground(callOf(), ANSWER);
+  expect(claims).toMatchObject([{ verdict: "supported", context: 0, places: [{ start: 0 }] }]);
+});
+
 describe("what goes wrong", () => {
   test("a caller who leaves doesn't wait, and other callers get their scores", async () => {
     const leaving = new AbortController();

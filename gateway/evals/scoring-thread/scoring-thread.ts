@@ -2,11 +2,18 @@ import { WorkerClient } from "../../../lib/worker-client";
 import type { Call } from "../../call";
 import type { ClaimSpan } from "../judge/judge";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
+import type { GroundedAnswer } from "../scorers/faithfulness/ground-answer";
 import type { ReferenceScore } from "../scorers/reference-evaluator";
 import type { ReferenceScorer } from "../scoring";
 
-export type Question = { kind: "score"; answer: ScoredAnswer } | { kind: "claims"; output: string };
-export type Answer = { kind: "scores"; scores: ReferenceScore[] } | { kind: "claims"; claims: ClaimSpan[] };
+export type Question =
+  | { kind: "score"; answer: ScoredAnswer }
+  | { kind: "claims"; output: string }
+  | { kind: "ground"; answer: ScoredAnswer };
+export type Answer =
+  | { kind: "scores"; scores: ReferenceScore[] }
+  | { kind: "claims"; claims: ClaimSpan[] }
+  | { kind: "grounded"; grounded: GroundedAnswer };
 
 /** Scores in a Worker, which is started with the first task and restarted after a crash. */
 export class ScoringThread implements ReferenceScorer {
@@ -23,6 +30,12 @@ export class ScoringThread implements ReferenceScorer {
   async claimsOf(output: string): Promise<ClaimSpan[]> {
     const reply = await this.#worker.ask({ kind: "claims", output });
     return reply.kind === "claims" ? reply.claims : [];
+  }
+
+  /** The claims of an answer, and where its contexts support them. */
+  async ground({ signal }: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> {
+    const reply = await this.#worker.ask({ kind: "ground", answer }, { signal });
+    return reply.kind === "grounded" ? reply.grounded : { claims: [], questionPlaces: [] };
   }
 
   close(): void {

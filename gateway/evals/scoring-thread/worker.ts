@@ -1,11 +1,17 @@
 import { answerQuestions } from "../../../lib/worker-client";
+import { groundAnswer } from "../scorers/faithfulness/ground-answer";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
 import type { Answer, Question } from "./scoring-thread";
 
 /* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
 
-answerQuestions<Question, Answer>((question) =>
-  question.kind === "claims"
-    ? { kind: "claims", claims: claimSpans(question.output) }
-    : { kind: "scores", scores: scoreReference(question.answer) },
-);
+answerQuestions<Question, Answer>((question) => {
+  switch (question.kind) {
+    case "claims":
+      return { kind: "claims", claims: claimSpans(question.output) };
+    case "ground":
+      return { kind: "grounded", grounded: groundAnswer(question.answer) };
+    case "score":
+      return { kind: "scores", scores: scoreReference(question.answer) };
+  }
+});

@@ -105,8 +105,12 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
 /** Maximum number of passages considered for one stem. A stem that occurs in more of them says little. */
 const MAX_PASSAGES_OF_STEM = 2000;
 
-/** The passages with the largest weighted share of the claim's stems, best first. */
-const closestPassages = (ids: readonly number[], weights: readonly number[], source: Source) => {
+/** The weighted share of a text's stems in each passage that has one. */
+export const sharesOf = (
+  ids: readonly number[],
+  weights: readonly number[],
+  source: Pick<Source, "passagesOf">,
+): Map<number, number> => {
   const scores = new Map<number, number>();
   const seen = new Set<number>();
   let total = 0;
@@ -119,6 +123,12 @@ const closestPassages = (ids: readonly number[], weights: readonly number[], sou
     for (const passage of source.passagesOf[id]?.slice(0, MAX_PASSAGES_OF_STEM) ?? [])
       scores.set(passage, (scores.get(passage) ?? 0) + weight);
   }
-  const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, MAX_PASSAGES);
-  return best.map(([passage, score]) => ({ passage, share: total > 0 ? score / total : 0 }));
+  for (const [passage, score] of scores) scores.set(passage, total > 0 ? score / total : 0);
+  return scores;
+};
+
+/** The passages with the largest weighted share of the claim's stems, best first. */
+const closestPassages = (ids: readonly number[], weights: readonly number[], source: Source) => {
+  const shares = [...sharesOf(ids, weights, source)].sort(([a, x], [b, y]) => y - x || a - b);
+  return shares.slice(0, MAX_PASSAGES).map(([passage, share]) => ({ passage, share }));
 };

@@ -69,8 +69,10 @@ const isExpected = ({ output, references }: ScoredAnswer): boolean => {
  * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the share of unsupported
  * claims, lower is better. The same texts always give the same scores.
  */
-export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => {
-  const read = readAnswer(answer);
+export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => scoreRead(answer, readAnswer(answer));
+
+/** The same for an answer that has been compared with its contexts. */
+export const scoreRead = (answer: ScoredAnswer, read: ReadAnswer): FaithfulnessScores => {
   if (read.claims.length === 0) {
     const { value, reason } = SILENCE[isExpected(answer) ? "expected" : silenceOf(answer.output)];
     return { faithfulness: { value, reason }, hallucination: { value: 0, reason }, claims: [] };

@@ -1,3 +1,4 @@
+import type { Span } from "../../statistics/spans";
 import { maskMarkers } from "../text/citations";
 import { readSplitWords } from "../text/negation";
 import { readSentences } from "../text/sentences";
@@ -9,6 +10,8 @@ interface Passage {
   text: string;
   /** Position of its context. */
   context: number;
+  /** UTF-16 offsets in the context; null for a record, whose text is not the context's. */
+  span: Span | null;
   /** Numbers of its words' stems, in order. */
   stems: readonly number[];
 }
@@ -85,9 +88,9 @@ export const readSource = (contexts: readonly string[]): Source => {
     if (record) records.push(record);
     const text = (record?.text ?? maskMarkers(whole)).slice(0, left);
     left -= text.length;
-    for (const sentence of readSentences(text)) {
-      const stems = builder.add(readSplitWords(sentence.text), passages.length);
-      passages.push({ text: sentence.text, context, stems });
+    for (const { text: sentence, start, end } of readSentences(text)) {
+      const stems = builder.add(readSplitWords(sentence), passages.length);
+      passages.push({ text: sentence, context, span: record ? null : { start, end }, stems });
     }
   }
   const { idOf, passagesOf, pairs, joined, beginnings } = builder;

@@ -72,7 +72,7 @@ export const weightOf = (
   words: readonly Word[],
   at: number,
   id: number,
-  { source: { passages, passagesOf } }: Reading,
+  { source: { passages, passagesOf } }: Pick<Reading, "source">,
 ): number => {
   const word = words[at];
   if (!word || (at === 0 && INTERJECTIONS.has(word.norm))) return 0;
