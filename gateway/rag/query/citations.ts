@@ -1,0 +1,163 @@
+import { CODE, isValue } from "../../evals/scorers/text/citations";
+import type { Citation } from "../../retrieval-contract";
+import type { Context, StoredChunk } from "./merge";
+
+/** UTF-16 offsets. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+interface Marker extends Span {
+  number: number;
+}
+
+/** A generated text with only markers that cite a context, each written as `[n]`. */
+interface MarkedAnswer {
+  answer: string;
+  markers: Marker[];
+  /** Markers that cited no context. */
+  removed: number;
+}
+
+const NUMBERS = String.raw`#?\d{1,3}(?:(?:\s?[,;&–-]\s?|\s+and\s+)#?\d{1,3}){0,20}`;
+const WORD = String.raw`(?:passages?|sources?|contexts?|documents?|docs?|references?|refs?\.?)\s?[:#]?\s?`;
+/** "[1]", "[1, 2]", "[^1]", "[passage 1]", "[1](https://…)", "【1†source】", "(source 1)". Code is unchanged. */
+const MARKER = new RegExp(
+  String.raw`${CODE}|\^?[\[【［〔]{1,2}\^?(?:${WORD})?(?<square>${NUMBERS})(?:[:†][^\[\]【】\n]{0,80})?[\]】］〕]{1,2}(?:\([^()\s]{1,300}\))?|\(${WORD}(?<round>${NUMBERS})\)`,
+  "giu",
+);
+
+/** "1, 3-5" is 1, 3, 4, 5. */
+const numbersIn = (text: string): number[] =>
+  [...text.matchAll(/(\d+)(?:\s?[–-]\s?#?(\d+))?/g)].flatMap(([, first, last = first]) => {
+    const [from, to] = [Number(first), Number(last)];
+    return to >= from ? Array.from({ length: to - from + 1 }, (_, step) => from + step) : [from, to];
+  });
+
+/** "items[1]" and "a range of [0, 1]" are values. A single number after a space is a marker, whatever the words are. */
+const isMarker = (text: string, start: number, end: number, numbers: readonly number[]): boolean =>
+  !isValue(text, start, end) ||
+  (numbers.length === 1 && !/[\p{L}\p{N}_]$|=\s?$/u.test(text.slice(Math.max(0, start - 2), start)));
+
+/** Rewrites every marker once. */
+const rewriteMarkers = (text: string, contexts: number): MarkedAnswer => {
+  const markers: Marker[] = [];
+  let [answer, removed, from] = ["", 0, 0];
+  for (const match of text.matchAll(MARKER)) {
+    const [whole] = match;
+    const numbers = numbersIn(match.groups?.square ?? match.groups?.round ?? "");
+    const end = match.index + whole.length;
+    if (numbers.length === 0 || !isMarker(text, match.index, end, numbers)) continue;
+    const known = numbers.filter((number) => number >= 1 && number <= contexts);
+    removed += numbers.length - known.length;
+    answer += text.slice(from, match.index);
+    from = end;
+    // Without its marker, a sentence has no space before its full stop, and two words stay apart.
+    if (known.length === 0 && /^(?:[\s.,;:!?]|$)/.test(text.slice(end))) answer = answer.trimEnd();
+    else if (known.length === 0 && /\w$/.test(answer) && /^\w/.test(text.slice(end))) answer += " ";
+    for (const number of known) {
+      markers.push({ number, start: answer.length, end: answer.length + `[${number}]`.length });
+      answer += `[${number}]`;
+    }
+  }
+  return { answer: answer + text.slice(from), markers, removed };
+};
+
+/**
+ * Removes markers without a context and writes the others as `[n]`. Repeats until nothing changes, because a removal can
+ * join the brackets around it into a new marker. `contexts` is the number of contexts.
+ */
+export const readMarkers = (text: string, contexts: number): MarkedAnswer => {
+  let [marked, removed] = [rewriteMarkers(text, contexts), 0];
+  for (let before = text; marked.answer !== before; ) {
+    removed += marked.removed;
+    before = marked.answer;
+    marked = rewriteMarkers(before, contexts);
+  }
+  return { ...marked, removed: removed + marked.removed };
+};
+
+/** A claim of the answer and, by context, the span of the sentence closest to it. */
+interface Claim extends Span {
+  verdict: "supported" | "partly" | "unsupported";
+  /** Position of the context that supports it best. */
+  context: number | null;
+  places: readonly (Span | null)[];
+}
+
+interface Grounded {
+  claims: readonly Claim[];
+  questionPlaces: readonly (Span | null)[];
+}
+
+const overlap = (a: Span, b: Span): number => Math.min(a.end, b.end) - Math.max(a.start, b.start);
+
+/** The chunk of a context with most of a span, and the span within it; both in the document's offsets. */
+export const chunkAt = ({ start, chunks }: Context, place: Span): { chunk: StoredChunk; span: Span } => {
+  const wanted = { start: start + place.start, end: start + place.end };
+  const chunk = chunks.reduce((best, each) => (overlap(each, wanted) > overlap(best, wanted) ? each : best));
+  const span = { start: Math.max(wanted.start, chunk.start), end: Math.min(wanted.end, chunk.end) };
+  return { chunk, span };
+};
+
+const pageOf = ({ pages, page }: StoredChunk, at: number): number | null =>
+  pages.length === 0 ? page : Math.max(1, pages.filter((start) => start <= at).length);
+
+const cite = (
+  context: Context,
+  place: Span | null | undefined,
+  answerSpan: Span,
+  foundBy: Citation["found_by"],
+): Citation => {
+  const [first] = context.chunks;
+  const { chunk, span } = place ? chunkAt(context, place) : { chunk: first, span: first };
+  return {
+    marker: context.number,
+    found_by: foundBy,
+    answer_start: answerSpan.start,
+    answer_end: answerSpan.end,
+    chunk_id: chunk.id,
+    document_id: chunk.documentId,
+    document_title: chunk.documentTitle,
+    document_hash: chunk.documentHash,
+    start: span.start,
+    end: span.end,
+    quote: chunk.text.slice(span.start - chunk.start, span.end - chunk.start),
+    page: pageOf(chunk, span.start),
+  };
+};
+
+/**
+ * The citations of an answer, in its order: one for each marker, and one for each supported claim without a marker. A
+ * marker belongs to the claim before it; a claim ends where the next one begins.
+ */
+export const findCitations = (
+  { markers }: Pick<MarkedAnswer, "markers">,
+  contexts: readonly Context[],
+  { claims, questionPlaces }: Grounded,
+): Citation[] => {
+  const claimOf = (marker: Marker) => claims.findLast(({ start }) => start <= marker.start);
+  const marked = new Set(markers.map(claimOf));
+  const byModel = markers.flatMap((marker) => {
+    const context = contexts[marker.number - 1];
+    const places = claimOf(marker)?.places ?? questionPlaces;
+    return context ? [cite(context, places[marker.number - 1], marker, "model")] : [];
+  });
+  const byGroundwire = claims.flatMap((claim) => {
+    const context = contexts[claim.context ?? -1];
+    if (!context || claim.verdict !== "supported" || marked.has(claim)) return [];
+    return [cite(context, claim.places[claim.context ?? -1], claim, "groundwire")];
+  });
+  return [...byModel, ...byGroundwire].toSorted((a, b) => a.answer_start - b.answer_start);
+};
+
+/** The cited documents, each once, in the order of their first citation. */
+export const sourcesOf = (citations: readonly Citation[], contexts: readonly Context[]) => {
+  const cited = new Set(citations.map(({ document_id }) => document_id));
+  const chunks = contexts.flatMap((context) => context.chunks);
+  return [...cited].flatMap((id) => {
+    const chunk = chunks.find(({ documentId }) => documentId === id);
+    return chunk ? [{ document_id: id, title: chunk.documentTitle, source: chunk.source }] : [];
+  });
+};
