@@ -16,7 +16,7 @@ export const RagQuery = Strict(
     history: Type.Optional(
       Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
         maxItems: 100,
-        description: "Earlier turns, oldest first. They are part of the prompt, but not of the search",
+        description: "Earlier turns, oldest first. The last question among them is also part of the search",
       }),
     ),
     filter: Type.Optional(Metadata),
@@ -34,6 +34,7 @@ export const RagQuery = Strict(
   },
   { title: "RagQuery", examples: [{ index: "handbook", question: "How many days of leave are there?" }] },
 );
+export type RagQuery = Static<typeof RagQuery>;
 
 const score = (description: string) => Nullable(Type.Number({ description: `${description}; null: not used` }));
 const rank = Nullable(Type.Integer({ minimum: 1 }));
@@ -60,6 +61,7 @@ const RetrievedChunk = Type.Object(
   },
   { title: "RetrievedChunk" },
 );
+export type RetrievedChunk = Static<typeof RetrievedChunk>;
 
 const GroundedSentence = Type.Object(
   {
@@ -75,12 +77,17 @@ const GroundedSentence = Type.Object(
 
 const Grounding = Type.Object(
   {
-    supported: Share("Share of sentences that are supported"),
+    supported: Nullable(Share("Share of sentences that are supported"), {
+      description: "null: the answer makes no claim that can be checked",
+    }),
     evaluator: Type.String({ description: "`name@version`" }),
-    sentences: Type.Array(GroundedSentence),
+    sentences: Type.Array(GroundedSentence, {
+      description: "The sentences and list items that make a claim: no questions, headings or courtesies",
+    }),
   },
   { title: "Grounding" },
 );
+export type Grounding = Static<typeof Grounding>;
 
 /** The details that are known before the first token. */
 const retrieval = {
@@ -153,6 +160,7 @@ export const RagAnswer = Type.Object(
   },
   { title: "RagAnswer" },
 );
+export type RagAnswer = Static<typeof RagAnswer>;
 
 /** Frames of a streamed answer, in this order. A failure sends an error envelope instead of `done`. */
 export const RagEvent = Type.Union(
@@ -172,3 +180,4 @@ export const RagEvent = Type.Union(
   ],
   { title: "RagEvent", examples: [{ type: "token", text: "Everyone has " }] },
 );
+export type RagEvent = Static<typeof RagEvent>;
