@@ -13,7 +13,8 @@ type IdPrefix =
   | "idx"
   | "doc"
   | "build"
-  | "chunk";
+  | "chunk"
+  | "rag";
 
 /** A new id. Ids sort by creation time. */
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;

@@ -44,6 +44,7 @@ const RetrievedChunk = Type.Object(
   {
     ...Chunk.properties,
     document_title: Type.String(),
+    document_hash: Type.String({ description: "Hash of the content that `start` and `end` count in" }),
     source: Nullable(Type.String()),
     metadata: Metadata,
     scores: Type.Object({
@@ -98,6 +99,7 @@ const retrieval = {
       best: Nullable(Type.Number(), { description: "Score of the best chunk; null: none was found" }),
       passed: Type.Boolean(),
     }),
+    { description: "null: there is none, or the mode doesn't compute its score" },
   ),
   index: Type.Object({
     id: Id("idx"),
@@ -113,6 +115,7 @@ const RagDiagnostics = Type.Object(
     stages_ms: Type.Object(
       {
         embed: stage,
+        filter: stage,
         vector: stage,
         keyword: stage,
         fusion: stage,

@@ -57,7 +57,7 @@ test("the history is in front of the question", async () => {
 
 test("a template gets input, contexts and context", async () => {
   const messages = [{ role: "user" as const, content: "{{ input }}|{{context}}|{{contexts}}" }];
-  const template = { reference: "mine@2", hash: "h", messages };
+  const template = { reference: "mine@2", messages };
   const { messages: sent } = await fit({ template, chunks: chunks.slice(0, 2) });
   const [input, context, contexts] = `${sent[0]?.content}`.split("|");
   expect(input).toBe("How many words?");
@@ -66,7 +66,7 @@ test("a template gets input, contexts and context", async () => {
 });
 
 test("a template with another variable is rejected by name", async () => {
-  const template = { reference: "mine@2", hash: "h", messages: [{ role: "user" as const, content: "{{answer}}" }] };
+  const template = { reference: "mine@2", messages: [{ role: "user" as const, content: "{{answer}}" }] };
   const { kind, detail, message } = await problemOf(fit({ template }));
   expect([kind, detail.param]).toEqual(["invalid_request", "prompt"]);
   expect(message).toContain("{{answer}}");

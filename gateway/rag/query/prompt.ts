@@ -11,7 +11,6 @@ type Turn = NonNullable<RagQuery["history"]>[number];
 export interface Template {
   /** `name@version`. */
   reference: string;
-  hash: string;
   messages: { role: "system" | "user" | "assistant"; content: string }[];
 }
 
@@ -20,7 +19,6 @@ const RULES =
 
 export const DEFAULT_TEMPLATE: Template = {
   reference: "groundwire-rag@1",
-  hash: "groundwire-rag@1",
   messages: [
     { role: "system", content: RULES },
     { role: "user", content: "{{contexts}}\n\nQuestion: {{input}}" },

@@ -1,0 +1,84 @@
+import { canonicalHash } from "../../../lib/canonical-json";
+import type { Call } from "../../call";
+import { samplingBypass } from "../../chat/request";
+import type { Models, ResolvedModel } from "../../models/registry";
+import type { PromptService } from "../../prompts/service";
+import type { RetrievalSettings } from "../../retrieval-contract";
+import type { RagQuery } from "../contract";
+import { DEFAULT_TEMPLATE, type Template } from "./prompt";
+import { type Indexes, type OpenIndex, settingsOf } from "./retrieve";
+
+export interface PlanDeps {
+  indexes: Indexes;
+  models: Pick<Models, "resolve" | "list">;
+  prompts: Pick<PromptService, "resolve">;
+}
+
+/** A query with everything that it refers to. */
+export interface QueryPlan {
+  body: RagQuery;
+  index: OpenIndex;
+  settings: RetrievalSettings;
+  /** null for a search without an answer. */
+  model: (ResolvedModel & { window: number | null }) | null;
+  template: Template;
+  maxTokens: number;
+  temperature: number;
+}
+
+/** Default maximum length of an answer in tokens, because a small model may never stop. */
+const DEFAULT_MAX_TOKENS = 512;
+
+/** Throws not_found for the index or prompt, model_not_found and invalid_request. */
+export const planQuery = async (
+  { indexes, models, prompts }: PlanDeps,
+  { principal }: Call,
+  body: RagQuery,
+): Promise<QueryPlan> => {
+  const index = await indexes.open(principal, body.index);
+  const settings = settingsOf(index, body);
+  const prompt = body.prompt === undefined ? undefined : await prompts.resolve(body.prompt);
+  const resolved = body.generate === false ? null : models.resolve(principal, "chat", body.model);
+  const window = models.list(principal).find(({ id }) => id === resolved?.id)?.context_window ?? null;
+  return {
+    body,
+    index,
+    settings,
+    model: resolved && { ...resolved, window },
+    template: prompt ? { reference: `${prompt.name}@${prompt.version}`, messages: prompt.messages } : DEFAULT_TEMPLATE,
+    maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS,
+    temperature: body.temperature ?? 0,
+  };
+};
+
+/** Why the answer must not be cached; undefined if the same query always gives the same answer. */
+export const cacheBypass = ({ body, model, temperature }: QueryPlan): string | undefined => {
+  if (model === null) return undefined;
+  if (!model.isKnown) return "the model's revision is not known yet";
+  return samplingBypass({ messages: [], temperature, seed: body.seed });
+};
+
+/** Everything that affects an answer, by name, in a fixed order. Every change of an index raises its revision. */
+export const cacheParts = (plan: QueryPlan): Record<string, unknown> => {
+  const { body, index, settings, model, template, maxTokens, temperature } = plan;
+  return {
+    operation: "rag",
+    index: index.id,
+    index_revision: index.revision,
+    index_version: index.version,
+    question: body.question,
+    messages: body.history ?? [],
+    filter: body.filter,
+    retrieval: settings,
+    ...(model && {
+      grounding: body.grounding !== false,
+      model: model.id,
+      revision: model.revision,
+      template: template.reference,
+      template_hash: canonicalHash(template.messages),
+      max_tokens: maxTokens,
+      temperature,
+      seed: body.seed,
+    }),
+  };
+};

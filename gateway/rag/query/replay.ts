@@ -1,0 +1,30 @@
+import { newId } from "../../../lib/ids";
+import { round } from "../../../lib/round";
+import type { Call } from "../../call";
+import type { RagAnswer, RagEvent } from "../contract";
+
+/** A cut-off or empty answer is not stored. */
+export const isWorthStoring = ({ status, answer, finish_reason }: RagAnswer): boolean =>
+  status !== "answered" || (answer !== "" && finish_reason === "stop");
+
+/** The events of a stored answer, which gets its own id, times and cache status. Returns the answer. */
+export const replay = async function* (
+  stored: RagAnswer,
+  call: Call,
+  cache: RagAnswer["cache"],
+): AsyncGenerator<RagEvent, RagAnswer> {
+  const { answer, chunks, threshold, index, citations, grounding, status } = stored;
+  yield { type: "retrieval", chunks: chunks.map((chunk) => ({ ...chunk, cited: false })), threshold, index };
+  if (answer) yield { type: "token", text: answer };
+  if (status === "answered") yield { type: "citations", answer: answer ?? "", citations };
+  if (grounding) yield { type: "grounding", grounding };
+  const total = round(performance.now() - call.receivedAt, 2);
+  return {
+    ...stored,
+    id: newId("rag"),
+    diagnostics: { ...stored.diagnostics, stages_ms: { total } },
+    latency: { queue: 0, ttft: total, total },
+    cache,
+    request_id: call.requestId,
+  };
+};

@@ -1,0 +1,184 @@
+import { AppError } from "../../../lib/errors";
+import type { Call } from "../../call";
+import type { Principal } from "../../principal";
+import type { RetrievalSettings } from "../../retrieval-contract";
+import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
+import type { StoredChunk } from "./merge";
+
+/** An index as a query reads it. */
+export interface OpenIndex {
+  id: string;
+  name: string;
+  revision: number;
+  /** The active version. */
+  version: number;
+  retrieval: RetrievalSettings;
+  embeddingModel: string;
+}
+
+export interface Indexes {
+  /** Throws not_found, also for an index that the key may not use. */
+  open(principal: Principal, nameOrId: string): Promise<OpenIndex>;
+}
+
+export interface Embedder {
+  /** The question's vector with length 1 and the model's prefix for queries. A text that is too long is cut. */
+  embedQuery(call: Call, model: string, text: string): Promise<Float32Array>;
+}
+
+interface Hit {
+  id: string;
+  /** null: this retriever did not find the chunk, or did not run. `fused` is 0…1. */
+  scores: { vector: number | null; keyword: number | null; fused: number | null };
+  /** From 1. */
+  ranks: { vector: number | null; keyword: number | null; fused: number | null };
+}
+
+interface SearchRequest extends Pick<RetrievalSettings, "mode" | "candidates"> {
+  text: string;
+  /** null for the mode keyword. */
+  vector: Float32Array | null;
+  /** Acts before ranking. */
+  filter: RagQuery["filter"] | null;
+  fusion: { kind: "score"; vectorWeight: number } | { kind: "rank" };
+}
+
+export interface Search {
+  /** The chunks that either retriever found, best first. Sees at least this revision of the index. */
+  search(
+    version: { index: string; version: number; revision: number },
+    request: SearchRequest,
+    signal: AbortSignal,
+  ): Promise<{ hits: Hit[]; stagesMs: { filter?: number; vector?: number; keyword?: number; fusion?: number } }>;
+}
+
+export interface Chunks {
+  /** The visible chunks of a version with these ids, in any order. A chunk that was deleted since is left out. */
+  read(index: Pick<OpenIndex, "id" | "version">, ids: readonly string[]): Promise<StoredChunk[]>;
+}
+
+export interface RetrieveDeps {
+  embedder: Embedder;
+  search: Search;
+  chunks: Chunks;
+}
+
+/** What a search found. */
+export interface Retrieval {
+  /** Best first. */
+  chunks: StoredChunk[];
+  /** The same for the wire; `context` and `cited` are not known yet. */
+  retrieved: RetrievedChunk[];
+  threshold: RagAnswer["threshold"];
+  /** Something was found, and no threshold speaks against it. */
+  isRelevant: boolean;
+  vectorCandidates: number;
+  keywordCandidates: number;
+  stagesMs: { embed?: number; filter?: number; vector?: number; keyword?: number; fusion?: number };
+}
+
+/** The settings of a query: the request's, then the index's. Throws invalid_request for a reranker, which is missing. */
+export const settingsOf = ({ retrieval }: OpenIndex, { retrieval: overrides }: RagQuery): RetrievalSettings => {
+  const settings = { ...retrieval, ...overrides };
+  if (!settings.rerank && settings.threshold?.score !== "rerank") return settings;
+  const param = settings.rerank ? "retrieval.rerank" : "retrieval.threshold.score";
+  throw new AppError(
+    "invalid_request",
+    "This version has no reranker. Set rerank to false and compare another score.",
+    {
+      param,
+    },
+  );
+};
+
+/** The question, after the last question of the history: "And in 2019?" says too little without it. */
+export const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "history">): string => {
+  const previous = history.findLast(({ role }) => role === "user")?.content ?? "";
+  return `${previous}\n${question}`.trim();
+};
+
+/** Searches an index and reads the best `top_k` chunks. */
+export const retrieve = async (
+  { embedder, search, chunks }: RetrieveDeps,
+  call: Call,
+  index: OpenIndex,
+  settings: RetrievalSettings,
+  query: Pick<RagQuery, "question" | "history" | "filter">,
+): Promise<Retrieval> => {
+  const { mode, fusion, candidates, top_k, vector_weight } = settings;
+  const text = searchTextOf(query);
+  const startedAt = performance.now();
+  const vector = mode === "keyword" ? null : await embedder.embedQuery(call, index.embeddingModel, text);
+  const embed = vector ? performance.now() - startedAt : undefined;
+  const { hits, stagesMs } = await search.search(
+    { index: index.id, version: index.version, revision: index.revision },
+    {
+      text,
+      vector,
+      mode,
+      candidates,
+      filter: query.filter ?? null,
+      fusion: fusion === "score" ? { kind: fusion, vectorWeight: vector_weight } : { kind: fusion },
+    },
+    call.signal,
+  );
+  const best = hits.slice(0, top_k);
+  const rows = await chunks.read(
+    index,
+    best.map(({ id }) => id),
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const found = best.flatMap((hit) => {
+    const chunk = byId.get(hit.id);
+    return chunk ? [{ hit, chunk }] : [];
+  });
+  const threshold = compareScore(settings, hits);
+  return {
+    chunks: found.map(({ chunk }) => chunk),
+    retrieved: found.map(({ hit, chunk }, at) => toRetrieved(chunk, hit, mode, at + 1)),
+    threshold,
+    isRelevant: found.length > 0 && (threshold?.passed ?? true),
+    vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
+    keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,
+    stagesMs: { embed, ...stagesMs },
+  };
+};
+
+/** Modes that compute a score. A threshold on another score does not apply. */
+const MODES: Record<string, readonly RetrievalSettings["mode"][]> = { vector: ["hybrid", "vector"], fused: ["hybrid"] };
+
+/** Compares the best score of all hits with the threshold; null if none applies. */
+const compareScore = ({ threshold, mode }: RetrievalSettings, hits: readonly Hit[]): RagAnswer["threshold"] => {
+  if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
+  const { score, value } = threshold;
+  const scores = hits.flatMap(({ scores }) => scores[score] ?? []);
+  const best = scores.length > 0 ? Math.max(...scores) : null;
+  return { score, value, best, passed: best !== null && best >= value };
+};
+
+const FINAL_SCORE = { hybrid: "fused", vector: "vector", keyword: "keyword" } as const;
+
+const toRetrieved = (
+  chunk: StoredChunk,
+  { scores, ranks }: Hit,
+  mode: RetrievalSettings["mode"],
+  rank: number,
+): RetrievedChunk => ({
+  id: chunk.id,
+  document_id: chunk.documentId,
+  position: chunk.position,
+  text: chunk.text,
+  tokens: chunk.tokens,
+  start: chunk.start,
+  end: chunk.end,
+  heading: chunk.heading,
+  page: chunk.page,
+  document_title: chunk.documentTitle,
+  document_hash: chunk.documentHash,
+  source: chunk.source,
+  metadata: chunk.metadata,
+  scores: { ...scores, rerank: null, final: scores[FINAL_SCORE[mode]] ?? 0 },
+  ranks: { ...ranks, final: rank },
+  context: null,
+  cited: false,
+});

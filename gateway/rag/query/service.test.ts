@@ -1,0 +1,391 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { Value } from "@sinclair/typebox/value";
+import { AppError } from "../../../lib/errors";
+import { silentLog } from "../../../lib/log";
+import { defaultConfig } from "../../../lib/settings";
+import { problemOf } from "../../../tests/db/temporary";
+import { PRINCIPAL } from "../../../tests/principal";
+import { chunkOf } from "../../../tests/stored-chunk";
+import { memoryCache } from "../../adapters/cache-memory";
+import { createAnswerCache } from "../../cache/service";
+import { type Call, NO_DIRECTIVES } from "../../call";
+import type { ChatAnswer, ChatCompletionRequest, ChatEvent } from "../../chat/contract";
+import { groundAnswer } from "../../evals/scorers/faithfulness/ground-answer";
+import { RagAnswer, RagEvent, type RagQuery } from "../contract";
+import type { StoredChunk } from "./merge";
+import type { OpenIndex, Search } from "./retrieve";
+import { createRag } from "./service";
+
+const LEAVE = "Everyone has 30 days of leave. Illness is reported by phone.";
+const OFFICES = "The company was founded in 1987. It has 12 offices.";
+const QUESTION = "How many days of leave are there?";
+
+const INDEX: OpenIndex = {
+  id: "idx_1",
+  name: "handbook",
+  revision: 7,
+  version: 2,
+  embeddingModel: "embedder",
+  retrieval: {
+    mode: "hybrid",
+    fusion: "score",
+    vector_weight: 0.6,
+    candidates: 50,
+    top_k: 5,
+    rerank: false,
+    threshold: { score: "vector", value: 0.3 },
+    max_context_tokens: 1000,
+    fallback_text: "Nothing here answers that.",
+  },
+};
+
+const CHAT: Omit<ChatAnswer, "message"> = {
+  id: "chatcmpl-1",
+  model: "small",
+  model_revision: "r1",
+  finish_reason: "stop",
+  usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+  template_version: null,
+  node: "node-1",
+  latency: { queue: 1, ttft: 2, total: 3 },
+  cache: { status: "miss" },
+  request_id: "req_1",
+};
+
+/** Everything that a test changes, with stand-ins that remember what they were asked. */
+const setUp = () => {
+  const chunks: StoredChunk[] = [
+    chunkOf(LEAVE, 0, undefined, { id: "chunk_a" }),
+    chunkOf(OFFICES, 0, undefined, { id: "chunk_b", documentId: "doc_b", documentTitle: "Offices" }),
+  ];
+  const state = {
+    index: INDEX,
+    chunks,
+    cosine: 0.8,
+    pieces: ["Everyone has 30 days", " of leave [1", "]."],
+    searched: [] as Parameters<Search["search"]>[],
+    embedded: [] as string[],
+    asked: [] as ChatCompletionRequest[],
+    stopped: 0,
+    found: ["chunk_a", "chunk_b"],
+    finish: "stop" as ChatAnswer["finish_reason"],
+  };
+  const config = defaultConfig();
+  const answers = createAnswerCache({
+    cache: memoryCache({ maxBytes: 1_000_000 }),
+    config,
+    namespaces: { nameOf: (keyId) => keyId, isDisabled: () => false },
+    log: silentLog(),
+  });
+  const rag = createRag({
+    indexes: {
+      open: async ({ keyId }, name) => {
+        if (keyId !== "key_other" && name === "handbook") return state.index;
+        throw new AppError("not_found", `Index "${name}" not found.`, { param: "index" });
+      },
+    },
+    embedder: {
+      embedQuery: async (_, model, text) => {
+        state.embedded.push(`${model}: ${text}`);
+        return Float32Array.of(1, 0);
+      },
+    },
+    search: {
+      search: async (...request) => {
+        state.searched.push(request);
+        const hits = state.found.map((id, at) => ({
+          id,
+          scores: { vector: state.cosine - at / 10, keyword: at === 0 ? 3 : null, fused: 1 - at / 2 },
+          ranks: { vector: at + 1, keyword: at === 0 ? 1 : null, fused: at + 1 },
+        }));
+        return { hits, stagesMs: { vector: 1, keyword: 1, fusion: 0.1 } };
+      },
+    },
+    chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
+    models: {
+      list: () => [],
+      resolve: (_, __, id = "small") => ({ id, revision: "r1", isKnown: true, dimensions: null }),
+    },
+    prompts: { resolve: async () => Promise.reject(new AppError("not_found", "No prompt.", { param: "prompt" })) },
+    answers,
+    scoring: { ground: async (_, answer) => groundAnswer(answer) },
+    chat: {
+      countPrompt: async () => 50,
+      answer: async (_, body) => {
+        state.asked.push(body);
+        return { ...CHAT, finish_reason: state.finish, message: { role: "assistant", content: state.pieces.join("") } };
+      },
+      async *events(_, body): AsyncGenerator<ChatEvent, void, undefined> {
+        state.asked.push(body);
+        try {
+          yield { type: "start", model: "small", model_revision: "r1", cache: CHAT.cache, request_id: "req_1" };
+          for (const text of state.pieces) yield { type: "delta", text, tokens: 1 };
+          yield { type: "done", answer: { ...CHAT, finish_reason: state.finish } };
+        } finally {
+          state.stopped++;
+        }
+      },
+    },
+  });
+  const call = (rest: Partial<Call> = {}): Call => ({
+    principal: PRINCIPAL,
+    requestId: "req_1",
+    signal: new AbortController().signal,
+    priority: "interactive",
+    directives: NO_DIRECTIVES,
+    receivedAt: performance.now(),
+    ...rest,
+  });
+  const ask = (rest: Partial<RagQuery> = {}) => ({ index: "handbook", question: QUESTION, ...rest });
+  return {
+    state,
+    call,
+    query: (body: Partial<RagQuery> = {}, as: Partial<Call> = {}) => rag.query(call(as), ask(body)),
+    stream: (body: Partial<RagQuery> = {}) => rag.events(call(), ask(body)),
+  };
+};
+
+let { state, query, stream } = setUp();
+beforeEach(() => {
+  ({ state, query, stream } = setUp());
+});
+
+describe("an answer", () => {
+  test("has citations, sources, grounding and diagnostics, as the contract says", async () => {
+    const answer = await query();
+    expect([...Value.Errors(RagAnswer, answer)]).toEqual([]);
+    expect(answer).toMatchObject({
+      status: "answered",
+      answer: "Everyone has 30 days of leave [1].",
+      citations: [{ marker: 1, found_by: "model", chunk_id: "chunk_a", quote: "Everyone has 30 days of leave." }],
+      sources: [{ document_id: "doc_a" }],
+      grounding: { supported: 1, sentences: [{ verdict: "supported", chunk_id: "chunk_a" }] },
+      threshold: { score: "vector", value: 0.3, best: 0.8, passed: true },
+      index: { id: "idx_1", revision: 7, version: 2 },
+      diagnostics: { vector_candidates: 2, keyword_candidates: 1, dropped_contexts: 0, removed_markers: 0 },
+      model: "small",
+      template_version: "groundwire-rag@1",
+      usage: CHAT.usage,
+    });
+    expect(answer.chunks.map(({ id, context, cited }) => [id, context, cited])).toEqual([
+      ["chunk_a", 1, true],
+      ["chunk_b", 2, false],
+    ]);
+    expect(Object.keys(answer.diagnostics.stages_ms).toSorted()).toEqual(
+      ["embed", "fusion", "generation", "grounding", "keyword", "prompt", "total", "vector"].toSorted(),
+    );
+  });
+
+  test("has no marker without a context; removed ones are counted", async () => {
+    state.pieces = ["Everyone has 30 days of leave [1][9]. Trust me [12]."];
+    const { answer, citations, diagnostics } = await query();
+    expect([answer, citations.length, diagnostics.removed_markers]).toEqual([
+      "Everyone has 30 days of leave [1]. Trust me.",
+      1,
+      2,
+    ]);
+  });
+
+  test("is not grounded if the request doesn't want it, but cited", async () => {
+    const { grounding, citations } = await query({ grounding: false });
+    expect([grounding, citations.length]).toEqual([null, 1]);
+  });
+
+  test("the request's settings override the index's", async () => {
+    await query({ retrieval: { vector_weight: 0.2, mode: "keyword", top_k: 1 }, filter: { site: "north" } });
+    expect(state.searched[0]?.slice(0, 2)).toEqual([
+      { index: "idx_1", version: 2, revision: 7 },
+      {
+        text: QUESTION,
+        vector: null,
+        mode: "keyword",
+        candidates: 50,
+        filter: { site: "north" },
+        fusion: { kind: "score", vectorWeight: 0.2 },
+      },
+    ]);
+    expect(state.embedded).toEqual([]);
+  });
+
+  test("the last question of the history is part of the search, all turns are part of the prompt", async () => {
+    const history = [
+      { role: "user" as const, content: "Where are the offices?" },
+      { role: "assistant" as const, content: "In Oslo." },
+    ];
+    await query({ history, question: "How many are there?" });
+    expect(state.embedded).toEqual(["embedder: Where are the offices?\nHow many are there?"]);
+    expect(state.asked[0]?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+  });
+
+  test("a chunk that was deleted after the search is neither in the prompt nor in the answer", async () => {
+    state.chunks = state.chunks.filter(({ id }) => id !== "chunk_b");
+    const answer = await query();
+    expect(answer.chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
+    expect(JSON.stringify(state.asked)).not.toContain("1987");
+  });
+
+  test("only the best top_k chunks are read", async () => {
+    expect((await query({ retrieval: { top_k: 1 } })).chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
+  });
+});
+
+describe("without a relevant chunk", () => {
+  const FALLBACK = { status: "no_relevant_context", answer: "Nothing here answers that.", model: null, citations: [] };
+
+  test("below the threshold, the answer is the fallback text, and no model is called", async () => {
+    state.cosine = 0.2;
+    const answer = await query();
+    expect([...Value.Errors(RagAnswer, answer)]).toEqual([]);
+    expect(answer).toMatchObject({ ...FALLBACK, threshold: { best: 0.2, passed: false } });
+    expect([answer.chunks.length, state.asked]).toEqual([2, []]);
+  });
+
+  test("the threshold compares the best cosine of all hits, not that of the first", async () => {
+    state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, threshold: { score: "vector", value: 0.65 } } };
+    state.found = ["chunk_b", "chunk_a"];
+    expect((await query()).threshold).toMatchObject({ best: 0.8, passed: true });
+  });
+
+  test("nothing found is the same, even without a threshold", async () => {
+    state.found = [];
+    expect(await query({ retrieval: { threshold: null } })).toMatchObject({ ...FALLBACK, threshold: null, chunks: [] });
+  });
+
+  test("a threshold on a score that the mode doesn't compute does not apply", async () => {
+    expect(await query({ retrieval: { mode: "keyword" } })).toMatchObject({ status: "answered", threshold: null });
+  });
+});
+
+test("a search without an answer calls no model and needs no threshold", async () => {
+  state.cosine = 0.1;
+  const answer = await query({ generate: false });
+  expect([...Value.Errors(RagAnswer, answer)]).toEqual([]);
+  expect(answer).toMatchObject({ status: "retrieved", answer: null, usage: null, threshold: { passed: false } });
+  expect(state.asked).toEqual([]);
+});
+
+describe("a stream", () => {
+  const read = async (events: AsyncIterable<RagEvent>): Promise<RagEvent[]> => {
+    const all: RagEvent[] = [];
+    for await (const event of events) all.push(event);
+    return all;
+  };
+
+  test("is retrieval, tokens, citations, grounding and done, as the contract says", async () => {
+    const events = await read(stream());
+    expect(events.flatMap((event) => [...Value.Errors(RagEvent, event)])).toEqual([]);
+    expect(events.map(({ type }) => type)).toEqual([
+      "retrieval",
+      "token",
+      "token",
+      "token",
+      "citations",
+      "grounding",
+      "done",
+    ]);
+    expect(events[0]).toMatchObject({ chunks: [{ context: 1 }, { context: 2 }], threshold: { passed: true } });
+    expect(events.at(-1)).toMatchObject({ answer: { answer: "Everyone has 30 days of leave [1]." } });
+  });
+
+  test("of the fallback text has it as its only token", async () => {
+    state.cosine = 0.2;
+    expect((await read(stream())).map(({ type }) => type)).toEqual(["retrieval", "token", "done"]);
+  });
+
+  test("of a stored answer has the same events", async () => {
+    const first = await read(stream({ seed: 1 }));
+    const second = await read(stream({ seed: 1 }));
+    expect(second.map(({ type }) => type)).toEqual(["retrieval", "token", "citations", "grounding", "done"]);
+    expect(second.at(-1)).toMatchObject({ answer: { cache: { status: "hit" } } });
+    expect(second.at(-3)).toEqual(first.at(-3));
+    expect(state.asked.length).toBe(1);
+  });
+
+  test("a reader that leaves stops the generation", async () => {
+    for await (const { type } of stream()) if (type === "token") break;
+    expect(state.stopped).toBe(1);
+  });
+});
+
+describe("the cache", () => {
+  test("an equal query gets the stored answer with its own id", async () => {
+    const first = await query();
+    const second = await query({}, { requestId: "req_2" });
+    expect(first.cache).toMatchObject({ status: "miss", stored: true });
+    expect(second).toMatchObject({ cache: { status: "hit" }, request_id: "req_2", answer: first.answer });
+    expect(second.id).not.toBe(first.id);
+    expect([state.asked.length, state.searched.length]).toEqual([1, 1]);
+  });
+
+  test.each<[string, () => Promise<RagAnswer>]>([
+    [
+      "after a change of the index",
+      () => {
+        state.index = { ...INDEX, revision: 8 };
+        return query();
+      },
+    ],
+    [
+      "of another version",
+      () => {
+        state.index = { ...INDEX, version: 3 };
+        return query();
+      },
+    ],
+    [
+      "with changed settings of the index",
+      () => {
+        state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, top_k: 1 } };
+        return query();
+      },
+    ],
+    ["by another key", () => query({}, { principal: { ...PRINCIPAL, keyId: "key_2" } })],
+    ["with another filter", () => query({ filter: { site: "north" } })],
+    ["with a history", () => query({ history: [{ role: "user", content: "Hello" }] })],
+    ["of another model", () => query({ model: "large" })],
+  ])("a query %s is computed", async (_, again) => {
+    await query();
+    expect((await again()).cache.status).toBe("miss");
+  });
+
+  test("a key that may no longer use the index gets no stored answer", async () => {
+    await query();
+    const problem = await problemOf(query({}, { principal: { ...PRINCIPAL, keyId: "key_other" } }));
+    expect(problem.kind).toBe("not_found");
+    expect(state.searched.length).toBe(1);
+  });
+
+  test("a sampled answer is neither stored nor served", async () => {
+    await query({ temperature: 1 });
+    expect((await query({ temperature: 1 })).cache).toMatchObject({ status: "bypass" });
+    expect(state.asked.length).toBe(2);
+  });
+
+  test("a cut-off answer and one of a key without content logging are not stored", async () => {
+    state.finish = "length";
+    await query();
+    state.finish = "stop";
+    const principal = { ...PRINCIPAL, contentLogging: false };
+    expect((await query({}, { principal })).cache.status).toBe("miss");
+    expect((await query({}, { principal })).cache.status).toBe("miss");
+  });
+});
+
+describe("what is rejected", () => {
+  test("an unknown index, before anything is searched", async () => {
+    const { kind, detail } = await problemOf(query({ index: "other" }));
+    expect([kind, detail.param, state.embedded]).toEqual(["not_found", "index", []]);
+  });
+
+  test.each([
+    [{ rerank: true }, "retrieval.rerank"],
+    [{ threshold: { score: "rerank" as const, value: 0.5 } }, "retrieval.threshold.score"],
+  ])("a reranker, which this version lacks: %j", async (retrieval, param) => {
+    const { kind, detail } = await problemOf(query({ retrieval }));
+    expect([kind, detail.param]).toEqual(["invalid_request", param]);
+  });
+
+  test("a prompt that doesn't exist", async () => {
+    expect((await problemOf(query({ prompt: "mine" }))).kind).toBe("not_found");
+  });
+});

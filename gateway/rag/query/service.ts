@@ -1,0 +1,245 @@
+import { newId } from "../../../lib/ids";
+import { round } from "../../../lib/round";
+import type { AnswerCache } from "../../cache/service";
+import type { Call } from "../../call";
+import type { ChatAnswer, ChatCompletionRequest } from "../../chat/contract";
+import type { ChatService } from "../../chat/service";
+import type { ScoredAnswer } from "../../evals/scored-answer";
+import type { GroundedAnswer } from "../../evals/scorers/faithfulness/ground-answer";
+import type { RagAnswer, RagEvent, RagQuery } from "../contract";
+import { findCitations, readMarkers, sourcesOf } from "./citations";
+import { toGrounding } from "./grounding";
+import { cacheBypass, cacheParts, type PlanDeps, planQuery, type QueryPlan } from "./plan";
+import { fitPrompt, type Prompt } from "./prompt";
+import { isWorthStoring, replay } from "./replay";
+import { type Retrieval, type RetrieveDeps, retrieve } from "./retrieve";
+
+interface RagDeps extends PlanDeps, RetrieveDeps {
+  chat: Pick<ChatService, "answer" | "events" | "countPrompt">;
+  answers: Pick<AnswerCache, "entries">;
+  /** Compares texts off the main thread. */
+  scoring: { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
+}
+
+/** The parts of an answer that depend on the generation, or on the lack of one. */
+interface Generated
+  extends Pick<
+    RagAnswer,
+    | "status"
+    | "answer"
+    | "citations"
+    | "sources"
+    | "grounding"
+    | "model"
+    | "model_revision"
+    | "template_version"
+    | "finish_reason"
+    | "usage"
+  > {
+  latency?: RagAnswer["latency"];
+  contextTokens: number;
+  dropped: number;
+  removedMarkers: number;
+  stagesMs: { prompt?: number; generation?: number; grounding?: number };
+}
+
+const notGenerated = (status: RagAnswer["status"], answer: string | null): Generated => ({
+  status,
+  answer,
+  citations: [],
+  sources: [],
+  grounding: null,
+  model: null,
+  model_revision: null,
+  template_version: null,
+  finish_reason: null,
+  usage: null,
+  contextTokens: 0,
+  dropped: 0,
+  removedMarkers: 0,
+  stagesMs: {},
+});
+
+/**
+ * Answers questions from an index. Every method throws not_found for an index that does not exist or that the key may
+ * not use, invalid_request, and what the embedding and chat services throw.
+ */
+export const createRag = (deps: RagDeps) => {
+  const { chat, answers, scoring } = deps;
+
+  const buildPrompt = (call: Call, plan: QueryPlan, { chunks }: Retrieval): Promise<Prompt> => {
+    const { body, model, template, maxTokens, settings } = plan;
+    return fitPrompt({
+      question: body.question,
+      history: body.history ?? [],
+      chunks,
+      template,
+      window: model?.window ?? null,
+      maxTokens,
+      maxContextTokens: settings.max_context_tokens,
+      count: (messages) => chat.countPrompt(call, model?.id ?? "", messages),
+    });
+  };
+
+  /** Yields the tokens of a stream; returns the complete answer. */
+  const generate = async function* (
+    call: Call,
+    { body, model, maxTokens, temperature }: QueryPlan,
+    { messages }: Prompt,
+  ): AsyncGenerator<RagEvent, ChatAnswer> {
+    const request: ChatCompletionRequest = {
+      model: model?.id,
+      messages,
+      max_tokens: maxTokens,
+      temperature,
+      seed: body.seed,
+    };
+    if (!body.stream) return await chat.answer(call, request);
+    let content = "";
+    for await (const event of chat.events(call, { ...request, stream: true })) {
+      if (event.type === "done") return { ...event.answer, message: { role: "assistant", content } };
+      if (event.type !== "delta") continue;
+      content += event.text;
+      yield { type: "token", text: event.text };
+    }
+    throw new Error("The stream of the chat service ended without its last event.");
+  };
+
+  /** Generates, cites and grounds. `announce` makes the event before the first token. */
+  const answer = async function* (
+    call: Call,
+    plan: QueryPlan,
+    retrieval: Retrieval,
+    announce: (contexts: Prompt["contexts"]) => RagEvent,
+  ): AsyncGenerator<RagEvent, Generated> {
+    const { question, grounding: isGrounded = true } = plan.body;
+    const startedAt = performance.now();
+    const prompt = await buildPrompt(call, plan, retrieval);
+    const { contexts } = prompt;
+    yield announce(contexts);
+
+    const promptedAt = performance.now();
+    const generated = yield* generate(call, plan, prompt);
+    const generatedAt = performance.now();
+
+    const marked = readMarkers(generated.message.content, contexts.length);
+    const texts = contexts.map(({ text }) => text);
+    const grounded = await scoring.ground(call, { question, references: [], contexts: texts, output: marked.answer });
+    const citations = findCitations(marked, contexts, grounded);
+    yield { type: "citations", answer: marked.answer, citations };
+    const grounding = isGrounded ? toGrounding(grounded, contexts) : null;
+    if (grounding) yield { type: "grounding", grounding };
+    return {
+      status: "answered",
+      answer: marked.answer,
+      citations,
+      sources: sourcesOf(citations, contexts),
+      grounding,
+      model: generated.model,
+      model_revision: generated.model_revision,
+      template_version: plan.template.reference,
+      finish_reason: generated.finish_reason,
+      usage: generated.usage,
+      latency: generated.latency,
+      contextTokens: prompt.contextTokens,
+      dropped: prompt.dropped,
+      removedMarkers: marked.removed,
+      stagesMs: {
+        prompt: promptedAt - startedAt,
+        generation: generatedAt - promptedAt,
+        grounding: performance.now() - generatedAt,
+      },
+    };
+  };
+
+  const compute = async function* (
+    call: Call,
+    plan: QueryPlan,
+    cache: RagAnswer["cache"],
+  ): AsyncGenerator<RagEvent, RagAnswer> {
+    const { body, index, settings } = plan;
+    const retrieval = await retrieve(deps, call, index, settings, body);
+    const details = {
+      threshold: retrieval.threshold,
+      index: { id: index.id, name: index.name, revision: index.revision, version: index.version },
+    };
+    let chunks = retrieval.retrieved;
+    const announce = (contexts: Prompt["contexts"]): RagEvent => {
+      const numberOf = new Map(contexts.flatMap((context) => context.chunks.map(({ id }) => [id, context.number])));
+      chunks = chunks.map((chunk) => ({ ...chunk, context: numberOf.get(chunk.id) ?? null }));
+      return { type: "retrieval", chunks, ...details };
+    };
+    const withoutModel = async function* (made: Generated): AsyncGenerator<RagEvent, Generated> {
+      yield announce([]);
+      if (made.answer) yield { type: "token", text: made.answer };
+      return made;
+    };
+
+    const { latency, contextTokens, dropped, removedMarkers, stagesMs, ...made } = yield* body.generate === false
+      ? withoutModel(notGenerated("retrieved", null))
+      : retrieval.isRelevant
+        ? answer(call, plan, retrieval, announce)
+        : withoutModel(notGenerated("no_relevant_context", settings.fallback_text));
+    const cited = new Set(made.citations.map(({ chunk_id }) => chunk_id));
+    const total = round(performance.now() - call.receivedAt, 2);
+    return {
+      id: newId("rag"),
+      ...made,
+      chunks: chunks.map((chunk) => ({ ...chunk, cited: cited.has(chunk.id) })),
+      ...details,
+      diagnostics: {
+        stages_ms: { ...rounded({ ...retrieval.stagesMs, ...stagesMs }), total },
+        vector_candidates: retrieval.vectorCandidates,
+        keyword_candidates: retrieval.keywordCandidates,
+        reranked: false,
+        context_tokens: contextTokens,
+        dropped_contexts: dropped,
+        removed_markers: removedMarkers,
+      },
+      latency: { queue: latency?.queue ?? 0, ttft: latency?.ttft ?? total, total },
+      cache,
+      request_id: call.requestId,
+    };
+  };
+
+  /** Yields every event but the last; returns the answer. */
+  const run = async function* (call: Call, body: RagQuery): AsyncGenerator<RagEvent, RagAnswer> {
+    const plan = await planQuery(deps, call, body);
+    const { principal, directives } = call;
+    const { values, report, keep } = await answers.entries(
+      {
+        keyId: principal.keyId,
+        tags: [`index:${plan.index.id}`, ...(plan.model ? [`model:${plan.model.id}`] : [])],
+        bypass: cacheBypass(plan),
+        // Keys without content logging store no answers.
+        directives: principal.contentLogging ? directives : { ...directives, noStore: true },
+      },
+      [cacheParts(plan)],
+    );
+    const [stored] = values;
+    if (stored !== undefined) return yield* replay(JSON.parse(stored), call, report);
+    const computed = yield* compute(call, plan, report);
+    if (isWorthStoring(computed)) await keep(0, JSON.stringify(computed));
+    return computed;
+  };
+
+  return {
+    async query(call: Call, body: RagQuery): Promise<RagAnswer> {
+      const events = run(call, { ...body, stream: false });
+      for (;;) {
+        const { done, value } = await events.next();
+        if (done) return value;
+      }
+    },
+
+    /** The answer as a stream. Leaving the loop early stops the generation. */
+    async *events(call: Call, body: RagQuery): AsyncGenerator<RagEvent, void, undefined> {
+      yield { type: "done", answer: yield* run(call, { ...body, stream: true }) };
+    },
+  };
+};
+
+export type RagService = ReturnType<typeof createRag>;
+
+const rounded = (stages: Record<string, number | undefined>): Record<string, number> =>
+  Object.fromEntries(Object.entries(stages).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, round(ms, 2)]])));
