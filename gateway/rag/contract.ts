@@ -101,6 +101,9 @@ const retrieval = {
     }),
     { description: "null: there is none, or the mode doesn't compute its score" },
   ),
+  warning: Nullable(Type.String(), {
+    description: "Why the chunks may not answer the question, although they are about its topic",
+  }),
   index: Type.Object({
     id: Id("idx"),
     name: Type.String(),

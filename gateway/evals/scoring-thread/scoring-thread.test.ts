@@ -49,6 +49,13 @@ test("an answer is grounded in its contexts", async () => {
   expect(claims).toMatchObject([{ verdict: "supported", context: 0, places: [{ start: 0 }] }]);
 });
 
+test("a question that the passages may not answer gets a warning", async () => {
+  const passages = [{ title: "Programs", text: ANSWER.contexts[0] ?? "" }];
+  const check = (question: string, cosine: number) => thread.checkSufficiency(callOf(), { question, passages, cosine });
+  expect(await check("When did Ada Lovelace write the first program?", 0.8)).toBeNull();
+  expect(await check("Where was Charles Babbage born?", 0.3)).toContain('"Charles"');
+});
+
 describe("what goes wrong", () => {
   test("a caller who leaves doesn't wait, and other callers get their scores", async () => {
     const leaving = new AbortController();

@@ -4,16 +4,19 @@ import type { ClaimSpan } from "../judge/judge";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import type { GroundedAnswer } from "../scorers/faithfulness/ground-answer";
 import type { ReferenceScore } from "../scorers/reference-evaluator";
+import type { AskedQuestion } from "../scorers/sufficiency/check-sufficiency";
 import type { ReferenceScorer } from "../scoring";
 
 export type Question =
   | { kind: "score"; answer: ScoredAnswer }
   | { kind: "claims"; output: string }
-  | { kind: "ground"; answer: ScoredAnswer };
+  | { kind: "ground"; answer: ScoredAnswer }
+  | { kind: "sufficiency"; asked: AskedQuestion };
 export type Answer =
   | { kind: "scores"; scores: ReferenceScore[] }
   | { kind: "claims"; claims: ClaimSpan[] }
-  | { kind: "grounded"; grounded: GroundedAnswer };
+  | { kind: "grounded"; grounded: GroundedAnswer }
+  | { kind: "sufficiency"; warning: string | null };
 
 /** Scores in a Worker, which is started with the first task and restarted after a crash. */
 export class ScoringThread implements ReferenceScorer {
@@ -36,6 +39,12 @@ export class ScoringThread implements ReferenceScorer {
   async ground({ signal }: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> {
     const reply = await this.#worker.ask({ kind: "ground", answer }, { signal });
     return reply.kind === "grounded" ? reply.grounded : { claims: [], questionPlaces: [] };
+  }
+
+  /** A warning for a question that passages may not answer, or null. */
+  async checkSufficiency({ signal }: Pick<Call, "signal">, asked: AskedQuestion): Promise<string | null> {
+    const reply = await this.#worker.ask({ kind: "sufficiency", asked }, { signal });
+    return reply.kind === "sufficiency" ? reply.warning : null;
   }
 
   close(): void {

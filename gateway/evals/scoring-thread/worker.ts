@@ -1,6 +1,7 @@
 import { answerQuestions } from "../../../lib/worker-client";
 import { groundAnswer } from "../scorers/faithfulness/ground-answer";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
+import { checkSufficiency } from "../scorers/sufficiency/check-sufficiency";
 import type { Answer, Question } from "./scoring-thread";
 
 /* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
@@ -11,6 +12,8 @@ answerQuestions<Question, Answer>((question) => {
       return { kind: "claims", claims: claimSpans(question.output) };
     case "ground":
       return { kind: "grounded", grounded: groundAnswer(question.answer) };
+    case "sufficiency":
+      return { kind: "sufficiency", warning: checkSufficiency(question.asked) };
     case "score":
       return { kind: "scores", scores: scoreReference(question.answer) };
   }

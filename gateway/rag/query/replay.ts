@@ -13,8 +13,8 @@ export const replay = async function* (
   call: Call,
   cache: RagAnswer["cache"],
 ): AsyncGenerator<RagEvent, RagAnswer> {
-  const { answer, chunks, threshold, index, citations, grounding, status } = stored;
-  yield { type: "retrieval", chunks: chunks.map((chunk) => ({ ...chunk, cited: false })), threshold, index };
+  const { answer, chunks, threshold, warning, index, citations, grounding, status } = stored;
+  yield { type: "retrieval", chunks: chunks.map((chunk) => ({ ...chunk, cited: false })), threshold, warning, index };
   if (answer) yield { type: "token", text: answer };
   if (status === "answered") yield { type: "citations", answer: answer ?? "", citations };
   if (grounding) yield { type: "grounding", grounding };

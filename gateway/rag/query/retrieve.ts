@@ -1,5 +1,6 @@
 import { AppError } from "../../../lib/errors";
 import type { Call } from "../../call";
+import { type AskedQuestion, FITTED_TO } from "../../evals/scorers/sufficiency/check-sufficiency";
 import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
@@ -57,10 +58,16 @@ export interface Chunks {
   read(index: Pick<OpenIndex, "id" | "version">, ids: readonly string[]): Promise<StoredChunk[]>;
 }
 
+/** Whether passages answer a question, computed off the main thread. */
+export interface SufficiencyCheck {
+  checkSufficiency(call: Pick<Call, "signal">, asked: AskedQuestion): Promise<string | null>;
+}
+
 export interface RetrieveDeps {
   embedder: Embedder;
   search: Search;
   chunks: Chunks;
+  scoring: SufficiencyCheck;
 }
 
 /** What a search found. */
@@ -70,6 +77,7 @@ export interface Retrieval {
   /** The same for the wire; `context` and `cited` are not known yet. */
   retrieved: RetrievedChunk[];
   threshold: RagAnswer["threshold"];
+  warning: string | null;
   /** Something was found, and no threshold speaks against it. */
   isRelevant: boolean;
   vectorCandidates: number;
@@ -97,9 +105,12 @@ export const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "questio
   return `${previous}\n${question}`.trim();
 };
 
+/** Chunks that the check for sufficiency reads. */
+const CHECKED_CHUNKS = 5;
+
 /** Searches an index and reads the best `top_k` chunks. */
 export const retrieve = async (
-  { embedder, search, chunks }: RetrieveDeps,
+  { embedder, search, chunks, scoring }: RetrieveDeps,
   call: Call,
   index: OpenIndex,
   settings: RetrievalSettings,
@@ -133,15 +144,27 @@ export const retrieve = async (
     return chunk ? [{ hit, chunk }] : [];
   });
   const threshold = compareScore(settings, hits);
+  const isRelevant = found.length > 0 && (threshold?.passed ?? true);
+  const cosine = highest(hits, "vector");
+  const canCheck = isRelevant && cosine !== null && index.embeddingModel === FITTED_TO;
+  const passages = found.map(({ chunk }) => ({ title: chunk.documentTitle, text: chunk.text }));
+  const asked = { question: query.question, passages: passages.slice(0, CHECKED_CHUNKS), cosine: cosine ?? 0 };
   return {
     chunks: found.map(({ chunk }) => chunk),
     retrieved: found.map(({ hit, chunk }, at) => toRetrieved(chunk, hit, mode, at + 1)),
     threshold,
-    isRelevant: found.length > 0 && (threshold?.passed ?? true),
+    warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
+    isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,
     stagesMs: { embed, ...stagesMs },
   };
+};
+
+/** The highest score of one kind; null if no hit has it. */
+const highest = (hits: readonly Hit[], kind: keyof Hit["scores"]): number | null => {
+  const scores = hits.flatMap(({ scores }) => scores[kind] ?? []);
+  return scores.length > 0 ? Math.max(...scores) : null;
 };
 
 /** Modes that compute a score. A threshold on another score does not apply. */
@@ -151,8 +174,7 @@ const MODES: Record<string, readonly RetrievalSettings["mode"][]> = { vector: ["
 const compareScore = ({ threshold, mode }: RetrievalSettings, hits: readonly Hit[]): RagAnswer["threshold"] => {
   if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
   const { score, value } = threshold;
-  const scores = hits.flatMap(({ scores }) => scores[score] ?? []);
-  const best = scores.length > 0 ? Math.max(...scores) : null;
+  const best = highest(hits, score);
   return { score, value, best, passed: best !== null && best >= value };
 };
 

@@ -11,6 +11,7 @@ import { createAnswerCache } from "../../cache/service";
 import { type Call, NO_DIRECTIVES } from "../../call";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent } from "../../chat/contract";
 import { groundAnswer } from "../../evals/scorers/faithfulness/ground-answer";
+import { checkSufficiency } from "../../evals/scorers/sufficiency/check-sufficiency";
 import { RagAnswer, RagEvent, type RagQuery } from "../contract";
 import type { StoredChunk } from "./merge";
 import type { OpenIndex, Search } from "./retrieve";
@@ -25,7 +26,7 @@ const INDEX: OpenIndex = {
   name: "handbook",
   revision: 7,
   version: 2,
-  embeddingModel: "embedder",
+  embeddingModel: "all-minilm-l6-v2",
   retrieval: {
     mode: "hybrid",
     fusion: "score",
@@ -61,7 +62,7 @@ const setUp = () => {
   const state = {
     index: INDEX,
     chunks,
-    cosine: 0.8,
+    cosine: 0.6,
     pieces: ["Everyone has 30 days", " of leave [1", "]."],
     searched: [] as Parameters<Search["search"]>[],
     embedded: [] as string[],
@@ -108,7 +109,10 @@ const setUp = () => {
     },
     prompts: { resolve: async () => Promise.reject(new AppError("not_found", "No prompt.", { param: "prompt" })) },
     answers,
-    scoring: { ground: async (_, answer) => groundAnswer(answer) },
+    scoring: {
+      ground: async (_, answer) => groundAnswer(answer),
+      checkSufficiency: async (_, asked) => checkSufficiency(asked),
+    },
     chat: {
       countPrompt: async () => 50,
       answer: async (_, body) => {
@@ -160,7 +164,7 @@ describe("an answer", () => {
       citations: [{ marker: 1, found_by: "model", chunk_id: "chunk_a", quote: "Everyone has 30 days of leave." }],
       sources: [{ document_id: "doc_a" }],
       grounding: { supported: 1, sentences: [{ verdict: "supported", chunk_id: "chunk_a" }] },
-      threshold: { score: "vector", value: 0.3, best: 0.8, passed: true },
+      threshold: { score: "vector", value: 0.3, best: 0.6, passed: true },
       index: { id: "idx_1", revision: 7, version: 2 },
       diagnostics: { vector_candidates: 2, keyword_candidates: 1, dropped_contexts: 0, removed_markers: 0 },
       model: "small",
@@ -213,7 +217,7 @@ describe("an answer", () => {
       { role: "assistant" as const, content: "In Oslo." },
     ];
     await query({ history, question: "How many are there?" });
-    expect(state.embedded).toEqual(["embedder: Where are the offices?\nHow many are there?"]);
+    expect(state.embedded).toEqual(["all-minilm-l6-v2: Where are the offices?\nHow many are there?"]);
     expect(state.asked[0]?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
   });
 
@@ -222,6 +226,17 @@ describe("an answer", () => {
     const answer = await query();
     expect(answer.chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
     expect(JSON.stringify(state.asked)).not.toContain("1987");
+  });
+
+  test("has a warning if the chunks may not answer the question", async () => {
+    expect((await query()).warning).toBeNull();
+    const { status, warning } = await query({ question: "When was Charles Babbage born in London?" });
+    expect([status, warning]).toEqual(["answered", expect.stringContaining('"Charles"')]);
+  });
+
+  test("has no warning if the check is not fitted to the index's embedding model", async () => {
+    state.index = { ...INDEX, embeddingModel: "other" };
+    expect((await query({ question: "When was Charles Babbage born in London?" })).warning).toBeNull();
   });
 
   test("only the best top_k chunks are read", async () => {
@@ -241,9 +256,9 @@ describe("without a relevant chunk", () => {
   });
 
   test("the threshold compares the best cosine of all hits, not that of the first", async () => {
-    state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, threshold: { score: "vector", value: 0.65 } } };
+    state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, threshold: { score: "vector", value: 0.55 } } };
     state.found = ["chunk_b", "chunk_a"];
-    expect((await query()).threshold).toMatchObject({ best: 0.8, passed: true });
+    expect((await query()).threshold).toMatchObject({ best: 0.6, passed: true });
   });
 
   test("nothing found is the same, even without a threshold", async () => {

@@ -12,13 +12,13 @@ import { toGrounding } from "./grounding";
 import { cacheBypass, cacheParts, type PlanDeps, planQuery, type QueryPlan } from "./plan";
 import { fitPrompt, type Prompt } from "./prompt";
 import { isWorthStoring, replay } from "./replay";
-import { type Retrieval, type RetrieveDeps, retrieve } from "./retrieve";
+import { type Retrieval, type RetrieveDeps, retrieve, type SufficiencyCheck } from "./retrieve";
 
 interface RagDeps extends PlanDeps, RetrieveDeps {
   chat: Pick<ChatService, "answer" | "events" | "countPrompt">;
   answers: Pick<AnswerCache, "entries">;
   /** Compares texts off the main thread. */
-  scoring: { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
+  scoring: SufficiencyCheck & { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
 }
 
 /** The parts of an answer that depend on the generation, or on the lack of one. */
@@ -161,6 +161,7 @@ export const createRag = (deps: RagDeps) => {
     const retrieval = await retrieve(deps, call, index, settings, body);
     const details = {
       threshold: retrieval.threshold,
+      warning: retrieval.warning,
       index: { id: index.id, name: index.name, revision: index.revision, version: index.version },
     };
     let chunks = retrieval.retrieved;

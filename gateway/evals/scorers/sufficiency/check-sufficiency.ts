@@ -1,0 +1,159 @@
+import { type LogisticModel, logOdds } from "../logistic";
+import { isNegation, readSplitWords } from "../text/negation";
+import { readSentences } from "../text/sentences";
+import { isStopWord, type Word } from "../text/words";
+
+/*
+ * Whether retrieved passages say enough to answer a question. A question about a topic of the documents that they don't
+ * answer finds passages that look relevant; its names, its numbers or the kind of answer it asks for are missing there.
+ */
+
+/** A question with what was retrieved for it. */
+export interface AskedQuestion {
+  question: string;
+  /** The best passages first. */
+  passages: readonly { title: string; text: string }[];
+  /** Cosine of the best chunk. */
+  cosine: number;
+}
+
+export interface SufficiencyFeatures {
+  cosine: number;
+  /** Share of the question's names and numbers in the passage closest to it; 1 if it has none. */
+  names: number;
+  /** 1: the sentence closest to the question has what it asks for: a number, a date or a name. Also 1 for other questions. */
+  answerType: number;
+  /** 1: the question has a negation that the closest sentence and its neighbours lack. */
+  negation: number;
+}
+
+/** Only this much is read, so that the check takes a millisecond or two. */
+const MAX_PASSAGES = 5;
+const MAX_CHARACTERS = 2000;
+
+const QUESTION_WORDS =
+  "what which who whom whose when where why how many much did do does is are was were name called type kind".split(" ");
+const isAsking = ({ norm }: Word): boolean => QUESTION_WORDS.includes(norm);
+
+const NUMBER_ASKED =
+  /\bhow (?:many|much|long|old|far|tall|large|big|high|often|fast)\b|percent|\bwhat (?:number|percentage|amount|age)\b/i;
+const DATE_ASKED = /\bwhen\b|\b(?:what|which) (?:years?|dates?|day|month|century|decade|time)\b/i;
+const NAME_ASKED =
+  /\b(?:who|whose|whom|where)\b|\b(?:what|which) (?:person|man|woman|president|king|queen|author|company|group|organi[sz]ation|team|city|country|state|river|region|town|nation|county)\b/i;
+
+const NUMBER_WORD =
+  /^(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand|million|billion|half|third|quarter|several|dozen|twice)$/;
+const DATE_WORD =
+  /^(?:\d{3,4}s?|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|century)$/;
+const EXCLUDING = /^(?:except|excluding|besides|instead|without|unlike)$/;
+
+const isCapitalised = ({ text }: Word): boolean => /^\p{Lu}/u.test(text);
+const isDenying = (word: Word): boolean => isNegation(word) || EXCLUDING.test(word.norm);
+
+/** What a question asks for, in words, and whether a word could be it. */
+interface AnswerKind {
+  name: string;
+  isMatch(word: Word, position: number): boolean;
+}
+
+/** undefined for questions whose answers have no recognisable form. */
+const answerKindOf = (question: string): AnswerKind | undefined => {
+  if (NUMBER_ASKED.test(question))
+    return { name: "number", isMatch: ({ numeral, norm }) => numeral !== undefined || NUMBER_WORD.test(norm) };
+  if (DATE_ASKED.test(question)) return { name: "date", isMatch: ({ norm }) => DATE_WORD.test(norm) };
+  const isName = (word: Word, position: number) => position > 0 && isCapitalised(word) && !isStopWord(word);
+  return NAME_ASKED.test(question) ? { name: "name", isMatch: isName } : undefined;
+};
+
+interface ReadPassage {
+  stems: ReadonlySet<string>;
+  sentences: {
+    words: Word[];
+    /** Stems of the sentence, the sentence before it and the title. */
+    near: ReadonlySet<string>;
+    /** The sentence or one next to it has a negation. */
+    isDenying: boolean;
+  }[];
+}
+
+const stemsOf = (words: readonly Word[]): string[] => words.map(({ stem }) => stem);
+
+const readPassage = ({ title, text }: AskedQuestion["passages"][number]): ReadPassage => {
+  const titleStems = stemsOf(readSplitWords(title));
+  const read = readSentences(text.slice(0, MAX_CHARACTERS)).map((sentence) => readSplitWords(sentence.text));
+  const sentences = read.map((words, at) => ({
+    words,
+    near: new Set([...stemsOf(words), ...stemsOf(read[at - 1] ?? []), ...titleStems]),
+    isDenying: read.slice(Math.max(0, at - 1), at + 2).some((near) => near.some(isDenying)),
+  }));
+  return { stems: new Set([...titleStems, ...read.flatMap(stemsOf)]), sentences };
+};
+
+/** The item with the highest value, the first of equals. */
+const highest = <T>(items: readonly T[], measure: (item: T) => number): T | undefined => {
+  let best: { item: T; value: number } | undefined;
+  for (const item of items) {
+    const value = measure(item);
+    if (!best || value > best.value) best = { item, value };
+  }
+  return best?.item;
+};
+
+interface Comparison {
+  features: SufficiencyFeatures;
+  /** What the passages lack, in words. */
+  missing: string[];
+}
+
+/** What a question and its passages have in common. `bench/sufficiency.ts` fits the model to its features. */
+export const compareWithPassages = ({ question, passages, cosine }: AskedQuestion): Comparison => {
+  const words = readSplitWords(question.slice(0, MAX_CHARACTERS));
+  const content = words.filter((word) => !isStopWord(word) && !isAsking(word));
+  const asked = content.length > 0 ? content : words;
+  const read = passages.slice(0, MAX_PASSAGES).map(readPassage);
+  const sentences = read.flatMap((passage) => passage.sentences);
+  // A stem of few sentences says more about a sentence.
+  const weights = new Map(
+    stemsOf(asked).map((stem) => [stem, 1 / Math.log2(2 + sentences.filter(({ near }) => near.has(stem)).length)]),
+  );
+  const shareIn = (stems: ReadonlySet<string>) =>
+    [...weights].reduce((sum, [stem, weight]) => sum + (stems.has(stem) ? weight : 0), 0);
+
+  const passage = highest(read, ({ stems }) => shareIn(stems));
+  const sentence = highest(sentences, ({ near }) => shareIn(near));
+  const names = words.slice(1).filter((word) => isCapitalised(word) || word.numeral);
+  const unknown = names.filter(({ stem }) => !passage?.stems.has(stem));
+  const given = new Set(stemsOf(words));
+  const kind = answerKindOf(question);
+  const hasAnswer =
+    !kind || (sentence?.words.some((word, at) => kind.isMatch(word, at) && !given.has(word.stem)) ?? false);
+  return {
+    features: {
+      cosine,
+      names: names.length > 0 ? 1 - unknown.length / names.length : 1,
+      answerType: Number(hasAnswer),
+      negation: Number(words.some(isDenying) && !sentence?.isDenying),
+    },
+    missing: [...unknown.map(({ text }) => `"${text}"`), ...(hasAnswer ? [] : [`a ${kind?.name}`])],
+  };
+};
+
+/** The embedding model of the fit. Cosines of other models have another scale. */
+export const FITTED_TO = "all-minilm-l6-v2";
+
+/** Fitted and measured by `bench/sufficiency.ts`; docs/evaluation.md has the figures. */
+const MODEL: LogisticModel<keyof SufficiencyFeatures> = {
+  bias: -0.587,
+  weights: { cosine: 0.5517, names: 0.1783, answerType: 0.1465, negation: -0.2676 },
+};
+/** One of ten answerable questions is below, and one of three unanswerable ones. */
+const DOUBTFUL_BELOW = -0.07;
+
+/** A warning for a question that the passages may not answer, or null. */
+export const checkSufficiency = (asked: AskedQuestion): string | null => {
+  const { features, missing } = compareWithPassages(asked);
+  if (logOdds(MODEL, features) >= DOUBTFUL_BELOW) return null;
+  const reason =
+    missing.length > 0 ? `the closest passage lacks ${missing.join(", ")}` : "no passage is close to what it asks";
+  return `The documents may not answer this question: ${reason}.`;
+};
