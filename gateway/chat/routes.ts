@@ -3,13 +3,12 @@ import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { CacheExplanation } from "../cache/contract";
 import { cacheHeaders } from "../cache/headers";
-import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, streams } from "../http/route-facts";
-import { DONE, frame, streamWhenReady } from "../http/sse";
+import { startEvents, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -91,7 +90,7 @@ export const chatRoutes = (services: Services) => {
       "/chat",
       async ({ body, principal, exchange }): Promise<Response> => {
         const call = callOf(exchange, principal);
-        if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body), patienceMs);
+        if (body.stream) return streamWhenReady(exchange, startEvents(chat.events(call, body), headersOf), patienceMs);
         const answer = await chat.answer(call, body);
         const { latency } = answer;
         const headers = {
@@ -152,15 +151,4 @@ const streamed = (answer: StreamedAnswer) => {
   return { headers, pieces: answer.pieces };
 };
 
-/** Waits for the first event, so that a rejection keeps its own status, then streams all events. */
-const firstEvent = async (chat: ChatService, call: Call, body: ChatCompletionRequest) => {
-  const events = chat.events(call, body);
-  const first = await events.next();
-  const headers = first.value?.type === "start" ? cacheHeaders(first.value.cache) : {};
-  const pieces = async function* () {
-    if (first.value) yield frame(first.value);
-    for await (const event of events) yield frame(event);
-    yield DONE;
-  };
-  return { headers, pieces: pieces() };
-};
+const headersOf = (first: ChatEvent) => (first.type === "start" ? cacheHeaders(first.cache) : {});

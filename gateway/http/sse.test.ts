@@ -4,7 +4,7 @@ import { silentLog } from "../../lib/log";
 import { ActiveRequests } from "../active-requests";
 import type { RequestSample } from "../ports/recorder";
 import { Exchange } from "./exchange";
-import { sseResponse, streamWhenReady } from "./sse";
+import { sseResponse, startEvents, streamWhenReady } from "./sse";
 
 const exchangeWith = () => {
   const samples: RequestSample[] = [];
@@ -39,6 +39,22 @@ test("an error before the first piece keeps its own status", async () => {
   const { exchange } = exchangeWith();
   const refused = Promise.reject(new AppError("overloaded", "Every slot is taken."));
   expect(streamWhenReady(exchange, refused, 1000)).rejects.toMatchObject({ status: 429 });
+});
+
+test("a client that disconnects after the first event stops the source of the events", async () => {
+  const { exchange } = exchangeWith();
+  let hasEnded = false;
+  const events = async function* () {
+    try {
+      for (;;) yield { text: "Hello" };
+    } finally {
+      hasEnded = true;
+    }
+  };
+  const reader = sseResponse(exchange, await startEvents(events(), () => ({}))).body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  expect(hasEnded).toBe(true);
 });
 
 test("a client that disconnects stops the source of the pieces, and is recorded as 499", async () => {

@@ -10,6 +10,28 @@ export const DONE = "data: [DONE]\n\n";
 /** One unnamed event. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
+/**
+ * Waits for the first event, so that a rejection keeps its own status, then streams all events and `[DONE]`. The headers
+ * depend on the first event.
+ */
+export const startEvents = async <Event>(
+  events: AsyncGenerator<Event, void, undefined>,
+  headersOf: (first: Event) => Record<string, string>,
+): Promise<Stream> => {
+  const first = await events.next();
+  const pieces = async function* () {
+    try {
+      if (first.value !== undefined) yield frame(first.value);
+      for await (const event of events) yield frame(event);
+      yield DONE;
+    } finally {
+      // Also for a client that leaves after the first event, when the loop has not begun.
+      await events.return();
+    }
+  };
+  return { headers: first.value === undefined ? {} : headersOf(first.value), pieces: pieces() };
+};
+
 /** The last frame of a failed stream. No `[DONE]` follows, so that clients know the stream is incomplete. */
 const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
 
