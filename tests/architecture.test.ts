@@ -67,7 +67,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     name: "routes of the gateway",
-    holds: /^gateway\/[^/]+\/routes$/,
+    holds: /^gateway\/(?:[^/]+\/){1,2}routes$/,
     mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/)/,
   },
   {

@@ -171,7 +171,7 @@ export type RagAnswer = Static<typeof RagAnswer>;
 /** Frames of a streamed answer, in this order. A failure sends an error envelope instead of `done`. */
 export const RagEvent = Type.Union(
   [
-    Type.Object({ type: Type.Literal("retrieval"), ...retrieval }, { title: "RagRetrievalEvent" }),
+    Type.Object({ type: Type.Literal("retrieval"), ...retrieval, cache: CacheReport }, { title: "RagRetrievalEvent" }),
     Type.Object({ type: Type.Literal("token"), text: Type.String() }, { title: "RagTokenEvent" }),
     Type.Object(
       {

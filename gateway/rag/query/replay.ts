@@ -14,7 +14,8 @@ export const replay = async function* (
   cache: RagAnswer["cache"],
 ): AsyncGenerator<RagEvent, RagAnswer> {
   const { answer, chunks, threshold, warning, index, citations, grounding, status } = stored;
-  yield { type: "retrieval", chunks: chunks.map((chunk) => ({ ...chunk, cited: false })), threshold, warning, index };
+  const found = chunks.map((chunk) => ({ ...chunk, cited: false }));
+  yield { type: "retrieval", chunks: found, threshold, warning, index, cache };
   if (answer) yield { type: "token", text: answer };
   if (status === "answered") yield { type: "citations", answer: answer ?? "", citations };
   if (grounding) yield { type: "grounding", grounding };

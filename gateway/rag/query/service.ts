@@ -168,7 +168,7 @@ export const createRag = (deps: RagDeps) => {
     const announce = (contexts: Prompt["contexts"]): RagEvent => {
       const numberOf = new Map(contexts.flatMap((context) => context.chunks.map(({ id }) => [id, context.number])));
       chunks = chunks.map((chunk) => ({ ...chunk, context: numberOf.get(chunk.id) ?? null }));
-      return { type: "retrieval", chunks, ...details };
+      return { type: "retrieval", chunks, ...details, cache };
     };
     const withoutModel = async function* (made: Generated): AsyncGenerator<RagEvent, Generated> {
       yield announce([]);
