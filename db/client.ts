@@ -6,7 +6,7 @@ import type { Log } from "../lib/log";
 import { keepCheckpointed } from "./checkpoint";
 import { Reader } from "./reader";
 import { type DbOptions, resolveTarget } from "./target";
-import type { Db, Tx } from "./types";
+import type { Db, Reads, Tx } from "./types";
 import { Writer } from "./writer";
 
 export { type DbOptions, databaseOptions } from "./target";
@@ -47,6 +47,10 @@ export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
   };
   return Object.assign(db, { close });
 };
+
+/** Opens the database for reads only, such as those of a Worker. It must be migrated. */
+export const openReads = async (options: DbOptions): Promise<Reads> =>
+  drizzle({ client: await Reader.open(resolveTarget(options)), casing: "snake_case" });
 
 const connect = async (options: DbOptions) => {
   try {

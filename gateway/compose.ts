@@ -10,6 +10,7 @@ import { http2Engine } from "./adapters/engine-http2";
 import { createApp } from "./app";
 import { closeAll } from "./closing";
 import { ScoringThread } from "./evals/scoring-thread/scoring-thread";
+import { SearchThread } from "./rag/search/search-thread";
 import { createServices } from "./services";
 
 const nodeUrls = ({ gateway, node }: Config): string[] =>
@@ -33,7 +34,9 @@ export const compose = async (config: Config, log: Log) => {
     timeouts: config.timeouts,
   });
   const reference = new ScoringThread();
-  const services = createServices({ config, log, db, cache, engine, reference });
+  const searchWorker = new URL("./rag/search/worker.ts", import.meta.url);
+  const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(databaseOptions(config))] }));
+  const services = createServices({ config, log, db, cache, engine, reference, search });
   const { keys, sessions, namespaces, conversations, activeRequests, health } = services;
   const { created } = await keys.bootstrap();
   return {
@@ -55,6 +58,7 @@ export const compose = async (config: Config, log: Log) => {
       const steps = {
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),
+        search: () => search.close(),
         engine: () => engine.close(Math.max(0, until - performance.now())),
         namespaces: () => namespaces.close(),
         cache: () => cache.close(),

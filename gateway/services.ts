@@ -33,6 +33,9 @@ import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
 import { createIndexes } from "./rag/indexes/service";
 import { createVersions } from "./rag/indexes/versions";
+import { createPassages } from "./rag/query/passages";
+import { createRag } from "./rag/query/service";
+import type { SearchThread } from "./rag/search/search-thread";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 
@@ -43,10 +46,11 @@ interface Foundation {
   cache: Cache;
   engine: Engine;
   reference: ScoringThread;
+  search: SearchThread;
 }
 
 /** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
-export const createServices = ({ config, log, db, cache, engine, reference }: Foundation) => {
+export const createServices = ({ config, log, db, cache, engine, reference, search }: Foundation) => {
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
@@ -72,6 +76,19 @@ export const createServices = ({ config, log, db, cache, engine, reference }: Fo
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
+  const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs });
+  const chunks = createPassages(db);
+  const rag = createRag({
+    chat,
+    answers,
+    scoring: reference,
+    indexes,
+    models,
+    prompts,
+    embedder: embeddings,
+    search,
+    chunks,
+  });
   return {
     config,
     log,
@@ -86,7 +103,8 @@ export const createServices = ({ config, log, db, cache, engine, reference }: Fo
     answers,
     metrics,
     chat,
-    embeddings: createEmbeddings({ engine, models, answers, recorder: metrics, totalMs }),
+    embeddings,
+    rag,
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),
     uploads,

@@ -4,6 +4,7 @@ import { findVersion, listMissingDocuments, updateVersion, type VersionRow } fro
 import type { ClaimedTask } from "../db/jobs";
 import { BUILD_KIND, type BuildPayload } from "../gateway/rag/indexes/ingestion";
 import { publishBuild } from "../gateway/rag/indexes/publish";
+import type { DocumentMediaType } from "../gateway/rag/ingest/extract/document";
 import type { JobHandler, TaskContext } from "./handler";
 import { type StageDeps, stageBuild } from "./rag-stage";
 
@@ -33,7 +34,7 @@ export const ragBuild = (deps: BuildDeps): JobHandler => {
     const stored = hash ? await findText(db, indexId, documentId, hash) : undefined;
     if (!document || !hash || !stored) return;
     const { title, mediaType } = document;
-    const extracted = { title, text: stored.text, pages: stored.pages, mediaType };
+    const extracted = { title, text: stored.text, pages: stored.pages, mediaType: mediaType as DocumentMediaType };
     const request = { documentId, jobId: task.jobId, keyId: task.job.createdBy, title, document: extracted, hash };
     const build = await stageBuild(deps, context, version, request);
     // If the document has changed meanwhile, it is either in the version or still missing.

@@ -5,12 +5,13 @@ import { listLiveVersions } from "../db/indexes";
 import type { ClaimedTask } from "../db/jobs";
 import { INGEST_KIND, type IngestPayload, type IngestTask, pendingOf } from "../gateway/rag/indexes/ingestion";
 import { type NewContent, publishDocument, type StagedBuild } from "../gateway/rag/indexes/publish";
+import type { ExtractedDocument } from "../gateway/rag/ingest/extract/document";
 import type { Uploads } from "../gateway/uploads/service";
 import { AppError, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type TaskContext, TaskLost } from "./handler";
 import { sweepIndexes } from "./rag-leftovers";
-import type { ExtractedText, Pipeline } from "./rag-pipeline";
+import type { Pipeline } from "./rag-pipeline";
 import { type StageDeps, sha256, stageBuild } from "./rag-stage";
 import { MAX_ATTEMPTS } from "./run-task";
 
@@ -138,7 +139,7 @@ const read = async (
   { uploads, extract }: Pick<IngestDeps, "uploads" | "extract">,
   document: DocumentRow,
   signal: AbortSignal,
-): Promise<{ content: NewContent; extracted: ExtractedText }> => {
+): Promise<{ content: NewContent; extracted: ExtractedDocument }> => {
   const pending = pendingOf(document);
   if (!pending || document.uploadId === null) throw new Error(`The document ${document.id} has no pending content.`);
   const { fileName: name, mediaType, source, metadata } = pending;

@@ -3,11 +3,13 @@ import { findVectorsByHash, findVisibleBuild, insertBuild, insertChunks, type Ne
 import type { Reads } from "../db/client";
 import type { VersionRow } from "../db/indexes";
 import type { StagedBuild } from "../gateway/rag/indexes/publish";
+import type { ChunkPiece } from "../gateway/rag/ingest/chunk/chunk";
+import type { ExtractedDocument } from "../gateway/rag/ingest/extract/document";
 import { AppError } from "../lib/errors";
 import { newId } from "../lib/ids";
 import type { GatewayClient } from "./gateway-client";
 import type { TaskContext } from "./handler";
-import type { ChunkPiece, ExtractedText, Pipeline } from "./rag-pipeline";
+import type { Pipeline } from "./rag-pipeline";
 
 /** Chunks that are embedded and stored at a time. */
 const BATCH = 64;
@@ -25,7 +27,7 @@ export interface StageRequest {
   /** The key that embedding is charged to. */
   keyId: string;
   title: string;
-  document: ExtractedText;
+  document: ExtractedDocument;
   /** sha256 of the document's text. */
   hash: string;
   /** Called before each stage. Throws to stop. */

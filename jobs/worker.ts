@@ -11,7 +11,7 @@ import { createGatewayClient } from "./gateway-client";
 import { JobLoop } from "./loop";
 import { ragBuild } from "./rag-build";
 import { ragIngest } from "./rag-ingest";
-import type { Pipeline } from "./rag-pipeline";
+import { PIPELINE } from "./rag-pipeline";
 
 const gatewayUrl = ({ gateway, jobs }: Config): string =>
   jobs.gatewayUrl?.replace(/\/+$/, "") ?? localUrl("http", gateway.host, gateway.port);
@@ -24,21 +24,22 @@ export interface JobsWorker {
 /**
  * Starts a worker and resolves when it is ready for work. Any number of workers, on any machine, may share a database.
  */
-export const startWorker = async (config: Config, log: Log, pipeline?: Pipeline): Promise<JobsWorker> => {
+export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE): Promise<JobsWorker> => {
   const db = await openDb(databaseOptions(config), log);
   try {
     await migrate(db);
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
     const gateway = createGatewayClient({ url: gatewayUrl(config), token: () => loop.workerToken });
-    const rag = pipeline && { ...pipeline, db, uploads, gateway, log };
+    const rag = { ...pipeline, db, uploads, gateway, log };
     const loop: JobLoop = new JobLoop({
       db,
       log,
       leaseMs: config.jobs.leaseMs,
       handlers: [
         datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") }),
-        ...(rag ? [ragIngest(rag), ragBuild(rag)] : []),
+        ragIngest(rag),
+        ragBuild(rag),
       ],
       sweeps: [idempotency.sweep, uploads.sweep],
     });

@@ -1,3 +1,4 @@
+import type { DocumentMediaType } from "../gateway/rag/ingest/extract/document";
 import type { Pipeline } from "../jobs/rag-pipeline";
 import { AppError } from "../lib/errors";
 
@@ -6,14 +7,14 @@ import { AppError } from "../lib/errors";
  * that contains "unreadable" is refused, and one with "endless" is read until it is cancelled.
  */
 export const standIn: Pipeline = {
-  async extract({ name, bytes, mediaType = "text/plain" }, signal) {
+  async extract({ name, bytes, mediaType = "text/plain" }, signal = new AbortController().signal) {
     const text = new TextDecoder().decode(bytes);
     if (text.includes("unreadable")) throw new AppError("invalid_request", `${name} is damaged. Save it again.`);
     if (text.includes("endless")) {
       await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
     }
     const pages = text.includes("\f") ? [0, ...[...text.matchAll(/\f/g)].map(({ index }) => index + 1)] : [];
-    return { title: /^# (.*)$/m.exec(text)?.[1] ?? null, text, pages, mediaType };
+    return { title: /^# (.*)$/m.exec(text)?.[1] ?? null, text, pages, mediaType: mediaType as DocumentMediaType };
   },
 
   async chunk({ text, pages }, { title, countTokens }) {

@@ -18,6 +18,7 @@ import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 type PageServices = Omit<
   Services,
   | "activeRequests"
+  | "rag"
   | "answers"
   | "cache"
   | "chat"

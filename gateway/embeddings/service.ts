@@ -1,3 +1,4 @@
+import { toAppError } from "../../lib/errors";
 import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import type { CacheReport } from "../contract";
@@ -112,6 +113,18 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
   return {
     embed: (call: Call, { input, model, dimensions }: Pick<EmbeddingRequest, "model" | "input" | "dimensions">) =>
       embed(call, { ...readInputs(input), model, dimensions }),
+
+    /** The vector of a question, with length 1. Of a text that is too long for the model, the end is embedded. */
+    async embedQuery(call: Call, model: string, text: string): Promise<Float32Array> {
+      for (let part = text; ; part = part.slice(Math.ceil(part.length / 2)).toWellFormed()) {
+        try {
+          const [vector] = (await embed(call, { ...readInputs(part), model })).vectors;
+          if (vector) return toNumbers(vector);
+        } catch (thrown) {
+          if (toAppError(thrown).kind !== "context_length_exceeded" || part.length < 2) throw thrown;
+        }
+      }
+    },
 
     /** Embeds texts with the default model for other services. Vectors have length 1 and are in the order of the texts. */
     async embedTexts(call: Call, texts: string[]): Promise<EmbeddedTexts> {

@@ -5,6 +5,7 @@ import { CacheReport, Count, Id, Nullable, OneOf, Share, Strict } from "../contr
 import { Metadata } from "../embeddings/contract";
 import { Citation, RetrievalOverrides, Threshold } from "../retrieval-contract";
 import { Chunk } from "./indexes/contract";
+import { Filter } from "./search/filter";
 
 /* Queries. They answer 501 in this version. */
 
@@ -19,7 +20,7 @@ export const RagQuery = Strict(
         description: "Earlier turns, oldest first. The last question among them is also part of the search",
       }),
     ),
-    filter: Type.Optional(Metadata),
+    filter: Type.Optional(Filter),
     retrieval: Type.Optional(RetrievalOverrides),
     generate: Type.Optional(Type.Boolean({ default: true, description: "False: search only" })),
     grounding: Type.Optional(Type.Boolean({ default: true, description: "Score each sentence against the contexts" })),

@@ -4,10 +4,9 @@ import { NumberInUrl, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { ownBody } from "../http/body";
 import { plannedRoutes } from "../http/not-implemented";
-import { allows, creates, fails, generates, reads, runsLong, streams } from "../http/route-facts";
+import { allows, creates, fails, generates, reads, runsLong } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
 import type { Uploads } from "../uploads/service";
-import { RagAnswer, RagEvent, RagQuery } from "./contract";
 import {
   AddDocuments,
   AddedDocuments,
@@ -33,6 +32,8 @@ import type { Documents } from "./indexes/documents";
 import { readDocumentsRequest } from "./indexes/read-request";
 import type { Indexes } from "./indexes/service";
 import type { Versions } from "./indexes/versions";
+import { queryRoutes } from "./query/routes";
+import type { RagService } from "./query/service";
 
 const VersionPath = Type.Object({ ...PathId.properties, version: NumberInUrl({ minimum: 1 }) });
 const DocumentPath = Type.Object({ ...PathId.properties, document_id: PathId.properties.id });
@@ -43,6 +44,7 @@ interface Services {
   documents: Documents;
   idempotency: Idempotency;
   uploads: Uploads;
+  rag: RagService;
 }
 
 const noContent = (): Response => new Response(null, { status: 204 });
@@ -53,6 +55,7 @@ export const ragRoutes = (services: Services) =>
     .use(indexRoutes(services))
     .use(versionRoutes(services))
     .use(documentRoutes(services))
+    .use(queryRoutes(services))
     .use(planned);
 
 const indexRoutes = ({ indexes, idempotency }: Services) =>
@@ -238,17 +241,5 @@ const planned = plannedRoutes("RAG", [
     "Measure retrieval on labelled questions and suggest a threshold",
     IndexCalibration,
     { body: CalibrateIndex, facts: generates },
-  ],
-  [
-    "POST /v1/rag/query",
-    "member",
-    "Answer a question from an index, with citations",
-    RagAnswer,
-    {
-      body: RagQuery,
-      facts: { ...generates, ...streams(RagEvent) },
-      description:
-        "With `stream`, the events are retrieval, token (many), citations, grounding, done. If nothing relevant is found, the status is `no_relevant_context`, the answer is the fallback text, and no model is called.",
-    },
   ],
 ]);

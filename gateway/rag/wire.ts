@@ -2,16 +2,9 @@ import type { VisibleChunk } from "../../db/chunks";
 import type { DocumentRow, DocumentState } from "../../db/documents";
 import type { IndexRow, VersionRow, VersionTotals } from "../../db/indexes";
 import type { JobRow } from "../../db/jobs";
+import type { RetrievalSettings } from "../retrieval-contract";
 import { fromRow } from "../wire";
-import {
-  Chunk,
-  type ChunkPage,
-  IndexVersion,
-  type Ingestion,
-  RagDocument,
-  RagIndex,
-  type RetrievalSettings,
-} from "./indexes/contract";
+import { Chunk, type ChunkPage, IndexVersion, type Ingestion, RagDocument, RagIndex } from "./indexes/contract";
 import { type IngestPayload, pendingOf } from "./indexes/ingestion";
 
 type StateCounts = Partial<Record<DocumentState, number>>;

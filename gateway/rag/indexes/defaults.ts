@@ -1,4 +1,4 @@
-import type { RetrievalSettings } from "./contract";
+import type { RetrievalSettings } from "../../retrieval-contract";
 
 /** Retrieval settings of a new index. */
 export const DEFAULT_RETRIEVAL: RetrievalSettings = {
@@ -17,6 +17,3 @@ export const DEFAULT_RETRIEVAL: RetrievalSettings = {
 export const DEFAULT_CHUNK_TOKENS = 256;
 /** Share of a chunk that it repeats from the previous one. */
 export const DEFAULT_OVERLAP = 1 / 8;
-
-/** `name@version` of the chunker that new versions use. */
-export const CHUNKER = "markdown@1";

@@ -11,8 +11,9 @@ import type { Seal } from "../../idempotency/service";
 import type { Models } from "../../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../../paging";
 import type { Principal } from "../../principal";
+import type { RetrievalSettings } from "../../retrieval-contract";
 import { toIndex, toIngestion } from "../wire";
-import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, RetrievalSettings, UpdateIndex } from "./contract";
+import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, UpdateIndex } from "./contract";
 import { DEFAULT_RETRIEVAL } from "./defaults";
 import { versionFields } from "./version-fields";
 

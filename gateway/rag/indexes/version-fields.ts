@@ -2,8 +2,9 @@ import type { VersionRow } from "../../../db/indexes";
 import { AppError } from "../../../lib/errors";
 import type { Models, ResolvedModel } from "../../models/registry";
 import type { Principal } from "../../principal";
+import { CHUNKER } from "../ingest/chunk/chunk";
 import type { BuildVersion, Chunking } from "./contract";
-import { CHUNKER, DEFAULT_CHUNK_TOKENS, DEFAULT_OVERLAP } from "./defaults";
+import { DEFAULT_CHUNK_TOKENS, DEFAULT_OVERLAP } from "./defaults";
 
 type VersionFields = Pick<
   VersionRow,

@@ -44,6 +44,7 @@ const send = (body: object) => {
     .use(
       http({
         verifyKey: () => ({ ...PRINCIPAL, role }),
+        verifyWorker: () => Promise.reject(new Error("not a worker")),
         verifySession: () => undefined,
         reserve: () => ({ headers: {}, release: () => undefined }),
         recorder: { request: () => undefined, generation: () => undefined },
