@@ -1,6 +1,7 @@
 import { Postings } from "./postings";
 import { grown, type Slots } from "./slots";
 import { stemOf, tokensOf } from "./tokens";
+import { WordTable } from "./word-table";
 
 /**
  * BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.2), with the
@@ -12,8 +13,6 @@ const B = 0.75;
 
 /** A longer question is searched by its rarest terms. */
 const MAX_QUERY_TERMS = 100;
-/** Terms of this many different words are remembered, so that most words needn't be stemmed. */
-const MAX_REMEMBERED = 50_000;
 
 interface IndexedText {
   text: string;
@@ -31,8 +30,9 @@ export interface FieldCounts {
 export class KeywordIndex {
   readonly #postings = new Postings();
   /** Number of the posting list by stem. */
-  readonly #terms = new Map<string, number>();
-  readonly #termOfWord = new Map<string, number>();
+  readonly #terms = new WordTable();
+  /** So that a word is stemmed once. */
+  readonly #termOfWord = new WordTable();
   /** `slots.removals` when the list was last purged. */
   readonly #purgedAt: number[] = [];
   #lengths = new Float32Array(0);
@@ -73,12 +73,11 @@ export class KeywordIndex {
 
   /** Removes the postings of all removed slots, so that these can be reused, and the terms that are left without any. */
   purge(): void {
-    for (const [stem, term] of this.#terms) {
-      if (this.#postings.lengthOf(this.#purged(term)) === 0) {
-        this.#terms.delete(stem);
-        this.#postings.drop(term);
-      }
-    }
+    this.#terms.keep((term) => {
+      if (this.#postings.lengthOf(this.#purged(term)) > 0) return true;
+      this.#postings.drop(term);
+      return false;
+    });
     this.#termOfWord.clear();
   }
 
@@ -130,11 +129,10 @@ export class KeywordIndex {
     let term = this.#terms.get(stem);
     if (term === undefined) {
       term = this.#postings.create();
-      this.#terms.set(copyOf(stem), term);
+      this.#terms.set(stem, term);
       this.#purgedAt[term] = this.slots.removals;
     }
-    if (this.#termOfWord.size >= MAX_REMEMBERED) this.#termOfWord.clear();
-    this.#termOfWord.set(copyOf(word), term);
+    this.#termOfWord.set(word, term);
     return term;
   }
 
@@ -147,6 +145,3 @@ export class KeywordIndex {
     return term;
   }
 }
-
-/** A part of a string would keep the whole string in memory. */
-const copyOf = (text: string): string => Buffer.from(text).toString();
