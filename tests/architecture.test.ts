@@ -139,6 +139,7 @@ describe("imports follow the arrows", () => {
     const homes: [name: string, home: RegExp][] = [
       ["@libsql/client", /^db\//],
       ["drizzle-orm", /^db\//],
+      ["@upstash/vector", /^gateway\/adapters\//],
       ["ioredis", /^gateway\/(adapters|cli)\//],
       ["node-llama-cpp", /^gpu-node\/engine\//],
       ["node:http2", /^(gpu-node|gateway\/adapters)\//],

@@ -28,7 +28,7 @@ export interface StoredVector {
   metadata: Metadata;
 }
 
-export interface VectorQuery {
+interface VectorQuery {
   /** L2-normalised. */
   vector: Float32Array;
   /** 1 to 1000. */
@@ -36,13 +36,13 @@ export interface VectorQuery {
   filter: MetadataFilter | null;
 }
 
-export interface VectorMatch {
+interface VectorMatch {
   id: string;
   /** Cosine, -1 to 1. */
   score: number;
 }
 
-export interface VectorPage {
+interface VectorPage {
   vectors: StoredVector[];
   /** Null on the last page. */
   cursor: string | null;

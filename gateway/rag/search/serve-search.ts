@@ -8,7 +8,7 @@ import type { Answer, Question, SearchedVersion } from "./search-thread";
 
 /** Documents that changed after a revision, each with its newest content. */
 export interface ChangePage {
-  /** All changes up to this revision are on this page or earlier ones. */
+  /** All changes up to this revision are on this page or earlier ones. On the last page, the index's current revision. */
   revision: number;
   documents: DocumentChange[];
 }
