@@ -28,7 +28,7 @@ serveSearch(async (_index, _version, afterRevision): Promise<ChangePage> => {
       text: row.text,
       title: "",
       heading: "",
-      vector: new Float32Array(row.vector.slice().buffer),
+      vector: new Float32Array(row.vector.buffer, row.vector.byteOffset, row.vector.byteLength / 4),
       metadata: { half: row.half === 1, percent: row.percent },
     };
     entries.getOrInsertComputed(row.document, () => []).push(entry);

@@ -21,7 +21,7 @@ const QUERY_MAX = 4095;
 
 /**
  * Cosine search over L2-normalised vectors by slot. All rows are compared as 8-bit integers, the best of them again in
- * single precision, so scores are exact. docs/decisions/0013-search-in-memory.md compares the alternatives.
+ * single precision, so scores are exact. `docs/decisions/0013-search-in-memory.md` compares the alternatives.
  */
 export class VectorIndex {
   readonly #exact = new GrowableMemory();
