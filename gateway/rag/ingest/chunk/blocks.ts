@@ -15,6 +15,8 @@ export type TextBlock = Range &
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(\S.*)$/;
 const FENCE = /^\s{0,12}(`{3,}|~{3,})/;
 const ITEM = /^\s{0,40}(?:[-*+]|\d{1,9}[.)])[ \t]+\S/;
+/** Code without a fence, unless it belongs to a list. */
+const INDENTED = /^(?: {4}|\t)\s*\S/;
 const RULE = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 /** Longest line whose syntax is looked at; longer ones are paragraphs. */
 const MAX_SYNTAX_LINE = 20_000;
@@ -51,6 +53,11 @@ export const parseBlocks = (text: string): TextBlock[] => {
         header: { start, end: lines[from + 1]?.end ?? end },
         rows: lines.slice(from + 2, at),
       });
+    } else if (INDENTED.test(line) && blocks.at(-1)?.kind !== "item") {
+      const from = at;
+      for (at++; at < lines.length && (INDENTED.test(lineAt(at)) || lineAt(at).trim() === ""); ) at++;
+      while (lineAt(at - 1).trim() === "" && at > from + 1) at--;
+      blocks.push({ kind: "code", start, end: lines[at - 1]?.end ?? end });
     } else {
       const kind = ITEM.test(line) ? "item" : "paragraph";
       for (at++; at < lines.length && !startsBlock(lineAt, at); ) at++;

@@ -94,6 +94,11 @@ describe("what fits is not cut", () => {
     for (const text of await textsOf(long)) expect(text).toMatch(/^(```\n)?run \d+ now[\s\S]*(now|```)$/);
   });
 
+  test("code that is indented instead of fenced", async () => {
+    const code = "    # not a heading\n    run one. Then stop\n\n    run two";
+    expect(await textsOf(`${sentence("a", 30)}\n\n${code}`)).toEqual([sentence("a", 30), code]);
+  });
+
   test("table rows; the header is repeated for search only", async () => {
     const header = "| Part | Price |\n| --- | --- |";
     const rows = Array.from({ length: 6 }, (_, i) => `| TP-${i} | ${i}.00 |`);
@@ -140,6 +145,7 @@ const MARKDOWN = fc
     fc.oneof(
       fc.string({ unit: "grapheme" }),
       fc.lorem({ mode: "sentences" }),
+      fc.tuple(fc.constantFrom("#", "##", "###"), fc.lorem({ maxCount: 12 })).map((heading) => heading.join(" ")),
       fc.constantFrom(
         "# A",
         "## B",

@@ -30,7 +30,9 @@ export interface ChunkPiece {
   page: number | null;
   /** Of `searchText`. */
   tokens: number;
-  /** What is embedded and searched: title, headings, the header of its table or the list item above, then the text. */
+  /**
+   * What is embedded and searched: title, headings, the header of its table or the list item above, then the text.
+   */
   searchText: string;
 }
 
@@ -39,8 +41,10 @@ const MAX_SECTIONS = 100_000;
 const MAX_INTRODUCTION_SHARE = 0.25;
 
 /**
- * Cuts a document into chunks, each from one section and one page. No chunk has more than `chunkTokens` tokens or 20,000
- * characters, or cuts a sentence, a list item, a table row or a code block that fits. Throws invalid_request for too many sections.
+ * Cuts a document into chunks, each from one section and one page. No chunk has more than `chunkTokens` tokens or
+ * 20,000
+ * characters, or cuts a sentence, a list item, a table row or a code block that fits. Throws invalid_request for too
+ * many sections.
  */
 export const chunkDocument = async (document: ExtractedDocument, options: ChunkOptions): Promise<ChunkPiece[]> => {
   const counter = new TokenCounter(options.countTokens);
@@ -67,12 +71,12 @@ const joinIntroductions = (
     if (
       last &&
       isBelow(section, last) &&
-      pageAt(pages, last.start) === pageAt(pages, section.units.at(-1)?.start ?? 0)
+      pageAt(pages, last.units[0]?.start ?? 0) === pageAt(pages, section.units.at(-1)?.start ?? 0)
     ) {
       const introduction = tokensOf(last);
       const fits = introduction + tokensOf(section) <= section.budget;
       if (introduction <= chunkTokens * MAX_INTRODUCTION_SHARE && fits) {
-        joined[joined.length - 1] = { ...section, start: last.start, units: [...last.units, ...section.units] };
+        joined[joined.length - 1] = { ...section, units: [...last.units, ...section.units] };
         continue;
       }
     }
@@ -98,7 +102,10 @@ const pageAt = (pages: readonly number[], offset: number): number | null => {
   return pages.length === 0 ? null : Math.max(1, low);
 };
 
-/** Packs sections into chunks and counts these. A section with a chunk that is too long after all is packed again, more loosely. */
+/**
+ * Packs sections into chunks and counts these. A section with a chunk that is too long after all is packed again, more
+ * loosely.
+ */
 const packSections = async (
   document: ExtractedDocument,
   sections: readonly FittedSection[],
@@ -135,7 +142,7 @@ const piecesOf = ({ text, pages }: ExtractedDocument, section: FittedSection, ov
       heading,
       page: pageAt(pages, bodyStart),
       tokens: 0,
-      searchText: prefix + repeated + text.slice(prefix === "" ? start : bodyStart, end),
+      searchText: prefix + repeated + text.slice(bodyStart, end),
     };
   });
 };

@@ -31,11 +31,17 @@ export const fitUnits = async (
         if (unit.tokens !== undefined) return [unit];
         const tokens = isCountable(unit) ? counter.inside(sliceOf(unit)) : Number.POSITIVE_INFINITY;
         const isShort = tokens <= Math.max(1, section.budget - SPARE_TOKENS) || unit.end - unit.start < 2;
-        if (!isShort) return splitUnit(text, { ...unit, header: undefined }, chunkTokens);
+        if (!isShort) return partsOf(unit);
         return [{ ...unit, tokens, ...headerOf(unit, tokens, section) }];
       });
     }
     open = open.filter(({ units }) => units.some((unit) => unit.tokens === undefined));
+  }
+
+  function partsOf(unit: Unit): Unit[] {
+    const { headingStart } = unit;
+    const parts = splitUnit(text, { ...unit, header: undefined, headingStart: undefined }, chunkTokens);
+    return parts.map((part, i) => (i === 0 ? { ...part, headingStart } : part));
   }
 
   function headerOf(

@@ -19,20 +19,21 @@ interface PackOptions {
   pageOf: (offset: number) => number | null;
 }
 
-/** Fills chunks with units in their order, beginning each with whole sentences of the one before, at most `overlap` tokens. */
-export const packSection = (section: Section, { budget, overlap, maxCharacters, pageOf }: PackOptions): Pack[] => {
+/**
+ * Fills chunks with units in their order, beginning each with whole sentences of the one before, at most `overlap`
+ * tokens.
+ */
+export const packSection = ({ units }: Section, { budget, overlap, maxCharacters, pageOf }: PackOptions): Pack[] => {
   const packs: Pack[] = [];
-  const { units } = section;
   let open: Unit[] = [];
   let tokens = 0;
   const end = () => {
     const [first] = open;
     const last = open.at(-1);
     if (!first || !last) return;
-    const start = packs.length === 0 ? Math.min(section.start, first.start) : first.start;
-    const header = first.header;
-    const isHeaded = packs.length === 0 && !header && last.end - start <= maxCharacters;
-    packs.push({ start: isHeaded ? start : first.start, end: last.end, bodyStart: first.start, header });
+    const { header, headingStart = first.start } = first;
+    const start = last.end - headingStart <= maxCharacters ? headingStart : first.start;
+    packs.push({ start, end: last.end, bodyStart: first.start, header });
   };
   for (const unit of units) {
     const size = unit.tokens ?? 0;

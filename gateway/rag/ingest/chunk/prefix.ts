@@ -15,16 +15,27 @@ export interface FittedSection extends Section {
 const MAX_SHARE = 0.4;
 const MAX_HEADING_CHARACTERS = 500;
 
-/** Adds the longest prefix that leaves enough room: without the title, then without the upper headings. */
+/**
+ * Adds the longest prefix that leaves enough room: without the title, without the upper headings, then the beginning
+ * of the last one.
+ */
 export const addPrefixes = async (
   sections: readonly Section[],
   { title, chunkTokens }: { title: string | null; chunkTokens: number },
   counter: TokenCounter,
 ): Promise<FittedSection[]> => {
+  const most = Math.floor(chunkTokens * MAX_SHARE);
   const candidates = sections.map(({ path }) => prefixesOf(path, title));
   await counter.count(candidates.flat());
+  for (const texts of candidates) {
+    const last = texts.at(-1) ?? "";
+    // A little less than its share, because words differ.
+    if (counter.inside(last) > most)
+      texts.push(last.slice(0, (last.length * most * 0.8) / counter.inside(last)).toWellFormed());
+  }
+  await counter.count(candidates.flat());
   return sections.map((section, i) => {
-    const text = candidates[i]?.find((each) => counter.inside(each) <= chunkTokens * MAX_SHARE) ?? "";
+    const text = candidates[i]?.find((each) => counter.inside(each) <= most) ?? "";
     const prefix = text === "" ? "" : `${text}\n\n`;
     const budget = Math.max(1, chunkTokens - counter.marks - counter.inside(text));
     return { ...section, heading: headingOf(section.path) || null, prefix, budget };

@@ -3,25 +3,29 @@ import { type Unit, unitsOf } from "./units";
 
 /** Text under one heading. */
 export interface Section {
-  /** Where its headings begin. */
-  start: number;
   /** Headings above it, the topmost first. */
   path: string[];
   units: Unit[];
 }
 
-/** The sections of a text in order. Headings without text belong to the section behind them; the last ones to the one before. */
+/**
+ * The sections of a text in order. Headings without text belong to the section behind them; the last ones to the one
+ * before.
+ */
 export const sectionsOf = (text: string): Section[] => {
   const sections: Section[] = [];
   const above: { level: number; title: string }[] = [];
-  let open: Section = { start: 0, path: [], units: [] };
+  let open: Section = { path: [], units: [] };
   let headings: Range[] = [];
   const parents = new ItemParents(text);
   for (const block of parseBlocks(text)) {
     const parent = parents.pass(block);
     if (block.kind !== "heading") {
-      for (const unit of unitsOf(text, block))
-        open.units.push(block.kind === "item" ? { ...unit, header: parent } : unit);
+      for (const unit of unitsOf(text, block)) {
+        if (block.kind === "item") unit.header = parent;
+        if (open.units.length === 0) unit.headingStart = headings[0]?.start;
+        open.units.push(unit);
+      }
       continue;
     }
     if (open.units.length > 0) {
@@ -31,12 +35,12 @@ export const sectionsOf = (text: string): Section[] => {
     headings.push(block);
     while ((above.at(-1)?.level ?? 0) >= block.level) above.pop();
     above.push(block);
-    open = { start: headings[0]?.start ?? block.start, path: above.map(({ title }) => title), units: [] };
+    open = { path: above.map(({ title }) => title), units: [] };
   }
   if (open.units.length > 0) return [...sections, open];
   const left = headings.map(({ start, end }): Unit => ({ kind: "sentence", start, end, split: 4 }));
   const last = sections.at(-1);
-  if (last) last.units.push(...left);
+  if (last) last.units = last.units.concat(left);
   else if (left.length > 0) sections.push({ ...open, units: left });
   return sections;
 };

@@ -3,9 +3,13 @@ import type { Range, TextBlock } from "./blocks";
 /** A part of a text that a chunk doesn't cut if it fits. */
 export interface Unit extends Range {
   kind: "sentence" | "item" | "row" | "code";
-  /** The header of the row's table, or the list item above a nested one: repeated for search if a chunk begins here. */
+  /**
+   * The header of the row's table, or the list item above a nested one: repeated for search if a chunk begins here.
+   */
   header?: Range;
   headerTokens?: number;
+  /** Where the headings directly above it begin. */
+  headingStart?: number;
   /** Without the model's marks; undefined until they are counted. */
   tokens?: number;
   /** How it is split if it is too long: index into `SPLITS`. */

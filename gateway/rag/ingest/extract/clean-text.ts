@@ -10,7 +10,9 @@ const LIGATURES: Readonly<Record<string, string>> = {
 };
 
 const CUT_BY_SOFT_HYPHEN = /\u00ad[ \t]*(?:\r\n|\n|\r)[ \t]*/g;
-/** Zero-width space, word joiner, byte order mark, soft hyphen, direction marks, tags, interlinear and object marks. */
+/**
+ * Zero-width space, word joiner, byte order mark, soft hyphen, direction marks, tags, interlinear and object marks.
+ */
 const INVISIBLE =
   /\u034f|[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc]|[\u{e0000}-\u{e007f}]/gu;
 /** Joiners belong to Arabic and Indic scripts and to emoji, and are noise in others. */

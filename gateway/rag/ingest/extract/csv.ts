@@ -2,12 +2,18 @@ import { type ReadDocument, unreadable } from "./document";
 import { type Block, escapeLineStarts, headingLine, joinBlocks, oneLine, pipeTable } from "./markdown";
 
 const DELIMITERS = [",", ";", "\t", "|"];
-const QUESTION = /^(questions?|q|frage|pregunta|问题|prompt|title|topic|error|problem|issue)$/i;
-const ANSWER = /^(answers?|a|antwort|respuesta|réponse|答案|reply|response|solution|resolution|text|content|body)$/i;
+const QUESTION = /\b(?:questions?|frage|pregunta|prompt)\b|问题|^(?:q|title|topic|error|problem|issue)$/i;
+const ANSWER =
+  /\b(?:answers?|antwort|respuesta|réponse|reply|response|solution)\b|答案|^(?:a|resolution|text|content|body)$/i;
+/** Columns about questions and answers. */
+const ABOUT = /\b(?:id|no|nr|number|date|count|type)\b/i;
+/** Share of the cells of a column that end with a question mark if it has the questions. */
+const MIN_QUESTIONS = 0.5;
 const MAX_CELLS = 1_000;
 
 /**
- * Rows of questions and answers become sections of their own, with the question as the heading; other rows become a table. Broken
+ * Rows of questions and answers become sections of their own, with the question as the heading; other rows become a
+ * table. Broken
  * quotes are read as text.
  */
 export const readCsv = (text: string): ReadDocument => {
@@ -15,15 +21,38 @@ export const readCsv = (text: string): ReadDocument => {
   const rows = parseCsv(rest, declared ?? delimiterOf(rest)).filter((row) => row.some((cell) => cell.trim() !== ""));
   const [header] = rows;
   if (!header) throw unreadable("The CSV file has no rows, so there is no text in it. Upload a file with content.");
-  const names = header.map(oneLine);
-  const question = names.findIndex((name) => QUESTION.test(name));
-  const answer = names.findIndex((name) => ANSWER.test(name));
-  if (question < 0 || answer < 0 || rows.length < 2) return { title: null, text: pipeTable(rows) };
-  const blocks = rows.slice(1).flatMap((row) => sectionOf(row, names, question, answer));
+  const columns = columnsOf(rows);
+  if (!columns) return { title: null, text: pipeTable(rows) };
+  const blocks = rows.slice(columns.isNamed ? 1 : 0).flatMap((row) => sectionOf(row, columns));
   return { title: null, text: joinBlocks(blocks) };
 };
 
-const sectionOf = (row: readonly string[], names: readonly string[], question: number, answer: number): Block[] => {
+interface QuestionColumns {
+  names: readonly string[];
+  /** Whether the first row has the names. */
+  isNamed: boolean;
+  question: number;
+  answer: number;
+}
+
+/** The columns of questions and answers, by their names, or because most cells of one column are questions. */
+const columnsOf = (rows: readonly string[][]): QuestionColumns | undefined => {
+  const names = (rows[0] ?? []).map(oneLine);
+  const named = (pattern: RegExp) => names.findIndex((name) => pattern.test(name) && !ABOUT.test(name));
+  const [question, answer] = [named(QUESTION), named(ANSWER)];
+  if (rows.length > 1 && question >= 0 && answer >= 0 && question !== answer)
+    return { names, isNamed: true, question, answer };
+  const isQuestion = (cell = "") => /[?？؟]\s*$/.test(cell);
+  const asked = names.findIndex(
+    (_, i) => rows.filter((row) => isQuestion(row[i])).length > rows.length * MIN_QUESTIONS,
+  );
+  if (asked < 0 || names.length < 2) return undefined;
+  const lengths = names.map((_, i) => (i === asked ? -1 : rows.reduce((sum, row) => sum + (row[i]?.length ?? 0), 0)));
+  const isNamed = !isQuestion(names[asked]);
+  return { names: isNamed ? names : [], isNamed, question: asked, answer: lengths.indexOf(Math.max(...lengths)) };
+};
+
+const sectionOf = (row: readonly string[], { names, question, answer }: QuestionColumns): Block[] => {
   const others = row.flatMap((cell, i) =>
     i === question || i === answer || cell.trim() === "" ? [] : `${names[i] ? `${names[i]}: ` : ""}${oneLine(cell)}`,
   );

@@ -12,7 +12,8 @@ const TEXT_CONTROLS = new Set([9, 10, 11, 12, 13, 26, 27]);
 const windows1252 = new TextDecoder("windows-1252");
 
 /**
- * Text of a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or `declared`, an encoding that the file
+ * Text of a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or `declared`, an encoding that
+ * the file
  * names itself. Throws invalid_request for binary data and for other encodings.
  */
 export const decodeText = (bytes: Uint8Array, declared?: string): string => {

@@ -38,18 +38,22 @@ const UNSUPPORTED: readonly [start: string, message: string][] = [
   ["Rar!", "The file is a RAR archive. Unpack it, and upload the documents in it."],
 ];
 
-/** The format that the first bytes show, or undefined for text. Throws invalid_request for formats that can't be read. */
+/**
+ * The format that the first bytes show, or undefined for text. Throws invalid_request for formats that can't be read.
+ */
 export const detectBinary = (bytes: Uint8Array): typeof DOCX | "application/pdf" | undefined => {
   const head = Buffer.from(bytes.subarray(0, PDF_HEAD_BYTES)).toString("latin1");
-  if (/^(?:%PDF-|\s*%PDF-\d)/.test(head) || (head.includes("%PDF-") && isBinary(head))) return "application/pdf";
+  const mark = head.search(/%PDF-\d/);
+  if (mark >= 0 && (head.slice(0, mark).trim() === "" || hasControls(bytes.subarray(0, mark))))
+    return "application/pdf";
   if (head.startsWith("PK\x03\x04") || head.startsWith("PK\x05\x06")) return DOCX;
   const found = UNSUPPORTED.find(([start]) => head.startsWith(start));
   if (found) throw unreadable(found[1]);
   return undefined;
 };
 
-/** Prose may mention the mark of PDFs; other bytes before it are of the programs that sent it. */
-const isBinary = (head: string): boolean => /[^\t\n\f\r -~]/.test(head.slice(0, head.indexOf("%PDF-") + 30));
+/** Text may mention the mark of PDFs; control characters before it come from the programs that sent the file. */
+const hasControls = (bytes: Uint8Array): boolean => bytes.some((byte) => byte < 9 || (byte > 13 && byte < 27));
 
 /** The format of a text: by its beginning, then by the file's name, then by what the sender says. */
 export const detectText = (text: string, { name, mediaType = "" }: DocumentFile): DocumentMediaType => {

@@ -7,15 +7,20 @@ import { ZipFile } from "./zip";
 
 /** All parts of a DOCX file that are read, together. */
 const MAX_UNPACKED_BYTES = 64_000_000;
-/** Content that Word doesn't show: deleted and moved text, the copy of a drawing for old versions, readings of ideographs. */
+/**
+ * Content that Word doesn't show: deleted and moved text, the copy of a drawing for old versions, readings of
+ * ideographs.
+ */
 const SKIPPED = new Set(["w:del", "w:moveFrom", "mc:Fallback", "w:rt", "w:pPrChange", "w:rPrChange", "w:tblPrChange"]);
 /** Titles that programs write into files without one. */
 const NO_TITLE = /^(?:word document|document\s*\d*|untitled.*|microsoft word - .*|dokument\s*\d*)$/i;
 const MAX_SPAN = 100;
 
 /**
- * Text with headings, list numbers, tables, text boxes and notes. mammoth is not used, because it drops the numbers that
- * people ask for ("clause 4.2"), and holds the whole XML tree in memory. Throws invalid_request if the file can't be read.
+ * Text with headings, list numbers, tables, text boxes and notes. mammoth is not used, because it drops the numbers
+ * that
+ * people ask for ("clause 4.2"), and holds the whole XML tree in memory. Throws invalid_request if the file can't be
+ * read.
  */
 export const readDocx = (bytes: Uint8Array): ReadDocument => {
   const zip = new ZipFile(bytes, MAX_UNPACKED_BYTES);

@@ -23,7 +23,8 @@ export type { DocumentFile, ExtractedDocument } from "./document";
 const MAX_TITLE_CHARACTERS = 500;
 
 /**
- * The text of a file as Markdown, with its title and pages. The format is recognised by the content first, then by the name. Throws
+ * The text of a file as Markdown, with its title and pages. The format is recognised by the content first, then by the
+ * name. Throws
  * invalid_request, whose message says what is wrong with the file and what to do.
  */
 export const extractDocument = async (file: DocumentFile, signal?: AbortSignal): Promise<ExtractedDocument> => {

@@ -9,7 +9,9 @@ const MAX_NESTING = 50_000;
 /** Closing tags times nesting: the parser searches all open elements for each closing tag. */
 const MAX_SEARCHED = 1_000_000_000;
 const MAX_SPAN = 100;
-/** The main part of a page, or its articles, are used without the rest if they have at least this share of the text. */
+/**
+ * The main part of a page, or its articles, are used without the rest if they have at least this share of the text.
+ */
 const MIN_SHARE = { main: 0.2, article: 0.6 };
 
 const BLOCKS = new Set(

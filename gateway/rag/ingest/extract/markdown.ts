@@ -34,7 +34,10 @@ export const checkCells = (cells: number): void => {
   }
 };
 
-/** A table whose first row is the header. Rows are padded to the same number of cells. Throws invalid_request for too many. */
+/**
+ * A table whose first row is the header. Rows are padded to the same number of cells. Throws invalid_request for too
+ * many.
+ */
 export const pipeTable = (rows: readonly (readonly string[])[]): string => {
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   checkCells(width * rows.length);

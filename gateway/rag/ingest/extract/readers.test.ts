@@ -176,6 +176,17 @@ describe("CSV", () => {
   });
 
   test.each([
+    [
+      "longer names",
+      "Question ID,Customer question,Our answer\n7,Why?,Because.\n",
+      "## Why?\n\nBecause.\n\nQuestion ID: 7",
+    ],
+    ["no names at all", "Why?,Because.\nWho?,Me.\n", "## Why?\n\nBecause.\n\n## Who?\n\nMe."],
+  ])("questions and answers are found with %s", async (_, source, text) => {
+    expect(await textOf("a.csv", source)).toBe(text);
+  });
+
+  test.each([
     ["other columns", "name,price\nPump,5\n", "| name | price |\n| --- | --- |\n| Pump | 5 |"],
     ["tabs", "name\tprice\nPump\t5", "| name | price |\n| --- | --- |\n| Pump | 5 |"],
     ["a declared delimiter", "sep=;\nname;price\nPump;5", "| name | price |\n| --- | --- |\n| Pump | 5 |"],
@@ -192,6 +203,7 @@ describe("the format is recognised by content first", () => {
     ["a page named .txt", "a.txt", "<!DOCTYPE html><html><p>a", "text/html"],
     ["a page named .md with a comment first", "a.md", "<!-- x -->\n<html><p>a", "text/html"],
     ["text that mentions tags", "a.txt", "Use <html> at the beginning", "text/plain"],
+    ["text that mentions the mark of PDFs", "a.txt", "Für Dateien mit %PDF-1.4 am Anfang", "text/plain"],
     ["Markdown by its name", "a.md", "a", "text/markdown"],
     ["CSV by its name", "a.CSV", "a,b\n1,2", "text/csv"],
   ])("%s", async (_, name, content, mediaType) => {

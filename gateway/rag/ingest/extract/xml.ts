@@ -1,8 +1,8 @@
 import { Parser } from "htmlparser2";
 import { unreadable } from "./document";
 
-/** Word nests less than 100 levels. */
-const MAX_NESTING = 256;
+/** Word nests less than 100 levels. The parser searches all open elements for each closing tag. */
+const MAX_NESTING = 128;
 
 interface XmlHandlers {
   open: (name: string, attributes: Record<string, string>) => void;
@@ -10,7 +10,10 @@ interface XmlHandlers {
   text?: (text: string) => void;
 }
 
-/** Reads an XML text in one pass. Entities of a document type are not expanded. Throws invalid_request if it is nested too deeply. */
+/**
+ * Reads an XML text in one pass. Entities of a document type are not expanded. Throws invalid_request if it is nested
+ * too deeply.
+ */
 export const walkXml = (xml: string, { open, close, text }: XmlHandlers): void => {
   let depth = 0;
   const parser = new Parser(

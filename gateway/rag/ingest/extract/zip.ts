@@ -45,7 +45,10 @@ export class ZipFile {
     return this.#entries.has(name);
   }
 
-  /** A file's text in UTF-8, or "" if there is no such file. Throws invalid_request if it is damaged, locked or too large. */
+  /**
+   * A file's text in UTF-8, or "" if there is no such file. Throws invalid_request if it is damaged, locked or too
+   * large.
+   */
   text(name: string): string {
     const entry = this.#entries.get(name);
     if (!entry) return "";

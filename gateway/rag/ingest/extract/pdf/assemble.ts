@@ -1,8 +1,10 @@
-import { escapeLineStarts, headingLine, pipeTable } from "../markdown";
+import { codeFence, escapeLineStarts, headingLine, pipeTable } from "../markdown";
 import type { PdfBlock } from "./blocks";
 import type { Line } from "./tables";
 
 const SENTENCE_END = /[.!?:;…。！？：；؟]["'”’)\]]*(?:\[\^\d+\])*$/;
+/** A text of this length that ends without a full stop goes on. */
+const MIN_PROSE_CHARACTERS = 80;
 /** The script is written without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}、。，！？：；「」『』（）]/u;
 
@@ -54,6 +56,10 @@ const writeBlock = (
     return;
   }
   writer.startPage(lines[0]?.page ?? 0);
+  if (kind === "code") {
+    writer.add(codeFence(codeOf(block)));
+    return;
+  }
   if (kind === "heading") {
     const text = lines.map((line) => line.text).reduce((all, line) => joined(all, line, words));
     writer.add(headingLine(levels.get(levelKey(block)) ?? 2, text));
@@ -73,6 +79,13 @@ const writeBlock = (
     }
   }
   writer.add(held);
+};
+
+/** Lines with their indentation; a letter is about 0.6 font sizes wide. */
+const codeOf = ({ lines, size }: PdfBlock): string => {
+  const left = lines.reduce((least, { x0 }) => Math.min(least, x0), Number.POSITIVE_INFINITY);
+  const indent = (x0: number) => " ".repeat(Math.min(40, Math.round((x0 - left) / (size * 0.6))));
+  return lines.map(({ text, x0 }) => indent(x0) + text).join("\n");
 };
 
 const firstLine = (kind: PdfBlock["kind"], text: string): string => {
@@ -100,7 +113,9 @@ const writeContents = (writer: PageWriter, lines: readonly Line[]): void => {
   });
 };
 
-/** Joins a paragraph and a table that go on in the next column or on the next page. Notes move before such a paragraph. */
+/**
+ * Joins a paragraph and a table that go on in the next column or on the next page. Notes move before such a paragraph.
+ */
 const joinParagraphs = (blocks: readonly PdfBlock[]): PdfBlock[] => {
   const merged: PdfBlock[] = [];
   for (const block of blocks) {
@@ -126,7 +141,8 @@ const goesOn = (last: PdfBlock, next: PdfBlock): boolean => {
   const end = last.lines.at(-1)?.text ?? "";
   const start = next.lines[0]?.text ?? "";
   if (SENTENCE_END.test(end)) return false;
-  return /^[\p{Ll}\p{Lo}]/u.test(start) || /[\p{L}\d][,-]$/u.test(end);
+  const length = last.lines.reduce((sum, { text }) => sum + text.length, 0);
+  return /^[\p{Ll}\p{Lo}]/u.test(start) || /[\p{L}\d][,-]$/u.test(end) || length >= MIN_PROSE_CHARACTERS;
 };
 
 /** The heading of a list of contents doesn't stand over the chapters. */

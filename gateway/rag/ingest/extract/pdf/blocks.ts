@@ -1,8 +1,8 @@
-import { leftOf, rowsOf, type Segment } from "./spans";
+import { isMonospaced, leftOf, rowsOf, type Segment } from "./spans";
 import { type Line, tableAt } from "./tables";
 
 export interface PdfBlock {
-  kind: "paragraph" | "heading" | "item" | "table" | "note" | "contents";
+  kind: "paragraph" | "heading" | "item" | "table" | "note" | "contents" | "code";
   lines: Line[];
   size: number;
   font: string;
@@ -27,6 +27,8 @@ const SENTENCE_END = /[.!?:;…。！？：；؟]["'”’)\]]*(?:\[\^\d+\])*$/;
 const CAPTION = /^(?:figure|fig\.|table|abbildung|abb\.|tabelle|tab\.|source|quelle|note)\b/i;
 /** A paragraph ends where lines are further apart than usual by this factor. */
 const PARAGRAPH_GAP = 1.25;
+/** Empty lines in code, in font sizes. */
+const MAX_CODE_GAP = 4;
 const HEADING_SIZE = 1.12;
 const NOTE_SIZE = 0.88;
 const MAX_HEADING_CHARACTERS = 150;
@@ -51,11 +53,11 @@ export const blocksOf = (segments: readonly Segment[], body: Body): PdfBlock[] =
     }
     const line = lineOf(rows[at++] ?? []);
     const last = blocks.at(-1);
-    if (last && above && continues(last, above, line, body)) last.lines.push({ text: line.text, page: line.page });
+    if (last && above && continues(last, above, line, body)) last.lines.push(plainLine(line));
     else blocks.push(startBlock(line, body));
     above = line;
   }
-  for (const block of blocks) if (block.kind === "paragraph" && isHeading(block, body)) block.kind = "heading";
+  for (const block of blocks) if (isHeading(block, body)) block.kind = "heading";
   const [first] = blocks;
   if (first) first.isFirst = true;
   return blocks;
@@ -86,21 +88,29 @@ const lineOf = (row: readonly Segment[]): Segment => {
 
 const isItem = (text: string): boolean => BULLET.test(text) || NUMBERED.test(text);
 
+const plainLine = ({ text, page, x0 }: Segment): Line => ({ text, page, x0 });
+
+const isCode = (line: Segment, body: Body): boolean =>
+  isMonospaced(line) && !isMonospaced(body) && !BULLET.test(line.text);
+
 const startBlock = (line: Segment, body: Body): PdfBlock => {
-  const { text, page, size, font } = line;
-  const kind = LEADER.test(text)
-    ? "contents"
-    : isItem(text)
-      ? "item"
-      : size <= body.size * NOTE_SIZE && /^(?:\d{1,3}|[*†‡])\s*\S/.test(text)
-        ? "note"
-        : "paragraph";
-  return { kind, lines: [{ text, page }], size, font, columns: [], isFirst: false };
+  const { size, font } = line;
+  const kind = isCode(line, body) ? "code" : textKind(line, body);
+  return { kind, lines: [plainLine(line)], size, font, columns: [], isFirst: false };
+};
+
+const textKind = ({ text, size }: Segment, body: Body): PdfBlock["kind"] => {
+  if (LEADER.test(text)) return "contents";
+  if (isItem(text)) return "item";
+  return size <= body.size * NOTE_SIZE && /^(?:\d{1,3}|[*†‡])\s*\S/.test(text) ? "note" : "paragraph";
 };
 
 /** Whether a line belongs to the block above it. */
 const continues = (block: PdfBlock, above: Segment, line: Segment, body: Body): boolean => {
   if (block.kind === "table" || Math.abs(line.size - above.size) > 0.6) return false;
+  if (isCode(line, body) || block.kind === "code") {
+    return isCode(line, body) && block.kind === "code" && above.y - line.y < line.size * MAX_CODE_GAP;
+  }
   const isFar = above.y - line.y > line.size * Math.max(body.leading, 1.1) * PARAGRAPH_GAP;
   if (LEADER.test(line.text) || block.kind === "contents") return LEADER.test(line.text) && block.kind === "contents";
   if (isFar || line.hasLabel) return false;
@@ -117,8 +127,10 @@ const isShort = ({ lines }: PdfBlock): boolean =>
 
 const isHeading = (block: PdfBlock, body: Body): boolean => {
   const text = block.lines.map((line) => line.text).join(" ");
-  if (!isShort(block) || !/\p{L}/u.test(text)) return false;
+  const mayBe = block.kind === "paragraph" || (block.kind === "item" && NUMBERED.test(text));
+  if (!mayBe || !isShort(block) || !/\p{L}/u.test(text)) return false;
   if (block.size >= body.size * HEADING_SIZE) return text.length <= 60 || !/[.:;,]$/.test(text);
-  const isSet = block.font !== body.font && block.size >= body.size * 0.95 && block.lines.length <= 2;
+  const isSet =
+    block.kind === "paragraph" && block.font !== body.font && block.size >= body.size * 0.95 && block.lines.length <= 2;
   return isSet && text.length <= 90 && !/[.,;:]$/.test(text) && /^[\p{Lu}\p{Lo}\d]/u.test(text) && !CAPTION.test(text);
 };

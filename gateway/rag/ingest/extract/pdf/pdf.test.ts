@@ -9,22 +9,22 @@ interface Text {
   size?: number;
   /** Turns the text by 90 degrees to the left. */
   isTurned?: boolean;
-  isBold?: boolean;
+  font?: "Helvetica" | "Helvetica-Bold" | "Courier";
 }
 
 /** A PDF with one content stream for each page. */
 const pdfOf = (pages: readonly (readonly Text[])[], { rotate = 0, title = "" } = {}): Uint8Array => {
   const objects: string[] = [];
-  const kids = pages.map((_, i) => `${5 + i * 2} 0 R`).join(" ");
-  const fonts = "/F1 3 0 R /F2 4 0 R";
+  const kids = pages.map((_, i) => `${3 + i * 2} 0 R`).join(" ");
+  const fonts = ["Helvetica", "Helvetica-Bold", "Courier"]
+    .map((name) => `/${name} << /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`)
+    .join(" ");
   objects.push("<< /Type /Catalog /Pages 2 0 R >>");
   objects.push(`<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`);
-  objects.push("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>");
-  objects.push("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>");
   for (const [i, texts] of pages.entries()) {
     const stream = texts.map(showText).join("\n");
     objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotate} /Contents ${6 + i * 2} 0 R /Resources << /Font << ${fonts} >> >> >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotate} /Contents ${4 + i * 2} 0 R /Resources << /Font << ${fonts} >> >> >>`,
       `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
     );
   }
@@ -40,10 +40,10 @@ const pdfOf = (pages: readonly (readonly Text[])[], { rotate = 0, title = "" } =
   return new Uint8Array(Buffer.from(body + table + trailer, "latin1"));
 };
 
-const showText = ({ x, y, text, size = 10, isTurned, isBold }: Text): string => {
+const showText = ({ x, y, text, size = 10, isTurned, font = "Helvetica" }: Text): string => {
   const escaped = text.replace(/[\\()]/g, "\\$&");
   const matrix = isTurned ? "0 1 -1 0" : "1 0 0 1";
-  return `BT /${isBold ? "F2" : "F1"} ${size} Tf ${matrix} ${x} ${y} Tm (${escaped}) Tj ET`;
+  return `BT /${font} ${size} Tf ${matrix} ${x} ${y} Tm (${escaped}) Tj ET`;
 };
 
 /** Lines below each other. */
@@ -164,13 +164,26 @@ describe("words and sentences", () => {
     expect(text).toBe("The network is very long.[^1] It loses water.\n\n[^1]: As measured in June.");
   });
 
+  test("text in a monospaced font is code with its indentation", async () => {
+    const code = (y: number, x: number, text: string): Text => ({ x, y, text, font: "Courier" });
+    const { text } = await extract([
+      [
+        { x: 50, y: 740, text: "Run this script every night on the server:" },
+        code(720, 50, "if true; then"),
+        code(708, 62, "run one"),
+        code(684, 50, "fi"),
+      ],
+    ]);
+    expect(text).toBe("Run this script every night on the server:\n\n```\nif true; then\n  run one\nfi\n```");
+  });
+
   test("headings are larger or bold, and nest by size", async () => {
     const { text } = await extract([
       [
         { x: 50, y: 740, text: "Manual", size: 20 },
         { x: 50, y: 700, text: "1 Use", size: 14 },
         ...lines(50, 680, ["Some text that is long enough to count", "as the body of this document."]),
-        { x: 50, y: 640, text: "Details", isBold: true },
+        { x: 50, y: 640, text: "Details", font: "Helvetica-Bold" },
         { x: 50, y: 625, text: "More of the text of the body, again long enough." },
       ],
     ]);

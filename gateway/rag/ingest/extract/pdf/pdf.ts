@@ -55,7 +55,8 @@ const readPages = async (pdf: PDFDocumentProxy, signal?: AbortSignal): Promise<P
     items += texts.length;
     characters += texts.reduce((sum, { str }) => sum + str.length, 0);
     if (items > MAX_ITEMS || characters > MAX_TEXT_CHARACTERS) throw tooLong();
-    const groups = spansByDirection(texts, page.rotate);
+    const isMono = (font: string) => content.styles[font]?.fontFamily === "monospace";
+    const groups = spansByDirection(texts, page.rotate, isMono);
     const [main = [], ...turned] = groups.map((spans) => rowsOf(spans).flatMap((row) => segmentsOf(row, number - 1)));
     pages.push({ main, turned });
     page.cleanup();

@@ -6,7 +6,10 @@ const MIN_PAGES = 2;
 /** Headers of left and right pages may differ. */
 const MIN_SHARE = 0.3;
 
-/** Removes headers and footers: lines at an edge that other pages have at the same height, also if a page number in them counts up. */
+/**
+ * Removes headers and footers: lines at an edge that other pages have at the same height, also if a page number in
+ * them counts up.
+ */
 export const withoutRunning = (pages: readonly (readonly Segment[])[]): Segment[][] => {
   const rowsByPage = pages.map((segments) => {
     const rows = rowsOf(segments);
@@ -19,8 +22,11 @@ export const withoutRunning = (pages: readonly (readonly Segment[])[]): Segment[
   }
   const needed = Math.max(MIN_PAGES, rowsByPage.filter((rows) => rows.length > 0).length * MIN_SHARE);
   return rowsByPage.map((rows) => {
+    // A number that counts up with the pages is proof enough on two of them.
+    const isRepeated = (key: string) =>
+      key !== "" && (counts.get(key) ?? 0) >= (key.includes("#") ? MIN_PAGES : needed);
     const isRunning = ({ row, key }: (typeof rows)[number], i: number) =>
-      (key !== "" && (counts.get(key) ?? 0) >= needed) || ((i === 0 || i === rows.length - 1) && isPageNumber(row));
+      isRepeated(key) || ((i === 0 || i === rows.length - 1) && isPageNumber(row));
     // From the edges to the first line that is not repeated.
     const first = rows.findIndex((row, i) => !isRunning(row, i));
     const last = rows.findLastIndex((row, i) => !isRunning(row, i));

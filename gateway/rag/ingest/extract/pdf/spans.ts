@@ -15,6 +15,8 @@ export interface Span {
 /** A part of a line without a wide gap: a line of a column, or a cell. */
 export interface Segment extends Span {
   page: number;
+  /** How many more characters its font has than others. */
+  fontLength: number;
   /** It begins with a number or sign that stands apart from the text. */
   hasLabel?: boolean;
 }
@@ -28,6 +30,11 @@ export interface TextItem {
   fontName: string;
 }
 
+/** Marks the name of a font whose letters have the same width. */
+const MONO = "monospace ";
+
+export const isMonospaced = ({ font }: { font: string }): boolean => font.startsWith(MONO);
+
 /** Wider gaps between words separate columns and cells, in font sizes. */
 const MAX_WORD_GAP = 1;
 const MIN_SPACE = 0.15;
@@ -35,7 +42,11 @@ const MIN_SPACE = 0.15;
 const MIN_UPRIGHT_SHARE = 0.2;
 
 /** The spans of a page by direction, the main direction first: titles at the side of a page are turned. */
-export const spansByDirection = (items: readonly TextItem[], pageRotation: number): Span[][] => {
+export const spansByDirection = (
+  items: readonly TextItem[],
+  pageRotation: number,
+  isMono: (font: string) => boolean,
+): Span[][] => {
   const groups = new Map<number, Span[]>();
   for (const item of items) {
     const text = cleanText(item.str).replaceAll("\n", " ");
@@ -52,7 +63,7 @@ export const spansByDirection = (items: readonly TextItem[], pageRotation: numbe
       x1: x0 + item.width,
       y: y * cos - x * sin,
       size,
-      font: item.fontName,
+      font: isMono(item.fontName) ? MONO + item.fontName : item.fontName,
       isRtl: item.dir === "rtl",
     };
     groups.getOrInsertComputed(degrees, () => []).push(span);
@@ -101,7 +112,6 @@ export const segmentsOf = (row: readonly Span[], page: number): Segment[] => {
   const isRtl = lengthOf(row.filter((span) => span.isRtl)) * 2 > lengthOf(row);
   const sorted = [...row].sort((a, b) => (isRtl ? b.x1 - a.x1 : a.x0 - b.x0));
   const size = row.reduce((most, span) => Math.max(most, span.size), 0);
-  const base = row.find((span) => span.size === size)?.y ?? 0;
   const segments: Segment[] = [];
   for (const span of sorted) {
     const last = segments.at(-1);
@@ -109,21 +119,31 @@ export const segmentsOf = (row: readonly Span[], page: number): Segment[] => {
     const isTwice = last?.text.endsWith(span.text) && Math.abs(gap + (span.x1 - span.x0)) < size * 0.1;
     if (isTwice) continue;
     const isApart = last && (gap > Math.min(last.size, span.size) * MAX_WORD_GAP || isOnOtherLine(last, span));
-    if (!last || isApart) segments.push({ ...span, page });
+    if (!last || isApart) segments.push({ ...span, page, fontLength: span.text.length });
     else {
-      const isRaised = span.size < size * 0.85 && span.y - base > size * 0.15;
+      const isRaised = span.size < last.size * 0.85 && span.y - last.y > last.size * 0.15;
       const text = isRaised ? noteMark(last.text, span.text) : span.text;
       const isSpaced = gap > size * MIN_SPACE && !/\s$/.test(last.text) && !/^\s/.test(text) && text === span.text;
       last.text += (isSpaced ? " " : "") + text;
       last.x0 = Math.min(last.x0, span.x0);
       last.x1 = Math.max(last.x1, span.x1);
-      if (span.size > last.size) Object.assign(last, { size: span.size, font: span.font, y: span.y });
+      if (span.size > last.size) Object.assign(last, { size: span.size, y: span.y });
+      countFont(last, span);
     }
   }
   return segments.map((segment) => ({ ...segment, text: segment.text.replace(/\s+/g, " ").trim() }));
 };
 
-/** Lines of columns side by side can overlap in height. Only small raised or lowered characters have a baseline of their own. */
+/** Keeps the font that most of a segment has (Boyer and Moore's majority vote). */
+const countFont = (segment: Segment, { font, text }: Span): void => {
+  segment.fontLength += font === segment.font ? text.length : -text.length;
+  if (segment.fontLength < 0) Object.assign(segment, { font, fontLength: -segment.fontLength });
+};
+
+/**
+ * Lines of columns side by side can overlap in height. Only small raised or lowered characters have a baseline of
+ * their own.
+ */
 const isOnOtherLine = (a: Span, b: Span): boolean =>
   Math.abs(a.y - b.y) > Math.max(a.size, b.size) * 0.05 && Math.min(a.size, b.size) > Math.max(a.size, b.size) * 0.85;
 

@@ -4,6 +4,8 @@ import type { Segment } from "./spans";
 export interface Line {
   text: string;
   page: number;
+  /** Left edge. */
+  x0: number;
   cells?: string[];
 }
 
@@ -86,7 +88,7 @@ const linesOf = (rows: readonly Segment[][], columns: readonly Column[]): Line[]
     const isSameRow = hasLongCells && (distances[i - 1] ?? 0) <= least * ROW_GAP && row.length < columns.length;
     if (i > 0 && last?.cells && (isSameRow || (hasLongCells && isSmall(rows, i, columns.length)))) {
       last.cells = last.cells.map((cell, c) => [cell, cells[c]].filter((text) => text !== "").join(" "));
-    } else lines.push({ text: "", page: row[0]?.page ?? 0, cells });
+    } else lines.push({ text: "", page: row[0]?.page ?? 0, x0: row[0]?.x0 ?? 0, cells });
   });
   return lines;
 };
