@@ -5,7 +5,7 @@ import type { Exchange } from "./exchange";
 const KEEP_ALIVE_MS = 5000;
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
-export const DONE = "data: [DONE]\n\n";
+const DONE = "data: [DONE]\n\n";
 
 /** One unnamed event. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { MaxTokens, SAMPLING } from "../../gpu-node/protocol";
 import { FinishReason, Latency, Usage } from "../chat/contract";
-import { CacheReport, Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
+import { CacheReport, Count, Id, NOT_BLANK, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
 import { Citation, RetrievalOverrides, Threshold } from "../retrieval-contract";
 import { Chunk } from "./indexes/contract";
@@ -13,7 +13,7 @@ import { Filter } from "./search/filter";
 export const RagQuery = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
-    question: Type.String({ minLength: 1, maxLength: 10_000 }),
+    question: Type.String({ minLength: 1, maxLength: 10_000, pattern: NOT_BLANK }),
     history: Type.Optional(
       Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
         maxItems: 100,

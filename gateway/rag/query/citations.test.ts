@@ -43,6 +43,12 @@ describe("markers", () => {
     },
   );
 
+  test("an answer of nested brackets is read in a few passes, and has no marker", () => {
+    const depth = 20_000;
+    const { answer, markers } = readMarkers(`${"[9".repeat(depth)}[9]${",9]".repeat(depth)}`, 3);
+    expect([markers, /[[\]]/.test(answer)]).toEqual([[], false]);
+  });
+
   test("no answer has a phantom marker, in 1,000 random answers", () => {
     const piece = fc.constantFrom(
       "[",
@@ -121,6 +127,17 @@ describe("citations", () => {
   test("a marker of a sentence without a claim cites the sentence closest to the question", () => {
     expect(cite("Yes [1].", [leave], "Is illness reported by phone?").citations).toMatchObject([
       { quote: "Illness is reported by phone.", found_by: "model" },
+    ]);
+  });
+
+  test.each([
+    "[1] Illness is reported by phone.\n[2] The company was founded in 1987.",
+    "- [1] Illness is reported by phone.\n- [2] The company was founded in 1987.",
+    "Illness is reported by phone.\n[1]\n\nThe company was founded in 1987.\n[2]",
+  ])("a marker at the beginning of a line cites for the sentence in it, else for the one before: %j", (text) => {
+    expect(cite(text, [leave, offices]).citations.map(({ quote, found_by }) => [quote, found_by])).toEqual([
+      ["Illness is reported by phone.", "model"],
+      ["The company was founded in 1987.", "model"],
     ]);
   });
 

@@ -64,18 +64,22 @@ const rewriteMarkers = (text: string, contexts: number): MarkedAnswer => {
   return { answer: answer + text.slice(from), markers, removed };
 };
 
+/** Brackets nested deeper than this are no text that a model means. */
+const MAX_PASSES = 10;
+
 /**
  * Removes markers without a context and writes the others as `[n]`. Repeats until nothing changes, because a removal can
  * join the brackets around it into a new marker. `contexts` is the number of contexts.
  */
 export const readMarkers = (text: string, contexts: number): MarkedAnswer => {
-  let [marked, removed] = [rewriteMarkers(text, contexts), 0];
-  for (let before = text; marked.answer !== before; ) {
+  let [answer, removed] = [text, 0];
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const marked = rewriteMarkers(answer, contexts);
     removed += marked.removed;
-    before = marked.answer;
-    marked = rewriteMarkers(before, contexts);
+    if (marked.answer === answer) return { ...marked, removed };
+    answer = marked.answer;
   }
-  return { ...marked, removed: removed + marked.removed };
+  return { answer: answer.replace(/[[\]【】［］〔〕]/g, ""), markers: [], removed };
 };
 
 /** A claim of the answer and, by context, the span of the sentence closest to it. */
@@ -128,20 +132,28 @@ const cite = (
   };
 };
 
-/**
- * The citations of an answer, in its order: one for each marker, and one for each supported claim without a marker. A
- * marker belongs to the claim before it; a claim ends where the next one begins.
- */
+/** The beginning of a line with nothing but list marks and other markers. */
+const LINE_START = /(?:^|\n)[\s>*•#–-]{0,20}(?:\d{1,3}[.)]\s)?(?:\[\d+\]\s?){0,20}$/;
+
+/** The claim before a marker; for one at the beginning of a line, the claim behind it in this line. */
+const claimOf = (answer: string, marker: Marker, claims: readonly Claim[]): Claim | undefined => {
+  const before = claims.findLast(({ start }) => start <= marker.start);
+  if (!LINE_START.test(answer.slice(Math.max(0, marker.start - 100), marker.start))) return before;
+  const behind = claims.find(({ start }) => start >= marker.end);
+  return behind && !answer.slice(marker.end, behind.start).includes("\n") ? behind : before;
+};
+
+/** The citations of an answer, in its order: one for each marker, and one for each supported claim without a marker. */
 export const findCitations = (
-  { markers }: Pick<MarkedAnswer, "markers">,
+  { answer, markers }: Pick<MarkedAnswer, "answer" | "markers">,
   contexts: readonly Context[],
   { claims, questionPlaces }: Grounded,
 ): Citation[] => {
-  const claimOf = (marker: Marker) => claims.findLast(({ start }) => start <= marker.start);
-  const marked = new Set(markers.map(claimOf));
+  const citedBy = new Map(markers.map((marker) => [marker, claimOf(answer, marker, claims)]));
+  const marked = new Set(citedBy.values());
   const byModel = markers.flatMap((marker) => {
     const context = contexts[marker.number - 1];
-    const places = claimOf(marker)?.places ?? questionPlaces;
+    const places = citedBy.get(marker)?.places ?? questionPlaces;
     return context ? [cite(context, places[marker.number - 1], marker, "model")] : [];
   });
   const byGroundwire = claims.flatMap((claim) => {

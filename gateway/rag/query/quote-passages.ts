@@ -10,7 +10,7 @@ import type { Context } from "./merge";
 /** Control and format characters (zero-width, bidirectional, tags), except tabs and line breaks. */
 const INVISIBLE = /(?![\t\n])[\p{Cc}\p{Cf}]|[\u{e0100}-\u{e01ef}]/gu;
 /** "<passage", "</passage" and look-alikes. */
-const TAG = /[<＜﹤‹〈](?=\s*[/／⁄∕]?\s*passage)/giu;
+const TAG = /[<＜﹤‹〈](?=\s{0,9}[/／⁄∕]?\s{0,9}passage)/giu;
 /** "<|im_end|>", "</s>", "<end_of_turn>", "<<SYS>>", "[/INST]". */
 const CONTROL_TOKEN = /<(?=\|)|<(?=\/?s>|(?:start|end)_of_turn>|<\/?SYS>)|\[(?=\/?INST\])/gi;
 /** "[1]", "[1, 2]", "【1】". Code is unchanged. */

@@ -22,7 +22,7 @@ export interface Indexes {
   open(principal: Principal, nameOrId: string): Promise<OpenIndex>;
 }
 
-export interface Embedder {
+interface Embedder {
   /** The question's vector with length 1 and the model's prefix for queries. A text that is too long is cut. */
   embedQuery(call: Call, model: string, text: string): Promise<Float32Array>;
 }
@@ -99,10 +99,13 @@ export const settingsOf = ({ retrieval }: OpenIndex, { retrieval: overrides }: R
   );
 };
 
+/** Characters of an earlier question that a search reads. */
+const MAX_EARLIER = 1000;
+
 /** The question, after the last question of the history: "And in 2019?" says too little without it. */
-export const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "history">): string => {
+const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "history">): string => {
   const previous = history.findLast(({ role }) => role === "user")?.content ?? "";
-  return `${previous}\n${question}`.trim();
+  return `${previous.slice(0, MAX_EARLIER).toWellFormed()}\n${question}`.trim();
 };
 
 /** Chunks that the check for sufficiency reads. */
