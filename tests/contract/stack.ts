@@ -60,6 +60,8 @@ const documentedStatuses = (url: string) => {
 interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
   datasets?: Partial<Config["datasets"]>;
+  /** False: the test starts workers itself. */
+  hasWorker?: boolean;
   /** Content of the database file to start with; a new database if left out. */
   database?: Uint8Array;
 }
@@ -95,7 +97,8 @@ export const startStack = async (
     },
   };
   const gateway = await startGateway(config, log);
-  const worker = await startWorker({ ...config, jobs: { ...config.jobs, gatewayUrl: gateway.url } }, log, standIn);
+  const jobs = { ...config.jobs, gatewayUrl: gateway.url };
+  const worker = settings.hasWorker === false ? undefined : await startWorker({ ...config, jobs }, log, standIn);
 
   const isDocumented = documentedStatuses(gateway.url);
   const call: Stack["call"] = async (method, path, { key = ADMIN_KEY, body, headers } = {}) => {
@@ -127,7 +130,7 @@ export const startStack = async (
     },
     async close() {
       await gateway.close(0);
-      await worker.close(0);
+      await worker?.close(0);
       await node.close(0);
       await rm(dataDir, { recursive: true, force: true });
     },
