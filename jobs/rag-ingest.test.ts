@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { listChunks, listDoomedBuilds } from "../db/chunks";
+import { listDoomedBuilds } from "../db/builds";
+import { listChunks } from "../db/chunks";
 import type { Db } from "../db/client";
 import { type DocumentRow, findDocument } from "../db/documents";
 import { findVersion, insertVersion } from "../db/indexes";

@@ -1,4 +1,4 @@
-import { deleteBuildPart, listStagedBuilds } from "../db/chunks";
+import { deleteBuildPart, listStagedBuilds } from "../db/builds";
 import type { Db, Tx } from "../db/client";
 import { type DocumentRow, findDocument, updateDocument } from "../db/documents";
 import { listLiveVersions } from "../db/indexes";

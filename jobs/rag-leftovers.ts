@@ -1,4 +1,4 @@
-import { deleteBuildPart, dropBuilds, listDoomedBuilds } from "../db/chunks";
+import { deleteBuildPart, dropBuilds, listDoomedBuilds } from "../db/builds";
 import type { Db } from "../db/client";
 import { hasStuckDocuments, settleDocuments } from "../db/documents";
 import { deleteIndexPart, hasDeletedIndex, listStuckVersions, updateVersion } from "../db/indexes";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { findVectorsByHash, findVisibleBuild, insertBuild, insertChunks, type NewChunk } from "../db/chunks";
+import { findVisibleBuild, insertBuild } from "../db/builds";
+import { findVectorsByHash, insertChunks, type NewChunk } from "../db/chunks";
 import type { Reads } from "../db/client";
 import type { VersionRow } from "../db/indexes";
 import type { StagedBuild } from "../gateway/rag/indexes/publish";

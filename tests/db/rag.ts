@@ -1,4 +1,5 @@
-import { deleteBuildPart, insertBuild, insertChunks, listDoomedBuilds, type NewChunk } from "../../db/chunks";
+import { deleteBuildPart, insertBuild, listDoomedBuilds } from "../../db/builds";
+import { insertChunks, type NewChunk } from "../../db/chunks";
 import type { Db, Tx } from "../../db/client";
 import { insertDocuments } from "../../db/documents";
 import { insertIndex, insertVersion } from "../../db/indexes";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { deleteBuildPart, listDoomedBuilds, listSearchChunks } from "../../../db/chunks";
+import { deleteBuildPart, listDoomedBuilds } from "../../../db/builds";
+import { listSearchChunks } from "../../../db/chunks";
 import type { Db } from "../../../db/client";
 import { raiseRevision, updateIndex } from "../../../db/indexes";
 import { addDocuments, addIndex, contentOf, documentOf, stage } from "../../../tests/db/rag";

@@ -1,4 +1,5 @@
-import { type IndexChange, listChanges, listSearchChunks, type SearchChunk } from "../../../db/chunks";
+import { type IndexChange, listChanges } from "../../../db/builds";
+import { listSearchChunks, type SearchChunk } from "../../../db/chunks";
 import type { Reads } from "../../../db/client";
 import { findIndexRevision } from "../../../db/indexes";
 

@@ -1,5 +1,6 @@
 import { appendAudit } from "../../../db/audit";
-import { findChunkCounts, listChunks } from "../../../db/chunks";
+import { findChunkCounts } from "../../../db/builds";
+import { listChunks } from "../../../db/chunks";
 import type { Db, Tx } from "../../../db/client";
 import * as store from "../../../db/documents";
 import { type IndexRow, updateIndex } from "../../../db/indexes";

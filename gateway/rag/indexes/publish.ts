@@ -1,4 +1,4 @@
-import { hideBuilds, showBuilds } from "../../../db/chunks";
+import { hideBuilds, showBuilds } from "../../../db/builds";
 import type { Tx } from "../../../db/client";
 import { type DocumentRow, deleteDocument, findDocument, insertText, updateDocument } from "../../../db/documents";
 import { listLiveVersions, raiseRevision } from "../../../db/indexes";

@@ -1,5 +1,5 @@
 import { appendAudit } from "../../../db/audit";
-import { dropBuilds } from "../../../db/chunks";
+import { dropBuilds } from "../../../db/builds";
 import type { Db } from "../../../db/client";
 import * as store from "../../../db/indexes";
 import { insertJob } from "../../../db/jobs";

@@ -1,3 +1,4 @@
+import * as builds from "../../../db/builds";
 import * as chunks from "../../../db/chunks";
 import type { Db } from "../../../db/client";
 import * as documents from "../../../db/documents";
@@ -61,7 +62,7 @@ const steps: readonly Step[] = [
           const { indexId, id: documentId, jobId } = documentOf(tag, name);
           const version = name === "dropped" ? 2 : 1;
           const row = { id: build(tag, name), indexId, version, documentId, jobId, contentHash: "hash" };
-          await chunks.insertBuild(tx, row);
+          await builds.insertBuild(tx, row);
         }
       }),
   },
@@ -81,25 +82,25 @@ const steps: readonly Step[] = [
       db.write(async (tx) => {
         for (const name of ["kept", "hidden"]) {
           const place = { indexId: idx(tag), documentId: `doc_${name}`, revision: 2 };
-          await chunks.showBuilds(tx, place, [{ id: build(tag, name), version: 1 }]);
+          await builds.showBuilds(tx, place, [{ id: build(tag, name), version: 1 }]);
         }
       }),
   },
   {
     name: "hideBuilds",
     write: (db, tag) =>
-      db.write((tx) => chunks.hideBuilds(tx, { indexId: idx(tag), documentId: "doc_hidden", revision: 3 })),
+      db.write((tx) => builds.hideBuilds(tx, { indexId: idx(tag), documentId: "doc_hidden", revision: 3 })),
   },
   {
     name: "dropBuilds",
     write: (db, tag) =>
       db.write(async (tx) => {
         const place = { indexId: idx(tag), documentId: "doc_dropped", revision: 2 };
-        await chunks.showBuilds(tx, place, [{ id: build(tag, "dropped"), version: 2 }]);
-        await chunks.dropBuilds(tx, { indexId: idx(tag), version: 2 });
+        await builds.showBuilds(tx, place, [{ id: build(tag, "dropped"), version: 2 }]);
+        await builds.dropBuilds(tx, { indexId: idx(tag), version: 2 });
       }),
   },
-  { name: "deleteBuildPart", write: (db, tag) => chunks.deleteBuildPart(db, build(tag, "abandoned"), 10) },
+  { name: "deleteBuildPart", write: (db, tag) => builds.deleteBuildPart(db, build(tag, "abandoned"), 10) },
   {
     name: "deleteDocument",
     write: (db, tag) => db.write((tx) => documents.deleteDocument(tx, idx(tag), "doc_deleted")),
@@ -131,14 +132,14 @@ const steps: readonly Step[] = [
 const stateOf = async (db: Db, tag: string) => {
   const index = await indexes.findIndex(db, `index ${tag}`);
   const rows = await documents.listDocuments(db, idx(tag), { limit: 10 });
-  const changes = await chunks.listChanges(db, { indexId: idx(tag), version: 1 }, 1, 10);
+  const changes = await builds.listChanges(db, { indexId: idx(tag), version: 1 }, 1, 10);
   const upload = await findUpload(db, `upload_${tag}_small`);
   return {
     index: index && { description: index.description, revision: index.revision },
     versions: (await indexes.listVersions(db, idx(tag), { limit: 10 })).map(({ state }) => state),
     documents: rows.map(({ id, state }) => `${id} ${state}`),
     retitled: rows.filter(({ title }) => title === "retitled").length,
-    dropped: await chunks.findVisibleBuild(db, { indexId: idx(tag), version: 2, documentId: "doc_dropped" }),
+    dropped: await builds.findVisibleBuild(db, { indexId: idx(tag), version: 2, documentId: "doc_dropped" }),
     text: (await documents.findText(db, idx(tag), "doc_kept", "hash"))?.pages,
     changes: changes.map(({ revision, documentId, buildId }) => ({ revision, documentId, buildId })),
     chunks: (await chunks.listSearchChunks(db, build(tag, "kept"), { position: 0, limit: 10 })).map(

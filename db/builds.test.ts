@@ -5,6 +5,7 @@ import { startChild } from "../tests/db/process";
 import { addDocuments, addIndex, addVersion, contentOf, documentOf, replace, stage, wordsOf } from "../tests/db/rag";
 import { AT } from "../tests/db/steps/step";
 import { temporaryDb, withDatabaseFile } from "../tests/db/temporary";
+import * as builds from "./builds";
 import * as chunks from "./chunks";
 import { type Db, openDb } from "./client";
 import { findDocument, findText } from "./documents";
@@ -33,10 +34,10 @@ const add = async (name: string, words: readonly string[], id = `build_${name}`)
 const textsOf = async (name: string, version = 1): Promise<string[]> =>
   (await chunks.listChunks(db, { ...keyOf(name), version }, { limit: 100 })).map(({ text }) => text);
 const sweep = async (): Promise<void> => {
-  for (const id of await chunks.listDoomedBuilds(db, 100)) while (!(await chunks.deleteBuildPart(db, id, 2)));
+  for (const id of await builds.listDoomedBuilds(db, 100)) while (!(await builds.deleteBuildPart(db, id, 2)));
 };
 const changes = async (after: number) =>
-  (await chunks.listChanges(db, index, after, 100)).map(({ revision, documentId, buildId }) => [
+  (await builds.listChanges(db, index, after, 100)).map(({ revision, documentId, buildId }) => [
     revision,
     documentId,
     buildId,
@@ -139,9 +140,9 @@ test("an index that is deleted is gone at once, and the sweep deletes everything
 test("what an ended job has staged is deleted; what a running job stages is kept", async () => {
   await addDocuments(db, "a", "one");
   await stage(db, "a", { name: "one", id: "build_1", words: ["x"] });
-  expect(await chunks.listDoomedBuilds(db, 10)).toEqual([]);
+  expect(await builds.listDoomedBuilds(db, 10)).toEqual([]);
   await db.write((tx) => requestCancel(tx, "job_a_rag", AT));
-  expect(await chunks.listDoomedBuilds(db, 10)).toEqual(["build_1"]);
+  expect(await builds.listDoomedBuilds(db, 10)).toEqual(["build_1"]);
 });
 
 test("kill -9 during replacements leaves one whole content, and a reader never sees half a document", async () => {
@@ -167,7 +168,7 @@ test("kill -9 during replacements leaves one whole content, and a reader never s
       await read();
     }
     await reader.write((tx) => requestCancel(tx, "job_a_rag", AT));
-    for (const id of await chunks.listDoomedBuilds(reader, 100)) while (!(await chunks.deleteBuildPart(reader, id, 7)));
+    for (const id of await builds.listDoomedBuilds(reader, 100)) while (!(await builds.deleteBuildPart(reader, id, 7)));
     await read();
     expect([await reader.$count(documentBuilds), await reader.$count(chunkTable)]).toEqual([1, wordsOf(0).length]);
     expect(await reader.$count(chunkVectors)).toBe(wordsOf(0).length);
