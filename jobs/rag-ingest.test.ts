@@ -6,6 +6,7 @@ import { type DocumentRow, findDocument } from "../db/documents";
 import { findVersion, insertVersion } from "../db/indexes";
 import { findJob, requestCancel } from "../db/jobs";
 import { chunks as chunkTable, documentBuilds, tasks } from "../db/schema";
+import { findUpload } from "../db/uploads";
 import { createDocuments } from "../gateway/rag/indexes/documents";
 import type { NewFile } from "../gateway/rag/indexes/plan";
 import { createIndexes } from "../gateway/rag/indexes/service";
@@ -225,6 +226,20 @@ describe("ingestion", () => {
     await until("nothing is left", async () => (await db.$count(documentBuilds)) === 0);
     expect(await db.$count(chunkTable)).toBe(0);
   });
+});
+
+test("the file of a failed document is kept for a retry, and an abandoned one is not", async () => {
+  await work(fakeGateway().gateway);
+  const { ids } = await add({ "a.md": "unreadable" });
+  await settled(ids[0] as string);
+  const [abandoned] = await services().uploads.receiveTexts([{ fileName: "b.md", text: "x" }], PRINCIPAL.keyId);
+  const nextWeek = () => new Date(Date.now() + 7 * 86_400_000);
+  await createUploads({ db, maxBytes: 1, now: nextWeek }).sweep();
+  const kept = (await document(ids[0] as string)).uploadId ?? "";
+  expect([await findUpload(db, kept), await findUpload(db, abandoned?.id ?? "")]).toEqual([
+    expect.anything(),
+    undefined,
+  ]);
 });
 
 test("a document whose job ended without it is settled by a sweep", async () => {
