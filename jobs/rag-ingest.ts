@@ -17,6 +17,8 @@ import { MAX_ATTEMPTS } from "./run-task";
 
 /** Documents that are read at the same time. */
 const CONCURRENCY = 4;
+/** The stages of a text with fewer characters are too short to be shown. Each would cost a transaction. */
+const SHORT = 10_000;
 /** Chunks deleted per transaction. */
 const DELETE_AT_ONCE = 500;
 
@@ -59,8 +61,10 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       document: extracted,
       hash: content.hash,
     };
-    const onStage = (state: "chunking" | "embedding") =>
-      context.write((tx) => changeDocument(tx, key, { state, updatedAt: now() }));
+    const onStage = async (state: "chunking" | "embedding"): Promise<void> => {
+      if (extracted.text.length < SHORT) return;
+      await context.write((tx) => changeDocument(tx, key, { state, updatedAt: now() }));
+    };
     const builds: StagedBuild[] = [];
     for (;;) {
       // Versions may be added meanwhile.

@@ -59,8 +59,8 @@ export const stageBuild = async (
   await onStage?.("embedding");
   const before = await findVisibleBuild(db, { indexId, version: number, documentId });
   const id = newId("build");
-  await context.write((tx) => insertBuild(tx, { id, indexId, version: number, documentId, jobId, contentHash: hash }));
-  for (let from = 0; from < pieces.length; from += BATCH) {
+  const build = { id, indexId, version: number, documentId, jobId, contentHash: hash };
+  for (let from = 0; from === 0 || from < pieces.length; from += BATCH) {
     const hashed = pieces.slice(from, from + BATCH).map((piece) => ({ piece, sha256: sha256(piece.searchText) }));
     const hashes = hashed.map((each) => each.sha256);
     const known = before ? await findVectorsByHash(db, before.id, hashes) : new Map<string, Float32Array>();
@@ -73,7 +73,11 @@ export const stageBuild = async (
       for (const [place, key] of [...missing.keys()].entries()) known.set(key, checked(vectors[place], version));
     }
     const rows = hashed.map(({ piece, sha256 }, place) => toRow(piece, sha256, from + place, known.get(sha256)));
-    await context.write((tx) => insertChunks(tx, id, rows));
+    await context.write(async (tx) => {
+      if (from === 0) await insertBuild(tx, build);
+      await insertChunks(tx, id, rows);
+    });
+    if (pieces.length <= BATCH) break;
     const done = from + rows.length;
     await context.progress({ document: documentId, chunks: done, of: pieces.length }, Math.ceil(done / BATCH));
   }
