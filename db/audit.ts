@@ -7,7 +7,7 @@ export type AuditRow = typeof auditLog.$inferSelect;
 /** `actor` and `target` are ids; `detail` describes the change, without secrets. */
 export type AuditEntry = Pick<typeof auditLog.$inferInsert, "at" | "actor" | "action" | "target" | "detail">;
 
-/** Called in the transaction of the change, so that both are stored or neither. */
+/** Call it in the change's transaction, so that both are stored or neither. */
 export const appendAudit = async (tx: Tx, entry: AuditEntry): Promise<void> => {
   await tx.insert(auditLog).values(entry);
 };

@@ -7,13 +7,13 @@ import type { Db } from "./types";
 const LEASE = "checkpoint";
 const LEASE_MS = 60_000;
 const EVERY_MS = 10_000;
-/** A smaller log is not checkpointed: that would cost more than it frees. */
+/** Minimum size of the log, in bytes. Checkpointing a smaller log costs more than it frees. */
 const WAL_BYTES = 4 * 1_048_576;
 
 /**
- * Keeps the write-ahead log short. The driver carries SQLite 3.45.1, whose WAL-reset race can lose commits when two
- * connections checkpoint at the same time, so automatic checkpoints are off everywhere and only the holder of one lease
- * among all processes runs them, on its write connection.
+ * Keeps the write-ahead log short. The driver contains SQLite 3.45.1, whose WAL-reset race can lose commits when two
+ * connections checkpoint at the same time. So automatic checkpoints are off everywhere, and only the process that holds
+ * the checkpoint lease runs checkpoints, on its write connection.
  */
 export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string, log: Log) => {
   const holder = randomUUID();
@@ -33,7 +33,7 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
   timer.unref();
 
   return {
-    /** One round; the timer calls it too. */
+    /** Runs one round immediately. The timer calls it too. */
     checkpointWhenLong,
     /** Stops and releases the lease. If the release can't be written, another process takes over after a minute. */
     async stop() {

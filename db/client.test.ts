@@ -66,13 +66,13 @@ test("a process with back-to-back long transactions lets other processes write",
     for (const name of names) await append(other, name);
     isOver = true;
     await writing;
-    // Each process waits for the open transaction and rarely for a second one. Without the pause, it is about ten.
+    // Each process waits for the open transaction, and rarely for a second one. Without the pause, for about ten.
     expect(longWrites).toBeLessThan(names.length * 3);
     await Promise.all([busy.close(), other.close()]);
   });
 }, 60_000);
 
-test("D4: a full disk is storage_full, nothing of the write remains, and writes succeed when there is space again", async () => {
+test("D4: on a full disk a write throws storage_full and changes nothing; writes succeed when there is space again", async () => {
   await withDatabaseFile(async (file) => {
     const small = await openDb({ url: `file:${file}` }, silentLog());
     await migrate(small);

@@ -12,7 +12,7 @@ import { Writer } from "./writer";
 export { type DbOptions, databaseOptions } from "./target";
 export type { Db, Reads, Tx } from "./types";
 
-/** A transaction that takes longer blocks every other writer; a libSQL server ends it after five seconds. */
+/** A longer write transaction is logged, because it blocks other writers. A libSQL server aborts it after 5 s. */
 const SLOW_WRITE_MS = 1000;
 
 /**

@@ -10,7 +10,7 @@ export const like = (column: SQLWrapper, text: string): SQL =>
     ? sql`${column} LIKE ${`%${text.replaceAll(/[\\%_]/g, "\\$&")}%`} ESCAPE '\\'`
     : sql`${column} GLOB ${`*${[...text].map(eitherCase).join("")}*`}`;
 
-/** `[äÄ]` for both. A letter whose other case has several characters, such as ß, matches only itself. */
+/** Both cases of a letter: `[äÄ]`. A letter whose other case has several characters, such as ß, matches only itself. */
 const eitherCase = (letter: string): string => {
   const cases = new Set([letter, letter.toLowerCase(), letter.toUpperCase()]);
   const single = [...cases].filter((one) => [...one].length === 1);

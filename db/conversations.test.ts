@@ -40,7 +40,7 @@ test("a late save of a finished answer changes nothing", async () => {
   await db.close();
 });
 
-test("conversations from before branches become one branch each, and only the newest of repeated feedback is kept", async () => {
+test("conversations stored before branches existed become one branch each, and only the newest of repeated feedback is kept", async () => {
   const folder = await mkdtemp(join(tmpdir(), "groundwire-branches-"));
   await cp(join(import.meta.dir, "migrations"), folder, { recursive: true });
   const journal = join(folder, "meta/_journal.json");

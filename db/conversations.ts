@@ -75,7 +75,7 @@ export const findAnswer = async (db: Reads, keyId: string, requestId: string): P
 export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
   tx.insert(conversations).values(row);
 
-/** Adds messages in the given order, shows the branch of the last one, and sets the conversation's change time to `now`. */
+/** Adds messages in the given order, shows the last one's branch, and sets the conversation's change time to `now`. */
 export const appendMessages = async (
   tx: Tx,
   conversationId: string,

@@ -4,7 +4,7 @@ import { isAfter, like, type TimeCursor } from "./conditions";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
-/** Without the report, which can be long; see `findReport`. */
+/** A revision without its report, which can be long; see `findReport`. */
 export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
@@ -20,7 +20,7 @@ const withLatest = (db: Reads, where: SQL | undefined) =>
     .innerJoin(datasetRevisions, and(eq(datasetRevisions.datasetId, datasets.id), isLatest))
     .where(and(isNull(datasets.deletedAt), where));
 
-/** Datasets with their newest revision, last changed first, after `cursor`; `search` is part of name or description. */
+/** Datasets with their newest revision, last changed first, after `cursor`; `search` matches names and descriptions. */
 export const listDatasets = async (
   db: Reads,
   { limit, cursor, search }: { limit: number; cursor?: TimeCursor; search?: string },
@@ -170,7 +170,7 @@ export const publishRevision = async (
   await tx.update(datasetRevisions).set(fields).where(eq(datasetRevisions.id, id));
 };
 
-/** Revisions to be deleted: staged ones whose job has ended, and those of hidden datasets that no run has used. */
+/** Revisions to delete: staged ones whose job has ended, and revisions of hidden datasets that no run has used. */
 export const listDoomedRevisions = async (db: Reads, limit: number): Promise<string[]> => {
   const isAbandoned = sql`dataset_revisions.dataset_id IS NULL AND NOT EXISTS (
     SELECT 1 FROM jobs WHERE jobs.id = dataset_revisions.job_id AND jobs.state IN ('queued', 'running'))`;
@@ -186,8 +186,8 @@ export const listDoomedRevisions = async (db: Reads, limit: number): Promise<str
 };
 
 /**
- * Deletes up to `limit` members of a revision and samples that nothing else uses, then the revision, then its dataset if
- * this was the last revision. True when everything is deleted.
+ * Deletes up to `limit` members of a revision and samples that nothing else uses, then the revision, then the dataset
+ * if this was its last revision. True when everything is deleted.
  */
 export const deleteRevisionPart = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {

@@ -1,7 +1,7 @@
 import { LibsqlError } from "@libsql/client";
 import { AppError } from "../lib/errors";
 
-/** Base codes that mean "the file can't be read or written now": a permission, a device, a missing mount. */
+/** SQLite base codes that mean "the file can't be read or written now": a permission, a device, a missing mount. */
 const NOT_USABLE = new Set(["SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_PROTOCOL"]);
 
 /** True if another connection holds the lock, so the statement may succeed a moment later. */
@@ -46,12 +46,12 @@ const toDatabaseError = (cause: unknown): AppError => {
   }
   const isServerGone = code !== undefined && !code.startsWith("SQLITE_");
   if (isServerGone || (code !== undefined && NOT_USABLE.has(code))) {
-    return new AppError("unavailable", "The database can't be used now. The log shows the reason.", {
+    return new AppError("unavailable", "The database is unavailable. Try again; the log shows the reason.", {
       retryAfterMs: 5000,
       cause,
     });
   }
-  return new AppError("internal", "The database rejected a statement. Quote the request id when you report it.", {
+  return new AppError("internal", "The database rejected a statement. Include the request id when you report it.", {
     cause,
   });
 };

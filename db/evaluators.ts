@@ -13,7 +13,7 @@ export const listEvaluatorVersions = (db: Reads, name?: string): Promise<Evaluat
     .where(name === undefined ? undefined : eq(evaluatorVersions.name, name))
     .orderBy(asc(evaluatorVersions.name), desc(evaluatorVersions.version));
 
-/** Creates the version after the newest created one and `builtIn`, the newest built-in version. Returns the row. */
+/** Creates the next version after the newest created one and `builtIn`, the newest built-in one. Returns the row. */
 export const insertEvaluatorVersion = async (
   tx: Tx,
   row: Omit<typeof evaluatorVersions.$inferInsert, "version">,

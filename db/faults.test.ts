@@ -44,7 +44,7 @@ test("D1: 50 locks that outlast the timeout lose no acknowledged row of any repo
   });
 }, 60_000);
 
-/** The longest and the 99th percentile of how late a 1 ms timer came while `work` ran, in milliseconds. */
+/** The longest and the 99th-percentile delay of a 1 ms timer while `work` runs, in milliseconds. */
 const loopLag = async (work: () => Promise<unknown>): Promise<{ maxMs: number; p99Ms: number }> => {
   const lags: number[] = [];
   let lastMs = performance.now();
@@ -78,7 +78,7 @@ test("D2: 64 parallel writes block the event loop for at most 250 ms, and 50 ms 
   });
 });
 
-test("D2: the same while another process holds the lock", async () => {
+test("D2: 64 parallel writes block the event loop for at most 250 ms while another process holds the lock", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
     await using child = await startChild(file, 5000);
@@ -99,7 +99,7 @@ test("D3: killing the writer 20 times loses no acknowledged row", async () => {
       const tag = `kill ${round}`;
       await using child = await startChild(file, 5000);
       child.send({ do: "append", tag });
-      // Each kill comes after a different number of rows, at a random point of a write.
+      // Each kill comes after a different number of rows, at a random point in a write.
       let acknowledged = -1;
       while (acknowledged < round) acknowledged = (await child.expect("append")).n;
       for (const answer of await child.kill()) if (answer.done === "append") acknowledged = answer.n;

@@ -34,8 +34,8 @@ export const extendIdempotencyKey = (db: Pick<Db, "write">, id: string, holder: 
   });
 
 /**
- * Stores the answer, in the transaction that creates what it describes, so that both are stored or neither. False if
- * another request has taken over the key.
+ * Stores the answer. Call it in the transaction that creates what the answer describes, so that both are stored or
+ * neither. False if another request has taken over the key.
  */
 export const sealIdempotencyKey = async (tx: Tx, id: string, holder: string, answer: string): Promise<boolean> => {
   const sealed = await tx
@@ -52,7 +52,7 @@ export const releaseIdempotencyKey = (db: Pick<Db, "write">, id: string, holder:
     await tx.delete(idempotencyKeys).where(isHeldBy(id, holder));
   });
 
-/** Deletes a key with its answer, in the transaction that undoes what the answer describes. */
+/** Deletes a key and its answer. Call it in the transaction that undoes what the answer describes. */
 export const deleteIdempotencyKey = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
 };

@@ -13,9 +13,9 @@ export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "pa
 
 /** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
-const LONGEST_PAUSE_MS = 9 * 60_000;
+const MAX_PAUSE_MS = 9 * 60_000;
 /** A due time further ahead than this was written before the clock was set back, so the task counts as due. */
-const TOO_FAR_MS = LONGEST_PAUSE_MS + 60_000;
+const TOO_FAR_MS = MAX_PAUSE_MS + 60_000;
 const OPEN = ["queued", "running"] as const;
 
 const isDue = (now: Date) =>
@@ -59,8 +59,8 @@ export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date)
 };
 
 /**
- * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets no tasks:
- * they would not be requeued a second time.
+ * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets no tasks,
+ * because its tasks have already been requeued and would not be requeued again.
  */
 export const claimTasks = (
   db: Pick<Db, "write">,
@@ -94,13 +94,13 @@ export const claimTasks = (
     });
   });
 
-/** Whether the caller still holds a task. Read in the transaction that writes for it. */
+/** Whether the caller still holds a task. Call it in the transaction that writes for the task. */
 export const isTaskHeld = async (tx: Tx, task: Pick<ClaimedTask, "id" | "leaseEpoch">): Promise<boolean> => {
   const held = await tx.select({ id: tasks.id }).from(tasks).where(isHeld(task));
   return held.length > 0;
 };
 
-/** Stores the progress of a job. If the task reaches `mark` for the first time, earlier worker deaths no longer count. */
+/** Stores a job's progress. If the task reaches `mark` for the first time, earlier worker deaths no longer count. */
 export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, mark: number): Promise<void> => {
   await tx
     .update(tasks)
@@ -119,8 +119,8 @@ export const endTask = async (
 };
 
 /**
- * Requeues a task: due at `now`, or after a failure in `pauseMs`, nine minutes at most. Only a failure counts as an
- * attempt.
+ * Requeues a task, due at `now`. After a failure, the task is due `pauseMs` later (at most nine minutes), and the
+ * failure counts as an attempt.
  */
 export const requeueTask = async (
   tx: Tx,
@@ -128,7 +128,7 @@ export const requeueTask = async (
   now: Date,
   failure?: { error: Json; pauseMs: number },
 ): Promise<void> => {
-  const pauseMs = Math.min(LONGEST_PAUSE_MS, failure?.pauseMs ?? 0);
+  const pauseMs = Math.min(MAX_PAUSE_MS, failure?.pauseMs ?? 0);
   await tx
     .update(tasks)
     .set({
@@ -161,7 +161,7 @@ const endJob = async (
     .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
 };
 
-/** Whether a job has a task in one of these states. An indexed read of one row, however many tasks the job has. */
+/** Whether a job has a task in one of these states. Reads one indexed row, however many tasks the job has. */
 const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state"][]): Promise<boolean> => {
   const found = await db
     .select({ id: tasks.id })

@@ -78,7 +78,7 @@ export const insertKey = async (tx: Tx, row: NewKeyRow): Promise<KeyRow> => {
 export const updateKey = (tx: Tx, id: string, changes: KeyChanges): Promise<KeyRow | undefined> =>
   tx.update(keys).set(changes).where(eq(keys.id, id)).returning().get();
 
-/** In one transaction. A time is never set to an earlier one. */
+/** Stores the last use of several keys in one transaction. An earlier time never replaces a later one. */
 export const recordKeyUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>
   db.write(async (tx) => {
     for (const [id, usedAt] of uses) {

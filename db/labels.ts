@@ -36,7 +36,7 @@ export const listLabels = (db: Reads, resultIds: readonly string[]): Promise<Nam
     .where(and(inArray(labels.resultId, [...resultIds]), isNull(labels.replacedAt)))
     .orderBy(asc(labels.id));
 
-/** Every label of a result, replaced ones too, oldest first, after the id `after`. */
+/** Labels of a result after the id `after`, including replaced ones, oldest first. */
 export const listLabelHistory = (
   db: Reads,
   resultId: string,
@@ -56,7 +56,7 @@ export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
     .orderBy(asc(labels.id))
     .then((rows) => rows.map(({ label }) => label));
 
-/** Ids of the results that this author has not labelled by this criterion, newest first, below `before`. */
+/** Ids of results that this author has not labelled for this criterion, newest first, older than the id `before`. */
 export const listUnlabelled = async (
   db: Reads,
   {
@@ -87,7 +87,7 @@ export const listUnlabelled = async (
   return rows.map(({ id }) => id);
 };
 
-/** Current labels by a criterion, of all results that an evaluator (`name@version`) has scored by it. */
+/** Current labels for a criterion, on all results that this evaluator (`name@version`) has scored for it. */
 export const listLabelsFor = (db: Reads, evaluator: string, metric: string): Promise<LabelRow[]> => {
   const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = ${labels.resultId}
     AND s.metric = ${metric} AND s.evaluator = ${evaluator})`;
@@ -98,7 +98,7 @@ export const listLabelsFor = (db: Reads, evaluator: string, metric: string): Pro
     .orderBy(asc(labels.id));
 };
 
-/** Every label of these results, replaced ones too, oldest first. */
+/** All labels of these results, including replaced ones, oldest first. */
 export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Promise<NamedLabelRow[]> =>
   named(db)
     .where(inArray(labels.resultId, [...resultIds]))

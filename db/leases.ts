@@ -2,7 +2,7 @@ import { and, eq, lt, or } from "drizzle-orm";
 import { leases } from "./schema";
 import type { Db } from "./types";
 
-/** Takes or renews `name` for `leaseMs` from `now`; false while another holder's lease runs. */
+/** Takes or renews `name` for `leaseMs` from `now`; false while another holder has the lease. */
 export const takeLease = (
   db: Pick<Db, "write">,
   name: string,

@@ -54,7 +54,7 @@ test("a second run changes nothing", async () => {
   expect(await schema()).toEqual(before);
 });
 
-test("several processes at once apply each migration once", async () => {
+test("several processes that start together apply each migration once", async () => {
   await using one = await startChild(file, 5000);
   await using two = await startChild(file, 5000);
   one.send({ do: "migrate" });

@@ -15,10 +15,10 @@ export const knownMigrations = (folder = FOLDER): string[] =>
   readMigrationFiles({ migrationsFolder: folder }).map(({ hash }) => hash);
 
 /**
- * Migrates the database to the schema of this code. Safe to call from several processes, which may also crash midway:
- * each migration and its row are one transaction, and the row is written first, so a second process sees that it is
- * taken. Throws conflict and changes nothing if the database belongs to a newer version; the process then exits with
- * code 78.
+ * Migrates the database to the schema of this code. Safe to call from several processes, even if one crashes midway:
+ * each migration and its row in `migrations` are one transaction. The row is written first, so no second process
+ * applies the same migration. Throws conflict and changes nothing if the database belongs to a newer version; the
+ * process then exits with code 78.
  */
 export const migrate = async (db: Pick<Db, "all" | "writer">, folder = FOLDER): Promise<void> => {
   const migrations = readMigrationFiles({ migrationsFolder: folder });

@@ -36,7 +36,7 @@ export class Reader implements Client {
       try {
         return await this.#client.execute(query);
       } catch (error) {
-        // The driver leaves a statement that found a lock unfinished, which would keep its snapshot, so the connection is replaced.
+        // After a lock error, the driver leaves the statement and its snapshot open, so the connection is replaced.
         if (isBusy(error)) await this.reconnect();
         throw error;
       }

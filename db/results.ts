@@ -26,7 +26,7 @@ export const insertResult = async (
   await markStale(tx, [row.id]);
 };
 
-/** Stores the verdict and kind of failure of a result, after scores were added. */
+/** Stores a result's verdict and failure kind after scores were added. */
 export const setOutcome = async (
   tx: Tx,
   id: string,
@@ -37,7 +37,7 @@ export const setOutcome = async (
 };
 
 /**
- * Adds scores and returns how many were added. An existing value of the same result, criterion and evaluator does not
+ * Adds scores and returns how many were added. An existing score of the same result, criterion and evaluator does not
  * change.
  */
 export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
@@ -168,7 +168,7 @@ const figures = (db: Reads) =>
     .innerJoin(results, eq(results.id, scores.resultId))
     .innerJoin(samples, eq(samples.id, results.sampleId));
 
-/** Every score of a run without its texts, by result. */
+/** All scores of a run without their texts, grouped by result. */
 export const listFigures = (db: Reads, runId: string): Promise<ScoreFigure[]> =>
   figures(db).where(eq(results.runId, runId)).orderBy(asc(scores.resultId), asc(scores.id));
 
@@ -177,7 +177,7 @@ export interface RunTotals {
   done: number;
   errors: number;
   running: number;
-  /** Numbers of results with a verdict, and of those that passed. */
+  /** Number of results with a verdict, and number of results that passed. */
   judged: number;
   passed: number;
   promptTokens: number;
@@ -215,7 +215,7 @@ export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: 
     .where(and(eq(results.runId, runId), isNotNull(results.failure)))
     .groupBy(results.failure);
 
-/** Criteria, sorted by name, by which anything was scored: by this evaluator (`name@version`), or by any. */
+/** Sorted names of the criteria that this evaluator (`name@version`), or any evaluator, has scored. */
 export const listMetrics = async (db: Reads, evaluator?: string): Promise<string[]> => {
   const rows = await db
     .selectDistinct({ metric: scores.metric })
@@ -225,7 +225,7 @@ export const listMetrics = async (db: Reads, evaluator?: string): Promise<string
   return rows.map(({ metric }) => metric);
 };
 
-/** Evaluators (`name@version`, sorted) that scored a result by a criterion that people have labelled it by. */
+/** Evaluators (`name@version`, sorted) that scored a result for a criterion for which people have labelled it. */
 export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Promise<string[]> => {
   const rows = await db
     .selectDistinct({ evaluator: scores.evaluator })
@@ -237,8 +237,8 @@ export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Prom
 };
 
 /**
- * An evaluator's scores by a criterion without their texts, oldest first within a result: for every result that people
- * have labelled by it, and for the newest `maxUnlabelled` others.
+ * An evaluator's scores for a criterion, without their texts: for every result that people have labelled for this
+ * criterion, and for the newest `maxUnlabelled` other results. Oldest first within a result.
  */
 export const listFiguresBy = async (
   db: Reads,

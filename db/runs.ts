@@ -37,7 +37,7 @@ const fits = ({ kind, state, datasetId, tag, search, evaluator, passed }: RunFil
           WHERE results.run_id = runs.id AND scores.evaluator = ${evaluator})`,
   );
 
-/** Sortable columns of runs; `verdict` is the share of results that passed. */
+/** Sortable columns of runs; `verdict` is the fraction of results that passed. */
 export type RunSort = "when" | "name" | "verdict";
 
 const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
@@ -86,13 +86,13 @@ export const listRuns = (
 export const findRun = (db: Reads, id: string): Promise<RunRow | undefined> =>
   db.select().from(runs).where(eq(runs.id, id)).get();
 
-/** Marks the figures of the runs of these results as stale, in the transaction that changes results, scores or labels. */
+/** Marks the figures of these results' runs as stale, in the transaction that changes results, scores or labels. */
 export const markStale = async (tx: Tx, resultIds: readonly string[]): Promise<void> => {
   await tx.run(sql`UPDATE runs SET changes = changes + 1, figures = NULL
     WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
 };
 
-/** Stores the figures of a run, unless the run has changed since it was read. */
+/** Stores a run's figures, unless the run has changed since `changes` was read. */
 export const storeFigures = async (
   tx: Tx,
   { id, changes }: Pick<RunRow, "id" | "changes">,

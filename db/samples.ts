@@ -32,7 +32,7 @@ export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly M
 export const findMemberCount = (db: Reads, revisionId: string): Promise<number> =>
   db.$count(revisionSamples, eq(revisionSamples.revisionId, revisionId));
 
-/** Appends the members of `baseId` whose keys `revisionId` doesn't have, in their order. Returns how many. */
+/** Appends to `revisionId` the members of `baseId` whose keys it doesn't have, in their order. Returns how many. */
 export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: string): Promise<number> => {
   const { rowsAffected } = await tx.run(sql`
     INSERT INTO revision_samples (revision_id, position, key, sample_id)
@@ -56,7 +56,7 @@ export const dropRepeatedMembers = async (tx: Tx, revisionId: string, from: numb
     WHERE revision_id = ${revisionId} AND position < ${from} AND sample_id IN
       (SELECT sample_id FROM revision_samples WHERE revision_id = ${revisionId} AND position >= ${from})`);
   if (rowsAffected === 0) return 0;
-  // Through unused positions: two rows may not have the same position, even for a moment.
+  // Moves the rows through unused positions, because two rows must never share a position.
   await tx.run(sql`
     UPDATE revision_samples SET position = -place.n
     FROM (SELECT position, ROW_NUMBER() OVER (ORDER BY position) AS n FROM revision_samples WHERE revision_id = ${revisionId})
@@ -87,7 +87,7 @@ export const findChanges = async (
   return { samples: all, added, changed, removed: (before?.samples ?? 0) - (all - added) };
 };
 
-/** Keys and content hashes of a revision in the order of the keys' bytes, up to `limit` after `after`. */
+/** Up to `limit` keys and content hashes of a revision after the key `after`, in byte order of the keys. */
 export const listHashes = (
   db: Reads,
   revisionId: string,
@@ -159,7 +159,7 @@ const isIn = (revisionId: string, { from, window, ...filter }: MemberWindow): SQ
     fits(filter),
   );
 
-/** Members at the `window` positions from `from` on, in order, that match the filter. */
+/** Members that match the filter, in order, among the `window` positions starting at `from`. */
 export const listMembers = async (
   db: Reads,
   revisionId: string,

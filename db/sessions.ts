@@ -40,8 +40,8 @@ export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<n
 };
 
 /**
- * In one transaction, stores when sessions were last seen (by their hash in base64) and deletes sessions and sign-in
- * tokens that expired before `before`.
+ * Stores when sessions were last seen, and deletes sessions and sign-in tokens that expired before `before`, in one
+ * transaction. The keys of `uses` are the sessions' hashes in base64.
  */
 export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>, before: Date): Promise<void> =>
   db.write(async (tx) => {

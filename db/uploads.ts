@@ -46,7 +46,7 @@ export const insertUploads = async (
   await tx.insert(uploadParts).values(files.map(({ id, bytes }) => ({ uploadId: id, position: 0, bytes })));
 };
 
-/** Assigns an upload to its job, which no longer depends on the request. */
+/** Hands an upload over to the job that reads it. From then on, the upload is deleted when the job ends. */
 export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promise<void> => {
   await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
 };

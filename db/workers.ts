@@ -78,16 +78,16 @@ export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> =
 };
 
 /**
- * Releases the tasks of a dead worker. They are due again, or quarantined with the error `poison` if `mostDeaths`
- * workers have now died on them without progress. Returns the ids of their jobs.
+ * Releases a dead worker's tasks. A task becomes due again, or is quarantined with the error `poison` if `maxDeaths`
+ * workers have now died on it without progress. Returns the ids of the tasks' jobs.
  */
 export const rescueTasks = async (
   tx: Tx,
   workerId: string,
-  mostDeaths: number,
+  maxDeaths: number,
   poison: Record<string, unknown>,
 ): Promise<string[]> => {
-  const isPoison = sql`${tasks.deaths} + 1 >= ${mostDeaths}`;
+  const isPoison = sql`${tasks.deaths} + 1 >= ${maxDeaths}`;
   const rescued = await tx
     .update(tasks)
     .set({

@@ -7,9 +7,7 @@ import type { Target } from "./target";
 /** Takes SQLite's write lock without changing anything. */
 const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
 
-/**
- * A process that held the lock longer than this pauses before it takes the lock again, to let other processes write.
- */
+/** A process that held the lock longer than this pauses before it takes the lock again, so that others can write. */
 const LONG_HOLD_MS = 100;
 
 /** Set once per connection; `concurrency: 1` keeps the client on that one connection. */
@@ -23,14 +21,14 @@ const PRAGMAS = [
 
 /**
  * The only connection of this process that writes. After SQLITE_BUSY on a prepared statement, @libsql/client 0.18.0
- * acknowledges later writes and loses them. So only `exec` (`executeMultiple`), which keeps no statement, takes the lock:
- * a transaction begins deferred, and its first statement takes the write lock with `exec`.
+ * acknowledges later writes and loses them. So only `exec` (`executeMultiple`), which keeps no statement, takes the
+ * lock: a transaction begins deferred, and its first statement takes the write lock with `exec`.
  */
 export class Writer {
   readonly #mutex = new Mutex();
-  /** Until when the current work may wait for other processes, in monotonic milliseconds. */
+  /** Deadline of the current work's wait for other processes' locks, in monotonic milliseconds. */
   #deadlineMs = 0;
-  /** When the current work took the lock, and the earliest time for the next to take it, in monotonic milliseconds. */
+  /** When the current work took the lock, and when the next work may take it, in monotonic milliseconds. */
   #lockedMs = Number.POSITIVE_INFINITY;
   #nextMs = 0;
 
@@ -124,7 +122,7 @@ export class Writer {
     this.client.close();
   }
 
-  /** Rolls back. If that fails, the client has dropped its connection with the settings, so a new one is opened. */
+  /** Rolls back. If that fails, the client has dropped its connection and the settings, so a new one is opened. */
   async #giveUp(transaction: Transaction): Promise<void> {
     try {
       if (transaction.closed) transaction.close();

@@ -87,7 +87,7 @@ test("a restore keeps the previous database, and refuses to replace one that is 
       child.send({ do: "write", tag: "meanwhile" });
       await child.expect("write");
     }
-    // The driver lets go of a closed connection when its statements are collected; a command's process simply ends.
+    // The driver releases a closed connection only when its statements are garbage-collected.
     Bun.gc(true);
     const { before } = await restore(copy, { url: `file:${file}` });
     expect(before && existsSync(before)).toBe(true);
@@ -185,7 +185,7 @@ test("a backup of a newer version is rejected, and the error says so", async () 
 });
 
 test.skipIf(!hasLibsqlServer)(
-  "a libSQL server is backed up in one state and filled again, only when it is empty",
+  "a libSQL server is backed up as one snapshot, and a backup is restored only into an empty server",
   async () => {
     const server = await startLibsqlServer();
     const empty = await startLibsqlServer();

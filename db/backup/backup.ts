@@ -7,7 +7,7 @@ import type { DbOptions } from "../target";
 import { type BackupFacts, checkBackup, syncFile } from "./check";
 import { copyAll } from "./tables";
 
-/** Write the copy, then verify it. */
+/** Number of progress steps: write the copy, then verify it. */
 export const BACKUP_STEPS = 2;
 
 /**

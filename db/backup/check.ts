@@ -8,17 +8,17 @@ import { countRows, listSchema } from "./tables";
 
 export interface BackupFacts {
   sizeBytes: number;
-  /** In hex. */
+  /** Hash of the file, in hex. */
   sha256: string;
-  /** How many of this version's migrations it contains. */
+  /** Number of migrations in the backup, and in this version of Groundwire. */
   migrations: { applied: number; known: number };
   tables: { name: string; rows: number }[];
 }
 
 /**
- * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and that this version supports
- * its schema. Throws not_found, invalid_request for a file that is damaged or not a backup, conflict for a newer
- * schema.
+ * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and whether this version
+ * supports its schema. Throws not_found, invalid_request for a file that is damaged or not a backup, and conflict for a
+ * newer schema.
  */
 export const checkBackup = async (file: string): Promise<BackupFacts> => {
   if (!existsSync(file)) throw new AppError("not_found", `File not found: ${file}.`);
@@ -38,7 +38,7 @@ export const checkBackup = async (file: string): Promise<BackupFacts> => {
 };
 
 const damaged = (file: string, reason: string): AppError =>
-  new AppError("invalid_request", `${file} can't be restored: ${reason}. Take another backup.`);
+  new AppError("invalid_request", `${file} can't be restored: ${reason}. Use another backup.`);
 
 const assertWhole = async (client: Client, file: string): Promise<void> => {
   const found = await client.execute("PRAGMA integrity_check(1)").catch((error) => {
@@ -52,7 +52,7 @@ const assertWhole = async (client: Client, file: string): Promise<void> => {
 
 const checkMigrations = async (client: Client, file: string): Promise<BackupFacts["migrations"]> => {
   const found = await client.execute("SELECT hash FROM migrations ORDER BY position").catch(() => {
-    throw damaged(file, "it is not a Groundwire database");
+    throw damaged(file, "the file is not a Groundwire database");
   });
   const known = knownMigrations();
   if (found.rows.every(({ hash }, position) => hash === known[position])) {

@@ -8,19 +8,19 @@ import type { DbOptions } from "../target";
 import { type BackupFacts, checkBackup, syncFile } from "./check";
 import { copyAll, countRows, listSchema } from "./tables";
 
-/** Verify the backup, copy it, verify the copy. */
+/** Number of progress steps: verify the backup, copy it, verify the copy. */
 export const RESTORE_STEPS = 3;
 
 export interface Restored {
   facts: BackupFacts;
-  /** Path of the previous database, or of its log if that was all there was. */
+  /** New path of the previous database, or of its write-ahead log if only the log existed. */
   before?: string;
 }
 
 /**
- * Replaces the database with a backup, after verifying all of it. The previous database is kept in the same folder,
- * even if it is damaged. A libSQL server must be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws
- * what `checkBackup` throws, and conflict for a database that is in use.
+ * Verifies a backup and replaces the database with it. The previous database is kept in the same folder, even if it is
+ * damaged. A libSQL server must be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws what
+ * `checkBackup` throws, and conflict for a database that is in use.
  */
 export const restore = async (
   file: string,
@@ -43,27 +43,27 @@ const replaceFile = async (
   onStep: () => void,
 ): Promise<string | undefined> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const fresh = `${path}.restoring`;
-  rmSync(fresh, { force: true });
+  const staging = `${path}.restoring`;
+  rmSync(staging, { force: true });
   let before: string | undefined;
   try {
-    await copyFile(file, fresh);
-    await chmod(fresh, 0o600);
-    await syncFile(fresh);
+    await copyFile(file, staging);
+    await chmod(staging, 0o600);
+    await syncFile(staging);
     onStep();
-    const copied = await checkBackup(fresh);
+    const copied = await checkBackup(staging);
     onStep();
     if (copied.sha256 !== facts.sha256)
       throw new AppError("internal", `${file} changed while it was being copied. Try again.`);
     const lock = existsSync(path) ? await lockAlone(path) : undefined;
     try {
       before = await moveAside(path, `.before-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
-      await rename(fresh, path);
+      await rename(staging, path);
     } finally {
       lock?.close();
     }
   } finally {
-    rmSync(fresh, { force: true });
+    rmSync(staging, { force: true });
   }
   await syncFile(dirname(path));
   await assertRestored(path, facts, before);
@@ -71,13 +71,13 @@ const replaceFile = async (
 };
 
 /**
- * Moves the files of a database away, the log first: SQLite would apply a leftover log to the restored file. Returns
- * the new path of the database, or of its log if that was all there was.
+ * Moves the database's files aside, the write-ahead log before the database: SQLite would apply a leftover log to the
+ * restored file. Returns the new path of the database, or of the log if only the log existed.
  */
 const moveAside = async (path: string, mark: string): Promise<string | undefined> => {
-  const there = ["-shm", "-wal", ""].filter((suffix) => existsSync(path + suffix));
-  for (const suffix of there) await rename(path + suffix, path + mark + suffix);
-  const last = there.at(-1);
+  const suffixes = ["-shm", "-wal", ""].filter((suffix) => existsSync(path + suffix));
+  for (const suffix of suffixes) await rename(path + suffix, path + mark + suffix);
+  const last = suffixes.at(-1);
   return last === undefined ? undefined : path + mark + last;
 };
 
@@ -85,10 +85,10 @@ const assertRestored = async (path: string, { tables }: BackupFacts, before: str
   const client = createClient({ url: `file:${path}`, concurrency: 1 });
   try {
     await client.execute("PRAGMA query_only = ON");
-    const wrong = await findMissing(client, tables);
-    if (wrong === undefined) return;
-    const kept = before === undefined ? "" : ` The previous database is kept: ${before}.`;
-    throw new AppError("internal", `${wrong} Stop all Groundwire processes and restore again.${kept}`);
+    const problem = await findMissing(client, tables);
+    if (problem === undefined) return;
+    const kept = before === undefined ? "" : ` The previous database was moved to ${before}.`;
+    throw new AppError("internal", `${problem} Stop all Groundwire processes and restore again.${kept}`);
   } finally {
     client.close();
   }
@@ -97,16 +97,16 @@ const assertRestored = async (path: string, { tables }: BackupFacts, before: str
 /** Describes the first table whose row count differs from the backup's; undefined if all match. */
 const findMissing = async (client: Client, tables: BackupFacts["tables"]): Promise<string | undefined> => {
   for (const { name, rows } of tables) {
-    const there = await countRows(client, name);
-    if (there !== rows) return `${name} has ${there} rows, but the backup has ${rows}.`;
+    const restored = await countRows(client, name);
+    if (restored !== rows) return `${name} has ${restored} rows, but the backup has ${rows}.`;
   }
   return undefined;
 };
 
 /**
- * Only the last connection can leave WAL mode; after that, no other connection can open the file. undefined for a file
- * that is not a complete database, because there is nothing to lock. Throws conflict if other connections are open, and
- * unavailable if it can't be opened.
+ * Locks the file against other connections by leaving WAL mode, which only the last open connection can do. Returns
+ * undefined if the file is not a complete database, because there is nothing to lock. Throws conflict if other
+ * connections are open, and unavailable if the file can't be opened.
  */
 const lockAlone = async (path: string): Promise<Client | undefined> => {
   let client: Client | undefined;
@@ -136,9 +136,9 @@ const fillServer = async (file: string, server: Client, { tables }: BackupFacts,
     }
     await copyAll(source, server);
     onStep();
-    const wrong = await findMissing(server, tables);
+    const problem = await findMissing(server, tables);
     onStep();
-    if (wrong !== undefined) throw new AppError("internal", `${wrong} Empty the database and try again.`);
+    if (problem !== undefined) throw new AppError("internal", `${problem} Empty the database and try again.`);
   } finally {
     source.close();
     server.close();

@@ -1,10 +1,10 @@
 import type { Client, InStatement, InValue, Transaction } from "@libsql/client";
 
-/** Maximum number of rows that are read at a time and written in one transaction. */
+/** Maximum rows read at a time and written in one transaction. */
 const PAGE_ROWS = 500;
 /** Approximate size of a page in bytes. Rows may contain pieces of files. */
 const PAGE_BYTES = 4_194_304;
-/** Rows of a table's first page, before their size is known. */
+/** Rows on a table's first page, when the row size is still unknown. */
 const FIRST_ROWS = 8;
 
 interface SchemaEntry {
@@ -37,7 +37,7 @@ export const copyAll = async (source: Source, target: Client): Promise<void> => 
   const tables = schema.filter(({ kind }) => kind === "table");
   await target.migrate(tables.map(({ sql }) => sql));
   for (const { name } of tables) await copyRows(source, target, name);
-  // The counters of AUTOINCREMENT, so that ids are not reused.
+  // Copies the AUTOINCREMENT counters, so that ids are not reused.
   if (tables.some(({ sql }) => /\bAUTOINCREMENT\b/i.test(sql))) {
     await target.execute("DELETE FROM sqlite_sequence");
     await copyRows(source, target, "sqlite_sequence");
@@ -66,7 +66,7 @@ const copyRows = async (source: Source, target: Client, table: string): Promise<
   }
 };
 
-/** Number of rows for the next page, if they are as large as these. */
+/** Number of rows for the next page, assuming that they are as large as these. */
 export const nextLimit = (rows: readonly ArrayLike<unknown>[]): number => {
   const bytes = rows.reduce(
     (sum, row) => sum + Array.from(row).reduce<number>((all, value) => all + sizeOf(value), 0),

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { integer, text } from "drizzle-orm/sqlite-core";
 
-/** Stored as milliseconds since 1970, a `Date` in the code. */
+/** A time: stored as milliseconds since 1970, a `Date` in the code. */
 export const time = () => integer({ mode: "timestamp_ms" });
 export const createdAt = () => time().notNull().default(sql`(CAST(unixepoch('subsec') * 1000 AS INTEGER))`);
 export const flag = () => integer({ mode: "boolean" });

@@ -41,7 +41,7 @@ export const evaluatorVersions = sqliteTable(
   (table) => [primaryKey({ columns: [table.name, table.version] })],
 );
 
-/** The active and shadow version of an evaluator; the code's defaults apply without a row. */
+/** An evaluator's active and shadow version. Without a row, the defaults in the code apply. */
 export const evaluatorChoices = sqliteTable("evaluator_choices", {
   name: text().primaryKey(),
   active: integer(),
@@ -66,9 +66,9 @@ export const runs = sqliteTable(
     createdAt: createdAt(),
     startedAt: time(),
     endedAt: time(),
-    /** Counts the changes of its results, scores and labels. */
+    /** Counts changes to the run's results, scores and labels. */
     changes: integer().notNull().default(0),
-    /** Figures as of `changes`, see `RunFigures`; null: stale, so the next read computes them. */
+    /** Figures as of `changes`, see `RunFigures`. null: stale, so the next read recomputes them. */
     figures: json<{ version: number; value: Record<string, unknown> }>(),
   },
   (table) => [
@@ -78,7 +78,7 @@ export const runs = sqliteTable(
   ],
 );
 
-/** The result of one sample in one repeat: its output, verdict and kind of failure. */
+/** The result of one sample in one repeat: its output, verdict and failure kind. */
 export const results = sqliteTable(
   "results",
   {
@@ -124,7 +124,7 @@ export const scores = sqliteTable(
     evaluator: text().notNull(),
     /** Hash of everything that affects a score of this evaluator. */
     evaluatorHash: text().notNull(),
-    /** Changes with the wording or the threshold, and with it the score. */
+    /** Changes when the criterion's wording or threshold changes, because either affects the score. */
     criterionHash: text()
       .notNull()
       .references(() => criteria.hash),
@@ -137,7 +137,7 @@ export const scores = sqliteTable(
     shadow: flag().notNull(),
     /** Model, revision and settings of a judge; null for an evaluator without one. */
     judge: json<Record<string, unknown>>(),
-    /** Embedding model and revision; null for a score that compared no meanings. */
+    /** Embedding model and revision; null if the evaluator used no embeddings for this score. */
     embedder: json<Record<string, unknown>>(),
     error: json<Record<string, unknown>>(),
     scoredAt: time().notNull(),
@@ -151,7 +151,7 @@ export const scores = sqliteTable(
   ],
 );
 
-/** A human label of a result by one criterion. A change adds a row; the earlier one stays as history. */
+/** A human label of a result for one criterion. A change adds a row; the earlier row stays as history. */
 export const labels = sqliteTable(
   "labels",
   {

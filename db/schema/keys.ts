@@ -30,7 +30,7 @@ export const keys = sqliteTable(
   (table) => [uniqueIndex("keys_by_secret").on(table.secretHash)],
 );
 
-/** Sign-ins of the pages. Only the SHA-256 of the cookie's value is kept. */
+/** Browser sessions. Only the SHA-256 of the cookie value is stored. */
 export const sessions = sqliteTable(
   "sessions",
   {
