@@ -1,4 +1,4 @@
-/** The part of autocannon that the scenarios use; the package has no types of its own. */
+/** Types of the autocannon API that the scenarios use; the package contains none. */
 declare module "autocannon" {
   interface Options {
     url: string;

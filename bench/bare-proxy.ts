@@ -1,6 +1,6 @@
 /**
- * The floor that the gateway is measured against: Elysia in front of one node over one HTTP/2 connection, with nothing
- * between them. No keys, limits, cache, checks, log or metrics.
+ * The baseline for the gateway: Elysia forwards to one node over one HTTP/2 connection, without keys, limits, cache,
+ * validation, log or metrics.
  */
 import http2 from "node:http2";
 import { Elysia } from "elysia";

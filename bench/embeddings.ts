@@ -9,7 +9,7 @@ import { median } from "./load";
 
 const BATCHES = [1, 8, 32];
 const ROUNDS = 5;
-/** Words of a text, one token each, and number of texts per round. */
+/** Words per text (one token each), and texts per round. */
 const LENGTHS = [
   { words: 14, texts: 64 },
   { words: 126, texts: 32 },
@@ -20,8 +20,8 @@ const WORDS = "the keeper of a lighthouse writes down each ship that comes in an
 type Side = (texts: string[], batch: number) => Promise<void>;
 
 /**
- * Embeddings of the default model on one thread: the bare loop over node-llama-cpp, the embedder without HTTP, and the whole way
- * through gateway and node.
+ * Embeddings of the default model on one thread: a bare loop over node-llama-cpp, the embedder without HTTP, and the
+ * full path through gateway and node.
  */
 export const embeddings = async () => {
   const config = defaultConfig({ node: { threads: 1, gpu: "off" } });
@@ -81,7 +81,7 @@ interface Sides {
 
 interface Speed {
   textsPerSecond: number;
-  /** CPU time of this process per text, which hardly depends on other load. The gateway's side uses other processes. */
+  /** CPU time of this process per text, which hardly depends on other load. Gateway and node are separate processes. */
   cpuMs: number;
 }
 

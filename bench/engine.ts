@@ -11,10 +11,10 @@ import { median } from "./load";
 const TOKENS = 48;
 const STREAMS = [1, 4, 8];
 const ROUNDS = 4;
-/** Both sides sample alike, the model's own top_p and top_k included, so that they decode the same texts. */
+/** Sampling of both sides, including the model's own top_p and top_k, so that both decode the same texts. */
 const SAMPLING = { temperature: 1, seed: 1 };
 
-/** Start and end of an answer on the clock of `performance.now()`. */
+/** When an answer started and ended, on the clock of `performance.now()`. */
 interface Answer {
   tokens: number;
   firstTokenAt: number;
@@ -25,8 +25,8 @@ type Side = (prompts: string[]) => Promise<Answer[]>;
 
 /**
  * Compares the embedded engine without HTTP with the minimum that node-llama-cpp needs: one generator per answer, all
- * advanced in one tick, without scheduler, text and events. It uses the node's settings, such as GROUNDWIRE_NODE_THREADS and
- * GROUNDWIRE_CHAT_MODEL.
+ * advanced in one tick, without scheduler, text and events. It uses the node's settings, such as
+ * GROUNDWIRE_NODE_THREADS and GROUNDWIRE_CHAT_MODEL.
  */
 export const engineThroughput = async () => {
   const config = loadConfig();
@@ -85,7 +85,7 @@ export const engineThroughput = async () => {
 };
 
 const begin = (sequence: LlamaContextSequence | undefined, prompt: string, sampling: Sampling) => {
-  if (!sequence) throw new Error("The floor has a sequence for each stream.");
+  if (!sequence) throw new Error("Unreachable: the bare loop has a sequence for each stream.");
   const generator = sequence.evaluate(sequence.model.tokenize(prompt, true), evaluateOptions(sampling, [], TOKENS));
   return { generator, answer: { tokens: 0, firstTokenAt: 0, endedAt: 0 } };
 };
@@ -117,7 +117,7 @@ const compare = async (streams: number, ours: Side, floor: Side, onRound: () => 
 };
 
 interface Speed {
-  /** From the last answer's first token on: prefill is in the time to first token. */
+  /** Measured from the last answer's first token, because prefill counts towards the time to first token. */
   tokensPerSecond: number;
   /** Time of the answer that waited longest. */
   ttftMs: number;

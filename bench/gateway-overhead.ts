@@ -5,7 +5,7 @@ import { median, oneByOne, post } from "./load";
 import { cpuMs, residentMib, type Side, startBareProxy, startGateway } from "./processes";
 
 const RECORDED = join(import.meta.dir, "results/gateway-overhead.json");
-/** Number of times all processes are started: the runtime compiles the same code differently each time. */
+/** How often all processes are started: the runtime compiles the same code differently each time. */
 const STARTS = 5;
 const ROUNDS = 4;
 /** Rounds that are not counted, in which the runtime compiles the hot code. */
@@ -27,7 +27,7 @@ const SCENARIOS = {
     barePath: "/stream",
     requestsPerRound: 600,
   },
-  // The bare proxy has no cache: it asks its node, so the ratio is what a stored answer costs in place of a proxied one.
+  // The bare proxy has no cache and asks its node, so the ratio compares a cached answer with a proxied one.
   cache_hit: { body: { ...CHAT, temperature: 0, max_tokens: 16 }, barePath: CHATS, requestsPerRound: 4000 },
 } satisfies Record<string, Scenario>;
 
@@ -91,7 +91,7 @@ const summarize = (starts: Rounds[][]) => {
 
 const round4 = (value: number): number => Number(value.toPrecision(4));
 
-/** Median milliseconds of one request after the other on one HTTP/2 stream each, without any gateway. */
+/** Median milliseconds of sequential requests sent directly to a node, each on its own HTTP/2 stream. */
 const directMs = async (url: string, count: number): Promise<number> => {
   const session = http2.connect(url);
   const times: number[] = [];
@@ -116,7 +116,7 @@ interface Latency {
   direct: number;
 }
 
-/** Median milliseconds of single requests, in turns. */
+/** Median milliseconds of sequential requests. The sides take turns. */
 const latency = async ({ gateway, bare }: Sides, onRound: () => void): Promise<Latency[]> => {
   const rounds: Latency[] = [];
   for (let i = 0; i < ROUNDS; i++) {
@@ -167,12 +167,12 @@ export const gatewayOverhead = async ([otherRoot]: string[] = []) => {
   };
 };
 
-/** Limit of a ratio to the bare proxy, as a multiple of the recorded one. */
+/** Maximum ratio to the bare proxy, as a multiple of the recorded ratio. */
 const MAX_GROWTH = 1.05;
 
 /**
- * Compares with the recorded result and sets exit code 1 if a ratio to the bare proxy has grown by more than 5 %. Each side
- * is represented by its best start: how well the runtime compiles the code differs by up to 10 % between starts.
+ * Compares with the recorded result and sets exit code 1 if a ratio to the bare proxy has grown by more than 5 %. Each
+ * side counts with its best start, because starts differ by up to 10 % in how well the runtime compiles the code.
  */
 export const gatewayOverheadGuard = async () => {
   const recorded: Awaited<ReturnType<typeof gatewayOverhead>> = (await Bun.file(RECORDED).json()).measured;

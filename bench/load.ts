@@ -21,7 +21,7 @@ export const post = async (url: string, body: object, amount: number, connection
     amount,
     connections,
   });
-  // It resolves at whole seconds, so the last response marks the end of the work.
+  // autocannon resolves at whole seconds, so the last response marks the end of the work.
   run.on("response", () => {
     ended = performance.now();
   });
@@ -46,7 +46,6 @@ export const oneByOne = async (url: string, body: object, count: number): Promis
   return times;
 };
 
-/** The median. */
 export const median = (values: number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;

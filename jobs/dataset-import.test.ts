@@ -76,9 +76,9 @@ const ended = async (id: string): Promise<JobRow> => {
 
 const line = (key: string): string => JSON.stringify({ key, input: `What is ${key}?` });
 
-test("a second attempt does not mix its samples with those that the first one staged", async () => {
+test("a second attempt does not mix its samples with those of the first attempt", async () => {
   const job = await enqueue(["a", "b", "c"].map(line));
-  // A worker that read with another schema, which rejected b, and died.
+  // The first worker used another schema, which rejected b, and died.
   const revision = job.replace(/^job/, "rev");
   const members = ["a", "c"].map((key, position) => {
     const sample = {
@@ -102,7 +102,7 @@ test("a second attempt does not mix its samples with those that the first one st
   expect(data.map(({ key }) => key)).toEqual(["a", "b", "c"]);
 });
 
-test("a failed write also stops reading, and leaves no thread and no file", async () => {
+test("a failed write stops the reader and leaves no thread or file behind", async () => {
   const { uploads, imports } = services();
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-import-"));
   const spoolDir = join(dataDir, "spool");

@@ -21,8 +21,8 @@ import type { JobHandler, TaskContext } from "./handler";
 /** How often progress is saved, in addition to after each group of rows. */
 const PROGRESS_MS = 500;
 const MARK_ROWS = 5000;
-/** Members deleted per transaction. */
-const DELETE_AT_ONCE = 1000;
+/** Maximum number of members deleted in one transaction. */
+const MAX_MEMBERS_PER_DELETE = 1000;
 
 interface ImportDeps {
   db: Db;
@@ -33,7 +33,7 @@ interface ImportDeps {
   now?: () => Date;
 }
 
-/** Id of the revision that a job stages, so that the job's next worker finds what an earlier one has staged. */
+/** Id of the revision that a job stages. It follows from the job's id, so the job's next worker finds the revision. */
 const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
@@ -42,7 +42,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
  */
 export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
-  // `ReadingThread` measures the memory of the whole process: two Parquet files at a time could end each other.
+  // `ReadingThread` measures the memory of the whole process: two Parquet imports in parallel could abort each other.
   concurrency: 1,
 
   async run(task, context) {
@@ -50,8 +50,8 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
     const { options, uploadId, fileName, createdBy } = payload;
     const revisionId = revisionOf(task.jobId);
     if (!options.dryRun) {
-      // An earlier try may have staged samples in another order, or with another schema.
-      while (!(await deleteRevisionPart(context, revisionId, DELETE_AT_ONCE)));
+      // An earlier attempt may have staged samples in another order, or with another schema.
+      while (!(await deleteRevisionPart(context, revisionId, MAX_MEMBERS_PER_DELETE)));
       const staged = { id: revisionId, jobId: task.jobId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));
     }
@@ -75,13 +75,13 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
     for (;;) {
       const doomed = await listDoomedRevisions(db, 20);
       if (doomed.length === 0) return;
-      for (const id of doomed) while (!(await deleteRevisionPart(db, id, DELETE_AT_ONCE)));
+      for (const id of doomed) while (!(await deleteRevisionPart(db, id, MAX_MEMBERS_PER_DELETE)));
     }
   },
 });
 
 /**
- * Reads the upload into the staged revision. A dry run only compares the samples with the newest revision of the dataset.
+ * Reads the upload into the staged revision. A dry run only compares the samples with the dataset's newest revision.
  */
 const stage = async (
   { db, uploads, config, spoolDir }: Omit<ImportDeps, "now">,
@@ -92,7 +92,7 @@ const stage = async (
   const dataset = target.mode === "create" ? undefined : await findTarget(db, target.datasetId);
   const schema = target.mode === "create" ? target.schema : dataset?.sampleSchema;
   const changes = options.dryRun && dataset ? new ChangeCounter(db, dataset.latest) : undefined;
-  // Ends the thread and deletes the file, even if a write fails.
+  // Stops the thread and deletes the file, even if a write fails.
   await using reading = readUpload(
     { name: fileName ?? "", bytes: uploads.read(uploadId) },
     {

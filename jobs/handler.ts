@@ -6,7 +6,7 @@ export class TaskLost extends Error {
   override readonly name = "TaskLost";
 }
 
-/** Why a running task has to stop early: the reason of its aborted signal. */
+/** Why a running task must stop early. It is the abort reason of the task's signal. */
 export type StopReason = "cancelled" | "draining" | "lost";
 
 type Json = Record<string, unknown>;
@@ -16,13 +16,13 @@ export interface TaskContext {
   /** Aborted with a `StopReason`. The handler then stops and throws anything. */
   signal: AbortSignal;
   /**
-   * Saves the progress of the job. `mark` increases with progress and is the same for the same position in every try:
+   * Saves the job's progress. `mark` increases with progress and is the same for the same position in every attempt:
    * once a task gets further than ever before, workers that died on it no longer count. Throws TaskLost.
    */
   progress(progress: Json, mark?: number): Promise<void>;
-  /** Writes in one transaction if the task still belongs to this worker. Otherwise writes nothing and throws TaskLost. */
+  /** Writes in one transaction if the task still belongs to this worker; otherwise throws TaskLost. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Does the last writes and ends the task, and the job with its last task, in one transaction. Throws TaskLost. */
+  /** Makes the last writes and ends the task, and the job with its last task, in one transaction. Throws TaskLost. */
   finish(work: (tx: Tx) => Promise<Json>): Promise<void>;
 }
 
@@ -32,6 +32,6 @@ export interface JobHandler {
   concurrency: number;
   /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;
-  /** Deletes leftovers of ended tasks. Called after each task and once a minute; cheap if there is nothing to delete. */
+  /** Deletes leftovers of ended tasks. Called after each task and once a minute, so it must be cheap. */
   sweep?(): Promise<void>;
 }

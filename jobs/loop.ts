@@ -10,7 +10,7 @@ import { beatMs, WorkerLease } from "./worker-lease";
 
 /** How often an idle worker checks whether the database has changed. */
 const POLL_MS = 100;
-/** How often it looks for work in any case, because tasks also become due over time. */
+/** How often an idle worker looks for work even if the database has not changed: tasks become due over time. */
 const LOOK_MS = 1000;
 /** A cancelled job stops within this time. */
 const CANCEL_MS = 1000;
@@ -19,7 +19,8 @@ const SWEEP_MS = 60_000;
 const PAUSE_MS = 1000;
 /** How long ended jobs are kept. */
 const KEEP_JOBS_MS = 30 * 86_400_000;
-const DELETE_AT_ONCE = 500;
+/** Maximum number of ended jobs deleted in one transaction. */
+const MAX_JOBS_PER_DELETE = 500;
 
 interface LoopOptions {
   db: Db;
@@ -47,11 +48,11 @@ export class JobLoop {
   readonly #now: () => Date;
   readonly #lease: WorkerLease;
   readonly #running = new Map<number, Running>();
-  /** A claimed task is started before `watch` compares the worker's tasks with the database. */
+  /** Held until claimed tasks have started, so that `watch` doesn't mistake them for stray tasks. */
   readonly #claiming = new Mutex();
   readonly #ending = new AbortController();
   #rounds: Promise<void>[] = [];
-  /** Whether a task has ended since the last look for work. Its slot is filled immediately. */
+  /** Whether a task has ended since the worker last looked for work. If so, it looks again immediately. */
   #hasFreed = false;
   #wake: () => void = () => {};
   #isClosing = false;
@@ -191,7 +192,7 @@ export class JobLoop {
   async #sweep(): Promise<void> {
     const { db, handlers, sweeps = [] } = this.#options;
     const before = new Date(this.#now().getTime() - KEEP_JOBS_MS);
-    await db.write((tx) => deleteEndedJobs(tx, before, DELETE_AT_ONCE));
+    await db.write((tx) => deleteEndedJobs(tx, before, MAX_JOBS_PER_DELETE));
     for (const handler of handlers) await handler.sweep?.();
     for (const sweep of sweeps) await sweep();
   }

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Identifies a process, even if another one gets its number after a restart. */
+/** Identifies a process, even if another process gets the same number later. */
 export interface ProcessIdentity {
   /** Machine, boot and process namespace: within one, process numbers are unique. */
   host: string;
@@ -14,7 +14,7 @@ export const ownIdentity = (): ProcessIdentity => ({
   process: describe(process.pid) ?? `${process.pid}`,
 });
 
-/** True if `other` ran on this host and has ended; false if it runs, or on another host. */
+/** True if `other` ran on this host and has ended; false if it is still running or ran on another host. */
 export const isGone = (other: ProcessIdentity): boolean => {
   if (other.host !== host()) return false;
   const pid = Number(other.process.split(" ")[0]);

@@ -9,7 +9,7 @@ export const MAX_ATTEMPTS = 3;
 const BASE_MS = 1000;
 const CAP_MS = 60_000;
 
-/** Milliseconds until the next try after `attempts` failures: exponential with full jitter, 1 to 60 s at most. */
+/** Milliseconds until the next attempt: exponential backoff with full jitter, up to 1 s at first and 60 s later. */
 const backoffMs = (attempts: number, random = Math.random): number =>
   random() * Math.min(CAP_MS, BASE_MS * 2 ** (attempts - 1));
 
@@ -20,8 +20,8 @@ interface RunDeps {
 }
 
 /**
- * Runs one claimed task until it ends, is retried or is requeued. Never rejects: a failure is written to the task. If that
- * can't be written either, the task becomes a stray, see `requeueStrays`.
+ * Runs one claimed task until it ends or is requeued. Never rejects: a failure is written to the task. If that write
+ * fails too, the task becomes a stray, see `requeueStrays`.
  */
 export const runTask = async (
   { db, log, now }: RunDeps,
@@ -88,7 +88,7 @@ export const runTask = async (
   }
 };
 
-/** A worker's log lines have the id of the job, not of a request. */
+/** Replaces "the request id" with the job's id, which a worker's log lines contain. */
 const withJobId = (failure: ErrorEnvelope["error"], jobId: string): ErrorEnvelope["error"] => ({
   ...failure,
   message: failure.message.replace("the request id", jobId),

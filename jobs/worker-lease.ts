@@ -18,10 +18,10 @@ import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";
 import { isGone, ownIdentity } from "./process-identity";
 
-/** A task that this many workers in a row died on is not retried. */
+/** A task is quarantined after this many workers in a row died while running it. */
 const MAX_DEATHS = 3;
 
-/** Fixed, because readers of heartbeats, such as the gateway, don't know a worker's lease. */
+/** Maximum interval between heartbeats. Fixed, because the gateway reads heartbeats without knowing the lease. */
 const MAX_BEAT_MS = 10_000;
 
 export const beatMs = (leaseMs: number): number => Math.min(MAX_BEAT_MS, leaseMs / 3);
@@ -45,8 +45,9 @@ const POISON = toEnvelope(
 ).error;
 
 /**
- * A worker's lease on its tasks: it renews its own with heartbeats, and takes over the tasks of workers whose lease has
- * run out. It measures their silence with its own monotonic clock, so adjusting a clock neither makes a worker look dead nor hides a dead one.
+ * A worker's lease on its tasks. The worker renews its lease with heartbeats, and takes over the tasks of workers whose
+ * lease has expired. It times their heartbeats with its own monotonic clock, so adjusting a clock neither makes a live
+ * worker look dead nor hides a dead one.
  */
 export class WorkerLease {
   #id = newId("worker");
@@ -75,7 +76,7 @@ export class WorkerLease {
     await db.write((tx) => insertWorker(tx, row, this.#now()));
   }
 
-  /** Renews the lease by a heartbeat. False if others considered this worker dead: it then has a new id and has lost its tasks. */
+  /** Sends a heartbeat. False if others considered this worker dead: it has lost its tasks and got a new id. */
   async renew(): Promise<boolean> {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
     this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");

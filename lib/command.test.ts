@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EXIT } from "./command";
 
 test.each([["gateway/cli/config.ts"], ["gateway/cli/doctor.ts"], ["gateway/cli/start.ts"]])(
-  "%s takes no arguments: a stray one is refused with the help",
+  "%s rejects an unexpected argument and prints its help",
   async (script) => {
     const command = [process.execPath, join(import.meta.dir, "..", script), "nope"];
     const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });

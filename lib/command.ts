@@ -6,7 +6,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours a text if the stream is a terminal; respects `NO_COLOR`. */
+/** Colours text if the stream is a terminal; respects `NO_COLOR`. */
 export const paint = (format: Format, text: string, stream: NodeJS.WriteStream = process.stdout): string =>
   styleText(format, text, { stream });
 

@@ -45,13 +45,13 @@ export const Config = Type.Object({
     ),
     adminKey: optionalText(
       "GROUNDWIRE_ADMIN_KEY",
-      "Admin key for automation, at least 32 characters; left out: one is created on the first run",
+      "Admin key for automation, at least 32 characters; if omitted, one is created on the first run",
       { secret: true, minLength: 32 },
     ),
     nodes: Type.Array(Type.String({ pattern: webAddress.pattern }), {
       env: "GROUNDWIRE_NODES",
       expected: "addresses that begin with http:// or https://, separated by commas",
-      description: "Addresses of the GPU nodes, separated by commas; left out: the node on this machine",
+      description: "Addresses of the GPU nodes, separated by commas; if omitted, the node on this machine",
       default: [],
     }),
     nodeToken: optionalText(
@@ -67,7 +67,7 @@ export const Config = Type.Object({
         "Origins whose pages may call the API from a browser, separated by commas, such as https://app.example.com; * for any; default: none",
       default: [],
     }),
-    maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Largest JSON body", 4 * mib, 1024, 1024 * mib),
+    maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Maximum size of a JSON body", 4 * mib, 1024, 1024 * mib),
     requestsPerMinute: whole(
       "GROUNDWIRE_REQUESTS_PER_MINUTE",
       "Default requests per minute and key",
@@ -80,9 +80,15 @@ export const Config = Type.Object({
   }),
 
   timeouts: Type.Object({
-    queueMs: whole("GROUNDWIRE_QUEUE_TIMEOUT_MS", "Longest wait for a free slot on a node", minute, 1, 60 * minute),
-    firstTokenMs: whole("GROUNDWIRE_FIRST_TOKEN_TIMEOUT_MS", "Longest wait for a first token", minute, 1, 60 * minute),
-    nextTokenMs: whole("GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS", "Longest wait between two tokens", 30_000, 1, 60 * minute),
+    queueMs: whole("GROUNDWIRE_QUEUE_TIMEOUT_MS", "Maximum wait for a free slot on a node", minute, 1, 60 * minute),
+    firstTokenMs: whole(
+      "GROUNDWIRE_FIRST_TOKEN_TIMEOUT_MS",
+      "Maximum wait for the first token",
+      minute,
+      1,
+      60 * minute,
+    ),
+    nextTokenMs: whole("GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS", "Maximum wait between two tokens", 30_000, 1, 60 * minute),
     stuckMs: whole(
       "GROUNDWIRE_STUCK_MS",
       "A node without a token on any stream for this long is considered stuck and avoided",
@@ -92,7 +98,7 @@ export const Config = Type.Object({
     ),
     totalMs: whole(
       "GROUNDWIRE_TOTAL_TIMEOUT_MS",
-      "Longest time for a complete answer",
+      "Maximum time for a complete answer",
       10 * minute,
       1,
       24 * 60 * minute,
@@ -102,7 +108,7 @@ export const Config = Type.Object({
   store: Type.Object({
     url: optionalText(
       "LIBSQL_URL",
-      "libSQL server, such as libsql://db.example.com; left out: a file in the data folder",
+      "libSQL server, such as libsql://db.example.com; if omitted, a file in the data folder",
       { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
@@ -123,14 +129,14 @@ export const Config = Type.Object({
   datasets: Type.Object({
     maxUploadBytes: whole(
       "GROUNDWIRE_MAX_UPLOAD_BYTES",
-      "Largest dataset upload; Parquet may decompress to four times as much",
+      "Maximum size of a dataset upload; Parquet may decompress to four times as much",
       64 * mib,
       1024,
       64 * 1024 * mib,
     ),
-    maxRows: whole("GROUNDWIRE_MAX_DATASET_ROWS", "Maximum rows of an upload", 100_000, 1, 100_000_000),
-    maxRowBytes: whole("GROUNDWIRE_MAX_ROW_BYTES", "Largest row of an upload", mib, 1024, 64 * mib),
-    maxColumns: whole("GROUNDWIRE_MAX_DATASET_COLUMNS", "Maximum columns of an upload", 256, 1, 10_000),
+    maxRows: whole("GROUNDWIRE_MAX_DATASET_ROWS", "Maximum number of rows in an upload", 100_000, 1, 100_000_000),
+    maxRowBytes: whole("GROUNDWIRE_MAX_ROW_BYTES", "Maximum size of a row in an upload", mib, 1024, 64 * mib),
+    maxColumns: whole("GROUNDWIRE_MAX_DATASET_COLUMNS", "Maximum number of columns in an upload", 256, 1, 10_000),
     stallMs: whole(
       "GROUNDWIRE_UPLOAD_STALL_MS",
       "An upload that makes no progress for this long is aborted",
@@ -141,15 +147,15 @@ export const Config = Type.Object({
   }),
 
   models: Type.Object({
-    dir: text("GROUNDWIRE_MODELS_DIR", "Folder for model files; left out: a folder in the user's cache", {
+    dir: text("GROUNDWIRE_MODELS_DIR", "Folder for model files; if omitted, a folder in the user's cache", {
       file: true,
     }),
-    chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name from the catalogue, or the path of a .gguf file", {
+    chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name from the catalogue or the path of a .gguf file", {
       default: "smollm2-135m-instruct",
     }),
     embedding: text(
       "GROUNDWIRE_EMBEDDING_MODEL",
-      "Default embedding model: a name from the catalogue, or the path of a .gguf file",
+      "Default embedding model: a name from the catalogue or the path of a .gguf file",
       { default: "all-minilm-l6-v2" },
     ),
     huggingFaceUrl: text("HF_ENDPOINT", "Hugging Face or a mirror that model files are downloaded from", {
@@ -191,10 +197,10 @@ export const Config = Type.Object({
       webAddress,
     ),
     embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),
-    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Parallel requests for embeddings", 64, 1, 4096),
+    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Parallel embedding requests", 64, 1, 4096),
     embedderQueue: optionalWhole(
       "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
-      "Requests for embeddings that may wait; left out: as many as may run in parallel",
+      "Embedding requests that may wait; if omitted, as many as may run in parallel",
       0,
       100_000,
     ),
@@ -209,7 +215,7 @@ export const Config = Type.Object({
     ),
     threads: optionalWhole(
       "GROUNDWIRE_NODE_THREADS",
-      "CPU threads of the engine; left out: free physical cores",
+      "CPU threads of the engine; if omitted, one per free physical core",
       1,
       1024,
     ),

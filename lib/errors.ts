@@ -1,8 +1,8 @@
 /**
- * All kinds of errors. `status` is the HTTP status, `type` the error type of OpenAI's SDKs, `retryable` whether the same
- * request may succeed later without being changed, and `fault` its origin. caller: the request
- * was invalid or its sender disconnected. policy: a limit or a missing permission. node: the engine was full,
- * unreachable, too slow or failed. gateway: our own.
+ * All error kinds. `status` is the HTTP status, `type` the error type of OpenAI's SDKs, `retryable` whether the same
+ * request may succeed later, and `fault` the origin of the error. caller: the request was invalid, or the client
+ * disconnected. policy: a limit or a missing permission. node: the engine was full, unreachable, too slow, or failed.
+ * gateway: an error of the gateway itself.
  */
 export const ERROR_KINDS = {
   invalid_request: { status: 400, type: "invalid_request_error", retryable: false, fault: "caller" },

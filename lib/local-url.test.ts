@@ -7,6 +7,6 @@ test.each([
   ["::1", "http://[::1]:8081"],
   ["0.0.0.0", "http://127.0.0.1:8081"],
   ["::", "http://[::1]:8081"],
-])("what listens on %s is reached at %s", (host, url) => {
+])("a server that listens on %s is reached at %s", (host, url) => {
   expect(localUrl("http", host, 8081)).toBe(url);
 });

@@ -11,7 +11,7 @@ const recording = () => {
   return { written, blocks: new LineBlocks(sink) };
 };
 
-test("lines wait for each other and leave as one block", () => {
+test("lines are buffered and written as one block", () => {
   const { written, blocks } = recording();
   const line = `${"x".repeat(1023)}\n`;
   for (let i = 0; i < 31; i++) blocks.write(line);
@@ -32,7 +32,7 @@ test("a flush writes the rest in order and resolves when it is written", async (
 test("all lines are written, whether a process exits immediately or waits for its flush", async () => {
   const script = (end: string) =>
     `import { createLog } from "${import.meta.dir}/log"; const log = createLog("jobs", "info"); for (let i = 0; i < 1000; i++) log.info({ i }); ${end}`;
-  // A reader that takes nothing until the pipe is full.
+  // The reader waits until the pipe is full.
   const read = `exec 3>&1; "$0" -e "$1" 2>&1 >/dev/null | (sleep 0.3; cat >&3)`;
   for (const end of ["process.exit(0)", "log.flush(() => process.exit(0))", ""]) {
     const child = Bun.spawn(["sh", "-c", read, process.execPath, script(end)], { stdout: "pipe" });
@@ -41,7 +41,7 @@ test("all lines are written, whether a process exits immediately or waits for it
   }
 });
 
-test("a line of prepared fields is the line that pino writes, and keeps to the level", async () => {
+test("a line of prepared fields is identical to pino's line and respects the log level", async () => {
   const script = `import { createLog, logFields } from "${import.meta.dir}/log"; const log = createLog("jobs", "info");
     log.info({ a: 1 }, "x"); logFields(log, "info", '"a":1,"msg":"x"'); logFields(log, "debug", '"a":2');`;
   const child = Bun.spawn([process.execPath, "-e", script], { stderr: "pipe" });

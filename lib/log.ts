@@ -4,8 +4,8 @@ import pino from "pino";
 export type Log = pino.Logger;
 
 /**
- * Creates a log. `level` is one of pino's level names. Lines are written in blocks, so that a request never waits for the
- * disk; call `log.flush()` before the process exits to write the rest.
+ * Creates a log. `level` is one of pino's level names. Lines are written in blocks, so that a request never waits for
+ * the disk. Call `log.flush()` before the process exits to write the remaining lines.
  */
 export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: string): Log =>
   pino(
@@ -32,8 +32,8 @@ const timeField = (): string => {
 };
 
 /**
- * Logs a line whose fields are already JSON: `"status":200,"msg":"request"`. For lines that are logged per request: pino
- * takes three times as long, and it joins its line from so many strings that writing it takes as long again.
+ * Logs a line whose fields are already JSON: `"status":200,"msg":"request"`. For lines that are logged per request:
+ * pino takes three times as long to format a line, and as long again to write it, because it joins so many strings.
  */
 export const logFields = (log: Log, level: "debug" | "info", fields: string): void => {
   if (!log.isLevelEnabled(level)) return;
@@ -87,8 +87,8 @@ export class LineBlocks {
   }
 
   /**
-   * Pino also calls this after a fatal line. The rest is smaller than a block, so `write` hasn't started an asynchronous
-   * write of it that the process's exit would cut off.
+   * Pino also calls this after a fatal line. The remaining lines are smaller than a block, so the exit of the process
+   * can't cut off an asynchronous write of them.
    */
   flushSync(): void {
     this.#pass();

@@ -10,11 +10,11 @@ export const nearest = (name: string, candidates: Iterable<string>): string | un
 };
 
 /**
- * Edit distance of two strings: insertions, deletions and substitutions (Levenshtein 1966). Distances above `most` are
- * returned as `most` + 1.
+ * Edit distance of two strings: insertions, deletions and substitutions (Levenshtein 1966). Distances above `max` are
+ * returned as `max` + 1.
  */
-export const editDistance = (a: string, b: string, most = Number.POSITIVE_INFINITY): number => {
-  if (Math.abs(a.length - b.length) > most) return most + 1;
+export const editDistance = (a: string, b: string, max = Number.POSITIVE_INFINITY): number => {
+  if (Math.abs(a.length - b.length) > max) return max + 1;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -22,7 +22,7 @@ export const editDistance = (a: string, b: string, most = Number.POSITIVE_INFINI
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
-    if (Math.min(...next) > most) return most + 1;
+    if (Math.min(...next) > max) return max + 1;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ownValue } from "./own-value";
 
-test("only a record's own names lead to something", () => {
+test("a record returns values only for its own names", () => {
   const record = { known: 1 };
   expect(["known", "unknown", "constructor", "toString", "__proto__"].map((name) => ownValue(record, name))).toEqual([
     1,

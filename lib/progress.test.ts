@@ -24,7 +24,7 @@ test("a terminal gets one bar that is redrawn, with rate and time left", () => {
   expect(written[2]).toEndWith("\n");
 });
 
-test("anything else gets a line for every tenth", () => {
+test("other output gets a line for every tenth", () => {
   const { written, at } = draw(false);
   for (let percent = 0; percent <= 100; percent++) at(percent * 10, percent * 1e6);
   expect(written).toHaveLength(11);
@@ -40,7 +40,7 @@ test("the rate covers the last seconds", () => {
   expect(written.at(-1)).toContain("10.0 MB/s  3 s left");
 });
 
-describe("counted things", () => {
+describe("counted items", () => {
   const count = (isTTY: boolean, total: number) => {
     const written: string[] = [];
     let now = 0;

@@ -16,7 +16,7 @@ export interface ProgressOutput {
 const REDRAW_MS = 100;
 /** Without a terminal: one line per tenth, and at least one per interval. */
 const LINE_EVERY_MS = 30_000;
-/** Byte rates average over seconds, so that a stall shows. Count rates average over minutes, because rows vary in time. */
+/** Byte rates average over seconds, to show stalls. Count rates average over minutes, because rows vary in duration. */
 const BYTES_WINDOW_MS = 5000;
 const COUNT_WINDOW_MS = 300_000;
 const BAR_WIDTH = 24;
@@ -38,17 +38,17 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
       lastTenth = -1;
       wasDone = false;
     }
-    if (wasDone) return; // the end of a task may be reported more than once
+    if (wasDone) return; // callers may report the end of a task more than once
     const windowMs = unit === "MB" ? BYTES_WINDOW_MS : COUNT_WINDOW_MS;
     samples = [...samples.filter((sample) => at - sample.at <= windowMs), { at, done }];
     wasDone = done >= total;
-    const share = total > 0 ? done / total : 1;
-    const tenth = Math.floor(10 * share);
-    const line = `${describe(progress, share)}${wasDone ? "" : rateText(progress, samples)}`;
+    const fraction = total > 0 ? done / total : 1;
+    const tenth = Math.floor(10 * fraction);
+    const line = `${describe(progress, fraction)}${wasDone ? "" : rateText(progress, samples)}`;
     if (output.isTTY) {
       if (!wasDone && at - drawnAt < REDRAW_MS) return;
       drawnAt = at;
-      const bar = "█".repeat(Math.round(BAR_WIDTH * share)).padEnd(BAR_WIDTH, "░");
+      const bar = "█".repeat(Math.round(BAR_WIDTH * fraction)).padEnd(BAR_WIDTH, "░");
       output.write(`${CLEAR}${`${bar} ${line}`.slice(0, (output.columns ?? 80) - 1)}${wasDone ? "\n" : ""}`);
     } else if (tenth > lastTenth || at - drawnAt >= LINE_EVERY_MS) {
       lastTenth = tenth;
@@ -75,9 +75,9 @@ export const countProgress = (task: string, total: number, unit: string, output:
   };
 };
 
-const describe = ({ task, done, total, unit }: Progress, share: number): string => {
+const describe = ({ task, done, total, unit }: Progress, fraction: number): string => {
   const [part, whole] = unit === "MB" ? [megabytes(done), megabytes(total)] : [`${done}`, `${total}`];
-  return `${String(Math.floor(100 * share)).padStart(3)}%  ${part} / ${whole} ${unit}  ${task}`;
+  return `${String(Math.floor(100 * fraction)).padStart(3)}%  ${part} / ${whole} ${unit}  ${task}`;
 };
 
 const rateText = ({ done, total, unit }: Progress, samples: { at: number; done: number }[]): string => {

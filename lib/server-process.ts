@@ -8,7 +8,7 @@ import { loadConfig } from "./settings";
 const EXIT_WRONG_DATABASE = 78;
 
 interface Server {
-  /** Waits for active work to finish, then closes. Throws if any part fails to close; the log says which. */
+  /** Waits for active work to finish, then closes. Throws if any part fails to close; the log names that part. */
   close(): Promise<void>;
   /** Rejects if the server discovers after its start that it can't work. */
   working?: Promise<unknown>;
@@ -22,8 +22,9 @@ interface ServerProcess {
 }
 
 /**
- * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the second
- * signal. Exit codes: 0 after a clean close, 64 for invalid settings, 78 for a database of another version, 1 otherwise.
+ * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the
+ * second signal. Exit codes: 0 after a clean close, 64 for invalid settings, 78 for a database of another version, and
+ * 1 otherwise.
  */
 export const runServerProcess = async ({ component, help, start }: ServerProcess): Promise<void> => {
   if (process.argv.includes("--help")) {

@@ -27,7 +27,7 @@ const problemsOf = (env: Record<string, string>, cwd = folderWith()): ErrorDetai
 };
 
 describe("reading", () => {
-  test("nothing set gives a configuration that works on one machine", () => {
+  test("the defaults are a configuration that works on one machine", () => {
     const cwd = folderWith();
     const config = loadConfig({}, cwd);
     expect(config.gateway.port).toBe(8080);
@@ -36,7 +36,7 @@ describe("reading", () => {
     expect(config.models.dir).toEndWith(join("groundwire", "models"));
   });
 
-  test("texts become numbers, flags and lists", () => {
+  test("environment values become numbers, flags and lists", () => {
     const config = loadConfig(
       {
         GROUNDWIRE_PORT: "9000",
@@ -59,7 +59,7 @@ describe("reading", () => {
     expect(origins.get("cache.enabled")).toBe("default");
   });
 
-  test("paths are resolved against the folder that the process starts in", () => {
+  test("paths are resolved against the folder in which the process starts", () => {
     const cwd = folderWith();
     const config = loadConfig({ GROUNDWIRE_DATA_DIR: "kept", GROUNDWIRE_MODELS_DIR: "/models" }, cwd);
     expect([config.dataDir, config.models.dir]).toEqual([join(cwd, "kept"), "/models"]);
@@ -74,7 +74,7 @@ describe("reading", () => {
 });
 
 describe("problems", () => {
-  test("all of them are listed, each with name, value and expectation", () => {
+  test("are all listed, each with the setting's name, its value and what was expected", () => {
     const problems = problemsOf(
       { GROUNDWIRE_PORT: "eighty", GROUNDWIRE_LOG_LEVEL: "loud", GROUNDWIRE_PUBLIC_URL: "ai.example.com" },
       folderWith("[node]\nslots = 0\n"),
@@ -90,17 +90,17 @@ describe("problems", () => {
     ]);
   });
 
-  test("a name that every object inherits is not a flag", () => {
+  test("include a flag whose value is a property name that every object inherits", () => {
     const [problem] = problemsOf({ GROUNDWIRE_CACHE: "constructor" }, folderWith());
     expect(problem).toMatchObject({ path: "GROUNDWIRE_CACHE", message: expect.stringContaining('is "constructor"') });
   });
 
-  test("a secret's value is never repeated", () => {
+  test("never contain the value of a secret", () => {
     const [problem] = problemsOf({ GROUNDWIRE_ADMIN_KEY: "hunter2" });
     expect(problem?.message).toBe("is a secret of 7 characters; expected 32 characters or more");
   });
 
-  test("an unknown variable and an unknown key name the nearest setting", () => {
+  test("name the nearest setting for an unknown variable or key", () => {
     const problems = problemsOf({ GROUNDWIRE_PROT: "1" }, folderWith("[gateway]\nprot = 1\n[elsewhere]\nx = 1\n"));
     expect(problems.map(({ path }) => path)).toEqual([
       "gateway.prot in groundwire.toml",
@@ -111,12 +111,12 @@ describe("problems", () => {
     expect(problems[2]?.message).toContain("did you mean GROUNDWIRE_PORT?");
   });
 
-  test("the error for an invalid TOML file names its line", () => {
+  test("name the line of a syntax error in the TOML file", () => {
     const [problem] = problemsOf({}, folderWith("[gateway]\nport = = 1\n"));
     expect(problem).toMatchObject({ path: "groundwire.toml", line: 2 });
   });
 
-  test("a table where a value belongs is refused", () => {
+  test("include a table in place of a value", () => {
     const [problem] = problemsOf({}, folderWith("[gateway.port]\nx = 1\n"));
     expect(problem?.message).toBe('is {"x":1}; expected a whole number from 0 to 65535');
   });
@@ -134,7 +134,7 @@ describe("problems", () => {
       { GROUNDWIRE_NODE_HOST: "0.0.0.0" },
       ["GROUNDWIRE_NODE_TOKEN", "GROUNDWIRE_NODE_TLS_CERT"],
     ],
-  ])("%s is refused", (_, env: Record<string, string>, paths) => {
+  ])("include %s", (_, env: Record<string, string>, paths) => {
     expect(problemsOf(env).map(({ path }) => path)).toEqual(paths);
   });
 });
@@ -158,7 +158,7 @@ describe("origins for CORS", () => {
     "chrome-extension://abcdefghijklmnop",
     "tauri://localhost",
     "",
-  ])("%j is taken", (value) => {
+  ])("%j is accepted", (value) => {
     expect(problems(value)).toEqual([]);
   });
   test.each([
@@ -171,7 +171,7 @@ describe("origins for CORS", () => {
     "https://user@a.example",
     "null",
     "https://*.example.com",
-  ])("%j is refused, with what is taken", (value) => {
+  ])("%j is rejected, and the error says what is accepted", (value) => {
     expect(problems(value)[0]?.message).toContain("origins such as https://app.example.com, without a path");
   });
 });

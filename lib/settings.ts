@@ -21,7 +21,7 @@ export interface Setting {
   description: string;
   default: unknown;
   isSecret: boolean;
-  /** A path, resolved against the folder that the process starts in. */
+  /** The value is a path, resolved against the folder in which the process starts. */
   isFile: boolean;
   schema: TSchema;
 }
@@ -186,7 +186,7 @@ const isRecord = (value: unknown): value is Draft =>
 const set = (draft: Draft, { pointer, isFile }: Setting, value: unknown, cwd: string): void =>
   ValuePointer.Set(draft, pointer, isFile && typeof value === "string" ? resolve(cwd, value) : value);
 
-/** The user's cache folder as each system names it. */
+/** The user's cache folder on each operating system. */
 const modelsDir = (env: Environment): string => {
   const home = homedir();
   const cache =

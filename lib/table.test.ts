@@ -7,12 +7,12 @@ const ROWS = [
   ["longer|name", ""],
 ];
 
-test("columns of a text start below each other, and no line ends in spaces", () => {
+test("the columns of plain text are aligned, and no line ends in spaces", () => {
   expect(alignColumns(ROWS)).toEqual(["name         n", "a            1,000", "longer|name"]);
   expect(alignColumns([])).toEqual([]);
 });
 
-test("a table in Markdown is aligned too, and a bar inside a cell divides nothing", () => {
+test("a Markdown table is aligned too, and a bar inside a cell does not split the cell", () => {
   expect(markdownTable(ROWS)).toEqual([
     "| name         | n     |",
     "| ------------ | ----- |",

@@ -4,7 +4,7 @@ import { decodeVector, encodeVector, normalise } from "./vectors";
 
 const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), { maxLength: 50 });
 
-test("both forms give back every number of a vector", () => {
+test("both encodings preserve every number of a vector", () => {
   fc.assert(
     fc.property(values, (numbers) => {
       const vector = Float32Array.from(numbers);
@@ -14,7 +14,7 @@ test("both forms give back every number of a vector", () => {
   );
 });
 
-test("a normalised vector has length 1, or is all zeros", () => {
+test("a normalised vector has length 1, and a zero vector stays zero", () => {
   fc.assert(
     fc.property(values, (numbers) => {
       const length = Math.hypot(...normalise(numbers));

@@ -20,7 +20,7 @@ export const decodeVector = (encoded: unknown): Float32Array | undefined => {
     return encoded.every((value) => typeof value === "number") ? Float32Array.from(encoded) : undefined;
   }
   if (typeof encoded !== "string") return undefined;
-  // Copy, because a buffer from Node's pool may not be aligned for numbers.
+  // Copied, because a buffer from Node's pool may not be aligned for numbers.
   const { buffer, byteLength } = Uint8Array.from(Buffer.from(encoded, "base64"));
   return byteLength % 4 === 0 ? new Float32Array(buffer) : undefined;
 };

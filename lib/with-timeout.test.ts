@@ -9,7 +9,7 @@ test("work returns its value or rejects; after the timeout, the result is undefi
   expect(await withTimeout(forever, 1)).toBeUndefined();
 });
 
-test("work that fails or times out has not succeeded", async () => {
+test("succeedsWithin is false for work that fails or times out", async () => {
   expect(await succeedsWithin(Promise.resolve(), 60_000)).toBe(true);
   expect(await succeedsWithin(Promise.reject(new Error("broken")), 60_000)).toBe(false);
   expect(await succeedsWithin(forever, 1)).toBe(false);

@@ -24,7 +24,7 @@ const SIGNS: Readonly<Record<CorrectnessFeature, Sign>> = {
   rivals: "negative",
 };
 
-/** Weights set by hand: too few of the labelled answers deny the reference to learn them from. */
+/** Weights set by hand, because too few labelled answers contradict the reference to learn these weights. */
 const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = { denied: -3, opposite: -4 };
 
 const L2 = 0.2;

@@ -18,7 +18,7 @@ interface FaithfulnessRow extends FitRow {
   claims: readonly {
     features: ClaimFeatures;
     words: number;
-    /** 1 supported, 0 not; null: people did not say of which claim they thought. */
+    /** 1: supported, 0: unsupported, null: the label doesn't say which claim it is about. */
     label: 0 | 1 | null;
   }[];
 }
@@ -42,8 +42,8 @@ const ANSWER_SIGNS: Readonly<Record<AnswerFeature, Sign>> = {
 };
 
 /**
- * Weights set by hand: labelled answers have too few single wrong numbers, reversals and copied sentences with small
- * changes to learn them from.
+ * Weights set by hand, because labelled answers have too few single wrong numbers, reversals and slightly changed
+ * copies of sentences to learn these weights.
  */
 const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = { newNumbers: -2, reversal: -4, pairs: 0.3 };
 
@@ -52,14 +52,14 @@ const ANSWER_L2 = 0.03;
 
 type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
 
-/** Characters that a claim and a marked span share, from which on the claim is meant. */
-const LEAST_SHARED = 3;
+/** Minimum overlap of a claim and a span that people marked, in characters, for the mark to apply to the claim. */
+const MIN_OVERLAP = 3;
 
 const claimLabelOf = ({ label, spans }: LabelledAnswer, { claims }: ReadAnswer, at: number): 0 | 1 | null => {
   const { start, end } = claims[at]?.evidence.claim ?? { start: 0, end: 0 };
   if (label === 1) return 1;
   if (!spans) return claims.length === 1 ? 0 : null;
-  return spans.some((span) => Math.min(span.end, end) - Math.max(span.start, start) >= LEAST_SHARED) ? 0 : 1;
+  return spans.some((span) => Math.min(span.end, end) - Math.max(span.start, start) >= MIN_OVERLAP) ? 0 : 1;
 };
 
 const readRow = (labelled: LabelledAnswer, set: string): FaithfulnessRow => {
@@ -96,9 +96,9 @@ const fitWeights = <Feature extends string>(
 };
 
 /** Log-odds of an answer without claims. */
-const SILENT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
+const NO_CLAIMS_LOGIT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
 
-/** Claims first, then answers by the log-odds of their claims. */
+/** Fits claims first, then answers by the log-odds of their claims. */
 const fit: Task<FaithfulnessRow>["fit"] = (rows) => {
   const own = rows.filter(({ claims }) => claims.length > 0);
   const claims = own.flatMap((row) =>
@@ -120,7 +120,7 @@ const fit: Task<FaithfulnessRow>["fit"] = (rows) => {
   );
   const answer = { ...free, bias: free.bias - threshold };
   return {
-    logitOf: (row) => (row.claims.length > 0 ? logOdds(answer, partsOf(row)) : SILENT),
+    logitOf: (row) => (row.claims.length > 0 ? logOdds(answer, partsOf(row)) : NO_CLAIMS_LOGIT),
     source: `import type { FaithfulnessModel } from "./faithfulness-features";
 
 /** Written by \`bun bench/reference/fit.ts FOLDER\`. A released version never changes: a new fit is a new version. */

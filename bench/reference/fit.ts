@@ -5,14 +5,14 @@ import { correctnessTask } from "./correctness";
 import { faithfulnessTask } from "./faithfulness";
 import { ALL, type FitRow, heldOut, leftOut, setsOf, type Task } from "./task";
 
-const HELP = `Fits reference@1 to answers that people have labelled, and writes its weights.
+const HELP = `Fits the weights of reference@1 to labelled answers, and writes them.
 
   bun bench/reference/fit.ts FOLDER                prints figures, and writes the weights
   bun bench/reference/fit.ts FOLDER --dry          writes nothing
   bun bench/reference/fit.ts FOLDER --seeds 1      fewer splits
 
-Held out: cross-validation over groups in ten folds, the mean of the seeds. Left out: a model that was fitted to the
-other sets. "bun run agreement" has the figures of simple scorers.`;
+held out: ten-fold cross-validation over groups, averaged over the seeds. left out: a model that was fitted to the
+other datasets. "bun run agreement" prints the figures of simple scorers.`;
 
 const OPTIONS = { dry: { type: "boolean", default: false }, seeds: { type: "string", default: "3" } } as const;
 

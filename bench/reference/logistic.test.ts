@@ -8,7 +8,7 @@ const examples: Example[] = Array.from({ length: 200 }, (_, at) => {
 });
 const signs = ["positive", "positive", "free"] as const;
 
-test("the gradient of the loss is zero at the fit, except where a sign limits a weight", () => {
+test("the gradient of the loss is zero at the fitted weights, except for a weight that its sign limits", () => {
   const l2 = 0.1;
   const model = fitLogistic(examples, { signs, l2 });
   const share = examples.filter(({ label }) => label === 1).length;
@@ -30,7 +30,7 @@ test("the gradient of the loss is zero at the fit, except where a sign limits a 
   expect(model.weights[1]).toBeGreaterThanOrEqual(0);
 });
 
-test("a given weight does not change", () => {
+test("the fit does not change a given weight", () => {
   expect(fitLogistic(examples, { signs, l2: 0.1, given: [undefined, -3] }).weights[1]).toBe(-3);
 });
 

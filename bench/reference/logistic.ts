@@ -1,19 +1,19 @@
-/* L2-regularised logistic regression with weights of known sign. Deterministic: it draws nothing. */
+/* L2-regularised logistic regression with sign constraints on the weights. Deterministic: it uses no random numbers. */
 
 export interface Example {
-  /** Values of the features, in the order of their names. */
+  /** Feature values, in the order of `FitOptions.signs`. */
   features: readonly number[];
   label: 0 | 1;
 }
 
-/** `positive`: more of the feature never lowers the score. */
+/** Sign constraint of a feature's weight. `positive`: a higher value never lowers the score. */
 export type Sign = "positive" | "negative" | "free";
 
 export interface FitOptions {
   signs: readonly Sign[];
-  /** Fixed weights by feature, undefined for fitted ones. For features that are too rare in the examples to learn. */
+  /** Fixed weights of features that are too rare in the examples to be learned; undefined for weights to fit. */
   given?: readonly (number | undefined)[];
-  /** Strength of the ridge on the weights of standardised features; the bias is left out of it. */
+  /** Strength of the ridge penalty on the weights of standardised features. The bias is not penalised. */
   l2: number;
 }
 
@@ -27,16 +27,17 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const logit = ({ bias, weights }: LogisticModel, features: readonly number[]): number =>
   weights.reduce((sum, weight, index) => sum + weight * (features[index] ?? 0), bias);
 
-/** Maximum sweeps of a fit, and the change of weights below which it ends earlier. */
-const MOST_SWEEPS = 1000;
+/** Maximum number of sweeps over all weights. */
+const MAX_SWEEPS = 1000;
+/** A fit has converged when a sweep changes no weight by this much. */
 const TOLERANCE = 1e-4;
 
-/** A feature's values by example, with mean 0 and deviation 1. */
+/** A feature's values in all examples, standardised to mean 0 and standard deviation 1. */
 interface Column {
   values: Float64Array;
   mean: number;
   deviation: number;
-  /** Bound on the loss's curvature along it, without the ridge. */
+  /** Upper bound of the loss's second derivative with respect to the feature's weight, without the ridge penalty. */
   curvature: number;
   sign: Sign;
 }
@@ -55,7 +56,7 @@ const columnOf = (examples: readonly Example[], importance: Float64Array, featur
   return { values, mean, deviation, curvature, sign };
 };
 
-/** Both classes have the same total weight. */
+/** The weight of each example in the loss. Both classes have the same total weight. */
 const importanceOf = (examples: readonly Example[]): Float64Array => {
   const ones = examples.filter(({ label }) => label === 1).length;
   return Float64Array.from(examples, ({ label }) => 0.5 / (label === 1 ? ones : examples.length - ones));
@@ -67,9 +68,10 @@ const project = (weight: number, sign: Sign): number => {
 };
 
 /**
- * Minimises the mean log loss plus `l2 / 2 · |w|²` of the weights of standardised features by projected coordinate
- * descent; the quarter bound on the logistic's curvature keeps its steps from overshooting (Böhning and Lindsay 1988).
- * Both classes have the same importance. The weights returned are those of the raw features.
+ * Minimises the mean log loss plus `l2 / 2 · |w|²`, where `w` are the weights of the standardised features, by
+ * projected coordinate descent. The bound of 1/4 on the logistic curvature keeps steps from overshooting (Böhning and
+ * Lindsay 1988).
+ * Both classes have the same importance. The returned weights apply to the raw features.
  */
 export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [] }: FitOptions): LogisticModel => {
   const importance = importanceOf(examples);
@@ -93,7 +95,7 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
     for (let at = 0; at < values.length; at++) sums[at] = (sums[at] ?? 0) + by * (values[at] ?? 0);
   };
 
-  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
     const biasStep = -4 * slopeAlong(ones);
     bias += biasStep;
     moveAlong(ones, biasStep);
@@ -114,10 +116,10 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
   return { bias: bias - shift, weights: fitted.map((weight, feature) => given[feature] ?? weight) };
 };
 
-/** A weight as it is written to a file: four decimals, never -0. */
+/** Rounds a weight for the source file: four decimals, never -0. */
 const roundWeight = (value: number): number => Number(value.toFixed(4)) + 0;
 
-/** A model as it is written to a TypeScript file. */
+/** The TypeScript source of a model. */
 export const toSource = ({ bias, weights }: { bias: number; weights: Readonly<Record<string, number>> }): string =>
   JSON.stringify({
     bias: roundWeight(bias),

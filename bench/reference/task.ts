@@ -1,9 +1,9 @@
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { createRandom } from "../../gateway/evals/statistics/random";
 
-/** An answer with its label and everything a fit needs to know of it. */
+/** A labelled answer with everything that a fit needs. */
 export interface FitRow {
-  /** Data set. Leaving out a whole set shows how a model does on a kind of data that it was not fitted to. */
+  /** Dataset of the answer. Fitting without a whole dataset shows how well a model does on data unlike its own. */
   set: string;
   group: string;
   label: 0 | 1;
@@ -11,13 +11,13 @@ export interface FitRow {
 
 /** A fitted model. */
 interface Fitted<Row> {
-  /** The log-odds of an answer; it passes from 0. */
+  /** The log-odds of an answer; answers pass from 0 up. */
   logitOf(row: Row): number;
   /** The TypeScript file that holds the model. */
   source: string;
 }
 
-/** The data and the fit of a criterion. */
+/** How a criterion is fitted, and to which answers. */
 export interface Task<Row extends FitRow> {
   name: "correctness" | "faithfulness";
   /** Path of the file that holds the model. */
@@ -26,7 +26,7 @@ export interface Task<Row extends FitRow> {
   fit(rows: readonly Row[]): Fitted<Row>;
 }
 
-/** Mean of the share of positives at or above the threshold and the share of negatives below it. */
+/** Balanced accuracy: the mean of the fraction of positives at or above the threshold and of negatives below it. */
 const balancedAccuracyAt = (labels: readonly boolean[], scores: readonly number[], threshold: number): number => {
   let [found, positives, spared] = [0, 0, 0];
   labels.forEach((label, at) => {
@@ -38,12 +38,12 @@ const balancedAccuracyAt = (labels: readonly boolean[], scores: readonly number[
   return (found / positives + spared / (labels.length - positives)) / 2;
 };
 
-/** Thresholds within this balanced accuracy of the best one are near-equal. */
+/** Thresholds are near-equal if their balanced accuracy is within this of the best. */
 const NEAR_EQUAL = 0.01;
 
 /**
- * The threshold with the best balanced accuracy, averaged over the sets so that a large set doesn't dominate. Returns the
- * mean of the near-equal thresholds, which a single answer can't move far.
+ * The threshold with the best balanced accuracy, averaged over the datasets so that a large one doesn't dominate.
+ * Returns the mean of the near-equal thresholds, which a single answer can't move far.
  */
 export const thresholdOf = (rows: readonly FitRow[], logits: readonly number[]): number => {
   const sets = [...Map.groupBy(rows.keys(), (at) => rows[at]?.set).values()].map((places) => ({
@@ -62,7 +62,7 @@ export const thresholdOf = (rows: readonly FitRow[], logits: readonly number[]):
 
 const FOLDS = 10;
 
-/** The fold of each item, 0…`count` − 1. Items of a group share one; the seed decides which. */
+/** Assigns each item a fold, 0…`count` − 1. All items of a group get the same fold; the seed decides which. */
 export const foldsOf = (groups: readonly string[], count: number, seed: number): number[] => {
   const names = [...new Set(groups)].sort();
   const random = createRandom(seed);
@@ -76,7 +76,7 @@ export const foldsOf = (groups: readonly string[], count: number, seed: number):
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Scores of every row by what was learned from the other folds' rows. */
+/** Scores every row with a model that was fitted to the other folds. */
 const byOtherFolds = <Row extends FitRow>(
   rows: readonly Row[],
   seed: number,
@@ -91,10 +91,10 @@ const byOtherFolds = <Row extends FitRow>(
   return rows.map((row, at) => scorers[folds[at] ?? 0]?.(row) ?? 0);
 };
 
-/** AUROC and balanced accuracy, by set. */
+/** AUROC and balanced accuracy by dataset. */
 export type Figures = ReadonlyMap<string, { auroc: number; accuracy: number }>;
 
-/** The rows of all sets together. */
+/** Name of the figures over the rows of all datasets. */
 export const ALL = "all rows";
 
 const figuresOf = (rows: readonly FitRow[], runs: readonly (readonly number[])[], set: string) => {
@@ -109,7 +109,7 @@ const figuresOf = (rows: readonly FitRow[], runs: readonly (readonly number[])[]
 
 export const setsOf = (rows: readonly FitRow[]): string[] => [...new Set(rows.map(({ set }) => set))];
 
-/** Cross-validation over groups in ten folds, the mean of the seeds. Models and thresholds come from the other folds. */
+/** Ten-fold cross-validation over groups, averaged over the seeds. Models and thresholds come from the other folds. */
 export const heldOut = <Row extends FitRow>(
   { rows, fit }: Pick<Task<Row>, "rows" | "fit">,
   seeds: readonly number[],
@@ -118,7 +118,7 @@ export const heldOut = <Row extends FitRow>(
   return new Map([...setsOf(rows), ALL].map((set) => [set, figuresOf(rows, runs, set)]));
 };
 
-/** Figures of each set by a model that was fitted to the other sets. */
+/** Figures of each dataset with a model that was fitted to the other datasets. */
 export const leftOut = <Row extends FitRow>({ rows, fit }: Pick<Task<Row>, "rows" | "fit">): Figures =>
   new Map(
     setsOf(rows).map((set) => {
