@@ -42,8 +42,8 @@ describe("a loading node", () => {
       503,
       { state: "loading", progress: 0.4, models: [] },
     ]);
-    const refused = await client.chat("Hi");
-    expect([refused.status, failure(refused.text).code, refused.headers["retry-after"]]).toEqual([
+    const rejected = await client.chat("Hi");
+    expect([rejected.status, failure(rejected.text).code, rejected.headers["retry-after"]]).toEqual([
       503,
       "model_loading",
       "1",
@@ -89,7 +89,7 @@ describe("a node whose engine hangs", () => {
     using client = new TestClient(node.url);
     using sleeper = new TestClient(node.url);
     sleeper.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) }).pause();
-    await until("one runs and owes no token", async () => {
+    await until("one runs and no token is due", async () => {
       const { slots, last_token_ms } = await client.readiness();
       return slots.running === 1 && last_token_ms === undefined;
     });
@@ -113,8 +113,8 @@ describe("a node whose engine failed permanently", () => {
       503,
       { state: "failed", reason: expect.stringContaining("Restart the GPU node"), slots: { running: 0 } },
     ]);
-    const refused = await client.chat("Hi");
-    expect([refused.status, failure(refused.text).code]).toEqual([503, "unavailable"]);
+    const rejected = await client.chat("Hi");
+    expect([rejected.status, failure(rejected.text).code]).toEqual([503, "unavailable"]);
     expect((await client.request("/metrics")).text).toContain('groundwire_node_state{state="failed"} 1');
   });
 });

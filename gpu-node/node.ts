@@ -16,8 +16,8 @@ import { NodeStatus } from "./server/status";
 /** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
 
-/** The engine's share of the loading progress if the node also has an embedder (with a smaller model). */
-const ENGINE_SHARE = 0.8;
+/** Fraction of the loading progress that the engine takes if the node also has an embedder, whose model is smaller. */
+const ENGINE_FRACTION = 0.8;
 
 export interface StartNodeOptions {
   log: Log;
@@ -77,7 +77,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     metrics.failed(failure.kind);
     const fields = { request_id: requestId, method, path, code: failure.kind, err: failure.cause };
     if (failure.kind === "internal") log.error(fields, "request failed");
-    else log.debug(fields, "request refused");
+    else log.debug(fields, "request rejected");
   };
 
   const server = createServer(
@@ -90,7 +90,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const url = `${config.node.tlsCert ? "https" : "http"}://${host}:${port}`;
 
   const load = async (): Promise<void> => {
-    const engineShare = embedder ? ENGINE_SHARE : 1;
+    const engineShare = embedder ? ENGINE_FRACTION : 1;
     await engine.load((fraction) => {
       status.progress = engineShare * fraction;
     });

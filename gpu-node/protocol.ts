@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
  * The gateway imports only this file from the node.
  */
 
-/** The numeric sampling parameters, with the values that gateway and node accept. */
+/** The numeric sampling parameters and the ranges that gateway and node accept. */
 export const SAMPLING = {
   temperature: Type.Number({ minimum: 0, maximum: 2 }),
   top_p: Type.Number({ minimum: 0, maximum: 1 }),
@@ -23,7 +23,7 @@ export const MaxTokens = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 /** Strings that end an answer. */
 export const StopList = Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 });
 
-/** Alternatives per token: `top_logprobs` of a chat, `logprobs` of a completion. */
+/** Number of alternatives per token: `top_logprobs` of a chat, `logprobs` of a completion. */
 export const TopLogprobs = {
   chat: Type.Integer({ minimum: 0, maximum: 20 }),
   completion: Type.Integer({ minimum: 0, maximum: 5 }),
@@ -43,7 +43,7 @@ export const REQUEST_HEADERS = {
   traceparent: "traceparent",
 } as const;
 
-/** Response headers that the node adds. They are sent with the first token, so an earlier error has its own status. */
+/** The node's response headers. They are sent with the first token, so that an earlier error has its own status. */
 export const RESPONSE_HEADERS = {
   /** Milliseconds spent waiting for a slot. */
   queueMs: "x-queue-ms",

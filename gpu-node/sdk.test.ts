@@ -20,7 +20,7 @@ const thrownBy = async (call: () => Promise<unknown>): Promise<unknown> => {
   return undefined;
 };
 
-describe("the official SDK, directly with a node", () => {
+describe("the official SDK, connected directly to a node", () => {
   test("reads answers, streams and lists", async () => {
     const answer = await chat("Hi");
     const stream = await openai.chat.completions.create({

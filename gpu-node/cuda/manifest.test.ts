@@ -23,7 +23,7 @@ test("its lockfile has the same packages, plus the GPU binaries", async () => {
   expect(cuda?.["@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("@node-llama-cpp/linux-x64-cuda@");
 });
 
-test("other overrides stay", () => {
+test("other overrides are kept", () => {
   const empty = "file:./gpu-node/cuda/not-installed";
   const overrides = { "@node-llama-cpp/linux-x64-cuda": empty, tracker: empty, fixed: "1.2.3" };
   expect(cudaManifest({ overrides })).toEqual({ overrides: { tracker: empty, fixed: "1.2.3" } });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** The fields of the root's package.json that the second manifest changes. */
+/** The fields of the root's package.json that the manifest for GPU machines changes. */
 interface Manifest {
   [field: string]: unknown;
   overrides: Record<string, string>;
@@ -9,7 +9,7 @@ interface Manifest {
 export const ROOT = join(import.meta.dir, "..", "..");
 /**
  * Matches the packages that a GPU machine needs and that the root overrides with the empty package `not-installed`, by
- * their name in package.json or their key in bun.lock. Other overrides stay.
+ * their name in package.json or their key in bun.lock. Other overrides are kept.
  */
 export const GPU_BINARIES = /^(node-llama-cpp\/)?@node-llama-cpp\/.*(cuda|vulkan)/;
 

@@ -12,7 +12,7 @@ export interface Engines {
   close(): Promise<void>;
 }
 
-/** Creates the configured engine and embedder. Imports only the ones that are used, because llama loads native code. */
+/** Creates the configured engine and embedder. Imports only those, because llama loads native code. */
 export const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
   const engine = await engines[config.node.engine](config, host, log);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { checkDimensions, readEmbeddingParameters, readEncodingFormat } from "./parameters";
 
-const refusedParam = (body: Record<string, unknown>): string | undefined => {
+const rejectedParam = (body: Record<string, unknown>): string | undefined => {
   try {
     readEmbeddingParameters(body);
     readEncodingFormat(body);
@@ -15,8 +15,8 @@ const refusedParam = (body: Record<string, unknown>): string | undefined => {
 
 describe("readEmbeddingParameters", () => {
   test.each<[what: string, input: unknown, inputs: unknown[], name: string]>([
-    ["a text", "a", ["a"], "input"],
-    ["a list of texts", ["a", "b"], ["a", "b"], "input.0"],
+    ["a string", "a", ["a"], "input"],
+    ["a list of strings", ["a", "b"], ["a", "b"], "input.0"],
     ["token ids", [1, 2], [[1, 2]], "input"],
     ["lists of token ids", [[1], [2, 3]], [[1], [2, 3]], "input.0"],
   ])("reads %s and names its first input", (_what, input, inputs, name) => {
@@ -43,7 +43,7 @@ describe("readEmbeddingParameters", () => {
     ["truncate", { input: "a", truncate: true }],
     ["model", { input: "a", model: "" }],
   ])("names %s", (param, body) => {
-    expect(refusedParam(body)).toBe(param);
+    expect(rejectedParam(body)).toBe(param);
   });
 
   test("2,048 inputs are accepted", () => {
@@ -51,9 +51,9 @@ describe("readEmbeddingParameters", () => {
   });
 });
 
-test("an input's error says every form that is accepted", () => {
+test("the error for an invalid input lists every accepted form", () => {
   expect(() => readEmbeddingParameters({ input: 5 })).toThrow(
-    "input must be a non-empty text, a list of token ids, or a list of up to 2048 of either, not 5.",
+    "input must be a non-empty string, a list of token ids, or a list of up to 2048 of either, not 5.",
   );
   expect(() => readEmbeddingParameters({ input: ["a", [1, "b"]] })).toThrow('input.1.1 must be a token id, not "b".');
 });

@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { NodeModel, Priority } from "../protocol";
 
-/** A request for text with OpenAI's parameters. The server has validated only the streaming options. */
+/** A chat or completion request with OpenAI's parameters. The server has validated only its streaming options. */
 export interface Generation {
   operation: "chat" | "completion";
   /** The parsed body of the request. An engine that only forwards sends it unchanged. */
@@ -12,7 +12,7 @@ export interface Generation {
 /** A generation that the engine has validated, but not started. */
 export interface AcceptedGeneration {
   model: NodeModel;
-  /** Exact; undefined if only the server behind the node knows it. */
+  /** Exact token count; undefined if only the server behind the node knows it. */
   promptTokens?: number;
   /**
    * Called at most once, when a slot is free. Ends with exactly one `end`. Aborting the signal ends it within one
@@ -43,7 +43,7 @@ export interface TokenLogprob {
   top: { token: string; logprob: number; bytes: number[] }[];
 }
 
-/** The common part of engines and embedders, which own the models. The server owns HTTP, queue and slots. */
+/** Common interface of engines and embedders, which own the models. The server owns HTTP, queue and slots. */
 interface ModelOwner {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
@@ -69,7 +69,7 @@ export interface NodeEngine extends ModelOwner {
   tokenize(model: string | undefined, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
 }
 
-/** A request for embeddings in OpenAI's format, before it waits for a slot. */
+/** An embedding request in OpenAI's format, before it waits for a slot. */
 export interface EmbeddingRequest {
   /** The parsed body of the request. An embedder that only forwards changes only the encoding. */
   body: Record<string, unknown>;
@@ -96,13 +96,13 @@ export interface AcceptedEmbeddings {
 export interface Embedding {
   /** Index of the input in the request. */
   index: number;
-  /** Has length 1. */
+  /** A vector of length 1. */
   vector: Float32Array;
   /** Tokens of the input, including those that the model adds. */
   tokens: number;
 }
 
-/** Computes embeddings, next to the engine that generates text. */
+/** Runs embedding models. */
 export interface Embedder extends ModelOwner {
   /**
    * Checks a request before it waits for a slot. Throws AppError: invalid_request (naming what is wrong),
@@ -128,6 +128,6 @@ export const findModel = (models: NodeModel[], name: string | undefined): NodeMo
 
 /** The error for new work while the node is shutting down. */
 export const shuttingDown = (): AppError =>
-  new AppError("unavailable", "This GPU node is shutting down. Send the request to another node or again later.", {
+  new AppError("unavailable", "This GPU node is shutting down. Send the request to another node, or try again later.", {
     retryAfterMs: 1000,
   });

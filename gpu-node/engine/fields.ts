@@ -4,16 +4,16 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
 
-/** The fields of a request's body, read with a schema, and the errors that name a field. */
+/** The fields of a JSON body. */
 export type Fields = Record<string, unknown>;
 
 /** The error for an invalid field. */
-export const refuse = (param: string, message: string): AppError =>
+export const invalidField = (param: string, message: string): AppError =>
   new AppError("invalid_request", message, { source: "node", param });
 
 /**
- * The error for a text that is longer than the model's context. Clients recognise it by its first words, which OpenAI
- * and vLLM also use; LangChain looks for the code at the end.
+ * The error for input that is longer than the model's context window. Clients recognise it by its first words, which
+ * OpenAI and vLLM also use. LangChain looks for the code at the end.
  */
 export const contextOverflow = (contextWindow: number, what: string, param: string | undefined): AppError =>
   new AppError(
@@ -22,11 +22,11 @@ export const contextOverflow = (contextWindow: number, what: string, param: stri
     { source: "node", param },
   );
 
-/** `tokens` is the length of the input as text: "600", or "at least 600". */
+/** The error for one input that is too long. `tokens` describes its length: "600" or "at least 600". */
 export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
-  contextOverflow(contextWindow, `${param} has ${tokens} tokens. Shorten it, or split it.`, param);
+  contextOverflow(contextWindow, `${param} has ${tokens} tokens. Shorten it or split it.`, param);
 
-/** The body with the schema's type, without null fields. */
+/** Validates a body and returns it without null fields. Throws the error for the first invalid field. */
 export const readFields = <T extends TSchema>(check: TypeCheck<T>, body: Fields): Static<T> => {
   const value = withoutNulls(body, NESTED);
   if (check.Check(value)) return value;
@@ -37,7 +37,7 @@ export const readFields = <T extends TSchema>(check: TypeCheck<T>, body: Fields)
 interface Nested {
   [name: string]: Nested;
 }
-/** The fields whose own null fields are omitted too. In a JSON schema, null is a value. */
+/** Fields inside which null also means omitted. Inside a JSON schema, null is a value. */
 const NESTED: Nested = { messages: { content: {} }, stream_options: {}, response_format: { json_schema: {} } };
 
 const withoutNulls = (fields: Fields, nested: Nested): Fields =>
@@ -53,24 +53,25 @@ const withoutNulls = (fields: Fields, nested: Nested): Fields =>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Number of problems inside a variant that are compared: a long list of wrong tokens has one for each. */
+/** Maximum number of problems compared inside a variant: a long list of invalid tokens has one problem per token. */
 const MAX_PROBLEMS = 100;
 
-/** The error for a schema's first problem. For a union, it is the problem inside the variant that has the value's type. */
+/** Converts a schema error to an AppError. For a union, it reports the problem in the variant with the value's type. */
 const explain = (error: ValueError): AppError => {
   const { type, schema, path, value } = error;
   const kind = Array.isArray(value) ? "array" : typeof value;
-  const meant = (schema.anyOf ?? []).findIndex((variant: TSchema) => variant.type === kind && !("const" in variant));
-  const problems = Iterator.from(error.errors[meant] ?? []).take(MAX_PROBLEMS);
+  const matching = (schema.anyOf ?? []).findIndex((variant: TSchema) => variant.type === kind && !("const" in variant));
+  const problems = Iterator.from(error.errors[matching] ?? []).take(MAX_PROBLEMS);
   const inner = [...problems].filter((each) => each.path !== path || isUnicodeProblem(each));
-  const worst = inner.find((each) => each.type === ValueErrorType.Literal) ?? inner[0];
-  if (worst) return explain(worst);
+  const reported = inner.find((each) => each.type === ValueErrorType.Literal) ?? inner[0];
+  if (reported) return explain(reported);
   const param = path.slice(1).replaceAll("/", ".");
   if (type === ValueErrorType.ObjectAdditionalProperties)
-    return refuse(param, `${param} is not supported by this model. Leave it out.`);
-  if (value === undefined) return refuse(param, `${param} is missing. Expected ${accepted(schema)}.`);
-  if (isUnicodeProblem(error)) return refuse(param, `${param} contains an unpaired surrogate. Send valid Unicode.`);
-  return refuse(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
+    return invalidField(param, `${param} is not supported by this model. Leave it out.`);
+  if (value === undefined) return invalidField(param, `${param} is missing. Expected ${accepted(schema)}.`);
+  if (isUnicodeProblem(error))
+    return invalidField(param, `${param} contains an unpaired surrogate. Send valid Unicode.`);
+  return invalidField(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
 };
 
 const isUnicodeProblem = ({ type }: ValueError) => type === ValueErrorType.StringFormat;
@@ -90,14 +91,14 @@ const accepted = (schema: TSchema): string => {
   return maximum === undefined ? `a ${number} of at least ${minimum}` : `a ${number} from ${minimum} to ${maximum}`;
 };
 
-/** "a list of up to 4 strings" */
+/** Describes which lists a schema accepts: "a list of up to 4 strings". */
 const acceptedList = ({ items, minItems, maxItems }: TSchema): string => {
   const what = items.title ?? (items.minLength ? `non-empty ${items.type}s` : `${items.type}s`);
   if (maxItems === undefined) return `a non-empty list of ${what}`;
   return minItems ? `a list of ${minItems} to ${maxItems} ${what}` : `a list of up to ${maxItems} ${what}`;
 };
 
-/** A value in an error message: short, and on one line. */
+/** Formats a value for an error message: short and on one line. */
 export const shown = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";

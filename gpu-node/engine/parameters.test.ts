@@ -4,7 +4,7 @@ import { readParameters, readStreaming } from "./parameters";
 
 const messages = [{ role: "user", content: "Hi" }];
 
-const refusedParam = (operation: "chat" | "completion", body: Record<string, unknown>): string | undefined => {
+const rejectedParam = (operation: "chat" | "completion", body: Record<string, unknown>): string | undefined => {
   try {
     readParameters(operation, body);
     readStreaming(body);
@@ -16,7 +16,7 @@ const refusedParam = (operation: "chat" | "completion", body: Record<string, unk
 };
 
 describe("readParameters", () => {
-  test("reads a chat request into our names, with the text parts joined and null treated as omitted", () => {
+  test("reads a chat request into our names, joins its text parts and treats null as omitted", () => {
     const body = {
       model: "m",
       messages: [
@@ -58,7 +58,7 @@ describe("readParameters", () => {
     ["json_schema", { response_format: { type: "json_schema", json_schema: { schema: {}, strict: null } } }],
     ["a part of a message", { messages: [{ role: "user", content: [{ type: "text", text: "Hi", image_url: null }] }] }],
   ])("treats null inside %s as omitted", (_what, body) => {
-    expect(refusedParam("chat", { messages, ...body })).toBeUndefined();
+    expect(rejectedParam("chat", { messages, ...body })).toBeUndefined();
   });
 
   test("keeps null inside a JSON schema, where it is a value", () => {
@@ -67,7 +67,7 @@ describe("readParameters", () => {
     expect(readParameters("chat", { messages, response_format })).toMatchObject({ schema });
   });
 
-  test("reads a completion of a text and of token ids", () => {
+  test("reads a completion request with a string or with token ids as its prompt", () => {
     expect(readParameters("completion", { prompt: "a", logprobs: 3 })).toMatchObject({ prompt: "a", topLogprobs: 3 });
     expect(readParameters("completion", { prompt: [1, 2] })).toMatchObject({ prompt: [1, 2] });
   });
@@ -106,7 +106,7 @@ describe("readParameters", () => {
     ["stream_options", { messages, stream_options: {} }],
     ["stream_options.include_usage", { messages, stream: true, stream_options: { include_usage: 1 } }],
   ])("names %s", (param, body) => {
-    expect(refusedParam("chat", body)).toBe(param);
+    expect(rejectedParam("chat", body)).toBe(param);
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -134,7 +134,7 @@ describe("readParameters", () => {
       "response_format.json_schema.schema is missing. Expected a JSON schema.",
       { response_format: { type: "json_schema" } },
     ],
-  ])("says what it accepts: %s", (message, body) => {
+  ])("the error says what is accepted: %s", (message, body) => {
     expect(() => readParameters("chat", { messages, ...body })).toThrow(message);
   });
 
@@ -146,7 +146,7 @@ describe("readParameters", () => {
     ["suffix", { prompt: "a", suffix: "b" }],
     ["best_of", { prompt: "a", best_of: 2 }],
     ["logprobs", { prompt: "a", logprobs: true }],
-  ])("names %s of a completion", (param, body) => {
-    expect(refusedParam("completion", body)).toBe(param);
+  ])("the error names %s in a completion request", (param, body) => {
+    expect(rejectedParam("completion", body)).toBe(param);
   });
 });

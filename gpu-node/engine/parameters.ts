@@ -2,28 +2,28 @@ import { FormatRegistry, type Static, type TSchema, Type } from "@sinclair/typeb
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { EncodingFormat } from "../../lib/vectors";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
-import { type Fields, readFields, refuse, shown } from "./fields";
+import { type Fields, invalidField, readFields, shown } from "./fields";
 
 /**
- * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either supported, or rejected with
- * the name of its field; null is the same as omitting it. Engines that forward requests leave this to the server.
+ * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either supported or rejected by
+ * name, and null means omitted. Engines that forward requests leave validation to the server.
  */
 
 FormatRegistry.Set("well-formed", (text) => text.isWellFormed());
 
 const Text = Type.String({ format: "well-formed" });
-/* For errors, `description` says what a schema accepts if its type doesn't, and `title` names several of its values. */
+/* Error messages use `description` for what a schema accepts (default: its type) and `title` for the plural. */
 const TokenId = Type.Integer({ minimum: 0, description: "a token id", title: "token ids" });
 const Tokens = Type.Array(TokenId, { minItems: 1 });
 const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }), Tokens], {
-  title: "texts or lists of token ids",
+  title: "strings or lists of token ids",
 });
 const ModelName = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
 const Flag = Type.Optional(Type.Boolean());
 const Ignored = Type.Optional(Type.Unknown());
-/** Accepted only with a value that has no effect. */
+/** A parameter that is accepted only with its default, `value`. */
 const Only = <T extends string | number | boolean>(value: T) => Type.Optional(Type.Literal(value));
-/** An object that rejects unknown fields. */
+/** The schema of an object without unknown fields. */
 const Strict = <T extends Record<string, TSchema>>(properties: T, title?: string) =>
   Type.Object(properties, { additionalProperties: false, title });
 
@@ -94,7 +94,7 @@ const Completion = Strict({
 /** OpenAI's own limit. */
 const MAX_INPUTS = 2048;
 const OneInput = Type.Union(Prompt.anyOf, {
-  description: `a non-empty text, a list of token ids, or a list of up to ${MAX_INPUTS} of either`,
+  description: `a non-empty string, a list of token ids, or a list of up to ${MAX_INPUTS} of either`,
 });
 
 const Embeddings = Strict({
@@ -128,24 +128,29 @@ const CHECKS = {
 
 export interface ChatTurn {
   role: "system" | "user" | "assistant";
-  /** The text parts, joined. */
+  /** The text. Text parts are joined. */
   content: string;
 }
 
-/** A request for text. */
+/** The validated parameters of a chat or completion request. */
 export type Parameters = {
   model?: string;
   sampling: SamplingParameters;
   maxTokens?: number;
   stops: string[];
-  /** Alternatives per token; undefined means no logprobs at all. */
+  /** Number of alternatives per token; undefined: no log probabilities. */
   topLogprobs?: number;
 } & (
-  | { operation: "chat"; messages: ChatTurn[] /** Of a JSON answer. */; schema?: Fields }
+  | {
+      operation: "chat";
+      messages: ChatTurn[];
+      /** JSON schema of the answer; undefined if the answer is plain text. */
+      schema?: Fields;
+    }
   | { operation: "completion"; prompt: Static<typeof Prompt> }
 );
 
-/** Everything that an embedded engine needs from a request. Throws invalid_request, naming the field in `param`. */
+/** Validates a request for an embedded engine. Throws invalid_request with the field's name in `param`. */
 export const readParameters = (operation: Parameters["operation"], body: Fields): Parameters => {
   if (operation === "completion") {
     const { prompt, logprobs, ...rest } = readFields(CHECKS.completion, body);
@@ -153,7 +158,7 @@ export const readParameters = (operation: Parameters["operation"], body: Fields)
   }
   const { messages, response_format, logprobs = false, top_logprobs, ...rest } = readFields(CHECKS.chat, body);
   if (top_logprobs !== undefined && !logprobs)
-    throw refuse("top_logprobs", "top_logprobs needs logprobs: true. Set it, or leave top_logprobs out.");
+    throw invalidField("top_logprobs", "top_logprobs requires logprobs: true. Set logprobs or omit top_logprobs.");
   return {
     operation,
     ...commonOf(rest),
@@ -175,20 +180,20 @@ const schemaOf = (format: Static<typeof Chat>["response_format"]): Fields | unde
   if (format?.type !== "json_schema") return undefined;
   if (format.json_schema) return format.json_schema.schema;
   const param = "response_format.json_schema.schema";
-  throw refuse(param, `${param} is missing. Expected a JSON schema.`);
+  throw invalidField(param, `${param} is missing. Expected a JSON schema.`);
 };
 
 const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
   messages.map(({ role, content }, index) => {
     if (content === undefined && role !== "assistant") {
       const param = `messages.${index}.content`;
-      throw refuse(param, `${param} is missing. Expected a string or a list of text parts.`);
+      throw invalidField(param, `${param} is missing. Expected a string or a list of text parts.`);
     }
     const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
     return { role: ROLES[role], content: text };
   });
 
-/** The messages or the text of a `POST /tokenize`. Throws invalid_request. */
+/** Reads the messages of `POST /tokenize`. Throws invalid_request. */
 export const readMessages = (messages: unknown): ChatTurn[] =>
   turnsOf(readFields(CHECKS.messages, { messages }).messages);
 export const readText = (prompt: unknown): string => readFields(CHECKS.text, { prompt }).prompt;
@@ -196,16 +201,16 @@ export const readText = (prompt: unknown): string => readFields(CHECKS.text, { p
 export const readTexts = (prompt: unknown): string[] => readFields(CHECKS.texts, { prompt }).prompt;
 export const readModel = ({ model }: Fields): string | undefined => readFields(CHECKS.model, { model }).model;
 
-/** How the answer is sent. The server reads this for every engine. Throws invalid_request. */
+/** Reads the streaming options, which the server handles for every engine. Throws invalid_request. */
 export const readStreaming = (body: Fields): { stream: boolean; includeUsage: boolean } => {
   const given = { stream: body.stream, stream_options: body.stream_options };
   const { stream = false, stream_options } = readFields(CHECKS.streaming, given);
   if (stream_options && !stream)
-    throw refuse("stream_options", "stream_options needs stream: true. Set it, or leave stream_options out.");
+    throw invalidField("stream_options", "stream_options requires stream: true. Set stream or omit stream_options.");
   return { stream, includeUsage: stream_options?.include_usage ?? false };
 };
 
-/** A text, or token ids of the model. */
+/** A string, or token ids of the model. */
 export type EmbeddingInput = Static<typeof Prompt>;
 
 interface EmbeddingParameters {
@@ -217,7 +222,7 @@ interface EmbeddingParameters {
   nameOf(index: number): string;
 }
 
-/** The parameters that an in-process embedder needs. Throws invalid_request, naming the field in `param`. */
+/** Validates a request for an in-process embedder. Throws invalid_request with the field's name in `param`. */
 export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   const isList = Array.isArray(body.input) && typeof body.input[0] !== "number";
   const nameOf = (index: number) => (isList ? `input.${index}` : "input");
@@ -227,15 +232,15 @@ export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   return { model, inputs, dimensions, nameOf };
 };
 
-/** How the vectors are encoded. The server reads this for every embedder. Throws invalid_request. */
+/** Reads the encoding of the vectors, which the server handles for every embedder. Throws invalid_request. */
 export const readEncodingFormat = ({ encoding_format = null }: Fields): EncodingFormat => {
   if (encoding_format === null || encoding_format === "float") return "float";
   if (encoding_format === "base64") return "base64";
-  throw refuse("encoding_format", `encoding_format must be float or base64, not ${shown(encoding_format)}.`);
+  throw invalidField("encoding_format", `encoding_format must be float or base64, not ${shown(encoding_format)}.`);
 };
 
-/** Rejects a length other than that of the model's vectors. */
+/** Throws invalid_request unless `wanted` is omitted or equals `own`, the length of the model's vectors. */
 export const checkDimensions = (wanted: number | undefined, own: number): void => {
   if (wanted === undefined || wanted === own) return;
-  throw refuse("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
+  throw invalidField("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
 };

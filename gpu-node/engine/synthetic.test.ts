@@ -48,7 +48,7 @@ describe("the synthetic engine", () => {
     expect(stopped.end).toMatchObject({ finishReason: "stop" });
   });
 
-  test("observes the configured delays", async () => {
+  test("respects the configured delays", async () => {
     const startedAt = performance.now();
     await run({ prompt: "Hi" }, { firstTokenMs: 20, tokenMs: 5, tokens: 5 });
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(38);

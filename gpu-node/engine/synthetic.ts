@@ -67,7 +67,7 @@ const WORDS =
 const hash = (text: string): number => Bun.hash.xxHash32(text);
 const splitTokens = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
-/** The complete answer: at most `limit` of the `length` configured tokens, truncated at a stop string. */
+/** The complete answer: at most `limit` of the `length` configured tokens, cut at a stop string. */
 const compose = (prompt: string, parameters: Parameters, length: number, limit: number) => {
   const start = hash(`${parameters.sampling.seed ?? 0} ${prompt}`);
   const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
@@ -84,7 +84,7 @@ const promptText = (parameters: Parameters): string => {
 };
 const chatText = (messages: ChatTurn[]): string => messages.map(({ content }) => content).join("\n");
 
-/** Tokens of an answer without delays that are sent before yielding to the event loop. */
+/** Number of tokens sent before yielding to the event loop, for answers without delays. */
 const TOKENS_PER_TURN = 64;
 
 /**

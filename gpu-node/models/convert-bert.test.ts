@@ -55,7 +55,7 @@ describe("a converted checkpoint", () => {
     );
   });
 
-  test("has the vocabulary as llama.cpp spells it, its control tokens and the checkpoint's pooling", async () => {
+  test("has the vocabulary in llama.cpp's spelling, its control tokens and the checkpoint's pooling", async () => {
     await convert({
       "1_Pooling/config.json": Buffer.from('{"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":false}'),
     });
@@ -94,7 +94,7 @@ const block = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), {
   maxLength: Q8_0_WEIGHTS,
 });
 
-test("every quantized weight is off by at most half a step of its block", () => {
+test("every quantized weight differs by at most half a step of its block", () => {
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 4 }), (blocks) => {
       const weights = Float32Array.from(blocks.flat());

@@ -2,9 +2,9 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { OnBytes } from "./verify";
 
-/** Weights that share one scale in ggml's type Q8_0. */
+/** Number of weights that share one scale in ggml's type Q8_0. */
 export const Q8_0_WEIGHTS = 32;
-/** A half-precision scale and one signed byte per weight. */
+/** Bytes of a block: a half-precision scale and one signed byte per weight. */
 export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
 /** Tensor types of `enum ggml_type`, and the type of a file with such matrices in `enum llama_ftype`. */
 const TYPES = { F32: 0, Q8_0: 8 } as const;
@@ -12,7 +12,7 @@ const MOSTLY_Q8_0 = 7;
 /** Values of `enum llama_pooling_type` and of token types in GGUF. */
 const POOLING = { mean: 1, cls: 2 } as const;
 const TOKEN = { normal: 1, control: 3 } as const;
-/** "GGUF" */
+/** The bytes "GGUF". */
 const MAGIC = 0x46554747;
 const VERSION = 3;
 /** GGUF's own default for `general.alignment`. */

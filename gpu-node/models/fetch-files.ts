@@ -8,13 +8,13 @@ import { acceptPart, isRight, type OnBytes, partOf, sizeOf } from "./verify";
 
 export type OnProgress = (progress: Progress) => void;
 
-/** The folder to fill, and how to reach Hugging Face. */
+/** The folder for the files, and how to reach Hugging Face. */
 interface Target extends Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken"> {
   files: readonly CatalogueFile[];
   folder: string;
 }
 
-/** A connection without new bytes for this long is closed. The received bytes are kept for the next attempt. */
+/** A connection that receives no bytes for this long is closed. The bytes so far are kept for the next attempt. */
 const STALL_MS = 60_000;
 const PROGRESS_MS = 100;
 
@@ -171,7 +171,7 @@ const fetchFromWheel = async (
   }
 };
 
-/** pip's temporary files are also in the work folder, so that their growth can be measured. */
+/** pip's temporary files are also in the work folder, so that progress can be measured. */
 const runPython = async (args: string[], workFolder: string): Promise<void> => {
   const { PATH } = process.env;
   const python = Bun.which("python3", { PATH }) ?? Bun.which("python", { PATH });

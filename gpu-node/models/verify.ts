@@ -34,7 +34,7 @@ export const isRight = async (
   onBytes?: OnBytes,
 ): Promise<boolean> => (await sizeOf(path)) === sizeBytes && (await hashOnce(path, folder, onBytes)) === sha256;
 
-/** Path of a file until it is complete and verified. */
+/** Path of a file that is not yet complete and verified. */
 export const partOf = (target: string): string => `${target}.part`;
 
 /** Renames a complete file to its final name if it matches the catalogue; otherwise deletes it and throws Error. */
@@ -49,8 +49,8 @@ export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: s
 };
 
 /**
- * The sha256 of a file, stored by its path, size and modification time: hashing 40 GB takes a minute, and a start
- * should take seconds. The stored hashes are in `folder`.
+ * The sha256 of a file. Results are stored in `folder` by path, size and modification time, because hashing 40 GB takes
+ * a minute and a start should take seconds.
  */
 export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes): Promise<string> => {
   const { size, mtimeMs } = await stat(path);

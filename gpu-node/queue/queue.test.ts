@@ -23,20 +23,20 @@ const work = (name: string, options: Partial<Waiter> = {}): Work => ({
     this.outcome = "running";
     this.calls++;
   },
-  refuse(error: AppError) {
+  reject(error: AppError) {
     this.outcome = error.kind;
     this.calls++;
   },
   ...options,
 });
 
-const refusal = (act: () => void): AppError => {
+const rejection = (act: () => void): AppError => {
   try {
     act();
   } catch (thrown) {
     return thrown as AppError;
   }
-  throw new Error("nothing was refused");
+  throw new Error("nothing was rejected");
 };
 
 /** Frees the slot repeatedly and returns the order in which the work ran. */
@@ -59,7 +59,7 @@ describe("AdmissionQueue", () => {
     queue.enter(first, 0);
     queue.enter(second, 0);
     expect([first.outcome, second.outcome, queue.running, queue.depth]).toEqual(["running", "waiting", 1, 1]);
-    const error = refusal(() => queue.enter(third, 0));
+    const error = rejection(() => queue.enter(third, 0));
     expect([error.kind, error.detail.retryAfterMs]).toEqual(["overloaded", 2000]);
   });
 
@@ -71,7 +71,7 @@ describe("AdmissionQueue", () => {
     expect(queue.retryAfterMs()).toBe(200);
   });
 
-  test("interactive work goes before batch work, keys take turns", () => {
+  test("interactive work goes before batch work, and keys take turns", () => {
     const queue = new AdmissionQueue(1, 10);
     const all = [
       work("first"),
@@ -97,10 +97,10 @@ describe("AdmissionQueue", () => {
     for (const item of [first, dead, tired, alive]) queue.enter(item, 0);
     queue.leave(first, 5);
     expect([dead.outcome, tired.outcome, alive.outcome]).toEqual(["deadline_exceeded", "overloaded", "running"]);
-    expect(refusal(() => queue.enter(work("late", { deadlineAt: 4 }), 5)).kind).toBe("deadline_exceeded");
+    expect(rejection(() => queue.enter(work("late", { deadlineAt: 4 }), 5)).kind).toBe("deadline_exceeded");
   });
 
-  test("a timer drops queued work, but not running work", () => {
+  test("queued work expires, but running work does not", () => {
     const queue = new AdmissionQueue(1, 10);
     const [first, second] = [work("a", { deadlineAt: 5 }), work("b", { queueUntil: 5 })];
     queue.enter(first, 0);
@@ -133,7 +133,7 @@ describe("AdmissionQueue", () => {
     expect(batch.outcome).toBe("overloaded");
     queue.enter(b1, 0);
     expect([a1.outcome, a2.outcome, b1.outcome]).toEqual(["waiting", "overloaded", "waiting"]);
-    expect(refusal(() => queue.enter(work("b2", { fairKey: "b" }), 0)).kind).toBe("overloaded");
+    expect(rejection(() => queue.enter(work("b2", { fairKey: "b" }), 0)).kind).toBe("overloaded");
   });
 
   test("64 calls of one key fill the default slots and queue, but don't shut out another key", () => {
@@ -152,7 +152,7 @@ describe("AdmissionQueue", () => {
     expect(other.outcome).toBe("running");
   });
 
-  test("in any sequence of events: no more running than slots, every accepted request ends once, no key starves", () => {
+  test("in any sequence of events, running work never exceeds the slots, every accepted request ends once and no key starves", () => {
     const keys = ["a", "b", "c", "d"];
     const step = fc.record({
       action: fc.constantFrom("enter", "enter", "finish", "abandon"),

@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Priority } from "../protocol";
 
-/** Waiting work, one line per key. Keys take turns. */
+/** Waiting work in one line per key. Keys take turns. */
 export class Lane<T extends { readonly fairKey: string }> {
   readonly #lines = new Map<string, T[]>();
   size = 0;
@@ -62,10 +62,10 @@ export interface Claim extends Place {
   signal: AbortSignal;
 }
 
-/** Work that needs a slot. Either `start` or `refuse` is called, exactly once, unless the work leaves first. */
+/** Work that needs a slot. The queue calls either `start` or `reject` exactly once, unless the work leaves first. */
 export interface Waiter extends Place {
   start(): void;
-  refuse(error: AppError): void;
+  reject(error: AppError): void;
 }
 
 /** Weight of the newest measurement in the moving average of how long work holds a slot. */
@@ -96,9 +96,9 @@ export class AdmissionQueue {
     return this.#lanes.interactive.size + this.#lanes.batch.size;
   }
 
-  /** Starts the work, queues it, or throws overloaded. May reject queued work with a lower claim to its place. */
+  /** Starts the work, queues it, or throws overloaded. In a full queue, it may displace work that is already queued. */
   enter(waiter: Waiter, now: number): void {
-    if (waiter.deadlineAt <= now) throw late();
+    if (waiter.deadlineAt <= now) throw deadlinePassed();
     if (this.running < this.slots) {
       this.#begin(waiter, now);
       return;
@@ -107,12 +107,12 @@ export class AdmissionQueue {
       const displaced = this.#displacedBy(waiter);
       if (!displaced) throw this.#overloaded("The queue is full");
       this.#lanes[displaced.priority].remove(displaced);
-      displaced.refuse(this.#overloaded("The queue is full and other requests come first"));
+      displaced.reject(this.#overloaded("The queue is full and other requests come first"));
     }
     this.#lanes[waiter.priority].push(waiter);
   }
 
-  /** Call when the work ended or its caller disconnected. A second call has no effect. */
+  /** Call this when the work has ended or its caller has disconnected. A second call has no effect. */
   leave(waiter: Waiter, now: number): void {
     const startedAt = this.#startedAt.get(waiter);
     if (startedAt === undefined) {
@@ -125,9 +125,9 @@ export class AdmissionQueue {
     this.#fill(now);
   }
 
-  /** Call at `deadlineAt` or `queueUntil`: rejects the work if it is still waiting. */
+  /** Call this at `deadlineAt` or `queueUntil`. Rejects the work if it is still waiting. */
   expire(waiter: Waiter, now: number): void {
-    if (this.#lanes[waiter.priority].remove(waiter)) waiter.refuse(this.#expired(waiter, now));
+    if (this.#lanes[waiter.priority].remove(waiter)) waiter.reject(this.#expired(waiter, now));
   }
 
   /** Estimated time until a place is free, from how long slots are held: 50 ms to 60 s. */
@@ -145,7 +145,7 @@ export class AdmissionQueue {
     while (this.running < this.slots) {
       const waiter = this.#lanes.interactive.shift() ?? this.#lanes.batch.shift();
       if (!waiter) return;
-      if (Math.min(waiter.deadlineAt, waiter.queueUntil) <= now) waiter.refuse(this.#expired(waiter, now));
+      if (Math.min(waiter.deadlineAt, waiter.queueUntil) <= now) waiter.reject(this.#expired(waiter, now));
       else this.#begin(waiter, now);
     }
   }
@@ -163,7 +163,9 @@ export class AdmissionQueue {
   }
 
   #expired(waiter: Waiter, now: number): AppError {
-    return waiter.deadlineAt <= now ? late() : this.#overloaded("No slot became free within the queue timeout");
+    return waiter.deadlineAt <= now
+      ? deadlinePassed()
+      : this.#overloaded("No slot became free within the queue timeout");
   }
 
   #overloaded(what: string): AppError {
@@ -173,7 +175,7 @@ export class AdmissionQueue {
   }
 }
 
-const late = (): AppError =>
+const deadlinePassed = (): AppError =>
   new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.");
 
 /**
@@ -186,9 +188,9 @@ export const acquireSlot = (queue: AdmissionQueue, claim: Claim): Promise<() => 
     const now = performance.now();
     const waitMs = Math.min(claim.deadlineAt, claim.queueUntil) - now;
     let timer: NodeJS.Timeout | undefined;
-    let waits = true;
+    let isWaiting = true;
     const settle = () => {
-      waits = false;
+      isWaiting = false;
       clearTimeout(timer);
       claim.signal.removeEventListener("abort", abandon);
     };
@@ -204,13 +206,13 @@ export const acquireSlot = (queue: AdmissionQueue, claim: Claim): Promise<() => 
         settle();
         resolve(leave);
       },
-      refuse: (error) => {
+      reject: (error) => {
         settle();
         reject(error);
       },
     };
     queue.enter(waiter, now);
-    if (!waits) return;
+    if (!isWaiting) return;
     claim.signal.addEventListener("abort", abandon, { once: true });
     timer = setTimeout(() => queue.expire(waiter, performance.now()), Math.ceil(waitMs));
   });

@@ -72,13 +72,13 @@ export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): Ans
   const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
   const choice = (content: object, logprobs: object | null, finish_reason: string | null): string =>
     frame(`${start},"choices":[${JSON.stringify({ index: 0, ...content, logprobs, finish_reason })}]}`);
-  /** Frames of text without log probabilities differ only in the text, so the rest is written once per answer. */
+  /** Text frames without log probabilities differ only in the text, so the rest is serialized once per answer. */
   const beforeText = `data: ${start},"choices":[{"index":0,${isChat ? '"delta":{"content":' : '"text":'}`;
   const afterText = `${isChat ? "}" : ""},"logprobs":null,"finish_reason":null}]}\n\n`;
   let isStarted = false;
   /** The last frame came from a server behind the node, which sends the end of the answer itself. */
   let isForwarded = false;
-  /** Number of characters of the tokens whose log probabilities were written. */
+  /** Total length of the tokens whose log probabilities have been written, in characters. */
   let offset = 0;
 
   const push = (text: string): Promise<void> | undefined => {

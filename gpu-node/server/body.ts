@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "../../lib/errors";
 
-/** The common part of HTTP/2 and HTTP/1.1 requests. */
+/** Common interface of HTTP/2 and HTTP/1.1 requests. */
 export type Incoming = Readable & { method?: string; url?: string; headers: IncomingHttpHeaders };
 
 interface Limits {
@@ -14,7 +14,7 @@ interface Limits {
   signal: AbortSignal;
 }
 
-const refuse = (message: string, cause?: unknown): AppError => new AppError("invalid_request", message, { cause });
+const invalidBody = (message: string, cause?: unknown): AppError => new AppError("invalid_request", message, { cause });
 
 /** The body of a request as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
 export const readJson = async (request: Incoming, limits: Limits): Promise<Record<string, unknown>> => {
@@ -28,10 +28,10 @@ export const readJson = async (request: Incoming, limits: Limits): Promise<Recor
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw refuse("The body is not valid JSON in UTF-8. Check its syntax and its encoding.", cause);
+    throw invalidBody("The body is not valid JSON in UTF-8. Check its syntax and encoding.", cause);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw refuse("The body must be a JSON object.");
+  throw invalidBody("The body must be a JSON object.");
 };
 
 /** Also blocks web pages: browsers don't let them send this type to another origin without permission. */
@@ -54,7 +54,7 @@ const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limit
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw slow.aborted ? refuse(`The body did not arrive within ${stallMs} ms. Send the request again.`) : error;
+    throw slow.aborted ? invalidBody(`The body did not arrive within ${stallMs} ms. Send the request again.`) : error;
   }
   return Buffer.concat(chunks, sizeBytes);
 };

@@ -13,7 +13,7 @@ const embed = async (client: TestClient, body: object, headers: Record<string, s
 };
 
 describe("POST /v1/embeddings", () => {
-  test("answers in OpenAI's format, in the order of the inputs, with exact usage and its own measurement", async () => {
+  test("answers in OpenAI's format, in input order, with exact usage and the node's own timings", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const { answer, headers, status } = await embed(client, { input: ["one two", "three"], user: "u" });
@@ -32,7 +32,7 @@ describe("POST /v1/embeddings", () => {
     expect(Number(headers["x-queue-ms"])).toBeGreaterThanOrEqual(0);
   });
 
-  test("base64 has the same numbers as the list", async () => {
+  test("the base64 encoding has the same numbers as the list", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const [list, base64] = [
@@ -87,9 +87,9 @@ describe("the embedder's queue", () => {
     await until("one runs", async () => (await client.readiness()).embeddings?.slots.running === 1);
     const waiting = embed(client, { input: "a" });
     await until("one waits", async () => (await client.readiness()).embeddings?.queue.depth === 1);
-    const refused = await embed(client, { input: "a" });
-    expect([refused.status, failure(refused.text).code]).toEqual([429, "overloaded"]);
-    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    const rejected = await embed(client, { input: "a" });
+    expect([rejected.status, failure(rejected.text).code]).toEqual([429, "overloaded"]);
+    expect(Number(rejected.headers["retry-after"])).toBeGreaterThan(0);
     expect((await client.chat("Hi")).status).toBe(200);
     expect((await client.readiness()).slots.running).toBe(0);
     hung.destroy();
@@ -130,7 +130,7 @@ describe("the embedder's queue", () => {
   });
 });
 
-describe("the node's report on its embedder", () => {
+describe("what the node reports about its embedder", () => {
   test("loading covers both models", async () => {
     const load = Promise.withResolvers<void>();
     let report: (fraction: number) => void = () => {};

@@ -32,7 +32,7 @@ const run = async (
   { model, inputs, start, format }: AcceptedEmbeddings & { format: EncodingFormat },
   { queueMs, headers }: Slot,
 ): Promise<void> => {
-  /** Written one by one, because serializing thousands of vectors in one step would block other requests. */
+  /** Serialized one by one, because serializing thousands of vectors at a time would block other requests. */
   const items: string[] = [];
   const pulse = status.embeddings.watch();
   let tokens = 0;

@@ -14,7 +14,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const clientLeft = () => new AppError("client_closed", "The client disconnected.");
 
-/** The common part of HTTP/2 and HTTP/1.1 responses; `stream` is the HTTP/2 stream. */
+/** Common interface of HTTP/2 and HTTP/1.1 responses; `stream` is the HTTP/2 stream. */
 export type Outgoing = Writable & {
   statusCode: number;
   setHeader(name: string, value: string): unknown;
@@ -59,7 +59,7 @@ export class Exchange {
     return this.request.method ?? "GET";
   }
 
-  /** Without the query. */
+  /** The path without the query string. */
   get path(): string {
     return (this.request.url ?? "/").split("?", 1)[0] ?? "/";
   }

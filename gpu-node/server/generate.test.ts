@@ -5,7 +5,7 @@ import net from "node:net";
 import { chatBody, closed, events, firstBytes, TestClient, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
 
-/** Longer than any test, so that a cancelled answer can't have ended by itself. */
+/** Delay between tokens. Longer than any test, so that a cancelled answer can't have ended by itself. */
 const ENDLESS = 3000;
 
 const node = await testNode();
@@ -165,7 +165,7 @@ describe("a deadline", () => {
     expect(events(text).at(-1)).toMatchObject({ error: { code: "deadline_exceeded" } });
   });
 
-  test("frees the slot", async () => {
+  test("that has passed frees the slot", async () => {
     await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
   });
 });
@@ -178,9 +178,9 @@ describe("the queue", () => {
     await until("one slot is taken", async () => (await caller.readiness()).slots.running === 1);
     const waiting = caller.chat("Hi", {}, { "x-queue-timeout-ms": "300" });
     await until("one waits", async () => (await caller.readiness()).queue.depth === 1);
-    const refused = await caller.chat("Hi");
-    expect([refused.status, failure(refused.text).code]).toEqual([429, "overloaded"]);
-    expect(Number(refused.headers["retry-after-ms"])).toBeGreaterThan(0);
+    const rejected = await caller.chat("Hi");
+    expect([rejected.status, failure(rejected.text).code]).toEqual([429, "overloaded"]);
+    expect(Number(rejected.headers["retry-after-ms"])).toBeGreaterThan(0);
     const late = await waiting;
     expect([late.status, failure(late.text).code]).toEqual([429, "overloaded"]);
     running.destroy();

@@ -90,7 +90,7 @@ export class NodeMetrics {
     this.#queued.observe(labels, timings.queue_ms / 1000);
   }
 
-  /** Counts the tokens of an incomplete answer. */
+  /** Counts the tokens of an answer that did not complete. */
   brokeOff(model: string, tokens: number): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, tokens);
   }

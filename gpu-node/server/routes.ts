@@ -21,7 +21,7 @@ interface Route {
   handler: Handler;
 }
 
-/** Every route by its path, each with one method. A path that ends in `/` is followed by one more segment, the id. */
+/** Every route by path, each with one method. A path that ends in `/` is followed by one more segment, the id. */
 type Routes = ReadonlyMap<string, Route>;
 
 const startedAt = Math.floor(Date.now() / 1000);

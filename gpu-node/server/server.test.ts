@@ -44,7 +44,7 @@ describe("every route", () => {
     expect(reply.headers["x-request-id"]).toMatch(/^req_[0-9a-f]{32}$/);
   });
 
-  test("metrics carry the names of OpenTelemetry's GenAI conventions", async () => {
+  test("metrics have the names of OpenTelemetry's GenAI conventions", async () => {
     await client.chat("Hi", {}, { authorization });
     const { text } = await client.request("/metrics", { headers: { authorization } });
     const count = /gen_ai_server_time_to_first_token_seconds_count\{gen_ai_operation_name="chat",.*\} \d/;
@@ -76,9 +76,9 @@ describe("errors", () => {
   });
 
   test.each<[string, string | object, number, string, string | null]>([
-    ["no JSON", "{", 400, "invalid_request", null],
+    ["invalid JSON", "{", 400, "invalid_request", null],
     ["a list", "[]", 400, "invalid_request", null],
-    ["bottomless JSON", "[".repeat(60_000), 400, "invalid_request", null],
+    ["deeply nested JSON", "[".repeat(60_000), 400, "invalid_request", null],
     ["a wrong type", { messages: "Hi" }, 400, "invalid_request", "messages"],
     ["n over 1", chatBody("Hi", { n: 1e9 }), 400, "invalid_request", "n"],
     ["negative max_tokens", chatBody("Hi", { max_tokens: -5 }), 400, "invalid_request", "max_tokens"],
@@ -121,7 +121,7 @@ describe("errors", () => {
     const response = await fetch(`${node.url}/v1/chat/completions`, { method: "POST", headers, body });
     expect([response.status, failure(await response.text()).message]).toEqual([
       400,
-      "The body is not valid JSON in UTF-8. Check its syntax and its encoding.",
+      "The body is not valid JSON in UTF-8. Check its syntax and encoding.",
     ]);
   });
 
@@ -154,7 +154,7 @@ describe("headers", () => {
   test.each<[string, Record<string, string>]>([
     ["too large", { "x-large": "x".repeat(30_000) }],
     ["too many", Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-${index}`, "1"]))],
-  ])("that are %s end their stream and nothing else", async (_, headers) => {
+  ])("that are %s end only their own stream", async (_, headers) => {
     const [bad, good] = await Promise.all([
       client.request("/healthz", { headers }),
       client.chat("Hi", { stream: true }, { authorization }),

@@ -10,7 +10,7 @@ import { Sessions } from "./sessions";
 
 type Listener = (request: Incoming, response: Outgoing) => void;
 
-/** Limits on what a client can cost before it has sent a valid request. */
+/** Limits on the resources of a client that has not yet sent a valid request. */
 const HTTP2_LIMITS = {
   // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood closes the connection.
   streamResetBurst: 950,

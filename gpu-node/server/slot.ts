@@ -42,8 +42,8 @@ interface SlotWork<T> {
 }
 
 /**
- * Reads and checks a request, waits for a slot, and does the work while holding it, all within the request's deadline.
- * Throws invalid_request naming a header, and the errors of `acquireSlot` and of the work.
+ * Reads and checks a request, waits for a slot, and does the work while holding the slot, all within the request's
+ * deadline. Throws invalid_request for a header, and the errors of `acquireSlot` and of the work.
  */
 export const withSlot = async <T extends { model: NodeModel }>(
   exchange: Exchange,

@@ -9,7 +9,7 @@ interface Pulse {
   held: boolean;
 }
 
-/** Tracks the running requests of one kind, and the time since any of them made progress. */
+/** Tracks the running requests of one kind, and when any of them last made progress. */
 class Pulses {
   readonly #running = new Set<Pulse>();
 
@@ -62,7 +62,7 @@ export class NodeStatus {
     return silentMs > this.stuckMs ? "stuck" : "ready";
   }
 
-  /** Throws model_loading, unavailable or the engine's failure unless the node accepts requests. A stuck node does. */
+  /** Throws model_loading, unavailable or the engine's failure if the node rejects requests. A stuck node doesn't. */
   assertOpen(): void {
     if (this.failure) throw this.failure;
     const state = this.state();

@@ -34,9 +34,9 @@ const embed = async (input: unknown) => {
   const { start } = await embedder.accept(request({ input }));
   return (await Array.fromAsync(start())).sort((a, b) => a.index - b.index);
 };
-const refusal = async (body: Record<string, unknown>): Promise<AppError> => {
+const rejection = async (body: Record<string, unknown>): Promise<AppError> => {
   const error = await embedder.accept(request(body)).catch((thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error("was not refused");
+  if (!(error instanceof AppError)) throw new Error("was not rejected");
   return error;
 };
 const dot = (a: Float32Array = new Float32Array(), b: Float32Array = new Float32Array()) =>
@@ -59,18 +59,18 @@ describe("the llama embedder", () => {
     expect(dot(food?.vector, bonds?.vector)).toBeLessThan(0.2);
   });
 
-  test("a batch gives bit-for-bit the same vectors as its texts one by one, and exact token counts", async () => {
+  test("a batch gives bit-for-bit the same vectors as its texts embedded one by one, and exact token counts", async () => {
     const batch = await embed([...TEXTS, ...TEXTS]);
     for (const [index, text] of TEXTS.entries()) {
-      const [alone] = await embed(text);
-      expect(batch[index]?.vector).toEqual(alone?.vector as Float32Array);
-      expect(batch[index + TEXTS.length]?.vector).toEqual(alone?.vector as Float32Array);
+      const [separate] = await embed(text);
+      expect(batch[index]?.vector).toEqual(separate?.vector as Float32Array);
+      expect(batch[index + TEXTS.length]?.vector).toEqual(separate?.vector as Float32Array);
       expect(batch[index]?.tokens).toBe((await embedder.tokenize(undefined, text)).length);
     }
     expect(batch[0]?.tokens).toBe(8);
   });
 
-  test("token ids give the text's vector, with the model's first and last token or without", async () => {
+  test("token ids give the text's vector, with or without the model's first and last token", async () => {
     const ids = await embedder.tokenize("all-minilm-l6-v2", "A man is eating food.");
     expect(ids).toEqual([101, 1037, 2158, 2003, 5983, 2833, 1012, 102]);
     const [text, whole, bare] = [
@@ -94,12 +94,12 @@ describe("the llama embedder", () => {
 
   test("accepts 512 tokens and rejects 513, naming the input; rejects far longer texts without reading all of them", async () => {
     expect((await embed("food ".repeat(510)))[0]?.tokens).toBe(512);
-    const error = await refusal({ input: ["food", "food ".repeat(511)] });
+    const error = await rejection({ input: ["food", "food ".repeat(511)] });
     expect([error.kind, error.detail.param]).toEqual(["context_length_exceeded", "input.1"]);
     expect(error.message).toBe(
-      "This model's maximum context length is 512 tokens. input.1 has 513 tokens. Shorten it, or split it. (context_length_exceeded)",
+      "This model's maximum context length is 512 tokens. input.1 has 513 tokens. Shorten it or split it. (context_length_exceeded)",
     );
-    const book = await refusal({ input: "x".repeat(3_000_000) });
+    const book = await rejection({ input: "x".repeat(3_000_000) });
     expect([book.kind, book.message.includes("at least")]).toEqual(["context_length_exceeded", true]);
   });
 
@@ -113,7 +113,7 @@ describe("the llama embedder", () => {
       ["dimensions", { input: "a", dimensions: 128 }],
       ["input.0", { input: [[30_522]] }],
     ];
-    for (const [param, body] of params) expect((await refusal(body)).detail.param).toBe(param);
+    for (const [param, body] of params) expect((await rejection(body)).detail.param).toBe(param);
     expect((await embedder.accept(request({ input: "a", dimensions: 384 }))).model.dimensions).toBe(384);
   });
 

@@ -5,15 +5,15 @@ import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, findModel } from "../engine";
-import { inputTooLong, refuse } from "../fields";
+import { inputTooLong, invalidField } from "../fields";
 import { checkDimensions, type EmbeddingInput, readEmbeddingParameters } from "../parameters";
 import { EmbeddingScheduler } from "./embedding-scheduler";
 import type { LlamaHost } from "./host";
 import { loadModel } from "./runtime";
 
-/** Maximum number of parallel inputs: each needs its own working memory. */
+/** Maximum number of parallel inputs. Each needs its own working memory. */
 const MAX_CONTEXTS = 16;
-/** Tokenizing yields to the event loop after this time. */
+/** Tokenizing yields to the event loop after this many milliseconds. */
 const TURN_MS = 5;
 
 interface Loaded {
@@ -110,7 +110,7 @@ const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): voi
   if (pooling && pooling !== RANK) return;
   throw new AppError(
     "invalid_request",
-    `${path} is not an embedding model: it does not say how to pool its tokens into one vector. Set GROUNDWIRE_EMBEDDING_MODEL to another.`,
+    `${path} is not an embedding model: it does not define how to pool its tokens into one vector. Set GROUNDWIRE_EMBEDDING_MODEL to an embedding model.`,
   );
 };
 
@@ -127,7 +127,7 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
   });
 };
 
-/** If a text has more characters than this per token of the window, its start is tokenized first as a quick check. */
+/** If a text has more characters per token of the context window than this, its start is tokenized first as a check. */
 const CHARACTERS_PER_TOKEN = 32;
 
 /**
@@ -148,7 +148,7 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const read = (input: EmbeddingInput, param: string): Token[] => {
     if (typeof input !== "string") {
       if (input.every(isToken)) return input;
-      throw refuse(param, `${param} must contain only token ids below ${vocabularySize}.`);
+      throw invalidField(param, `${param} must contain only token ids below ${vocabularySize}.`);
     }
     const tried = contextWindow * CHARACTERS_PER_TOKEN;
     if (input.length > tried) {

@@ -44,7 +44,7 @@ const order = async (jobs: Job[]): Promise<number[]> => {
 };
 
 describe("EmbeddingScheduler", () => {
-  test("takes interactive inputs before batch, and callers in turn", async () => {
+  test("runs interactive inputs before batch inputs, and callers in turn", async () => {
     const batch = job([1, 2, 3], { priority: "batch", fairKey: "a" });
     // The first input of the first job has started when the others arrive.
     expect(await order([batch, job([4, 5, 6], { fairKey: "a" }), job([7], { fairKey: "b" })])).toEqual([
@@ -136,7 +136,7 @@ describe("EmbeddingScheduler", () => {
     expect(whole.status).toBe("fulfilled");
   });
 
-  test("while answers are generated, a context that shares their cores rests before the next input", async () => {
+  test("while answers are generated, a context that shares cores with the engine rests before the next input", async () => {
     const { context, begun, release } = held();
     const rests: (() => void)[] = [];
     const scheduler = new EmbeddingScheduler([context], () => new Promise((resolve) => rests.push(resolve)));
@@ -147,7 +147,7 @@ describe("EmbeddingScheduler", () => {
     expect(begun).toEqual([1]);
     isAnswering = false;
     rests[0]?.();
-    await until("it goes on", () => begun.length === 2);
+    await until("it resumes", () => begun.length === 2);
     release();
     await until("the round ends without an answer, so it doesn't rest", () => begun.length === 3);
     release();

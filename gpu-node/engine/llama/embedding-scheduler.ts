@@ -28,8 +28,8 @@ interface Work<Token> {
 
 /**
  * Distributes the inputs of all jobs over the contexts: interactive before batch, callers in turn, so that a short
- * request does not wait for a long one. While answers are generated on the same cores, a context rests after each input
- * for as long as it worked, because an input can't be interrupted and delays the answers.
+ * request does not wait for a long one. An input can't be interrupted and delays answers that are generated on the same
+ * cores. So while answers are generated, a context rests after each input for as long as it worked.
  */
 export class EmbeddingScheduler<Token> {
   readonly #lanes = { interactive: new Lane<Work<Token>>(), batch: new Lane<Work<Token>>() };

@@ -8,13 +8,13 @@ import { dependencies } from "../../../package.json";
 
 export type LlamaHost = ReturnType<typeof createLlamaHost>;
 
-/** llama.cpp in this process. All models share it and its threads, so together they never use more threads than set. */
+/** llama.cpp in this process. All models share its threads, so together they never exceed the configured number. */
 export const createLlamaHost = (node: Config["node"], log: Log) => {
   let started: Promise<Llama> | undefined;
   return {
     /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
     name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
-    /** Starts llama.cpp on first use. Throws unavailable with what to do. */
+    /** Starts llama.cpp on first use. Throws unavailable. */
     start: () => {
       started ??= startLlama(node, log);
       return started;
@@ -27,7 +27,7 @@ export const createLlamaHost = (node: Config["node"], log: Log) => {
   };
 };
 
-/** Uses the binaries that came with the package; nothing is compiled or downloaded. */
+/** Uses the binaries in the package; nothing is compiled or downloaded. */
 const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<Llama> => {
   const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
   const share = readCpuShare();
@@ -59,7 +59,7 @@ export interface CpuShare {
 }
 
 /**
- * Number of threads for the engine: one per available physical core. With more threads than cores, all of them wait for
+ * Number of threads for the engine: one per available physical core. With more threads than cores, threads wait for
  * each other (two cores, 135M model: 66 tokens/s with one thread, 0.3 with four). With two cores, one is left for the
  * gateway.
  */

@@ -56,9 +56,9 @@ const collect = async (accepted: AcceptedGeneration) => {
 const chat = async (body: Generation["body"]) => collect(await accept(body));
 const complete = async (body: Generation["body"]) => collect(await accept(body, "completion"));
 const user = (content: string) => ({ messages: [{ role: "user", content }] });
-const refusal = async (body: Generation["body"], operation?: Generation["operation"]): Promise<AppError> => {
+const rejection = async (body: Generation["body"], operation?: Generation["operation"]): Promise<AppError> => {
   const error = await accept(body, operation).catch((thrown: unknown) => thrown);
-  if (!(error instanceof AppError)) throw new Error("was not refused");
+  if (!(error instanceof AppError)) throw new Error("was not rejected");
   return error;
 };
 
@@ -76,7 +76,7 @@ test("loading reports increasing progress, model and revision", () => {
   ]);
 });
 
-describe("usage and ends", () => {
+describe("usage and finish reasons", () => {
   test("usage counts the prompt with its template and every generated token", async () => {
     const { usage, finishReason, deltas } = await chat({
       ...user("Name three colours."),
@@ -89,7 +89,7 @@ describe("usage and ends", () => {
     expect(finishReason).toBe("length");
   });
 
-  test("an answer that the model ends has the finish reason stop and no control token", async () => {
+  test("an answer that the model ends itself has the finish reason stop and no control token", async () => {
     const { text, finishReason } = await chat({ ...user("Say yes."), max_tokens: 200, temperature: 0 });
     expect(finishReason).toBe("stop");
     expect(text.length).toBeGreaterThan(0);
@@ -106,7 +106,7 @@ describe("usage and ends", () => {
     expect(usage.promptTokens + usage.completionTokens).toBeLessThanOrEqual(CONTEXT_TOKENS);
   });
 
-  test("a stop string ends the text right before it, even inside a token", async () => {
+  test("the answer ends right before a stop string, even inside a token", async () => {
     const body = { prompt: "1, 2, 3, 4,", max_tokens: 40, temperature: 0 };
     const { text: whole } = await complete(body);
     expect(whole).toContain("7, 8");
@@ -159,7 +159,7 @@ describe("sampling", () => {
     expect((await complete(count)).text).toBe((await complete({ ...count, repetition_penalty: 1 })).text);
   });
 
-  test("the bytes of log probabilities add up to the text, even if tokens are parts of characters", async () => {
+  test("the bytes in the log probabilities add up to the text, even if a token is part of a character", async () => {
     const { deltas, text } = await chat({
       ...user("Hi"),
       response_format: { type: "json_schema", json_schema: { name: "crew", schema: { const: "👩‍🚀" } } },
@@ -315,14 +315,14 @@ describe("parallel generations", () => {
     if (first) expect((await chat(first)).text).toBe(together[0]?.text ?? "");
   });
 
-  test("with more jobs than sequences, jobs wait and all finish", async () => {
+  test("if there are more jobs than sequences, jobs wait and all finish", async () => {
     const answers = await Promise.all(
       Array.from({ length: SLOTS + 3 }, (_, index) => chat({ ...user(`Say ${index}.`), max_tokens: 3 })),
     );
     expect(answers).toHaveLength(SLOTS + 3);
   });
 
-  test("a prompt reuses the prefix of an earlier one", async () => {
+  test("a prompt reuses the prefix of an earlier prompt", async () => {
     const question = user("Tell me about the history of the lighthouse and its keeper, please.");
     const first = await chat({ ...question, max_tokens: 8, temperature: 0 });
     const again = await chat({
@@ -360,27 +360,27 @@ describe("parallel generations", () => {
 
 describe("errors", () => {
   test("unsupported and invalid parameters are rejected by name", async () => {
-    expect((await refusal({ ...user("Hi"), tools: [{ type: "function" }] })).detail.param).toBe("tools");
+    expect((await rejection({ ...user("Hi"), tools: [{ type: "function" }] })).detail.param).toBe("tools");
     for (const prompt of ["", [49_152]]) {
-      expect((await refusal({ prompt }, "completion")).detail.param).toBe("prompt");
+      expect((await rejection({ prompt }, "completion")).detail.param).toBe("prompt");
     }
   });
 
   test("a prompt that leaves no room for an answer gets an error with the context length", async () => {
     for (const repeats of [CONTEXT_TOKENS, 1_000_000]) {
-      const error = await refusal(user("word ".repeat(repeats)));
+      const error = await rejection(user("word ".repeat(repeats)));
       expect(error.kind).toBe("context_length_exceeded");
       expect(error.message).toStartWith(`This model's maximum context length is ${CONTEXT_TOKENS} tokens`);
     }
   });
 
-  test("a model that the node doesn't have is not found", async () => {
-    expect((await refusal({ ...user("Hi"), model: "gpt-x" })).kind).toBe("model_not_found");
+  test("an unknown model is model_not_found", async () => {
+    expect((await rejection({ ...user("Hi"), model: "gpt-x" })).kind).toBe("model_not_found");
   });
 
   test("a schema that refers to itself before it writes anything is rejected", async () => {
     const schema = { anyOf: [{ type: "null" }, { $ref: "#" }] };
-    const error = await refusal({
+    const error = await rejection({
       ...user("Hi"),
       response_format: { type: "json_schema", json_schema: { name: "loop", schema } },
     });
@@ -399,8 +399,8 @@ describe("prompts", () => {
     expect(await engine.tokenize(undefined, { text: "\udc00" })).toEqual(
       await engine.tokenize(undefined, { text: "\ufffd" }),
     );
-    expect((await refusal(user("a\ud800"))).status).toBe(400);
-    expect((await refusal({ prompt: "a\ud800" }, "completion")).status).toBe(400);
+    expect((await rejection(user("a\ud800"))).status).toBe(400);
+    expect((await rejection({ prompt: "a\ud800" }, "completion")).status).toBe(400);
   });
 });
 

@@ -12,9 +12,9 @@ import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
-/** A CPU core reads 32 tokens of a 135M model in 0.2 s; full batches are hardly faster. A GPU needs full batches. */
-const CPU_PREFILL: PrefillLimits = { beside: 32, alone: 64 };
-const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
+/** A CPU core prefills 32 tokens of a 135M model in 0.2 s; full batches are hardly faster. A GPU needs full batches. */
+const CPU_PREFILL: PrefillLimits = { whileGenerating: 32, whileIdle: 64 };
+const GPU_PREFILL: PrefillLimits = { whileGenerating: 448, whileIdle: 512 };
 
 interface Loaded {
   runtime: LlamaRuntime;
@@ -104,7 +104,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   };
 };
 
-/** A schema that llama.cpp rejects, such as one that refers to itself without writing anything, gets a 400. */
+/** Throws invalid_request if llama.cpp rejects the schema, for example one that refers to itself before any text. */
 const createGrammar = async ({ llama }: LlamaRuntime, schema: Record<string, unknown> | undefined) => {
   if (!schema) return undefined;
   const grammar = schemaToGrammar(schema);

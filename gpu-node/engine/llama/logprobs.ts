@@ -2,7 +2,7 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "../engine";
 
 /** Means "nearly impossible", as in OpenAI's API: JSON has no -Infinity. */
-const LEAST_LOGPROB = -9999;
+const MIN_LOGPROB = -9999;
 
 /**
  * The log probabilities of a token and of the `top` most likely tokens, in the distribution that was sampled from:
@@ -16,7 +16,7 @@ export const readLogprob = (
 ): TokenLogprob => {
   const describe = (id: Token, probability: number) => ({
     token: model.detokenize([id], true),
-    logprob: Math.max(Math.log(probability), LEAST_LOGPROB),
+    logprob: Math.max(Math.log(probability), MIN_LOGPROB),
     bytes: tokenBytes(model, id),
   });
   const likeliest = probabilities.entries().take(top);

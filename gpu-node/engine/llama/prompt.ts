@@ -1,10 +1,10 @@
 import { Template } from "@huggingface/jinja";
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { AppError } from "../../../lib/errors";
-import { contextOverflow, refuse } from "../fields";
+import { contextOverflow, invalidField } from "../fields";
 import type { ChatTurn } from "../parameters";
 
-/** Tokenizes prompts. Its functions throw context_length_exceeded if no room is left for at least one token of answer. */
+/** Tokenizes prompts. Its functions throw context_length_exceeded if the prompt leaves no room for an answer. */
 export const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
   const { chat_template, ggml } = model.fileInfo.metadata.tokenizer;
   const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
@@ -15,12 +15,12 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
   const withBos = (tokens: Token[]): Token[] =>
     bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens];
 
-  /** Rejects a text without tokenizing it if it is too long even with the longest tokens. */
-  const refuseLongText = (chars: number, param: string): void => {
+  /** Rejects a text before it is tokenized if it would be too long even with the longest tokens. */
+  const checkTextLength = (chars: number, param: string): void => {
     const least = Math.ceil(chars / longestTokenBytes);
     if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);
   };
-  const refuseLong = (tokens: Token[], param: string): Token[] => {
+  const checkLength = (tokens: Token[], param: string): Token[] => {
     if (tokens.length >= contextWindow) throw tooLong(contextWindow, String(tokens.length), param);
     return tokens;
   };
@@ -30,35 +30,35 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
       return chat.render({ messages, add_generation_prompt: true, ...texts });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw refuse("messages", `The model's chat template rejects these messages: ${reason}`);
+      throw invalidField("messages", `The model's chat template rejects these messages: ${reason}`);
     }
   };
 
   return {
     /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
     chat(messages: ChatTurn[]): Token[] {
-      if (!template) throw refuse("messages", "This model has no chat template. Use /v1/completions.");
+      if (!template) throw invalidField("messages", "This model has no chat template. Use /v1/completions.");
       const chars = messages.reduce((sum, { content }) => sum + content.length, 0);
-      refuseLongText(chars, "messages");
+      checkTextLength(chars, "messages");
       const plain = hideControlTokens(messages, model);
       const parts = plain.split(render(template, plain.messages));
-      return refuseLong(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
+      return checkLength(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
     },
     /** Tokens of a text (control tokens in it are recognised), or of token ids. Throws invalid_request. */
     completion(prompt: string | number[]): Token[] {
       if (typeof prompt === "string") {
-        refuseLongText(prompt.length, "prompt");
-        return refuseLong(withBos(model.tokenize(prompt, true)), "prompt");
+        checkTextLength(prompt.length, "prompt");
+        return checkLength(withBos(model.tokenize(prompt, true)), "prompt");
       }
-      if (prompt.every(isToken)) return refuseLong(prompt, "prompt");
-      throw refuse("prompt", `prompt must contain only token ids below ${vocabularySize}.`);
+      if (prompt.every(isToken)) return checkLength(prompt, "prompt");
+      throw invalidField("prompt", `prompt must contain only token ids below ${vocabularySize}.`);
     },
   };
 };
 
 /**
- * Text that looks like a control token, such as the end of a turn, must not become one; otherwise its author could
- * write as another role. The template renders a placeholder instead, and the content is later tokenized as plain text.
+ * Text that looks like a control token, such as the end of a turn, must not become one. Otherwise its author could
+ * pose as another role. The template renders a placeholder instead, and the content is later tokenized as plain text.
  */
 const hideControlTokens = (messages: ChatTurn[], model: LlamaModel) => {
   const contents = new Map<string, string>();

@@ -68,7 +68,7 @@ describe("text from tokens", () => {
   };
   const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
 
-  test("is the complete text in complete characters, wherever tokens are split", () => {
+  test("is complete and never splits a character, wherever tokens are split", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "é", "﷽", "👩", "\u200d", "🚀") });
     fc.assert(
       fc.property(text, sizes, (whole, cuts) => {
@@ -79,7 +79,7 @@ describe("text from tokens", () => {
     );
   });
 
-  test("has a replacement character for invalid bytes, and continues", () => {
+  test("has a replacement character for invalid bytes, and continues after it", () => {
     const bytes = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 });
     fc.assert(
       fc.property(bytes, sizes, (broken, cuts) => {
@@ -117,9 +117,9 @@ describe("the sequence for a prompt", () => {
   });
 
   test("is next to a running stream, unless another shares a long prefix", () => {
-    const beside = { cachedTokens: 100, sharedTokens: 10, neighbours: 1, lastUse: 5 };
-    expect(chooseSlot([{ cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 }, beside])).toBe(1);
-    expect(chooseSlot([{ cachedTokens: 900, sharedTokens: 900, neighbours: 0, lastUse: 1 }, beside])).toBe(0);
+    const nextToStream = { cachedTokens: 100, sharedTokens: 10, neighbours: 1, lastUse: 5 };
+    expect(chooseSlot([{ cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 }, nextToStream])).toBe(1);
+    expect(chooseSlot([{ cachedTokens: 900, sharedTokens: 900, neighbours: 0, lastUse: 1 }, nextToStream])).toBe(0);
   });
 
   test("is the least recently used one on a tie", () => {

@@ -20,8 +20,8 @@ export interface LlamaRuntime extends LoadedModel {
   context: LlamaContext;
 }
 
-/** Share of the loading progress for fetching and checking the file. */
-const FILE_SHARE = 0.7;
+/** Fraction of the loading progress that fetching and checking the file takes. */
+const FILE_FRACTION = 0.7;
 
 /** Tokens per batch: enough to use a GPU well, and few enough that a batch on a CPU takes less than a second. */
 const BATCH_TOKENS = 512;
@@ -37,7 +37,7 @@ export const loadRuntime = async (
 ): Promise<LlamaRuntime> => {
   const { slots } = config.node;
   if (slots > MAX_SLOTS) {
-    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, but the llama engine has at most ${MAX_SLOTS}.`;
+    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, but the llama engine supports at most ${MAX_SLOTS}. Lower it.`;
     throw new AppError("invalid_request", message, { param: "GROUNDWIRE_NODE_SLOTS" });
   }
   const loaded = await loadModel("chat", config, host, onProgress);
@@ -47,7 +47,7 @@ export const loadRuntime = async (
     .createContext({
       ...shape,
       threads: llama.maxThreads,
-      failedCreationRemedy: false, // a smaller context would reject prompts that the settings promise to accept
+      failedCreationRemedy: false, // a smaller context would reject prompts that the configured size allows
     })
     .catch(async (cause) => {
       const { cpuRam, gpuVram } = await model.fileInsights.estimateContextResourceRequirementsV2({
@@ -70,7 +70,7 @@ const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDD
 
 /**
  * Fetches and loads the configured model of a kind. `onProgress` receives increasing fractions from 0 to 1. Throws the
- * AppErrors of `ensureModel` and the host, or unavailable with what to do.
+ * AppErrors of `ensureModel` and the host, or unavailable.
  */
 export const loadModel = async (
   kind: ModelKind,
@@ -83,12 +83,12 @@ export const loadModel = async (
     reached = Math.max(reached, fraction); // a downloaded file is read again to check it, which restarts the count
     onProgress(reached);
   };
-  const file = await ensureModel(kind, config, ({ done, total }) => report((FILE_SHARE * done) / total));
+  const file = await ensureModel(kind, config, ({ done, total }) => report((FILE_FRACTION * done) / total));
   const llama = await host.start();
   const model = await llama
     .loadModel({
       modelPath: file.path,
-      onLoadProgress: (fraction) => report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
+      onLoadProgress: (fraction) => report(FILE_FRACTION + (1 - FILE_FRACTION) * fraction),
     })
     .catch((cause) => {
       throw new AppError(

@@ -2,7 +2,7 @@ import type { SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { SamplingDefaults } from "../../models/catalogue";
 import type { SamplingParameters } from "../parameters";
 
-/** How the next token is chosen, with every parameter set. */
+/** All sampling parameters, with defaults applied. */
 export type Sampling = Required<SamplingParameters>;
 
 /** The request's parameters, then the catalogue's recommendations, then OpenAI's defaults. */

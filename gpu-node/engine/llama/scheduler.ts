@@ -3,12 +3,12 @@ import { AppError } from "../../../lib/errors";
 import { type EngineEvent, shuttingDown } from "../engine";
 import { type Job, LlamaStream } from "./stream";
 
-/** Maximum prompt tokens in one step. Running answers and new requests wait for the step to finish. */
+/** Maximum number of prompt tokens in one step. Running answers and new requests wait for the step to finish. */
 export interface PrefillLimits {
   /** While answers are generated. */
-  beside: number;
+  whileGenerating: number;
   /** While no answer is generated. */
-  alone: number;
+  whileIdle: number;
 }
 
 /** A sequence of the context, with its number. */
@@ -20,12 +20,12 @@ interface Slot {
 }
 
 /**
- * Owns a context and all its sequences. Every step decodes one batch with one token of each generating stream and
- * pieces of the prompts that are being read; streams join and leave between steps.
+ * Owns a context and all its sequences. Every step decodes one batch, which has one token of each generating stream and
+ * parts of the prompts that are being read. Streams join and leave between steps.
  */
 export class LlamaScheduler {
   #free: Slot[];
-  #waiting: { job: Job; start: (stream: LlamaStream) => void; refuse: (error: unknown) => void }[] = [];
+  #waiting: { job: Job; start: (stream: LlamaStream) => void; reject: (error: unknown) => void }[] = [];
   /** Oldest first. */
   #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
@@ -68,8 +68,8 @@ export class LlamaScheduler {
 
   #join(job: Job): Promise<LlamaStream> {
     if (this.#ended) throw this.#ended;
-    return new Promise((start, refuse) => {
-      this.#waiting.push({ job, start, refuse });
+    return new Promise((start, reject) => {
+      this.#waiting.push({ job, start, reject });
       this.#running ??= this.#loop();
     });
   }
@@ -92,7 +92,7 @@ export class LlamaScheduler {
 
   #endAll(reason: AppError): void {
     this.#ended ??= reason;
-    for (const { refuse } of this.#waiting.splice(0)) refuse(reason);
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
     for (const { stream } of this.#active) stream.cancel(reason);
   }
 
@@ -101,7 +101,7 @@ export class LlamaScheduler {
     while (this.#waiting.length > 0 && this.#free.length > 0) {
       const next = this.#waiting.shift();
       if (!next) return;
-      const { job, start, refuse } = next;
+      const { job, start, reject } = next;
       // The last token of the prompt is always computed: the first token of the answer comes from it.
       const reusable = job.prompt.slice(0, -1);
       const index = chooseSlot(
@@ -122,7 +122,7 @@ export class LlamaScheduler {
         start(stream);
       } catch (error) {
         this.#free.push(slot);
-        refuse(error);
+        reject(error);
       }
     }
   }
@@ -135,7 +135,7 @@ export class LlamaScheduler {
     const live = this.#active.filter(({ stream }) => !stream.isOver);
     const prefilling = live.filter(({ stream }) => stream.prefillTokens > 0);
     const generating = live.length - prefilling.length;
-    const limit = generating > 0 ? this.prefill.beside : this.prefill.alone;
+    const limit = generating > 0 ? this.prefill.whileGenerating : this.prefill.whileIdle;
     const shares = shareBatch(
       prefilling.map(({ stream }) => stream.prefillTokens),
       Math.min(limit, this.context.batchSize - generating),
@@ -161,7 +161,7 @@ export class LlamaScheduler {
   }
 }
 
-/** The state of a free sequence, for choosing one for a prompt. */
+/** What is known about a free sequence when one is chosen for a prompt. */
 interface SlotState {
   /** Tokens in its KV cache. */
   cachedTokens: number;
@@ -196,7 +196,7 @@ export const chooseSlot = (slots: readonly SlotState[]): number => {
   }, -1);
 };
 
-/** Share of a step's prefill that the oldest prompt always gets, so that shorter ones can't starve it. */
+/** Fraction of a step's prefill that the oldest prompt always gets, so that shorter prompts can't starve it. */
 const OLDEST_SHARE = 1 / 4;
 
 /**

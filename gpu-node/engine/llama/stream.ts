@@ -119,7 +119,7 @@ export class LlamaStream {
     else if (this.#generated.length >= this.job.maxTokens) this.#finish("length");
   }
 
-  /** The answer is complete: text held back can no longer become a stop string, unless it just did. */
+  /** Ends the answer. Text that was held back can no longer become a stop string, unless it just did. */
   #finish(reason: "stop" | "length"): void {
     const { text, stopped } = this.#stops.push(this.#text.flush());
     this.#emit(stopped ? text : text + this.#stops.flush());

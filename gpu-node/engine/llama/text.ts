@@ -1,8 +1,8 @@
-/** What a four-byte character without its last byte can look like at the end of a text. */
+/** How an incomplete character at the end of a text is decoded: as one to three replacement characters. */
 const OPEN_CHARACTER = /\uFFFD{1,3}$/;
-/** After this many tokens without a complete character, the bytes count as invalid. */
+/** After this many tokens without a complete character, their bytes are treated as invalid. */
 const MAX_OPEN_TOKENS = 32;
-/** Some tokenizers add a space before a word depending on the previous text. */
+/** Number of earlier tokens to detokenize with, because some tokenizers add a space depending on the previous text. */
 const CONTEXT_TOKENS = 8;
 
 /**

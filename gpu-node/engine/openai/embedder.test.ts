@@ -100,9 +100,9 @@ describe("the openai embedder", () => {
   });
 
   test.each<[string, unknown]>([
-    ["a vector that is missing", { data: [{ index: 0, embedding: [1] }] }],
+    ["a missing vector", { data: [{ index: 0, embedding: [1] }] }],
     [
-      "one that comes twice",
+      "a vector that is returned twice",
       {
         data: [
           { index: 0, embedding: [1] },
@@ -111,7 +111,7 @@ describe("the openai embedder", () => {
       },
     ],
     [
-      "something that is no vector",
+      "an object instead of a vector",
       {
         data: [
           { index: 0, embedding: {} },
@@ -119,14 +119,14 @@ describe("the openai embedder", () => {
         ],
       },
     ],
-    ["no JSON", "oops"],
-  ])("%s is a failure of the server behind the node", async (_what, reply) => {
+    ["invalid JSON", "oops"],
+  ])("%s is reported as an upstream error", async (_what, reply) => {
     answer = () => (typeof reply === "string" ? new Response(reply) : Response.json(reply));
     const { status, body } = await embed({ input: ["a", "b"] });
     expect([status, body.error.code, body.error.source]).toEqual([502, "upstream_error", "node"]);
   });
 
-  test("an error of the server keeps its message", async () => {
+  test("the server's error keeps its message", async () => {
     answer = () =>
       Response.json(
         { error: { message: "This model's maximum context length is 512 tokens.", param: "input" } },

@@ -18,7 +18,7 @@ interface TeiInfo {
   max_input_length?: number;
 }
 
-/** Embedded once at startup, because servers don't list whether a model can embed or how long its vectors are. */
+/** Text that is embedded at startup, because servers don't list which models can embed or how long vectors are. */
 const PROBE = "dimensions";
 
 /**
@@ -117,7 +117,7 @@ const readAnswer = (answer: Answer | undefined, texts: readonly unknown[]): Embe
   return [...embeddings.values()];
 };
 
-/** Servers count the tokens of a whole request. Divides the count between the inputs by length; the sum stays exact. */
+/** Divides a request's token count between its inputs by their length, because servers only count whole requests. */
 const shareTokens = (total: number, texts: readonly unknown[]): number[] => {
   const lengths = texts.map((text) => (typeof text === "string" || Array.isArray(text) ? text.length : 1));
   const all = lengths.reduce((sum, length) => sum + length, 0) || 1;

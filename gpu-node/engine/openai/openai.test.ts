@@ -93,7 +93,7 @@ describe("the openai engine", () => {
 
   test.each<[string, () => Response, number, string]>([
     [
-      "its refusal",
+      "its own rejection",
       () => Response.json({ error: { message: "Bad top_p", param: "top_p" } }, { status: 400 }),
       400,
       "invalid_request",
@@ -107,13 +107,13 @@ describe("the openai engine", () => {
     ["overload", () => Response.json({ error: { message: "Busy" } }, { status: 429 }), 429, "overloaded"],
     ["a failure", () => new Response("<html>", { status: 500 }), 502, "upstream_error"],
     ["a wrong key", () => Response.json({ error: { message: "No" } }, { status: 401 }), 502, "upstream_error"],
-    ["no JSON", () => stream("data: {oops\n\n"), 502, "upstream_error"],
-    ["JSON that is no answer", () => stream("data: 7\n\n"), 502, "upstream_error"],
-    ["bytes that are no text", () => new Response(new Uint8Array([0x64, 0xff, 0xfe])), 502, "upstream_error"],
+    ["invalid JSON", () => stream("data: {oops\n\n"), 502, "upstream_error"],
+    ["JSON of the wrong shape", () => stream("data: 7\n\n"), 502, "upstream_error"],
+    ["bytes that are not UTF-8", () => new Response(new Uint8Array([0x64, 0xff, 0xfe])), 502, "upstream_error"],
     ["an error as the first chunk", () => stream('data: {"error":{"message":"x"}}\n\n'), 502, "upstream_error"],
-    ["nothing at all", () => stream(), 502, "upstream_error"],
+    ["an empty stream", () => stream(), 502, "upstream_error"],
     ["an endless line", () => stream(`data: ${"x".repeat(5_000_000)}`), 502, "upstream_error"],
-  ])("answers %s in the envelope", async (_, reply, status, code) => {
+  ])("reports %s as an error envelope", async (_, reply, status, code) => {
     answer = reply;
     const result = await client.chat("Hi", { stream: true });
     expect([result.status, JSON.parse(result.text).error.code]).toEqual([status, code]);
@@ -155,7 +155,7 @@ describe("the openai engine", () => {
     expect(await caller.readiness()).toMatchObject({ state: "loading", models: [] });
   });
 
-  test("works with another node behind it", async () => {
+  test("works with another GPU node as its server", async () => {
     await using behind = await testNode();
     await using front = await testNode({ node: { engine: "openai", engineUrl: behind.url } });
     await front.ready;
@@ -166,7 +166,7 @@ describe("the openai engine", () => {
     expect((await caller.chat("!error 503")).status).toBe(503);
   });
 
-  test("needs an address", async () => {
+  test("requires an address", async () => {
     const config = testConfig({ node: { engine: "openai" } });
     await expect(startNode(config, { log: silentLog() })).rejects.toThrow("GROUNDWIRE_NODE_ENGINE_URL");
   });

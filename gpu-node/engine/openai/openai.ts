@@ -115,7 +115,7 @@ const usageOf = ({ usage }: Chunk): EngineUsage | undefined =>
       }
     : undefined;
 
-/** For a server without token counts: a chunk has about one token. */
+/** Estimates usage for a server that reports none: a chunk has about one token. */
 const noUsage = (chunks: number): EngineUsage => ({ promptTokens: 0, completionTokens: chunks, cachedTokens: 0 });
 
 /** Maximum length of an event or JSON document, more than any model's answer. */

@@ -20,8 +20,8 @@ type Tokens = { tokens?: number[] } | { id: number }[][];
 
 /** Delay between attempts to reach a server that may still be loading its model. */
 const RETRY_MS = 1000;
-/** Default limit of parallel requests of Bun's fetch; BUN_CONFIG_MAX_HTTP_REQUESTS changes it. */
-const FETCH_LIMIT = 256;
+/** Bun's default limit on parallel fetch requests; BUN_CONFIG_MAX_HTTP_REQUESTS changes it. */
+const DEFAULT_MAX_REQUESTS = 256;
 
 /**
  * Connects to an OpenAI-compatible server behind the node. `setting` is the name of the setting with its `url`; `slots`
@@ -29,7 +29,7 @@ const FETCH_LIMIT = 256;
  */
 export const createUpstream = (setting: string, url: string | undefined, key: string | undefined, slots: number) => {
   if (!url) throw new AppError("invalid_request", `Set ${setting}.`);
-  if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
+  if (slots >= DEFAULT_MAX_REQUESTS && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
     const message = `For ${slots} slots, set BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the node's environment.`;
     throw new AppError("invalid_request", message);
   }
@@ -38,7 +38,7 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   if (key) headers.authorization = `Bearer ${key}`;
   const closing = new AbortController();
 
-  /** Sends `body` as a JSON POST; without a body, a GET. Throws the server's error, unavailable or the signal's reason. */
+  /** Sends a JSON POST, or a GET without `body`. Throws the server's error, unavailable or the signal's reason. */
   const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
     const method = body === undefined ? "GET" : "POST";
     const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
@@ -80,7 +80,7 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   };
 };
 
-/** Revision: 12 hex digits of a hash of the server's description of the model. */
+/** A revision: 12 hex digits of the hash of the server's description of the model. */
 export const revisionOf = ({ id, root, meta }: ListedModel): string =>
   createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
@@ -101,7 +101,7 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const OVERFLOW =
   /(?:maximum context length (?:is|of)|maximum model length of|context length|available context size|must have less than) \(?(\d+)/;
 
-/** Converts an error of the server; known kinds get our own message. `body` is the parsed JSON, if any. */
+/** Converts the server's error; known errors get our own message. `body` is the parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
   // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};

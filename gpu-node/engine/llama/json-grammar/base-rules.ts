@@ -1,6 +1,6 @@
 import { NUMBER_RULES } from "./numbers";
 
-/** Rules that schemas refer to by name; a grammar contains only those that it uses. */
+/** Named rules that a schema's grammar may use. A grammar contains only the rules that it uses. */
 export const BASE_RULES: Record<string, string> = {
   ...NUMBER_RULES,
   // At most one line break with indentation: otherwise a small model fills the whole answer with white space.

@@ -50,15 +50,15 @@ test.each<[what: string, reference: unknown, isFound: boolean]>([
   ["an unknown name", "#/$defs/none", false],
   ["a part of null", "#/$defs/empty/y", false],
   ["a part of an unknown name", "#/$defs/none/y/z", false],
-  ["a part of a text", "#/$defs/text/length", false],
+  ["a part of a string", "#/$defs/text/length", false],
   ["an inherited object", "#/__proto__", false],
   ["an inherited function", "#/constructor", false],
   ["an entry after the end of a list", "#/$defs/list/anyOf/1", false],
   ["a broken percent-encoding", "#/$defs/%", false],
-  ["no pointer", "name", false],
-  ["an object instead of a text", { toString: 1, valueOf: 1 }, false],
+  ["a string that is not a pointer", "name", false],
+  ["an object instead of a string", { toString: 1, valueOf: 1 }, false],
   ["null", null, false],
-])("a reference finds only parts of the schema: %s", (_what, $ref, isFound) => {
+])("a reference resolves only to a part of the schema: %s", (_what, $ref, isFound) => {
   const own = JSON.parse('{"__proto__": {"type": "string"}}');
   const name = { type: "string" };
   const $defs = { name, "a/b~c": name, "a b": name, own, list: { anyOf: [name] }, empty: null, text: "text" };
@@ -66,7 +66,7 @@ test.each<[what: string, reference: unknown, isFound: boolean]>([
   expect(paramOf(schema)).toBe(isFound ? undefined : "schema.properties.x.$ref");
 });
 
-test("a schema with endless recursion is rejected, and one that can end is not", () => {
+test("a schema with endless recursion is rejected, and recursion that can end is accepted", () => {
   const list = (required: string[]) => ({
     $ref: "#/$defs/node",
     $defs: { node: { type: "object", properties: { next: { $ref: "#/$defs/node" } }, required } },
@@ -84,7 +84,7 @@ test("a schema with endless recursion is rejected, and one that can end is not",
   expect(paramOf({ $ref: "#" })).toBe("schema");
 });
 
-test("many paths through the definitions do not multiply the work", () => {
+test("a schema with exponentially many paths through its definitions is converted in time", () => {
   const doubling = (last: unknown) => {
     const $defs: Record<string, unknown> = { d28: last };
     for (let i = 0; i < 28; i++) $defs[`d${i}`] = { anyOf: Array(2).fill({ $ref: `#/$defs/d${i + 1}` }) };
@@ -100,7 +100,7 @@ test("annotations have no effect", () => {
   );
 });
 
-test("depth and size are bounded", () => {
+test("a schema that is nested too deeply or is too long is rejected", () => {
   const nested = (depth: number): unknown =>
     depth === 0 ? { type: "null" } : { type: "array", items: nested(depth - 1) };
   expect(paramOf(nested(200))).toContain("schema.items");

@@ -4,21 +4,22 @@ import { BOUND_KEYWORDS, integerGrammar, type NumberBounds, numberGrammar } from
 import { canEnd, resolveReference } from "./recursion";
 
 /**
- * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can enforce.
- * Unsupported keywords are rejected by name, because an answer that only might match the schema is worse than an error.
- * Properties are written in the schema's order; undeclared properties are never written.
+ * Converts a JSON schema to GBNF, llama.cpp's grammar language. A keyword that a grammar can't enforce is rejected by
+ * name, because an error is better than an answer that may not match the schema. The model writes properties in the
+ * schema's order and never writes undeclared ones. Throws invalid_request.
  */
 export const schemaToGrammar = (schema: unknown): string => {
-  if (isTooLong(schema)) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
+  if (isTooLong(schema)) reject(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
   const grammar = new GrammarBuilder(schema).build();
-  if (!canEnd(schema)) refuse(ROOT, "requires itself, so no answer can end. Make the reference to it optional");
+  if (!canEnd(schema))
+    reject(ROOT, "always contains itself, so an answer would never end. Make the recursive reference optional");
   return grammar;
 };
 
 const ROOT = "response_format.json_schema.schema";
 const MAX_SCHEMA_CHARS = 65_536;
 const MAX_DEPTH = 64;
-/** Maximum repetitions; llama.cpp expands each repetition into rules. */
+/** Maximum for lengths and item counts, because llama.cpp expands every repetition into rules. */
 const MAX_REPETITIONS = 2000;
 
 type Schema = Record<string, unknown>;
@@ -47,15 +48,15 @@ class GrammarBuilder {
     return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join("\n");
   }
 
-  /** The expression for one schema; `path` names it in errors. */
+  /** Returns the GBNF expression for one schema. `path` is the schema's name in errors. */
   #visit(schema: unknown, path: string, depth: number): string {
-    if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH} levels. Flatten it`);
+    if (depth > MAX_DEPTH) reject(path, `is nested deeper than ${MAX_DEPTH} levels. Flatten it`);
     if (schema === true) return this.#base("any");
-    if (!isSchema(schema)) return refuse(path, "must be an object or true");
+    if (!isSchema(schema)) return reject(path, "must be an object or true");
     if ("$ref" in schema) return this.#reference(schema, path, depth);
     if ("anyOf" in schema) return this.#anyOf(schema, path, depth);
     if (Array.isArray(schema.allOf) && schema.allOf.length === 1) {
-      this.#allow(schema, path, ["allOf"]); // older pydantic versions write a reference with a description like this
+      this.#allow(schema, path, ["allOf"]); // older pydantic versions write a reference with a description this way
       return this.#visit(schema.allOf[0], `${path}.allOf.0`, depth + 1);
     }
     if ("const" in schema || "enum" in schema) return this.#literals(schema, path);
@@ -90,7 +91,7 @@ class GrammarBuilder {
     const known = this.#references.get($ref);
     if (known) return known;
     const target = resolveReference(this.root, $ref);
-    if (target === undefined) refuse(`${path}.$ref`, "must point to a part of the schema, as #/$defs/name does");
+    if (target === undefined) reject(`${path}.$ref`, "must refer to a part of this schema, such as #/$defs/name");
     const name = `ref-${this.#references.size}`;
     this.#references.set($ref, name); // before the visit, for definitions that refer to themselves
     this.#rules.set(name, this.#visit(target, `${path}.$ref`, depth + 1));
@@ -100,7 +101,7 @@ class GrammarBuilder {
   #anyOf(schema: Schema, path: string, depth: number): string {
     this.#allow(schema, path, ["anyOf"]);
     const { anyOf } = schema;
-    if (!Array.isArray(anyOf) || anyOf.length === 0) return refuse(`${path}.anyOf`, "must be a list of schemas");
+    if (!Array.isArray(anyOf) || anyOf.length === 0) return reject(`${path}.anyOf`, "must be a list of schemas");
     return alternatives(anyOf.map((option, index) => this.#visit(option, `${path}.anyOf.${index}`, depth + 1)));
   }
 
@@ -113,7 +114,7 @@ class GrammarBuilder {
     const fitting = values.filter(
       (value) => isListed(value) && (!types || types.some((type) => isOfType(value, type))),
     );
-    if (fitting.length === 0) refuse(path, "allows no value: const, enum and type contradict each other");
+    if (fitting.length === 0) reject(path, "allows no value: const, enum and type contradict each other");
     return alternatives(fitting.map(literal));
   }
 
@@ -123,9 +124,9 @@ class GrammarBuilder {
     const { format } = schema;
     if (format !== undefined) {
       if (typeof format !== "string" || !FORMATS.includes(format))
-        refuse(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
+        reject(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
       if (minimum !== undefined || maximum !== undefined)
-        refuse(path, "has a format and a length limit. Leave one of them out");
+        reject(path, "has both a format and a length limit. Remove one of them");
       return `"\\"" ${this.#base(String(format))} "\\""`;
     }
     if (minimum === undefined && maximum === undefined) return this.#base("string");
@@ -135,29 +136,29 @@ class GrammarBuilder {
   #number(type: "integer" | "number", schema: Schema, path: string): string {
     const { multipleOf } = schema;
     if (multipleOf !== undefined && multipleOf !== 1)
-      refuse(`${path}.multipleOf`, "must be 1. Other steps aren't supported");
+      reject(`${path}.multipleOf`, "must be 1. Other steps aren't supported");
     const isWhole = type === "integer" || multipleOf === 1;
     const bounds: NumberBounds = {};
     for (const keyword of BOUND_KEYWORDS) {
       const value = schema[keyword];
       if (typeof value === "number" && Number.isFinite(value)) bounds[keyword] = value;
-      else if (value !== undefined) refuse(`${path}.${keyword}`, "must be a number");
+      else if (value !== undefined) reject(`${path}.${keyword}`, "must be a number");
     }
     const given = Object.entries(bounds);
     if (given.length === 0) return this.#base(isWhole ? "integer" : "number");
     const kind = isWhole ? "whole number" : "number";
     return (
       (isWhole ? integerGrammar(bounds) : numberGrammar(bounds)) ??
-      refuse(path, `allows no ${kind} within ±(2^53 - 1): ${given.map((pair) => pair.join(" ")).join(", ")}`)
+      reject(path, `allows no ${kind} within ±(2^53 - 1): ${given.map((pair) => pair.join(" ")).join(", ")}`)
     );
   }
 
   #array(schema: Schema, path: string, depth: number): string {
     const { items, prefixItems = [] } = schema;
-    if (!Array.isArray(prefixItems)) return refuse(`${path}.prefixItems`, "must be a list of schemas");
+    if (!Array.isArray(prefixItems)) return reject(`${path}.prefixItems`, "must be a list of schemas");
     const minimum = Math.max(count(schema, "minItems", path) ?? 0, prefixItems.length);
     const maximum = items === false ? prefixItems.length : count(schema, "maxItems", path);
-    if (maximum !== undefined && maximum < minimum) refuse(path, "requires more items than it allows");
+    if (maximum !== undefined && maximum < minimum) reject(path, "requires more items than it allows");
     const first = prefixItems.map((item, index) => this.#visit(item, `${path}.prefixItems.${index}`, depth + 1));
     const comma = this.#comma();
     const isClosed = maximum === prefixItems.length;
@@ -178,12 +179,12 @@ class GrammarBuilder {
 
   #object(schema: Schema, path: string, depth: number): string {
     const { properties = {}, required = [], additionalProperties = true } = schema;
-    if (!isSchema(properties)) return refuse(`${path}.properties`, "must be an object");
+    if (!isSchema(properties)) return reject(`${path}.properties`, "must be an object");
     if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
-      return refuse(`${path}.required`, "must be a list of names");
+      return reject(`${path}.required`, "must be a list of names");
     const undeclared = required.filter((name) => !Object.hasOwn(properties, name));
     if (undeclared.length > 0 && additionalProperties === false)
-      refuse(`${path}.required`, "names a property that is not in properties. Declare it");
+      reject(`${path}.required`, "lists a property that is not in properties. Add it to properties");
     const members = [...Object.entries(properties), ...undeclared.map((name) => [String(name), additionalProperties])];
     const value = (of: unknown, at: string) => this.#visit(of, at, depth + 1);
     const ws = this.#base("ws");
@@ -200,7 +201,7 @@ class GrammarBuilder {
   }
 
   /**
-   * Members in order, each optional one present or absent. Each position has two rules, because a member starts with a
+   * All members in order; optional members may be absent. Each position has two rules, because a member starts with a
    * comma only if another member came before it.
    */
   #members(members: { text: string; isRequired: boolean }[]): string {
@@ -223,7 +224,7 @@ class GrammarBuilder {
     return `${ws} "," ${ws}`;
   }
 
-  /** Adds a base rule and the rules it refers to. */
+  /** Adds a base rule and the rules that it refers to. */
   #base(name: string): string {
     const body = BASE_RULES[name];
     if (body && !this.#rules.has(name)) {
@@ -237,9 +238,9 @@ class GrammarBuilder {
   #allow(schema: Schema, path: string, keywords: readonly string[]): void {
     const unknown = Object.keys(schema).find((key) => !keywords.includes(key) && !ANNOTATIONS.has(key));
     if (unknown === undefined) return;
-    const supported = keywords.join(", ") || "none without a type";
+    const supported = keywords.join(", ") || "none, because the schema has no type";
     const instead = unknown === "oneOf" ? "Use anyOf" : `Keywords supported here: ${supported}`;
-    refuse(`${path}.${unknown}`, `isn't supported. ${instead}`);
+    reject(`${path}.${unknown}`, `isn't supported. ${instead}`);
   }
 }
 
@@ -257,7 +258,7 @@ const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
   const types: unknown[] = Array.isArray(type) ? type : [type];
   const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
   if (types.length === 0 || !types.every(isKnown))
-    return refuse(`${path}.type`, `must be one of these types, or a list of them: ${Object.keys(KEYWORDS).join(", ")}`);
+    return reject(`${path}.type`, `must be one of these types, or a list of them: ${Object.keys(KEYWORDS).join(", ")}`);
   return types;
 };
 
@@ -273,11 +274,11 @@ const count = (schema: Schema, keyword: string, path: string): number | undefine
   const value = schema[keyword];
   if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_REPETITIONS) return value;
-  return refuse(`${path}.${keyword}`, `must be a whole number from 0 to ${MAX_REPETITIONS}`);
+  return reject(`${path}.${keyword}`, `must be a whole number from 0 to ${MAX_REPETITIONS}`);
 };
 
 const repetition = (minimum: number, maximum: number | undefined, path: string): string => {
-  if (maximum !== undefined && maximum < minimum) refuse(path, "has a minLength above its maxLength");
+  if (maximum !== undefined && maximum < minimum) reject(path, "has a minLength greater than its maxLength");
   return `{${minimum},${maximum ?? ""}}`;
 };
 
@@ -288,6 +289,6 @@ const alternatives = ([first = "", ...others]: string[]): string =>
 const isSchema = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const refuse = (path: string, problem: string): never => {
+const reject = (path: string, problem: string): never => {
   throw new AppError("invalid_request", `${path} ${problem}.`, { param: path });
 };

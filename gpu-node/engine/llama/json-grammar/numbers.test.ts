@@ -28,16 +28,16 @@ const matcher = (schema: object) => {
   return (text: string) => pattern.test(text);
 };
 
-const refusal = (schema: object): AppError => {
+const rejection = (schema: object): AppError => {
   try {
     schemaToGrammar(schema);
   } catch (error) {
     if (error instanceof AppError) return error;
   }
-  throw new Error(`${JSON.stringify(schema)} was not refused`);
+  throw new Error(`${JSON.stringify(schema)} was not rejected`);
 };
 
-const LARGEST = Number.MAX_SAFE_INTEGER;
+const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 /** Whole numbers of every length, so that short and long bounds are equally likely. */
 const wholeNumber = fc
   .tuple(fc.integer({ min: 0, max: 52 }), fc.maxSafeInteger())
@@ -81,28 +81,28 @@ describe("whole numbers", () => {
     [{ minimum: -5, maximum: 5 }, ["-5", "-1", "0", "5"], ["-6", "6", "-0", "00"]],
     [{ minimum: -300, maximum: -20 }, ["-300", "-20", "-99"], ["-301", "-19", "0", "20"]],
     [{ exclusiveMinimum: 0, exclusiveMaximum: 10 }, ["1", "9"], ["0", "10"]],
-    [{ exclusiveMinimum: 0 }, ["1", `${LARGEST}`], ["0", "-1", `${LARGEST + 1}`]],
+    [{ exclusiveMinimum: 0 }, ["1", `${MAX_INTEGER}`], ["0", "-1", `${MAX_INTEGER + 1}`]],
     [{ minimum: 18 }, ["18", "100", "123456789012345"], ["17", "9", "-20"]],
     [{ minimum: 0 }, ["0", "7"], ["-1", "-0"]],
-    [{ maximum: -1 }, ["-1", `-${LARGEST}`], ["0", "1"]],
+    [{ maximum: -1 }, ["-1", `-${MAX_INTEGER}`], ["0", "1"]],
     [{ maximum: 100 }, ["100", "-5", "0"], ["101"]],
     [{ minimum: 0.5, maximum: 2.5 }, ["1", "2"], ["0", "3"]],
     [{ minimum: -2.5, maximum: -0.5 }, ["-2", "-1"], ["-3", "0"]],
     [{ minimum: 3, exclusiveMinimum: 7, maximum: 9 }, ["8", "9"], ["7", "3"]],
     [{ minimum: 1, maximum: 5000, multipleOf: 1 }, ["1", "5000"], ["0"]],
     [{ minimum: 1e15 }, ["1000000000000000", "9007199254740991"], ["999999999999999"]],
-    [{ minimum: -(2 ** 63), maximum: 2 ** 63 - 1 }, ["0", `-${LARGEST}`], [`${LARGEST + 1}`]],
+    [{ minimum: -(2 ** 63), maximum: 2 ** 63 - 1 }, ["0", `-${MAX_INTEGER}`], [`${MAX_INTEGER + 1}`]],
     [{ minimum: 7, maximum: 7 }, ["7"], ["6", "8", "77"]],
     [{ minimum: 1e-7, maximum: 1.5 }, ["1"], ["0"]],
     [{}, ["0", "-7", "123456789012345"], ["01", "1.5"]],
-  ])("of %j", (bounds, written, refused) => {
+  ])("of %j", (bounds, written, rejected) => {
     const isWritten = matcher({ type: "integer", ...bounds });
     expect(written.filter((text) => !isWritten(text))).toEqual([]);
-    expect(refused.filter(isWritten)).toEqual([]);
+    expect(rejected.filter(isWritten)).toEqual([]);
   });
 });
 
-/** A number of at most `decimals` decimals, from its value in units of the last one. */
+/** A number with at most `decimals` decimals, from its value in units of the last decimal place. */
 const inDecimals = (units: bigint, decimals: number): string => {
   const digits = `${units < 0n ? -units : units}`.padStart(decimals + 1, "0");
   const part = decimals > 0 ? `.${digits.slice(-decimals)}` : "";
@@ -166,7 +166,7 @@ describe("numbers", () => {
         try {
           isWritten = matcher({ type: "number", exclusiveMinimum: minimum, exclusiveMaximum: maximum });
         } catch (error) {
-          // Only a range too narrow for the decimals that can be written is rejected, so never one that contains an integer.
+          // Only a range too narrow for the available decimals is rejected, so never one that contains an integer.
           if (!(error instanceof AppError) || Math.floor(minimum) + 1 < maximum) throw error;
           return;
         }
@@ -205,10 +205,10 @@ describe("numbers", () => {
     [{ minimum: 1, maximum: 5, multipleOf: 1 }, ["1", "5"], ["1.5", "6"]],
     [{ maximum: 1.7976931348623157e308 }, ["5", "-5", "0.25"], []],
     [{ minimum: 0 }, ["0", "0.5", "12"], ["-1", "-0.5"]],
-  ])("of %j", (bounds, written, refused) => {
+  ])("of %j", (bounds, written, rejected) => {
     const isWritten = matcher({ type: "number", ...bounds });
     expect(written.filter((text) => !isWritten(text))).toEqual([]);
-    expect(refused.filter(isWritten)).toEqual([]);
+    expect(rejected.filter(isWritten)).toEqual([]);
   });
 });
 
@@ -223,7 +223,7 @@ test.each([
   [{ type: "integer", exclusiveMinimum: true, minimum: 1 }, "schema.exclusiveMinimum", "must be a number"],
   [{ type: "string", minimum: 1 }, "schema.minimum", "minLength"],
 ])("%j is rejected by name", (schema, param, part) => {
-  const error = refusal(schema);
+  const error = rejection(schema);
   expect(error.detail.param).toBe(`response_format.json_schema.${param}`);
   expect(error.message).toContain(part);
 });

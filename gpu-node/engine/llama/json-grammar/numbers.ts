@@ -1,16 +1,16 @@
-/** Number rules whose values JSON.parse reads exactly (integers below 2^53) or at least as finite numbers. */
+/** Rules for unbounded numbers. JSON.parse reads the integers exactly (below 2^53) and the numbers as finite values. */
 export const NUMBER_RULES: Record<string, string> = {
   integer: '"-"? ("0" | [1-9] [0-9]{0,14})',
   number: 'integer ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
 };
 
 export const BOUND_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
-/** JSON Schema's bounds for a number. A side without a bound is open. */
+/** JSON Schema's bounds for a number. Each bound is optional. */
 export type NumberBounds = Partial<Record<(typeof BOUND_KEYWORDS)[number], number>>;
 
-/** Larger integers are not written, because not every JSON reader represents them exactly. */
-const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
-/** Decimal digits that a double always preserves. */
+/** Maximum integer in an answer, because not every JSON parser represents larger ones exactly. */
+const MAX_INTEGER = BigInt(Number.MAX_SAFE_INTEGER);
+/** Number of decimal digits that a double always preserves. */
 const EXACT_DIGITS = 15;
 
 /**
@@ -24,12 +24,14 @@ export const integerGrammar = (bounds: NumberBounds): string | undefined => gram
  * so that 15 digits stay exact: 15 minus the larger bound's digits before the point (14 for 0…1, 9 for 0…100000).
  */
 export const numberGrammar = (bounds: NumberBounds): string | undefined => {
-  const given = Object.values(bounds).filter((value) => Number.isFinite(value) && Math.abs(value) <= Number(LARGEST));
+  const given = Object.values(bounds).filter(
+    (value) => Number.isFinite(value) && Math.abs(value) <= Number(MAX_INTEGER),
+  );
   const digits = Math.max(0, ...given.map((value) => wholePart(Math.abs(value)).replace(/^0$/, "").length));
   return grammarWithin(bounds, Math.max(0, EXACT_DIGITS - digits));
 };
 
-/** A finite number in digits, without an exponent: 1e-7 is "0.0000001". */
+/** Formats a finite number without an exponent: 1e-7 is "0.0000001". */
 const inDigits = (value: number): string =>
   value.toLocaleString("en-US", { useGrouping: false, maximumSignificantDigits: 21 });
 
@@ -47,7 +49,7 @@ const scaled = (value: number, decimals: number, direction: 1 | -1, isExclusive:
 };
 
 const grammarWithin = (bounds: NumberBounds, decimals: number): string | undefined => {
-  const limit = (LARGEST + 1n) * 10n ** BigInt(decimals) - 1n;
+  const limit = (MAX_INTEGER + 1n) * 10n ** BigInt(decimals) - 1n;
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = bounds;
   const bound = (value: number | undefined, direction: 1 | -1, isExclusive: boolean): bigint[] =>
     value === undefined ? [] : [scaled(value, decimals, direction, isExclusive)];
@@ -69,7 +71,7 @@ const NINE = "9";
 const isAll = (digits: string, digit: string): boolean => digits === digit.repeat(digits.length);
 const charClass = (from: number, to: number): string => (from === to ? `"${from}"` : `[${from}-${to}]`);
 
-/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal, grouped by number of digits. */
+/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal place, grouped by number of digits. */
 const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   const [from, to] = [low, high].map((value) => value.toString().padStart(decimals + 1, ZERO)) as [string, string];
   const [shortest, longest] = [from.length - decimals, to.length - decimals];

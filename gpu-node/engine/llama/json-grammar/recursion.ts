@@ -1,9 +1,9 @@
 import { ownValue } from "../../../../lib/own-value";
 
 /**
- * Whether a finite value matches: with a schema that requires itself, a model would write until its tokens are used up.
- * A definition can end if it needs only definitions that can end. They are found in rounds, because following every
- * path takes exponential time.
+ * Whether a finite value can match the schema. With a schema that always contains itself, a model would write until
+ * its tokens are used up. A definition can end if it needs only definitions that can end. These are found in rounds,
+ * because following every path takes exponential time.
  */
 export const canEnd = (schema: unknown): boolean => {
   const finite = new Set<string>();
@@ -30,7 +30,7 @@ export const canEnd = (schema: unknown): boolean => {
   while (!ends(schema)) {
     const known = finite.size;
     const found = undecided.size;
-    // The newest first: definitions usually refer to later ones.
+    // Last definitions first, because definitions usually refer to later ones.
     for (const [$ref, definition] of [...undecided].reverse()) {
       if (!ends(definition)) continue;
       finite.add($ref);
@@ -42,8 +42,8 @@ export const canEnd = (schema: unknown): boolean => {
 };
 
 /**
- * The schema that a local reference names: "#", "#/$defs/x", "#/properties/y". The part after "#" is a JSON Pointer,
- * percent-encoded (RFC 6901, section 6). Undefined if the schema has no such part.
+ * Resolves a local reference: "#", "#/$defs/x", "#/properties/y". The part after "#" is a percent-encoded JSON Pointer
+ * (RFC 6901, section 6). Returns undefined if the schema has no such part.
  */
 export const resolveReference = (root: unknown, reference: unknown): unknown => {
   if (typeof reference !== "string" || !/^#(\/|$)/.test(reference)) return undefined;
