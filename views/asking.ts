@@ -2,7 +2,7 @@ import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 
-/** A page's model call without a signal, for an answer that outlives the request. It has priority over batch work. */
+/** A page's model call without a signal, for an answer that outlives the request. It goes before batch work. */
 export const askingOf = (request: Request) => {
   const { requestId, receivedAt, traceparent } = exchangeOf(request);
   return {
@@ -22,7 +22,7 @@ export const pageCallOf = (request: Request): Call => ({
 });
 
 /**
- * Input of `Idempotency.once` for a form with the token `once`: submitting the same form again changes nothing. Without
+ * Input of `Idempotency.once` for a form with the token `once`. Submitting the same form again changes nothing. Without
  * a token, every submission counts.
  */
 export const onceFor = (request: Request, once: string | undefined) => {

@@ -4,7 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Elysia } from "elysia";
 import { allows } from "../gateway/http/route-facts";
 
-/** The parts of the style sheet in order, served as one file. The first one names the layers. */
+/** The parts of the style sheet in order, served as one file. The first part names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
   ...["controls", "forms", "panels", "tables", "system", "evals"],
@@ -12,7 +12,7 @@ const STYLES = [
   "utilities",
 ];
 
-/** Files for browsers, by the name that pages use. htmx is served unchanged, below its licence. */
+/** Files for browsers, by the name that pages use. htmx is served unchanged, after its licence. */
 const FILES = {
   "app.css": { paths: STYLES.map((name) => pathOf(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
   "app.js": { paths: [pathOf("assets/app.js")], type: "text/javascript; charset=utf-8" },
@@ -44,7 +44,7 @@ const assetOf = (name: string, type: string, text: string) => {
   return {
     url: `/assets/${name.replace(".", `-${hash}.`)}`,
     type,
-    /** The bytes in the best encoding in `accepted` (an accept-encoding header). Compressed once, at the first request. */
+    /** The file in the best encoding in `accepted` (an accept-encoding header). Compressed on the first request. */
     encoded(accepted: string): { bytes: Uint8Array; encoding?: string } {
       if (/\bbr\b/.test(accepted)) {
         compressed.br ??= brotliCompressSync(bytes, { params });
@@ -70,7 +70,7 @@ const assets = new Map(
 /** `/assets/app-3f9c….css` for `app.css`. */
 export const assetUrl = (name: keyof typeof FILES): string => assets.get(name)?.url ?? "";
 
-/** `GET /assets/…`: immutable, compressed, public. An old hash gets a 404: the page that used it has changed too. */
+/** `GET /assets/…`: immutable, compressed, public. An old hash gets a 404: the page that used it has changed, too. */
 export const assetRoutes = new Elysia({ name: "views.assets" }).get(
   "/assets/:file",
   ({ params, request }) => {

@@ -5,7 +5,7 @@ import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";
 
-/** Path of the sign-in page, with the address to return to. For a submitted form, that is its page: the `referer`. */
+/** Path of the sign-in page, with the address to return to. For a submitted form, that is the form's page. */
 const signInPath = (request: Request): string => {
   const { headers, method, url } = request;
   const isOpened = method === "GET" && !isHtmx(request);
@@ -31,7 +31,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
     const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
     return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });
   }
-  // The user opened the address that a form is submitted to. The page with the form is one level up.
+  // The user opened the address to which a form is submitted. The page with the form is one level up.
   if (error.kind === "method_not_allowed" && request.method === "GET") {
     const { pathname } = new URL(request.url);
     const location = pathname.slice(0, pathname.lastIndexOf("/")) || "/";

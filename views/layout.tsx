@@ -49,7 +49,7 @@ const Document = ({ request, principal, title, scripts = [], refreshSeconds, chi
           <script src={assetUrl(name)} defer></script>
         ))}
       </head>
-      {/* Typed text that a browser keeps belongs to this key. */}
+      {/* Scripts store drafts under this key id, so that another user of the browser doesn't see them. */}
       <body data-owner={principal?.keyId}>
         {children}
         <p id="copy-status" class="visually-hidden" role="status"></p>
@@ -70,7 +70,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
 const screensOf = (principal: Principal | undefined) =>
   SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
 
-/** The screen that an address belongs to, if the user may open it. */
+/** The screen of an address, if the user may open it. */
 export const screenOf = (pathname: string, principal: Principal | undefined) =>
   screensOf(principal).find(({ path }) => pathname.startsWith(`${path}/`));
 
@@ -145,7 +145,7 @@ interface ShellProps extends DocumentProps {
   kind?: string;
 }
 
-/** A signed-in page: a sidebar (a menu on narrow screens) and the screen itself. */
+/** The frame of a page for signed-in users: a sidebar (a menu on narrow screens) and the screen itself. */
 export const Shell = ({ aside, kind, title, problems = {}, trail = [], children, ...rest }: ShellProps) => (
   <Document {...rest} title={Object.keys(problems).length > 0 ? `Error: ${title}` : title}>
     <a class="skip" href="#main">
@@ -186,7 +186,7 @@ export const Shell = ({ aside, kind, title, problems = {}, trail = [], children,
   </Document>
 );
 
-/** A page without navigation: sign-in, and errors of users who are not signed in. */
+/** A page without navigation, for signing in and for errors before that. */
 export const Plain = ({ children, ...rest }: DocumentProps) => (
   <Document {...rest}>
     <div class="screen">
@@ -210,11 +210,11 @@ interface ScreenProps extends ShellProps {
   note?: Child;
   /** Links and buttons to the right of the heading. */
   actions?: Child;
-  /** The result of the last action as a sentence; "" without an action. */
+  /** A sentence about the last action; "" if there was none. Screens that never have one omit it. */
   notice?: string;
 }
 
-/** A signed-in page with a heading, a region for errors of htmx requests, and the result of the last action. */
+/** A page with navigation, a heading, a region for htmx errors, and a notice about the last action. */
 export const Screen = ({ heading, note, actions, notice, children, ...shell }: ScreenProps) => (
   <Shell {...shell}>
     <div class="heading">

@@ -46,7 +46,7 @@ test.each([
   ["/evals/run_1/results/res_1/labels", "/evals/run_1/results/res_1"],
   ["/datasets/ds_1/delete", "/datasets/ds_1"],
   ["/sign-out", "/"],
-])("the address of a form, %s, leads to its page when it is opened", async (path, location) => {
+])("opening a form's address, %s, redirects to the form's page", async (path, location) => {
   const response = await get(path, "admin");
   expect([response.status, response.headers.get("location")]).toEqual([303, location]);
 });
@@ -56,7 +56,7 @@ test("without a session, the home page redirects to sign-in", async () => {
   expect(response.headers.get("location")).toBe("/sign-in");
 });
 
-test.each(["rate_limited", "unavailable"] as const)("a page refused with %s says when to come back", async (kind) => {
+test.each(["rate_limited", "unavailable"] as const)("a page that fails with %s says when to retry", async (kind) => {
   pages.refusal.path = /^\/chat$/;
   pages.refusal.error = new AppError(kind, "Not now.");
   const { headers } = await get("/chat", "member");
@@ -76,7 +76,7 @@ test("every page shows current degradations, and only those", async () => {
   await pages.health.degradations.refresh();
 });
 
-test("a page number past the end shows the last page of keys, with the message about the last action", async () => {
+test("a page number past the end shows the last page of keys, with the notice about the last action", async () => {
   for (let n = 0; n < 51; n++) await pages.newKey("viewer");
   const response = await get("/keys?page=99&sort=name&done=revoked", "admin");
   expect(response.status).toBe(200);

@@ -63,7 +63,7 @@ export const pageRoutes = (services: PageServices) => {
 };
 
 const MAX_BYTES = 16_384;
-/** Limits the logged reports, so that flooding this public route can't fill the disk. */
+/** Limits the number of logged reports, so that flooding this public route can't fill the disk. */
 const MAX_LINES_PER_MINUTE = 10;
 
 /** Receives browsers' reports on our Content-Security-Policy and logs the first few per minute. */

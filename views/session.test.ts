@@ -5,7 +5,9 @@ const request = (headers: Record<string, string>, method = "POST", url = "http:/
   new Request(url, { method, headers });
 
 describe("the page after signing in", () => {
-  test.each(["/chat", "/chat/chat_1?x=1", "/"])("%s is ours", (path) => expect(localPath(path)).toBe(path));
+  test.each(["/chat", "/chat/chat_1?x=1", "/"])("is %s if that is a local path", (path) =>
+    expect(localPath(path)).toBe(path),
+  );
 
   test.each([
     ["https://evil.example"],
@@ -19,7 +21,7 @@ describe("the page after signing in", () => {
     ["/chat\r\nset-cookie: a=b"],
     [""],
     [undefined],
-  ])("%j is not, and becomes the home page", (path) => expect(localPath(path)).toBe("/"));
+  ])("is the home page for the non-local path %j", (path) => expect(localPath(path)).toBe("/"));
 });
 
 describe("a write with the session cookie", () => {
@@ -45,9 +47,9 @@ describe("a write with the session cookie", () => {
     [{ origin: "https://evil.example" }],
     [{ origin: "null" }],
     [{}],
-  ])("is refused with %j", (headers) => expect(() => allowed(headers)).toThrow("another site"));
+  ])("is rejected with %j", (headers) => expect(() => allowed(headers)).toThrow("another site"));
 
-  test("is not checked for a request that only reads", () => {
+  test("is accepted without a check if it only reads", () => {
     refuseForeignWrite(request({ "sec-fetch-site": "cross-site" }, "GET"), undefined);
   });
 });
@@ -79,7 +81,7 @@ describe("the session cookie", () => {
   });
 });
 
-test("an unknown theme becomes the system's theme", () => {
+test("an unknown theme becomes the system theme", () => {
   expect(themeOf(request({ cookie: "groundwire-theme=dark" }))).toBe("dark");
   expect(themeOf(request({ cookie: "groundwire-theme=neon" }))).toBe("system");
 });

@@ -66,5 +66,5 @@ export const refuseForeignWrite = (request: Request, publicUrl: string | undefin
 
 /** `path` if it is local and valid in a header, otherwise `/`. */
 export const localPath = (path: string | null | undefined): string =>
-  // Browsers don't treat "//host", "/\\host" and paths with control characters as local.
+  // Browsers treat "//host", "/\\host" and paths with control characters as other hosts.
   path && /^\/(?!\/)[!-[\]-~]*$/.test(path) ? path : "/";

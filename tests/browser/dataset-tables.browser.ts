@@ -110,7 +110,7 @@ describe("an upload", () => {
       await page.getByLabel("b", { exact: true }).selectOption("input");
       await page.getByLabel("c", { exact: true }).selectOption("references");
       await page.getByRole("button", { name: "Read again with these columns" }).click();
-      await page.getByRole("link", { name: "“a” and “b” are set to it" }).waitFor();
+      await page.getByRole("link", { name: "not “a” and “b”" }).waitFor();
       expect(await page.getByLabel("c", { exact: true }).inputValue()).toBe("references");
       await page.getByLabel("b", { exact: true }).selectOption("");
       await page.getByRole("button", { name: "Read again with these columns" }).click();

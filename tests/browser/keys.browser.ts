@@ -47,7 +47,7 @@ describe("a form that is submitted twice", () => {
       await page.getByRole("button", { name: "Rotate key" }).click();
       await page.locator("#secret").waitFor();
       await page.reload();
-      await page.getByText("This form was already sent").waitFor();
+      await page.getByText("This form was already submitted").waitFor();
       expect(await keysNamed("rotated once")).toHaveLength(2);
     }));
 

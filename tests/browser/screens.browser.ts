@@ -318,7 +318,7 @@ const CASES: Case[] = [
       await page.locator("#secret").waitFor();
       await page.reload();
     },
-    shows: "This form was already sent",
+    shows: "This form was already submitted",
   },
   {
     name: "key",

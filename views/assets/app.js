@@ -7,7 +7,7 @@
 
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const enhance = (root) => {
-    // Browsers only allow the clipboard with https and on localhost. Elsewhere the button would do nothing.
+    // Browsers allow clipboard access only over https and on localhost. Elsewhere the button would do nothing.
     for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
     for (const time of root.querySelectorAll("time:not([data-local])")) {
       time.textContent = local.format(new Date(time.dateTime));
@@ -17,17 +17,17 @@
     if (root.matches?.("[data-chosen-theme]")) document.documentElement.dataset.theme = root.dataset.chosenTheme;
   };
   /** Opens the page of a finished job. */
-  const goOn = (root) => {
-    const there = root.matches?.("[data-goto]") ? root : root.querySelector?.("[data-goto]");
-    if (there) location.assign(there.dataset.goto);
+  const openFinished = (root) => {
+    const link = root.matches?.("[data-goto]") ? root : root.querySelector?.("[data-goto]");
+    if (link) location.assign(link.dataset.goto);
   };
   document.addEventListener("DOMContentLoaded", () => enhance(document));
   document.addEventListener("htmx:after:process", (event) => {
     enhance(event.target);
-    goOn(event.target);
+    openFinished(event.target);
   });
 
-  // The next action, or copying with the keyboard, removes the message that copying was refused.
+  // The next action, or copying with the keyboard, removes the message that copying was not allowed.
   const REFUSED_COPY = "refused-copy";
   const removeRefusedCopy = () => document.getElementById(REFUSED_COPY)?.remove();
   document.addEventListener("copy", removeRefusedCopy);
@@ -72,7 +72,7 @@
     menu.querySelector("summary").focus();
   }, true);
 
-  // A link back to a list restores its page, order and filter, in the same revision of a dataset.
+  // A link back to a list restores the list's page, order and filter, for the same revision of a dataset.
   document.addEventListener("DOMContentLoaded", () => {
     const revision = (search) => new URLSearchParams(search).get("revision");
     for (const link of document.querySelectorAll(".trail a")) {
@@ -82,7 +82,7 @@
     if (document.querySelector(".row-range")) sessionStorage.setItem(`list:${location.pathname}`, location.search);
   });
 
-  // Counts down until the same request may be sent again.
+  // Counts down until the user may send the same request again.
   setInterval(() => {
     for (const left of document.querySelectorAll("[data-countdown]")) {
       const seconds = Math.max(0, Number(left.dataset.countdown) - 1);
@@ -97,7 +97,7 @@
       event.preventDefault();
       return;
     }
-    // Without a network there is no response, so show an error where other errors appear.
+    // Without a network there is no response, so the error is shown where other errors appear.
     const { fetch } = ctx;
     ctx.fetch = (...request) =>
       fetch(...request).catch((error) => {
@@ -108,7 +108,7 @@
       });
   });
 
-  // Submitting a form again removes the errors of the last attempt, because the response may not replace the form.
+  // Submitting a form again removes the errors of the previous attempt, because the response may not replace the form.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const refused = ctx.sourceElement.matches("form") ? ctx.sourceElement.querySelectorAll(".refused") : [];
     if (refused.length === 0) return;
@@ -121,7 +121,7 @@
     }
   });
 
-  // Shows progress on slow forms and prevents a double submit; after navigating back, the form can be submitted again.
+  // Shows progress on slow forms and prevents double submits. After navigating back, the form can be submitted again.
   document.addEventListener("submit", (event) => {
     const { busy } = event.target.dataset;
     const button = event.submitter;
@@ -131,7 +131,7 @@
     addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
   });
 
-  // A form that is submitted after the session has ended is filled in again once the same key has signed in. The chat
+  // If a form is submitted after the session has ended, it is filled in again once the same key has signed in. The chat
   // keeps its own drafts.
   const SENT = "sent-form";
   document.addEventListener("submit", ({ target: form }) => {
@@ -162,13 +162,13 @@
     if (form) refill(form, sent.fields);
   });
 
-  // Deletes drafts, so that the next person who signs in in this tab can't read them. An expired session keeps them.
+  // Signing out deletes drafts, so that the next user of this tab can't read them. An expired session keeps them.
   document.addEventListener("submit", (event) => {
     if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
   });
 
-  // A control that had the focus may be removed, hidden or disabled by an update. The focus then goes to the last visible
-  // element that is marked to take it. A click elsewhere on the page gives up the focus.
+  // If an update removes, hides or disables the focused control, the focus moves to the last visible element with
+  // data-takes-focus. A click elsewhere on the page clears the focus.
   let lastFocused;
   document.addEventListener("pointerdown", () => (lastFocused = undefined));
   document.addEventListener("focusin", (event) => (lastFocused = event.target));
@@ -178,7 +178,7 @@
     [...document.querySelectorAll("[data-takes-focus]")].findLast(canFocus)?.focus();
   });
 
-  // The next success removes an earlier error.
+  // The next successful request removes an earlier error.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
   });

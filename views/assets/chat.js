@@ -1,4 +1,4 @@
-// The chat page: keyboard, drafts and queued messages, scrolling with the text, copying code.
+// Scripts of the chat page: keyboard shortcuts, drafts, queued messages, scrolling with the text, copying code.
 (() => {
   const $ = (id) => document.getElementById(id);
   const running = () => document.querySelector('.answer[aria-busy="true"]');
@@ -7,8 +7,8 @@
   const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
-  // Typed text is stored per key, chat and field: a reload or a rerendered turn keeps it, and the next key in this tab
-  // does not see it. A new chat has no id yet.
+  // Typed text is stored per key, chat and field: it survives a reload or a rerendered turn, and the next key in this
+  // tab does not see it. A new chat has no id yet.
   const scope = () => `:${document.body.dataset.owner}:${$("conversation").value}`;
   const store = (name, text) => (text ? sessionStorage.setItem(name, text) : sessionStorage.removeItem(name));
   const draftName = (field) => `draft-${field.id}${scope()}`;
@@ -24,7 +24,7 @@
   };
   const writeBefore = (text) => write([text, $("question").value].filter(Boolean).join("\n"));
 
-  // Messages that are waiting or being sent. The server answers each id once, even if a copy of this tab sends it too.
+  // Messages that are waiting or being sent. The server answers each id once, even if a duplicate of this tab sends it.
   const queue = () => JSON.parse(sessionStorage.getItem(`queue${scope()}`) ?? "[]");
   const setQueue = (entries) => {
     store(`queue${scope()}`, entries.length > 0 && JSON.stringify(entries));
@@ -45,7 +45,7 @@
     });
     $("queue").replaceChildren(...entries);
   };
-  /** Sends the first message, unless an answer is in progress. A rejected message returns to the field if it was `typed`. */
+  /** Sends the first message, unless an answer is in progress. If a `typed` message is rejected, it returns to the field. */
   const sendFirst = async (typed) => {
     const [entry] = queue();
     if (!entry || sending || running()) return;
@@ -119,7 +119,7 @@
     const target = field ?? form.querySelector("input:checked") ?? form.querySelector("input, textarea");
     follows = false;
     target.focus({ preventScroll: true });
-    // Typing adds to the text.
+    // Puts the cursor at the end of the text.
     if (target.matches("textarea")) target.setSelectionRange(target.value.length, target.value.length);
     target.closest("fieldset, .field, div").scrollIntoView({ block: "center", behavior: "instant" });
   };
@@ -233,7 +233,7 @@
     start();
     sendNextAfterAnswer();
   });
-  // On going back, htmx may replace this page with an earlier one.
+  // When the user navigates back, htmx may replace this page with an earlier one.
   document.addEventListener("htmx:after:process", () => {
     if ($("turns") !== started) start();
     // Older chats have replaced the link that loaded them.

@@ -1,4 +1,4 @@
-// Uploads a file and shows the progress. Without this script, the form uploads it without progress.
+// Uploads a file and shows the progress. Without this script, the form uploads the file without progress.
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 

@@ -2,7 +2,7 @@ import { contextOf } from "../../gateway/conversations/context";
 import type { ConversationContext } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
 
-/** From this share of the window, the page shows a warning. */
+/** Fraction of the context window from which the page shows a warning. */
 const NEARLY_FULL = 0.8;
 
 const number = new Intl.NumberFormat("en");
@@ -32,11 +32,12 @@ export const ContextMeter = ({ context }: { context?: ConversationContext }) => 
 };
 
 /**
- * A divider above the first message that the model saw; hidden if it saw all. Always rendered, so that it can be moved.
+ * A divider above the first message that the model saw. Hidden if the model saw all messages, but always rendered, so
+ * that it can be moved.
  */
 export const ContextDivider = ({ isShown }: { isShown: boolean }) => (
   <p id="context-divider" class="context-divider" hidden={!isShown}>
-    The model no longer sees the messages above: they don’t fit in its context
+    The model no longer sees the messages above because they don’t fit in its context
   </p>
 );
 

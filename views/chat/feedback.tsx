@@ -29,7 +29,7 @@ const filledWith = (given: Feedback | undefined): FeedbackForm => ({
   dataset: "",
 });
 
-/** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
+/** The feedback form of an answer: below the answer for htmx, otherwise on a separate page. */
 export const feedbackRoutes = ({
   conversations,
   datasets,
@@ -127,7 +127,7 @@ export const Rate = ({ conversationId, answerId, feedback }: RateProps) => {
 };
 
 interface FeedbackProps {
-  /** Path that the form is sent to. */
+  /** Path to which the form is submitted. */
   path: string;
   answerId: string;
   form: FeedbackForm;
@@ -136,7 +136,7 @@ interface FeedbackProps {
   problems?: Problems;
 }
 
-/** The form for feedback on an answer. Users who may edit datasets can also add the answer to one. */
+/** The feedback form of an answer. Users who may edit datasets can also add the answer to a dataset. */
 const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackProps) => {
   const { area, choice, text } = fieldsOf(form, problems);
   const id = (field: string) => `${field}-${answerId}`;
@@ -201,7 +201,7 @@ interface FeedbackPageProps extends Frame, FeedbackProps {
   saved?: Feedback;
 }
 
-/** The same on a separate page, for users without scripts. */
+/** The feedback form on a separate page, for users without scripts. */
 const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
   <Screen
     request={request}

@@ -14,7 +14,7 @@ export interface HistoryProps {
   current?: Conversation;
 }
 
-/** Earlier chats, most recently changed first, with links to a new chat and to older ones. */
+/** Earlier chats, most recently changed first, with links to a new chat and to older chats. */
 export const History = (props: HistoryProps) => (
   <nav class="history" aria-label="Chats">
     <a class="new-chat" href="/chat">
@@ -99,7 +99,7 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
 
 interface HistoryEntryProps {
   conversation: Conversation;
-  /** Kept in the links, so that the user can open one result after another. */
+  /** The search, which is part of every link so that the user can open one match after another. */
   search?: string;
   isCurrent: boolean;
 }

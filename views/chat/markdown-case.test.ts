@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => pages?.stop());
 
-test.skipIf(!isThere)("the chat page shows chat-markdown.md as expected.json says", async () => {
+test.skipIf(!isThere)("the chat page renders chat-markdown.md as expected.json specifies", async () => {
   const read = (name: string) => readFileSync(join(CASES, name), "utf8");
   const expected: { html_contains: string[]; html_lacks: string[] } = JSON.parse(read("expected.json"))[
     "chat-markdown.md"

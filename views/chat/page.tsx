@@ -14,7 +14,7 @@ export interface ChatPageProps extends Frame {
   feedback: ReadonlyMap<string, Feedback>;
   history: Omit<HistoryProps, "path" | "current">;
   typed?: Typed;
-  /** Id of the question that is being edited; `typed` is then its new text. */
+  /** Id of the question that is being edited. `typed` is then the question's new text. */
   editing?: string;
   /** A rejected new name. */
   renamed?: Typed;
@@ -219,7 +219,7 @@ interface AskedProps extends TurnsProps {
 export const isUpToDate = ({ messages }: ConversationWithMessages, shown: string): boolean =>
   (messages.at(-3)?.id ?? "") === shown;
 
-/** Response to a sent question: both turns, or all turns if the page lacks some. A new chat is added to the history. */
+/** Response to a question: both turns, or all turns if the page lacks some. A new chat is added to the history. */
 export const Asked = ({ isNew, shown, ...branch }: AskedProps) => {
   const { conversation, feedback } = branch;
   return (

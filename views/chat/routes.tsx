@@ -29,7 +29,7 @@ const assertQuestion = (question: string): void => {
   if (question === "") throw new AppError("invalid_request", "Write a message first.");
   if (question.length <= MAX_QUESTION) return;
   const [length, limit] = [question.length, MAX_QUESTION].map((characters) => characters.toLocaleString("en"));
-  const message = `This message has ${length} characters; the limit is ${limit}. Shorten it, or send it in parts.`;
+  const message = `This message has ${length} characters; the limit is ${limit}. Shorten it or send it in parts.`;
   throw new AppError("invalid_request", message);
 };
 

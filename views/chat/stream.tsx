@@ -6,12 +6,12 @@ import { count } from "../ui/parts";
 import { ContextUpdate } from "./context";
 import { Answer } from "./turn";
 
-/** 25 updates per second look like typing, and leave the browser idle in between. */
+/** Interval between updates. 25 updates per second look like typing and leave the browser idle in between. */
 export const UPDATE_MS = 40;
 
 /**
- * The states of one answer as messages for hx-sse. A finished block is sent once, the open one is replaced; the last
- * message is the complete answer, as after a reload. A reconnecting page starts over, so no text appears twice.
+ * The states of one answer as messages for hx-sse. A finished block is sent once, and the open block is replaced. The
+ * last message is the complete answer, as after a reload. A reconnecting page starts over, so no text appears twice.
  */
 export async function* answerMessages(
   conversationId: string,

@@ -16,11 +16,11 @@ export interface Typed {
 interface QuestionProps {
   conversationId: string;
   message: ConversationMessage;
-  /** Its new text while it is being edited. */
+  /** The question's new text while the user edits it. */
   edited?: Typed;
 }
 
-/** A question as plain text, with buttons to edit and delete it. The form to edit it opens in its place. */
+/** A question as plain text, with buttons to edit and delete it. The edit form replaces the text. */
 const Question = ({ conversationId, message, edited }: QuestionProps) => {
   const { id, content } = message;
   const path = `/chat/${conversationId}/questions/${id}`;
@@ -107,7 +107,7 @@ const Versions = ({ conversationId, message: { id, parent_id: parentId, versions
 interface AnswerProps {
   conversationId: string;
   answer: AnswerState;
-  /** The user's feedback on it. */
+  /** The user's feedback on the answer. */
   feedback?: Feedback;
 }
 

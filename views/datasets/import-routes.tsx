@@ -15,19 +15,19 @@ import { html, isHtmx, page, redirect } from "../ui/html";
 import { type ImportForm, nameOf, noFile, PreviewPage, Reading, ReadingPage, UploadPage } from "./import";
 import { mappingProblem, readMapping } from "./mapping";
 
-/** Most files are read faster than this, so the user sees the result without a progress page. */
+/** How long a response waits for the worker. Most files are read faster, so the user sees no progress page. */
 const PATIENCE_MS = 500;
 
 type Refused = Pick<AppError, "status" | "message"> & Partial<Pick<AppError, "detail">>;
 
-/** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
+/** Routes for importing a file: upload, read, preview, then store the rows or read again with other columns. */
 export const importPageRoutes = ({
   config,
   datasets,
   imports,
   uploads,
 }: Pick<Services, "config" | "datasets" | "imports" | "uploads">) => {
-  /** The form to upload a file, with the reason why the last file was rejected. */
+  /** The upload form, with the reason why the last file was rejected. */
   const uploadPage = (request: Request, dataset?: Dataset, refused?: Refused) => {
     const props = { ...frameOf(request), dataset, maxBytes: config.datasets.maxUploadBytes };
     return page(<UploadPage {...props} problems={refused && { file: refused.message }} />, refused?.status, {
@@ -69,7 +69,7 @@ export const importPageRoutes = ({
     const props = { ...frame, job: view.job, fileName: fileName ?? "upload", dataset };
     if (view.state === "cancelled") return redirect(request, "/datasets?done=stopped");
     const isDone = view.error !== undefined || view.result !== undefined;
-    // The polled part of the page is done: load the whole page.
+    // The worker is done, so htmx loads the whole page.
     if (isDone && isHtmx(request)) return redirect(request, `/datasets/imports/${view.job}`);
     if (view.error) return uploadPage(request, dataset, view.error);
     if (!view.result) {
@@ -112,7 +112,7 @@ export const importPageRoutes = ({
     const form = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
-      // Rows are left out only if the user chose that.
+      // Rows are left out only if the user chose to.
       onError: body.onError === "skip" ? "skip" : "refuse",
       mapping: readMapping(result.report.columns, body),
     } as const;

@@ -18,7 +18,7 @@ export interface ImportForm {
 interface ImportPageProps extends Frame {
   job: string;
   fileName: string;
-  /** The dataset that gets a new revision; left out: a new dataset. */
+  /** The dataset that gets a new revision; if omitted, a new dataset. */
   dataset?: Dataset;
 }
 
@@ -152,7 +152,7 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
           {
             value: "refuse",
             label: "Store nothing",
-            hint: "Goes back to the upload, so that you can send a corrected file.",
+            hint: "Returns to the upload, so that you can send a corrected file.",
           },
         ])}
     </>
@@ -160,13 +160,13 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
 };
 
 interface UploadPageProps extends Frame {
-  /** The dataset that gets a new revision; left out: a new dataset. */
+  /** The dataset that gets a new revision; if omitted, a new dataset. */
   dataset?: Dataset;
   maxBytes: number;
   problems?: Problems;
 }
 
-/** The form to upload a file. A preview is shown before anything is stored. */
+/** The upload form. A preview is shown before anything is stored. */
 export const UploadPage = ({ dataset, maxBytes, problems, ...frame }: UploadPageProps) => {
   const title = dataset ? `Add a revision to ${dataset.name}` : "Upload a dataset";
   return (

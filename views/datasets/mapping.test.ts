@@ -19,14 +19,14 @@ const REPORT: ValidationReport = {
   preview: [],
 };
 
-test("a column that is left out is shown as left out, even if its name is an inherited property", async () => {
+test("the form shows that a column is left out, even if the column is named like an inherited property", async () => {
   const html = String(await MappingFields({ report: REPORT, chosen: REPORT.mapping }));
   const [, second = ""] = html.split('name="column.1"');
   expect(second).toContain('<option value="" selected="">Leave out</option>');
   expect(second).toContain('value="metadata.toString"');
 });
 
-test("the problem with the columns looks like the problem of any other field, and describes them", async () => {
+test("a problem with the columns is shown like any other field error, and describes the group of columns", async () => {
   const problem = "Set only one column to “Key”";
   const html = String(await MappingFields({ report: REPORT, chosen: REPORT.mapping, problem }));
   expect(html).toMatch(/<fieldset [^>]*aria-describedby="mapping-problem"/);

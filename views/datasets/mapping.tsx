@@ -4,7 +4,7 @@ import { ownValue } from "../../lib/own-value";
 import { Notes } from "../ui/fields";
 
 /**
- * Fields of a sample that a column can map to, with their labels. The form's fields are `column.0`, `column.1` … in the
+ * Sample fields to which a column can map, with their labels. The form's fields are `column.0`, `column.1` … in the
  * file's order.
  */
 const FIELDS: readonly [value: string, words: string][] = [
@@ -71,20 +71,20 @@ const FieldChoice = ({ column, index, chosen }: { column: string; index: number;
 export const hasInput = ({ mapping }: Pick<ValidationReport, "mapping">): boolean =>
   Object.values(mapping).includes("input");
 
-/** The mapping in a submitted form; null leaves a column out. */
+/** The mapping in a submitted form; null: the column is left out. */
 export const readMapping = (
   columns: readonly string[],
   fields: Readonly<Record<string, string>>,
 ): Record<string, string | null> =>
   Object.fromEntries(columns.map((column, index) => [column, fields[`column.${index}`] || null]));
 
-/** The problem with a mapping, if any: two columns can't map to a field with a single value. */
+/** The problem with a mapping, if any: several columns can't map to a field with a single value. */
 export const mappingProblem = (mapping: Readonly<Record<string, string | null>>): string | undefined => {
   for (const [field, words] of FIELDS) {
     const columns = Object.keys(mapping).filter((column) => mapping[column] === field);
     if (columns.length < 2 || LIST_FIELDS.has(field)) continue;
     const names = columns.map((column) => `“${column}”`);
-    return `Set only one column to “${words}”. ${names.slice(0, -1).join(", ")} and ${names.at(-1)} are set to it`;
+    return `Set only one column to “${words}”, not ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   }
   return undefined;
 };

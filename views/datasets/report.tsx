@@ -3,9 +3,9 @@ import type { KeptReport, NewSample, RevisionChanges } from "../../gateway/datas
 import { Table } from "../ui/lists";
 import { count, Icon, number, Panel, shortKey } from "../ui/parts";
 
-/** Errors that are always visible; the others are collapsed. */
+/** Number of errors that are always visible; further errors are collapsed. */
 const FIRST_ERRORS = 20;
-/** More warnings than this are collapsed. */
+/** If there are more warnings than this, they are collapsed. */
 const FIRST_WARNINGS = 5;
 
 export const Findings = ({ report }: { report: KeptReport }) => {

@@ -117,7 +117,7 @@ export const datasetPageRoutes = ({
     );
 };
 
-/** The notice after an action. For a stored revision, it includes the number of rows left out. */
+/** The notice after an action. For a stored revision, it includes the number of rows that were left out. */
 const noticeOf = (done: string | undefined, { report }: RevisionDetail): string => {
   const notice = ownValue(NOTICES, done ?? "") ?? "";
   if (done !== "stored" || !report?.rejected) return notice;

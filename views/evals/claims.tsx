@@ -9,8 +9,8 @@ const WORDS: Readonly<Record<Claim["verdict"], string>> = {
 };
 
 /**
- * An answer with its claims marked, and in each claim the part that no context supports. Claims are underlined, numbered
- * and named as well as coloured. The answer comes from a model, so it is rendered as plain text.
+ * An answer with its claims marked, and in each claim the part that no context supports. Claims are underlined,
+ * numbered and labelled as well as coloured. The answer comes from a model, so it is rendered as plain text.
  */
 export const MarkedAnswer = ({ text, claims }: { text: string; claims: readonly Claim[] }) => (
   <div class="verbatim marked" hx-ignore>
@@ -41,7 +41,7 @@ interface Piece {
 }
 
 /**
- * The whole text in order, split into claims and the text between them. A claim that overlaps an earlier one is left
+ * The whole text in order, split into claims and the text between them. A claim that overlaps an earlier claim is left
  * out.
  */
 const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
@@ -72,7 +72,7 @@ const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { t
   return [...parts, { text: text.slice(from, end), isMissing: false }];
 };
 
-/** One evaluator's claims of an answer. */
+/** The claims that one evaluator found in an answer. */
 export interface ClaimsByEvaluator {
   evaluator: string;
   /** The evaluator's scores count towards the verdict. */
@@ -98,7 +98,7 @@ export const ClaimTabs = ({ all, shown, path }: ClaimTabsProps) => (
   />
 );
 
-/** Every claim with its verdict by one evaluator, and the context that supports it best. */
+/** One evaluator's claims, each with its verdict and the context that supports it best. */
 export const ClaimTable = ({ evaluator, claims }: ClaimsByEvaluator) => (
   <Table
     caption={`Claims by ${evaluator}`}

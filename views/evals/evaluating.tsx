@@ -79,7 +79,7 @@ export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId:
   </div>
 );
 
-/** Confirms that the reader stopped the evaluation. */
+/** Confirms that the user stopped the evaluation. */
 export const Stopped = () => (
   <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} data-takes-focus>
     Stopped. Nothing was saved.

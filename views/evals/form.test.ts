@@ -20,7 +20,7 @@ test("contexts are separated by lines of only three or more dashes", () => {
 
 // Quadratic time would take minutes here.
 test.each(["\n", " ", "\t\n", "-\n", "--- "])(
-  "a context of a million characters that repeats %j takes linear time",
+  "splitting a million characters that repeat %j takes linear time",
   (part) => {
     const text = part.repeat(Math.ceil(1_000_000 / part.length));
     expect(contextsOf(`one\n${text}\ntwo`)).toHaveLength(1);
@@ -41,7 +41,7 @@ describe("a stored sample", () => {
     expect(requestOf({ answer: "model" }).target).toEqual({ kind: "chat", max_tokens: 128 });
   });
 
-  test("keeps the settings of its run that the form has no field for", () => {
+  test("keeps the run's settings for which the form has no field", () => {
     expect(requestOf({ answer: "model", maxTokens: "9" }, { kind: "chat", temperature: 0.7 }).target).toEqual({
       kind: "chat",
       max_tokens: 9,
@@ -50,7 +50,7 @@ describe("a stored sample", () => {
   });
 });
 
-test("the shadow of a chosen version also scores, but is excluded from the verdict", () => {
+test("the shadow of a chosen version is requested as a shadow evaluator", () => {
   const read = readEvalForm({ ...FILLED, evaluators: ["polite@1"] }, { shadows: new Map([["polite@1", "polite@2"]]) });
   expect("request" in read && [read.request.evaluators, read.request.shadow_evaluators]).toEqual([
     ["polite@1"],
@@ -67,7 +67,7 @@ test("errors of the two numbers name their fields", () => {
   });
 });
 
-test("the problems are in the order of the fields on the page", () => {
+test("problems are in the order of the fields on the page", () => {
   const read = readEvalForm({ ...EMPTY_FORM, maxTokens: "", seed: "" });
   expect("problems" in read && Object.keys(read.problems)).toEqual([
     "input",

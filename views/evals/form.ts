@@ -11,13 +11,13 @@ import { toAppError } from "../../lib/errors";
 import { Fields, type Problems, typed } from "../ui/fields";
 import { withoutEmpty, withQuery } from "../ui/lists";
 
-/** Maximum characters of a typed text, as in a sample of a dataset. */
+/** Maximum length of a typed text in characters, the same as in a dataset sample. */
 export const MAX_TEXT = 1_000_000;
 
-/** Labels of the fields that take a whole number. Their errors name the field, because the rules are alike. */
+/** Labels of the number fields. Error messages include the label, because both fields have the same kind of rule. */
 export const NUMBER_LABELS = { maxTokens: "Maximum length (tokens)", seed: "Seed" } as const;
 
-/** The fields of the form, as sent. */
+/** The form's fields, as submitted. */
 export const EvalFields = Fields({
   input: typed(MAX_TEXT),
   /** One per line. */
@@ -25,7 +25,7 @@ export const EvalFields = Fields({
   /** Separated by a line of `---`. */
   contexts: typed(MAX_TEXT),
   output: typed(MAX_TEXT),
-  /** Identifies a stored sample, which replaces the four fields above. */
+  /** With `revision` and `key`, identifies a stored sample, which replaces the four fields above. */
   dataset: typed(100),
   revision: typed(10),
   key: typed(200),
@@ -47,17 +47,17 @@ export const EMPTY_FORM: EvalForm = { ...Value.Create(EvalFields), evaluators: [
 export interface ChosenSample {
   title: string;
   sample: NewSample;
-  /** How a request refers to it. */
+  /** How the evaluation request refers to the sample. */
   source: Pick<EvaluateRequest, "sample" | "dataset">;
-  /** Hidden fields that refer to it when the form is submitted. */
+  /** Hidden form fields that refer to the sample. */
   fields: Readonly<Record<string, string>>;
-  /** Path of the list from which it was chosen; null for the sample of a run. */
+  /** Path of the list from which the sample was chosen; null for a run's sample. */
   others: string | null;
-  /** Path of the form in which the user types a sample. That of a run starts with the run's. */
+  /** Path of the form in which the user types a sample. For a run's sample, that form is filled with it. */
   typed: string;
 }
 
-/** Separates two contexts. Each line is matched on its own, so that a long text takes linear time. */
+/** A line that separates two contexts. Lines are matched one by one, so that a long text takes linear time. */
 const BETWEEN_CONTEXTS = /^-{3,}$/;
 const MAX_TOKENS = 1_000_000;
 const MAX_SEED = 4_294_967_295;
@@ -75,13 +75,13 @@ const splitContexts = (text: string): string[] => {
 
 interface FormContext {
   chosen?: ChosenSample;
-  /** Target of the repeated run. Settings that the form has no field for are kept. */
+  /** Target of the run to repeat. Its settings without a form field are kept. */
   target?: Target;
   /** Shadow version of each active version. */
   shadows?: ReadonlyMap<string, string>;
 }
 
-/** Turns the form into a request, or returns its problems by field, in the order of the fields. */
+/** Converts the form to a request, or returns problems by field, in the order of the fields. */
 export const readEvalForm = (
   form: EvalForm,
   { chosen, target, shadows = new Map() }: FormContext = {},
@@ -139,7 +139,7 @@ const typedSample = (form: EvalForm): NewSample => {
   };
 };
 
-/** The typed fields for a sample, so that it can be changed. A reference with several lines becomes several. */
+/** The typed fields, filled with a sample so that the user can change it. Each line of a reference becomes one. */
 const fieldsForSample = ({ input, references = [], contexts = [], output }: NewSample) => ({
   input: textOfInput(input),
   references: references.join("\n"),
@@ -159,7 +159,7 @@ export interface EvalChoices {
 
 const MANY = 100;
 
-/** Data of the form for a new evaluation: its choices, and the sample or run that it starts from. */
+/** Loads the data for the new-evaluation form: its choices, and the sample or run from which it starts. */
 export const createNewForm = ({
   datasets,
   evals,
@@ -167,7 +167,7 @@ export const createNewForm = ({
   models,
   prompts,
 }: Pick<Services, "datasets" | "evals" | "evaluators" | "models" | "prompts">) => {
-  /** The sample that the form names, or the first of the revision. Throws not_found. */
+  /** The dataset sample with the form's key, or the revision's first sample. Throws not_found. */
   const datasetSample = async ({ dataset: id, revision, key }: EvalForm) => {
     const number = revision === "" ? undefined : Number(revision);
     const { dataset, revision: found } = await datasets.revision(id, number);
@@ -184,7 +184,7 @@ export const createNewForm = ({
     return chosen;
   };
 
-  /** The stored sample of a run, and the target that answered it. */
+  /** A run's stored sample, and the target that answered it. */
   const runSample = async (id: string): Promise<{ chosen: ChosenSample; target: Target }> => {
     const { run, sample } = await evals.sampleOf(id);
     return {
@@ -225,7 +225,7 @@ export const createNewForm = ({
       };
     },
 
-    /** The sample that a form names and the settings of the run that it repeats, or the problem with the sample's key. */
+    /** The form's stored sample and the target of the run that it repeats, or the problem with the sample's key. */
     async chosenOf(form: EvalForm): Promise<{ chosen?: ChosenSample; target?: Target; problems?: Problems }> {
       const again = form.run === "" ? undefined : await runSample(form.run);
       if (form.dataset === "") return again ?? {};
@@ -240,7 +240,7 @@ export const createNewForm = ({
       }
     },
 
-    /** Fields for repeating a run, with its typed sample if there is one, or for evaluating a sample of a dataset. */
+    /** The form's initial fields: for repeating a run, including a typed sample, or for evaluating a dataset sample. */
     async filledFrom(query: { run?: string; edit?: string; dataset?: string; revision?: string; key?: string }) {
       if (query.run === undefined) return withoutEmpty(query);
       const { run, sample } = await evals.sampleOf(query.run);

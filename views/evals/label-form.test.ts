@@ -14,7 +14,7 @@ const toxicity: Criterion = {
 const wordsOf = (criterion: Criterion) => labelChoices(criterion).map(({ value, label }) => [value, label]);
 
 describe("the choices on a scale", () => {
-  test("of two values are the verdicts, whichever direction is better", () => {
+  test("with two values are the verdicts, whichever direction is better", () => {
     const verdicts = (passing: string, failing: string) => [
       [passing, "Passes"],
       [failing, "Does not pass"],
@@ -24,7 +24,7 @@ describe("the choices on a scale", () => {
     expect(wordsOf(toxicity)).toEqual(verdicts("0", "1"));
   });
 
-  test("of two values with the same verdict are the values", () => {
+  test("with two values that have the same verdict are the values", () => {
     const values = [
       ["0", "0 (best)"],
       ["1", "1 (worst)"],
@@ -43,7 +43,7 @@ describe("the choices on a scale", () => {
     expect(wordsOf({ ...stepped(0.3), direction: "higher_is_better" })[0]).toEqual(["0.9", "0.9 (best)"]);
   });
 
-  test("of a scale with many steps are its ends", () => {
+  test("with many steps are the two ends of the scale", () => {
     const fine: Criterion = { ...toxicity, scale: { min: 0, max: 1, step: 0.07 }, threshold: 0.5 };
     expect(wordsOf(fine)).toEqual([
       ["0", "Passes"],
@@ -52,7 +52,7 @@ describe("the choices on a scale", () => {
   });
 });
 
-test("labels are shown in the order of the criteria, whichever was given last", async () => {
+test("labels are shown in the order of the criteria, not in the order in which they were added", async () => {
   const given = (metric: string) => ({ metric, value: 1, created_at: "2026-01-01T00:00:00.000Z" }) as never;
   const html = String(
     await GivenLabels({ labels: [given("faithfulness"), given("correctness")], criteria: BUILT_IN_CRITERIA }),
@@ -61,7 +61,7 @@ test("labels are shown in the order of the criteria, whichever was given last", 
   expect(html).toContain("Correctness");
 });
 
-describe("a label is shown in the words of its scale", () => {
+describe("a label is shown in the terms of its scale", () => {
   const five: Criterion = {
     ...toxicity,
     direction: "higher_is_better",

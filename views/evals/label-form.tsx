@@ -10,15 +10,15 @@ import { Table } from "../ui/lists";
 import { Time } from "../ui/parts";
 import { capitalized, FAILURE_WORDS, metricName, valueText } from "./words";
 
-/** The labels of a form as submitted. A field's name contains its criterion: `value-correctness`. */
+/** The fields of a submitted label form. Each name contains the criterion: `value-correctness`. */
 export type FilledLabels = Readonly<Record<string, string>>;
 
 const FIELDS = ["value", "failure", "comment"] as const;
 
-/** Name and id of a field. */
+/** The name and id of a criterion's field. */
 const fieldId = (field: (typeof FIELDS)[number], metric: string): string => `${field}-${metric}`;
 
-/** Existing labels as the fields of a form. */
+/** Form fields filled with existing labels. */
 const filledWith = (labels: readonly Label[]): FilledLabels =>
   Object.fromEntries(
     labels.flatMap((label) => FIELDS.map((field) => [fieldId(field, label.metric), String(label[field] ?? "")])),
@@ -32,12 +32,13 @@ export const readLabels = (body: Readonly<Record<string, unknown>>): FilledLabel
     ),
   );
 
-/** People label only criteria that have a threshold; the others are for information. */
+/** Criteria that people can label: those with a threshold. The others are for information. */
 export const labelledCriteria = ({ scores }: SampleResult): Criterion[] =>
   criteriaOfScores(scores).filter(({ threshold }) => threshold !== null);
 
 /**
- * The criteria whose labels a form adds or changes. For a form without labels it is the first, whose value is missing.
+ * Names of the criteria whose labels a form adds or changes. For an empty form, the name of the first criterion, whose
+ * value is then reported as missing.
  */
 export const changedMetrics = (filled: FilledLabels, result: SampleResult, { keyId }: Principal): string[] => {
   const own = filledWith(result.labels.filter(({ labelled_by }) => labelled_by === keyId));
@@ -45,54 +46,54 @@ export const changedMetrics = (filled: FilledLabels, result: SampleResult, { key
   const changed = all.filter((metric) =>
     FIELDS.some((field) => {
       const [now = "", before = ""] = [filled[fieldId(field, metric)], own[fieldId(field, metric)]];
-      // No value is sent for a label whose value is not among the choices, such as one added through the API.
+      // Browsers send no value if the stored value is not among the choices, such as a value set through the API.
       return now !== before && !(field === "value" && now === "");
     }),
   );
   return changed.length === 0 && Object.keys(own).length === 0 ? all.slice(0, 1) : changed;
 };
 
-/** Words about a criterion, which name it if the page has others: "Correctness: choose a value". */
+/** Text about a criterion. Names the criterion if the page has several: "Correctness: choose a value". */
 const about = (metric: string, words: string, isOnly: boolean): string =>
   isOnly ? words : `${metricName(metric)}: ${words.charAt(0).toLowerCase()}${words.slice(1)}`;
 
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
 
-const NO_FAILURE = "An answer that passes has no kind of failure. Choose “Not specified”";
+const NO_FAILURE = "An answer that passes can’t have a failure kind. Choose “Not specified”";
 
-interface Giving {
+interface StoreOptions {
   labels: Pick<LabelService, "add">;
   principal: Principal;
   resultId: string;
   /** The author has not seen the scores yet. */
   blind?: boolean;
-  /** The message for a form without a value. */
+  /** The error message if the form has no value. */
   missing: string;
-  /** The page has no other criterion, so problems need not name it. */
+  /** The page has only one criterion, so problems don't name it. */
   isOnly: boolean;
 }
 
 /**
- * Stores a form's labels for these criteria, or returns their problems by field. If the form has a problem, no label is
- * stored; if the service rejects a label, the others are stored. Throws not_found.
+ * Stores a form's labels for these criteria, or returns problems by field. If the form itself has a problem, no label
+ * is stored. If the service rejects a label, the other labels are stored. Throws not_found.
  */
-export const giveLabels = async (
-  { labels, principal, resultId, blind, missing, isOnly }: Giving,
+export const storeLabels = async (
+  { labels, principal, resultId, blind, missing, isOnly }: StoreOptions,
   filled: FilledLabels,
   metrics: readonly string[],
 ): Promise<Problems | undefined> => {
   const read = (metric: string) => FIELDS.map((field) => filled[fieldId(field, metric)] ?? "");
   const problems: Record<string, string> = {};
-  const refuse = (field: (typeof FIELDS)[number], metric: string, problem: string): void => {
+  const report = (field: (typeof FIELDS)[number], metric: string, problem: string): void => {
     problems[fieldId(field, metric)] = about(metric, problem, isOnly);
   };
   for (const metric of metrics) {
     const [value = "", , comment = ""] = read(metric);
-    if (value.trim() === "") refuse("value", metric, missing);
-    else if (!Number.isFinite(Number(value))) refuse("value", metric, "Choose one of the values");
+    if (value.trim() === "") report("value", metric, missing);
+    else if (!Number.isFinite(Number(value))) report("value", metric, "Choose one of the values");
     else if (comment.length > MAX_COMMENT_LENGTH) {
-      const most = MAX_COMMENT_LENGTH.toLocaleString("en");
-      refuse("comment", metric, `Shorten the comment to at most ${most} characters`);
+      const limit = MAX_COMMENT_LENGTH.toLocaleString("en");
+      report("comment", metric, `Shorten the comment to at most ${limit} characters`);
     }
   }
   const add = async (metric: string): Promise<void> => {
@@ -102,12 +103,12 @@ export const giveLabels = async (
       await labels.add(principal, resultId, label, async () => {});
     } catch (thrown) {
       const { kind, message, detail } = toAppError(thrown);
-      const wrong = kind === "invalid_request" ? detail.param : undefined;
+      const field = kind === "invalid_request" ? detail.param : undefined;
       // The service's message names the criterion.
-      if (wrong === "value") problems[fieldId("value", metric)] = message;
-      else if (wrong === "failure") refuse("failure", metric, NO_FAILURE);
-      // The key may add labels but not comments, because its texts must not be stored.
-      else if (kind === "insufficient_role") refuse("comment", metric, message);
+      if (field === "value") problems[fieldId("value", metric)] = message;
+      else if (field === "failure") report("failure", metric, NO_FAILURE);
+      // The key may add labels but no comments, because the text of its requests must not be stored.
+      else if (kind === "insufficient_role") report("comment", metric, message);
       else throw thrown;
     }
   };
@@ -115,10 +116,10 @@ export const giveLabels = async (
   return Object.keys(problems).length > 0 ? problems : undefined;
 };
 
-/** A finer scale is reduced to its two ends, because people do not judge in hundredths. */
+/** Maximum number of choices. A finer scale is reduced to its two ends, because people do not judge in hundredths. */
 const MAX_CHOICES = 11;
 
-/** Values of a criterion's scale that people choose from, best first, and whether they are the two verdicts. */
+/** The values that people can choose on a criterion's scale, best first, and whether they are the two verdicts. */
 const choosable = (criterion: Criterion): { values: number[]; areVerdicts: boolean } => {
   const all = choicesOf(criterion);
   const isFine = criterion.scale.step === null || all.length > MAX_CHOICES;
@@ -133,8 +134,8 @@ const verdictText = (criterion: Criterion, value: number): string =>
   passes(criterion, value) ? "Passes" : "Does not pass";
 
 /**
- * The choices on a criterion's scale, best first. Two values are named by their verdicts: some people would read a "yes"
- * to "Is it toxic?" as praise.
+ * The choices on a criterion's scale, best first. Two values are named by their verdicts, because some people would
+ * read a "yes" to "Is it toxic?" as praise.
  */
 export const labelChoices = (criterion: Criterion): { value: string; label: string }[] => {
   const { values, areVerdicts } = choosable(criterion);
@@ -146,7 +147,7 @@ export const labelChoices = (criterion: Criterion): { value: string; label: stri
   return values.map((value) => ({ value: String(value), label: words(value) }));
 };
 
-/** A label in the words of its scale: "Passes", or "4 on a scale of 1 to 5: passes". */
+/** A label in words: "Passes", or "4 on a scale of 1 to 5: passes". */
 export const labelText = (criterion: Criterion, value: number): string => {
   const { values, areVerdicts } = choosable(criterion);
   if (areVerdicts && values.includes(value)) return verdictText(criterion, value);
@@ -171,8 +172,8 @@ interface LabelFormProps {
 }
 
 /**
- * The user's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one
- * replaces the user's earlier one, which stays in the history.
+ * The user's labels of a result, all in one form, so that saving one label keeps what was typed for another. A new
+ * label replaces the user's earlier label, which stays in the history.
  */
 export const LabelForm = ({ result, own, filled = filledWith(own), problems }: LabelFormProps) => {
   const labelled = labelledCriteria(result);
@@ -197,7 +198,7 @@ interface LabelFieldsProps {
   criterion: Criterion;
   filled?: FilledLabels;
   problems: Problems;
-  /** The page has no other criterion, so the fields need not name it. */
+  /** The page has only one criterion, so the fields don't name it. */
   isOnly: boolean;
 }
 
@@ -207,7 +208,7 @@ export const LabelFields = ({ criterion, filled = {}, problems, isOnly }: LabelF
   return (
     <>
       {choice(fieldId("value", metric), metricName(metric), "radio", labelChoices(criterion), { hint: description })}
-      {select(fieldId("failure", metric), about(metric, "Kind of failure", isOnly), FAILURE_OPTIONS)}
+      {select(fieldId("failure", metric), about(metric, "Failure kind", isOnly), FAILURE_OPTIONS)}
       {area(fieldId("comment", metric), about(metric, "Comment", isOnly), {
         rows: 2,
         maxlength: MAX_COMMENT_LENGTH,
@@ -216,7 +217,7 @@ export const LabelFields = ({ criterion, filled = {}, problems, isOnly }: LabelF
   );
 };
 
-/** The current labels by all users, in the order of the criteria. */
+/** The current labels of all users, in the order of the criteria. */
 export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; criteria: readonly Criterion[] }) => {
   const placeOf = ({ metric }: Label): number => criteria.findIndex(({ name }) => name === metric);
   const words = ({ metric, value }: Label): string => {
@@ -232,7 +233,7 @@ export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; cr
       columns={[
         { name: "Criterion", cell: ({ metric }) => metricName(metric) },
         { name: "Label", cell: words },
-        { name: "Kind of failure", cell: ({ failure }) => (failure ? FAILURE_WORDS[failure] : "") },
+        { name: "Failure kind", cell: ({ failure }) => (failure ? FAILURE_WORDS[failure] : "") },
         { name: "Comment", isLong: true, cell: ({ comment }) => comment ?? "" },
         { name: "By", cell: ({ labelled_by, labelled_by_name: name }) => name ?? <code>{labelled_by}</code> },
         {

@@ -6,11 +6,11 @@ import { startAsEditor } from "../../tests/browser/as-editor";
 const { pages, verify, open, post, evaluate, judgeBy, addTwins } = await startAsEditor();
 afterAll(() => pages.stop());
 
-/** The fields of a label by one criterion. */
+/** The form fields of a label for one criterion. */
 const labelForm = (label: Record<string, string>, metric = "correctness") =>
   Object.fromEntries(Object.entries(label).map(([field, text]) => [`${field}-${metric}`, text]));
 
-test("the name of an inherited property is not a kind of failure", async () => {
+test("a form can't set the name of an inherited property as the failure kind", async () => {
   const { result } = await evaluate();
   const form = labelForm({ value: "1", failure: "constructor" });
   expect((await post(`/evals/${result.run_id}/results/${result.id}/labels`, form)).status).toBe(303);
@@ -34,7 +34,7 @@ describe("the labels of one form", () => {
   });
   const judgeByTwo = () => judgeBy(criterion("tone"), criterion("style"));
 
-  test("are stored together, and one that stays the same isn't stored again", async () => {
+  test("are stored together, and an unchanged label isn't stored again", async () => {
     const { result } = await judgeByTwo();
     const tone = labelForm({ value: "1", failure: "", comment: "Friendly." }, "tone");
     const style = labelForm({ value: "1", failure: "", comment: "Short." }, "style");
@@ -49,7 +49,7 @@ describe("the labels of one form", () => {
     ]);
   });
 
-  test("are all kept when one has no value, and none is stored", async () => {
+  test("are all kept in the form, and none is stored, if one has no value", async () => {
     const { result } = await judgeByTwo();
     const tone = labelForm({ value: "0", failure: "wrong", comment: "Kept: tone." }, "tone");
     const style = labelForm({ failure: "", comment: "Kept: style." }, "style");
@@ -57,13 +57,13 @@ describe("the labels of one form", () => {
     expect(status).toBe(422);
     for (const text of ["Kept: tone.</textarea>", "Kept: style.</textarea>"]) expect(html).toContain(text);
     expect(html).toContain('<a href="#value-style">Style: choose a value</a>');
-    for (const label of ["Tone: kind of failure", "Style: kind of failure", "Tone: comment", "Style: comment"])
+    for (const label of ["Tone: failure kind", "Style: failure kind", "Tone: comment", "Style: comment"])
       expect(html).toContain(`>${label}</label>`);
     expect(html).not.toContain('<a href="#value-tone">');
     expect(await storedFor(result)).toEqual([]);
   });
 
-  test("keep a value that a form can't choose", async () => {
+  test("keep a stored value that the form does not offer", async () => {
     const { result } = await judgeBy({
       name: "share",
       description: "How much of it is right?",
@@ -97,7 +97,7 @@ describe("a label that is rejected", () => {
     ["", "Choose a value"],
     ["abc", "Choose one of the values"],
     ["1.5", "value must be on the scale of correctness: 0 to 1."],
-  ])("for its value %j keeps what was typed, on the page of a run with one result", async (value, problem) => {
+  ])("because of the value %j keeps what was typed, on the page of a run with one result", async (value, problem) => {
     const { run, result } = await evaluate();
     const { status, html } = await post(
       `/evals/${result.run_id}/results/${result.id}/labels`,
@@ -108,13 +108,13 @@ describe("a label that is rejected", () => {
     expect(html).toContain(run.id);
   });
 
-  test("because it passes and has a kind of failure shows the error at the kind of failure", async () => {
+  test("because it passes and has a failure kind shows the error at the failure kind", async () => {
     const { result } = await evaluate();
     const form = labelForm({ ...typed, value: "1" });
     const { status, html } = await post(`/evals/${result.run_id}/results/${result.id}/labels`, form);
     expect(status).toBe(422);
     expect(html).toContain(
-      '<a href="#failure-correctness">An answer that passes has no kind of failure. Choose “Not specified”</a>',
+      '<a href="#failure-correctness">An answer that passes can’t have a failure kind. Choose “Not specified”</a>',
     );
     expect(html).toContain('<option value="wrong" selected="">');
     expect((await pages.labels.list(result.id, {})).data).toEqual([]);
@@ -146,12 +146,12 @@ describe("a label that is rejected", () => {
       expectKept(html, problem);
       expect([html.includes(result.id), html.includes(newer.id)]).toEqual([true, false]);
     }
-    // The same if the user goes back to a labelled answer.
+    // The same applies if the user goes back to a labelled answer.
     await send("0");
     expect((await send("")).html).toContain(result.id);
   });
 
-  test("for a long comment shows the error at the comment; line breaks count once, as in the browser", async () => {
+  test("because of a long comment shows the error at the comment, and counts a line break as one character, as browsers do", async () => {
     const { result } = await evaluate();
     const path = `/evals/${result.run_id}/results/${result.id}/labels`;
     const comment = "x\r\n".repeat(5000);
@@ -163,7 +163,7 @@ describe("a label that is rejected", () => {
     expect(data.map((label) => label.comment)).toEqual(["x\n".repeat(5000)]);
   });
 
-  test("because the key's comments must not be stored shows the error at the comment", async () => {
+  test("because comments with this key must not be stored shows the error at the comment", async () => {
     const { result } = await evaluate();
     const key = await pages.newKey("editor");
     await pages.keys.update(LOCAL_ACTOR, key.id, { content_logging: false });
@@ -204,14 +204,14 @@ describe("the queue", () => {
     expect(end.html).not.toContain("Start again");
   });
 
-  test("asks its question once, where it is answered", async () => {
+  test("shows the criterion's question once, above its choices", async () => {
     await judgeBy({ ...criterion, name: "spite", description: "Is the answer spiteful?" });
     const { html } = await open("/evals/label?metric=spite");
     expect(html.split("Is the answer spiteful?")).toHaveLength(2);
     expect(html).toContain('<p class="hint" id="value-spite-hint">Is the answer spiteful?</p>');
   });
 
-  test("says in words what a label means", async () => {
+  test("confirms a label in words", async () => {
     const { id } = (await judgeBy({ ...criterion, name: "malice" })).result;
     const { location } = await post("/evals/label", { metric: "malice", result: id, "value-malice": "1" });
     expect((await open(location ?? "")).html).toContain("Saved: Does not pass");

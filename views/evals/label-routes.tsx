@@ -12,7 +12,7 @@ import { Fields, type Problems, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { Table, withoutEmpty, withQuery } from "../ui/lists";
 import { count, EmptyState, Tabs, Texts } from "../ui/parts";
-import { type FilledLabels, giveLabels, LabelFields, labelText, readLabels } from "./label-form";
+import { type FilledLabels, LabelFields, labelText, readLabels, storeLabels } from "./label-form";
 import { metricName, scaleText, valueText, verdictText } from "./words";
 
 const DEFAULT_METRIC = "correctness";
@@ -34,7 +34,7 @@ interface Refused {
 
 /** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
 export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "agreement" | "evals" | "labels">) => {
-  /** A result with the criterion it is labelled by; undefined if nothing scored it by that criterion. */
+  /** A result with the criterion to label it for; undefined if no evaluator has scored it for that criterion. */
   const judgedBy = async (metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;
     const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);
@@ -84,8 +84,8 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
         if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
         const missing = "Choose one, or skip this answer";
         const filled = readLabels(body);
-        const giving = { labels, principal: principalOf(request), resultId, blind: true, missing, isOnly: true };
-        const problems = await giveLabels(giving, filled, [metric]);
+        const options = { labels, principal: principalOf(request), resultId, blind: true, missing, isOnly: true };
+        const problems = await storeLabels(options, filled, [metric]);
         if (problems) return showNext(request, next, { resultId, filled, problems });
         return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
       },
@@ -100,17 +100,17 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
     );
 };
 
-/** Skipped answers are counted up to this number. */
+/** Maximum number of skipped answers that are counted. */
 const MAX_SKIPPED_COUNTED = 100;
 
-/** Labels that a criterion needs before agreement is computed. */
+/** Number of labels that a criterion needs before agreement is computed. */
 const ENOUGH_LABELS = 30;
 
 interface LabelPageProps extends Frame {
-  /** Criterion that is being labelled, and all that can be. */
+  /** Criterion that is being labelled, and all criteria to choose from. */
   metric: string;
   metrics: readonly string[];
-  /** Id of the run whose answers are labelled; left out: every run. */
+  /** Id of the run whose answers are labelled; if omitted, all runs. */
   run?: string;
   next?: { result: SampleResult; criterion: Criterion };
   last?: { result: SampleResult; criterion: Criterion; label: Label };
@@ -211,7 +211,7 @@ const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last
   </div>
 );
 
-/** Agreement of the evaluators with people. An evaluator that used two thresholds has a row for each. */
+/** Agreement of the evaluators with people. An evaluator that used two thresholds has a row for each threshold. */
 const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]; metric: string }) => {
   const rows = agreement.filter((entry) => entry.metric === metric);
   if (rows.length === 0) return null;
@@ -245,10 +245,10 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
         ]}
       />
       <p class="hint">
-        Kappa is agreement beyond chance. Sensitivity is the share of answers passed by people that the evaluator passes
-        too; specificity is the share of answers failed by people that it fails too. The corrected pass rate estimates
-        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % confidence interval
-        if the data allow one.
+        Kappa is agreement beyond chance. Sensitivity is the proportion of answers passed by people that the evaluator
+        also passes. Specificity is the proportion of answers failed by people that it also fails. The corrected pass
+        rate estimates how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 %
+        confidence interval if the data allow one.
       </p>
     </section>
   );

@@ -141,7 +141,7 @@ const countedOf = ({ statistics }: Run) =>
   statistics.filter(({ shadow }) => !shadow).toSorted((a, b) => (a.evaluator < b.evaluator ? -1 : 1));
 
 /**
- * Criteria that count towards the verdicts of these runs: first the built-in ones in their order, then others by name.
+ * Criteria that count towards the verdicts of these runs: first built-in criteria in their order, then others by name.
  */
 const metricsOf = (runs: readonly Run[]): string[] => {
   const counted = runs.flatMap(countedOf).toSorted((a, b) => (a.metric < b.metric ? -1 : 1));
@@ -153,7 +153,7 @@ const verdictByText = (run: Run): string | undefined => {
   return names.length === 0 ? undefined : `by ${listText(names)}`;
 };
 
-/** The verdict of a single result; of several, how many passed and how many have no verdict. */
+/** The verdict of a single result. For several results: how many passed and how many have no verdict. */
 const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
   const { total, judged } = progress;
   if (passed === null) return <span class="state off">No verdict</span>;

@@ -7,7 +7,7 @@ import { until } from "../../tests/until";
 const { pages, headers, verify, open, post, evaluate, addTwins } = await startAsEditor();
 afterAll(() => pages.stop());
 
-test("the list says how many of the results with a verdict passed, not of all results", async () => {
+test("the list counts passed results out of those with a verdict, not out of all results", async () => {
   await addTwins({ passed: null, scores: [] });
   const { html } = await open("/evals");
   expect(html).toContain("1 of 1 passed, 1 without a verdict");
@@ -17,18 +17,15 @@ test.each([
   ["/datasets/ds_nothing", "/datasets", "Go to datasets"],
   ["/evals/run_nothing", "/evals", "Go to evaluations"],
   ["/evals/new?run=run_nothing", "/evals", "Go to evaluations"],
-])(
-  "the page of %s, which does not exist, leads to the list and names no route of the API",
-  async (path, list, button) => {
-    const { status, html } = await open(path);
-    expect(status).toBe(404);
-    expect(html).toMatch(new RegExp(`<a class="button" href="${list}">\\s*${button}\\s*</a>`));
-    expect(html).toMatch(/<p>[^<]*_nothing[^<]* not found\.<\/p>/);
-    expect(html).not.toContain("/v1/");
-  },
-);
+])("the 404 page of %s links to the list and mentions no API route", async (path, list, button) => {
+  const { status, html } = await open(path);
+  expect(status).toBe(404);
+  expect(html).toMatch(new RegExp(`<a class="button" href="${list}">\\s*${button}\\s*</a>`));
+  expect(html).toMatch(/<p>[^<]*_nothing[^<]* not found\.<\/p>/);
+  expect(html).not.toContain("/v1/");
+});
 
-test("the name of an inherited property shows no notice", async () => {
+test("a notice named like an inherited property is not shown", async () => {
   const { run, result } = await evaluate();
   for (const path of [`/evals/${run.id}`, `/evals/${run.id}/results/${result.id}`, "/datasets"]) {
     const { status, html } = await open(`${path}?done=constructor`);
@@ -48,7 +45,7 @@ const sectionOf = (html: string, label: string): string =>
   textOf(html.split(`aria-label="${label}"`)[1]?.split("</section>")[0] ?? "");
 
 describe("with two evaluators", () => {
-  test("the list names the evaluator of every value, and those that the verdict counts", async () => {
+  test("the list names the evaluator of every score, and the evaluators that count towards the verdict", async () => {
     await importRuns(pages, [
       { name: "Both decide", judge: "verdict" },
       { name: "One compares", judge: "comparison" },
@@ -65,7 +62,7 @@ describe("with two evaluators", () => {
     expect(html.indexOf(">Faithfulness<")).toBeLessThan(html.indexOf(">Hallucination<"));
   });
 
-  test("each has its own overall score and verdict, and the same order of criteria", async () => {
+  test("each evaluator has its own overall score and verdict, with the criteria in the same order", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Overall", judge: "verdict" }]);
     const { html } = await open(path);
     expect(html).toContain("Verdict by reference@1 and judge@1: all of them must pass.");
@@ -79,7 +76,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("the API agrees: a verdict and an overall score per evaluator, none across evaluators", async () => {
+  test("the API returns a verdict and an overall score per evaluator, and none across evaluators", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "API", judge: "comparison" }]);
     const { run, results } = await pages.evals.get(path.slice("/evals/".length));
     const [result] = results.data;
@@ -106,7 +103,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("claims name their evaluator, and the user can switch to the other's", async () => {
+  test("claims name their evaluator, and the user can switch to the other evaluator's claims", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Claims", judge: "verdict" }]);
     const first = (await open(path)).html;
     expect(first).toContain("<h3>Claims by reference@1</h3>");
@@ -119,14 +116,14 @@ describe("with two evaluators", () => {
     expect((await open(`${path}?claims=nobody%401`)).html).toContain("<h3>Claims by reference@1</h3>");
   });
 
-  test("the table of a run's results names the evaluator of every value", async () => {
+  test("the table of a run's results names the evaluator of every score", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Many", judge: "verdict", results: 2 }]);
     const { html } = await open(path);
     expect(html).toContain("Verdict by reference@1 and judge@1: all of them must pass.");
     expect(rowOf(html, "sample-001")).toContain("reference@1 0.97 judge@1 0.25 reference@1 0.67 judge@1 0.33");
   });
 
-  test("the CSV says for each score whether the verdict counts it", async () => {
+  test("the CSV says for each score whether it counts towards the verdict", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "CSV", judge: "comparison" }]);
     const [header = "", ...lines] = (await open(`${path}/export?format=csv`)).html.trim().split("\r\n");
     const at = header.split(",").indexOf("in_verdict");
@@ -142,7 +139,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("the label page compares both with people once their results are labelled", async () => {
+  test("the label page compares both evaluators with people once their results are labelled", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Labelled", judge: "verdict", results: 30 }]);
     const { results } = await pages.evals.get(path.slice("/evals/".length), { limit: 100 });
     const principal = await verify();
@@ -233,7 +230,7 @@ test("the results of a run are sorted and paged", async () => {
   expect(first).toBe("sample-060");
 });
 
-test("the table of a run's results shortens a generated key, which has its own page in full", async () => {
+test("the table of a run's results shortens a generated key, and the result's page shows it in full", async () => {
   const key = "0123456789abcdef".repeat(2);
   const keys = [key, "capital-of-france"];
   const [path = ""] = await importRuns(pages, [
@@ -244,7 +241,7 @@ test("the table of a run's results shortens a generated key, which has its own p
   expect(html).toContain(">capital-of-france</a>");
 });
 
-test("a label shows the name of its author's key and the words of its scale", async () => {
+test("a label shows the name of its author's key and its value in words", async () => {
   const { run, result } = await evaluate();
   const principal = await verify();
   await pages.labels.add(principal, result.id, { metric: "correctness", value: 0 }, async () => {});
@@ -255,7 +252,7 @@ test("a label shows the name of its author's key and the words of its scale", as
   expect([label?.labelled_by, label?.labelled_by_name]).toEqual([principal.keyId, "editor of a test"]);
 });
 
-test("a rejected evaluation form reads its choices once", async () => {
+test("a rejected evaluation form loads its choices once", async () => {
   const list = spyOn(pages.datasets, "list");
   try {
     expect((await post("/evals", { input: "", maxTokens: "x" })).status).toBe(422);

@@ -18,7 +18,7 @@ import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
 import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, readEvalForm } from "./form";
-import { changedMetrics, type FilledLabels, giveLabels, labelledCriteria, readLabels } from "./label-form";
+import { changedMetrics, type FilledLabels, labelledCriteria, readLabels, storeLabels } from "./label-form";
 import { RunListQuery, RunsPage } from "./list";
 import { NewEvalPage, type NewEvalPageProps } from "./new";
 import { ResultPage, RunPage } from "./run";
@@ -95,7 +95,7 @@ export const evalPageRoutes = (
     shown: Pick<NewEvalPageProps, "choices" | "form" | "sample" | "problems">,
   ): Promise<Response> => {
     const isRefused = shown.problems !== undefined;
-    // A rejected form is rendered again as a whole, although htmx targets a part of the page. Typed text is kept.
+    // A rejected form replaces the whole page, although htmx targets a part of it. Typed text is kept.
     const headers: Record<string, string> =
       isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" } : {};
     return page(<NewEvalPage {...frameOf(request)} {...shown} />, isRefused ? 422 : 200, headers);
@@ -188,8 +188,8 @@ export const evalPageRoutes = (
         const principal = principalOf(request);
         const filled = readLabels(body);
         const isOnly = labelledCriteria(result).length === 1;
-        const giving = { labels, principal, resultId: result.id, missing: "Choose a value", isOnly };
-        const problems = await giveLabels(giving, filled, changedMetrics(filled, result, principal));
+        const options = { labels, principal, resultId: result.id, missing: "Choose a value", isOnly };
+        const problems = await storeLabels(options, filled, changedMetrics(filled, result, principal));
         if (problems) {
           const refused = { problems, filled };
           return isSingle ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });

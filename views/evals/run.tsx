@@ -24,7 +24,7 @@ interface ResultPageProps extends Frame {
   /** Evaluator whose claims are shown. */
   claims?: string;
   notice: string;
-  /** The labels of a rejected form, and its errors. */
+  /** The fields of a rejected label form, and its errors. */
   filled?: FilledLabels;
   problems?: Problems;
 }
@@ -33,7 +33,7 @@ interface RunPageProps extends Omit<ResultPageProps, "result"> {
   run: Run;
   results: NumberedPage<SampleResult>;
   sort: NumberedQuery<string>["sort"];
-  /** Query string of the list of results. */
+  /** Query string of the result list. */
   query: { sort?: string; page?: string };
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
@@ -41,7 +41,7 @@ interface RunPageProps extends Omit<ResultPageProps, "result"> {
 
 const EVALUATIONS = { path: "/evals", name: "Evaluations" };
 
-/** One run: a single result in full, or the results of a larger one as a list. */
+/** One run: its single result in full, or the list of its results. */
 export const RunPage = (props: RunPageProps) => {
   const { run, results, sort, query, evaluators, claims, filled, ...frame } = props;
   const { problems } = frame;
@@ -92,7 +92,7 @@ const RecomputeForm = ({ path, evaluators, mayDecide }: RecomputeFormProps) => {
       <summary>Score again with another evaluator</summary>
       <Form look="form" action={`${path}/recompute`} data-busy="Scoring…" submit="Score again">
         {select("evaluator", "Evaluator", evaluators, {
-          hint: "Scores the stored answer. Existing scores stay, and only criteria without a value are scored.",
+          hint: "Scores the stored answer. Existing scores are kept, and only criteria without a score are scored.",
         })}
         {mayDecide &&
           choice("shadow", "The new scores", "radio", [
@@ -104,7 +104,7 @@ const RecomputeForm = ({ path, evaluators, mayDecide }: RecomputeFormProps) => {
   );
 };
 
-/** One result of a larger run, on a separate page. */
+/** One result of a run with several results, on a separate page. */
 export const ResultPage = ({ run, result, claims, filled, ...frame }: ResultPageProps) => (
   <Screen
     {...frame}

@@ -24,7 +24,7 @@ interface EvaluatorScoresProps extends Pick<ScoresByEvaluator<Score>, "evaluator
   verdict: EvaluatorVerdict | undefined;
 }
 
-/** The scores of one evaluator that count towards the verdict, each with its scale and its reason. */
+/** One evaluator's scores that count towards the verdict, each with its scale and reason. */
 export const EvaluatorScores = ({ evaluator, scores, verdict }: EvaluatorScoresProps) => (
   <section class="by-evaluator" aria-label={`Scores by ${evaluator}`}>
     <h3>

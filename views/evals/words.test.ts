@@ -33,12 +33,12 @@ describe("a score in words", () => {
     [0.4996, criterion(0.5, "lower_is_better"), "0.50"],
     [0.0004, criterion(0, "lower_is_better"), "0.01"],
     [0.4996, criterion(null), "0.50"],
-  ])("%p never reads as a value on the other side of its threshold", (value, by, text) => {
+  ])("%p is never rounded across its threshold", (value, by, text) => {
     expect(valueText(value, by)).toBe(text);
   });
 });
 
-test("names are joined as in a sentence", () => {
+test("names are joined with commas and a final and", () => {
   expect([[], ["a@1"], ["a@1", "b@1"], ["a@1", "b@1", "c@1"]].map(listText)).toEqual([
     "",
     "a@1",

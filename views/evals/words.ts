@@ -4,7 +4,7 @@ import { passes } from "../../gateway/evals/rubric";
 const DIGITS = 2;
 
 /**
- * Formats a score with two decimals: "0.83". It never rounds a value across the threshold of its criterion: 0.4996 is
+ * Formats a score with two decimals: "0.83". Never rounds a value across its criterion's threshold: 0.4996 becomes
  * "0.49" if 0.5 passes, so that the value and its verdict agree.
  */
 export const valueText = (value: number, criterion?: Criterion): string => {
@@ -30,7 +30,7 @@ export const verdictText = ({ state, passed }: Pick<Score, "state" | "passed">):
   return passed ? "Passed" : "Not passed";
 };
 
-/** Verdict of a result from all the scores that count. */
+/** Verdict of a result from all scores that count towards it. */
 export const outcomeText = (passed: boolean | null): string =>
   passed === null ? "No verdict" : passed ? "Passed" : "Not passed";
 

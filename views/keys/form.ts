@@ -13,13 +13,13 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
-/** Labels of the limits. Their errors name the field, because both have the same rule. */
+/** Labels of the limits. Error messages include the label, because both limits have the same rule. */
 export const LIMIT_LABELS = {
   requestsPerMinute: "Requests per minute",
   parallelRequests: "Parallel requests",
 } as const;
 
-/** The fields of the form, as sent. */
+/** The form's fields, as submitted. */
 const KeyFields = Fields({
   name: typed(1000),
   role: typed(100, "member"),
@@ -34,7 +34,7 @@ export type KeyForm = Static<typeof KeyFields> & { id: string };
 export const EMPTY_FORM = Value.Create(KeyFields);
 export const KeyFormBody = Fields({ ...Type.Partial(KeyFields).properties, id: t.String({ pattern: KEY_ID_PATTERN }) });
 
-/** The settings in a form, or its errors by field. */
+/** Converts the form to a request, or returns problems by field. */
 export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | { problems: Problems } => {
   const problems: Record<string, string> = {};
   const name = form.name.trim();
@@ -42,12 +42,12 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const role = KEY_ROLES.find((known) => known === form.role);
   if (!role) problems.role = "Choose a role";
   if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key expires";
-  const limit = (field: keyof typeof LIMIT_LABELS, most: number): number | null => {
+  const limit = (field: keyof typeof LIMIT_LABELS, max: number): number | null => {
     const text = form[field].trim();
     const value = Number(text);
     if (text === "") return null;
-    if (!Number.isInteger(value) || value < 1 || value > most) {
-      const range = `from 1 to ${most.toLocaleString("en")}`;
+    if (!Number.isInteger(value) || value < 1 || value > max) {
+      const range = `from 1 to ${max.toLocaleString("en")}`;
       problems[field] = `${LIMIT_LABELS[field]}: enter a whole number ${range}, or leave it blank`;
     }
     return value;
@@ -63,8 +63,8 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
 };
 
 /**
- * The text to type to revoke a key: its visible name, without characters that can't be typed. For a rotated key it is
- * the id, because its successor has the same name.
+ * The text that the user types to revoke a key: its name, without characters that can't be typed. For a rotated key, it
+ * is the id, because the successor has the same name.
  */
 export const confirmationOf = ({ name, id }: { name: string; id: string }, isRotated = false): string =>
   (!isRotated && visible(name)) || id;

@@ -14,7 +14,7 @@ const ROLE_WORDS: Record<string, string> = {
   metrics: "Metrics: reads metrics only",
 };
 
-/** Columns that the list can be sorted by: the values of `sort`. */
+/** Sortable columns: the values of `sort`. */
 export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const;
 
 const Never = ({ at }: { at: string | null }) => (at ? <Time at={at} /> : "Never");
@@ -153,13 +153,13 @@ const UnknownModels = ({ names }: { names: readonly string[] }) =>
     </Panel>
   );
 
-/** Shown for a form that was sent twice: the first request created the key, whose secret can't be shown again. */
+/** Shown for a form that was submitted twice: the first request created the key, whose secret can't be shown again. */
 export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => (
   <Screen {...frame} title="This key already exists">
     <div class="card">
       <p>
-        This form was already sent and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was shown
-        once and cannot be shown again. If you did not store it, rotate or revoke the key.
+        This form was already submitted and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was
+        shown once and cannot be shown again. If you did not store it, rotate or revoke the key.
       </p>
       <div class="form-end">
         <ButtonLink href={`/keys/${record.id}`} text="Open the key" />

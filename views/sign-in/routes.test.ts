@@ -15,14 +15,14 @@ const signIn = (form: { key: string } | { token: string }) =>
     redirect: "manual",
   });
 
-test("an empty key is asked for, and does not count as a guess", async () => {
+test("submitting no key asks for the key and does not count as a guess", async () => {
   for (let tries = 0; tries < 40; tries++) {
     const refused = await signIn({ key: " " });
     expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining("Enter your key")]);
   }
 });
 
-test("guessing keys is blocked for a while, and the error says for how long", async () => {
+test("repeated guesses are blocked for a while, and the error says for how long", async () => {
   for (let tries = 0; tries < 30; tries++) expect((await signIn({ key: "gw_wrong" })).status).toBe(422);
   const { key } = await pages.newKey("member");
   for (const body of [{ key }, { token: "guessed" }]) {

@@ -45,7 +45,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       {
         query: Fields({
           return: t.Optional(t.String()),
-          /** Set if a page's request was rejected: the browser may have dropped the expired cookie. */
+          /** Set by a redirect from a page whose session had ended: the browser may have dropped the expired cookie. */
           ended: t.Optional(t.String()),
           token: text(200),
         }),
@@ -98,7 +98,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
 };
 
 interface SignInPageProps extends Frame {
-  /** Local path to open afterwards. */
+  /** Local path to open after signing in. */
   returnTo: string;
   problem?: string;
   /** Message above the form, such as why the session ended. */

@@ -35,7 +35,7 @@ const HEADLINES: Record<Readiness["status"], string> = {
   draining: "Shutting down: no new requests are accepted",
 };
 
-/** The polled part. It is morphed in place, which keeps focus, selection and scroll position. */
+/** The part that is polled. Updates morph it in place, which keeps focus, selection and scroll position. */
 const SystemStatus = ({ readiness, nodes }: SystemState) => (
   <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
     <div class={`headline ${toneOf(readiness.status)}`}>

@@ -14,7 +14,7 @@ export const typed = (maxLength: number, empty = "") => t.String({ maxLength, de
 /** Errors of a form by field name. */
 export type Problems = Readonly<Record<string, string>>;
 
-/** Error summary above the title of a rejected form. Gets the focus and links to each field. */
+/** The error summary of a rejected form. It gets the focus and links to each field with an error. */
 export const ErrorSummary = ({ problems }: { problems: Problems }) => {
   const entries = Object.entries(problems);
   if (entries.length === 0) return null;
@@ -47,7 +47,7 @@ export type Choice = string | { value: string; label: string; hint?: Child };
 
 const choiceOf = (choice: Choice) => (typeof choice === "string" ? { value: choice, label: choice } : choice);
 
-/** Hint and error of a control, which names them in `aria-describedby`. */
+/** Hint and error of a control, whose `aria-describedby` refers to them. */
 export const Notes = ({ id, hint, problem }: { id: string; hint?: Child; problem: string | undefined }) => (
   <>
     {hint && (
@@ -63,7 +63,7 @@ export const Notes = ({ id, hint, problem }: { id: string; hint?: Child; problem
   </>
 );
 
-/** The fields of one form, filled with what was typed; `problems` has the errors of a rejected form. */
+/** The fields of one form, filled with `values`. `problems` are the errors of a rejected form. */
 export const fieldsOf = (values: object, problems: Problems = {}) => {
   const given = values as Readonly<Record<string, unknown>>;
 
@@ -95,7 +95,7 @@ export const fieldsOf = (values: object, problems: Problems = {}) => {
         </textarea>
       )),
 
-    /** Browsers don't keep a chosen file, so it has to be chosen again after a rejection. */
+    /** A file field. Browsers don't keep a chosen file, so the user has to choose it again after an error. */
     file: (name: string, label: string, options: FieldOptions) =>
       field(name, label, options, (ties) => <input type="file" {...ties} />),
 

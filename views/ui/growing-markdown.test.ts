@@ -5,7 +5,7 @@ import { expectPaired, seen } from "../../tests/html";
 import { GROWTH, GrowingMarkdown, type Update } from "./growing-markdown";
 import { markdown } from "./markdown";
 
-/** A page that applies each update, with its content and the amount of HTML sent to it. */
+/** A page that applies each update. It has its content and the number of characters of HTML sent to it. */
 class Shown {
   html = "";
   sent = 0;
@@ -36,7 +36,7 @@ describe("a growing text", () => {
   const TEXT =
     "# Intro\n\nIntro *here*.\n\n- one\n- two\n  more\n\n```\nconst a = 1;\n\nconst b = 2;\n```\n\n### Table\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.";
 
-  /** Without the element for new text, and without white space between elements. */
+  /** The HTML without the element for new text and without white space between elements. */
   const bare = (html: string): string =>
     html
       .replace(/<span id="tail"[^>]*>\s*<\/span>/, "")
@@ -44,7 +44,7 @@ describe("a growing text", () => {
       .trim();
   const letters = (text: string): string => text.replaceAll(/[^a-zA-Z0-9]/g, "");
 
-  test("is well-formed HTML at any time and loses no letter, in pieces of any size and with any line endings", () => {
+  test("is always well-formed HTML and loses no letter, in pieces of any size and with any line endings", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.constantFrom("\n", "\r\n", "\r"), (step, lineEnd) => {
         const text = TEXT.replaceAll("\n", lineEnd);
@@ -78,7 +78,7 @@ describe("a growing text", () => {
     ["paragraphs", (length) => "A short one.\n\n".repeat(length / 14)],
   ];
 
-  test.each(BLOCKS)("takes work proportional to its length: %s", (_, make) => {
+  test.each(BLOCKS)("takes time proportional to its length: %s", (_, make) => {
     const lex = spyOn(Lexer.prototype, "lex");
     /** Characters lexed and sent per character of a text that arrives four characters at a time. */
     const workPerCharacter = (text: string): number => {
@@ -94,7 +94,7 @@ describe("a growing text", () => {
     // The rendered lengths are a geometric series, whose sum is this many times the last length.
     const renderings = 1 + 1 / GROWTH;
     const lexedAndSent = 1 + markdown(text).length / text.length;
-    // A tenth more for text as typed and its element.
+    // Allows a tenth more for text as typed and its element.
     expect(work).toBeLessThan(1.1 * renderings * lexedAndSent);
   });
 
@@ -111,7 +111,7 @@ describe("a growing text", () => {
     ["a list", "- a\n  - b", '<li>b<span id="tail" class="as-typed"></span></li>'],
     ["a table", "| a |\n|---|\n| b |", '<td>b<span id="tail" class="as-typed"></span></td>'],
     ["code", "```ts\na", 'a<span id="tail" class="as-typed"></span></code></pre></div>'],
-    ["code after a line end", "```ts\na\n", 'a<span id="tail" class="as-typed">\n</span></code></pre></div>'],
+    ["code after a line break", "```ts\na\n", 'a<span id="tail" class="as-typed">\n</span></code></pre></div>'],
     ["a paragraph with code at its end", "A `b`", '<code>b</code><span id="tail" class="as-typed"></span></p>'],
     ["a rule", "---", '<hr /><span id="tail" class="as-typed"></span>'],
   ])("puts new text at the end of the open block: %s", (_, text, html) => {

@@ -1,10 +1,10 @@
 import { asTyped, MAX_RENDERED, render } from "./markdown";
 import { tokensOf } from "./markdown-tokens";
 
-/** The open block is rendered again after it has grown by this share, so that all renderings together take O(n). */
+/** The open block is rendered again when it has grown by this fraction, so the total work is linear in its length. */
 export const GROWTH = 1 / 32;
 
-/** The changes that update a page to the longer text. */
+/** The HTML changes that bring a page up to date with the longer text. */
 export interface Update {
   /** HTML of blocks finished since the last rendering; undefined if nothing was rendered. */
   finished?: string;
@@ -15,14 +15,14 @@ export interface Update {
 }
 
 /**
- * Renders Markdown while it is being written. Blocks that can no longer change are rendered once. The open block is
- * rendered as if it ended here, so that half a table or code fence is well-formed HTML at any time. Between renderings,
- * new text is appended as typed.
+ * Renders Markdown while it is being written. Finished blocks are rendered once. The last block is still open, so it is
+ * rendered repeatedly, each time as if the text ended there: an incomplete table or code fence is still well-formed
+ * HTML. Between renderings, new text is appended as typed.
  */
 export class GrowingMarkdown {
-  /** Length of the text that was read into `#open`, counted with its original line ends. */
+  /** Number of characters consumed from the text, including the original line endings. */
   #read = 0;
-  /** Source of the open block, with `\n` at the end of each line. */
+  /** Markdown source of the open block, with `\n` as the line ending. */
   #open = "";
   #renderedLength = 0;
   #isTooLong = false;
@@ -30,9 +30,9 @@ export class GrowingMarkdown {
 
   constructor(readonly tailId: string) {}
 
-  /** `text` is the whole text so far. */
+  /** Returns the changes for `text`, the whole text so far. */
   update(text: string): Update {
-    // The line feed of a CRLF, or the second half of a surrogate pair, may still follow.
+    // The line feed of a CRLF, or the second half of a surrogate pair, may not have arrived yet.
     const added = text.slice(this.#read).replace(/[\r\ud800-\udbff]$/, "");
     this.#read += added.length;
     const tail = added.replaceAll(/\r\n?/g, "\n");
@@ -61,7 +61,7 @@ export class GrowingMarkdown {
     }
   }
 
-  /** Puts the element for new text at the end of the last block. It has the trailing white space that HTML drops. */
+  /** Inserts the element for new text into the last block. It starts with the trailing white space that HTML drops. */
   #withTail(html: string): string {
     const end = html.search(
       /(?:<\/(?:p|h\d|li|[uo]l|blockquote|t[dhr]|thead|tbody|table|pre|div)>\s*|<\/code>(?=<\/pre>))*$/,

@@ -1,6 +1,6 @@
 /**
- * Highlights code with a few classes: comment, string, number, keyword, call. One regular expression for all languages
- * below needs no grammar, no package and one pass, even while the code is growing.
+ * Highlights code with a few classes: comment, string, number, keyword, call. One regular expression covers all
+ * languages below in a single pass, without grammars or a package.
  */
 
 const COMMENT = {
@@ -100,6 +100,6 @@ const HIGHLIGHTERS = new Map(
   }),
 );
 
-/** Code as safe HTML with `code-…` classes; undefined for an unknown language. */
+/** Converts code to safe HTML with `code-…` classes. Returns undefined for an unknown language. */
 export const highlight = (code: string, language: string): string | undefined =>
   HIGHLIGHTERS.get(language.toLowerCase())?.(code);

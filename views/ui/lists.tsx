@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { NumberedPage } from "../../gateway/paging";
 import { count, EmptyState, number } from "./parts";
 
-/** An address with query values; empty values are left out. */
+/** Adds query values to a path; empty values are left out. */
 export const withQuery = (path: string, query: Record<string, string | number | undefined>): string => {
   const given = new URLSearchParams(withoutEmpty(query) as Record<string, string>);
   return given.size === 0 ? path : `${path}?${given}`;
@@ -12,7 +12,7 @@ export const withQuery = (path: string, query: Record<string, string | number | 
 export const withoutEmpty = <T extends object>(query: T): T =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value)) as T;
 
-/** Filter fields above a list. Their values are in the address, so that links show the same list. */
+/** Filter fields above a list. Their values are in the address, so a link shows the same list. */
 export const Filters = ({ action, children }: { action: string; children: Child }) => (
   <search>
     <form class="filters" method="get" action={action}>
@@ -112,7 +112,7 @@ interface Column<T> {
   cell: (row: T) => Child;
   /** Numbers are right-aligned, with digits of equal width. */
   isNumeric?: boolean;
-  /** Long texts wrap and are cut off after three lines. Other texts don't wrap, but times do. */
+  /** The cell's text wraps and is cut off after three lines. Cells without this don't wrap, except for times. */
   isLong?: boolean;
   /** Small text below the cell's content. */
   note?: (row: T) => string | undefined;

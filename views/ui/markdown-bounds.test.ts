@@ -35,7 +35,7 @@ const EXTREMES: [string, string][] = [
   ["a line of 1 MB", "a".repeat(1_000_000)],
   ["1 MB of words", "word ".repeat(200_000)],
   ["1 MB of open emphasis", "*a ".repeat(330_000)],
-  ["100,000 line ends", `a${"\n".repeat(100_000)}b`],
+  ["100,000 line breaks", `a${"\n".repeat(100_000)}b`],
   ["100,000 spaces", `a${" ".repeat(100_000)}b`],
   ["10,000 addresses", "http://".repeat(10_000)],
   ["a word of 20,000 parts before an @", `${"a.".repeat(10_000)}@`],
@@ -58,14 +58,14 @@ describe("rendering is bounded", () => {
     return deepest;
   };
 
-  test.each(EXTREMES)("%s: shown, with shallow HTML that is not much longer than the text", (_, text) => {
+  test.each(EXTREMES)("%s is shown with shallow HTML that is not much longer than the text", (_, text) => {
     const html = markdown(text);
     expectPaired(html);
     expect(depthOf(html)).toBeLessThan(60);
     expect(html.length).toBeLessThan(14 * text.length + 1000);
   });
 
-  test("text beyond a bound is shown as typed", () => {
+  test("text beyond a limit is shown as typed", () => {
     expect(seen(markdown(`${"> ".repeat(1000)}deep *down*`))).toEndWith("> deep *down*");
     expect(seen(markdown(`${"*".repeat(3)}a${"*".repeat(3)} ${"[".repeat(1000)}`))).toBe(`a ${"[".repeat(1000)}`);
     expect(seen(markdown(`${"word ".repeat(50_000)}\n*end*`))).toEndWith("*end*");

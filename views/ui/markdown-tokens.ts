@@ -4,7 +4,7 @@ import { Lexer, Marked, type Token, Tokenizer, type TokenizerExtension, type Tok
 const MAX_DEPTH = 20;
 /** Maximum number of characters that the lexer examines per text. The rest is shown as typed. */
 const MAX_WORK = 8_000_000;
-/** marked fills short rows up to the header's length, so a few characters could become millions of cells. */
+/** Maximum number of table cells, because marked pads short rows: a few characters could become millions of cells. */
 const MAX_CELLS = 20_000;
 
 /** Text as typed, without Markdown. Its type is "escape": marked appends the next text to a "text" unescaped. */
@@ -15,10 +15,10 @@ const plainText = (raw: string): Tokens.Generic => ({
   escaped: true,
 });
 
-/** A block as typed, with its line ends. */
+/** A block as typed, with its line breaks. */
 const plainBlock = (raw: string): Tokens.Generic => ({ type: "typed", raw, text: raw.trimEnd() });
 
-/** Splits Markdown into tokens with bounded depth and work; marked itself bounds neither. */
+/** Splits Markdown into tokens with limits on depth and work, because marked has neither. */
 class BoundedLexer extends Lexer {
   #depth = 0;
   #work = 0;

@@ -152,7 +152,7 @@ describe("a model's text on a page", () => {
     ["&copy; 2026", "© 2026"],
     ["&#60;b&#62;", "&lt;b&gt;"],
     ["`&lt;`", "<code>&amp;lt;</code>"],
-  ])("shows the entity %s as Markdown does", (text, html) => {
+  ])("decodes the entity %s as Markdown specifies", (text, html) => {
     expect(markdown(text)).toBe(paragraph(html));
   });
 
@@ -252,7 +252,7 @@ describe("a model's text on a page", () => {
     expect(markdown(text)).toBe(paragraph(html));
   });
 
-  test("code in a known language is coloured by classes; other code is left as it is", () => {
+  test("code in a known language is coloured by classes, and other code is left unchanged", () => {
     const known = markdown('```ts\nconst a = "<b>";\n```');
     expect(known).toContain('<code class="language-ts"><span class="code-keyword">const</span> a');
     expect(known).toContain('<span class="code-string">"&lt;b&gt;"</span>');
@@ -267,7 +267,7 @@ describe("a model's text on a page", () => {
     ["# a\n## b\n# c\n## d", "3434"],
     ["### a\n# b\n## c", "334"],
     ["# a\n## b\n### c\n#### d\n##### e\n###### f", "345666"],
-  ])("headings are below the page's own, distinct, and skip no level: %j", (text, levels) => {
+  ])("headings start below the page's own headings and skip no level: %j", (text, levels) => {
     expect([...markdown(text).matchAll(/<h(\d) dir="auto">/g)].map(([, level]) => level).join("")).toBe(levels);
   });
 

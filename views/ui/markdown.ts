@@ -3,10 +3,10 @@ import sanitizeHtml from "sanitize-html";
 import { highlight } from "./highlight";
 import { tokensOf } from "./markdown-tokens";
 
-/** Only this many characters of a text are rendered; the rest is shown as typed. */
+/** Maximum number of characters that are rendered. The rest of a text is shown as typed. */
 export const MAX_RENDERED = 200_000;
 
-/** Text as typed, in one block that keeps its line ends. */
+/** Text as typed, in one block that keeps its line breaks. */
 export const asTyped = (text: string): string => `<p class="as-typed" dir="auto">${Bun.escapeHTML(text)}</p>\n`;
 
 /**
@@ -83,7 +83,7 @@ class AnswerRenderer extends Renderer {
     return this.#isInCell ? html.replaceAll(/&lt;br ?\/?&gt;/gi, "<br>") : html;
   }
 
-  /** Loading an image would reveal to its server who reads what, so its description is shown instead. */
+  /** Shows an image's description instead, because loading it would tell the image's server who reads what. */
   override image({ text }: Tokens.Image): string {
     return `<em>${Bun.escapeHTML(text || "image")}</em>`;
   }
@@ -155,7 +155,7 @@ const RULES: Parameters<typeof sanitizeHtml>[1] = {
   },
 };
 
-/** Code scrolls inside itself, so the keyboard has to reach it; app.js puts the copy button into the bar. */
+/** Makes code and tables focusable, so that they can be scrolled by keyboard. chat.js adds a copy button to the bar. */
 const frameCode = (html: string): string =>
   html
     .replaceAll(/<pre dir="ltr">(<code(?: class="language-([^"]+)")?>)?/g, (_, code = "", language = "") => {

@@ -71,7 +71,7 @@ export const Facts = ({ look, rows }: { look?: string; rows: readonly (readonly 
   </dl>
 );
 
-/** Texts of a sample or an answer under one name, unchanged. */
+/** Texts of a sample or an answer under one name, shown unchanged. */
 export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
   <div id={id}>
     <dt>{name}</dt>
@@ -154,7 +154,7 @@ export const CopyButton = ({ text, label }: { text: string; label: string }) => 
 interface ErrorPanelProps {
   error: AppError;
   requestId: string;
-  /** What happened to the user's work, and what to do next. */
+  /** What happened to the user's work, and what the user can do next. */
   children?: Child;
 }
 

@@ -1,4 +1,4 @@
-/** The part of sanitize-html 2.18 that `markdown.ts` uses; the package ships no types of its own. */
+/** Types of the sanitize-html 2.18 API that `markdown.ts` uses; the package contains none. */
 declare module "sanitize-html" {
   type Attributes = Record<string, string>;
   interface Options {
