@@ -2,17 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** Imports follow the arrows of docs/architecture.md, the environment has one reader, and no file is too long to read. */
+/* Checks that imports follow docs/architecture.md, only one file reads the environment, and no file is too long. */
 const ROOT = join(import.meta.dir, "..");
 const MAX_SOURCE_LINES = 300;
-/** Contracts and tests are lists, so they may be longer. */
+/** Maximum length of contracts and tests, which may be longer because they are lists. */
 const MAX_LIST_LINES = 500;
 
 interface SourceFile {
-  /** Relative to the project's root. */
+  /** Path relative to the project's root. */
   path: string;
   text: string;
-  /** Files of ours by path without extension, packages by name. */
+  /** The project's own files by path without extension, packages by name. */
   imports: string[];
 }
 
@@ -33,13 +33,13 @@ const ALL = [...new Bun.Glob(`${FOLDERS}/**/*.{ts,tsx}`).scanSync(ROOT)].sort().
 const SOURCES = ALL.filter(({ path }) => !/(\.test|\.contract|\.browser|\.d)\.tsx?$|^tests\/|^bench\//.test(path));
 
 const OURS = /^(bench|db|gateway|gpu-node|jobs|lib|tests|views)\//;
-/** Wiring and processes. Only entry points import them. */
+/** Files that wire the parts together and run processes. Only entry points import them. */
 const ENTRIES = /^gateway\/(compose|gateway|main|cli\/)|^jobs\/(main|worker)$/;
 
 interface Layer {
   name: string;
   holds: RegExp;
-  /** Files of ours that it may import. */
+  /** Files of the project that the layer may import. */
   mayImport: RegExp;
 }
 
@@ -84,7 +84,7 @@ const featureOf = (path: string) => withoutExtension(path.split("/").slice(0, 2)
 
 const withoutExtension = (path: string) => path.replace(/\.tsx?$/, "");
 
-describe("imports follow the arrows", () => {
+describe("imports follow the architecture", () => {
   test("each file imports only what its layer may", () => {
     const wrong: string[] = [];
     for (const { path, imports } of SOURCES) {
@@ -101,7 +101,7 @@ describe("imports follow the arrows", () => {
   test("no files import each other in a circle", () => {
     const left = new Map(SOURCES.map(({ path, imports }) => [withoutExtension(path), imports]));
     const isFree = (imports: string[]) => !imports.some((target) => left.has(target));
-    // Repeatedly removes files whose imports are all removed. Circles remain, with the files that import them.
+    // Repeatedly removes files whose imports are all removed. Only circles and files that import them remain.
     for (let before = -1; before !== left.size; ) {
       before = left.size;
       for (const [name, imports] of left) if (isFree(imports)) left.delete(name);
@@ -162,10 +162,10 @@ describe("imports follow the arrows", () => {
 
 test("the environment is read in one place", () => {
   const mayReadIt: Record<string, string> = {
-    "lib/settings.ts": "the one reader",
-    "gateway/cli/start.ts": "hands the surroundings to the processes that it starts",
-    "gpu-node/engine/openai/upstream.ts": "Bun's own limit on parallel requests, which is read by nothing else",
-    "gpu-node/models/fetch-files.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
+    "lib/settings.ts": "reads the settings",
+    "gateway/cli/start.ts": "passes the environment to the processes that it starts",
+    "gpu-node/engine/openai/upstream.ts": "reads Bun's own limit on parallel requests",
+    "gpu-node/models/fetch-files.ts": "passes the environment to pip, which reads its index and proxy from there",
   };
   const readers = SOURCES.filter(({ text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text)).map(
     ({ path }) => path,

@@ -25,7 +25,7 @@ const anchors = (text: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-/** A path from the root, or the end of the path of a source: `docs/api.md`, `pool.ts`. Placeholders such as `<feature>` don't count. */
+/** Whether no file has this path from the root or ends with it: `docs/api.md`, `pool.ts`. False for `<placeholders>`. */
 const isMissing = (path: string): boolean => {
   if (/[<*{]/.test(path)) return false;
   if (FOLDERS.includes(path.split("/")[0] ?? "") && path.includes("/")) return !existsSync(join(ROOT, path));

@@ -8,14 +8,14 @@ import { freePort } from "./free-port";
 import { until } from "./until";
 
 /**
- * Groundwire's real processes for tests. Each stack has its own ports, data folder and admin key, ignores the developer's
- * settings and leaves nothing behind.
+ * Groundwire's real processes for tests. Each stack has its own ports, data folder and admin key, ignores the
+ * developer's settings and leaves nothing behind.
  */
 export const ADMIN_KEY = "test-admin-key-0123456789abcdefghij";
 
 type Variables = Record<string, string>;
 
-/** The environment that a process needs, without Groundwire's settings and addresses of servers. */
+/** The environment that a process needs, without Groundwire's settings and without addresses of servers. */
 const surroundings = (): Variables => {
   const kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "GROUNDWIRE_MODELS_DIR", "LANG"];
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
@@ -43,7 +43,7 @@ export class ServerProcess {
     return this.#child.pid;
   }
 
-  /** Its output and log so far. */
+  /** The process's output and log so far. */
   get output(): string {
     return this.#output;
   }
@@ -52,7 +52,7 @@ export class ServerProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Resolves with the exit code; null if a signal ended it. */
+  /** Resolves with the exit code; null if a signal ended the process. */
   get exited(): Promise<number | null> {
     return this.#child.exited.then(() => this.#child.exitCode);
   }
@@ -61,10 +61,10 @@ export class ServerProcess {
     this.#child.kill(name);
   }
 
-  /** Resolves when `url` returns 200. Throws with the output if the process ends before. */
+  /** Resolves when `url` returns 200. Throws with the output if the process ends first. */
   async ready(url: string, timeoutMs = 60_000): Promise<void> {
     await until(
-      `${url} answers 200`,
+      `${url} returns 200`,
       async () => {
         if (this.hasEnded) throw new Error(`The process ended while it started:\n${this.#output}`);
         return (await statusOf(url)) === 200;
@@ -73,10 +73,10 @@ export class ServerProcess {
     );
   }
 
-  /** Resolves when it has printed this. Throws with the output if the process ends before. */
+  /** Resolves when the process has printed `text`. Throws with the output if the process ends first. */
   async says(text: string, timeoutMs = 60_000): Promise<void> {
     await until(
-      `the process says "${text}"`,
+      `the process prints "${text}"`,
       () => {
         if (this.hasEnded) throw new Error(`The process ended while it started:\n${this.#output}`);
         return this.#output.includes(text);
@@ -214,7 +214,7 @@ export class Stack {
     return new OpenAI({ baseURL: `${this.url}/v1`, apiKey: ADMIN_KEY, maxRetries: 0, ...options });
   }
 
-  /** The readiness that the node reports. */
+  /** The node's own readiness report. */
   async nodeState(): Promise<NodeReadiness> {
     const response = await fetch(`${this.nodeUrl}/readyz`);
     return (await response.json()) as NodeReadiness;
@@ -231,14 +231,14 @@ export class Stack {
     return { input: total("input"), output: total("output") };
   }
 
-  /** Kills every process and deletes their folder. */
+  /** Kills every process and deletes the data folder. */
   async stop(): Promise<void> {
     await Promise.all([this.node, this.gateway, ...this.workers].map((process) => process.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-/** The JSON values of an SSE body's `data:` lines; the last one of a whole OpenAI stream is "[DONE]". */
+/** The JSON values of an SSE body's `data:` lines. The last value of a complete OpenAI stream is "[DONE]". */
 export const readEvents = async (response: Response): Promise<unknown[]> =>
   (await response.text())
     .split("\n")

@@ -2,7 +2,7 @@ import { residentMib } from "../bench/processes";
 
 const LOOK_MS = 10;
 
-/** Watches the memory of processes. Calling the result stops it and returns the peak growth of each in MiB. */
+/** Watches the memory of processes. Calling the result stops watching and returns each process's peak growth in MiB. */
 export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
   const before = pids.map(residentMib);
   const most = [...before];

@@ -8,10 +8,10 @@ const firstOf = (names: readonly string[], paths: readonly string[]): string | u
   return paths.find((path) => existsSync(path));
 };
 
-/** Path of the Redis server; undefined if not installed. */
+/** Path of the Redis server; undefined if it is not installed. */
 export const findRedis = (): string | undefined => firstOf(["redis-server", "valkey-server"], []);
 
-/** Path of Chromium or Chrome; undefined if not installed. */
+/** Path of Chromium or Chrome; undefined if neither is installed. */
 export const findChromium = (): string | undefined =>
   firstOf(
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { freePort } from "./free-port";
 import { findRedis } from "./programs";
 
-/** Path of the binary; undefined if not installed: then the tests that need it are reported as skipped. */
+/** Path of the binary; undefined if it is not installed. Tests that need Redis are then reported as skipped. */
 export const redisBinary = findRedis();
 
 /** A real Redis for one test. */

@@ -18,7 +18,7 @@ for (const [guarantee, script] of CHECKS) {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [findings, errors, exitCode] = await Promise.all([check.stdout.text(), check.stderr.text(), check.exited]);
-    if (exitCode !== 0) throw new Error(`bun run ${script} ended with code ${exitCode}:\n${findings}${errors}`);
+    if (exitCode !== 0) throw new Error(`bun run ${script} exited with code ${exitCode}:\n${findings}${errors}`);
   };
   test(guarantee, run, TIMEOUT_MS);
 }

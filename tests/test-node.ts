@@ -5,7 +5,7 @@ import type { Config } from "../lib/config";
 import { silentLog } from "../lib/log";
 import { defaultConfig } from "../lib/settings";
 
-/** Helpers of the node's tests: a real node on a free port, and a real HTTP/2 client for it. */
+/* Helpers for tests of the node: a real node on a free port, and a real HTTP/2 client. */
 
 type Overrides = { node?: Partial<Config["node"]>; synthetic?: Partial<Config["synthetic"]>; token?: string };
 
@@ -39,7 +39,7 @@ export interface Reply {
 interface Call {
   method?: string;
   headers?: Record<string, string>;
-  /** Objects are sent as JSON. */
+  /** The request body. Objects are sent as JSON. */
   body?: unknown;
 }
 
@@ -110,7 +110,7 @@ export const firstBytes = (stream: ClientHttp2Stream): Promise<void> =>
 export const closed = (stream: ClientHttp2Stream): Promise<void> =>
   new Promise((resolve) => stream.once("close", () => resolve()));
 
-/** The JSON of each Server-Sent Event, `[DONE]` as it is. */
+/** The JSON of each Server-Sent Event; `[DONE]` is returned as a string. */
 export const events = (text: string): unknown[] =>
   text
     .split("\n\n")

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A BERT model with a few thousand weights in the files of sentence-transformers, for tests. */
+/* A BERT model with a few thousand weights in sentence-transformers' file format, for tests. */
 export const TINY = { hidden: 32, inner: 64, layers: 2, positions: 16, types: 2 };
 export const TINY_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "food", "##s", "constructor"];
 
@@ -9,7 +9,7 @@ const { hidden, inner, layers, positions, types } = TINY;
 
 type Shapes = Record<string, number[]>;
 
-/** Every tensor of the model by name, and one that embeddings don't need. */
+/** The shapes of all tensors by name, including one that embeddings don't need. */
 const tinyShapes = (): Shapes => {
   const shapes: Shapes = {
     "embeddings.word_embeddings.weight": [TINY_VOCABULARY.length, hidden],
@@ -34,7 +34,7 @@ const tinyShapes = (): Shapes => {
   return shapes;
 };
 
-/** The weights of a tensor: the same for the same name. */
+/** Weights that depend only on the tensor's name. */
 export const tinyWeights = (name: string, count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, index) => Math.sin(name.length * 31 + index * 0.7) / (1 + (index % 7)));
 

@@ -6,7 +6,7 @@ export const until = async (
 ): Promise<void> => {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`Not true after ${timeoutMs} ms: ${what}`);
     await Bun.sleep(10);
   }
 };

@@ -4,7 +4,7 @@ import { startPages } from "./pages";
 
 const SAMPLE = { input: "When does it open?", references: ["at 6:30"], output: "It opens at 6:30." };
 
-/** Pages with an editor who is signed in, for tests that need no browser. */
+/** Pages with a signed-in editor, for tests that need no browser. */
 export const startAsEditor = async () => {
   const pages = await startPages();
   const { key } = await pages.newKey("editor");
@@ -32,7 +32,7 @@ export const startAsEditor = async () => {
     return pages.evals.evaluate(call, request);
   };
 
-  /** Evaluates with custom criteria. The judge fails, because the script is empty. */
+  /** Evaluates with custom criteria. The judge fails, because the script of the fake model is empty. */
   const judgeBy = (...criteria: Criterion[]): Promise<Evaluation> =>
     evaluate({ sample: SAMPLE, rubric: { criteria }, evaluators: ["judge@1"] });
 

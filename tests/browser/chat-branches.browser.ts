@@ -51,7 +51,7 @@ describe("answering again", () => {
       expect(await answered(page)).toEqual(["Old"]);
     }));
 
-  test("the switcher works by keyboard, and the focus stays on it", () =>
+  test("lets the keyboard switch versions, and the focus stays on the switcher", () =>
     chatting({}, async (page) => {
       await exchange(page, "Explain batching", "Old");
       script("New");
@@ -67,7 +67,7 @@ describe("answering again", () => {
     }));
 });
 
-test("the focus goes to the message field when its button goes", () =>
+test("the focus moves to the message field when the focused button is removed", () =>
   chatting({}, async (page) => {
     const button = (name: string) => page.getByRole("button", { name, exact: true });
     const isInField = () => page.locator("#question:focus").waitFor();
@@ -96,7 +96,7 @@ test("the focus goes to the message field when its button goes", () =>
   }));
 
 describe("a question", () => {
-  test("can be edited into another version, and the earlier one still has its later messages", () =>
+  test("can be edited into another version, and the earlier version keeps its later messages", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");
       await exchange(page, "Two", "Second");
@@ -137,7 +137,7 @@ describe("a question", () => {
       expect(pages.chat.read).toEqual([{ role: "user", content: "Uno\nDue" }]);
     }));
 
-  test("is deleted with its answer after confirmation, and later messages stay", () =>
+  test("is deleted with its answer after confirmation, and later messages are kept", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");
       await exchange(page, "Two", "Second");
@@ -161,7 +161,7 @@ describe("a question", () => {
 });
 
 describe("the context", () => {
-  test("has a meter, a warning when it is nearly full, and a line before the first message that the model sees", () =>
+  test("has a meter, a warning when it is nearly full, and a divider before the first message that the model sees", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First", usage(1000, 500));
       await page.getByText("Context: 1,500 of 4,096 tokens").waitFor();
@@ -185,7 +185,7 @@ describe("the context", () => {
       }
     }));
 
-  test("that is full is given as the reason for a cut answer, instead of the maximum length", () =>
+  test("that is full is shown as the reason why an answer stopped, instead of the length limit", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "Cut", { finish_reason: "length", ...usage(3596, 500) });
       await page.getByText("Stopped: the context is full").waitFor();

@@ -17,7 +17,7 @@ describe("more chats than the list shows", () => {
     for (let number = 1; number <= COUNT; number++) {
       const { id } = await pages.conversations.create(reader.principal, { title: `Chat number ${number}` });
       if (number === 1) oldest = id;
-      // The list is sorted by milliseconds.
+      // The list is sorted by time in milliseconds.
       await Bun.sleep(2);
     }
   });
@@ -25,7 +25,7 @@ describe("more chats than the list shows", () => {
     expect(await onScreen(pages.url, { session: cookie, ...options }, work)).toEqual([]);
   const listed = (page: Page) => page.locator("#history li a:not(.older)").allTextContents();
 
-  test.each([true, false])("are reached page by page, scripts: %p", (javaScript) =>
+  test.each([true, false])("can be reached page by page, scripts: %p", (javaScript) =>
     reading({ javaScript }, async (page) => {
       await page.goto("/chat");
       expect(await listed(page)).toHaveLength(50);
@@ -60,7 +60,7 @@ describe("more chats than the list shows", () => {
     }));
 
   test.each([true, false])(
-    "are searched by title and text, and the address keeps the search, scripts: %p",
+    "can be searched by title and text, and the address keeps the search, scripts: %p",
     (javaScript) =>
       reading({ javaScript }, async (page) => {
         pages.chat.say("Rivers run into the sea.");
@@ -106,7 +106,7 @@ describe("more chats than the list shows", () => {
       await page.getByText("184 tokens").waitFor();
     }));
 
-  test("a search stays while its hits are opened, and ends when its field is cleared", () =>
+  test("a search stays while its results are opened, and ends when its field is cleared", () =>
     reading({}, async (page) => {
       await page.goto("/chat?search=number+7");
       expect(await listed(page)).toHaveLength(11);
@@ -119,14 +119,14 @@ describe("more chats than the list shows", () => {
       expect(await page.getByText("Show all chats").count()).toBe(0);
     }));
 
-  test("older chats that are shown by keyboard get the focus", () =>
+  test("showing older chats by keyboard moves the focus to them", () =>
     reading({}, async (page) => {
       await page.goto("/chat");
       await page.getByRole("link", { name: "Show older chats" }).press("Enter");
       await page.locator("#history li:nth-child(51) a:focus").waitFor();
     }));
 
-  test("a search with more results than fit on a page links to the rest", () =>
+  test("a search with more results than one page links to the rest", () =>
     reading({ javaScript: false }, async (page) => {
       await page.goto("/chat?search=chat+number");
       expect(await listed(page)).toHaveLength(50);
@@ -208,7 +208,7 @@ describe("feedback on an answer", () => {
       await work(page);
     });
 
-  test("opens below the answer, names missing fields, and adds a sample to a dataset", () =>
+  test("opens below the answer, reports missing fields, and adds a sample to a dataset", () =>
     asEditor({ expectedStatuses: [422] }, async (page) => {
       const { pathname } = new URL(page.url());
       await page.getByRole("link", { name: "Give feedback" }).click();

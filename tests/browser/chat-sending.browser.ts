@@ -34,7 +34,7 @@ const slowNetwork = async (page: Page) => {
   });
   return resolve;
 };
-/** A second tab with a copy of this tab's storage, as "Duplicate tab" creates. */
+/** A second tab with a copy of this tab's storage, as "Duplicate tab" creates it. */
 const duplicate = async (page: Page): Promise<Page> => {
   const [copy] = await Promise.all([page.context().waitForEvent("page"), page.evaluate("void open(location.href)")]);
   await message(copy).waitFor();
@@ -42,25 +42,27 @@ const duplicate = async (page: Page): Promise<Page> => {
 };
 
 describe("a queued message", () => {
-  test.each(["a link", "its address"])("whose answer ended while the user was away is sent once: back by %s", (way) =>
-    chatting({}, async (page) => {
-      await ask(page, "Explain batching");
-      await busy(page).waitFor();
-      await ask(page, "And then?");
-      await queued(page).getByText("And then?").waitFor();
-      const chat = page.url();
-      await page.goto("/chat");
-      finish();
-      await until(
-        "the answer has ended",
-        async () => !(await (await page.request.get(chat)).text()).includes("aria-busy"),
-      );
-      if (way === "a link") await page.getByRole("link", { name: "Explain batching" }).click();
-      else await page.goto(chat);
-      await settled(page, 2);
-      expect(await said(page)).toEqual(["Explain batching", "And then?"]);
-      expect([page.url(), await queued(page).count(), asked()]).toEqual([chat, 0, 2]);
-    }),
+  test.each(["a link", "its address"])(
+    "is sent once if the previous answer ended while the user was away, who returns by %s",
+    (way) =>
+      chatting({}, async (page) => {
+        await ask(page, "Explain batching");
+        await busy(page).waitFor();
+        await ask(page, "And then?");
+        await queued(page).getByText("And then?").waitFor();
+        const chat = page.url();
+        await page.goto("/chat");
+        finish();
+        await until(
+          "the answer has ended",
+          async () => !(await (await page.request.get(chat)).text()).includes("aria-busy"),
+        );
+        if (way === "a link") await page.getByRole("link", { name: "Explain batching" }).click();
+        else await page.goto(chat);
+        await settled(page, 2);
+        expect(await said(page)).toEqual(["Explain batching", "And then?"]);
+        expect([page.url(), await queued(page).count(), asked()]).toEqual([chat, 0, 2]);
+      }),
   );
 
   test("typed while the first question of a new chat is being sent belongs to that chat", () =>
@@ -83,7 +85,7 @@ describe("a queued message", () => {
       expect([await queued(page).count(), await message(page).inputValue(), asked()]).toEqual([0, "", 2]);
     }));
 
-  test("in two copies of a tab is answered once", () =>
+  test("is answered once if it is in two copies of a tab", () =>
     chatting({ expectedStatuses: [409] }, async (page) => {
       await ask(page, "Explain batching");
       await busy(page).waitFor();
@@ -104,7 +106,7 @@ describe("a queued message", () => {
 });
 
 describe("a message that is submitted twice is sent once", () => {
-  test("by Enter, on a slow network: the field is cleared immediately", () =>
+  test("by Enter, on a slow network, and the field is cleared immediately", () =>
     chatting({}, async (page) => {
       const release = await slowNetwork(page);
       await ask(page, "enter twice");
@@ -116,7 +118,7 @@ describe("a message that is submitted twice is sent once", () => {
       expect([await queued(page).count(), asked()]).toEqual([0, 1]);
     }));
 
-  test("by Continue, which only the last answer has", () =>
+  test("by Continue, and only the last answer has that button", () =>
     chatting({}, async (page) => {
       pages.chat.facts = { finish_reason: "length" };
       finish("Half of it");
@@ -178,7 +180,7 @@ describe("a form inside a turn", () => {
   const edit = (page: Page) => page.getByRole("link", { name: "Edit question" }).first().press("Enter");
   const editor = (page: Page) => page.getByLabel("Edit your question");
 
-  test("keeps typed text when other turns change, after Escape and over a reload; Cancel drops it; typing adds to it", () =>
+  test("keeps typed text when other turns change, after Escape and after a reload, and Cancel discards it", () =>
     chatting({}, async (page) => {
       await exchanged(page, "One");
       await edit(page);
@@ -217,7 +219,7 @@ describe("a form inside a turn", () => {
       expect(await page.evaluate<string>("JSON.stringify(sessionStorage)")).not.toContain("Too short");
     }));
 
-  test("opens in view, and closes where the user is", () =>
+  test("scrolls into view when it opens, and closes without scrolling", () =>
     chatting({}, async (page) => {
       await exchanged(page, "One", "Two", "Three");
       await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");

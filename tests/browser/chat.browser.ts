@@ -125,7 +125,7 @@ describe("an answer", () => {
       await page.getByText("A whole answer").waitFor();
     }));
 
-  test("scrolls along while the user is at the end, and otherwise shows a button to get there", () =>
+  test("scrolls along while the user is at the end, and otherwise shows a button that jumps to the end", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say(MARKDOWN.repeat(2));
@@ -169,7 +169,7 @@ describe("a rejected request", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
     ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Regenerate answer" }).click()],
-  ])("%s, with every kind of error: says why, and keeps the page and what was typed", (_, path, act) =>
+  ])("%s, with every error kind: says why, and keeps the page and what was typed", (_, path, act) =>
     chatting({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       pages.chat.say("An answer");
       pages.chat.finish();
@@ -246,7 +246,7 @@ describe("any text", () => {
       expect(await page.title()).not.toBe("evil");
     }));
 
-  test("fits on a narrow screen: endless words, right to left, emoji, wide code", () =>
+  test("fits on a narrow screen, with very long words, right-to-left text, emoji or wide code", () =>
     chatting({ width: 390 }, async (page) => {
       const texts = [
         "W".repeat(5000),
@@ -326,7 +326,7 @@ describe("with only the keyboard", () => {
     const faults = await onScreen(pages.url, {}, async (page) => {
       const { keyboard } = page;
       await page.goto("/chat");
-      // The browser moves the focus there when it first draws the page, which may be after it has loaded.
+      // The browser moves the focus there when it first paints the page, which may be after the page has loaded.
       await page.locator("input:focus").waitFor();
       await keyboard.type(key);
       await keyboard.press("Enter");

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { closeBrowser, launched, OUTPUT, TO_REVIEW } from "./harness";
 
-/** Puts all screenshots of the browser tests on one page and into one picture, for manual review. */
+/* Puts all screenshots of the browser tests on one page and into one image, for manual review. */
 
 const figures = readdirSync(OUTPUT)
   .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
@@ -12,7 +12,7 @@ const figures = readdirSync(OUTPUT)
     return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
   });
 
-/** Findings that axe leaves to manual review: kind and element, with their screens. */
+/** Findings that axe leaves to manual review: rule and element, with their screens. */
 const pathsOf = new Map<string, Set<string>>();
 const lines = existsSync(TO_REVIEW) ? readFileSync(TO_REVIEW, "utf8").split("\n").filter(Boolean) : [];
 for (const line of lines) {

@@ -37,7 +37,7 @@ const using = async (work: (page: Page) => Promise<void>, options: ScreenOptions
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
-test("at 320 px the key of a sample wraps, and the preview of a file starts with its questions", () =>
+test("at 320 px, a sample's key wraps and a file's preview starts with its questions", () =>
   using(async (page) => {
     const path = await store(`narrow ${crypto.randomUUID()}`, [{ input: "One?" }, { input: "Two?" }]);
     await page.setViewportSize({ width: 320, height: 640 });
@@ -62,7 +62,7 @@ describe("an upload", () => {
     ["Frage;Antwort\nWas ist 1?;eins\n", "Was ist 1?"],
     ["q,gold\nWhat is 1?,one\n", "What is 1?"],
     ["Thema;Lösung\nWas ist 1?;eins\n", "Was ist 1?"],
-  ])("%j shows the mapping form with values of the columns, and is stored as it says", (file, question) =>
+  ])("%j shows the mapping form with example values, and is stored with the chosen columns", (file, question) =>
     using(async (page) => {
       const name = `mapped ${crypto.randomUUID()}`;
       const [first = "", second = ""] = file.split("\n", 1)[0]?.split(/[;,]/) ?? [];
@@ -81,7 +81,7 @@ describe("an upload", () => {
     }),
   );
 
-  test("is stored by Enter in the field for its name", () =>
+  test("is stored when the user presses Enter in the name field", () =>
     using(async (page) => {
       const name = `entered ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
@@ -91,7 +91,7 @@ describe("an upload", () => {
       await page.getByRole("heading", { level: 1, name }).waitFor();
     }));
 
-  test("of which nothing is to be stored goes back to the form, and its button says so", () =>
+  test("returns to the upload form if the user stores nothing, and the button says so", () =>
     using(async (page) => {
       await page.goto("/datasets/new");
       await choose(page, "question,answer\nWhat is 1?,one\n,two\n");
@@ -102,7 +102,7 @@ describe("an upload", () => {
       await page.getByRole("heading", { level: 1, name: "Upload a dataset" }).waitFor();
     }));
 
-  test("with two columns for the question keeps the other choices and names both columns", () =>
+  test("with two columns for the question is rejected, names both columns and keeps the other choices", () =>
     using(async (page) => {
       await page.goto("/datasets/new");
       await choose(page, "a,b,c\nWhat is 1?,What is 2?,one\n");
@@ -120,7 +120,7 @@ describe("an upload", () => {
   test.each([
     ["cut.json", '{"a":1', "Line 1: "],
     ["words.jsonl", "not json at all\nneither this\n", "Line 1: "],
-  ])("%s without a readable row shows the error of the first", (name, file, problem) =>
+  ])("%s without a readable row shows the first row's error", (name, file, problem) =>
     using(async (page) => {
       await page.goto("/datasets/new");
       await choose(page, file, name);
@@ -129,7 +129,7 @@ describe("an upload", () => {
     }, REFUSED),
   );
 
-  test("of a revision shows what it would add, change and remove before anything is stored", async () => {
+  test("of a revision previews what it would add, change and remove", async () => {
     const path = await store(`compared ${crypto.randomUUID()}`, CAPITALS.slice(0, 2));
     await using(async (page) => {
       await page.goto(`${path}/upload`);
@@ -148,7 +148,7 @@ describe("an upload", () => {
 });
 
 describe("datasets", () => {
-  test("are counted, paged and sorted, with the state in the address", async () => {
+  test("can be paged and sorted, show their number, and keep the state in the address", async () => {
     const [oldest = "", ...newer] = Array.from({ length: 51 }, (_, n) => `paged ${String(n).padStart(2, "0")}`);
     await store(oldest, CAPITALS.slice(0, 1));
     await Promise.all(newer.map((name, n) => store(name, CAPITALS.slice(0, 1 + (n % 2)))));
@@ -171,7 +171,7 @@ describe("datasets", () => {
 });
 
 describe("samples", () => {
-  test("are filtered by words and tag and paged, with the state in the address", async () => {
+  test("can be filtered by words and tag and paged, and keep the state in the address", async () => {
     const many = Array.from({ length: 51 }, (_, n) => ({
       key: `k${n}`,
       input: `Question ${n}?`,

@@ -7,7 +7,7 @@ import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, tes
 import { openPages } from "./pages";
 
 const pages = await openPages();
-/** Pages with an empty database. */
+/** A second server of the pages, with an empty database. */
 const empty = await openPages();
 let dataset: string;
 
@@ -71,7 +71,7 @@ const preview = async (page: Page): Promise<void> => {
 const reloadedWith = reloadRefused(() => pages, /^\/datasets/);
 const failing = reloadedWith("internal", "An internal error occurred. Include the request id when you report it.");
 
-/** Runs `work` while no jobs worker is running. */
+/** Runs `work` while no jobs worker is active. */
 const withoutWorker = async (act: () => Promise<unknown>): Promise<void> => {
   await pages.stopWorker();
   try {
@@ -245,7 +245,7 @@ const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>
 };
 
 describe("an upload", () => {
-  test("is checked again with other columns and stored with them", () =>
+  test("is read again with other columns and stored with them", () =>
     using({}, async (page) => {
       const name = `chosen ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
@@ -266,7 +266,7 @@ describe("an upload", () => {
       ]);
     }));
 
-  test("is checked again before it is stored with changed columns", () =>
+  test("is read again before it is stored with changed columns", () =>
     using({}, async (page) => {
       const name = `unseen ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
@@ -284,7 +284,7 @@ describe("an upload", () => {
       await page.getByRole("cell", { name: "is already used on line 2" }).waitFor();
     }));
 
-  test("of the first dataset can be the example, which is added once", async () => {
+  test("of the sample dataset adds it only once", async () => {
     const session = await signIn("admin", empty);
     const faults = await onScreen(empty.url, { session }, async (page) => {
       for (let time = 0; time < 2; time++) {
@@ -354,7 +354,7 @@ describe("an upload", () => {
 });
 
 describe("U8: a rejected request of these pages", () => {
-  test("that polls a running upload shows every kind of error and keeps the page", () =>
+  test("that polls a running upload shows every error kind and keeps the page", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, (page) =>
       withoutWorker(async () => {
         await page.goto("/datasets/new");
@@ -374,7 +374,7 @@ describe("U8: a rejected request of these pages", () => {
     ["rate_limited", 429],
     ["internal", 500],
     ["storage_full", 507],
-  ])("the upload itself, with %s: says so, and leads back", (kind, status) =>
+  ])("that uploads a file and gets %s shows the error and links back", (kind, status) =>
     using({ expectedStatuses: [status] }, async (page) => {
       await page.goto("/datasets/new");
       pages.refusal.path = /^\/datasets\/upload/;
@@ -384,7 +384,7 @@ describe("U8: a rejected request of these pages", () => {
     }),
   );
 
-  test("an upload with an expired session leads to sign-in", () =>
+  test("that uploads a file with an expired session leads to sign-in", () =>
     using({ expectedStatuses: [401] }, async (page) => {
       await page.goto("/datasets/new");
       await page.context().clearCookies();
@@ -392,7 +392,7 @@ describe("U8: a rejected request of these pages", () => {
       await page.getByLabel("Your key").waitFor();
     }));
 
-  test("an upload that a proxy rejects says so and keeps the file", () =>
+  test("that uploads a file and is rejected by a proxy shows the error and keeps the file", () =>
     using({ expectedStatuses: [502] }, async (page) => {
       await page.goto("/datasets/new");
       await page.route("**/datasets/upload", (route) =>
@@ -403,7 +403,7 @@ describe("U8: a rejected request of these pages", () => {
       expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
     }));
 
-  test("an upload without a network says so and keeps the file", () =>
+  test("that uploads a file without a network shows the error and keeps the file", () =>
     using({ expectedFault: /ERR_FAILED|ERR_INTERNET/ }, async (page) => {
       await page.goto("/datasets/new");
       await page.route("**/datasets/upload", (route) => route.abort());

@@ -5,7 +5,7 @@ import { onScreen } from "./harness";
 import { openPages } from "./pages";
 
 const pages = await openPages();
-/** Path of a run of 70 results. */
+/** Path of a run with 70 results. */
 let many: string;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const using = async (options: { javaScript?: boolean }, work: (page: Page) => Pr
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
-/** Pixels by which a table is wider than its box. */
+/** By how many pixels a table is wider than its box. */
 const hiddenWidth = (page: Page, name: string) =>
   page.getByRole("region", { name }).evaluate((box) => box.scrollWidth - box.clientWidth);
 
@@ -42,7 +42,7 @@ describe("the tables", () => {
       expect(new URL(page.url()).search).toBe("?sort=name&page=2");
     }));
 
-  test("show every column at 1280 px, with two evaluators too", () =>
+  test("show every column at 1280 px, even with two evaluators", () =>
     using({}, async (page) => {
       await page.goto("/evals?evaluator=judge%401");
       await page.getByRole("columnheader", { name: "Hallucination" }).waitFor();

@@ -9,9 +9,9 @@ import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, tes
 import { openPages } from "./pages";
 
 const pages = await openPages();
-/** Pages with a database without evaluations. */
+/** A second server of the pages, whose database has no evaluations. */
 const empty = await openPages();
-/** Runs by their purpose. */
+/** Paths of runs by purpose. */
 const runs: Record<string, string> = {};
 
 const ATTACK = `<img src=x onerror=alert(1)>. <script>alert(2)</script>. <b hx-get="/keys" hx-trigger="load">x</b>.`;
@@ -41,7 +41,7 @@ beforeEach(() => {
   pages.refusal.error = undefined;
 });
 
-/** Evaluates as the API does and returns the path of the run's page. Judges fail, because the script is empty. */
+/** Evaluates as the API does and returns the path of the run's page. Judges fail: the fake model's script is empty. */
 const evaluate = (request: Parameters<typeof evaluateOn>[1]) => evaluateOn(pages, request);
 
 const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
@@ -61,7 +61,7 @@ const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact:
 const reloadedWith = reloadRefused(() => pages, /^\/evals/);
 const failing = reloadedWith("internal", "An internal error occurred. Include the request id when you report it.");
 
-/** Sends the filled form, which is rejected. */
+/** Submits the filled form, which is rejected. */
 const sentWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
   await fill(page, BAKERY);
   pages.refusal.path = /^\/evals$/;
@@ -280,7 +280,7 @@ describe("an evaluation", () => {
       const before = await page.evaluate<number>("window.updates");
       await until("three updates have come", async () => (await page.evaluate<number>("window.updates")) >= before + 3);
       expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Stop");
-      // A replaced element would be read out every second.
+      // A screen reader would read a replaced element every second.
       expect(
         await page.evaluate<boolean>("window.statusBefore === document.querySelector('#evaluating [role=status]')"),
       ).toBe(true);
@@ -292,7 +292,7 @@ describe("an evaluation", () => {
       );
     }));
 
-  test("of a dataset's sample can be started from the sample, and repeated", () =>
+  test("of a dataset sample can be started from the sample's page and repeated", () =>
     using({}, async (page) => {
       await page.goto("/datasets");
       await page.getByRole("button", { name: "Use the sample dataset" }).click();
@@ -308,7 +308,7 @@ describe("an evaluation", () => {
       await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
     }));
 
-  test("of an unknown sample says so, and an existing sample is loaded by its key", () =>
+  test("of an unknown sample shows an error, and an existing sample is loaded by its key", () =>
     using({ expectedStatuses: [422] }, async (page) => {
       await page.goto("/datasets");
       await page.getByRole("link", { name: "sample", exact: true }).waitFor();
@@ -388,7 +388,7 @@ describe("U8: a rejected form", () => {
       expect(await page.getByText("Choose an evaluator").last().isVisible()).toBe(true);
     }));
 
-  test("shows every kind of error and keeps the typed text", () =>
+  test("shows every error kind and keeps the typed text", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);
@@ -411,7 +411,7 @@ describe("U8: a rejected form", () => {
       await page.getByLabel("Your key").waitFor();
     }));
 
-  test("without a network says so and keeps the typed text", () =>
+  test("without a network shows an error and keeps the typed text", () =>
     using({ expectedFault: /ERR_FAILED|Failed to load/ }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);

@@ -15,7 +15,7 @@ const editorOf = async (pages: Pages) => {
   return pages.keys.verify(`Bearer ${key}`);
 };
 
-/** Evaluates as the API does and returns the path of the run's page. Judges fail, because the script is empty. */
+/** Evaluates as the API does and returns the path of the run's page. Judges fail: the fake model's script is empty. */
 export const evaluateOn = async (pages: Pages, request: EvaluateRequest): Promise<string> => {
   pages.chat.reset();
   pages.chat.finish();
@@ -43,7 +43,7 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
   reason: "The judge is strict.",
   judge: { model: "smollm2-135m-instruct", model_revision: "b179c9523d0e", temperature: 0, seed: 0 },
   embedder: null,
-  // It finds only the first claim, and rates it unsupported.
+  // The judge finds only the first claim, and rates it unsupported.
   claims: score.claims.slice(0, 1).map((claim) => {
     const { start, end } = claim;
     return { ...claim, verdict: "unsupported", score: 0, context: null, unsupported: [{ start, end, note: "No." }] };
@@ -52,7 +52,7 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
 
 interface Imported {
   name: string;
-  /** Role of judge@1 next to reference@1. If omitted, it does not score. */
+  /** Role of judge@1 in addition to reference@1. If omitted, judge@1 does not score. */
   judge?: "verdict" | "comparison";
   results?: number;
   /** Changes the result with this index. */
@@ -68,7 +68,7 @@ export const importRuns = async (pages: Pages, imported: readonly Imported[]): P
   for (const { name, judge, results: count = 1, change } of imported) {
     const id = newId("run");
     const [entry] = file.results;
-    if (!entry) throw new Error("A run has a result.");
+    if (!entry) throw new Error("Unreachable: a run has a result.");
     const results = Array.from({ length: count }, (_, index) => {
       const scores = judge
         ? [...entry.result.scores, ...entry.result.scores.map((score) => byJudge(score, judge === "comparison"))]

@@ -15,7 +15,7 @@ const theme = (page: Page) => page.locator("html").getAttribute("data-theme");
 const switchTheme = (page: Page) => page.getByRole("button", { name: /^Theme/ }).press("Enter");
 
 describe("the theme button", () => {
-  test("changes the colours of the page in place, and of the next page", () =>
+  test("changes the colours of the current page in place, and of later pages", () =>
     as("admin", async (page) => {
       await page.goto("/keys/new");
       await page.getByLabel("Name").fill("half typed");
@@ -79,7 +79,7 @@ describe("a form that is submitted after the session has ended", () => {
       expect(await page.evaluate<string>("JSON.stringify(sessionStorage)")).not.toContain("search service");
     }));
 
-  test("keeps a typed evaluation, which htmx sends", () =>
+  test("also keeps a typed evaluation, which htmx submits", () =>
     as("editor", async (page, _, key) => {
       await page.goto("/evals/new");
       await page.getByLabel("Question").fill("Where is it?");

@@ -4,7 +4,7 @@ import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 import { closeBrowser, onScreen } from "./harness";
 
-/** Gateway, node and worker as in production. The node's engine generates a word every 50 ms. */
+/** Gateway, node and worker as in production. The node's synthetic engine generates a word every 50 ms. */
 let stack: Stack;
 beforeAll(async () => {
   const env = { GROUNDWIRE_SYNTHETIC_TOKEN_MS: "50", GROUNDWIRE_SYNTHETIC_TOKENS: "120" };
@@ -80,7 +80,7 @@ test("an answer is completed after its tab is closed", async () => {
     await page.waitForURL(/chat_/);
     const address = page.url();
     await page.goto("about:blank");
-    await until("nothing runs any more", async () => (await runningOnNode()) === 0);
+    await until("the node runs nothing", async () => (await runningOnNode()) === 0);
     await page.goto(address);
     await page.getByText("120 tokens").waitFor();
     expect(await isBusy(page).count()).toBe(0);
@@ -135,7 +135,7 @@ test.each([
   [{ origin: "https://evil.example" }],
   [{ origin: "null" }],
   [{}],
-])("a form of another site is refused: %j", async (headers) => {
+])("a form from another site is rejected: %j", async (headers) => {
   const body = new URLSearchParams({ theme: "dark" });
   const response = await fetch(`${stack.url}/theme`, { method: "POST", body, headers, redirect: "manual" });
   expect(response.status).toBe(403);

@@ -14,8 +14,8 @@ export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
 
 /**
- * Resolves when the page has been repainted and every transition has ended. A transition only starts with the next
- * repaint, which may be some time after the emulated medium was set.
+ * Resolves when the page has been repainted and every transition has ended. A transition starts with the next repaint,
+ * which may come some time after the emulated medium was set.
  */
 const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => {
   for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
@@ -23,7 +23,7 @@ const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAni
 })))`;
 
 const AXE_SOURCE = await Bun.file(new URL(import.meta.resolve("axe-core/axe.min.js"))).text();
-/** Reports only what did not pass, and identifies elements by their HTML. */
+/** Options for axe: report only what did not pass, and identify elements by their HTML. */
 const AXE_OPTIONS: RunOptions = {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   resultTypes: ["violations", "incomplete"],
@@ -41,7 +41,7 @@ let browser: Browser | undefined;
 /** The icon keeps the browser from requesting /favicon.ico. */
 const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
 
-/** Clean windows to reuse, by site and scripts. Opening a new window takes a second: new process, empty cache. */
+/** Clean windows to reuse, by site and scripts. A new window takes a second: new process, empty cache. */
 const idleWindows = new Map<string, Page>();
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
@@ -69,7 +69,7 @@ export interface ScreenOptions {
   javaScript?: boolean;
   /** Value of the session cookie. */
   session?: string;
-  /** Statuses that this test forces; Chromium writes each of them to the console as an error. */
+  /** Error statuses that this test provokes. Chromium writes each of them to the console as an error. */
   expectedStatuses?: readonly number[];
   /** Other faults that this test provokes. */
   expectedFault?: RegExp;

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 
 /** Maximum number of Tab presses to reach an element. */
-const MOST_STEPS = 120;
+const MAX_STEPS = 120;
 
 /** The focused element's name for a screen reader, and whether its focus is visible. */
 const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
@@ -17,12 +17,12 @@ const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
 
 /** Presses Tab until a matching element has the focus. Throws if no element gets it, or if the focus is not visible. */
 export const tabTo = async (page: Page, name: RegExp): Promise<void> => {
-  for (let step = 0; step < MOST_STEPS; step++) {
+  for (let step = 0; step < MAX_STEPS; step++) {
     await page.keyboard.press("Tab");
     const now = await focused(page);
     if (!name.test(now.name)) continue;
     if (now.isVisible) return;
-    throw new Error(`The focus on "${now.name}" can't be seen.`);
+    throw new Error(`The focus on "${now.name}" is not visible.`);
   }
   throw new Error(`Tab never reaches ${name}.`);
 };

@@ -51,7 +51,7 @@ describe("a form that is submitted twice", () => {
       expect(await keysNamed("rotated once")).toHaveLength(2);
     }));
 
-  test("is a new form when the page is opened again", () =>
+  test("creates two keys if the page was opened again in between", () =>
     signedIn("admin", {}, async (page) => {
       await fillAndCreate(page, "two of them");
       await fillAndCreate(page, "two of them");
@@ -60,8 +60,13 @@ describe("a form that is submitted twice", () => {
 });
 
 test.each([
-  ["says so", "async () => {}", "status", "Copied"],
-  ["says what to do if the browser refuses", "async () => { throw new Error(); }", "alert", "Select the text"],
+  ["shows a confirmation", "async () => {}", "status", "Copied"],
+  [
+    "says what to do if the browser does not allow it",
+    "async () => { throw new Error(); }",
+    "alert",
+    "Select the text",
+  ],
 ] as const)("copying a key %s", (_, writeText, role, words) =>
   signedIn("admin", {}, async (page) => {
     await fillAndCreate(page, `copied ${role}`);
@@ -81,7 +86,7 @@ test.each([
       await page.keyboard.press("Control+C");
     },
   ],
-] as const)("the message that copying was refused is removed once %s", (name, act) =>
+] as const)("the message that copying was not allowed is removed once %s", (name, act) =>
   signedIn("admin", { width: 390 }, async (page) => {
     await fillAndCreate(page, name);
     await page.evaluate("navigator.clipboard.writeText = async () => { throw new Error(); }");
@@ -94,7 +99,7 @@ test.each([
   }),
 );
 
-test("a rotated key names its successor, isn't offered for rotation again, and is revoked by its id", () =>
+test("a rotated key links to its successor, can't be rotated again, and is revoked by its id", () =>
   signedIn("admin", {}, async (page) => {
     const name = "shown twice";
     await fillAndCreate(page, name);
@@ -117,7 +122,7 @@ test("a rotated key names its successor, isn't offered for rotation again, and i
     expect((await keysNamed(name)).map(({ status }) => status).toSorted()).toEqual(["active", "revoked"]);
   }));
 
-test("a long name without spaces does not widen the pages of its key", () =>
+test("a long name without spaces does not widen the key's pages", () =>
   signedIn("admin", {}, async (page) => {
     const { id } = await pages.newKey("member", "a".repeat(100));
     for (const width of [320, 390, 1280]) {
@@ -131,7 +136,7 @@ test("a long name without spaces does not widen the pages of its key", () =>
     }
   }));
 
-test("an unknown model does not prevent a key, and its pages name the model", () =>
+test("a key with an unknown model is created, and its pages name the model", () =>
   signedIn("admin", {}, async (page) => {
     await page.goto("/keys/new");
     await page.getByText("Available now: smollm2-135m-instruct").waitFor();

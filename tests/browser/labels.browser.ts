@@ -6,7 +6,7 @@ import { type ScreenCase, testScreens } from "./matrix";
 import { openPages } from "./pages";
 
 const pages = await openPages();
-/** Pages with a database without evaluations. */
+/** A second server of the pages, whose database has no evaluations. */
 const empty = await openPages();
 /** Path of a run with one result. */
 let run: string;
@@ -77,12 +77,12 @@ const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>
 };
 
 describe("labels", () => {
-  test("are given before the verdict is shown, and an answer can be skipped", async () => {
+  test("are added before the verdict is shown, and an answer can be skipped", async () => {
     const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who labels?", output: "It opens at 6:30." } });
     await using({}, async (page) => {
       await page.goto("/evals/label?metric=faithfulness");
       await page.getByText("Who labels?").waitFor();
-      // The agreement table names evaluators, but nothing shows their scores of this answer.
+      // The agreement table names evaluators, but nothing shows their scores for this answer.
       const trust = page.getByRole("region", { name: "How well the evaluators agree with people" });
       const named = (place: Page | typeof trust) => place.getByText("reference@1").count();
       expect([await named(page), await named(trust)]).toEqual([1, 1]);
@@ -102,7 +102,7 @@ describe("labels", () => {
     });
   });
 
-  test("can be changed on the page of the result", async () => {
+  test("can be changed on the result's page", async () => {
     const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who changes?", output: "It opens at 6:30." } });
     await using({}, async (page) => {
       await page.goto(path);
@@ -142,7 +142,7 @@ test("submitting a corrected form removes the errors of the first attempt", asyn
   expect(faults).toEqual([]);
 });
 
-test("the evaluation form keeps typed text while a sample of a dataset is shown", () =>
+test("the evaluation form keeps typed text while a dataset sample is shown", () =>
   using({ expectedStatuses: [422] }, async (page) => {
     await page.goto("/datasets");
     await page.getByRole("button", { name: "Use the sample dataset" }).click();

@@ -53,7 +53,7 @@ $$
 
 See [the paper](https://example.com/paper).`;
 
-test("each line of a poem or an address is a line, also while it is being written", () =>
+test("each line of a poem or an address is a line, even while it is being written", () =>
   answering(["The sea is grey,  \nthe sky ", "is far.\n10 Downing Street\nLondon"], "London", async (page) => {
     // biome-ignore lint/performance/useDomNodeTextContent: the lines are those of the layout.
     const lines = () => page.locator(".answer .prose p").innerText();
@@ -121,7 +121,7 @@ test("code keeps its lines while it is being written", () =>
     await finished(page);
   }));
 
-test("long cells wrap, so that every column of a table starts in view, and deep lists stay in the window", () => {
+test("long cells wrap so that every column of a table starts in view, and deep lists stay in the window", () => {
   const sentence = "This first cell holds one whole sentence, which would push the other columns out of the window.";
   const table = `| What | When | Where |\n|---|---|---|\n| ${sentence} | Monday | Zurich |`;
   const list = Array.from({ length: 40 }, (_, depth) => `${"  ".repeat(depth)}- level ${depth}`).join("\n");

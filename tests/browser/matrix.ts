@@ -4,7 +4,7 @@ import { AppError, type ErrorKind } from "../../lib/errors";
 import { onScreen, type Screen, THEMES, WIDTHS } from "./harness";
 import type { Pages } from "./pages";
 
-/** Every kind of error that a page's request can get, with its status. */
+/** Every error kind that a page's request can get, with its status. */
 const REFUSALS: [ErrorKind, number][] = [
   ["insufficient_role", 403],
   ["not_found", 404],
@@ -19,8 +19,8 @@ const REFUSALS: [ErrorKind, number][] = [
 export const REFUSED_STATUSES = REFUSALS.map(([, status]) => status);
 
 /**
- * Rejects the requests for `path` with every kind of error, one after another on the same page. Each time the alert
- * region must show the cause, and `stays` must hold.
+ * Rejects the requests for `path` with every error kind, one after another on the same page. Each time, the alert
+ * region must show the reason, and `stays` must hold.
  */
 export const refuseInEveryWay = async (
   page: Page,
@@ -53,15 +53,15 @@ export const reloadRefused =
 /** A screen in one of its states. */
 export interface ScreenCase {
   name: string;
-  /** Returns its path; called after the setup. */
+  /** Returns the screen's path. Called after the setup. */
   path: string | (() => string | Promise<string>);
-  /** The status that this case provokes; Chromium writes it to the console as an error. */
+  /** The error status that this case provokes. Chromium writes it to the console as an error. */
   status?: number;
   /** Puts the open page into its state. */
   reach?: (page: Page) => Promise<unknown>;
-  /** Must be visible then. */
+  /** Text that must be visible in that state. */
   shows: string;
-  /** Must hold while the page is checked. */
+  /** Runs the checks of the page while a condition holds, such as a node that is down. */
   during?: (look: () => Promise<void>) => Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export const testScreens = <C extends ScreenCase>(
   /** Address of the pages, and the user's session; undefined: not signed in. */
   open: (screen: C) => Promise<{ url: string; session: string | undefined }>,
 ): void => {
-  describe("each screen in each state, light and dark, wide and narrow: accessible, no error, no sideways scroll", () => {
+  describe("each screen is accessible and has no error or sideways scroll, in each state, theme and width", () => {
     test.each([...cases] as ScreenCase[])("$name", async (screenCase) => {
       const { name, path, status, reach, shows, during = (look) => look() } = screenCase;
       const { url, session } = await open(screenCase as C);

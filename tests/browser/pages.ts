@@ -63,8 +63,8 @@ const READY: NodeView = {
 };
 
 /**
- * The pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`: timeout of
- * idle connections.
+ * The pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`: timeout
+ * of idle connections.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
   const config = { ...defaultConfig(), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
@@ -78,7 +78,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const engine: Engine & { view: NodeView[] } = {
     view: [READY],
     open: async () => {},
-    request: () => Promise.reject(new Error("Pages ask the chat service.")),
+    request: () => Promise.reject(new Error("Not used: pages call the chat service.")),
     nodes: () => engine.view,
     drain: () => {},
     close: async () => {},

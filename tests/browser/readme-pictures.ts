@@ -1,6 +1,6 @@
 /**
- * Takes the README's screenshots for docs/images, with a real stack and its default models: `bun
- * tests/browser/readme-pictures.ts`.
+ * Takes the README's screenshots for docs/images with a real stack and its default models:
+ * `bun tests/browser/readme-pictures.ts`.
  */
 import { join } from "node:path";
 import type { Page } from "playwright-core";

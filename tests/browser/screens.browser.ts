@@ -41,7 +41,7 @@ const refused =
     pages.refusal.error = undefined;
   };
 
-/** Starts a new script and sends a question; the test then controls the answer. */
+/** Sends a question and starts a new script, with which the test controls the answer. */
 const answering =
   (goOn?: (page: Page) => unknown) =>
   async (page: Page, question = "Explain how batching works"): Promise<void> => {
@@ -50,7 +50,7 @@ const answering =
     await goOn?.(page);
   };
 
-/** A complete answer to a prompt with this many tokens. */
+/** Completes an answer whose prompt has this many tokens. */
 const answer = (text: string, promptTokens: number) => {
   const usage = { prompt_tokens: promptTokens, completion_tokens: 184, total_tokens: promptTokens + 184 };
   pages.chat.facts = { usage };

@@ -2,7 +2,7 @@ import type { Call } from "../../gateway/call";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage } from "../../gateway/chat/contract";
 import type { AppError } from "../../lib/errors";
 
-/** Fixed figures, so that screenshots don't change. */
+/** Fixed usage and timings, so that screenshots don't change. */
 const FACTS = {
   id: "chatcmpl-1",
   finish_reason: "stop",
@@ -23,7 +23,7 @@ export class ScriptedChat {
   read: ChatMessage[] = [];
   /** Tokens of a message; undefined: one per four characters. */
   tokensPerMessage: number | undefined;
-  /** How the next answers end, if not by default. */
+  /** Overrides of how the next answers end. */
   facts: Partial<Pick<ChatAnswer, "finish_reason" | "usage">> = {};
 
   /** Starts a new, empty script. */
@@ -84,7 +84,7 @@ export class ScriptedChat {
     return messages.reduce((sum, message) => sum + tokensOf(message), 0);
   }
 
-  /** The answer, not streamed. */
+  /** The complete answer, for requests without streaming. */
   async answer(call: Call, body: Pick<ChatCompletionRequest, "messages">): Promise<ChatAnswer> {
     let content = "";
     for await (const event of this.events(call, body)) {

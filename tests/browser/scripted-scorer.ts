@@ -6,7 +6,7 @@ const VERDICTS = [
   { verdict: "unsupported", score: 0.04, context: null },
 ] as const;
 
-/** In every answer, the first sentence is supported, the second partly and the others not, so that pages stay the same. */
+/** Fixed verdicts, so that pages don't change: the first sentence is supported, the second partly, the others not. */
 export const SCRIPTED_SCORER: ReferenceScorer = {
   async claimsOf(output) {
     return [...output.matchAll(/[^.!?]+[.!?]*/g)].map(({ 0: text, index }) => {

@@ -11,7 +11,7 @@ export interface ApiRoute {
   role: RouteRole | undefined;
 }
 
-/** Health and the API, without pages and their files. */
+/** Routes of the API and of health checks, without pages and their files. */
 const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
 
 const services: Partial<Services> = { config: defaultConfig() };

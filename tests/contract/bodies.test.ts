@@ -31,7 +31,7 @@ const urlOf = (path: string): string =>
 describe.each(["[]", "5", "null", '"x"', "{", "true", "[{}]", "{}}", "nul", "\u00a0", '{"__proto__":{}}'])(
   "the body %s",
   (body) => {
-    test.each(WRITES)("is refused by %s %s", async (method, path) => {
+    test.each(WRITES)("is rejected by %s %s", async (method, path) => {
       const response = await stack.call(method, urlOf(path), { body });
       const { error } = (await response.json()) as ErrorEnvelope;
       expect([response.status, error.code]).toEqual([400, "invalid_request"]);
@@ -49,7 +49,7 @@ test("the error for a body that is not an object names its type", async () => {
   );
 });
 
-describe("a body may be left out", () => {
+describe("a body may be omitted", () => {
   const rotate = "/v1/keys/:id/rotate";
   const stop = "/v1/conversations/:id/stop";
   test.each([
@@ -86,12 +86,9 @@ const FILE = '--b\r\ncontent-disposition: form-data; name="files"; filename="a.t
 test.each([
   ["complete", 404, `${FILE}${FILE}--b--\r\n`],
   ["cut off", 400, FILE.slice(0, 20)],
-])(
-  "a form that is %s gets %i from a route that declares its form, and is not read as JSON",
-  async (_, status, body) => {
-    const headers = { "content-type": "multipart/form-data; boundary=b" };
-    const response = await stack.call("POST", "/v1/rag/indexes/idx_1/documents", { body, headers });
-    const { error } = (await response.json()) as ErrorEnvelope;
-    expect([response.status, error.message.includes("JSON")]).toEqual([status, false]);
-  },
-);
+])("a form that is %s gets %i from a route that accepts forms, and is not read as JSON", async (_, status, body) => {
+  const headers = { "content-type": "multipart/form-data; boundary=b" };
+  const response = await stack.call("POST", "/v1/rag/indexes/idx_1/documents", { body, headers });
+  const { error } = (await response.json()) as ErrorEnvelope;
+  expect([response.status, error.message.includes("JSON")]).toEqual([status, false]);
+});

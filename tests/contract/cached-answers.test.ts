@@ -3,7 +3,7 @@ import { readEvents } from "../harness";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** Compares answers from the cache, and answers that joined another request's generation, with generated ones. */
+/* Compares cached answers, and answers that joined another request's generation, with generated answers. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ const stream = async (path: string, body: Json) => {
   return { how, events: (await readEvents(response)) as (Json | "[DONE]")[] };
 };
 
-/** Names and types of all fields, nested ones too; a list is represented by its first item. */
+/** Names and types of all fields, including nested ones. A list is represented by its first item. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== "object" || value === null) return value === null ? null : typeof value;
@@ -49,7 +49,7 @@ const shapeOf = (value: unknown): unknown => {
   );
 };
 
-/** The shapes of a stream's events. Equal neighbours are merged, because a stored answer comes in one piece. */
+/** The shapes of a stream's events. Equal neighbours are merged, because a cached answer comes in one piece. */
 const shapesOf = (events: (Json | "[DONE]")[]): unknown[] => {
   const shapes = events.map((event) => JSON.stringify(shapeOf(event)));
   return shapes.filter((shape, index) => shape !== shapes[index - 1]);
@@ -87,7 +87,7 @@ describe("a stream from the cache has the fields of a live one", () => {
     );
   });
 
-  test("also if the stored answer was not streamed, and the other way round", async () => {
+  test("even if the stored answer was not streamed, and vice versa", async () => {
     for (const path of ["/v1/chat/completions", "/v1/completions"]) {
       const wholeFirst = newRequest(path);
       const liveWhole = await whole(path, wholeFirst);
@@ -139,15 +139,18 @@ describe("every answer has its own id", () => {
     expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(answers.length);
   });
 
-  test.each(["/v1/chat/completions", "/v1/completions"])("%s, streamed: one id in all chunks", async (path) => {
-    const body = newRequest(path);
-    const together = await Promise.all(Array.from({ length: 5 }, () => stream(path, body)));
-    const streams = [...together, await stream(path, body), await stream(path, body)];
-    for (const { events } of streams) expect(idsOf(events).size).toBe(1);
-    expect(new Set(streams.flatMap(({ events }) => [...idsOf(events)])).size).toBe(streams.length);
-  });
+  test.each(["/v1/chat/completions", "/v1/completions"])(
+    "%s has the same id in all chunks of a stream",
+    async (path) => {
+      const body = newRequest(path);
+      const together = await Promise.all(Array.from({ length: 5 }, () => stream(path, body)));
+      const streams = [...together, await stream(path, body), await stream(path, body)];
+      for (const { events } of streams) expect(idsOf(events).size).toBe(1);
+      expect(new Set(streams.flatMap(({ events }) => [...idsOf(events)])).size).toBe(streams.length);
+    },
+  );
 
-  test("/v1/chat, streamed: the id of the last event", async () => {
+  test("/v1/chat has the id in the last event of a stream", async () => {
     const body = newRequest("/v1/chat");
     const together = await Promise.all(Array.from({ length: 5 }, () => stream("/v1/chat", body)));
     const streams = [...together, await stream("/v1/chat", body)];
@@ -180,7 +183,7 @@ describe("a prompt longer than the context", () => {
     ["/v1/embeddings", { model: "all-minilm-l6-v2", input: long }, "input"],
     ["/v1/embeddings", { model: "all-minilm-l6-v2", input: ["a", long] }, "input.1"],
     ["/v1/evaluate", { sample: { input: long, references: ["x"] }, evaluators: ["reference@1"] }, "messages"],
-  ])("on %s (%#) is refused in the words that clients look for", async (path, body, param) => {
+  ])("on %s (%#) is rejected with the message that clients look for", async (path, body, param) => {
     const { response } = await send(path, body);
     const { error } = JSON.parse(await response.text());
     expect([response.status, error.code, error.param]).toEqual([400, "context_length_exceeded", param]);

@@ -29,7 +29,7 @@ const ANSWER: [string, string] = ["assistant", "Red, green and blue."];
 const importAs = async (key: string, file: object) =>
   json(await stack.call("POST", "/v1/conversations/import", { key, body: file }));
 
-test("an export is imported once, extends a conversation that it continues, and never changes another key's", async () => {
+test("an export is imported once, extends a conversation that it continues, and never changes another key's conversations", async () => {
   const [ada, bob] = [await stack.keyOf("member"), await stack.keyOf("member")];
   const exported = async (key: string) => json(await stack.call("GET", "/v1/conversations/export", { key }));
 
@@ -57,7 +57,7 @@ test("an export is imported once, extends a conversation that it continues, and 
   expect(await markdown.text()).toContain("## Answer\n\nRed, green and blue.");
 });
 
-test("the API asks, regenerates, edits, selects and deletes a question, and an export has every version", async () => {
+test("the API can ask, regenerate, edit, select and delete a question, and an export has every version", async () => {
   const key = await stack.keyOf("member");
   const send = async (method: string, path: string, body?: object) => {
     const response = await stack.call(method, path, { key, body });
@@ -128,7 +128,7 @@ test("the API asks, regenerates, edits, selects and deletes a question, and an e
   ]);
 });
 
-test("an import names a message whose parent does not come before it, and stores nothing", async () => {
+test("an import with a message whose parent does not come before it names the message and stores nothing", async () => {
   const key = await stack.keyOf("member");
   const file = exampleFile([QUESTION, ANSWER]);
   const [conversation] = file.conversations;

@@ -88,7 +88,7 @@ describe("OPTIONS answers without a key", () => {
     expect(headers.get("access-control-allow-methods")).toBe("GET, POST, PUT, PATCH, DELETE");
   });
 
-  test("a preflight to a wrong path passes, so that the script can read the 404 that names the right one", async () => {
+  test("a preflight to a wrong path succeeds, so that the script can read the 404 that names the right path", async () => {
     expect((await preflight(open, "/chat/completions", OURS)).status).toBe(204);
     const response = await open.call("POST", "/chat/completions", { body: {}, headers: { origin: OURS } });
     expect([response.status, allowed(response)]).toEqual([404, OURS]);

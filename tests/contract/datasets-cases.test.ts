@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.close());
 
-describe.skipIf(!isThere)("files that were refused or misread", () => {
+describe.skipIf(!isThere)("files that were once rejected or misread", () => {
   test.each(uploads)("%s", async (name, { status, accepted, contains = [], lacks = [] }) => {
     const form = new FormData();
     for (const [field, value] of Object.entries({ name, on_error: "skip", dry_run: "true" })) form.append(field, value);

@@ -33,7 +33,7 @@ const create = async (samples: unknown[], name = fresh()): Promise<Json> => {
 const samplesOf = async (id: string, query = ""): Promise<Json[]> =>
   (await json(await stack.call("GET", `/v1/datasets/${id}/samples?limit=100${query}`))).data;
 
-/** Rows in the tables of uploads, which must be empty. */
+/** Number of rows in the upload tables, which must be empty. */
 const leftovers = async (): Promise<number> => {
   const client = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
   const { rows } = await client.execute(
@@ -141,7 +141,7 @@ describe("samples in a JSON body", () => {
     expect([samples[0].key, samples[1].key]).toEqual(["b", samples[1].hash.slice(0, 32)]);
   });
 
-  test("that are invalid are named by their number", async () => {
+  test("that are invalid are reported by their number", async () => {
     const samples = [{ input: "One?" }, { references: ["2"] }, "three"];
     const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), samples } });
     const { error } = await json(response);
@@ -153,8 +153,8 @@ describe("samples in a JSON body", () => {
     ["a parameter that the route doesn't have", { samples: [{ input: "One?" }], mapping: {} }, "mapping"],
     ["no samples", { samples: [] }, "samples"],
     ["a name that can't be shown", { name: "a\nb", samples: [{ input: "One?" }] }, "name"],
-    ["a schema that is none", { schema: { type: 7 }, samples: [{ input: "One?" }] }, "schema"],
-  ])("with %s are refused by its name", async (_, body, param) => {
+    ["an invalid schema", { schema: { type: 7 }, samples: [{ input: "One?" }] }, "schema"],
+  ])("with %s are rejected, and the error names it", async (_, body, param) => {
     const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), ...body } });
     const { error } = await json(response);
     expect([response.status, error.code, error.param]).toEqual([400, "invalid_request", param]);
@@ -200,7 +200,7 @@ describe("revisions", () => {
     expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["1", "3", "2"]);
   });
 
-  test("that merge contain each content once; samples keep their keys, and an export has the same hash", async () => {
+  test("that merge contain each content once, samples keep their keys, and an export has the same hash", async () => {
     const { id } = await create([one, two]);
     const merge = async (samples: unknown[]) => {
       const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body: { mode: "merge", samples } });
@@ -212,7 +212,7 @@ describe("revisions", () => {
     const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=jsonl`)).text();
     const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: "x.jsonl" }));
     expect([again.dataset.latest.hash, again.dataset.latest.samples]).toEqual([dataset.latest.hash, 3]);
-    // A key is removed if its content becomes that of another key; content that becomes free may move.
+    // A key is removed if its content now belongs to another key. Content that becomes free may move to another key.
     expect((await merge([{ ...three, key: "2" }])).dataset.latest).toMatchObject({ samples: 2, removed: 1 });
     const swapped = await merge([
       { ...one, key: "3" },
@@ -227,7 +227,7 @@ describe("revisions", () => {
     expect((await revise(id, { mode: "merge", samples: [one] })).revision).toBe(1);
   });
 
-  test("of the same samples have the same hash in every dataset", async () => {
+  test("with the same samples have the same hash in every dataset", async () => {
     const [first, second] = [await create([one, two]), await create([two, one])];
     expect(second.latest.hash).toBe(first.latest.hash);
     expect((await create([one])).latest.hash).not.toBe(first.latest.hash);
@@ -285,7 +285,7 @@ describe("a download", () => {
 });
 
 describe("the mapping of columns to fields", () => {
-  test("is guessed from their names, and can be given", async () => {
+  test("is guessed from the column names, and can be set", async () => {
     const csv = "q,a,note\nWhat is 1?,1,easy\n";
     const mapping = JSON.stringify({ q: "input", a: "references", note: null });
     const { dataset } = await json(await send("/v1/datasets", csv, { name: fresh(), mapping }));
@@ -293,17 +293,17 @@ describe("the mapping of columns to fields", () => {
   });
 
   test.each([
-    ["no JSON", "{", "mapping"],
+    ["invalid JSON", "{", "mapping"],
     ["a field that samples don't have", '{"q":"inptu"}', "mapping"],
     ["a column that the file doesn't have", '{"x":"input"}', "mapping"],
-  ])("by a mapping with %s is refused", async (_, mapping, param) => {
+  ])("is rejected if it has %s", async (_, mapping, param) => {
     const response = await send("/v1/datasets", "q\nWhat?\n", { name: fresh(), mapping });
     expect([response.status, (await json(response)).error.param]).toEqual([400, param]);
     expect(await leftovers()).toBe(0);
   });
 });
 
-test("every sample of a new revision is checked against the dataset's schema; errors name line and field", async () => {
+test("every sample of a new revision is checked against the dataset's schema, and errors name line and field", async () => {
   const schema = { type: "object", required: ["references"], properties: { references: { minItems: 1 } } };
   const body = { name: fresh(), schema, samples: [{ input: "One?", references: ["1"] }] };
   const { dataset } = await json(await stack.call("POST", "/v1/datasets", { body }));
@@ -317,7 +317,7 @@ test("every sample of a new revision is checked against the dataset's schema; er
 });
 
 describe("lists", () => {
-  test("are paged and searched by words and tags", async () => {
+  test("can be paged and searched by words and tags", async () => {
     const samples = Array.from({ length: 25 }, (_, n) => ({
       key: `k${n}`,
       input: n % 5 === 0 ? `Where is café "${n}"?` : `What is ${n}?`,
@@ -338,7 +338,7 @@ describe("lists", () => {
     expect(one.input).toBe("What is 7?");
   });
 
-  test("of datasets are searched by name, and the name of a deleted dataset is free again", async () => {
+  test("of datasets can be searched by name, and the name of a deleted dataset is free again", async () => {
     const name = fresh();
     const { id } = await create([{ input: "One?" }], name);
     const listed = await json(await stack.call("GET", `/v1/datasets?search=${name.slice(8, 20)}`));
@@ -374,7 +374,7 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
     ["a ragged row", "input,references\nOne?,1\nTwo?,2,3\n", "x.csv", 422, /[Ll]ine 3/],
     ["an open quote", 'input\n"One?\nTwo?\n', "x.csv", 422, /[Ll]ine 2/],
     ["NUL", "input\nO\0ne?\n", "x.csv", 422, /NUL/],
-    ["no UTF-8", new Uint8Array([...Buffer.from("input\n"), 0xc3, 0x28, 10]), "x.csv", 422, /UTF-8/],
+    ["invalid UTF-8", new Uint8Array([...Buffer.from("input\n"), 0xc3, 0x28, 10]), "x.csv", 422, /UTF-8/],
     [
       "deep JSON",
       `{"input":"One?","metadata":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}\n`,

@@ -5,8 +5,8 @@ import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
 /*
- * An error sent before the whole body has arrived still reaches the client: the gateway keeps reading for a while and
- * discards the rest. Closing immediately would reset the connection of a client that is still writing.
+ * An error sent before the whole body has arrived still reaches the client, because the gateway keeps reading for a
+ * while and discards the rest. Closing immediately would reset the connection of a client that is still writing.
  */
 
 const MB = 1_000_000;
@@ -26,7 +26,7 @@ afterAll(() => stack.close());
 
 const auth = (): string => `authorization: Bearer ${stack.adminKey}`;
 
-/** Connects, and writes the whole request before it reads the first byte of the response, like clients without an event loop. */
+/** Writes the whole request before it reads the first byte of the response, like clients without an event loop. */
 const writeThenRead = async (path: string, headers: string[], body: Buffer[]): Promise<string> => {
   const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
   socket.pause();
@@ -54,7 +54,7 @@ const filled = (sizeBytes: number, head = ""): Buffer[] => [
   Buffer.from(head),
   Buffer.alloc(sizeBytes - Buffer.byteLength(head), "x"),
 ];
-/** The same in chunks of 64 KiB. */
+/** The body in chunks of 64 KiB. */
 const chunked = (pieces: Buffer[]): Buffer[] => {
   const whole = Buffer.concat(pieces);
   const chunks: Buffer[] = [];
@@ -136,7 +136,7 @@ const CASES: Case[] = [
   },
   { what: "text", path: "/v1/chat", headers: () => [auth(), "content-type: text/plain"], body: filled, status: 415 },
   {
-    what: "a coding that is not taken",
+    what: "an unsupported coding",
     path: "/v1/chat",
     headers: () => [auth(), JSON_TYPE, "content-encoding: br"],
     body: filled,
@@ -144,15 +144,15 @@ const CASES: Case[] = [
     status: 415,
   },
   {
-    what: "a request beyond the limit of its key",
+    what: "a request over its key's limit",
     path: "/v1/chat",
     headers: () => [`authorization: Bearer ${limitedKey}`, JSON_TYPE],
     body: filled,
     status: 429,
   },
-  { what: "a stranger's form", path: "/sign-in", headers: () => [FORM], body: filled, status: 415 },
+  { what: "a form without a session", path: "/sign-in", headers: () => [FORM], body: filled, status: 415 },
   {
-    what: "a stranger's fields",
+    what: "form fields without a session",
     path: "/sign-in",
     headers: () => ["content-type: application/x-www-form-urlencoded"],
     body: filled,
@@ -160,7 +160,7 @@ const CASES: Case[] = [
   },
 ];
 
-describe("an early error reaches a client that writes everything first", () => {
+describe("an early error reaches a client that writes the whole body first", () => {
   for (const { what, path, headers, body, isChunked, status } of CASES) {
     test.each([5, 40])(
       `${what}: %d MB`,
@@ -175,7 +175,7 @@ describe("an early error reaches a client that writes everything first", () => {
     );
   }
 
-  test("a body of 3 MB to a path that no route has", async () => {
+  test("that sends 3 MB to a path without a route", async () => {
     const answer = await writeThenRead("/v1/none", [auth(), JSON_TYPE, `content-length: ${3 * MB}`], filled(3 * MB));
     expect(statusOf(answer)).toBe(404);
   });
@@ -239,7 +239,7 @@ describe("a client that keeps its connection open after an error", () => {
 
   test("gets the response before it has sent any of the body, and is disconnected if it stays silent", async () => {
     const { answer, isClosed } = await hold("/v1/chat", [auth(), JSON_TYPE, `content-length: ${60 * MB}`]);
-    await until("the refusal is there", () => answer().includes("payload_too_large"));
+    await until("the error has arrived", () => answer().includes("payload_too_large"));
     expect(isClosed()).toBe(false);
     await until("the connection is closed", isClosed);
   });
@@ -260,7 +260,7 @@ describe("a client that keeps its connection open after an error", () => {
   test("gets 100 Continue, and the error", async () => {
     const headers = [auth(), JSON_TYPE, `content-length: ${60 * MB}`, "expect: 100-continue"];
     const { answer, socket } = await hold("/v1/chat", headers);
-    await until("the refusal is there", () => answer().includes("payload_too_large"));
+    await until("the error has arrived", () => answer().includes("payload_too_large"));
     expect(answer()).toStartWith("HTTP/1.1 100 Continue");
     socket.destroy();
   });

@@ -8,7 +8,7 @@ import { type Stack, startStack } from "./stack";
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
-  await until("the node has told its models", async () => {
+  await until("the node has reported its models", async () => {
     const { data } = (await (await stack.call("GET", "/v1/models")).json()) as { data: unknown[] };
     return data.length === 2;
   });
@@ -49,7 +49,7 @@ describe("an answer", () => {
     expect(headers.get("x-retries")).toBe("0");
   });
 
-  test("as base64 has the same numbers, and both come from the cache with the usage of computed ones", async () => {
+  test("as base64 has the same numbers, and both come from the cache with the original usage", async () => {
     await embed({ input: "cached words" });
     const [list, base64] = [
       await embed({ input: "cached words" }),
@@ -65,7 +65,7 @@ describe("an answer", () => {
     expect(base64.headers.get("age")).toMatch(/^\d+$/);
   });
 
-  test("to 2,048 inputs is complete and in order", async () => {
+  test("for 2,048 inputs is complete and in order", async () => {
     const input = Array.from({ length: 2048 }, (_, index) => `word${index} ${"more ".repeat(index % 3)}`);
     const { list } = await embed({ input, encoding_format: "base64" });
     expect(list.data.map(({ index }) => index)).toEqual([...input.keys()]);
@@ -124,28 +124,28 @@ describe("errors", () => {
     ["a text among tokens", "input.1", { input: [1, "a"] }],
     ["an empty list among lists", "input.1", { input: [[1], []] }],
     ["an unknown encoding", "encoding_format", { input: "a", encoding_format: "int8" }],
-    ["another length than the model's", "dimensions", { input: "a", dimensions: 128 }],
-    ["no length", "dimensions", { input: "a", dimensions: 0 }],
+    ["a length that differs from the model's", "dimensions", { input: "a", dimensions: 128 }],
+    ["a length of 0", "dimensions", { input: "a", dimensions: 0 }],
     ["a chat model", "model", { input: "a", model: "smollm2-135m-instruct" }],
     ["an unknown field", "truncate", { input: "a", truncate: true }],
-  ])("%s is named", async (_what, param, body) => {
+  ])("%s is rejected by name", async (_what, param, body) => {
     expect(await refusal(body)).toEqual([400, "invalid_request", param]);
   });
 
-  test("an unknown model, and a model that the key may not use", async () => {
+  test("an unknown model, or a model that the key may not use, is rejected", async () => {
     expect(await refusal({ input: "a", model: "gpt-99" })).toEqual([404, "model_not_found", "model"]);
     const key = await stack.keyOf("member", { allowed_models: ["smollm2-135m-instruct"] });
     expect(await refusal({ input: "a" }, {}, key)).toEqual([404, "model_not_found", "model"]);
   });
 
-  test("an embedding model for a chat", async () => {
+  test("an embedding model is rejected for a chat", async () => {
     const body = { model: "all-minilm-l6-v2", messages: [{ role: "user", content: "Hi" }] };
     const response = await stack.call("POST", "/v1/chat/completions", { body });
     const { error } = (await response.json()) as ErrorEnvelope;
     expect([response.status, error.param, error.message.includes("/v1/embeddings")]).toEqual([400, "model", true]);
   });
 
-  test("a text that is too long, named by its position, with the node's message", async () => {
+  test("a text that is too long is rejected with its position and the node's message", async () => {
     const long = "word ".repeat(5000);
     expect(await refusal({ input: ["a", ...Array(40).fill("b"), "c", long] })).toEqual([
       400,
@@ -155,18 +155,18 @@ describe("errors", () => {
     expect(await refusal({ input: long })).toEqual([400, "context_length_exceeded", "input"]);
   });
 
-  test("an unknown priority, with the name of the header", async () => {
+  test("an unknown priority is rejected with the name of the header", async () => {
     const headers = { "x-priority": "urgent" };
     expect(await refusal({ input: "a" }, headers)).toEqual([400, "invalid_request", "x-priority"]);
   });
 
-  test("store, which is not implemented: 403 by role, then 501", async () => {
+  test("store, which is not implemented, returns 403 for a lower role, and else 501", async () => {
     const body = { input: "a", store: { index: "docs" } };
     expect(await refusal(body, {}, await stack.keyOf("member"))).toEqual([403, "insufficient_role", "store"]);
     expect(await refusal(body)).toEqual([501, "not_implemented", "store"]);
   });
 
-  test("an error of the node, with its message", async () => {
+  test("an error of the node keeps its message", async () => {
     expect(await refusal({ input: ["a", "!error 503"] })).toEqual([503, "unavailable", null]);
     expect(await refusal({ input: "!truncate" })).toEqual([502, "upstream_error", null]);
     expect(await refusal({ input: "!hang" }, { "x-deadline-ms": "50" })).toEqual([504, "deadline_exceeded", null]);
@@ -183,7 +183,7 @@ test("the lists of models and nodes show embedding models", async () => {
   expect(nodes.data).toMatchObject([{ embeddings: { slots: { total: 64, running: 0 }, queue: { capacity: 64 } } }]);
 });
 
-test("metrics of embeddings have OpenTelemetry's name, and cache hits count no tokens", async () => {
+test("embedding metrics have OpenTelemetry's names, and cache hits count no tokens", async () => {
   await embed({ input: "measured once" });
   await embed({ input: "measured once" });
   const text = await (await stack.call("GET", "/metrics")).text();

@@ -76,7 +76,7 @@ describe("a given answer", () => {
     expect([body.result.passed, body.result.failure]).toEqual([false, "empty"]);
   });
 
-  test("is scored by the criteria that the sample has data for, unless a rubric names others", async () => {
+  test("is scored for the criteria for which the sample has data, unless a rubric names others", async () => {
     const { contexts: _, ...bare } = GIVEN;
     const { body } = await post("/v1/evaluate", { sample: bare });
     expect(body.result.scores.map(({ metric }: Json) => metric)).toEqual(["correctness"]);
@@ -107,7 +107,7 @@ describe("an answer by the model", () => {
     expect((await get("/v1/prompts/brief")).latest.used_by_runs).toBe(1);
   });
 
-  test("can be to a dataset's sample in a given revision", async () => {
+  test("can answer a dataset sample of a given revision", async () => {
     const created = await post("/v1/datasets", { name: "evaluated", samples: [{ key: "fr", ...SAMPLE }] });
     const { dataset } = created.body;
     await post(`/v1/datasets/${dataset.id}/revisions`, { samples: [{ key: "fr", ...SAMPLE, references: ["Lyon"] }] });
@@ -136,7 +136,7 @@ describe("a request that can't be evaluated is rejected, and stores nothing", ()
     threshold: 1,
     weight: 1,
   };
-  test("without a sample: the error names the fields to send", async () => {
+  test("without a sample, and the error names the fields to send", async () => {
     expect((await post("/v1/evaluate", {})).body.error.message).toBe("Send `sample` or `dataset`.");
   });
 
@@ -156,7 +156,7 @@ describe("a request that can't be evaluated is rejected, and stores nothing", ()
     ],
     ["with an unknown criterion", { sample: GIVEN, rubric: { criteria: ["beauty"] } }, 400, "rubric.criteria.0"],
     [
-      "with retrieval, which is not there yet",
+      "with retrieval, which is not implemented yet",
       { sample: SAMPLE, target: { kind: "rag", index: "x" } },
       501,
       "target.kind",
@@ -169,7 +169,7 @@ describe("a request that can't be evaluated is rejected, and stores nothing", ()
     expect((await get("/v1/evals?limit=1")).data[0]?.id).toBe(before);
   });
 
-  test("of a key without content logging", async () => {
+  test("with a key without content logging", async () => {
     const key = await stack.keyOf("member", { content_logging: false });
     const refused = await post("/v1/evaluate", { sample: GIVEN }, key);
     expect([refused.status, refused.body.error.code]).toEqual([403, "insufficient_role"]);
@@ -195,7 +195,7 @@ describe("a judge", () => {
     expect(run.statistics.filter(({ shadow }: Json) => shadow)[0]).toMatchObject({ n: 0, errors: 1, mean: null });
   });
 
-  test("that counts and fails leaves the result without a verdict", async () => {
+  test("that counts towards the verdict and fails leaves the result without a verdict", async () => {
     const { body } = await post("/v1/evaluate", { sample: GIVEN, evaluators: ["judge@1"] });
     expect([body.result.passed, body.result.failure]).toEqual([null, "judge_error"]);
     expect((await get(`/v1/evals/${body.run.id}`)).run.passed).toBeNull();
@@ -220,7 +220,7 @@ describe("a recomputation", () => {
     expect(evaluators).toEqual([...Array(3).fill("reference@1"), ...Array(6).fill("judge@1")]);
   });
 
-  test("by another rubric adds a score for comparison", async () => {
+  test("with another rubric adds a score for comparison", async () => {
     const { run } = (await post("/v1/evaluate", { sample: GIVEN, rubric: { criteria: ["correctness"] } })).body;
     const [correctness] = run.pins.rubric.criteria;
     expect(correctness).toMatchObject({ name: "correctness", threshold: 0.5 });
@@ -245,7 +245,7 @@ describe("a recomputation", () => {
 });
 
 describe("labels of people", () => {
-  test("keep their history, and from 30 on show how far an evaluator agrees", async () => {
+  test("keep their history, and 30 or more show how well an evaluator agrees with people", async () => {
     for (let n = 0; n < 30; n++) {
       const isRight = n % 3 !== 0;
       const output = isRight ? `The capital is Paris. (${n})` : `The capital is Rome. (${n})`;
@@ -272,7 +272,7 @@ describe("labels of people", () => {
   });
 });
 
-test("a shadow's report lists the results with another verdict, and the shadow can be promoted", async () => {
+test("a shadow's report lists the results on which the verdicts differ, and the shadow can be promoted", async () => {
   const criteria = [
     {
       name: "politeness",
@@ -375,7 +375,7 @@ describe("feedback", () => {
     expect(listed.data).toEqual([given.body]);
   });
 
-  test("D6: turns an exchange into a sample, and changes the sample when it is given again", async () => {
+  test("D6: turns an exchange into a sample, and changes the sample when feedback is given again", async () => {
     const { conversation, request } = await answer();
     const body = { request_id: request, rating: "down", correction: "Paris", dataset: "from chats" };
     const first = (await post("/v1/feedback", body)).body;

@@ -21,7 +21,7 @@ afterAll(() => stack.close());
 
 interface Creation {
   path(): Promise<string>;
-  /** `name` is unused. */
+  /** A request body. No object has the name `name` yet. */
   body(name: string): Record<string, unknown>;
   /** A different body for the same route. */
   other(name: string): Record<string, unknown>;
@@ -209,7 +209,7 @@ test("these tests cover every route that accepts an Idempotency-Key", () => {
 });
 
 describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bodyOf, other, identity }) => {
-  test("J9: fifty parallel requests create one object; the others get it, or a 409 while it is being created", async () => {
+  test("J9: fifty parallel requests create one object, and the others get it, or a 409 while it is being created", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `${route} fifty`.replaceAll(" ", "-") };
     const body = bodyOf("fifty");
@@ -225,7 +225,7 @@ describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bod
     expect(at(await json(again), identity)).toBe(at(made[0], identity));
   });
 
-  test("the same key with another body is 422 and creates nothing", async () => {
+  test("the same key with another body gets 422 and creates nothing", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `"${route} other"`.replaceAll(" ", "-") };
     const body = bodyOf("one");
@@ -253,7 +253,7 @@ test("equal keys of two callers, or on two routes, are independent", async () =>
   expect([first.id === second.id, third.status]).toEqual([false, 201]);
 });
 
-test.each(["", "with space", "x".repeat(256), "ü"])("a header that is no key is refused: %j", async (value) => {
+test.each(["", "with space", "x".repeat(256), "ü"])("an invalid key is rejected: %j", async (value) => {
   const response = await fetch(`${stack.url}/v1/conversations`, {
     method: "POST",
     headers: {

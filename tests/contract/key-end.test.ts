@@ -3,7 +3,7 @@ import { parseCacheControl } from "../../gateway/http/request-headers";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** Every answer takes a minute, far longer than a test. */
+/** A gateway whose answers take a minute, far longer than a test. */
 let stack: Stack;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const newKey = async (settings: object = {}): Promise<{ id: string; key: string 
 const revoke = ({ id }: { id: string }) => stack.call("DELETE", `/v1/keys/${id}`);
 const question = (content: string) => ({ messages: [{ role: "user", content }], temperature: 1, max_tokens: 1200 });
 
-/** Sends `body`, waits for the first byte, calls `end` to end the key, and returns the whole response. */
+/** Sends `body`, waits for the first byte, calls `end` to revoke the key, and returns the whole response. */
 const readUntilEnded = async (path: string, key: { id: string; key: string }, body: object, end: () => unknown) => {
   const response = await stack.call("POST", path, { key: key.key, body: { ...body, stream: true } });
   expect(response.status).toBe(200);
@@ -40,7 +40,7 @@ const readUntilEnded = async (path: string, key: { id: string; key: string }, bo
 };
 
 describe("a key that ends during an answer", () => {
-  test.each(["/v1/chat/completions", "/v1/chat"])("ends its stream of %s with an error frame", async (path) => {
+  test.each(["/v1/chat/completions", "/v1/chat"])("ends its stream from %s with an error frame", async (path) => {
     const key = await newKey();
     const { text, ms } = await readUntilEnded(path, key, question(`of ${path}`), () => revoke(key));
     expect(ms).toBeLessThan(PATIENCE_MS);
@@ -114,7 +114,7 @@ describe("x-deadline-ms", () => {
     expect(performance.now() - startedAt).toBeLessThan(300 + PATIENCE_MS);
   });
 
-  test.each(["0", "-1", "soon", "1.5"])("of %j is refused", async (deadline) => {
+  test.each(["0", "-1", "soon", "1.5"])("of %j is rejected", async (deadline) => {
     expect((await ask(deadline, false)).status).toBe(400);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { type Stack, startStack } from "./stack";
 
-/* Programs that call a path without a route, most often because /v1 is missing in their base URL. */
+/* What a program gets that calls a path without a route, usually because /v1 is missing in its base URL. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(() => stack.close());
 
 const NOTHING_NEAR = "GET /openapi.json lists the routes.";
 
-describe("the answer to a call with an API key names the route that exists", () => {
+describe("the response to a call with an API key names the existing route", () => {
   test.each([
     ["POST", "/chat/completions", "POST /v1/chat/completions"],
     ["POST", "/completions", "POST /v1/completions"],
@@ -50,7 +50,7 @@ describe("the answer to a call with an API key names the route that exists", () 
     ["POST", "/evals", "GET /v1/evals"],
     ["GET", "/chat/completions", "POST /v1/chat/completions"],
     ["POST", "/keys/key_1/rotate", "POST /v1/keys/key_1/rotate"],
-  ])("%s %s is a page", async (method, path, likely) => {
+  ])("%s %s reports that the path is a page", async (method, path, likely) => {
     const response = await stack.call(method, path, { body: method === "POST" ? {} : undefined });
     const { error } = (await response.json()) as ErrorEnvelope;
     expect([response.status, error.message]).toEqual([404, `${path} is a page for browsers. Did you mean ${likely}?`]);
@@ -67,7 +67,7 @@ test.each([
   ["POST", "/v1/chat", 415],
   ["POST", "/v1/chat/", 415],
   ["PATCH", "/v1/keys/key_1", 415],
-])("%s %s with a form is %i: the route is checked before the type of the body", async (method, path, status) => {
+])("%s %s with a form gets %i, because the route is checked before the body's type", async (method, path, status) => {
   const key = await stack.keyOf("admin");
   const file = new FormData();
   file.set("file", new File(["x"], "a.wav"));
@@ -78,24 +78,24 @@ test.each([
   }
 });
 
-describe("the answer to a path without a page is", () => {
+describe("the response for a path without a page is", () => {
   const json = { "content-type": "application/json" };
   test.each([
     ["JSON for an API key", "POST", { authorization: "Bearer gw_any" }, true],
     ["JSON for x-api-key", "POST", { "x-api-key": "gw_any" }, true],
     ["JSON for a JSON body", "POST", json, true],
-    ["JSON for a kind of JSON", "POST", { "content-type": "application/problem+json; charset=utf-8" }, true],
-    ["JSON where JSON is wanted", "GET", { accept: "application/json" }, true],
-    ["JSON where JSON or anything is wanted", "GET", { accept: "application/json, text/plain, */*" }, true],
+    ["JSON for a JSON-based body type", "POST", { "content-type": "application/problem+json; charset=utf-8" }, true],
+    ["JSON if JSON is requested", "GET", { accept: "application/json" }, true],
+    ["JSON if JSON or anything is requested", "GET", { accept: "application/json, text/plain, */*" }, true],
     [
       "a page for a browser",
       "GET",
       { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" },
       false,
     ],
-    ["a page where both are wanted", "GET", { accept: "text/html, application/json" }, false],
+    ["a page if both are requested", "GET", { accept: "text/html, application/json" }, false],
     ["a page behind a proxy that asks for a password", "GET", { authorization: "Basic dTpw" }, false],
-    ["a page where anything is wanted", "GET", { accept: "*/*" }, false],
+    ["a page if anything is requested", "GET", { accept: "*/*" }, false],
   ] as const)("%s", async (_, method, headers, isJson) => {
     const given: Record<string, string> = { ...headers };
     const response = await fetch(`${stack.url}/no-such-page`, {
@@ -107,7 +107,7 @@ describe("the answer to a path without a page is", () => {
     await response.body?.cancel();
   });
 
-  test("JSON also for a body over the limit for callers without a key", async () => {
+  test("JSON even for a body over the limit for callers without a key", async () => {
     const response = await stack.call("POST", "/chat/completions", { body: { text: "x".repeat(200_000) } });
     expect(response.status).toBe(404);
   });

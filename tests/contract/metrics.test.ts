@@ -9,11 +9,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Lines of the scrape that start with this. */
+/** Lines of the scraped metrics that start with `prefix`. */
 const scrape = async (start: string): Promise<string[]> =>
   (await (await stack.call("GET", "/metrics")).text()).split("\n").filter((line) => line.startsWith(start));
 
-test("a request that is rejected before routing counts for its route", async () => {
+test("a request that is rejected before routing is counted for its route", async () => {
   const limited = await stack.keyOf("member", { requests_per_minute: 1 });
   await stack.call("GET", "/v1/models", { key: limited });
   expect((await stack.call("GET", "/v1/models", { key: limited })).status).toBe(429);
@@ -29,7 +29,7 @@ test("a request that is rejected before routing counts for its route", async () 
   expect(counted).toContain('groundwire_http_requests_total{method="GET",route="unmatched",status="404"} 1');
 });
 
-test("every failure has a domain: a rejected form of a page, and every kind of error", async () => {
+test("every failure has a domain, including a page's rejected form and every error kind", async () => {
   const form = new URLSearchParams({ key: "gw_wrong" });
   const headers = { "sec-fetch-site": "same-origin", origin: stack.url };
   const signIn = await fetch(`${stack.url}/sign-in`, { method: "POST", body: form, headers, redirect: "manual" });
@@ -38,7 +38,7 @@ test("every failure has a domain: a rejected form of a page, and every kind of e
     const { status } = ERROR_KINDS[kind];
     const sample = { method: "POST", route: "/drawn", status, durationMs: 1 };
     stack.gateway.services.metrics.request({ ...sample, errorKind: kind });
-    // A page that shows its form again has no kind. Only a fault of the gateway itself would be unclassified.
+    // A page that shows its form again has no error kind. Only an error of the gateway itself would be unclassified.
     if (status < 500) stack.gateway.services.metrics.request(sample);
   }
   const unclassified = await scrape('groundwire_http_errors_total{domain="unclassified"');

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** Values without effect that clients send are accepted, and the request is the same as without them. */
+/* Values without effect that clients send are accepted, and the request is the same as without them. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -118,7 +118,7 @@ describe.each([
   ["/v1/chat", CHAT, NEUTRAL_IN_CHAT],
   ["/v1/completions", COMPLETION, NEUTRAL_IN_COMPLETION],
 ] as const)("%s", (path, body, rows) => {
-  test.each([...rows])("treats %j as if it were left out: the cache key is the same", async (fields) => {
+  test.each([...rows])("treats %j as omitted: the cache key is the same", async (fields) => {
     const plain = await post(path, body);
     const given = await post(path, { ...body, ...fields });
     expect([given.status, given.key]).toEqual([200, plain.key ?? "no key"]);
@@ -132,7 +132,7 @@ test.each<Fields>([
   { user: null },
   { store: null },
   { model: null },
-])("/v1/embeddings treats %j as if it were left out", async (fields) => {
+])("/v1/embeddings treats %j as omitted", async (fields) => {
   const [plain, given] = [
     await post("/v1/embeddings", EMBEDDING),
     await post("/v1/embeddings", { ...EMBEDDING, ...fields }),
@@ -198,7 +198,7 @@ describe("a value that asks for an unsupported feature is a 400 that names the f
     },
   );
 
-  test("several prompts get one choice each, as if each had been sent separately", async () => {
+  test("several prompts get one choice each, the same as if each were sent separately", async () => {
     const prompts = ["Alpha", "Beta", "Gamma", "Alpha"];
     const { status, text } = await post("/v1/completions", { ...COMPLETION, max_tokens: 4, prompt: prompts });
     const { choices, usage, id } = JSON.parse(text);
@@ -224,9 +224,9 @@ describe("a value that asks for an unsupported feature is a 400 that names the f
   });
 });
 
-describe("an answer that a client library puts back into messages is accepted", () => {
+describe("an answer that a client library sends back in messages is accepted", () => {
   const answers: [string, Fields][] = [
-    ["OpenAI, as the API gives it", { refusal: null }],
+    ["OpenAI, as the API returns it", { refusal: null }],
     [
       "openai-python, model_dump()",
       { refusal: null, annotations: null, audio: null, function_call: null, tool_calls: null },
@@ -252,7 +252,7 @@ describe("an answer that a client library puts back into messages is accepted", 
     { content: [] },
     {},
     { content: null, tool_calls: [], refusal: null },
-  ])("an assistant's turn without text: %j", async (fields) => {
+  ])("even if the assistant's turn has no text: %j", async (fields) => {
     const bodyWith = (turn: Fields) => ({ ...CHAT, messages: [hi, { role: "assistant", ...turn }, hi] });
     const plain = await post("/v1/chat/completions", bodyWith({}));
     const given = await post("/v1/chat/completions", bodyWith(fields));
@@ -264,11 +264,11 @@ describe("an answer that a client library puts back into messages is accepted", 
     [{ role: "system", content: [{ type: "text", text: "Be brief." }], name: null }],
     [{ role: "user", content: [{ type: "text", text: "a", cache_control: { type: "ephemeral" } }], name: "ann" }],
     [{ role: "user", content: "a", tool_calls: null }],
-  ])("other turns: %j", async (message) => {
+  ])("with other turns: %j", async (message) => {
     expect((await post("/v1/chat/completions", { ...CHAT, messages: [message, hi] })).status).toBe(200);
   });
 
-  test("developer is another word for system", async () => {
+  test("and the role developer has the same meaning as system", async () => {
     const [developer, system] = await Promise.all(
       ["developer", "system"].map((role) =>
         post("/v1/chat/completions", { ...CHAT, messages: [{ role, content: "Be brief." }, hi] }),
@@ -282,13 +282,13 @@ describe("an answer that a client library puts back into messages is accepted", 
     [{ role: "assistant", content: "x", refusal: "I can't." }, "messages.1.refusal"],
     [{ role: "assistant", content: "x", audio: { id: "a" } }, "messages.1.audio"],
     [{ role: "tool", content: "x", tool_call_id: "1" }, "messages.1.role"],
-  ])("unsupported fields are named: %j", async (message, param) => {
+  ])("but not with an unsupported field, which the error names: %j", async (message, param) => {
     const { status, param: named } = await post("/v1/chat/completions", { ...CHAT, messages: [hi, message, hi] });
     expect([status, named]).toEqual([400, param]);
   });
 });
 
-describe("null in an optional field of our own routes is treated as if the field were left out", () => {
+describe("null in an optional field of our own routes means that the field is omitted", () => {
   const sample = { input: "q", output: "a", references: ["a"] };
   test.each<[string, Fields, number]>([
     ["/v1/evaluate", { sample: { ...sample, contexts: null, key: null, tags: null, metadata: null }, name: null }, 201],
@@ -368,7 +368,7 @@ describe("NUL, which extracted PDF text contains, is removed on the routes that 
     ["/v1/conversations", { title: nul }, "title"],
     ["/v1/datasets", { name: nul, samples: [{ input: "q" }] }, "name"],
     ["/v1/keys", { name: nul, role: "member" }, "name"],
-  ])("%s stores its texts, so it refuses NUL and names the field", async (path, body, param) => {
+  ])("%s stores its texts, so it rejects NUL and names the field", async (path, body, param) => {
     const { status, param: named } = await post(path, body);
     expect([status, named]).toEqual([400, param]);
   });

@@ -10,9 +10,9 @@ const fixture = (name: string) => Bun.file(`${import.meta.dir}/../fixtures/datab
 const unpacked = async (name: string) => Bun.gunzipSync(await fixture(`${name}.db.gz`).bytes());
 
 /**
- * `NAME.db.gz` is the database of an earlier version, filled through its API, and `NAME.json` has that version's responses.
- * It has datasets, single and batch runs with repeats, groups, errors, shadow scores and labels, branched conversations,
- * keys, and two staged revisions; the import of the first is still running.
+ * `NAME.db.gz` is an earlier version's database, filled through its API, and `NAME.json` has that version's responses.
+ * The database has datasets, single and batch runs with repeats, groups, errors, shadow scores and labels, branched
+ * conversations, keys, and two staged revisions. The import of the first one is still running.
  */
 describe.each(["after-migration-3"])("the database %s", (name) => {
   test("reads the same after the migrations", async () => {
@@ -43,6 +43,6 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
     }));
 });
 
-/** Keys that this test itself uses. */
+/** API keys that this test itself uses. */
 const withoutLastUse = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(answer, (key, value) => (key === "last_used_at" ? undefined : value)));

@@ -28,11 +28,11 @@ const rejection = async (promise: PromiseLike<unknown>): Promise<unknown> => {
   } catch (error) {
     return error;
   }
-  throw new Error("It was expected to be refused.");
+  throw new Error("The request was expected to fail.");
 };
 
 describe("answers", () => {
-  test("a chat", async () => {
+  test("gets a chat completion", async () => {
     const { data, request_id } = await client.chat.completions.create(ask("Hello")).withResponse();
     expect(data.object).toBe("chat.completion");
     expect(data.choices[0]?.message.content).not.toBe("");
@@ -83,12 +83,12 @@ describe("answers", () => {
     expect(usage?.completion_tokens).toBeGreaterThan(choices.length);
   });
 
-  test("a completion", async () => {
+  test("gets a completion", async () => {
     const completion = await client.completions.create({ model: MODEL, prompt: "The capital of France is" });
     expect([completion.object, completion.choices[0]?.text === ""]).toEqual(["text_completion", false]);
   });
 
-  test("embeddings, requested in base64 by default", async () => {
+  test("gets embeddings, which it requests in base64 by default", async () => {
     const input = ["A man is eating food.", "A plane takes off."];
     const { data, usage } = await client.embeddings.create({ model: "all-minilm-l6-v2", input });
     const asList = await client.embeddings.create({ model: "all-minilm-l6-v2", input, encoding_format: "float" });
@@ -100,7 +100,7 @@ describe("answers", () => {
     expect(usage).toEqual({ prompt_tokens: 9, total_tokens: 9 });
   });
 
-  test("the list of models, and one of them", async () => {
+  test("gets the list of models, and a single model", async () => {
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);
     expect(ids).toContain(MODEL);
@@ -188,13 +188,13 @@ describe("retries", () => {
     expect((await patient).choices).toHaveLength(1);
   });
 
-  test("an error that a retry can't fix is not retried, although its status is 501", async () => {
+  test("an error that a retry can't fix is not retried, even with status 501", async () => {
     const before = await handled("/v1/embeddings");
     await rejection(clientOf(stack.adminKey, { maxRetries: 3 }).embeddings.create(STORED));
     expect((await handled("/v1/embeddings")) - before).toBe(1);
   });
 
-  /** Requests that this gateway has counted for a route. */
+  /** Number of requests that this gateway has counted for a route. */
   const handled = async (route: string): Promise<number> => {
     const metrics = (await (await stack.call("GET", "/v1/metrics?window=5m&step=1m")).json()) as {
       routes: { route: string; requests: number }[];

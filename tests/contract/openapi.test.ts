@@ -51,7 +51,7 @@ test("the document has exactly the API routes of the running app", () => {
   expect(documented().sort()).toEqual(API_ROUTES.map(({ route }) => route).sort());
 });
 
-test("the document is valid OpenAPI 3.1 and every example fits its schema", async () => {
+test("the document is valid OpenAPI 3.1 and every example matches its schema", async () => {
   const config = await createConfig({
     rules: {
       struct: "error",
@@ -73,7 +73,7 @@ test("the document is valid OpenAPI 3.1 and every example fits its schema", asyn
   // The linter alone takes 2 s on an idle core.
 }, 30_000);
 
-test("a record is an object with additionalProperties, which generators of clients understand", () => {
+test("a record is an object with additionalProperties, which client generators understand", () => {
   expect(text).not.toContain("patternProperties");
   expect(document.components.schemas.Prompt?.properties?.labels).toEqual({
     type: "object",
@@ -97,7 +97,7 @@ test("every operation has a summary, its role and its errors", () => {
   }
 });
 
-/** The statuses of an operation that follow from its route. */
+/** The statuses that an operation must document because of its route. */
 const statusesOf = (name: string, { security }: Operation): string[] => {
   const statuses = ["400", "500"];
   if (security?.length) statuses.push("401", "429", "503");
@@ -132,7 +132,7 @@ test("the document has an ETag, so that clients download it once", async () => {
   expect([first.status, again.status, await again.text()]).toEqual([200, 304, ""]);
 });
 
-test("unimplemented routes are counted", () => {
+test("the routes that are not implemented are printed", () => {
   console.log(`not implemented yet: ${notImplementedRoutes.size} routes\n  ${[...notImplementedRoutes].join("\n  ")}`);
   expect(documented()).toEqual(expect.arrayContaining([...notImplementedRoutes]));
 });

@@ -15,11 +15,11 @@ interface Answer {
   status: number;
   head: string;
   body: string;
-  /** Bytes that the gateway accepted before the connection ended. */
+  /** Number of bytes that the gateway accepted before the connection ended. */
   sentBytes: number;
 }
 
-/** Sends raw bytes that no client library would send, and reads until the gateway ends the connection. */
+/** Sends raw bytes that no client library would send, and reads until the gateway closes the connection. */
 const send = async (
   path: string,
   headers: string[],
@@ -79,12 +79,12 @@ describe("a body in chunks", () => {
     expect([status, JSON.parse(answer).message.role]).toEqual([200, "assistant"]);
   });
 
-  test.each(["/v1/chat", "/v1/keys", "/sign-in"])("to %s is cut off at the limit, not read on", async (path) => {
+  test.each(["/v1/chat", "/v1/keys", "/sign-in"])("to %s is cut off at the limit", async (path) => {
     const before = process.memoryUsage.rss();
     const type = path.startsWith("/v1/") ? JSON_TYPE : FORM_TYPE;
     const { status, head, sentBytes } = await send(path, [type, CHUNKED], endless(10 * 1024 * MIB));
     expect([status, head]).toEqual([413, expect.stringContaining("connection: close")]);
-    // The buffers of both ends add to the limit.
+    // The socket buffers on both sides add to the limit.
     expect(sentBytes).toBeLessThan(24 * MIB);
     expect(process.memoryUsage.rss() - before).toBeLessThan(64 * MIB);
   });
@@ -131,7 +131,7 @@ describe("P1: a file in a form", () => {
     expect(sentBytes).toBeLessThan(24 * MIB);
   });
 
-  test.each(["/datasets/upload", "/datasets/ds_1/upload"])("of a stranger to %s is not read", async (path) => {
+  test.each(["/datasets/upload", "/datasets/ds_1/upload"])("without a session is not read by %s", async (path) => {
     const body = `${head}input\r\n--b--\r\n`;
     const { status } = await send(
       path,
@@ -148,7 +148,7 @@ describe("a request with an ambiguous length is rejected", () => {
     ["a length and chunks", ["content-length: 2", CHUNKED]],
     ["chunks and a length", [CHUNKED, "content-length: 2"]],
     ["a negative length", ["content-length: -2"]],
-    ["a length that is no number", ["content-length: 2x"]],
+    ["a length that is not a number", ["content-length: 2x"]],
     ["an unknown transfer coding", ["transfer-encoding: xchunked"]],
   ])("%s", async (_, headers) => {
     expect((await send("/v1/chat", [JSON_TYPE, ...headers], `2\r\n{}\r\n0\r\n\r\n`)).status).toBe(400);
@@ -162,7 +162,7 @@ test("oversized headers are rejected before the body is read", async () => {
   }
 });
 
-test("half a surrogate pair is rejected with the name of its field, also in a chunked body", async () => {
+test("an unpaired surrogate is rejected with the name of its field, even in a chunked body", async () => {
   const body = chunk('{"messages":[{"role":"user","content":"\\ud83d"}]}') + chunk("");
   const { status, body: answer } = await send("/v1/chat", [JSON_TYPE, CHUNKED, LAST], body);
   expect([status, JSON.parse(answer).error.param]).toEqual([400, "messages.0.content"]);

@@ -11,7 +11,7 @@ interface Operation {
   requestBody?: { content: Record<string, { example?: unknown }> };
 }
 
-/** The role just below each one; metrics is below all of them. */
+/** The next lower role of each role; metrics is the lowest. */
 const BELOW: Partial<Record<RouteRole, Role>> = {
   viewer: "metrics",
   member: "viewer",
@@ -33,7 +33,7 @@ afterAll(() => stack.close());
 const operationOf = ({ method, path }: { method: string; path: string }): Operation =>
   paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] ?? {};
 
-/** A route with the examples of its entry in the document. */
+/** The path and body of a request to a route, with the examples from the OpenAPI document. */
 const requestOf = (route: { method: string; path: string }) => {
   const { parameters = [], requestBody } = operationOf(route);
   const values = new Map(parameters.map(({ name, example }) => [name, String(example)]));
@@ -47,7 +47,7 @@ const requestOf = (route: { method: string; path: string }) => {
 const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 
 describe("every route", () => {
-  test("returns 401 without a key, whatever else is wrong", async () => {
+  test("returns 401 without a key, even if the request has other errors", async () => {
     for (const { route, method, path, role } of API_ROUTES.filter((one) => one.role !== "open")) {
       const response = await stack.call(method, path, { key: null, body: method === "GET" ? undefined : "{not json" });
       const { code, request_id } = await errorOf(response);
@@ -115,7 +115,7 @@ describe("every route", () => {
   });
 });
 
-test("files of a form reach the routes that accept them", async () => {
+test("a form's files reach the routes that accept them", async () => {
   for (const [path, field, status] of [
     ["/v1/rag/indexes/idx_1/documents", "files", 404],
     ["/v1/datasets/ds_1/revisions", "file", 404],

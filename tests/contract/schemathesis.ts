@@ -1,17 +1,17 @@
 import { ADMIN_KEY, Stack } from "../harness";
 
 /**
- * Schemathesis (https://schemathesis.readthedocs.io) over the OpenAPI document of a real gateway with a synthetic node and a
- * jobs worker: `pip install schemathesis`, then `bun run schemathesis`. Arguments go to `schemathesis run`, such as
- * `--include-path-regex ^/v1/keys`. Exits 1 when a check fails, or when a run of all operations sent fewer than MIN_CASES.
- * The checks and their exceptions are in schemathesis.toml.
+ * Runs Schemathesis (https://schemathesis.readthedocs.io) on the OpenAPI document of a real gateway with a synthetic
+ * node and a jobs worker: `pip install schemathesis`, then `bun run schemathesis`. Arguments are passed to
+ * `schemathesis run`, such as `--include-path-regex ^/v1/keys`. Exits with 1 if a check fails, or if a run of all
+ * operations sent fewer than MIN_CASES. schemathesis.toml has the checks and their exceptions.
  */
 
 const MIN_CASES = 10_000;
-/** Per operation and phase; a run of all operations then sends about 13,000 cases. */
+/** Maximum cases per operation and phase. A run of all operations sends about 13,000 cases. */
 const MAX_EXAMPLES = "10";
 
-/** Set where pip has not put it on the PATH. */
+/** Path of Schemathesis. Set SCHEMATHESIS if it is not on the PATH. */
 const program = process.env.SCHEMATHESIS ?? "schemathesis";
 const given = process.argv.slice(2);
 
@@ -53,7 +53,7 @@ try {
   process.exitCode = await child.exited;
   const cases = Number(/(\d+) generated/.exec(output)?.[1] ?? 0);
   if (given.length === 0 && cases < MIN_CASES) {
-    console.error(`Only ${cases} cases were sent; ${MIN_CASES} are wanted.`);
+    console.error(`Only ${cases} cases were sent; at least ${MIN_CASES} are required.`);
     process.exitCode = 1;
   }
   console.log(stack.gateway.output);

@@ -8,7 +8,7 @@ const REQUESTS = 300;
 const PARALLEL = 32;
 const SEED = 20261123;
 
-/** mulberry32: the same numbers from 0 to 1 in every run, so that failures are reproducible. */
+/** mulberry32: returns the same numbers from 0 to 1 in every run, so that failures are reproducible. */
 const randomFrom = (seed: number) => {
   let state = seed;
   return (): number => {
@@ -20,7 +20,7 @@ const randomFrom = (seed: number) => {
 };
 
 let stack: Stack;
-/** Requests that should succeed and did. */
+/** Number of requests that should succeed and did. */
 let answered = 0;
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => unhandled.push(reason);
@@ -42,7 +42,7 @@ const expectEnvelope = async (response: Response): Promise<void> => {
   if (response.status === 429 || response.status === 503) expect(response.headers.get("retry-after")).not.toBeNull();
 };
 
-/** While many requests fail on purpose, a node may be full or avoided for a moment. Only these errors are allowed. */
+/** Accepts an answer, or the errors of a node that is full or avoided for a moment. Returns whether it is an answer. */
 const expectAnswerOrWait = async (response: Response): Promise<boolean> => {
   if (response.status === 200) {
     answered += 1;
@@ -134,7 +134,7 @@ test("hundreds of mixed requests, faults and disconnects all end as expected, an
   const principal = await keys.verify(`Bearer ${stack.adminKey}`);
   const running = () => ledger.explain(principal).find(({ name }) => name === "parallel_requests")?.used;
   JSON.parse(await (await stack.call("GET", "/v1/cache")).text()).in_flight;
-  await until("nothing holds a place of the key", () => running() === 0, 5000);
+  await until("the key has no running request", () => running() === 0, 5000);
   await until("no active request is left", () => activeRequests.size === 0, 5000);
   await until("no flight is left", () => answers.inFlight() === 0, 5000);
   await until("the node runs nothing", () => engine.nodes().every((node) => node.outstanding === 0), 5000);

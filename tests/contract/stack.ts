@@ -12,7 +12,7 @@ import { standIn } from "../rag-stand-in";
 
 const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 
-/** Gateway, jobs worker, and a node with the synthetic engine in this process, on free ports and in a separate folder. */
+/** Gateway, jobs worker and a node with the synthetic engine, in this process, on free ports and in their own folder. */
 export interface Stack {
   url: string;
   adminKey: string;
@@ -31,8 +31,8 @@ export interface Stack {
 }
 
 /**
- * Whether the OpenAPI document names a status for the operation of a request, so that every contract test checks the
- * document too. True where there is no such operation.
+ * Whether the OpenAPI document lists a response status for a request's operation, so that every contract test also
+ * checks the document. True if the document has no such operation.
  */
 const documentedStatuses = (url: string) => {
   interface Document {
@@ -62,7 +62,7 @@ interface StackSettings {
   datasets?: Partial<Config["datasets"]>;
   /** False: the test starts workers itself. */
   hasWorker?: boolean;
-  /** Content of the database file to start with; a new database if left out. */
+  /** Content of the initial database file; if omitted, a new database. */
   database?: Uint8Array;
 }
 
@@ -112,7 +112,7 @@ export const startStack = async (
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
     if (!(await isDocumented(method, path, response.status))) {
-      throw new Error(`The OpenAPI document does not know the status ${response.status} of ${method} ${path}.`);
+      throw new Error(`The OpenAPI document does not list the status ${response.status} for ${method} ${path}.`);
     }
     return response;
   };

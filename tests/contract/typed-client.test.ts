@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startStack } from "./stack";
 
-/** Inside the project, so that the compiler finds the packages. */
+/** Folder inside the project, so that the compiler finds the packages. */
 const folder = await mkdtemp(join(import.meta.dir, "typed-client-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -242,7 +242,7 @@ describe("an unknown field is named along with the known ones", () => {
   });
 });
 
-test("several unknown fields are all in the details, and the message stays short", async () => {
+test("several unknown fields are all listed in the details, and the message stays short", async () => {
   const body = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`field_${i}`, 1]));
   const response = await stack.call("POST", "/v1/chat/completions", { body });
   const { error } = (await response.json()) as ErrorEnvelope;

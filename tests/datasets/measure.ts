@@ -1,7 +1,7 @@
 /**
- * Reads an upload in a separate process and prints how far the process grew: `bun tests/datasets/measure.ts NAME`, where
- * NAME is one of `UPLOADS` or the path of a Parquet file. It reads a small upload first, so that code is already loaded.
- * The last line of stdout is a `Measured` as JSON.
+ * Reads an upload in a separate process and prints by how much the process's memory grew: `bun
+ * tests/datasets/measure.ts NAME`, where NAME is one of `UPLOADS` or the path of a Parquet file. A small upload is read
+ * first, so that code is already loaded. The last line of stdout is a `Measured` as JSON.
  */
 import { tmpdir } from "node:os";
 import { readUpload, type UploadOptions } from "../../gateway/datasets/reading/read-upload";
@@ -9,7 +9,7 @@ import { AppError } from "../../lib/errors";
 import { UPLOADS, type Upload } from "./uploads";
 
 export interface Measured {
-  /** Peak growth of the resident memory, including the Worker's. */
+  /** Peak growth of resident memory, including the worker thread's. */
   grownBytes: number;
   samples: number;
   rows: number;

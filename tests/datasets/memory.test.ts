@@ -6,7 +6,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import type { Measured } from "./measure";
 import { type Ending, UPLOADS } from "./uploads";
 
-/** Limits on the growth of the process, with the Worker that reads the upload. */
+/** Limits on the memory growth of the process, including the worker thread that reads the upload. */
 const MAX_GROWTH_BYTES = 64 * 1_048_576;
 const MAX_PARQUET_GROWTH_BYTES = 256 * 1_048_576;
 
@@ -26,7 +26,7 @@ const expectEnding = ({ samples, rows, error }: Measured, ending: Ending): void 
 };
 
 test.each(Object.entries(UPLOADS))(
-  "%s: the expected result, in constant memory",
+  "%s has the expected result, in constant memory",
   async (name, { ending }) => {
     const measured = await measure(name);
     expectEnding(measured, ending);
@@ -64,7 +64,7 @@ const PARQUET: [what: string, columns: Record<string, unknown[]>, ending: Ending
 ];
 
 test.each(PARQUET)(
-  "%s: the expected result, within 256 MiB",
+  "%s has the expected result, within 256 MiB",
   async (_, columns, ending) => {
     const path = join(dir, "upload.parquet");
     const columnData = Object.entries(columns).map(([name, data]) => ({ name, data }));

@@ -17,7 +17,7 @@ export const readText = async (
   { limits = LIMITS, mapping = {}, schema }: { limits?: typeof LIMITS; mapping?: ColumnMapping; schema?: unknown } = {},
 ): Promise<Everything> => collect(readSamples({ format, blocks: inBlocks(content) }, { limits, mapping, schema }));
 
-/** All samples of all batches, and the generator's return value. */
+/** Collects the samples of all batches and the generator's return value. */
 export const collect = async (batches: ReturnType<typeof readSamples>): Promise<Everything> => {
   const samples: ReadSample[] = [];
   for (;;) {

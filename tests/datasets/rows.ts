@@ -5,23 +5,23 @@ import { defaultConfig } from "../../lib/settings";
 
 export const LIMITS = defaultConfig().datasets;
 
-/** JSON values without the rejected names, which fast-check generates often. */
+/** JSON values without the property names that readers reject, which fast-check generates often. */
 export const plainJson = fc
   .jsonValue()
   .filter((value) => !/__proto__|constructor|prototype/.test(JSON.stringify(value)));
 
-/** The text, or the bytes, in pieces of `size` bytes. */
+/** Yields the content in blocks of `size` bytes. */
 export async function* inBlocks(content: string | Uint8Array, size = 65_536): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(content);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** The text in pieces of `size` characters. */
+/** Yields the text in pieces of `size` characters. */
 export async function* inPieces(text: string, size: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
 
-/** Rows in a form to compare: an object by column, or "line: message". A `NumberText` becomes its text. */
+/** Collects rows as values that tests can compare: `[line, values by column]`, or "line: message" for an error. */
 export const listRows = async (rows: AsyncIterable<RawRow>): Promise<unknown[]> => {
   const list: unknown[] = [];
   for await (const row of rows) {
@@ -42,10 +42,10 @@ const plain = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 };
 
-/** For tests that check only the rows. */
+/** Ignores warnings, for tests that check only the rows. */
 export const noWarning: Warn = () => undefined;
 
-/** Warnings in a form to compare, in order. */
+/** Collects warnings in order, each as "line: message". */
 export const keepWarnings = (): { warn: Warn; warnings: string[] } => {
   const warnings: string[] = [];
   return { warnings, warn: ({ line, message }: Warning) => void warnings.push(`${line}: ${message}`) };

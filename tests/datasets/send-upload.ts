@@ -3,7 +3,7 @@ import type { Upload } from "./uploads";
 
 const BOUNDARY = "groundwire-test";
 
-/** A form as it is sent, generated with backpressure. */
+/** The bytes of a multipart form, generated with backpressure. */
 const formOf = (name: string, { name: fileName, bytes, options }: Upload): ReadableStream<Uint8Array> => {
   const field = (key: string, value: string) =>
     `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`;
@@ -30,7 +30,7 @@ export interface UploadOutcome {
   message: string;
 }
 
-/** Sends a file to `POST /v1/datasets`; resolves when it is read or rejected. */
+/** Sends a file to `POST /v1/datasets`. Resolves when the file has been read or rejected. */
 export const sendUpload = async (url: string, name: string, upload: Upload): Promise<UploadOutcome> => {
   const response = await fetch(`${url}/v1/datasets`, {
     method: "POST",

@@ -1,6 +1,6 @@
 import type { UploadOptions } from "../../gateway/datasets/reading/read-upload";
 
-/** The expected result of an upload: a number of samples, or part of the error's message. */
+/** The expected result of an upload: a number of samples, or an error kind and part of its message. */
 export type Ending = { samples: number; rows: number } | { kind: string; says: string };
 
 export interface Upload {
@@ -17,13 +17,13 @@ const NUMBER = "#######";
 
 interface Repeated {
   head?: string;
-  /** Repeated `times` times; `#######` in it becomes the number of the repetition, from 0. */
+  /** Repeated `times` times. `#######` is replaced with the number of the repetition, from 0. */
   text: string;
   times: number;
   tail?: string;
 }
 
-/** Writes all bytes into one reused buffer, because garbage of the source would be measured with the reader. */
+/** Writes all bytes into one reused buffer, because the source's garbage would be measured too. */
 async function* repeated({ head = "", text, times, tail = "" }: Repeated): AsyncGenerator<Uint8Array> {
   const one = Buffer.from(text);
   const perPiece = Math.max(1, Math.floor(PIECE_BYTES / one.length));
@@ -44,7 +44,7 @@ const paragraph =
   "The answer is as long as most are, with some words that mean little, a comma and a few numbers: 7919, 104729. ";
 const jsonRow = `{"question": "${NUMBER} ${paragraph.repeat(3)}", "answer": "${paragraph}", "topic": "x"}`;
 const all = { samples: 100_000, rows: 100_000 };
-/** The file has a single row, which is too long. */
+/** Expected for a file with a single row, which is too long. */
 const oneRow: Ending = { samples: 0, rows: 1 };
 const tooLarge: Ending = { kind: "payload_too_large", says: "64 MiB" };
 const text = (name: string, source: Repeated, ending: Ending, options?: Upload["options"]): Upload => ({
@@ -54,7 +54,7 @@ const text = (name: string, source: Repeated, ending: Ending, options?: Upload["
   options,
 });
 
-/** By name. The limits are the defaults: 64 MiB, 100,000 rows, 1 MiB per row, 256 columns. */
+/** Uploads by name. The limits are the defaults: 64 MiB, 100,000 rows, 1 MiB per row, 256 columns. */
 export const UPLOADS: Readonly<Record<string, Upload>> = {
   "100,000 rows of JSONL": text("a.jsonl", { text: `${jsonRow}\n`, times: 100_000 }, all),
   "100,000 rows of a JSON list": text(

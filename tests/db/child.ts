@@ -21,7 +21,7 @@ const say = (answer: Answer): void => {
 
 const kindOf = (thrown: unknown): string => (thrown instanceof AppError ? thrown.kind : String(thrown));
 
-/** Calls every repository function in parallel and returns the outcomes. */
+/** Calls every repository function that writes, in parallel, and returns the outcomes. */
 const attemptAll = async (tag: string): Promise<string[]> => {
   const outcomes = await Promise.allSettled(STEPS.map((step) => step.write(db, tag)));
   return outcomes.map((outcome) => (outcome.status === "fulfilled" ? "written" : kindOf(outcome.reason)));

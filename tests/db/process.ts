@@ -19,10 +19,10 @@ export type Answer =
   | { done: "replace"; n: number }
   | { done: "failed"; error: string; message: string };
 
-/** A running `child.ts`, killed at the latest when its test ends. */
+/** A running `child.ts`. It is killed when its test ends, if not before. */
 export interface Child extends AsyncDisposable {
   send(command: Command): void;
-  /** Resolves with the next answer, which must be this one. */
+  /** Resolves with the next answer, which must be the answer to `done`. */
   expect<D extends Answer["done"]>(done: D): Promise<Extract<Answer, { done: D }>>;
   /** kill -9; resolves with the remaining answers. */
   kill(): Promise<Answer[]>;
@@ -39,7 +39,7 @@ export const startChild = async (file: string, lockWaitMs: number): Promise<Chil
 
   const expect: Child["expect"] = async (done) => {
     const { value: answer, done: hasEnded } = await answers.next();
-    if (hasEnded || !isAnswer(answer, done)) throw new Error(`Wanted "${done}", got ${JSON.stringify(answer)}.`);
+    if (hasEnded || !isAnswer(answer, done)) throw new Error(`Expected "${done}", got ${JSON.stringify(answer)}.`);
     return answer;
   };
   const kill = async () => {

@@ -8,12 +8,12 @@ import type { Step } from "./steps/step";
 
 const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps, ragSteps];
 
-/** Every repository function that writes, in an order in which each finds its prerequisites. */
+/** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);
 
 /** The rows of `tag`. */
 export const stateOf = (db: Db, tag: string): Promise<object[]> =>
   Promise.all(GROUPS.map((group) => group.stateOf(db, tag)));
 
-/** `stateOf` after every step. */
+/** The expected `stateOf` after all steps. */
 export const finalState = (tag: string): object[] => GROUPS.map((group) => group.finalState(tag));

@@ -34,14 +34,14 @@ const CASES: Case[] = [
     "messages.0.content",
   ],
   ["a negative max_tokens", ask({ max_tokens: -5 }), 400, "invalid_request", "max_tokens"],
-  ["a max_tokens that is a text", ask({ max_tokens: "4" }), 400, "invalid_request", "max_tokens"],
+  ["a max_tokens that is a string", ask({ max_tokens: "4" }), 400, "invalid_request", "max_tokens"],
   ["a temperature out of range", ask({ temperature: 9 }), 400, "invalid_request", "temperature"],
   ["a billion answers", ask({ n: 1e9 }), 400, "invalid_request", "n"],
   ["an unknown parameter", ask({ frobnicate: true }), 400, "invalid_request", "frobnicate"],
   ["tools, which the model can't use", ask({ tools: [{ type: "function" }] }), 400, "invalid_request", "tools"],
   ["an unknown model", ask({ model: "gpt-99" }), 404, "model_not_found", "model"],
   [
-    "half a surrogate pair",
+    "an unpaired surrogate",
     '{"messages":[{"role":"user","content":"\\ud800"}]}',
     400,
     "invalid_request",
@@ -52,7 +52,7 @@ const CASES: Case[] = [
   ["JSON nested a hundred thousand deep", "[".repeat(100_000), 400, "invalid_request", null],
 ];
 
-describe.each(["/v1/chat", "/v1/chat/completions"])("POST %s refuses", (path) => {
+describe.each(["/v1/chat", "/v1/chat/completions"])("POST %s rejects", (path) => {
   test.each(CASES)("%s", async (_, body, status, code, param) => {
     const response = await stack.fetch(path, {
       method: "POST",
@@ -84,12 +84,12 @@ test("bytes that are not UTF-8 are rejected", async () => {
   expect(((await response.json()) as ErrorEnvelope).error.message).toContain("UTF-8");
 });
 
-test("another content type is a 415", async () => {
+test("another content type gets 415", async () => {
   const response = await stack.fetch("/v1/chat", { body: "hello", headers: { "content-type": "text/plain" } });
   expect(response.status).toBe(415);
 });
 
-test("without a key everything under /v1 is a 401, before the input is read", async () => {
+test("without a key, everything under /v1 returns 401 before the input is read", async () => {
   for (const path of ["/v1/chat", "/v1/chat/completions", "/v1/nowhere"]) {
     const response = await fetch(`${stack.url}${path}`, { method: "POST", body: "{not json" });
     expect(response.status).toBe(401);
@@ -97,7 +97,7 @@ test("without a key everything under /v1 is a 401, before the input is read", as
   }
 });
 
-test("afterwards, requests still succeed", async () => {
+test("valid requests succeed after all these errors", async () => {
   const response = await stack.fetch("/v1/chat", { body: ask({}) });
   expect(response.status).toBe(200);
 });

@@ -18,7 +18,7 @@ const ask = (content: string) => ({ messages: [{ role: "user", content }], max_t
 const chat = async (content: string) =>
   (await (await stack.fetch("/v1/chat", { body: ask(content) })).json()) as ChatAnswer;
 
-test("a new gateway finds the answer in Redis, whole and as a stream", async () => {
+test("a new gateway finds the answer in Redis, complete or streamed", async () => {
   const first = await chat("Name three rivers.");
   expect(first.cache.status).toBe("miss");
   const before = await stack.nodeTokens();

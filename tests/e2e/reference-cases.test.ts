@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ALL_KINDS } from "../../gateway/evals/scorers/all-kinds.cases";
 import { Stack } from "../harness";
 
-/** Scores the cases with `reference@1` through the API. */
+/* Scores the cases with `reference@1` through the API. */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({

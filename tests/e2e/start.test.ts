@@ -75,7 +75,7 @@ test("the first start creates an admin key without logging it; the second create
   expect((await chat(key)).status).toBe(200);
 });
 
-test("after SIGTERM a running answer finishes, then every process ends", async () => {
+test("after SIGTERM, a running answer finishes and then every process ends", async () => {
   const key = "start-admin-key-0123456789abcdefghij";
   const process = start({ GROUNDWIRE_ADMIN_KEY: key });
   await process.ready(`${url()}/readyz`);
@@ -85,7 +85,7 @@ test("after SIGTERM a running answer finishes, then every process ends", async (
   let text = decoder.decode((await reader?.read())?.value);
 
   process.signal("SIGTERM");
-  await until("/readyz is no longer green", async () => (await statusOf(`${url()}/readyz`)) !== 200);
+  await until("/readyz no longer returns 200", async () => (await statusOf(`${url()}/readyz`)) !== 200);
   for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
     text += decoder.decode(piece.value);
   }
@@ -94,7 +94,7 @@ test("after SIGTERM a running answer finishes, then every process ends", async (
   expect(await statusOf(`${url()}/healthz`)).toBeUndefined();
 });
 
-test("a configured port that is taken is reported in one sentence, before anything starts", async () => {
+test("a configured port that is in use is reported in one sentence before anything starts", async () => {
   const listener = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
   const process = start();
   expect(await process.exited).toBe(64);

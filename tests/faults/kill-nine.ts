@@ -12,10 +12,10 @@ import { until } from "../until";
 
 const UPLOADERS = 2;
 const EVALUATORS = 3;
-/** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
+/** Milliseconds from a start to the next kill. Log-uniform, so that half of them are below a tenth of the maximum. */
 const LIFE_MS = [50, 5000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
-/** Attempts to get one more acknowledgement after the last kill. An upload is rejected once if its workers died. */
+/** Maximum attempts to get one more acknowledgement after the last kill. An upload whose workers died is rejected. */
 const LAST_TRIES = 5;
 
 /** Which process is killed: the gateway, the worker, or both. */
@@ -38,13 +38,13 @@ export interface KillReport {
   kills: number;
   datasets: number;
   runs: number;
-  /** Requests without a response, because the process was dead. */
+  /** Requests without a response because the process was dead. */
   unanswered: number;
   /** Requests that were asked to retry: 409 or 503. */
   refused: number;
   /** Uploads quarantined because three workers in a row were killed, which happens with this many kills. */
   quarantined: number;
-  /** All other errors. A kill explains none of them. */
+  /** All other errors, which a kill does not explain. */
   unexpected: string[];
   /** Acknowledged work that is missing or different. */
   lost: string[];
@@ -131,7 +131,7 @@ const note = (counts: Counts, thrown: unknown): void => {
   else counts.unexpected.push(thrown.message);
 };
 
-/** Sends requests until the kills are over and one more is acknowledged. Failed requests are retried with a new name. */
+/** Sends requests until the kills are over and one more is acknowledged. A failed request is retried with a new name. */
 const client = async (
   work: (name: string) => Promise<Acknowledged>,
   ledger: Ledger,
@@ -210,7 +210,7 @@ const check = async (stack: Stack, acknowledged: readonly Acknowledged[]) => {
 
 const STAGED = "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL";
 
-/** Bytes that should have been deleted. An upload that was running when a gateway died is kept for a day. */
+/** Selects uploads that should have been deleted. An upload that was running when a gateway died is kept for a day. */
 const LEFTOVERS = `SELECT
   (SELECT COUNT(*) FROM uploads JOIN jobs ON jobs.id = uploads.job_id WHERE jobs.ended_at IS NOT NULL)
   + (SELECT COUNT(*) FROM upload_parts WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.id = upload_id))`;
@@ -240,7 +240,7 @@ const findRun = async (stack: Stack, id: string) => {
 };
 
 /** Minimum acknowledgements per kill, of uploads and evaluations. With fewer, the run tested too little. */
-const LEAST_ACKNOWLEDGED = { datasets: 0.1, runs: 1 };
+const MIN_ACKNOWLEDGED = { datasets: 0.1, runs: 1 };
 
 /** The guarantees that a report violates. */
 export const brokenBy = (report: KillReport): string[] => {
@@ -250,11 +250,8 @@ export const brokenBy = (report: KillReport): string[] => {
     ["nothing is partly stored", torn.length === 0],
     ["finished uploads are deleted", leftovers === 0],
     ["the database file is intact", integrity === "ok" && brokenReferences === 0],
-    ["every other response asks to retry", unexpected.length === 0],
-    [
-      "enough was acknowledged",
-      datasets >= kills * LEAST_ACKNOWLEDGED.datasets && runs >= kills * LEAST_ACKNOWLEDGED.runs,
-    ],
+    ["every other response asks the client to retry", unexpected.length === 0],
+    ["enough was acknowledged", datasets >= kills * MIN_ACKNOWLEDGED.datasets && runs >= kills * MIN_ACKNOWLEDGED.runs],
   ];
   return claims.filter(([, isKept]) => !isKept).map(([claim]) => claim);
 };

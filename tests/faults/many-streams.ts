@@ -4,8 +4,8 @@ import { TestClient } from "../test-node";
 import { until } from "../until";
 
 /**
- * A thousand parallel streams on a node with the synthetic engine, in three rounds. Every stream must be complete, and
- * the third round must not need more memory than the second.
+ * Runs a thousand parallel streams on a node with the synthetic engine, in three rounds. Every stream must be complete,
+ * and the third round must not need more memory than the second.
  */
 
 const STREAMS = 1000;

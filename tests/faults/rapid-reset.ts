@@ -5,8 +5,8 @@ import { until } from "../until";
 import { connect, FLAG, FRAME, frame, headers, uint32 } from "./raw-http2";
 
 /**
- * Floods a node with the synthetic engine with requests that are reset immediately: `bun run faults`. Prints a line for
- * each kind and exits 1 if a limit is exceeded. Another client chats on a separate connection meanwhile.
+ * Floods a node that has the synthetic engine with requests that are reset immediately: `bun run faults`. Prints a line
+ * for each kind and exits with 1 if a limit is exceeded. Meanwhile, another client chats on a separate connection.
  */
 
 const CONNECTIONS = 10;
@@ -66,7 +66,7 @@ const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failur
   let failures = 0;
   while (times.length < BYSTANDER_CALLS || !isOver()) {
     const startedAt = performance.now();
-    // A rejection because no slot is free counts as an answer; a broken stream doesn't.
+    // A rejection because no slot is free counts as an answer, but a broken stream doesn't.
     const { status, code } = await client.chat("Hi");
     if (code !== 0 || ![200, 429].includes(status)) failures++;
     times.push(performance.now() - startedAt);
@@ -75,7 +75,7 @@ const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failur
   return { p99Ms: times[Math.floor(times.length * 0.99)] ?? 0, failures, calls: times.length };
 };
 
-/** Generations that the node has started, whatever their outcome. */
+/** Number of generations that the node has started, whatever their outcome. */
 const begun = async (): Promise<number> => {
   const text = await (await fetch(new URL("/metrics", url))).text();
   const sum = (name: RegExp) => [...text.matchAll(name)].reduce((total, [, value]) => total + Number(value), 0);
@@ -98,7 +98,7 @@ const isReady = () =>
 let broken = false;
 try {
   await until("the node is ready", isReady);
-  await flood(KINDS["RST_STREAM (rapid reset)"] ?? whole); // warm-up: a fresh heap grows once
+  await flood(KINDS["RST_STREAM (rapid reset)"] ?? whole); // warm-up, because a new heap grows once
   await bystander(() => true);
   const before = await bystander(() => true);
   for (const [name, kind] of Object.entries(KINDS)) {

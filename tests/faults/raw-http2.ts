@@ -1,6 +1,6 @@
 import net from "node:net";
 
-/** Hand-made HTTP/2 frames that no client library would send. */
+/* HTTP/2 frames that no client library would send. */
 
 export const FRAME = { data: 0, headers: 1, priority: 2, reset: 3, settings: 4, goaway: 7, windowUpdate: 8 } as const;
 export const FLAG = { endStream: 1, endHeaders: 4 } as const;
@@ -22,7 +22,7 @@ export const uint32 = (value: number): Buffer => {
   return bytes;
 };
 
-/** HPACK without compression: literal fields, never indexed, lengths below 127. */
+/** Encodes headers with HPACK, without compression: literal fields, never indexed, lengths below 127. */
 export const headers = (fields: Record<string, string>): Buffer =>
   Buffer.concat(
     Object.entries(fields).flatMap(([name, value]) => [
@@ -55,7 +55,7 @@ export const connect = async (
   return {
     closed,
     destroy: () => socket.destroy(),
-    /** False after the connection is closed. */
+    /** Returns false after the connection has been closed. */
     write: (bytes) =>
       new Promise((resolve) => {
         if (socket.destroyed || !socket.writable) resolve(false);

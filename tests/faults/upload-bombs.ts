@@ -8,11 +8,11 @@ import { watchGrowth } from "../memory-growth";
 import { until } from "../until";
 
 /**
- * Sends large and hostile files to a real gateway with a real jobs worker: `bun run faults`. Prints the result of each and
- * the memory of both processes, and exits 1 if a limit is exceeded or a rejected file leaves anything behind.
+ * Sends large and hostile files to a real gateway with a real jobs worker: `bun run faults`. Prints each result and the
+ * memory of both processes. Exits with 1 if a limit is exceeded or a rejected file leaves anything behind.
  */
 
-const MOST_GROWTH_MIB = 64;
+const MAX_GROWTH_MIB = 64;
 
 /** A file without a usable row is read to its end and rejected. */
 const wanted = ({ ending }: Upload): number => {
@@ -20,7 +20,7 @@ const wanted = ({ ending }: Upload): number => {
   return ending.samples > 0 ? 201 : 422;
 };
 
-/** Staged rows are deleted after the response. */
+/** Maximum wait for staged rows to be deleted, which happens after the response. */
 const CLEARED_MS = 10_000;
 
 /** Rows that a rejected upload has left behind. */
@@ -53,7 +53,7 @@ try {
     const { status, message } = await sendUpload(stack.url, what, upload);
     const [gateway = 0, worker = 0] = growth();
     const left = status < 300 ? 0 : await leftovers(stack, what);
-    const isWrong = status !== wanted(upload) || left > 0 || Math.max(gateway, worker) > MOST_GROWTH_MIB;
+    const isWrong = status !== wanted(upload) || left > 0 || Math.max(gateway, worker) > MAX_GROWTH_MIB;
     isBroken ||= isWrong;
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     rows.push([

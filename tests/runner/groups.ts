@@ -1,15 +1,15 @@
-/** Programs that some tests need and that are not among the dependencies. */
+/** Programs that some tests need and that are not npm dependencies. */
 export type Requirement = "redis" | "chromium";
 
 export interface Group {
   name: string;
-  /** Relative to the project's root, in order of name. */
+  /** Paths relative to the project's root, sorted. */
   files: string[];
   needs: readonly Requirement[];
   /** Timeout of one test in milliseconds. */
   timeoutMs: number;
-  /** Number of files that run in parallel, each in its own process; left out: one process runs all in sequence. */
-  atOnce?: number;
+  /** Number of files to run in parallel, each in its own process. If omitted, one process runs them in sequence. */
+  parallel?: number;
   /** A program that processes the output of the tests, relative to the project's root. */
   after?: string;
 }
@@ -27,7 +27,7 @@ const RULES: readonly GroupRule[] = [
     takes: /\.browser\.tsx?$/,
     needs: ["chromium"],
     timeoutMs: 120_000,
-    atOnce: 2,
+    parallel: 2,
     after: "tests/browser/contact-sheet.ts",
   },
   { name: "end-to-end redis", takes: /^tests\/e2e\/.*redis.*\.test\.ts$/, needs: ["redis"], timeoutMs: 120_000 },
@@ -39,7 +39,7 @@ const RULES: readonly GroupRule[] = [
 
 const ORDER = ["static", "unit", "contract", "redis", "end-to-end", "end-to-end redis", "browser"];
 
-/** All test files of the project under `root`, by group. Groups without files are left out. */
+/** All test files under `root`, by group. Groups without files are left out. */
 export const findGroups = async (root: string): Promise<Group[]> => {
   const pattern = new Bun.Glob("{bench,db,gateway,gpu-node,jobs,lib,tests,views}/**/*.{test,browser}.{ts,tsx}");
   const files = (await Array.fromAsync(pattern.scan(root))).sort();

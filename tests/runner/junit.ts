@@ -1,9 +1,9 @@
 type Outcome = "passed" | "failed" | "skipped";
 
 export interface TestCase {
-  /** Relative to the project's root. */
+  /** Path relative to the project's root. */
   file: string;
-  /** With the names of the describe blocks around it: "cache > a hit streams too". */
+  /** The test's name with its describe blocks: "cache > a hit streams too". */
   name: string;
   outcome: Outcome;
 }
@@ -22,12 +22,12 @@ const attributesOf = (text: string): Record<string, string> =>
   );
 
 /**
- * The test cases of a report by `bun test --reporter=junit`, in order. Throws if the report is cut off, for example by a
- * crash of the runner.
+ * The test cases in a report of `bun test --reporter=junit`, in order. Throws if the report is truncated, for example
+ * because the runner crashed.
  */
 export const parseJUnit = (xml: string): TestCase[] => {
   if (!xml.trimEnd().endsWith("</testsuites>") && !/<testsuites[^>]*\/>\s*$/.test(xml)) {
-    throw new Error("The test report is cut off.");
+    throw new Error("The test report is truncated.");
   }
   const cases: TestCase[] = [];
   const suites: string[] = [];

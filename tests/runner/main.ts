@@ -21,7 +21,7 @@ const HELP = `Installs what the tests need and runs them: static, unit, contract
 const heading = (text: string) => console.log(`\n=== ${text} ===`);
 const seconds = (sinceMs: number) => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
 
-/** Why a group can't run on this machine, or undefined. */
+/** Why a group can't run on this machine; undefined if it can. */
 const findObstacle = async (group: Group): Promise<string | undefined> => {
   for (const requirement of group.needs) {
     const reason = await provide(requirement);
@@ -41,12 +41,12 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
   const startedAt = performance.now();
   const run = async (files: readonly string[]) =>
     tallyGroup(await runFiles(files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
-  // Largest file first, so that no long file runs last with nothing in parallel.
+  // Largest file first, so that a long file doesn't run last with nothing in parallel.
   const bySize = group.files.toSorted((a, b) => Bun.file(join(ROOT, b)).size - Bun.file(join(ROOT, a)).size);
   const tally =
-    group.atOnce === undefined
+    group.parallel === undefined
       ? await run(group.files)
-      : sum(await inOrder(bySize, group.atOnce, (file) => run([file])));
+      : sum(await inOrder(bySize, group.parallel, (file) => run([file])));
   if (group.after)
     await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
@@ -70,7 +70,7 @@ const printNotImplemented = async (): Promise<void> => {
   await import("../../gateway/app");
   const routes = [...notImplementedRoutes].sort();
   if (routes.length === 0) return;
-  heading(`${routes.length} routes answer 501 not_implemented`);
+  heading(`${routes.length} routes return 501 not_implemented`);
   for (const route of routes) console.log(route);
 };
 
@@ -83,7 +83,7 @@ await runCommand(
     const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
     if (unknown !== undefined) {
       const names = all.map(({ name }) => name).join(", ");
-      throw new AppError("invalid_request", `There is no test group "${unknown}". Groups: ${names}.`);
+      throw new AppError("invalid_request", `Unknown test group "${unknown}". Groups: ${names}.`);
     }
     const groups = all.filter(
       ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),

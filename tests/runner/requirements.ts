@@ -2,7 +2,7 @@ import { findChromium, findRedis } from "../programs";
 import type { Requirement } from "./groups";
 
 interface Installer {
-  /** The package manager's own program. */
+  /** The package manager's executable. */
   program: string;
   packages: Record<Requirement, string>;
   commands(name: string): string[][];
@@ -46,14 +46,14 @@ export const provide = async (requirement: Requirement): Promise<string | undefi
   const find = FINDERS[requirement];
   if (find()) return undefined;
   const installer = INSTALLERS.find(({ program }) => Bun.which(program));
-  if (!installer) return `${requirement} is not installed, and this system has no package manager that is known here`;
+  if (!installer) return `${requirement} is not installed, and this system has no supported package manager`;
 
   const name = installer.packages[requirement];
-  console.log(`Installing ${name} by ${installer.program} …`);
+  console.log(`Installing ${name} with ${installer.program} …`);
   for (const command of installer.commands(name)) {
     const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
     const [errors, exitCode] = await Promise.all([child.stderr.text(), child.exited]);
     if (exitCode !== 0) return `${command.join(" ")} failed: ${errors.trim().split("\n").at(-1)}`;
   }
-  return find() ? undefined : `${name} was installed, but no program of it was found`;
+  return find() ? undefined : `${name} was installed, but its program was not found`;
 };

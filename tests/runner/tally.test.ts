@@ -19,7 +19,7 @@ const tallyOf = async (sources: Record<string, string>) => {
 };
 
 describe("counting from the runner's report", () => {
-  test("passed, failed and skipped tests are counted, and failed ones are named with their describe blocks", async () => {
+  test("passed, failed and skipped tests are counted, and failed tests are listed with their describe blocks", async () => {
     const tally = await tallyOf({
       "a.test.ts": `describe("a <&> \\"b\\"", () => {
         test("holds", () => {}); test("breaks 'here'", () => { expect(1).toBe(2); });

@@ -8,31 +8,31 @@ import type { Random } from "../../gateway/evals/statistics/random";
 import type { Interval } from "../../gateway/evals/statistics-contract";
 import { normal, times, uniform } from "./simulate";
 
-/** A kind of run with a known true value. */
+/** Simulated data with a known true value. */
 export interface Scenario {
   name: string;
   truth: number;
-  /** Simulates a run and returns its 95 % interval. */
+  /** Simulates the data once and returns the 95 % interval. */
   simulate: (random: Random) => Interval | null;
-  /** For a test: the number of runs, and the minimum share of them whose interval contains the true value. */
+  /** For a test: the number of simulations, and the minimum fraction of intervals that contain the true value. */
   trials: number;
-  least: number;
+  minCovered: number;
 }
 
 const RATE = { range: [0, 1] } as const;
 
-/** Groups of one to nine items; `make` gets the value that a group shares. */
+/** Groups of one to nine items. `make` gets the random value that the group shares. */
 export const inGroups = <T>(random: Random, groups: number, make: (shared: number, group: string) => T): T[] =>
   times(groups, (group) => {
     const shared = uniform(random);
     return times(1 + random.nextBelow(9), () => make(shared, `${group}`));
   }).flat();
 
-/** True with probability `rate`; half of the items take the value of their group instead. */
+/** True with probability `rate`. Half of the items use their group's random value instead of their own. */
 const dependent = (random: Random, shared: number, rate: number): boolean =>
   (uniform(random) < 0.5 ? shared : uniform(random)) < rate;
 
-/** A score as from an evaluator: 70 % are 1, 10 % are 0, the others in between; the mean is 0.8. */
+/** A score like an evaluator's: 70 % are 1, 10 % are 0, the others in between. The mean is 0.8. */
 const score = (random: Random): number => {
   const place = uniform(random);
   return place < 0.7 ? 1 : place < 0.8 ? 0 : uniform(random);
@@ -46,7 +46,7 @@ const decide = (random: Random, shared: number, group: string | null, rate = 0.6
 /** At a rate of 0.6 they agree in 0.83 of the cases, and in 0.518 by chance. */
 const TRUE_KAPPA = (0.83 - 0.518) / (1 - 0.518);
 
-const wilson = (rate: number, n: number, least: number): Scenario => ({
+const wilson = (rate: number, n: number, minCovered: number): Scenario => ({
   name: `Wilson: rate ${rate}, ${n} samples`,
   truth: rate,
   simulate: (random) =>
@@ -55,10 +55,10 @@ const wilson = (rate: number, n: number, least: number): Scenario => ({
       RATE,
     ).interval,
   trials: 3000,
-  least,
+  minCovered,
 });
 
-const clusteredRate = (rate: number, groups: number, least: number): Scenario => ({
+const clusteredRate = (rate: number, groups: number, minCovered: number): Scenario => ({
   name: `cluster-robust: rate ${rate}, ${groups} groups`,
   truth: rate,
   simulate: (random) => {
@@ -67,7 +67,7 @@ const clusteredRate = (rate: number, groups: number, least: number): Scenario =>
     return estimateMean(values, { ...RATE, groups: items.map(({ group }) => group) }).interval;
   },
   trials: 1000,
-  least,
+  minCovered,
 });
 
 const student = (n: number): Scenario => ({
@@ -75,7 +75,7 @@ const student = (n: number): Scenario => ({
   truth: 3,
   simulate: (random) => estimateMean(times(n, () => 3 + normal(random))).interval,
   trials: 3000,
-  least: 0.935,
+  minCovered: 0.935,
 });
 
 const scores = (n: number): Scenario => ({
@@ -87,7 +87,7 @@ const scores = (n: number): Scenario => ({
       RATE,
     ).interval,
   trials: 300,
-  least: n < 20 ? 0.88 : 0.92,
+  minCovered: n < 20 ? 0.88 : 0.92,
 });
 
 const clusteredMean = (groups: number): Scenario => ({
@@ -101,7 +101,7 @@ const clusteredMean = (groups: number): Scenario => ({
     ).interval;
   },
   trials: 1000,
-  least: 0.92,
+  minCovered: 0.92,
 });
 
 const kappa = (n: number): Scenario => ({
@@ -109,7 +109,7 @@ const kappa = (n: number): Scenario => ({
   truth: TRUE_KAPPA,
   simulate: (random) => agreementKappa(times(n, () => decide(random, uniform(random), null)))?.interval ?? null,
   trials: 200,
-  least: 0.91,
+  minCovered: 0.91,
 });
 
 const clusteredKappa = (groups: number): Scenario => ({
@@ -118,7 +118,7 @@ const clusteredKappa = (groups: number): Scenario => ({
   simulate: (random) =>
     agreementKappa(inGroups(random, groups, (shared, group) => decide(random, shared, group)))?.interval ?? null,
   trials: 200,
-  least: 0.91,
+  minCovered: 0.91,
 });
 
 /** The scores of the classes are normally distributed, one standard deviation apart. */
@@ -140,10 +140,10 @@ const clusteredAuroc = (groups: number): Scenario => ({
     return bcaInterval(distribution, clusters);
   },
   trials: 100,
-  least: 0.89,
+  minCovered: 0.89,
 });
 
-const corrected = (rate: number, labels: number, least: number): Scenario => ({
+const corrected = (rate: number, labels: number, minCovered: number): Scenario => ({
   name: `corrected pass rate: ${rate}, 400 results, ${labels} labels`,
   truth: rate,
   simulate: (random) => {
@@ -154,7 +154,7 @@ const corrected = (rate: number, labels: number, least: number): Scenario => ({
     return correctedRate(results)?.interval ?? null;
   },
   trials: 100,
-  least,
+  minCovered,
 });
 
 export const SCENARIOS: readonly Scenario[] = [

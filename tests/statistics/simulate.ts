@@ -1,18 +1,18 @@
 import { createRandom, type Random } from "../../gateway/evals/statistics/random";
 import type { Interval } from "../../gateway/evals/statistics-contract";
 
-/** Above 0 and below 1. */
+/** A random number above 0 and below 1. */
 export const uniform = (random: Random): number => (random.nextUint32() + 0.5) / 2 ** 32;
 
-/** Box and Muller 1958. */
+/** A standard normal random number (Box and Muller 1958). */
 export const normal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
 
-/** Coverage of the intervals of simulated data. */
+/** How often intervals from simulated data contain the true value. */
 export interface Coverage {
-  /** Share of the intervals that contain the true value. */
-  share: number;
-  /** Simulations without an interval. */
+  /** Fraction of the intervals that contain the true value. */
+  covered: number;
+  /** Number of simulations without an interval. */
   without: number;
 }
 
@@ -30,9 +30,9 @@ export const simulateCoverage = (
     if (!interval) without++;
     else if (interval.low <= truth && truth <= interval.high) held++;
   }
-  return { share: held / (trials - without), without };
+  return { covered: held / (trials - without), without };
 };
 
-/** A value for each of `count` items. */
+/** Calls `make` for each of `count` items. */
 export const times = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));

@@ -7,14 +7,15 @@ import { createRandom, type Random } from "./random";
 
 describe("95 % intervals contain the true value in about 95 % of runs", () => {
   test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("%s", (_, scenario) => {
-    const { share } = simulateCoverage(scenario.truth, scenario.trials, scenario.simulate);
-    expect(share).toBeGreaterThan(scenario.least);
+    const { covered } = simulateCoverage(scenario.truth, scenario.trials, scenario.simulate);
+    expect(covered).toBeGreaterThan(scenario.minCovered);
   });
 
   test("Student's interval of normal values does in exactly 95 %", () => {
     const exact = SCENARIOS.filter(({ name }) => name.startsWith("Student's t") && name.includes("normal"));
     expect(exact.length).toBeGreaterThan(0);
-    for (const { truth, simulate } of exact) expect(simulateCoverage(truth, 3000, simulate).share).toBeLessThan(0.965);
+    for (const { truth, simulate } of exact)
+      expect(simulateCoverage(truth, 3000, simulate).covered).toBeLessThan(0.965);
   });
 });
 

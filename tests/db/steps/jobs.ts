@@ -11,7 +11,7 @@ const kindOf = (tag: string, name: string): string => `${tag} ${name}`;
 
 const claim = async (db: Db, tag: string, name: string): Promise<jobs.ClaimedTask> => {
   const [task] = await jobs.claimTasks(db, { workerId: worker(tag), kind: kindOf(tag, name), limit: 1 }, LATER);
-  if (!task) throw new Error(`There is no task ${name}.`);
+  if (!task) throw new Error(`Task ${name} doesn't exist.`);
   return task;
 };
 
@@ -143,7 +143,7 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** The result for another holder of a key, in a transaction that is rolled back. */
+/** What another holder of a key would get, in a transaction that is rolled back. */
 const keyState = async (db: Db, tag: string, name: string): Promise<string> => {
   const key = { id: `${tag} ${name}`, fingerprint: "another", holder: "another", heldUntil: AT, expiresAt: LATER };
   let state = "";

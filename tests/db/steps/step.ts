@@ -10,11 +10,11 @@ export interface Step {
 
 /** Steps that build on each other, and the resulting rows. */
 export interface StepGroup {
-  /** In an order in which each finds its prerequisites. */
+  /** Ordered so that each finds its prerequisites. */
   steps: readonly Step[];
   /** The rows of `tag`. */
   stateOf(db: Db, tag: string): Promise<object>;
-  /** `stateOf` after every step. */
+  /** The expected `stateOf` after all steps. */
   finalState(tag: string): object;
 }
 
