@@ -40,7 +40,7 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
       clearInterval(timer);
       await running;
       if (!isHolder) return;
-      await releaseLease(db, LEASE, holder).catch((error) => log.warn({ err: error }, "a lease was not released"));
+      await releaseLease(db, LEASE, holder).catch((error) => log.warn({ err: error }, "checkpoint lease not released"));
     },
   };
 };

@@ -123,7 +123,7 @@ export const findRevision = async (
   return row && asReady(row);
 };
 
-/** Newest first; `below` is the last number on the previous page. */
+/** Revisions, newest first. `below` is the last number on the previous page. */
 export const listRevisions = async (
   db: Reads,
   datasetId: string,

@@ -6,8 +6,8 @@ import { feedback } from "./schema";
 export type FeedbackRow = typeof feedback.$inferSelect;
 
 /**
- * Stores a key's feedback on an answer and replaces its earlier feedback. Keeps the id, and the sample unless there is a
- * new one.
+ * Stores a key's feedback on an answer and replaces the key's earlier feedback. Keeps the earlier id, and the earlier
+ * sample unless there is a new one.
  */
 export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRow> => {
   const { rating, comment, correction, createdAt } = row;

@@ -5,8 +5,8 @@ import { idempotencyKeys } from "./schema";
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
 /**
- * Claims an idempotency key for `holder`, or returns its first answer or its current holder. Takes over a key that has
- * expired, or whose holder stopped sending heartbeats before it had an answer.
+ * Claims an idempotency key for `holder`, or returns the key's stored answer or current holder. Takes over a key that
+ * has expired, or whose holder stopped sending heartbeats before it had an answer.
  */
 export const claimIdempotencyKey = (
   db: Pick<Db, "write">,

@@ -13,7 +13,7 @@ export const findKey = (db: Reads, id: string): Promise<KeyRow | undefined> =>
 export const findKeyByHash = (db: Reads, secretHash: Buffer): Promise<KeyRow | undefined> =>
   db.select().from(keys).where(eq(keys.secretHash, secretHash)).limit(1).get();
 
-/** Newest first; `after` is the last id on the previous page. */
+/** Keys, newest first. `after` is the last id on the previous page. */
 export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyRow[]> => {
   const older = sql`(${keys.createdAt}, ${keys.id}) < (SELECT created_at, id FROM keys WHERE id = ${after})`;
   return db
@@ -48,7 +48,7 @@ export const listKeysSorted = (
   return db.select().from(keys).orderBy(direction(ORDERS[by]), direction(keys.id)).limit(limit).offset(offset);
 };
 
-/** The keys that replaced any of these and were not revoked, oldest first. */
+/** Keys that replaced any of these keys and are not revoked, oldest first. */
 export const listSuccessors = (db: Reads, ids: readonly string[]): Promise<KeyRow[]> =>
   db
     .select()
@@ -58,7 +58,7 @@ export const listSuccessors = (db: Reads, ids: readonly string[]): Promise<KeyRo
 
 export const countKeys = (db: Reads): Promise<number> => db.$count(keys);
 
-/** True when a key of role admin other than `exceptId` is neither revoked nor expired at `at`. */
+/** True if an admin key other than `exceptId` is neither revoked nor expired at `at`. */
 export const hasOtherAdmin = async (db: Reads, exceptId: string, at: Date): Promise<boolean> => {
   const works = and(isNull(keys.revokedAt), or(isNull(keys.expiresAt), gt(keys.expiresAt, at)));
   const [row] = await db

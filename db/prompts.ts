@@ -29,7 +29,7 @@ export const listPromptNames = (
     .orderBy(asc(promptVersions.name))
     .limit(limit);
 
-/** Newest first; `below` is the last number on the previous page. */
+/** Versions, newest first. `below` is the last number on the previous page. */
 export const listPromptVersions = (
   db: Reads,
   name: string,

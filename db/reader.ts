@@ -45,9 +45,9 @@ export class Reader implements Client {
   }
 
   async reconnect(): Promise<void> {
-    const fresh = await openForReads(this.target);
+    const reopened = await openForReads(this.target);
     this.#client.close();
-    this.#client = fresh;
+    this.#client = reopened;
   }
 
   close(): void {

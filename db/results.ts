@@ -10,7 +10,7 @@ type Definition = (typeof criteria.$inferSelect)["definition"];
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
-/** Position in the results of a run. */
+/** Position in a run's results. */
 export interface ResultCursor {
   sampleKey: string;
   repeat: number;

@@ -9,7 +9,7 @@ export type MemberRow = SampleRow & { key: string; position: number };
 /** Rows per INSERT of samples: nine values each, and SQLite accepts 32,766 values in a statement. */
 const INSERT_ROWS = 500;
 
-/** Adds missing samples. A sample is identified by its content, so an existing one is the same. */
+/** Adds samples that don't exist yet. Samples are identified by their content. */
 export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
   for (let i = 0; i < rows.length; i += INSERT_ROWS) {
     await tx

@@ -13,7 +13,7 @@ export interface DbOptions {
 
 export interface Target {
   url: string;
-  /** The file; undefined for a libSQL server. */
+  /** Path of the file; undefined for a libSQL server. */
   path?: string;
   authToken?: string;
   lockWaitMs: number;

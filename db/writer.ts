@@ -64,7 +64,7 @@ export class Writer {
     });
   }
 
-  /** Runs a transaction that holds the write lock from the start. Only inside `exclusive`. */
+  /** Runs a transaction that holds the write lock from the start. Call only inside `exclusive`. */
   begin(takeLock = TAKE_LOCK): Promise<Transaction> {
     const attempt = async () => {
       const transaction = await this.client.transaction(this.target.path ? "deferred" : "write");
@@ -80,14 +80,14 @@ export class Writer {
     return named(() => retryBusy(attempt, this.#deadlineMs));
   }
 
-  /** Runs statements outside a transaction, each with `exec`. Only inside `exclusive`. */
+  /** Runs statements outside a transaction, each with `exec`. Call only inside `exclusive`. */
   execute(sql: string): Promise<void> {
     return named(() => retryBusy(() => this.client.executeMultiple(sql), this.#deadlineMs));
   }
 
   /**
    * Runs the statements in one transaction with foreign keys off, as SQLite requires for rebuilding a table, and checks
-   * foreign keys before the commit. The first statement must be a write. Only inside `exclusive`.
+   * foreign keys before the commit. The first statement must be a write. Call only inside `exclusive`.
    */
   async migrate(statements: readonly [string, ...string[]]): Promise<void> {
     if (!this.target.path) {
@@ -112,7 +112,7 @@ export class Writer {
     }
   }
 
-  /** Moves the log into the file and empties it as far as readers and other writers allow. Only inside `exclusive`. */
+  /** Moves the log's content into the file as far as readers and writers allow. Call only inside `exclusive`. */
   async checkpoint(): Promise<void> {
     await this.execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }

@@ -100,7 +100,7 @@ export interface NodeReadiness {
   models: NodeModel[];
   slots: { total: number; running: number };
   queue: { depth: number; capacity: number };
-  /** The same two for embeddings; omitted by a node that does not serve embeddings. */
+  /** Slots and queue of the embedder; omitted by a node that does not serve embeddings. */
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;

@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 
 /** The interface between a handler and its task. */
 export interface TaskContext {
-  /** Aborted with a `StopReason`. The handler then stops and throws anything. */
+  /** Aborted with a `StopReason`. The handler must then stop by throwing any error. */
   signal: AbortSignal;
   /**
    * Saves the job's progress. `mark` increases with progress and is the same for the same position in every attempt:
@@ -32,6 +32,6 @@ export interface JobHandler {
   concurrency: number;
   /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;
-  /** Deletes leftovers of ended tasks. Called after each task and once a minute, so it must be cheap. */
+  /** Deletes leftovers of ended tasks. Called after each task and once a minute; must be fast if nothing is left. */
   sweep?(): Promise<void>;
 }

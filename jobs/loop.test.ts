@@ -59,7 +59,7 @@ const ended = async (id: string): Promise<JobRow> => {
     job = await findJob(db, id);
     return job?.endedAt != null;
   });
-  if (!job) throw new Error(`There is no job ${id}.`);
+  if (!job) throw new Error(`Job ${id} doesn't exist.`);
   return job;
 };
 

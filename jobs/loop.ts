@@ -48,7 +48,7 @@ export class JobLoop {
   readonly #now: () => Date;
   readonly #lease: WorkerLease;
   readonly #running = new Map<number, Running>();
-  /** Held until claimed tasks have started, so that `watch` doesn't mistake them for stray tasks. */
+  /** Ensures that claimed tasks have started before `watch` looks for stray tasks. */
   readonly #claiming = new Mutex();
   readonly #ending = new AbortController();
   #rounds: Promise<void>[] = [];

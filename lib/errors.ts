@@ -124,8 +124,8 @@ export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: 
 };
 
 /**
- * Converts any thrown value to an AppError. Unknown values become `internal` with a fixed public message and are logged
- * as its cause. An AppError that a library wrapped, as drizzle does for a failed read, is unwrapped.
+ * Converts any thrown value to an AppError. An unknown value becomes `internal` with a fixed public message, and is
+ * logged as the cause. An AppError that a library wrapped, as drizzle does for a failed read, is unwrapped.
  */
 export const toAppError = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;

@@ -20,7 +20,7 @@ type IdPrefix =
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
-/** All pairs of two characters: ten bits each. */
+/** All pairs of characters. A pair encodes ten bits. */
 const PAIRS = Array.from({ length: 1024 }, (_, bits) => `${ALPHABET[bits >> 5]}${ALPHABET[bits & 31]}`);
 
 let random = new Uint16Array(4096);

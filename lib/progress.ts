@@ -6,7 +6,7 @@ export interface Progress {
   unit: string;
 }
 
-/** The output for progress. A terminal gets a bar that is redrawn; anything else gets a line now and then. */
+/** The output for progress. A terminal gets a bar that is redrawn; other output gets a line now and then. */
 export interface ProgressOutput {
   isTTY?: boolean;
   columns?: number;

@@ -2,7 +2,7 @@ import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 
-/** A page's model call without a signal, for an answer that outlives the request. It goes before batch work. */
+/** A page's model call without a signal, for an answer that outlives the request. It has priority over batch work. */
 export const askingOf = (request: Request) => {
   const { requestId, receivedAt, traceparent } = exchangeOf(request);
   return {

@@ -186,7 +186,7 @@ export const Shell = ({ aside, kind, title, problems = {}, trail = [], children,
   </Document>
 );
 
-/** A page without navigation, for signing in and for errors before that. */
+/** A page without navigation: sign-in, and errors shown to users who are not signed in. */
 export const Plain = ({ children, ...rest }: DocumentProps) => (
   <Document {...rest}>
     <div class="screen">
@@ -210,7 +210,7 @@ interface ScreenProps extends ShellProps {
   note?: Child;
   /** Links and buttons to the right of the heading. */
   actions?: Child;
-  /** A sentence about the last action; "" if there was none. Screens that never have one omit it. */
+  /** A sentence about the last action; "" if there was none. Omitted by screens without notices. */
   notice?: string;
 }
 

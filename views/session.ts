@@ -64,7 +64,7 @@ export const refuseForeignWrite = (request: Request, publicUrl: string | undefin
   );
 };
 
-/** `path` if it is local and valid in a header, otherwise `/`. */
+/** Returns `path` if it is local and valid in a header, otherwise `/`. */
 export const localPath = (path: string | null | undefined): string =>
   // Browsers treat "//host", "/\\host" and paths with control characters as other hosts.
   path && /^\/(?!\/)[!-[\]-~]*$/.test(path) ? path : "/";

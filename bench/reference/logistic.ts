@@ -70,8 +70,7 @@ const project = (weight: number, sign: Sign): number => {
 /**
  * Minimises the mean log loss plus `l2 / 2 · |w|²`, where `w` are the weights of the standardised features, by
  * projected coordinate descent. The bound of 1/4 on the logistic curvature keeps steps from overshooting (Böhning and
- * Lindsay 1988).
- * Both classes have the same importance. The returned weights apply to the raw features.
+ * Lindsay 1988). Both classes have the same importance. The returned weights apply to the raw features.
  */
 export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [] }: FitOptions): LogisticModel => {
   const importance = importanceOf(examples);

@@ -11,7 +11,7 @@ export interface FitRow {
 
 /** A fitted model. */
 interface Fitted<Row> {
-  /** The log-odds of an answer; answers pass from 0 up. */
+  /** The log-odds of an answer. An answer passes if they are at least 0. */
   logitOf(row: Row): number;
   /** The TypeScript file that holds the model. */
   source: string;

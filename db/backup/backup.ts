@@ -20,7 +20,7 @@ export const backUp = async (
   file: string,
   onStep: () => void = () => {},
 ): Promise<BackupFacts> => {
-  if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Give another name.`);
+  if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Choose another name.`);
   const folder = dirname(file);
   if (!existsSync(folder))
     throw new AppError("not_found", `The folder ${folder} doesn't exist. Create it, or choose another path.`);

@@ -16,7 +16,7 @@ export interface BackupFacts {
 }
 
 /**
- * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and whether this version
+ * Verifies a complete backup: every page and index (`integrity_check`), every foreign key, and whether this version
  * supports its schema. Throws not_found, invalid_request for a file that is damaged or not a backup, and conflict for a
  * newer schema.
  */

@@ -17,7 +17,7 @@ type Source = Pick<Transaction, "execute">;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Everything that our migrations created, tables first. */
+/** Lists everything that our migrations created, tables first. */
 export const listSchema = async (source: Source): Promise<SchemaEntry[]> => {
   const { rows } = await source.execute(
     `SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
@@ -42,7 +42,7 @@ export const copyAll = async (source: Source, target: Client): Promise<void> => 
     await target.execute("DELETE FROM sqlite_sequence");
     await copyRows(source, target, "sqlite_sequence");
   }
-  // Indexes come after the rows, because filling them once is faster.
+  // Indexes are created after the rows, because filling them once is faster.
   await target.migrate(schema.filter(({ kind }) => kind !== "table").map(({ sql }) => sql));
 };
 

@@ -35,7 +35,7 @@ export const messages = sqliteTable(
     parentId: text(),
     role: text({ enum: ["system", "user", "assistant"] }).notNull(),
     content: text().notNull(),
-    /** generating: still being written, also after a reload; interrupted: the process ended before the answer did. */
+    /** generating: still being written, even after a reload. interrupted: the process ended before the answer did. */
     status: text({ enum: ["complete", "generating", "stopped", "failed", "interrupted"] }).notNull(),
     /** Finish reason, usage, latency, cache, model revision, node, request id: see `gateway/conversations`. */
     detail: json<Record<string, unknown>>(),

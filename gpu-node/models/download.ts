@@ -60,10 +60,10 @@ export const ensureCatalogueModel = async (
   const path = join(settings.dir, file.name);
   const report = (done: number) =>
     onProgress({ task: `checking ${file.name}`, done, total: file.sizeBytes, unit: "MB" });
-  const isThere = () => isRight(path, file, settings.dir, report);
-  if (!(await isThere())) {
+  const isComplete = () => isRight(path, file, settings.dir, report);
+  if (!(await isComplete())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
-      if (await isThere()) return; // another process was faster
+      if (await isComplete()) return; // another process was faster
       if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
       else await fetchFiles(model, { ...settings, files: [file], folder: settings.dir }, onProgress);
     });

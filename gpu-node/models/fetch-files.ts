@@ -189,7 +189,7 @@ const runPython = async (args: string[], workFolder: string): Promise<void> => {
 
 const folderSize = async (folder: string): Promise<number> => {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
-  // If a file has no size, pip has moved it in the meantime.
+  // A file without a size has just been moved by pip.
   const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 };

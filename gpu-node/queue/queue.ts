@@ -50,9 +50,9 @@ interface Place {
   readonly priority: Priority;
   /** Callers take turns: work queues only behind work with the same key. */
   readonly fairKey: string;
-  /** Work that hasn't started by then is dropped (deadline_exceeded). Milliseconds on the clock of `now`. */
+  /** When waiting work is dropped (deadline_exceeded), in milliseconds on the clock of `now`. */
   readonly deadlineAt: number;
-  /** Work that is still waiting then is rejected (overloaded). */
+  /** When waiting work is rejected (overloaded). */
   readonly queueUntil: number;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Stack, startStack } from "./stack";
 
 const CASES = join(import.meta.dir, "../../../shared/data/cases");
-const isThere = existsSync(CASES);
+const hasCases = existsSync(CASES);
 
 interface Expected {
   status?: number;
@@ -13,18 +13,18 @@ interface Expected {
   lacks?: string[];
 }
 
-const expected: Record<string, Expected> = isThere
+const expected: Record<string, Expected> = hasCases
   ? JSON.parse(readFileSync(join(CASES, "expected.json"), "utf8"))
   : {};
 const uploads = Object.entries(expected).filter(([, { status }]) => status !== undefined);
 
 let stack: Stack;
 beforeAll(async () => {
-  if (isThere) stack = await startStack();
+  if (hasCases) stack = await startStack();
 });
 afterAll(() => stack?.close());
 
-describe.skipIf(!isThere)("files that were once rejected or misread", () => {
+describe.skipIf(!hasCases)("files that were once rejected or misread", () => {
   test.each(uploads)("%s", async (name, { status, accepted, contains = [], lacks = [] }) => {
     const form = new FormData();
     for (const [field, value] of Object.entries({ name, on_error: "skip", dry_run: "true" })) form.append(field, value);

@@ -24,8 +24,8 @@ const send = (
   form.append("file", new File([file], fields.filename ?? "samples.csv"));
   return fetch(stack.url + path, { method: "POST", body: form, headers: { authorization: `Bearer ${key}` } });
 };
-const fresh = (): string => `dataset ${crypto.randomUUID()}`;
-const create = async (samples: unknown[], name = fresh()): Promise<Json> => {
+const newName = (): string => `dataset ${crypto.randomUUID()}`;
+const create = async (samples: unknown[], name = newName()): Promise<Json> => {
   const response = await stack.call("POST", "/v1/datasets", { body: { name, samples } });
   expect(response.status).toBe(201);
   return (await json(response)).dataset;
@@ -56,7 +56,7 @@ const thousand = (): string =>
 
 describe("a CSV of 1,000 rows with five broken ones", () => {
   test("is rejected with line and column of each error, and leaves nothing behind", async () => {
-    const name = fresh();
+    const name = newName();
     const response = await send("/v1/datasets", thousand(), { name });
     const { error } = await json(response);
     expect([response.status, error.code]).toEqual([422, "dataset_invalid"]);
@@ -68,7 +68,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
   });
 
   test("can be checked without storing anything", async () => {
-    const name = fresh();
+    const name = newName();
     const response = await send("/v1/datasets", thousand(), { name, dry_run: "true" });
     const { dataset, report } = await json(response);
     expect([response.status, dataset]).toEqual([200, null]);
@@ -80,7 +80,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
   });
 
   test("is stored without them on request, and found by name", async () => {
-    const name = fresh();
+    const name = newName();
     const response = await send("/v1/datasets", thousand(), { name, on_error: "skip", description: "Numbers" });
     const { dataset, report } = await json(response);
     expect([response.status, dataset.latest.samples, report.errors.length]).toEqual([201, 995, 5]);
@@ -143,7 +143,7 @@ describe("samples in a JSON body", () => {
 
   test("that are invalid are reported by their number", async () => {
     const samples = [{ input: "One?" }, { references: ["2"] }, "three"];
-    const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), samples } });
+    const response = await stack.call("POST", "/v1/datasets", { body: { name: newName(), samples } });
     const { error } = await json(response);
     expect([response.status, error.details.map(({ line }: Json) => line)]).toEqual([422, [2, 3]]);
   });
@@ -155,7 +155,7 @@ describe("samples in a JSON body", () => {
     ["a name that can't be shown", { name: "a\nb", samples: [{ input: "One?" }] }, "name"],
     ["an invalid schema", { schema: { type: 7 }, samples: [{ input: "One?" }] }, "schema"],
   ])("with %s are rejected, and the error names it", async (_, body, param) => {
-    const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), ...body } });
+    const response = await stack.call("POST", "/v1/datasets", { body: { name: newName(), ...body } });
     const { error } = await json(response);
     expect([response.status, error.code, error.param]).toEqual([400, "invalid_request", param]);
     expect(await leftovers()).toBe(0);
@@ -210,7 +210,7 @@ describe("revisions", () => {
     expect(report).toMatchObject({ rows: 3, accepted: 2, duplicates: { exact: 1 } });
     expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["3", "2", "1"]);
     const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=jsonl`)).text();
-    const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: "x.jsonl" }));
+    const again = await json(await send("/v1/datasets", text, { name: newName(), filename: "x.jsonl" }));
     expect([again.dataset.latest.hash, again.dataset.latest.samples]).toEqual([dataset.latest.hash, 3]);
     // A key is removed if its content now belongs to another key. Content that becomes free may move to another key.
     expect((await merge([{ ...three, key: "2" }])).dataset.latest).toMatchObject({ samples: 2, removed: 1 });
@@ -242,7 +242,7 @@ describe("revisions", () => {
 });
 
 test("a revision keeps the report of its upload, without samples", async () => {
-  const { dataset } = await json(await send("/v1/datasets", thousand(), { name: fresh(), on_error: "skip" }));
+  const { dataset } = await json(await send("/v1/datasets", thousand(), { name: newName(), on_error: "skip" }));
   const detail = await json(await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/1`));
   expect(detail).toMatchObject({ ...dataset.latest, report: { rows: 1000, accepted: 995, rejected: 5 } });
   expect([detail.report.errors.length, "preview" in detail.report]).toEqual([5, false]);
@@ -271,7 +271,7 @@ describe("a download", () => {
       expect(response.headers.get("content-disposition")).toContain(`${dataset.id}-r1.${format}`);
       expect(response.headers.get("x-content-type-options")).toBe("nosniff");
       const text = await response.text();
-      const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: `x.${format}` }));
+      const again = await json(await send("/v1/datasets", text, { name: newName(), filename: `x.${format}` }));
       expect(again.dataset?.latest.hash).toBe(dataset.latest.hash);
     },
   );
@@ -288,7 +288,7 @@ describe("the mapping of columns to fields", () => {
   test("is guessed from the column names, and can be set", async () => {
     const csv = "q,a,note\nWhat is 1?,1,easy\n";
     const mapping = JSON.stringify({ q: "input", a: "references", note: null });
-    const { dataset } = await json(await send("/v1/datasets", csv, { name: fresh(), mapping }));
+    const { dataset } = await json(await send("/v1/datasets", csv, { name: newName(), mapping }));
     expect(await samplesOf(dataset.id)).toMatchObject([{ input: "What is 1?", references: ["1"], metadata: {} }]);
   });
 
@@ -297,7 +297,7 @@ describe("the mapping of columns to fields", () => {
     ["a field that samples don't have", '{"q":"inptu"}', "mapping"],
     ["a column that the file doesn't have", '{"x":"input"}', "mapping"],
   ])("is rejected if it has %s", async (_, mapping, param) => {
-    const response = await send("/v1/datasets", "q\nWhat?\n", { name: fresh(), mapping });
+    const response = await send("/v1/datasets", "q\nWhat?\n", { name: newName(), mapping });
     expect([response.status, (await json(response)).error.param]).toEqual([400, param]);
     expect(await leftovers()).toBe(0);
   });
@@ -305,7 +305,7 @@ describe("the mapping of columns to fields", () => {
 
 test("every sample of a new revision is checked against the dataset's schema, and errors name line and field", async () => {
   const schema = { type: "object", required: ["references"], properties: { references: { minItems: 1 } } };
-  const body = { name: fresh(), schema, samples: [{ input: "One?", references: ["1"] }] };
+  const body = { name: newName(), schema, samples: [{ input: "One?", references: ["1"] }] };
   const { dataset } = await json(await stack.call("POST", "/v1/datasets", { body }));
   const lines = '{"input":"Two?","references":["2"]}\n{"input":"Three?"}\n';
   const response = await send(`/v1/datasets/${dataset.id}/revisions`, lines, { filename: "more.jsonl" });
@@ -339,7 +339,7 @@ describe("lists", () => {
   });
 
   test("of datasets can be searched by name, and the name of a deleted dataset is free again", async () => {
-    const name = fresh();
+    const name = newName();
     const { id } = await create([{ input: "One?" }], name);
     const listed = await json(await stack.call("GET", `/v1/datasets?search=${name.slice(8, 20)}`));
     expect(listed.data.map((dataset: Json) => dataset.id)).toEqual([id]);
@@ -353,7 +353,7 @@ describe("lists", () => {
 
 test("a dataset can be renamed, and its baseline must be one of its runs", async () => {
   const { id } = await create([{ input: "One?" }]);
-  const name = fresh();
+  const name = newName();
   const renamed = await json(await stack.call("PATCH", `/v1/datasets/${id}`, { body: { name, description: "New" } }));
   expect([renamed.name, renamed.description]).toEqual([name, "New"]);
   const body = { baseline_run_id: `run_${"0".repeat(32)}` };
@@ -370,7 +370,7 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
   };
   test.each<[string, string | Uint8Array<ArrayBuffer>, string, number, RegExp]>([
     ["nothing", "", "x.csv", 422, /no rows|empty/],
-    ["a header alone", "input,references\n", "x.csv", 422, /no rows/],
+    ["only a header", "input,references\n", "x.csv", 422, /no rows/],
     ["a ragged row", "input,references\nOne?,1\nTwo?,2,3\n", "x.csv", 422, /[Ll]ine 3/],
     ["an open quote", 'input\n"One?\nTwo?\n', "x.csv", 422, /[Ll]ine 2/],
     ["NUL", "input\nO\0ne?\n", "x.csv", 422, /NUL/],
@@ -397,7 +397,7 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
     ["no column for the input", "q1,a1\nOne?,1\n", "x.csv", 422, /no column has the input.*"q1", "a1"/],
     ["a PNG", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0]), "x.csv", 422, /PNG image/],
   ])("%s", async (_, file, filename, status, message) => {
-    const name = fresh();
+    const name = newName();
     const response = await send("/v1/datasets", file, { name, filename });
     const { error } = await json(response);
     expect([response.status, `${error.message} ${JSON.stringify(error.details)}`]).toEqual([
@@ -409,7 +409,7 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
   });
 
   test("UTF-16 is read, and the report mentions it", async () => {
-    const { dataset, report } = await json(await send("/v1/datasets", utf16("input\nOne?\n"), { name: fresh() }));
+    const { dataset, report } = await json(await send("/v1/datasets", utf16("input\nOne?\n"), { name: newName() }));
     expect((await samplesOf(dataset.id))[0].input).toBe("One?");
     expect(report.warnings).toMatchObject([{ line: null, message: expect.stringContaining("UTF-16") }]);
   });
@@ -417,14 +417,14 @@ describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing 
   test("numbers of a JSON body keep their digits", async () => {
     const samples = '[{"key":"k","input":"q","metadata":{"post":1234567890123456789,"price":1.50}}]';
     const response = await stack.call("POST", "/v1/datasets", {
-      body: `{"name":"${fresh()}","schema":{"maxProperties":1e2},"samples":${samples}}`,
+      body: `{"name":"${newName()}","schema":{"maxProperties":1e2},"samples":${samples}}`,
     });
     const { dataset } = await json(response);
     expect((await samplesOf(dataset.id))[0].metadata).toEqual({ post: "1234567890123456789", price: 1.5 });
   });
 
   test("a byte order mark is not part of the first column's name", async () => {
-    const { dataset } = await json(await send("/v1/datasets", "\ufeffinput\nOne?\n", { name: fresh() }));
+    const { dataset } = await json(await send("/v1/datasets", "\ufeffinput\nOne?\n", { name: newName() }));
     expect((await samplesOf(dataset.id))[0].input).toBe("One?");
   });
 });
@@ -441,7 +441,7 @@ describe("P3: file names", () => {
     const part = (head: string, body: string) =>
       `--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
     const named = filename.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-    const body = `${part('name="name"', fresh())}${part(`name="file"; filename="${named}"`, "input\nOne?\n")}--${boundary}--\r\n`;
+    const body = `${part('name="name"', newName())}${part(`name="file"; filename="${named}"`, "input\nOne?\n")}--${boundary}--\r\n`;
     const response = await fetch(`${stack.url}/v1/datasets`, {
       method: "POST",
       headers: {
@@ -491,7 +491,7 @@ test("a viewer may read, an editor may write", async () => {
   ];
   const { id } = await create([{ input: "One?" }]);
   expect((await stack.call("GET", `/v1/datasets/${id}/samples`, { key: viewer })).status).toBe(200);
-  expect((await send("/v1/datasets", "input\nOne?\n", { name: fresh() }, member)).status).toBe(403);
-  expect((await send("/v1/datasets", "input\nOne?\n", { name: fresh() }, editor)).status).toBe(201);
+  expect((await send("/v1/datasets", "input\nOne?\n", { name: newName() }, member)).status).toBe(403);
+  expect((await send("/v1/datasets", "input\nOne?\n", { name: newName() }, editor)).status).toBe(201);
   expect((await stack.call("DELETE", `/v1/datasets/${id}`, { key: viewer })).status).toBe(403);
 });

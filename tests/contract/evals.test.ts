@@ -255,12 +255,12 @@ describe("labels of people", () => {
       expect([label.status, label.body.blind, label.body.replaced_at]).toEqual([201, true, null]);
     }
     const { data } = await get("/v1/evaluators/reference/agreement");
-    const told = data.find(({ metric }: Json) => metric === "correctness");
-    expect(told.labels).toBe(30);
-    expect(told.agreement.specificity.value).toBeCloseTo(10 / 11, 5);
-    expect(told.agreement.sensitivity.value).toBe(1);
-    expect(told.agreement.corrected_pass_rate.value).toBeLessThan(told.pass_rate);
-    expect(told.agreement.kappa.value).toBeGreaterThan(0.8);
+    const report = data.find(({ metric }: Json) => metric === "correctness");
+    expect(report.labels).toBe(30);
+    expect(report.agreement.specificity.value).toBeCloseTo(10 / 11, 5);
+    expect(report.agreement.sensitivity.value).toBe(1);
+    expect(report.agreement.corrected_pass_rate.value).toBeLessThan(report.pass_rate);
+    expect(report.agreement.kappa.value).toBeGreaterThan(0.8);
   });
 
   test("by a viewer are rejected", async () => {
@@ -325,8 +325,8 @@ describe("D22: a run of another instance", () => {
     try {
       const imported = await elsewhere.call("POST", "/v1/evals/import", { body: file });
       expect([imported.status, await json(imported)]).toEqual([201, { run_id: run.id, imported: true }]);
-      const there = await json(await elsewhere.call("GET", `/v1/evals/${run.id}`));
-      expect(there).toEqual(await get(`/v1/evals/${run.id}`));
+      const copy = await json(await elsewhere.call("GET", `/v1/evals/${run.id}`));
+      expect(copy).toEqual(await get(`/v1/evals/${run.id}`));
       const history = await json(await elsewhere.call("GET", path));
       expect(history).toEqual(await get(path));
       expect(await json(await elsewhere.call("GET", `/v1/evals/${run.id}/export`))).toEqual(file);

@@ -45,7 +45,7 @@
     });
     $("queue").replaceChildren(...entries);
   };
-  /** Sends the first message, unless an answer is in progress. If a `typed` message is rejected, it returns to the field. */
+  /** Sends the first message unless an answer is in progress. A rejected `typed` message returns to the field. */
   const sendFirst = async (typed) => {
     const [entry] = queue();
     if (!entry || sending || running()) return;
@@ -74,7 +74,7 @@
     // Another tab's answer is about to start. The queue is sent when that answer ends, or by this retry.
     else if (sentStatus === 409) setTimeout(sendNextAfterAnswer, 1000);
   };
-  /** After a failed answer the queue pauses until the user resumes it. */
+  /** After a failed answer, the queue pauses until the user resumes it. */
   const sendNextAfterAnswer = () => {
     if (/^(complete|stopped)$/.test(document.querySelector(".turn:last-child")?.dataset.status)) sendFirst();
   };

@@ -2,7 +2,7 @@
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
-  const refuse = (message) => {
+  const showProblem = (message) => {
     const panel = document.createElement("div");
     panel.className = "panel problem";
     panel.textContent = message;
@@ -26,7 +26,7 @@
     if (!file) return;
     event.preventDefault();
     if (file.size > Number(form.dataset.upload)) {
-      refuse(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
+      showProblem(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
       return;
     }
     const box = form.querySelector(".upload-progress");
@@ -37,7 +37,7 @@
     };
     const lost = (why) => () => {
       isSending(false);
-      refuse(`${why} The file is still selected. Try again.`);
+      showProblem(`${why} The file is still selected. Try again.`);
     };
     isSending(true);
     const request = new XMLHttpRequest();

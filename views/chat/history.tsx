@@ -8,7 +8,7 @@ export interface HistoryProps {
   chats: ConversationPage;
   /** Text to find in titles and messages. */
   search?: string;
-  /** Cursor before `chats`; undefined if they start with the newest. */
+  /** Cursor after which `chats` start; undefined if they start with the newest. */
   after?: string;
   /** The open chat, which is always listed. */
   current?: Conversation;
@@ -76,7 +76,7 @@ export const Chats = (props: HistoryProps) => {
   );
 };
 
-/** One page of entries; the last entry links to the next page, which replaces it if scripts run. */
+/** One page of entries. The last entry links to the next page, which replaces the link if scripts are enabled. */
 export const Entries = ({ path, chats, search, current }: HistoryProps) => {
   const older = chats.next_cursor && withQuery(path, { search, after: chats.next_cursor });
   const isListed = search !== undefined || chats.data.some(({ id }) => id === current?.id);

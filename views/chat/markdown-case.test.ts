@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { type Pages, startPages } from "../../tests/browser/pages";
 
 const CASES = join(import.meta.dir, "../../../shared/data/cases");
-const isThere = existsSync(CASES);
+const hasCases = existsSync(CASES);
 
 let pages: Pages;
 beforeAll(async () => {
-  if (isThere) pages = await startPages();
+  if (hasCases) pages = await startPages();
 });
 afterAll(() => pages?.stop());
 
-test.skipIf(!isThere)("the chat page renders chat-markdown.md as expected.json specifies", async () => {
+test.skipIf(!hasCases)("the chat page renders chat-markdown.md as expected.json specifies", async () => {
   const read = (name: string) => readFileSync(join(CASES, name), "utf8");
   const expected: { html_contains: string[]; html_lacks: string[] } = JSON.parse(read("expected.json"))[
     "chat-markdown.md"

@@ -10,13 +10,13 @@ import { Turn, type Typed } from "./turn";
 export interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
   conversation?: ConversationWithMessages;
-  /** The user's feedback on its answers, by request id. */
+  /** The user's feedback on the conversation's answers, by request id. */
   feedback: ReadonlyMap<string, Feedback>;
   history: Omit<HistoryProps, "path" | "current">;
   typed?: Typed;
   /** Id of the question that is being edited. `typed` is then the question's new text. */
   editing?: string;
-  /** A rejected new name. */
+  /** A new name that was rejected, and the reason. */
   renamed?: Typed;
 }
 
@@ -149,7 +149,8 @@ interface ComposerProps {
 }
 
 /**
- * Send and Stop share one place: while an answer is in progress, the style sheet shows Stop. chat.js sends the message.
+ * Send and Stop are in the same place: the style sheet shows Stop while an answer is in progress. chat.js sends the
+ * message.
  */
 const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
   <form id="composer" class="composer" method="post" action="/chat">

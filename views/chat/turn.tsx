@@ -85,7 +85,7 @@ interface VersionsProps {
   message: Pick<ConversationMessage, "id" | "parent_id" | "versions">;
 }
 
-/** "2 / 3" between buttons for the previous and next version; after the last comes the first. */
+/** "2 / 3" between buttons for the previous and next version. The version after the last is the first. */
 const Versions = ({ conversationId, message: { id, parent_id: parentId, versions } }: VersionsProps) => {
   const at = versions.indexOf(id);
   if (versions.length < 2 || at < 0) return null;
@@ -111,7 +111,7 @@ interface AnswerProps {
   feedback?: Feedback;
 }
 
-/** An answer in any state. An answer in progress connects to its stream, also after a reload. */
+/** An answer in any state. An answer in progress connects to its stream, even after a reload. */
 export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   return (

@@ -104,7 +104,7 @@ const Samples = ({ dataset, shown: { revision, samples: all }, samples, filter, 
   );
 };
 
-/** A list to choose from, or a text field if there are too many tags to list. */
+/** The tag filter: a list, or a text field if there are too many tags to list. */
 const tagField = ({ tags, tag_count: all }: Dataset, filter: SampleFilter) => {
   const { text, select } = fieldsOf(filter);
   if (all > tags.length) return text("tag", "Tag", { maxlength: 64 });

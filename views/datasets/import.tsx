@@ -28,7 +28,7 @@ const titleOf = ({ dataset, fileName }: Pick<ImportPageProps, "dataset" | "fileN
 interface ReadingProps {
   job: string;
   progress: ImportProgress;
-  /** The worker is storing the rows, not only reading them. */
+  /** Whether the worker is storing the rows, not only reading them. */
   isStoring: boolean;
 }
 
@@ -95,7 +95,7 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
         <Findings report={report} />
       ) : (
         <Panel title="Choose the column that contains the question">
-          It could not be identified by its name. Set one column to “Input” below, and the column with the expected
+          No column has a known name for the question. Set one column to “Input” below, and the column with the expected
           answers to “References”. Then read the file again.
         </Panel>
       )}

@@ -75,7 +75,7 @@ const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { t
 /** The claims that one evaluator found in an answer. */
 export interface ClaimsByEvaluator {
   evaluator: string;
-  /** The evaluator's scores count towards the verdict. */
+  /** Whether the evaluator's scores count towards the verdict. */
   isCounted: boolean;
   claims: readonly Claim[];
 }

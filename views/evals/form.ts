@@ -20,9 +20,9 @@ export const NUMBER_LABELS = { maxTokens: "Maximum length (tokens)", seed: "Seed
 /** The form's fields, as submitted. */
 export const EvalFields = Fields({
   input: typed(MAX_TEXT),
-  /** One per line. */
+  /** Reference answers, one per line. */
   references: typed(MAX_TEXT),
-  /** Separated by a line of `---`. */
+  /** Contexts, separated by lines of `---`. */
   contexts: typed(MAX_TEXT),
   output: typed(MAX_TEXT),
   /** With `revision` and `key`, identifies a stored sample, which replaces the four fields above. */
@@ -139,7 +139,7 @@ const typedSample = (form: EvalForm): NewSample => {
   };
 };
 
-/** The typed fields, filled with a sample so that the user can change it. Each line of a reference becomes one. */
+/** The typed fields, filled with a sample for the user to change. Each line of a reference becomes a reference. */
 const fieldsForSample = ({ input, references = [], contexts = [], output }: NewSample) => ({
   input: textOfInput(input),
   references: references.join("\n"),

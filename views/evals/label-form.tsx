@@ -65,7 +65,7 @@ interface StoreOptions {
   labels: Pick<LabelService, "add">;
   principal: Principal;
   resultId: string;
-  /** The author has not seen the scores yet. */
+  /** True if the author has not seen the scores yet. */
   blind?: boolean;
   /** The error message if the form has no value. */
   missing: string;

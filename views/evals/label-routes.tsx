@@ -116,7 +116,7 @@ interface LabelPageProps extends Frame {
   last?: { result: SampleResult; criterion: Criterion; label: Label };
   /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
   skipped: number;
-  /** A rejected form. */
+  /** The fields of a rejected form. */
   filled?: FilledLabels;
   agreement: readonly EvaluatorAgreement[];
   problems?: Problems;

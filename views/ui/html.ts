@@ -1,7 +1,7 @@
 /** Where browsers report what the policy blocks. */
 export const CSP_REPORTS = "/csp-reports";
 
-/** Rendered by hono/jsx: a string or a promise of one. */
+/** What hono/jsx renders: a string or a promise of a string. */
 export type Node = { toString(): string | Promise<string> };
 
 /** Allows only our own files: no inline script or style, no frame, no plug-in. Browsers report what they block. */
@@ -32,11 +32,11 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   vary: "cookie, hx-request",
 };
 
-/** A fragment as a response. */
+/** Responds with a fragment of a page. */
 export const html = async (node: Node, status = 200, headers: Record<string, string> = {}): Promise<Response> =>
   new Response(await node.toString(), { status, headers: { ...PAGE_HEADERS, ...headers } });
 
-/** A whole document as a response. */
+/** Responds with a whole document. */
 export const page = async (node: Node, status = 200, headers: Record<string, string> = {}): Promise<Response> =>
   new Response(`<!doctype html>${await node.toString()}`, { status, headers: { ...PAGE_HEADERS, ...headers } });
 

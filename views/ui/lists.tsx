@@ -26,7 +26,7 @@ export const Filters = ({ action, children }: { action: string; children: Child 
 
 interface ListProps<T> {
   page: NumberedPage<T>;
-  /** What a row is, such as "evaluation". */
+  /** Singular noun for a row, such as "evaluation". */
   noun: string;
   caption: string;
   columns: readonly Column<T>[];

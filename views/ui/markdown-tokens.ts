@@ -61,7 +61,7 @@ const blockLength = (src: string): number => {
   return end < 0 ? src.length : end;
 };
 
-/** For these characters, marked searches the paragraph for a closing one; for others, only the word. */
+/** Characters for which marked searches the whole paragraph for the closing one. For others, it searches the word. */
 const SEARCHES = /^[[!*_`~<$\\]/;
 
 /** Matches up to `end`, which begins with `first`. A formula has no blank line and at most 1,000 characters. */

@@ -109,7 +109,7 @@ const isSafeLink = (href: string): boolean =>
 
 /**
  * Second line of defence: the renderer escapes all HTML in the text, and the sanitizer allows only these tags and
- * attributes. No image, style, form, frame or script.
+ * attributes, and no image, style, form, frame or script.
  */
 const RULES: Parameters<typeof sanitizeHtml>[1] = {
   allowedTags: [

@@ -103,7 +103,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 /** The `pooling_type` of rerankers. */
 const RANK = 4;
 
-/** Rejects a model without a `pooling_type`, or with 0 (none): it can't produce one vector per text. */
+/** Rejects a model whose `pooling_type` is missing or 0 (none), because it can't produce one vector per text. */
 const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): void => {
   const { [metadata.general.architecture]: model } = metadata;
   const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;

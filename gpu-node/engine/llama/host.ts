@@ -12,7 +12,7 @@ export type LlamaHost = ReturnType<typeof createLlamaHost>;
 export const createLlamaHost = (node: Config["node"], log: Log) => {
   let started: Promise<Llama> | undefined;
   return {
-    /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
+    /** Value of `x-engine`: "llama node-llama-cpp/3.22.1". */
     name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
     /** Starts llama.cpp on first use. Throws unavailable. */
     start: () => {
@@ -88,7 +88,7 @@ export const parseCpuList = (list: string): number[] =>
       return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
     });
 
-/** The lowest limit from this process's cgroup up to the root, for cgroups v1 and v2. */
+/** The lowest CPU limit of this process's cgroup and its parents, for cgroups v1 and v2. */
 const cgroupQuota = (root: string): number | undefined => {
   const limits: number[] = [];
   for (const line of (read(root, "proc/self/cgroup") ?? "").split("\n")) {

@@ -1,7 +1,7 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "../engine";
 
-/** Means "nearly impossible", as in OpenAI's API: JSON has no -Infinity. */
+/** OpenAI's value for nearly impossible tokens, because JSON has no -Infinity. */
 const MIN_LOGPROB = -9999;
 
 /**

@@ -96,7 +96,7 @@ export class LlamaScheduler {
     for (const { stream } of this.#active) stream.cancel(reason);
   }
 
-  /** Assigns waiting jobs to free sequences, each to the one whose cache helps it most. */
+  /** Assigns waiting jobs to free sequences, each to the sequence whose cache helps it most. */
   async #admit(): Promise<void> {
     while (this.#waiting.length > 0 && this.#free.length > 0) {
       const next = this.#waiting.shift();
@@ -116,7 +116,7 @@ export class LlamaScheduler {
       if (!slot) return;
       try {
         await slot.sequence.adaptStateToTokens(reusable, false);
-        if (this.#ended) throw this.#ended; // it was closed while this job was in neither list
+        if (this.#ended) throw this.#ended; // closed while this job was in neither list
         const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
         this.#active.push({ slot, stream });
         start(stream);
@@ -165,7 +165,7 @@ export class LlamaScheduler {
 interface SlotState {
   /** Tokens in its KV cache. */
   cachedTokens: number;
-  /** How many of them the prompt shares, from the start. */
+  /** Length of the prefix that they share with the prompt, in tokens. */
   sharedTokens: number;
   /** How many of the two neighbouring sequences are generating. */
   neighbours: number;

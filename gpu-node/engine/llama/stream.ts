@@ -15,7 +15,7 @@ import { createStopMatcher, createTextAssembler } from "./text";
 /** One generation, ready to be assigned to a sequence. */
 export interface Job {
   prompt: Token[];
-  /** At least 1; prompt and answer together fit into the context. */
+  /** Maximum length of the answer in tokens, at least 1. Prompt and answer together fit into the context. */
   maxTokens: number;
   sampling: Sampling;
   stops: string[];

@@ -28,7 +28,7 @@ const DEFAULT_MAX_REQUESTS = 256;
  * is the maximum number of parallel requests. Throws invalid_request.
  */
 export const createUpstream = (setting: string, url: string | undefined, key: string | undefined, slots: number) => {
-  if (!url) throw new AppError("invalid_request", `Set ${setting}.`);
+  if (!url) throw new AppError("invalid_request", `${setting} is not set. Set it to the server's address.`);
   if (slots >= DEFAULT_MAX_REQUESTS && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
     const message = `For ${slots} slots, set BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the node's environment.`;
     throw new AppError("invalid_request", message);

@@ -3,7 +3,7 @@ import { NUMBER_RULES } from "./numbers";
 /** Named rules that a schema's grammar may use. A grammar contains only the rules that it uses. */
 export const BASE_RULES: Record<string, string> = {
   ...NUMBER_RULES,
-  // At most one line break with indentation: otherwise a small model fills the whole answer with white space.
+  // At most one line break with indentation, because a small model would fill the whole answer with white space.
   ws: '" "? | "\\n" [ \\t]{0,20}',
   hex: "[0-9a-fA-F]",
   // Escaped surrogates are not allowed: an unpaired one is invalid, and a pair would count as two characters.
@@ -20,5 +20,5 @@ export const BASE_RULES: Record<string, string> = {
   "date-time": 'date "T" time',
   uuid: 'hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12}',
 };
-/** The supported values of `format`. Each is a rule. */
+/** The supported values of `format`. Each is also the name of a rule. */
 export const FORMATS = ["date", "time", "date-time", "uuid"];
