@@ -97,7 +97,7 @@ test("D8: a database of a newer version is rejected and stays unchanged", async 
   expect(await schema()).toEqual(before);
 });
 
-test("D8: a gateway older than its database reports this on one line and exits with code 78", async () => {
+test("D8: a gateway older than its database says so on one line and exits with code 78", async () => {
   await migrate(db);
   await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (1000, 'newer', 0)"));
   const child = Bun.spawn([process.execPath, "gateway/main.ts"], {
@@ -111,7 +111,7 @@ test("D8: a gateway older than its database reports this on one line and exits w
   expect(message).toContain("a different version opened it");
 }, 30_000);
 
-test("a database with other migrations is rejected", async () => {
+test("a database with unknown migrations is rejected", async () => {
   await migrate(db, await migrationsOf("ours", [PARENTS]));
   const problem = await problemOf(migrate(db, await migrationsOf("theirs", [CHILDREN, PARENTS])));
   expect(problem.kind).toBe("conflict");

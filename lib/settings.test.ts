@@ -65,7 +65,7 @@ describe("reading", () => {
     expect([config.dataDir, config.models.dir]).toEqual([join(cwd, "kept"), "/models"]);
   });
 
-  test("defaultConfig takes overrides at any depth and leaves the rest", () => {
+  test("defaultConfig applies overrides at any depth and keeps the other defaults", () => {
     const config = defaultConfig({ node: { engine: "synthetic" }, gateway: { nodes: ["http://127.0.0.1:1"] } });
     expect(config.node.engine).toBe("synthetic");
     expect(config.node.slots).toBe(8);

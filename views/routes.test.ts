@@ -19,7 +19,7 @@ test.each([
   ["viewer", "/datasets"],
   ["member", "/chat"],
   ["admin", "/chat"],
-] as const)("the home page of a %s is %s, which opens", async (role, path) => {
+] as const)("the home page for the role %s is %s, and it opens", async (role, path) => {
   expect((await get("/", role)).headers.get("location")).toBe(path);
   expect((await get(path, role)).status).toBe(200);
 });

@@ -149,7 +149,7 @@ test("a database that can't be opened stays unchanged, and the error gives the r
   });
 });
 
-test("no file is overwritten, and a damaged or foreign backup is rejected before anything changes", async () => {
+test("an existing file is not overwritten, and a damaged or foreign backup is rejected before anything changes", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const url = `file:${file}`;

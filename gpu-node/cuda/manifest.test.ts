@@ -12,7 +12,7 @@ test("the manifest for GPU machines is the root's without the overrides", async 
   expect(await Bun.file(join(import.meta.dir, "package.json")).text(), AGAIN).toBe(await cudaManifestText());
 });
 
-test("its lockfile has the same packages, plus the GPU binaries", async () => {
+test("the lockfile for GPU machines has the root's packages plus the GPU binaries", async () => {
   const [root, cuda] = await Promise.all(
     [ROOT, import.meta.dir].map((folder) => lockedPackages(join(folder, "bun.lock"))),
   );

@@ -42,7 +42,7 @@ describe("readEmbeddingParameters", () => {
     ["encoding_format", { input: "a", encoding_format: "int8" }],
     ["truncate", { input: "a", truncate: true }],
     ["model", { input: "a", model: "" }],
-  ])("names %s", (param, body) => {
+  ])("the error names %s", (param, body) => {
     expect(rejectedParam(body)).toBe(param);
   });
 
@@ -58,7 +58,7 @@ test("the error for an invalid input lists every accepted form", () => {
   expect(() => readEmbeddingParameters({ input: ["a", [1, "b"]] })).toThrow('input.1.1 must be a token id, not "b".');
 });
 
-test("dimensions are rejected by name unless they are the model's own", () => {
+test("dimensions other than the model's are rejected by name", () => {
   checkDimensions(undefined, 384);
   checkDimensions(384, 384);
   expect(() => checkDimensions(256, 384)).toThrow(/^dimensions must be 384, not 256/);

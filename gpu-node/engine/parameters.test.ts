@@ -105,7 +105,7 @@ describe("readParameters", () => {
     ["stream", { messages, stream: "yes" }],
     ["stream_options", { messages, stream_options: {} }],
     ["stream_options.include_usage", { messages, stream: true, stream_options: { include_usage: 1 } }],
-  ])("names %s", (param, body) => {
+  ])("the error names %s in a chat request", (param, body) => {
     expect(rejectedParam("chat", body)).toBe(param);
   });
 

@@ -289,7 +289,7 @@ describe("a custom file", () => {
     }
   });
 
-  test("that does not exist is not found, and the error lists the catalogue", async () => {
+  test("that does not exist is reported as not found, and the error lists the catalogue", async () => {
     for (const [kind, known] of [
       ["chat", "smollm2-135m-instruct"],
       ["embedding", "all-minilm-l6-v2"],
@@ -300,7 +300,7 @@ describe("a custom file", () => {
     }
   });
 
-  test("a chat model is rejected if an embedding model is needed", async () => {
+  test("a chat model is rejected as an embedding model", async () => {
     const error = await failure(
       ensureModel("embedding", { models: { ...models, embedding: "smollm2-135m-instruct" } }),
     );

@@ -56,7 +56,7 @@ describe("POST /v1/embeddings", () => {
     ]);
   });
 
-  test("a node without an embedder says so, and lists none", async () => {
+  test("a node without an embedder says so and lists no embedding models", async () => {
     await using node = await testNode({ node: { embedder: "off" } });
     using client = new TestClient(node.url);
     const { status, text } = await embed(client, { input: "a" });
@@ -65,7 +65,7 @@ describe("POST /v1/embeddings", () => {
     expect([models.length, embeddings]).toEqual([1, undefined]);
   });
 
-  test("a failure has the error format, and an incomplete answer is an error", async () => {
+  test("a failure is reported in the error format, and an incomplete answer is an error", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     for (const [input, status, code] of [
@@ -131,7 +131,7 @@ describe("the embedder's queue", () => {
 });
 
 describe("what the node reports about its embedder", () => {
-  test("loading covers both models", async () => {
+  test("the loading progress covers both models", async () => {
     const load = Promise.withResolvers<void>();
     let report: (fraction: number) => void = () => {};
     const engine = createSyntheticEngine(testConfig());

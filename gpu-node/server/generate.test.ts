@@ -87,7 +87,7 @@ describe("an answer", () => {
     expect(chunks.slice(0, -2).map(({ usage }) => usage)).toEqual(Array(18).fill(null));
   });
 
-  test("of the completions route has its own format, logprobs included", async () => {
+  test("of the completions route has that route's format, including logprobs", async () => {
     const body = { prompt: "Hi", max_tokens: 2, logprobs: 1 };
     const whole = JSON.parse((await client.request("/v1/completions", { body })).text);
     const [choice] = whole.choices;
@@ -115,7 +115,7 @@ describe("an answer", () => {
     expect(await choices({})).toEqual(withoutLogprobs);
   });
 
-  test("carries logprobs of chat on request", async () => {
+  test("of a chat has logprobs on request", async () => {
     const { text } = await client.chat("Hi", { max_tokens: 1, logprobs: true });
     const [choice] = JSON.parse(text).choices;
     expect(choice.logprobs.content).toEqual([
@@ -136,7 +136,7 @@ describe("a failure", () => {
     expect(headers["x-should-retry"]).toBe("true");
   });
 
-  test("after it is one frame without [DONE], and no token before it is lost", async () => {
+  test("after the first token is a single frame without [DONE], and no earlier token is lost", async () => {
     const { status, text } = await client.chat("!error 503 after 2", { stream: true });
     const chunks = events(text);
     expect([status, chunks.length]).toEqual([200, 4]);
@@ -155,12 +155,12 @@ describe("a failure", () => {
 });
 
 describe("a deadline", () => {
-  test("that passes before the first token is 504", async () => {
+  test("that passes before the first token gets 504", async () => {
     const { status, text } = await client.chat("!hang", {}, { "x-deadline-ms": "20" });
     expect([status, failure(text).code]).toEqual([504, "deadline_exceeded"]);
   });
 
-  test("that passes in the middle of a stream is an error frame", async () => {
+  test("that passes in the middle of a stream sends an error frame", async () => {
     const { text } = await client.chat("!hang after 1", { stream: true }, { "x-deadline-ms": "50" });
     expect(events(text).at(-1)).toMatchObject({ error: { code: "deadline_exceeded" } });
   });

@@ -33,7 +33,7 @@ describe("every route", () => {
     ["POST", "/tokenize", chatBody("one two three")],
     ["GET", "/v1/models/all-minilm-l6-v2", undefined],
     ["POST", "/v1/embeddings", { input: "Hi" }],
-  ])("%s %s answers 200 with the caller's request id", async (method, path, body) => {
+  ])("%s %s returns 200 with the caller's request id", async (method, path, body) => {
     const headers = { authorization, "x-request-id": "req_mine" };
     const reply = await client.request(path, { method, body, headers });
     expect([reply.status, reply.headers["x-request-id"], reply.code]).toEqual([200, "req_mine", 0]);
@@ -97,7 +97,7 @@ describe("errors", () => {
     "application/json; charset=utf-16",
     'application/json;charset="latin1"',
     "application/jsonp",
-  ])("a body of the type %s is 415", async (type) => {
+  ])("a body of the type %s gets 415", async (type) => {
     const headers = { authorization, "content-type": type };
     const reply = await client.request("/v1/chat/completions", { body: chatBody("Hi"), headers });
     expect([reply.status, failure(reply.text).code]).toEqual([415, "unsupported_media_type"]);
@@ -111,7 +111,7 @@ describe("errors", () => {
     },
   );
 
-  test("bytes that are not UTF-8 are 400", async () => {
+  test("bytes that are not UTF-8 get 400", async () => {
     const body = Buffer.concat([
       Buffer.from('{"messages":[{"role":"user","content":"'),
       Buffer.of(0xff, 0xfe),
@@ -125,7 +125,7 @@ describe("errors", () => {
     ]);
   });
 
-  test("a method that every object has is 405", async () => {
+  test("a method named like an inherited property gets 405", async () => {
     const reply = await client.request("/v1/models", { method: "constructor", headers: { authorization } });
     expect([reply.status, failure(reply.text).code]).toEqual([405, "method_not_allowed"]);
   });
@@ -135,7 +135,7 @@ describe("errors", () => {
     ["x-deadline-ms", "soon"],
     ["x-deadline-ms", "0"],
     ["x-queue-timeout-ms", "-1"],
-  ])("a wrong %s is named", async (name, value) => {
+  ])("an invalid %s is rejected by name", async (name, value) => {
     const reply = await client.chat("Hi", {}, { authorization, [name]: value });
     expect([reply.status, failure(reply.text).param]).toEqual([400, name]);
   });

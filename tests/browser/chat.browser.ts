@@ -169,7 +169,7 @@ describe("a rejected request", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
     ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Regenerate answer" }).click()],
-  ])("%s, with every error kind: says why, and keeps the page and what was typed", (_, path, act) =>
+  ])("for %s shows the reason for every error kind, and keeps the page and what was typed", (_, path, act) =>
     chatting({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       pages.chat.say("An answer");
       pages.chat.finish();
@@ -204,7 +204,7 @@ describe("a rejected request", () => {
     expect(faults).toEqual([]);
   });
 
-  test("without a network says so and keeps the draft", () =>
+  test("without a network shows an error and keeps the draft", () =>
     chatting({ expectedFault: /net::ERR_FAILED/ }, async (page) => {
       await page.route("**/chat", (route) => route.abort());
       await ask(page, "Not lost");

@@ -107,7 +107,7 @@ describe("an answer by the model", () => {
     expect((await get("/v1/prompts/brief")).latest.used_by_runs).toBe(1);
   });
 
-  test("can answer a dataset sample of a given revision", async () => {
+  test("can be evaluated for a dataset sample of a given revision", async () => {
     const created = await post("/v1/datasets", { name: "evaluated", samples: [{ key: "fr", ...SAMPLE }] });
     const { dataset } = created.body;
     await post(`/v1/datasets/${dataset.id}/revisions`, { samples: [{ key: "fr", ...SAMPLE, references: ["Lyon"] }] });

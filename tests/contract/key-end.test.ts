@@ -56,7 +56,7 @@ describe("a key that ends during an answer", () => {
     expect(text).toContain('"invalid_api_key"');
   });
 
-  test("ends an answer that is not streamed with 401, without effect on other keys", async () => {
+  test("ends a non-streamed answer with 401 and does not affect other keys", async () => {
     const [leaving, staying] = [await newKey(), await newKey()];
     const ended = stack.call("POST", "/v1/chat", { key: leaving.key, body: question("same") });
     const left = new AbortController();

@@ -135,7 +135,7 @@ describe("an API key", () => {
     expect(await statusWith(headers(stack.adminKey))).toBe(status);
   });
 
-  test("in x-api-key opens its own Idempotency-Key", async () => {
+  test("in x-api-key gets the stored answer for its Idempotency-Key", async () => {
     const create = async () => {
       const response = await fetch(`${stack.url}/v1/keys`, {
         method: "POST",

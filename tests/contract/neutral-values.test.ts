@@ -140,7 +140,7 @@ test.each<Fields>([
   expect([given.status, JSON.parse(given.text).data]).toEqual([200, JSON.parse(plain.text).data]);
 });
 
-describe("a value that asks for an unsupported feature is a 400 that names the field", () => {
+describe("a value that requests an unsupported feature gets a 400 that names the field", () => {
   test.each<[Fields, string]>([
     [{ tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
     [{ tool_choice: "required" }, "tool_choice"],
@@ -189,14 +189,11 @@ describe("a value that asks for an unsupported feature is a 400 that names the f
     expect([status, named]).toEqual([400, param]);
   });
 
-  test.each([{}, { max_tokens: null }, { max_tokens: 16 }])(
-    "%j of a completion ends it after 16 tokens",
-    async (fields) => {
-      const request = { model: MODEL, temperature: 0, prompt: "hi", ...fields };
-      const { status, text } = await post("/v1/cache/explain", { operation: "completion", request });
-      expect([status, JSON.parse(text).parts.max_tokens]).toEqual([200, 16]);
-    },
-  );
+  test.each([{}, { max_tokens: null }, { max_tokens: 16 }])("%j ends a completion after 16 tokens", async (fields) => {
+    const request = { model: MODEL, temperature: 0, prompt: "hi", ...fields };
+    const { status, text } = await post("/v1/cache/explain", { operation: "completion", request });
+    expect([status, JSON.parse(text).parts.max_tokens]).toEqual([200, 16]);
+  });
 
   test("several prompts get one choice each, the same as if each were sent separately", async () => {
     const prompts = ["Alpha", "Beta", "Gamma", "Alpha"];

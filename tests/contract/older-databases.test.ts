@@ -15,7 +15,7 @@ const unpacked = async (name: string) => Bun.gunzipSync(await fixture(`${name}.d
  * conversations, keys, and two staged revisions. The import of the first one is still running.
  */
 describe.each(["after-migration-3"])("the database %s", (name) => {
-  test("reads the same after the migrations", async () => {
+  test("returns the same data after the migrations", async () => {
     const answers = Object.entries((await fixture(`${name}.json`).json()) as Record<string, unknown>);
     expect(answers.length).toBeGreaterThan(10);
     const stack = await startStack({}, { database: await unpacked(name) });

@@ -136,7 +136,7 @@ describe("a gzipped form with a file", () => {
     expect([response.status, answer.error?.message]).toEqual([status, status === 201 ? undefined : expect.any(String)]);
   });
 
-  test("as JSON is read too", async () => {
+  test("is also accepted as JSON", async () => {
     const { response } = await send(
       "/v1/datasets",
       gzip(JSON.stringify({ name: "by JSON", samples: [{ input: "What?" }] })),

@@ -97,7 +97,7 @@ describe("an answer of the real model", () => {
     });
   });
 
-  test("follows the schema of a pydantic model with bounded numbers, and names the constraint it rejects", async () => {
+  test("follows the schema of a pydantic model with bounded numbers, and an unsupported constraint is rejected by name", async () => {
     const schema = {
       $defs: {
         Size: {

@@ -33,7 +33,7 @@ const silentConnectionEnds = async (): Promise<void> => {
   await promise;
 };
 
-test("without scripts the form waits for an answer that takes longer than the idle timeout", async () => {
+test("without scripts, the form waits for an answer that takes longer than the idle timeout", async () => {
   const { chat, post, againPath } = await answeredChat();
   expect(chat).toStartWith("/chat/chat_");
   const path = await againPath();

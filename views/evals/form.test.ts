@@ -58,7 +58,7 @@ test("the shadow of a chosen version is requested as a shadow evaluator", () => 
   ]);
 });
 
-test("errors of the two numbers name their fields", () => {
+test("errors of the two number fields name the field", () => {
   expect(readEvalForm({ ...FILLED, maxTokens: "0", seed: "many" })).toEqual({
     problems: {
       maxTokens: "Maximum length (tokens): enter a whole number from 1 to 1,000,000",

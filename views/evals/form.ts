@@ -157,7 +157,8 @@ export interface EvalChoices {
   datasets: readonly Dataset[];
 }
 
-const MANY = 100;
+/** Maximum number of options per select field. */
+const MAX_OPTIONS = 100;
 
 /** Loads the data for the new-evaluation form: its choices, and the sample or run from which it starts. */
 export const createNewForm = ({
@@ -202,8 +203,8 @@ export const createNewForm = ({
 
   return {
     async choices(principal: Principal): Promise<EvalChoices> {
-      const { data: known } = await evaluators.list({ limit: MANY });
-      const { data: named } = await prompts.list({ limit: MANY });
+      const { data: known } = await evaluators.list({ limit: MAX_OPTIONS });
+      const { data: named } = await prompts.list({ limit: MAX_OPTIONS });
       const newest = await Promise.all(
         known.map(async ({ name, active }) =>
           active ? [active] : (await evaluators.versions(name, { limit: 1 })).data,
@@ -221,7 +222,7 @@ export const createNewForm = ({
             active && shadow ? [[`${name}@${active.version}`, `${name}@${shadow.version}`] as const] : [],
           ),
         ),
-        datasets: (await datasets.list({ limit: MANY })).data,
+        datasets: (await datasets.list({ limit: MAX_OPTIONS })).data,
       };
     },
 

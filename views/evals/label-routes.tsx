@@ -104,7 +104,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
 const MAX_SKIPPED_COUNTED = 100;
 
 /** Number of labels that a criterion needs before agreement is computed. */
-const ENOUGH_LABELS = 30;
+const MIN_LABELS = 30;
 
 interface LabelPageProps extends Frame {
   /** Criterion that is being labelled, and all criteria to choose from. */
@@ -231,7 +231,7 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
           {
             name: "Labels",
             isNumeric: true,
-            cell: ({ labels }) => (labels < ENOUGH_LABELS ? `${labels} of ${ENOUGH_LABELS}` : labels),
+            cell: ({ labels }) => (labels < MIN_LABELS ? `${labels} of ${MIN_LABELS}` : labels),
           },
           { name: "Kappa", cell: ({ agreement: found }) => rateText(found?.kappa) },
           { name: "Sensitivity", cell: ({ agreement: found }) => rateText(found?.sensitivity) },
@@ -247,7 +247,7 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
       <p class="hint">
         Kappa is agreement beyond chance. Sensitivity is the proportion of answers passed by people that the evaluator
         also passes. Specificity is the proportion of answers failed by people that it also fails. The corrected pass
-        rate estimates how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 %
+        rate estimates how many answers people would pass. Each figure needs {MIN_LABELS} labels and has a 95 %
         confidence interval if the data allow one.
       </p>
     </section>

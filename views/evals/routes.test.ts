@@ -275,7 +275,7 @@ describe("the steps of an evaluation", () => {
     expect(steps.filter((step) => step.includes("writing"))).toEqual([]);
   });
 
-  test("say so when the model answers", async () => {
+  test("say that the model is writing its answer when it does", async () => {
     pages.chat.reset();
     const steps = stepsOf({ output: "" });
     const before = pages.chat.asked;
@@ -285,7 +285,7 @@ describe("the steps of an evaluation", () => {
   });
 });
 
-test("without scripts the form redirects to the result, so that a reload does not send it again", async () => {
+test("without scripts, the form redirects to the result, so that a reload does not send it again", async () => {
   pages.chat.reset();
   pages.chat.say("Ada.");
   pages.chat.finish();

@@ -125,7 +125,7 @@ describe("the llama embedder", () => {
   });
 });
 
-test("a chat model is rejected if an embedding model is needed", async () => {
+test("a chat model is rejected as an embedding model", async () => {
   const { path } = await ensureModel("chat", config);
   const wrong = createLlamaEmbedder({ ...config, models: { ...config.models, embedding: path } }, host, silentLog());
   await expect(wrong.load(() => {})).rejects.toThrow("is not an embedding model");

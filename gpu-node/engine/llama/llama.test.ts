@@ -96,7 +96,7 @@ describe("usage and finish reasons", () => {
     expect(text).not.toContain("<|");
   });
 
-  test("without max_tokens an answer may fill the context, and no more", async () => {
+  test("without max_tokens, an answer may fill the context but not exceed it", async () => {
     const { usage, finishReason } = await complete({
       prompt: "a ".repeat(CONTEXT_TOKENS - 30),
       temperature: 0,
@@ -279,7 +279,7 @@ describe("structured output", () => {
   ];
 
   for (const { name, schema, fits } of cases) {
-    test(`${name} always parses and matches`, async () => {
+    test(`${name} always parses and matches the schema`, async () => {
       const { text, deltas } = await chat({
         ...user("Rate the answer."),
         temperature: 1,
@@ -291,7 +291,7 @@ describe("structured output", () => {
     });
   }
 
-  test("json_object is an object", async () => {
+  test("the response format json_object returns a JSON object", async () => {
     const { text, finishReason } = await chat({
       ...user("Give me a person as JSON with name and age."),
       temperature: 0,
@@ -333,7 +333,7 @@ describe("parallel generations", () => {
     expect(again.usage.cachedTokens).toBeLessThan(again.usage.promptTokens);
   });
 
-  test("a disconnect frees the sequence and ends the answer with its reason", async () => {
+  test("a disconnect frees the sequence and ends the answer with the abort reason", async () => {
     const leaving = new AbortController();
     const accepted = await accept({ ...user("Write a long story."), temperature: 1 }, "chat", leaving.signal);
     let tokens = 0;

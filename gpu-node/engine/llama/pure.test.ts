@@ -133,7 +133,7 @@ describe("the sequence for a prompt", () => {
 });
 
 describe("the prompts of a step", () => {
-  test("are the short ones first, and a part of the oldest", () => {
+  test("start with the short ones and include a part of the oldest", () => {
     expect(shareBatch([1000, 10, 900], 64)).toEqual([16, 10, 38]);
     expect(shareBatch([30, 30, 30], 64)).toEqual([30, 30, 4]);
     expect(shareBatch([5, 6], 64)).toEqual([5, 6]);
@@ -160,7 +160,7 @@ describe("the prompts of a step", () => {
 });
 
 describe("threads", () => {
-  test("are the free physical cores, one if there are two, at least one", () => {
+  test("are one per available physical core, one if there are two cores, and at least one", () => {
     expect(defaultThreads({ physicalCores: 1 })).toBe(1);
     expect(defaultThreads({ physicalCores: 2 })).toBe(1);
     expect(defaultThreads({ physicalCores: 8 })).toBe(8);
@@ -169,7 +169,7 @@ describe("threads", () => {
     expect(defaultThreads({ physicalCores: 8, quota: 0.5 })).toBe(1);
   });
 
-  test("follow affinity, hyper-threads and the tightest cgroup above the process", async () => {
+  test("respect CPU affinity, hyper-threading and the tightest cgroup limit", async () => {
     const siblings = (cpu: number) => `sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`;
     const root = await fakeRoot({
       "proc/self/status": "Name:\tbun\nCpus_allowed_list:\t0-5\n",
@@ -182,7 +182,7 @@ describe("threads", () => {
     await rm(root, { recursive: true });
   });
 
-  test("follow cgroups v1 too", async () => {
+  test("respect cgroups v1 too", async () => {
     const root = await fakeRoot({
       "proc/self/status": "Cpus_allowed_list:\t0,2\n",
       "proc/self/cgroup": "4:cpu,cpuacct:/box\n1:memory:/other\n",
