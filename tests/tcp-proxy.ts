@@ -6,7 +6,7 @@ export interface TcpProxy {
   url: string;
   /** Stops forwarding in both directions without closing connections, like a pulled cable. */
   freeze(): void;
-  /** Forwards new connections again; frozen ones stay dead. */
+  /** Forwards new connections again. Connections that were frozen stay dead. */
   thaw(): void;
   close(): Promise<void>;
 }

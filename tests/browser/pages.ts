@@ -63,8 +63,8 @@ const READY: NodeView = {
 };
 
 /**
- * The pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`: timeout
- * of idle connections.
+ * Starts the pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`:
+ * timeout of idle connections.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
   const config = { ...defaultConfig(), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
@@ -205,7 +205,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
 
 export type Pages = Awaited<ReturnType<typeof startPages>>;
 
-/** `startPages` for all tests of a file. They and the browser are closed after the last test. */
+/** Starts pages for all tests of a file, and closes them and the browser after the last test. */
 export const openPages = async (options?: Parameters<typeof startPages>[0]): Promise<Pages> => {
   const pages = await startPages(options);
   afterAll(async () => {

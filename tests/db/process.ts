@@ -66,7 +66,7 @@ export const startChild = async (file: string, lockWaitMs: number): Promise<Chil
 const isAnswer = <D extends Answer["done"]>(answer: Answer, done: D): answer is Extract<Answer, { done: D }> =>
   answer.done === done;
 
-/** Only whole lines, because a kill may cut off the last one. */
+/** Reads only whole lines, because a kill may cut off the last line. */
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Answer, undefined> {
   const decoder = new TextDecoder();
   let text = "";

@@ -40,7 +40,7 @@ export interface KillReport {
   runs: number;
   /** Requests without a response because the process was dead. */
   unanswered: number;
-  /** Requests that were asked to retry: 409 or 503. */
+  /** Requests for which the gateway asked to retry: 409 or 503. */
   refused: number;
   /** Uploads quarantined because three workers in a row were killed, which happens with this many kills. */
   quarantined: number;
@@ -50,7 +50,7 @@ export interface KillReport {
   lost: string[];
   /** Partly stored work. */
   torn: string[];
-  /** Uploads of finished jobs, and pieces without an upload. */
+  /** Number of uploads of finished jobs and of pieces without an upload. */
   leftovers: number;
   integrity: string;
   brokenReferences: number;

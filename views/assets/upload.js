@@ -1,8 +1,8 @@
-// Uploads a file and shows the progress. Without this script, the form uploads the file without progress.
+// Uploads a file and shows the progress. Without this script, the form uploads it without progress.
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
-  const showProblem = (message) => {
+  const refuse = (message) => {
     const panel = document.createElement("div");
     panel.className = "panel problem";
     panel.textContent = message;
@@ -26,7 +26,7 @@
     if (!file) return;
     event.preventDefault();
     if (file.size > Number(form.dataset.upload)) {
-      showProblem(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
+      refuse(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
       return;
     }
     const box = form.querySelector(".upload-progress");
@@ -37,7 +37,7 @@
     };
     const lost = (why) => () => {
       isSending(false);
-      showProblem(`${why} The file is still selected. Try again.`);
+      refuse(`${why} The file is still selected. Try again.`);
     };
     isSending(true);
     const request = new XMLHttpRequest();
