@@ -42,9 +42,9 @@ export const CacheStatistics = Type.Object(
     hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an identical request in progress") }),
     misses: Count(),
     bypasses: Type.Record(Type.String(), Count(), { description: "Requests that bypassed the cache, by reason" }),
-    hit_rate: Share("hits / (hits + misses); 0 if there were neither"),
+    hit_rate: Share("hits / (hits + misses); 0 if there were none"),
     writes: Type.Object(
-      { stored: Count(), skipped: Count("Empty, cut off, or invalidated meanwhile"), failed: Count() },
+      { stored: Count(), skipped: Count("Empty, truncated, or invalidated in the meantime"), failed: Count() },
       { description: "Complete, cacheable answers, by outcome" },
     ),
     in_flight: Count("Generations in progress that other requests can join"),
@@ -132,7 +132,9 @@ export const CacheExplanation = Type.Object(
     comparison: Nullable(
       Type.Object({
         request_id: Type.String(),
-        found: Type.Boolean({ description: "false: this gateway doesn't know that request, or it was too long ago" }),
+        found: Type.Boolean({
+          description: "false: this gateway never received that request, or no longer remembers it",
+        }),
         same_key: Type.Boolean(),
         differences: Type.Array(
           Type.Object({

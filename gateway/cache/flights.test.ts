@@ -100,7 +100,7 @@ test("a generation continues when a reader leaves, and is aborted when the last 
   expect(flight.isJoinable).toBe(false);
 });
 
-test("a reader that leaves before its first read has left", async () => {
+test("a generation is aborted when every reader leaves before its first read", async () => {
   const { generate, isAborted } = source();
   const flight = new Flight(generate, () => {});
   const [first, second] = [reader(await flight.join(never)), reader(await flight.join(never))];
@@ -121,7 +121,7 @@ test("a reader that waits for a frame stops waiting when its signal is aborted",
   expect(isAborted()).toBe(true);
 });
 
-test("so does a reader that waits for the generation to start", async () => {
+test("a reader that waits for the generation to start stops waiting when its signal is aborted", async () => {
   const begun = Promise.withResolvers<EngineReply>();
   let signal: AbortSignal | undefined;
   const flight = new Flight(
@@ -139,7 +139,7 @@ test("so does a reader that waits for the generation to start", async () => {
   expect(signal?.aborted).toBe(true);
 });
 
-test("joining with an aborted signal ends a generation without other readers", async () => {
+test("joining with an aborted signal aborts a generation that has no other readers", async () => {
   const { generate, isAborted } = source();
   const flight = new Flight(generate, () => {});
   await expect(flight.join(AbortSignal.abort())).rejects.toMatchObject({ kind: "client_closed" });
@@ -175,7 +175,7 @@ test("an error in the middle reaches every reader after the frames before it", a
   }
 });
 
-test("a reader that joins after the end gets all frames, and aborts nothing when it leaves", async () => {
+test("a reader that joins after the end gets all frames, and the generation is not aborted when it leaves", async () => {
   const { send, end, generate, isAborted } = source();
   let frames: Uint8Array[] | undefined;
   const flight = new Flight(generate, (all) => {

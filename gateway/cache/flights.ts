@@ -5,9 +5,9 @@ const clientClosed = (): AppError =>
   new AppError("client_closed", "The client closed the connection before the answer was complete.");
 
 /**
- * One generation and all of its readers. A reader that joins gets all frames from the start, then follows live. Memory
- * use is at most one answer. A slow reader doesn't slow down the generation or other readers. If the last reader leaves
- * before the end, the generation is aborted.
+ * One generation and all of its readers. A reader that joins late gets all frames from the start, then follows live.
+ * Memory use is at most one answer. A slow reader doesn't slow down the generation or other readers. If the last reader
+ * leaves early, the generation is aborted.
  */
 export class Flight {
   readonly #abort = new AbortController();
@@ -17,14 +17,16 @@ export class Flight {
   #end: { error?: unknown } | undefined;
   #readers = 0;
 
-  /** `onEnd` runs once, before any reader sees the end: with all frames of a complete answer, else with undefined. */
+  /**
+   * `onEnd` runs once, before any reader sees the end. It gets all frames of a complete answer, otherwise undefined.
+   */
   constructor(
     generate: (signal: AbortSignal) => Promise<EngineReply>,
     onEnd: (frames: Uint8Array[] | undefined) => void,
   ) {
     const reply = generate(this.#abort.signal);
     this.#head = reply.then(({ body: _, ...head }) => head);
-    // Every reader handles the failure itself. Without readers, the rejection is ignored.
+    // Each reader handles the failure. Without readers, the rejection is ignored.
     this.#head.catch(() => {});
     void this.#follow(reply, onEnd);
   }
@@ -35,8 +37,8 @@ export class Flight {
   }
 
   /**
-   * Adds a reader and returns its reply. The reader leaves when `signal` is aborted or the iteration stops. Rejects
-   * with the error of `generate`, or client_closed if `signal` was aborted first.
+   * Adds a reader and returns its reply. The reader leaves when `signal` is aborted or it stops iterating. Rejects with
+   * `generate`'s error, or with client_closed if `signal` was aborted first.
    */
   async join(signal: AbortSignal): Promise<EngineReply> {
     const left = Promise.withResolvers<undefined>();
@@ -109,7 +111,7 @@ export class Flight {
     this.#wake();
   }
 
-  /** Wakes up the waiting readers. */
+  /** Wakes the readers that are waiting for a frame. */
   #wake(): void {
     this.#more?.resolve();
     this.#more = undefined;
@@ -117,22 +119,22 @@ export class Flight {
 }
 
 export interface FlightPlan {
-  /** Requests with the same id join; undefined: no other request may join. */
+  /** Requests with the same id share a flight. Without an id, no other request can join. */
   id?: string;
   generate(signal: AbortSignal): Promise<EngineReply>;
   /**
-   * Gets all frames of a complete answer; must not reject. Until it resolves, requests can join the flight, so that none
+   * Gets all frames of a complete answer; must not reject. Requests can join the flight until this resolves, so none
    * misses both the flight and the stored answer. Readers don't wait for it.
    */
   onWhole(frames: Uint8Array[]): Promise<void>;
-  /** Whether the answer may be out of date, so that no further request may join. */
+  /** Whether the answer may be stale. If so, no further request joins. */
   isInvalidated(): boolean;
 }
 
-/** Whether a failure concerns only the request that started a generation, not those that joined it. */
+/** Whether a failure affects only the request that started the generation, not those that joined it. */
 const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
 
-/** The running generations whose answers may be cached. */
+/** The running generations. Identical requests can join those with an id. */
 export const createFlights = () => {
   const joinable = new Map<string, { flight: Flight; isInvalidated(): boolean }>();
   let running = 0;
@@ -152,7 +154,10 @@ export const createFlights = () => {
     launch,
     size: (): number => running,
 
-    /** Joins the flight of the same plan, or launches one. Tries again if the leader of the joined flight ended it. */
+    /**
+     * Joins the flight with the same id, or launches one. Retries if the joined flight failed only because its leader
+     * left.
+     */
     joinOrLaunch: async (
       plan: FlightPlan & { id: string },
       signal: AbortSignal,

@@ -1,6 +1,6 @@
 import type { CacheReport } from "../contract";
 
-/** A string of a structured field (RFC 9651 section 3.3.3): ASCII only. */
+/** A structured field string (RFC 9651 section 3.3.3), which is ASCII only: other characters become `?`. */
 const quote = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
 
 const LAYERS = {
@@ -10,7 +10,7 @@ const LAYERS = {
 } as const;
 
 /**
- * `cache-status` (RFC 9211) of this gateway: `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
+ * The `cache-status` header (RFC 9211): `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
  * `fwd=request`: the cache could have served the request, but the request's own directives forbade it. `stored`: the
  * answer is stored once it is complete.
  */
@@ -21,13 +21,13 @@ export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: Ca
   else value += key === undefined ? "; fwd=bypass" : "; fwd=request";
   if (status === "joined") value += "; collapsed";
   if (stored) value += "; stored";
-  // A key is a version and hex digits.
+  // A key needs no escaping: it consists of a version and hex digits.
   if (key !== undefined) value += `; key="${key}"`;
   if (reason !== undefined) return `${value}; detail=${quote(reason)}`;
   return kind === undefined ? value : `${value}; detail="${LAYERS[kind]}"`;
 };
 
-/** The headers of the cache: `cache-status` (RFC 9211) and `age` (RFC 9111). */
+/** The cache headers: `cache-status` (RFC 9211) and `age` (RFC 9111). */
 export const cacheHeaders = (report: CacheReport): Record<string, string> => {
   const headers: Record<string, string> = { "cache-status": cacheStatusHeader(report) };
   if (report.age !== undefined) headers.age = String(report.age);

@@ -1,14 +1,17 @@
-/** Targets that are remembered. One more forgets them all, and every answer in progress then counts as invalidated. */
+/**
+ * Maximum number of remembered targets. When it is exceeded, all of them are forgotten, and every answer in progress
+ * counts as invalidated.
+ */
 const MAX_TARGETS = 10_000;
 
 /**
- * The last invalidation of each target, so that an answer in progress is neither stored nor joined if one of its targets
- * is invalidated. A target is a tag, which has a colon, or a key, which has none.
+ * Remembers the last invalidation of each target, so that an answer in progress is neither stored nor joined after one
+ * of its targets was invalidated. A target is a tag, which contains a colon, or a key, which doesn't.
  */
 export const createInvalidations = (maxTargets = MAX_TARGETS) => {
   const lastByTarget = new Map<string, number>();
   let count = 0;
-  /** Number of the last invalidation that was forgotten. */
+  /** The value of `count` when the targets were last forgotten. */
   let forgotten = 0;
 
   return {
@@ -20,7 +23,7 @@ export const createInvalidations = (maxTargets = MAX_TARGETS) => {
       lastByTarget.set(target, ++count);
     },
 
-    /** The returned function tells whether any of `targets` has been invalidated since this call. */
+    /** The returned function says whether any of `targets` was invalidated after this call. */
     watch: (targets: readonly string[]): (() => boolean) => {
       const start = count;
       return () => forgotten > start || targets.some((target) => (lastByTarget.get(target) ?? 0) > start);

@@ -12,7 +12,7 @@ test("different values have different keys", () => {
   );
 });
 
-test("a key shows its version, and depends on the namespace and on every part", () => {
+test("a key starts with its version, and depends on the namespace and every part", () => {
   const base = cacheKey("key_a", { model: "m", temperature: 0 }).key;
   expect(base).toMatch(/^v2-[0-9a-f]{64}$/);
   const others = [
@@ -35,7 +35,7 @@ test("the oldest request is dropped first, and the newest of two with the same i
   expect(recent.get("b")?.parts).toBe('{"id":"other"}');
 });
 
-test("user texts and long values are shown as hashes, which differ if the texts do", () => {
+test("user text and long values are shown as hashes, which differ if the text does", () => {
   const shown = (prompt: string) => JSON.parse(showParts(cacheKey("n", { model: "m", prompt, stop: "x".repeat(100) })));
   const hash = expect.stringMatching(/^hash:[0-9a-f]{16}$/);
   expect(shown("hi")).toEqual({ model: "m", prompt: hash, stop: hash });

@@ -7,13 +7,13 @@ import { canonicalJson } from "../../lib/canonical-json";
 const KEY_VERSION = "v2";
 
 export interface CacheKey {
-  /** `v2-` and 64 hex digits: the SHA-256 of namespace and parts. */
+  /** `v2-` and 64 hex digits: the SHA-256 of the namespace and parts. */
   key: string;
-  /** Name and canonical text of each part; undefined parts are left out. */
+  /** Canonical JSON of each part, by name, without undefined parts. */
   parts: ReadonlyMap<string, string>;
 }
 
-/** The key of a request. JSON has no line breaks, so parts can't run into each other. */
+/** The cache key of a request. JSON has no line breaks, so parts can't run into each other. */
 export const cacheKey = (namespace: string, named: Record<string, unknown>): CacheKey => {
   const parts = new Map<string, string>();
   let text = JSON.stringify(namespace);
@@ -27,24 +27,24 @@ export const cacheKey = (namespace: string, named: Record<string, unknown>): Cac
   return { key: `${KEY_VERSION}-${Bun.SHA256.hash(text, "hex")}`, parts };
 };
 
-/** Parts with user text, shown as hashes however short they are. */
+/** Parts that contain user text. They are always shown as hashes. */
 const CONTENT = new Set(["messages", "prompt", "input", "question", "contexts"]);
-const LONGEST_SHOWN = 80;
+const MAX_SHOWN_LENGTH = 80;
 
 const hash = (text: string): string => `"hash:${Bun.hash(text).toString(16).padStart(16, "0")}"`;
 
-/** The parts of a key as a JSON object for display. Content and long values become `"hash:…"` with 64 bits. */
+/** The parts of a key as a JSON object for display. Content and long values become 64-bit hashes, `"hash:…"`. */
 export const showParts = ({ parts }: CacheKey): string => {
   const shown: string[] = [];
   for (const [name, text] of parts) {
-    const isHidden = CONTENT.has(name) || text.length > LONGEST_SHOWN;
+    const isHidden = CONTENT.has(name) || text.length > MAX_SHOWN_LENGTH;
     shown.push(`"${name}":${isHidden ? hash(text) : text}`);
   }
-  // Joined, because a concatenated string keeps all of its pieces in memory.
+  // A joined string is flat; a concatenated one would keep all of its pieces in memory.
   return `{${shown.join(",")}}`;
 };
 
-/** An earlier request for `explain`, without its text. */
+/** An earlier request, remembered for `explain` without its text. */
 export interface RecentRequest {
   namespace: string;
   key: string;

@@ -6,7 +6,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { CacheNamespaceSettings } from "./contract";
 
-/** Other gateways apply a changed setting within this time. */
+/** Other gateways apply changed settings within this time. */
 const REFRESH_MS = 5000;
 
 interface NamespacesDeps {
@@ -68,7 +68,7 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
     setEnabled: (actorId: string, name: string, enabled: boolean) =>
       save(actorId, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
     /**
-     * Sets the keys that share `name`; an empty list ends the sharing. Throws not_found for an unknown key, conflict for a
+     * Sets the keys that share `name`; an empty list stops the sharing. Throws not_found for an unknown key, conflict for a
      * key in another shared namespace, invalid_request for a name that looks like a key's id.
      */
     share: async (actorId: string, name: string, keyIds: string[]) => {

@@ -5,7 +5,7 @@ import { until } from "../../tests/until";
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
-  // Before the node has reported its model's revision, the revision isn't part of a key.
+  // Until the node has reported its model's revision, the revision isn't part of a key.
   await until("the gateway knows its node", async () => (await stack.call("GET", "/readyz")).status === 200);
 });
 afterAll(() => stack.close());
@@ -34,7 +34,7 @@ const contentOf = (text: string): string => JSON.parse(text).choices[0].message.
 const keyIn = (cacheStatus: string): string => /key="([^"]+)"/.exec(cacheStatus)?.[1] ?? "";
 
 describe("an answer", () => {
-  test("is a miss, then a hit with its age, also as a stream", async () => {
+  test("is a miss first, then a hit with its age, streamed or not", async () => {
     const first = await chat("Name three colours.");
     expect(first.cache).toStartWith("Groundwire; fwd=miss; stored; key=");
     const second = await chat("Name three colours.");
@@ -52,7 +52,7 @@ describe("an answer", () => {
     expect(JSON.parse(text).error).toMatchObject({ code: "not_cached", retryable: false, source: "gateway" });
   });
 
-  test("of another key is not served, until both share a namespace", async () => {
+  test("is not served to another key until both share a namespace", async () => {
     const [a, b] = [await stack.keyOf("member"), await stack.keyOf("member")];
     const ids = await Promise.all(
       [a, b].map(async (key) => (await json(stack.call("GET", "/v1/auth/me", { key }))).key_id),
@@ -73,7 +73,7 @@ describe("an answer", () => {
 });
 
 describe("explain", () => {
-  test("shows the parts of the key and the entry, but no text", async () => {
+  test("shows the key's parts and the entry, but no user text", async () => {
     const { cache } = await chat("A secret question.");
     const explained = await json(post("/v1/cache/explain", { request: question("A secret question.") }));
     expect(explained).toMatchObject({ cacheable: true, reason: null, key: keyIn(cache), comparison: null });
@@ -84,7 +84,7 @@ describe("explain", () => {
     expect(JSON.stringify(explained)).not.toContain("secret");
   });
 
-  test("names the parts in which a request differs from an earlier one", async () => {
+  test("names the parts that differ from an earlier request", async () => {
     await chat("Compare me.", { headers: { "x-request-id": "req_earlier" }, body: { max_tokens: 5 } });
     const compare = (request: object, id = "req_earlier") =>
       json(post("/v1/cache/explain", { request, compare_with: id })).then(({ comparison }) => comparison);
@@ -118,21 +118,21 @@ describe("invalidation", () => {
     expect((await chat("Drop one.")).cache).toContain("fwd=miss");
   });
 
-  test("one entry is deleted by its key, once", async () => {
+  test("an entry is deleted by its key, and a second time is a 404", async () => {
     const key = keyIn((await chat("Drop this.")).cache);
     expect(await json(stack.call("DELETE", `/v1/cache/entries/${key}`))).toEqual({ deleted: 1 });
     expect((await stack.call("DELETE", `/v1/cache/entries/${key}`)).status).toBe(404);
     expect((await chat("Drop this.")).cache).toContain("fwd=miss");
   });
 
-  test("a call with no field or two fields is a 400", async () => {
+  test("a request with no field or two fields is a 400", async () => {
     expect((await post("/v1/cache/invalidate", {})).status).toBe(400);
     expect((await post("/v1/cache/invalidate", { model: "a", index: "b" })).status).toBe(400);
     expect((await post("/v1/cache/invalidate", { modle: "a" })).status).toBe(400);
   });
 });
 
-test("a disabled namespace is bypassed and reported; enabled again, it still has its entries", async () => {
+test("a disabled namespace is bypassed and reported, and still has its entries when enabled again", async () => {
   const key = await stack.keyOf("member");
   const { key_id: namespace } = await json(stack.call("GET", "/v1/auth/me", { key }));
   await chat("On and off.", { key });
@@ -142,7 +142,7 @@ test("a disabled namespace is bypassed and reported; enabled again, it still has
   expect((await chat("On and off.", { key })).cache).toContain("; hit;");
 });
 
-test("statistics add up", async () => {
+test("statistics count hits, misses and stored answers", async () => {
   const before = await json(stack.call("GET", "/v1/cache"));
   await chat("Count me.");
   await chat("Count me.");

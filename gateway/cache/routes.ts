@@ -29,7 +29,9 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
   const statistics = async () =>
     cacheStatistics(answers.counts, answers.inFlight(), await cache.stats(), namespaces.list(), config.cache);
 
-  /** The contract ensures exactly one field. Its name and value form the tag, except for `entry` and `tag`. */
+  /**
+   * The contract ensures that exactly one field is set. Its name and value form the tag, except for `entry` and `tag`.
+   */
   const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
     if (entry !== undefined) return { deleted: (await answers.deleteEntry(entry)) ? 1 : 0 };
     const [named] = Object.entries(byTag);

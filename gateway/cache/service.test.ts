@@ -11,7 +11,7 @@ import { type CachedAnswer, type CacheRequest, createAnswerCache } from "./servi
 const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const HOUR_MS = 3_600_000;
 
-/** Answers "a1 b1 c1", then "a2 b2 c2" and so on, each piece a frame, and counts its calls. */
+/** Answers "a1 b1 c1", then "a2 b2 c2" and so on, one frame per word, and counts its calls. */
 const upstream = (options: { fail?: AppError; text?: string[] } = {}) => {
   const state = { calls: 0, aborted: 0 };
   const held = Promise.withResolvers<void>();
@@ -70,7 +70,7 @@ beforeEach(() => {
   shared = {};
 });
 
-/** An open upstream and a function that asks it through the cache: report and text. */
+/** Opens an upstream, and returns a function that asks it through the cache and returns the report and the text. */
 const setUp = (answers = create()) => {
   const { state, generate, release } = upstream();
   release();
@@ -82,7 +82,7 @@ const setUp = (answers = create()) => {
 };
 
 describe("hits", () => {
-  test("the same request again is served from the store, with age and time left", async () => {
+  test("a repeated request is served from the store, with its age and remaining lifetime", async () => {
     const { state, ask } = setUp(create({ ttlSeconds: 100 }));
     expect(await ask()).toMatchObject({ status: "miss", stored: true, text: "a1 b1 c1" });
     now += 9500;
@@ -90,7 +90,7 @@ describe("hits", () => {
     expect(state.calls).toBe(1);
   });
 
-  test("a stream is served from the entry of a whole answer, and the other way round", async () => {
+  test("a stream is served from the entry of a non-streamed answer, and vice versa", async () => {
     const { state, ask } = setUp();
     await ask({ stream: true });
     expect(await ask({ stream: false })).toMatchObject({ status: "hit" });
@@ -115,7 +115,7 @@ describe("hits", () => {
 });
 
 describe("cache-control", () => {
-  test("max-age rejects an older entry, and the new answer replaces it", async () => {
+  test("max-age ignores an older entry, and the new answer replaces it", async () => {
     const { ask } = setUp();
     await ask();
     now += 10_000;
@@ -169,10 +169,15 @@ describe("cache-control", () => {
 
 describe("bypass", () => {
   test.each([
-    ["a request that may not be cached", {}, { bypass: "sampled" }, "sampled"],
-    ["a cache that is off", { enabled: false }, {}, "the cache is off"],
-    ["opt-in only, not asked for", { optIn: true }, {}, "not requested: send cache-control max-age or s-maxage"],
-  ])("%s is neither read nor stored", async (_, settings, fields, reason) => {
+    ["if the request may not be cached", {}, { bypass: "sampled" }, "sampled"],
+    ["if the cache is off", { enabled: false }, {}, "the cache is off"],
+    [
+      "in opt-in mode, if the request does not ask for it",
+      { optIn: true },
+      {},
+      "not requested: send cache-control max-age or s-maxage",
+    ],
+  ])("the cache is neither read nor written %s", async (_, settings, fields, reason) => {
     const { state, ask } = setUp(create(settings));
     expect(await ask(fields)).toMatchObject({ status: "bypass", reason });
     expect(await ask(fields)).toMatchObject({ status: "bypass", reason });
@@ -186,7 +191,7 @@ describe("bypass", () => {
     expect(await ask({ control: "max-age=60" })).toMatchObject({ status: "hit" });
   });
 
-  test("a disabled namespace keeps its entries, but serves none", async () => {
+  test("a disabled namespace keeps its entries but does not serve them", async () => {
     const { ask } = setUp();
     await ask();
     disabled = "key_a";
@@ -197,7 +202,7 @@ describe("bypass", () => {
 });
 
 describe("storing", () => {
-  test("never stores errors and empty answers", async () => {
+  test("skips errors and empty answers", async () => {
     const answers = create();
     const failing = upstream({ fail: new AppError("upstream_error", "broken") });
     await expect(answers.answer(request(), failing.generate, toStored)).rejects.toMatchObject({
@@ -211,11 +216,11 @@ describe("storing", () => {
     expect(answers.inFlight()).toBe(0);
   });
 
-  test("still returns an answer that can't be converted to an entry", async () => {
+  test("returns an answer even if it can't be converted to an entry", async () => {
     const { generate, release } = upstream();
     release();
     const answer = await create().answer(request(), generate, () => {
-      throw new Error("no JSON");
+      throw new Error("not JSON");
     });
     expect(await textOf(answer)).toBe("a1 b1 c1");
   });
@@ -225,7 +230,7 @@ describe("storing", () => {
     const slow: Cache = { ...cache, set: () => written.promise };
     const { ask, answers } = setUp(create({}, slow));
     expect(await ask()).toMatchObject({ text: "a1 b1 c1" });
-    // Until the entry is written, an equal request finds the finished generation.
+    // Until the entry is written, an identical request joins the finished generation.
     expect(await ask()).toMatchObject({ status: "joined", text: "a1 b1 c1" });
     written.resolve(true);
     await written.promise;
@@ -249,60 +254,69 @@ describe("storing", () => {
   });
 });
 
-describe("an invalidation during a generation", () => {
+describe("during a generation", () => {
   type Answers = ReturnType<typeof create>;
   const cases: [name: string, invalidate: (answers: Answers, key: string) => Promise<unknown>, isItsOwn: boolean][] = [
-    ["of its key", (answers, key) => answers.deleteEntry(key), true],
-    ["of its tag", (answers) => answers.invalidate("model:m"), true],
-    ["of its namespace", (answers) => answers.invalidate("namespace:key_a"), true],
-    ["of another key", (answers, key) => answers.deleteEntry(`${key}0`), false],
-    ["of another tag", (answers) => answers.invalidate("model:m2"), false],
-    ["of another namespace", (answers) => answers.invalidate("namespace:key_b"), false],
+    ["its key", (answers, key) => answers.deleteEntry(key), true],
+    ["its tag", (answers) => answers.invalidate("model:m"), true],
+    ["its namespace", (answers) => answers.invalidate("namespace:key_a"), true],
+    ["another key", (answers, key) => answers.deleteEntry(`${key}0`), false],
+    ["another tag", (answers) => answers.invalidate("model:m2"), false],
+    ["another namespace", (answers) => answers.invalidate("namespace:key_b"), false],
   ];
 
-  test.each(cases)("%s (joined and stored unless it is its own)", async (_, invalidate, isItsOwn) => {
-    const answers = create();
-    const { generate, release } = upstream();
-    const running = await answers.answer(request(), generate, toStored);
-    const { key = "" } = running.report;
-    await invalidate(answers, key);
-    const next = await answers.answer(request(), generate, toStored);
-    expect(next.report.status).toBe(isItsOwn ? "miss" : "joined");
-    release();
-    const texts = await Promise.all([textOf(running), textOf(next)]);
-    expect(texts).toEqual(["a1 b1 c1", isItsOwn ? "a2 b2 c2" : "a1 b1 c1"]);
-    expect((await cache.get(key))?.value).toBe(texts[1]);
-    expect(answers.counts.writes).toEqual({ stored: 1, skipped: isItsOwn ? 1 : 0, failed: 0 });
-  });
+  test.each(cases)(
+    "invalidating %s prevents joining and storing only if it is the answer's own",
+    async (_, invalidate, isItsOwn) => {
+      const answers = create();
+      const { generate, release } = upstream();
+      const running = await answers.answer(request(), generate, toStored);
+      const { key = "" } = running.report;
+      await invalidate(answers, key);
+      const next = await answers.answer(request(), generate, toStored);
+      expect(next.report.status).toBe(isItsOwn ? "miss" : "joined");
+      release();
+      const texts = await Promise.all([textOf(running), textOf(next)]);
+      expect(texts).toEqual(["a1 b1 c1", isItsOwn ? "a2 b2 c2" : "a1 b1 c1"]);
+      expect((await cache.get(key))?.value).toBe(texts[1]);
+      expect(answers.counts.writes).toEqual({ stored: 1, skipped: isItsOwn ? 1 : 0, failed: 0 });
+    },
+  );
 
-  test.each(cases)("%s (values of separate parts)", async (_, invalidate, isItsOwn) => {
-    const answers = create();
-    const part = { model: "m", input: "text" };
-    const ask = () => answers.entries(request(), [part]);
-    const { keep, report } = await ask();
-    await invalidate(answers, report.key ?? "");
-    await keep(0, "vector");
-    expect((await ask()).values).toEqual([isItsOwn ? undefined : "vector"]);
-  });
+  test.each(cases)(
+    "invalidating %s drops the values of separate parts only if it is their own",
+    async (_, invalidate, isItsOwn) => {
+      const answers = create();
+      const part = { model: "m", input: "text" };
+      const ask = () => answers.entries(request(), [part]);
+      const { keep, report } = await ask();
+      await invalidate(answers, report.key ?? "");
+      await keep(0, "vector");
+      expect((await ask()).values).toEqual([isItsOwn ? undefined : "vector"]);
+    },
+  );
 });
 
-describe("equal requests in flight", () => {
-  test.each([false, true])("fifty of them make one upstream call and get equal bytes (stream: %p)", async (stream) => {
-    const answers = create();
-    const { generate, release, state } = upstream();
-    const answered = await Promise.all(
-      Array.from({ length: 50 }, () => answers.answer(request({ stream }), generate, toStored)),
-    );
-    release();
-    const texts = await Promise.all(answered.map(textOf));
-    expect(state.calls).toBe(1);
-    expect(new Set(texts)).toEqual(new Set(["a1 b1 c1"]));
-    const statuses = answered.map(({ report }) => report.status);
-    expect(statuses.filter((status) => status === "joined").length).toBe(49);
-    expect(answers.counts.total).toMatchObject({ misses: 1, hits: { in_flight: 49 } });
-  });
+describe("identical requests in flight", () => {
+  test.each([false, true])(
+    "fifty of them make one upstream call and get the same bytes (stream: %p)",
+    async (stream) => {
+      const answers = create();
+      const { generate, release, state } = upstream();
+      const answered = await Promise.all(
+        Array.from({ length: 50 }, () => answers.answer(request({ stream }), generate, toStored)),
+      );
+      release();
+      const texts = await Promise.all(answered.map(textOf));
+      expect(state.calls).toBe(1);
+      expect(new Set(texts)).toEqual(new Set(["a1 b1 c1"]));
+      const statuses = answered.map(({ report }) => report.status);
+      expect(statuses.filter((status) => status === "joined").length).toBe(49);
+      expect(answers.counts.total).toMatchObject({ misses: 1, hits: { in_flight: 49 } });
+    },
+  );
 
-  test("a stream and a whole answer don't share frames", async () => {
+  test("a streaming and a non-streaming request don't share frames", async () => {
     const answers = create();
     const { generate, release, state } = upstream();
     const both = [
@@ -314,7 +328,7 @@ describe("equal requests in flight", () => {
     expect(state.calls).toBe(2);
   });
 
-  test("the others continue when the first leaves; when all have left, the generation is aborted and not stored", async () => {
+  test("the others continue when the first leaves; after all have left, the generation is aborted and not stored", async () => {
     const answers = create();
     const { generate, state } = upstream();
     const callers = Array.from({ length: 3 }, () => new AbortController());
@@ -353,7 +367,7 @@ describe("equal requests in flight", () => {
   });
 });
 
-test("a request is remembered by its id with its parts, and user texts only as hashes", async () => {
+test("a request is remembered with its id and parts, and its user text only as hashes", async () => {
   const { answers, ask } = setUp();
   await ask({ requestId: "req_x" });
   const recent = answers.recent("req_x");

@@ -25,7 +25,7 @@ export interface CacheRequest {
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
-  /** Its signal is used only on a cache miss. */
+  /** `signal` is only used on a cache miss. */
   call: { readonly signal: AbortSignal };
 }
 
@@ -55,10 +55,10 @@ type ToStored = (frames: Uint8Array[]) => string | undefined;
 
 export interface AnswerCache {
   /**
-   * Serves from the store, joins an identical request in flight, or starts `generate`. The generation is aborted when its
-   * last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns undefined for
-   * an answer not worth storing (empty, cut off). Throws what `generate` throws, client_closed if `signal` is aborted, and
-   * not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
+   * Serves from the store, joins an identical request in flight, or starts `generate`. The generation is aborted when
+   * its last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns
+   * undefined for an answer not worth storing (empty, truncated). Throws what `generate` throws, client_closed if
+   * `signal` is aborted, and not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
    */
   answer(request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer>;
   /** Reads parts that are cached separately. Throws not_cached for `only-if-cached` unless all are stored. */
@@ -71,11 +71,16 @@ export interface AnswerCache {
   inFlight(): number;
   /** One of the last 2,000 requests that reached the cache. */
   recent(requestId: string): RecentRequest | undefined;
-  /** Predicts what happens to a request without `cache-control` in this namespace. Counts and changes nothing. */
+  /**
+   * Predicts how a request without `cache-control` would be served in this namespace. Doesn't count or change anything.
+   */
   inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Deletes the entries with `tag`. Its generations in progress are no longer joined, and are not stored. */
+  /** Deletes the entries with `tag`. Running generations with this tag can't be joined any more and are not stored. */
   invalidate(tag: string): Promise<number>;
-  /** Deletes one entry; false if it didn't exist. Its generations in progress are no longer joined, and are not stored. */
+  /**
+   * Deletes one entry; false if it didn't exist. Running generations with this key can't be joined any more and are not
+   * stored.
+   */
   deleteEntry(key: string): Promise<boolean>;
 }
 
@@ -89,7 +94,7 @@ interface AnswerCacheDeps {
 }
 
 /** Maximum parallel reads. A remote store answers this many well within its timeout. */
-const READS_AT_ONCE = 64;
+const MAX_PARALLEL_READS = 64;
 
 const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
   maxAge !== undefined || keepSeconds !== undefined || onlyIfCached;
@@ -97,7 +102,7 @@ const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): b
 const notCached = (reason: string): AppError =>
   new AppError("not_cached", `The request has only-if-cached, but ${reason}. Send it without only-if-cached.`);
 
-/** The answer cache: which requests may use it, how long answers are kept, and the operations of the admin routes. */
+/** The answer cache: decides which requests may use it and how long answers are kept; also serves the admin routes. */
 export const createAnswerCache = ({
   cache,
   config: { cache: settings },
@@ -228,7 +233,7 @@ export const createAnswerCache = ({
     };
     if (bypass !== undefined) for (const _ of parts) counts.count(namespace, { bypass });
     if (bypass !== undefined && onlyIfCached) throw notCached(`the cache was bypassed: ${bypass}`);
-    const hits = bypass === undefined ? await inOrder(keys, READS_AT_ONCE, read) : parts.map(() => undefined);
+    const hits = bypass === undefined ? await inOrder(keys, MAX_PARALLEL_READS, read) : parts.map(() => undefined);
     if (onlyIfCached && hits.includes(undefined)) throw notCached("only part of the answer is stored");
 
     const key = keys.length === 1 ? keys[0] : undefined;

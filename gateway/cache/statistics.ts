@@ -2,7 +2,7 @@ import type { Config } from "../../lib/config";
 import type { CacheLayer, CacheStats } from "../ports/cache";
 import type { CacheNamespace, CacheNamespaceSettings, CacheStatistics, CacheLayer as Layer } from "./contract";
 
-/** Cache outcomes of the requests of one namespace, or of all. */
+/** Cache outcomes of one namespace, or of all requests. */
 interface CacheCounts {
   hits: Record<CacheLayer | "in_flight", number>;
   misses: number;
@@ -11,7 +11,7 @@ interface CacheCounts {
 
 type Outcome = { hit: CacheLayer | "in_flight" } | { bypass: string } | "miss";
 
-/** Further namespaces are counted only in the total. */
+/** Maximum number of namespaces counted separately. Further ones only count towards the total. */
 const MAX_NAMESPACES = 10_000;
 
 const zero = (): CacheCounts => ({ hits: { memory: 0, redis: 0, in_flight: 0 }, misses: 0, bypasses: new Map() });
@@ -29,7 +29,10 @@ export const createCacheCounts = () => {
   return {
     total,
     byNamespace,
-    /** Complete answers that could be stored. skipped: empty, cut off or invalidated meanwhile, or `s-maxage` was 0. */
+    /**
+     * Complete answers that could be stored. skipped: empty, truncated, invalidated in the meantime, or `s-maxage` was
+     * 0.
+     */
     writes: { stored: 0, skipped: 0, failed: 0 },
     count: (namespace: string, outcome: Outcome): void => {
       add(total, outcome);
