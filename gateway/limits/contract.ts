@@ -6,18 +6,18 @@ export const LimitState = Type.Object(
   {
     name: OneOf(["requests_per_minute", "parallel_requests"]),
     unit: OneOf(["requests"]),
-    scope: OneOf(["key"], { description: "Whose limit it is" }),
+    scope: OneOf(["key"], { description: "What the limit applies to" }),
     limit: Count(),
     used: Count(),
     remaining: Count(),
     window: OneOf(["fixed", "rolling", "none"], {
-      description: "fixed: resets at set times; rolling: the last `window_seconds`; none: active requests",
+      description: "fixed: resets at set times; rolling: the last `window_seconds`; none: counts active requests",
     }),
     window_seconds: Nullable(Type.Integer({ minimum: 1 })),
     mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, but never rejected" }),
     would_refuse: Type.Boolean({ description: "Whether this limit would reject a request sent now" }),
     frees_at: Nullable(Timestamp, {
-      description: "When the next request fits; null: now, or it depends on active requests",
+      description: "When the next request is accepted; null: now, or when an active request finishes",
     }),
   },
   { title: "LimitState" },
@@ -28,7 +28,7 @@ export const LimitsExplanation = Type.Object(
   {
     key_id: Type.String(),
     would_refuse: Type.Boolean({ description: "Whether a request sent now would be rejected" }),
-    retry_after_ms: Nullable(Milliseconds("Until a request fits; null: it fits now")),
+    retry_after_ms: Nullable(Milliseconds("Until a request is accepted; null: now")),
     limits: Type.Array(LimitState),
   },
   { title: "LimitsExplanation" },

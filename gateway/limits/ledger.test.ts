@@ -35,11 +35,11 @@ const refusal = (who: Principal): AppError => {
   throw new Error("It was admitted.");
 };
 
-/** Parses a list of strings with parameters (RFC 9651). Throws if the text is invalid. */
+/** Parses a structured field list of strings with parameters (RFC 9651). Throws if it is invalid. */
 const parseList = (field: string): { name: string; parameters: Record<string, string> }[] =>
   field.split(/, ?/).map((item) => {
     const parsed = /^"([a-z-]+)"((?:;[a-z]+=(?:\d+|"[a-z-]+"|:[A-Za-z0-9+/=]+:))*)$/.exec(item);
-    if (!parsed) throw new Error(`${item} is no structured field item.`);
+    if (!parsed) throw new Error(`${item} is not a structured field item.`);
     const parameters = (parsed[2] ?? "")
       .split(";")
       .slice(1)
@@ -88,7 +88,7 @@ test("parallel callers never exceed a limit", async () => {
   );
 });
 
-test("L1: 32 clients over 3 minutes get exactly as many requests as the limit allows", () => {
+test("L1: 32 clients of one key get exactly as many requests in 3 minutes as the limit allows", () => {
   const limit = 600;
   const who = principal(limit, 64);
   const admittedAtMs: number[] = [];
@@ -105,7 +105,7 @@ test("L1: 32 clients over 3 minutes get exactly as many requests as the limit al
   expect(admittedAtMs.length).toBeGreaterThanOrEqual(3 * limit * 0.99);
 });
 
-test("L2: both header families come from one count and can be parsed", () => {
+test("L2: both header families agree and can be parsed", () => {
   const who = principal(60, 4);
   ledger.reserve(who).release();
   nowMs += 30_000;
@@ -181,7 +181,7 @@ test("a changed limit applies from the next request on", () => {
   expect(refusal(principal(1, 5)).detail.retryAfterMs).toBe(MINUTE_MS + 100);
 });
 
-test("explaining doesn't count, and says what would happen to a request", () => {
+test("explain doesn't count, and says whether a request would be accepted", () => {
   const who = principal(2, 5);
   for (let n = 0; n < 10; n++) ledger.explain(who);
   ledger.reserve(who);

@@ -3,7 +3,7 @@ import type { Principal } from "../principal";
 import { formatSpan, type LimitReading, policyHeader, rateLimitHeader, toSeconds } from "./rate-limit-headers";
 import { RollingWindow } from "./window";
 
-/** The reservation of one request until it ends. */
+/** A reservation for one request, held until the request ends. */
 export interface Reservation {
   /** `ratelimit`, `ratelimit-policy` and `x-ratelimit-*` for the response. */
   readonly headers: Record<string, string>;
@@ -11,16 +11,16 @@ export interface Reservation {
   release(): void;
 }
 
-/** `retry-after` for a parallel slot: a guess, because it is unknown when an answer will end. */
+/** `retry-after` when no parallel slot is free. It is a guess: nothing predicts when a running answer ends. */
 const PARALLEL_RETRY_MS = 1000;
 const WINDOW_MS = 60_000;
 /** How often idle keys are removed. */
 const SWEEP_MS = 60_000;
 
 /**
- * The ledger of one process. Limits requests over a rolling minute, and parallel requests. Check and count are one
- * synchronous step, so parallel callers can't exceed a limit. `now` is in monotonic milliseconds, so adjusting the clock
- * has no effect.
+ * Limits each key's requests per rolling minute and its parallel requests, within this process. Checking and counting
+ * is one synchronous step, so parallel callers can't exceed a limit. `now` is in monotonic milliseconds, so adjusting
+ * the clock has no effect.
  */
 export const createLedger = ({ now = () => performance.now() }: { now?: () => number } = {}) => {
   const accounts = new Map<string, Account>();
@@ -42,8 +42,8 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
 
   return {
     /**
-     * Takes one request and one parallel slot of the key, or neither. Throws rate_limited with `retryAfterMs` and the
-     * headers of the limit that was exceeded.
+     * Reserves one request and one parallel slot of the key, or neither. Throws rate_limited with `retryAfterMs` and
+     * the headers of the exceeded limit.
      */
     reserve(principal: Principal): Reservation {
       const nowMs = now();
@@ -53,7 +53,7 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
     /** The current headers, for a response that doesn't count against the limits. */
     look: (principal: Principal): Reservation =>
       (accounts.get(principal.keyId) ?? new Account()).look(principal, now()),
-    /** The key's limits and whether they would accept a request now. Doesn't count. */
+    /** The key's limits, and whether a request would be accepted now. Doesn't count. */
     explain: (principal: Principal) =>
       (accounts.get(principal.keyId) ?? new Account()).explain(principal.limits, now()),
     /** Number of keys in memory. */
@@ -65,7 +65,7 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-/** The usage of one key. Each call passes the limits, so changed limits apply to the next request. */
+/** One key's usage. Every call passes the limits, so a changed limit applies to the next request. */
 class Account {
   readonly #requests = new RollingWindow(WINDOW_MS);
   #running = 0;
@@ -93,7 +93,7 @@ class Account {
     return { headers: this.#headers(principal, readings, nowMs), release: () => {} };
   }
 
-  /** `freesInMs`: until the next request fits; null if it fits now or depends on active requests. */
+  /** `freesInMs`: until the next request is accepted; null if it is accepted now or depends on active requests. */
   explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number) {
     const used = this.#requests.used(nowMs);
     const freesInMs = used >= requestsPerMinute ? this.#requests.fitsInMs(requestsPerMinute, nowMs) : null;
@@ -123,7 +123,7 @@ class Account {
   #refuseRequest(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.requestsPerMinute;
     const retryAfterMs = this.#requests.fitsInMs(limit, nowMs);
-    // The headers show 0 remaining until a request fits again.
+    // The headers show 0 remaining until a request is accepted again.
     const reading: LimitReading = { name: "requests", remaining: 0, changesInMs: retryAfterMs };
     return new AppError(
       "rate_limited",
@@ -134,7 +134,7 @@ class Account {
 
   #refuseParallel(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.parallelRequests;
-    // Only the exceeded limit, because the other one's window may end later and contradict the retry time.
+    // Only the exceeded limit: the other limit's window may end later and contradict the retry time.
     const headers = this.#headers(principal, [{ name: "parallel", remaining: 0 }], nowMs);
     return new AppError(
       "rate_limited",

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatSpan, policyHeader, rateLimitHeader } from "./rate-limit-headers";
 
-test("time spans have OpenAI's format, rounded up", () => {
+test("time spans are in OpenAI's format, rounded up", () => {
   expect([0, 0.2, 12, 999.1, 1000, 12_500, 59_999, 60_000, 360_000, 61_500].map(formatSpan)).toEqual([
     "0ms",
     "1ms",
@@ -16,7 +16,7 @@ test("time spans have OpenAI's format, rounded up", () => {
   ]);
 });
 
-test("the fields are lists of strings with parameters", () => {
+test("the headers are structured field lists of strings with parameters", () => {
   expect(policyHeader("key_a", 120, 8)).toBe(
     '"requests";q=120;w=60;pk=:a2V5X2E=:, "parallel";q=8;qu="concurrent-requests";pk=:a2V5X2E=:',
   );

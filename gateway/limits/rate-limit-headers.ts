@@ -1,8 +1,8 @@
-/** What is left of one limit, for the `ratelimit` header. */
+/** The remaining quota of one limit, for the `ratelimit` header. */
 export interface LimitReading {
   name: "requests" | "parallel";
   remaining: number;
-  /** Milliseconds until more is available; undefined if that doesn't depend on time. */
+  /** Milliseconds until more quota is available; undefined if that doesn't depend on time. */
   changesInMs?: number;
 }
 
@@ -15,7 +15,10 @@ export const policyHeader = (keyId: string, requestsPerMinute: number, parallelR
   return `"requests";q=${requestsPerMinute};w=60;${partition}, "parallel";q=${parallelRequests};qu="concurrent-requests";${partition}`;
 };
 
-/** `ratelimit` of draft-ietf-httpapi-ratelimit-headers-11: `r` is left, and no more becomes available for `t` seconds. */
+/**
+ * `ratelimit` (draft-ietf-httpapi-ratelimit-headers-11): `r` is the remaining quota, which doesn't grow for `t`
+ * seconds.
+ */
 export const rateLimitHeader = (readings: readonly LimitReading[]): string => {
   let value = "";
   for (const { name, remaining, changesInMs } of readings) {

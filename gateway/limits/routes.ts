@@ -5,7 +5,7 @@ import { fromRow } from "../wire";
 import { LimitState, LimitsExplanation } from "./contract";
 import type { Ledger } from "./ledger";
 
-/** The caller's limits and what is left of them. */
+/** The caller's limits and remaining quota. */
 export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
   new Elysia({ name: "limits.routes", prefix: "/v1/limits", tags: ["Limits"] })
     .use(auth)
@@ -14,7 +14,7 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
       detail: {
         ...allows("any"),
         ...uncounted,
-        summary: "The caller's limits, what is left of them, and whether a request would exceed them",
+        summary: "The caller's limits, the remaining quota, and whether a request would exceed it",
       },
     });
 

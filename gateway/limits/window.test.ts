@@ -28,7 +28,7 @@ test("no minute ever has more requests than the limit, whenever they arrive", ()
   );
 });
 
-test("a request fits exactly at the predicted time", () => {
+test("a request is accepted exactly at the predicted time", () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 20 }), (arrivals, limit) => {
       const window = new RollingWindow(MINUTE_MS);
@@ -45,7 +45,7 @@ test("a request fits exactly at the predicted time", () => {
   );
 });
 
-test("a request counts for a minute, and at most 100 ms longer", () => {
+test("a request counts for at least a minute, and at most 100 ms longer", () => {
   const window = new RollingWindow(MINUTE_MS);
   window.add(50);
   expect(window.used(60_050)).toBe(1);

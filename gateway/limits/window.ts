@@ -1,10 +1,10 @@
-/** Requests are counted in steps of 100 ms, so a window has at most 601 counters whatever the limit is. */
+/** Requests are counted in steps of 100 ms, so a window has at most 601 counters, whatever the limit is. */
 const STEP_MS = 100;
 
 /**
- * A rolling window over the last `lengthMs`. A request counts until its whole step is `lengthMs` old, which is at most
- * 100 ms too long and never too short, so no span of `lengthMs` has more requests than `used` allowed. All times are
- * milliseconds of one monotonic clock.
+ * A rolling window over the last `lengthMs`. A request counts until its whole step is `lengthMs` old: at most 100 ms
+ * too long and never too short, so a caller that checks `used` never exceeds its limit in any span of `lengthMs`. All
+ * times are milliseconds of one monotonic clock.
  */
 export class RollingWindow {
   #steps: { leavesAtMs: number; count: number }[] = [];
@@ -12,7 +12,7 @@ export class RollingWindow {
 
   constructor(readonly lengthMs: number) {}
 
-  /** Requests that count at `nowMs`. */
+  /** The number of requests that count at `nowMs`. */
   used(nowMs: number): number {
     let gone = 0;
     for (const step of this.#steps) {
@@ -32,7 +32,7 @@ export class RollingWindow {
     this.#used++;
   }
 
-  /** Milliseconds until fewer than `limit` count; 0 if that is already so. */
+  /** Milliseconds until fewer than `limit` requests count; 0 if that is already true. */
   fitsInMs(limit: number, nowMs: number): number {
     let left = this.used(nowMs);
     for (const step of this.#steps) {
@@ -43,13 +43,13 @@ export class RollingWindow {
     return 0;
   }
 
-  /** Milliseconds until the oldest requests no longer count; 0 if none do. */
+  /** Milliseconds until the oldest requests stop counting; 0 if none count. */
   changesInMs(nowMs: number): number {
     this.used(nowMs);
     return (this.#steps[0]?.leavesAtMs ?? nowMs) - nowMs;
   }
 
-  /** Milliseconds until no request counts. */
+  /** Milliseconds until no requests count. */
   emptyInMs(nowMs: number): number {
     return Math.max(0, (this.#steps.at(-1)?.leavesAtMs ?? nowMs) - nowMs);
   }
