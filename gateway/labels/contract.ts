@@ -5,7 +5,7 @@ import { FailureKind, Label } from "../evals/contract";
 export const MAX_COMMENT_LENGTH = 10_000;
 
 /**
- * `POST /v1/samples/{id}/labels`, where `id` is a result's. Replaces the caller's earlier label for the same criterion.
+ * `POST /v1/samples/{id}/labels`, where `id` is a result id. Replaces the caller's earlier label for the same criterion.
  */
 export const AddLabel = Strict(
   {

@@ -7,7 +7,7 @@ import type { Idempotency } from "../idempotency/service";
 import { AddLabel, LabelPage } from "./contract";
 import type { LabelService } from "./service";
 
-/** Human labels of results. `id` is a result's. */
+/** Human labels of results. `id` is a result id. */
 export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; idempotency: Idempotency }) =>
   new Elysia({ name: "labels.routes", prefix: "/v1/samples", tags: ["Feedback"] })
     .use(auth)

@@ -85,15 +85,11 @@ test("each person has one label per criterion; a change replaces it and keeps it
 });
 
 test.each([
-  ["a criterion that the result was not judged by", { metric: "faithfulness", value: 1 }, "metric"],
+  ["a criterion that the result was not scored on", { metric: "faithfulness", value: 1 }, "metric"],
   ["an unknown criterion", { metric: "politeness", value: 1 }, "metric"],
   ["a value off the scale", { metric: "correctness", value: 2 }, "value"],
-  [
-    "a kind of failure of an answer that passes",
-    { metric: "correctness", value: 1, failure: "wrong" as const },
-    "failure",
-  ],
-])("%s is refused by its field", async (_, label, param) => {
+  ["a failure kind for a passing value", { metric: "correctness", value: 1, failure: "wrong" as const }, "failure"],
+])("%s is rejected, naming the field", async (_, label, param) => {
   const error = await problemOf(labels.add(PRINCIPAL, "res_1", label, unsealed));
   expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
 });
@@ -109,7 +105,7 @@ test("a label on a scale with steps must be one of the steps", async () => {
   ]);
 });
 
-test("only a person's first label by a criterion can be blind", async () => {
+test("only a person's first label for a criterion can be blind", async () => {
   const add = (principal = PRINCIPAL, metric = "correctness") =>
     labels.add(principal, "res_1", { metric, value: 1, blind: true }, unsealed);
   expect((await add()).blind).toBe(true);
@@ -127,13 +123,13 @@ test("a key without content logging may label, but not comment", async () => {
   expect((await labels.add(unlogged, "res_1", { ...label, comment: "" }, unsealed)).comment).toBeNull();
 });
 
-test("an unknown result is not found", async () => {
+test("an unknown result is a not_found error", async () => {
   const adding = labels.add(PRINCIPAL, "res_9", { metric: "correctness", value: 1 }, unsealed);
   expect((await problemOf(adding)).kind).toBe("not_found");
   expect((await problemOf(labels.list("res_9", {}))).kind).toBe("not_found");
 });
 
-test("the queue has the results that the person hasn't labelled, newest first, of all runs or one, and can skip", async () => {
+test("the queue lists the results the caller hasn't labelled, newest first, for all runs or one, and can skip", async () => {
   await addRun("run_2", ["res_3"]);
   const queue = (query = {}) => labels.queue(PRINCIPAL, { metric: "correctness", limit: 10, ...query });
   expect(await queue()).toEqual(["res_3", "res_2", "res_1"]);

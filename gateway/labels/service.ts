@@ -18,7 +18,7 @@ import type { AddLabel, LabelPage } from "./contract";
 interface QueueQuery {
   metric: string;
   runId?: string;
-  /** Id of the previous result of the queue. */
+  /** Only results older than this one: a result's id. */
   before?: string;
   limit: number;
 }
@@ -39,7 +39,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
 
     /**
      * Replaces the caller's earlier label for the same criterion. Throws not_found, invalid_request, and
-     * insufficient_role for a comment by a key whose content may not be stored.
+     * insufficient_role for a comment if the key's content may not be stored.
      */
     async add(principal: Principal, resultId: string, added: AddLabel, seal: Seal): Promise<Label> {
       const { metric, value: given, failure = null, comment = null, blind = false } = added;
@@ -48,7 +48,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       const criterion = criteria.find(({ name }) => name === metric);
       if (!criterion) {
         const names = criteria.map(({ name }) => name).join(", ");
-        throw new AppError("invalid_request", `This result was not scored by "${metric}". Criteria: ${names}.`, {
+        throw new AppError("invalid_request", `This result was not scored on "${metric}". Criteria: ${names}.`, {
           param: "metric",
         });
       }
@@ -59,7 +59,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
         });
       }
       if (failure && passes(criterion, value)) {
-        const message = `A ${metric} of ${value} passes, so it has no failure. Leave out failure, or send a value that does not pass.`;
+        const message = `${metric} ${value} passes, so it can't have a failure kind. Leave out failure, or send a value that does not pass.`;
         throw new AppError("invalid_request", message, { param: "failure" });
       }
       const at = now();
@@ -87,7 +87,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       });
     },
 
-    /** Every label of a result, replaced ones too, oldest first. Throws not_found. */
+    /** All labels of a result, including replaced ones, oldest first. Throws not_found. */
     async list(resultId: string, { limit = 20, after }: PageQuery): Promise<LabelPage> {
       await findCriteria(resultId);
       const rows = await store.listLabelHistory(db, resultId, { limit: limit + 1, after });
@@ -100,13 +100,13 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
   };
 };
 
-/** "0, 0.3, 0.6, 0.9", "0 to 1", "0 to 100 in steps of 1". */
+/** The scale for messages: "0, 0.3, 0.6, 0.9", "0 to 1", "0 to 100 in steps of 1". */
 const scaleText = (criterion: Criterion): string => {
   const { min, max, step } = criterion.scale;
   if (step === null) return `${min} to ${max}`;
   const choices = choicesOf(criterion);
-  return choices.length > MAX_LISTED ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
+  return choices.length > MAX_LISTED_VALUES ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
 };
 
 /** Maximum number of scale values listed in a message. */
-const MAX_LISTED = 11;
+const MAX_LISTED_VALUES = 11;
