@@ -30,12 +30,12 @@ test("the first start creates an admin key, the second doesn't", async () => {
   expect((await start()).created).toBeUndefined();
 });
 
-test("of several processes that start together, one creates the key", async () => {
+test("if several processes start together, only one creates the key", async () => {
   const started = await Promise.all([start(), start(), start()]);
   expect(started.filter(({ created }) => created !== undefined)).toHaveLength(1);
 });
 
-test("the configured key is an admin key in any format, and no other key is created", async () => {
+test("the configured admin key may have any format, and no other key is created", async () => {
   const { keys, created } = await start(FIRST);
   expect(created).toBeUndefined();
   expect(await roleOf(keys, FIRST)).toBe("admin");

@@ -9,8 +9,8 @@ import { BOOTSTRAP_ID, isUsable } from "./rules";
 const ACTOR = "start";
 
 /**
- * Ensures that a working admin key exists. `adminKey` is the configured key. A previously configured key is revoked. If
- * no admin key works then, a new one is created and returned as `created`; of several processes that start together,
+ * Ensures that a working admin key exists. `adminKey` is the configured key; a previously configured one is revoked. If
+ * no admin key works after that, a new one is created and returned as `created`. If several processes start together,
  * only one creates it. Throws invalid_request if `adminKey` is an issued key that isn't an active admin key.
  */
 export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): Promise<{ created?: string }> =>
@@ -33,7 +33,7 @@ const keepEnvironmentKey = async (tx: Tx, secretHash: Buffer, at: Date): Promise
     if (same.role === "admin" && isUsable(same, at)) return;
     throw new AppError(
       "invalid_request",
-      `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which is not an active admin key. Set another one.`,
+      `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which is not an active admin key. Set a different key.`,
       { param: "GROUNDWIRE_ADMIN_KEY" },
     );
   }

@@ -4,19 +4,19 @@ import { ROLES } from "../principal";
 
 const RoleName = OneOf([...ROLES, "metrics"], {
   title: "Role",
-  description: "viewer < member < editor < admin, each includes the one before; metrics can only read metrics",
+  description: "viewer < member < editor < admin: each role includes the ones before it. metrics can only read metrics",
 });
 
 const keyId = Id("key");
-const NAME_IS = "For people: who or what uses the key";
-const name = Type.String({ description: NAME_IS, examples: ["search service"] });
-const newName = Name(100, NAME_IS);
+const NAME_DESCRIPTION = "Who or what uses the key";
+const name = Type.String({ description: NAME_DESCRIPTION, examples: ["search service"] });
+const newName = Name(100, NAME_DESCRIPTION);
 const models = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, uniqueItems: true });
 const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 1000, uniqueItems: true });
 const perMinute = Type.Integer({ minimum: 1, maximum: 10_000_000 });
 const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
 
-/** Settings of a key, the same in requests and responses. null: no restriction, or the configured default. */
+/** A key's settings, in requests and responses. null: no restriction, or the configured default. */
 const settings = {
   allowed_models: Nullable(models, { description: "Models that the key may call; null: every model" }),
   allowed_indexes: Nullable(indexes, {
@@ -62,7 +62,7 @@ export const Key = Type.Object(
 );
 export type Key = Static<typeof Key>;
 
-/** Response to creating or rotating a key: the only one that contains the secret. */
+/** Response to creating or rotating a key. No other response contains the secret. */
 export const KeyWithSecret = Type.Object(
   {
     ...Key.properties,
@@ -90,7 +90,7 @@ export const CreateKey = Strict(
 );
 export type CreateKey = Static<typeof CreateKey>;
 
-/** `PATCH /v1/keys/{id}`: fields that are left out stay as they are. An `expires_at` in the past ends the key immediately. */
+/** `PATCH /v1/keys/{id}`: omitted fields keep their values. An `expires_at` in the past expires the key immediately. */
 export const UpdateKey = Strict(
   {
     name: Type.Optional(newName),

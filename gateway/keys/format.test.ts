@@ -13,7 +13,7 @@ test("a generated key is well formed, matches the scanners' pattern, and contain
   }
 });
 
-test("the rule for secret scanners is the pattern of the keys", async () => {
+test("the secret scanning rule uses the key pattern", async () => {
   const rule = await Bun.file(join(import.meta.dir, "../../.gitleaks.toml")).text();
   expect(rule).toContain(`regex = '''${KEY_PATTERN.source}'''`);
 });
@@ -43,7 +43,7 @@ test("a string that isn't a key is rejected", () => {
   }
 });
 
-/** mulberry32, with the same numbers in every run, because one random string in 4 billion has a valid checksum. */
+/** mulberry32 with a fixed seed, because one random string in 4 billion has a valid checksum. */
 const seeded = (seed: number) => () => {
   seed = (seed + 0x6d2b79f5) | 0;
   let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -51,7 +51,7 @@ const seeded = (seed: number) => () => {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 };
 
-test("K2: none of 1,000,000 random strings in the format of a key is accepted", () => {
+test("K2: none of 1,000,000 random strings in the key format is accepted", () => {
   const random = seeded(20261123);
   const randomText = (length: number): string => {
     let text = "";
@@ -69,6 +69,6 @@ test("secrets use every character equally often", () => {
     for (const character of generateKey().key.slice(16, 59)) counts.set(character, (counts.get(character) ?? 0) + 1);
   }
   expect(counts.size).toBe(62);
-  // 86,000 draws: 1,387 of each on average, with a standard deviation of 37.
+  // 86,000 characters: each is drawn 1,387 times on average, with a standard deviation of 37.
   for (const count of counts.values()) expect(Math.abs(count - 1387)).toBeLessThan(6 * 37);
 });

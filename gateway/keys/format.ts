@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 
 /**
  * `gw_<id>_<secret><checksum>`: a public id of 12 characters for logs and limits, 256 random bits, and a CRC32 of the
- * rest, which detects typos and scanners' false positives offline. Base62, so that a double click selects the whole
+ * rest, which identifies typos and scanners' false positives offline. Base62, so that a double click selects the whole
  * key.
  */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

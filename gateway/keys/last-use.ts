@@ -1,15 +1,15 @@
-const EVERY_MS = 60_000;
+const WRITE_INTERVAL_MS = 60_000;
 
 /**
- * Collects times of last use and writes them once a minute in one transaction, so that requests don't write. After a
- * failure, they are written in the next minute.
+ * Collects last-use times and writes them once a minute in one transaction, so that requests don't write. After a
+ * failure, they are written a minute later.
  */
 export class LastUse {
   #pending = new Map<string, Date>();
   readonly #timer: Timer;
 
   constructor(private readonly write: (uses: ReadonlyMap<string, Date>) => Promise<void>) {
-    this.#timer = setInterval(() => this.flush().catch(() => {}), EVERY_MS);
+    this.#timer = setInterval(() => this.flush().catch(() => {}), WRITE_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -29,7 +29,7 @@ export class LastUse {
     }
   }
 
-  /** Writes the rest. If that fails, only the last minute is lost. */
+  /** Writes the remaining times. If that fails, only the last minute is lost. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.flush().catch(() => {});

@@ -22,7 +22,7 @@ let call: (key: string | undefined, route: string, body?: unknown) => Promise<Re
 /** The body, untyped, because the assertions check it. */
 const json = async (response: Response | Promise<Response>) => JSON.parse(await (await response).text());
 
-/** The routes of keys and limits, with the gateway's hooks. */
+/** The key and limit routes, with the gateway's hooks. */
 beforeEach(async () => {
   db = await temporaryDb();
   keys = createKeys({ db, config: defaultConfig() });
@@ -71,7 +71,7 @@ const ROUTES = [
   "POST /v1/keys/key_x/rotate",
 ];
 
-test("K5: every route is 401 without a key and 403 for every role below admin", async () => {
+test("K5: every route returns 401 without a key and 403 for every role below admin", async () => {
   const below = await Promise.all((["viewer", "member", "editor", "metrics"] as const).map((role) => keyOf(role)));
   for (const route of ROUTES) {
     const body = /^P/.test(route) ? {} : undefined;

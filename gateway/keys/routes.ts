@@ -6,7 +6,7 @@ import type { Idempotency } from "../idempotency/service";
 import { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import type { KeysService } from "./service";
 
-/** Keys, and "who am I". Only the responses of create and rotate contain the secret. */
+/** Key management, and the caller's own key. Only the responses of create and rotate contain the secret. */
 export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotency: Idempotency }) =>
   new Elysia({ name: "keys.routes", prefix: "/v1", tags: ["Keys"] })
     .use(auth)
@@ -42,7 +42,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       params: PathId,
       body: UpdateKey,
       response: { 200: Key },
-      detail: { ...allows("admin"), summary: "Change name, role, limits, models or expiry of a key" },
+      detail: { ...allows("admin"), summary: "Change a key's name, role, limits, models or expiry" },
     })
     .post(
       "/keys/:id/rotate",

@@ -37,7 +37,7 @@ export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal
   via,
 });
 
-/** Author of a change: a principal, or the command line on the same machine. */
+/** Who makes a change: a principal, or the command line on the same machine. */
 export type Actor = Pick<Principal, "keyId" | "role">;
 
 /** Id of the row with the configured admin key. */
@@ -45,7 +45,7 @@ export const BOOTSTRAP_ID = "key_bootstrap";
 
 export const assertAdmin = (actor: Actor): void => {
   if (hasRole(actor.role, "admin")) return;
-  throw new AppError("insufficient_role", "Only an admin may change keys. Ask one.");
+  throw new AppError("insufficient_role", "Only an admin may change keys. Ask an admin.");
 };
 
 /** Rejects changes to the configured key, because the next start would undo them. */
@@ -72,7 +72,7 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
   );
 };
 
-/** An admin key that expires within this time doesn't count as the last one: it is being rotated, or temporary. */
+/** An admin key that expires within this time is temporary or being rotated, so it doesn't count as the last one. */
 const LASTING_MS = 86_400_000;
 const lastingUntil = (at: Date): Date => new Date(at.getTime() + LASTING_MS);
 
@@ -80,7 +80,7 @@ const lastingUntil = (at: Date): Date => new Date(at.getTime() + LASTING_MS);
 export const endsSoon = (expiresAt: Date | null | undefined, at: Date): boolean =>
   expiresAt != null && expiresAt <= lastingUntil(at);
 
-/** Rejects ending an active admin key if no other lasting one exists. */
+/** Throws conflict if `key` is the only active admin key that doesn't expire soon. */
 export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<void> => {
   const works = key.role === "admin" && isUsable(key, at);
   if (!works || (await hasOtherAdmin(tx, key.id, lastingUntil(at)))) return;

@@ -53,7 +53,7 @@ test("a new key has its name and role, and the configured limits unless it has i
   });
 });
 
-test("a key that was verified within a second needs no database read, and later does", async () => {
+test("a key verified within the last second needs no database read, and an older one does", async () => {
   const { key } = await createMember();
   await keys.verify(bearer(key));
   timeMs += 999;
@@ -62,14 +62,14 @@ test("a key that was verified within a second needs no database read, and later 
   expect(keys.verify(bearer(key))).toBeInstanceOf(Promise);
 });
 
-test("a clock that is set back does not keep a key alive", async () => {
+test("setting the clock back does not keep a key alive", async () => {
   const { key } = await createMember();
   await keys.verify(bearer(key));
   timeMs -= HOUR_MS;
   expect(keys.verify(bearer(key))).toBeInstanceOf(Promise);
 });
 
-test("without a key it is missing_api_key, with a wrong one invalid_api_key", async () => {
+test("a missing key is missing_api_key, and a wrong one is invalid_api_key", async () => {
   const kinds = await Promise.all(
     [undefined, "", "Basic abc", "Bearer ", "Bearer gw_nope", bearer((await createMember()).key.slice(0, -1))].map(
       async (header) => (await problemOf(Promise.try(() => keys.verify(header)))).kind,
@@ -128,7 +128,7 @@ test("K4: a rotated key and its successor both work until the grace period ends"
   await keys.verify(bearer(fresh.key));
 });
 
-test("a rotated key takes over the settings of the old one, but not its use, its revocation or what it replaced", async () => {
+test("a rotated key inherits the old key's settings, but not its last use, its revocation or its predecessor", async () => {
   const settings = {
     name: "ci-bot",
     role: "member" as const,
@@ -147,7 +147,7 @@ test("a rotated key takes over the settings of the old one, but not its use, its
   const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
   await keys.revoke(LOCAL_ACTOR, old.id);
   expect((await keys.get(old.id)).last_used_at).not.toBeNull();
-  // Names every column: decide for a new one whether a rotated key takes it over.
+  // Lists every column. For a new one, decide whether a rotated key inherits it.
   expect(await findKey(db, fresh.id)).toEqual({
     id: fresh.id,
     name: settings.name,
@@ -168,7 +168,7 @@ test("a rotated key takes over the settings of the old one, but not its use, its
   });
 });
 
-test("the successor of a rotated key is the newest that was not revoked", async () => {
+test("the successor of a rotated key is the newest one that was not revoked", async () => {
   const [old, other] = [await createMember(), await createMember()];
   const successor = async () => Object.fromEntries(await keys.successors([old.id, other.id]));
   expect(await successor()).toEqual({});
@@ -193,7 +193,7 @@ test("K4: the last use is written by the flush, not by the request", async () =>
   expect((await keys.get(id)).last_used_at).toBe(new Date(START + 30).toISOString());
 });
 
-test("K1: no file contains the key", async () => {
+test("K1: no database file contains the key", async () => {
   await withDatabaseFile(async (file) => {
     const stored = await openDb({ url: `file:${file}` }, silentLog());
     await migrate(stored);
@@ -214,7 +214,7 @@ test("K1: no file contains the key", async () => {
   });
 });
 
-test("only an admin changes keys", async () => {
+test("only an admin can change keys", async () => {
   const { id } = await createMember();
   const editor = { keyId: "key_editor", role: "editor" } as const;
   const attempts = [
@@ -306,7 +306,7 @@ test("a page continues where the previous one ended", async () => {
   expect((await problemOf(keys.list({ limit: 3, after: "key_none" }))).detail.param).toBe("after");
 });
 
-test("an id creates one key: a second use is refused, even concurrently and for a rotated key", async () => {
+test("an id creates one key: a second use is rejected, even concurrently and for a rotated key", async () => {
   const id = newKeyId();
   const create = () => keys.create(LOCAL_ACTOR, { name: "from a form", role: "member" }, { id });
   const results = await Promise.allSettled([create(), create()]);
@@ -318,7 +318,7 @@ test("an id creates one key: a second use is refused, even concurrently and for 
   expect((await keys.get(id)).status).toBe("active");
 });
 
-test("keys are listed in any order, in pages, with the total", async () => {
+test("keys can be sorted and paged, and the total is counted", async () => {
   for (const [name, expiresInDays] of [
     ["beta", 2],
     ["Alpha", undefined],

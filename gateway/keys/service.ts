@@ -30,14 +30,14 @@ import { WorkerVerifier } from "./worker-verifier";
 
 export type { Actor } from "./rules";
 
-/** Default time that a rotated key keeps working. */
+/** How long a rotated key keeps working by default. */
 const DEFAULT_GRACE_SECONDS = 3600;
 
 /** The command line. Write access to the database file implies the role admin. */
 export const LOCAL_ACTOR: Actor = { keyId: "cli", role: "admin" };
 
 interface IssueOptions {
-  /** Id of the new key, from `newKeyId`. A form carries it, so that sending the form twice creates one key. */
+  /** Id of the new key, from `newKeyId`. A form contains it, so that submitting the form twice creates one key. */
   id?: string;
   seal?: Seal;
 }
@@ -111,7 +111,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
   };
 
   return {
-    /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
+    /** Synchronous for a key verified within the last second. Throws missing_api_key or invalid_api_key. */
     verify: (authorization: string | undefined): Principal | Promise<Principal> => verifier.verify(authorization),
 
     /** The key that a jobs worker works for. Throws invalid_api_key. */
@@ -123,7 +123,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       return toPrincipal(key, defaults, via);
     },
 
-    /** Filters key ids to those that are revoked, expired or deleted, read from the database. */
+    /** Returns the ids of keys that are revoked, expired or deleted, read from the database. */
     async unusable(ids: readonly string[]): Promise<string[]> {
       const found = await Promise.all(ids.map((id) => store.findKey(db, id)));
       const at = now();
@@ -156,14 +156,17 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       return pageOf(await store.listKeys(db, limit + 1, after), limit, toWire, ({ id }) => id);
     },
 
-    /** A numbered page of all keys. A number past the end gives the last page. */
+    /** A numbered page of all keys. A number past the end returns the last page. */
     async listNumbered({ sort, ...place }: NumberedQuery<store.KeyOrder["by"]>) {
       return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
         (await store.listKeysSorted(db, sort, limit, offset)).map(toWire),
       );
     },
 
-    /** Maps each key to the newest key that replaced it. Keys without one, or whose replacement was revoked, are left out. */
+    /**
+     * Maps each key to the newest key that replaced it. Omits keys that were not replaced, or whose replacement was
+     * revoked.
+     */
     async successors(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const rows = await store.listSuccessors(db, ids);
       return new Map(rows.flatMap(({ id, rotatedFrom }) => (rotatedFrom === null ? [] : [[rotatedFrom, id] as const])));
@@ -226,7 +229,7 @@ export type KeysService = ReturnType<typeof createKeys>;
 
 type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
 
-/** What a rotated key takes over from the old one. Listed, so that a new column is not copied by accident. */
+/** The settings that a rotated key inherits. They are listed so that a new column is not copied by accident. */
 const settingsOf = ({
   name,
   role,

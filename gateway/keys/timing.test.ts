@@ -11,7 +11,7 @@ const variance = (values: readonly number[]) => {
   const average = mean(values);
   return values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1);
 };
-/** Without the slowest 5 %, which waited for the machine. */
+/** Drops the slowest 5 %, which waited for the machine. */
 const trimmed = (values: number[]) => values.sort((a, b) => a - b).slice(0, Math.floor(values.length * 0.95));
 
 test("K3: a wrong secret with a known id takes as long as an unknown key (Welch's t under 4.5)", async () => {

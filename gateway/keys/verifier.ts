@@ -21,7 +21,7 @@ export class OneSecondCache<V> {
     return ageMs >= 0 && ageMs < MAX_AGE_MS ? entry.value : undefined;
   }
 
-  /** `readAtMs`: the start of the read, not its end. */
+  /** `readAtMs`: when the read started, not when it ended. */
   set(key: string, value: V, readAtMs: number): void {
     this.#entries.set(key, { value, readAtMs });
   }
@@ -60,7 +60,7 @@ export class Verifier {
 
   constructor(private readonly deps: VerifierDeps) {}
 
-  /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
+  /** Synchronous for a key verified within the last second. Throws missing_api_key or invalid_api_key. */
   verify(authorization: string | undefined): Principal | Promise<Principal> {
     const key = bearerToken(authorization);
     const digest = digestOf(key);
@@ -75,7 +75,7 @@ export class Verifier {
     });
   }
 
-  /** Call after a change of the key. */
+  /** Call this after changing the key. */
   forget(keyId: string): void {
     this.#known.drop(({ key }) => key.id === keyId);
   }
@@ -96,7 +96,7 @@ export class Verifier {
     return principal;
   }
 
-  /** Parallel lookups of one key share one read. */
+  /** Parallel lookups of a key share one read. */
   #find(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
     const running = this.#reads.get(digest);
     if (running) return running;
