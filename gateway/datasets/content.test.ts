@@ -22,7 +22,7 @@ const paris: SampleContent = {
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-test("the hash of a content can be had by any other program: canonical JSON without the empty fields", () => {
+test("any program can compute the hash of a sample: it is the sha256 of canonical JSON without the empty fields", () => {
   const json =
     '{"contexts":["Paris is the capital of France."],"group":"france","input":"What is the capital of France?",' +
     '"metadata":{"checked":true,"level":1},"output":"Paris","references":["Paris"],"tags":["capital","europe"]}';
@@ -30,7 +30,7 @@ test("the hash of a content can be had by any other program: canonical JSON with
   expect(contentHash(toContent({ input: "Été 😀\n" }))).toBe(sha256('{"input":"Été 😀\\n"}'));
 });
 
-test("neither the order of tags nor that of names changes the hash", () => {
+test("the order of tags and of metadata names does not change the hash", () => {
   const { metadata, ...rest } = paris;
   const reordered = { metadata: { checked: true, level: 1 }, ...rest, tags: ["europe", "capital"] };
   expect(metadata).toEqual(reordered.metadata);
@@ -49,18 +49,18 @@ const changes: [string, Partial<SampleContent>][] = [
   ["tags", { tags: ["capital"] }],
   ["a metadata value of another type", { metadata: { level: "1", checked: true } }],
 ];
-test.each(changes)("another %s is another content", (_, change) => {
+test.each(changes)("a sample with %s changed has a different hash", (_, change) => {
   expect(contentHash({ ...paris, ...change })).not.toBe(contentHash(paris));
 });
 
-test("a content survives the form of an upload", () => {
+test("converting a sample to an upload and back keeps its content", () => {
   expect(toContent(toNewSample(paris))).toEqual(paris);
   const bare = toContent({ input: "x" });
   expect(toNewSample({ ...bare, key: "k" })).toEqual({ key: "k", input: "x" });
   expect(toContent(toNewSample(bare))).toEqual(bare);
 });
 
-test("a revision is its keys with their contents", async () => {
+test("the hash of a revision depends on every key and its content", async () => {
   const a = { key: "a", hash: contentHash(paris) };
   const b = { key: "b", hash: contentHash({ ...paris, output: null }) };
   const whole = await revisionHash([a, b]);
@@ -69,7 +69,7 @@ test("a revision is its keys with their contents", async () => {
   for (const members of others) expect(await revisionHash(members)).not.toBe(whole);
 });
 
-test("a key made from the content has room for every sample", () => {
+test("a key derived from the content has 32 characters and is recognised", () => {
   const key = keyOfContent(contentHash(paris));
   expect([key.length, isKeyOfContent(key), isKeyOfContent("paris")]).toEqual([32, true, false]);
 });

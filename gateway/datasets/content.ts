@@ -6,7 +6,7 @@ export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
 /** A sample without the fields that the database adds. */
 export type KeyedContent = SampleContent & { key: string };
 
-/** An uploaded sample's content, with every field set. */
+/** The content of an uploaded sample, with every field set. */
 export const toContent = ({
   input,
   references,
@@ -25,7 +25,7 @@ export const toContent = ({
   metadata: metadata ?? {},
 });
 
-/** A sample, or its content, in the shape of an upload: fields without a value are omitted. */
+/** A sample, or its content, as it would be uploaded: fields without a value are omitted. */
 export const toNewSample = ({
   key,
   input,
@@ -47,8 +47,8 @@ export const toNewSample = ({
 });
 
 /**
- * sha256 in hex over the canonical JSON of the content. The key and the order of the tags don't count. Fields without a
- * value are omitted, so that adding a field later doesn't change existing hashes.
+ * sha256 in hex over the canonical JSON of the content, without the key and regardless of the order of the tags. Fields
+ * without a value are omitted, so that adding a field later doesn't change existing hashes.
  */
 export const contentHash = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
   canonicalHash({
@@ -64,13 +64,12 @@ export const contentHash = ({ input, references, contexts, output, group, tags, 
 /** The key for a sample without one: the first 32 digits of its hash. */
 export const keyOfContent = (hash: string): string => hash.slice(0, 32);
 
-/** Whether a key looks like one that `keyOfContent` made. */
+/** Whether a key could come from `keyOfContent`. */
 export const isKeyOfContent = (key: string): boolean => /^[0-9a-f]{32}$/.test(key);
 
 /**
- * sha256 in hex over keys and content hashes, which must be in ascending order of the keys' UTF-8 bytes, as
- * `listHashes` returns them. The order of the upload doesn't count: the same samples with the same keys make the same
- * revision everywhere.
+ * sha256 in hex over keys and content hashes, sorted by the keys' UTF-8 bytes, as `listHashes` returns them. The
+ * upload's order doesn't matter: the same samples with the same keys give the same hash everywhere.
  */
 export const revisionHash = async (
   members: AsyncIterable<{ key: string; hash: string }> | Iterable<{ key: string; hash: string }>,

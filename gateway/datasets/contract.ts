@@ -27,7 +27,7 @@ export type SampleQuery = Static<typeof SampleQuery>;
 
 const lengths = Type.Object(
   { min: Count(), p50: Count(), p95: Count(), max: Count() },
-  { title: "Lengths", description: "Characters" },
+  { title: "Lengths", description: "In characters" },
 );
 
 const firstFive = Type.Array(
@@ -87,10 +87,11 @@ export const ValidationReport = Type.Object(
       near: Count("Rows that differ from an earlier one only in case, spaces or punctuation; they are kept"),
     }),
     empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by mapped field" }),
-    lengths: Type.Record(Type.String(), lengths, { description: "Of accepted samples with a value, by field" }),
+    lengths: Type.Record(Type.String(), lengths, { description: "Lengths of accepted samples' values, by field" }),
     changes: Type.Optional(RevisionChanges),
     preview: Type.Array(NewSample, {
-      description: "The first 20 samples as they would be stored; texts are cut at 500 characters, lists at 10 items",
+      description:
+        "The first 20 samples as they would be stored; strings are truncated to 500 characters, lists to 10 items",
     }),
   },
   { title: "ValidationReport" },
@@ -100,7 +101,7 @@ export type ValidationReport = Static<typeof ValidationReport>;
 export const DatasetRevision = Type.Object(
   {
     revision: Type.Integer({ minimum: 1 }),
-    hash: Type.String({ description: "sha256 over all samples: equal content has equal hashes on every instance" }),
+    hash: Type.String({ description: "sha256 over all samples: the same content has the same hash on every instance" }),
     samples: Count(),
     added: Count("Compared with the previous revision"),
     changed: Count(),
@@ -115,14 +116,14 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 
 export const DatasetRevisionPage = Page(DatasetRevision);
 
-/** A report as stored with a revision, without the samples and values, which the revision already has. */
+/** The report stored with a revision. It leaves out samples and example values, which the revision contains. */
 const KeptReport = Type.Omit(ValidationReport, ["preview", "examples", "changes"], { title: "KeptReport" });
 export type KeptReport = Static<typeof KeptReport>;
 
 export const RevisionDetail = Type.Object(
   {
     ...DatasetRevision.properties,
-    report: Nullable(KeptReport, { description: "What was found in the upload, and what was skipped" }),
+    report: Nullable(KeptReport, { description: "The problems found in the upload, and what was skipped" }),
   },
   {
     title: "RevisionDetail",
@@ -218,7 +219,10 @@ export const CreateDataset = Strict(
 );
 export type CreateDataset = Static<typeof CreateDataset>;
 
-/** JSON body of `POST /v1/datasets/{id}/revisions`: by key, samples are added, changed and (replace) removed. */
+/**
+ * JSON body of `POST /v1/datasets/{id}/revisions`. Samples are matched by key: they are added, changed and, in mode
+ * replace, removed.
+ */
 export const CreateRevision = Strict(
   {
     samples,

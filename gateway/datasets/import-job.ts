@@ -4,7 +4,7 @@ import type { FileFormat } from "./reading/formats/detect-format";
 
 export const IMPORT_KIND = "dataset-import";
 
-/** An import of uploaded rows into a dataset, and how to read them. */
+/** How to read an upload, and whether to store its rows. */
 export interface ImportOptions {
   format?: FileFormat;
   mapping?: ColumnMapping;
@@ -18,20 +18,20 @@ export type ImportTarget =
   | { mode: "create"; name: string; description: string; schema: Record<string, unknown> | null }
   | { mode: "replace" | "merge"; datasetId: string };
 
-/** The input of a worker, as JSON. */
+/** The worker's input, as JSON. */
 export interface ImportPayload {
   uploadId: string;
   fileName: string | null;
-  /** The samples of a JSON body, one per line, so line numbers in the report count samples. */
+  /** The rows are the samples of a JSON body, one per line, so the report's line numbers count samples. */
   isInline: boolean;
   options: ImportOptions;
   target: ImportTarget;
-  /** For the dataset that `create` makes. */
+  /** The id of the dataset that `create` makes. */
   datasetId: string;
   createdBy: string;
 }
 
-/** The result of a worker, as JSON. */
+/** The worker's result, as JSON. */
 export interface ImportResult {
   report: ValidationReport;
   /**

@@ -23,9 +23,9 @@ import type { ColumnMapping } from "./reading/columns/mapping";
 import { assertSampleSchema } from "./schema-check";
 import { type DatasetService, nameTaken } from "./service";
 
-const LOOK_MS = 25;
+const POLL_MS = 25;
 
-/** A pending import: its rows are stored as an upload, and the rest of the request has been checked. */
+/** A requested import: its rows are stored as an upload, and the rest of the request has been checked. */
 export interface UploadRequest {
   upload: Upload;
   /** The rows were sent as the samples of a JSON body. */
@@ -33,7 +33,7 @@ export interface UploadRequest {
   options: ImportOptions;
   /** Name, description, schema and mode, if the request has them. */
   fields: { name?: string; description?: string; schema?: Record<string, unknown>; mode?: "replace" | "merge" };
-  /** Everything requested, to distinguish one request from another. */
+  /** The complete request, to recognise when it is repeated. */
   sent: unknown;
 }
 
@@ -42,7 +42,7 @@ interface ImportDecision {
   mode: "replace" | "merge";
   onError: ImportOptions["onError"];
   mapping: ColumnMapping;
-  /** Otherwise the file is read again with this mapping. */
+  /** False: read the file again with this mapping. */
   stores: boolean;
 }
 
@@ -68,7 +68,7 @@ interface EnqueueRequest {
   target: ImportTarget;
   options: ImportOptions;
   isInline?: boolean;
-  /** The upload is kept until a person has reviewed it and decided. */
+  /** Keep the upload until a person has reviewed the report and decided. */
   keepsUpload?: boolean;
 }
 
@@ -94,7 +94,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
 
   /**
    * Hands an upload over to the worker, which deletes it when the job ends, even if the caller has disconnected.
-   * Returns the job's id. Throws conflict if the name is taken; the caller still owns the upload then.
+   * Returns the job's id. Throws conflict if the name is taken; the upload is then still the caller's to delete.
    */
   const enqueue = async (
     { keyId }: KeyHolder,
@@ -175,15 +175,15 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
         });
         return job;
       } finally {
-        // A repeated or rejected upload is not needed any more.
+        // A repeated or rejected upload is no longer needed.
         if (!isHandedOver) await uploads.discard(upload.id);
       }
     },
 
     /**
-     * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed
-     * first. `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError`
-     * if the decision has to change.
+     * Stores a previewed upload, or reads it again. Only what was previewed is stored, so a new mapping is previewed
+     * first. `isReread`: the user chose to store, but changed the mapping. Throws an error about `name` or `onError` if
+     * the user has to change it.
      */
     async decide(
       principal: KeyHolder,
@@ -217,14 +217,14 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return { dataset, report, isNew: outcome === "stored" };
     },
 
-    /** One of the caller's imports: waits until it ends, at most `patienceMs`. Throws not_found. */
+    /** One of the caller's imports, after waiting up to `patienceMs` for it to end. Throws not_found. */
     async find(principal: KeyHolder, id: string, patienceMs = 0): Promise<ImportView> {
       const endMs = performance.now() + patienceMs;
       for (;;) {
         const view = await find(principal, id);
         const isOpen = view.state === "queued" || view.state === "running";
         if (!isOpen || performance.now() >= endMs) return view;
-        await Bun.sleep(LOOK_MS);
+        await Bun.sleep(POLL_MS);
       }
     },
 
@@ -236,7 +236,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   };
 };
 
-/** Every row that can't be used, by line and column. */
+/** The error for rejected rows, with the first one's line and column. */
 const refusal = ({ rejected, rows, accepted, errors }: ValidationReport): AppError => {
   const [first] = errors;
   const where = first

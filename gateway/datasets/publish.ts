@@ -12,9 +12,9 @@ import { nameTaken } from "./service";
 /** Members per read. */
 const PAGE = 5000;
 /** Maximum number of tags shown with a dataset. */
-const KEPT_TAGS = 200;
+const MAX_TAGS = 200;
 
-/** Keys and hashes of a revision, in the order of the keys' bytes. */
+/** Keys and hashes of a revision, sorted by the keys' bytes. */
 export async function* hashesOf(tx: Reads, revisionId: string) {
   for (let last: string | undefined; ; ) {
     const members = await listHashes(tx, revisionId, last, PAGE);
@@ -31,8 +31,8 @@ interface Published {
 }
 
 /**
- * Makes the staged samples the newest revision of their dataset; the first revision also creates the dataset. Throws
- * conflict, and not_found for a dataset that was deleted in the meantime.
+ * Publishes the staged samples as the newest revision of their dataset; the first revision also creates the dataset.
+ * Throws conflict, and not_found if the dataset was deleted in the meantime.
  */
 export const publish = async (
   tx: Tx,
@@ -50,7 +50,7 @@ export const publish = async (
   const changes = await findChanges(tx, revisionId, base?.id);
   const revision = (base?.revision ?? 0) + 1;
   const { preview: _, examples: __, changes: ___, ...kept } = report;
-  const tags = await listTags(tx, revisionId, KEPT_TAGS);
+  const tags = await listTags(tx, revisionId, MAX_TAGS);
   await store.publishRevision(tx, revisionId, { datasetId, revision, hash, ...tags, report: kept, ...changes });
   await store.updateDataset(tx, datasetId, { updatedAt: at });
   const action = target.mode === "create" ? "dataset.create" : "dataset.revise";
@@ -60,8 +60,8 @@ export const publish = async (
 };
 
 /**
- * Adds the samples kept from the previous revision. A sample whose content is already there under another key is a
- * duplicate, as within a file.
+ * Adds the samples kept from the previous revision. A sample whose content already has another key is a duplicate, as
+ * within a file.
  */
 const merge = async (
   tx: Tx,

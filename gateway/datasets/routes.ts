@@ -50,8 +50,8 @@ interface Sent {
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
   /**
-   * Stores the upload, has a worker read it, and responds when the worker is done. Disconnecting does not stop the
-   * import.
+   * Stores the upload, has a worker read it, and responds when the worker is done. A client that disconnects does not
+   * stop the import.
    */
   const upload = async ({ principal, exchange }: Sent, schemas: { json: TObject; form: TObject }, dataset?: string) => {
     const read = await readUploadRequest(ownBody(exchange), schemas, uploads, principal);
@@ -85,11 +85,11 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
           ...allows("editor"),
           summary: "Create a dataset from JSONL, JSON, CSV or Parquet",
           description:
-            "As JSON, or as a form with a file. A dry run gets a 200. A 422 lists the invalid lines and columns.",
+            "As JSON, or as a form with a file. A dry run returns 200. A 422 lists the invalid lines and columns.",
           ...reads(CreateDataset, DatasetForm),
           ...runsLong,
           ...creates,
-          // A repeated request whose dataset has been deleted in the meantime.
+          // A repeated request whose dataset was deleted in the meantime.
           ...fails(404),
         },
       },
@@ -105,7 +105,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
       response: { 200: Dataset },
       detail: {
         ...allows("editor"),
-        summary: "Rename a dataset, describe it, or choose its schema or baseline run",
+        summary: "Change a dataset's name, description, schema or baseline run",
         ...fails(409),
       },
     })
@@ -136,7 +136,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         detail: {
           ...allows("editor"),
           summary: "Create a revision: add, change and remove samples by key",
-          description: "A dry run, and an upload that changes nothing, get a 200.",
+          description: "A dry run, or an upload that changes nothing, returns 200.",
           ...reads(CreateRevision, RevisionForm),
           ...runsLong,
           ...creates,
@@ -152,7 +152,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
       params: PathId,
       query: SampleQuery,
       response: { 200: SamplePage },
-      detail: { ...allows("viewer"), summary: "List the samples of a revision, in the order of the upload" },
+      detail: { ...allows("viewer"), summary: "List the samples of a revision, in upload order" },
     })
     .get("/datasets/:id/samples/:key", ({ params, query }) => datasets.sample(params.id, params.key, query.revision), {
       params: SamplePath,

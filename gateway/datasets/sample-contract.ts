@@ -3,7 +3,7 @@ import { ChatMessage } from "../chat/contract";
 import { Id, Nullable, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
-/* Separate from `contract.ts`, which needs Elysia: the Worker that reads uploads is 8 MiB smaller without it. */
+/* Separate from `contract.ts`, which needs Elysia. Without it, the Worker that reads uploads takes 8 MiB less. */
 
 const text = Type.String({ maxLength: 1_000_000 });
 

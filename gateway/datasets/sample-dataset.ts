@@ -6,7 +6,7 @@ import type { DatasetService } from "./service";
 
 const NAME = "sample";
 
-/** Questions of which a small model answers only some correctly, so that a first evaluation shows both outcomes. */
+/** A small model answers only some of these questions correctly, so a first evaluation shows both outcomes. */
 const SAMPLES = new URL("./sample-dataset.jsonl", import.meta.url);
 
 interface SampleDeps {
@@ -15,7 +15,7 @@ interface SampleDeps {
   uploads: Pick<Uploads, "receive">;
 }
 
-/** The example dataset, or the import that creates it if it is missing. */
+/** Returns the sample dataset, or starts the import that creates it. */
 export const beginSampleDataset = async (
   { datasets, imports, uploads }: SampleDeps,
   principal: Principal,

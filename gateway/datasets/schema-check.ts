@@ -3,11 +3,11 @@ import { Mutex } from "../../lib/mutex";
 import { fromSent } from "../../lib/thread-errors";
 import { ReadingThread } from "./reading/thread";
 
-/** The largest accepted schema needs a tenth of this. */
-const CHECK_MS = 5000;
+/** The largest accepted schema takes a tenth of this. */
+const MAX_CHECK_MS = 5000;
 const STALLED = "schema: it takes too long to check. Simplify its patterns and references.";
 
-/** Each check briefly takes tens of megabytes. */
+/** Each check briefly takes tens of megabytes, so only one runs at a time. */
 const turns = new Mutex();
 
 /**
@@ -17,7 +17,7 @@ const turns = new Mutex();
 export const assertSampleSchema = (schema: Record<string, unknown>): Promise<void> => turns.run(() => check(schema));
 
 const check = async (schema: Record<string, unknown>): Promise<void> => {
-  using thread = new ReadingThread({ stallMs: CHECK_MS }, STALLED);
+  using thread = new ReadingThread({ stallMs: MAX_CHECK_MS }, STALLED);
   try {
     const reply = await thread.ask({ kind: "schema", schema });
     if (reply.kind === "refused") throw fromSent(reply.error);

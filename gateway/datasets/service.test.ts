@@ -23,7 +23,7 @@ const store = async () => {
   return { db, datasets: createDatasets({ db }) };
 };
 
-test("an export is every sample of the revision", async () => {
+test("an export contains every sample of the revision", async () => {
   const { db, datasets } = await store();
   const { content } = await exportRevision(datasets, "rows", {});
   const text = (await Array.fromAsync(content)).join("");
@@ -31,7 +31,7 @@ test("an export is every sample of the revision", async () => {
   await db.close();
 });
 
-test("an export whose dataset is deleted meanwhile breaks off: no part of it passes for the whole", async () => {
+test("an export fails if its dataset is deleted in the meantime, so a partial file can't pass for a complete one", async () => {
   const { db, datasets } = await store();
   const { content } = await exportRevision(datasets, "rows", {});
   while (!(await deleteRevisionPart(db, "rev_1", 1000)));

@@ -31,7 +31,7 @@ import type {
 } from "./contract";
 import { assertSampleSchema } from "./schema-check";
 
-/** Members per statement. Matches may be rare, and other requests need a turn. */
+/** Members read per statement. Matches may be rare, and other requests need a turn in between. */
 const WINDOW = 5000;
 
 export type DatasetSort = store.DatasetSort;
@@ -76,7 +76,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     return found;
   };
 
-  /** Counts the matching members, window by window. */
+  /** Counts the matching members, one window at a time. */
   const countInWindows = async (revision: store.ReadyRevision, filter: MemberFilter): Promise<number[]> => {
     const counts: number[] = [];
     const isFiltered = filter.tag !== undefined || filter.search !== undefined;
@@ -120,7 +120,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     /** By id or name. Throws not_found. */
     get: async (idOrName: string): Promise<Dataset> => toDataset(await find(idOrName)),
 
-    /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
+    /** Throws not_found, conflict (the name is taken), invalid_request (the baseline belongs to another dataset). */
     async update(principal: Principal, id: string, update: UpdateDataset): Promise<Dataset> {
       const { name, description, schema, baseline_run_id: baselineRunId } = update;
       const dataset = await find(id);
@@ -165,7 +165,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return { dataset: toDataset(row), revision: toRevision(await findRevision(row, number)) };
     },
 
-    /** One revision with the report of its upload; by default the newest. Throws not_found. */
+    /** One revision with its upload report; by default the newest. Throws not_found. */
     async revisionDetail(id: string, number?: number): Promise<RevisionDetail> {
       const row = await findRevision(await find(id), number);
       const report = await store.findReport(db, row.id);
@@ -173,7 +173,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return { ...toRevision(row), report: report && ({ warnings: [], ...report } as unknown as KeptReport) };
     },
 
-    /** Samples of a revision in the order of the upload. Throws not_found. */
+    /** Samples of a revision in upload order. Throws not_found. */
     async samples(id: string, { limit = 20, after, revision, ...filter }: SampleQuery): Promise<SamplePage> {
       const row = await findRevision(await find(id), revision);
       const found = await collect(row, readNumberCursor(after) ?? 0, limit + 1, filter);
@@ -211,8 +211,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     },
 
     /**
-     * Every sample of a revision in order, in pages. Throws not_found; so does reading a page after the dataset was
-     * deleted, to avoid a partial result.
+     * Reads every sample of a revision in order, in pages. Throws not_found. If the dataset is deleted while it is
+     * read, the next page throws not_found too, so that a partial result is not mistaken for a complete one.
      */
     async export(id: string, number?: number) {
       const dataset = await find(id);

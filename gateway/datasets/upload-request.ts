@@ -13,15 +13,15 @@ import type { UploadRequest } from "./imports";
 import { parseExact } from "./reading/formats/json-value";
 
 interface Schemas {
-  /** Size limit of the JSON body, including its samples. */
+  /** Schema of the JSON body. Its size limit includes the samples. */
   json: TObject;
-  /** Size limit of the form, including its file. */
+  /** Schema of the form. Its size limit includes the file. */
   form: TObject;
 }
 
 /**
  * Reads an upload's body as it arrives: a form's file is stored in the database piece by piece, a JSON body's samples
- * line by line. Throws invalid_request, payload_too_large; nothing is kept then.
+ * line by line. Throws invalid_request or payload_too_large, and then keeps nothing.
  */
 export const readUploadRequest = (
   body: UploadBody,
@@ -73,7 +73,7 @@ const withoutFile = ({ properties: { file: _, ...properties } }: TObject): TObje
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 const Mapping = Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 200 }), Type.Null()]));
 
-/** A form field with a JSON object. */
+/** Parses a form field that contains a JSON object. */
 const parse = (name: string, text: string | undefined, schema: TSchema): unknown => {
   if (text === undefined) return undefined;
   try {
@@ -116,19 +116,21 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const readObject = (text: string): unknown => {
   if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
   const body = parseJson(text);
-  // Samples keep the digits of their numbers; the schema check needs plain numbers.
+  // Samples keep the digits of their numbers, but the schema check needs plain numbers.
   const exact = parseExact(text);
   return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
 };
 
-/** The report lists problems of samples with their positions; the caller may choose to skip those samples. */
+/**
+ * Accepts any samples: the report lists their problems with positions, and the caller may choose to skip those samples.
+ */
 const withAnySamples = ({ properties }: TObject): TObject =>
   Type.Object(
     { ...properties, samples: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 100_000 }) },
     { additionalProperties: false },
   );
 
-/** A file's columns may mean anything, but an unknown field of the API is an error. */
+/** A file may have any columns, but an unknown field in a JSON body is an error. */
 const refuseUnknownFields = (sample: unknown, index: number): void => {
   if (typeof sample !== "object" || sample === null) return;
   const unknown = Object.keys(sample).find((name) => !Object.hasOwn(NewSample.properties, name));

@@ -8,7 +8,10 @@ import { writeCsv, writeJsonl } from "./writers";
 
 const whole = async (pieces: AsyncIterable<string>): Promise<string> => (await Array.fromAsync(pieces)).join("");
 
-/** What breaks parsers: quotes, line breaks, delimiters, formulas, JSON in text, direction marks, signs beyond the BMP. */
+/**
+ * Text that breaks parsers: quotes, line breaks, delimiters, formulas, JSON, direction marks, characters beyond the
+ * BMP.
+ */
 const AWKWARD = [
   '"',
   "'",
@@ -57,7 +60,7 @@ const sample: fc.Arbitrary<NewSample> = fc.record(
   },
   { requiredKeys: ["key", "input"] },
 );
-/** Each key and each content once: reading leaves duplicates out. */
+/** Unique keys and unique contents, because reading drops duplicates. */
 const samples = fc
   .uniqueArray(sample, { minLength: 1, maxLength: 8, selector: ({ key }) => key })
   .map((all) => [...new Map(all.map((each) => [contentHash(toContent(each)), each])).values()]);
@@ -68,7 +71,7 @@ const hashed = (all: NewSample[]) => all.map((each) => ({ key: each.key, hash: c
 test.each([
   ["jsonl", writeJsonl],
   ["csv", writeCsv],
-] as const)("%s: what is exported and read again are the same samples in the same order", async (format, write) => {
+] as const)("%s: reading an export gives the same samples in the same order", async (format, write) => {
   await fc.assert(
     fc.asyncProperty(samples, async (all) => {
       const { samples: read, report } = await readText(format, await whole(write(all)));
@@ -78,7 +81,7 @@ test.each([
   );
 });
 
-test("JSONL is byte for byte the same after a second export", async () => {
+test("exporting JSONL again gives the same bytes", async () => {
   await fc.assert(
     fc.asyncProperty(samples, async (all) => {
       const once = await whole(writeJsonl(all.map((each) => toNewSample({ ...toContent(each), key: each.key }))));
@@ -88,7 +91,7 @@ test("JSONL is byte for byte the same after a second export", async () => {
   );
 });
 
-test("text that looks like messages or a list stays text through CSV", async () => {
+test("text that looks like messages or a list stays text in CSV", async () => {
   const all: NewSample[] = [
     { key: "1", input: '[{"role":"user","content":"hi"}]' },
     { key: "2", input: "x", references: ['["a","b"]'], output: "[]" },
@@ -97,7 +100,7 @@ test("text that looks like messages or a list stays text through CSV", async () 
   expect(named(read)).toEqual(named(hashed(all)));
 });
 
-test("no cell of a CSV export begins like a formula, whatever the samples hold", async () => {
+test("no cell of a CSV export begins like a formula, whatever the samples contain", async () => {
   const all: NewSample[] = [
     {
       key: "=1",
@@ -113,13 +116,13 @@ test("no cell of a CSV export begins like a formula, whatever the samples hold",
   expect(record).toBe(`'=1,'@SUM(A1),"[""+1""]",,'-1,'\tx,"[""=t""]","{""=m"":""=1""}"`);
 });
 
-test("a quote that others have put before a formula is theirs: only exports of our own are unguarded", async () => {
+test("a quote before a formula in a foreign file is kept: only our own exports are unguarded", async () => {
   const { samples: read } = await readText("csv", "question,answer\n'=1,'-2\n");
   expect(read).toMatchObject([{ input: "'=1", references: ["'-2"] }]);
 });
 
 test.each([' [{"role":"user","content":"a text, not a chat"}]', '\n["a"]', "' [x", "  ["])(
-  "a text that looks like a list is the same text after a CSV: %j",
+  "text that looks like a list is unchanged by a CSV round trip: %j",
   async (text) => {
     async function* one(): AsyncGenerator<NewSample> {
       yield { key: "k", input: text, output: text, group: text };

@@ -7,8 +7,8 @@ import type { DatasetService } from "./service";
 const PIECE_LENGTH = 65_536;
 
 /**
- * CSV by RFC 4180 with a header, safe to open in a spreadsheet: lists, messages and metadata are JSON, other texts are
- * guarded by `guardText`. Reading them again gives the same samples with the same hashes.
+ * Writes CSV by RFC 4180 with a header, safe to open in a spreadsheet: lists, messages and metadata are JSON, and other
+ * text is guarded by `guardText`. Reading the file gives the same samples with the same hashes.
  */
 export const writeCsv = (samples: AsyncIterable<NewSample> | Iterable<NewSample>): AsyncGenerator<string> =>
   inPieces(toRecords(samples));
@@ -23,7 +23,7 @@ const toCell = (value: NewSample[keyof NewSample]): string => {
   return typeof value === "string" ? guardText(value) : JSON.stringify(value);
 };
 
-/** JSON Lines, one sample per line. Reading them again gives the same samples with the same hashes. */
+/** Writes JSON Lines, one sample per line. Reading the file gives the same samples with the same hashes. */
 export const writeJsonl = (samples: AsyncIterable<NewSample> | Iterable<NewSample>): AsyncGenerator<string> =>
   inPieces(toLines(samples));
 
@@ -31,7 +31,7 @@ async function* toLines(samples: AsyncIterable<NewSample> | Iterable<NewSample>)
   for await (const sample of samples) yield `${JSON.stringify(sample)}\n`;
 }
 
-/** Joins lines into larger pieces, because sending many short ones would cost more than writing them. */
+/** Joins lines into larger pieces, because sending many short lines costs more than writing them. */
 async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
   let piece = "";
   for await (const line of lines) {
@@ -43,7 +43,7 @@ async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
   if (piece !== "") yield piece;
 }
 
-/** A revision as a file, written while it is read. Throws not_found. */
+/** A revision as a file that is written while the revision is read. Throws not_found. */
 export const exportRevision = async (
   datasets: Pick<DatasetService, "export">,
   id: string,
@@ -51,7 +51,7 @@ export const exportRevision = async (
 ) => {
   const { dataset, revision, pages } = await datasets.export(id, number);
   const [write, mediaType] = format === "csv" ? [writeCsv, "text/csv"] : [writeJsonl, "application/jsonl"];
-  // Dataset names may contain anything; ids are safe in a header.
+  // Dataset names may contain any character; ids are safe in a header.
   return { name: `${dataset}-r${revision}.${format}`, mediaType, content: write(samplesOf(pages)) };
 };
 

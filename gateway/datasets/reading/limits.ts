@@ -3,23 +3,23 @@ import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
 import { round } from "../../../lib/round";
 
-/** Limits beyond which an upload is rejected. The limit on rows also applies to empty lines. */
+/** Limits above which an upload is rejected. The row limit also applies to empty lines. */
 export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
 
 const garbage = new Garbage(524_288);
 
-/** Bytes that this thread has read. They, and the values made from them, soon become garbage. */
+/** Call this with the bytes this thread has read. They, and the values made from them, soon become garbage. */
 export const noteRead = (bytes: number): void => garbage.note(bytes);
 
 /** Maximum nesting depth of lists and objects. */
 export const MAX_DEPTH = 100;
 
-/** Names with a special meaning on JavaScript objects, which data must not use. */
+/** Names with a special meaning on JavaScript objects. Data must not use them. */
 export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 export const forbiddenName = (name: string): string => `the name "${name}" is not allowed: rename it`;
 
-/** Whether the text takes more than `limit` bytes in UTF-8. */
+/** Whether a string takes more than `limit` bytes in UTF-8. */
 export const isOverBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);
 
@@ -39,7 +39,7 @@ export const tooManyEmptyLines = ({ maxRows }: ReadingLimits, line: number): App
 export interface Place {
   line?: number;
   column?: string;
-  /** In UTF-16 units, as editors count. */
+  /** In UTF-16 code units, as editors count. */
   character?: number;
 }
 
@@ -62,7 +62,7 @@ const refuse = (kind: "dataset_invalid" | "payload_too_large", message: string, 
 /** dataset_invalid: nothing after this position can be read. */
 export const invalid = (message: string, place: Place = {}): AppError => refuse("dataset_invalid", message, place);
 
-/** payload_too_large: a limit is reached, and the rest is not read. */
+/** payload_too_large: a limit was exceeded, and the rest is not read. */
 export const tooLarge = (message: string, place: Place = {}): AppError => refuse("payload_too_large", message, place);
 
 /** The error's message without its position. */

@@ -10,7 +10,7 @@ import { ReadingThread } from "./thread";
 
 const spoolDir = mkdtempSync(join(tmpdir(), "groundwire-spool-"));
 afterAll(() => rmSync(spoolDir, { recursive: true }));
-/** Whatever a test has tried, nothing of it stays on the disk. */
+/** Whatever a test does, no temporary file remains. */
 afterEach(() => expect(readdirSync(spoolDir)).toEqual([]));
 
 const PATIENCE = { stallMs: 30_000 };
@@ -22,7 +22,7 @@ const rows = (count: number) => Array.from({ length: count }, (_, i) => row(i)).
 const rows5000 = rows(5000);
 const parquet = Bun.file(join(import.meta.dir, "formats/parquet/fixtures/pyarrow.parquet"));
 
-test("samples come in order and in batches, with how far reading is, and then the report", async () => {
+test("samples are returned in order and in batches, with the progress, and the report comes last", async () => {
   const batches = read("a.jsonl", inBlocks(rows(2000), 1000));
   let count = 0;
   for (;;) {
@@ -38,7 +38,7 @@ test("samples come in order and in batches, with how far reading is, and then th
   expect(count).toBe(2000);
 });
 
-test("the format is found by content, and mapping and schema reach the Worker", async () => {
+test("the format is detected from the content, and mapping and schema reach the Worker", async () => {
   const schema = { properties: { input: { maxLength: 2 } } };
   const { report } = await collect(
     read("a.txt", inBlocks("a;b\nx;y\nlong;z\n"), { mapping: { a: "input", b: null }, schema }),
@@ -51,7 +51,7 @@ test("the format is found by content, and mapping and schema reach the Worker", 
   });
 });
 
-test("an upload is read from a file of our own, which has no name", async () => {
+test("an upload is read from an unlinked temporary file", async () => {
   const batches = read("../../etc/passwd\0\u202e.parquet", parquet.stream(), {
     mapping: { question: "input", messages: null },
   });
@@ -75,7 +75,7 @@ const endless = () => {
   return { state, source: source() };
 };
 
-test("the file is gone when the reader leaves", async () => {
+test("the temporary file is deleted when the reader stops", async () => {
   let batchCount = 0;
   for await (const { rows } of read("a.jsonl", inBlocks(rows5000))) {
     expect(rows).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ test("the file is gone when the reader leaves", async () => {
   expect(batchCount).toBe(3);
 });
 
-test("a limit ends the reading of a source that has no end", async () => {
+test("a limit stops reading an endless source", async () => {
   const { state, source } = endless();
   const limits = { ...LIMITS, maxUploadBytes: 1_000_000 };
   await expect(collect(read("a.jsonl", source, { limits }))).rejects.toMatchObject({
@@ -107,16 +107,16 @@ test("an error in the Worker keeps its kind and position", async () => {
 test.each([
   ["an empty file", "", "The file is empty."],
   ["a zip archive", "PK\x03\x04", "Line 1: the file is a ZIP archive"],
-])("%s is refused before a Worker is started", async (_, content, message) => {
+])("%s is rejected before a Worker is started", async (_, content, message) => {
   await expect(collect(read("a.csv", inBlocks(content)))).rejects.toThrow(message);
 });
 
-test("damaged Parquet is refused, and the file is gone", async () => {
+test("damaged Parquet is rejected, and the temporary file is deleted", async () => {
   const damaged = inBlocks((await parquet.bytes()).subarray(0, 9000));
   await expect(collect(read("a.parquet", damaged))).rejects.toThrow("The Parquet file is damaged");
 });
 
-test("an aborted signal ends the reading wherever it is", async () => {
+test("an aborted signal stops reading at any point", async () => {
   for (const batchesBefore of [0, 1, 5]) {
     const controller = new AbortController();
     const reading = async () => {
@@ -130,7 +130,7 @@ test("an aborted signal ends the reading wherever it is", async () => {
   }
 });
 
-test("an aborted signal ends the taking in of a source that has no end", async () => {
+test("an aborted signal stops writing an endless source to the temporary file", async () => {
   const { state, source } = endless();
   const signal = AbortSignal.abort();
   await expect(collect(read("a.jsonl", source, { signal }))).rejects.toMatchObject({ kind: "client_closed" });
@@ -148,7 +148,7 @@ test("a stalled source is aborted after its timeout", async () => {
   });
 });
 
-test("a source that fails is not covered up", async () => {
+test("an error of the source is passed on", async () => {
   async function* broken() {
     yield Buffer.from(rows(100));
     throw new Error("the database is gone");
@@ -156,9 +156,9 @@ test("a source that fails is not covered up", async () => {
   await expect(collect(read("a.jsonl", broken()))).rejects.toThrow("the database is gone");
 });
 
-test("a fault in the Worker is an internal error, and the log learns why", async () => {
+test("a crash of the Worker is an internal error whose cause is logged", async () => {
   const job = { limits: LIMITS, mapping: {}, format: "parquet" as const, fd: 9999 };
-  using thread = new ReadingThread(PATIENCE, "It stands still.");
+  using thread = new ReadingThread(PATIENCE, "It stalled.");
   const reply = await thread.ask({ kind: "job", job });
   expect(reply).toMatchObject({
     kind: "refused",
@@ -166,7 +166,7 @@ test("a fault in the Worker is an internal error, and the log learns why", async
   });
 });
 
-test("a Worker that computes without an end is ended", async () => {
+test("a Worker that computes endlessly is terminated", async () => {
   /** Each definition refers to the next one twice: 2^60 checks for one row. */
   const $defs = Object.fromEntries(
     Array.from({ length: 60 }, (_, i) => [

@@ -12,7 +12,7 @@ import type { SampleBatch } from "./samples/read-samples";
 import { type Patience, ReadingThread, type ToWorker, waitFor } from "./thread";
 
 interface UploadSource {
-  /** As the sender named the file; only its extension is used. */
+  /** The file name from the upload. Only its extension is used. */
   name: string;
   bytes: AsyncIterable<Uint8Array>;
 }
@@ -24,20 +24,20 @@ export interface UploadOptions extends Patience {
    * this process.
    */
   spoolDir: string;
-  /** Default: detected from name and content. */
+  /** Default: detected from the name and content. */
   format?: FileFormat;
   mapping?: ColumnMapping;
-  /** JSON Schema of the dataset, which `checkSampleSchema` has passed. */
+  /** The dataset's JSON Schema, already checked by `checkSampleSchema`. */
   schema?: unknown;
 }
 
 const HEAD_BYTES = 65_536;
-/** Characters of batches between two garbage collections in this thread, which block it for 20 to 30 ms. */
-const COLLECT_CHARACTERS = 8_388_608;
+/** This thread collects garbage after batches of this many characters. A collection blocks it for 20 to 30 ms. */
+const CHARACTERS_PER_COLLECTION = 8_388_608;
 
 const STALLED = "Reading the upload stalled. Try again with smaller files.";
 
-/** A damaged page can keep the Parquet decoder busy for hours, and a retry would not help. */
+/** A damaged page can keep the Parquet decoder busy for hours, and a retry wouldn't help. */
 const asDamaged = (error: unknown): never => {
   if (!(error instanceof AppError) || error.kind !== "deadline_exceeded") throw error;
   throw invalid("the Parquet file is damaged: a page takes too long to decode. Write it again.");
@@ -63,7 +63,7 @@ export async function* readUpload(
   const format = detectFormat(buffer.subarray(0, bytesRead), name, declared);
   using thread = new ReadingThread(patience, STALLED);
   if (format === "parquet") thread.watchMemory();
-  const garbage = new Garbage(COLLECT_CHARACTERS);
+  const garbage = new Garbage(CHARACTERS_PER_COLLECTION);
   const ask = (message: ToWorker) =>
     format === "parquet" ? thread.ask(message).catch(asDamaged) : thread.ask(message);
   let reply = await ask({ kind: "job", job: { format, fd, limits, mapping, schema } });
@@ -74,14 +74,14 @@ export async function* readUpload(
   }
   if (reply.kind === "report") return reply.report;
   if (reply.kind === "refused") throw fromSent(reply.error);
-  throw new Error("Unreachable: an upload can't get a schema's answer.");
+  throw new Error("Unreachable: the Worker answered an upload with a schema's result.");
 }
 
 const SOURCE_STALLED = "The upload stalled. Send it again.";
 
 /**
- * Writes an upload into a new file in `dir` that is deleted while it is open. Throws payload_too_large beyond the
- * limit, deadline_exceeded if no bytes arrive, client_closed if aborted.
+ * Writes an upload to a new file in `dir`, which is unlinked while open. Throws payload_too_large beyond the limit,
+ * deadline_exceeded if no bytes arrive, client_closed if aborted.
  */
 const spool = async (
   bytes: AsyncIterable<Uint8Array>,
@@ -110,7 +110,7 @@ const spool = async (
     await file.close();
     throw error;
   } finally {
-    // A hanging source doesn't react to this either.
+    // A hanging source ignores this too.
     void pieces.return?.().catch(() => undefined);
   }
 };

@@ -1,10 +1,12 @@
-/** A problem of one row; the others can still be read. `column` is a name in the file, null for the row itself. */
+/**
+ * What is wrong with one row; the others can still be read. `column` is a name in the file, null for the row itself.
+ */
 export interface RowProblem {
   column: string | null;
   message: string;
 }
 
-/** Something skipped or reinterpreted without rejecting a row. `line` is null if it has no line. */
+/** Something that was skipped or reinterpreted without rejecting a row. `line` is null if the warning has no line. */
 export interface Warning {
   line: number | null;
   column: string | null;
@@ -18,19 +20,21 @@ export class Unreadable {
   constructor(readonly message: string) {}
 }
 
-/** A row as in the file: values by column name, not interpreted yet. */
+/** A row as it is in the file: values by column name, not interpreted yet. */
 export interface Row {
-  /** Its first line, from 1. */
+  /** The line it starts on, from 1. */
   line: number;
   columns: readonly string[];
-  /** JSON values in the order of `columns`, or `Unreadable`; a number may be a `NumberText`. CSV values are all text. */
+  /**
+   * JSON values in the order of `columns`, or `Unreadable`. A number may be a `NumberText`; CSV values are all text.
+   */
   values: readonly unknown[];
 }
 
 /** A row that can't be read, and why. */
 export interface BrokenRow {
   line: number;
-  /** Positions of the same keys and contents earlier in the file. */
+  /** The column names, if they are known. */
   columns?: readonly string[];
   problem: RowProblem;
 }

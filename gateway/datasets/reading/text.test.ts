@@ -6,7 +6,7 @@ import { BAD_BYTE, decodeText, LineCounter, placeIn } from "./text";
 const decode = async (bytes: Uint8Array, size: number): Promise<string> =>
   (await Array.fromAsync(decodeText(inBlocks(bytes, size), noWarning))).join("");
 
-test("text is the same wherever its bytes are cut", async () => {
+test("text is decoded the same wherever its bytes are split", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ unit: "grapheme", minLength: 1 }),
@@ -19,22 +19,22 @@ test("text is the same wherever its bytes are cut", async () => {
   );
 });
 
-test("a byte order mark is dropped at the beginning and nowhere else", async () => {
+test("a byte order mark is dropped only at the beginning", async () => {
   for (const size of [1, 2, 4, 100]) expect(await decode(Buffer.from("\ufeffa\ufeffb"), size)).toBe("a\ufeffb");
 });
 
 test.each<[what: string, bytes: number[], text: string]>([
-  ["a byte that begins nothing", [0xff], "?"],
+  ["a byte that starts no character", [0xff], "?"],
   ["Latin-1", [0x46, 0x72, 0xe1, 0x67, 0x65], "Fr?ge"],
   ["a lead byte and a letter", [0xc3, 0x28], "?("],
-  ["an overlong form", [0xc0, 0xaf], "??"],
-  ["an overlong form of three bytes", [0xe0, 0x80, 0xaf], "???"],
+  ["an overlong encoding", [0xc0, 0xaf], "??"],
+  ["an overlong encoding of three bytes", [0xe0, 0x80, 0xaf], "???"],
   ["half of a surrogate pair", [0xed, 0xa0, 0x80], "???"],
   ["beyond the last character", [0xf4, 0x90, 0x80, 0x80], "????"],
-  ["a character that is cut", [0xf0, 0x9f, 0x98], "?"],
-  ["a byte between good ones", [0xc3, 0xa9, 0x80, 0xe2, 0x82, 0xac], "é?€"],
+  ["a truncated character", [0xf0, 0x9f, 0x98], "?"],
+  ["a byte between valid characters", [0xc3, 0xa9, 0x80, 0xe2, 0x82, 0xac], "é?€"],
   ["a byte between replacement characters of the file", [0xef, 0xbf, 0xbd, 0x80, 0xef, 0xbf, 0xbd], "\ufffd?\ufffd"],
-])("%s: bytes that are not UTF-8 are marked where they are", async (_, bytes, marked) => {
+])("%s: bytes that are not UTF-8 are marked in place", async (_, bytes, marked) => {
   const text = marked.replaceAll("?", BAD_BYTE);
   for (const size of [1, 3, 100]) {
     expect(await decode(Buffer.concat([Buffer.from("é\né"), Buffer.from(bytes)]), size)).toBe(`é\né${text}`);
@@ -43,7 +43,7 @@ test.each<[what: string, bytes: number[], text: string]>([
   }
 });
 
-test.each([1, 3, 64])("NUL at the end is cut and reported, elsewhere it stays, in blocks of %d", async (size) => {
+test.each([1, 3, 64])("NUL is removed and reported at the end and kept elsewhere, in blocks of %d", async (size) => {
   const { warn, warnings } = keepWarnings();
   const read = async (text: string) => {
     warnings.length = 0;
@@ -55,20 +55,23 @@ test.each([1, 3, 64])("NUL at the end is cut and reported, elsewhere it stays, i
   expect([await read(`aa\0b\0`), warnings.length]).toEqual(["aa\0b", 1]);
 });
 
-test.each([1, 3, 64])("UTF-16 is read by its mark, or without one, in blocks of %d after the first", async (size) => {
-  const text = "question,answer,topic\né😀שלום,東京,ā\n";
-  const little = (each: string) => Buffer.from(each, "utf16le");
-  const big = (each: string) => little(each).swap16();
-  for (const bytes of [little(`\ufeff${text}`), big(`\ufeff${text}`), little(text), big(text)]) {
-    const blocks = async function* () {
-      yield bytes.subarray(0, 4);
-      yield* inBlocks(bytes.subarray(4), size);
-    };
-    const { warn, warnings } = keepWarnings();
-    expect((await Array.fromAsync(decodeText(blocks(), warn))).join("")).toBe(text);
-    expect(warnings).toHaveLength(1);
-  }
-});
+test.each([1, 3, 64])(
+  "UTF-16 is read with and without a byte order mark, in blocks of %d after the first",
+  async (size) => {
+    const text = "question,answer,topic\né😀שלום,東京,ā\n";
+    const little = (each: string) => Buffer.from(each, "utf16le");
+    const big = (each: string) => little(each).swap16();
+    for (const bytes of [little(`\ufeff${text}`), big(`\ufeff${text}`), little(text), big(text)]) {
+      const blocks = async function* () {
+        yield bytes.subarray(0, 4);
+        yield* inBlocks(bytes.subarray(4), size);
+      };
+      const { warn, warnings } = keepWarnings();
+      expect((await Array.fromAsync(decodeText(blocks(), warn))).join("")).toBe(text);
+      expect(warnings).toHaveLength(1);
+    }
+  },
+);
 
 test.each<[text: string, kept: string]>([
   ["a\n\0", "a\n"],
@@ -79,7 +82,7 @@ test.each<[text: string, kept: string]>([
   ["ab\0\n\0b", "ab\0\n\0b"],
   ["a \n\n", "a \n\n"],
   ["\0\n", ""],
-])("%j: the text is %j, with line breaks behind NUL bytes at the end", async (text, kept) => {
+])("%j is read as %j: line breaks after NUL bytes at the end are removed", async (text, kept) => {
   for (const size of [1, 2, 100]) {
     const { warn, warnings } = keepWarnings();
     expect((await Array.fromAsync(decodeText(inBlocks(text, size), warn))).join("")).toBe(kept);
@@ -87,7 +90,7 @@ test.each<[text: string, kept: string]>([
   }
 });
 
-test.each([1, 2, 3])("UTF-16 with %d NUL bytes at the end is its text", async (count) => {
+test.each([1, 2, 3])("UTF-16 is read without its %d NUL bytes at the end", async (count) => {
   const bytes = Buffer.concat([Buffer.from("\ufeffa,b\n", "utf16le"), Buffer.alloc(count)]);
   for (const size of [4, 7, 100]) expect(await decode(bytes, size)).toBe("a,b\n");
 });
@@ -104,7 +107,7 @@ test("LF, CRLF and CR end a line, wherever the text is split", () => {
   );
 });
 
-test("a position in a text counts from the start of the text", () => {
+test("a position within a text is added to the position where the text starts", () => {
   expect(placeIn("ab\ncd", 1, { line: 7, character: 5 })).toMatchObject({ line: 7, character: 6 });
   expect(placeIn("ab\ncd", 4, { line: 7, character: 5 })).toMatchObject({ line: 8, character: 2 });
 });

@@ -1,20 +1,21 @@
 import { noteRead } from "./limits";
 import type { Warn } from "./rows";
 
-/** Byte order mark. Concatenated files can also have it in the middle. */
+/** Byte order mark. Concatenated files can also contain it in the middle. */
 export const BOM = "\ufeff";
 /** Character codes of a line break. */
 export const LF = 10;
 export const CR = 13;
-/** NUL and the DOS end-of-file mark, which some programs pad files with. */
+/** NUL, and the DOS end-of-file mark. Some programs pad files with them. */
 const PADDING = new Set(["\0", "\x1a"]);
 const SPACE = new Set(["\r", "\n", " ", "\t"]);
-/** Maximum padding characters that are kept until it is known whether text follows. */
-const MAX_HELD = 1_048_576;
+/** Maximum number of padding characters held back until it is known whether text follows. */
+const MAX_HELD_PADDING = 1_048_576;
 
 /**
- * Decodes bytes in chunks; drops a byte order mark at the beginning, and NUL bytes and Ctrl-Z at the end. UTF-16 is recognised by its
- * mark or its zeros. Bytes that are not UTF-8 become `BAD_BYTE`, which rejects the row that contains it.
+ * Decodes bytes in chunks. Drops a byte order mark at the beginning, and NUL bytes and Ctrl-Z at the end. UTF-16 is
+ * recognised by its byte order mark or its zeros. Bytes that are not UTF-8 become `BAD_BYTE`, which rejects the row
+ * that contains them.
  */
 export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
   let decode: ((bytes: Uint8Array, isLast: boolean) => string) | undefined;
@@ -31,7 +32,7 @@ export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn)
       yield padding + text.slice(0, end);
       padding = "";
     }
-    if (padding.length < MAX_HELD) padding += text.slice(end);
+    if (padding.length < MAX_HELD_PADDING) padding += text.slice(end);
   }
   if (padding === "") return;
   warn(padding.includes("\0") ? NUL_AT_END : END_MARK);
@@ -46,8 +47,8 @@ export const NUL_AT_END = {
 };
 
 /**
- * Where the padding at the end of a text begins, including the white space in and after it. `isOpen`: it began in an
- * earlier piece.
+ * Where the padding at the end of a text starts, including whitespace in and after it. `isOpen`: the padding started in
+ * an earlier chunk.
  */
 const startOfPadding = (text: string, isOpen: boolean): number => {
   let start = text.length;
@@ -67,7 +68,7 @@ async function* withLast(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<{ by
   if (held) yield { bytes: held, isLast: true };
 }
 
-/** Chooses the decoder by the first bytes of the file. */
+/** Chooses the decoder from the first bytes of the file. */
 const decoderFor = (head: Uint8Array, warn: Warn) => {
   const utf16 = utf16Of(head);
   if (!utf16) return utf8Decoder();
@@ -79,15 +80,18 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
   });
   return (bytes: Uint8Array, isLast: boolean) => {
     const text = decoder.decode(bytes, { stream: !isLast });
-    // Half a code unit of the padding.
+    // Drops half a code unit of padding.
     return isLast && bytes.at(-1) === 0 && text.endsWith("\ufffd") ? text.slice(0, -1) : text;
   };
 };
 
-/** Bytes needed to recognise UTF-16. */
+/** Number of bytes needed to recognise UTF-16. */
 const SNIFFED_BYTES = 32;
 
-/** The byte order of UTF-16 text, from its mark, or from the zero bytes of its first two letters if they are ASCII. */
+/**
+ * The byte order of UTF-16 text, from its byte order mark, or from the zero bytes of its first two letters if they are
+ * ASCII.
+ */
 export const utf16Of = (head: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   const [a, b, c, d] = head;
   if (a === 0xff && b === 0xfe) return "utf-16le";
@@ -124,8 +128,8 @@ const decodeUtf8 = (bytes: Uint8Array): string => {
 };
 
 /**
- * The text between the file's own replacement characters is decoded separately, to distinguish them from those that the
- * decoder adds.
+ * Splits at the file's own replacement characters and decodes the text between them separately. So the remaining
+ * replacement characters are the decoder's.
  */
 const markBadBytes = (bytes: Uint8Array): string => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -138,7 +142,7 @@ const markBadBytes = (bytes: Uint8Array): string => {
   return parts.join(REPLACEMENT);
 };
 
-/** Bytes up to the last one that ends a character. */
+/** The number of bytes up to the end of the last complete character. */
 const wholeLength = (bytes: Uint8Array): number => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -151,7 +155,7 @@ const wholeLength = (bytes: Uint8Array): number => {
   return bytes.length;
 };
 
-/** Tracks line and character in a text. CRLF, LF and CR end a line, even if a piece ends between CR and LF. */
+/** Tracks the line and character in a text. CRLF, LF and CR end a line, even if a chunk ends between CR and LF. */
 export class LineCounter {
   #isAfterCr = false;
 
@@ -175,7 +179,7 @@ export class LineCounter {
   }
 }
 
-/** The position in the file of offset `at` in a text that starts at `line` and `character`. */
+/** The position in the file of offset `at`, in a text that starts at `line` and `character`. */
 export const placeIn = (
   text: string,
   at: number,

@@ -21,7 +21,7 @@ export type FromWorker =
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 
-/** How much the process may grow while a Worker decodes Parquet, where one page can expand without limit. */
+/** Maximum growth of the process while a Worker decodes Parquet, where one page can expand without limit. */
 const MAX_GROWTH_BYTES = 512 * 1_048_576;
 const WATCH_MS = 20;
 
@@ -31,7 +31,7 @@ export class ReadingThread {
   #watch: Timer | undefined;
   #reply = nextReply();
 
-  /** `stalled` is the error message after a timeout. */
+  /** `stalled` is the error message on a timeout. */
   constructor(
     private readonly patience: Patience,
     private readonly stalled: string,
@@ -42,9 +42,9 @@ export class ReadingThread {
   }
 
   /**
-   * Ends the Worker with payload_too_large if the whole process grows too much: a Worker that is busy decoding can't
-   * report its own heap. A process may therefore watch only one Worker at a time. Readers that bound their memory don't
-   * need it.
+   * Terminates the Worker with payload_too_large if the whole process grows too much, because a Worker that is busy
+   * decoding can't report its own heap. Only one Worker per process may be watched at a time. Readers that limit their
+   * own memory don't need this.
    */
   watchMemory(): void {
     const startBytes = process.memoryUsage.rss();
@@ -79,7 +79,7 @@ const crashed = (cause: string): AppError => toAppError(new Error(`The Worker th
 
 const nextReply = (): PromiseWithResolvers<FromWorker> => {
   const reply = Promise.withResolvers<FromWorker>();
-  // If the Worker ends while no caller is waiting, that is not an error.
+  // A Worker that ends while no caller is waiting is not an error.
   reply.promise.catch(() => undefined);
   return reply;
 };
@@ -90,7 +90,9 @@ export interface Patience {
   signal?: AbortSignal;
 }
 
-/** Waits for one step. Throws deadline_exceeded with `stalled` after the timeout, and client_closed if aborted. */
+/**
+ * Waits for one step. Throws deadline_exceeded with the message `stalled` on a timeout, and client_closed if aborted.
+ */
 export const waitFor = async <T>(step: Promise<T>, { stallMs, signal }: Patience, stalled: string): Promise<T> => {
   const { promise: end, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new AppError("deadline_exceeded", stalled)), stallMs);

@@ -3,7 +3,7 @@ import { toSent } from "../../../lib/thread-errors";
 import { type RowSource, readSamples } from "./samples/read-samples";
 import type { FromWorker, ReadingJob, ToWorker } from "./thread";
 
-/* Entry of the Worker that reads one upload, or checks one schema. */
+/* Entry point of the Worker that reads one upload, or checks one schema. */
 
 declare const self: Worker;
 

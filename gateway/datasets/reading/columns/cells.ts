@@ -4,7 +4,7 @@ import { type Row, type RowProblem, Unreadable } from "../rows";
 import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 
 /**
- * Converts the values of a row to values of a sample. Values that can't be converted are passed on unchanged, and the
+ * Converts the values of a row to a sample's values. Values that can't be converted are passed on unchanged, and the
  * sample check reports them. Undefined means no value.
  */
 export interface Cells {
@@ -16,7 +16,7 @@ export interface Cells {
   object(value: unknown): unknown;
 }
 
-/** Numbers and booleans become their text in the file, or their JSON text if the file stores none. */
+/** Numbers and booleans become their text in the file, or their JSON text if the file stores numbers in binary. */
 const asText = (value: unknown): unknown => {
   if (typeof value === "boolean" || typeof value === "number" || value instanceof NumberText) return String(value);
   return value ?? undefined;
@@ -30,8 +30,8 @@ const asList = (value: unknown): unknown => {
 };
 
 /**
- * SQuAD stores answers as `{text: […], answer_start: […]}`, or as a list of `{text, answer_start}`. Other values are
- * unchanged.
+ * SQuAD stores answers as `{text: […], answer_start: […]}`, or as a list of `{text, answer_start}`. Returns their
+ * texts, and other values unchanged.
  */
 const squadTexts = (value: unknown): unknown =>
   Array.isArray(value) ? value.map((item) => textIn(item) ?? item) : (textIn(value) ?? value);
@@ -42,8 +42,7 @@ const textIn = (value: unknown): unknown =>
     : undefined;
 
 /**
- * Metadata has single values: lists and objects become JSON text, and a number that a double can't represent becomes
- * text.
+ * Metadata values are scalars: lists and objects become JSON text, and so does a number that a double can't represent.
  */
 const asScalar = (value: unknown): unknown => {
   if (value instanceof Unreadable) return undefined;
@@ -100,10 +99,10 @@ export const textCells: Cells = {
   object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
 };
 
-/** A file with a column for every field is read as one of our exports, so `guardText` is undone. */
+/** A file with a column for every field is read as one of our own exports, so `guardText` is undone. */
 export const isExport = (columns: readonly string[]): boolean => FIELDS.every((name) => columns.includes(name));
 
-/** Cells of our own exports, where text is guarded against being run as a formula. */
+/** Cells of our own exports, in which `guardText` protects text from being run as a formula. */
 export const exportCells: Cells = {
   ...textCells,
   text: (cell) => (typeof cell === "string" && cell !== "" ? unguardText(cell) : undefined),
@@ -116,7 +115,7 @@ export const exportCells: Cells = {
 /** An unchecked sample: its fields may contain anything. */
 export type Draft = Partial<Record<Field, unknown>>;
 
-/** Maps the values of a row to the fields of a sample; `fields` is in the order of the row's columns. */
+/** Maps a row's values to the fields of a sample. `fields` is in the order of the row's columns. */
 export const mapRow = (
   { columns, values }: Row,
   fields: readonly (string | null)[],
@@ -165,7 +164,7 @@ const fill = (draft: Draft, field: Field, value: unknown, cells: Cells): void =>
   }
 };
 
-/** Several columns that map to a list fill it in order. Tags are deduplicated. */
+/** Joins the values of several columns that map to the same list. Tags are deduplicated. */
 const joined = (list: unknown, more: unknown, isSet: boolean): unknown => {
   if (more !== undefined && !Array.isArray(more)) return more;
   const both = Array.isArray(list) ? [...list, ...(more ?? [])] : (list ?? more);

@@ -7,16 +7,16 @@ const guess = (...names: string[]) => Object.fromEntries(guessFields(names, new 
 
 const DOCS = join(import.meta.dir, "../../../../docs/datasets.md");
 
-/** Rows of the table in the docs: a field, and the names that it is guessed from. */
+/** Rows of the table in the docs: a field, and the column names it is guessed from. */
 const documented = [...readFileSync(DOCS, "utf8").matchAll(/^\| `(\w+)` \| ([\w, ]+) \|/gm)].map(
   ([, field = "", names = ""]) => [field, names.split(", ")] as const,
 );
 
-test.each(documented)("%s is guessed from the names that the docs list", (field, names) => {
+test.each(documented)("%s is guessed from the column names listed in the docs", (field, names) => {
   for (const name of [field, ...names]) expect(guess(name)).toEqual({ [name]: field });
 });
 
-test("the docs list every field but metadata", () => {
+test("the docs list every field except metadata", () => {
   expect(documented.map(([field]) => field)).toEqual(FIELDS.filter((field) => field !== "metadata"));
 });
 
@@ -24,7 +24,7 @@ test.each(["groundTruth", "Ground Truth", "GROUND-TRUTH", " ground_truth "])("%j
   expect(guess(name)).toEqual({ [name]: "references" });
 });
 
-test("the field's own name wins, then the more telling one; the others become metadata", () => {
+test("the field's own name wins, then the more specific name; the others become metadata", () => {
   expect(guess("prompt", "question", "input")).toEqual({
     prompt: "metadata.prompt",
     question: "metadata.question",
@@ -33,7 +33,7 @@ test("the field's own name wins, then the more telling one; the others become me
   expect(guess("prompt", "question")).toEqual({ prompt: "metadata.prompt", question: "input" });
 });
 
-test("with a column of references, an answer column is the output", () => {
+test("if another column has the references, an answer column is the output", () => {
   expect(guess("answer", "references")).toEqual({ answer: "output", references: "references" });
   expect(guess("answer", "answers", "response")).toEqual({
     answer: "metadata.answer",
@@ -42,7 +42,7 @@ test("with a column of references, an answer column is the output", () => {
   });
 });
 
-test("a filled field is not filled again, except lists by their own names", () => {
+test("a filled field is not filled again, except for a list by its own name", () => {
   const taken = new Set(["input", "references", "key"]);
   expect(Object.fromEntries(guessFields(["question", "id", "references", "answer"], taken))).toEqual({
     question: "metadata.question",
@@ -95,10 +95,10 @@ test.each([
   "golden_gate",
   "goal",
   "class",
-])("%s may mean anything: it is metadata", (name) => {
+])("%s is ambiguous, so it becomes metadata", (name) => {
   expect(guess("question", name)).toEqual({ question: "input", [name]: `metadata.${name}` });
 });
 
-test("with a column of references, an answer column in another language is the output", () => {
+test("if another column has the references, an answer column in another language is the output", () => {
   expect(guess("Frage", "Antwort", "gold")).toEqual({ Frage: "input", Antwort: "output", gold: "references" });
 });

@@ -2,7 +2,7 @@
 export const FIELDS = ["key", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** Fields that hold several texts: several columns can fill them. */
+/** Fields with a list of strings, which several columns can fill. */
 export const LIST_FIELDS: ReadonlySet<string> = new Set<Field>(["references", "contexts", "tags"]);
 
 export const METADATA_PREFIX = "metadata.";
@@ -14,14 +14,14 @@ export const isField = (name: string): name is Field => FIELDS.some((field) => f
 const words = (list: string): string[] => list.trim().split(/\s+/);
 
 /**
- * "Answer" in the languages that also have a name for the question: a reference, or the output if another column has
+ * "Answer" in every language in which the question is recognised too: a reference, or the output if another column has
  * the references.
  */
 const ANSWERS = words(
   "answer antwort respuesta reponse risposta resposta antwoord odpowiedz svar ответ 答案 回答 답변",
 );
 
-/** Common names of the fields, the most specific first, without accents. */
+/** Common column names for each field, the most specific first, without accents. */
 const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
   key: words("id sample_id question_id qid example_id"),
   input: words(`question prompt query messages instruction user_input problem q input_text question_text user_question
@@ -37,7 +37,7 @@ const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
   tags: words("tag labels"),
 };
 
-/** Field and rank by name: how specific the name is to the field; 0 is the field's own name. */
+/** The field of each column name, and its rank: 0 is the field's own name, higher ranks are less specific. */
 const CANDIDATES = new Map(
   FIELDS.flatMap((field) => [field, ...(SYNONYMS[field] ?? [])].map((name, rank) => [name, { field, rank }] as const)),
 );
@@ -61,8 +61,8 @@ const candidateOf = (name: string) => CANDIDATES.get(normalise(name));
 const rankOf = (name: string): number => candidateOf(name)?.rank ?? CANDIDATES.size;
 
 /**
- * The field of each column, by its name: the most specific name gets the field, fields in `taken` are already filled,
- * and a column without a field is `metadata.<name>`. An `answer` next to other references is the `output`.
+ * Maps each column to a field by its name. The most specific name gets the field; fields in `taken` are already filled;
+ * a column without a field becomes `metadata.<name>`. An `answer` next to other references is the `output`.
  */
 export const guessFields = (names: readonly string[], taken: ReadonlySet<string>): Map<string, string> => {
   const guessed = new Map<string, string>();

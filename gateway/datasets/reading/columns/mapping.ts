@@ -12,12 +12,12 @@ import {
   METADATA_PREFIX,
 } from "./fields";
 
-/** Sample field by column of the file; null leaves the column out. The fields of missing columns are guessed. */
+/** Column in the file → sample field; null skips the column. Columns that are not in the mapping are guessed. */
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
-const SHOWN_COLUMNS = 20;
+const MAX_LISTED_COLUMNS = 20;
 
-/** Throws invalid_request for an unknown field, and for two columns that map to a field with a single value. */
+/** Throws invalid_request for an unknown field, and for two columns that map to the same single-value field. */
 export const checkMapping = (mapping: ColumnMapping): void => {
   const filled = new Map<string, string>();
   for (const [column, field] of Object.entries(mapping)) {
@@ -40,12 +40,12 @@ const fieldProblem = (field: string): string | undefined => {
     if (FIELDS.some((known) => known === field)) return undefined;
     const near = nearest(field, FIELDS);
     const hint = near ? `Did you mean ${near}?` : `Fields: ${FIELDS.join(", ")} and metadata.<name>.`;
-    return `"${field}" is not a field of a sample. ${hint}`;
+    return `"${field}" is not a sample field. ${hint}`;
   }
   const name = field.slice(METADATA_PREFIX.length);
-  if (name === "" || FORBIDDEN_NAMES.has(name)) return `"${name}" can't be a name in metadata. Choose another.`;
+  if (name === "" || FORBIDDEN_NAMES.has(name)) return `"${name}" is not allowed as a metadata name. Choose another.`;
   if (name.length <= MAX_METADATA_NAME_LENGTH) return undefined;
-  return `a name in metadata is limited to ${MAX_METADATA_NAME_LENGTH} characters: map the column to a shorter one, or to null.`;
+  return `a metadata name is limited to ${MAX_METADATA_NAME_LENGTH} characters: map the column to a shorter one, or to null.`;
 };
 
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(" and ");
@@ -54,15 +54,15 @@ const refuse = (message: string): AppError =>
   new AppError("invalid_request", `mapping: ${message}`, { param: "mapping" });
 
 export interface RowPlan {
-  /** The field of each column; null if the column is left out. */
+  /** The field of each column; null if the column is skipped. */
   fields: readonly (string | null)[];
   filled: readonly string[];
 }
 
-/** Decides once for each column of a file which field it fills. */
+/** Decides once per column of a file which field it fills. */
 export class ColumnPlan {
   readonly #fields = new Map<string, string | null>();
-  /** Plan of the last row, because most rows have the same columns as the previous row. */
+  /** The previous row's plan, because most rows have the same columns. */
   #last: { columns: readonly string[]; plan: RowPlan } | undefined;
 
   constructor(
@@ -82,18 +82,18 @@ export class ColumnPlan {
     return [...this.#fields.values()];
   }
 
-  /** Field by column, without the columns that are left out. */
+  /** Column → field, without the skipped columns. */
   get mapped(): Record<string, string> {
     const pairs = [...this.#fields].flatMap(([column, field]) => (field === null ? [] : [[column, field]]));
     return Object.fromEntries(pairs);
   }
 
-  /** Throws payload_too_large when the file has too many different columns. */
+  /** Throws payload_too_large if the file has too many distinct columns. */
   plan(columns: readonly string[], line: number): RowPlan {
     if (this.#last && isSame(this.#last.columns, columns)) return this.#last.plan;
     this.#add(columns, line);
     if (this.#fields.size > this.limits.maxColumns) {
-      const message = `the file has more than ${formatCount(this.limits.maxColumns)} different columns by this line.`;
+      const message = `the file has more than ${formatCount(this.limits.maxColumns)} distinct columns by this line.`;
       throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line });
     }
     const fields = this.#withinMetadata(columns, line);
@@ -107,9 +107,9 @@ export class ColumnPlan {
     const unknown = Object.keys(this.mapping).filter((column) => !this.#fields.has(column));
     if (unknown.length === 0) return;
     const { columns } = this;
-    const shown = columns.slice(0, SHOWN_COLUMNS).join(", ");
-    const more = columns.length > SHOWN_COLUMNS ? ` and ${columns.length - SHOWN_COLUMNS} more` : "";
-    throw refuse(`the file has no column ${quoted(unknown.slice(0, SHOWN_COLUMNS))}. It has ${shown}${more}.`);
+    const shown = columns.slice(0, MAX_LISTED_COLUMNS).join(", ");
+    const more = columns.length > MAX_LISTED_COLUMNS ? ` and ${columns.length - MAX_LISTED_COLUMNS} more` : "";
+    throw refuse(`the file has no column ${quoted(unknown.slice(0, MAX_LISTED_COLUMNS))}. It has ${shown}${more}.`);
   }
 
   #add(columns: readonly string[], line: number): void {

@@ -2,29 +2,29 @@ import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLin
 import { BOM, CR, LF, placeIn } from "../text";
 import type { TextWindow } from "./text-window";
 
-/** A record, or the problem of an unreadable one. */
+/** A record, or what is wrong with an unreadable one. */
 type CsvRecord =
   | { line: number; cells: string[] }
-  /** `index` is the broken cell, `text` is the record's first line. */
+  /** `index` is the broken cell; `text` is the record's first line. */
   | { line: number; index: number | null; message: string; text: string };
 
 type Fault = Extract<CsvRecord, { message: string }>;
 
 const QUOTE = '"';
 /**
- * How many more cells than the header a record may have. More make it invalid, so that a row of commas takes little
- * memory.
+ * Maximum number of cells beyond those of the header. A record with more is invalid, so that a row of commas takes
+ * little memory.
  */
 const MAX_EXTRA_CELLS = 10_000;
-/** The same after a fault, when only a record with as many cells as the header is accepted. */
+/** The same limit after a fault, when only a record with as many cells as the header is accepted. */
 const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
 
 /**
- * Reads CSV records. Blank records are skipped. A record with broken quotes is returned as a problem, and reading resumes
- * at the next line with as many cells as the header.
+ * Reads CSV records. Blank records are skipped. A record with broken quotes is returned as a problem, and reading
+ * resumes at the next line with as many cells as the header.
  */
 export class CsvParser {
-  /** Whether a record has the number of cells that the header requires; true until the header is known. */
+  /** Whether a record has as many cells as the header; true until the header is known. */
   fits: (cells: readonly string[]) => boolean = () => true;
   width = 0;
   readonly #delimiter: number;
@@ -70,9 +70,8 @@ export class CsvParser {
   }
 
   /**
-   * A missing closing quote merges several lines into one record, up to the next quote. Detected when the record
-   * doesn't have the header's number of cells, but its second line does. Undefined if too little text is in memory to
-   * decide.
+   * Whether a missing closing quote has merged several lines into this record: it doesn't have the header's number of
+   * cells, but its second line does. Undefined if too little text is in memory to decide.
    */
   #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>): boolean | undefined {
     if (this.fits(cells)) return false;
@@ -126,7 +125,7 @@ type CsvParse =
   | { kind: "record"; cells: string[]; end: number }
   /** An invalid quote at `at`, in cell `index`. */
   | { kind: "broken"; at: number; index: number; message: string }
-  /** The text ends inside the record; if `at` is set, inside a quote that opened at `at` in cell `index`. */
+  /** The text ends inside the record. If `at` is set, it ends inside a quote that opened at `at` in cell `index`. */
   | { kind: "open"; at?: number; index?: number };
 
 interface ParseOptions {

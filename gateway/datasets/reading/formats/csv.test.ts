@@ -6,7 +6,7 @@ import { readCsv } from "./csv";
 const read = (text: string, size = 65_536, limits = LIMITS) =>
   listRows(readCsv(inPieces(text, size), limits, noWarning));
 
-test.each([1, 2, 3, 65_536])("quotes, line breaks in cells and empty lines, in pieces of %d", async (size) => {
+test.each([1, 2, 3, 65_536])("quotes, line breaks in cells and empty lines are read in chunks of %d", async (size) => {
   const text = 'a,b\r\n1,"x, ""y""\r\nz"\r\n\r\n,\r\n"",5" pipe\r\n"2"\r\n3,4,5\r\n6,"7"';
   expect(await read(text, size)).toEqual([
     [2, { a: "1", b: 'x, "y"\r\nz' }],
@@ -17,7 +17,7 @@ test.each([1, 2, 3, 65_536])("quotes, line breaks in cells and empty lines, in p
   ]);
 });
 
-test.each([",", ";", "\t"])("%j separates cells when the header has most of it", async (delimiter) => {
+test.each([",", ";", "\t"])("%j is the delimiter if it is the most frequent one in the header", async (delimiter) => {
   const text = `"a,;\t,;\t"${delimiter}b${delimiter}c\n1${delimiter}2${delimiter}3\n`;
   expect(await read(text)).toEqual([[2, { "a,;\t,;\t": "1", b: "2", c: "3" }]]);
 });
@@ -28,12 +28,12 @@ test.each([
   ["a|b|c;d", ["a|b|c", "d"]],
   ['"a,b"|c', ["a,b", "c"]],
   ["sep=;\na|b", ["a", "b"]],
-])("%j: a bar separates cells where nothing else does", async (header, names) => {
+])("%j: a bar is the delimiter if the header has no other", async (header, names) => {
   const [row] = await read(`${header}\n${header.split("\n").at(-1)}x\n`);
   expect(Object.keys((row as [number, object])[1])).toEqual(names);
 });
 
-test("rows of spaces are passed over", async () => {
+test("rows of spaces are skipped", async () => {
   expect(await read('a,b\n  \n1,2\n , \t\n" ",\n3, \n')).toEqual([
     [3, { a: "1", b: "2" }],
     [6, { a: "3", b: " " }],
@@ -189,7 +189,7 @@ test.each<[text: string, rows: unknown[]]>([
     ],
   ],
   ['a,"b\n1,2\n', [[2, { a: "1", b: "2" }]]],
-])("%j: what is odd costs its row at most", async (text, rows) => {
+])("%j: at most the malformed row is rejected", async (text, rows) => {
   const wanted = rows.map((row) => (typeof row === "string" ? expect.stringMatching(startOf(row)) : row));
   for (const size of [1, 3, 65_536]) expect(await read(text, size)).toEqual(wanted);
 });
@@ -209,7 +209,7 @@ test("skipped content is reported with its line", async () => {
   ]);
 });
 
-test("too many columns and a header without a name are refused", async () => {
+test("too many columns and a header without a name are rejected", async () => {
   const limits = { ...LIMITS, maxColumns: 3 };
   await expect(read("a,b,c,d\n", 100, limits)).rejects.toThrow("Line 1: there are 4 columns, but the limit is 3.");
   expect(await read("a,b,c,,,,\n1,2,3\n", 100, limits)).toHaveLength(1);
@@ -231,7 +231,7 @@ test.each([1, 100, 65_536])("a row over the limit rejects only itself, in chunks
   expect(rows.at(-1)).toStartWith("407: the row is longer than 1 KiB.");
 });
 
-test("more empty lines than rows may be are too many", async () => {
+test("more empty lines than the row limit are rejected", async () => {
   const limits = { ...LIMITS, maxRows: 3 };
   await expect(read("a,b\n\n,\r\n\n\n1,2\n", 100, limits)).rejects.toThrow("Line 5: more than 3 lines are empty.");
 });

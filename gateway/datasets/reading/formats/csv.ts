@@ -5,13 +5,13 @@ import { readHeader } from "./header";
 import { TextWindow } from "./text-window";
 
 const DELIMITERS = [",", ";", "\t"] as const;
-/** Used only if the header has none of the others, because names may contain a bar. */
+/** Only used if the header contains none of the others, because column names may contain a bar. */
 const LAST_DELIMITER = "|";
 
 /**
- * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a `sep=` line declares. Unnamed columns
- * and empty cells at the end of a row are skipped. Throws dataset_invalid if no column has a name, payload_too_large for
- * too many columns.
+ * Reads CSV whose first record names the columns. The delimiter is a comma, semicolon or tab, or what a `sep=` line
+ * declares. Unnamed columns and empty cells at the end of a row are skipped. Throws dataset_invalid if no column has a
+ * name, payload_too_large for too many columns.
  */
 export async function* readCsv(
   texts: AsyncIterable<string>,
@@ -44,10 +44,10 @@ export async function* readCsv(
   }
 }
 
-/** A cell of the line between the header and the rows of a Markdown table; the outer bars make empty cells. */
+/** A cell of the line below the header of a Markdown table. The outer bars make empty cells. */
 const MARKDOWN_RULE = /^\s*(:?-+:?)?\s*$/;
 
-/** A header with broken quotes is read as unquoted, because the column names are needed. */
+/** Splits a header with broken quotes as if it were unquoted, because the column names are needed. */
 const cellsWithoutQuotes = (
   { line, message, text }: { line: number; message: string; text: string },
   delimiter: string,
@@ -76,7 +76,7 @@ class Header {
     this.#warn = warn;
   }
 
-  /** Cells that belong to no column may be missing or extra. */
+  /** Cells without a column may be missing or extra. */
   fits(record: readonly string[]): boolean {
     const { length } = this.cells;
     return (
@@ -110,18 +110,18 @@ class Header {
   }
 }
 
-/** The cell delimiter, and the line that declares it, if any, which is not a record. */
+/** The delimiter, and the `sep=` line if there is one, which is not a record. */
 interface CsvStart {
   delimiter: string;
-  /** `sep=;` with its line break, which spreadsheets write before the header. */
+  /** `sep=;` with its line break. Spreadsheets write it before the header. */
   declaration: string;
 }
 
 const DECLARATION = /^"?sep=(\\t|[^\r\n"])"?[,;\t|]*(?:\r\n|\n|\r)/i;
 
 /**
- * Detects the delimiter from the first lines: the one that `sep=` declares if the header contains it, otherwise the most
- * frequent of comma, semicolon and tab, or a bar if the header has none of them.
+ * Detects the delimiter from the first lines: the one that `sep=` declares, if the header contains it; otherwise the
+ * most frequent of comma, semicolon and tab, or a bar if the header has none of them.
  */
 const detectDelimiter = (text: string): CsvStart => {
   const [declaration = "", declared = ""] = DECLARATION.exec(text) ?? [];
@@ -135,7 +135,7 @@ const detectDelimiter = (text: string): CsvStart => {
 
 const countOf = (counts: ReadonlyMap<string, number>, character: string): number => counts.get(character) ?? 0;
 
-/** Counts the characters of the first line outside quotes. */
+/** Counts each character of the first line, outside quotes. */
 const countDelimiters = (text: string): Map<string, number> => {
   const counts = new Map<string, number>();
   let isQuoted = false;

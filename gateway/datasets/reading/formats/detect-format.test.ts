@@ -29,14 +29,14 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["upload", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PK,question\n1,x\n", "csv"],
-  // The first line may be the broken one.
+  // The first line may be broken.
   ["a.json", '{"input":"x"\n{"input":"y"}\n', "jsonl"],
   ["a.csv", "q,a\nb,c\n\0\0\0\0d,e\n", "csv"],
   ["a.csv", "q,a\r\nb,c\r\n\0\0\0\0\r\n", "csv"],
   ["a.txt", "\0q\0,\0a\0\n", "csv"],
   ["a.json", "\xff\xfe[\0{\0}\0]\0", "json"],
   ["a.jsonl", "{\0}\0\n\0", "jsonl"],
-  // Text that begins like a kind of file, and text with zeros behind it.
+  // Text that begins like another file type, and text followed by zeros.
   ["a.csv", "ID3 tag,question\n", "csv"],
   ["a.csv", "BM25,question\n", "csv"],
   ["a.csv", "GIF,question\n", "csv"],
@@ -58,7 +58,7 @@ const refusal = (head: Uint8Array, name: string, declared?: FileFormat): AppErro
     if (error instanceof AppError) return error;
     throw error;
   }
-  throw new Error("It was not refused.");
+  throw new Error("It was not rejected.");
 };
 
 test.each<[what: string, head: Uint8Array, says: string]>([
@@ -77,9 +77,9 @@ test.each<[what: string, head: Uint8Array, says: string]>([
   ["a GIF", bytes("GIF89a\x01\0"), "a GIF image"],
   ["a WebP", bytes("RIFF\x24\0\0\0WEBPVP8 "), "a WebP image"],
   ["a TIFF", bytes("II*\0\x08\0"), "a TIFF image"],
-  ["a video", bytes("\0\0\0\x18ftypmp42"), "a video or recording"],
+  ["a video", bytes("\0\0\0\x18ftypmp42"), "a video or audio file"],
   ["a HEIC photo", bytes("\0\0\0\x18ftypheic"), "a HEIC image"],
-  ["an MP3", bytes("ID3\x04\0\0"), "an MP3 recording"],
+  ["an MP3", bytes("ID3\x04\0\0"), "an MP3 file"],
   ["RTF", bytes("{\\rtf1\\ansi"), "an RTF document"],
   ["a RAR archive", bytes("Rar!\x1a\x07\0"), "a RAR archive"],
   ["a pickle", bytes("\x80\x04\x95\x10"), "a Python pickle"],
@@ -90,7 +90,7 @@ test.each<[what: string, head: Uint8Array, says: string]>([
   ["Git LFS", bytes("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"],
   ["anything else", bytes("\x01\x02\x03\x04abc\x05\x06"), "binary data, not text"],
   ["UTF-32 LE", bytes("\xff\xfe\0\0q\0\0\0"), "text in UTF-32. Save it as UTF-8"],
-])("%s is refused in line 1 by its name, with what to do", (_, head, says) => {
+])("%s is rejected: the error names the file type and says what to do", (_, head, says) => {
   const error = refusal(head, "a.csv");
   expect(error.kind).toBe("dataset_invalid");
   expect(error.message).toStartWith("Line 1: the file is ");
@@ -98,7 +98,7 @@ test.each<[what: string, head: Uint8Array, says: string]>([
   expect(error.detail.details).toMatchObject([{ line: 1 }]);
 });
 
-test("an empty file, and Parquet that is none or was called something else, are refused", () => {
+test("an empty file, a file that is wrongly called Parquet, and Parquet with another declared format are rejected", () => {
   expect(refusal(new Uint8Array(), "a.csv").message).toStartWith("The file is empty.");
   expect(refusal(bytes("question\n"), "a.parquet").message).toContain("its first bytes are not PAR1");
   expect(refusal(bytes("question\n"), "a.csv", "parquet").message).toContain("its first bytes are not PAR1");

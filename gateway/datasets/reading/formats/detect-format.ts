@@ -20,12 +20,12 @@ const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
 
 const extensionOf = (fileName: string): string => /\.([a-z0-9]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? "";
 
-/** Names under which a JSON object can contain the rows. */
+/** A JSON object whose first field, `samples` or `data`, contains the rows. */
 const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
 
 /**
  * Detects the format of a file from its first bytes, then from its name. A `declared` format is trusted, except that
- * Parquet is checked. Throws dataset_invalid for an empty file and for unsupported formats, and says what to do.
+ * Parquet is checked. Throws dataset_invalid for an empty file and for unsupported file types.
  */
 export const detectFormat = (head: Uint8Array, fileName: string, declared?: FileFormat): FileFormat => {
   if (head.length === 0) throw invalid("the file is empty. Upload a file with rows.");
@@ -43,7 +43,7 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
   return declared ?? textFormat(head, byName);
 };
 
-/** Files named .json often contain JSONL and vice versa, so the content decides between the two. */
+/** Files named .json often contain JSONL and vice versa, so the content decides. */
 const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileFormat => {
   const text = new TextDecoder(utf16Of(head) ?? "utf-8").decode(head).trimStart();
   if (byName === "csv") return "csv";
@@ -51,21 +51,21 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
   if (!text.startsWith("{")) return byName ?? "csv";
   if (byName === "jsonl") return isSequence(text) ? "json" : "jsonl";
   if (WRAPPER.test(text)) return "json";
-  const lines = text.split(/[\r\n]+/, LINES_LOOKED_AT);
+  const lines = text.split(/[\r\n]+/, MAX_INSPECTED_LINES);
   // The first line may be a broken row.
   const object = lines.map(parseObject).find((each) => each !== undefined);
   if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
   return byName ?? (lines.length > 1 ? "json" : "jsonl");
 };
 
-/** Objects that span several lines, as jq prints them, or several per line: the JSON reader handles these. */
+/** Objects that span several lines, as jq prints them, or share a line. The JSON reader handles both. */
 const isSequence = (text: string): boolean => {
   if (/^\{[ \t]*[\r\n]/.test(text)) return true;
   const { end, isOpen, isTooDeep } = findValueEnd(text, 0);
   return !isOpen && !isTooDeep && /^[ \t]*\{/.test(text.slice(end, end + 100));
 };
 
-const LINES_LOOKED_AT = 5;
+const MAX_INSPECTED_LINES = 5;
 
 const parseObject = (line: string): { samples?: unknown; data?: unknown } | undefined => {
   try {
@@ -88,7 +88,9 @@ const rewrite = "Write it as Parquet or JSONL and upload that.";
 const dataFile = "Download the data file itself and upload that.";
 const media = "Upload a file with the questions: JSONL, JSON, CSV or Parquet.";
 
-/** Unsupported file types by their first bytes; "The file is …" and what to do. The first match wins. */
+/**
+ * Unsupported file types: their first bytes, how they complete "the file is …", and what to do. The first match wins.
+ */
 const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])[] = [
   [[0x1f, 0x8b], "compressed with gzip", unpack],
   [[0x28, 0xb5, 0x2f, 0xfd], "compressed with zstd", unpack],
@@ -100,7 +102,7 @@ const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])
   [
     [...ascii("PK"), 3, 4],
     "a ZIP archive or a workbook such as .xlsx or .ods",
-    `${sheet} If it is another archive, unpack it and upload what is inside.`,
+    `${sheet} If it is an archive, unpack it and upload the file inside.`,
   ],
   [[0xd0, 0xcf, 0x11, 0xe0], "an old Office document such as .xls", sheet],
   [ascii("{\\rtf"), "an RTF document", media],
@@ -111,8 +113,8 @@ const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])
   [[...ascii("RIFF"), ...any(4), ...ascii("WEBP")], "a WebP image", media],
   [ascii("II*\0"), "a TIFF image", media],
   [[...any(4), ...ascii("ftypheic")], "a HEIC image", media],
-  [[...any(4), ...ascii("ftyp")], "a video or recording", media],
-  [[...ascii("ID3"), undefined, 0], "an MP3 recording", media],
+  [[...any(4), ...ascii("ftyp")], "a video or audio file", media],
+  [[...ascii("ID3"), undefined, 0], "an MP3 file", media],
   [ascii("SQLite format 3\0"), "an SQLite database", "Export the table as CSV and upload that."],
   [ascii("ARROW1\0"), "an Arrow file", "Write it as Parquet and upload that."],
   [[...ascii("Obj"), 1], "an Avro file", rewrite],
@@ -130,15 +132,17 @@ const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])
 const startsWith = (head: Uint8Array, bytes: Bytes): boolean =>
   bytes.every((byte, i) => byte === undefined || head[i] === byte);
 
-/** Bytes inspected, and the share of control characters above which a file is binary. */
-const LOOKED_AT = 4096;
-const MAX_CONTROL_SHARE = 0.05;
+/**
+ * Number of bytes inspected for control characters, and the fraction of them above which a file is considered binary.
+ */
+const INSPECTED_BYTES = 4096;
+const MAX_CONTROL_FRACTION = 0.05;
 
-/** Trailing zeros don't count, and consecutive zeros count once, because programs use them as padding. */
+/** Trailing zeros are ignored, and consecutive zeros count once, because programs use them as padding. */
 const isBinary = (head: Uint8Array): boolean => {
-  const bytes = head.subarray(0, LOOKED_AT);
+  const bytes = head.subarray(0, INSPECTED_BYTES);
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
   const text = bytes.subarray(0, end);
   const controls = text.filter((byte, i) => (byte === 0 ? text[i - 1] !== 0 : byte < 32 && (byte < 9 || byte > 13)));
-  return !utf16Of(head) && controls.length > Math.max(1, end * MAX_CONTROL_SHARE);
+  return !utf16Of(head) && controls.length > Math.max(1, end * MAX_CONTROL_FRACTION);
 };

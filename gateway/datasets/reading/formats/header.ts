@@ -5,15 +5,15 @@ const MAX_NAME_LENGTH = 200;
 const MAX_LISTED = 10;
 
 export const nameProblem = (name: string): string | undefined => {
-  if (name.trim() === "") return "the name of a column is empty.";
-  if (name.length > MAX_NAME_LENGTH) return `the name of a column is longer than ${MAX_NAME_LENGTH} characters.`;
-  if (!name.isWellFormed() || name.includes("\0")) return "the name of a column is not UTF-8 text.";
+  if (name.trim() === "") return "a column name is empty.";
+  if (name.length > MAX_NAME_LENGTH) return `a column name is longer than ${MAX_NAME_LENGTH} characters.`;
+  if (!name.isWellFormed() || name.includes("\0")) return "a column name is not UTF-8 text.";
   if (FORBIDDEN_NAMES.has(name)) return `${forbiddenName(name)}.`;
   return undefined;
 };
 
 /**
- * The usable columns: their positions in a row, and unique names. Every other column is left out with a warning, and a
+ * The usable columns: their positions in a row and their unique names. Other columns are left out with a warning, and a
  * repeated name gets a number. Throws payload_too_large for too many columns.
  */
 export const readHeader = (

@@ -4,7 +4,7 @@ import { readText } from "../../../../tests/datasets/read";
 import { plainJson } from "../../../../tests/datasets/rows";
 import { findJsonProblem, NumberText, parseExact } from "./json-value";
 
-/** The value in the file, as a text field, and as metadata. */
+/** A number as written in the file, which is also its text, and its metadata value. */
 const NUMBERS: [written: string, metadata: number | string][] = [
   ["0", 0],
   ["-0", -0],
@@ -36,7 +36,7 @@ const NUMBERS: [written: string, metadata: number | string][] = [
   [`1${"0".repeat(150)}1`, `1${"0".repeat(150)}1`],
 ];
 
-describe.each(["jsonl", "json", "csv"] as const)("a number of %s", (format) => {
+describe.each(["jsonl", "json", "csv"] as const)("a number in %s", (format) => {
   test.each(NUMBERS)("%s keeps its digits", async (written, metadata) => {
     const inner = `{"list":[${written}]}`;
     const row = `{"id":${written},"input":"q","answer":${written},"contexts":[${written},"${written}"],"n":${written},"nested":${inner}}`;
@@ -71,7 +71,7 @@ test.each([
   "+1",
   "0x10",
   "1_000",
-])("%j of CSV stays as it is written", async (text) => {
+])("%j in CSV is kept as written", async (text) => {
   const { samples } = await readText("csv", `input;answer;n\nq;${text};${text}\n`);
   expect(samples).toMatchObject([{ references: [text], metadata: { n: text } }]);
 });
@@ -86,7 +86,7 @@ test.each([
 });
 
 test.each(["NaN", "Infinity", "-Infinity"])(
-  "%s, which Python writes into JSON, is text, as from Parquet",
+  "%s, which Python writes to JSON, becomes text, as in Parquet",
   async (text) => {
     const rows = `{"input":"a","answer":${text},"n":${text},"l":[1.50,{"NaN":${text}}],"s":"\\"NaN, ${text}"}`;
     const wanted = { n: text, l: `[1.50,{"NaN":"${text}"}]`, s: `"NaN, ${text}` };
@@ -98,14 +98,14 @@ test.each(["NaN", "Infinity", "-Infinity"])(
   },
 );
 
-test("a text of a megabyte that does not end takes no time of its square", async () => {
+test("an unterminated string of one megabyte does not take quadratic time", async () => {
   const text = `{"input":NaN,"a":"${'\\"'.repeat(500_000)}`;
   const { report } = await readText("jsonl", text);
   expect(report.errors).toMatchObject([{ line: 1, message: expect.stringContaining("begins here and never ends") }]);
 });
 
 test.each(["-NaN", "nan", "NaNs", "infinity", "+Infinity", "1.", ".5", "01", "+1", "0x10"])(
-  "%s is not JSON: the row says so",
+  "%s is not JSON, so its row is rejected",
   async (text) => {
     const { samples, report } = await readText("jsonl", `{"input":"a","n":${text}}\n{"input":"b"}\n`);
     expect(samples).toMatchObject([{ input: "b" }]);
@@ -119,7 +119,7 @@ test("a number of one megabyte does not take quadratic time", () => {
   expect(new NumberText(`${text}.${"0".repeat(1_000_000)}`).value).toBe(`${text}.${"0".repeat(1_000_000)}`);
 });
 
-test("any JSON keeps its values and its digits", () => {
+test("any JSON keeps its values and digits", () => {
   fc.assert(
     fc.property(plainJson, (value) => {
       const text = JSON.stringify({ value });
@@ -130,7 +130,7 @@ test("any JSON keeps its values and its digits", () => {
 
 const unit = fc.constantFrom(...'{}[]:,"-.e10 \\\n', '"a"', "true", "nul", "u00e9");
 
-test("text that JSON.parse accepts has no problem, and text that it rejects has one", () => {
+test("a problem is found exactly in text that JSON.parse rejects", () => {
   const json = plainJson.map((value) => JSON.stringify(value));
   const mutated = fc.tuple(json, fc.nat(), fc.string({ unit, maxLength: 3 })).map(([text, at, insert]) => {
     const cut = at % (text.length + 1);

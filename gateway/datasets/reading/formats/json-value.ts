@@ -9,8 +9,8 @@ interface ParsedJson {
 }
 
 /**
- * Parses JSON with at most 100 levels and no names that are special in JavaScript; otherwise returns the problem. A
- * number that JavaScript would print differently becomes a `NumberText`; `NaN` and `Infinity` become text.
+ * Parses JSON with at most 100 levels and without names that are special in JavaScript; otherwise returns the problem.
+ * A number that JavaScript would print differently becomes a `NumberText`; `NaN` and `Infinity` become text.
  */
 export const parseJson = (text: string): ParsedJson => {
   const parsed = tryParse(text) ?? (NOT_FINITE.test(text) ? tryParse(quoteNotFinite(text)) : undefined);
@@ -26,25 +26,25 @@ const tryParse = (text: string): { value: unknown } | undefined => {
   }
 };
 
-/** Numbers that are not valid JSON, but that Python and JavaScript libraries write. */
+/** Not valid JSON, but written by Python and JavaScript libraries. */
 const NOT_FINITE = /NaN|Infinity/;
 const STRING_OR_NOT_FINITE = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|(?<!-)\bNaN\b|-?\bInfinity\b/gs;
 
-/** `NaN` and the like become text, as in Parquet files. */
+/** Quotes `NaN` and infinities, which become text as in Parquet files. */
 const quoteNotFinite = (text: string): string =>
   text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
 
 /**
- * Digits that a double may lose or print differently: 16 or more of them, trailing zeros of a fraction, leading zeros of a
- * small one, an exponent, -0. A match inside a string costs only time.
+ * Matches numbers whose digits a double may lose or print differently: 16 or more digits, trailing zeros of a fraction,
+ * leading zeros of a small number, an exponent, -0. A match inside a string only costs time.
  */
 const MAY_LOSE_DIGITS = /\d{16}|[\d.]{17}|\.\d*0(?!\d)|0\.0{6}|\d[eE][+-]?\d|-0(?![.\d])/;
 
-/** `JSON.parse` that keeps the digits of numbers. Throws SyntaxError. */
+/** Like `JSON.parse`, but keeps the digits of numbers. Throws SyntaxError. */
 export const parseExact = (text: string): unknown =>
   MAY_LOSE_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 
-/** `source` is the text of a primitive value in the file. */
+/** `source` is a primitive value as written in the file. */
 const keepDigits = (_name: string, value: unknown, { source }: { source?: string } = {}): unknown =>
   typeof value === "number" && source !== undefined && source !== String(value) ? new NumberText(source) : value;
 
@@ -55,7 +55,7 @@ const isHarmless = (value: unknown, levels: number): boolean => {
   return Object.entries(value).every(([name, inner]) => !FORBIDDEN_NAMES.has(name) && isHarmless(inner, levels - 1));
 };
 
-/** Parses a row that starts at `line` and `character` of the file. It must be an object. */
+/** Parses a row that starts at `start` in the file. It must be an object. */
 export const jsonRow = (text: string, start: { line: number; character: number }): RawRow => {
   const { value, problem } = parseJson(text);
   if (problem) {
@@ -69,17 +69,18 @@ export const jsonRow = (text: string, start: { line: number; character: number }
   return { line: start.line, columns: Object.keys(value), values: Object.values(value) };
 };
 
-/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"), which TypeScript has no type for yet. */
+/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"). TypeScript has no type for it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 
 /**
- * A number with its digits from the file, used if JavaScript would print it differently: `1.50`, `1e5`, `12345678901234567890`.
- * `text` is a JSON number. Inside lists and objects, `JSON.stringify` writes it digit for digit.
+ * A number with its digits from the file, used if JavaScript would print it differently: `1.50`, `1e5`,
+ * `12345678901234567890`. `text` is a JSON number. Inside lists and objects, `JSON.stringify` writes it digit for
+ * digit.
  */
 export class NumberText {
   constructor(readonly text: string) {}
 
-  /** The number if a double represents it exactly; otherwise the text. */
+  /** The number, if a double represents it exactly; otherwise the text. */
   get value(): number | string {
     const number = Number(this.text);
     return Number.isFinite(number) && digitsOf(String(number)) === digitsOf(this.text) ? number : this.text;
@@ -94,7 +95,7 @@ export class NumberText {
   }
 }
 
-/** The number in a canonical notation: `1.50`, `15e-1` and `+1.5` are `15e-1`. */
+/** The number in canonical notation: `1.50`, `15e-1` and `+1.5` are `15e-1`. */
 const digitsOf = (text: string): string => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
@@ -108,14 +109,14 @@ const digitsOf = (text: string): string => {
 };
 
 interface JsonProblem {
-  /** Position in the text, from 0. */
+  /** Offset in the text, from 0. */
   at: number;
   message: string;
 }
 
 /**
- * Finds the first problem in a JSON text: invalid syntax, more than 100 levels, or a forbidden name. It is slower than
- * JSON.parse, which gives no position, and only runs for rows that failed.
+ * Finds the first problem in a JSON text: invalid syntax, more than 100 levels, or a forbidden name. It only runs for
+ * rows that failed: it is slower than JSON.parse, which doesn't say where the problem is.
  */
 export const findJsonProblem = (text: string): JsonProblem | undefined => new Scanner(text).scan();
 
@@ -124,7 +125,7 @@ const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /**
- * Each method skips the element it is named after and returns whether it was valid. The first problem ends the scan.
+ * Each method skips the element it is named after and returns whether that was valid. The first problem ends the scan.
  */
 class Scanner {
   #at = 0;
@@ -226,16 +227,16 @@ const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
-/** JSON whitespace, and the byte order mark, which can occur in the middle of concatenated files. */
+/** Whether a character is JSON whitespace or a byte order mark, which can occur in the middle of concatenated files. */
 export const isJsonSpace = (code: number): boolean =>
   code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 
 interface ValueEnd {
-  /** The position after the value, or where the search ended. */
+  /** The offset after the value, or where the search stopped. */
   end: number;
-  /** The value has more than 100 levels. */
+  /** The value is nested more than 100 levels deep. */
   isTooDeep?: boolean;
-  /** The text ends inside the value; it may end inside a number, or another word. */
+  /** The text ends inside the value, or after a number or word that may continue. */
   isOpen?: boolean;
 }
 

@@ -6,19 +6,22 @@ import { readJson } from "./json";
 const read = (text: string, size = 65_536, limits = LIMITS) =>
   listRows(readJson(inPieces(text, size), limits, noWarning));
 
-test.each([1, 2, 3, 65_536])("a list of objects, one over several lines, in pieces of %d", async (size) => {
-  const text = ' [\n{"a": "]}\\"", "b": [1, {}]}, {\n  "a": 2\n}\r\n,\n{"a": tru},\n12, "x", null ]\n';
-  expect(await read(text, size)).toEqual([
-    [2, { a: ']}"', b: [1, {}] }],
-    [2, { a: 2 }],
-    '6: character 7: expected a value, found "t".',
-    "7: a row must be an object, not 12.",
-    "7: a row must be an object, not x.",
-    "7: a row must be an object, not null.",
-  ]);
-});
+test.each([1, 2, 3, 65_536])(
+  "a list of objects, one of them over several lines, is read in chunks of %d",
+  async (size) => {
+    const text = ' [\n{"a": "]}\\"", "b": [1, {}]}, {\n  "a": 2\n}\r\n,\n{"a": tru},\n12, "x", null ]\n';
+    expect(await read(text, size)).toEqual([
+      [2, { a: ']}"', b: [1, {}] }],
+      [2, { a: 2 }],
+      '6: character 7: expected a value, found "t".',
+      "7: a row must be an object, not 12.",
+      "7: a row must be an object, not x.",
+      "7: a row must be an object, not null.",
+    ]);
+  },
+);
 
-test.each(["samples", "data"])("an object that holds the rows as %s, whatever else it holds", async (name) => {
+test.each(["samples", "data"])("an object with the rows as %s is read, whatever other fields it has", async (name) => {
   const text = `{"version": 1.0, "about": {"data": [1], "x": "}"}, "${name}": [{"a": 1}, {"a": 2}], "end": []}`;
   expect(await read(text)).toEqual([
     [1, { a: 1 }],
@@ -26,7 +29,7 @@ test.each(["samples", "data"])("an object that holds the rows as %s, whatever el
   ]);
 });
 
-test("any list comes back the same, however it is indented and cut", async () => {
+test("any list is read unchanged, however it is indented and split into chunks", async () => {
   const row = fc.dictionary(fc.stringMatching(/^[a-z "\\]{1,5}$/), plainJson, { maxKeys: 3 });
   await fc.assert(
     fc.asyncProperty(
@@ -145,7 +148,7 @@ test.each<[text: string, rows: unknown[]]>([
     `[{"a":1},{"a":${"[".repeat(200)}},{"a":3}]`,
     [[1, { a: 1 }], "1: character 114: lists and objects are more than 100 levels deep", [1, { a: 3 }]],
   ],
-])("%j: what breaks costs its row at most", async (text, rows) => {
+])("%j: at most the broken row is rejected", async (text, rows) => {
   const wanted = rows.map((row) =>
     typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,
   );
@@ -203,7 +206,7 @@ test.each<[text: string, rows: unknown[]]>([
     ["1: character 1: the file ends inside the value that begins here", [4, { a: 2 }], [7, { a: 3 }]],
   ],
   ['{"a":1}{"a":', [[1, { a: 1 }], "1: character 8: the file ends inside the value that begins here."]],
-])("%j: objects one after another, without a list, are rows", async (text, rows) => {
+])("%j: consecutive objects without a list are rows", async (text, rows) => {
   const wanted = rows.map((row) =>
     typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,
   );

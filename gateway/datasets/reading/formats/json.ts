@@ -5,18 +5,18 @@ import { LineCounter, placeIn } from "../text";
 import { findValueEnd, isJsonSpace, jsonRow, parseJson } from "./json-value";
 import { TextWindow } from "./text-window";
 
-/** Names of the list of rows in an object; other fields are skipped. */
+/** Fields of an object that may contain the rows. Other fields are skipped. */
 const ROW_LISTS: readonly unknown[] = ["samples", "data"];
 const LIST_BEGINS = /"(?:samples|data)"\s*:\s*\[/;
 const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
-/** Characters kept when searching for the start of a row, which may be split at the end of the text in memory. */
+/** Characters kept while searching for the start of a row, which may be split between two chunks. */
 const OVERLAP = 512;
 
 /**
  * Reads a JSON document: a list of objects, an object with the list as `samples` or `data`, or several objects. A row
  * with broken JSON is returned as a problem, and reading resumes at the next position that looks like the start of a
  * row. Throws dataset_invalid if the document has neither a list of objects nor consecutive objects, or does not start
- * as JSON.
+ * like JSON.
  */
 export const readJson = (texts: AsyncIterable<string>, limits: ReadingLimits, warn: Warn): AsyncGenerator<RawRow> =>
   new JsonReader(texts, limits, warn).rows();
@@ -27,13 +27,13 @@ interface JsonText {
   character: number;
 }
 
-/** Steps through a document that arrives in pieces, value by value, and finds the next row after a broken one. */
+/** Reads a document value by value as it arrives in chunks, and finds the next row after a broken one. */
 class JsonReader {
   readonly #window: TextWindow;
-  /** How a row starts: the rows of a file share their first field name. */
+  /** What a row starts with: the rows of a file share their first field name. */
   #beginning = /\{\s*"/;
   #isKnown = false;
-  /** Whether it has been reported that no row was found after a broken one. */
+  /** Whether a problem has reported that no row follows a broken one. */
   #isOver = false;
   #isInList = true;
 
@@ -85,7 +85,7 @@ class JsonReader {
 
   /** An object with the list, or the first of several rows without a list. */
   async *#objects(): AsyncGenerator<RawRow> {
-    // Undefined for an object that is larger than a row may be, or does not end.
+    // Undefined for an object that is larger than a row may be, or that does not end.
     const object = await this.#value().catch(() => undefined);
     if (object ? holdsList(object.text) : LIST_BEGINS.test(this.#window.text.slice(this.#window.at))) {
       if (object) this.#backTo(object);
@@ -139,7 +139,7 @@ class JsonReader {
     return value;
   }
 
-  /** Runs a step; if it fails, yields the problem as a row and searches for the next row. */
+  /** Runs a step. If it fails, yields the problem as a row and searches for the next row. */
   async *#orElse(step: () => Promise<RawRow | undefined>): AsyncGenerator<RawRow> {
     try {
       const row = await step();
@@ -185,7 +185,7 @@ class JsonReader {
     this.warn({ line: this.#window.place.line, column: null, message });
   }
 
-  /** The next non-whitespace character; undefined at the end. */
+  /** The next non-whitespace character; undefined at the end of the file. */
   async #peek(): Promise<string | undefined> {
     const window = this.#window;
     while (await window.fill()) {
@@ -197,7 +197,7 @@ class JsonReader {
     return undefined;
   }
 
-  /** Skips one character, which must be this one. */
+  /** Skips one character, which must be the given one. */
   async #take(character: string): Promise<void> {
     if ((await this.#peek()) !== character) throw this.#expected(JSON.stringify(character));
     this.#window.passTo(this.#window.at + 1);
@@ -211,7 +211,7 @@ class JsonReader {
     return next === ",";
   }
 
-  /** Skips a value without checking its syntax and returns it with its position. If this throws, nothing is skipped. */
+  /** Skips a value without checking its syntax, and returns it with its position. Skips nothing if it throws. */
   async #value(): Promise<JsonText> {
     const next = await this.#peek();
     if (next === undefined || ",:]}".includes(next)) throw this.#expected("a value");
@@ -239,7 +239,7 @@ class JsonReader {
     this.#window.place = new LineCounter(line, character);
   }
 
-  /** Skips at least one character, up to the next start of a row; false at the end of the file. */
+  /** Skips at least one character, up to the start of the next row; false at the end of the file. */
   async #seek(): Promise<boolean> {
     const window = this.#window;
     for (let least = 1; await window.fill(); least = 0) {
@@ -262,7 +262,7 @@ class JsonReader {
   }
 }
 
-/** Converts a document error to a broken row, which stores the line separately. */
+/** Converts an error to a broken row, which stores the line separately. */
 const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   const [found] = detail.details ?? [];
   const [, character] = /^[^:]*\bcharacter (\d+):/i.exec(message) ?? [];

@@ -5,7 +5,7 @@ import { readJsonl } from "./jsonl";
 
 const read = (text: string, size = 65_536) => listRows(readJsonl(inPieces(text, size), LIMITS, noWarning));
 
-test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines, in pieces of %d", async (size) => {
+test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines are read in chunks of %d", async (size) => {
   const text = '{"a":1}\r\n\r\n{"a":[1,{"b":null}]}\n{"a":\r{"a":2} \n  \n[1]\n"x"\n{"a":3}';
   expect(await read(text, size)).toEqual([
     [1, { a: 1 }],
@@ -18,7 +18,7 @@ test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines, in pieces of %d
   ]);
 });
 
-test("any values are read, with their line", async () => {
+test("any values are read, with their line numbers", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(plainJson, { maxLength: 5 }), fc.integer({ min: 1, max: 20 }), async (values, size) => {
       const text = values.map((a) => `${JSON.stringify({ a })}\n`).join("");
@@ -27,7 +27,7 @@ test("any values are read, with their line", async () => {
   );
 });
 
-test("names that mean something to JavaScript are refused with their place, and change no object", async () => {
+test("names that are special in JavaScript are rejected with their position, and change no prototype", async () => {
   expect(await read('{"a": {"__proto__": {"isAdmin": true}}}')).toEqual([
     '1: character 8: the name "__proto__" is not allowed: rename it.',
   ]);
@@ -66,7 +66,7 @@ test("JSON list syntax and the byte order marks of concatenated files are skippe
   ]);
 });
 
-test("more empty lines than rows may be are too many", async () => {
+test("more empty lines than the row limit are rejected", async () => {
   const limits = { ...LIMITS, maxRows: 3 };
   const rows = listRows(readJsonl(inPieces('{"a":1}\n\n\n \n\n', 100), limits, noWarning));
   await expect(rows).rejects.toThrow("Line 5: more than 3 lines are empty.");

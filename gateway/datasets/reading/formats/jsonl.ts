@@ -9,8 +9,8 @@ const LIST_LINE = /^\s*[[\],]\s*$/;
 const LINE_BREAK = /\r?\n$|\r$/;
 
 /**
- * JSON Lines: one object per line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
- * empty lines.
+ * Reads JSON Lines: one object per line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too
+ * many empty lines.
  */
 export async function* readJsonl(
   texts: AsyncIterable<string>,
@@ -35,7 +35,7 @@ export async function* readJsonl(
   }
 }
 
-/** Also drops a byte order mark before the row, as in concatenated files. */
+/** Also drops a byte order mark before the row, which concatenated files contain. */
 const withoutComma = (line: string, number: number, warn: Warn): string => {
   const text = line.startsWith(BOM) ? line.slice(BOM.length) : line;
   if (!text.trimEnd().endsWith(",")) return text;

@@ -1,12 +1,12 @@
 import type { ReadingLimits } from "../limits";
 import { CR, LF, LineCounter } from "../text";
 
-/** Minimum number of characters in memory, enough to detect a file's format from its beginning. */
-const LEAST_LENGTH = 65_536;
+/** Minimum number of characters kept in memory: enough to detect a file's format from its beginning. */
+const MIN_LENGTH = 65_536;
 
-/** A text that arrives in pieces, and a position in it. Only about one row at a time is in memory. */
+/** A text that arrives in chunks, and a position in it. Only about one row is in memory at a time. */
 export class TextWindow {
-  /** The text in memory; `at` is the position in it, and `place` the same position in the file. */
+  /** The text in memory. `at` is the position in it, and `place` is the same position in the file. */
   text = "";
   at = 0;
   place = new LineCounter();
@@ -20,15 +20,14 @@ export class TextWindow {
     this.#maxLength = maxRowBytes;
   }
 
-  /** Loads text if there is little left; false at the end of the file. */
+  /** Loads more text if little is left; false at the end of the file. */
   async fill(): Promise<boolean> {
-    if (!this.isEnd && this.text.length - this.at < LEAST_LENGTH) await this.#load(2 * LEAST_LENGTH);
+    if (!this.isEnd && this.text.length - this.at < MIN_LENGTH) await this.#load(2 * MIN_LENGTH);
     return this.at < this.text.length;
   }
 
   /**
-   * Loads half as much text again as is in memory; false at the end of the file, and if memory has more than a row may
-   * take.
+   * Grows the text in memory by half. False at the end of the file, or if more than a whole row is already in memory.
    */
   async more(): Promise<boolean> {
     const length = this.text.length - this.at;
@@ -37,7 +36,7 @@ export class TextWindow {
     return true;
   }
 
-  /** Drops the text before `at`. */
+  /** Drops the text before `at`, and loads until `wanted` characters are in memory. */
   async #load(wanted: number): Promise<void> {
     const parts = [this.text.slice(this.at)];
     let length = this.text.length - this.at;
@@ -58,7 +57,7 @@ export class TextWindow {
     this.at = end;
   }
 
-  /** Start of the line after the one at `from`, or the end of the file; undefined if that is not in memory. */
+  /** The start of the line after `from`, or the end of the file; undefined if it is not in memory yet. */
   endOfLine(from: number): number | undefined {
     for (let at = from; at < this.text.length; at++) {
       const code = this.text.charCodeAt(at);
@@ -74,7 +73,7 @@ export class TextWindow {
     while (await this.fill()) {
       const end = this.endOfLine(this.at);
       if (end !== undefined) return this.passTo(end);
-      // The last CR may be the first half of a CRLF.
+      // A trailing CR may be the first half of a CRLF.
       this.passTo(this.text.length - (this.text.endsWith("\r") ? 1 : 0));
     }
   }

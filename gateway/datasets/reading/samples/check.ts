@@ -17,9 +17,9 @@ const compiled = TypeCompiler.Compile(NewSample);
 
 export const INPUT_EMPTY = "input is empty.";
 const LIST_NOT_OBJECT = /^(references|contexts|tags) must be a list, not an object\.$/;
-const STRUCT_HINT = 'Write a text or a list of texts. References may also be {"text": ["…"]}, as in SQuAD.';
+const STRUCT_HINT = 'Write a string or a list of strings. References may also be {"text": ["…"]}, as in SQuAD.';
 
-/** The draft as a valid sample that every database can store, or its first problem. */
+/** Converts a draft to a valid sample that every database can store, or returns its problems. */
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
   if (isBlank(draft.input)) return { problems: [{ path: "/input", message: INPUT_EMPTY }] };
   leaveOutNeutral(NewSample, draft);
@@ -51,10 +51,10 @@ const whyBroken = (text: string): string => {
   return "contains an unpaired surrogate. Remove it.";
 };
 
-/** JSON can contain strings that are not valid UTF-8, such as lone surrogates. */
+/** JSON can contain strings that are not valid Unicode, with lone surrogates. */
 const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
 
-/** The first invalid text. Its path is built on the way back, because nearly every sample is valid. */
+/** The first invalid string. Its path is only built once one is found, because nearly every sample is valid. */
 const findBrokenText = (value: unknown): { path: string; text: string } | undefined => {
   if (typeof value === "string") return isBroken(value) ? { path: "", text: value } : undefined;
   if (typeof value !== "object" || value === null) return undefined;
@@ -67,10 +67,7 @@ const findBrokenText = (value: unknown): { path: string; text: string } | undefi
   return undefined;
 };
 
-/**
- * Describes a problem of a sample with the column names of the file instead of the fields. `fields` is in the order of
- * `columns`.
- */
+/** Rewords a sample's problem with the column names of the file. `fields` is in the order of `columns`. */
 export const toRowProblem = (
   { path, message }: SampleProblem,
   columns: readonly string[],

@@ -8,7 +8,7 @@ import { invalid, type ReadingLimits, tooManyRows } from "../limits";
 import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 import { checkSample, INPUT_EMPTY, type SampleProblem, toRowProblem } from "./check";
 import { Duplicates } from "./duplicates";
-import { KEPT_ERRORS, ReportBuilder } from "./report";
+import { MAX_ERRORS, ReportBuilder } from "./report";
 
 const MAX_LISTED_LENGTH = 500;
 
@@ -30,7 +30,7 @@ export class SampleCollector {
   readonly #plan: ColumnPlan;
   readonly #hasHeader: boolean;
   #hasInput = true;
-  /** JSON rows before the first one with an input: how many, and the lines that a report can list. */
+  /** JSON rows before the first one with an input: their number, and the lines that a report can list. */
   readonly #withoutInput = { count: 0, lines: [] as number[] };
   #cells: Cells | undefined;
 
@@ -44,12 +44,12 @@ export class SampleCollector {
     return this.#report.rows;
   }
 
-  /** Records a warning; the file's reader calls this too. */
+  /** Records a warning. The file's reader calls this too. */
   readonly warn = (warning: Warning): void => this.#report.warn(warning);
 
   /**
-   * The sample of a row; undefined if the row is rejected or a duplicate. Throws dataset_invalid if no row of the file
-   * can be a sample, payload_too_large for too many rows or columns.
+   * Converts a row to a sample; undefined if the row is rejected or a duplicate. Throws dataset_invalid if no row of
+   * the file can be a sample, payload_too_large for too many rows or columns.
    */
   add(row: RawRow): ReadSample | undefined {
     const { limits } = this.options;
@@ -61,7 +61,7 @@ export class SampleCollector {
     }
     const { fields, filled } = this.#planRow(row.columns, row.line);
     this.#report.addExamples(row);
-    // The reason is reported once, for the file.
+    // The reason is reported once for the whole file.
     if (!this.#hasInput || this.#isWithoutInput(row.line)) return this.#reject(row.line, []);
     const unreadable = this.#passOver(row, fields);
     if (unreadable) return this.#reject(row.line, [unreadable]);
@@ -94,20 +94,20 @@ export class SampleCollector {
     return plan;
   }
 
-  /** If the file has a header, a missing column is one problem of the file, not a problem of every row. */
+  /** If the file has a header, a missing column is one problem of the file, not of every row. */
   #checkHeader({ fields }: RowPlan, line: number): void {
     this.#plan.checkMapped();
     this.#hasInput = fields.includes("input");
     if (!this.#hasInput) this.#reportNoInput(line);
   }
 
-  /** Whether no JSON row up to this one has an input. Earlier rows are reported once a row has one. */
+  /** Whether no JSON row so far has had an input. Once a row has one, the rows before it are reported. */
   #isWithoutInput(line: number): boolean {
     if (this.#hasHeader) return false;
     const { count, lines } = this.#withoutInput;
     if (!this.#plan.fields.includes("input")) {
       this.#withoutInput.count++;
-      if (lines.length < KEPT_ERRORS) lines.push(line);
+      if (lines.length < MAX_ERRORS) lines.push(line);
       return true;
     }
     for (let i = 0; i < count; i++) this.#report.addProblem(lines[i] ?? 0, { column: null, message: INPUT_EMPTY });
@@ -121,7 +121,7 @@ export class SampleCollector {
     this.#report.addProblem(line, { column: null, message });
   }
 
-  /** A value that can't be read rejects its row; in metadata, only the value is left out. */
+  /** An unreadable value rejects its row. In metadata, only the value is left out. */
   #passOver({ columns, values, line }: Row, fields: readonly (string | null)[]): RowProblem | undefined {
     for (const [i, value] of values.entries()) {
       if (!(value instanceof Unreadable)) continue;

@@ -1,19 +1,19 @@
 import { canonicalJson } from "../../../../lib/canonical-json";
 import type { KeyedContent, SampleContent } from "../../content";
 
-/** How a sample relates to those before it. */
+/** How a sample relates to earlier ones. */
 type Likeness =
   | { kind: "new" | "near" | "exact" }
   /** The key is already used with different content. */
   | { kind: "sameKey"; line: number };
 
-/** Compares each sample with all earlier accepted ones, in little memory. */
+/** Compares each sample with all accepted earlier ones, using little memory. */
 export class Duplicates {
   readonly #contents = new Fingerprints();
   readonly #nearContents = new Fingerprints();
   readonly #keys = new Fingerprints();
 
-  /** Compares a sample, and stores it if it is `new` or `near`. */
+  /** Compares a sample with earlier ones. Remembers it if it is `new` or `near`. */
   add(sample: KeyedContent & { hash: string }, line: number): Likeness {
     if (this.#contents.find(sample.hash) !== undefined) return { kind: "exact" };
     const sameKey = this.#keys.findOrAdd(sample.key, line);
@@ -24,7 +24,7 @@ export class Duplicates {
   }
 }
 
-/** Equal for contents that differ only in case, spaces or punctuation. */
+/** The same for contents that differ only in case, spaces or punctuation. */
 const nearText = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
   canonicalJson([squeeze([input, references, contexts, output]), group, tags.toSorted(), metadata]);
 
@@ -40,13 +40,13 @@ const squeeze = (value: unknown): unknown => {
 const digest = new Uint8Array(32);
 const words = new DataView(digest.buffer);
 
-/** 53 bits of the text's sha256: two different texts collide in one in a million files of 100,000 texts. */
+/** 53 bits of the text's sha256. A collision occurs in one of a million files with 100,000 texts each. */
 const fingerprintOf = (text: string): number => {
   Bun.SHA256.hash(text, digest);
   return words.getUint32(0) * 2 ** 21 + (words.getUint32(4) >>> 11);
 };
 
-/** Remembers texts, each with a number, in 40 bytes per text; a Map of strings takes several times as much. */
+/** Remembers a number for each text, in 40 bytes per text. A Map of strings would take several times as much. */
 export class Fingerprints {
   readonly #numbers = new Map<number, number>();
 
@@ -55,7 +55,7 @@ export class Fingerprints {
     return this.#numbers.get(fingerprintOf(text));
   }
 
-  /** Like `find`, and stores a new text. */
+  /** Like `find`, but also adds a new text. */
   findOrAdd(text: string, number: number): number | undefined {
     const fingerprint = fingerprintOf(text);
     const found = this.#numbers.get(fingerprint);

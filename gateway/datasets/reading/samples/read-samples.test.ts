@@ -12,7 +12,7 @@ const errorsOf = async (...[format, text, options]: Parameters<typeof readText>)
 };
 
 describe("columns become fields", () => {
-  test("of CSV: an empty cell means no value, lists and objects are JSON, other text is one item", async () => {
+  test("in CSV, an empty cell means no value, lists and objects are JSON, other text is one item", async () => {
     const text = [
       "id,question,answers,contexts,response,group,tags,metadata,topic",
       `1,Why?,"[""a"",""b""]",,,,"[""x"",""x""]","{""level"":2,""deep"":{""a"":[1]}}",law`,
@@ -35,7 +35,7 @@ describe("columns become fields", () => {
     ]);
   });
 
-  test("of JSON: values keep their types, numbers and truth values are text where text is wanted", async () => {
+  test("in JSON, values keep their types, and numbers and booleans become text in text fields", async () => {
     const { samples, report } = await readText(
       "jsonl",
       jsonl(
@@ -55,7 +55,7 @@ describe("columns become fields", () => {
     ]);
   });
 
-  test("input may be the messages of a chat, in CSV as JSON", async () => {
+  test("the input may be a chat's messages, in CSV as JSON", async () => {
     const messages = [{ role: "user" as const, content: "Hi" }];
     const { samples } = await readText("jsonl", jsonl({ messages }, { messages: "Ho" }));
     expect(samples.map(({ input }) => input)).toEqual([messages, "Ho"]);
@@ -63,7 +63,7 @@ describe("columns become fields", () => {
     expect(csv.samples[0]?.input).toEqual(messages);
   });
 
-  test("rows in the form of a new sample stay as they are", async () => {
+  test("rows that are already samples are unchanged", async () => {
     const row = {
       key: "k",
       input: [{ role: "user", content: "Hi" }],
@@ -100,7 +100,7 @@ describe("columns become fields", () => {
     expect(report.errors).toEqual([]);
   });
 
-  test("as the caller says: other fields, several columns on a list, columns left out, metadata under another name", async () => {
+  test("as mapped by the caller: other fields, several columns to a list, skipped columns, renamed metadata", async () => {
     const mapping = { a: "input", b: "contexts", c: "contexts", question: "metadata.q", id: null };
     const { samples, report } = await readText("csv", "id,question,a,b,c\n1,Why?,x,one,two\n", { mapping });
     expect(samples).toMatchObject([{ input: "x", contexts: ["one", "two"], metadata: { q: "Why?" } }]);
@@ -108,20 +108,20 @@ describe("columns become fields", () => {
     expect(report.mapping).toEqual({ question: "metadata.q", a: "input", b: "contexts", c: "contexts" });
   });
 
-  test("columns that come in later rows are guessed then", async () => {
+  test("columns that first occur in later rows are guessed there", async () => {
     const { report } = await readText("jsonl", jsonl({ question: "a" }, { question: "b", topic: "t", answer: "x" }));
     expect(report.columns).toEqual(["question", "topic", "answer"]);
     expect(report.mapping).toEqual({ question: "input", topic: "metadata.topic", answer: "references" });
   });
 
   test.each<[mapping: Record<string, string>, message: string]>([
-    [{ a: "inptu" }, 'mapping: "inptu" is not a field of a sample. Did you mean input?'],
-    [{ a: "something" }, 'mapping: "something" is not a field of a sample. Fields: key, input, references'],
-    [{ a: "metadata.__proto__" }, 'mapping: "__proto__" can\'t be a name in metadata.'],
+    [{ a: "inptu" }, 'mapping: "inptu" is not a sample field. Did you mean input?'],
+    [{ a: "something" }, 'mapping: "something" is not a sample field. Fields: key, input, references'],
+    [{ a: "metadata.__proto__" }, 'mapping: "__proto__" is not allowed as a metadata name.'],
     [{ a: "input", b: "input" }, 'mapping: input takes one value, but the columns "a" and "b" both map to it.'],
     [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x takes one value"],
     [{ a: "input", z: "output" }, 'mapping: the file has no column "z". It has a, b.'],
-  ])("the mapping %j is refused: %s", async (mapping, message) => {
+  ])("the mapping %j is rejected: %s", async (mapping, message) => {
     for (const [format, text] of [
       ["csv", "a,b\n1,2\n"],
       ["jsonl", jsonl({ a: "1", b: "2" })],
@@ -132,7 +132,7 @@ describe("columns become fields", () => {
     }
   });
 
-  test("a header without a question rejects every row, is one problem, and shows example values", async () => {
+  test("a header without an input column rejects every row as one problem, with example values", async () => {
     const { samples, report } = await readText("csv", "a,b\n1,2\n1,3\n");
     expect(samples).toEqual([]);
     expect(report).toMatchObject({ rows: 2, accepted: 0, rejected: 2, error_count: 1 });
@@ -156,7 +156,7 @@ describe("columns become fields", () => {
     },
   );
 
-  test("rows of JSON before the first one with an input are problems of their own", async () => {
+  test("JSON rows before the first one with an input are each reported", async () => {
     const { report } = await readText("jsonl", jsonl({ foo: 1 }, { foo: 2 }, { input: "a" }, { foo: 3 }));
     expect(report).toMatchObject({ rows: 4, accepted: 1, rejected: 3, error_count: 3 });
     expect(report.errors.map(({ line }) => line)).toEqual([1, 2, 4]);
@@ -180,7 +180,7 @@ describe("columns become fields", () => {
       ["a", 12],
       ["a", "12"],
     ],
-  ])("the answers %j are the references %j, also in a cell of CSV", async (answers, references) => {
+  ])("the answers %j become the references %j, in CSV cells too", async (answers, references) => {
     const isText = typeof answers !== "object";
     const cell = isText ? String(answers) : `"${JSON.stringify(answers).replaceAll('"', '""')}"`;
     for (const [format, text] of [
@@ -194,7 +194,7 @@ describe("columns become fields", () => {
     }
   });
 
-  test("an object in a cell of CSV that isn't a list of answers stays text", async () => {
+  test("an object in a CSV cell that doesn't contain answers stays text", async () => {
     const { samples } = await readText("csv", 'question,answers\nq,"{""a"": 1}"\n');
     expect(samples[0]?.references).toEqual(['{"a": 1}']);
   });
@@ -210,41 +210,38 @@ describe("columns become fields", () => {
   test.each([
     ["\x1a", /end-of-file mark \(Ctrl-Z\)/],
     ["\0\x1a\0", /NUL bytes/],
-  ])("%j at the end is named as what it is", async (end, message) => {
+  ])("%j at the end is reported for what it is", async (end, message) => {
     const { report } = await readText("csv", `question\nq\n${end}`);
     expect(report.warnings.map((warning) => warning.message)).toEqual([expect.stringMatching(message)]);
   });
 
-  test.each(["csv", "jsonl"] as const)(
-    "columns of %s that can't be fields are left out and reported",
-    async (format) => {
-      const read = async (columns: string[], mapping = {}) => {
-        const row = Object.fromEntries(["input", ...columns].map((name) => [name, "x"]));
-        const csv = `${["input", ...columns]}\n${["x", ...columns.map(() => "x")]}\n`;
-        const { samples, report } = await readText(format, format === "csv" ? csv : jsonl(row), { mapping });
-        expect([report.accepted, report.rejected]).toEqual([1, 0]);
-        return { metadata: Object.keys(samples[0]?.metadata ?? {}), warnings: report.warnings };
-      };
-      const long = await read(["x".repeat(65), "y".repeat(201), "z"]);
-      expect(long.metadata).toEqual(["z"]);
-      expect(long.warnings.map(({ message }) => message.slice(0, 50))).toEqual(
-        expect.arrayContaining([
-          expect.stringMatching(/^a name in metadata is limited to 64 characters/),
-          expect.stringMatching(/^the name of a column is longer than 200/),
-        ]),
-      );
-      expect((await read([""])).metadata).toEqual([]);
-      expect((await read([""])).warnings).toHaveLength(1);
-      const double = await read(["topic", "metadata.topic"]);
-      expect(double).toMatchObject({ metadata: ["topic"], warnings: [{ column: "metadata.topic" }] });
-      const wide = Array.from({ length: 66 }, (_, i) => `c${i}`);
-      expect((await read(wide)).metadata).toEqual(wide.slice(0, 64));
-      expect((await read(wide)).warnings.map(({ column }) => column)).toEqual(["c64", "c65"]);
-      expect((await read(wide, { c0: null, c1: null })).metadata).toEqual(wide.slice(2));
-    },
-  );
+  test.each(["csv", "jsonl"] as const)("%s columns that can't be fields are left out and reported", async (format) => {
+    const read = async (columns: string[], mapping = {}) => {
+      const row = Object.fromEntries(["input", ...columns].map((name) => [name, "x"]));
+      const csv = `${["input", ...columns]}\n${["x", ...columns.map(() => "x")]}\n`;
+      const { samples, report } = await readText(format, format === "csv" ? csv : jsonl(row), { mapping });
+      expect([report.accepted, report.rejected]).toEqual([1, 0]);
+      return { metadata: Object.keys(samples[0]?.metadata ?? {}), warnings: report.warnings };
+    };
+    const long = await read(["x".repeat(65), "y".repeat(201), "z"]);
+    expect(long.metadata).toEqual(["z"]);
+    expect(long.warnings.map(({ message }) => message.slice(0, 50))).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^a metadata name is limited to 64 characters/),
+        expect.stringMatching(/^a column name is longer than 200/),
+      ]),
+    );
+    expect((await read([""])).metadata).toEqual([]);
+    expect((await read([""])).warnings).toHaveLength(1);
+    const double = await read(["topic", "metadata.topic"]);
+    expect(double).toMatchObject({ metadata: ["topic"], warnings: [{ column: "metadata.topic" }] });
+    const wide = Array.from({ length: 66 }, (_, i) => `c${i}`);
+    expect((await read(wide)).metadata).toEqual(wide.slice(0, 64));
+    expect((await read(wide)).warnings.map(({ column }) => column)).toEqual(["c64", "c65"]);
+    expect((await read(wide, { c0: null, c1: null })).metadata).toEqual(wide.slice(2));
+  });
 
-  test("a name that a sample's metadata already has is a problem of the row", async () => {
+  test("a metadata name that the row already uses is a problem of that row", async () => {
     expect(await errorsOf("jsonl", jsonl({ input: "a", topic: 1, metadata: { topic: 2 } }))).toEqual([
       [1, "topic", 'metadata already has a value named "topic". Map one of them to another name.'],
     ]);
@@ -252,7 +249,7 @@ describe("columns become fields", () => {
 });
 
 describe("rows are checked", () => {
-  test("each problem has its line, its column and the words of the API", async () => {
+  test("each problem has its line and column, and is worded as in the API", async () => {
     const text = jsonl(
       { question: "a" },
       { question: " " },
@@ -270,7 +267,7 @@ describe("rows are checked", () => {
       [
         5,
         "answer",
-        'answer must be a list, not an object. Write a text or a list of texts. References may also be {"text": ["…"]}, as in SQuAD.',
+        'answer must be a list, not an object. Write a string or a list of strings. References may also be {"text": ["…"]}, as in SQuAD.',
       ],
       [6, "answer", "answer.1 must be a string, not null."],
       [6, "topic", "topic must have at most 2000 characters, not 2001."],
@@ -279,7 +276,7 @@ describe("rows are checked", () => {
     ]);
   });
 
-  test("text that no UTF-8 can hold, and names that metadata can't have, are refused", async () => {
+  test("text that UTF-8 can't encode and invalid metadata names are rejected", async () => {
     const text = [
       '{"input": "a\\u0000b"}',
       '{"input": "x", "answer": ["fine", "\\ud800"]}',
@@ -295,7 +292,7 @@ describe("rows are checked", () => {
     ]);
   });
 
-  test("the same key with another content is an error, with the same content a duplicate", async () => {
+  test("the same key is an error with different content, and a duplicate with the same content", async () => {
     const text = jsonl(
       { id: "1", input: "a" },
       { id: "1", input: "a" },
@@ -385,7 +382,7 @@ describe("the report", () => {
     );
   });
 
-  test("cuts long texts and lists for the preview and not for the sample", async () => {
+  test("truncates long texts and lists in the preview, but not in the sample", async () => {
     const row = { input: "😀".repeat(400), contexts: Array.from({ length: 30 }, (_, i) => `${i}`) };
     const { samples, report } = await readText("jsonl", jsonl(row));
     expect(samples).toMatchObject([row]);
@@ -394,7 +391,7 @@ describe("the report", () => {
     expect(odd.report.preview).toMatchObject([{ input: `x${"😀".repeat(249)}…` }]);
   });
 
-  test("finds near duplicates by words only; other symbols, numbers and metadata make another sample", async () => {
+  test("finds near duplicates by their words only; different symbols, numbers or metadata make a different sample", async () => {
     const near = jsonl({ input: "Is 2+2=4?" }, { input: "is 2+2=4" }, { input: "Is 2 + 2 = 4!" });
     expect((await readText("jsonl", near)).report.duplicates).toEqual({ exact: 0, near: 2 });
     const different = jsonl({ input: "2+2" }, { input: "2<2" }, { input: "22" }, { input: "2+2", topic: "x" });
@@ -414,7 +411,7 @@ describe("limits", () => {
     });
   });
 
-  test("names that differ in every row are counted together", async () => {
+  test("columns that differ in every row are counted together", async () => {
     const limits = { ...LIMITS, maxColumns: 3 };
     const rows = [
       { input: "a", b: 1 },
@@ -422,11 +419,11 @@ describe("limits", () => {
       { input: "a", d: 1 },
     ];
     await expect(readText("jsonl", jsonl(...rows), { limits })).rejects.toThrow(
-      "Line 3: the file has more than 3 different columns by this line.",
+      "Line 3: the file has more than 3 distinct columns by this line.",
     );
   });
 
-  test.each(["", "\n\n", "question\n", "question\r\n\r\n"])("%j holds no rows", async (text) => {
+  test.each(["", "\n\n", "question\n", "question\r\n\r\n"])("%j has no rows", async (text) => {
     await expect(readText("csv", text)).rejects.toMatchObject({
       kind: "dataset_invalid",
       message: "The file has no rows. Upload a file with rows.",
@@ -455,7 +452,7 @@ describe("one invalid byte rejects its row", () => {
     expect(report.errors.map(({ line, column, message }) => [line, column, message])).toEqual(errors);
   });
 
-  test("in a column that is left out it does no harm", async () => {
+  test("an invalid byte in a skipped column is ignored", async () => {
     const { report } = await readText("csv", latin1("input,b\na,\xff\n"), { mapping: { b: null } });
     expect([report.accepted, report.errors]).toEqual([1, []]);
   });

@@ -12,19 +12,19 @@ import type { SampleProblem } from "./check";
 import { type ReadSample, SampleCollector } from "./collector";
 import { countCharacters } from "./report";
 
-const BATCH_SAMPLES = 500;
-const BATCH_CHARACTERS = 262_144;
-/** A batch is returned after this time at the latest, even an empty one, so that the caller sees progress. */
-const BATCH_MS = 1000;
-/** Minimum garbage per row and per value. */
-const ROW_BYTES = 512;
-const VALUE_BYTES = 64;
-/** Maximum time for checking a dataset's schema over a whole file: some schemas get slower with every text. */
-const SCHEMA_BUDGET_MS = 60_000;
+const MAX_BATCH_SAMPLES = 500;
+const MAX_BATCH_CHARACTERS = 262_144;
+/** A batch is returned after this time at the latest, even if it is empty, so that the caller sees progress. */
+const MAX_BATCH_MS = 1000;
+/** Minimum garbage that reading a row and a value leaves. */
+const MIN_ROW_BYTES = 512;
+const MIN_VALUE_BYTES = 64;
+/** Maximum total time for checking a file against the dataset's schema: some schemas get slower with every text. */
+const MAX_SCHEMA_MS = 60_000;
 
 export type RowSource =
   | { format: Exclude<FileFormat, "parquet">; blocks: AsyncIterable<Uint8Array> }
-  /** Parquet is read from the end, so it must be in an open file. `leftOut`: columns to skip. */
+  /** Parquet is read from the end, so it needs an open file. `leftOut`: columns to skip. */
   | { format: "parquet"; fd: number; leftOut: ReadonlySet<string> };
 
 export interface SampleBatch {
@@ -36,13 +36,13 @@ export interface SampleBatch {
 export interface SampleOptions {
   limits: ReadingLimits;
   mapping: ColumnMapping;
-  /** JSON Schema of the dataset, which `checkSampleSchema` has passed. */
+  /** The dataset's JSON Schema, already checked by `checkSampleSchema`. */
   schema?: unknown;
 }
 
 /**
- * Reads a file into checked samples and returns the report. Row problems are in the report. Throws if nothing after an
- * error can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
+ * Reads a file into checked samples and returns the report, which lists the problems of rows. Throws if the rest can't
+ * be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
  */
 export async function* readSamples(
   source: RowSource,
@@ -52,7 +52,7 @@ export async function* readSamples(
   const collector = new SampleCollector({ format: source.format, limits, mapping, findSchemaProblems });
   let batch = new Batch();
   for await (const row of await readRows(source, limits, collector.warn)) {
-    noteRead(ROW_BYTES + ("values" in row ? row.values.length * VALUE_BYTES : 0));
+    noteRead(MIN_ROW_BYTES + ("values" in row ? row.values.length * MIN_VALUE_BYTES : 0));
     const sample = collector.add(row);
     if (sample) batch.add(sample);
     if (!batch.isDue()) continue;
@@ -64,7 +64,7 @@ export async function* readSamples(
   return report;
 }
 
-/** The rows of a file, one at a time and in order. Throws what the reader of its format throws. */
+/** The rows of a file, in order. Throws what the format's reader throws. */
 const readRows = async (source: RowSource, limits: ReadingLimits, warn: Warn): Promise<AsyncIterable<RawRow>> => {
   switch (source.format) {
     case "jsonl":
@@ -98,14 +98,14 @@ class Batch {
 
   isDue(): boolean {
     return (
-      this.#samples.length >= BATCH_SAMPLES ||
-      this.#characters >= BATCH_CHARACTERS ||
-      performance.now() - this.#startedAt >= BATCH_MS
+      this.#samples.length >= MAX_BATCH_SAMPLES ||
+      this.#characters >= MAX_BATCH_CHARACTERS ||
+      performance.now() - this.#startedAt >= MAX_BATCH_MS
     );
   }
 }
 
-/** The validator is large: it is loaded when a dataset has a schema. */
+/** The validator is large, so it is only loaded if the dataset has a schema. */
 const schemaCheck = async (schema: unknown): Promise<(sample: NewSample) => SampleProblem[]> => {
   if (schema === undefined) return () => [];
   const { compileSampleSchema } = await import("./schema");
@@ -115,7 +115,7 @@ const schemaCheck = async (schema: unknown): Promise<(sample: NewSample) => Samp
     const startedAt = performance.now();
     const problems = check(sample);
     spentMs += performance.now() - startedAt;
-    if (spentMs <= SCHEMA_BUDGET_MS) return problems;
+    if (spentMs <= MAX_SCHEMA_MS) return problems;
     throw invalid("the dataset's schema takes too long to check. Simplify its patterns.");
   };
 };

@@ -7,13 +7,13 @@ const summary = (values: Iterable<number>) => {
   return lengths.summary();
 };
 
-test("percentiles are by nearest rank and exact, in whatever order the lengths come", () => {
+test("percentiles are exact, by nearest rank, in whatever order lengths are added", () => {
   const upTo = (count: number) => Array.from({ length: count }, (_, i) => ((i * 7919) % count) + 1);
   expect(summary(upTo(10_000))).toEqual({ min: 1, p50: 5000, p95: 9500, max: 10_000 });
   expect(summary([3])).toEqual({ min: 3, p50: 3, p95: 3, max: 3 });
   expect(summary([5, 1])).toEqual({ min: 1, p50: 1, p95: 5, max: 5 });
 });
 
-test("nothing has no lengths", () => {
+test("without lengths there is no summary", () => {
   expect(summary([])).toBeUndefined();
 });

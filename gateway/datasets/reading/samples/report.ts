@@ -7,20 +7,20 @@ import type { FileFormat } from "../formats/detect-format";
 import { NumberText } from "../formats/json-value";
 import { type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 
-export const KEPT_ERRORS = 1000;
-const KEPT_WARNINGS = 100;
-/** Limits of the preview: samples, characters per text, and items per list. */
-const PREVIEW_SAMPLES = 20;
-const PREVIEW_CHARACTERS = 500;
-const PREVIEW_ITEMS = 10;
-/** Maximum example values per column, and characters per value. */
-const EXAMPLES = 3;
-const EXAMPLE_LENGTH = 100;
-/** Examples are taken from this many rows. */
-const EXAMPLE_ROWS = 200;
+export const MAX_ERRORS = 1000;
+const MAX_WARNINGS = 100;
+/** Maximum number of preview samples, characters per string, and items per list. */
+const MAX_PREVIEW_SAMPLES = 20;
+const MAX_PREVIEW_CHARACTERS = 500;
+const MAX_PREVIEW_ITEMS = 10;
+/** Maximum number of example values per column, and characters per value. */
+const MAX_EXAMPLES = 3;
+const MAX_EXAMPLE_LENGTH = 100;
+/** Number of rows that examples are taken from. */
+const MAX_EXAMPLE_ROWS = 200;
 const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
-/** Collects the report on an upload, row by row. Memory is bounded except for the lengths: 32 bytes per sample. */
+/** Collects an upload's report, row by row. Its memory is bounded, except for 32 bytes per sample for the lengths. */
 export class ReportBuilder {
   #rows = 0;
   #accepted = 0;
@@ -33,7 +33,7 @@ export class ReportBuilder {
   readonly #examples = new Map<string, string[]>();
   readonly #preview: ValidationReport["preview"] = [];
   #drafts = 0;
-  /** How many of these rows have a value, by field. */
+  /** How many of the drafts have a value, by field. */
   readonly #filled = new Map<string, number>();
   readonly #lengths = TEXT_FIELDS.map((field) => ({ field, lengths: new Lengths() }));
 
@@ -45,7 +45,7 @@ export class ReportBuilder {
     this.#rows++;
   }
 
-  /** Counts which fields have a value in a mapped row. */
+  /** Counts the fields of a mapped row that have a value. */
   addDraft(draft: Draft, fields: readonly string[]): void {
     this.#drafts++;
     for (const field of fields) {
@@ -58,24 +58,24 @@ export class ReportBuilder {
     for (const problem of problems) this.addProblem(line, problem);
   }
 
-  /** A problem of the file; rows it affects are counted as rejected separately. */
+  /** A problem of the whole file. The rows it affects are counted as rejected separately. */
   addProblem(line: number, { column, message }: RowProblem): void {
     this.#errorCount++;
-    if (this.#errors.length < KEPT_ERRORS) this.#errors.push({ line, column, message });
+    if (this.#errors.length < MAX_ERRORS) this.#errors.push({ line, column, message });
   }
 
   warn({ line, column, message }: Warning): void {
     const kind = JSON.stringify([column, message]);
     const known = this.#warnings.get(kind);
     if (known) known.count++;
-    else if (this.#warnings.size < KEPT_WARNINGS) this.#warnings.set(kind, { line, column, message, count: 1 });
+    else if (this.#warnings.size < MAX_WARNINGS) this.#warnings.set(kind, { line, column, message, count: 1 });
   }
 
   addExamples({ columns, values }: Row): void {
-    if (this.#rows > EXAMPLE_ROWS) return;
+    if (this.#rows > MAX_EXAMPLE_ROWS) return;
     for (const [i, column] of columns.entries()) {
       const kept = this.#examples.get(column) ?? [];
-      if (kept.length >= EXAMPLES) continue;
+      if (kept.length >= MAX_EXAMPLES) continue;
       const text = exampleOf(values[i]);
       if (text === "" || kept.includes(text)) continue;
       kept.push(text);
@@ -94,7 +94,7 @@ export class ReportBuilder {
       const length = countCharacters(sample[field]);
       if (length > 0) lengths.add(length);
     }
-    if (this.#preview.length < PREVIEW_SAMPLES) this.#preview.push(toPreview(toNewSample(sample)));
+    if (this.#preview.length < MAX_PREVIEW_SAMPLES) this.#preview.push(toPreview(toNewSample(sample)));
   }
 
   finish(format: FileFormat, columns: string[], mapping: Record<string, string>): ValidationReport {
@@ -123,7 +123,7 @@ const exampleOf = (value: unknown): string => {
   if (value === null || value === undefined || value instanceof Unreadable) return "";
   const isPlain = typeof value !== "object" || value instanceof NumberText;
   const text = (isPlain ? String(value) : JSON.stringify(value)).trim().toWellFormed();
-  return text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH).toWellFormed()}…` : text;
+  return text.length > MAX_EXAMPLE_LENGTH ? `${text.slice(0, MAX_EXAMPLE_LENGTH).toWellFormed()}…` : text;
 };
 
 const isFilled = (draft: Draft, field: string): boolean => {
@@ -141,17 +141,17 @@ const hasValue = (value: unknown): boolean => {
     : value !== undefined && value !== null;
 };
 
-/** A sample for display: texts are cut at 500 characters, lists at 10 items. */
+/** A sample for display: strings are truncated to 500 characters, lists to 10 items. */
 const toPreview = (sample: NewSample): NewSample => shorten(sample) as NewSample;
 
 const shorten = (value: unknown): unknown => {
-  if (typeof value === "string") return value.length > PREVIEW_CHARACTERS ? `${cut(value)}…` : value;
+  if (typeof value === "string") return value.length > MAX_PREVIEW_CHARACTERS ? `${cut(value)}…` : value;
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.slice(0, PREVIEW_ITEMS).map(shorten);
+  if (Array.isArray(value)) return value.slice(0, MAX_PREVIEW_ITEMS).map(shorten);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
 };
 
-const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
+const cut = (text: string): string => text.slice(0, MAX_PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
 
 export class Lengths {
   readonly #values: number[] = [];
@@ -160,7 +160,9 @@ export class Lengths {
     this.#values.push(length);
   }
 
-  /** Exact percentiles by nearest rank: at least 95 % of the lengths are at most p95. Undefined without lengths. */
+  /**
+   * Exact percentiles by nearest rank: at least 95 % of the lengths are at most p95. Undefined if there are no lengths.
+   */
   summary(): { min: number; p50: number; p95: number; max: number } | undefined {
     if (this.#values.length === 0) return undefined;
     const sorted = Uint32Array.from(this.#values).sort();
@@ -169,7 +171,7 @@ export class Lengths {
   }
 }
 
-/** Characters of the texts in a value, in UTF-16 units. Only the content of chat messages counts. */
+/** The number of characters in a value's strings, in UTF-16 code units. Of chat messages, only the content counts. */
 export const countCharacters = (value: unknown): number => {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 0;

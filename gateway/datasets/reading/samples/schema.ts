@@ -8,24 +8,27 @@ import type { SampleProblem } from "./check";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
-/** Maximum total steps of a schema's patterns with repetitions expanded: 250,000 steps take 30 MB. */
+/** Maximum steps of all patterns of a schema together, with repetitions expanded. 250,000 steps take 30 MB. */
 const MAX_PATTERN_STEPS = 250_000;
 /** RE2's limit for the product of nested repetitions. */
-const MOST_REPEATS = 1000;
+const MAX_REPEATS = 1000;
 
-/** An upper bound of RE2's steps for a pattern, because RE2 expands repetitions. */
+/** An upper bound of the steps that RE2 compiles a pattern to. RE2 expands repetitions. */
 const stepsOf = (pattern: string): number => {
   const repeats = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least));
   return (
     pattern.length *
     Math.min(
-      MOST_REPEATS,
+      MAX_REPEATS,
       repeats.reduce((all, count) => all * Math.max(1, count), 1),
     )
   );
 };
 
-/** Patterns that run in linear time. JavaScript's own can run forever on a crafted text and can't be stopped. */
+/**
+ * Compiles patterns that run in linear time. JavaScript's own regular expressions can run forever on a crafted text and
+ * can't be stopped.
+ */
 const linearPatterns = () => {
   let steps = 0;
   const compile = (pattern: string) => {
@@ -56,7 +59,7 @@ const refuse = (message: string, cause?: unknown): AppError =>
 
 /**
  * Throws invalid_request unless this is a usable JSON Schema of draft 2020-12 (the default without `$schema`) or draft
- * 7: at most 64 KiB, no references to other documents, no unknown keywords, and no look-around or back references in
+ * 7: at most 64 KiB, no references to other documents, no unknown keywords, and no lookarounds or backreferences in
  * patterns. `format` is an annotation and not checked.
  */
 export const checkSampleSchema = (schema: unknown): void => void compile(schema, {});

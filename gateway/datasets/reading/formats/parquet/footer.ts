@@ -6,8 +6,8 @@ import { formatBytes, formatCount, invalid, type ReadingLimits, tooLarge, tooMan
 /** The error for a damaged Parquet file. */
 export const damaged = (what: string): AppError => invalid(`the Parquet file is damaged: ${what}. Write it again.`);
 
-/** Block size of the backward search for trailing NUL bytes. */
-const END_BYTES = 65_536;
+/** Number of bytes read at a time when searching backwards for the end of trailing NUL bytes. */
+const BLOCK_BYTES = 65_536;
 
 /** An open file in the form that hyparquet expects. */
 interface OpenFile {
@@ -26,23 +26,26 @@ const openFile = (fd: number, byteLength: number): OpenFile => ({
   },
 });
 
-/** The file without the NUL bytes at its end. */
+/** The file without its trailing NUL bytes. */
 export const withoutPadding = (fd: number, size: number): OpenFile => {
   const whole = openFile(fd, size);
-  for (let end = size; end > 0; end = Math.max(0, end - END_BYTES)) {
-    const start = Math.max(0, end - END_BYTES);
+  for (let end = size; end > 0; end = Math.max(0, end - BLOCK_BYTES)) {
+    const start = Math.max(0, end - BLOCK_BYTES);
     const last = new Uint8Array(whole.slice(start, end)).findLastIndex((byte) => byte !== 0);
     if (last >= 0) return openFile(fd, start + last + 1);
   }
   return openFile(fd, 0);
 };
 
-/** The footer lists every column of every row group: 10 columns in 100 groups take 150 KiB, and as objects 20 MiB. */
+/**
+ * The footer lists every column of every row group. With 10 columns in 100 groups it takes 150 KiB, and 20 MiB as
+ * objects.
+ */
 const MAX_FOOTER_BYTES = 262_144;
-/** Length of the footer, then PAR1. */
+/** The length of the footer, then `PAR1`. */
 const TRAILER_BYTES = 8;
-/** Schema elements per column: a nested column has several. */
-const ELEMENTS_PER_COLUMN = 4;
+/** Schema elements allowed per column: a nested column has several. */
+const MAX_ELEMENTS_PER_COLUMN = 4;
 
 export type RowGroup = FileMetaData["row_groups"][number];
 
@@ -78,8 +81,8 @@ const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
 
 const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {
   const { schema, row_groups: rowGroups } = metadata;
-  // Checked before the tree is built, because its list of elements can declare any depth.
-  const maxElements = limits.maxColumns * ELEMENTS_PER_COLUMN;
+  // Checked before the tree is built, because the schema elements can declare any depth.
+  const maxElements = limits.maxColumns * MAX_ELEMENTS_PER_COLUMN;
   if (schema.length > maxElements) {
     throw tooLarge(
       `the file has ${formatCount(schema.length)} columns and nested columns, but the limit is ${maxElements}. Leave some out.`,
@@ -91,7 +94,7 @@ const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {
   return { metadata, columns: parquetSchema({ schema }).children };
 };
 
-/** The chunks of a column in a row group; empty if the group doesn't match the schema. */
+/** A column's chunks in a row group; empty if the group doesn't match the schema. */
 export const chunksOf = ({ columns }: Footer, place: number, group: RowGroup): RowGroup["columns"] => {
   const leaves = columns.map(leavesOf);
   const first = leaves.slice(0, place).flat().length;
@@ -105,7 +108,7 @@ export const chunksOf = ({ columns }: Footer, place: number, group: RowGroup): R
 const leavesOf = (tree: SchemaTree): SchemaTree[] =>
   tree.children.length === 0 ? [tree] : tree.children.flatMap(leavesOf);
 
-/** Metadata with one column of one row group for hyparquet, without the types that it would convert inexactly. */
+/** hyparquet metadata for one column of one row group, without the types that hyparquet would convert inexactly. */
 export const metadataOf = (footer: Footer, place: number, group: RowGroup): FileMetaData => {
   const tree = footer.columns[place];
   const [root] = footer.metadata.schema;

@@ -35,7 +35,7 @@ const expected: Record<string, unknown>[] = readFileSync(join(FIXTURES, "expecte
   .map((line) => JSON.parse(line));
 
 test.each(["pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars", "duckdb"])(
-  "rows that %s has written come back",
+  "rows written by %s are read back",
   async (writer) => {
     const rows = await read(join(FIXTURES, `${writer}.parquet`));
     const wanted = expected.map(({ counts, ...rest }, i) => [i + 1, writer === "polars" ? rest : { ...rest, counts }]);
@@ -54,7 +54,7 @@ describe("pages", () => {
   const data = texts(3000, (i) => `text ${i} `.repeat(i % 9));
   const compressors = { GZIP: gzipSync, BROTLI: brotliCompressSync, ZSTD: zstdCompressSync };
   test.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD"] as const)(
-    "of %s, many in each column",
+    "compressed with %s are read, many per column",
     async (codec) => {
       const path = write(
         parquetWriteBuffer({
@@ -69,7 +69,7 @@ describe("pages", () => {
     },
   );
 
-  test("a list that continues in the next page is one row", async () => {
+  test("with a list that continues on the next page are one row", async () => {
     const lists = Array.from({ length: 40 }, (_, i) => texts((i * 37) % 90, (j) => `${i}.${j}`));
     const schema: WriteOptions["schema"] = [
       { name: "root", num_children: 1 },
@@ -81,7 +81,7 @@ describe("pages", () => {
     expect(await read(path)).toEqual(lists.map((contexts, i) => [i + 1, { contexts }]));
   });
 
-  test("of columns that are left out are not looked at", async () => {
+  test("of skipped columns are not read", async () => {
     const path = write(parquetWriteBuffer({ columnData: [column("input", ["a"]), column("image", ["PICTURE"])] }));
     writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff\xff\xff\xff\xff\xff\xff"), "latin1");
     const unreadable = "unreadable: a value here is not UTF-8 text. Write it as text, or map the column to null.";
@@ -90,7 +90,7 @@ describe("pages", () => {
   });
 });
 
-describe("the sizes that a file declares are not trusted", () => {
+describe("limits and damaged files", () => {
   const refused = async (path: string, message: string, limits = LIMITS) => {
     const kind = expect.stringMatching(/dataset_invalid|payload_too_large/);
     await expect(read(path, limits)).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
@@ -98,7 +98,7 @@ describe("the sizes that a file declares are not trusted", () => {
   const file = (columnData: ColumnSource[], rest: Partial<WriteOptions> = {}) =>
     write(parquetWriteBuffer({ columnData, ...rest }));
 
-  test("more rows, columns or bytes than the limits allow", async () => {
+  test("a file with more rows, columns or bytes than the limits is rejected", async () => {
     const numbers = texts(20, String);
     await refused(file([column("input", numbers)]), "The file has more than 19 rows.", { ...LIMITS, maxRows: 19 });
     const two = [column("input", numbers), column("b", numbers)];
@@ -107,18 +107,18 @@ describe("the sizes that a file declares are not trusted", () => {
     await refused(groups, "The footer of the file is larger than 256 KiB. Write larger row groups.");
   });
 
-  test("one value of a dictionary in every row", async () => {
+  test("a file is rejected if a dictionary value in every row takes too much memory", async () => {
     const path = file([column("input", new Array(300).fill("x".repeat(10_000)))]);
     expect(Bun.file(path).size).toBeLessThan(5000);
     await refused(path, "decompressed, the rows take more than 400 KiB.", { ...LIMITS, maxUploadBytes: 102_400 });
   });
 
-  test("a page that unpacks to more than it states", async () => {
+  test("a page that decompresses to more than it declares is rejected", async () => {
     const compressors = { GZIP: () => gzipSync(Buffer.alloc(50_000_000)) };
     await refused(file([column("input", ["a", "b"])], { codec: "GZIP", compressors }), "a page can't be decoded");
   });
 
-  test("a row group that takes more than 64 MiB unpacked, unless the column is left out", async () => {
+  test("a row group that takes more than 64 MiB decompressed is rejected, unless the column is skipped", async () => {
     const data = texts(1000, (i) => `${i}`.padEnd(70_000, "x"));
     const path = file([
       column("a", ["b"].concat(new Array(999).fill("c"))),
@@ -143,7 +143,7 @@ describe("the sizes that a file declares are not trusted", () => {
     ]);
   });
 
-  test("a column that can't be read loses its values from where it fails, and no other column or row group is affected", async () => {
+  test("a column that can't be read loses its values from there on, and other columns and row groups are not affected", async () => {
     const data = texts(6, (i) => `text ${i}`);
     const compressors = { LZO: (bytes: Uint8Array) => bytes };
     const path = file([column("input", data), column("b", data, { codec: "LZO" })], { compressors });
@@ -156,7 +156,7 @@ describe("the sizes that a file declares are not trusted", () => {
       const columnData = [column("input", data, { encoding: "PLAIN" }), column("b", data, { encoding: "PLAIN" })];
       return file(columnData, { codec: "GZIP", compressors, rowGroupSize: 2 });
     };
-    // Two columns in three groups: page 3 holds the second column of rows 3 and 4.
+    // Two columns in three groups: page 3 contains the second column of rows 3 and 4.
     const rows = (await read(bad(3))) as [number, { input: string; b: string }][];
     expect(rows.map(([, { input }]) => input)).toEqual(data);
     expect(rows.map(([, { b }]) => b.startsWith("unreadable"))).toEqual([false, false, true, true, false, false]);
@@ -192,7 +192,7 @@ describe("the sizes that a file declares are not trusted", () => {
     });
   });
 
-  test.each([1, 65_536, 200_000])("%d NUL bytes at the end are cut and reported", async (count) => {
+  test.each([1, 65_536, 200_000])("%d NUL bytes at the end are removed and reported", async (count) => {
     const path = file([column("input", ["a"])]);
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(count)]));
     const { warn, warnings } = keepWarnings();
@@ -200,12 +200,12 @@ describe("the sizes that a file declares are not trusted", () => {
     expect(warnings).toEqual([expect.stringContaining("NUL bytes at the end of the file are left out.")]);
   });
 
-  test("two columns of one name are both read", async () => {
+  test("two columns with the same name are both read", async () => {
     const rows = await read(file([column("a", ["x"]), column("a", ["y"]), column("input", ["z"])]));
     expect(rows).toEqual([[1, { a: "x", "a (2)": "y", input: "z" }]]);
   });
 
-  test("a codec that is not read, where no column is left", async () => {
+  test("an unsupported codec rejects the file if no other column can be read", async () => {
     const compressors = { LZO: (bytes: Uint8Array) => bytes };
     const lzo = file([column("input", ["a"])], { codec: "LZO", compressors });
     await refused(lzo, "The column is compressed with LZO. Write the file with zstd or snappy.");
@@ -216,7 +216,7 @@ describe("the sizes that a file declares are not trusted", () => {
     return collect(readUpload(upload, { limits: LIMITS, spoolDir: join(dir, "spool"), stallMs }));
   };
 
-  /** A column of 1,000 texts from a dictionary of seven, "0" to "6", whose indexes are replaced. */
+  /** A file with a column of 1,000 strings from a dictionary of seven, "0" to "6", whose indexes are replaced. */
   const withIndexes = (hex: string): string => {
     const indexes = Buffer.from(hex, "hex");
     const replaced = ({ length }: Uint8Array) => Buffer.concat([indexes, Buffer.alloc(length - indexes.length)]);
@@ -226,8 +226,8 @@ describe("the sizes that a file declares are not trusted", () => {
     return file([column("input", input, { encoding: "RLE_DICTIONARY" })], { codec: "GZIP", compressors });
   };
 
-  test("a value that is not in its dictionary can't be read; it is not null", async () => {
-    // A width of 8 bits, then runs of 1 × 0, 1 × 9 and 998 × 1.
+  test("a value that is missing from the dictionary is unreadable, not null", async () => {
+    // A bit width of 8, then runs of 1 × 0, 1 × 9 and 998 × 1.
     const rows = await read(withIndexes("0802000209cc0f01"));
     const message = "the Parquet file is damaged: a value is not in its dictionary. Write it again.";
     expect(rows.slice(0, 3)).toEqual([
@@ -238,21 +238,21 @@ describe("the sizes that a file declares are not trusted", () => {
     expect(rows).toHaveLength(1000);
   });
 
-  test("a page whose runs fill all memory ends the upload, and the memory is free again", async () => {
-    // A width of 1 bit, then one run of two thousand million.
+  test("a page that expands beyond the memory limit rejects the upload, and its memory is freed", async () => {
+    // A bit width of 1, then one run of two billion values.
     const path = withIndexes("01feffffff0f00");
     const before = process.memoryUsage.rss();
     await expect(readInThread(path, 30_000)).rejects.toMatchObject({
       kind: "payload_too_large",
       message: "The file takes too much memory when decompressed. Split it into smaller files.",
     });
-    await until("the memory is free again", () => {
+    await until("the memory is freed", () => {
       Bun.gc(true);
       return process.memoryUsage.rss() - before < 256 * 1_048_576;
     });
   }, 30_000);
 
-  test("no file at all, half a file, another file with its name", async () => {
+  test("a file that is too short, truncated, damaged or encrypted is rejected", async () => {
     const whole = readFileSync(join(FIXTURES, "pyarrow.parquet"));
     await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
     await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
@@ -262,7 +262,7 @@ describe("the sizes that a file declares are not trusted", () => {
     await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
   });
 
-  test("bytes that are changed anywhere: rows come back, or the file is refused, and it ends", async () => {
+  test("whichever bytes are changed, reading ends: it returns rows or rejects the file", async () => {
     const originals = ["pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars", "duckdb"].map((name) =>
       readFileSync(join(FIXTURES, `${name}.parquet`)),
     );

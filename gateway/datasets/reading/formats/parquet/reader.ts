@@ -29,19 +29,19 @@ import { readHeader } from "../header";
 import { chunksOf, damaged, type Footer, metadataOf, type RowGroup, readFooter, withoutPadding } from "./footer";
 import { countBytes, toJson } from "./values";
 
-/** Uncompressed size of a row group, which is in memory as a whole. */
+/** Maximum uncompressed size of a row group, which is in memory as a whole. */
 const MAX_GROUP_BYTES = 64 * 1_048_576;
-/** Memory for the decoded values of a row group. */
+/** Maximum memory for a row group's decoded values. */
 const MAX_MEMORY_BYTES = 160 * 1_048_576;
-/** Memory of a value, and of an object, in addition to its bytes in the file. */
+/** Memory taken by a value, and by an object, in addition to its bytes in the file. */
 const VALUE_BYTES = 16;
 const OBJECT_BYTES = 88;
-/** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
+/** A value stored once can occur in every row. So the rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
 
-/** The values of a column in a row group; those from `values.length` on can't be read because of `failure`. */
+/** A column's values in a row group. Rows from `values.length` on can't be read because of `failure`. */
 interface GroupColumn {
-  /** As stored: texts are bytes, dates are numbers. `toJson` converts them. */
+  /** As stored: text is bytes, dates are numbers. `toJson` converts them. */
   values: DecodedArray;
   failure: Unreadable;
 }
@@ -95,7 +95,7 @@ const groupTooLarge = (bytes: number): AppError =>
       "example with row_group_size=10000 in pyarrow, or map columns that you don't need to null.",
   );
 
-/** Throws payload_too_large if the footer declares too large a size for the columns to read. */
+/** Throws payload_too_large if the columns to read are too large according to the footer. */
 const checkSize = (group: RowGroup, footer: Footer, opened: readonly (number | undefined)[]): void => {
   let [size, memory] = [0, 0];
   for (const { meta_data } of opened.flatMap((place) => (place === undefined ? [] : chunksOf(footer, place, group)))) {
@@ -113,7 +113,7 @@ const bounded =
   (run: (bytes: Uint8Array, size: number) => Uint8Array) =>
   (bytes: Uint8Array, size: number): Uint8Array => {
     if (size > MAX_GROUP_BYTES) throw damaged("it declares an impossible size");
-    // Zero bytes are not a valid stream for most codecs.
+    // Most codecs can't decode an empty input.
     return size === 0 ? new Uint8Array() : run(bytes, size);
   };
 
@@ -133,7 +133,7 @@ const compressors: Compressors = {
   },
 };
 
-/** Reads a column, which may be nested, of a row group. */
+/** Reads a column of a row group. The column may be nested. */
 const readGroup = async (file: AsyncBuffer, footer: Footer, place: number, group: RowGroup): Promise<GroupColumn> => {
   let failure = damaged("it has fewer rows than its footer declares");
   let values: DecodedArray = [];
@@ -171,8 +171,8 @@ const checkTypes = ({ element, children }: SchemaTree, depth: number): void => {
 };
 
 /**
- * The values of each row; null in columns that are left out. Once no column can be read, the remaining rows are
- * reported as one problem, because only the file declares their number.
+ * The values of each row; null in skipped columns. Once no column can be read, the remaining rows are one problem,
+ * because only the file says how many there are.
  */
 function* rowsOf(
   columns: readonly (GroupColumn | undefined)[],
@@ -199,7 +199,7 @@ class RowSizes {
 
   constructor(private readonly limits: ReadingLimits) {}
 
-  /** False for a row that is too long. Throws payload_too_large if all rows together are too large. */
+  /** False for a row that is too large. Throws payload_too_large if all rows together are too large. */
   add(values: unknown[], line: number): boolean {
     const size = countBytes(values);
     noteRead(size);

@@ -12,7 +12,7 @@ const FIXTURES = join(import.meta.dir, "fixtures");
 const rowsOf = (name: string) =>
   listRows(readParquet(openSync(join(FIXTURES, name), "r"), LIMITS, new Set(), noWarning));
 
-describe("every type that pyarrow writes becomes the text of its value", async () => {
+describe("every type that pyarrow writes is read as the text of its value", async () => {
   const expected: Record<string, unknown> = JSON.parse(readFileSync(join(FIXTURES, "types.json"), "utf8"));
   const [[, first], [, second]] = (await rowsOf("types.parquet")) as [
     [1, Record<string, unknown>],

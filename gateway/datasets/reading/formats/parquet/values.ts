@@ -11,9 +11,9 @@ const noText = new Unreadable("a value here is not UTF-8 text. Write it as text,
 const notInDictionary = new Unreadable(problemIn(damaged("a value is not in its dictionary")));
 
 /**
- * A stored value of a column, which may be nested, as JSON: the text of its type, integers beyond 2^53 with their digits,
- * NaN and infinities as text. `Unreadable` for bytes that are not UTF-8, for undefined, and for anything that contains
- * such a value.
+ * Converts a stored value of a column, which may be nested, to JSON: values with a text form become text, integers
+ * beyond 2^53 keep their digits, and NaN and infinities become text. `Unreadable` for bytes that are not UTF-8, for
+ * undefined, and for anything that contains such a value.
  */
 export const toJson = (stored: unknown, tree: SchemaTree | undefined): unknown => {
   if (stored === undefined) return notInDictionary;
@@ -81,14 +81,14 @@ const decode = (bytes: Uint8Array): unknown => {
   }
 };
 
-/** Minimum memory per value: a file can contain a million empty texts in a few bytes. */
-const VALUE_BYTES = 16;
+/** Minimum memory per value: a file can contain a million empty strings in a few bytes. */
+const MIN_VALUE_BYTES = 16;
 
-/** Size of a stored value with its nested values in bytes. */
+/** The size in bytes of a stored value, including nested values. */
 export const countBytes = (value: unknown): number => {
-  if (value instanceof Uint8Array) return VALUE_BYTES + value.length;
-  if (typeof value !== "object" || value === null) return VALUE_BYTES;
-  return Object.values(value).reduce((sum: number, inner) => sum + countBytes(inner), VALUE_BYTES);
+  if (value instanceof Uint8Array) return MIN_VALUE_BYTES + value.length;
+  if (typeof value !== "object" || value === null) return MIN_VALUE_BYTES;
+  return Object.values(value).reduce((sum: number, inner) => sum + countBytes(inner), MIN_VALUE_BYTES);
 };
 
 type Unit = "MILLIS" | "MICROS" | "NANOS";
@@ -98,13 +98,13 @@ type ToValue = (stored: unknown) => unknown;
 
 const UNITS_PER_SECOND: Readonly<Record<Unit, bigint>> = { MILLIS: 1000n, MICROS: 1_000_000n, NANOS: 1_000_000_000n };
 const SECONDS_PER_DAY = 86_400n;
-/** The range of `Date` in days from 1970: the years -271821 to 275760. */
+/** The range of `Date`, in days before and after 1970: the years -271821 to 275760. */
 const MAX_DAYS = 100_000_000n;
 
 const noTime = new Unreadable("a value here is not a valid date or time. Correct it, or map the column to null.");
 
 /**
- * The conversion for a column's logical type (parquet-format, LogicalTypes.md); returns the value unchanged if it needs
+ * The conversion for a column's logical type (parquet-format, LogicalTypes.md). Returns the value unchanged if it needs
  * none.
  */
 const logicalValue = ({
@@ -140,7 +140,7 @@ const logicalValue = ({
       return (stored) => timeOfDay(stored, "MILLIS");
     case "TIME_MICROS":
       return (stored) => timeOfDay(stored, "MICROS");
-    // Before 2.4 the format had only UTC times.
+    // Before version 2.4, the format only had UTC times.
     case "TIMESTAMP_MILLIS":
       return (stored) => timestamp(stored, "MILLIS", true);
     case "TIMESTAMP_MICROS":
@@ -161,13 +161,13 @@ const toBigInt = (stored: unknown): bigint | undefined => {
   return typeof stored === "number" && Number.isSafeInteger(stored) ? BigInt(stored) : undefined;
 };
 
-/** Text that is not JSON stays text, even in a JSON column. */
+/** Text that is not valid JSON stays text, even in a JSON column. */
 const json: ToValue = (stored) => {
   const text = stored instanceof Uint8Array ? decode(stored) : stored;
   return typeof text === "string" ? (parseJson(text).value ?? text) : text;
 };
 
-/** `2021-01-05`. `stored`: days from 1970. */
+/** `2021-01-05`. `stored`: days since 1970. */
 const date = (stored: unknown): unknown => {
   const days = toBigInt(stored);
   return days === undefined || days < -MAX_DAYS || days > MAX_DAYS ? noTime : dateOf(days);
@@ -176,14 +176,17 @@ const date = (stored: unknown): unknown => {
 const dateOf = (days: bigint): string =>
   new Date(Number(days * SECONDS_PER_DAY) * 1000).toISOString().split("T", 1)[0] ?? "";
 
-/** `17:30:00` and the fraction unless it is zero. The UTC flag is ignored: pyarrow sets it for every time of day. */
+/**
+ * `17:30:00`, with the fraction unless it is zero. The UTC flag is ignored, because pyarrow sets it for every time of
+ * day.
+ */
 const timeOfDay = (stored: unknown, unit: Unit): unknown => {
   const count = toBigInt(stored);
   if (count === undefined || count < 0n || count >= SECONDS_PER_DAY * UNITS_PER_SECOND[unit]) return noTime;
   return clock(count, unit);
 };
 
-/** `2021-01-05T17:30:00` with the fraction unless it is zero, and `Z` unless it is a local time. */
+/** `2021-01-05T17:30:00`, with the fraction unless it is zero, and `Z` unless it is a local time. */
 const timestamp = (stored: unknown, unit: Unit, isUtc: boolean): unknown => {
   const count = toBigInt(stored);
   if (count === undefined) return noTime;
@@ -194,7 +197,7 @@ const timestamp = (stored: unknown, unit: Unit, isUtc: boolean): unknown => {
   return `${dateOf(days)}T${clock(rest, unit)}${isUtc ? "Z" : ""}`;
 };
 
-/** A fraction has three, six or nine digits. */
+/** `17:30:00.005`: a fraction has three, six or nine digits. */
 const clock = (count: bigint, unit: Unit): string => {
   const perSecond = UNITS_PER_SECOND[unit];
   const seconds = Number(count / perSecond);
@@ -205,7 +208,7 @@ const clock = (count: bigint, unit: Unit): string => {
   return parts.map((part) => String(Math.floor(part)).padStart(2, "0")).join(":") + (fraction && `.${fraction}`);
 };
 
-/** `12.50`: all digits of its scale. */
+/** All digits of the scale: `12.50`. */
 const decimal = (stored: unknown, scale: number): unknown => {
   const unscaled = stored instanceof Uint8Array ? fromBytes(stored) : toBigInt(stored);
   if (unscaled === undefined || !Number.isInteger(scale) || Math.abs(scale) > MAX_DECIMAL_DIGITS) return noDecimal;
@@ -216,11 +219,13 @@ const decimal = (stored: unknown, scale: number): unknown => {
   return new NumberText(`${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`);
 };
 
-/** Far more digits than any writer allows. Without a limit, a file could expand every value to a million digits. */
+/**
+ * Far more digits than any writer allows. Without a limit, each value of a small file could expand to a million digits.
+ */
 const MAX_DECIMAL_DIGITS = 1000;
 const noDecimal = new Unreadable("a decimal here has more than 1,000 digits. Correct it, or map the column to null.");
 
-/** Big-endian two's complement; undefined for a value with too many digits. */
+/** Reads big-endian two's complement; undefined for a value with too many digits. */
 const fromBytes = (bytes: Uint8Array): bigint | undefined => {
   if (bytes.length * 2 > MAX_DECIMAL_DIGITS) return undefined;
   const hex = Buffer.from(bytes).toString("hex");
