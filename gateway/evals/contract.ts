@@ -18,11 +18,9 @@ import { NewSample } from "../datasets/contract";
 import { Citation, RetrievalOverrides } from "../retrieval-contract";
 import { Statistic } from "./statistics-contract";
 
-/** Rubrics, scores, results and runs. */
-
 const metricName = Type.String({
   pattern: "^[a-z][a-z0-9_]{0,63}$",
-  description: "Name of a criterion: `correctness`",
+  description: "A criterion's name, for example `correctness`",
 });
 const evaluatorRef = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$", examples: ["reference@1"] });
 
@@ -42,7 +40,7 @@ export const Criterion = Strict(
     weight: Type.Number({
       minimum: 0,
       maximum: 1000,
-      description: "In an evaluator's `overall`; 0 leaves the criterion out",
+      description: "Weight in an evaluator's `overall`; 0 leaves the criterion out",
     }),
   },
   { title: "Criterion" },
@@ -56,14 +54,14 @@ export const Rubric = Strict(
 );
 export type Rubric = Static<typeof Rubric>;
 
-/** Settings of a judge. A schema constrains its output: reason first, score last. */
+/** Settings of a judge. A schema constrains its output: the reason first, the score last. */
 export const JudgeSettings = Strict(
   {
     model: Type.String({ minLength: 1, maxLength: 200 }),
     prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), {
-      description: "null: the built-in prompt; no other is supported yet",
+      description: "null: the built-in prompt, the only one so far",
     }),
-    votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median counts" }),
+    votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median vote counts" }),
     temperature: SAMPLING.temperature,
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
   },
@@ -71,7 +69,7 @@ export const JudgeSettings = Strict(
 );
 export type JudgeSettings = Static<typeof JudgeSettings>;
 
-/** Source of the outputs. `stored` scores the samples' existing outputs. */
+/** Where the outputs come from. `stored` scores the samples' existing outputs. */
 export const Target = Strict(
   {
     kind: OneOf(["chat", "rag", "stored"]),
@@ -94,8 +92,8 @@ export const Claim = Type.Object(
     start: Count("UTF-16 offset in the output"),
     end: Count(),
     verdict: OneOf(["supported", "partly", "unsupported"]),
-    score: Share("Support by the contexts"),
-    context: Nullable(Count("Position of the context that supports it best")),
+    score: Share("How well the contexts support the claim"),
+    context: Nullable(Count("Index of the context that supports it best")),
     unsupported: Type.Array(
       Type.Object(
         { start: Count(), end: Count(), note: Type.String() },
@@ -144,7 +142,7 @@ export const Score = Type.Object(
 );
 export type Score = Static<typeof Score>;
 
-/** One evaluator's verdict on a result, by all its scores. */
+/** One evaluator's verdict on a result, based on all its scores. */
 export const EvaluatorVerdict = Type.Object(
   {
     evaluator: evaluatorRef,
@@ -155,10 +153,9 @@ export const EvaluatorVerdict = Type.Object(
     passed: Nullable(Type.Boolean(), {
       description: "Every criterion with a threshold passed; null: one has no value, or none has a threshold",
     }),
-    overall: Nullable(
-      Share("Mean of this evaluator's values, weighted by criterion, each value scaled to 0…1 with 1 the best"),
-      { description: "null: no criterion has a weight, or one that has a weight could not be scored" },
-    ),
+    overall: Nullable(Share("Weighted mean of this evaluator's values, each scaled to 0…1 where 1 is best"), {
+      description: "null: no criterion has a weight, or a weighted criterion could not be scored",
+    }),
   },
   { title: "EvaluatorVerdict" },
 );
@@ -182,18 +179,20 @@ export const FailureKind = OneOf(
 );
 export type FailureKind = Static<typeof FailureKind>;
 
-/** A human label of a result by one criterion. */
+/** A person's label of a result on one criterion. */
 export const Label = Type.Object(
   {
     id: Id("label"),
     result_id: Id("res"),
     metric: metricName,
     value: Type.Number(),
-    failure: Nullable(FailureKind, { description: "The author's correction of the kind of failure" }),
+    failure: Nullable(FailureKind, { description: "The failure kind as corrected by the author" }),
     comment: Nullable(Type.String()),
     blind: Type.Boolean({ description: "Given before the author saw the scores" }),
     labelled_by: Type.String({ description: "Id of the author's key" }),
-    labelled_by_name: Nullable(Type.String(), { description: "Name of that key; null: this instance has no such key" }),
+    labelled_by_name: Nullable(Type.String(), {
+      description: "Name of that key; null: the key is not on this instance",
+    }),
     created_at: Timestamp,
     replaced_at: Nullable(Timestamp, { description: "When the author changed it; null: current" }),
   },
@@ -284,8 +283,8 @@ export const Progress = Type.Object(
   {
     total: Count("Samples times repeats"),
     done: Count(),
-    errors: Count("Of the done results, how many failed"),
-    judged: Count("Of the done results, how many have a verdict"),
+    errors: Count("Done results that failed"),
+    judged: Count("Done results with a verdict"),
     running: Count(),
     samples_per_second: Type.Number({ minimum: 0 }),
     eta_seconds: Nullable(Type.Number({ minimum: 0 })),
@@ -316,7 +315,7 @@ export type RunInfo = Static<typeof RunInfo>;
 /** The figures of a run, computed from its results, scores and labels. */
 const RunFigures = Type.Object({
   progress: Progress,
-  passed: Nullable(Share("Results that passed, of those with a verdict")),
+  passed: Nullable(Share("Proportion of results with a verdict that passed")),
   statistics: Type.Array(Statistic, {
     description:
       "One per criterion and evaluator: criteria in the rubric's order, evaluators in the run's order. Partial until the run ends",
@@ -363,7 +362,10 @@ export type RunWithResults = Static<typeof RunWithResults>;
 const evaluatorList = (description: string) =>
   Type.Optional(Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true, description }));
 
-/** `POST /v1/evaluate` scores one sample now, given in full or named in a dataset. An existing output is scored unchanged. */
+/**
+ * `POST /v1/evaluate` scores one sample now, given in full or by its key in a dataset. An existing output is scored as
+ * it is.
+ */
 export const EvaluateRequest = Strict(
   {
     sample: Type.Optional(NewSample),
@@ -396,13 +398,13 @@ export const EvaluateRequest = Strict(
 );
 export type EvaluateRequest = Static<typeof EvaluateRequest>;
 
-/** One result, and the run that it belongs to. */
+/** One result, and the run it belongs to. */
 export const Evaluation = Type.Object({ result: SampleResult, run: RunInfo }, { title: "Evaluation" });
 export type Evaluation = Static<typeof Evaluation>;
 
 /**
- * `POST /v1/evals/{id}/recompute` scores the stored outputs again: by the run's rubric if it has one, else by the
- * evaluators' own criteria. Scores by another rubric are excluded from the verdict.
+ * `POST /v1/evals/{id}/recompute` scores the stored outputs again, with the run's rubric if it has one, otherwise with
+ * the evaluators' own criteria. Scores with another rubric are excluded from the verdict.
  */
 export const RecomputeEval = Strict(
   {
@@ -411,7 +413,7 @@ export const RecomputeEval = Strict(
     shadow: Type.Optional(
       Type.Boolean({
         description:
-          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false needs the role editor",
+          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false requires the role editor",
       }),
     ),
   },
@@ -425,12 +427,12 @@ export const Recomputed = Type.Object(
 );
 export type Recomputed = Static<typeof Recomputed>;
 
-/** Maximum number of results in an export, because the whole file is held in memory. */
+/** Maximum number of results in an export. The whole file is held in memory. */
 export const MAX_EXPORTED = 10_000;
 
 export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);
 
-/** A result without the fields that its sample has, and without those that an import recomputes. */
+/** A result without the fields of its sample, and without those that an import recomputes. */
 export const ExportedResult = Strict({
   ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
     .properties,
@@ -443,7 +445,10 @@ export const ExportedResult = Strict({
   labels: Type.Array(ExportedLabel),
 });
 
-/** A run with its results, scores and labels, for another instance. The import recomputes verdicts and statistics. */
+/**
+ * A run with its results, scores and labels, to be imported on another instance, which recomputes verdicts and
+ * statistics.
+ */
 export const RunExport = Strict(
   {
     version: Type.Literal(1),

@@ -1,13 +1,13 @@
 import type { Criterion, JudgeSettings } from "./contract";
 
-/** Everything that a released evaluator version fixes. */
+/** Everything that is fixed when an evaluator version is released. */
 export interface EvaluatorDefinition {
   name: string;
   version: number;
   kind: "reference" | "judge";
   description: string;
   criteria: readonly Criterion[];
-  /** null: uses no model. */
+  /** null: this evaluator uses no model. */
   judge: JudgeSettings | null;
 }
 
@@ -19,11 +19,11 @@ export interface ChosenEvaluator extends EvaluatorDefinition {
   shadow: boolean;
 }
 
-/** What a run needs from the feature `evaluators`, which is built on this one. */
+/** What a run needs from the feature `evaluators`, which depends on this one. */
 export interface EvaluatorChoice {
   /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
   choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
 }
 
-/** A judge that names this model asks the default chat model. The run records which model that was. */
+/** Judges with this model ask the default chat model. The run records which model that was. */
 export const DEFAULT_JUDGE_MODEL = "default";

@@ -7,7 +7,7 @@ const said = (text: string, finish_reason: "stop" | "length" | null = "stop") =>
 
 describe("why a result did not pass", () => {
   test.each([
-    ["nothing, where it passed", said("Paris"), [verdict("correctness", true)], true, null],
+    ["null, if it passed", said("Paris"), [verdict("correctness", true)], true, null],
     ["empty, before anything else", said("  \n"), [verdict("correctness", false)], false, "empty"],
     ["refused", said("I'm sorry, I can't help."), [verdict("correctness", false)], false, "refused"],
     ["truncated", said("Paris is the", "length"), [verdict("correctness", false)], false, "truncated"],
@@ -20,15 +20,15 @@ describe("why a result did not pass", () => {
       "unsupported",
     ],
     [
-      "wrong, where it is unsupported too",
+      "wrong, even if unsupported too",
       said("It opens at 9."),
       [verdict("correctness", false), verdict("faithfulness", false)],
       false,
       "wrong",
     ],
-    ["wrong by a criterion of one's own", said("Go away."), [verdict("politeness", false)], false, "wrong"],
+    ["wrong, on a custom criterion", said("Go away."), [verdict("politeness", false)], false, "wrong"],
     ["judge_error", said("Paris"), [verdict("correctness", null, null)], null, "judge_error"],
-    ["nothing, without a score", said("Paris"), [verdict("hallucination", null)], null, null],
+    ["null, without a score", said("Paris"), [verdict("hallucination", null)], null, null],
   ] as const)("is %s", (_, output, verdicts, passed, failure) => {
     expect(failureOf(output, verdicts, passed)).toBe(failure);
   });

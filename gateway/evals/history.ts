@@ -26,7 +26,7 @@ type RunFilter = Omit<RunQuery, "limit" | "after">;
 export interface EvalHistory {
   /** Newest first. */
   list(query: RunQuery): Promise<RunPage>;
-  /** A numbered page of the runs that match. A number past the end returns the last page. */
+  /** A numbered page of the matching runs. A number past the end returns the last page. */
   pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */
   get(id: string, page?: PageQuery): Promise<RunWithResults>;
@@ -37,7 +37,7 @@ export interface EvalHistory {
   ): Promise<{ run: Run; results: NumberedPage<SampleResult> }>;
   /** One result with its run. Throws not_found. */
   result(id: string): Promise<Evaluation>;
-  /** The stored sample of a run's first result, with the run. Throws not_found. */
+  /** The sample of a run's first result, with the run. Throws not_found. */
   sampleOf(runId: string): Promise<{ run: Run; sample: NewSample }>;
 }
 
@@ -45,14 +45,14 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
   const find = (id: string) => findRun(db, id);
   const readRun = createRunReader(db);
 
-  /** One at a time, because figures take CPU time to compute. */
+  /** Reads runs one at a time, because computing their figures takes CPU time. */
   const readRuns = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
     const runs: Run[] = [];
     for (const row of rows) runs.push(await readRun(row));
     return runs;
   };
 
-  /** Converts a request's filter for the database. A deleted dataset can be found by its id only. */
+  /** Converts a request's filter for the database. A deleted dataset can only be found by its id. */
   const filterOf = async ({ dataset, passed, ...filter }: RunFilter) => ({
     ...filter,
     datasetId: dataset === undefined ? undefined : ((await findDataset(db, dataset))?.id ?? dataset),
@@ -144,7 +144,7 @@ export const readResult = async (reads: Reads, id: string): Promise<Evaluation> 
   if (!row) throw new AppError("not_found", `Result ${id} not found.`, { param: "id" });
   const run = await findRun(reads, row.runId);
   const [result] = await complete(reads, [row], run);
-  if (!result) throw new Error("Unreachable: one row gives one result.");
+  if (!result) throw new Error("Reading one row returned no result.");
   return { result, run: toRunInfo(run) };
 };
 

@@ -80,7 +80,7 @@ describe("with a rubric", () => {
     [{ scale: { min: 1, max: 5, step: 1 } }],
     [{ direction: "lower_is_better" as const }],
     [{ description: "Is it nice?" }],
-  ])("a built-in criterion can't be redefined: %j is refused", (changes) => {
+  ])("a built-in criterion can't be redefined: %j is rejected", (changes) => {
     const [correctness] = reference.criteria;
     const changed = { ...correctness, ...changes, threshold: 1 } as Criterion;
     expect(() => planScoring([reference], { criteria: [changed] }, ANSWER)).toThrow(

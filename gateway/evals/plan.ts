@@ -19,14 +19,14 @@ export const obstacle = ({ name }: Criterion, { references, contexts }: ScoredAn
   return undefined;
 };
 
-/** Criteria that an evaluator can score: a judge all of them, the reference scorer the built-in ones. */
+/** The criteria that an evaluator can score: all of them for a judge, the built-in ones for the reference scorer. */
 const decidable = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
   kind === "judge" ? [...criteria] : criteria.filter(({ name }) => isBuiltIn(name));
 
 /**
- * The criteria that each evaluator scores. A rubric applies to all evaluators, and each of its criteria needs one that can
- * score it. Without a rubric each evaluator scores its own criteria, if the sample has something to compare with. Throws
- * invalid_request.
+ * The criteria that each evaluator scores. A rubric applies to all evaluators, and each of its criteria needs an
+ * evaluator that can score it. Without a rubric, each evaluator scores its own criteria, if the sample has something to
+ * compare with. Throws invalid_request.
  */
 export const planScoring = (
   evaluators: readonly ChosenEvaluator[],

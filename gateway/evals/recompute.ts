@@ -16,7 +16,7 @@ import { type ScoringDeps, scoreAnswer } from "./scoring";
 import { outcomeOf } from "./verdict";
 import { toScore, toScoreRow } from "./wire";
 
-/** Maximum number of results that are rescored while the caller waits. */
+/** Maximum number of results scored again in one request, because the caller waits. */
 const MAX_RECOMPUTED = 100;
 
 export interface RecomputeDeps extends ScoringDeps {
@@ -47,7 +47,7 @@ export const recomputeRun = async (
   }
   const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));
   const asked = rubric ?? (run.pins as unknown as RunPins).rubric;
-  // Logged before the first score, because scores stay when the caller disconnects half-way.
+  // Logged before the first score, because scores are kept if the caller disconnects midway.
   const detail = { evaluators: names, shadow, rubric: rubric !== undefined };
   await db.write((tx) =>
     appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
@@ -67,12 +67,15 @@ export const recomputeRun = async (
   return added;
 };
 
-/** New scores that count change the verdict: only the run's author or an editor may add them, by the run's rubric. */
+/**
+ * Scores that count change the verdict, so only the run's author or an editor may add them, and only with the run's
+ * rubric.
+ */
 const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval["rubric"]): void => {
   if (rubric !== undefined) {
     throw new AppError(
       "invalid_request",
-      "Scores by another rubric can't count for the verdict. Set `shadow` to true.",
+      "Scores with another rubric can't count for the verdict. Set `shadow` to true.",
       {
         param: "shadow",
       },
@@ -81,7 +84,7 @@ const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval
   if (run.createdBy === principal.keyId || hasRole(principal.role, "editor")) return;
   throw new AppError(
     "insufficient_role",
-    "Changing the verdict of another key's run needs the role editor. Set `shadow` to true to compare only.",
+    "Changing the verdict of another key's run requires the role editor. To compare only, set `shadow` to true.",
     {
       param: "shadow",
     },
@@ -89,15 +92,15 @@ const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval
 };
 
 /**
- * The criteria that still need a score, and the shadow scores that now count for the verdict. Scoring a criterion again
- * by the same version would give the same value.
+ * The criteria that still need a score, and the shadow scores that count for the verdict from now on. Scoring a
+ * criterion again with the same version would give the same value.
  */
 const sift = (plan: readonly PlannedEvaluator[], known: readonly Score[], shadow: boolean) => {
   const values = new Map<string, Score>();
   for (const score of known) {
     if (score.value === null) continue;
     const key = `${score.evaluator} ${score.criterion_hash}`;
-    // A score that counts serves as a shadow too.
+    // A score that counts is also good enough for a comparison.
     if (values.get(key)?.shadow !== false) values.set(key, score);
   }
   const promoted: Score[] = [];

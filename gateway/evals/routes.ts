@@ -26,7 +26,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** An imported run is larger than the request that created it, because it contains the answer, scores and labels. */
+/** An imported run is larger than the request that created it, because it includes the answer, scores and labels. */
 const RUN_FACTOR = 4;
 
 /** Runs: evaluate, list, read, export, import and recompute. */
@@ -47,7 +47,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...allows("member"),
           summary: "Score one sample now and store it as a run",
           description:
-            "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value. The answer has the result and the settings behind it; `GET /v1/evals/{id}` adds the figures of the run.",
+            "Send the sample in full, or name it by its key in a dataset. An existing output is scored as it is; otherwise the target answers first. An evaluator that fails returns scores with the state `error`, never a value. The response contains the result and the settings behind it; `GET /v1/evals/{id}` adds the run's figures.",
           ...creates,
           ...generates,
           ...dropsNul,
@@ -75,7 +75,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...allows("editor"),
           summary: "Import a run that another instance exported",
           description:
-            "200: this instance already has the run. Verdicts and statistics are recomputed from the scores.",
+            "Returns 200 if this instance already has the run. Verdicts and statistics are recomputed from the scores.",
           ...creates,
           ...readsLarge(RUN_FACTOR),
         },
@@ -87,7 +87,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
       response: { 200: RunWithResults },
       detail: {
         ...allows("viewer"),
-        summary: "Read a run: the model, data and settings behind it, statistics, and a page of results",
+        summary: "Read a run: its model, data, settings, statistics, and a page of results",
       },
     })
     .get(
@@ -99,7 +99,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         response: { 200: RunExport },
         detail: {
           ...allows("viewer"),
-          summary: "Download a run with all of its results, scores and labels",
+          summary: "Download a run with all its results, scores and labels",
           ...downloads("text/csv"),
         },
       },
@@ -115,7 +115,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...allows("member"),
           summary: "Score the stored outputs again with any version of an evaluator",
           description:
-            "New scores are added and existing ones kept. A criterion that has a value by the same version is not scored again; one with an error is. Unless `shadow` is true, the verdict counts the newest value of each evaluator.",
+            "New scores are added and existing ones kept. A criterion that has a value from the same version is not scored again; one with an error is. Unless `shadow` is true, the verdict counts the newest value of each evaluator.",
           ...generates,
         },
       },

@@ -12,13 +12,13 @@ describe("the choices of a scale", () => {
     [scaled(0, 1, 0.4), [0, 0.4, 0.8]],
     [scaled(-0.3, 0.3, 0.1), [-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]],
     [scaled(0, 1, 2), [0]],
-  ])("%j: steps that never go past its end", (criterion, choices) => {
+  ])("of %j ascend and don't exceed its maximum", (criterion, choices) => {
     expect(choicesOf(criterion)).toEqual(choices);
   });
 });
 
 describe("a value on a scale", () => {
-  test("with steps is one of its choices, written as they are", () => {
+  test("with steps is one of its choices, without rounding error", () => {
     const criterion = scaled(0, 1, 0.3);
     expect([0, 0.9, 3 * 0.3, 0.1 + 0.2].map((value) => valueOn(criterion, value))).toEqual([0, 0.9, 0.9, 0.3]);
     expect([1, 0.45, -0.3, 1.2, Number.NaN].map((value) => valueOn(criterion, value))).toEqual(
@@ -26,7 +26,7 @@ describe("a value on a scale", () => {
     );
   });
 
-  test("without steps is any between its ends", () => {
+  test("without steps may be anything from its minimum to its maximum", () => {
     const criterion = scaled(0, 1, null);
     expect([0, 0.123, 1].map((value) => valueOn(criterion, value))).toEqual([0, 0.123, 1]);
     expect([-0.001, 1.001, Number.NaN].map((value) => valueOn(criterion, value))).toEqual(Array(3).fill(undefined));

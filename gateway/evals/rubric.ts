@@ -4,7 +4,7 @@ import type { Criterion, Rubric } from "./contract";
 
 const share = { min: 0, max: 1, step: null };
 
-/** The built-in criteria, which every evaluator knows by name. */
+/** The built-in criteria. Every evaluator knows them by name. */
 export const BUILT_IN_CRITERIA: readonly Criterion[] = [
   {
     name: "correctness",
@@ -27,7 +27,7 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
     description: "Which share of the answer's claims is not supported by the contexts?",
     scale: share,
     direction: "lower_is_better",
-    // Faithfulness is decided by the same claims: a second verdict would count them twice.
+    // The same claims decide faithfulness. A second verdict would count them twice.
     threshold: null,
     weight: 0,
   },
@@ -35,14 +35,14 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
 
 export const isBuiltIn = (name: string): boolean => BUILT_IN_CRITERIA.some((criterion) => criterion.name === name);
 
-/** The criteria of a rubric in full. Throws invalid_request for an unknown name or a duplicate. */
+/** Expands the criteria of a rubric. Throws invalid_request for an unknown name or a duplicate. */
 export const criteriaOf = (rubric: Rubric): Criterion[] => {
   const criteria = rubric.criteria.map((given, index) => {
     if (typeof given !== "string") return checked(given, index);
     const found = BUILT_IN_CRITERIA.find(({ name }) => name === given);
     if (found) return found;
     const known = BUILT_IN_CRITERIA.map(({ name }) => name).join(", ");
-    throw wrong(index, `"${given}" is not a built-in criterion. Built in: ${known}. Give your own criteria in full.`);
+    throw wrong(index, `"${given}" is not a built-in criterion. Built in: ${known}. Send your own criteria in full.`);
   });
   const names = criteria.map(({ name }) => name);
   const twice = names.findIndex((name, index) => names.indexOf(name) < index);
@@ -73,13 +73,13 @@ const checked = (criterion: Criterion, index: number): Criterion => {
   return criterion;
 };
 
-/** Limited because a judge chooses among all values of a scale. */
+/** Maximum number of steps on a scale: a judge chooses among all of its values. */
 const MAX_STEPS = 100;
 
 const wrong = (index: number, message: string): AppError =>
   new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
 
-/** sha256 of the whole criterion: a different threshold or wording is a different criterion. */
+/** sha256 of the whole criterion: changing the threshold or the wording makes a different criterion. */
 export const criterionHash = (criterion: Criterion): string => canonicalHash(criterion);
 
 /** sha256 of all criteria, in order. */
@@ -93,14 +93,14 @@ export const passes = ({ direction, threshold }: Criterion, value: number): bool
 
 type Scaled = Pick<Criterion, "scale">;
 
-/** Steps offered on a continuous scale. Models grade coarsely, and finer steps would be noise. */
-const STEPS_OF_A_CONTINUUM = 4;
-/** Rounding error allowed, as a share of a step's width. */
+/** Number of steps offered on a continuous scale. Models grade coarsely, so finer steps would be noise. */
+const CONTINUOUS_SCALE_STEPS = 4;
+/** Maximum rounding error, as a fraction of a step. */
 const TOLERANCE = 1e-9;
 
-const widthOf = ({ scale: { min, max, step } }: Scaled): number => step ?? (max - min) / STEPS_OF_A_CONTINUUM;
+const widthOf = ({ scale: { min, max, step } }: Scaled): number => step ?? (max - min) / CONTINUOUS_SCALE_STEPS;
 
-/** The steps of a scale, ascending from its `min`. The last one may be below its `max`. */
+/** The choices on a scale, ascending from `min`. The last one may be below `max`. */
 export const choicesOf = (criterion: Scaled): number[] => {
   const { min, max } = criterion.scale;
   const width = widthOf(criterion);
@@ -112,8 +112,8 @@ export const choicesOf = (criterion: Scaled): number[] => {
 };
 
 /**
- * The value of a scale's step without rounding error: 0.8999999999999999 is 0.9. undefined if it is not on the scale. On
- * a continuous scale every value from min to max is valid.
+ * Returns the scale's own value without rounding error: 0.9 for 0.8999999999999999. Undefined if the value is not on
+ * the scale. On a continuous scale, every value from min to max is valid.
  */
 export const valueOn = (criterion: Scaled, value: number): number | undefined => {
   const { min, max, step } = criterion.scale;

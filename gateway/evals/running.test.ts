@@ -7,7 +7,7 @@ import { RunningEvals, StoppedByReader } from "./running";
 const REQUEST: EvaluateRequest = { sample: { input: "Who?", references: ["Ada"] } };
 const EVALUATION = {} as Evaluation;
 
-/** Evaluations that end when the test says so, or when they are aborted. */
+/** Evaluations that end when the test ends them, or when they are aborted. */
 const startRunning = () => {
   const ends: (() => void)[] = [];
   const running = new RunningEvals({
@@ -25,7 +25,7 @@ const startRunning = () => {
   return { running, start, ends };
 };
 
-test("a form sent again during its evaluation joins the running evaluation", async () => {
+test("submitting a form again while its evaluation runs joins the running evaluation", async () => {
   const { start, ends } = startRunning();
   const [first, again] = [start(), start(structuredClone(REQUEST))];
   expect(again).toBe(first);
@@ -35,7 +35,7 @@ test("a form sent again during its evaluation joins the running evaluation", asy
   expect(start()).not.toBe(first);
 });
 
-test("a key sees its own running evaluations, until they end", async () => {
+test("a key's running evaluations are listed until they end", async () => {
   const { running, start, ends } = startRunning();
   const first = start();
   start({ ...REQUEST, seed: 1 });
@@ -49,7 +49,7 @@ test("a key sees its own running evaluations, until they end", async () => {
   expect(running.of(PRINCIPAL.keyId)).toHaveLength(1);
 });
 
-test("another request, or another key, starts a separate evaluation", () => {
+test("a different request or key starts a separate evaluation", () => {
   const { start, ends } = startRunning();
   start();
   start({ ...REQUEST, seed: 1 });
@@ -57,7 +57,7 @@ test("another request, or another key, starts a separate evaluation", () => {
   expect(ends).toHaveLength(3);
 });
 
-test("only the key that started an evaluation can stop it, and the same form then starts a new one", async () => {
+test("only the key that started an evaluation can stop it, and submitting the same form again then starts a new one", async () => {
   const { running, start, ends } = startRunning();
   const { id, done } = start();
   expect(running.stop("key_other", id)).toBe(false);

@@ -3,14 +3,14 @@ import type { Asking } from "../call";
 import type { EvaluateRequest, Evaluation } from "./contract";
 import type { EvalService, EvalStage } from "./service";
 
-/** An evaluation that a page has started. */
+/** An evaluation started from a page. */
 export interface RunningEval {
   id: string;
-  /** The question, in the words of the page. */
+  /** The question, as shown on the page. */
   name: string;
   startedMs: number;
   readonly stage: EvalStage;
-  /** Rejects with `StoppedByReader` when its reader stops it. */
+  /** Rejects with `StoppedByReader` if the reader stops the evaluation. */
   done: Promise<Evaluation>;
   /** Yields the current step: immediately, after each change and every `everyMs`, until the evaluation ends. */
   stages(everyMs: number): AsyncGenerator<EvalStage>;
@@ -21,17 +21,17 @@ export class StoppedByReader extends Error {}
 
 interface RunningDeps {
   evals: Pick<EvalService, "evaluate">;
-  /** Active work by key: stops when the key ends. */
+  /** Active work by key. It stops when the key ends. */
   activeRequests: ActiveRequests;
 }
 
-/** Evaluations started from a page. They keep running after the reader leaves, until they finish or their key ends. */
+/** Evaluations started from a page. They continue after the reader leaves, until they finish or their key ends. */
 export class RunningEvals {
   readonly #active = new Map<string, { keyId: string; request: string; running: RunningEval; stop(): void }>();
 
   constructor(private readonly deps: RunningDeps) {}
 
-  /** Starts an evaluation. If the same key sends the same form while it runs (a reload), returns the running one. */
+  /** Starts an evaluation. If the same key submits the same form while it runs (a reload), returns the running one. */
   start(asking: Asking, request: EvaluateRequest, name: string): RunningEval {
     const { evals, activeRequests } = this.deps;
     const { keyId } = asking.principal;
@@ -67,7 +67,7 @@ export class RunningEvals {
         activeRequests.delete(active);
         this.#active.delete(id);
       });
-    // The promise isn't awaited once the reader has left. A failure is logged by the request that started it.
+    // Nothing awaits the promise once the reader has left. The request that started the evaluation logs a failure.
     done.catch(() => {});
     const stages = async function* (everyMs: number) {
       while (!isOver) {
@@ -91,12 +91,12 @@ export class RunningEvals {
     return running;
   }
 
-  /** Those of one key, oldest first. */
+  /** The running evaluations of one key, oldest first. */
   of(keyId: string): RunningEval[] {
     return [...this.#active.values()].filter((active) => active.keyId === keyId).map(({ running }) => running);
   }
 
-  /** False if it has ended or belongs to another key. */
+  /** False if the evaluation has ended or belongs to another key. */
   stop(keyId: string, id: string): boolean {
     const active = this.#active.get(id);
     if (active?.keyId !== keyId) return false;

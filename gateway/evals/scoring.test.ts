@@ -73,7 +73,7 @@ test("each evaluator scores each criterion, with the criterion's threshold and b
 });
 
 describe("an error instead of a value", () => {
-  test("for a criterion that the sample has no data for", async () => {
+  test("is stored for a criterion that the sample has no data for", async () => {
     const bare = { ...ANSWER, contexts: [] };
     const scores = await scoreAnswer(depsOf(), call, planOf([reference]), bare);
     expect(scores.map(({ metric, state, value }) => [metric, state, value])).toEqual([
@@ -83,7 +83,7 @@ describe("an error instead of a value", () => {
     expect(scores[1]?.error?.message).toContain("no contexts");
   });
 
-  test("for an evaluator that fails, without effect on the others", async () => {
+  test("is stored for an evaluator that fails, and other evaluators are not affected", async () => {
     const broken = { ...allOnes, score: () => Promise.reject(new Error("It broke.")) };
     const says = JSON.stringify({ reason: "Because.", score: 1 });
     const plan = planOf([reference, judge], criteriaOf({ criteria: ["correctness"] }));
@@ -94,7 +94,7 @@ describe("an error instead of a value", () => {
     ]);
   });
 
-  test("for a judge whose model is unavailable", async () => {
+  test("is stored for a judge whose model is unavailable", async () => {
     const says = new AppError("model_loading", "The model is being loaded.", { retryAfterMs: 2000 });
     const scores = await scoreAnswer(depsOf({ says }), call, planOf([judge]), ANSWER);
     expect(scores.map(({ value, passed, error }) => [value, passed, error?.code])).toEqual([
@@ -103,13 +103,13 @@ describe("an error instead of a value", () => {
     ]);
   });
 
-  test("for a judge with invalid output", async () => {
+  test("is stored for a judge with invalid output", async () => {
     const scores = await scoreAnswer(depsOf({ says: "It is fine." }), call, planOf([judge]), ANSWER);
     expect(scores.every(({ state, error }) => state === "error" && error?.code === "upstream_error")).toBe(true);
   });
 });
 
-test("a caller that disconnects ends scoring, instead of becoming an error of a score", async () => {
+test("scoring stops when the caller disconnects, instead of storing an error", async () => {
   const left = {
     ...allOnes,
     score: () => Promise.reject(new AppError("client_closed", "The caller has disconnected.")),
@@ -121,7 +121,7 @@ test("a caller that disconnects ends scoring, instead of becoming an error of a 
 describe("a judge that times out", () => {
   const says = new AppError("deadline_exceeded", "The node took too long.");
 
-  test("is an error of its score, and other scores are kept", async () => {
+  test("has an error as its score, and other scores are kept", async () => {
     const plan = planOf([reference, judge], criteriaOf({ criteria: ["correctness"] }));
     const scores = await scoreAnswer(depsOf({ says }), call, plan, ANSWER);
     expect(scores.map(({ state, error }) => [state, error?.code])).toEqual([
@@ -130,7 +130,7 @@ describe("a judge that times out", () => {
     ]);
   });
 
-  test("ends scoring if the caller's deadline has passed", async () => {
+  test("stops scoring if the caller's deadline has passed", async () => {
     const late = { ...call, signal: AbortSignal.abort() };
     expect((await problemOf(scoreAnswer(depsOf({ says }), late, planOf([judge]), ANSWER))).kind).toBe(
       "deadline_exceeded",

@@ -10,9 +10,9 @@ import { obstacle, type PlannedEvaluator } from "./plan";
 import { criterionHash, passes } from "./rubric";
 import type { ScoredAnswer, ScoredCriterion } from "./scored-answer";
 
-/** Scores without a language model, off the main thread because it may take long. */
+/** Scores answers without a language model, off the main thread because that may take long. */
 export interface ReferenceScorer {
-  /** Scores every built-in criterion that the answer can be scored by. */
+  /** Scores the answer on every built-in criterion that it has data for. */
   score(call: Call, answer: ScoredAnswer): Promise<ScoredCriterion[]>;
   /** The claims of an output, in order. */
   claimsOf(output: string): Promise<ClaimSpan[]>;
@@ -28,8 +28,8 @@ export interface ScoringDeps {
 export type NewScore = Omit<Score, "scored_at">;
 
 /**
- * Scores every criterion by every evaluator of the plan. A failure becomes an error in that score and does not affect the
- * others. Throws only when the caller disconnects or its deadline passes.
+ * Scores every criterion with every evaluator of the plan. A failure becomes an error in that score and doesn't affect
+ * the others. Only throws when the caller disconnects or its deadline passes.
  */
 export const scoreAnswer = async (
   deps: ScoringDeps,
@@ -48,14 +48,14 @@ export const scoreAnswer = async (
       const scored = why
         ? failed(criterion, new AppError("invalid_request", why))
         : (found.find(({ metric }) => metric === criterion.name) ??
-          failed(criterion, new AppError("internal", NOTHING)));
+          failed(criterion, new AppError("internal", NO_SCORE)));
       scores.push(toNewScore(scored, criterion, evaluator, call.requestId));
     }
   }
   return scores;
 };
 
-const NOTHING = "The evaluator gave no score for this criterion.";
+const NO_SCORE = "The evaluator gave no score for this criterion.";
 
 const failed = ({ name }: Criterion, error: AppError): ScoredCriterion => ({
   metric: name,
@@ -81,7 +81,7 @@ const evaluate = async (
     return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);
   } catch (thrown) {
     const error = toAppError(thrown);
-    // A judge that times out is an error of its score while the caller still waits.
+    // A judge's timeout is an error in its score, as long as the caller still waits.
     if (error.kind === "client_closed" || call.signal.aborted) throw thrown;
     const { reference } = evaluator;
     if (error.kind === "internal") deps.log.error({ err: thrown, evaluator: reference }, "an evaluator failed");
@@ -89,7 +89,7 @@ const evaluate = async (
   }
 };
 
-/** A judge asks through the chat service, so the limits, cache and metrics of every request apply. */
+/** Judges ask through the chat service, so the limits, cache and metrics of every request apply to them. */
 const asking =
   ({ chat }: ScoringDeps, call: Call): AskJudge =>
   async ({ model, messages, schema, maxTokens, temperature, seed }) => {

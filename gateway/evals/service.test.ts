@@ -17,11 +17,11 @@ let db: Db;
 let evaluators: EvaluatorService;
 let evals: EvalService;
 let transfer: EvalTransfer;
-/** Scripted: what a judge's model says next, by the words of its question; an error is thrown. */
+/** What the judge model answers to a question. An error is thrown. */
 let says: (question: string) => number | AppError;
-/** Questions that judges asked. */
+/** The questions that judges have asked. */
 let asked: string[];
-/** Of reference@1, for each criterion. */
+/** The value of reference@1 for every criterion. */
 let referenceValue: number;
 
 const callOf = (principal: Principal = PRINCIPAL): Call => ({
@@ -95,12 +95,12 @@ const evaluate = (request: Partial<EvaluateRequest> = {}) => evals.evaluate(call
 const resultOf = async (id: string) => {
   const { run, results } = await evals.get(id);
   const [result] = results.data;
-  if (!result) throw new Error("The run has a result.");
+  if (!result) throw new Error("The run has no result.");
   return { run, result };
 };
 
-describe("an evaluator decides by its own criteria", () => {
-  test("a shadow is asked in its own words and passes by its own threshold", async () => {
+describe("an evaluator uses its own criteria", () => {
+  test("a shadow is asked with its own description and passes by its own threshold", async () => {
     await create(politeness({ threshold: 0 }));
     await create(politeness({ description: "New wording?" }));
     await evaluators.promote(PRINCIPAL, "polite", 1);
@@ -117,7 +117,7 @@ describe("an evaluator decides by its own criteria", () => {
     expect(asked.map((question) => question.includes("New wording?"))).toEqual([false, true]);
   });
 
-  test("a judge of politeness has no say in what reference decides", async () => {
+  test("a judge with its own criterion does not score the reference evaluator's criteria", async () => {
     await create(politeness());
     await evaluators.promote(PRINCIPAL, "polite", 1);
     const { result } = await evaluate();
@@ -132,7 +132,7 @@ describe("an evaluator decides by its own criteria", () => {
 describe("a recomputation", () => {
   const loading = new AppError("model_loading", "The model is being loaded.");
 
-  test("repeats what failed, and the verdict follows", async () => {
+  test("scores again what failed, and updates the verdict", async () => {
     says = () => loading;
     const { run, result } = await evaluate({ evaluators: ["judge@1"] });
     expect([result.passed, result.failure]).toEqual([null, "judge_error"]);
@@ -161,7 +161,7 @@ describe("a recomputation", () => {
     ]);
   });
 
-  test("by another rubric stands alongside, and changes neither verdict nor statistics of the run", async () => {
+  test("with another rubric is for comparison, and changes neither the verdict nor the statistics of the run", async () => {
     referenceValue = 0.4;
     const { run } = await evaluate({ evaluators: ["reference@1"] });
     const [score] = (await resultOf(run.id)).result.scores;
@@ -176,7 +176,7 @@ describe("a recomputation", () => {
     expect((await problemOf(say)).detail.param).toBe("shadow");
   });
 
-  test("is by the rubric that the run was asked for with", async () => {
+  test("uses the rubric that the run was requested with", async () => {
     referenceValue = 0.8;
     const { run } = await evaluate();
     const strict = {
@@ -187,7 +187,7 @@ describe("a recomputation", () => {
     expect(results.data[0]?.scores.map(({ criterion }) => criterion.threshold)).toEqual([0.9, 0.9]);
   });
 
-  test("gets a say in another's run from an editor alone, and leaves its line in the audit log", async () => {
+  test("may only change the verdict of another key's run for an editor, and is recorded in the audit log", async () => {
     const { run } = await evaluate();
     const member: Principal = { ...PRINCIPAL, keyId: "key_other", role: "member" };
     const say = evals.recompute(callOf(member), run.id, { evaluators: ["judge@1"] });
@@ -198,14 +198,14 @@ describe("a recomputation", () => {
   });
 });
 
-test("a target that asks a model does so, also where the sample holds an answer", async () => {
+test("a chat target asks the model even if the sample has an output", async () => {
   const { run, result } = await evaluate({ target: { kind: "chat", model: "m" }, evaluators: ["reference@1"] });
   expect(run.pins.target.kind).toBe("chat");
   expect(result.output?.text).not.toBe(SAMPLE.output);
   expect((await evaluate({ evaluators: ["reference@1"] })).run.pins.target).toEqual({ kind: "stored" });
 });
 
-test("an empty answer fails by a judge too", async () => {
+test("an empty answer also fails with a judge", async () => {
   const { result } = await evaluate({
     sample: { input: "Who?", contexts: ["It was Ada."], output: "" },
     evaluators: ["judge@1"],
@@ -213,7 +213,7 @@ test("an empty answer fails by a judge too", async () => {
   expect([result.passed, result.failure]).toEqual([false, "empty"]);
 });
 
-describe("a file of a run", () => {
+describe("an exported run", () => {
   const file = async () => transfer.export((await evaluate({ evaluators: ["reference@1"] })).run.id);
   const refusal = async (change: (content: Awaited<ReturnType<typeof file>>) => void) => {
     const content = structuredClone(await file());
@@ -224,7 +224,7 @@ describe("a file of a run", () => {
     return [error.kind, error.detail.param];
   };
 
-  test("does not hold its texts twice", async () => {
+  test("does not contain a text twice", async () => {
     const text = JSON.stringify(
       await transfer.export((await evaluate({ sample: { ...SAMPLE, contexts: ["It was only Ada."] } })).run.id),
     );
@@ -233,9 +233,9 @@ describe("a file of a run", () => {
 
   test.each<[string, Parameters<typeof refusal>[0], string]>([
     ["has not ended", ({ run }) => Object.assign(run, { state: "running" }), "run.state"],
-    ["holds a result twice", ({ results }) => results.push(...results), "results.1.result.id"],
+    ["contains a result twice", ({ results }) => results.push(...results), "results.1.result.id"],
     [
-      "holds a sample twice",
+      "contains a sample twice",
       ({ results }) => results.push(...results.map((each) => ({ ...each, result: { ...each.result, id: "res_x" } }))),
       "results.1.result.sample_key",
     ],
@@ -245,7 +245,7 @@ describe("a file of a run", () => {
       "results.0.result.scores.0.value",
     ],
     [
-      "has a criterion that can't be",
+      "has an invalid criterion",
       ({ results }) => Object.assign(results[0]?.result.scores[0]?.criterion ?? {}, { direction: "lower_is_better" }),
       "results.0.result.scores.0.criterion",
     ],
@@ -254,12 +254,12 @@ describe("a file of a run", () => {
       ({ run }) => Object.assign(run.pins, { rubric: { criteria: ["beauty"] } }),
       "run.pins.rubric",
     ],
-  ])("that %s is refused with the place, and the history stays readable", async (_, change, param) => {
+  ])("that %s is rejected, naming the field, and the history stays readable", async (_, change, param) => {
     expect(await refusal(change)).toEqual(["invalid_request", param]);
     expect((await evals.list({})).data).toHaveLength(1);
   });
 
-  test("brings no verdict of its own", async () => {
+  test("does not import its own verdict", async () => {
     const content = structuredClone(await file());
     content.run.id = `run_${"1".repeat(32)}`;
     for (const { result } of content.results) {
@@ -271,7 +271,7 @@ describe("a file of a run", () => {
     expect([result.passed, result.failure, result.scores[0]?.passed]).toEqual([true, null, true]);
   });
 
-  test("is not taken in by a key whose content may not be kept", async () => {
+  test("can't be imported by a key whose content may not be stored", async () => {
     const discreet = { ...PRINCIPAL, contentLogging: false };
     expect((await problemOf(transfer.import(discreet, await file(), noSeal))).kind).toBe("insufficient_role");
   });

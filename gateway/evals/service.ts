@@ -29,9 +29,9 @@ import { toScoreRow } from "./wire";
 
 export interface EvalService extends EvalHistory {
   /**
-   * Scores one sample now and stores it as a run. An evaluator that fails gives scores of the state `error`. Throws what
-   * the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content must not be
-   * stored.
+   * Scores one sample now and stores it as a run. An evaluator that fails gives scores with the state `error`. Throws
+   * what the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content may not
+   * be stored.
    */
   evaluate(call: Call, request: EvaluateRequest, hooks?: EvalHooks): Promise<Evaluation>;
   /** Scores an answer and stores nothing. Throws not_found for an evaluator, invalid_request. */
@@ -43,16 +43,16 @@ export interface EvalService extends EvalHistory {
   recompute(call: Call, id: string, request: RecomputeEval): Promise<Recomputed>;
 }
 
-/** Current step of an evaluation. */
+/** The current step of an evaluation. */
 export type EvalStage =
   | { step: "preparing" }
-  /** A model is writing the answer; skipped if the answer is given. */
+  /** A model is writing the answer. Skipped if the sample has one. */
   | { step: "answering" }
-  /** `index` of `of` evaluators, from 1. */
+  /** Evaluator `index` of `of`, from 1. */
   | { step: "scoring"; evaluator: string; index: number; of: number };
 
 interface EvalHooks {
-  /** Stores the response in the transaction that stores the run. */
+  /** Stores the response, in the transaction that stores the run. */
   seal?: Seal;
   onStage?(stage: EvalStage): void;
 }
@@ -73,14 +73,14 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   const { db, datasets, engine, evaluators, now = () => new Date() } = deps;
   const history = createHistory(db);
 
-  /** The sample of a request, and the dataset revision that it comes from. */
+  /** The sample of a request, and the dataset revision it comes from. */
   const namedSample = async ({ sample, dataset }: EvaluateRequest) => {
     if ((sample === undefined) === (dataset === undefined)) {
       const problem = sample ? "Send either `sample` or `dataset`, not both." : "Send `sample` or `dataset`.";
       throw new AppError("invalid_request", problem, { param: "sample" });
     }
     if (sample !== undefined) return { sample, dataset: null };
-    if (dataset === undefined) throw new Error("Unreachable: either sample or dataset is given.");
+    if (dataset === undefined) throw new Error("The request has neither sample nor dataset.");
     const { dataset: named, revision } = await datasets.revision(dataset.dataset, dataset.revision);
     const { id: _, hash: __, ...found } = await datasets.sample(named.id, dataset.key, revision.revision);
     const pinned: PinnedDataset = { id: named.id, name: named.name, revision: revision.revision, hash: revision.hash };
@@ -137,7 +137,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           ...outcomeOf(made.output, scores),
         };
         await resultStore.insertResult(tx, row, rows);
-        // Read in the same transaction, so that the sealed response is what was stored.
+        // Read in the same transaction, so that the sealed response is the stored one.
         const answer = await readResult(tx, resultId);
         await seal?.(tx, answer);
         return answer;
@@ -155,13 +155,13 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   };
 };
 
-const NAME_LENGTH = 80;
+const MAX_RUN_NAME_LENGTH = 80;
 
-/** Name of a single-sample run: the start of its question. */
+/** The name of a single-sample run: the start of its question. */
 const nameOf = ({ input }: Pick<NewSample, "input">): string => {
   const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
   if (line === "") return "Evaluation";
-  return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH - 1).trimEnd()}…` : line;
+  return line.length > MAX_RUN_NAME_LENGTH ? `${line.slice(0, MAX_RUN_NAME_LENGTH - 1).trimEnd()}…` : line;
 };
 
 type PinnedDataset = NonNullable<RunPins["dataset"]>;
@@ -179,7 +179,7 @@ interface PinSources {
   seed: number;
 }
 
-/** The model, data and settings behind a run of one sample. */
+/** The model, data and settings behind a single-sample run. */
 const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: PinSources): RunPins => {
   const node = engine.nodes().find(({ id }) => id === made.node)?.readiness;
   const criteria = rubric ? criteriaOf(rubric) : null;

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Nullable, OneOf, Share } from "../contract";
 
-/** An interval and its method. */
+/** An interval, and the method it was computed with. */
 export const Interval = Type.Object(
   {
     low: Type.Number(),
@@ -13,7 +13,7 @@ export const Interval = Type.Object(
 );
 export type Interval = Static<typeof Interval>;
 
-/** A rate or mean with its uncertainty. */
+/** A rate or mean, with its uncertainty. */
 export const Rate = Type.Object(
   {
     value: Type.Number(),
@@ -25,7 +25,7 @@ export const Rate = Type.Object(
 );
 export type Rate = Static<typeof Rate>;
 
-/** How well an evaluator agrees with people, over the results that people have labelled. */
+/** How well an evaluator agrees with people on the labelled results. */
 export const Agreement = Type.Object(
   {
     labels: Count(),
@@ -40,7 +40,7 @@ export const Agreement = Type.Object(
 );
 export type Agreement = Static<typeof Agreement>;
 
-/** One criterion over a run. Repeats of a sample are averaged first, so `n` counts samples. */
+/** One criterion across a run. Repeats of a sample are averaged first, so `n` counts samples. */
 export const Statistic = Type.Object(
   {
     metric: Type.String(),
@@ -51,13 +51,15 @@ export const Statistic = Type.Object(
       description: "Excluded from the verdict: a shadow's scores, or scores that newer ones replaced",
     }),
     n: Count("Samples with a value"),
-    errors: Count("Samples without one"),
+    errors: Count("Samples without a value"),
     mean: Nullable(Type.Number()),
     interval: Nullable(Interval),
     pass_rate: Nullable(Rate),
-    clusters: Nullable(Count("Groups that the interval respects"), { description: "null: samples are independent" }),
+    clusters: Nullable(Count("Groups that the interval takes into account"), {
+      description: "null: samples are independent",
+    }),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
-      description: "Pass rate if every error counted as failed, and if every error counted as passed",
+      description: "Pass rate with every error counted as failed, and with every error counted as passed",
     }),
     pass_at_k: Type.Array(
       Type.Object({
@@ -70,7 +72,7 @@ export const Statistic = Type.Object(
     ),
     detectable_difference: Nullable(Type.Number(), {
       description:
-        "Smallest change of the pass rate, against a fixed value, that this many samples show (power 0.8, level 0.05)",
+        "Smallest difference from a fixed pass rate that this many samples can detect (power 0.8, level 0.05)",
     }),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
@@ -78,7 +80,7 @@ export const Statistic = Type.Object(
 );
 export type Statistic = Static<typeof Statistic>;
 
-/** One line of a gate: a bound on a criterion's pass rate or mean. */
+/** One rule of a gate: a bound on a criterion's pass rate or mean. */
 export const GateRule = Type.Object(
   {
     metric: Type.String({ minLength: 1, maxLength: 64 }),
@@ -104,7 +106,7 @@ export const GateVerdict = Type.Object(
         verdict: OneOf(["pass", "fail", "not_enough_data"]),
         value: Nullable(Type.Number()),
         interval: Nullable(Interval),
-        samples_needed: Nullable(Count("How many more samples until the interval may decide")),
+        samples_needed: Nullable(Count("Estimated number of additional samples until the interval can decide")),
       }),
     ),
     reason: Type.String({ description: "One sentence" }),

@@ -22,7 +22,7 @@ afterEach(() => db.close());
 
 const AT = new Date("2026-11-26T12:00:00Z");
 const [criterion] = criteriaOf({ criteria: ["correctness"] });
-if (!criterion) throw new Error("A criterion is built in.");
+if (!criterion) throw new Error("There are no built-in criteria.");
 
 const addRun = (tx: Tx, id: string) =>
   insertRun(tx, { id, kind: "batch", name: id, state: "completed", pins: {}, createdBy: "key", createdAt: AT });
@@ -72,13 +72,13 @@ const rowOf = async (id = "run_1"): Promise<RunRow> => {
 const figuresOf = ({ progress, passed, statistics, failures, usage, gpu_seconds }: Run): RunFigures => ({
   ...{ progress, passed, statistics, failures, usage, gpu_seconds },
 });
-/** Reads a run as the API does; what the read stores is stored when it returns. */
+/** Reads a run as the API does, and waits until the figures it computed are stored. */
 const read = async (id = "run_1"): Promise<RunFigures> => {
   const { run } = await history.get(id);
   await stored();
   return figuresOf(run);
 };
-/** Writes run one after the other, so a write that starts now ends after those that wait. */
+/** Write transactions run one after the other, so a write that starts now ends after the waiting ones. */
 const stored = () => db.write(async () => {});
 const labelAll = async (tx: Tx, labelledBy?: string) => {
   for (let n = 0; n < 30; n++) await replaceLabel(tx, labelOf(n, n % 2, labelledBy));
@@ -115,7 +115,7 @@ describe("the figures of a run", () => {
         for (let n = 0; n < 10; n++) await replaceLabel(tx, labelOf(n, 1 - (n % 2)));
       },
     ],
-  ])("are computed again after %s", async (_, write) => {
+  ])("are recomputed after %s", async (_, write) => {
     const before = await read();
     expect((await rowOf()).figures?.value).toEqual({ ...before });
     await db.write(write);
@@ -124,7 +124,7 @@ describe("the figures of a run", () => {
     expect(after).not.toEqual(before);
     expect(after).toEqual(await computeFigures(db, await rowOf()));
     expect((await rowOf()).figures?.value).toEqual({ ...after });
-    // From the stored figures.
+    // These come from the stored figures.
     expect(await read()).toEqual(after);
   });
 
@@ -134,7 +134,7 @@ describe("the figures of a run", () => {
       await gate.promise;
       await labelAll(tx);
     });
-    // Without the labels, whose transaction is open. Storing the figures waits for the same lock.
+    // Doesn't include the labels, whose transaction is still open. Storing the figures waits for the same lock.
     const early = await history.get("run_1");
     expect(early.run.statistics[0]?.agreement).toBeNull();
     gate.resolve();
@@ -144,7 +144,7 @@ describe("the figures of a run", () => {
     expect((await read()).statistics[0]?.agreement?.labels).toBe(30);
   });
 
-  test("of another version are recomputed", async () => {
+  test("from another version are recomputed", async () => {
     const figures = await read();
     await db.writer.exclusive(() =>
       db.writer.execute("UPDATE runs SET figures = json_set(figures, '$.version', 0, '$.value.passed', 0.1)"),

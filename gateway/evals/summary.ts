@@ -9,7 +9,7 @@ import type { Statistic } from "./statistics-contract";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
 
-/** Stored figures from another version are stale. Raise this with every change to how `RunFigures` are computed. */
+/** Stored figures with another version are stale. Increment this with every change to how `RunFigures` are computed. */
 const FIGURES_VERSION = 1;
 
 /**
@@ -25,7 +25,7 @@ export const createRunReader =
     return toRun(row, value);
   };
 
-/** Counts and statistics of a run, from its results, scores and labels. */
+/** Computes a run's counts and statistics from its results, scores and labels. */
 export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
   const totals = await findRunTotals(db, row.id);
   const failures = await listFailureCounts(db, row.id);
@@ -48,7 +48,7 @@ export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures
   };
 };
 
-/** One statistic for each criterion and version of an evaluator. */
+/** One statistic per criterion and evaluator version. */
 const statisticsOf = async (
   figures: readonly ScoreFigure[],
   criteria: ReadonlyMap<string, Criterion>,
@@ -64,8 +64,8 @@ const statisticsOf = async (
     const [first] = group;
     const criterion = first && criteria.get(first.figure.criterionHash);
     if (!criterion) continue;
-    // Bootstrapping many results takes long: yield to other requests.
-    if (group.length >= LONG) await Bun.sleep(0);
+    // Bootstrapping many results takes long, so let other requests run first.
+    if (group.length >= SLOW_FROM_RESULTS) await Bun.sleep(0);
     const results = group.map(({ figure }) => toResult(figure, people(figure.resultId, criterion)));
     const summary = summarizeCriterion(results, { range: [criterion.scale.min, criterion.scale.max] });
     const { evaluator, criterionHash } = first.figure;
@@ -78,10 +78,10 @@ const statisticsOf = async (
   return statistics;
 };
 
-/** From this many results on, computing a statistic takes noticeable time. */
-const LONG = 100;
+/** From this number of results on, computing a statistic takes noticeable time. */
+const SLOW_FROM_RESULTS = 100;
 
-/** The current scores of one result, and whether the verdict counts each. */
+/** The current scores of one result, and whether the verdict counts them. */
 const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
   const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
   const deciding = new Set(decidingScores(scores));
@@ -96,10 +96,10 @@ const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult =
   label,
 });
 
-/** Whether the majority of its labels pass a result; null without labels, or on a tie. */
+/** Whether most labels of a result pass it; null without labels, or on a tie. */
 type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
 
-/** A label is a value, so whether it passes depends on the threshold of the criterion. */
+/** A label is a value, so the criterion's threshold decides whether it passes. */
 export const verdictsOfPeople = (labels: readonly LabelRow[]): VerdictOfPeople => {
   const values = Map.groupBy(labels, ({ resultId, metric }) => `${resultId} ${metric}`);
   return (resultId, criterion) => {

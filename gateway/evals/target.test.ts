@@ -73,7 +73,7 @@ test("a target without settings uses temperature 0 and a maximum length", async 
   expect([output.text, output.model_revision, output.request_id, model]).toEqual(["Paris.", "r1", "req_1", "small"]);
 });
 
-test("a prompt is pinned by its version and gets question and contexts, but no references", async () => {
+test("a prompt is pinned to its version, and gets the question and contexts but not the references", async () => {
   const { deps, asked } = setUp(prompt("{{contexts}}\n\n{{input}} ({{metadata.source}})"));
   const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short@production" }, false);
   expect(resolved.target.prompt).toBe("short@3");
@@ -92,7 +92,7 @@ test("a prompt with a reference is rejected, because it would give the answer aw
   expect([error.kind, error.message]).toEqual(["invalid_request", expect.stringContaining("references")]);
 });
 
-describe("kinds of targets that are not supported", () => {
+describe("unsupported target kinds", () => {
   test.each([
     ["rag", "not_implemented"],
     ["stored", "invalid_request"],
@@ -102,7 +102,7 @@ describe("kinds of targets that are not supported", () => {
 });
 
 describe("an existing output", () => {
-  test("is scored, unless the request names a target", async () => {
+  test("is scored unless the request names a target", async () => {
     const { deps } = setUp();
     expect((await resolveTarget(deps, undefined, true)).target).toEqual({ kind: "stored" });
     expect((await resolveTarget(deps, { kind: "stored" }, true)).target).toEqual({ kind: "stored" });
@@ -112,7 +112,7 @@ describe("an existing output", () => {
   test.each([
     [{ kind: "stored", model: "small" }, "target.model"],
     [{ kind: "chat", index: "manuals" }, "target.index"],
-  ] as const)("never leaves a setting unused: %j", async (target, param) => {
+  ] as const)("is not scored if a setting would be ignored: %j", async (target, param) => {
     const error = await problemOf(resolveTarget(setUp().deps, target, true));
     expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
   });

@@ -7,7 +7,7 @@ import type { PromptVersion } from "../prompts/contract";
 import { type PromptService, render } from "../prompts/service";
 import type { Output, Target } from "./contract";
 
-/** Default maximum length of an answer in tokens, because a small model may never stop. */
+/** Default maximum length of an answer, in tokens. Without a maximum, a small model may never stop. */
 const DEFAULT_MAX_TOKENS = 512;
 
 interface TargetDeps {
@@ -15,7 +15,7 @@ interface TargetDeps {
   prompts: Pick<PromptService, "resolve">;
 }
 
-/** A target with all defaults filled in, so that a run can record it. */
+/** A target with all defaults filled in, as a run records it. */
 export interface ResolvedTarget {
   target: Target;
   prompt: PromptVersion | null;
@@ -31,8 +31,8 @@ export interface MadeOutput {
 const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
 
 /**
- * The target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws not_found
- * for the prompt, not_implemented for a target that this version doesn't support, invalid_request.
+ * Resolves the target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws
+ * not_found for the prompt, not_implemented for a target that this version doesn't support, invalid_request.
  */
 export const resolveTarget = async (
   { prompts }: Pick<TargetDeps, "prompts">,
@@ -72,14 +72,14 @@ const refuseForeign = ({ kind, ...settings }: Target): void => {
   if (foreign === undefined) return;
   const message =
     kind === "stored"
-      ? `A target of the kind stored calls no model, so it doesn't accept ${foreign}.`
-      : `target.${foreign} is for targets of the kind rag.`;
+      ? `The target kind stored calls no model, so it doesn't accept ${foreign}.`
+      : `target.${foreign} is only for the target kind rag.`;
   throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };
 
 /**
- * The stored output of the sample, or the answer of the target's model. Throws what the chat service throws, and
- * invalid_request for a prompt without its values.
+ * Returns the sample's stored output, or the answer of the target's model. Throws what the chat service throws, and
+ * invalid_request if a value that the prompt needs is missing.
  */
 export const makeOutput = async (
   { chat }: TargetDeps,
@@ -114,13 +114,13 @@ const toOutput = (sample: NewSample, text: string, answer?: ChatAnswer): Output 
   request_id: answer?.request_id ?? null,
 });
 
-/** Without a prompt, the input is sent unchanged. Contexts are only sent if the prompt has a variable for them. */
+/** Without a prompt, the input is sent as it is. Contexts are only sent if the prompt has a variable for them. */
 const messagesOf = (sample: NewSample, prompt: PromptVersion | null): ChatMessage[] => {
   if (prompt) return render(prompt.messages, valuesOf(sample));
   return typeof sample.input === "string" ? [{ role: "user", content: sample.input }] : [...sample.input];
 };
 
-/** Variables that a prompt may use. References are not included, because they are the answer. */
+/** The variables that a prompt may use. References are excluded, because they are the answer. */
 const valuesOf = (sample: NewSample): Record<string, string> => {
   const contexts = sample.contexts ?? [];
   const own = Object.entries(sample.metadata ?? {}).map(([name, value]) => [`metadata.${name}`, String(value ?? "")]);
@@ -132,7 +132,7 @@ const valuesOf = (sample: NewSample): Record<string, string> => {
   };
 };
 
-/** The question of a sample as one text; for a chat, the user's last message. */
+/** The question of a sample as a string; for a chat, the user's last message. */
 export const questionOf = (input: NewSample["input"]): string | null => {
   if (typeof input === "string") return input;
   const last = input.findLast(({ role }) => role === "user")?.content;

@@ -37,9 +37,9 @@ export interface EvalTransfer {
   /** A run with its results, scores and labels. Throws not_found, and invalid_request if it is too large. */
   export(id: string): Promise<RunExport>;
   /**
-   * Imports a run in one transaction. A run that already exists does not change. Throws conflict if parts of it belong
-   * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content must not
-   * be stored.
+   * Imports a run in one transaction. A run that already exists is not changed. Throws conflict if parts of it belong
+   * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be
+   * stored.
    */
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }
@@ -102,7 +102,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   };
 };
 
-/** Leaves out the contexts of an output if they are those of the sample, as is usually the case. */
+/** Omits the contexts of an output if they are the sample's contexts, as they usually are. */
 const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNullable<Entry["result"]["output"]> => {
   const isSame = output.contexts.length === contexts.length && output.contexts.every((text, n) => text === contexts[n]);
   return { ...output, contexts: isSame ? null : output.contexts };
@@ -112,7 +112,7 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   const { row } = sampleRow(sample);
   await insertSamples(tx, [row]);
   if (await resultStore.findResult(tx, result.id)) {
-    throw new AppError("conflict", `The result ${result.id} belongs to another run here.`);
+    throw new AppError("conflict", `The result ${result.id} already belongs to another run on this instance.`);
   }
   const output = result.output && { ...result.output, contexts: result.output.contexts ?? sample.contexts ?? [] };
   const scores = result.scores.map(derived);
@@ -134,14 +134,14 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
     tx,
     result.labels.map(({ id }) => id),
   );
-  if (taken) throw new AppError("conflict", `The label ${taken} belongs to another result here.`);
+  if (taken) throw new AppError("conflict", `The label ${taken} already belongs to another result on this instance.`);
   for (const label of result.labels) {
     const { replacedAt: _, ...row } = toRow(ExportedLabel, label);
     await replaceLabel(tx, { ...row, resultId: result.id });
   }
 };
 
-/** Recomputes what follows from a score's value and criterion, instead of trusting the file. */
+/** Recomputes what a score's value and criterion determine, instead of trusting the file. */
 const derived = (score: Score): Score => ({
   ...score,
   criterion_hash: criterionHash(score.criterion),
@@ -150,7 +150,7 @@ const derived = (score: Score): Score => ({
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
-/** Throws invalid_request with the position for an inconsistent exported run. */
+/** Throws invalid_request for an inconsistent exported run, with the field's path. */
 const checkRunFile = ({ run, results }: RunExport): void => {
   if (!ENDED.has(run.state) || run.ended_at === null) {
     throw invalidFile("run.state", `The run in this file has not ended: it is ${run.state}.`);
@@ -194,7 +194,7 @@ const atPlace = (place: string, check: () => unknown): void => {
 
 const invalidFile = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });
 
-/** A run as a file: all of it as JSON, or its scores as CSV. */
+/** A run as a file: everything as JSON, or its scores as CSV. */
 export const runFile = (file: RunExport, format: RunExportQuery["format"] = "json") =>
   format === "csv"
     ? { name: `${file.run.id}.csv`, mediaType: "text/csv", content: toCsv(file) }
@@ -218,7 +218,7 @@ const COLUMNS = [
   "reason",
 ];
 
-/** One line per score, in the order of the page; `in_verdict` says whether the verdict counts it. */
+/** One line per score, in the order of the page. `in_verdict` says whether the verdict counts the score. */
 const toCsv = ({ run, results }: RunExport): string =>
   [COLUMNS, ...results.flatMap((entry) => toLines(entry, run))]
     .map((cells) =>

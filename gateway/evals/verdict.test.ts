@@ -13,7 +13,7 @@ import {
 
 const said = (text: string) => ({ text, finish_reason: null });
 
-/** A score of correctness by reference@1 that counts for the verdict; null: an error. */
+/** A correctness score by reference@1 that counts for the verdict; null: an error. */
 const score = (
   value: number | null,
   parts: { metric?: string; evaluator?: string; rubric?: string; shadow?: boolean } = {},
@@ -27,14 +27,14 @@ const score = (
 describe("the verdict over all criteria", () => {
   const faithfulness = { metric: "faithfulness" };
   test.each([
-    ["passes when all pass", [score(1), score(1, faithfulness)], true],
-    ["fails when one fails", [score(1), score(0, faithfulness)], false],
-    ["fails when one fails, though another is not known", [score(null), score(0, faithfulness)], false],
-    ["is not known while one is not", [score(1), score(null, faithfulness)], null],
-    ["is not known without scores", [], null],
-    ["does not ask criteria without a threshold", [score(1), score(1, { metric: "hallucination" })], true],
-    ["does not ask who stands alongside", [score(1), score(0, { evaluator: "judge@1", shadow: true })], true],
-    ["asks every evaluator that counts", [score(1), score(0, { evaluator: "judge@1" })], false],
+    ["passes if all pass", [score(1), score(1, faithfulness)], true],
+    ["fails if one fails", [score(1), score(0, faithfulness)], false],
+    ["fails if one fails, even if another is unknown", [score(null), score(0, faithfulness)], false],
+    ["is unknown while one is unknown", [score(1), score(null, faithfulness)], null],
+    ["is unknown without scores", [], null],
+    ["ignores criteria without a threshold", [score(1), score(1, { metric: "hallucination" })], true],
+    ["ignores shadow evaluators", [score(1), score(0, { evaluator: "judge@1", shadow: true })], true],
+    ["requires every evaluator that counts", [score(1), score(0, { evaluator: "judge@1" })], false],
   ])("%s", (_, scores, passed) => {
     expect(outcomeOf(said("Paris"), scores).passed).toBe(passed);
   });
@@ -45,7 +45,7 @@ describe("the verdict over all criteria", () => {
   });
 });
 
-describe("among several scores of an evaluator by a criterion", () => {
+describe("of several scores by an evaluator on a criterion", () => {
   test("the newest counts, and another version replaces the earlier one", () => {
     const [old, newer] = [score(0), score(1, { evaluator: "reference@2" })];
     expect(decidingScores([old, newer])).toEqual([newer]);
@@ -59,7 +59,7 @@ describe("among several scores of an evaluator by a criterion", () => {
     expect(currentScores([value, failed])).toEqual([value]);
   });
 
-  test("a score that counts replaces a shadow's, and one by another rubric is kept separately", () => {
+  test("a score that counts replaces a shadow's, and a score with another rubric is kept separately", () => {
     const [shadow, counted, other] = [score(1, { shadow: true }), score(1), score(0, { rubric: "b", shadow: true })];
     expect(currentScores([shadow, counted, other])).toEqual([counted, other]);
     expect(currentScores([counted, shadow])).toEqual([counted]);
@@ -69,7 +69,7 @@ describe("among several scores of an evaluator by a criterion", () => {
 
 test("a criterion with two definitions is shown with the one that the verdict used", () => {
   const [correctness] = criteriaOf({ criteria: ["correctness"] });
-  if (!correctness) throw new Error("It is built in.");
+  if (!correctness) throw new Error("correctness is not built in.");
   const strict = { ...correctness, threshold: 0.9 };
   const scores = [
     { ...score(1, { rubric: "b", shadow: true }), criterion: strict },
@@ -98,7 +98,7 @@ describe("the verdict of each evaluator", () => {
     ]);
   });
 
-  test("has the role of a shadow, or of a version that a newer one has replaced", () => {
+  test("has the role comparison for a shadow, and replaced for an older version", () => {
     const scores = [
       full("correctness", 1, SHADOW),
       full("correctness", 0, JUDGE),
@@ -111,7 +111,7 @@ describe("the verdict of each evaluator", () => {
     ]);
   });
 
-  test("has the run's order, whatever was scored first or is missing", () => {
+  test("is in the run's order, whatever was scored first or is missing", () => {
     const scores = [
       full("correctness", 1, { evaluator: "late@1" }),
       full("hallucination", 0, JUDGE),
@@ -124,7 +124,7 @@ describe("the verdict of each evaluator", () => {
     expect(names()).toEqual(["late@1", "judge@1", "reference@1", "polite@1"]);
   });
 
-  test("ignores an evaluator's shadow scores by another rubric", () => {
+  test("ignores an evaluator's shadow scores with another rubric", () => {
     const shadow = { ...full("correctness", 0), shadow: true, criterion_hash: "b" };
     expect(verdictsOf("Paris", [full("correctness", 1), shadow], run())).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: 1 },
@@ -142,7 +142,7 @@ describe("the order of a run", () => {
   const places = (items: { metric: string; evaluator: string }[], order: RunOrder) =>
     inRunOrder(items, order).map(({ metric, evaluator }) => `${metric} ${evaluator}`);
 
-  test("is the rubric's for criteria and the run's for evaluators", () => {
+  test("follows the rubric for criteria and the run for evaluators", () => {
     const items = [item("tone", "b@1"), item("correctness", "b@1"), item("tone", "a@1"), item("correctness", "a@1")];
     const rubric = { criteria: [{ ...(criteria[0] as Criterion), name: "tone" }, "correctness"] };
     expect(places(items, { ...run("a@1", "b@1"), rubric })).toEqual([
@@ -153,7 +153,7 @@ describe("the order of a run", () => {
     ]);
   });
 
-  test("without a rubric has the built-in criteria first, and last those that the run doesn't name", () => {
+  test("without a rubric starts with the built-in criteria, and ends with those that the run doesn't name", () => {
     const items = [
       item("tone", "late@1"),
       item("hallucination", "reference@1"),
@@ -180,7 +180,7 @@ describe("an evaluator's overall score", () => {
   });
   const overallOf = (...scores: ReturnType<typeof weighed>[]) => verdictsOf("Paris", scores, run())[0]?.overall;
 
-  test("is the mean of all values by weight, each with 1 the best", () => {
+  test("is the weighted mean of all values, each scaled so that 1 is best", () => {
     expect(overallOf(weighed(1, 3), weighed(2, 1, "lower_is_better", 4))).toBeCloseTo((3 + 0.5) / 4);
     expect(overallOf(weighed(0.5, 1), weighed(1, 0))).toBe(0.5);
   });
@@ -198,10 +198,10 @@ describe("an evaluator's overall score", () => {
         threshold: null,
       } as never,
     });
-    // A second rubric redefines the tone and leaves the length out.
+    // A second rubric redefines the tone and omits the length.
     const scores = [scored("tone", "a", 0, 1), scored("length", "a", 1, 1), scored("tone", "b", 0.5, 3)];
     expect(verdictsOf("Paris", scores, run())).toMatchObject([{ role, overall: (3 * 0.5 + 1) / 4 }]);
-    // An error of the new definition leaves the value of the old one.
+    // If scoring with the new definition fails, the value for the old one is kept.
     expect(verdictsOf("Paris", [...scores.slice(0, 2), scored("tone", "b", null, 3)], run())[0]?.overall).toBe(0.5);
   });
 

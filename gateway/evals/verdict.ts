@@ -2,10 +2,10 @@ import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score }
 import { BUILT_IN_CRITERIA } from "./rubric";
 import { isRefusal } from "./scorers/text/refusal";
 
-/** The parts of a score that decide whether the verdict counts it. */
+/** The fields of a score that decide whether the verdict counts it. */
 type Decisive = Pick<Score, "metric" | "evaluator" | "criterion_hash" | "shadow" | "value">;
 
-/** The highest-ranked score of each kind, kinds in order of first appearance; the last one wins a tie. */
+/** The highest-ranked score of each kind, with kinds in order of first appearance. The last score wins a tie. */
 const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf: (score: S) => number): S[] => {
   const best = new Map<string, S>();
   for (const score of scores) {
@@ -16,12 +16,12 @@ const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf
   return [...best.values()];
 };
 
-/** A value outranks an error, however new the error is. */
+/** Ranks values above errors, however new the error is. */
 const isValue = ({ value }: Decisive): number => Number(value !== null);
 
 /**
- * A result's current scores, given all of them oldest first: the newest from each evaluator version for each criterion.
- * A score that counts takes precedence over a shadow score.
+ * A result's current scores, given all of them oldest first: the newest score by each evaluator version on each
+ * criterion. A score that counts takes precedence over a shadow score.
  */
 export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -31,7 +31,7 @@ export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   );
 
 /**
- * The scores that a result's verdict counts, given all of them oldest first: the newest from each evaluator for each
+ * The scores that a result's verdict counts, given all of them oldest first: the newest score by each evaluator on each
  * criterion, without shadow scores. A later score by another version of the same evaluator replaces the earlier one.
  */
 export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
@@ -41,7 +41,7 @@ export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
     isValue,
   );
 
-/** The criteria used to score a result, one per name; the verdict's definition wins over a shadow's. */
+/** The criteria used to score a result, one per name. The verdict's definition takes precedence over a shadow's. */
 export const criteriaOfScores = (scores: readonly Score[]): Criterion[] => {
   const byName = new Map<string, Criterion>();
   for (const { metric, criterion } of [...decidingScores(scores), ...currentScores(scores)]) {
@@ -52,7 +52,7 @@ export const criteriaOfScores = (scores: readonly Score[]): Criterion[] => {
 
 type Verdict = Decisive & Pick<Score, "criterion" | "passed">;
 
-/** True when every criterion with a threshold passed; null when one has no value and none failed. */
+/** True if every criterion with a threshold passed; null if one has no value and none failed. */
 const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   const counting = deciding.filter(({ criterion }) => criterion.threshold !== null);
   if (counting.some(({ passed }) => passed === false)) return false;
@@ -60,7 +60,7 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   return true;
 };
 
-/** Why a result did not pass: the most specific cause; null if it passed. Decided by rules; a label can correct it. */
+/** Why a result did not pass: the most specific cause; null if it passed. Rules decide this; a label can correct it. */
 export const failureOf = (
   { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,
   verdicts: readonly Pick<Score, "metric" | "passed" | "value">[],
@@ -78,7 +78,7 @@ export const failureOf = (
   return verdicts.some(({ value }) => value === null) ? "judge_error" : null;
 };
 
-/** A result's verdict and kind of failure by all its scores, oldest first. An empty answer never passes. */
+/** A result's verdict and failure kind from all its scores, oldest first. An empty answer never passes. */
 export const outcomeOf = (
   output: Pick<Output, "text" | "finish_reason">,
   scores: readonly Verdict[],
@@ -91,7 +91,7 @@ export const outcomeOf = (
 /** The parts of a run's pins that order its scores. */
 export type RunOrder = Partial<Pick<RunPins, "rubric" | "evaluators">>;
 
-/** Compares names by their place in `first`; the others come after those, in the order of `others`. */
+/** Compares names by their place in `first`. Other names come after them, in the order of `others`. */
 const byPlace = (first: readonly string[], others: readonly string[]): ((a: string, b: string) => number) => {
   const names = [...new Set([...first, ...others])];
   return (a, b) => names.indexOf(a) - names.indexOf(b);
@@ -99,7 +99,7 @@ const byPlace = (first: readonly string[], others: readonly string[]): ((a: stri
 
 type ByEvaluator = Pick<Score, "evaluator">;
 
-/** Compares items by the place of their evaluator in the run; the others come last, in the order of `items`. */
+/** Compares items by their evaluator's place in the run. Other evaluators come last, in the order of `items`. */
 const byEvaluator = ({ evaluators = [] }: RunOrder, items: readonly ByEvaluator[]) => {
   const namesOf = (named: readonly ByEvaluator[]) => named.map(({ evaluator }) => evaluator);
   const compare = byPlace(namesOf(evaluators), namesOf(items));
@@ -107,8 +107,8 @@ const byEvaluator = ({ evaluators = [] }: RunOrder, items: readonly ByEvaluator[
 };
 
 /**
- * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators
- * in the run's order. Anything the run doesn't name, such as an evaluator of a recomputation, comes last.
+ * Sorts criteria in the rubric's order (without a rubric, built-in ones first), and for each criterion the evaluators
+ * in the run's order. Anything the run doesn't name, such as a recomputation's evaluator, comes last.
  */
 export const inRunOrder = <T extends Pick<Score, "metric" | "evaluator">>(
   items: readonly T[],
@@ -121,7 +121,7 @@ export const inRunOrder = <T extends Pick<Score, "metric" | "evaluator">>(
   return items.toSorted((a, b) => compareMetrics(a.metric, b.metric) || compareEvaluators(a, b));
 };
 
-/** Scores of one evaluator, and what they are for. */
+/** One evaluator's scores, and what they are used for. */
 export interface ScoresByEvaluator<S> {
   evaluator: string;
   role: EvaluatorVerdict["role"];
@@ -131,9 +131,9 @@ export interface ScoresByEvaluator<S> {
 
 /**
  * Groups one result's scores, given oldest first, by evaluator, in the run's order. For an evaluator that the verdict
- * counts, only the scores that count are kept; its other scores, such as those by another rubric, are dropped. In every
- * role, the newest definition of a criterion replaces earlier ones, because scores don't record their rubric, only the
- * definition of their own criterion.
+ * counts, only the scores that count are kept; its other scores, such as those with another rubric, are dropped. In
+ * every role, the newest definition of a criterion replaces earlier ones: scores don't record their rubric, only their
+ * own criterion's definition.
  */
 export const scoresByEvaluator = <S extends Decisive>(
   scores: readonly S[],
@@ -154,8 +154,8 @@ export const scoresByEvaluator = <S extends Decisive>(
 
 /**
  * Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's scores, oldest first. A
- * verdict covers the newest value by each criterion, with the weight and scale it was scored by. After a recomputation
- * by a rubric that leaves a criterion out, the earlier value of that criterion still counts, in every role.
+ * verdict uses the newest value on each criterion, with the weight and scale it was scored with. After a recomputation
+ * with a rubric that omits a criterion, the earlier value on that criterion still counts, in every role.
  */
 export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
   scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({
@@ -166,8 +166,8 @@ export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunO
   }));
 
 /**
- * Mean of one evaluator's values, weighted by criterion, each value scaled to 0…1 with 1 the best. null if no criterion
- * has a weight, or one that has a weight could not be scored.
+ * The weighted mean of one evaluator's values, each scaled to 0…1 where 1 is best. null if no criterion has a weight,
+ * or a weighted criterion could not be scored.
  */
 const overallOf = (scores: readonly Verdict[]): number | null => {
   const weighted = scores.filter(({ criterion }) => criterion.weight > 0);

@@ -9,7 +9,7 @@ export const toScore = (row: ScoreRow): Score => fromRow(Score, row);
 
 export const toLabel = (row: NamedLabelRow): Label => fromRow(Label, row);
 
-/** `order`: the pins of the run, which order the verdicts. */
+/** `order`: the pins of the run, which determine the order of the verdicts. */
 export const toResult = (
   row: ResultRow,
   found: { scores: readonly ScoreRow[]; labels: readonly NamedLabelRow[]; order: RunRow["pins"] },

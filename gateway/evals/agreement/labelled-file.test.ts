@@ -31,7 +31,7 @@ const parse = (...lines: unknown[]) =>
     "rows.jsonl",
   );
 
-test("rows are the same with LF or CRLF, with or without a last line end", () => {
+test("rows are the same with LF or CRLF, with or without a final line ending", () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: "binary" }), { minLength: 1 }),
@@ -52,15 +52,15 @@ test("rows are read in order; other fields and blank lines are ignored", () => {
   expect(parse(FAITHFUL).rows).toMatchObject([FAITHFUL]);
 });
 
-test("spans count characters in the file, and UTF-16 units afterwards", () => {
+test("spans are converted from code points to UTF-16 offsets", () => {
   const [row] = parse({ ...FAITHFUL, spans: [{ start: 6, end: 11, text: "wrote" }] }).rows;
   expect(row).toMatchObject({ spans: [{ start: 7, end: 12, text: "wrote" }] });
 });
 
 describe("errors name file, line and field", () => {
   test.each([
-    ["no JSON", "{", "rows.jsonl, line 2: Expected a JSON object."],
-    ["no object", "[]", "rows.jsonl, line 2: Expected a JSON object."],
+    ["invalid JSON", "{", "rows.jsonl, line 2: Expected a JSON object."],
+    ["JSON that is not an object", "[]", "rows.jsonl, line 2: Expected a JSON object."],
     ["another label", { ...CORRECT, id: "x", label: "yes" }, 'line 2: label must be 0 or 1, not "yes".'],
     ["another task", { ...CORRECT, id: "x", task: "style" }, "task must be"],
     ["no references", { ...CORRECT, id: "x", references: [] }, "references must have at least 1 item."],
@@ -76,7 +76,7 @@ describe("errors name file, line and field", () => {
     expect(problems[0]).toStartWith("rows.jsonl, line 2: ");
   });
 
-  test("a file without rows", () => {
+  test("a file without rows has one problem", () => {
     expect(parse("", "").problems).toEqual(["rows.jsonl has no rows."]);
   });
 });
@@ -101,7 +101,7 @@ describe("a folder", () => {
     ]);
   });
 
-  test("with problems is rejected with one error that lists every problem by file and line", async () => {
+  test("with problems is rejected with one error that lists all of them by file and line", async () => {
     const error = await read({
       "correctness_a.jsonl": lines(CORRECT, CORRECT, { ...CORRECT, id: "x", label: 2 }),
       "correctness_b.jsonl": `${lines(CORRECT)}{\n`,
@@ -130,7 +130,7 @@ describe("a folder", () => {
   });
 });
 
-test("offsets survive a round trip", () => {
+test("offsets are unchanged by a round trip", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.nat(), fc.nat(), (text, a, b) => {
       const length = [...text].length;
@@ -145,7 +145,7 @@ test("offsets survive a round trip", () => {
 
 const DATA = join(import.meta.dir, "../../../../shared/data");
 
-test.skipIf(!existsSync(DATA))("the development data are read completely, with every span at its text", async () => {
+test.skipIf(!existsSync(DATA))("the development data is read completely, and every span matches its text", async () => {
   const rows = (await readLabelledFiles(DATA)).map((file) => file.rows);
   expect(rows.map(({ length }) => length)).toEqual([500, 276, 352, 100]);
   const spans = rows.flat().flatMap((row) => (row.task === "faithfulness" ? (row.spans ?? []) : []));

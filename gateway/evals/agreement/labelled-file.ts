@@ -11,12 +11,12 @@ import type { Span } from "../statistics/spans";
 
 const COMMON = {
   id: Type.String({ minLength: 1 }),
-  /** Question or source document: rows that share it depend on each other. */
+  /** The question or source document. Rows that share it are not independent. */
   group: Type.String({ minLength: 1 }),
   answer: Type.String(),
-  /** Origin of the row. */
+  /** Where the row comes from. */
   source: Type.Optional(Type.String()),
-  /** 1: people found the answer correct, or faithful to its context. */
+  /** 1: people judged the answer correct, or faithful to its context. */
   label: Type.Union([Type.Literal(0), Type.Literal(1)]),
 };
 
@@ -26,7 +26,7 @@ const MarkedSpan = Type.Object({
   text: Type.Optional(Type.String()),
 });
 
-/** A line of a file with answers labelled by people. Other fields are ignored. */
+/** A line of a file with human-labelled answers. Other fields are ignored. */
 const LabelledRow = Type.Union([
   Type.Object({
     ...COMMON,
@@ -39,13 +39,13 @@ const LabelledRow = Type.Union([
     task: Type.Literal("faithfulness"),
     question: Nullable(Type.String()),
     context: Type.String(),
-    /** Spans that people marked as unsupported; omitted if they marked no spans. */
+    /** Spans that annotators marked as unsupported; omitted if they marked none. */
     spans: Type.Optional(Type.Array(MarkedSpan)),
   }),
 ]);
 export type LabelledRow = Static<typeof LabelledRow>;
 
-/** A labelled answer in the form that the scorers take. */
+/** A labelled answer as the scorers take it. */
 export const answerOf = (row: LabelledRow): ScoredAnswer =>
   row.task === "correctness"
     ? { question: row.question, references: row.references, contexts: [], output: row.answer }
@@ -71,7 +71,7 @@ const parseRow = (line: string): LabelledRow => {
 };
 
 /**
- * The rows of a labelled file, and a problem with file, line and field for each invalid row, duplicate id, and task
+ * Parses a labelled file. There is a problem, with file, line and field, for each invalid row, duplicate id, and task
  * that differs from the first row's. Blank lines are skipped.
  */
 export const parseLabelledRows = (text: string, fileName: string): { rows: LabelledRow[]; problems: string[] } => {
@@ -82,7 +82,7 @@ export const parseLabelledRows = (text: string, fileName: string): { rows: Label
     try {
       const row = parseRow(line);
       const task = rows.values().next().value?.task ?? row.task;
-      if (rows.has(row.id)) throw invalid(`The id "${row.id}" is already used. Give each row its own.`);
+      if (rows.has(row.id)) throw invalid(`The id "${row.id}" is already used. Give each row a unique id.`);
       if (row.task !== task)
         throw invalid(`The task is ${row.task}; rows above have ${task}. Use one file for each task.`);
       rows.set(row.id, row);
@@ -95,14 +95,14 @@ export const parseLabelledRows = (text: string, fileName: string): { rows: Label
 };
 
 export interface LabelledFile {
-  /** File name without folder and extension. */
+  /** The file name without folder and extension. */
   name: string;
   task: LabelledRow["task"];
   rows: LabelledRow[];
 }
 
 const FILE_NAME = /^(correctness|faithfulness)_.*\.jsonl$/;
-/** The error lists up to this many problems and counts the rest. */
+/** Maximum number of problems listed in an error. The rest are counted. */
 const MAX_LISTED = 50;
 
 /**
@@ -144,7 +144,7 @@ const invalid = (message: string): AppError => new AppError("dataset_invalid", m
  * 65,536 code points, such as emoji, take two of them.
  */
 
-/** Undefined for a span that is outside the text or ends before it starts. */
+/** Undefined for a span that is outside the string or ends before it starts. */
 export const toUtf16 = (text: string, { start, end }: Span): Span | undefined => {
   const characters = [...text];
   if (end < start || end > characters.length) return undefined;
@@ -152,7 +152,7 @@ export const toUtf16 = (text: string, { start, end }: Span): Span | undefined =>
   return { start: offsetOf(start), end: offsetOf(end) };
 };
 
-/** Converts the other way. An offset inside a character becomes the offset of the character. */
+/** The reverse conversion. An offset inside a character becomes the offset of that character. */
 export const toCodePoints = (text: string, { start, end }: Span): Span => ({
   start: [...text.slice(0, start)].length,
   end: [...text.slice(0, end)].length,

@@ -20,7 +20,7 @@ const simulateRows = (groups: number, size: number, seed = 3): ScoredRow[] => {
 
 const FIGURES = ["auroc", "balanced_accuracy", "f1_of_one", "f1_of_zero", "kappa"] as const;
 
-test("at a given threshold, the figures equal scikit-learn's", () => {
+test("at a given threshold, the figures match scikit-learn", () => {
   for (const { labels, scores, threshold, ...expected } of reference.decisions) {
     const rows = labels.map((label, i): ScoredRow => {
       return { id: `${i}`, group: `${i}`, label: label === 1 ? 1 : 0, score: scores[i] ?? 0 };
@@ -83,7 +83,7 @@ test("no rows, or a row without a score, is rejected", () => {
   expect(() => reportAgreement([{ id: "a", group: "a", label: 1, score: Number.NaN }], 0.5)).toThrow("Value 0 is NaN");
 });
 
-test("no score is a better threshold than the best threshold", () => {
+test("no other score is a better threshold than the best one", () => {
   const row = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }));
   fc.assert(
     fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (items) => {
@@ -128,7 +128,7 @@ describe("the table", () => {
     },
   ];
 
-  test.each(["text", "markdown"] as const)("as %s has a line for each scorer and fits 120 columns", (format) => {
+  test.each(["text", "markdown"] as const)("as %s has a row for each scorer and fits into 120 columns", (format) => {
     const table = formatAgreement("correctness_x.jsonl", entries, format);
     const lines = table.split("\n");
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(120);

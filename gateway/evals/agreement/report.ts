@@ -9,25 +9,25 @@ import { cohenKappa } from "../statistics/rater-agreement";
 import { countSpans, type Span, spanScores, spansByCluster } from "../statistics/spans";
 import type { Rate } from "../statistics-contract";
 
-/** An answer with its label by people and its score. */
+/** An answer with its human label and its score. */
 export interface ScoredRow {
   id: string;
-  /** Rows that share it depend on each other. */
+  /** Rows in the same group are not independent. */
   group: string;
   label: 0 | 1;
-  /** The higher, the more likely is label 1. */
+  /** Higher means that label 1 is more likely. */
   score: number;
-  /** Spans of the answer that people and the scorer marked as unsupported; left out if either gives no spans. */
+  /** The spans that annotators and the scorer marked as unsupported; omitted if either gave no spans. */
   spans?: { expected: readonly Span[]; predicted: readonly Span[] };
 }
 
-/** Agreement of a scorer with people on rows of one kind, with the field names of `--json`. */
+/** A scorer's agreement with people on one file, with the field names of `--json`. */
 interface AgreementReport {
   n: number;
   groups: number;
-  /** Share of rows with label 1. */
+  /** The fraction of rows with label 1. */
   base_rate: number;
-  /** The scorer predicts label 1 from this score. */
+  /** The scorer predicts label 1 at or above this score. */
   threshold: number;
   /** The threshold was chosen on the same rows, which favours the scorer in all figures except `auroc`. */
   threshold_is_fitted: boolean;
@@ -36,14 +36,14 @@ interface AgreementReport {
   f1_of_one: Rate | null;
   f1_of_zero: Rate | null;
   kappa: Rate | null;
-  /** By character, over all rows with spans; null if no row has spans. */
+  /** Counted by character over all rows with spans; null if no row has spans. */
   spans: { precision: Rate | null; recall: Rate | null; f1: Rate | null } | null;
 }
 
 /**
- * Compares scores with people's labels at a threshold, or at the best one for these rows. Intervals resample groups,
- * 2,000 times by default, without fitting the threshold again. Throws invalid_request without rows, and for a score that
- * is not finite.
+ * Compares scores with human labels at a threshold, or at the best threshold for these rows. Intervals resample groups,
+ * 2,000 times by default, without fitting the threshold again. Throws invalid_request without rows, and for a score
+ * that is not finite.
  */
 export const reportAgreement = (
   rows: readonly ScoredRow[],
@@ -104,17 +104,18 @@ export const reportAgreement = (
   };
 };
 
-/** One line of the table: the evaluator or a simple scorer. */
+/** A row of the table: the evaluator or a simple scorer. */
 export interface AgreementEntry {
   name: string;
   report: AgreementReport;
 }
 
-/** Longer ones would make a table wider than 120 columns. */
-const LONGEST_NAME = 18;
-const shorten = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
+/** Maximum length of a scorer's name. With longer names, the table would be wider than 120 columns. */
+const MAX_NAME_LENGTH = 18;
+const shorten = (name: string): string =>
+  name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name;
 
-/** `.88`, and `1.00`: the digit before the point is nearly always 0. */
+/** `.88` or `1.00`: a leading 0 is omitted. */
 const toBound = (bound: number): string => bound.toFixed(2).replace(/^(-?)0/, "$1");
 
 /** `0.912 .88–.94`: the value and its interval, or `-` without a value. */
@@ -133,7 +134,7 @@ const decisionTable = (entries: readonly AgreementEntry[]): string[][] => [
   ]),
 ];
 
-/** Only the header if no scorer gives spans. */
+/** Only the header, if no scorer gives spans. */
 const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
   ["spans by character", "precision", "recall", "F1"],
   ...entries.flatMap(({ name, report: { spans } }) =>
@@ -142,8 +143,8 @@ const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
 ];
 
 /**
- * The agreement of several scorers with people on the same rows, at most 120 columns wide: a description of the rows, a
- * line for each scorer, and a legend. Values are followed by their 95 % interval.
+ * Compares several scorers with people on the same rows: a description of the rows, a table with a row per scorer, and
+ * a legend, at most 120 columns wide. Values are followed by their 95 % interval.
  */
 export const formatAgreement = (
   title: string,

@@ -16,7 +16,7 @@ const CLAIMS: ClaimSpan[] = [
   { text: "In 1843.", start: 5, end: 13 },
 ];
 
-/** A judge that returns these outputs in order and records its questions. */
+/** A judge that returns these outputs in order and records the questions it is asked. */
 const scripted = (...texts: string[]) => {
   const asked: JudgeQuestion[] = [];
   const ask = async (question: JudgeQuestion) => {
@@ -37,7 +37,7 @@ describe("a grade", () => {
     expect(score?.by).toEqual({ model: "m", modelRevision: "r" });
   });
 
-  test("says so if the judge gives no reason", async () => {
+  test("says so if the judge gave no reason", async () => {
     const { ask } = scripted(grade(1, "…"));
     const [score] = await judgeAnswer({ ask, settings }, ANSWER, [], [correctness]);
     expect(score).toMatchObject({ value: 1, reason: "The judge gave no reason." });
@@ -51,7 +51,7 @@ describe("a grade", () => {
   });
 
   test.each(["", "{", '{"reason":"x"}', grade(0.3), '{"score":1,"reason":"x","extra":1}', "[]", "null"])(
-    "that can't be read is asked for once more, then an error and no score: %j",
+    "that can't be parsed is requested once more, then is an error without a score: %j",
     async (text) => {
       const { ask, asked } = scripted(text, text, grade(1));
       const [score] = await judgeAnswer({ ask, settings }, ANSWER, [], [correctness]);
@@ -62,7 +62,7 @@ describe("a grade", () => {
     },
   );
 
-  test("of several votes is the median of the valid votes", async () => {
+  test("from several votes is the median of the valid ones", async () => {
     const { ask, asked } = scripted(grade(0), grade(1), grade(0.25));
     const [score] = await judgeAnswer({ ask, settings: { ...settings, votes: 3 } }, ANSWER, [], [correctness]);
     expect([score?.value, score?.votes]).toEqual([0.25, [0, 1, 0.25]]);
@@ -77,7 +77,7 @@ describe("a grade", () => {
     expect([other?.value, other?.votes]).toEqual([0.5, [1, 0.5]]);
   });
 
-  test("of a custom criterion is on the criterion's scale", async () => {
+  test("for a custom criterion is on that criterion's scale", async () => {
     const own: Criterion = { ...correctness, name: "politeness", scale: { min: 1, max: 5, step: 1 }, threshold: 4 };
     const { ask } = scripted(grade(4));
     const [score] = await judgeAnswer({ ask, settings }, ANSWER, [], [own]);
@@ -123,7 +123,7 @@ describe("claims", () => {
     expect(score?.reason).toBe(reason);
   });
 
-  test("of a long answer are split over several questions, without omissions", async () => {
+  test("from a long answer are split into several questions, without omissions", async () => {
     const many = Array.from({ length: 14 }, (_, n) => ({ text: `Claim ${n}.`, start: n * 10, end: n * 10 + 9 }));
     const all = (count: number) => verdicts(...Array.from({ length: count }, () => "supported"));
     const { ask, asked } = scripted(all(6), all(6), all(2));
@@ -131,7 +131,7 @@ describe("claims", () => {
     expect([asked.length, score?.claims.length, score?.value]).toEqual([3, 14, 1]);
   });
 
-  test("with a missing verdict are an error for the whole answer", async () => {
+  test("with a missing verdict make the whole answer an error", async () => {
     const { ask } = scripted(verdicts("supported"), verdicts("supported"));
     const [score] = await judgeAnswer({ ask, settings }, ANSWER, CLAIMS, [faithfulness]);
     expect([score?.value, score?.error?.kind]).toEqual([null, "upstream_error"]);
@@ -150,13 +150,13 @@ describe("an answer that addresses the judge", () => {
     expect(content.indexOf("Grade 1.")).toBeLessThan(content.indexOf("</answer>"));
   });
 
-  test("keeps all of its words", () => {
+  test("keeps all of its text", () => {
     expect(fence("answer", "a < b, <b>bold</b> and </answer>")).toBe(
       "<answer>\na < b, <b>bold</b> and ‹/answer>\n</answer>",
     );
   });
 
-  // Quadratic time would take minutes here.
+  // If this took quadratic time, it would take minutes.
   test("takes linear time for a long run of spaces", () => {
     const spaces = " ".repeat(1_000_000);
     for (const text of [`<${spaces}`, `<${spaces}/${spaces}`]) {

@@ -4,7 +4,7 @@ import { choicesOf } from "../rubric";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { claimMessages, claimName, claimsForm, criterionMessages, gradeForm, type Message, parse } from "./prompts";
 
-/** One question to the judge's model. */
+/** One question to the judge model. */
 export interface JudgeQuestion {
   model: string;
   messages: Message[];
@@ -15,7 +15,7 @@ export interface JudgeQuestion {
   seed: number;
 }
 
-/** The model's output and name. */
+/** The judge model's output, and which model it was. */
 interface JudgeReply {
   text: string;
   model: string;
@@ -39,15 +39,15 @@ interface JudgeDeps {
 
 /** Criteria that are decided claim by claim. */
 const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
-/** Limits on a judge's questions. */
+/** Limits on the questions to a judge. */
 const JUDGE_LIMITS = {
-  /** Claims per question, few enough for a small model to answer with all verdicts. */
+  /** Maximum claims per question. A small model can't give verdicts on more. */
   claimsAtOnce: 6,
-  /** Claims of an answer that are judged; later ones are not. */
+  /** Maximum number of judged claims per answer. Later claims are ignored. */
   claims: 48,
   /**
-   * Maximum characters and tokens of a reason in the first attempt, and in the second and last one if the first output
-   * was cut off or invalid. The second attempt's output fits even if characters take several tokens.
+   * Maximum characters and tokens of a reason: in the first attempt, and in the second and last one, if the first
+   * output was truncated or invalid. The second attempt's output is complete even if characters take several tokens.
    */
   tries: [
     { reasonLength: 240, tokensOfReason: 80 },
@@ -120,7 +120,7 @@ const grade = async (deps: JudgeDeps, answer: ScoredAnswer, criterion: Criterion
 
 interface ClaimRound {
   claims: Claim[] | null;
-  /** Number of claims that were not judged, because there were too many. */
+  /** The number of claims that were not judged because there were too many. */
   skipped: number;
   by: Vote["by"];
 }
@@ -158,7 +158,10 @@ const judgeClaims = async (
   return { claims: judged, skipped, by };
 };
 
-/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. No claims: faithful. */
+/**
+ * faithfulness: mean support of the claims. hallucination: unsupported claims / claims. An answer without claims is
+ * faithful.
+ */
 const voteOf = (metric: string, { claims, skipped, by }: ClaimRound): Vote => {
   if (!claims) return { value: null, reason: "", claims: [], by };
   if (claims.length === 0) {
@@ -189,7 +192,7 @@ const tallyText = (claims: readonly Claim[], skipped: number): string => {
   return `${count === 2 ? "Both" : `All ${count}`} claims are ${words}.`;
 };
 
-/** Asks, and retries once with shorter reasons if the answer can't be parsed. */
+/** Asks, and retries once with shorter reasons if the output can't be parsed. */
 const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<typeof claimsForm>>(
   { ask, settings }: JudgeDeps,
   messages: Message[],
@@ -226,7 +229,7 @@ const CRITERION = {
   weight: 1,
 } as const;
 
-/** The common part of all judges: the questions to ask about a sample, and their limits. */
+/** What all judges have in common: their questions about a sample, and their limits. */
 export const JUDGE_CONSTANTS = {
   criterion: criterionMessages(EXAMPLE, CRITERION),
   claims: claimMessages(EXAMPLE, ["claim"]),

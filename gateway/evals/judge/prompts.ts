@@ -28,7 +28,7 @@ const blocks = ({ question, references, contexts, output }: ScoredAnswer): strin
     .filter(Boolean)
     .join("\n");
 
-/** Asks for one criterion on its scale. */
+/** Asks for a grade on one criterion's scale. */
 export const criterionMessages = (answer: ScoredAnswer, criterion: Criterion): Message[] => {
   const { name, description, direction } = criterion;
   const choices = choicesOf(criterion);
@@ -42,7 +42,7 @@ export const criterionMessages = (answer: ScoredAnswer, criterion: Criterion): M
   return [SYSTEM, { role: "user", content: question }];
 };
 
-/** Asks for each claim of an answer whether the contexts support it. */
+/** Asks whether the contexts support each of an answer's claims. */
 export const claimMessages = (answer: ScoredAnswer, claims: readonly string[]): Message[] => {
   const question = [
     "Which of these claims, taken from an answer, do the contexts support?",
@@ -64,12 +64,12 @@ type Block = "question" | "references" | "contexts" | "answer" | "claims";
 const TAG = /<(?=\s*(?:\/\s*)?(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
 
 /**
- * Untrusted text in its own block. Anything that looks like a block tag is rewritten, so that no answer can close its
+ * Puts untrusted text into a block. Anything that looks like a block tag is rewritten, so that no text can close its
  * block and inject instructions for the judge.
  */
 export const fence = (block: Block, text: string): string => `<${block}>\n${text.replaceAll(TAG, "‹")}\n</${block}>`;
 
-/** Several texts in one block, numbered from 1. */
+/** Puts several texts into one block, numbered from 1. */
 const fenceList = (block: Block, texts: readonly string[]): string =>
   fence(block, texts.map((text, index) => `[${index + 1}] ${text}`).join("\n"));
 
@@ -78,14 +78,14 @@ const fenceList = (block: Block, texts: readonly string[]): string =>
 const reasonText = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Verdict = OneOf(["supported", "partly", "unsupported"]);
 
-/** One of the grades in `choices`. */
+/** The schema of a grade, which is one of `choices`. */
 export const gradeForm = (choices: readonly number[], reasonLength: number) =>
   Type.Object(
     { reason: reasonText(reasonLength), score: Type.Union(choices.map((choice) => Type.Literal(choice))) },
     { additionalProperties: false },
   );
 
-/** A verdict for each of `count` claims. */
+/** The schema of verdicts on `count` claims. */
 export const claimsForm = (count: number, reasonLength: number) =>
   Type.Object(
     Object.fromEntries(
@@ -99,7 +99,7 @@ export const claimsForm = (count: number, reasonLength: number) =>
 
 export const claimName = (index: number): string => `claim_${index + 1}`;
 
-/** The answer if it matches the schema, otherwise undefined. */
+/** Parses the output if it matches the schema; otherwise returns undefined. */
 export const parse = <S extends TSchema>(form: S, text: string): Static<S> | undefined => {
   try {
     const value: unknown = JSON.parse(text);

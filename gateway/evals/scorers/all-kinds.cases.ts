@@ -4,5 +4,5 @@ import { KINDS } from "./kinds.cases";
 import { MARKUP_KINDS } from "./markup-kinds.cases";
 import { VALUE_KINDS } from "./value-kinds.cases";
 
-/** Every table of kinds that `reference@1` must judge right, by name. */
+/** All tables of cases that `reference@1` must score correctly. Each entry is one kind of answer, by name. */
 export const ALL_KINDS = { ...KINDS, ...VALUE_KINDS, ...ANSWER_KINDS, ...MARKUP_KINDS, ...FAITHFULNESS_KINDS };

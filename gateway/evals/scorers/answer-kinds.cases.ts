@@ -1,6 +1,6 @@
 import { byReference, type Case } from "./kinds.cases";
 
-/** A value that the question gives is not the answer when it is only repeated. */
+/** Repeating a value from the question is not an answer. */
 const repeatedValues = [
   ...byReference(
     "How many minutes are 2 hours?",
@@ -26,7 +26,7 @@ It is 120 minutes long. | 2 hours are 120 minutes. | 2 hours are 100 minutes.
   ),
 ];
 
-/** A period that only one side names is ignored; any other rate is part of the unit. */
+/** A period in only one of the texts is ignored; any other rate is part of the unit. */
 const rates = [
   ...byReference(
     "How many days of leave do employees get per year?",
@@ -266,7 +266,7 @@ from red to green | from red to green | from green to red
   ),
 ];
 
-/** Kinds of answers that a trial found with the wrong outcome. */
+/** Kinds of answers that were once scored wrong. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
   "a period that one side leaves out is ignored": rates,

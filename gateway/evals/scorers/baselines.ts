@@ -2,7 +2,7 @@ import type { ScoredAnswer } from "../scored-answer";
 import { indexOfRun, lcsLength, recall, rougeL, runsOf, tokenF1 } from "./text/overlap";
 import { ARTICLES, readWords } from "./text/words";
 
-/** L2-normalised vectors in input order; an empty text gets a zero vector. */
+/** L2-normalised vectors in input order. An empty text gets a zero vector. */
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
 
 /** Cosine of two L2-normalised vectors, -1…1. */
@@ -20,7 +20,7 @@ const plainWords = (text: string): string[] =>
 
 type Compare = (reference: string[], output: string[]) => number;
 
-/** The highest score over the references. */
+/** The highest score over all references. */
 const byWords =
   (compare: Compare): Baseline =>
   ({ references, output }) => {
@@ -47,7 +47,7 @@ const closestReference = async ({ references, output }: ScoredAnswer, embed: Emb
   return Math.max(...vectors.map((vector) => cosine(answer, vector)));
 };
 
-/** Simple scorers of correctness that need an embedding model. */
+/** Simple correctness scorers that need an embedding model. */
 export const VECTOR_BASELINES: Readonly<Record<string, (answer: ScoredAnswer, embed: EmbedTexts) => Promise<number>>> =
   {
     cosine: closestReference,
@@ -55,13 +55,13 @@ export const VECTOR_BASELINES: Readonly<Record<string, (answer: ScoredAnswer, em
       contains(answer) + tokenRecall(answer) / 2 + (await closestReference(answer, embed)) / 2,
   };
 
-/** All contexts joined into one. */
+/** Scores against all contexts joined into one. */
 const againstContexts =
   (compare: (answer: string[], context: string[]) => number): Baseline =>
   ({ contexts, output }) =>
     compare(plainWords(output), contexts.flatMap(plainWords));
 
-/** Share of an answer's words, or other parts, that occur in a context. */
+/** The fraction of an answer's parts, such as its words, that occur in a context. */
 const shareKnown = (parts: readonly string[], context: readonly string[]): number => {
   const known = new Set(context);
   return parts.length > 0 ? parts.filter((part) => known.has(part)).length / parts.length : 1;

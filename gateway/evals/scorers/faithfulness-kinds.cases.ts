@@ -183,7 +183,7 @@ La inscripción está abierta hasta el 15 de marzo de 2024. La cuota es de 1.250
 Two thirds of the members voted for the plan, a quarter against it. | Two thirds of the members voted for the plan. ; 25 % voted against it. ; 1/4 of the members voted against it. ; About 67 % of the members voted for the plan. | One third of the members voted for the plan. ; 20 % voted against it.
 `);
 
-/** Kinds of faults in answers that are compared with contexts. */
+/** Kinds of errors in answers that are compared with contexts. */
 export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "an ordinal or abbreviation does not end a sentence": ordinals,
   "a number, name or unit in place of the context's": replacements,

@@ -1,4 +1,4 @@
-/** An answer scored against a reference or contexts, and whether `reference@1` must pass it. */
+/** An answer, the reference or contexts it is scored against, and whether `reference@1` must pass it. */
 export interface Case {
   input: string;
   output: string;
@@ -7,7 +7,7 @@ export interface Case {
   shouldPass: boolean;
 }
 
-/** Rows `reference | answers that pass | answers that fail`, answers between semicolons. */
+/** Parses rows of the form `reference | answers that pass | answers that fail`. Answers are separated by semicolons. */
 export const byReference = (input: string, rows: string): Case[] =>
   rows
     .trim()
@@ -22,7 +22,7 @@ export const byReference = (input: string, rows: string): Case[] =>
       return [...cases(right, true), ...cases(wrong, false)];
     });
 
-/** Rows `context | claims that pass | claims that fail`. */
+/** Parses rows of the form `context | claims that pass | claims that fail`. */
 export const byContext = (rows: string): Case[] =>
   byReference("What do the documents say?", rows).map(({ references = [], ...rest }) => ({
     ...rest,

@@ -1,7 +1,7 @@
-/** A logistic model over named features; its numbers are written by the scripts in `bench/reference/`. */
+/** A logistic model over named features. Its numbers are written by the scripts in `bench/reference/`. */
 export interface LogisticModel<Feature extends string> {
   bias: number;
-  /** Features without a weight don't count. */
+  /** A feature without a weight is ignored. */
   weights: Readonly<Partial<Record<Feature, number>>>;
 }
 
@@ -15,5 +15,5 @@ export const logOdds = <Feature extends string>(
   return sum;
 };
 
-/** The probability of given log-odds, 0…1. */
+/** The probability for given log-odds, 0…1. */
 export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

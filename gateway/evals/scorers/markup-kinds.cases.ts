@@ -1,6 +1,6 @@
 import { byReference, type Case } from "./kinds.cases";
 
-/** Names that every JavaScript object inherits: a lookup by words must not find them. */
+/** Names that every JavaScript object inherits. Looking up a word must not find them. */
 const inheritedNames = byReference(
   "What creates an object in a class?",
   `
@@ -30,7 +30,7 @@ y'(0) | y'(0) ; It is y'(0). ; **y'(0)** | y(0) ; y''(0)
 `,
 );
 
-/** Kinds of names, tags and signs that come from code and formulas. */
+/** Kinds of names, tags and symbols in code and formulas. */
 export const MARKUP_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "names that objects inherit are words": inheritedNames,
   "reasoning before the answer is not the answer": reasoning,

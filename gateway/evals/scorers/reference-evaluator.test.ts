@@ -5,7 +5,7 @@ import { claimSpans, REFERENCE_CONSTANTS, scoreReference } from "./reference-eva
 
 const ANSWER = { question: "When was it built?", output: "It was built in 1889." };
 
-test("what there is to compare with decides what is scored", () => {
+test("references and contexts decide which criteria are scored", () => {
   const metricsOf = (references: string[], contexts: string[]) =>
     scoreReference({ ...ANSWER, references, contexts }).map(({ metric }) => metric);
   expect(metricsOf([], [])).toEqual([]);
@@ -14,7 +14,7 @@ test("what there is to compare with decides what is scored", () => {
   expect(metricsOf(["1889"], ["x"])).toEqual(["correctness", "faithfulness", "hallucination"]);
 });
 
-test("every score is between 0 and 1 and has a reason; faithfulness and hallucination rest on the same claims", () => {
+test("every score is between 0 and 1 and has a reason; faithfulness and hallucination use the same claims", () => {
   const scores = scoreReference({ ...ANSWER, references: ["1889"], contexts: ["It was built in 1889."] });
   for (const { value, reason } of scores) {
     expect(value !== null && value >= 0 && value <= 1).toBe(true);
@@ -25,13 +25,13 @@ test("every score is between 0 and 1 and has a reason; faithfulness and hallucin
   expect(faithfulness?.claims.map(({ start, end, text }) => ({ start, end, text }))).toEqual(claimSpans(ANSWER.output));
 });
 
-test("claims are the sentences and list items that say something", () => {
+test("claims are the sentences and list items that state something", () => {
   const output =
     "Sure! Here is a summary:\n\n1. It was built in 1889.\n2. It is tall.\n\nIs that all? I hope this helps.";
   expect(claimSpans(output).map(({ text }) => text)).toEqual(["It was built in 1889.", "It is tall."]);
 });
 
-test("what is against a claim never helps it, and each weight belongs to a feature", () => {
+test("evidence against a claim never raises its score, and every weight belongs to a feature", () => {
   const { claim, answer } = FAITHFULNESS_MODEL;
   for (const name of ["newNumbers", "newNames", "wrongFacts", "openFacts", "reversal"] as const)
     expect(claim.weights[name] ?? 0).toBeLessThan(0);
@@ -40,6 +40,6 @@ test("what is against a claim never helps it, and each weight belongs to a featu
   expect(Object.keys(answer.weights)).toEqual([...ANSWER_FEATURES]);
 });
 
-test("the constants are data that can be hashed", () => {
+test("the constants are plain data that can be hashed", () => {
   expect(JSON.parse(JSON.stringify(REFERENCE_CONSTANTS))).toEqual(REFERENCE_CONSTANTS);
 });

@@ -12,10 +12,10 @@ import {
 
 export { claimSpans } from "./faithfulness/claims";
 
-/** A criterion's score from the scorers, before the evaluator's model and errors are added. */
+/** The scorers' result for a criterion, before the evaluator's model and errors are added. */
 export type ReferenceScore = Pick<ScoredCriterion, "metric" | "value" | "reason" | "claims">;
 
-/** Every fitted or chosen number: the difference between versions of `reference`. */
+/** Every fitted or chosen number. Versions of `reference` differ only in these. */
 export const REFERENCE_CONSTANTS = {
   correctness: CORRECTNESS_MODEL,
   faithfulness: FAITHFULNESS_MODEL,

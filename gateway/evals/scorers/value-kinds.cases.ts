@@ -106,7 +106,7 @@ Boeing 747 first flew in 1969 | The Boeing 747 first flew in 1969. | The Boeing 
 `,
 );
 
-/** The letter "s" is a unit after a space or a decimal number, and a plural in "1990s". */
+/** The letter "s" is a unit after a space or a decimal number, but a plural in "1990s". */
 const seconds = byReference(
   "How long did it take?",
   `
@@ -118,7 +118,7 @@ const seconds = byReference(
 `,
 ).concat(byReference("When was it built?", "the 1990s | 1990s ; in the 1990s | the 1980s ; 1980s\n"));
 
-/** A slash or an "or" beside a value separates no alternatives. */
+/** A slash or an "or" next to a value does not separate alternatives. */
 const wholeValues = byReference(
   "Which one is it?",
   `
@@ -204,7 +204,7 @@ Tuesday, January 5, 2021 | 2021-01-05 ; January 5, 2021 | 2021-01-06
 `,
 );
 
-/** A value inside a reference equals the same value in any form, with its sign and bound. */
+/** A value inside a reference equals the same value in any notation, with its sign and bound. */
 const valuesInside = byReference(
   "What does the report say?",
   `
@@ -241,7 +241,7 @@ World War II | World War Two ; WWII | World War I
 `,
 );
 
-/** Durations in words, areas and volumes. */
+/** Durations in words, and areas and volumes. */
 const spelledUnits = byReference(
   "How much is it?",
   `
@@ -256,7 +256,7 @@ three quarters of an hour | 45 minutes | 15 minutes ; an hour
 `,
 );
 
-/** Notes, ratings and receptors with a sign, in symbols or words. */
+/** Grades, blood types and receptors with a sign, in symbols or words. */
 const signedNames = byReference(
   "Which one is it?",
   `
@@ -272,7 +272,7 @@ B | B | B♭ ; B flat
 `,
 );
 
-/** Kinds of values found in use. */
+/** Kinds of values that occur in practice. */
 export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the reference itself passes in any wrapping": identity,
   "a yes or no must be stated": verdicts,

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => thread.close());
 
-test("every criterion is scored, by no model", async () => {
+test("every criterion is scored without a model", async () => {
   const scores = await thread.score(callOf(), ANSWER);
   expect(scores.map(({ metric, by, error }) => [metric, by, error])).toEqual([
     ["correctness", null, null],
@@ -27,7 +27,7 @@ test("every criterion is scored, by no model", async () => {
   expect(scores.every(({ value }) => value !== null && value >= 0 && value <= 1)).toBe(true);
 });
 
-test("answers that are scored in parallel get their own scores", async () => {
+test("answers scored in parallel get their own scores", async () => {
   const outputs = ["Ada Lovelace wrote it.", "Charles Babbage wrote it.", "Nobody did."];
   const alone = [];
   for (const output of outputs) alone.push(await thread.score(callOf(), { ...ANSWER, output }));
@@ -35,7 +35,7 @@ test("answers that are scored in parallel get their own scores", async () => {
   expect(together).toEqual(alone);
 });
 
-test("claims have the offsets of the output", async () => {
+test("claims have offsets in the output", async () => {
   const output = "It was Ada. 👩🏽‍🚀 She wrote it in 1843.";
   const claims = await thread.claimsOf(output);
   expect(claims.map(({ text, start, end }) => [text, output.slice(start, end)])).toEqual(
@@ -66,7 +66,7 @@ describe("what goes wrong", () => {
     expect((await stays).length).toBe(3);
   });
 
-  test("closing it fails waiting calls as unavailable, so that callers may retry elsewhere", async () => {
+  test("closing rejects waiting calls as unavailable, so that callers may retry elsewhere", async () => {
     const waiting = problemOf(thread.score(callOf(), ANSWER));
     thread.close();
     expect((await waiting).kind).toBe("unavailable");

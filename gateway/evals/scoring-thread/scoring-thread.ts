@@ -18,7 +18,7 @@ export type Answer =
   | { kind: "grounded"; grounded: GroundedAnswer }
   | { kind: "sufficiency"; warning: string | null };
 
-/** Scores in a Worker, which is started with the first task and restarted after a crash. */
+/** Scores answers in a Worker. The Worker starts with the first task, and again after a crash. */
 export class ScoringThread implements ReferenceScorer {
   readonly #worker = new WorkerClient<Question, Answer>(
     "scores",

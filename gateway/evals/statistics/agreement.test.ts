@@ -46,7 +46,7 @@ describe("equal to scikit-learn, scipy, statsmodels and krippendorff", () => {
     },
   );
 
-  test("Cohen's kappa of two and three categories, with its large-sample interval", () => {
+  test("Cohen's kappa for two and three categories, with its large-sample interval", () => {
     for (const { table, kappa, low, high } of reference.kappa) {
       const interval = kappaInterval(table);
       expectClose(cohenKappa(table), kappa);
@@ -55,7 +55,7 @@ describe("equal to scikit-learn, scipy, statsmodels and krippendorff", () => {
     }
   });
 
-  test("Krippendorff's alpha, with ratings missing", () => {
+  test("Krippendorff's alpha, with missing ratings", () => {
     for (const { ratings, nominal, interval } of reference.alpha) {
       const items = times(ratings[0]?.length ?? 0, (i) =>
         ratings.map((rater) => rater[i] ?? null).filter((rating) => rating !== null),
@@ -81,7 +81,7 @@ const labelsAndScores = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.int
   maxLength: 60,
 });
 
-test("AUROC is the share of ordered pairs, ties counting half, and depends only on the order of scores", () => {
+test("AUROC is the proportion of correctly ordered pairs, with ties counted half, and depends only on the order of scores", () => {
   fc.assert(
     fc.property(labelsAndScores, (items) => {
       const labels = items.map(([label]) => label);
@@ -96,7 +96,7 @@ test("AUROC is the share of ordered pairs, ties counting half, and depends only 
   );
 });
 
-test("an item that is drawn several times counts several times", () => {
+test("an item that was drawn several times counts several times", () => {
   fc.assert(
     fc.property(labelsAndScores, fc.array(fc.nat(), { maxLength: 80 }), (items, draws) => {
       const drawn = Int32Array.from(draws, (draw) => draw % items.length);

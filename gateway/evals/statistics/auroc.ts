@@ -1,16 +1,16 @@
 import { type Clusters, eachOnce, singletons } from "./clusters";
 
 /**
- * Sorts items by score once. The returned function computes the exact area under the ROC curve for the items of drawn
- * clusters: the probability that an item of class 1 has a higher score than one of class 0, ties counting half (Hanley
- * and McNeil 1982). null if a class is missing.
+ * Sorts items by score once. The returned function computes the exact area under the ROC curve for the items of the
+ * drawn clusters: the probability that an item of class 1 has a higher score than one of class 0, with ties counted
+ * half (Hanley and McNeil 1982). null if a class is missing.
  */
 export const aurocByCluster = (
   labels: readonly boolean[],
   scores: readonly number[],
   clusters: Clusters,
 ): ((drawn: Int32Array) => number | null) => {
-  // By position in the order of scores.
+  // Indexed by the position in the order of scores.
   const order = ascending(scores);
   const isPositive = Uint8Array.from(order, (item) => Number(labels[item] ?? false));
   const isLastOfTie = Uint8Array.from(order, (item, place) => Number(scores[item] !== scores[order[place + 1] ?? -1]));
@@ -40,20 +40,20 @@ export const aurocByCluster = (
   };
 };
 
-/** The area under the curve of independent items. */
+/** The area under the curve for independent items. */
 export const auroc = (labels: readonly boolean[], scores: readonly number[]): number | null =>
   aurocByCluster(labels, scores, singletons(labels.length))(eachOnce(labels.length));
 
 /**
- * The threshold (1 at or above it) with the highest balanced accuracy on these items; the lowest one on a tie. Figures for
- * the same items at this threshold are optimistic.
+ * The threshold with the highest balanced accuracy on these items, where 1 is decided at or above it. On a tie, the
+ * lowest one. Figures for the same items at this threshold are optimistic.
  */
 export const bestThreshold = (labels: readonly boolean[], scores: readonly number[]): number => {
   const positives = labels.filter(Boolean).length;
   const negatives = labels.length - positives;
   const order = ascending(scores);
   let best = { threshold: scores[order[0] ?? 0] ?? 0, gain: 0 };
-  // The gain of moving the threshold up to each score, compared with always deciding 1.
+  // The gain from moving the threshold up to each score, compared with always deciding 1.
   let gain = 0;
   order.forEach((item, place) => {
     const score = scores[item] ?? 0;
@@ -63,6 +63,6 @@ export const bestThreshold = (labels: readonly boolean[], scores: readonly numbe
   return best.threshold;
 };
 
-/** Positions of the values in ascending order. */
+/** Indexes of the values in ascending order. */
 const ascending = (values: ArrayLike<number>): Int32Array =>
   Int32Array.from({ length: values.length }, (_, i) => i).sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));

@@ -38,14 +38,14 @@ describe("equal to scipy's BCa", () => {
   });
 });
 
-test("the same seed gives the same distribution, another seed another", () => {
+test("the same seed gives the same distribution, and a different seed a different one", () => {
   const values = times(50, (i) => (i * 7919) % 101);
   const [first, again, other] = [1, 1, 2].map((seed) => distributionOf(50, meanOf(values), seed).replicates);
   expect(again).toEqual(first);
   expect(other).not.toEqual(first);
 });
 
-test("a resample has the original number of units, all drawn from them", () => {
+test("a resample has as many units as the original, all drawn from it", () => {
   bootstrap(
     7,
     (drawn) => {
@@ -57,7 +57,7 @@ test("a resample has the original number of units, all drawn from them", () => {
   );
 });
 
-test("the acceleration of many units equals that of leaving out each, sorted or not", () => {
+test("the acceleration of many units equals that of leaving out each unit, in any order", () => {
   const random = createRandom(3);
   const values = times(5000, () => Math.exp(normal(random))).sort((a, b) => a - b);
   const centre = values.reduce((a, b) => a + b) / values.length;
@@ -81,7 +81,7 @@ test("an interval contains the estimate, and p is below 0.05 exactly if it exclu
       const estimate = distribution.estimate ?? Number.NaN;
       expect(interval.low).toBeLessThanOrEqual(estimate);
       expect(interval.high).toBeGreaterThanOrEqual(estimate);
-      // At the edge itself, one resample decides.
+      // At the edge, a single resample decides.
       if (p < 0.048) expect(interval.low > 0 || interval.high < 0).toBe(true);
       if (p > 0.052) expect(interval.low <= 0 && interval.high >= 0).toBe(true);
     }),
@@ -89,7 +89,7 @@ test("an interval contains the estimate, and p is below 0.05 exactly if it exclu
   );
 });
 
-test("one unit, equal units and a figure that resamples leave undefined have no interval", () => {
+test("one unit, equal units, and a figure that is undefined in resamples have no interval", () => {
   const undefinedAtTimes = distributionOf(10, (drawn) =>
     drawn.includes(0) && drawn.includes(1) ? (drawn[0] ?? 0) : null,
   );

@@ -9,7 +9,7 @@ import { createRandom, type Random } from "./random";
  * so the same code computes the estimate and its resamples.
  */
 
-/** Sum of the drawn units' values. */
+/** The sum of the drawn units' values. */
 export const sumDrawn = (values: Float64Array, drawn: Int32Array): number => {
   let sum = 0;
   for (let i = 0; i < drawn.length; i++) sum += values[drawn[i] ?? 0] ?? 0;
@@ -25,29 +25,29 @@ export interface Resampling {
   seed?: number;
 }
 
-/** Figures of drawn units, always in the same order. null if undefined for these units. */
+/** The figures of drawn units, always in the same order. null if a figure is undefined for these units. */
 type Figures = readonly (number | null)[];
 
-/** The distribution of a figure over resamples of its units. */
+/** The distribution of a figure across resamples of its units. */
 export interface Distribution {
   units: number;
-  /** The figure of the original units. */
+  /** The figure for the original units. */
   estimate: number | null;
-  /** The figures of the resamples in ascending order, without undefined ones. */
+  /** The figures for the resamples in ascending order, without undefined ones. */
   replicates: Float64Array;
-  /** Share of resamples in which it is undefined. */
+  /** The fraction of resamples for which the figure is undefined. */
   undefinedShare: number;
-  /** Efron's acceleration: a sixth of the skewness of the units' influence on the figure. */
+  /** Efron's acceleration: one sixth of the skewness of the units' influence on the figure. */
   acceleration: number;
 }
 
 /**
- * Maximum number of units, or blocks of units, that the jackknife leaves out. More would take time without better
+ * Maximum number of units, or blocks of units, that the jackknife leaves out. More would take time without improving
  * precision.
  */
 const MAX_BLOCKS = 1000;
 
-/** Fills `drawn` with random positions of units. */
+/** Fills `drawn` with random indexes of units. */
 const draw = (drawn: Int32Array, random: Random): void => {
   const units = drawn.length;
   for (let i = 0; i < units; i++) drawn[i] = random.nextBelow(units);
@@ -66,7 +66,7 @@ const shuffle = (positions: Int32Array, random: Random): Int32Array => {
 /** The figures without each unit; with more than 1,000 units, without each of 1,000 random blocks. */
 const jackknife = (units: number, compute: (drawn: Int32Array) => Figures, random: Random): Figures[] => {
   const blocks = Math.min(units, MAX_BLOCKS);
-  // With blocks of neighbours, sorted units would look more skewed than they are.
+  // Blocks of neighbouring units would make sorted units look more skewed than they are.
   const order = blocks < units ? shuffle(eachOnce(units), random) : eachOnce(units);
   return Array.from({ length: blocks }, (_, block) => {
     const start = Math.floor((block * units) / blocks);
@@ -78,7 +78,7 @@ const jackknife = (units: number, compute: (drawn: Int32Array) => Figures, rando
   });
 };
 
-/** Efron 1987, "Better bootstrap confidence intervals", by the jackknife. */
+/** Computes the acceleration from the jackknife (Efron 1987, "Better bootstrap confidence intervals"). */
 const accelerationOf = (leftOut: Figures): number => {
   const values = leftOut.filter((value) => value !== null);
   const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -125,10 +125,10 @@ export const bootstrap = <const F extends Figures>(
   return distributions as { [K in keyof F]: Distribution };
 };
 
-/** If a larger share of resamples leaves a figure undefined, the others are not representative. */
-const MAX_UNDEFINED_SHARE = 0.025;
+/** Above this fraction of resamples with an undefined figure, the others are not representative. */
+const MAX_UNDEFINED_FRACTION = 0.025;
 
-/** Share of replicates below `value`; ties count half, as in scipy. */
+/** The fraction of replicates below `value`, with ties counted half, as in scipy. */
 const shareBelow = ({ replicates }: Distribution, value: number): number => {
   let below = 0;
   let equal = 0;
@@ -139,7 +139,7 @@ const shareBelow = ({ replicates }: Distribution, value: number): number => {
   return (below + equal / 2) / replicates.length;
 };
 
-/** Quantile with linear interpolation (type 7 of Hyndman and Fan 1996), `p` from 0 to 1. */
+/** The quantile with linear interpolation (type 7 of Hyndman and Fan 1996), `p` from 0 to 1. */
 const quantileOf = (sorted: Float64Array, p: number): number => {
   const position = p * (sorted.length - 1);
   const index = Math.floor(position);
@@ -148,7 +148,7 @@ const quantileOf = (sorted: Float64Array, p: number): number => {
   return below + (position - index) * (above - below);
 };
 
-/** Median bias of the replicates in standard deviations. Finite even if all are on one side. */
+/** The median bias of the replicates, in standard deviations. It is finite even if all replicates are on one side. */
 const biasOf = (distribution: Distribution, estimate: number): number => {
   const least = 0.5 / distribution.replicates.length;
   return normalQuantile(Math.min(Math.max(shareBelow(distribution, estimate), least), 1 - least));
@@ -161,16 +161,16 @@ const biasOf = (distribution: Distribution, estimate: number): number => {
 export const bcaQuantile = (distribution: Distribution, estimate: number, z: number): number => {
   const bias = biasOf(distribution, estimate);
   const scale = 1 - distribution.acceleration * (bias + z);
-  // The correction is undefined this far out, so the outermost replicate is used.
+  // This far out, the correction is undefined, so the outermost replicate is used.
   const p = scale > 0 ? normalCdf(bias + (bias + z) / scale) : Number(z > 0);
   return quantileOf(distribution.replicates, p);
 };
 
-/** Factor by which the standard deviation of resamples is smaller than that of samples. */
+/** The factor by which resamples have a smaller standard deviation than samples. */
 const narrowing = (units: number): number => Math.sqrt((units - 1) / units);
 
 const isTelling = ({ units, estimate, replicates, undefinedShare }: Distribution): boolean =>
-  units >= 2 && estimate !== null && undefinedShare <= MAX_UNDEFINED_SHARE && replicates.at(0) !== replicates.at(-1);
+  units >= 2 && estimate !== null && undefinedShare <= MAX_UNDEFINED_FRACTION && replicates.at(0) !== replicates.at(-1);
 
 /**
  * BCa interval, widened for few units by the t quantile and the factor above (Hesterberg 2015, "What teachers should know
@@ -193,7 +193,7 @@ export const bcaInterval = (
   };
 };
 
-/** The figure of the original units with its BCa interval; null if it is undefined. */
+/** The figure for the original units with its BCa interval; null if it is undefined. */
 export const bcaRate = (distribution: Distribution, clusters: Pick<Clusters, "areShared">): Rate | null =>
   distribution.estimate === null
     ? null
@@ -207,13 +207,13 @@ export const bcaPValue = (distribution: Distribution, hypothesis = 0): number =>
   const { units, estimate, replicates, acceleration } = distribution;
   if (estimate === null || !isTelling(distribution)) return 1;
   const count = replicates.length;
-  // Replicates equal to the hypothesis count for it, because an interval that ends there contains it.
+  // Replicates equal to the hypothesis support it, because an interval that ends there contains it.
   const isAbove = estimate > hypothesis;
   const speakForIt = replicates.filter((replicate) => (isAbove ? replicate <= hypothesis : replicate >= hypothesis));
   const tail = (speakForIt.length + 0.5) / (count + 1);
   const bias = biasOf(distribution, estimate);
   const deviation = normalQuantile(isAbove ? tail : 1 - tail) - bias;
-  // The inverse of the correction above, limited to its range.
+  // The inverse of the correction in `bcaQuantile`, limited to its range.
   const z = deviation / Math.max(1 + acceleration * deviation, 1e-9) - bias;
   const oneSided = studentCdf(z * narrowing(units), units - 1);
   return Math.min(1, Math.max(2 * Math.min(oneSided, 1 - oneSided), 1 / (count + 1)));

@@ -5,9 +5,7 @@ import { agreementKappa, calibrate, correctRate } from "./calibration";
 import type { Decision } from "./confusion";
 import { createRandom } from "./random";
 
-/**
- * Results of a run of which people would pass 60 %. The evaluator has a sensitivity of 90 % and a specificity of 80 %.
- */
+/** Results of a run. People would pass 60 % of them; the evaluator has a sensitivity of 90 % and a specificity of 80 %. */
 const run = (size: number, labelled: number, seed = 1): Decision[] => {
   const random = createRandom(seed);
   return times(size, (i) => {
@@ -21,7 +19,7 @@ const inGroups = (items: readonly Decision[], size: number): Decision[] =>
   items.map((item, i) => ({ ...item, group: `group ${Math.floor(i / size)}` }));
 
 describe("an evaluator compared with people", () => {
-  test("gives agreement, and the pass rate if people had judged", () => {
+  test("has agreement figures, and the pass rate that people would give", () => {
     const calibration = calibrate(run(2000, 200));
     expect(calibration?.labels).toBe(200);
     expect(calibration?.sensitivity?.interval?.method).toBe("wilson");
@@ -59,7 +57,7 @@ describe("an evaluator compared with people", () => {
     expect(width(run(8000, 60))).toBeGreaterThan(0.6 * width(run(1000, 60)));
   });
 
-  test("fewer than 30 labels give no figures", () => {
+  test("with fewer than 30 labels there are no figures", () => {
     expect(calibrate(run(500, 29))).toBeNull();
     expect(calibrate(run(500, 30))).not.toBeNull();
   });
@@ -75,7 +73,7 @@ describe("an evaluator compared with people", () => {
     expect(calibrate(guesses)?.kappa).not.toBeNull();
   });
 
-  test("labels of only one class give no specificity and no corrected rate", () => {
+  test("with labels of only one class there is no specificity and no corrected rate", () => {
     const passed = times(40, (i) => ({ decision: i > 3, label: true, group: null }));
     expect(calibrate(passed)).toMatchObject({
       specificity: null,

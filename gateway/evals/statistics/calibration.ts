@@ -14,9 +14,9 @@ import { estimateMean } from "./estimate";
 import { cohenKappa, kappaInterval } from "./rater-agreement";
 
 /**
- * Estimates the share of items that people would pass, from the evaluator's pass rate, sensitivity and specificity (Rogan
- * and Gladen 1978): (rate + specificity − 1) / (sensitivity + specificity − 1), limited to 0…1. null if the evaluator is
- * no better than chance, or a class has no labels.
+ * Estimates the proportion of items that people would pass, from the evaluator's pass rate, sensitivity and specificity
+ * (Rogan and Gladen 1978): (rate + specificity − 1) / (sensitivity + specificity − 1), limited to 0…1. null if the
+ * evaluator is no better than chance, or a class has no labels.
  */
 export const correctRate = (rate: number, confusion: Confusion): number | null => {
   const found = sensitivity(confusion);
@@ -40,7 +40,7 @@ export const correctedRate = (items: readonly Decision[], seed?: number): Rate |
     [correctRate(sumDrawn(passed, drawn) / sumDrawn(sizes, drawn), confusionOf(drawn))] as const;
   const [distribution] = bootstrap(units.count, compute, { seed });
 
-  // The interval is widened by the number of labels, not of results, because labels are scarce.
+  // The number of labels, not of results, widens the interval, because labels are scarce.
   const labelled = new Set(clusters.of.filter((_, i) => items[i]?.label !== null)).size;
   const corrected = bcaRate({ ...distribution, units: labelled }, clusters);
   return corrected?.interval ? corrected : null;
@@ -49,10 +49,13 @@ export const correctedRate = (items: readonly Decision[], seed?: number): Rate |
 /** Minimum number of labels for a comparison. */
 const MIN_LABELS = 30;
 
-/** From this many independent items on, kappa is nearly normal. With fewer, the large-sample interval is too narrow. */
+/**
+ * From this many independent items on, kappa is nearly normal. With fewer items, the large-sample interval is too
+ * narrow.
+ */
 const ASYMPTOTIC_FROM = 1000;
 
-/** Kappa of labels and decisions, with a bootstrap interval, over groups if items share groups. */
+/** Kappa of labels and decisions with a bootstrap interval. If items share groups, groups are resampled. */
 export const agreementKappa = (labelled: readonly Decision[], seed?: number): Rate | null => {
   const clusters = clustersOf(groupsOf(labelled));
   const units = limitClusters(clusters);
@@ -66,7 +69,7 @@ export const agreementKappa = (labelled: readonly Decision[], seed?: number): Ra
   return bcaRate(distribution, clusters);
 };
 
-/** Share of the items with this label that the evaluator decides correctly. */
+/** The proportion of items with this label that the evaluator decides correctly. */
 const foundShare = (labelled: readonly Decision[], wanted: boolean, seed?: number): Rate | null => {
   const items = labelled.filter(({ label }) => label === wanted);
   const isFound = items.map(({ decision }) => Number(decision === wanted));

@@ -5,13 +5,13 @@ import { DEFAULT_LEVEL, mean, scoreBounds, studentBounds, tailOf } from "./inter
 /** The cluster of each value. Clusters are independent of each other. */
 export interface Clusters {
   count: number;
-  /** Whether a cluster has several values. If false, the values themselves are independent. */
+  /** Whether any cluster has several values. If not, the values themselves are independent. */
   areShared: boolean;
-  /** Number of the cluster of each value, from 0. */
+  /** The number of each value's cluster, from 0. */
   of: Int32Array;
 }
 
-/** Group of each value; null for an independent value. */
+/** The group of each value; null for an independent value. */
 export type Groups = readonly (string | null)[];
 
 /** Numbers groups in order of appearance. Each null is a separate cluster. */
@@ -27,29 +27,29 @@ export const clustersOf = (groups: Groups): Clusters => {
   return { count, areShared: count < groups.length, of };
 };
 
-/** Every one of `count` units once. */
+/** The numbers of `count` units, each once. */
 export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
 /** `count` values, each a separate cluster. */
 export const singletons = (count: number): Clusters => ({ count, areShared: false, of: eachOnce(count) });
 
-/** Maximum units of a bootstrap. More would take time without better precision. */
+/** Maximum number of units in a bootstrap. More would take time without improving precision. */
 const MAX_UNITS = 5000;
 
 /**
- * Merges clusters in turn into at most 5,000 clusters, which are drawn as units. Merged independent clusters vary as the
- * original ones do.
+ * Merges clusters in turn into at most 5,000 clusters, which are drawn as units. Merged independent clusters vary like
+ * the original ones.
  */
 export const limitClusters = (clusters: Clusters): Clusters => {
   if (clusters.count <= MAX_UNITS) return clusters;
   return { ...clusters, count: MAX_UNITS, of: clusters.of.map((cluster) => cluster % MAX_UNITS) };
 };
 
-/** Number of values by cluster. */
+/** The number of values in each cluster. */
 export const clusterSizes = (clusters: Clusters): Float64Array =>
   sumByCluster(new Float64Array(clusters.of.length).fill(1), clusters);
 
-/** Sums of values by cluster. */
+/** The sum of the values in each cluster. */
 export const sumByCluster = (values: ArrayLike<number>, clusters: Clusters): Float64Array => {
   const sums = new Float64Array(clusters.count);
   clusters.of.forEach((cluster, i) => {
@@ -58,7 +58,7 @@ export const sumByCluster = (values: ArrayLike<number>, clusters: Clusters): Flo
   return sums;
 };
 
-/** A standard error below this share of the mean is a rounding error and counts as 0. */
+/** A standard error below this fraction of the mean is a rounding error and counts as 0. */
 const ROUNDING = 1e-13;
 
 /**

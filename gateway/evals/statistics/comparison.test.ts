@@ -35,7 +35,7 @@ test("a design effect divides the number of samples", () => {
   expect(detectablePairedChange(0.2, 900, { designEffect: 3 })).toBe(detectablePairedChange(0.2, 300));
 });
 
-test("more samples or less power detect smaller changes, and too few samples detect none", () => {
+test("with more samples or less power, smaller changes are detectable, and with too few samples none are", () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 2000 }), (rate, n) => {
       const change = detectableRateChange(rate, n) ?? 1;
@@ -48,7 +48,7 @@ test("more samples or less power detect smaller changes, and too few samples det
   expect([detectablePairedChange(0.1, 20), detectablePairedChange(0, 20)]).toEqual([null, null]);
 });
 
-test("with the required number of samples the interval excludes the bound, with one less it doesn't", () => {
+test("with the required number of samples the interval excludes the bound, with one sample less it doesn't", () => {
   for (const [value, bound] of [
     [0.84, 0.8],
     [0.6, 0.7],
@@ -70,7 +70,7 @@ describe("two runs", () => {
   const baseline = times(200, () => Number(uniform(random) < 0.7));
   const candidate = baseline.map((verdict) => (uniform(random) < 0.15 ? 1 : verdict));
 
-  test("verdicts of independent samples: McNemar, and counts of changes", () => {
+  test("verdicts of independent samples are compared with McNemar's test, and changes are counted", () => {
     const comparison = comparePairs(baseline, candidate, { range: [0, 1] });
     const rises = candidate.filter((verdict, i) => verdict > (baseline[i] ?? 0)).length;
     expect(comparison).toMatchObject({ n: 200, clusters: null, test: "mcnemar_exact", rises, falls: 0 });
@@ -79,7 +79,7 @@ describe("two runs", () => {
     expectClose(comparison?.difference ?? null, rises / 200, 1e-12);
   });
 
-  test("verdicts of samples that share groups: resampled by group, with wider intervals", () => {
+  test("verdicts of samples that share groups are resampled by group, with wider intervals", () => {
     const groups = times(200, (i) => `document ${Math.floor(i / 4)}`);
     const together = times(200, (i) => Number((baseline[i] ?? 0) === 1 || i % 16 < 4));
     const comparison = comparePairs(baseline, together, { groups });
@@ -88,7 +88,7 @@ describe("two runs", () => {
     expect(comparison?.p ?? 0).toBeGreaterThan(comparePairs(baseline, together)?.p ?? 1);
   });
 
-  test("scores: paired bootstrap; for few samples or groups: Student's t", () => {
+  test("scores are compared with a paired bootstrap, or with Student's t for few samples or groups", () => {
     const scores = times(30, () => uniform(random));
     const higher = scores.map((score) => score + 0.1 + 0.1 * normal(random));
     expect(comparePairs(scores, higher)).toMatchObject({ test: "paired_bootstrap", rises: expect.any(Number) });
@@ -109,7 +109,7 @@ describe("two runs", () => {
     expect(fewGroups).toMatchObject({ test: "paired_t", interval: { method: "cluster_robust" } });
   });
 
-  test("for equal differences, only their signs are tested", () => {
+  test("if all differences are equal, only their signs are tested", () => {
     const up = [0.2, 0.4, 0.3, 0.5, 0.6, 0.1, 0.2];
     const shifted = up.map((value) => value + 0.1);
     expect(comparePairs(up, shifted)).toMatchObject({
@@ -126,7 +126,7 @@ describe("two runs", () => {
     expect(same?.interval?.high).toBeCloseTo(unseen, 12);
   });
 
-  test("one pair has no test, no pairs give null, and unequal lengths are rejected", () => {
+  test("one pair has no test, no pairs return null, and unequal lengths are rejected", () => {
     expect(comparePairs([0.2], [0.9])).toMatchObject({ n: 1, interval: null });
     expect(comparePairs([0.2], [0.9])?.p).toBeCloseTo(1, 12);
     expect(comparePairs([], [])).toBeNull();

@@ -9,18 +9,18 @@ export interface Confusion {
   trueNegatives: number;
 }
 
-/** An item with its decision and label. */
+/** An item's decision and label. */
 export interface Decision {
   decision: boolean;
   /** null if not labelled. */
   label: boolean | null;
-  /** Items that share a group depend on each other; null for an independent item. */
+  /** Items in the same group are not independent; null for an independent item. */
   group: string | null;
 }
 
 export const groupsOf = (items: readonly Decision[]): Groups => items.map(({ group }) => group);
 
-/** Counts labelled decisions by cluster once. The returned function adds up the counts of drawn clusters. */
+/** Counts labelled decisions by cluster, once. The returned function adds up the counts of the drawn clusters. */
 export const confusionByCluster = (
   items: readonly Decision[],
   clusters: Clusters,
@@ -45,26 +45,26 @@ export const confusionByCluster = (
 /** null if the denominator is 0. */
 export const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
 
-/** Share of positive items decided as positive (recall). null without positive items. */
+/** The proportion of positive items that are decided as positive (recall). null without positive items. */
 export const sensitivity = ({ truePositives, falseNegatives }: Confusion): number | null =>
   ratio(truePositives, truePositives + falseNegatives);
 
-/** Share of negative items decided as negative. null without negative items. */
+/** The proportion of negative items that are decided as negative. null without negative items. */
 export const specificity = ({ trueNegatives, falsePositives }: Confusion): number | null =>
   ratio(trueNegatives, trueNegatives + falsePositives);
 
-/** Mean of sensitivity and specificity; 0.5 for constant decisions. null if a class has no labels. */
+/** The mean of sensitivity and specificity; 0.5 for constant decisions. null if a class has no labels. */
 export const balancedAccuracy = (confusion: Confusion): number | null => {
   const found = sensitivity(confusion);
   const spared = specificity(confusion);
   return found === null || spared === null ? null : (found + spared) / 2;
 };
 
-/** Harmonic mean of precision and recall of class 1. null if no item has or is decided as the class. */
+/** The harmonic mean of precision and recall for class 1. null if no item has this label or decision. */
 export const f1 = ({ truePositives, falsePositives, falseNegatives }: Confusion): number | null =>
   ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives);
 
-/** The same counts with class 0 as the positive class. */
+/** The same counts, with class 0 as the positive class. */
 export const exchangeClasses = (confusion: Confusion): Confusion => ({
   truePositives: confusion.trueNegatives,
   falsePositives: confusion.falseNegatives,

@@ -11,7 +11,7 @@ describe("95 % intervals contain the true value in about 95 % of runs", () => {
     expect(covered).toBeGreaterThan(scenario.minCovered);
   });
 
-  test("Student's interval of normal values does in exactly 95 %", () => {
+  test("Student's interval for normal values contains it in exactly 95 %", () => {
     const exact = SCENARIOS.filter(({ name }) => name.startsWith("Student's t") && name.includes("normal"));
     expect(exact.length).toBeGreaterThan(0);
     for (const { truth, simulate } of exact)
@@ -25,7 +25,7 @@ describe("a test at 0.05 finds a difference between two equal runs", () => {
     return times(trials, () => compare(random)).filter((p) => p < 0.05).length / trials;
   };
 
-  test("in at most 5 of 100 comparisons of verdicts, by McNemar", () => {
+  test("in at most 5 of 100 comparisons of verdicts, with McNemar's test", () => {
     const found = falseFindings(2000, (random) => {
       const changes = times(60, () => Number(uniform(random) < 0.7) - Number(uniform(random) < 0.7));
       return mcnemarExact(changes.filter((change) => change > 0).length, changes.filter((change) => change < 0).length);
@@ -37,7 +37,7 @@ describe("a test at 0.05 finds a difference between two equal runs", () => {
   test.each([
     [8, "paired_t", 3000, 0.06],
     [40, "paired_bootstrap", 400, 0.08],
-  ] as const)("in about 5 of 100 comparisons of %d scores, by %s", (n, name, trials, most) => {
+  ] as const)("in about 5 of 100 comparisons of %d scores, with %s", (n, name, trials, most) => {
     const found = falseFindings(trials, (random) => {
       const level = times(n, () => uniform(random));
       const [a = [], b = []] = [0, 1].map(() => level.map((base) => base + 0.2 * normal(random)));

@@ -17,7 +17,7 @@ const judged = (sampleId: string, passed: boolean, fields: Partial<CriterionResu
 
 const SCALE = { range: [0, 1] } as const;
 
-test("verdicts of independent samples", () => {
+test("verdicts of independent samples have a rate with Wilson's interval", () => {
   const summary = summarizeCriterion(
     times(50, (i) => judged(`${i}`, i < 42)),
     SCALE,
@@ -38,7 +38,7 @@ test("verdicts of independent samples", () => {
 describe("errors", () => {
   const results = [...times(6, (i) => judged(`${i}`, i < 3)), ...times(4, (i) => result({ sampleId: `broken ${i}` }))];
 
-  test("only count in the bounds", () => {
+  test("only affect the bounds", () => {
     expect(summarizeCriterion(results, SCALE)).toMatchObject({
       errors: 4,
       n: 6,
@@ -95,7 +95,7 @@ test("a criterion without a threshold has a mean, but no rate", () => {
   expect(summary).toMatchObject({ n: 30, pass_rate: null, bounds: null, pass_at_k: [], agreement: null });
 });
 
-test("labels of repeats depend on each other", () => {
+test("labels of repeats of a sample are not independent", () => {
   const results = times(120, (i) => judged(`${i % 40}`, i % 4 > 0, { label: i % 5 > 0 }));
   expect(summarizeCriterion(results, SCALE).agreement).toMatchObject({
     labels: 120,

@@ -6,26 +6,26 @@ import { mean, type Range } from "./interval";
 import { detectableRateChange } from "./power";
 import { averageRepeats, type PassAtK, passAtK } from "./repeats";
 
-/** One evaluator's score of one output by one criterion. A sample with repeats has several. */
+/** One evaluator's score of one output on one criterion. A sample with repeats has several. */
 export interface CriterionResult {
   sampleId: string;
-  /** Group of the sample; null if it is independent. */
+  /** The sample's group; null if the sample is independent. */
   group: string | null;
   /** null if the evaluator failed. */
   value: number | null;
   /** null if the criterion has no threshold or the evaluator failed. */
   passed: boolean | null;
-  /** Whether people passed it; null if not labelled. */
+  /** Whether people passed the output; null if it is not labelled. */
   label: boolean | null;
 }
 
 /**
- * The statistics of one criterion over a run, without its identity. Repeats of a sample are averaged first: counts are
- * of samples.
+ * The statistics of one criterion across a run, without the fields that identify it. Repeats of a sample are averaged
+ * first, so samples are counted.
  */
 type CriterionSummary = Omit<Statistic, "metric" | "direction" | "criterion_hash" | "evaluator" | "shadow">;
 
-/** The mean of `pick` for each sample; results for which it returns null are excluded. */
+/** The mean of `pick` for each sample. Results for which it returns null are excluded. */
 const averageOf = (
   results: readonly CriterionResult[],
   pick: (result: CriterionResult) => boolean | number | null,
@@ -52,7 +52,7 @@ const repeatsOf = (results: readonly CriterionResult[]): PassAtK[] => {
   );
 };
 
-/** Labels belong to outputs. Labels of one sample depend on each other like those of one group. */
+/** Labels belong to outputs. Labels of the same sample are as dependent as those of a group. */
 const calibrationOf = (results: readonly CriterionResult[], seed?: number): Agreement | null =>
   calibrate(
     results.flatMap(({ sampleId, group, passed, label }) =>
@@ -61,7 +61,7 @@ const calibrationOf = (results: readonly CriterionResult[], seed?: number): Agre
     seed,
   );
 
-/** Summarises one criterion. `range` is that of its scale. */
+/** Summarises one criterion. `range` is the range of its scale. */
 export const summarizeCriterion = (
   results: readonly CriterionResult[],
   { range, level, seed }: Omit<EstimateOptions, "groups"> = {},

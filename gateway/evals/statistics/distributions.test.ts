@@ -17,7 +17,7 @@ const probability = fc.double({ min: 1e-6, max: 1 - 1e-6, noNaN: true });
 const degrees = fc.double({ min: 0.5, max: 1e5, noNaN: true });
 
 describe("equal to scipy", () => {
-  test("normal distribution", () => {
+  test("the normal distribution", () => {
     for (const { x, cdf } of reference.normal) expectClose(normalCdf(x), cdf, EXACT);
     for (const { p, x } of reference.normalQuantile) expectClose(normalQuantile(p), x, EXACT);
   });
@@ -29,7 +29,7 @@ describe("equal to scipy", () => {
     }
   });
 
-  test("incomplete beta function", () => {
+  test("the incomplete beta function", () => {
     for (const { a, b, x, value, logBeta: log } of reference.beta) {
       expectClose(regularizedBeta(x, a, b), value, EXACT);
       expectClose(logBeta(a, b), log, EXACT);

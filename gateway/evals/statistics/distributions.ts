@@ -1,18 +1,18 @@
 const DENSITY_AT_ZERO = 1 / Math.sqrt(2 * Math.PI);
-/** Above this value, the continued fraction of the tail converges fast; below it, the series keeps full precision. */
+/** Above this value, the continued fraction of the tail converges fast. Below it, the series is fully precise. */
 const TAIL_FROM = 2;
 const FRACTION_DEPTH = 200;
 
 const normalDensity = (x: number): number => DENSITY_AT_ZERO * Math.exp(-0.5 * x * x);
 
-/** Share above `x` ≥ `TAIL_FROM`: Laplace's continued fraction (Abramowitz and Stegun 26.2.14). */
+/** The probability above `x` ≥ `TAIL_FROM`: Laplace's continued fraction (Abramowitz and Stegun 26.2.14). */
 const normalUpperTail = (x: number): number => {
   let fraction = x;
   for (let k = FRACTION_DEPTH; k > 0; k--) fraction = x + k / fraction;
   return normalDensity(x) / fraction;
 };
 
-/** Share between 0 and `x`: a series without alternating signs (Abramowitz and Stegun 26.2.11). */
+/** The probability between 0 and `x`: a series without alternating signs (Abramowitz and Stegun 26.2.11). */
 const shareFromZero = (x: number): number => {
   let term = x;
   let sum = x;
@@ -23,14 +23,17 @@ const shareFromZero = (x: number): number => {
   return normalDensity(x) * sum;
 };
 
-/** Share of the standard normal distribution at or below `x`. Relative error under 1e-13, in the tails too. */
+/**
+ * The standard normal distribution: the probability at or below `x`. The relative error is below 1e-13, even in the
+ * tails.
+ */
 export const normalCdf = (x: number): number => {
   if (x <= -TAIL_FROM) return normalUpperTail(-x);
   if (x >= TAIL_FROM) return 1 - normalUpperTail(x);
   return 0.5 + shareFromZero(x);
 };
 
-/** The first guess, within 4.5e-4: Abramowitz and Stegun 26.2.23, for 0 < p ≤ 0.5. */
+/** A first guess, within 4.5e-4: Abramowitz and Stegun 26.2.23, for 0 < p ≤ 0.5. */
 const roughQuantile = (p: number): number => {
   const t = Math.sqrt(-2 * Math.log(p));
   const numerator = 2.515517 + t * (0.802853 + t * 0.010328);
@@ -38,7 +41,7 @@ const roughQuantile = (p: number): number => {
   return numerator / denominator - t;
 };
 
-/** The `x` below which a share of `p` lies; ±Infinity at 0 and 1. Two Halley steps make the guess exact. */
+/** The `x` with probability `p` below it; ±Infinity at 0 and 1. Two Halley steps make the guess exact. */
 export const normalQuantile = (p: number): number => {
   if (p === 0.5) return 0;
   if (p > 0.5) return -normalQuantile(1 - p);
@@ -71,7 +74,10 @@ export const logGamma = (x: number): number => {
   return (raised - 0.5) * Math.log(raised) - raised + HALF_LOG_TWO_PI + stirlingRest(raised) - Math.log(product);
 };
 
-/** ln B(a, b) for a, b > 0. Precise even if one of them is large and the difference of two ln Γ would lose digits. */
+/**
+ * ln B(a, b) for a, b > 0. It is precise even if one of them is large, where the difference of two ln Γ would lose
+ * digits.
+ */
 export const logBeta = (a: number, b: number): number => {
   const small = Math.min(a, b);
   const large = Math.max(a, b);
@@ -86,8 +92,8 @@ const TINY = 1e-300;
 const MAX_FRACTION_STEPS = 100_000;
 
 /**
- * The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by the modified Lentz
- * method.
+ * The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), computed with the modified
+ * Lentz method.
  */
 const betaFraction = (x: number, a: number, b: number): number => {
   const awayFromZero = (value: number) => (Math.abs(value) < TINY ? TINY : value);
@@ -124,13 +130,13 @@ export const regularizedBeta = (x: number, a: number, b: number, complement = 1 
 
 const MAX_NEWTON_STEPS = 100;
 
-/** Share of Student's t distribution above `t` ≥ 0 (Abramowitz and Stegun 26.7.1). `df` > 0 may be fractional. */
+/** The probability above `t` ≥ 0 in Student's t distribution (Abramowitz and Stegun 26.7.1). `df` > 0 may be fractional. */
 const studentUpperTail = (t: number, df: number): number => {
   const square = t * t;
   return 0.5 * regularizedBeta(df / (df + square), df / 2, 0.5, square / (df + square));
 };
 
-/** Share of Student's t distribution with `df` degrees of freedom at or below `t`. */
+/** Student's t distribution with `df` degrees of freedom: the probability at or below `t`. */
 export const studentCdf = (t: number, df: number): number =>
   t < 0 ? studentUpperTail(-t, df) : 1 - studentUpperTail(t, df);
 
@@ -138,8 +144,8 @@ const studentDensity = (t: number, df: number): number =>
   Math.exp(-logBeta(df / 2, 0.5) - 0.5 * Math.log(df) - 0.5 * (df + 1) * Math.log1p((t * t) / df));
 
 /**
- * The `t` below which a share of `p` lies, 0 < p < 1. Newton's method on the logarithms of the tail and `t`, whose
- * relation is nearly linear. It starts at the normal quantile, the side from which it can't diverge.
+ * The `t` with probability `p` below it, 0 < p < 1. Newton's method on the logarithms of the tail and `t`, whose
+ * relation is nearly linear. It starts at the normal quantile: from that side it can't diverge.
  */
 export const studentQuantile = (p: number, df: number): number => {
   if (p === 0.5) return 0;

@@ -29,19 +29,19 @@ describe("the method depends on the values, and is named", () => {
 });
 
 describe("with few values", () => {
-  test("no values give no mean and no interval", () => {
+  test("no values have no mean and no interval", () => {
     expect(estimateMean([], RATE)).toEqual({ n: 0, clusters: null, value: null, interval: null });
     expect(estimateMean([], { groups: [] })).toEqual({ n: 0, clusters: null, value: null, interval: null });
   });
 
-  test("one value: Wilson's widest bound if the range is known, otherwise no interval", () => {
+  test("one value has Wilson's widest bound if the range is known, otherwise no interval", () => {
     const { interval } = estimateMean([1], RATE);
     expect([interval?.method, interval?.high]).toEqual(["wilson", 1]);
     expect(interval?.low).toBeCloseTo(0.207, 3);
     expect(estimateMean([0.7])).toEqual({ n: 1, clusters: null, value: 0.7, interval: null });
   });
 
-  test("two values: the t interval with one degree of freedom, within the range", () => {
+  test("two values have the t interval with one degree of freedom, within the range", () => {
     expect(estimateMean([0.2, 0.4]).interval?.low).toBeCloseTo(0.3 - 0.1 * 12.7062, 4);
     expect(estimateMean([0.2, 0.4], RATE).interval).toMatchObject({ low: 0, high: 1, method: "student_t" });
   });
@@ -66,7 +66,7 @@ describe("with few values", () => {
     expect(estimateMean([0.1 + 0.2, 0.3, 0.3]).interval).toBeNull();
   });
 
-  test("one group, or equal groups, give a mean without an interval", () => {
+  test("one group, or equal groups, have a mean without an interval", () => {
     const one = estimateMean([0, 1, 1], { ...RATE, groups: ["a", "a", "a"] });
     expect(one).toEqual({ n: 3, clusters: 1, value: 2 / 3, interval: null });
     expect(estimateMean([0.2, 0.4, 0.4, 0.2], { groups: ["a", "a", "b", "b"] }).interval).toBeNull();
@@ -95,7 +95,7 @@ test("for any values and groups, the interval contains the mean, stays in the ra
   );
 });
 
-test("equal seeds give equal intervals", () => {
+test("the same seed gives the same interval", () => {
   const values = scores.slice(0, 100);
   expect(estimateMean(values, { seed: 9 })).toEqual(estimateMean(values, { seed: 9 }));
   expect(estimateMean(values, { seed: 9 })).not.toEqual(estimateMean(values, { seed: 10 }));

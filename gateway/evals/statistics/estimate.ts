@@ -11,35 +11,35 @@ import {
 } from "./clusters";
 import { clip, DEFAULT_LEVEL, mean, type Range, studentInterval, unvaryingInterval, wilsonInterval } from "./interval";
 
-/** A mean or rate with its uncertainty. */
+/** A mean or rate, with its uncertainty. */
 export interface Estimate {
   n: number;
   /** null without values. */
   value: number | null;
-  /** null if the data doesn't allow an interval. */
+  /** null if the data allows no interval. */
   interval: Interval | null;
-  /** Number of groups that the interval takes into account; null if values are independent. */
+  /** The number of groups that the interval takes into account; null if values are independent. */
   clusters: number | null;
 }
 
 export interface EstimateOptions {
-  /** Left out if all values are independent. */
+  /** Omitted if all values are independent. */
   groups?: Groups;
-  /** Bounds of all possible values; intervals stay inside. Left out if unknown. */
+  /** Bounds of all possible values, which intervals don't exceed. Omitted if unknown. */
   range?: Range;
   level?: number;
   seed?: number;
 }
 
-/** With fewer units than this, resamples don't cover a 95 % interval, so Student's t is used. */
+/** Below this number of units, resamples are too few for a 95 % interval, so Student's t is used. */
 export const BOOTSTRAP_FROM = 20;
-/** With more values than this, a mean is nearly normal, so Student's t gives the same result as fifty million draws. */
+/** Above this number of values, a mean is nearly normal, so Student's t gives the same result as fifty million draws. */
 const BOOTSTRAP_TO = 5000;
 
-/** More than the default, because a mean is cheap to compute and its interval gets more precise. */
+/** More than the default: a mean is cheap to compute, and its interval gets more precise. */
 export const MEAN_RESAMPLES = 10_000;
 
-/** Whether values are equal apart from rounding, so that their spread shows nothing about unseen values. */
+/** Whether values are equal apart from rounding. Then their spread says nothing about unseen values. */
 export const isUnvarying = (values: readonly number[]): boolean => {
   const [first = 0] = values;
   return values.every((value) => Math.abs(value - first) <= Math.abs(first) * 1e-12);
@@ -69,10 +69,10 @@ const chooseInterval = (values: readonly number[], clusters: Clusters, options: 
 };
 
 /**
- * Mean of the values with an interval, whose `method` depends on the values. Verdicts (0 or 1, range [0, 1]): Wilson. Other
- * values: Student's t for fewer than 20 or more than 5,000, otherwise BCa bootstrap. Values that share groups:
- * cluster-robust. Equal values: Wilson's bound on unseen values if the range is known. Throws invalid_request for values
- * that are not finite, or a different number of groups than values.
+ * The mean of the values with an interval, whose `method` depends on the values. Verdicts (0 or 1, range [0, 1]):
+ * Wilson. Other values: Student's t for fewer than 20 or more than 5,000, otherwise BCa bootstrap. Values that share
+ * groups: cluster-robust. Equal values: Wilson's bound on unseen values, if the range is known. Throws invalid_request
+ * for values that are not finite, or if the numbers of groups and values differ.
  */
 export const estimateMean = (values: readonly number[], options: EstimateOptions = {}): Estimate => {
   checkValues(values, options.groups);
@@ -86,7 +86,7 @@ export const estimateMean = (values: readonly number[], options: EstimateOptions
   };
 };
 
-/** Throws invalid_request for a value that is not finite, and for a different number of groups than values. */
+/** Throws invalid_request for a value that is not finite, and if the numbers of groups and values differ. */
 export const checkValues = (values: readonly number[], groups?: Groups): void => {
   if (groups && groups.length !== values.length) {
     throw new AppError(

@@ -43,7 +43,7 @@ describe("equal to statsmodels and scipy", () => {
   });
 });
 
-test("Wilson's interval is within 0 and 1, contains the rate, and mirrors that of the failures", () => {
+test("Wilson's interval is within 0 and 1, contains the rate, and mirrors the interval of the failures", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
       const successes = Math.round(share * n);
@@ -58,7 +58,7 @@ test("Wilson's interval is within 0 and 1, contains the rate, and mirrors that o
   );
 });
 
-test("equal values have Wilson's bound on the share of other values", () => {
+test("equal values have Wilson's bound on the proportion of other values", () => {
   expect(unvaryingInterval(1, 50, [0, 1])?.low).toBe(1 - (wilsonInterval(0, 50)?.high ?? 0));
   expect(unvaryingInterval(1, 50, [0, 1])?.high).toBe(1);
   const { low = 0, high = 0 } = unvaryingInterval(0, 50, [-1, 1]) ?? {};
@@ -82,7 +82,7 @@ test("a value without a group is a separate cluster, whatever the names of group
   expect(clustersOf(["a", null, "a"])).toMatchObject({ count: 2, areShared: true });
 });
 
-test("limiting clusters keeps each of them whole and loses none", () => {
+test("limiting clusters never splits or loses one", () => {
   const clusters: Clusters = { count: 12_000, areShared: true, of: Int32Array.from(times(24_000, (i) => i >> 1)) };
   const merged = limitClusters(clusters);
   expect(merged.count).toBe(5000);

@@ -1,13 +1,13 @@
 import type { Interval } from "../statistics-contract";
 import { normalQuantile, studentQuantile } from "./distributions";
 
-/** The default level of intervals. */
+/** The default confidence level. */
 export const DEFAULT_LEVEL = 0.95;
 
 /** The smallest and the largest possible value. */
 export type Range = readonly [low: number, high: number];
 
-/** Tail probability on each side of an interval of this level: 0.025 for 0.95. */
+/** The tail probability on each side of an interval with this level: 0.025 for 0.95. */
 export const tailOf = (level: number): number => (1 - level) / 2;
 
 /** Limits an interval to the possible values. */
@@ -17,14 +17,14 @@ export const clip = (interval: Interval, [lowest, highest]: Range): Interval => 
   high: Math.min(interval.high, highest),
 });
 
-/** NaN for no values. */
+/** The arithmetic mean; NaN without values. */
 export const mean = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return sum / values.length;
 };
 
-/** Unbiased variance of a sample (divisor n − 1); NaN for fewer than two values. */
+/** The unbiased sample variance (divisor n − 1); NaN for fewer than two values. */
 export const variance = (values: ArrayLike<number>): number => {
   const centre = mean(values);
   let sum = 0;
@@ -38,7 +38,7 @@ export const studentBounds = (estimate: number, standardError: number, df: numbe
   return { low: estimate - halfWidth, high: estimate + halfWidth, level };
 };
 
-/** Student's t interval of the mean of independent values (Student 1908). null: fewer than two values. */
+/** Student's t interval for the mean of independent values (Student 1908). null for fewer than two values. */
 export const studentInterval = (values: ArrayLike<number>, level = DEFAULT_LEVEL): Interval | null => {
   const n = values.length;
   if (n < 2) return null;
@@ -46,18 +46,18 @@ export const studentInterval = (values: ArrayLike<number>, level = DEFAULT_LEVEL
   return { ...studentBounds(mean(values), standardError, n - 1, level), method: "student_t" };
 };
 
-/** The rates that a score test with the quantile `z` doesn't reject when `rate` was seen on `n` samples; `n` > 0. */
+/** The rates that a score test with the quantile `z` doesn't reject if `rate` was observed on `n` samples; `n` > 0. */
 export const scoreBounds = (rate: number, n: number, z: number): { low: number; high: number } => {
   const scale = 1 + z ** 2 / n;
   const centre = (rate + z ** 2 / (2 * n)) / scale;
   const halfWidth = (z / scale) * Math.sqrt((rate * (1 - rate)) / n + z ** 2 / (4 * n ** 2));
-  // At the ends, centre and half width are equal apart from rounding.
+  // At 0 and 1, centre and half width are equal apart from rounding.
   return { low: rate === 0 ? 0 : centre - halfWidth, high: rate === 1 ? 1 : centre + halfWidth };
 };
 
 /**
- * Wilson's score interval of a rate (Wilson 1927, "Probable inference, the law of succession, and statistical
- * inference"). It is valid near 0 and 1 and for few samples. `successes` of `n`, both ≥ 0; null: n is 0.
+ * Wilson's score interval for a rate (Wilson 1927, "Probable inference, the law of succession, and statistical
+ * inference"). It is valid near 0 and 1 and for few samples. `successes` of `n`, both ≥ 0. null if n is 0.
  */
 export const wilsonInterval = (successes: number, n: number, level = DEFAULT_LEVEL): Interval | null => {
   if (n === 0) return null;
@@ -66,8 +66,9 @@ export const wilsonInterval = (successes: number, n: number, level = DEFAULT_LEV
 };
 
 /**
- * Interval of the mean when all `n` independent values were the same. Their spread gives no information, but Wilson's
- * bound for an event seen 0 times in `n` does: at most that share of values may be anywhere in the range. null: n is 0.
+ * The interval for the mean if all `n` independent values are the same. Their spread gives no information, but Wilson's
+ * bound for an event seen 0 times in `n` does: at most that proportion of values may be anywhere in the range. null if
+ * n is 0.
  */
 export const unvaryingInterval = (
   value: number,

@@ -26,27 +26,27 @@ import { detectableDifference } from "./power";
 
 /** The result of a test of the mean difference. */
 interface Verdict {
-  /** null if there isn't enough data, for example one pair. */
+  /** null if there is too little data, for example one pair. */
   interval: Interval | null;
   test: "mcnemar_exact" | "paired_t" | "paired_bootstrap" | "paired_cluster_bootstrap";
-  /** Two-sided; 1 without enough data. */
+  /** Two-sided; 1 if there is too little data. */
   p: number;
 }
 
 interface PairedComparison extends Verdict {
-  /** Pairs. */
+  /** Number of pairs. */
   n: number;
-  /** Number of groups that interval and test take into account; null if pairs are independent. */
+  /** The number of groups that the interval and the test take into account; null if pairs are independent. */
   clusters: number | null;
   a: number;
   b: number;
-  /** b minus a. */
+  /** The mean of b minus a. */
   difference: number;
-  /** Pairs in which b is higher than a. */
+  /** Number of pairs in which b is higher than a. */
   rises: number;
-  /** Pairs in which b is lower than a. */
+  /** Number of pairs in which b is lower than a. */
   falls: number;
-  /** Smallest true difference that this many pairs with the same spread detect with power 0.8; null without spread. */
+  /** The smallest true difference that this many pairs with the same spread detect with power 0.8; null without spread. */
   detectableDifference: number | null;
 }
 
@@ -69,7 +69,7 @@ const resample = (differences: readonly number[], clusters: Clusters, { level, s
 const differenceRange = (range: Range | undefined): Range | undefined =>
   range && [range[0] - range[1], range[1] - range[0]];
 
-/** Chooses the test, see `comparePairs`. `rises` and `falls` count the pairs that changed. */
+/** Chooses the test as described at `comparePairs`. `rises` and `falls` count the pairs that changed. */
 const judge = (
   differences: readonly number[],
   clusters: Clusters,
@@ -91,10 +91,10 @@ const judge = (
 };
 
 /**
- * Compares two runs on the same samples. `a` and `b` have the values in the same order, and `range` bounds them. Verdicts
- * (0 or 1) of independent samples: exact McNemar. Other values: paired bootstrap, over groups if samples share groups;
- * Student's t below 20 pairs or groups. If all differences are equal, there is no spread, so the signs of the independent
- * units are tested with McNemar's test. null without pairs. Throws invalid_request as `estimateMean` does.
+ * Compares two runs on the same samples. `a` and `b` contain the values in the same order, and `range` bounds them.
+ * Verdicts (0 or 1) of independent samples: exact McNemar. Other values: paired bootstrap, over groups if samples share
+ * groups; Student's t below 20 pairs or groups. If all differences are equal, there is no spread, so McNemar's test is
+ * applied to the signs of the independent units. null without pairs. Throws invalid_request as `estimateMean` does.
  */
 export const comparePairs = (
   a: readonly number[],
@@ -131,8 +131,8 @@ export const comparePairs = (
 };
 
 /**
- * Holm's step-down adjustment (Holm 1979): keeps the probability of any false finding at the level, however the tests depend
- * on each other. Adjusted values are in the order of `pValues`.
+ * Holm's step-down adjustment (Holm 1979) keeps the probability of any false finding at the level, however the tests
+ * depend on each other. Adjusted values are in the order of `pValues`.
  */
 export const holmAdjust = (pValues: readonly number[]): number[] => {
   const order = pValues.map((_, i) => i).sort((i, j) => (pValues[i] ?? 0) - (pValues[j] ?? 0));

@@ -4,11 +4,11 @@ import { DEFAULT_LEVEL, tailOf } from "./interval";
 const DEFAULT_POWER = 0.8;
 
 interface PowerOptions {
-  /** Probability of detecting a difference of that size. */
+  /** The probability of detecting a difference of that size. */
   power?: number;
-  /** The two-sided test is at 1 − level. */
+  /** The confidence level; the two-sided test has the level 1 − `level`. */
   level?: number;
-  /** Factor by which clusters raise the variance: `designEffect` of an earlier run. */
+  /** The factor by which clusters raise the variance: the `designEffect` of an earlier run. */
   designEffect?: number;
 }
 
@@ -27,15 +27,16 @@ const solve = (v: number, c: number, n: number, { zLevel, zPower }: ReturnType<t
   const half = zLevel * Math.sqrt(n * v) + (zPower ** 2 * c) / 2;
   const rest = (zLevel ** 2 - zPower ** 2) * v;
   const change = (half + Math.sqrt(Math.max(0, half ** 2 - square * rest))) / square;
-  // Squaring adds a root for which δ√n − z_level √v is negative: then no δ is large enough.
+  // Squaring adds a root for which δ√n − z_level √v is negative. Then no δ is large enough.
   const isRoot = (change * Math.sqrt(n) - zLevel * Math.sqrt(v)) * zPower >= 0;
   return isRoot ? change : Number.POSITIVE_INFINITY;
 };
 
 /**
- * Smallest change of a rate, against a fixed value, that `n` samples detect: the one-sample test with the normal
- * approximation, with the variance of either rate (Fleiss, Levin and Paik 2003, "Statistical methods for rates and
- * proportions", chapter 2). Computed towards ½, where detection is harder. null if even the largest change isn't detected.
+ * The smallest change of a rate, compared with a fixed value, that `n` samples detect: the one-sample test with the
+ * normal approximation, with the variance of either rate (Fleiss, Levin and Paik 2003, "Statistical methods for rates
+ * and proportions", chapter 2). Computed towards ½, where detection is harder. null if not even the largest change is
+ * detected.
  */
 export const detectableRateChange = (rate: number, n: number, options: PowerOptions = {}): number | null => {
   if (n === 0) return null;
@@ -44,9 +45,9 @@ export const detectableRateChange = (rate: number, n: number, options: PowerOpti
 };
 
 /**
- * Smallest difference of two rates on the same `n` samples (Connor 1987, "Sample size for testing differences in
- * proportions for the paired-sample design"). `changed`: share of samples whose verdict differs, above 0. null if even
- * changes in only one direction aren't detected.
+ * The smallest detectable difference between two rates on the same `n` samples (Connor 1987, "Sample size for testing
+ * differences in proportions for the paired-sample design"). `changed`: the fraction of samples whose verdict differs,
+ * above 0. null if not even changes in only one direction are detected.
  */
 export const detectablePairedChange = (changed: number, n: number, options: PowerOptions = {}): number | null => {
   if (n === 0 || changed === 0) return null;
@@ -54,16 +55,16 @@ export const detectablePairedChange = (changed: number, n: number, options: Powe
   return change <= changed ? change : null;
 };
 
-/** Smallest detectable difference of a mean with a known standard error: (z_level + z_power) times the error. */
+/** The smallest detectable difference of a mean with a known standard error: (z_level + z_power) times the error. */
 export const detectableDifference = (standardError: number, options: PowerOptions = {}): number => {
   const { zLevel, zPower } = quantiles(options);
   return (zLevel + zPower) * standardError;
 };
 
 /**
- * Number of samples from which the interval excludes `bound`, if the value stays the same: z² v / (value − bound)². For a
- * rate, with v = bound (1 − bound), this is Wilson's interval solved for n. `variance` is that of one sample. null if the
- * value equals the bound.
+ * The number of samples from which the interval excludes `bound` if the value stays the same: z² v / (value − bound)².
+ * For a rate, with v = bound (1 − bound), this is Wilson's interval solved for n. `variance` is the variance of one
+ * sample. null if the value equals the bound.
  */
 export const samplesToDecide = (
   value: number,

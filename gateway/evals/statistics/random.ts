@@ -1,6 +1,6 @@
 /**
- * xoshiro128** 1.1 (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"). Its arithmetic is in
- * 32-bit integers, so that the same seed gives the same figures on every machine. Not for secrets.
+ * xoshiro128** 1.1 (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"). It only uses 32-bit
+ * integers, so the same seed gives the same figures on every machine. Not for secrets.
  */
 export class Random {
   #a: number;
@@ -16,7 +16,7 @@ export class Random {
     this.#d = d;
   }
 
-  /** A whole number from 0 to 2³² − 1, each equally likely. */
+  /** An integer from 0 to 2³² − 1, all equally likely. */
   nextUint32(): number {
     const scaled = Math.imul(this.#b, 5);
     const result = Math.imul((scaled << 7) | (scaled >>> 25), 9) >>> 0;
@@ -30,13 +30,13 @@ export class Random {
     return result;
   }
 
-  /** A whole number from 0 to `count` − 1. Probabilities differ by at most a share of `count` / 2³². */
+  /** An integer from 0 to `count` − 1. Probabilities differ by at most a fraction of `count` / 2³². */
   nextBelow(count: number): number {
     return Math.floor(this.nextUint32() * count * 2 ** -32);
   }
 }
 
-/** A generator whose state is filled from `seed`, a whole number below 2³², by SplitMix with MurmurHash3's mixer. */
+/** A generator whose state is derived from `seed`, an integer below 2³², by SplitMix with MurmurHash3's mixer. */
 export const createRandom = (seed: number): Random => {
   let counter = seed;
   const nextWord = () => {

@@ -3,7 +3,7 @@ import { normalQuantile } from "./distributions";
 import { clip, DEFAULT_LEVEL, tailOf } from "./interval";
 
 interface Shares {
-  /** Share of items in each cell; rows are one rater, columns are the other. */
+  /** The fraction of items in each cell. Rows are one rater, columns are the other. */
   cells: readonly (readonly number[])[];
   rows: readonly number[];
   columns: readonly number[];
@@ -51,10 +51,10 @@ const kappaVariance = (table: readonly (readonly number[])[], kappa: number): nu
   return variance / n / (1 - expected) ** 2;
 };
 
-/** A smaller variance is a rounding error and counts as 0. */
+/** A variance below this is a rounding error and counts as 0. */
 const ROUNDING = 1e-14;
 
-/** Kappa's interval from its large-sample error. null if kappa is undefined, or the raters always or never agreed. */
+/** Kappa's interval from its large-sample error. null if kappa is undefined, or if the raters always or never agreed. */
 export const kappaInterval = (table: readonly (readonly number[])[], level = DEFAULT_LEVEL): Interval | null => {
   const kappa = cohenKappa(table);
   if (kappa === null) return null;
@@ -64,10 +64,10 @@ export const kappaInterval = (table: readonly (readonly number[])[], level = DEF
   return clip({ low: kappa - halfWidth, high: kappa + halfWidth, level, method: "asymptotic" }, [-1, 1]);
 };
 
-/** nominal: ratings are equal or not; interval: the squared difference counts. */
+/** nominal: ratings are either equal or not; interval: differences are squared. */
 type Scale = "nominal" | "interval";
 
-/** Sum of the differences over all ordered pairs of ratings, and the number of ratings. */
+/** The sum of the differences over all ordered pairs of ratings, and the number of ratings. */
 interface Differences {
   count: number;
   sum: number;

@@ -4,7 +4,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { averageRepeats, passAtK } from "./repeats";
 
-test("pass@k and pass^k are the shares of all choices of k attempts", () => {
+test("pass@k and pass^k are proportions of all choices of k attempts", () => {
   for (const { passes, attempts, k, any, all } of reference.passAtK) {
     const row = passAtK([{ passes, attempts }])[k - 1];
     expect(row?.k).toBe(k);
@@ -13,7 +13,7 @@ test("pass@k and pass^k are the shares of all choices of k attempts", () => {
   }
 });
 
-test("with one attempt both are the pass rate; more attempts never lower pass@k and never raise pass^k", () => {
+test("with one attempt, both are the pass rate; more attempts never lower pass@k or raise pass^k", () => {
   const sample = fc
     .tuple(fc.integer({ min: 0, max: 8 }), fc.constant(8))
     .map(([passes, attempts]) => ({ passes, attempts }));

@@ -1,15 +1,15 @@
 import type { Statistic } from "../statistics-contract";
 
-/** Outcomes of one sample with repeats. */
+/** The outcomes of a sample's repeats. */
 interface Attempts {
   passes: number;
   attempts: number;
 }
 
-/** For each k, the samples with at least k attempts; others are excluded. */
+/** For each k, the samples with at least k attempts. Others are excluded. */
 export type PassAtK = Statistic["pass_at_k"][number];
 
-/** Share of the choices of `k` out of `total` that are all in `part`: C(part, k) / C(total, k), without overflow. */
+/** The fraction of choices of `k` out of `total` that are all in `part`: C(part, k) / C(total, k), without overflow. */
 const shareOfChoices = (part: number, total: number, k: number): number => {
   let share = 1;
   for (let i = 0; i < k; i++) share *= Math.max(0, part - i) / (total - i);
@@ -18,8 +18,8 @@ const shareOfChoices = (part: number, total: number, k: number): number => {
 
 /**
  * pass@k (Chen et al. 2021, "Evaluating large language models trained on code") and pass^k (Yao et al. 2024,
- * "τ-bench"), by their unbiased estimators 1 − C(n − c, k) / C(n, k) and C(c, k) / C(n, k), averaged over samples;
- * for k from 1 to the most attempts of a sample.
+ * "τ-bench"), estimated without bias as 1 − C(n − c, k) / C(n, k) and C(c, k) / C(n, k) and averaged over samples, for
+ * k from 1 to the maximum number of attempts of a sample.
  */
 export const passAtK = (samples: readonly Attempts[]): PassAtK[] => {
   const most = samples.reduce((largest, { attempts }) => Math.max(largest, attempts), 0);
@@ -36,7 +36,7 @@ export const passAtK = (samples: readonly Attempts[]): PassAtK[] => {
   });
 };
 
-/** The mean of each sample's values, in order of appearance. */
+/** The mean of each sample's values, in order of first appearance. */
 export const averageRepeats = (values: Iterable<readonly [sampleId: string, value: number]>): Map<string, number> => {
   const totals = new Map<string, { sum: number; count: number }>();
   for (const [sampleId, value] of values) {

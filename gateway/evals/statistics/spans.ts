@@ -2,7 +2,7 @@ import { sumDrawn } from "./bootstrap";
 import { type Clusters, sumByCluster } from "./clusters";
 import { ratio } from "./confusion";
 
-/** Characters from `start` up to, not including, `end`. */
+/** The characters from `start` up to and excluding `end`. */
 export interface Span {
   start: number;
   end: number;
@@ -10,25 +10,25 @@ export interface Span {
 
 export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
-/** Numbers of characters in one or several texts. */
+/** Character counts for one or several texts. */
 interface SpanCounts {
-  /** Marked by people. */
+  /** Marked by annotators. */
   expected: number;
   predicted: number;
-  /** Marked by both. */
+  /** Marked by annotators and predicted. */
   shared: number;
 }
 
 interface SpanScores {
-  /** Share of the predicted characters that people marked; null without predictions. */
+  /** The fraction of predicted characters that annotators marked; null without predictions. */
   precision: number | null;
-  /** Share of the characters marked by people that are predicted; null if they marked none. */
+  /** The fraction of characters marked by annotators that were predicted; null if they marked none. */
   recall: number | null;
   /** null if both are null. */
   f1: number | null;
 }
 
-/** In ascending order, without overlap; empty spans are dropped. */
+/** Merges spans, in ascending order and without overlap. Empty spans are dropped. */
 const merge = (spans: readonly Span[]): Span[] => {
   const merged: Span[] = [];
   for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
@@ -52,13 +52,13 @@ const sharedLength = (a: readonly Span[], b: readonly Span[]): number => {
   }
 };
 
-/** Counts the characters of one text. Spans may overlap and come in any order; each character counts once. */
+/** Counts the characters of one text. Spans may overlap and be in any order; each character counts once. */
 export const countSpans = (expected: readonly Span[], predicted: readonly Span[]): SpanCounts => {
   const [marked, found] = [merge(expected), merge(predicted)];
   return { expected: lengthOf(marked), predicted: lengthOf(found), shared: sharedLength(marked, found) };
 };
 
-/** Adds up counts by cluster once. The returned function adds up the counts of drawn clusters of texts. */
+/** Adds up counts by cluster, once. The returned function adds up the counts of the drawn clusters of texts. */
 export const spansByCluster = (
   counts: readonly SpanCounts[],
   clusters: Clusters,

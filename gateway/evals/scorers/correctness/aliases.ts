@@ -7,24 +7,24 @@ import { markOf } from "./marks";
 import { surnameOf } from "./persons";
 import { type ReadText, readText, squeeze } from "./read-text";
 
-/** One way to say a reference answer. */
+/** One way to state a reference answer. */
 export interface Alias {
-  /** As written by a person. */
+  /** The reference as written. */
   reference: string;
-  /** The part that is compared. */
+  /** The part of it that is compared. */
   text: string;
   read: ReadText;
-  /** Without stop words at either end: "the 1990s", "in Paris". */
+  /** The words, without stop words at either end: "the 1990s", "in Paris". */
   words: readonly Word[];
-  /** The whole name of a person, if this is the surname. */
+  /** The person's full name, if this alias is the surname. */
   person: readonly Word[] | undefined;
-  /** The label of the whole reference: "B" of "B) Saturn". */
+  /** The label of the whole reference: "B" for "B) Saturn". */
   label: Labelled | undefined;
-  /** Its letters and digits without spaces. */
+  /** The letters and digits without spaces. */
   squeezed: string;
 }
 
-/** Maximum references, and maximum words per reference. The rest are ignored. */
+/** Maximum number of references, and of words per reference. The rest are ignored. */
 const MAX_REFERENCES = 200;
 const MAX_WORDS = 400;
 
@@ -43,11 +43,11 @@ const trimStopWords = (words: readonly Word[], text: string): readonly Word[] =>
   return words.slice(first, words.findLastIndex(isContent) + 1);
 };
 
-/** "Dr. Jesse Bennett" without the title; a title without a name, or before one initial, is kept. */
+/** "Jesse Bennett" for "Dr. Jesse Bennett". A title on its own, or before a single initial, is kept. */
 const withoutTitle = (words: readonly Word[]): readonly Word[] =>
   words.length > 2 && TITLES.has(words[0]?.norm ?? "") ? words.slice(1) : words;
 
-/** Common names of countries that are not their initials. */
+/** Common names of countries other than their initials. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   "united states": "USA",
   "united states of america": "United States",
@@ -55,7 +55,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   "united kingdom": "Great Britain",
 };
 
-/** Other ways to write a reference: without its "Yes,", and as it is pronounced. */
+/** Rewrites a reference: drops a leading "Yes," and spells abbreviations such as "4 U" as they are pronounced. */
 const rewritten = (reference: string): string =>
   (ownValue(SHORT_NAMES, reference.toLowerCase().replace(/^the\s|\.$/g, "")) ?? reference)
     .replace(/^v(?=\p{Nd}+(?:\.\p{Nd}+)*$)/u, "")
@@ -63,7 +63,7 @@ const rewritten = (reference: string): string =>
     .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")
     .replace(/\s([24])\sU\b/gu, (_, digit) => (digit === "2" ? " to you" : " for you"));
 
-/** A reference, its text outside brackets ("Blue (colour)"), and each side of a single "or". */
+/** The reference, its text outside brackets ("Blue (colour)"), and each side of a single "or". */
 const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
   const outside = reference
@@ -87,7 +87,7 @@ const toAlias = (
   return { reference, text: read.text, read, words, label, person, squeezed: squeeze(words) };
 };
 
-/** Every way to state one of a question's references, except those without words. */
+/** Every way to state one of the references, except those without words. */
 export const readAliases = (references: readonly string[], question: ReadText): Alias[] => {
   const known = new Set<string>();
   return references.slice(0, MAX_REFERENCES).flatMap((reference) => {
@@ -101,7 +101,7 @@ export const readAliases = (references: readonly string[], question: ReadText): 
       return surname ? [toAlias({ reference, label, person: read.words }, surname.text)] : [];
     });
     return [...whole, ...surnames].filter(({ words, squeezed, text }) => {
-      // "x+1" and "x-1" are different.
+      // "x+1" and "x-1" are different aliases.
       const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
       if (words.length === 0 || known.has(key)) return false;
       known.add(key);

@@ -20,10 +20,10 @@ export const CORRECTNESS_FEATURES = [
 ] as const;
 export type CorrectnessFeature = (typeof CORRECTNESS_FEATURES)[number];
 
-/** Everything the scorer finds in an answer. */
+/** What the scorer finds in an answer. */
 export interface CorrectnessFindings {
   answer: ReadText;
-  /** Closest first; empty if no reference contains a word. */
+  /** Closest match first; empty if no reference contains words. */
   matches: readonly Match[];
   setting: Setting;
   features: Readonly<Record<CorrectnessFeature, number>>;
@@ -31,7 +31,7 @@ export interface CorrectnessFindings {
 
 const best = <T>(items: readonly T[], value: (item: T) => number): number => Math.max(0, ...items.map(value));
 
-/** Whether the answer's date, number, letter or symbol differs from those of every reference. */
+/** Whether the answer's date, number, letter or symbol differs from that of every reference. */
 const givesOther = (matches: readonly Match[]): boolean =>
   matches.length > 0 && matches.every(({ check, isExcluded }) => isExcluded || check?.verdict === "other");
 

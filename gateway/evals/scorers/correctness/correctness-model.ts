@@ -1,7 +1,7 @@
 import type { LogisticModel } from "../logistic";
 import type { CorrectnessFeature } from "./correctness-features";
 
-/** Written by `bun bench/reference/fit.ts FOLDER`. A released version never changes: a new fit is a new version. */
+/** Written by `bun bench/reference/fit.ts FOLDER`. A released version never changes; a new fit is a new version. */
 export const CORRECTNESS_MODEL = {
   bias: -1.1681,
   weights: {

@@ -4,7 +4,7 @@ import type { Occurrence, ReadText } from "./read-text";
 
 /* References that are code, a path or an address must be in the answer literally, apart from spaces and case. */
 
-/** Path, flag, prefix operator, comparison, arrow, address. */
+/** A path, flag, prefix operator, comparison, arrow or address. */
 const LITERAL = new RegExp(
   [
     String.raw`(?:^|\s)(?:~?\.{0,2}[/\\](?![/\\\p{N}])|--?\p{L}|[*&]\p{L}|!=|==)`,
@@ -19,7 +19,7 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\
 
 export const isLiteral = ({ text }: Alias): boolean => LITERAL.test(typeAscii(text));
 
-/** The literal in a text; null if the text doesn't contain all of it. */
+/** Finds the literal in a text; null if the text doesn't contain all of it. */
 export const findLiteral = (text: string, literal: string): RegExpExecArray | null => {
   const pieces = typeAscii(literal.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
   const pattern = pieces.map(escaped).join(String.raw`\s?`);

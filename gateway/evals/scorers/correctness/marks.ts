@@ -16,10 +16,10 @@ export const SYMBOLS: Readonly<Record<string, RegExp>> = {
   "''": /(?<![\p{L}'′])\p{L}(?:['′]{2}|″)(?=\()/u,
 };
 
-/** Whether a text has such a symbol: "√2" and "3!" are not just a number. */
+/** Whether a text contains such a symbol: "√2" and "3!" are more than a number. */
 export const hasSymbol = (text: string): boolean => Object.values(SYMBOLS).some((symbol) => symbol.test(text));
 
-/** Whether a single letter is a label: "Vitamin C", "Article 5(a)". Not an initial, a pronoun or an article. */
+/** Whether a single letter is a label: "Vitamin C", "Article 5(a)". An initial, a pronoun or an article is not. */
 const isLabel = (words: readonly Word[], at: number, text: string): boolean => {
   const [before, word, next] = [words[at - 1], words[at], words[at + 1]];
   if (!word || !before || !/^\p{L}$/u.test(word.text)) return false;
@@ -29,7 +29,7 @@ const isLabel = (words: readonly Word[], at: number, text: string): boolean => {
   return /^[\s-]$/.test(gap) && /^\p{L}{2}/u.test(before.text) && !isStopWord(before);
 };
 
-/** The number or letter that a word represents; undefined for an ordinary word. */
+/** The number or letter that a word stands for; undefined for an ordinary word. */
 export const markOf = (words: readonly Word[], at: number, text: string): string | undefined => {
   const word = words[at];
   if (!word) return undefined;
@@ -41,7 +41,7 @@ export const markOf = (words: readonly Word[], at: number, text: string): string
   return digits ?? (/\p{Nd}/u.test(key) || isLabel(words, at, text) ? key : undefined);
 };
 
-/** The marks of a text; "17.2.1" is one. */
+/** The marks in a text. "17.2.1" is one mark. */
 export const marksOf = (words: readonly Word[], text: string): string[] => {
   const marks: string[] = [];
   let isOpen = false;
@@ -55,9 +55,9 @@ export const marksOf = (words: readonly Word[], text: string): string[] => {
   return marks;
 };
 
-/** The marks, whole numbers, days and years of an answer and its question. */
+/** The marks, integers, days and years in an answer and its question. */
 export const marksGiven = (answer: ReadText, question: ReadText): ReadonlySet<string> => {
-  // "Which one is it?" has no number.
+  // The "one" in "Which one is it?" is not a number.
   const asked = question.words.filter(({ norm }) => norm !== "one");
   const marks = [...marksOf(answer.words, answer.text), ...marksOf(asked, question.text)];
   const numbers = [...answer.numbers, ...question.numbers].filter(({ value }) => Number.isInteger(value));

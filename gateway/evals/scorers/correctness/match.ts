@@ -13,36 +13,39 @@ import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
-/** How an answer compares with one alias. Shares are 0…1. */
+/** How an answer compares with one alias. Fractions are 0…1. */
 export interface Match {
   alias: Alias;
   occurrences: readonly Occurrence[];
   check: ValueCheck | undefined;
-  /** The answer gives it: in the same words, as the same date or number, or as the same yes or no. */
+  /** The answer states the alias: in the same words, as the same date or number, or as the same yes or no. */
   isMatched: boolean;
   /** The alias is a bare yes or no. */
   isVerdict: boolean;
   /** The alias is a yes or no, and the answer says the opposite. */
   isOpposite: boolean;
-  /** The answer lacks a number, letter or symbol of it, so it can't mean the same: "World War I" for "World War II", "x-1" for "x+1". */
+  /**
+   * The answer lacks a number, letter or symbol of the alias, so it can't mean the same: "World War I" for "World War
+   * II", "x-1" for "x+1".
+   */
   isExcluded: boolean;
   /**
-   * Share of its words that the answer has; similar words count partially, names and numbers more, words of the
-   * question less.
+   * The fraction of the alias's words that the answer contains. Similar words count partially; names and numbers count
+   * more, and words of the question less.
    */
   recall: number;
-  /** F1 of its words and the answer's, both without the question's words. */
+  /** F1 of the alias's and the answer's words, without the question's words. */
   f1: number;
 }
 
 const NAME_WEIGHT = 2;
 const ASKED_WEIGHT = 0.3;
-/** Distinguishing words: numbers, a person's surname, and the place itself in "Paris, France". */
+/** Weight of distinguishing words: numbers, a person's surname, and the place itself in "Paris, France". */
 const HEAD_WEIGHT = 3;
-/** Maximum words of a name with such a part. */
+/** Maximum number of words in a name that has such a part. */
 const MAX_NAMES = 4;
 
-/** Position of the surname in a name of a few words: the last word before a comma; -1 for other aliases. */
+/** Index of the surname in a short name, which is the last word before a comma; -1 for other aliases. */
 const headOf = (words: readonly Word[], text: string): number => {
   if (words.length < 2 || words.length > MAX_NAMES || !words.every(isNameLike)) return -1;
   const comma = words.findIndex((word, at) => text.slice(word.end, words[at + 1]?.start).includes(","));
@@ -54,7 +57,7 @@ const weightOf = (word: Word, isHead: boolean, asked: ReadonlySet<string>): numb
   return weight * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
 };
 
-/** Whether the answer has a Chinese or Japanese character next to one of its neighbours: "本日" is not "日本". */
+/** Whether a Chinese or Japanese character is next to one of its neighbours in the answer: "本日" is not "日本". */
 const isInPair = (words: readonly Word[], at: number, { squeezed }: ReadText): boolean =>
   words.length === 1 ||
   [at - 1, at].some(
@@ -77,7 +80,7 @@ const weightedRecall = (alias: Alias, answer: ReadText, asked: ReadonlySet<strin
 const newStems = (words: readonly Word[], asked: ReadonlySet<string>): string[] =>
   words.filter(({ norm, stem }) => !STOP_WORDS.has(norm) && !asked.has(stem)).map(({ stem }) => stem);
 
-/** Where the answer uses another name for a country whose short name is a common word: "USA" for "US". */
+/** Where the answer uses a different name for a country whose short name is a common word: "USA" for "US". */
 const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Alias): Occurrence[] => {
   const family = name && others.length === 0 && /^\p{Lu}{2}$/u.test(text.trim()) ? familyOf(name.norm) : undefined;
   if (family === undefined) return [];
@@ -86,7 +89,10 @@ const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Al
   return words.flatMap((word, at) => (isRelative(word, at) ? [{ at, length: 1 }] : []));
 };
 
-/** Where the answer contains the alias. A date or number may be written differently; a common word must be given as the answer. */
+/**
+ * Where the answer states the alias. A date or number may be written differently; a common word must be given as the
+ * answer.
+ */
 const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined): Occurrence[] => {
   const { verdict, given } = check ?? {};
   if (!check && isCommonWord(alias)) {
@@ -103,17 +109,14 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
-/**
- * Whether an alias is a number, letter or word with digits next to others, which must match exactly: "5-10", "1:2",
- * "H2O".
- */
+/** Whether an alias is a number, letter or word next to digits, all of which must match exactly: "5-10", "1:2", "H2O". */
 const isCode = ({ words }: Alias): boolean =>
   words.some(({ norm }) => /[\p{N}+#]/u.test(norm)) && words.every(({ norm }) => /[\p{N}+#]|^[a-z]$/u.test(norm));
 
-/** Formulas of up to this many words must match exactly. */
-const LONGEST_FORMULA = 12;
+/** Maximum number of words in a formula that must match exactly. */
+const MAX_FORMULA_WORDS = 12;
 
-/** The data that matching needs from both texts, computed once for all aliases. */
+/** What matching needs from both texts, computed once for all aliases. */
 interface MatchInput {
   answer: ReadText;
   question: ReadText;
@@ -148,11 +151,12 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
         ? places
         : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
     const isExact =
-      isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
+      isCited || (!check && (isCode(alias) || (alias.words.length <= MAX_FORMULA_WORDS && isFormula(expected))));
     const isMatched = verdict === undefined ? occurrences.length > 0 : verdict === given;
     const isExcluded = !isMatched && (verdict !== undefined || lacks || isExact || places.length > 0);
     const words = newStems(alias.words, asked);
-    // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
+    // No partial credit: the right month in a wrong date, "x-1" for "x+1", or a common word that is not given as the
+    // answer.
     const mayShare =
       !isExcluded &&
       !(check?.verdict === "none" && hasSymbol(answer.text)) &&

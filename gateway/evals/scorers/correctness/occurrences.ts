@@ -5,13 +5,13 @@ import type { Alias } from "./aliases";
 import { joined, type Occurrence, type ReadText } from "./read-text";
 import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
 
-/** Maximum occurrences of an alias that are read. */
+/** Maximum number of occurrences read per alias. */
 const MAX_OCCURRENCES = 50;
 
-/** Occurrences of the alias word for word, by the form in which words are compared. */
+/** Where the alias occurs word for word, in the form in which words are compared. */
 export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurrence[] => {
   const part = words.map(keyOf);
-  // A native search quickly rules out a long part that is missing.
+  // A native string search quickly rules out an alias with a missing part.
   if (!joinedKeys.includes(joined(part))) return [];
   const found: Occurrence[] = [];
   for (let at = indexOfRun(keys, part); at >= 0 && found.length < MAX_OCCURRENCES; ) {
@@ -22,21 +22,21 @@ export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurren
 };
 
 /**
- * Minimum length of an alias to search for without spaces, and of an alias of several words that may start inside a
- * word.
+ * Minimum length of an alias that is searched for without spaces, and of an alias of several words that may start
+ * inside a word.
  */
-const SHORTEST = 5;
-const SHORTEST_INSIDE = 8;
+const MIN_SQUEEZED_LENGTH = 5;
+const MIN_INSIDE_LENGTH = 8;
 
-/** Words that may be joined to the next one by a lost space: "calledsimulations". */
+/** Whether a lost space may have joined this word to the next one: "calledsimulations". */
 const mayStick = (rest: string): boolean =>
   rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
 
-/** Occurrences of the alias with different spaces: "Pac Man" for "Pacman", and where a space was lost. */
+/** Where the alias occurs with different spaces: "Pac Man" for "Pacman", or with a lost space. */
 export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
   // "F16" for "F-16".
   const isCode = /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
-  if (alias.squeezed.length < SHORTEST && !isCode) return [];
+  if (alias.squeezed.length < MIN_SQUEEZED_LENGTH && !isCode) return [];
   const found: Occurrence[] = [];
   let from = 0;
   while (found.length < MAX_OCCURRENCES) {
@@ -46,7 +46,7 @@ export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: 
     const [at, end] = [wordAt[start] ?? 0, wordAt[last] ?? 0];
     const before = squeezed.slice(squeezedAt[at], start);
     const rest = squeezed.slice(last + 1, squeezedAt[end + 1]);
-    const isLong = alias.words.length > 1 && alias.squeezed.length >= SHORTEST_INSIDE;
+    const isLong = alias.words.length > 1 && alias.squeezed.length >= MIN_INSIDE_LENGTH;
     const isWhole = before === "" && rest === "";
     // "Objective-C++" is not "Objective-C".
     if (/^[+#]/.test(rest)) break;
@@ -57,16 +57,19 @@ export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: 
   return found;
 };
 
-/** Words of an alias, and the words allowed between them: "Thomas Alva Edison", "the sinoatrial (SA) node". */
+/**
+ * Maximum number of words in the alias, and of words between two of them: "Thomas Alva Edison", "the sinoatrial (SA)
+ * node".
+ */
 const MAX_SPREAD = 8;
-const BETWEEN = 2;
-/** Weight of a word that only differs in spelling. */
+const MAX_WORDS_BETWEEN = 2;
+/** Weight of a word that differs only in spelling. */
 const SPELLED_OTHERWISE = 0.9;
 
-/** Maximum words of an answer that are tried as the start of such a run. */
+/** Maximum number of words of an answer that are tried as the start of such a run. */
 const MAX_STARTS = 3000;
 /** Minimum length of a single word that may be misspelled: "Potter" and "Porter" are different names. */
-const SHORTEST_ALONE = 7;
+const MIN_ALONE_LENGTH = 7;
 
 interface Wanted {
   norm: string;
@@ -75,11 +78,11 @@ interface Wanted {
 }
 
 const isTooShort = ([first, ...others]: readonly Wanted[]): boolean =>
-  others.length === 0 && first?.family === undefined && (first?.norm.length ?? 0) < SHORTEST_ALONE;
+  others.length === 0 && first?.family === undefined && (first?.norm.length ?? 0) < MIN_ALONE_LENGTH;
 
 const contentKeys = (words: readonly Word[]): string[] => words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(keyOf);
 
-/** Occurrences of the alias in order with a few words in between, or in a different spelling. */
+/** Where the alias occurs in order with a few words in between, or in a different spelling. */
 const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   const wanted = words
     .filter(({ norm }) => !STOP_WORDS.has(norm))
@@ -92,7 +95,7 @@ const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   return [];
 };
 
-/** Whether a word names a country or its people: not "us", and not the last word of "South America". */
+/** Whether a word names a country or its people. "us" does not, and neither does the last word of "South America". */
 export const isOfFamily = (words: readonly Word[], at: number, family: number): boolean => {
   const [before, word] = [words[at - 1], words[at]];
   const isPart = /^(?:north|south|latin|central)$/.test(before?.norm ?? "") && word?.norm.startsWith("america");
@@ -110,7 +113,7 @@ const isAlike = ({ words, norms, keys }: ReadText, at: number, wanted: Wanted): 
 const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): number => {
   let place = at;
   for (const [index, word] of wanted.entries()) {
-    const last = index === 0 ? place : place + BETWEEN;
+    const last = index === 0 ? place : place + MAX_WORDS_BETWEEN;
     while (place <= last && !isAlike(answer, place, word)) place++;
     if (place > last) return 0;
     place++;
@@ -119,8 +122,8 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
 };
 
 /**
- * Occurrences of a name with a number, in a different word order: "Second World War" for "World War II", "2023 Q4" for
- * "Q4 2023".
+ * Where a name with a number occurs in a different word order: "Second World War" for "World War II", "2023 Q4" for "Q4
+ * 2023".
  */
 const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => {
   const sorted = contentKeys(words).toSorted();
@@ -135,7 +138,7 @@ const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => 
   return start < 0 ? [] : [{ at, length: end - at + 1 }];
 };
 
-/** The words of the alias, the last one with a Korean particle: "파리입니다". */
+/** Where the words of the alias occur, the last one with a Korean particle: "파리입니다". */
 const runsWithParticle = ({ norms }: ReadText, { words }: Alias): Occurrence[] => {
   const last = words.at(-1)?.norm ?? "";
   if (!/\p{sc=Hangul}$/u.test(last)) return [];
@@ -160,8 +163,8 @@ const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
 ];
 
 /**
- * Where the answer gives the alias: word for word, with different spaces, by its initials, with a few words in between,
- * or in a slightly different spelling. The first of these that matches is used.
+ * Where the answer states the alias: word for word, with different spaces, by its initials, with a few words in
+ * between, or in a slightly different spelling. The first of these that matches is used.
  */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
   for (const way of waysOf) {
@@ -181,7 +184,7 @@ const isLetter = ({ text }: Word): boolean => /^(?=\p{L}$)[\p{sc=Latin}\p{sc=Gre
 /** Whether an alias consists of stop words or a single letter. */
 export const isCommonWord = ({ words, text }: Alias): boolean =>
   words.length > 0 &&
-  // "-v", "@a" and the like are recognized by their symbols.
+  // "-v", "@a" and the like are recognised by their symbols.
   !/(?<![\p{L}\p{N}])[-−@#$~+^\\/](?=\p{L})/u.test(text) &&
   (words.every(({ norm }) => STOP_WORDS.has(norm) || norm === "not" || norm === "nor") ||
     (words.length === 1 && words.every(isLetter)));
@@ -197,11 +200,14 @@ const LEADING = new Set(
 );
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
-/** A text, with what is needed of it for each occurrence of a common word. */
+/** A text, with what checking a common word needs to know about it. */
 interface LabelledText extends ReadText {
-  /** Capital letters that it may use as labels. If there are several, words such as "the answer is" must introduce one. */
+  /**
+   * Capital letters that the text may use as labels. If there are several, words such as "the answer is" must introduce
+   * one.
+   */
   labels: ReadonlySet<string>;
-  /** Whether it is all capitals, which then mark no name. */
+  /** Whether the text is all capitals, so that capitals don't mark names. */
   isShouted: boolean;
 }
 
@@ -216,7 +222,7 @@ const hasOtherLabel = ({ labels }: LabelledText, letter: string): boolean => lab
 const CLAUSE_END = /^\s*['"”’*_)\]`]*\s*(?:[.,;:!?。—–(\n]|$|-\s)/u;
 const QUOTED = /["“‘'«*_([`]/u;
 
-/** Whether the words fill their line or sentence, apart from punctuation and an article. */
+/** Whether the words are a whole line or sentence, apart from punctuation and an article. */
 const isAlone = ({ text, words }: ReadText, at: number, length: number): boolean => {
   const from = length > 0 && ARTICLES.has(words[at - 1]?.norm ?? "") ? at - 1 : at;
   const [before, first, last, behind] = [words[from - 1], words[from], words[at + length - 1], words[at + length]];
@@ -241,7 +247,7 @@ const isGivenAt = (answer: LabelledText, wanted: readonly Word[], at: number): b
   const [first, last] = [words[at], words[at + length - 1]];
   if (!first || !last) return false;
   if (words.length <= length + 1 && isAlone(answer, at, length)) return true;
-  // "who" is not "WHO", and "Who" at the beginning of a sentence may be either.
+  // "who" is not "WHO". "Who" at the start of a sentence may be either.
   const isSameCase = wanted.every((word, step) => word.text === words[at + step]?.text);
   if (isAlone(answer, at, length) && (isSameCase || length === 1)) return isSameCase || isLetter(first);
   if (!isSameCase) return false;
@@ -251,11 +257,11 @@ const isGivenAt = (answer: LabelledText, wanted: readonly Word[], at: number): b
   const behind = text.slice(last.end);
   const isBracketed = QUOTED.test(text.charAt(first.start - 1)) && /^["”’'»*_)\]`]/u.test(behind);
   if (isBracketed || isLedTo(answer, at, length)) return true;
-  // "R is the language"; in "A is", the A is not an article either.
+  // "R is the language". In "A is", the A is not an article either.
   return isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text);
 };
 
-/** A capital inside a sentence marks a label or a name, whatever surrounds it: "written in C for speed". */
+/** Whether a capital inside a sentence marks a label or a name: "written in C for speed". */
 const isCapitalInside = (answer: LabelledText, [wanted]: readonly Word[], at: number): boolean => {
   const [before, word] = [answer.words[at - 1], answer.words[at]];
   if (!wanted || !word || !before || word.text !== wanted.text || !/^\p{Lu}/u.test(word.text) || word.norm === "i")
@@ -265,7 +271,7 @@ const isCapitalInside = (answer: LabelledText, [wanted]: readonly Word[], at: nu
   return isInside && !answer.isShouted;
 };
 
-/** Where the answer gives a reference that is a common word. */
+/** Where the answer states a reference that is a common word. */
 export const findGivenWord = (answer: ReadText, alias: Alias): Occurrence[] => {
   const isLed = alias.words.length > 1 && ARTICLES.has(alias.words[0]?.norm ?? "");
   const wanted = isLed ? alias.words.slice(1) : alias.words;

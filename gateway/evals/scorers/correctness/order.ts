@@ -1,14 +1,14 @@
 import { ARTICLES, isNameLike, STOP_WORDS } from "../text/words";
 import type { ReadText } from "./read-text";
 
-/** Two things in a certain order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
+/** Two values in a certain order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
 type Pair = readonly [first: string, second: string];
 
-/** Maximum words from "from" to "to", and from a number to "to": "5.7 percent to". */
+/** Maximum number of words between "from" and "to", and between a number and "to" ("5.7 percent to"). */
 const MAX_APART = 12;
 const MAX_UNIT = 3;
 
-/** The pairs of a text, in the form in which words are compared. */
+/** The pairs in a text, in the form in which words are compared. */
 export const pairsOf = ({ words, keys, norms, text }: ReadText): Pair[] => {
   const thingAt = (at: number): string | undefined =>
     keys.slice(at, at + 2).find((_, step) => !ARTICLES.has(norms[at + step] ?? ""));

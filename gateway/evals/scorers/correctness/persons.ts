@@ -16,10 +16,10 @@ const TITLES = list(`
 /** "J.", "J. F." */
 const INITIALS = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u;
 
-/** Maximum words of a name whose last word counts as a surname. */
+/** Maximum number of words in a name whose last word counts as a surname. */
 const MAX_WORDS = 4;
 
-/** The surname of a person's name, if the question asks for a person; undefined for other references. */
+/** The surname in a person's name if the question asks for a person; undefined for other references. */
 export const surnameOf = ({ words }: ReadText, question: ReadText): Word | undefined => {
   const last = words.at(-1);
   const isName =
@@ -33,7 +33,10 @@ export const surnameOf = ({ words }: ReadText, question: ReadText): Word | undef
     : undefined;
 };
 
-/** Whether the words around a surname are a title or part of the person's name, and not another name: "Robert Kennedy". */
+/**
+ * Whether the words around a surname are a title or part of the person's name. In "Robert Kennedy", they are another
+ * name.
+ */
 export const isSamePerson = ({ words, text }: ReadText, { at, length }: Occurrence, name: readonly Word[]): boolean => {
   const isBeside = (a: Word | undefined, b: Word | undefined) =>
     a && b && (INITIALS.test(a.text) ? /^\.?\s?$/ : /^[\s-]$/).test(text.slice(a.end, b.start));

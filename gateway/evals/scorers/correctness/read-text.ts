@@ -6,7 +6,7 @@ import { type ClockTime, readTimes } from "../text/times";
 import type { Word } from "../text/words";
 import { keyOf, readNames, Vocabulary } from "./word-forms";
 
-/** Where an alias occurs in an answer, in words. */
+/** Where an alias occurs in an answer, counted in words. */
 export interface Occurrence {
   at: number;
   length: number;
@@ -16,42 +16,42 @@ export interface Occurrence {
 export interface ReadText {
   text: string;
   words: readonly Word[];
-  /** The form by which each word is compared. */
+  /** Each word in the form in which words are compared. */
   keys: readonly string[];
   norms: readonly string[];
-  /** The keys as one text, with a space around every word. */
+  /** The keys as one string, with a space around each word. */
   joinedKeys: string;
-  /** All letters and digits, and for each of them the word it belongs to. */
+  /** All letters and digits, and the word that each of them belongs to. */
   squeezed: string;
   wordAt: Int32Array;
-  /** Where each word begins in `squeezed`, and where the last one ends. */
+  /** Where each word starts in `squeezed`, and where the last one ends. */
   squeezedAt: Int32Array;
   sentences: readonly Sentence[];
   dates: readonly DateMention[];
   times: readonly ClockTime[];
   /** Numbers that are not part of a date or time. */
   numbers: readonly Quantity[];
-  /** The dates that are a bare year, as numbers. */
+  /** The dates that are only a year, as numbers. */
   years: readonly Quantity[];
   vocabulary: Vocabulary;
 }
 
-/** Only the first characters of a longer text are read, up to this number. */
+/** Maximum number of characters read; the rest of a longer text is ignored. */
 const MAX_CHARACTERS = 40_000;
-/** Maximum number of a text's dates, and of its numbers, that are compared. */
+/** Maximum number of dates, and of numbers, compared per text. */
 const MAX_VALUES = 200;
 
-/** Words with a space around each. */
+/** Joins words with a space around each. */
 export const joined = (words: readonly string[]): string => ` ${words.join(" ")} `;
 
-/** The letters and digits of all words as one. */
+/** Joins the letters and digits of all words. */
 export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) => norm).join("");
 
 /** Whether a time is the midnight of an ISO date, which is ignored: "2021-01-05T00:00:00.000Z". */
 const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean =>
   minutes === 0 && /\d-\d{2}[Tt ]$/.test(text.slice(0, start).slice(-5));
 
-/** Reads a text. Answers may lack spaces and contain footnote marks. */
+/** Parses a text. Answers may have lost spaces and contain footnote marks. */
 export const readText = (source: string, isAnswer = true): ReadText => {
   const whole = typeSigns(source.slice(0, MAX_CHARACTERS).toWellFormed());
   const text = isAnswer ? unglue(whole) : whole;
@@ -103,21 +103,24 @@ export const sentenceOf = ({ words, sentences }: ReadText, at: number): number =
   return Math.max(0, low);
 };
 
-/** A small word with a lost space before a name ("onMarch"); "McCormick" and "MacDonald" are one word. */
+/** A short word joined to a name by a lost space: "onMarch". "McCormick" and "MacDonald" are one word. */
 const GLUED_NAME = /(?<![\p{L}\p{M}])(?!Mc|Mac|De|Di|La|Le|Van)(\p{L}\p{Ll}{1,20})(?=\p{Lu}\p{Ll}{2})/gu;
-/** "2016by". */
+/** A year joined to a word: "2016by". */
 const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|rd\b)\p{Ll}{2})/gu;
-/** A footnote mark after a year: "in 20171." "15000 people" and a bare "15000" are not years. */
+/** A footnote mark after a year: "in 20171". Without such a context, "15000" is not a year. */
 const YEAR_WITH_NOTE =
   /(?<=(?:\b(?:in|since|until|till|by|from|during|year)|\p{Lu}\p{L}{2,8}(?:\s\p{Nd}{1,2},)?)\s)((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
-/** "x²" and "km²" become "x^2" and "km^2"; after longer words a superscript is a footnote mark. */
+/** A superscript exponent: "x²" and "km²" become "x^2" and "km^2". After longer words, a superscript is a footnote mark. */
 const RAISED = /(?<=(?<!\p{L})\p{L}{1,2}|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
 
-/** "Ca²⁺". */
+/** A charge: "Ca²⁺". */
 const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
-/** "10 x 20", "10 by 20". */
+/** A product: "10 x 20", "10 by 20". */
 const TIMES_SIGN = /(?<=\p{Nd})(?<!(?<!\p{Nd})0)(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
-/** "B plus", "AA minus", "C plus plus" at the end of a clause, blood types and receptors: "O negative", "HER2 positive". */
+/**
+ * A spelled-out sign: "B plus", "AA minus", "C plus plus" at the end of a clause, and in blood types and receptors: "O
+ * negative", "HER2 positive".
+ */
 const SPOKEN_SIGN =
   /(?<=(?<![\p{L}\p{N}])(?:\p{Lu}|AA|BB|CC|AAA|BBB|CCC))\s(plus plus|plus|minus)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O|\p{Lu}{2,4}\p{Nd}{1,2}))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
 const SPOKEN: Readonly<Record<string, string>> = {
@@ -128,7 +131,7 @@ const SPOKEN: Readonly<Record<string, string>> = {
   negative: "-",
 };
 
-/** "an hour and a half" is 1.5 hours, and the answer "an hour" is 1 hour. */
+/** "an hour and a half" is 1.5 hours, and "an hour" is 1 hour. */
 const PERIOD = "(second|minute|hour|day|week|month|year|decade|century)";
 const ONE_PERIOD = new RegExp(
   String.raw`\b(?:an?|one)\s${PERIOD}\sand\s(?:a\s)?(half|quarter|three[\s-]quarters)\b|^\W*(?:it\s(?:takes|took|lasts|lasted)\s)?an?\s${PERIOD}(?=\W*$)`,
@@ -136,7 +139,7 @@ const ONE_PERIOD = new RegExp(
 );
 const PARTS: Readonly<Record<string, number>> = { half: 1.5, quarter: 1.25, "three quarters": 1.75 };
 
-/** "20 square metres", "20 m²" and "20 m2" are one area, "20 cubic metres" and "20 m³" one volume. */
+/** Areas and volumes: "20 square metres", "20 m²" and "20 m2" are the same, and so are "20 cubic metres" and "20 m³". */
 const SQUARE =
   /(?<!\p{L})(square|sq\.?|cubic|cu\.?)\s(km|kilomet(?:er|re)s?|cm|centimet(?:er|re)s?|mm|millimet(?:er|re)s?|m|met(?:er|re)s?|mi|miles?|ft|foot|feet)(?!\p{L})/giu;
 const POWER = /(?<=\p{Nd}\s?|illion\s)(km|cm|mm|m|mi|ft)(?:\^\{?)?([23²³])\}?(?![\p{L}\p{N}])/gu;
@@ -146,23 +149,23 @@ const unitOf = (name: string): string =>
     .replace(/^miles?$/i, "mi")
     .replace(/^f[oe]et$|^foot$/i, "ft");
 
-/** "C sharp minor", "E-flat major", "Bb". */
+/** Accidentals: "C sharp minor", "E-flat major", "Bb". */
 const FLAT_OR_SHARP =
   /(?<![\p{L}\p{N}])([A-G])(?:[\s-](sharp|flat)|(b))(?=\s(?:major|minor)\b|\s*(?:[.,;:!?)"”’\n]|$))/gu;
 
-/** "1939–45". */
+/** A range of years: "1939–45". */
 const YEARS = /(?<!\p{Nd}[-–/.]?)((?:1\p{Nd}|20)\p{Nd}{2})[-–](\p{Nd}{2})(?![-–/.]?\p{Nd})/gu;
-/** "Symphony No. 5", "№ 5", "Chanel number 5"; not the answer "No. 5 people came." */
+/** A number sign: "Symphony No. 5", "№ 5", "Chanel number 5". Not in the answer "No. 5 people came." */
 const NUMBER_SIGN =
   /(?<=\p{Lu}[\p{L}'’]*\s|^)(?:No\.|[Nn]umber)\s?(?=(?:\p{Nd}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)(?!.*\s\p{Ll}.*[.!?]$))|(?:№|(?<!\p{L})N[°º])\s?(?=\p{Nd})/gu;
 
-/** "twice daily", "2x a day". */
+/** A frequency: "twice daily", "2x a day". */
 const OFTEN =
   /\b(once|twice|\p{Nd}+(?=\s?[x×]|\stimes)|\w+(?=\stimes))(?:\s?[x×]|\stimes)?\s(daily|weekly|monthly|a|per|every)\b/gu;
 const COUNTS: Readonly<Record<string, string>> = { once: "1", twice: "2" };
 const PERIODS: Readonly<Record<string, string>> = { daily: "per day", weekly: "per week", monthly: "per month" };
 
-/** Writes superscripts and spelled-out symbols as typed: "x^2", "Ca2+", "B+". */
+/** Rewrites superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
 const typeSigns = (text: string): string =>
   text
     .replace(/\\[dt]?frac\{(\w+)\}\{(\w+)\}/g, "$1/$2")

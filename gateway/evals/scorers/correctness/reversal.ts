@@ -4,17 +4,17 @@ import type { Alias } from "./aliases";
 import { type ReadText, sentenceOf } from "./read-text";
 import { keyOf } from "./word-forms";
 
-/** A sentence must contain this share of a reference's words to be about the same thing. */
-const SHARE = 0.6;
+/** A sentence is about the same thing as a reference if it contains this fraction of its words. */
+const MIN_COMMON_FRACTION = 0.6;
 /** A reference with at least this many words is a statement, even without one of `VERBS`. */
-const FEWEST_WORDS = 5;
+const MIN_STATEMENT_WORDS = 5;
 
 const VERBS = new Set(
   "is are was were be been am can could may might must shall should will would has have had do does did gets got".split(
     " ",
   ),
 );
-/** Whether a word is a negation. A side of a pair of opposites that the reference has (`sides`) is not one. */
+/** Whether a word is a negation. In a pair of opposites, the side that the reference uses (`sides`) is not. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
   const word = words[at];
   const side = sideOf(words, at);
@@ -28,7 +28,7 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
 const LIGHT = new Set("always ever yes really indeed".split(" "));
 const TURNS = new Set("but and while whereas although though however because than".split(" "));
 
-/** Numbers the clauses of a text, word by word. */
+/** The clause number of each word. */
 const clausesOf = (words: readonly Word[], text: string): number[] => {
   let clause = 0;
   return words.map((word, at) => {
@@ -39,16 +39,16 @@ const clausesOf = (words: readonly Word[], text: string): number[] => {
   });
 };
 
-/** How a run of words compares with a reference. */
+/** How a sequence of words compares with a reference. */
 interface SentenceReading {
-  /** The reference words found, or `|side|` of their opposites. */
+  /** The reference words that were found. An opposite of one counts as `|side|`. */
   found: ReadonlySet<string>;
   isDenied: boolean;
 }
 
 interface Wanted {
   keys: ReadonlySet<string>;
-  /** Sides of opposites among them. */
+  /** Sides of the opposites among the reference's words. */
   sides: ReadonlySet<number>;
   /** Words after "than", which the answer may put before it: "Bob is older than Alice". */
   compared: ReadonlySet<string>;
@@ -67,7 +67,7 @@ const wantedOf = (words: readonly Word[]): Wanted => {
 
 const sideName = (side: number): string => `±${Math.abs(side)}`;
 
-/** The reference word that a word matches, and whether it reverses it; undefined if none matches. */
+/** The reference word that a word matches, and whether the word reverses it; undefined if it matches none. */
 const roleOf = (
   words: readonly Word[],
   at: number,
@@ -86,7 +86,10 @@ const roleOf = (
   return longer === undefined ? undefined : { name: longer, isTurned: true };
 };
 
-/** Compares the words of one sentence. If `isName`, only a negation between the reference's words counts. */
+/**
+ * Compares the words of one sentence with a reference. If `isName`, only a negation between the reference's words
+ * counts.
+ */
 const readSentence = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): SentenceReading => {
   const clauses = clausesOf(words, text);
   const turned = new Map<string, boolean>();
@@ -112,7 +115,7 @@ const readSentence = (text: string, words: readonly Word[], wanted: Wanted, isNa
 
 /**
  * Compares a reference with the answer's sentence that shares the most words with it. `reversed`: one denies what the
- * other affirms. `restated`: both say the same in other words, "prohibited" for "not allowed".
+ * other affirms. `restated`: both say the same in different words, "prohibited" for "not allowed".
  */
 export const compareStatement = (
   answer: ReadText,
@@ -124,19 +127,19 @@ export const compareStatement = (
   const hasDenial = words.some((_, at) => isDenying(words, at, wanted.sides));
   const isSentence = /^\p{Lu}.*[.!。]\s*$/su.test(text) && size > 1;
   const isStatement =
-    size >= FEWEST_WORDS ||
+    size >= MIN_STATEMENT_WORDS ||
     hasDenial ||
     isSentence ||
     wanted.sides.size > 0 ||
     words.some(({ norm }) => VERBS.has(norm));
   if (size === 0 || (size === 1 && !hasDenial)) return undefined;
-  // "Which animal does not lay eggs?" asks for something that is denied.
+  // "Which animal does not lay eggs?" asks for a denial.
   if (question.words.some(isDenial) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
   const expected = readSentence(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
   const readings = [...sentences.values()].map((sentence) => readSentence(answer.text, sentence, wanted, !isStatement));
   const [best] = readings.sort((a, b) => b.found.size - a.found.size);
-  if (!best || best.found.size < SHARE * size) return undefined;
+  if (!best || best.found.size < MIN_COMMON_FRACTION * size) return undefined;
   if (best.isDenied !== expected.isDenied) return "reversed";
   return best.found.size === size && (wanted.sides.size > 0 || hasDenial) ? "restated" : undefined;
 };
@@ -147,8 +150,8 @@ const PREPOSITIONS = new Set("on in at for by with to of from during after befor
 const SUBJECTS = new Set("it he she they there this that these those".split(" "));
 
 /**
- * The answer to a yes-or-no question that a statement gives by repeating what is asked: yes for "It is free on Sundays.",
- * no for "The museum is not free on Sundays." A pronoun may stand for the subject. Undefined for any other statement.
+ * The yes or no that a statement gives by repeating the question: yes for "It is free on Sundays.", no for "The museum
+ * is not free on Sundays." A pronoun may replace the subject. Undefined for any other statement.
  */
 export const compareWithQuestion = (answer: ReadText, question: ReadText): boolean | undefined => {
   const opening = AUXILIARY.exec(question.text);
@@ -165,7 +168,7 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     const isFound = ({ name }: { name: string }) => found.has(name);
     const [first, last] = [asked.findIndex(isFound), asked.findLastIndex(isFound)];
     const isSubject = first === 1 || asked.slice(0, first).every(({ isName }) => isName);
-    // "It is free." without the "on Sundays" of the question, if nothing else is said.
+    // "It is free.", without the question's "on Sundays", if the answer says nothing else.
     const addsNothing = sentence.every(
       (word, at) => roleOf(sentence, at, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
     );

@@ -28,13 +28,13 @@ describe("the same answer in another form passes", () => {
     ["Beyoncé"],
     ["beyonce", "It was BEYONCÉ.", "“Beyoncé”!"],
   );
-  passes("any reference will do", "where was it built", ["Paris", "France"], ["It was built in France.", "Paris"]);
+  passes("any of the references", "where was it built", ["Paris", "France"], ["It was built in France.", "Paris"]);
   passes("initials", "who won", ["P. V. Sindhu"], ["PV Sindhu", "P.V. Sindhu of India won."]);
   passes("inflection", "what were they called", ["emperors"], ["an emperor.", "They were called emperors."]);
   passes("lost spaces", "who sang it", ["Jordan Fisher"], ["It was sung byJordan FisherandLin-Manuel Miranda."]);
   passes("a middle name", "who invented it", ["Thomas Edison"], ["Thomas Alva Edison"]);
   passes(
-    "a slip of spelling",
+    "a spelling mistake",
     "who performed it",
     ["Dr. Jesse Bennett"],
     ["It was performed by Jesse Bennet in 1794."],
@@ -52,12 +52,12 @@ describe("the same answer in another form passes", () => {
     ["NASA"],
     ["The National Aeronautics and Space Administration landed there."],
   );
-  passes("a note in brackets is not needed", "which colour", ["Blue (colour)"], ["It is blue."]);
+  passes("a reference without its note in brackets", "which colour", ["Blue (colour)"], ["It is blue."]);
   passes("numerals", "who was king", ["Henry VIII"], ["Henry the Eighth", "King Henry 8"]);
   passes("other scripts", "東京は何の首都ですか", ["日本"], ["東京は日本の首都です。"]);
 });
 
-describe("numbers and dates count by what they mean", () => {
+describe("numbers and dates are compared by value", () => {
   passes(
     "words and separators",
     "how many",
@@ -72,13 +72,13 @@ describe("numbers and dates count by what they mean", () => {
   );
   passes("percent", "which share", ["71%"], ["About 71 percent."]);
   passes(
-    "a date that is given more precisely",
+    "a more precise date",
     "when was it",
     ["September 1972"],
     ["It was on September 14, 1972.", "14 September 1972"],
   );
   passes(
-    "forms of dates",
+    "date formats",
     "when was it",
     ["March 2, 2016"],
     ["2 March 2016", "2016-03-02", "It came onMarch 2, 2016by post."],
@@ -93,7 +93,7 @@ describe("numbers and dates count by what they mean", () => {
   );
   fails("another day", "when was it", ["April 15, 1912"], ["It was on April 14, 1912.", "15 May 1912"]);
   fails(
-    "a more precise reference contradicts the answer",
+    "an answer that a more precise reference contradicts",
     "when was it",
     ["1945", "17 August 1945"],
     ["It was on 15 August 1945."],
@@ -120,7 +120,7 @@ describe("naming a reference is not enough", () => {
     ],
   );
   passes(
-    "what is denied is something else",
+    "something else is denied",
     question,
     ["Canberra"],
     ["The capital is Canberra, not Sydney.", "It is not only a city: Canberra is the capital."],
@@ -131,9 +131,9 @@ describe("naming a reference is not enough", () => {
     ["Customers can return items within 30 days of delivery."],
     ["Customers cannot return items within 30 days of delivery."],
   );
-  fails("no for yes", "is it flat", ["no"], ["Yes, it is flat.", "True."]);
+  fails("yes for no", "is it flat", ["no"], ["Yes, it is flat.", "True."]);
   passes("no in other words", "is it flat", ["no"], ["No.", "It is not flat."]);
-  fails("a share of a name", "who painted it", ["Leonardo da Vinci"], ["Leonardo DiCaprio", "Michelangelo"]);
+  fails("part of a different name", "who painted it", ["Leonardo da Vinci"], ["Leonardo DiCaprio", "Michelangelo"]);
   fails(
     "refusals",
     "who wrote it",
@@ -157,7 +157,7 @@ describe("scores", () => {
     expect([value, reason]).toEqual([0, expect.stringContaining("no letters or digits")]);
   });
 
-  test("an answer of nothing but signs is right where a reference is the same", () => {
+  test("an answer without letters or digits is right if it equals a reference", () => {
     expect(score("Which sign adds?", ["plus", "+"], " + ").value).toBe(1);
     expect(score("Which sign adds?", ["+"], "-").value).toBe(0);
   });
@@ -169,14 +169,14 @@ describe("scores", () => {
     });
   });
 
-  test("the reason names the given and the expected value", () => {
+  test("the reason contains the answer's value and the expected value", () => {
     const { reason } = score("when did the ship sink", ["1912"], "It sank in 1914.");
     expect(reason).toBe("The answer says 1914, but the reference is 1912.");
     expect(score("what is it", ["Canberra"], "It is not Canberra.").reason).toContain("denies");
     expect(score("what is it", ["Canberra"], "I don't know.").reason).toContain("Canberra");
   });
 
-  test("are equal for equal texts, and need no question", () => {
+  test("are the same for the same texts, and need no question", () => {
     const twice = [1, 2].map(() => score(null, ["the sea"], "It is the sea, or the lake."));
     expect(twice[0]).toEqual(twice[1] ?? { value: -1, reason: "" });
   });
@@ -208,12 +208,12 @@ describe("scores", () => {
     ["A", "x A "],
     ["A", '"A '],
     ["IT", "IT is "],
-  ])("a common word %s that a long answer repeats as %j takes seconds at most", (reference, part) => {
+  ])("a long answer that repeats the common word %s as %j is scored in seconds", (reference, part) => {
     expect(score("Which one is it?", [reference], part.repeat(20_000)).value).toBeWithin(0, 1.001);
   });
 
   test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n", "1 hour ", "nineteen "])(
-    "long hostile texts take seconds at most: %j",
+    "long adversarial texts are scored in seconds: %j",
     (part) => {
       const text = part.repeat(100_000 / part.length);
       const references = Array.from({ length: 100 }, (_, index) => `${text.slice(index, index + 500)} ${index}`);
@@ -223,7 +223,7 @@ describe("scores", () => {
   );
 });
 
-test("what a weight says of its feature is what people would say", () => {
+test("each feature's weight has the sign that people would expect", () => {
   const harmful: CorrectnessFeature[] = ["otherFact", "refusal", "denied", "opposite", "rivals"];
   const helpful: CorrectnessFeature[] = ["matched", "recall", "f1"];
   expect(harmful.every((name) => CORRECTNESS_MODEL.weights[name] < 0)).toBe(true);
@@ -251,20 +251,25 @@ describe("an abstention", () => {
   passes("is right for N/A", QUESTION, ["N/A"], ["n/a", "unknown", "No answer found."]);
   passes("is only one of the references", QUESTION, ["N/A", "Homer"], ["Homer", "IDK"]);
   fails(
-    "as a reference is not met by an answer",
+    "as the reference is not matched by an answer",
     QUESTION,
     ["unknown"],
     [...["Homer", "Unknown Pleasures", "I don't know, but I think Homer."]],
   );
   fails("is wrong for any other reference", "Which album?", ["Unknown Pleasures"], ["Unknown", "IDK", "N/A"]);
   passes("that is the name asked for is right", "Which film?", ["Not Given"], ["Not given"]);
-  passes("in a title is a title", "Which film?", ["No Country for Old Men"], ["No Country for Old Men"]);
+  passes(
+    "as part of a title is not an abstention",
+    "Which film?",
+    ["No Country for Old Men"],
+    ["No Country for Old Men"],
+  );
 });
 
 describe("a bare verdict", () => {
   const QUESTION = "Is the drug safe?";
   passes(
-    "is read in any of its forms",
+    "is recognised in any of its forms",
     QUESTION,
     ["no"],
     [
@@ -280,18 +285,28 @@ describe("a bare verdict", () => {
       ],
     ],
   );
-  passes("is read in any of its forms", QUESTION, ["True"], ["yes", "Yes.", "yep", "Correct!", "That is right."]);
-  fails("is not its opposite", QUESTION, ["Yes"], ["No.", "The right answer is no.", "False", "It is not true."]);
-  fails("is not read from a side", "Which side?", ["Right"], ["Left", "left"]);
+  passes(
+    "is recognised in any of its forms, for other references",
+    QUESTION,
+    ["True"],
+    ["yes", "Yes.", "yep", "Correct!", "That is right."],
+  );
+  fails(
+    "does not match its opposite",
+    QUESTION,
+    ["Yes"],
+    ["No.", "The right answer is no.", "False", "It is not true."],
+  );
+  fails("is not read from a direction", "Which side?", ["Right"], ["Left", "left"]);
 });
 
 describe("a citation marker", () => {
   passes(
-    "beside the answer changes nothing",
+    "next to the answer is ignored",
     "When?",
     ["1912"],
     ["1912 [3]", "[2] 1912", "1912【1】", "In 1912 (source 4)."],
   );
   fails("is not the answer", "How many?", ["3"], ["There are 7 [3].", "7【3】", "7 (source 3)"]);
-  passes("that is the reference is one", "Which element?", ["x[1]"], ["x[1]"]);
+  passes("in the reference is part of the answer", "Which element?", ["x[1]"], ["x[1]"]);
 });

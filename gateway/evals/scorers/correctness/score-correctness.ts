@@ -15,7 +15,7 @@ interface CorrectnessScore {
 }
 
 /**
- * Scores abstentions. A reference such as "unknown" or "N/A" accepts only an answer that abstains too. Without such a
+ * Scores abstentions. A reference such as "unknown" or "N/A" only accepts an answer that abstains too. Without such a
  * reference, a bare abstention is wrong. Returns undefined if abstentions don't decide the score.
  */
 const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessScore | undefined => {
@@ -37,7 +37,7 @@ const MAX_CHARACTERS = 100_000;
 
 const DENIED = /(?:\b(?:not|never|isn['’]t)|rather than|instead of)\s*["'`“‘]?$/iu;
 
-/** Whether the answer contains a symbol on its own, such as "==" in "The operator is ==.". */
+/** Whether the answer states a symbol, such as "==" in "The operator is ==.". */
 const isSaid = (sign: string, output: string): boolean => {
   const text = output.slice(0, MAX_CHARACTERS);
   const found = findLiteral(text, sign);
@@ -63,14 +63,17 @@ const compareVerdicts = (matches: readonly Match[]): CorrectnessScore | undefine
   return { value: 0, reason };
 };
 
-/** Removes reasoning before the answer, and citation markers ("Paris [1]") unless a reference has them too ("x[1]"). */
+/**
+ * Removes reasoning before the answer, and citation markers ("Paris [1]") unless a reference contains them too
+ * ("x[1]").
+ */
 export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
   const output = maskMarkers(maskReasoning(answer.output));
   const isMarked = answer.references.some((reference) => maskMarkers(reference) !== reference);
   return isMarked || isBlank(output) ? answer : { ...answer, output };
 };
 
-/** The score of an answer that is empty, consists of symbols or abstains; undefined for every other answer. */
+/** The score of an answer that is empty, consists of symbols or abstains; undefined for any other answer. */
 const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
@@ -92,15 +95,15 @@ export const scoreCorrectness = (answer: ScoredAnswer): CorrectnessScore => {
   return { value, reason: reasonFor(findings, value) };
 };
 
-const LONGEST_QUOTE = 80;
-/** Maximum number of quoted words that the answer gives instead of a reference. */
+const MAX_QUOTE_LENGTH = 80;
+/** Maximum number of words quoted in "It mentions … instead". */
 const MAX_RIVALS = 3;
-/** A share of at least this counts as most of the words. */
-const MOST = 0.5;
+/** The minimum fraction that counts as most of the words. */
+const MIN_MOST_FRACTION = 0.5;
 
 const quote = (text: string): string => {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > LONGEST_QUOTE ? `"${line.slice(0, LONGEST_QUOTE - 1).toWellFormed()}…"` : `"${line}"`;
+  return line.length > MAX_QUOTE_LENGTH ? `"${line.slice(0, MAX_QUOTE_LENGTH - 1).toWellFormed()}…"` : `"${line}"`;
 };
 
 const spotted = (matched: Match, { setting, features }: CorrectnessFindings): string => {
@@ -128,18 +131,18 @@ const missed = (closest: Match, { features, setting, matches }: CorrectnessFindi
   if (features.opposite > 0) return `The answer contradicts the reference ${name}.`;
   if (closest.isExcluded && matches.every(({ isExcluded }) => isExcluded))
     return `The answer lacks a number, letter or symbol of the reference ${name}.`;
-  if (features.refusal > 0 && closest.recall < MOST)
+  if (features.refusal > 0 && closest.recall < MIN_MOST_FRACTION)
     return `The answer declines or says it doesn't know. The reference is ${name}.`;
   const rivals = setting.rivals.slice(0, MAX_RIVALS).join(" ");
   const instead = rivals ? ` It mentions ${quote(rivals)} instead.` : "";
-  if (closest.recall >= MOST)
+  if (closest.recall >= MIN_MOST_FRACTION)
     return `The answer contains most, but not all, of the words of the reference ${name}.${instead}`;
   return closest.recall > 0
     ? `The answer shares few words with the closest reference, ${name}.${instead}`
     : `The answer shares no words with the closest reference, ${name}.${instead}`;
 };
 
-/** Explains the score to a person in one or two sentences. */
+/** Explains the score to people, in one or two sentences. */
 const reasonFor = (findings: CorrectnessFindings, value: number): string => {
   const [closest] = findings.matches;
   if (!closest) return "The references contain no words to compare with.";

@@ -4,11 +4,11 @@ import type { Match } from "./match";
 import { type ReadText, sentenceOf } from "./read-text";
 import { Vocabulary } from "./word-forms";
 
-/** The context in which an answer states a reference. Shares are 0…1. */
+/** The context in which an answer states a reference. */
 export interface Setting {
   /** Every mention of the reference is denied. */
   isDenied: boolean;
-  /** Number of sentences before the first one that states it; null if no sentence does. */
+  /** The number of sentences before the first one that states the reference; null if no sentence does. */
   sentence: number | null;
   /**
    * Names and numbers in the first sentence that are in neither the question nor the references, if that sentence
@@ -19,7 +19,7 @@ export interface Setting {
 
 const MAX_RIVALS = 20;
 
-/** Words between two offsets that are new: neither in the question nor in a reference. */
+/** The words between two offsets that are neither in the question nor in a reference. */
 const newWordsBetween = (
   answer: ReadText,
   question: ReadText,
@@ -33,15 +33,15 @@ const newWordsBetween = (
     .filter((word) => expected.find(word) === 0 && question.vocabulary.find(word) < 0.7);
 };
 
-/** Maximum length of an answer in which any word, not only a name, may be the given answer. */
-const BARE = 6;
+/** Maximum number of words in an answer in which any new word may be the given answer, not only a name. */
+const MAX_BARE_WORDS = 6;
 
-/** New names in the first sentence. A capital at its start may only be there because it starts a sentence. */
+/** New names in the first sentence. Its first word is excluded, because it is always capitalised. */
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
   return newWordsBetween(answer, question, matches, lead.start, lead.end)
-    .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
+    .filter((word) => answer.words.length <= MAX_BARE_WORDS || (isNameLike(word) && word.start > lead.start))
     .slice(0, MAX_RIVALS)
     .map(({ text }) => text);
 };

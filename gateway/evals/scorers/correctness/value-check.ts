@@ -16,8 +16,8 @@ export interface ValueCheck {
   /** The reference as a date; null for a time or number. */
   expected: DateMention | null;
   /**
-   * `same`: the answer gives the same value; `part`: only part of it ("2018" for "March 2018"); `other`: a different
-   * value; `none`: no value of this kind.
+   * `same`: the answer gives the same value. `part`: only part of it ("2018" for "March 2018"). `other`: a different
+   * value. `none`: no value of this kind.
    */
   verdict: "same" | "part" | "other" | "none";
   /** The value that the answer gives instead. */
@@ -37,16 +37,16 @@ const AROUND = new Set([
 
 interface BareValue {
   date: DateMention | null;
-  /** One time, or the two of "9 am to 5 pm". */
+  /** One time, or both times of "9 am to 5 pm". */
   times: readonly ClockTime[];
   number: Quantity | null;
 }
 
-/** In references of up to this many words, every mark counts. */
+/** Every mark counts in references of up to this many words. */
 const MARKED_WORDS = 8;
-/** Maximum number of reference values to compare with the answer's. */
+/** Maximum number of reference values compared with the answer's. */
 const MAX_AMOUNTS = 200;
-/** In references of up to this many words, every number counts. */
+/** Every number counts in references of up to this many words. */
 const FEW_WORDS = 6;
 
 /** The date, time, date with time, time range or number that an alias consists of; undefined for any other alias. */
@@ -66,7 +66,7 @@ const bareValueOf = (alias: Alias): BareValue | undefined => {
   return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, times, number };
 };
 
-/** Whether the text is a remnant of "T00:00:00.000Z", whose midnight is ignored. */
+/** Whether the word is a remnant of "T00:00:00.000Z", whose midnight is ignored. */
 const isZone = ({ text, start }: Word, read: ReadText): boolean =>
   /^[tTzZ]\d{0,2}$/.test(text) && /\d$/.test(read.text.slice(0, start));
 
@@ -78,19 +78,19 @@ const notIn = <T>(values: readonly T[], others: readonly T[], isSame: Same<T>): 
 const isSameDate = (a: DateMention, b: DateMention): boolean => compareDates(a, b) === "same";
 
 /**
- * The values of an answer that are not repeated from the question; all of them if the question offers the expected one:
+ * The answer's values that don't repeat the question. All of them count if the question offers the expected value:
  * "1990 or 1991?"
  */
 const newValues = <T>(given: readonly T[], asked: readonly T[], expected: readonly T[], isRepeated: Same<T>): T[] =>
   notIn(given, expected.some((value) => asked.some((other) => isRepeated(value, other))) ? [] : asked, isRepeated);
 
-/** Whether two amounts have the same number and unit: not "2 hours" and "120 minutes". */
+/** Whether two amounts have the same number and the same unit. "2 hours" and "120 minutes" don't. */
 const isSameWriting = (a: Quantity, b: Quantity): boolean =>
   a.value === b.value && a.unit?.dimension === b.unit?.dimension && a.unit?.factor === b.unit?.factor;
 
 /**
- * Compares amounts. A period that only one of them has ("25 days", "25 days per year") is ignored if the question asks
- * for no other.
+ * Compares amounts. A period that only one of them has ("25 days", "25 days per year") is ignored, unless the question
+ * asks for a different one.
  */
 const sameAmount = ({ words }: ReadText): Same<Quantity> => {
   const periods = words.flatMap(({ norm }, at) =>
@@ -106,7 +106,7 @@ const sameAmount = ({ words }: ReadText): Same<Quantity> => {
 };
 const PER = /^(?:per|an?|each|every)$/;
 
-/** The verdict for the first span that exists. */
+/** The verdict for the first span that is defined. */
 const toCheck = (
   { text }: ReadText,
   expected: DateMention | null,
@@ -129,7 +129,7 @@ const checkDate = (expected: DateMention, answer: ReadText, question: ReadText):
 
 const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const news = notIn(answer.times, question.times, isSameTime);
-  // "5:30 PM is 17:30" repeats the time of the question in another form.
+  // "5:30 PM is 17:30" repeats the question's time in a different form.
   const same = (news.length > 0 ? news : answer.times).find((given) => isSameTime(expected, given));
   const [other] = [...news, ...answer.numbers.filter(({ unit }) => unit === null)];
   return toCheck(answer, null, { same, other });
@@ -143,7 +143,7 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
   return toCheck(answer, null, { same, other: [...numbers, ...answer.times][0] });
 };
 
-/** Compares a range such as "9 am to 5 pm": both times must match, in this order. */
+/** Compares a range such as "9 am to 5 pm". Both times must match, in this order. */
 const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const [first, second] = [checkTime(from, answer, question), checkTime(to, answer, question)];
   if (first.verdict !== "same") return first;
@@ -172,7 +172,7 @@ const checkYear = (
   return check && (check.verdict === "same" || (date.year ?? 0) < 1000) ? { ...check, expected: date } : undefined;
 };
 
-/** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
+/** Compares a reference that is only a date, time or number with the answer's values; undefined for other references. */
 export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
   const check = compareValues(alias, answer, question);
   const days = [alias.read, answer, question].map(({ norms }) => norms.filter((norm) => WEEKDAYS.has(norm)));
@@ -189,7 +189,7 @@ const compareValues = (alias: Alias, answer: ReadText, question: ReadText): Valu
   return number ? checkNumber(number, answer, question) : undefined;
 };
 
-/** Whether values of the reference are replaced: one of them is missing, and the answer has a different new value. */
+/** Whether the reference's values were replaced: one of them is missing, and the answer has a different new value. */
 const areReplaced = <T>(
   [wanted, given, asked]: readonly [readonly T[], readonly T[], readonly T[]],
   isSame: Same<T>,
@@ -204,13 +204,13 @@ const areReplaced = <T>(
 };
 
 /**
- * Whether the answer replaces a number, date or time of a reference: "within 90 days" for "within 30 days". In a long
- * reference, all of its values must be missing.
+ * Whether the answer replaces one of the reference's numbers, dates or times: "within 90 days" for "within 30 days". In
+ * a long reference, all of its values must be missing.
  */
 export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
   const { read, words, squeezed } = alias;
   const isShort = words.length <= FEW_WORDS;
-  // "978-3-16" is "978316".
+  // "978-3-16" may be written as "978316".
   if (/^\p{Nd}+$/u.test(squeezed) && squeezedRuns(answer, alias).length > 0) return false;
   return (
     areReplaced([read.numbers, answer.numbers, question.numbers], sameAmount(question), isShort, isSameWriting) ||
@@ -219,7 +219,7 @@ export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText
   );
 };
 
-/** Whether the answer contradicts a reference with the same date, but more precise: "15 August 1945" for "17 August 1945". */
+/** Whether the answer contradicts a more precise reference with the same date: "15 August 1945" for "17 August 1945". */
 export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly ValueCheck[]): boolean =>
   verdict === "same" &&
   expected !== null &&
@@ -231,7 +231,7 @@ export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly Va
       compareDates(other.expected, expected) === "coarser",
   );
 
-/** A value of a text, and the words that give it with their sign and bound. */
+/** A value in a text, with the words that state it, including its sign and bound. */
 type Valued = Span & ({ number: Quantity } | { date: DateMention } | { time: ClockTime });
 
 const valuesOf = ({ numbers, dates, times, text }: ReadText): Valued[] => [
@@ -241,13 +241,13 @@ const valuesOf = ({ numbers, dates, times, text }: ReadText): Valued[] => [
 ];
 const isAmount = ({ isOrdinal, isVersion }: Quantity): boolean => !isOrdinal && !isVersion;
 
-/** Whether two values are the same in any form, with the same sign and bound. */
+/** Whether two values are the same in any notation, with the same sign and bound. */
 const isSameValue = (a: Valued, b: Valued, isSame: Same<Quantity>): boolean => {
   if ("number" in a) return "number" in b && !a.number.bound === !b.number.bound && isSame(a.number, b.number);
   return "date" in a ? "date" in b && isSameDate(a.date, b.date) : "time" in b && isSameTime(a.time, b.time);
 };
 
-/** Rewrites values in the answer the way multi-word references write them: "120 minutes" as "2 hours", so that words match. */
+/** Rewrites the answer's values as multi-word references write them, so that words match: "120 minutes" as "2 hours". */
 export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, question: ReadText): ReadText => {
   const values = aliases
     .filter((alias) => bareValueOf(alias) === undefined)
@@ -267,7 +267,7 @@ export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, questio
   return text === answer.text ? answer : readText(text);
 };
 
-/** Whether the answer gives a number of a reference without its bound: "20 patients" for "less than 20 patients". */
+/** Whether the answer gives one of the reference's numbers without its bound: "20 patients" for "less than 20 patients". */
 const lacksBound = ({ read }: Alias, answer: ReadText, question: ReadText): boolean => {
   const isSame = sameAmount(question);
   return notIn(
@@ -280,13 +280,13 @@ const lacksBound = ({ read }: Alias, answer: ReadText, question: ReadText): bool
   });
 };
 
-/** Whether a short reference has a number, a letter or a symbol that neither the answer nor the question has (`given`). */
+/** Whether a short reference contains a number, letter or symbol that neither the answer nor the question does (`given`). */
 export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText, given: ReadonlySet<string>): boolean => {
   if (alias.words.length > MARKED_WORDS) return false;
   const lacksSymbol = Object.values(SYMBOLS).some((symbol) => symbol.test(alias.text) && !symbol.test(answer.text));
   if (lacksSymbol || lacksBound(alias, answer, question)) return true;
   const wanted = marksOf(alias.words, alias.text);
-  // Times have many forms; "978-3-16" is "978316", but "1.1" is not "11".
+  // Times can be written in many ways. "978-3-16" may be "978316", but "1.1" is not "11".
   const isSplit = wanted.some((mark) => mark.includes("."));
   if (wanted.length === 0 || /\p{Nd}:\p{Nd}{2}|\p{Nd}\s?[ap]\.?m\b/iu.test(alias.text)) return false;
   if (!isSplit && squeezedRuns(answer, alias).length > 0) return false;

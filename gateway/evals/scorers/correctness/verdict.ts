@@ -7,14 +7,14 @@ import { compareWithQuestion } from "./reversal";
 
 /* References that are a bare yes or no, and what an answer says to a yes-or-no question. */
 
-/** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
+/** As a reference, "Right" or "Negative" usually means a direction or a sign, not a verdict. */
 const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative", "da", "net", "nie", "si", "tak"]);
 
 const verdictIn = (word: string): boolean | undefined => (YES.has(word) ? true : NO.has(word) ? false : undefined);
 
 /**
- * True if an alias is a bare yes, false if it is a bare no, otherwise undefined. If the answer is only a yes or no, the
- * first word of "Yes, in Salzburg" is enough.
+ * True if an alias is a bare yes, false if it is a bare no, otherwise undefined. If the answer is only a yes or no, an
+ * alias may start with one: "Yes, in Salzburg".
  */
 export const bareVerdictOf = ({ text }: Alias, answer: ReadText): boolean | undefined => {
   const whole = text.toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{M}\p{N}]+$/gu, "");
@@ -26,13 +26,13 @@ export const bareVerdictOf = ({ text }: Alias, answer: ReadText): boolean | unde
 const LEADING = new Set("is was be answer say says as believe think's it's that's".split(" "));
 /** Verdicts that may end any clause: "It returns True." */
 const ALONE = new Set(["yes", "true", "false"]);
-/** Words that a "no" or "yes" without a comma may precede. Other words follow the determiner: "no problem". */
+/** Words that may follow a "no" or "yes" without a comma. Before other words, "no" is a determiner: "no problem". */
 const FOLLOWING = new Set("it he she they there this that the i we you because since as they're it's isnt".split(" "));
-/** Number of words of an answer, at its start and at its end, that are searched for a verdict. */
-const LEAD = 30;
-const CLOSE = 10;
+/** Number of words, at the start and at the end of an answer, that are searched for a verdict. */
+const OPENING_WORDS = 30;
+const CLOSING_WORDS = 10;
 
-/** Whether the verdict word at `at` is a clause of its own, begins the sentence, or is introduced. */
+/** Whether the verdict word at `at` is a clause of its own, starts the sentence, or is introduced. */
 const isGiven = ({ words, text }: ReadText, at: number): boolean => {
   const [before, word, next] = [words[at - 1], words[at], words[at + 1]];
   if (!word) return false;
@@ -50,7 +50,7 @@ const isGiven = ({ words, text }: ReadText, at: number): boolean => {
 const isBoth = (words: readonly Word[], at: number, verdict: boolean): boolean =>
   /^(?:and|or)$/.test(words[at + 1]?.norm ?? "") && verdictIn(words[at + 2]?.text.toLowerCase() ?? "") === !verdict;
 
-/** What an answer says to a yes-or-no question: in a word, or by repeating what is asked; undefined if neither. */
+/** An answer's verdict on a yes-or-no question: in a word, or by repeating the question; undefined if it gives neither. */
 export const verdictOf = (answer: ReadText, question: ReadText): boolean | undefined => {
   const { words, text } = answer;
   const stance = bareAnswerOf(text);
@@ -59,7 +59,7 @@ export const verdictOf = (answer: ReadText, question: ReadText): boolean | undef
   if (/^\W*not\b(?!\s(?:only|just|merely|necessarily)\b)/i.test(text))
     return compareWithQuestion(answer, question) ?? false;
   for (const [at, word] of words.entries()) {
-    if (at >= LEAD && at < words.length - CLOSE) continue;
+    if (at >= OPENING_WORDS && at < words.length - CLOSING_WORDS) continue;
     const verdict = verdictIn(word.text.toLowerCase());
     if (verdict === undefined) continue;
     if (isBoth(words, at, verdict)) return undefined;

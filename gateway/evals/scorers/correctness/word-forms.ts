@@ -5,10 +5,10 @@ import { isNameLike, isStopWord, readWords, STOP_WORDS, type Word } from "../tex
 
 const ORDINAL = /^(\d{1,9})(?:st|nd|rd|th)$/;
 const DECIMAL = /^\d{1,15}\.\d{1,9}$/;
-/** "WWII" is "WW2". */
+/** Roman numerals in acronyms: "WWII" is "WW2". */
 const WITH_ROMAN = /^(\p{Lu}*(?![IVXLCDM])\p{Lu})(II|III|IV|VI{1,3}|IX)$|^(WW)I$/u;
 
-/** The words of a text, with the I and V of a name as numbers: "World War I", "Rocky V". */
+/** The words of a text. The I and V of a name become numbers: "World War I", "Rocky V". */
 export const readNames = (text: string): Word[] => {
   const words = readWords(text);
   return words.map((word, at) => {
@@ -19,7 +19,7 @@ export const readNames = (text: string): Word[] => {
   });
 };
 
-/** The form in which words are compared: the stem, or a number in digits: "two", "second", "II" and "2" are "2". */
+/** The form in which words are compared: the stem, or a number in digits. "two", "second", "II" and "2" are "2". */
 export const keyOf = (word: Word): string => {
   const ordinal = ORDINAL.exec(word.norm)?.[1];
   if (ordinal) return ordinal;
@@ -33,7 +33,7 @@ export const keyOf = (word: Word): string => {
   return letters && ending ? `${letters.toLowerCase()}${romanValue(ending)}` : word.stem;
 };
 
-/** Countries and continents with their adjectives and nationalities, normalized by `normaliseWord`. */
+/** Countries and continents with their adjectives and nationalities, as `normaliseWord` returns them. */
 const FAMILIES = `
   us usa states america american americans; uk kingdom britain british briton britons; england english; scotland scottish scots; wales welsh
   ireland irish; france french; germany german germans; netherlands dutch holland; spain spanish spaniard; italy italian italians
@@ -57,7 +57,7 @@ const FAMILY_OF: ReadonlyMap<string, number> = new Map(
   ),
 );
 
-/** Number of the word's family; undefined for most words. */
+/** The index of the word's family; undefined for most words. */
 export const familyOf = (norm: string): number | undefined => FAMILY_OF.get(norm);
 
 const sharedStart = (a: string, b: string): number => {
@@ -66,31 +66,31 @@ const sharedStart = (a: string, b: string): number => {
   return length;
 };
 
-const LONGEST_COMPARED = 40;
+const MAX_COMPARED_LENGTH = 40;
 const SPELLING_SLIP = 0.9;
 const SAME_BEGINNING = 0.6;
 
 /**
- * Similarity of two different words, 0…1: a spelling mistake ("Bennet", "Bennett") or the same beginning ("Britain",
- * "British"). Numbers and names with symbols must match exactly.
+ * Similarity of two different words, 0…1: they are spelled almost the same ("Bennet", "Bennett") or begin the same
+ * ("Britain", "British"). Numbers and names with symbols must match exactly.
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
   // "invisible" is not "visible".
   if (longer !== shorter && withoutPrefix(longer) === shorter) return 0;
-  if (shorter.length < 4 || longer.length > LONGEST_COMPARED || /[\p{N}+#*]/u.test(a + b)) return 0;
+  if (shorter.length < 4 || longer.length > MAX_COMPARED_LENGTH || /[\p{N}+#*]/u.test(a + b)) return 0;
   const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
   if (granted > 0 && editDistance(a, b, granted) <= granted) return SPELLING_SLIP;
   const start = sharedStart(shorter, longer);
   return start >= 4 && start >= 0.55 * longer.length ? SAME_BEGINNING : 0;
 };
 
-/** Words beyond this number are only found in the same form. */
+/** Maximum number of words that are compared by similarity. Later words must have the same form. */
 const MAX_COMPARED = 3000;
-/** "Britain" for "British". */
+/** Similarity of words such as "Britain" and "British". */
 const SAME_FAMILY = 0.8;
 
-/** An index of an answer's words, to look up the words of references. */
+/** Looks up the words of references in an answer. */
 export class Vocabulary {
   readonly #forms = new Set<string>();
   readonly #families = new Set<number>();
@@ -135,21 +135,21 @@ export class Vocabulary {
 }
 
 const CAPITALS = /^[\p{Lu}\p{Nd}]{2,8}$/u;
-/** Maximum words of a name whose initials are compared. */
+/** Maximum number of words in a name whose initials are compared. */
 const MAX_NAME_WORDS = 10;
 
-/** Words in capitals that are rarely the initials of a name. */
+/** Words in capitals that are seldom the initials of a name. */
 const OTHER_CAPITALS = new Set(["ok", "tv", "am", "pm", "it", "no", "or", "in", "at", "id"]);
 
-/** "NASA", "F.B.I.", "EU". */
+/** Whether a word is an acronym: "NASA", "F.B.I.", "EU". */
 const isAcronym = ({ text, norm }: Word): boolean =>
   CAPITALS.test(text.replace(/[.\s]/g, "")) && !OTHER_CAPITALS.has(norm);
 
-/** "World War II" is "WWII" or "WW2". */
+/** The initials of a name. Numbers are kept: "WW2" for "World War II". */
 const initials = (words: readonly Word[]): string =>
   words.map((word) => (/^\d+$/.test(keyOf(word)) ? keyOf(word) : word.norm.charAt(0))).join("");
 
-/** The initials of a name, with and without its small words; for fewer than three, those of all words. */
+/** A name's initials, with and without its small words. If that leaves fewer than three, only those of all words. */
 const acronymsOf = (words: readonly Word[]): string[] => {
   if (words.length > MAX_NAME_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
   const large = words.filter(({ norm }) => !STOP_WORDS.has(norm));
@@ -157,7 +157,7 @@ const acronymsOf = (words: readonly Word[]): string[] => {
   return [initials(words), initials(large)].filter((letters) => letters.length >= 3 || isPair);
 };
 
-/** Where the answer has the initials of a name, or the name for given initials; undefined if it has neither. */
+/** Where the answer contains a name's initials, or the name for given initials; undefined if it contains neither. */
 export const acronymPlace = (
   answer: readonly Word[],
   name: readonly Word[],

@@ -29,7 +29,7 @@ describe("a heading is not a claim", () => {
     ["## Summary\n### Details\n", ""],
     ["", "\n\n## Sources\n[1] [2]"],
     ["## Answer\n\n", "\n\n---\n"],
-  ])("%j before and %j after a claim", (before, behind) => {
+  ])("%j before a claim and %j after it", (before, behind) => {
     expect(textsOf(`${before}${BODY}${behind}`)).toEqual([BODY]);
   });
 
@@ -56,7 +56,7 @@ describe("a heading is not a claim", () => {
     ["| Town | Fee |\n|---|---|\n| Oslo | 5 |\n| Bergen | 7 |", ["Oslo | 5 |", "Bergen | 7 |"]],
     ["Town | Fee\n:--- | ---:\nOslo | 5", ["Oslo | 5"]],
     ["Oslo | 5\nBergen | 7", ["Oslo | 5", "Bergen | 7"]],
-  ])("the header and separator rows of the table %j are not claims", (output, claims) => {
+  ])("and neither are the header and separator rows of the table %j", (output, claims) => {
     expect(textsOf(output).map((text) => text.replace(/^\| /, ""))).toEqual(claims);
   });
 });
@@ -120,5 +120,5 @@ describe("an abstention with a reason makes no claim", () => {
     "There's nothing on the table.",
     "The evidence was insufficient to convict him.",
     "Der Kontext nennt es nicht, aber der Preis beträgt 500 Euro.",
-  ])("%j makes one", (output) => expect(textsOf(output)).not.toEqual([]));
+  ])("but %j makes one", (output) => expect(textsOf(output)).not.toEqual([]));
 });

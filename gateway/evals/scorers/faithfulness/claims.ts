@@ -11,23 +11,23 @@ import { indexNumbers } from "./number-index";
 import { attributesOf } from "./records";
 import { readSource, type Source } from "./source";
 
-/** After this many claims, the rest of the output counts as one more claim. */
+/** Maximum number of claims. The rest of the output counts as one more claim. */
 const MAX_CLAIMS = 400;
 
 /**
- * Replaces parts of sentences that make no claim (citations, headings, courtesies) with spaces. The length does not
+ * Replaces the parts of sentences that make no claim (citations, headings, courtesies) with spaces. The length does not
  * change.
  */
 const maskUnclaimed = (output: string): string => maskTalk(maskHeadings(maskCitations(output)));
 
 /**
- * Splits an output into the sentences and list items that make a claim. Leaves out questions, headings, courtesies,
- * citations, bare verdicts and abstentions. Texts and offsets are those of the output.
+ * Splits an output into the sentences and list items that make a claim. Omits questions, headings, courtesies,
+ * citations, bare verdicts and abstentions. Texts and offsets refer to the original output.
  */
 export const claimSpans = (output: string): ClaimSpan[] => {
   const claims = readSentences(maskUnclaimed(output)).flatMap(({ text, start, end }) => {
     const whole = output.slice(start, end);
-    // "No information is given in the documents" is an abstention only together with its attribution.
+    // Without its attribution, "No information is given in the documents" is not an abstention.
     return saysNothing(text) || isAbstention(text) || isAbstention(whole) ? [] : [{ text: whole, start, end }];
   });
   const [kept, rest] = [claims.slice(0, MAX_CLAIMS), claims.slice(MAX_CLAIMS)];
@@ -45,13 +45,13 @@ export const silenceOf = (output: string): Silence => {
   return bareAnswerOf(maskCitations(output)) ? "verdict" : "other";
 };
 
-/** A claim with everything that is computed for it. */
+/** A claim, with everything computed for it. */
 export interface ReadClaim {
   evidence: Evidence;
   features: ClaimFeatures;
 }
 
-/** An answer compared with its contexts. */
+/** An answer, with everything computed from it and its contexts. */
 export interface ReadAnswer {
   source: Source;
   claims: readonly ReadClaim[];

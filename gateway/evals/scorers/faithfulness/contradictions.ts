@@ -7,17 +7,17 @@ import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { isStopWord, type Word } from "../text/words";
 import type { NumberIndex } from "./number-index";
 
-/** A part of a text that no context supports, and why. */
+/** A part of a text that no context supports, and the reason. */
 export interface UnsupportedSpan extends Span {
   note: string;
 }
 
-/** Symbols that turn a word into a different name: "C", "C++", "C#". */
+/** Symbols that make a different name of a word: "C", "C++", "C#". */
 const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
 
 const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-]|b-flat)$/u, "");
 
-/** Names that the contexts only have with a different symbol: "A+" for "A-". */
+/** Names that the contexts only contain with a different symbol: "A+" for "A-". */
 const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>
   words.flatMap((word) => {
     const bare = bareName(word.norm);
@@ -37,7 +37,7 @@ const alteredNumbers = (
     .filter((number) => sorted.some(({ quantity }) => isAltered(number, quantity)))
     .map(({ start, end }) => ({ start, end, note: "A context has this number with a different sign, bound or unit." }));
 
-/** Times that are twelve hours off and dates with one of three parts changed, unless a context has them unchanged. */
+/** Times that are twelve hours off, and dates with one of three parts changed, unless a context contains them unchanged. */
 const alteredMoments = (text: string, words: readonly Word[], { times, dates }: NumberIndex): UnsupportedSpan[] => {
   const isHalfDayOff = (time: ClockTime) =>
     times.some((other) => isSameTime({ ...time, isHalfDayUnknown: true }, other)) &&
@@ -55,7 +55,7 @@ const alteredMoments = (text: string, words: readonly Word[], { times, dates }: 
 
 const DATE_PARTS = ["year", "month", "day"] as const;
 
-/** Every pair of neighbouring words. */
+/** All pairs of neighbouring words. */
 const pairsOf = (text: string, words: readonly Word[]): Stretch[] =>
   words.slice(1).map((_, at) => ({ text, words, at, length: 2 }));
 
@@ -63,7 +63,7 @@ const keyOf = ({ words, at }: Stretch): string => `${words[at]?.norm} ${words[at
 
 const OPERATOR = /[-+*/=<>^±−–×÷≤≥≠]/;
 
-/** Parts of a formula that a passage has with a different operator: "x+1" for "x-1". */
+/** Parts of a formula that a passage contains with a different operator: "x+1" for "x-1". */
 const alteredFormulas = (text: string, words: readonly Word[], passages: readonly string[]): UnsupportedSpan[] => {
   const parts = pairsOf(text, words).filter(({ at }) =>
     OPERATOR.test(text.slice(words[at]?.end, words[at + 1]?.start)),
@@ -78,7 +78,10 @@ const alteredFormulas = (text: string, words: readonly Word[], passages: readonl
   });
 };
 
-/** Values that a claim takes from the contexts with a different sign, unit or bound. Offsets count from the start of the claim. */
+/**
+ * Values that a claim takes from the contexts with a different sign, unit or bound. Offsets count from the start of the
+ * claim.
+ */
 export const findAltered = (
   text: string,
   words: readonly Word[],
@@ -93,23 +96,23 @@ export const findAltered = (
   ...alteredFormulas(text, words, passages),
 ];
 
-/** Maximum words of a subject that is repeated for a pronoun. */
-const LONGEST_SUBJECT = 6;
+/** Maximum number of words in a subject that replaces a pronoun. */
+const MAX_SUBJECT_WORDS = 6;
 
-/** Longer sentences are not compared word by word. */
+/** Sentences longer than this are not compared word by word. */
 export const MAX_SENTENCE_WORDS = 60;
 export const MAX_SENTENCE_CHARACTERS = 1000;
 
-/** After these words, the opposite may be meant. */
+/** Words after which the opposite may be meant. */
 const CONTRASTS = "while whereas but although aber sondern jedoch pero sino mais ma mas maar но а".split(" ");
 const CLAUSE_STARTS = new Set([
   ...CONTRASTS,
   ..."because since when which so though where weil obwohl da porque car perche".split(" "),
 ]);
-/** Words that deny or only suppose what follows. */
+/** Words that deny what follows, or only suppose it. */
 const EXCEPTIONS = new Set("unlike rather instead except if unless until whether wenn falls si se als".split(" "));
 const CONTRARY = new Set([...CONTRASTS, "unlike", "rather", "instead", "except", "until", "unless"]);
-/** A clause that starts with one of these shares the subject of the previous clause. */
+/** A clause that starts with one of these words shares the subject of the previous clause. */
 const SUBJECTLESS = new Set(
   (
     "is are was were has have had does do did can could will would may must should cannot not never no " +
@@ -117,7 +120,7 @@ const SUBJECTLESS = new Set(
   ).split(" "),
 );
 
-/** The content words before the verb if it is an auxiliary, otherwise the first content word. */
+/** The content words before the verb, if it is an auxiliary; otherwise the first content word. */
 const subjectOf = (clause: readonly Word[]): Word[] => {
   const content = (words: readonly Word[]) => words.filter((word) => !isStopWord(word));
   const verb = clause.findIndex(({ norm }) => SUBJECTLESS.has(norm));
@@ -126,15 +129,17 @@ const subjectOf = (clause: readonly Word[]): Word[] => {
 
 const PRONOUN = /^(?:it|they|he|she|es|sie|er)(?=\s)/iu;
 
-/** The sentence with the subject of the one before it, if it begins with a pronoun. */
+/** Replaces a pronoun at the start of a sentence with the previous sentence's subject. */
 export const withSubject = (text: string, before: string): string => {
   if (!PRONOUN.test(text)) return text;
   const words = readSplitWords(before.slice(0, MAX_SENTENCE_CHARACTERS));
   const verb = words.findIndex(({ norm }) => SUBJECTLESS.has(norm));
-  return verb > 0 && verb <= LONGEST_SUBJECT ? text.replace(PRONOUN, before.slice(0, words[verb]?.start).trim()) : text;
+  return verb > 0 && verb <= MAX_SUBJECT_WORDS
+    ? text.replace(PRONOUN, before.slice(0, words[verb]?.start).trim())
+    : text;
 };
 
-/** The words with one side of each "and": "theft and floods" without "and floods", and without "theft and". */
+/** The words with only one side of each "and": "theft and floods" without "and floods", and without "theft and". */
 const partsOf = (words: readonly Word[]): Word[][] => {
   const at = words.findIndex(({ norm }) => norm === "and");
   const sides = [words[at - 1], words[at + 1]];
@@ -165,25 +170,25 @@ const clausesOf = (text: string, words: readonly Word[]): Word[][] => {
 
 interface WordInPlace {
   isDenied: boolean;
-  /** A word that is denied in one place but not in another. */
+  /** Whether the word is denied in one place and not in another. */
   isMixed: boolean;
-  /** Forms of the content words before and after the word. */
+  /** Forms of the content words before and after this word. */
   neighbours: readonly string[];
   word: Word;
 }
 
-/** The stem; in Korean the first two syllables, in Arabic without the ending of the accusative. */
+/** The stem; in Korean the first two syllables, in Arabic without the accusative ending. */
 const formOf = ({ stem }: Word): string =>
   /^\p{sc=Hangul}/u.test(stem) ? stem.slice(0, 2) : stem.replace(/(?<=\p{sc=Arabic}{3})ا$/u, "");
 
-/** A sentence with its content words in order. */
+/** A sentence, with its content words in order. */
 interface Statement {
-  /** Number of negations, with negating prefixes. */
+  /** The number of negations, including negating prefixes. */
   negations: number;
   places: ReadonlyMap<string, WordInPlace>;
 }
 
-/** `isKnown` says whether one of the compared sentences has a form: only then is "unsafe" read as "not safe". */
+/** `isKnown` says whether one of the compared sentences contains a form. Only then is "unsafe" read as "not safe". */
 const statementOf = (text: string, words: readonly Word[], isKnown: (form: string) => boolean): Statement => {
   const { content, negations, negated } = negatedWords(text, words, isStopWord);
   let prefixes = 0;
@@ -201,13 +206,13 @@ const statementOf = (text: string, words: readonly Word[], isKnown: (form: strin
   return { negations: negations.size + prefixes, places };
 };
 
-/** A passage with this share of a claim's content words is about the same subject, regardless of their weights. */
+/** A passage with this fraction of a claim's content words is about the same subject, whatever their weights. */
 const MOSTLY_SAME = 0.75;
 
 const shareOf = ({ places }: Statement, { places: others }: Statement): number =>
   [...places.keys()].filter((form) => others.has(form)).length / Math.max(1, places.size);
 
-/** Whether the first statement denies all that the second denies, and more. */
+/** Whether the first statement denies everything that the second denies, and more. */
 const hasOneMore = (first: Statement, second: Statement): boolean =>
   first.negations > second.negations &&
   [...second.places].every(([form, { isDenied }]) => !isDenied || first.places.get(form)?.isDenied);
@@ -215,7 +220,7 @@ const hasOneMore = (first: Statement, second: Statement): boolean =>
 /** The word that only one of two statements denies, between the same neighbours. */
 const findDenied = (claimed: Statement, known: Statement, share: number): Span | undefined => {
   if (!hasOneMore(claimed, known) && !hasOneMore(known, claimed)) return undefined;
-  // The other statement has all words of the claim and fewer negations, or no other words.
+  // Either the other statement contains all words of the claim and fewer negations, or it contains no other words.
   const isAll = share === 1 && (claimed.negations > known.negations || claimed.places.size === known.places.size);
   for (const [key, { isDenied, neighbours, word }] of claimed.places) {
     const other = known.places.get(key);
@@ -232,7 +237,7 @@ const denyTheSame = ({ places }: Statement, { places: others }: Statement): bool
     return isDenied && other?.isDenied && neighbours.some((neighbour) => other.neighbours.includes(neighbour));
   });
 
-/** Finds the reversal of a claim in the clauses of the first sentence, unless a clause of the sentences says the same. */
+/** Finds a reversal of the claim in the clauses of the first sentence, unless a clause of any sentence says the same. */
 const findReversedClause = (claimed: Statement, sentences: readonly (readonly Statement[])[]): Span | undefined => {
   let [best, found] = [0, undefined as Span | undefined];
   for (const clause of sentences[0] ?? []) {
@@ -247,8 +252,8 @@ const findReversedClause = (claimed: Statement, sentences: readonly (readonly St
 };
 
 /**
- * Finds a word that the claim denies and a passage affirms, or the other way round: in the closest passage as a whole,
- * or in one of its clauses. Ignores long sentences.
+ * Finds a word that the claim denies and a passage affirms, or vice versa: in the closest passage as a whole, or in one
+ * of its clauses. Ignores long sentences.
  */
 export const findReversal = (
   text: string,

@@ -10,32 +10,30 @@ import { findReplaced } from "./replacements";
 import type { Source } from "./source";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
-/**
- * The parts of a claim that the contexts contain, and the parts that they don't. Offsets count from the claim's start.
- */
+/** What the contexts contain of a claim, and what they don't. Offsets count from the claim's start. */
 export interface Evidence {
-  /** The text has its citations masked. */
+  /** The claim. Citations in its text are masked. */
   claim: ClaimSpan;
   words: readonly Word[];
-  /** Numbers of the words' stems in the contexts; -1 if no context has the stem. */
+  /** The number of each word's stem in the contexts; -1 if no context contains the stem. */
   ids: readonly number[];
-  /** Weight of each word, 0 for stop words. */
+  /** The weight of each word, 0 for stop words. */
   weights: readonly number[];
   /** How well the contexts support each word, 0…1. */
   known: readonly number[];
-  /** The passages most similar to the claim, best first. */
+  /** Indexes of the passages most similar to the claim, best first. */
   passages: readonly number[];
   numbers: NumberLookup;
-  /** Positions of names that no context has. */
+  /** Indexes of names that no context contains. */
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
-  /** Values that a context has with a different sign, unit or bound, and words that replace others. */
+  /** Values that a context contains with a different sign, unit or bound, and words that replace others. */
   altered: readonly UnsupportedSpan[];
   /** The part of the claim that says the opposite of the passage with the same words. */
   reversal: Span | undefined;
 }
 
-/** Marks the words between two offsets as known. Words are in the order of the text. */
+/** Marks the words between two offsets as known. Words are in text order. */
 const markKnown = (words: readonly Word[], known: number[], start: number, end: number): void => {
   let [low, high] = [0, words.length];
   while (low < high) {
@@ -46,12 +44,12 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
   for (let at = low; (words[at]?.start ?? end) < end; at++) known[at] = 1;
 };
 
-/** A passage with this share of a claim's words is about the same subject. */
+/** A passage with this fraction of a claim's words is about the same subject. */
 const SAME_MATTER = 0.6;
-/** A negation weighs as much as a word that the passage lacks, so the minimum for a reversal is lower. */
+/** A negation weighs as much as a word that the passage lacks. So the minimum for a reversal is lower. */
 const RELATED_MATTER = 0.3;
 
-/** Number of passages that a claim is compared with in detail. */
+/** Maximum number of passages that a claim is compared with in detail. */
 const MAX_PASSAGES = 5;
 
 /** Searches the contexts for a claim. */
@@ -102,7 +100,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   };
 };
 
-/** Maximum number of passages considered for one stem. A stem that occurs in more of them says little. */
+/** Maximum number of passages considered per stem. A stem that occurs in more passages says little. */
 const MAX_PASSAGES_OF_STEM = 2000;
 
 /** The weighted share of a text's stems in each passage that has one. */

@@ -26,20 +26,20 @@ const mayTakePlaceOf = (a: Value, b: Value): boolean =>
       relationOf(a.quantity.unit, b.quantity.unit) === "same"
     : !a.quantity && !b.quantity;
 
-/** Words and marks between two facts. */
+/** Words and punctuation between two facts. */
 const BORDER =
   /[,;:()–—、，；]|(?<!\p{L})(?:and|or|but|while|whereas|to|from|than|und|oder|aber|y|o|pero|et|ou|mais|e|ma)(?!\p{L})/iu;
 const ALTERNATIVES = /^[\s,]*(?:or|and|to|und|oder|[-–])?\s*[$€£¥]?$/u;
-/** A clause border counts as this many words. */
+/** A border between clauses counts as this many words. */
 const BORDER_LENGTH = 10;
 
-/** A number of a text with the words that belong to it: their stems, and how far they are from the number. */
+/** A number in a text, with the stems of the words that belong to it and their distance from the number. */
 interface Fact {
   value: Value;
   words: ReadonlyMap<string, number>;
 }
-/** A word further from the number than this doesn't name its fact. */
-const NEAR = 4;
+/** Maximum distance of a word that names the number's fact. */
+const MAX_DISTANCE = 4;
 
 const distance = (text: string, words: readonly Word[], word: Word, value: Value): number => {
   const [from, to] = word.end <= value.start ? [word.end, value.start] : [value.end, word.start];
@@ -61,7 +61,7 @@ const factsOf = (text: string, words: readonly Word[], values: readonly Value[],
     const least = Math.min(...distances);
     if (distances.filter((each) => each === least).length === 1) owned[distances.indexOf(least)]?.set(word.stem, least);
   }
-  // "$100 or $25" share their words.
+  // The two numbers of "$100 or $25" share their words.
   for (const [at, value] of values.entries()) {
     const [mine, before] = [owned[at], owned[at - 1]];
     if (mine && before && ALTERNATIVES.test(text.slice(values[at - 1]?.end, value.start)))
@@ -70,10 +70,10 @@ const factsOf = (text: string, words: readonly Word[], values: readonly Value[],
   return values.map((value, at) => ({ value, words: owned[at] ?? new Map() }));
 };
 
-/** The facts of a text, by the kind of their number. */
+/** The facts of a text: those of its years, and those of its other numbers. */
 export type Facts = readonly [Fact[], Fact[]];
 
-/** The facts of a text: first for its years, then for its other numbers, whose facts may be named by a year. */
+/** Reads the facts of a text: first those of its years, then those of its other numbers, which a year may name. */
 export const readFacts = (text: string, words: readonly Word[]): Facts => {
   const times: Value[] = readTimes(text).map((time) => ({ start: time.start, end: time.end, time }));
   const numbers: Value[] = readNumbers(text, words).map((quantity) => ({
@@ -91,9 +91,9 @@ const shareIn = (part: Fact["words"], whole: Fact["words"]): number =>
   part.size === 0 ? 0 : [...part.keys()].filter((stem) => whole.has(stem)).length / part.size;
 
 const shareName = (a: Fact["words"], b: Fact["words"]): boolean =>
-  [...a].some(([stem, distance]) => distance <= NEAR && (b.get(stem) ?? NEAR + 1) <= NEAR);
+  [...a].some(([stem, distance]) => distance <= MAX_DISTANCE && (b.get(stem) ?? MAX_DISTANCE + 1) <= MAX_DISTANCE);
 
-/** Words that would name two facts name neither of them. */
+/** Removes the words that would name two facts: they name neither. */
 const withUniqueWords = (facts: readonly Fact[], words: readonly Word[]): Fact[] => {
   const counts = new Map<string, number>();
   for (const { stem } of words) counts.set(stem, (counts.get(stem) ?? 0) + 1);
@@ -104,7 +104,7 @@ const withUniqueWords = (facts: readonly Fact[], words: readonly Word[]): Fact[]
 };
 
 /**
- * The numbers of a claim that a passage has in the same fact ("kept") or in another fact that the claim states
+ * The numbers of a claim that a passage contains in the same fact ("kept"), or in another fact that the claim states
  * ("exchanged").
  */
 export const compareFacts = (

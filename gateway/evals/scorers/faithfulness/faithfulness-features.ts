@@ -18,15 +18,15 @@ export type ClaimFeatures = Record<ClaimFeature, number>;
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Only the beginning of a longer passage is compared. */
-const LONGEST_PASSAGE = 1000;
+/** Maximum number of characters compared per passage. */
+const MAX_PASSAGE_CHARACTERS = 1000;
 
-/** Weighted share of the claim that its closest passage and the passages next to it have. */
+/** The weighted fraction of the claim's words that its closest passage and the passages next to it contain. */
 const shareAround = ({ ids, known, weights, passages }: Evidence, source: Source): number => {
   const [best] = passages;
   if (best === undefined) return 0;
   const near = [best - 1, best, best + 1].flatMap(
-    (passage) => source.passages[passage]?.stems.slice(0, LONGEST_PASSAGE) ?? [],
+    (passage) => source.passages[passage]?.stems.slice(0, MAX_PASSAGE_CHARACTERS) ?? [],
   );
   const stems = new Set(near);
   const all = total(weights);
@@ -37,7 +37,7 @@ const shareAround = ({ ids, known, weights, passages }: Evidence, source: Source
   return all > 0 ? total(found) / all : 0;
 };
 
-/** Share of the claim's pairs of neighbouring words that a context has. */
+/** The fraction of the claim's pairs of neighbouring words that a context contains. */
 const shareOfPairs = (ids: readonly number[], { pairs }: Source): number => {
   const found = ids.filter((id, at) => at > 0 && pairs.has(pairKey(ids[at - 1] ?? -1, id)));
   return ids.length > 1 ? found.length / (ids.length - 1) : 0;
@@ -79,13 +79,13 @@ interface AnswerParts {
   hasQuestion: boolean;
 }
 
-/** Log-odds are capped at this value. */
-const MOST = 12;
+/** Maximum log-odds. */
+const MAX_LOG_ODDS = 12;
 
 /** Features of an answer with claims. */
 export const answerFeatures = ({ logits, lengths, answerWords, hasQuestion }: AnswerParts): AnswerFeatures => ({
-  // The logarithm of the worst claim's probability.
-  worst: -Math.log1p(Math.exp(-Math.max(-MOST, Math.min(MOST, ...logits)))),
+  // The logarithm of the weakest claim's probability.
+  worst: -Math.log1p(Math.exp(-Math.max(-MAX_LOG_ODDS, Math.min(MAX_LOG_ODDS, ...logits)))),
   mean: total(logits.map((logit, at) => logit * (lengths[at] ?? 1))) / Math.max(1, total(lengths)),
   unclaimed: Math.max(0, 1 - total(lengths) / Math.max(1, answerWords)),
   question: Number(hasQuestion),

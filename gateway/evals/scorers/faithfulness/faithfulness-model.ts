@@ -1,6 +1,6 @@
 import type { FaithfulnessModel } from "./faithfulness-features";
 
-/** Written by `bun bench/reference/fit.ts FOLDER`. A released version never changes: a new fit is a new version. */
+/** Written by `bun bench/reference/fit.ts FOLDER`. A released version never changes; a new fit is a new version. */
 export const FAITHFULNESS_MODEL: FaithfulnessModel = {
   claim: {
     bias: -2.3175,

@@ -6,15 +6,15 @@ import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { relationOf } from "../text/units";
 import { readWords, type Word } from "../text/words";
 
-/** The numbers, dates and times of the contexts, indexed for lookup. */
+/** The contexts' numbers, dates and times, indexed for lookup. */
 export interface NumberIndex {
-  /** In ascending order; an ambiguous number is listed under both of its values. */
+  /** Sorted by value. An ambiguous number is listed under both of its values. */
   sorted: readonly { value: number; quantity: Quantity }[];
   times: readonly ClockTime[];
   dates: readonly DateMention[];
 }
 
-/** At most this many dates and this many times of the contexts are indexed. */
+/** Maximum number of dates, and of times, that are indexed. */
 const MAX_MOMENTS = 1000;
 
 const valuesOf = ({ value, otherValue }: Quantity): number[] => (otherValue === null ? [value] : [value, otherValue]);
@@ -57,10 +57,10 @@ const firstFrom = (sorted: NumberIndex["sorted"], value: number): number => {
 };
 
 const MAX_COMPARED = 200;
-/** Rounded numbers differ by less than this share. */
-const NEAR = 0.03;
+/** Rounded numbers differ by less than this fraction. */
+const MAX_ROUNDING_FRACTION = 0.03;
 
-/** Whether two numbers are equal. Either may lack the unit or what it is counted per. */
+/** Whether two numbers are equal. Either may lack the unit, or what it is counted per. */
 export const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
   isSameNumber(other, quantity) ||
   (other.value === quantity.value &&
@@ -68,7 +68,7 @@ export const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
     isSameNumber({ ...other, unit: null }, { ...quantity, unit: null }));
 
 const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boolean => {
-  const reach = Math.abs(value) * NEAR + 1e-9;
+  const reach = Math.abs(value) * MAX_ROUNDING_FRACTION + 1e-9;
   const from = firstFrom(sorted, value - reach);
   for (let i = from; i < Math.min(sorted.length, from + MAX_COMPARED); i++) {
     const other = sorted[i];
@@ -78,7 +78,7 @@ const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boo
   return false;
 };
 
-/** Whether a context's bound implies a claim's: "over 100 weeks" implies "over 100 days". */
+/** Whether a context's bound implies the claim's: "over 100 weeks" implies "over 100 days". */
 const isImplied = ({ value, unit, bound }: Quantity, by: Quantity): boolean =>
   bound?.sign === ">" &&
   by.bound?.sign === ">" &&
@@ -88,11 +88,11 @@ const isImplied = ({ value, unit, bound }: Quantity, by: Quantity): boolean =>
 
 const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
   const { sorted } = index;
-  // A share may be written as 0.5 or as 50 %.
+  // A proportion may be written as 0.5 or as 50 %.
   const asShare = quantity.unit === null ? [quantity.value * 100] : [];
   const asPart = quantity.unit?.dimension === "percent" ? [(quantity.value * quantity.unit.factor) / 100] : [];
   if ([...valuesOf(quantity), ...asShare, ...asPart].some((value) => isNear(value, quantity, index))) return true;
-  // A different unit, kilometres for miles, or a bound.
+  // The unit is different, such as kilometres for miles, or the bound is.
   return (
     quantity.unit !== null &&
     sorted.length <= MAX_COMPARED &&
@@ -102,7 +102,7 @@ const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
   );
 };
 
-/** A number, date or time that no context has. */
+/** A number, date or time that no context contains. */
 interface MissingNumber extends Span {
   isSpelled: boolean;
 }
@@ -111,16 +111,16 @@ const POINTS_AT =
   /(?:passages?|contexts?|documents?|sources?|steps?|chapters?|sections?|figures?|tables?|nos?|numbers?)\.?\s?[([]?(?:\d+\s?(?:,|and|&|-|–)\s?)*$/i;
 const VAGUE = new Set(["one", "first", "once", "half", "1st"]);
 
-/** "24 hours a day", "seven days a week". */
+/** "24 hours a day" or "seven days a week". */
 const isAlways = ({ value, unit }: Quantity): boolean => unit?.dimension === "time/time" && value * unit.factor === 1;
 
 export interface NumberLookup {
   missing: MissingNumber[];
-  /** Numbers, dates and times that a context has. */
+  /** Numbers, dates and times that a context contains. */
   found: Span[];
 }
 
-/** Looks up the numbers, dates and times of a claim. Numbers of passages, steps and the like count as found. */
+/** Looks up a claim's numbers, dates and times. The numbers of passages, steps and the like count as found. */
 export const lookUpNumbers = (text: string, words: readonly Word[], index: NumberIndex): NumberLookup => {
   const times = readTimes(text);
   const lookup: NumberLookup = { missing: [], found: [] };

@@ -3,11 +3,11 @@ import { isAbsence } from "../text/negation";
 import { stemOf } from "../text/stem";
 import { STOP_WORDS, type Word } from "../text/words";
 
-/** A value in a structured context, with the words of its key. */
+/** A value in a structured context, and the words of its key. */
 interface Fact {
-  /** Words of the last key, in lower case: `RestaurantsTakeOut` gives restaurants, take, out. */
+  /** The words of the last key in lower case: restaurants, take, out for `RestaurantsTakeOut`. */
   key: readonly string[];
-  /** Words of the key above; empty at the top. */
+  /** The words of the parent key; empty at the top level. */
   parent: readonly string[];
   value: string | number | boolean | null;
 }
@@ -19,11 +19,11 @@ export interface DataRecord {
   text: string;
 }
 
-/** Facts beyond this number are not compared individually, but their text still is. */
+/** Maximum number of facts compared individually. The text of all facts is compared. */
 const MAX_FACTS = 5000;
-const DEEPEST = 24;
+const MAX_RECORD_DEPTH = 24;
 
-/** `businessStars`, `business_stars`, `Business stars` → business, stars. */
+/** Splits a key into words: business, stars for `businessStars`, `business_stars` or `Business stars`. */
 const keyWords = (key: string): string[] =>
   key
     .slice(0, 200)
@@ -42,7 +42,7 @@ const parseObject = (text: string): object | null => {
 };
 
 const collect = (value: unknown, key: string, above: string, depth: number, facts: Fact[]): void => {
-  if (facts.length >= MAX_FACTS || depth > DEEPEST) return;
+  if (facts.length >= MAX_FACTS || depth > MAX_RECORD_DEPTH) return;
   if (Array.isArray(value)) {
     for (const item of value) collect(item, key, above, depth + 1, facts);
   } else if (typeof value === "object" && value !== null) {
@@ -79,7 +79,7 @@ export const readRecord = (context: string): DataRecord | undefined => {
   return facts.length >= MAX_FACTS ? { facts, text: context } : { facts, text };
 };
 
-/** A property that a record affirms, denies, or leaves open, and the stems that name it. */
+/** A property that a record affirms, denies or leaves open, with the stems that name it. */
 export interface Attribute {
   name: string;
   stems: readonly string[];
@@ -103,7 +103,7 @@ const isProperty = ({ value }: Fact): boolean =>
   typeof value === "boolean" ||
   (typeof value === "string" && ADJECTIVES_OF_VALUES.has(value.trim().toLowerCase()));
 
-/** First words that several keys share name the record's subject: `RestaurantsTakeOut`, `RestaurantsReservations`. */
+/** First words that several keys share. They name the record's subject: `RestaurantsTakeOut`, `RestaurantsReservations`. */
 const sharedBeginnings = (facts: readonly Fact[]): Set<string> => {
   const keysOf = new Map<string, Set<string>>();
   for (const { key } of facts) {
@@ -115,14 +115,14 @@ const sharedBeginnings = (facts: readonly Fact[]): Set<string> => {
   return new Set([...keysOf].filter(([, keys]) => keys.size > 1).map(([first]) => first));
 };
 
-/** The words of a key that name its property: those after "for", else all but a shared beginning. */
+/** The words of a key that name its property: those after "for", otherwise all but a shared first word. */
 const namingWords = (key: readonly string[], shared: ReadonlySet<string>): readonly string[] => {
   const behindFor = key.slice(key.lastIndexOf("for") + 1);
   if (key.includes("for") && behindFor.length > 0) return behindFor;
   return key.length > 1 && shared.has(key[0] ?? "") ? key.slice(1) : key;
 };
 
-/** Properties on which all records agree. */
+/** The properties on which all records agree. */
 export const attributesOf = (records: readonly DataRecord[]): Attribute[] => {
   const facts = records.flatMap((record) => record.facts.filter(isProperty));
   const shared = sharedBeginnings(records.flatMap((record) => record.facts));
@@ -143,7 +143,7 @@ export interface AttributeFinding extends Span {
   attribute: Attribute;
   isDenied: boolean;
   verdict: "right" | "wrong" | "unknown";
-  /** Positions of the words that name it. */
+  /** Indexes of the words that name it. */
   from: number;
   to: number;
 }
@@ -155,7 +155,7 @@ const REACH_AHEAD = 6;
 const OPEN =
   /\b(?:not|n['’]t) (?:\w+ )?(?:specified|mentioned|provided|stated|listed|clear|known|indicated|available in)|\bunclear\b|\bunknown\b|\bno information\b/i;
 
-/** Whether a negation before or after the words from `from` to `to` covers them. */
+/** Whether a negation before or after the words from `from` to `to` applies to them. */
 const isNegated = (words: readonly Word[], from: number, to: number, text: string): boolean => {
   for (let at = from - 1; at >= Math.max(0, from - REACH_BACK); at--) {
     const [word, next] = [words[at], words[at + 1]];
@@ -178,7 +178,7 @@ const isNegated = (words: readonly Word[], from: number, to: number, text: strin
   return false;
 };
 
-/** Where a property is named: its words next to each other, or written as one. */
+/** The number of words that name a property at `at`, next to each other or written as one; 0 if none do. */
 const mentionAt = (words: readonly Word[], at: number, { stems }: Attribute): number => {
   const first = words[at];
   if (!first) return 0;
@@ -189,7 +189,7 @@ const mentionAt = (words: readonly Word[], at: number, { stems }: Attribute): nu
   return stems.length === 1 && joined === stems[0] ? 2 : 0;
 };
 
-/** Compares what a claim says about the properties with the records. */
+/** Compares what a claim says about properties with the records. */
 export const checkAttributes = (
   text: string,
   words: readonly Word[],
@@ -203,7 +203,7 @@ export const checkAttributes = (
       const length = mentionAt(words, at, attribute);
       const [first, last] = [words[at], words[at + length - 1]];
       if (length === 0 || !first || !last) continue;
-      // "State Street", "a lot of".
+      // A word of a name such as "State Street", or "lot" in "a lot of".
       if (/^\p{Lu}\p{Ll}/u.test(first.text) && at > 0 && attribute.stems.length === 1 && attribute.name.length < 8)
         continue;
       if (words[at + length]?.norm === "of" && words[at - 1]?.norm === "a") continue;

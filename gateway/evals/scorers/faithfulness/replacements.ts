@@ -38,7 +38,7 @@ const isSame = (a: Token, b: Token): boolean =>
     ? a.quantity === undefined || b.quantity === undefined || isSameNumber(a.quantity, b.quantity)
     : a.quantity !== undefined && b.quantity !== undefined && isSameNumber(a.quantity, b.quantity);
 
-/** Pairs of positions of the longest common subsequence. */
+/** Index pairs of the longest common subsequence. */
 const align = (claim: readonly Token[], passage: readonly Token[]): [number, number][] => {
   const width = passage.length + 1;
   const lengths = new Uint16Array((claim.length + 1) * width);
@@ -58,19 +58,19 @@ const align = (claim: readonly Token[], passage: readonly Token[]): [number, num
   return pairs;
 };
 
-/** Units of time after "per" and "a", and their adverbs. */
+/** Units of time after "per" and "a", and the adverbs for them. */
 const PERIODS: ReadonlyMap<string, string> = new Map(
   "second minute hour|hourly day|daily week|weekly month|monthly quarter|quarterly year|yearly|annually|annual|annum"
     .split(" ")
     .flatMap((names) => names.split("|").map((name): [string, string] => [name, names])),
 );
 
-/** Nouns have capitals in German; names rarely have an article. */
+/** German nouns are capitalised too, but names seldom have an article. */
 const ARTICLE = /^(?:der|die|das|den|dem|des|ein\p{L}{0,2}|kein\p{L}{0,2}|im|am|zum|zur|vom|beim|ins)$/u;
-/** "However,", "Although the", "Stir in": the first word of a sentence is not a name if one of these follows. */
-const BEHIND_OTHERS = /^(?:a|an|the|this|that|these|those|some|its|his|her|their|in|of|on|at|to|for|with|and)$/;
+/** A capitalised first word is not a name if one of these words follows: "However,", "Although the", "Stir in". */
+const AFTER_OTHER_WORDS = /^(?:a|an|the|this|that|these|those|some|its|his|her|their|in|of|on|at|to|for|with|and)$/;
 
-/** A token of a sentence. */
+/** A token, and where it is in its sentence. */
 interface Place {
   tokens: readonly Token[];
   at: number;
@@ -81,47 +81,47 @@ const isName = ({ tokens, at }: Place): boolean => {
   if (!token || token.quantity || token.word.norm.length < 2 || !isNameLike(token.word) || isStopWord(token.word))
     return false;
   if (before) return !ARTICLE.test(before.word.norm);
-  return after !== undefined && after.start - token.end === 1 && !BEHIND_OTHERS.test(after.word.norm);
+  return after !== undefined && after.start - token.end === 1 && !AFTER_OTHER_WORDS.test(after.word.norm);
 };
 
 const ACRONYM = /^\p{Lu}{2,5}$/u;
-/** Whether one word may replace the other: "Rob" for "Robert", "USA" for "United States". */
+/** Whether one word may stand for the other: "Rob" for "Robert", "USA" for "United States". */
 const areAkin = (a: Word, b: Word): boolean =>
   a.norm.slice(0, 3) === b.norm.slice(0, 3) || (ACRONYM.test(a.text) && !ACRONYM.test(b.text));
 
-/** "unsafe" for "safe", "небезопасно" for "безопасно" */
+/** Whether a word is the negated form of another: "unsafe" for "safe", "небезопасно" for "безопасно". */
 const isNegatedForm = (word: string, other: string): boolean => word !== other && withoutPrefix(word) === other;
 
-/** After these words, a number may differ a little: "about four euros" for 4.20. */
+/** After these words, a number may differ slightly: "about four euros" for 4.20. */
 const APPROXIMATE = /^(?:about|around|approximately|roughly|nearly|almost|circa)$/;
-const LITTLE = 0.1;
+const MAX_APPROXIMATION = 0.1;
 
-/** Different values. Values that differ only in their unit are compared elsewhere. */
+/** Whether two values differ. Values that differ only in their unit are compared elsewhere. */
 const areDifferent = (a: Quantity, b: Quantity): boolean => !isSameNumber({ ...a, unit: null }, { ...b, unit: null });
 
 const isBetweenNumbers = ({ tokens, at }: Place): boolean =>
   tokens[at - 1]?.quantity !== undefined && tokens[at + 1]?.quantity !== undefined;
 
-/** "non-profit" for "nonprofit". */
+/** Whether a token and the one before it spell the word together: "non-profit" for "nonprofit". */
 const isEndOf = ({ tokens, at }: Place, word: string): boolean =>
   `${tokens[at - 1]?.word.norm}${tokens[at]?.word.norm}` === word;
 
 const isDenied = ({ tokens, at }: Place): boolean =>
   tokens.slice(Math.max(0, at - 2), at).some(({ word }) => isNegation(word));
 
-/** Why a word of a claim contradicts the corresponding word of a passage. */
+/** Why a word of the claim contradicts the word in the same place of the passage; undefined if it doesn't. */
 const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): string | undefined => {
   const [given, expected] = [own.tokens[own.at], other.tokens[other.at]];
   if (!given || !expected) return undefined;
   if (given.quantity && expected.quantity) {
     const [value, otherValue] = [given.quantity.value, expected.quantity.value];
-    const isNear = Math.abs(value - otherValue) <= LITTLE * Math.abs(otherValue);
+    const isNear = Math.abs(value - otherValue) <= MAX_APPROXIMATION * Math.abs(otherValue);
     if (isNear && APPROXIMATE.test(own.tokens[own.at - 1]?.word.norm ?? "")) return undefined;
     return areDifferent(given.quantity, expected.quantity) ? "A context has a different number here." : undefined;
   }
   const [period, otherPeriod] = [PERIODS.get(given.word.stem), PERIODS.get(expected.word.stem)];
   if (period && otherPeriod && period !== otherPeriod) return "A context has a different unit of time here.";
-  // "not uncommon" and "common"
+  // "not uncommon" means "common".
   if (isDenied(own) !== isDenied(other)) return undefined;
   const side = SIDE_OF.get(given.word.norm) ?? Number.NaN;
   const [word, otherWord] = [given.word.norm, expected.word.norm];
@@ -134,18 +134,21 @@ const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): 
   return isMonth ? "A context has a different date here." : undefined;
 };
 
-/** Longer parts are not compared. */
-const LONGEST_PART = 3;
-/** The share of the claim's words that the passage must have in the same order. */
-const SAME = 0.6;
+/** Maximum number of words in a part that is compared. */
+const MAX_PART_WORDS = 3;
+/** The minimum fraction of the claim's words that the passage must contain in the same order. */
+const MIN_ALIGNED_FRACTION = 0.6;
 
-/** Whether the other sentence has the token in a different position. */
+/** Whether the other sentence contains the token in a different position. */
 const isElsewhere = (token: Token, own: readonly Token[], others: readonly Token[]): boolean => {
   const count = (tokens: readonly Token[]) => tokens.filter((each) => isSame(each, token)).length;
   return count(own) <= count(others);
 };
 
-/** A name that no context has, in a claim whose other words are all in a passage with another name: "The capital is London." */
+/**
+ * A name that no context contains, in a claim whose other words are all in a passage with a different name: "The
+ * capital is London."
+ */
 const findNewName = (
   claim: readonly Token[],
   passage: readonly Token[],
@@ -157,10 +160,13 @@ const findNewName = (
   const isNewName = claim.indexOf(name) > 0 && isName({ tokens: claim, at: claim.indexOf(name) });
   const others = passage.filter((token, at) => isName({ tokens: passage, at }) && !has(claim, token));
   if (!isNewName || others.length === 0 || others.some(({ word }) => areAkin(name.word, word))) return null;
-  return { start: name.start, end: name.end, note: "This name is in no context." };
+  return { start: name.start, end: name.end, note: "No context contains this name." };
 };
 
-/** The first replaced word; null if the passage is about something else, undefined if it has all of the claim's words. */
+/**
+ * The first replaced word; null if the passage is about something else; undefined if it contains all of the claim's
+ * words.
+ */
 const compareWith = (
   claim: readonly Token[],
   passage: readonly Token[],
@@ -168,17 +174,17 @@ const compareWith = (
   isKept: (number: Token) => boolean,
 ): UnsupportedSpan | null | undefined => {
   const pairs = align(claim, passage);
-  if (pairs.length < Math.max(2, SAME * claim.length)) return null;
+  if (pairs.length < Math.max(2, MIN_ALIGNED_FRACTION * claim.length)) return null;
   if (pairs.length === claim.length) return undefined;
   const edges: [number, number][] = [[-1, -1], ...pairs, [claim.length, passage.length]];
   for (const [index, [at, place]] of edges.slice(0, -1).entries()) {
     const [next = 0, nextPlace = 0] = edges[index + 1] ?? [];
     const length = next - at - 1;
-    if (length === 0 || length > LONGEST_PART) continue;
-    // Before the first and after the last common word, about as many words as the claim has there.
+    if (length === 0 || length > MAX_PART_WORDS) continue;
+    // Before the first and after the last common word, compares about as many words as the claim has there.
     const from = at < 0 ? Math.max(0, nextPlace - length - 1) : place + 1;
     const to = next === claim.length ? Math.min(passage.length, place + length + 2) : nextPlace;
-    if (to - from > LONGEST_PART + 1) continue;
+    if (to - from > MAX_PART_WORDS + 1) continue;
     const isSlot = length === 1 && to - from === 1 && at >= 0 && next < claim.length;
     for (let own = at + 1; own < next; own++) {
       for (let other = from; other < to; other++) {
@@ -194,7 +200,7 @@ const compareWith = (
   return findNewName(claim, passage, isKnown);
 };
 
-/** A word that replaces another in a claim, unless one of the passages has the claim unchanged. */
+/** A word of the claim that replaces another word, unless a passage contains the claim unchanged. */
 export const findReplaced = (
   text: string,
   words: readonly Word[],

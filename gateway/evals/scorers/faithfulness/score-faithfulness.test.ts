@@ -14,19 +14,19 @@ const TOWER =
   "the company of Gustave Eiffel. The tower was not meant to be permanent. About seven million people visit it every year.";
 
 describe("a statement", () => {
-  test("that the context makes in the same words is supported", () => {
+  test("in the words of the context is supported", () => {
     const { faithfulness, hallucination, claims } = score("The Eiffel Tower was completed in 1889.", TOWER);
     expect(faithfulness.value).toBeGreaterThan(0.5);
     expect(hallucination.value).toBe(0);
     expect(claims).toMatchObject([{ verdict: "supported", unsupported: [], context: 0 }]);
   });
 
-  test("in other inflections and another order is supported", () => {
+  test("with other inflections and in a different order is supported", () => {
     const { faithfulness } = score("It was Gustave Eiffel's company that designed the tower.", TOWER);
     expect(faithfulness.value).toBeGreaterThan(0.5);
   });
 
-  test("with small words that a short context lacks is supported", () => {
+  test("with stop words that a short context lacks is supported", () => {
     const context = "France is a country in Europe. Its capital is Paris.";
     expect(score("The capital of France is Paris.", context).faithfulness.value).toBeGreaterThan(0.5);
   });
@@ -34,8 +34,8 @@ describe("a statement", () => {
   test.each([
     ["a number", "The Eiffel Tower was completed in 1912 and is 450 metres tall.", "450"],
     ["a name", "The tower in Berlin was designed by the company of Walter Gropius.", "Gropius"],
-    ["other matter", "Elephants prefer bananas from tropical gardens.", "bananas"],
-  ])("with %s that no context has is unsupported, and the span holds it", (_, output, part) => {
+    ["an unrelated subject", "Elephants prefer bananas from tropical gardens.", "bananas"],
+  ])("with %s that no context contains is unsupported, and the span includes it", (_, output, part) => {
     const { faithfulness, hallucination, claims } = score(output, TOWER);
     expect(faithfulness.value).toBeLessThan(0.5);
     expect(hallucination.value).toBe(1);
@@ -47,7 +47,7 @@ describe("a statement", () => {
     ["a wrong height", "The Eiffel Tower is 450 metres tall."],
     ["a denial of what the context says", "The Eiffel Tower was not completed in 1889."],
     ["a claim that the context denies", "The Eiffel Tower was meant to be permanent."],
-  ])("that is right but for one thing fails: %s", (_, output) => {
+  ])("that is right except for one error fails: %s", (_, output) => {
     const { faithfulness, claims } = score(output, TOWER);
     expect(faithfulness.value).toBeLessThan(0.5);
     expect(claims[0]?.verdict).not.toBe("supported");
@@ -58,12 +58,12 @@ describe("a statement", () => {
     expect(faithfulness.value).toBeGreaterThan(0.5);
   });
 
-  test("says which of several contexts it rests on", () => {
+  test("names the context that supports it", () => {
     const { claims } = score("Marie Curie discovered radium.", TOWER, "Marie Curie discovered radium in 1898.");
     expect(claims).toMatchObject([{ context: 1, verdict: "supported" }]);
   });
 
-  test("fails less far with one wrong word than with all of them wrong", () => {
+  test("scores higher with one wrong word than with many", () => {
     const near = score("The Eiffel Tower was completed in 1889 for the Olympics in Paris.", TOWER);
     const far = score("My cat enjoyed the Olympics with cheap popcorn.", TOWER);
     expect(near.faithfulness.value).toBeGreaterThan(far.faithfulness.value);
@@ -84,7 +84,7 @@ describe("an answer that summarizes a record", () => {
     ["an affirmed one", "Corner Cafe has pancakes. It has no outdoor seating.", "outdoor seating"],
     ["a property left open", "Corner Cafe has pancakes. It plays music.", "music"],
     ["a nested property", "Corner Cafe has pancakes. There is a garage for guests.", "garage"],
-  ])("%s is marked", (_, output, part) => {
+  ])("with a wrong claim about %s has it marked", (_, output, part) => {
     const { claims } = score(output, SHOP);
     expect(claims[1]?.verdict).not.toBe("supported");
     expect(marked(output, claims.slice(1)).join("|")).toContain(part);
@@ -96,12 +96,12 @@ describe("an answer that summarizes a record", () => {
     "It is open Monday to Thursday from 8:00 AM to 2:00 PM, and on Friday from 8 am to 8 pm.",
     "It has a rating of 4.5 stars.",
     "The data don't say whether there is music.",
-  ])("what it says is supported: %s", (output) => {
+  ])("is supported if it is right: %s", (output) => {
     const { claims } = score(output, SHOP);
     expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
   });
 
-  test("a note quotes the data", () => {
+  test("has a note that quotes the data", () => {
     const { claims, faithfulness } = score("Corner Cafe offers free WiFi.", SHOP);
     const note = 'The data deny "wi fi", but the answer affirms it.';
     expect(claims[0]?.unsupported[0]?.note).toBe(note);
@@ -109,7 +109,7 @@ describe("an answer that summarizes a record", () => {
   });
 });
 
-test('what comes after a "but" is claimed, also where the answer begins by saying that it does not know', () => {
+test('the words after "but" are a claim, even if the answer begins with an abstention', () => {
   const { claims } = score("I don't know much about it, but I know that it won a prize in Sweden.", TOWER);
   expect(claims).toHaveLength(1);
   const silent = score("I don't know, but I'm afraid the passages don't say either.", TOWER);
@@ -140,14 +140,14 @@ describe("citations and attributions don't change the score", () => {
     expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
   });
 
-  test("when they are in the contexts", () => {
+  test("if they are in the contexts", () => {
     const { faithfulness } = score(`${plain}.`, "The Eiffel Tower[1] was completed[2][3] in 1889.[4] It is tall.");
     expect(faithfulness.value).toBeGreaterThan(0.5);
     const { claims } = score("The tower has 4 floors.", "The tower has floors.[4]");
     expect(claims[0]?.verdict).not.toBe("supported");
   });
 
-  test("the span of a false claim has offsets of the original output", () => {
+  test("and the span of a false claim has offsets in the original output", () => {
     const output = "According to the documents [1], the tower was sold to 12 Martians【2】. It is 330 metres tall [3].";
     const { claims } = score(output, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["unsupported", "supported"]);
@@ -155,7 +155,7 @@ describe("citations and attributions don't change the score", () => {
     expect(marked(output, claims).join()).not.toContain("documents");
   });
 
-  test("a claim attributed to a person is still checked", () => {
+  test("but a claim attributed to a person is still checked", () => {
     const { claims } = score("According to Gropius, the tower was completed in 1889.", TOWER);
     expect(claims[0]?.text).toStartWith("According to Gropius");
     expect(claims[0]?.verdict).not.toBe("supported");
@@ -186,7 +186,7 @@ describe("an answer without claims", () => {
     ["What do you mean?", 0.1, "no claim"],
     ["👍", 0.1, "no claim"],
     ["", 0, "empty"],
-  ])("%p has a value and a reason of its own, and no hallucination", (output, value, word) => {
+  ])("%p has its own value and reason, and no hallucination", (output, value, word) => {
     const { faithfulness, hallucination, claims } = score(output, TOWER);
     expect(claims).toEqual([]);
     expect(faithfulness.value).toBe(value);
@@ -201,7 +201,7 @@ describe("an answer without claims", () => {
     ["The answer is no.", "False", 1],
     ["IDK", "Gustave Eiffel", 0.1],
     ["Yes.", "no", 0.1],
-  ])("%p with the reference %p has %p", (output, reference, value) => {
+  ])("%p with the reference %p scores %p", (output, reference, value) => {
     const answer = { question: null, references: [reference], contexts: [TOWER], output };
     expect(scoreFaithfulness(answer).faithfulness.value).toBe(value);
   });
@@ -215,8 +215,8 @@ describe("an answer without claims", () => {
   ])("%p makes a claim", (output) => expect(score(output, TOWER).claims).toHaveLength(1));
 });
 
-describe("the reason for a value far below the share of supported claims", () => {
-  test("gives the share of words that are not part of any claim", () => {
+describe("the reason for a value far below the proportion of supported claims", () => {
+  test("gives the percentage of words that are not part of any claim", () => {
     const talk = "Do you like towers? Have you ever been there? What did you think of them?";
     const { faithfulness, claims } = score(`The tower is tall. ${talk}`, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["supported"]);
@@ -225,7 +225,7 @@ describe("the reason for a value far below the share of supported claims", () =>
     );
   });
 
-  test("names an unsupported claim and its support, and calls only doubts about supported claims small", async () => {
+  test("names an unsupported claim and its support, and doesn't mention small doubts", async () => {
     const context = "The bakery opens at 6:30 on weekdays. A loaf of rye costs 4.20 euros.";
     const output = "It opens at 6:30. A loaf costs about four euros. It was founded in 1871 by two brothers.";
     const { faithfulness, claims } = await score(output, context);
@@ -238,13 +238,13 @@ describe("the reason for a value far below the share of supported claims", () =>
     expect(faithfulness.reason).not.toContain("mall doubts");
   });
 
-  test("is omitted when the two agree", () => {
+  test("is omitted if they agree", () => {
     const { faithfulness } = score("The Eiffel Tower was completed in 1889.", TOWER);
     expect(faithfulness.reason).toBe("The only claim is supported.");
   });
 });
 
-describe("whatever the texts are", () => {
+describe("for any texts", () => {
   const script = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.string(),
@@ -259,7 +259,7 @@ describe("whatever the texts are", () => {
     ),
   );
 
-  test("values are 0 to 1, offsets are those of the claims, spans lie within them, and supported claims have none", () => {
+  test("values are between 0 and 1, offsets match the claims, spans are inside them, and supported claims have none", () => {
     fc.assert(
       fc.property(script, script, (output, context) => {
         const { faithfulness, hallucination, claims } = score(output, context);
@@ -275,7 +275,7 @@ describe("whatever the texts are", () => {
     );
   });
 
-  test("hallucination is the share of unsupported claims", () => {
+  test("hallucination is the proportion of unsupported claims", () => {
     const { hallucination, claims } = score(
       "The Eiffel Tower was completed in 1889.\n- It is 330 metres tall.\n- Elephants like 77 bananas.\n- Seven million people visit it every year.",
       TOWER,
@@ -284,7 +284,7 @@ describe("whatever the texts are", () => {
     expect(hallucination).toEqual({ value: 0.25, reason: "1 of 4 claims is unsupported." });
   });
 
-  test("offsets count UTF-16 units, also behind emoji and Windows line ends", () => {
+  test("offsets count UTF-16 units, even after emoji and Windows line endings", () => {
     const output = "👍 The tower is 330 metres tall.\r\nIt was sold to 12 Martians.";
     const { claims } = score(output, TOWER);
     expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
@@ -304,7 +304,7 @@ describe("whatever the texts are", () => {
     ["hours", "Monday to Friday from 9 am to 5 pm, ".repeat(1_400), '{"Monday":"9:0-17:0"}'],
     ["brackets", "It is deep.", "[".repeat(500_000)],
   ])(
-    "long input takes seconds at most: %s",
+    "long input is scored in seconds: %s",
     (_, output, context) => {
       const start = performance.now();
       score(output, context);
@@ -313,7 +313,7 @@ describe("whatever the texts are", () => {
     20_000,
   );
 
-  test("the number of claims is bounded", () => {
+  test("the number of claims is limited", () => {
     const sentences = Array.from({ length: 1000 }, (_, at) => `The tower number ${at} is tall.`).join(" ");
     expect(score(sentences, `${TOWER} ${sentences}`).claims.length).toBeLessThanOrEqual(401);
   }, 60_000);

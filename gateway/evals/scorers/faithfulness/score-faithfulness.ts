@@ -22,8 +22,8 @@ export const UNSUPPORTED_BELOW = 0.25;
 const FAITHFUL_FROM = 0.5;
 
 /**
- * Log-odds at which a claim scores 0.5. Of answers with several claims, nine of ten claims are supported, so a claim is
- * only marked if the evidence against it is strong. About half of all answers with one claim are supported.
+ * Log-odds at which a claim scores 0.5. In answers with several claims, nine of ten claims are supported, so a claim is
+ * only marked if the evidence against it is strong. In answers with one claim, about half are supported.
  */
 export const CLAIM_CENTRE = { single: 0, several: -0.75 } as const;
 
@@ -45,7 +45,7 @@ const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: 
   return { ...claim, text: output.slice(claim.start, claim.end), verdict, score, context, unsupported };
 };
 
-/** The highest score of a claim that is not supported. */
+/** The maximum score of a claim that is not supported. */
 const DOUBTED = SUPPORTED_FROM - 0.01;
 
 /** A contradicted claim is at most partly supported. */
@@ -57,7 +57,7 @@ const claimScore = (claim: ReadClaim, logit: number, centre: number): number => 
 const bareKindOf = (text: string) =>
   isMissing(text) || abstains(text) ? "abstains" : bareAnswerOf(maskCitations(text));
 
-/** Whether a reference is the same text, the same abstention or the same bare yes or no as the answer. */
+/** Whether a reference and the answer are the same text, abstention or bare yes or no. */
 const isExpected = ({ output, references }: ScoredAnswer): boolean => {
   const given = bareKindOf(output);
   return references.some(
@@ -66,8 +66,8 @@ const isExpected = ({ output, references }: ScoredAnswer): boolean => {
 };
 
 /**
- * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the share of unsupported
- * claims, lower is better. The same texts always give the same scores.
+ * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the fraction of
+ * unsupported claims, lower is better. The same texts always give the same scores.
  */
 export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => scoreRead(answer, readAnswer(answer));
 
@@ -109,12 +109,12 @@ export const scoreRead = (answer: ScoredAnswer, read: ReadAnswer): FaithfulnessS
 };
 
 /**
- * Score of an answer without claims, below the threshold: nothing is made up, but nothing is supported either. The
- * annotators of BEGIN rated no such answer as supported.
+ * The score of an answer without claims. It is below the threshold: nothing is made up, but nothing is supported
+ * either. The annotators of BEGIN rated no such answer as supported.
  */
 const NO_CLAIM = 0.1;
 
-/** Score and reason for an answer without claims. */
+/** Scores and reasons for answers without claims. */
 export const SILENCE: Readonly<Record<Silence | "expected", { value: number; reason: string }>> = {
   empty: { value: 0, reason: "The answer is empty." },
   abstention: { value: NO_CLAIM, reason: "The answer says it can't answer the question. It makes no claim to check." },
@@ -123,12 +123,12 @@ export const SILENCE: Readonly<Record<Silence | "expected", { value: number; rea
   expected: { value: 1, reason: "The answer makes no claim to check, and it matches a reference." },
 };
 
-const LONGEST_QUOTE = 90;
+const MAX_QUOTE_LENGTH = 90;
 
 /** Quotes the text on one line and shortens it without splitting a character. */
 const quote = (text: string): string => {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= LONGEST_QUOTE ? `"${line}"` : `"${line.slice(0, LONGEST_QUOTE).toWellFormed()}…"`;
+  return line.length <= MAX_QUOTE_LENGTH ? `"${line}"` : `"${line.slice(0, MAX_QUOTE_LENGTH).toWellFormed()}…"`;
 };
 
 const countOf = (claims: readonly Claim[], verdict: Claim["verdict"]): number =>
@@ -150,7 +150,7 @@ const doubt = (output: string, claims: readonly Claim[]): string | undefined => 
   return span ? `${quote(output.slice(span.start, span.end))}: ${span.note}` : undefined;
 };
 
-/** An answer with its score and everything the score is computed from. */
+/** An answer, its score, and everything the score is computed from. */
 interface WeighedAnswer {
   output: string;
   claims: readonly Claim[];
@@ -160,12 +160,12 @@ interface WeighedAnswer {
   model: FaithfulnessModel["answer"];
 }
 
-/** The reason explains a score that is lower than the share of supported claims by more than this. */
+/** The reason explains a score that is further than this below the fraction of supported claims. */
 const FAR_BELOW = 0.25;
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-/** The term of the model that lowers the score most, as a clause. Terms are compared in log-odds. */
+/** The term of the model that lowers the score most, worded as a clause. Terms are compared in log-odds. */
 const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): string => {
   const loss = (name: keyof AnswerFeatures, best: number) => (weights[name] ?? 0) * (best - features[name]);
   const weakest = weakestOf(claims);
@@ -184,7 +184,7 @@ const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): stri
   return losses.reduce((most, each) => (each[0] > most[0] ? each : most))[1];
 };
 
-/** Explains why the score differs from the share of supported claims. */
+/** Explains why the score differs from the fraction of supported claims. */
 const balance = (answer: WeighedAnswer): string | undefined => {
   const { claims, value, isFaithful } = answer;
   const supported = countOf(claims, "supported") / claims.length;

@@ -8,7 +8,7 @@ import { type DataRecord, readRecord } from "./records";
 /** A sentence of a context. */
 interface Passage {
   text: string;
-  /** Position of its context. */
+  /** The index of its context. */
   context: number;
   /** UTF-16 offsets in the context; null for a record, whose text is not the context's. */
   span: Span | null;
@@ -16,22 +16,22 @@ interface Passage {
   stems: readonly number[];
 }
 
-/** The contexts, read once for all claims. Stems are identified by numbers. */
+/** The contexts, parsed once for all claims. Stems are identified by numbers. */
 export interface Source {
   passages: readonly Passage[];
   idOf: ReadonlyMap<string, number>;
-  /** Passages that contain a stem, in order. */
+  /** The passages that contain each stem, in order. */
   passagesOf: readonly (readonly number[])[];
-  /** Neighbouring stems, as `pairKey` writes them. */
+  /** Pairs of neighbouring stems, from `pairKey`. */
   pairs: ReadonlySet<number>;
-  /** Neighbours written as one: "takeout" of "take out". */
+  /** Neighbouring words written as one: "takeout" for "take out". */
   joined: ReadonlySet<string>;
-  /** Beginnings of long stems: "improv" of "improvement". */
+  /** Beginnings of long stems: "improv" for "improvement". */
   beginnings: ReadonlySet<string>;
   records: readonly DataRecord[];
 }
 
-/** Maximum characters of the contexts that are read. */
+/** Maximum number of characters of the contexts that are read. */
 const MAX_CHARACTERS = 4_000_000;
 const BEGINNING = 5;
 
@@ -41,7 +41,7 @@ export const beginningOf = (stem: string): string | undefined =>
 /** Two stems as one number. */
 export const pairKey = (first: number, second: number): number => first * 2 ** 26 + second;
 
-const LONGEST_JOINED = 24;
+const MAX_JOINED_LENGTH = 24;
 
 /** Collects the words of the contexts. */
 class SourceBuilder {
@@ -52,7 +52,7 @@ class SourceBuilder {
   readonly beginnings = new Set<string>();
   #last: number | undefined;
 
-  /** Numbers of the words' stems. */
+  /** Returns the number of each word's stem. */
   add(words: readonly Word[], passage: number): number[] {
     return words.map((word, at) => {
       const id = this.#idOf(word.stem);
@@ -63,7 +63,8 @@ class SourceBuilder {
       const beginning = isStopWord(word) ? undefined : beginningOf(word.stem);
       if (beginning) this.beginnings.add(beginning);
       const before = words[at - 1]?.norm ?? "";
-      if (before.length > 0 && before.length + word.norm.length <= LONGEST_JOINED) this.joined.add(before + word.norm);
+      if (before.length > 0 && before.length + word.norm.length <= MAX_JOINED_LENGTH)
+        this.joined.add(before + word.norm);
       return id;
     });
   }

@@ -9,7 +9,7 @@ const TRUTHS = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
   `The data ${TRUTHS[attribute.truth]} "${attribute.name}", but the answer ${isDenied ? "denies" : "affirms"} it.`;
 
-/** Findings that contradict a claim, regardless of its other words. Offsets count from the start of the claim. */
+/** Findings that contradict a claim whatever its other words. Offsets count from the start of the claim. */
 export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "wrong" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
@@ -18,20 +18,20 @@ export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context says the opposite in the same words." }] : []),
 ];
 
-/** Numbers and names that no context has. */
+/** Numbers and names that no context contains. */
 const additions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "unknown" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
   ),
-  ...evidence.numbers.missing.map(({ start, end }) => ({ start, end, note: "This number is in no context." })),
+  ...evidence.numbers.missing.map(({ start, end }) => ({ start, end, note: "No context contains this number." })),
   ...evidence.newNames.flatMap((at) => {
     const word = evidence.words[at];
-    return word ? [{ start: word.start, end: word.end, note: "This name is in no context." }] : [];
+    return word ? [{ start: word.start, end: word.end, note: "No context contains this name." }] : [];
   }),
 ];
 
 const SUPPORT_COST = 0.5;
-/** A claim with more than this share of new words is unsupported as a whole. */
+/** A claim with more than this fraction of new words is unsupported as a whole. */
 const MOSTLY_NEW = 0.6;
 
 const gapIn = ({ evidence }: ReadClaim): UnsupportedSpan[] => {
@@ -41,7 +41,7 @@ const gapIn = ({ evidence }: ReadClaim): UnsupportedSpan[] => {
   return first && last && to > from ? [{ start: first.start, end: last.end, note: "No context says this." }] : [];
 };
 
-/** Spans that overlap or touch become one, with the first one's note. */
+/** Merges spans that overlap or touch, and keeps the first one's note. */
 const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
   const merged: UnsupportedSpan[] = [];
   for (const span of spans.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
@@ -52,7 +52,7 @@ const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
   return merged;
 };
 
-/** The clauses of a claim that no context supports; the whole claim if it can't be narrowed down. */
+/** The clauses of a claim that no context supports; the whole claim, if it can't be narrowed down. */
 export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
   const { claim, weights, known } = read.evidence;
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -65,23 +65,23 @@ export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
   return found.length > 0 ? found : [whole];
 };
 
-/** Marks at which a clause begins or ends; not within a number ("1,200", "10:30"). */
+/** Whether a clause begins or ends here. Marks within a number ("1,200", "10:30") don't count. */
 const isBorder = (text: string, at: number): boolean =>
   /[,;:()–—\n]/.test(text.charAt(at)) && !(/\d/.test(text.charAt(at - 1)) && /\d/.test(text.charAt(at + 1)));
 
-/** Maximum distance to search for the end of a clause. */
-const FARTHEST = 200;
+/** Maximum number of characters searched for the end of a clause. */
+const MAX_CLAUSE_DISTANCE = 200;
 
-/** The span extended to the clauses that it touches, without surrounding white space. */
+/** Extends the span to the clauses it touches, without surrounding whitespace. */
 const widenToClause = (text: string, span: Span): Span => {
   let { start, end } = span;
-  const first = Math.max(0, start - FARTHEST);
-  const last = Math.min(text.length, end + FARTHEST);
+  const first = Math.max(0, start - MAX_CLAUSE_DISTANCE);
+  const last = Math.min(text.length, end + MAX_CLAUSE_DISTANCE);
   while (start > first && !isBorder(text, start - 1)) start--;
   while (end < last && !isBorder(text, end)) end++;
   while (start < span.start && /\s/.test(text.charAt(start))) start++;
   while (end > span.end && /\s/.test(text.charAt(end - 1))) end--;
-  // Excludes a word that continues beyond the maximum distance, and a split character.
+  // Excludes a word that continues beyond the search limit, and a split character.
   if (start > 0 && start === first) start = span.start;
   if (end < text.length && end === last) end = span.end;
   return { start, end };

@@ -6,23 +6,23 @@ import type { NumberIndex } from "./number-index";
 import type { Attribute } from "./records";
 import { beginningOf, pairKey, type Source } from "./source";
 
-/** The contexts, and how an answer is compared with them. */
+/** The contexts, and how to compare an answer with them. */
 export interface Reading {
   source: Source;
   numbers: NumberIndex;
   attributes: readonly Attribute[];
 }
 
-/** Support of a small word that no context has. It means little, but made-up answers contain more of them. */
+/** Support of a stop word that no context contains. Stop words mean little, but made-up answers contain more of them. */
 const SMALL_WORD = 0.5;
-/** Support of a word with the same beginning as one in the contexts: "improved" for "improvement". */
+/** Support of a word that begins like one in the contexts: "improved" for "improvement". */
 const BY_BEGINNING = 0.5;
 
 const DAYS_AND_MONTHS =
   "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december".split(
     " ",
   );
-/** "Sat" of "Saturday", "Apr" of "April", and the other way round. */
+/** Abbreviations and what they stand for, in both directions: "Sat" and "Saturday", "Apr" and "April". */
 const CALENDAR: ReadonlyMap<string, string> = new Map(
   DAYS_AND_MONTHS.flatMap((name) =>
     [3, 4].flatMap((length) => {
@@ -35,7 +35,10 @@ const CALENDAR: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** "not safe" for "unsafe" or "non-safe", and the other way round: the prefix, the negation or the word. */
+/**
+ * Whether a word is part of a negation that the contexts write differently: "not safe" for "unsafe" or "non-safe", and
+ * vice versa.
+ */
 const isKnownNegated = (words: readonly Word[], at: number, { idOf, pairs }: Source): boolean => {
   const [before, word, after] = [words[at - 1], words[at], words[at + 1]];
   const isNot = (other: Word | undefined) => other?.norm === "not" || other?.norm === "non";
@@ -54,7 +57,7 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   if (!word) return 0;
   if (source.idOf.has(word.stem)) return 1;
   if (isKnownNegated(words, at, source)) return 1;
-  // A record has no sentences, and so no small words.
+  // A record has no sentences, and therefore no stop words.
   if (source.records.length > 0 && (isStopWord(word) || isNegation(word))) return 1;
   if (isStopWord(word)) return SMALL_WORD;
   const [before, after] = [words[at - 1], words[at + 1]];
@@ -67,7 +70,10 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
 };
 
-/** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 if no context has it. */
+/**
+ * The weight of a word by its rarity in the contexts, 0…1. `id` is the number of its stem, -1 if no context contains
+ * it.
+ */
 export const weightOf = (
   words: readonly Word[],
   at: number,
@@ -84,9 +90,7 @@ export const weightOf = (
 
 const NO_NAMES = new Set(["am", "pm", "ok"]);
 
-/**
- * Positions of names that no context has. The first word of a sentence may be capitalised only because of its position.
- */
+/** Indexes of names that no context contains. The first word of a sentence is skipped: it is capitalised in any case. */
 export const newNamesIn = (
   words: readonly Word[],
   known: readonly number[],
@@ -97,24 +101,24 @@ export const newNamesIn = (
     if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
     if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
       return [];
-    // A word after a line break, colon or quotation mark may also be capitalised because of its position.
+    // The same is true after a line break, colon or quotation mark.
     const before = text.slice(words[at - 1]?.end ?? 0, word.start);
     return /[.!?:\n"“*]/.test(before) ? [] : [at];
   });
 
-/** The stretch of a claim with the most unsupported weight. */
+/** The part of a claim with the most unsupported weight. */
 interface Gap {
-  /** Position of its first word, and the position after its last. */
+  /** Index of its first word, and the index after its last word. */
   from: number;
   to: number;
-  /** Sum of the weights of its words. */
+  /** The sum of its words' weights. */
   weight: number;
 }
 
 const NONE: Gap = { from: 0, to: 0, weight: 0 };
 
 /**
- * The stretch of words with the largest surplus of unsupported over supported weight (the maximum-sum segment, Bentley
+ * The sequence of words with the largest surplus of unsupported over supported weight (the maximum-sum segment, Bentley
  * 1984). `support` of each word is 0…1; a supported word subtracts `cost` times its weight.
  */
 export const heaviestGap = (weights: readonly number[], support: readonly number[], cost: number): Gap => {

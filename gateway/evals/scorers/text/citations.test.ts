@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { maskCitations, maskMarkers } from "./citations";
 
-/** The masked text, with runs of spaces collapsed. */
+/** The masked text, with repeated spaces collapsed. */
 const left = (text: string): string => maskCitations(text).replace(/\s+/g, " ").trim();
 
-describe("a citation marker is blanked", () => {
+describe("a citation marker is masked", () => {
   test.each([
     ["Paris is big [1].", "Paris is big ."],
     ["Paris is big[1].", "Paris is big ."],
@@ -70,7 +70,7 @@ describe("a citation marker is blanked", () => {
   ])("%j", (text, expected) => expect(left(text)).toBe(expected));
 });
 
-describe("an attribution to the contexts is blanked", () => {
+describe("an attribution to the contexts is masked", () => {
   test.each([
     "According to the documents, Paris is big.",
     "According to document 2, Paris is big.",
@@ -110,7 +110,7 @@ describe("an attribution to the contexts is blanked", () => {
   });
 });
 
-describe("what belongs to the sentence stays", () => {
+describe("text that belongs to the sentence is kept", () => {
   test.each([
     "According to Smith, Paris is big.",
     "It holds for x^2.",

@@ -4,7 +4,7 @@
  * Every pattern is bounded, so time is linear in the length of the text.
  */
 
-/** Code is unchanged: `items[1]`. */
+/** Code is left unchanged: `items[1]`. */
 export const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
 /** Words for the contexts in German, Spanish, French, Italian, Portuguese and Dutch. */
@@ -17,7 +17,7 @@ const PLACE = String.raw`(?:sources?|docs?\.?|documents?|${SOURCE_ELSEWHERE}|ref
 const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}(?:\sid)?[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
 const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite|quellen?|fuentes?|fonti|fonte)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
-/** "p. 45", "line 14", "Section 2.3" after a source. */
+/** A place within a source: "p. 45", "line 14", "Section 2.3". */
 const WITHIN = String.raw`(?:[,;]\s?(?:pp?\.?|pages?|lines?|sections?|chapters?|sec\.|§)\s?\d[\d\s.,–-]{0,20})?`;
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
 /** A tag around a marker or, as some models write it, around what a source says. */
@@ -28,28 +28,28 @@ const WORDED =
   String.raw`\[(?:${NUMBERED}${WITHIN}|\d{1,3}(?=[,;]\s?(?:p|l|s))${WITHIN}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
   // "<cite>1</cite>", "<source id=1>", "{{cite|1}}", "(cf. 1)", and "{1}" or "^1" behind a word
   String.raw`${TAG}\s?(?:${NUMBERS}|${NUMBERED}|${FILE})\s?${TAG}|${TAG}|\{\{cit[^{}]{0,100}\}\}|\((?:cf\.|see)\s?${NUMBERS}\)|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
-/** "France (1).": only at the end of a sentence. */
+/** A marker in round brackets, only at the end of a sentence: "France (1).". */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
 /** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations: between private characters, or as its interface stores them. */
 const LENTICULAR = String.raw`[【〔［⟦](?:\d|${PLACE}[\s:#]?)[^【】〔〕［］⟦⟧\n]{0,80}[】〕］⟧]|\ue200[^\ue201]{0,200}\ue201|:contentReference\[[^\]\n]{0,80}\](?:\{[^}\n]{0,40}\})?`;
-/** "France.¹", "France<sup>1</sup>"; not "km²", "10⁶", "x<sup>2</sup>". */
+/** A raised marker: "France.¹", "France<sup>1</sup>". Not "km²", "10⁶", "x<sup>2</sup>". */
 const RAISED = String.raw`(?<=\p{L}{3}|[.,;:!?)\]"”’»])(?:[⁰¹²³⁴-⁹]{1,3}(?:[,˒⁻][⁰¹²³⁴-⁹]{1,3}){0,9}|<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>)|(?<=\p{L}{3}\s)<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>`;
 
 const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULAR}|${RAISED}`, "giu");
 
-/** Before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
+/** Text before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
 const VALUE_BEFORE =
   /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+/<>{[]|\w\(|(?:^|\s)\*\s)\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
-/** After one: "scores[1] = 5", "[1].name"; behind a range also "[0-9]+". */
-const VALUE_BEHIND = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
+/** Text after such a bracket: "scores[1] = 5", "[1].name"; after a range also "[0-9]+". */
+const VALUE_AFTER = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
 
-/** Numbers in brackets are a list, a range or an index if the words around them show it. */
+/** Whether numbers in brackets are a list, a range or an index, according to the words around them. */
 export const isValue = (text: string, start: number, end: number): boolean =>
   VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) ||
-  VALUE_BEHIND.test(text.slice(end, end + 4)) ||
+  VALUE_AFTER.test(text.slice(end, end + 4)) ||
   (text.slice(start, end).includes("-") && /[+*?{]/.test(text.charAt(end)));
 
-/** Placeholder for a marker until attributions are read. */
+/** Stands for a marker until attributions have been read. */
 const BLANK = "\ue000";
 
 const blankMarkers = (text: string): string => {
@@ -73,13 +73,13 @@ export const SOURCE =
   "(?:contexts?|passages?|documents?|docs?|sources?|texts?|articles?|excerpts?|snippets?|extracts?|paragraphs?|materials?|references?|records?|files?|pages?|results?|information|data|content|knowledge base)";
 const WHICH = String.raw`(?:\s?(?:#|no\.|number)?\s?\d{1,3}\b(?!\s?[.:%]\d)(?:(?:\s?,\s?\d{1,3}){0,9}\s?,?\s?(?:and|&|or|–|-)\s?(?:${SOURCE}\s)?\d{1,3}\b)?)`;
 const GIVEN = String.raw`(?:\s(?:(?:that\s)?(?:you|i|we)(?:['’]ve|\shave)?\s(?:been\s)?|(?:that\s)?(?:was|were|is|are)\s)?(?:provided|given|gave|above|below|shared|supplied|retrieved|available|attached)(?:\s(?:to me|here|above|below))?)`;
-/** "the text of the law" and "documents released by the court" don't mean the contexts. */
+/** In "the text of the law" and "documents released by the court", these words don't mean the contexts. */
 const NOT_SOMEBODYS = String.raw`(?!\s(?:of|by|from|for|on|about|published|released|written|obtained|leaked|called|titled|named|which|who)\b|[-'’]\p{L})`;
 const part = (lead: string) =>
   String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?(?:\s?${BLANK}{1,40}){0,5}${GIVEN}?`;
 const withinAnother = String.raw`(?:\s(?:in|from|of|within)\s${part(`(?:${DETERMINER}\\s)`)})?`;
 const andMore = String.raw`(?:\s(?:and|or|&)\s${part(`(?:${DETERMINER}\\s)?`)})?`;
-/** Any mention of the contexts, and an unambiguous one. */
+/** Any mention of the contexts, and an unambiguous mention. */
 const CONTEXTS = `(?:${part(`(?:${DETERMINER}\\s)?`)}${withinAnother}${andMore}${NOT_SOMEBODYS}|${BLANK}{1,40})`;
 const NAMED_CONTEXTS = String.raw`(?:(?:${part(`${DETERMINER}\\s`)}|${SOURCE}\s?(?:${WHICH}|${BLANK}{1,40}))${withinAnother}${NOT_SOMEBODYS}|(?<=^|[.!?\n]\s{0,3})${BLANK}{1,40})`;
 
@@ -111,12 +111,12 @@ const ATTRIBUTION = new RegExp(
 );
 
 const HEADING = "(?:sources?|references?|citations?|footnotes?|bibliography|works cited)";
-/** "Sources: [1] [2]", the list under "References:" at the end, and "[^1]: Guide, 2019". */
+/** Lists of sources: "Sources: [1] [2]", the list under "References:" at the end, and "[^1]: Guide, 2019". */
 const SOURCE_LINE = new RegExp(
   String.raw`^[ \t>*_#(]{0,8}${HEADING}[ \t*_]{0,4}:?[ \t*_]{0,4}(?:(?:[\s${BLANK},;&•|)*-]|and\b|https?://\S{1,300}|${FILE}|${PLACE}\s?#?\d{1,4}|(?<=:[\s\d,]{0,40})\d{1,3}(?=[\s,]|$))*)$(?:\n[ \t]{0,8}(?:[-*•]|\(?\d{1,3}[.)]|[${BLANK}]|https?:)[^\n]{0,500}|\n[ \t]*(?=\n|$))*|^[ \t]{0,8}${BLANK}{3,8}:[^\n]{0,500}$`,
   "gimu",
 );
-/** The same within a line, before markers: "Paris. Sources: [1], [2]". */
+/** A word for sources within a line, before markers: "Paris. Sources: [1], [2]". */
 const SOURCE_WORD = new RegExp(String.raw`\b(?<!\bthe\s)(?:${HEADING}|see)\s?:?\s?(?=${BLANK})`, "giu");
 
 const blank = (match: string): string => " ".repeat(match.length);
@@ -125,7 +125,7 @@ const unmark = (text: string): string => text.replaceAll(BLANK, " ");
 /** Replaces citation markers with spaces. The length does not change. */
 export const maskMarkers = (text: string): string => unmark(blankMarkers(text));
 
-/** Models that reason write it before their answer; some templates leave out the opening tag. */
+/** Reasoning models write their reasoning before the answer. Some templates omit the opening tag. */
 const REASONING = /^[\s\S]*<\/(?:think|thinking|thought|reasoning)>/iu;
 
 /** Replaces reasoning before the answer with spaces. The length does not change. */

@@ -3,14 +3,17 @@ import { readWords, type Word } from "./words";
 
 /** A full or partial date found in a text. */
 export interface DateMention {
-  /** Negative before the common era: 44 BC is -44. */
+  /** Negative for years BC: 44 BC is -44. */
   year: number | null;
-  /** From 1. */
+  /** 1 to 12. */
   month: number | null;
   day: number | null;
-  /** The two numbers of an ambiguous date such as "03/04/1999", where the country decides which is the month; `month` and `day` are null. */
+  /**
+   * The two numbers of an ambiguous date such as "03/04/1999", which countries read differently; `month` and `day` are
+   * then null.
+   */
   either: readonly [number, number] | null;
-  /** "the 1990s": any year of the ten. */
+  /** Any year of a decade: "the 1990s". */
   isDecade: boolean;
   /** UTF-16 offsets. */
   start: number;
@@ -23,7 +26,7 @@ const namesOf = (names: string): [string, number][] =>
 const ENGLISH = namesOf(
   "january|jan february|feb march|mar april|apr may june|jun july|jul august|aug september|sep|sept october|oct november|nov december|dec",
 );
-/** Normalized by `normaliseWord`: German, French, Spanish, Italian, Portuguese, Dutch, Russian in the genitive. */
+/** As `normaliseWord` returns them: German, French, Spanish, Italian, Portuguese, Dutch, and Russian in the genitive. */
 const OTHERS = namesOf(
   "januar|janner|janvier|enero|gennaio|janeiro|januari|января februar|fevrier|febrero|febbraio|fevereiro|februari|февраля " +
     "marz|mars|marzo|marco|maart|марта avril|abril|aprile|апреля mai|mayo|maggio|maio|mei|мая " +
@@ -34,13 +37,11 @@ const OTHERS = namesOf(
 const ENGLISH_MONTHS: ReadonlyMap<string, number> = new Map(ENGLISH);
 const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
 
-/** Whether a word is a month in any of the languages, and nothing else in English: not "May", "March". */
+/** Whether a word is a month in any of the languages and has no other meaning in English. "May" and "March" have. */
 export const isMonthName = (word: string): boolean =>
   !/^(?:may|march)$/i.test(word) && MONTHS.has(word.toLowerCase().normalize("NFD").replace(/\p{M}/gu, ""));
 
-/**
- * Finds a month by its name. "may" and "march" are months only if capitalized, "mars" and "juli" only next to a day.
- */
+/** Finds a month by its name. "may" and "march" are months only if capitalised, "mars" and "juli" only next to a day. */
 const monthOf = (word: Word | undefined, isBesideDay: boolean): number | null => {
   if (!word) return null;
   const isCapital = /^\p{Lu}/u.test(word.text);
@@ -56,7 +57,7 @@ const dayOf = (word: Word | undefined): number | null => {
 
 interface Read {
   date: Pick<DateMention, "year" | "month" | "day"> & Partial<Pick<DateMention, "either">>;
-  /** Number of words read. */
+  /** The number of words read. */
   length: number;
 }
 
@@ -93,7 +94,7 @@ const readNamed = (words: readonly Word[], at: number, years: Years): Read | und
 
 const isIn = (value: number, low: number, high: number): boolean => value >= low && value <= high;
 
-/** The digits of a word that has only digits, or starts with them as in "2021年" and the day of "2021-01-05T17:30". */
+/** The number in a word of one to four digits; NaN for any other word. */
 const digitsOf = (word: Word | undefined): number =>
   /^\d{1,4}$/.test(word?.norm ?? "") ? Number(word?.norm) : Number.NaN;
 
@@ -110,7 +111,7 @@ const readMarked = (words: readonly Word[], at: number): Read | undefined => {
   return isIn(day, 1, 31) ? { date: { year, month, day }, length: 6 } : { date: { year, month, day: null }, length: 4 };
 };
 
-/** "2020-03", "03/2020"; "2003-04" may be a season and is not read. */
+/** "2020-03", "03/2020". "2003-04" is skipped, because it may be a season. */
 const readMonthAndYear = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b] = [words[at], words[at + 1]];
   if (!a || !b || !/^\d{2}(?:\d{2})?$/.test(a.norm) || !/^\d{2}(?:\d{2})?$/.test(b.norm)) return undefined;
@@ -125,7 +126,7 @@ const readMonthAndYear = (words: readonly Word[], at: number, source: string): R
     : undefined;
 };
 
-/** "1990-03-12", "12/03/1990", "12.03.1990": with full stops, the day comes first. */
+/** "1990-03-12", "12/03/1990", "12.03.1990". With full stops, the day comes first. */
 const readNumeric = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b, c] = [words[at], words[at + 1], words[at + 2]];
   if (!a || !b || !c) return undefined;
@@ -147,7 +148,7 @@ const readNumeric = (words: readonly Word[], at: number, source: string): Read |
   return y > 12 ? undefined : { date: { year: z, month: null, day: null, either: [x, y] }, length: 3 };
 };
 
-/** The dates of a text, including bare years and decades. */
+/** The dates in a text, including bare years and decades. */
 export const readDates = (source: string, words: readonly Word[] = readWords(source)): DateMention[] => {
   const dates: DateMention[] = [];
   const years: Years = new Map(
@@ -176,7 +177,7 @@ export const readDates = (source: string, words: readonly Word[] = readWords(sou
 
 type DateAgreement = "same" | "coarser" | "conflict" | "unrelated";
 
-/** Both readings of "03/04/1999": month first and day first. They are equal for an unambiguous date. */
+/** Both readings of "03/04/1999": month first, and day first. They are equal for an unambiguous date. */
 const readings = (date: DateMention): [DateMention, DateMention] => {
   const [first = null, second = null] = date.either ?? [];
   if (first === null) return [date, date];
@@ -189,8 +190,8 @@ const readings = (date: DateMention): [DateMention, DateMention] => {
 const ORDER: readonly DateAgreement[] = ["same", "coarser", "conflict", "unrelated"];
 
 /**
- * How a given date relates to an expected one. `same`: it contains everything expected; `coarser`: part of it and
- * nothing else ("1990" for "March 1990"); `conflict`: a part differs; `unrelated`: they have no part in common.
+ * How a given date relates to an expected one. `same`: it contains everything expected. `coarser`: it is part of the
+ * expected date ("1990" for "March 1990"). `conflict`: a part differs. `unrelated`: they have no part in common.
  * Ambiguous dates are compared with the month first and with the day first; the better result counts.
  */
 export const compareDates = (expected: DateMention, given: DateMention): DateAgreement => {

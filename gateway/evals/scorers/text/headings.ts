@@ -5,20 +5,23 @@ const BOLD = /^\s*(?:\p{Nd}{1,2}[.)]\s+)?(?<mark>\*{2,3}|__)(?<title>[^*]+?)\k<m
 const UNDERLINE = /^\s{0,3}(?:={2,}|-{2,})\s*$/u;
 const TABLE_RULE = /^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*)?$/u;
 
-/** The end of a sentence, or a verb: "# 3 people died" is a claim. */
+/** Matches the end of a sentence, or a verb: "# 3 people died" is a claim. */
 const SENTENCE =
   /[.!。！]["'”’)\]]*\s*$|(?<!\p{L})(?:is|are|was|were|has|have|had|will|can|could|should|must|may|might|does|did|became|rose|fell|grew|won|lost|ist|sind|war|wird|wurden?|hat|fue|está|sont)(?!\p{L})|\p{Ll}{2}ed(?=$|\s(?:in|on|at|by|from|to|for|with|the|an?|\p{Nd}))/u;
 
-/** Longer lines are not headings. */
+/** Maximum length of a heading's line. */
 const MAX_LINE_CHARACTERS = 200;
 
-/** The text of a line that is a heading above `next`. */
+/** The text of `line` if it is a heading. `next` is the line below it. */
 const titleOf = (line: string, next: string): string | undefined => {
   const marked = HASHES.exec(line)?.groups?.title ?? (BOLD.test(next) ? undefined : BOLD.exec(line)?.groups?.title);
   return marked ?? (UNDERLINE.test(next) && !line.includes("|") ? line : undefined);
 };
 
-/** Replaces headings and header rows with spaces. The length does not change. A heading has text below it. */
+/**
+ * Replaces headings and header rows with spaces. The length does not change. A line is only a heading if there is text
+ * below it.
+ */
 export const maskHeadings = (text: string): string => {
   const lines = text.split("\n");
   let below = "";

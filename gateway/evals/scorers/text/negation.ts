@@ -10,7 +10,7 @@ import { readWords, type Word } from "./words";
 const list = (words: string): readonly string[] => words.trim().split(/\s+/);
 
 const AUXILIARIES = list("could do does did is are was were would has have had should must might need ought dare");
-/** Negated auxiliaries, as one word: "mustnt" is "must" and "not". */
+/** Negated auxiliaries written as one word: "mustnt" is "must" and "not". */
 const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
   ...AUXILIARIES.map((auxiliary): [string, string] => [`${auxiliary}nt`, auxiliary]),
   ["cannot", "can"],
@@ -20,7 +20,7 @@ const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
   ["aint", "is"],
 ]);
 
-/** The words of a text, a negated auxiliary as two: "can't", "cannot" and "can not" are all "can" and "not". */
+/** The words of a text, with a negated auxiliary split: "can't", "cannot" and "can not" are all "can" and "not". */
 export const readSplitWords = (text: string): Word[] =>
   readWords(text).flatMap((word) => {
     const auxiliary = CONTRACTIONS.get(word.norm);
@@ -38,7 +38,7 @@ export const readSplitWords = (text: string): Word[] =>
 
 const NEGATIONS = new Set([...list("not no never neither nor without nt"), ...CONTRACTIONS.keys()]);
 
-/** Whether a word negates the next one: "not", "never", "without". */
+/** Whether a word negates the next word: "not", "never", "without". */
 export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
 
 const DENIALS = new Set([
@@ -46,10 +46,13 @@ const DENIALS = new Set([
   ...list("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
 ]);
 
-/** Whether a word denies the words next to it: a negation, a correction such as "wrong" or "myth", an exception. */
+/**
+ * Whether a word denies the words next to it: it is a negation, a correction such as "wrong" or "myth", or an
+ * exception.
+ */
 export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
 
-/** More words that deny: English ones, and the most common negations in other languages. */
+/** More denials: English words, and the most common negations in other languages. */
 const MORE_DENIALS = new Set(
   list(`
     hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused
@@ -59,11 +62,11 @@ const MORE_DENIALS = new Set(
 );
 const KOREAN_DENIAL = /않|없|아니/u;
 
-/** `isDenial` with more words, and in other languages. */
+/** Like `isDenial`, with more words and other languages. */
 export const isDenialInAnyLanguage = (word: Word): boolean =>
   isDenial(word) || MORE_DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
 
-/** Negations of the languages in docs/reference-evaluator.md, before or after the negated word, and inside words. */
+/** Negations in the languages listed in docs/reference-evaluator.md, before, after or inside the negated word. */
 const NEGATIONS_ELSEWHERE = new RegExp(
   [
     String.raw`(?<![\p{L}\p{M}'’])(?:nicht|kein(?:e[mnrs]?|esfalls|eswegs)?|niemals|nie|pas|jamais|aucune?|non|nunca|jam[aá]s|n[aã]o|niet|geen|nooit|inte|ikke|не|нет|никогда|değil)(?![\p{L}\p{M}'’]|\s?[-‑])`,
@@ -73,13 +76,13 @@ const NEGATIONS_ELSEWHERE = new RegExp(
   "giu",
 );
 
-/** Whether a mark between two words ends a clause. */
+/** Whether punctuation between two words ends a clause. */
 const endsClause = (text: string, from: Word, to: Word): boolean =>
   /[,;:()，、；：،]/u.test(text.slice(Math.min(from.end, to.end), Math.max(from.start, to.start)));
 
 const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
 
-/** "non-refundable", but not "fans and non-fans". */
+/** Whether "non" is a prefix: in "non-refundable", but not in "fans and non-fans". */
 const isPrefix = (text: string, words: readonly Word[], word: Word): boolean => {
   if (word.norm !== "non" || !/[-‑]/.test(text.charAt(word.end))) return false;
   const negated = words[words.indexOf(word) + 1];
@@ -87,20 +90,23 @@ const isPrefix = (text: string, words: readonly Word[], word: Word): boolean => 
 };
 
 const PREFIXES = list("un in im il ir dis non не");
-/** Words in which the prefix negates nothing: "inform", "unless". */
+/** Words that start like a prefix that negates nothing: "inform", "unless". */
 const NO_PREFIX =
   /^(?:un(?:less|til|ion)|in(?:form|come|put|side|vest|vent|tend|sure|sight|stall|crease|deed)|im(?:port|press|prov|pose|pact)|dis(?:play|cover|count|charg|cuss|patch|pose))/;
 const PREFIX = new RegExp(`^(?:${PREFIXES.join("|")})(?=\\p{L}{4})`, "u");
 
-/** The word that a prefix negates: "safe" of "unsafe"; the word itself if it has no such prefix. */
+/** The word that a prefix negates: "safe" for "unsafe". Words without such a prefix are unchanged. */
 export const withoutPrefix = (word: string): string => (NO_PREFIX.test(word) ? word : word.replace(PREFIX, ""));
-/** "unsafe", "insafe" and so on: the forms that may negate "safe". */
+/** The forms that may negate a word: "unsafe", "insafe" and so on for "safe". */
 export const prefixedForms = (word: string): string[] => PREFIXES.map((prefix) => prefix + word);
 
-/** "not only" and "no more than" deny nothing. */
+/** Words after which a negation denies nothing: "not only". */
 const ADDING = new Set(["only", "just", "merely", "nur", "solo", "seulement"]);
 
-/** The negations of a text, and the content words that they negate: in English the next one, elsewhere those on both sides. */
+/**
+ * The negations in a text, with the content words they negate: in English the next one, in other languages those on
+ * both sides.
+ */
 export const negatedWords = (text: string, words: readonly Word[], isLight: (word: Word) => boolean) => {
   const spans = [...text.matchAll(NEGATIONS_ELSEWHERE)].map(
     ({ index, 0: { length } }) => [index, index + length] as const,
@@ -134,12 +140,12 @@ const ABSENCES = new Set([...NEGATIONS, ...list("none lack lacks lacking unavail
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
 
-/** "not only" and "not just" are not denials. */
+/** Words that soften a denial: "not only", "not until". */
 const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before", "more", "less", "fewer"]);
-/** Maximum words from a denial to the denied words: before them, and after them. */
-const BEFORE = 4;
-const BEHIND = 3;
-/** The word after one of these corrects what was denied: "not Paris but Lyon". */
+/** Maximum number of words between a denial and the denied words: before them, and after them. */
+const MAX_BEFORE = 4;
+const MAX_AFTER = 3;
+/** Words after which a denial is corrected: "not Paris but Lyon". */
 const TURNS = new Set(list("but sondern mais sino ma maar"));
 const VERBS = new Set("is was are were did does do has have had be been".split(" "));
 
@@ -150,7 +156,7 @@ const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
 
 /** Whether the `length` words at `at` are denied: "not X", "X is not", "instead of X". */
 export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
-  for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
+  for (let i = at - 1; i >= Math.max(0, at - MAX_BEFORE); i--) {
     const [word, next] = [words[i], words[i + 1]];
     if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || TURNS.has(word.norm)) break;
     if (isPair(word, next) && i + 1 < at) return true;
@@ -160,7 +166,7 @@ export const isDenied = (words: readonly Word[], at: number, length: number, tex
   const end = at + length;
   const next = words[end];
   if (!next || !(VERBS.has(next.norm) || isDenial(next))) return false;
-  for (let i = end; i < Math.min(words.length, end + BEHIND); i++) {
+  for (let i = end; i < Math.min(words.length, end + MAX_AFTER); i++) {
     const [before, word] = [words[i - 1], words[i]];
     if (!before || !word || /[.;:!?,]/.test(text.slice(before.end, word.start))) return false;
     if (isDenial(word) && word.norm !== "no" && !SOFTENERS.has(words[i + 1]?.norm ?? "")) return true;
@@ -168,7 +174,7 @@ export const isDenied = (words: readonly Word[], at: number, length: number, tex
   return false;
 };
 
-/** Pairs of English opposites; a bar separates the two sides. */
+/** Pairs of English opposites. A bar separates the two sides. */
 const OPPOSITES = `
   allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
   safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
@@ -183,7 +189,7 @@ const OPPOSITES = `
   started starts began begins|ended ends stopped stops; bought buys|sold sells; stronger|weaker; faster|slower; better|worse
 `;
 
-/** The number of each word's pair, negative for the second side. Keys are normalized by `normaliseWord`. */
+/** The number of each word's pair, negative for the second side. Keys are as `normaliseWord` returns them. */
 export const SIDE_OF: ReadonlyMap<string, number> = new Map(
   OPPOSITES.trim()
     .split(/[;\n]/)
@@ -199,7 +205,10 @@ export const SIDE_OF: ReadonlyMap<string, number> = new Map(
 
 const PARTICLES: Readonly<Record<string, number>> = { on: 900, off: -900, up: 901, down: -901 };
 
-/** The side of a pair that a word is on; "on", "off", "up" and "down" only at the end of a clause: "The light is off." */
+/**
+ * The side of a pair that a word is on. "on", "off", "up" and "down" only count at the end of a clause: "The light is
+ * off."
+ */
 export const sideOf = (words: readonly Word[], at: number): number | undefined => {
   const [word, next] = [words[at], words[at + 1]];
   if (!word) return undefined;

@@ -5,7 +5,10 @@ import { isStopWord, type Word } from "./words";
 
 /* Reads the unit, sign, bound and era before or after a number. */
 
-/** "<42" differs from 42. A bound in words ("over 42") differs only from another bound. */
+/**
+ * A limit that a number states. "<42" is different from 42; a bound in words ("over 42") only differs from another
+ * bound.
+ */
 export interface Bound {
   sign: "<" | "≤" | ">" | "≥" | "±";
   isSpelled: boolean;
@@ -15,8 +18,8 @@ export type Era = "bc" | "ad" | null;
 
 export const CURRENCY = "$€£₹¥₩₽";
 
-const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!\p{L}))/u;
-const NAME_BEHIND =
+const SYMBOL_AFTER = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!\p{L}))/u;
+const NAME_AFTER =
   /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
 
 const ADVERBS: Readonly<Record<string, string>> = {
@@ -28,7 +31,10 @@ const ADVERBS: Readonly<Record<string, string>> = {
   annually: "year",
 };
 
-/** "5 mg/kg", "$5 per month", "$5 a month", "$5 monthly": the unit after the amount is what it is counted per. */
+/**
+ * The unit around an amount, including the unit it is counted per: "5 mg/kg", "$5 per month", "$5 a month", "$5
+ * monthly".
+ */
 export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
   const amount = simpleUnit(words, at, next, source);
   let per = next;
@@ -66,24 +72,24 @@ const simpleUnit = (
     /^\p{Lu}{3}$/u.test(words[at - 1]?.text ?? "")
   )
     return { unit: code, end };
-  const [symbol, mark, degree] = SYMBOL_BEHIND.exec(source.slice(end, end + 5)) ?? [];
+  const [symbol, mark, degree] = SYMBOL_AFTER.exec(source.slice(end, end + 5)) ?? [];
   if (symbol) return { unit: unitBySymbol(mark ?? `°${degree}`) ?? null, end: end + symbol.length };
-  const [named, , scale, share] = NAME_BEHIND.exec(source.slice(end, end + 24)) ?? [];
+  const [named, , scale, share] = NAME_AFTER.exec(source.slice(end, end + 24)) ?? [];
   if (named) {
     const name = share ? (/mille/i.test(share) ? "permille" : "percent") : (scale ?? "").toLowerCase();
     return { unit: unitByName(name === "centigrade" ? "celsius" : name) ?? null, end: end + named.length };
   }
   const following = words[next];
-  // "5 km", "5-mile", not "in 1912. Miles".
+  // A unit follows directly: "5 km", "5-mile", but not "in 1912. Miles".
   if (!following || !/^[\s-]{0,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
-  // "6 ft 2 in"; elsewhere "in" is a preposition.
+  // "in" is only a unit after feet, as in "6 ft 2 in". Elsewhere it is a preposition.
   const isInch = following.norm === "in" && /(?:ft|feet|foot)\.?\s$/i.test(source.slice(0, first?.start).slice(-6));
   const unit =
     unitByName(isInch ? "inch" : /^d['’]/u.test(following.text) ? following.text.slice(2) : following.norm) ?? null;
   return { unit, end: unit ? following.end : end };
 };
 
-/** Whether the number has a minus sign: directly before it, with nothing to subtract from before the sign. */
+/** Matches a minus sign directly before a number, if nothing before the sign can be subtracted from. */
 const MINUS =
   /(?:^|[\s([{=<>≤≥±*×/,:;"'“‘|~≈^])[-–‑－−][$€£₹¥₩₽]?$|(?:^|[([{=<>≤≥:~≈]\s?)−\s[$€£₹¥₩₽]?$|(?:^|[\s([{=<>≤≥~≈])[$€£₹¥₩₽]\s?[-−–]$/u;
 const BELOW_ZERO = /^\s?(?:(?:°|degrees?)\s?(?:[cf]|celsius|fahrenheit)?\s?)?below (?:zero|freezing)\b/iu;
@@ -103,12 +109,12 @@ export const isNegative = (words: readonly Word[], at: number, end: number, sour
 };
 
 const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-−–]|\bplus or minus)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/iu;
-/** "<b>5", "-> 5". */
+/** Signs that look like a bound: "<b>5", "-> 5". */
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND =
   /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|not? more than|maximum|max\.?)|(at least|not? less than|not? fewer than|minimum|min\.?))\s[-−]?$/iu;
-/** "3.8 or higher". */
-const BOUND_BEHIND =
+/** A bound after the number: "3.8 or higher". */
+const BOUND_AFTER =
   /^\s(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later)|(lower|less|below|fewer|under|younger|earlier))\b/iu;
 
 export const boundOf = (source: string, start: number, end: number): Bound | null => {
@@ -122,7 +128,7 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
   if (less) return { sign: "<", isSpelled: true };
   if (more) return { sign: ">", isSpelled: true };
-  const [, orMore, orLess] = BOUND_BEHIND.exec(source.slice(end, end + 16)) ?? [];
+  const [, orMore, orLess] = BOUND_AFTER.exec(source.slice(end, end + 16)) ?? [];
   if (orMore || orLess) return { sign: orMore ? "≥" : "≤", isSpelled: true };
   if (most) return { sign: "≤", isSpelled: true };
   return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
@@ -141,17 +147,17 @@ export const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
   return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
 };
 
-/** The span of a number together with the words of its bound: "less than 42", "42 or more". */
+/** The span of a number, including the words of its bound: "less than 42", "42 or more". */
 export const withBound = (source: string, start: number, end: number): Span => {
   const from = Math.max(0, start - 40);
   const before = SPELLED_BOUND.exec(source.slice(from, start));
-  const behind = BOUND_BEHIND.exec(source.slice(end, end + 16));
+  const behind = BOUND_AFTER.exec(source.slice(end, end + 16));
   return { start: before ? from + before.index : start, end: end + (behind?.[0].length ?? 0) };
 };
 
 const MINUS_BEFORE = /(?:[-–‑－−]\s?[$€£₹¥₩₽]?|[$€£₹¥₩₽]\s?[-–‑－−]|\b(?:minus|negative)\s)$/iu;
 
-/** A number's place together with its sign and its bound, in symbols or words: "-5", "minus five", "<42", "less than 42". */
+/** The span of a number, including its sign and bound, in symbols or words: "-5", "minus five", "<42", "less than 42". */
 export const wholeSpan = (number: Span & { value: number; bound: Bound | null }, source: string): Span => {
   const before = (at: number) => source.slice(Math.max(0, at - 40), at);
   const sign = number.value < 0 ? MINUS_BEFORE.exec(before(number.start)) : null;
@@ -164,11 +170,11 @@ export const wholeSpan = (number: Span & { value: number; bound: Bound | null },
 
 const BC = String.raw`B\.?\s?C\.?(?:\s?E\.?)?|bce?|v\.?\s?Chr\.?|av\.?\s?J\.?-?C\.?|a\.\s?C\.`;
 const AD = String.raw`A\.?\s?D\.?|C\.?\s?E\.?|n\.?\s?Chr\.?|ap\.?\s?J\.?-?C\.?|d\.\s?C\.`;
-const ERA_BEHIND = new RegExp(String.raw`^\s?(?:(${BC})|(${AD}))(?![\p{L}\p{N}&])`, "u");
+const ERA_AFTER = new RegExp(String.raw`^\s?(?:(${BC})|(${AD}))(?![\p{L}\p{N}&])`, "u");
 const ERA_BEFORE = /(?<!\p{L})(?:(BCE?)|A\.?\s?D\.?|CE)\s$/u;
 
 export const eraOf = (source: string, start: number, end: number): { era: Era; end: number } => {
-  const behind = ERA_BEHIND.exec(source.slice(end, end + 12));
+  const behind = ERA_AFTER.exec(source.slice(end, end + 12));
   if (behind) return { era: behind[1] ? "bc" : "ad", end: end + behind[0].length };
   const before = ERA_BEFORE.exec(source.slice(Math.max(0, start - 6), start));
   return { era: before ? (before[1] ? "bc" : "ad") : null, end };

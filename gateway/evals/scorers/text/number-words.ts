@@ -11,7 +11,10 @@ const ORDINALS =
   );
 const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(" ");
 
-/** English, including Indian English; after digits also German, French, Spanish, Italian, Chinese, Japanese and Korean. */
+/**
+ * Magnitudes in English, including Indian English. After digits also in German, French, Spanish, Italian, Chinese,
+ * Japanese and Korean.
+ */
 const MAGNITUDES: ReadonlyMap<string, number> = new Map(
   Object.entries({
     dozen: 12,
@@ -45,7 +48,7 @@ const ROMAN = /^(?=[IVXLCDM]{2,15}$)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?
 /** Roman numerals of two or three letters are usually abbreviations ("CD", "MD") unless they are small numbers. */
 const IS_NUMERAL = /^[IVX]+$|^.{4}/;
 
-/** The value of a Roman numeral of at least two letters, written in capitals: "XIV" is 14. */
+/** The value of a Roman numeral of at least two capital letters: 14 for "XIV". */
 export const romanValue = (text: string): number | undefined => {
   if (!ROMAN.test(text) || !IS_NUMERAL.test(text)) return undefined;
   const values = [...text].map((letter) => ROMAN_VALUES[letter] ?? 0);
@@ -54,15 +57,15 @@ export const romanValue = (text: string): number | undefined => {
 
 export const magnitudeOf = (norm: string): number | undefined => MAGNITUDES.get(norm);
 
-/** A number spelled out in words. */
+/** A number in words. */
 interface Spelled {
   value: number;
   isOrdinal: boolean;
-  /** Number of words read. */
+  /** The number of words read. */
   length: number;
 }
 
-/** Reads "two hundred and five", "twenty-first", "three million" from the words at `from` on. */
+/** Reads "two hundred and five", "twenty-first", "three million", starting at the word `from`. */
 export const readSpelled = (words: readonly Word[], from: number): Spelled | undefined => {
   let total = 0;
   let group: number | undefined;
@@ -96,13 +99,13 @@ const PARTS: ReadonlyMap<string, number> = new Map([
 ]);
 const partsOf = (norm: string): number | undefined => PARTS.get(norm.replace(/^halves$/, "half").replace(/s$/, ""));
 
-/** "a thousand", "a dozen". */
+/** Reads "a thousand", "a dozen". */
 export const readSpelledOne = (words: readonly Word[], at: number): Spelled | undefined => {
   const value = /^an?$/.test(words[at]?.norm ?? "") ? MAGNITUDES.get(words[at + 1]?.norm ?? "") : undefined;
   return value === undefined ? undefined : { value, isOrdinal: false, length: 2 };
 };
 
-/** "the other half" is not a share; "a half" and "one half" are read elsewhere. */
+/** Words after which "half" is not a fraction: "the other half". "a half" and "one half" are read elsewhere. */
 const DETERMINERS = new Set(
   "other last latter former top bottom upper lower each either this that better a an one and".split(" "),
 );
@@ -121,7 +124,8 @@ export const readSpelledFraction = (words: readonly Word[], at: number): Spelled
   )
     return { value: 0.5, isOrdinal: false, length: 1 };
   const parts = partsOf(second);
-  // "a third" usually means one more after the second; "a third of them" and a bare "a third" are shares.
+  // Without "of", "a third" usually means one more after the second. "a third of them" and a bare "a third" are
+  // fractions.
   const isShare = parts === 2 || parts === 4 || words[at + 2]?.norm === "of" || words.length === 2;
   const over = first === "a" && isShare ? 1 : SMALL.get(first);
   if (parts === undefined || over === undefined || over === 0 || over >= 20) return undefined;
@@ -129,7 +133,7 @@ export const readSpelledFraction = (words: readonly Word[], at: number): Spelled
   return isPlural || over === 1 ? { value: over / parts, isOrdinal: false, length: 2 } : undefined;
 };
 
-/** "nineteen sixty-nine", "twenty twenty": a year in two halves. */
+/** Reads a year in two halves: "nineteen sixty-nine", "twenty twenty". */
 export const readSpelledYear = (words: readonly Word[], at: number): Spelled | undefined => {
   const century = SMALL.get(words[at]?.norm ?? "") ?? 0;
   const tens = SMALL.get(words[at + 1]?.norm ?? "") ?? 0;
@@ -139,11 +143,14 @@ export const readSpelledYear = (words: readonly Word[], at: number): Spelled | u
   return { value: 100 * century + tens + (hasOnes ? ones : 0), isOrdinal: false, length: hasOnes ? 3 : 2 };
 };
 
-/** "twenty" can be followed by "one", but "one" by nothing: "nineteen eighty" is a year or two numbers. */
+/**
+ * Whether a value can continue a group: "one" can follow "twenty", but nothing can follow "one". "nineteen eighty" is a
+ * year or two numbers.
+ */
 const fits = (group: number | undefined, value: number): boolean =>
   group === undefined ||
   (value < 10 ? value > 0 && group % 10 === 0 && group % 100 !== 10 && group > 0 : group % 100 === 0 && group > 0);
 
-/** "and" continues a number only after hundreds and thousands: "two and three" are two numbers. */
+/** Whether "and" can continue a number, as it can after hundreds and thousands. "two and three" are two numbers. */
 const isRound = (total: number, group: number | undefined): boolean =>
   group === undefined ? total > 0 : group >= 100 && group % 100 === 0;

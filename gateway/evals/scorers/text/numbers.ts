@@ -22,24 +22,24 @@ import { readWords, type Word } from "./words";
 
 /** A number found in a text. */
 export interface Quantity {
-  /** In the unit as written, sign and magnitude words included: "-2.5 million" is -2500000. */
+  /** The value in the unit as written, including sign and magnitude words: -2500000 for "-2.5 million". */
   value: number;
-  /** The value if the full stop separates thousands: 1234 for "1.234"; null if the number is unambiguous. */
+  /** The value if a full stop separates thousands: 1234 for "1.234"; null if the number is unambiguous. */
   otherValue: number | null;
-  /** Half a unit of the last digit written: 2.5 million means 2450000…2550000. */
+  /** Half a unit of the last written digit: 50000 for "2.5 million", which means 2450000…2550000. */
   halfStep: number;
   unit: Unit | null;
   bound: Bound | null;
-  /** "44 BC", "AD 44". */
+  /** The era of a year: "44 BC", "AD 44". */
   era: Era;
   isOrdinal: boolean;
-  /** A bare whole number from 1000 to 2100, or one with an era. */
+  /** The number is a bare integer from 1000 to 2100, or has an era. */
   isYear: boolean;
-  /** "1990s". */
+  /** The number is a decade: "1990s". */
   isDecade: boolean;
-  /** "Python 3.10", "section 4.10": digits that are not a decimal number. */
+  /** The digits are not a decimal number: "Python 3.10", "section 4.10". */
   isVersion: boolean;
-  /** UTF-16 offsets, without the sign before the number, with the unit after it. */
+  /** UTF-16 offsets, without the sign before the number but with the unit after it. */
   start: number;
   end: number;
 }
@@ -60,15 +60,15 @@ interface Read {
 
 const readDigits = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const word = words[at];
-  // "√2" is a different number.
+  // "√2" is not the number 2.
   if (!word?.numeral || /(?:√|sqrt[({]?)\s?$/iu.test(source.slice(Math.max(0, word.start - 6), word.start)))
     return undefined;
   const { value, otherValue, step, suffix, isPlain } = word.numeral;
   const isAmount = CURRENCY.includes(source.charAt(word.start - 1) || " ");
-  // "5m" is metres; "€5m" and "5M" are millions.
+  // "5m" is five metres, but "€5m" and "5M" are millions.
   const short = suffix === "m" && !isAmount && !word.text.endsWith("M") ? undefined : SHORT_MAGNITUDES[suffix];
   const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
-  // "1990s" and "80s" are decades, "5s" and "2.5s" are seconds.
+  // "1990s" and "80s" are decades, but "5s" and "2.5s" are seconds.
   const isDecade = suffix === "s" && value >= 20 && value % 10 === 0;
   const unit = short === undefined && !isDecade ? (unitByName(suffix) ?? null) : null;
   if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && !isDecade) return undefined;
@@ -85,7 +85,7 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   };
 };
 
-/** "which one" has no number. */
+/** Words after which "one" is not a number: "which one". */
 const DETERMINERS = new Set("which this that each every any no another".split(" "));
 
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
@@ -106,7 +106,7 @@ const readInWords = (words: readonly Word[], at: number): Read | undefined => {
   };
 };
 
-/** "three and a half", "2 and a half million". */
+/** Adds a fraction that follows a number: "three and a half", "2 and a half million". */
 const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
   // "half a million", "half an hour", "a quarter of an hour"
   const article = at + read.length + (words[at + read.length]?.norm === "of" ? 1 : 0);
@@ -136,7 +136,10 @@ const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
   };
 };
 
-/** The numbers of a text: digits, words, ordinals, Roman numerals of two letters and more, with sign, magnitude and unit. */
+/**
+ * The numbers in a text: digits, words, ordinals and Roman numerals of at least two letters, with sign, magnitude and
+ * unit.
+ */
 export const readNumbers = (source: string, words: readonly Word[] = readWords(source)): Quantity[] => {
   const quantities: Quantity[] = [];
   for (let at = 0; at < words.length; ) {
@@ -153,7 +156,7 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
     const { era, end } = eraOf(source, start, around.end);
     const factor = isNegative(words, at, end, source) ? -1 : 1;
     const bound = boundOf(source, start, end);
-    // With the euro sign after the number, full stops separate thousands: "1.000 €".
+    // Where the euro sign follows the number, a full stop separates thousands: "1.000 €".
     const isContinental =
       read.otherValue !== null && /€\s*$/.test(source.slice(start, around.end)) && read.otherValue > read.value;
     const [value, otherValue] = isContinental ? [read.otherValue ?? 0, read.value] : [read.value, read.otherValue];
@@ -177,10 +180,10 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
   return joinParts(quantities, source);
 };
 
-/** Dimensions whose amounts may combine a large and a smaller unit. */
+/** Dimensions in which a larger and a smaller unit may form one amount. */
 const COMPOUND = new Set(["time", "years", "length", "mass"]);
 
-/** "1 hour 30 minutes", "5 feet and 10 inches": one amount in the larger unit. */
+/** Joins the parts of an amount, in the larger unit: "1 hour 30 minutes", "5 feet and 10 inches". */
 const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] => {
   const joined: Quantity[] = [];
   for (const part of quantities) {
@@ -206,7 +209,7 @@ const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] 
   return joined;
 };
 
-/** "one in five", "2 out of 3 people"; not "finished 2 in 10 races". */
+/** Whether two numbers are a proportion: "one in five", "2 out of 3 people". "finished 2 in 10 races" is none. */
 const isShareOf = (part: Quantity, whole: Quantity, source: string): boolean =>
   /^\s(?:in|out of)\s$/.test(source.slice(part.end, whole.start)) &&
   /^\s?(?:$|[.;,)]|(?:of|people)\b)/u.test(source.slice(whole.end, whole.end + 12)) &&
@@ -224,21 +227,21 @@ const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
   part.value * (part.unit?.factor ?? 0) < (whole.unit?.factor ?? 0) &&
   /^\s(?:and\s)?$/.test(source.slice(whole.end, part.start).slice(0, 6));
 
-/** Rounding may change a value by at most this share; "about 40 %" does not match 44.7 %. */
+/** Maximum change of a value by rounding, as a fraction. "about 40 %" does not match 44.7 %. */
 const MAX_ROUNDING = 0.02;
 
-/** Factors that convert both values to one unit. "£5" and "5 pounds" already share one. */
+/** The factors that convert both values to a common unit. "£5" and "5 pounds" already have one. */
 const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
   !a || !b || (a.dimension !== b.dimension && isMoney(a) && isMoney(b)) ? [1, 1] : [a.factor, b.factor];
 
 interface Comparison {
   x: number;
   y: number;
-  /** Largest rounding error of the less precise value. */
+  /** The rounding error of the less precise value. */
   step: number;
 }
 
-/** Ways to compare two values: in a common unit, with either meaning of a full stop, and 50 % as 0.5. */
+/** Ways to compare two values: in a common unit, with either meaning of a full stop, and with 50 % as 0.5. */
 const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
   const scaled = ({ value, otherValue, halfStep }: Quantity, factor: number) => [
     { value: value * factor, step: halfStep * factor },
@@ -259,7 +262,7 @@ const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
 };
 
 /**
- * Whether two numbers are equal, or one is the other rounded, after conversion to a common unit. A unit that only one of
+ * Whether two numbers are equal after conversion to a common unit, or one is the other rounded. A unit that only one of
  * them has is ignored; sign, bound and era must match. Years, ordinals and versions are never rounded.
  */
 export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
@@ -275,7 +278,7 @@ export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
   });
 };
 
-/** Whether two numbers differ only in the unit of the same kind, sign, bound or era. */
+/** Whether two numbers differ only in sign, bound, era, or a unit of the same kind. */
 export const isAltered = (a: Quantity, b: Quantity): boolean => {
   const isOtherUnit = relationOf(a.unit, b.unit) === "rival";
   const plain = (quantity: Quantity): Quantity => ({

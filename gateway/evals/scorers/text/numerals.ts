@@ -3,13 +3,13 @@
 /** A number written with digits. */
 export interface Numeral {
   value: number;
-  /** The value of the last digit written: 0.1 for "2.5", 100000 for "2.5e6"; 0 for a fraction, which is exact. */
+  /** The value of the last written digit: 0.1 for "2.5", 100000 for "2.5e6"; 0 for a fraction, which is exact. */
   step: number;
-  /** The value with a full stop as thousands separator: 1234 for "1.234"; null if the number is unambiguous. */
+  /** The value if a full stop separates thousands: 1234 for "1.234"; null if the number is unambiguous. */
   otherValue: number | null;
   /** Letters directly after the number: "km", "th", "s". */
   suffix: string;
-  /** Whether it is digits only, like a year. */
+  /** Whether the number is only digits, like a year. */
   isPlain: boolean;
 }
 
@@ -17,13 +17,13 @@ const D = String.raw`\p{Nd}`;
 const SUPERSCRIPT = `[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}`;
 const POWER = String.raw`(?:\^[{(]?[-−+]?${D}{1,3}[)}]?|${SUPERSCRIPT})`;
 const DECIMAL = `${D}{1,40}(?:[.,٫]${D}{1,40})?`;
-/** Not followed by anything that makes it a version, a list or a longer number. */
+/** Rejects what would make the number a version, a list or a longer number. */
 const ENDS = String.raw`(?![\p{Nd}\p{M}]|[.,٫٬'’]${D})`;
 /** Letters that may follow, such as a unit. */
 const SUFFIX = String.raw`(?:(?!\p{Nd})[\p{sc=Latin}µμ]{1,4}(?![\p{L}\p{Nd}]))?`;
 const VULGAR = "[¼½¾⅐-⅞]";
 
-/** Source of a regular expression (flag `u`) for numbers that are more than a run of digits. */
+/** The source of a regular expression (with the flag `u`) for numbers that are more than a sequence of digits. */
 export const NUMERAL = [
   // 1.5 × 10^6, 10⁶, 2^10
   String.raw`${DECIMAL}\s?[×x*·⋅]\s?10${POWER}${ENDS}`,
@@ -64,7 +64,7 @@ const FORMS = {
   digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µμ]{0,4})$/u,
 };
 
-/** Value of a digit of any script: the number of digits just before it in Unicode, at most 9. */
+/** The value of a digit in any script: how many digits precede it in Unicode, at most 9. */
 const digitValue = (digit: string): number => {
   const code = digit.codePointAt(0) ?? 0;
   let value = 0;
@@ -72,11 +72,14 @@ const digitValue = (digit: string): number => {
   return value;
 };
 
-/** Replaces the digits of every script with ASCII digits and keeps the offsets. */
+/** Replaces the digits of all scripts with ASCII digits. Offsets don't change. */
 export const asciiDigits = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (sign) => (/\p{Nd}/u.test(sign) ? String(digitValue(sign)) : sign));
 
-/** Replaces digits of any script, including superscripts, with ASCII digits, and a superscript or typographic minus with "-". */
+/**
+ * Replaces the digits of all scripts, including superscripts, with ASCII digits, and a superscript or typographic minus
+ * with "-".
+ */
 export const toAscii = (text: string): string =>
   text
     .normalize("NFKC")
@@ -115,7 +118,7 @@ const separated = (written: string, suffix: string): Numeral => {
   };
 };
 
-/** Reads a word that begins with a digit, a fraction or a decimal point; undefined for anything else ("3D-2b"). */
+/** Reads a word that starts with a digit, a fraction or a decimal point; undefined for anything else ("3D-2b"). */
 export const readNumeral = (word: string): Numeral | undefined => {
   const scientific = FORMS.scientific.exec(word)?.groups;
   if (scientific) {

@@ -9,7 +9,7 @@ export const countWords = (words: Words): Map<string, number> => {
   return counts;
 };
 
-/** Words that both lists have, each counted as often as in the list where it is rarer. */
+/** The number of words that both lists contain. Each word counts as often as in the list where it is rarer. */
 export const inCommon = (words: Words, others: ReadonlyMap<string, number>): number => {
   let common = 0;
   for (const [word, count] of countWords(words)) common += Math.min(count, others.get(word) ?? 0);
@@ -20,21 +20,21 @@ const commonCount = (a: Words, b: Words): number => inCommon(a, countWords(b));
 
 const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-/** Share of the words of `expected` that occur in `given`. */
+/** The fraction of the words in `expected` that occur in `given`. */
 export const recall = (expected: Words, given: Words): number => share(commonCount(expected, given), expected.length);
 
-/** Harmonic mean of precision and recall (Rajpurkar et al. 2016, SQuAD). */
+/** The harmonic mean of precision and recall (Rajpurkar et al. 2016, SQuAD). */
 export const tokenF1 = (expected: Words, given: Words): number =>
   share(2 * commonCount(expected, given), expected.length + given.length);
 
-/** Every run of `length` words. */
+/** All sequences of `length` neighbouring words. */
 export const runsOf = (words: Words, length: number): string[] =>
   words.slice(length - 1).map((_, at) => words.slice(at, at + length).join(" "));
 
-/** Maximum cells in the table of a longest common subsequence. Only the beginning of longer lists is compared. */
+/** Maximum number of cells in a longest-common-subsequence table. Only the beginning of longer lists is compared. */
 const MAX_CELLS = 4_000_000;
 
-/** Length of the longest common subsequence. */
+/** The length of the longest common subsequence. */
 export const lcsLength = (a: Words, b: Words): number => {
   const rows = a.slice(0, Math.max(1, Math.floor(MAX_CELLS / Math.max(1, b.length))));
   const columns = b.slice(0, MAX_CELLS);
@@ -49,11 +49,11 @@ export const lcsLength = (a: Words, b: Words): number => {
   return above[columns.length] ?? 0;
 };
 
-/** ROUGE-L: F1 by the longest common subsequence (Lin 2004). */
+/** ROUGE-L: F1 of the longest common subsequence (Lin 2004). */
 export const rougeL = (expected: Words, given: Words): number =>
   share(2 * lcsLength(expected, given), expected.length + given.length);
 
-/** Position of the first run of `part` in `words`, -1 if there is none or `part` is empty. */
+/** The index of the first occurrence of `part` in `words`; -1 if there is none or `part` is empty. */
 export const indexOfRun = (words: Words, part: Words, from = 0): number => {
   if (part.length === 0) return -1;
   for (let i = from; i + part.length <= words.length; i++) {

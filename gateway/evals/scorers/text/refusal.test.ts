@@ -95,7 +95,7 @@ test.each([
   ...["I know the answer.", "unclear waters", "Nothing", "The Answer", "Yes Minister", "Nobody", "Dr. No", "0", ""],
 ])("%j is an answer", (text) => expect(bareAnswerOf(text)).toBeUndefined());
 
-describe("a whole answer abstains", () => {
+describe("whether a whole answer abstains", () => {
   test.each([
     ["I'm sorry. The passages do not mention who founded it.", true],
     ["I don't know, but I'm afraid the passages don't say either.", true],

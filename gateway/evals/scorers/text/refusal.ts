@@ -19,14 +19,14 @@ export const NO = list(
   "no false incorrect untrue nope nah wrong negative never nein non não nao nee nie net нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
 );
 
-/** "in the context", "based on the documents provided". */
+/** References to the contexts: "in the context", "based on the documents provided". */
 const TAIL = `(?: (?:from|in|by|with|within|given|based on|here|to)(?: \\w+){0,3} ${SOURCE}(?: (?:provided|given|above|available))?| here| (?:that|this)(?: question)?| the (?:answer|question))?`;
 const HOW = "(?:explicitly |specifically |directly |currently |clearly )?";
 const KNOWN =
   "(?:mentioned|stated|specified|provided|given|available|known|found|disclosed|clear|indicated|listed|included|described|discussed|addressed|reported|recorded|determined|determinable|answered|answerable|applicable|inferable|covered)";
 const MATTER = "(?:information|info|context|data|details?|evidence|mention)";
 
-/** Whole answers that abstain, as normalized by `evenOut`. */
+/** Whole answers that abstain, as `evenOut` returns them. */
 const ABSTENTION = new RegExp(
   `^(?:${[
     "idk|idek|dk|dunno|n/a|n a|tbd|cannotanswer|no comment|(?:nobody|no one) knows",
@@ -51,7 +51,7 @@ const ABSTENTION = new RegExp(
 const LEAD =
   /^(?:(?:the |my )?(?:final |short |correct |right )?(?:answer|verdict|response|result)(?: is)?|(?:it|this|that|(?:this|the) (?:question|statement|claim))(?: is|s)|(?:i am |im )?(?:sorry|afraid)(?: but)?|unfortunately|well|true(?: or |\/| )false|yes(?: or |\/| )no) (?=\S)/;
 
-/** Normalizes case, punctuation, apostrophes and Markdown; keeps "/". */
+/** Normalises case, punctuation, apostrophes and Markdown. Keeps "/". */
 const evenOut = (text: string): string =>
   text
     .normalize("NFKC")
@@ -64,22 +64,22 @@ const evenOut = (text: string): string =>
 /** Words that add nothing to a bare verdict: "Yes, that is right." */
 const FILLERS = list("a the it its this that thats is was indeed absolutely definitely certainly of course");
 
-/** "No, it isn't.", "It does.": a verdict on what was asked. */
+/** A verdict that repeats the question: "No, it isn't.", "It does." */
 const ECHO =
   /^(?:(?:yes|yeah|yep|no|nope|nah) )?(?:it|this|that|he|she|they|there) (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|must)(?<denial> ?not|nt)?$/;
-/** "Absolutely not.", "Of course.", "Not at all." */
+/** An emphatic verdict: "Absolutely not.", "Of course.", "Not at all." */
 const EMPHATIC =
   /^(?:(?:indeed|absolutely|definitely|certainly|surely|sure|exactly|of course|(?:the |this )?(?:claim|statement) is supported)(?<denial> not)?|(?<never>not (?:at all|really)|no way|(?:the |this )?(?:claim|statement) is (?:not supported|unsupported)))(?: at all)?$/;
 
-/** Longer texts are never an abstention or a bare verdict. */
-const LONGEST = 160;
+/** Maximum length of an abstention or a bare verdict. */
+const MAX_BARE_LENGTH = 160;
 
-/** "NA" in capitals only: "Na", "Na+" and "na" are different words. */
+/** "NA" must be in capitals: "Na", "Na+" and "na" are different words. */
 const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
 
-/** The kind of a text that only abstains or only says yes or no: "IDK", "N/A.", "Answer: yes", "The answer is no." */
+/** Classifies a text that only abstains or only says yes or no: "IDK", "N/A.", "Answer: yes", "The answer is no." */
 export const bareAnswerOf = (text: string): BareAnswer | undefined => {
-  if (text.length > LONGEST) return undefined;
+  if (text.length > MAX_BARE_LENGTH) return undefined;
   const whole = evenOut(text);
   let plain = whole;
   if (plain === "na" && NOT_APPLICABLE.test(text)) return "abstains";
@@ -95,24 +95,24 @@ export const bareAnswerOf = (text: string): BareAnswer | undefined => {
   return YES.has(word) !== isDenied ? "yes" : "no";
 };
 
-/** Words that only respond to the previous speaker. */
+/** Words that only respond to what was said before. */
 export const INTERJECTIONS: ReadonlySet<string> = new Set([
   ...["yes", "yeah", "yep", "yea", "yup", "no", "nope", "nah", "oh", "well", "absolutely", "exactly", "sure", "wow"],
   ...["haha", "hmm", "ok", "okay", "sorry"],
 ]);
 
-/** How programs write a missing answer. */
+/** Values that programs write for a missing answer. */
 const MISSING = /^\s*["'*`]*(?:none|null|nil|nan|undefined)["'*`.]*\s*$/iu;
 
-/** "None", "null", "NaN". */
+/** Whether an answer is only "None", "null", "NaN" or the like. */
 export const isMissing = (text: string): boolean => MISSING.test(text);
 
-/** Patterns read only this many characters of a sentence. */
-const LOOKED_AT = 600;
+/** Maximum number of characters of a sentence that the patterns read. */
+const MAX_SENTENCE_CHARACTERS_READ = 600;
 
 const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
 const THE_SOURCE = `(?:the|this|these|any)(?: \\w+){0,2} ${SOURCE}`;
-/** Phrases that say that the answer or its contexts don't answer the question. */
+/** Phrases that say that the answer, or the contexts, don't answer the question. */
 const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
   String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
@@ -136,16 +136,16 @@ const ABSTENTION_PHRASES: readonly string[] = [
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
 const NAMES_SOURCE = new RegExp(String.raw`\b${SOURCE}\b`, "iu");
 
-/** The part after a "but" may still make a claim. */
+/** A turn such as "but". The part after it may still make a claim. */
 const TURN =
   /\b(?:but|however|although|though|yet|aber|jedoch|pero|mais)\b|;|,\s(?:and|only|which\s(?:is|are|was|were|has|had))\b/iu;
 
 const isSilent = (text: string): boolean =>
   readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
 
-/** Whether the sentence abstains and says nothing else. */
+/** Whether a sentence abstains and says nothing else. */
 export const isAbstention = (sentence: string): boolean => {
-  const text = sentence.slice(0, LOOKED_AT);
+  const text = sentence.slice(0, MAX_SENTENCE_CHARACTERS_READ);
   if (bareAnswerOf(text) === "abstains") return true;
   if (!SAYS_NO_ANSWER.test(text)) return false;
   // A stated reason is about the contexts: "I can't answer, since the context only covers 2021".
@@ -161,7 +161,7 @@ export const isAbstention = (sentence: string): boolean => {
     );
 };
 
-/** Words of courtesies, besides stop words. A sentence of only these words addresses the reader and makes no claim. */
+/** Words of courtesies, besides stop words. A sentence with only these words addresses the reader and makes no claim. */
 const TALK = list(
   "ask asking asked answer answers great good excellent interesting wonderful nice happy glad pleased pleasure welcome help helps " +
     "helped helpful assist assistance im id ill ive thats heres youre dont hope hesitate let please feel free further anything else something need want like luck day " +
@@ -170,12 +170,12 @@ const TALK = list(
     "gute gut frage danke vielen dank gern gerne ich hoffe das hilft dir ihnen geschehen bonne merci beaucoup rien jespere que cela ca aide " +
     "vous te buena pregunta gracias espero esto sirva ayude ayuda nada por",
 );
-/** Words that address the reader, or are only said to one. */
+/** Words that address the reader, or are only said to a reader. */
 const TO_READER = list(
   "i im id ill ive we me my you your youre question thanks thank welcome hello asking hope luck frage danke merci pregunta gracias hoffe espero",
 );
 
-/** Whether all words are those of a courtesy: "Great question!", "Don't hesitate to ask." */
+/** Whether all words belong to a courtesy: "Great question!", "Don't hesitate to ask." */
 const isTalk = (words: readonly Word[]): boolean =>
   words.some(({ norm }) => TALK.has(norm)) &&
   (!words.some(isNegation) || words.some(({ norm }) => norm === "hesitate")) &&
@@ -201,19 +201,23 @@ const COURTESY = new RegExp(
 
 /** Whether a sentence is only a courtesy, or an offer of more help. */
 const isCourtesy = (sentence: string): boolean => {
-  const text = sentence.slice(0, LOOKED_AT).trim();
+  const text = sentence.slice(0, MAX_SENTENCE_CHARACTERS_READ).trim();
   if (COURTESY.test(text)) return true;
   const words = readWords(text);
   const [first] = words;
   const opens = words.length > 1 && first && TALK.has(first.norm) && !isStopWord(first);
-  return sentence.length <= LOOKED_AT && isTalk(words) && (opens || words.some(({ norm }) => TO_READER.has(norm)));
+  return (
+    sentence.length <= MAX_SENTENCE_CHARACTERS_READ &&
+    isTalk(words) &&
+    (opens || words.some(({ norm }) => TO_READER.has(norm)))
+  );
 };
 
-/** "As far as I know,", "Here is what I found:": a clause before the claim. */
+/** A clause before the claim: "As far as I know,", "Here is what I found:". */
 const LEAD_CLAUSE =
   /^(?:[^,:：]{1,80}[:：](?!\d)|(?:as|to|in|from|for|based|sure|certainly|of)\b[^,:：]{0,80},)[\s*_]*(?=\S)/iu;
-/** Opinions of a speaker are longer. */
-const LONGEST_HEDGED = 10;
+/** Maximum number of words in a hedge. Longer ones are opinions. */
+const MAX_HEDGE_WORDS = 10;
 const HEDGE =
   /^(?:(?:so|well|yes|no),?\s)?(?:(?:i|we)\s(?:really\s|would\s)?(?:think|believe|guess|suppose|assume|say)(?:\sthat)?|(?:most\s|very\s)?(?:probably|perhaps|maybe|possibly|presumably|likely)|it\s(?:seems|appears)\sthat|i(?:['’]m|\sam)\snot\s(?:\w+\s)?sure,?\sbut),?\s+(?!not\b)(?=\S)/iu;
 
@@ -226,7 +230,7 @@ export const maskTalk = (text: string): string => {
     last = end;
   };
   for (const { text: sentence, start, end } of readSentences(text)) {
-    // An announcement ("Here are the steps:") counts as a heading.
+    // An announcement such as "Here are the steps:" counts as a heading.
     if (isCourtesy(sentence) && !/[:：]\**$/u.test(sentence)) {
       blank(start, end);
       continue;
@@ -235,29 +239,29 @@ export const maskTalk = (text: string): string => {
     const from = isTalk(readWords(lead)) ? lead.length : 0;
     const rest = sentence.slice(from);
     const hedge = HEDGE.exec(rest)?.[0] ?? "";
-    const isShort = hedge && readWords(rest).length <= LONGEST_HEDGED;
+    const isShort = hedge && readWords(rest).length <= MAX_HEDGE_WORDS;
     const length = from + (isShort ? hedge.length : 0);
     if (length > 0) blank(start, start + length);
   }
   return parts.join("") + text.slice(last);
 };
 
-/** A title that is a question, within a statement: "The play is Who's Afraid of Virginia Woolf?" */
+/** A title inside a statement that is a question: "The play is Who's Afraid of Virginia Woolf?" */
 const QUESTION_AS_TITLE =
   /\p{L}\s["“«]?(?:Who|Whose|What|Where|When|Why|How|Which|Do|Does|Did|Is|Are|Can|Will|Shall)(?:['’]\p{L}{1,3})?\s(?:\S{1,30}\s){0,8}\p{Lu}[^\s?]*\?/u;
 
-/** A longer line that ends with a colon is a claim, not a heading. */
-const LONGEST_HEADING = 25;
+/** Maximum number of words in a heading. A longer line that ends with a colon is a claim. */
+const MAX_HEADING_WORDS = 25;
 
-/** Whether the sentence is a question, heading, courtesy, bare verdict or abstention, or has only light words. */
+/** Whether a sentence is a question, heading, courtesy, bare verdict or abstention, or only has light words. */
 export const saysNothing = (sentence: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(sentence) && !QUESTION_AS_TITLE.test(sentence)) return true;
-  const text = sentence.slice(0, LOOKED_AT);
-  if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
+  const text = sentence.slice(0, MAX_SENTENCE_CHARACTERS_READ);
+  if (/[:：]\**$/u.test(sentence) && readWords(text).length <= MAX_HEADING_WORDS) return true;
   return isSilent(text) || isMissing(text) || bareAnswerOf(text) !== undefined || isCourtesy(text);
 };
 
-/** Whether the whole answer abstains: every sentence abstains or makes no claim. */
+/** Whether an answer as a whole abstains: each sentence abstains or makes no claim. */
 export const abstains = (output: string): boolean => {
   const sentences = readSentences(maskCitations(output)).map(({ text, start, end }) => ({
     declines: isAbstention(text) || isAbstention(output.slice(start, end)),
@@ -266,9 +270,9 @@ export const abstains = (output: string): boolean => {
   return sentences.some(({ declines }) => declines) && sentences.every((each) => each.declines || each.isEmpty);
 };
 
-/** Openings of English answers that decline to answer. */
+/** How English answers that decline to answer begin. */
 const REFUSAL_START =
   /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
 
-/** True if the text declines to answer. */
+/** Whether a text declines to answer. */
 export const isRefusal = (text: string): boolean => REFUSAL_START.test(text) || abstains(text);

@@ -7,7 +7,7 @@ const PIECES =
     " ",
   );
 
-/** A linear congruential generator, so that a failure repeats. */
+/** A linear congruential generator with a fixed seed, so that failures are reproducible. */
 const randomFrom = (seed: number) => {
   let state = seed;
   return (limit: number): number => {

@@ -7,7 +7,7 @@ const plain = (text: string): string => text.normalize("NFC").toLowerCase().repl
 
 const LEAD =
   /^(\*\*|__)?(?:(?:so|therefore|thus),? )?(?:(?:(?:the|my) )?(?:(?:final|short|correct|right) )?(?:answer|response|result|verdict)(?:\1:|:\1| is:?)|(?:it|this|that)(?: is| was|['’]s)|#{1,6}|=)\s+/u;
-/** Wrappings that may be removed from an answer; the content is the last group. */
+/** Wrappings that may be removed from an answer. The last group is the content. */
 const WRAPPINGS: readonly RegExp[] = [
   /^(\*\*|__|[*_`"'$]|``)(.+)\1$/u,
   /^[“„”«»‘‚「『](.+)[”“«»’‘」』]$/u,
@@ -16,7 +16,7 @@ const WRAPPINGS: readonly RegExp[] = [
   /^```\w* (.+) ```$/u,
   /^\[[^[\]]*\]\((\S+)\)$/u,
 ];
-/** An exclamation mark may belong to the reference ("3!"), not to an answer. */
+/** Sentence punctuation at the end. An exclamation mark may belong to the reference ("3!"), but not to the answer. */
 const END = /[.,;:…。]+$/u;
 const END_OF_ANSWER = /[.,;:!?…。！？]$/u;
 
@@ -29,15 +29,15 @@ const peel = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== "" && part !== text);
 
-/** The longest wrapping around a reference that is removed. */
-const LONGEST_WRAPPING = 60;
+/** Maximum length of the wrapping around a reference. */
+const MAX_WRAPPING_LENGTH = 60;
 
 /**
- * Whether the answer is the reference after NFC, regardless of case, white space, sentence punctuation, quotation marks,
- * Markdown around it and an introduction such as "The answer is".
+ * Whether the answer is the reference after NFC, regardless of case, whitespace, sentence punctuation, quotation marks,
+ * surrounding Markdown, and an introduction such as "The answer is".
  */
 export const isSameText = (reference: string, output: string): boolean => {
-  if (output.length > reference.length + LONGEST_WRAPPING) return false;
+  if (output.length > reference.length + MAX_WRAPPING_LENGTH) return false;
   const wanted = new Set([plain(reference), plain(reference).replace(END, "").trim()]);
   wanted.delete("");
   const forms = new Set([plain(output)]);

@@ -3,12 +3,12 @@ import { isMonthName } from "./dates";
 /** A sentence or list item. */
 export interface Sentence {
   text: string;
-  /** UTF-16 offsets, without the white space and list marks around it. */
+  /** UTF-16 offsets, without surrounding whitespace and list marks. */
   start: number;
   end: number;
 }
 
-/** Words whose full stop doesn't end a sentence, in lower case. */
+/** Abbreviations, in lower case. Their full stop doesn't end a sentence. */
 const ABBREVIATIONS = new Set(
   (
     "mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds " +
@@ -17,26 +17,29 @@ const ABBREVIATIONS = new Set(
   ).split(" "),
 );
 
-/** Abbreviations that only occur before a number: "No. 5". */
+/** Abbreviations that count only before a number: "No. 5". */
 const BEFORE_NUMBERS = new Set("no nos nr vol p pp s fig op art ch sec abs abb bd kap ziff tab num núm pág".split(" "));
 
-/** Words that precede ordinals in languages that write them with a full stop: "am 3. Oktober", "der 2. Bundesliga". */
+/** Words that precede ordinals, in languages that write ordinals with a full stop: "am 3. Oktober", "der 2. Bundesliga". */
 const BEFORE_ORDINALS = new Set(
   (
     "am im zum zur vom beim der die das den dem des ein eine einen einem einer seit bis ab und vor nach ihr ihre sein " +
     "seine jeder jeden jedes fra til og på dne od dnia"
   ).split(" "),
 );
-/** Within a date: "3. 10. 1990". */
+/** The rest of a date: "3. 10. 1990". */
 const REST_OF_DATE = /^\s\p{Nd}{1,2}\.\s?\p{Nd}/u;
 const BEGINNING_OF_DATE = /(?<!\p{Nd})\p{Nd}{1,2}\.$/u;
 
 const ENDING = /[.!?…]+["'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|[\r\n]+/gu;
 const LIST_MARK = /^(?:[-*+•‣◦–]\s+|\(?\p{Nd}{1,3}[.)]\s+|\(?[a-z][.)]\s+|#{1,6}\s+|>\s?)+/u;
-/** Longer words are not abbreviations. */
-const LONGEST_ABBREVIATION = 8;
+/** Maximum length of an abbreviation. */
+const MAX_ABBREVIATION_LENGTH = 8;
 
-/** Whether the number at `start` with a full stop up to `next` is a list's ("1. Paris") or an ordinal ("am 3. Oktober"). */
+/**
+ * Whether the number from `start` to the full stop before `next` is a list number ("1. Paris") or an ordinal ("am 3.
+ * Oktober").
+ */
 const isOrdinal = (text: string, from: number, start: number, next: number): boolean => {
   const before = text.slice(Math.max(from, start - 20), start).trimEnd();
   const word = /\p{L}+$/u.exec(before)?.[0].toLowerCase() ?? "";
@@ -46,14 +49,17 @@ const isOrdinal = (text: string, from: number, start: number, next: number): boo
   return REST_OF_DATE.test(behind) || (BEGINNING_OF_DATE.test(before) && /^\s\p{Nd}{4}/u.test(behind));
 };
 
-/** A full stop after an abbreviation, an initial, a list number ("1."), or before a small letter. */
+/**
+ * Whether a full stop is inside a sentence: after an abbreviation, an initial or a list number, or before a lower-case
+ * letter.
+ */
 const isInside = (text: string, from: number, mark: number, next: number): boolean => {
   if (text[mark] !== "." || text[mark + 1] === ".") return false;
-  const word = /[\p{L}\p{Nd}.]+$/u.exec(text.slice(Math.max(from, mark - LONGEST_ABBREVIATION), mark))?.[0] ?? "";
+  const word = /[\p{L}\p{Nd}.]+$/u.exec(text.slice(Math.max(from, mark - MAX_ABBREVIATION_LENGTH), mark))?.[0] ?? "";
   const following = /^[\s]*(\S)/u.exec(text.slice(next, next + 40))?.[1];
   if (following && /\p{Ll}/u.test(following)) return true;
   if (/^\p{Lu}$/u.test(word) || /^(?:\p{L}\.)+\p{L}$/u.test(word)) return following !== undefined;
-  // "z. B.", "u. a."
+  // Abbreviations such as "z. B." and "u. a.".
   const start = mark - word.length;
   if (
     /^\p{L}$/u.test(word) &&
@@ -77,7 +83,7 @@ const trimmed = (text: string, start: number, end: number): Sentence | undefined
   return { text: inner, start: from, end: from + inner.length };
 };
 
-/** Sentences and list items of a text, in order, except those without a letter or digit. */
+/** The sentences and list items of a text, in order, except those without a letter or digit. */
 export const readSentences = (text: string): Sentence[] => {
   const sentences: Sentence[] = [];
   let from = 0;

@@ -25,13 +25,13 @@ const SAME_SIGN: Readonly<Record<string, string>> = {
   "←": "<-",
 };
 const SIGN = /!==?|[!~]$|={1,3}>?|<=>|<[=-]?|>=?|->|\+\+|--|[-+*/]=|[-+^±]|\*{1,2}|\/{1,2}|&{1,2}|\|\|/g;
-/** Optional symbols: "F-16", "F16"; "TCP/IP"; "R & D". */
+/** Symbols that may be missing: "F-16" and "F16", "TCP/IP", "R & D". */
 const SOFT = new Set(["-", "/", "//", "->", "*", "**", "&"]);
 const TAG = /<\/?(?:a|b|br|code|div|em|i|li|p|pre|span|strong|sub|sup|td|u|ul)(?:\s[^<>]*)?\/?>/giu;
 const ANY_SIGN = /[-+*/=<>^±&|!~⇒−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/;
 const NONE: readonly string[] = [];
-/** Only this many characters between two words are read. */
-const LONGEST_GAP = 40;
+/** Maximum number of characters read between two words. */
+const MAX_GAP_LENGTH = 40;
 
 /** Whether a word can be an operand of a formula: a letter or a number. */
 const isOperand = (word: Word | undefined): boolean =>
@@ -40,14 +40,14 @@ const isOperand = (word: Word | undefined): boolean =>
 const isEmphasis = (sign: string, gap: string, isSpaced: boolean): boolean =>
   sign.startsWith("*") && !isSpaced && gap.trim() !== gap;
 
-/** Writes typographic symbols in ASCII: "≥" becomes ">=". */
+/** Replaces typographic symbols with ASCII: ">=" for "≥". */
 export const typeAscii = (text: string): string =>
   text.replace(/[−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠⇒→←]/g, (sign) => SAME_SIGN[sign] ?? sign);
 
-/** The meaningful symbols between two words, without spaces. A word is undefined at either end of the text. */
+/** The meaningful symbols between two words, without spaces. At either end of the text, a word is undefined. */
 const signsBetween = (source: string, left: Word | undefined, right: Word | undefined): readonly string[] => {
   const end = right?.start ?? source.length;
-  const raw = left ? source.slice(left.end, end).slice(0, LONGEST_GAP) : source.slice(0, end).slice(-LONGEST_GAP);
+  const raw = left ? source.slice(left.end, end).slice(0, MAX_GAP_LENGTH) : source.slice(0, end).slice(-MAX_GAP_LENGTH);
   if (!ANY_SIGN.test(raw)) return NONE;
   const gap = typeAscii(raw.replace(TAG, " "));
   const isSpaced = /^\s.*\s$/s.test(gap);
@@ -56,10 +56,10 @@ const signsBetween = (source: string, left: Word | undefined, right: Word | unde
     const before = gap.slice(0, index);
     const isListMark = /\n\s*$/.test(before) && /^\s/.test(behind);
     if (isListMark || isEmphasis(sign, gap, isSpaced)) return [];
-    // A negation before a letter; not an exclamation mark or a tilde for "about".
+    // A negation before a letter, not an exclamation mark or a tilde that means "about".
     if (/^[!~]$/.test(sign))
       return right && /^\p{L}$/u.test(right.text) && /(?:^|[\s(=&|])$/.test(before) ? [sign] : [];
-    // Not a dash, a list mark or a quotation mark.
+    // A minus sign, not a dash, a list mark or a quotation mark.
     if (/^--?$/.test(sign)) {
       const isUnary =
         /^[$€£₹¥₩₽]?$/.test(behind) &&
@@ -70,13 +70,13 @@ const signsBetween = (source: string, left: Word | undefined, right: Word | unde
       return isOperand(left) && isOperand(right) ? ["-"] : [];
     }
     if (sign === ">" && /(?:^|\n)\s*$/.test(before) && left === undefined && !isOperand(right)) return [];
-    // "salt + water" is a list of two things.
+    // "salt + water" lists two things.
     if (sign === "+" && !isOperand(left) && !isOperand(right)) return [];
     return [sign];
   });
 };
 
-/** Whether two gaps have the same symbols; an optional one may be missing from either. */
+/** Whether two gaps contain the same symbols. An optional symbol may be missing from either. */
 const agree = (a: readonly string[], b: readonly string[]): boolean =>
   a.join(" ") === b.join(" ") ||
   (a.length === 0 && b.every((sign) => SOFT.has(sign))) ||
@@ -97,7 +97,7 @@ const edgeSigns = (
   );
 };
 
-/** A run of words in a text. */
+/** A sequence of words in a text. */
 export interface Stretch {
   text: string;
   words: readonly Word[];
@@ -110,17 +110,20 @@ const innerSigns = ({ text, words, at, length }: Stretch): (readonly string[])[]
     signsBetween(text, words[at + step], words[at + step + 1]),
   );
 
-/** "O(n)" does not match the start of "O(n log n)". */
+/**
+ * Whether the given words end inside brackets that the expected words close: "O(n)" does not match the start of "O(n
+ * log n)".
+ */
 const isCut = (expected: Stretch, given: Stretch): boolean => {
   if (!/[\p{L}\p{N}]\(/u.test(expected.text)) return false;
   const opens = ({ text, words, at, length }: Stretch) =>
     text.slice(words[at]?.end, words[at + length - 1]?.start).includes("(");
   const closes = ({ text, words, at, length }: Stretch) =>
-    /^\s*\)/.test(text.slice(words[at + length - 1]?.end ?? 0).slice(0, LONGEST_GAP));
+    /^\s*\)/.test(text.slice(words[at + length - 1]?.end ?? 0).slice(0, MAX_GAP_LENGTH));
   return closes(expected) && opens(given) && !closes(given);
 };
 
-/** Whether two runs of the same words have the same symbols before, between and after the words. */
+/** Whether the same words have the same symbols before, between and after them in both texts. */
 export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
   const [wanted, actual] = [innerSigns(expected), innerSigns(given)];
   const isSame =
@@ -137,11 +140,11 @@ export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
   });
 };
 
-/** Whether the symbols behind a word are the sign or bound of a value: "was -5", "is <42". */
+/** Whether the symbols after a word are the sign or bound of a value: "was -5", "is <42". */
 const isOfValue = ({ words, at }: Stretch, step: number): boolean =>
   !isOperand(words[at + step]) && words[at + step + 1]?.numeral !== undefined;
 
-/** Whether the words are a formula or a call, where symbols matter: "x^2 + y^2", "sin(x)". */
+/** Whether the words are a formula or a call, in which symbols matter: "x^2 + y^2", "sin(x)". */
 export const isFormula = (stretch: Stretch): boolean =>
   /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)|(?<=(?<!\p{L})\p{L})\([^()]{1,30}\)/u.test(stretch.text) ||
   innerSigns(stretch).some((signs, at) => signs.some((sign) => !SOFT.has(sign)) && !isOfValue(stretch, at)) ||
@@ -149,7 +152,7 @@ export const isFormula = (stretch: Stretch): boolean =>
     [0, 1].every((step) => /^\p{L}$/u.test(stretch.words[stretch.at + step]?.text ?? "")) &&
     innerSigns(stretch).flat().length > 0);
 
-/** Whether a word is a letter of a formula: "a" of "a < 5", "I" of "I = U / R". */
+/** Whether a word is a letter in a formula: "a" in "a < 5", "I" in "I = U / R". */
 export const isInFormula = (words: readonly Word[], at: number, text: string): boolean =>
   /^\p{L}$/u.test(words[at]?.text ?? "") &&
   (signsBetween(text, words[at], words[at + 1]).length > 0 ||

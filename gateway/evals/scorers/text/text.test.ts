@@ -23,9 +23,9 @@ describe("words", () => {
     ["нет 한국 नमस्ते", ["нет", "한국", "नमस्ते"]],
     ["", []],
     ["\ud800 😀 —", []],
-  ])("%j is evened out", (text, expected) => expect(norms(text)).toEqual(expected));
+  ])("%j is normalised", (text, expected) => expect(norms(text)).toEqual(expected));
 
-  test("offsets give the word back, in any text", () => {
+  test("offsets match the word, in any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         let from = 0;
@@ -68,7 +68,7 @@ describe("numbers", () => {
     expect([first(text)?.value, first(text)?.unit?.dimension]).toEqual([value, dimension]);
   });
 
-  test("neighbours stay two numbers; a pronoun and a compact disc are none", () => {
+  test("neighbouring numbers are not merged, and I and CD are not numbers", () => {
     expect(readNumbers("two and three, eleven eighty").map(({ value }) => value)).toEqual([2, 3, 11, 80]);
     expect(readNumbers("I have a CD")).toEqual([]);
   });
@@ -153,7 +153,7 @@ describe("times of day", () => {
 });
 
 describe("sentences", () => {
-  test("end where a reader would end them", () => {
+  test("end where a reader would expect it", () => {
     const text =
       "Dr. Smith met J. K. Rowling in the U.S. in 1999. Then E.  L.  James came.\n\n1. First item\n- **bold** No. 5 left. He said “yes.” Why? 日本語です。はい。";
     expect(readSentences(text).map((sentence) => sentence.text)).toEqual([
@@ -182,7 +182,7 @@ describe("sentences", () => {
     ["The answer is 42. It is known.", 2],
   ])("%p has %d sentences", (text, count) => expect(readSentences(text)).toHaveLength(count));
 
-  test("offsets give the sentence back, and no letter is lost, in any text", () => {
+  test("offsets match the sentence and no letter is lost, in any text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.lorem({ mode: "sentences" })), (text) => {
         const sentences = readSentences(text);
@@ -197,7 +197,7 @@ describe("overlap", () => {
     ["the", "cat", "sat", "sat"],
     ["the", "cat", "ran"],
   ] as const;
-  test("equals what it is by hand", () => {
+  test("equals the value computed by hand", () => {
     expect(recall(a, b)).toBe(0.5);
     expect(tokenF1(a, b)).toBeCloseTo(4 / 7, 12);
     expect(lcsLength(a, b)).toBe(2);
@@ -206,7 +206,7 @@ describe("overlap", () => {
     expect([indexOfRun(a, ["cat", "sat"]), indexOfRun(a, ["sat", "cat"]), indexOfRun(a, [])]).toEqual([1, -1, -1]);
   });
 
-  test("nothing overlaps with nothing", () => {
+  test("is 0 if a list is empty", () => {
     expect([recall([], b), tokenF1([], []), rougeL([], b)]).toEqual([0, 0, 0]);
   });
 });

@@ -4,23 +4,23 @@ import { asciiDigits } from "./numerals";
 export interface ClockTime {
   start: number;
   end: number;
-  /** Minutes since midnight, 0 to 1439; the morning's if `isHalfDayUnknown`. */
+  /** Minutes since midnight, 0 to 1439. If `isHalfDayUnknown`, those of the morning. */
   minutes: number;
-  /** null: not given. */
+  /** null: not stated. */
   seconds: number | null;
-  /** True if neither a.m., p.m. nor an hour above 12 shows which half of the day is meant. */
+  /** True if it is unknown which half of the day is meant: there is no a.m. or p.m., and the hour is at most 12. */
   isHalfDayUnknown: boolean;
   /** Offset of the zone from UTC in minutes; null if no zone is given. */
   zoneMinutes: number | null;
 }
 
-/** At most this many times of a text are read. */
+/** Maximum number of times read per text. */
 const MAX_TIMES = 2000;
 
 const DAY = 24 * 60;
 const HALF = DAY / 2;
 
-/** "8,30 €", "version 5:30:2": neither a price nor a part of a longer number. */
+/** Excludes prices and parts of longer numbers: "8,30 €", "version 5:30:2". */
 const STARTS = String.raw`(?<![\d:.,$€£¥])`;
 const MERIDIEM = String.raw`\s?(?<half>[ap])\.?\s?m\b\.?`;
 const MINUTES = String.raw`(?::(?<minute>\d{1,2})|[.](?<dotted>\d{2}))`;
@@ -75,7 +75,7 @@ const minutesOf = (groups: Groups): number => {
   return groups.thirty ? 30 : Number(groups.minute ?? groups.dotted ?? groups.later ?? 0);
 };
 
-/** "p" for the afternoon, "a" for the morning; undefined if neither is given. */
+/** "p" for the afternoon, "a" for the morning; undefined if neither is stated. */
 const halfOf = ({ half, east }: Groups, behind: string): string | undefined => {
   if (half) return half.toLowerCase();
   if (east) return /午後|下午|晚上|오후/.test(east) ? "p" : "a";
@@ -103,7 +103,7 @@ const readTime = (match: RegExpMatchArray, text: string): ClockTime | undefined 
   return { ...span, minutes, isHalfDayUnknown: half === undefined && isAmbiguous && !isDated, zoneMinutes };
 };
 
-/** Times of day in text order: `5 pm`, `17:00`, `half past five`, `11:0`, `noon`. */
+/** The times of day in a text, in order: `5 pm`, `17:00`, `half past five`, `11:0`, `noon`. */
 export const readTimes = (source: string): ClockTime[] => {
   const text = asciiDigits(source);
   const found: ClockTime[] = [];
@@ -119,7 +119,7 @@ export const readTimes = (source: string): ClockTime[] => {
 
 type Moment = Pick<ClockTime, "minutes" | "isHalfDayUnknown"> & Partial<Pick<ClockTime, "seconds" | "zoneMinutes">>;
 
-/** Whether two times are the same, compared in UTC if both have a zone. Details that only one of them gives are ignored. */
+/** Whether two times are the same, in UTC if both have a zone. Details that only one of them states are ignored. */
 export const isSameTime = (a: Moment, b: Moment): boolean => {
   if (typeof a.seconds === "number" && typeof b.seconds === "number" && a.seconds !== b.seconds) return false;
   const areZoned = typeof a.zoneMinutes === "number" && typeof b.zoneMinutes === "number";

@@ -1,8 +1,8 @@
-/** What a quantity measures, and how many of the dimension's base unit one unit is. */
+/** What a quantity measures, and how large the unit is in the dimension's base unit. */
 export interface Unit {
   dimension: string;
   factor: number;
-  /** What a rate is counted per: the year of "days per year". */
+  /** The unit that a rate is counted per: the year in "days per year". */
   per?: Unit;
 }
 
@@ -12,8 +12,8 @@ const table = (dimension: string, units: Readonly<Record<string, number>>): [str
   );
 
 /**
- * Units by normalized name (`normaliseWord`). Conversions are exact; currencies are not converted. An ambiguous name
- * lists its dimensions with a bar between them: `¥` is yen or yuan.
+ * Units by their name, as `normaliseWord` returns it. Conversions are exact; currencies are not converted. An ambiguous
+ * unit lists its dimensions, separated by a bar: `¥` is yen or yuan.
  */
 const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("length", {
@@ -129,7 +129,7 @@ const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
   ["°F", { dimension: "fahrenheit", factor: 1 }],
 ]);
 
-/** Dimensions that measure the same thing, without a fixed rate between them. */
+/** Dimensions that measure the same kind of thing, without a fixed rate between them. */
 const KINDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     money: "usd eur gbp inr jpy cny krw rub chf cad aud",
@@ -142,14 +142,15 @@ export const isMoney = ({ dimension }: Unit): boolean =>
   dimension.split("|").some((name) => KINDS.get(name) === "money");
 
 const isRate = ({ dimension }: Unit): boolean => dimension.includes("/");
-/** The dimensions of "$5 per month" without its period. */
+/** The dimensions of a rate without its period: those of "$5" for "$5 per month". */
 const amountOf = ({ dimension }: Unit): string[] => dimension.replace(/\/.*/, "").split("|");
 
 const DAY_SECONDS = 86_400;
 
 /**
- * Whether the same number is the same amount in two units ("same"), another amount of the same kind ("rival": 30 days and
- * 30 weeks, $5 and €5), or something else ("other": 5 mg and 5 ml). A unit or a rate may be left out: "$5 per month", "$5".
+ * Whether the same number is the same amount in two units ("same"), a different amount of the same kind ("rival": 30
+ * days and 30 weeks, $5 and €5), or something else ("other": 5 mg and 5 ml). A unit or a rate may be missing: "$5 per
+ * month", "$5".
  */
 export const relationOf = (a: Unit | null, b: Unit | null): "same" | "rival" | "other" => {
   if (!a || !b) return "same";
@@ -161,7 +162,7 @@ export const relationOf = (a: Unit | null, b: Unit | null): "same" | "rival" | "
   return isEqual && isSameDimension(a, b) ? "same" : "rival";
 };
 
-/** Whether two units may measure the same thing: "£" and "pounds", "kg" and "pounds", not "£" and "kg". */
+/** Whether two units may measure the same thing: "£" and "pounds", or "kg" and "pounds", but not "£" and "kg". */
 export const isSameDimension = (a: Unit, b: Unit): boolean =>
   a.dimension === b.dimension || a.dimension.split("|").some((name) => b.dimension.split("|").includes(name));
 

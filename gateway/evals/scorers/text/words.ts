@@ -1,14 +1,17 @@
 import { NUMERAL, type Numeral, readNumeral, toAscii } from "./numerals";
 import { stemOf } from "./stem";
 
-/** A word or number of a text. */
+/** A word or number in a text. */
 export interface Word {
   /** As written in the text. */
   text: string;
-  /** Normalized for compatibility forms, case, diacritics, vowel marks and apostrophes; a number as its value. */
+  /**
+   * The word without differences in compatibility forms, case, diacritics, vowel marks and apostrophes. A number
+   * becomes its value.
+   */
   norm: string;
   stem: string;
-  /** Set if the word is a number in digits. */
+  /** Defined if the word is a number in digits. */
   numeral: Numeral | undefined;
   /** UTF-16 offsets. */
   start: number;
@@ -16,12 +19,12 @@ export interface Word {
 }
 
 const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
-/** Their digits form numbers as in other scripts. */
+/** A character of such a script, except its digits, which form numbers as in other scripts. */
 const SIGN = String.raw`(?!\p{Nd})[${SPACELESS}]`;
 
 /**
- * The beginning of a number, a character of a script without spaces between words, or letters, digits and marks with
- * apostrophes inside. Superscripts are usually footnote marks ("2014⁹") and not part of a word.
+ * Matches the start of a number, a character of a script without spaces between words, or letters, digits and marks
+ * with apostrophes inside. Superscripts are usually footnote marks ("2014⁹") and not part of a word.
  */
 const WORD = new RegExp(
   [
@@ -35,19 +38,19 @@ const NUMBER = new RegExp(NUMERAL, "uy");
 /** Symbols that belong to the short name before them: "C++", "F#", "A-". */
 const NAME_SIGNS =
   /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])(?:\p{Lu}\p{L}?\p{Nd}?|AAA|BBB|CCC|\p{Lu}{2,4}\p{Nd}{1,2}))[-‑−](?![\p{L}\p{N}>-])|(?<=(?<![\p{L}\p{N}*])\p{Lu})\*(?![\p{L}\p{N}*])/uy;
-const LONGEST_SIGNED = 12;
+const MAX_SIGNED_LENGTH = 12;
 
 const matchAt = (pattern: RegExp, text: string, at: number): string => {
   pattern.lastIndex = at;
   return pattern.exec(text)?.[0] ?? "";
 };
 
-/** The whole word or number that begins with `part` at `at`; empty if it is only a full stop. */
+/** The whole word or number that starts with `part` at `at`; empty if it is only a full stop. */
 const extendWord = (text: string, part: string, at: number): string => {
-  // "v2.10" is version 2.10.
+  // "v2.10" is read as "v" and the version 2.10.
   if (/^[vV]\p{Nd}/u.test(part)) return part.charAt(0);
   if (/^[\p{Nd}.¼½¾⅐-⅞]/u.test(part)) return matchAt(NUMBER, text, at) || (part === "." ? "" : part);
-  return part.length <= LONGEST_SIGNED && /^\p{L}/u.test(part)
+  return part.length <= MAX_SIGNED_LENGTH && /^\p{L}/u.test(part)
     ? part + matchAt(NAME_SIGNS, text, at + part.length)
     : part;
 };
@@ -72,11 +75,11 @@ const LETTERS: Readonly<Record<string, string>> = {
   "−": "-",
 };
 
-/** Vowel marks and diacritics of Latin, Hebrew and Arabic; in Indic scripts such marks are letters. */
+/** Vowel marks and diacritics of Latin, Hebrew and Arabic. In Indic scripts, such marks are letters. */
 const READING_MARKS =
   /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u00ad\u200c\u200d]/g;
 
-/** Normalizes one word: "Beyoncé’s" and "BEYONCE" become "beyonce", "مُحَمَّد" is "محمد". */
+/** Normalises a word: "beyonce" for "Beyoncé’s" and "BEYONCE", "محمد" for "مُحَمَّد". */
 const normaliseWord = (word: string): string => (PLAIN.test(word) ? word.toLowerCase() : normaliseOther(word));
 
 const PLAIN = /^[A-Za-z]+$/;
@@ -92,15 +95,15 @@ const normaliseOther = (word: string): string =>
     .normalize("NFC")
     .replace(/[ßøæœłđðþıٱىیةک♯‑−]/g, (letter) => LETTERS[letter] ?? letter);
 
-/** "1,000" and "1e3" are "1000"; words of only digits are unchanged: "007". */
+/** Normalises a number: "1000" for "1,000" and "1e3". Words of only digits are unchanged: "007". */
 const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
   isPlain ? toAscii(text) : `${value}${suffix}`;
 
-/** "İstanbul'da": Turkish puts an apostrophe between a name and its endings. */
+/** A Turkish name with an ending after an apostrophe: "İstanbul'da". */
 const TURKISH_CASE =
   /^(\p{Lu}[\p{L}\p{M}]{2,})['’](?:[dt][ae]n?|n?[ıiuü]n|y?[ıiuüae]|n[ae]|l[ae]r|[dt][ıiuü]r|yl[ae]|l[ıiuü])$/u;
 
-/** "l'Élysée", "n'est", "dell'arte": French and Italian join a short article or preposition to the next word. */
+/** A French or Italian word joined to a short article or preposition: "l'Élysée", "n'est", "dell'arte". */
 const ELIDED = /^(?:[Ll]|d|n|qu|[Dd]ell|[Nn]ell|[Aa]ll|[Dd]all|[Ss]ull)['’](?=\p{L}{3})/u;
 
 const toWord = (text: string, start: number): Word => {
@@ -110,8 +113,8 @@ const toWord = (text: string, start: number): Word => {
   return { text, norm, stem: stemOf(name ? normaliseWord(name) : norm), numeral, start, end: start + text.length };
 };
 
-/** "drunk1": a footnote number attached to a word. */
-const LONGEST_WITH_NOTE = 40;
+/** Maximum length of a word with a footnote number attached: "drunk1". */
+const MAX_LENGTH_WITH_NOTE = 40;
 const WITH_NOTE = /^(\p{Ll}*\p{L}\p{Ll}{2,})(\p{Nd}{1,2})$/u;
 
 const INITIAL = /^\p{Lu}$/u;
@@ -119,7 +122,7 @@ const INITIAL = /^\p{Lu}$/u;
 const MAX_INITIALS = 10;
 const BETWEEN_INITIALS = /^\.\s{0,2}$/;
 
-/** Runs of initials become one word: "P. V.", "P.V." are "pv". */
+/** Joins consecutive initials to one word: "pv" for "P. V." and "P.V.". */
 const joinInitials = (words: readonly Word[], source: string): Word[] => {
   const joined: Word[] = [];
   let isOpen = false;
@@ -144,7 +147,7 @@ const joinInitials = (words: readonly Word[], source: string): Word[] => {
   return joined;
 };
 
-/** The words of a text in any script, in order. Linear in the text's length. */
+/** The words of a text in any script, in order. Takes linear time. */
 export const readWords = (text: string): Word[] => {
   const words: Word[] = [];
   for (let from = 0; ; ) {
@@ -154,7 +157,7 @@ export const readWords = (text: string): Word[] => {
     const found = extendWord(text, match[0], match.index);
     from = match.index + Math.max(1, found.length);
     if (found === "") continue;
-    const note = found.length <= LONGEST_WITH_NOTE ? WITH_NOTE.exec(found) : null;
+    const note = found.length <= MAX_LENGTH_WITH_NOTE ? WITH_NOTE.exec(found) : null;
     words.push(toWord(note?.[1] ?? found, match.index));
   }
   return joinInitials(words, text);
@@ -162,7 +165,7 @@ export const readWords = (text: string): Word[] => {
 
 export const isStopWord = ({ norm }: Word): boolean => STOP_WORDS.has(norm);
 
-/** Without stop words; all words if nothing else is left ("The Who"). */
+/** The words without stop words; all words if only stop words are left ("The Who"). */
 export const contentWords = (words: readonly Word[]): Word[] => {
   const content = words.filter((word) => !isStopWord(word));
   return content.length > 0 ? content : [...words];
@@ -173,12 +176,12 @@ const ONE_SPACELESS = new RegExp(`^${SIGN}\\p{M}*$`, "u");
 /** Whether a word is one character of a script without spaces between words. */
 export const isSpaceless = ({ text }: Word): boolean => ONE_SPACELESS.test(text);
 
-/** Begins with a capital letter, or is a number. */
+/** Whether a word starts with a capital letter or is a number. */
 export const isNameLike = ({ text }: Word): boolean => /^[\p{Lu}\p{Lt}\p{Nd}]/u.test(text);
 
 const list = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
 
-/** English stop words, normalized by `normaliseWord`. Negations are not included. */
+/** English stop words, as `normaliseWord` returns them. Negations are not included. */
 export const STOP_WORDS = list(`
   a an the this that these those there here it its he she him her his hers they them their theirs we us our ours you your
   yours i me my mine who whom whose which what when where why how and or but if so as than then of in on at by for with
