@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { branchTo, newestLeaf, versionsByParent } from "./branches";
 
-/** "q1 a1<q1 a2<q1": messages in the order of creation, each with its parent. */
+/** "q1 a1<q1 a2<q1": messages in creation order, each with its parent. */
 const tree = (text: string) =>
   text.split(" ").map((word) => {
     const [id = "", parentId = null] = word.split("<");
@@ -37,7 +37,7 @@ test("an empty conversation has no branch", () => {
   expect([branchTo([], null), newestLeaf([], null)]).toEqual([[], null]);
 });
 
-test("messages with the same parent are versions of each other, oldest first", () => {
+test("messages with the same parent are versions, oldest first", () => {
   const versions = versionsByParent(ROWS);
   expect([versions.get(null), versions.get("q1"), versions.get("a1")]).toEqual([["q1", "q3"], ["a1", "a3"], ["q2"]]);
 });

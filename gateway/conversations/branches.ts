@@ -20,7 +20,10 @@ export const branchTo = <Row extends Node>(rows: readonly Row[], leafId: string 
   return branch.reverse();
 };
 
-/** The last message of the newest branch below `id` (null: the whole conversation); `id` itself if it has no children. */
+/**
+ * The last message of the newest branch below `id` (null: in the whole conversation); `id` itself if it has no
+ * children.
+ */
 export const newestLeaf = (rows: readonly Node[], id: string | null): string | null => {
   const newestChild = new Map(rows.map((row) => [row.parentId, row.id]));
   let leaf = id;
@@ -28,7 +31,7 @@ export const newestLeaf = (rows: readonly Node[], id: string | null): string | n
   return leaf;
 };
 
-/** Ids of the messages that share a parent, by parent id, oldest first. */
+/** The ids of messages with the same parent, by parent id, oldest first. */
 export const versionsByParent = (rows: readonly Node[]): Map<string | null, string[]> => {
   const siblings = Map.groupBy(rows, ({ parentId }) => parentId);
   return new Map([...siblings].map(([parentId, versions]) => [parentId, versions.map(({ id }) => id)]));

@@ -3,7 +3,7 @@ import type { AnswerContext, ConversationContext, ConversationMessage } from "./
 
 type Message = Pick<ConversationMessage, "id" | "role" | "content" | "detail">;
 
-/** The prompt that the model reads, and the context details that are stored with the answer. */
+/** The prompt that the model reads, and the context details stored with the answer. */
 export interface FittedPrompt {
   messages: ChatMessage[];
   context: AnswerContext;
@@ -12,27 +12,27 @@ export interface FittedPrompt {
 interface Fit {
   /** The branch, ending with the question. */
   branch: readonly Message[];
-  /** Tokens for prompt and answer together; null if unknown, in which case no turn is left out. */
+  /** Maximum tokens of prompt and answer together; null if unknown: then no turn is left out. */
   window: number | null;
   /** Maximum answer length, in tokens. */
   maxTokens: number;
-  /** Exact number of prompt tokens; Infinity if the prompt exceeds the window, undefined if no node can count it. */
+  /** Counts the prompt's tokens. Infinity if the prompt exceeds the window, undefined if no node can count it. */
   count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
-/** When turns are left out, the prompt is cut to this share of the space, so that the next turn doesn't cut it again. */
-const REFILL_SHARE = 0.75;
-/** Tokens that a chat template may add to each message. */
+/** When turns are left out, the prompt is cut to this fraction of the space, so that the next turn doesn't cut it again. */
+const REFILL_FRACTION = 0.75;
+/** Maximum number of tokens that a chat template adds to each message. */
 const TOKENS_PER_MESSAGE = 16;
-/** Estimated bytes per token; text in most languages has more. */
+/** Estimated bytes per token. Text in most languages has more. */
 const BYTES_PER_TOKEN = 3;
 
 /**
- * Leaves out the oldest turns that no longer fit, but never a system message or the question. A prompt that certainly
- * fits is not counted: the usage of an earlier answer is exact for everything up to it, and a text never has more tokens
- * than bytes. `count` is called only near the limit, and more than once only if turns have to be left out. The prompt
- * keeps the start of the previous one, so that the node's KV cache stays valid. Resolves with undefined if the question
- * by itself leaves no room for an answer.
+ * Leaves out the oldest turns that don't fit any more, but never a system message or the question. A prompt that
+ * certainly fits is not counted: the usage of an earlier answer is exact for everything before it, and a text never has
+ * more tokens than bytes. `count` is only called near the limit, and more than once only if turns have to be left out.
+ * The prompt starts like the previous one, so that the node's KV cache stays valid. Resolves with undefined if the
+ * question by itself leaves no room for an answer.
  */
 export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Promise<FittedPrompt | undefined> => {
   const spoken = branch.filter(({ role }) => role !== "system");
@@ -48,7 +48,7 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
     const start = first ? branch.indexOf(first) : 0;
     return branch.filter(({ role }, index) => role === "system" || index >= start);
   };
-  /** Tokens of a prompt that starts at `turn`: an upper bound (`most`) and an estimate (`about`). */
+  /** Token counts of a prompt that starts at `turn`: an upper bound (`most`) and an estimate (`about`). */
   const estimate = (turn: number) => {
     const read = messagesFrom(turn);
     const isCounted = answered && turn === found && firstRead([answered]) === firstId;
@@ -80,11 +80,11 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   const tokens = await tokensFrom(before);
   if (tokens <= room) return promptFrom(before, tokens);
 
-  // Find the earliest turn from which everything fits; the question itself is tried last.
+  // Find the earliest turn from which everything fits. The question on its own is tried last.
   let [low, high] = [Math.min(before + 1, last), last];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if ((await tokensFrom(middle)) <= room * REFILL_SHARE) high = middle;
+    if ((await tokensFrom(middle)) <= room * REFILL_FRACTION) high = middle;
     else low = middle + 1;
   }
   const kept = await tokensFrom(low);
@@ -109,7 +109,7 @@ export const halved = ({ messages, context }: FittedPrompt, branch: readonly Mes
   };
 };
 
-/** The first message in the prompt of the last answer; undefined if that was the first of the conversation. */
+/** The id of the first message in the last answer's prompt; undefined if that was the conversation's first message. */
 const firstRead = (branch: readonly Message[]): string | undefined =>
   branch.findLast(({ detail }) => detail?.context)?.detail?.context?.first_message_id ?? undefined;
 

@@ -21,7 +21,7 @@ const newTitle = Name(200);
 const role = OneOf(["system", "user", "assistant"]);
 const content = Type.String({ maxLength: 1_000_000 });
 
-const leftOut = Count("Earlier messages left out because they did not fit; system messages are always kept");
+const leftOut = Count("Earlier messages that were left out because they did not fit. System messages are always kept");
 
 /** The context that the model read for an answer. */
 export const AnswerContext = Type.Object(
@@ -29,7 +29,7 @@ export const AnswerContext = Type.Object(
     window: Nullable(Type.Integer({ minimum: 1 }), {
       description: "Tokens for prompt and answer together; null until a node has reported it",
     }),
-    prompt_tokens: Count("Prompt tokens: an estimate until `usage` has the exact number"),
+    prompt_tokens: Count("Prompt tokens, estimated until `usage` has the exact number"),
     first_message_id: Nullable(Id("msg"), {
       description: "The first message that the model read; null if it read all",
     }),
@@ -109,7 +109,7 @@ export type Conversation = Static<typeof Conversation>;
 const ConversationContext = Type.Object(
   {
     window: AnswerContext.properties.window,
-    used_tokens: Count("Used by the prompt and the last answer; an estimate until that answer is complete"),
+    used_tokens: Count("Tokens of the prompt and the last answer, estimated until that answer is complete"),
     first_message_id: Nullable(Id("msg"), {
       description: "The first message that the model read for the last answer; null if it read all",
     }),
@@ -173,7 +173,7 @@ export const AskQuestion = Strict(
   { title: "AskQuestion", examples: [{ content: "Name three colours." }] },
 );
 
-/** A started answer. Stream it from its events. */
+/** An answer that has started. Its text arrives as events. */
 export const AnswerBegun = Type.Object(
   { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
   { title: "AnswerBegun" },
@@ -254,14 +254,17 @@ export type ConversationExport = Static<typeof ConversationExport>;
 export const ImportResult = Type.Object(
   {
     imported: Count("New conversations"),
-    extended: Count("Existing conversations that got missing messages"),
+    extended: Count("Existing conversations to which missing messages were added"),
     skipped: Count("Conversations that already existed"),
   },
   { title: "ImportResult", examples: [{ imported: 1, extended: 0, skipped: 0 }] },
 );
 export type ImportResult = Static<typeof ImportResult>;
 
-/** One event of `GET /v1/conversations/{id}/messages/{message_id}/events`: always the complete answer so far. */
+/**
+ * One event of `GET /v1/conversations/{id}/messages/{message_id}/events`. It always contains the complete answer so
+ * far.
+ */
 export const AnswerUpdate = Type.Object(
   {
     id: Id("msg"),

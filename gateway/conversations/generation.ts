@@ -11,13 +11,13 @@ export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id
 
 type Ending = "stopped" | "interrupted";
 
-/** Events of the chat service, preceded by the context that the model reads. */
+/** The chat service's events. The first event is the context that the model reads. */
 export type AnswerEvent = ChatEvent | { type: "context"; context: AnswerContext };
 type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 
 /**
- * A running answer. It collects the events of the chat service, and any number of readers can follow it. Readers may
- * leave and return; the answer is stopped `keepMs` after the last reader left.
+ * A running answer. It collects the chat service's events, and any number of readers can follow it. Readers may leave
+ * and return; the answer is stopped `keepMs` after the last reader has left.
  */
 export class Generation {
   /** Resolves when the answer has ended and is saved. Never rejects. */
@@ -66,8 +66,8 @@ export class Generation {
   }
 
   /**
-   * The current state, then changes, at most one per `everyMs`, until the answer has ended or `signal` is aborted. The
-   * last one is the saved state.
+   * Yields the current state, then changes, at most one per `everyMs`, until the answer has ended or `signal` is
+   * aborted. The last state is the saved one.
    */
   async *follow(signal: AbortSignal, everyMs: number): AsyncGenerator<AnswerState> {
     const left = whenAborted(signal);
@@ -87,7 +87,7 @@ export class Generation {
     }
   }
 
-  /** Resolves when the answer has ended or `signal` is aborted. Until then it counts as a reader. */
+  /** Resolves when the answer has ended or `signal` is aborted. Until then, the caller counts as a reader. */
   async whole(signal: AbortSignal): Promise<void> {
     for await (const _ of this.follow(signal, 1000));
   }
@@ -112,17 +112,17 @@ export class Generation {
   async #run(events: Events): Promise<void> {
     const last = await this.#generate(events);
     clearTimeout(this.#idle);
-    // Readers see the end only after it is saved, so that a reload shows it too.
+    // Readers see the end only after the answer is saved, so that a reload shows it too.
     await this.options.save({ ...this.#state, ...last });
     this.#isDone = true;
     this.#change(last);
   }
 
-  /** The limit that cut off the answer, if any. */
+  /** The limit at which the answer was truncated, if any. */
   #limitOf({ answer: { finish_reason, usage } }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> {
     if (finish_reason !== "length") return {};
     const window = this.#state.detail.context?.window ?? Number.POSITIVE_INFINITY;
-    // Some servers keep the last token of the window free.
+    // Some servers don't use the last token of the window.
     const isFull = usage.total_tokens >= window - 1 && usage.completion_tokens < this.options.maxTokens;
     return { length_limit: isFull ? "context_window" : "max_tokens" };
   }

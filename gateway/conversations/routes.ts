@@ -28,10 +28,10 @@ import {
 import type { ConversationService } from "./service";
 import type { ConversationTransfer } from "./transfer";
 
-/** Minimum time between two updates to a reader that follows an answer. */
+/** Minimum time between two updates to a reader who follows an answer. */
 const FOLLOW_MS = 100;
 
-/** The request data that an answer needs. The answer continues after the request ends. */
+/** The request data that an answer needs, because it continues after the request has ended. */
 const askingOf = (exchange: Exchange, principal: Principal): Asking => {
   const { signal: _, ...asking } = callOf(exchange, principal);
   return asking;
@@ -43,7 +43,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** The chat page's history as an API. A caller sees only its own conversations. */
+/** The history of the chat page. Callers only see their own conversations. */
 export const conversationRoutes = ({ conversations, transfer, idempotency }: Services) =>
   new Elysia({ name: "conversations.routes", prefix: "/v1/conversations", tags: ["Conversations"] })
     .use(auth)
@@ -69,7 +69,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .get("/export", async ({ principal, query }) => download(await transfer.exportAll(principal, query.format)), {
       query: ExportQuery,
       response: { 200: ConversationExport },
-      detail: { ...allows("member"), summary: "Download all of your conversations", ...downloads("text/markdown") },
+      detail: { ...allows("member"), summary: "Download all your conversations", ...downloads("text/markdown") },
     })
     .post("/import", ({ principal, body }) => transfer.importAll(principal, body), {
       body: ConversationExport,
@@ -120,7 +120,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
           ...allows("member"),
           summary: "Ask a question, or replace an earlier one with a new version",
           description:
-            "The answer is written in the background: stream it from its events. The oldest turns that no longer fit into the context window are left out; `context` of the conversation names the first message that the model read. A question longer than the window is rejected with `context_length_exceeded`, and nothing is stored.",
+            "The answer is generated in the background; stream it from its events. The oldest turns that don't fit into the context window any more are left out; the conversation's `context` names the first message that the model read. A question longer than the window is rejected with `context_length_exceeded`, and nothing is stored.",
           ...creates,
           ...fails(403),
         },
@@ -150,7 +150,11 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         response: { 200: ConversationWithMessages },
-        detail: { ...allows("member"), summary: "Show this version of a message and what follows it", ...fails(409) },
+        detail: {
+          ...allows("member"),
+          summary: "Show this version of a message and the messages after it",
+          ...fails(409),
+        },
       },
     )
     .delete(
@@ -172,7 +176,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .post("/:id/stop", async ({ principal, params }) => ({ stopped: await conversations.stop(principal, params.id) }), {
       params: PathId,
       response: { 200: StopResult },
-      detail: { ...allows("member"), summary: "Stop the answer that is being written; its text is kept" },
+      detail: { ...allows("member"), summary: "Stop the running answer; its text is kept" },
     })
     .get(
       "/:id/export",
@@ -189,7 +193,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       async ({ principal, params, exchange }) => {
         const signal = exchange.activeSignal(principal.keyId);
         const states = conversations.follow(principal, params.id, params.message_id, signal, FOLLOW_MS);
-        // An error at this point still has its own status.
+        // An error here still gets its own status.
         const first = await states.next();
         const pieces = async function* () {
           if (!first.done) yield frame(first.value);

@@ -15,7 +15,7 @@ export const SAVE_MS = 5000;
 
 export interface AnswerToWrite extends Pick<AnswerState, "id" | "versions"> {
   conversation: { id: string; model: string };
-  /** The branch up to the question. */
+  /** The branch, ending with the question. */
   branch: readonly ConversationMessage[];
   prompt: FittedPrompt;
 }
@@ -34,7 +34,7 @@ interface Deps {
 /** The answers that this process is generating, at most one per conversation. */
 export class RunningAnswers {
   readonly #running = new Map<string, Generation>();
-  /** Conversations in which an answer is starting or a change is in progress; no other answer may start in them. */
+  /** Conversations in which an answer is starting or a change is in progress. No other answer may start in them. */
   readonly #starting = new Set<{ keyId?: string; conversationId?: string }>();
 
   constructor(private readonly deps: Deps) {}
@@ -46,7 +46,7 @@ export class RunningAnswers {
 
   /**
    * Runs `act` while nothing else changes the branches of this conversation. Throws conflict if an answer is running in
-   * it. The check and the claim are one synchronous step, so only one of several parallel callers succeeds.
+   * it. Checking and claiming is one synchronous step, so only one of several parallel callers succeeds.
    */
   async exclusively<T>(conversationId: string | undefined, act: () => Promise<T>, keyId?: string): Promise<T> {
     const isStarting = [...this.#starting].some((other) => other.conversationId === conversationId);
@@ -70,13 +70,13 @@ export class RunningAnswers {
     const { keyId, keyName, limits } = principal;
     const answers = [...this.#starting, ...[...this.#running.values()].map(({ answer }) => answer)];
     if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
-      const message = `The key "${keyName}" can run ${limits.parallelRequests} answers in parallel. Stop one or wait.`;
+      const message = `The key "${keyName}" can run ${limits.parallelRequests} answers in parallel. Stop one, or wait for one to finish.`;
       throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
     }
     return this.exclusively(conversationId, begin, keyId);
   }
 
-  /** Starts an answer and saves it every few seconds until it has ended. */
+  /** Starts an answer and saves it every few seconds until it ends. */
   start(asking: Asking, answer: AnswerToWrite): Generation {
     const { log, activeRequests, maxTokens, keepMs } = this.deps;
     const { id: conversationId, model } = answer.conversation;
@@ -93,7 +93,7 @@ export class RunningAnswers {
       {
         keepMs,
         maxTokens,
-        // Periodic saves have stopped; save the final state.
+        // Periodic saves have stopped, so save the final state.
         save: (state) => {
           clearInterval(saving);
           return save(state).catch((error) =>
@@ -120,7 +120,10 @@ export class RunningAnswers {
     await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   }
 
-  /** Leaves out half of the turns if the engine counts tokens differently from its node and rejects the prompt. */
+  /**
+   * Retries with half of the turns if the engine rejects the prompt, because it counts tokens differently from its
+   * node.
+   */
   async *#events(call: Call, { conversation, branch, prompt }: AnswerToWrite): AsyncGenerator<AnswerEvent> {
     for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
       yield { type: "context", context: fitted.context };

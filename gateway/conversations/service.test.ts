@@ -12,14 +12,14 @@ afterEach(() => close());
 
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
-/** Follows an answer until `condition` and returns that state. */
+/** Follows an answer until `condition` is true and returns that state. */
 const followUntil = async (states: AsyncIterable<AnswerState>, condition: (state: AnswerState) => boolean) => {
   for await (const state of states) if (condition(state)) return state;
-  throw new Error("The answer ended before.");
+  throw new Error("The answer ended first.");
 };
 
 describe("an answer", () => {
-  test("is requested with a limit and the sampling that the model's catalogue entry recommends", async () => {
+  test("is requested with a maximum length and the sampling recommended in the model's catalogue entry", async () => {
     const { generation } = await conversations.ask(asking(), "Hello");
     speaker.push("Hi");
     speaker.push(null);
@@ -41,7 +41,7 @@ describe("an answer", () => {
     });
   });
 
-  test("gets the messages before it, without empty answers", async () => {
+  test("is requested with the messages before it, without empty answers", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "One");
     speaker.push(new AppError("overloaded", "Full"));
     await generation.done;
@@ -84,7 +84,7 @@ describe("an answer", () => {
     expect(await lastMessage(conversation.id)).toMatchObject({ status: "interrupted" });
   });
 
-  test("of a process that died becomes interrupted", async () => {
+  test("becomes interrupted if its process died", async () => {
     const { conversation } = await conversations.ask(asking(), "Hello");
     const dead = conversations;
     conversations = build();
@@ -134,7 +134,7 @@ describe("limits", () => {
     await conversations.ask(asking(bob), "One");
   });
 
-  test("apply to parallel callers too", async () => {
+  test("also apply to parallel callers", async () => {
     const { id } = await conversations.create(ada);
     const within = await Promise.allSettled(
       [1, 2, 3].map(() => conversations.ask(asking(), "Hello", { conversationId: id })),
@@ -156,7 +156,7 @@ describe("limits", () => {
   });
 });
 
-test("the list has the most recently changed first, in pages, and can be searched", async () => {
+test("conversations are listed most recently changed first, in pages, and can be searched", async () => {
   for (const title of ["Batching", "Caching", "Batches"]) {
     clock.now = new Date(clock.now.getTime() + 1000);
     await conversations.create(ada, { title });

@@ -26,9 +26,9 @@ import { type AnswerState, whenAborted } from "./generation";
 import { RunningAnswers, SAVE_MS } from "./running-answers";
 import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
 
-/** An answer continues without readers for this long, so that closing the tab doesn't stop it. */
+/** How long an answer continues without readers, so that closing the tab doesn't stop it. */
 const KEEP_MS = 60_000;
-/** If a running answer hasn't been saved for this long, its process is considered dead. */
+/** A running answer that hasn't been saved for this long belongs to a dead process. */
 const ORPHAN_MS = 3 * SAVE_MS;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 const MAX_ANSWER_TOKENS = 1024;
@@ -44,18 +44,18 @@ interface Deps {
   keepMs?: number;
 }
 
-/** Position of a question: the end of the shown branch, or a new version of an earlier question. */
+/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
 export interface Place {
   conversationId?: string;
-  /** Id of a question. */
+  /** Id of the earlier question. */
   replaces?: string;
 }
 
 export type ConversationService = ReturnType<typeof createConversations>;
 
 /**
- * Conversations of the chat page and `/v1/conversations`. A caller finds only its own conversations. Answers are
- * generated here, not in a request, so a reader may leave and return.
+ * The conversations of the chat page and `/v1/conversations`. Callers only find their own. Answers are generated here,
+ * not in a request, so a reader may leave and return.
  */
 export const createConversations = ({
   db,
@@ -79,7 +79,7 @@ export const createConversations = ({
   const windowOf = (principal: Principal, model: string): number | null =>
     models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
 
-  /** Converts rows to messages, with the current text of a running answer, and abandoned answers marked as interrupted. */
+  /** Converts rows to messages. A running answer gets its current text, and an abandoned one becomes interrupted. */
   const toMessages = (row: store.ConversationRow, rows: readonly store.MessageRow[], leafId: string | null) => {
     const versions = versionsByParent(rows);
     const messages = branchTo(rows, leafId).map((message) => toMessage(message, versions.get(message.parentId)));
@@ -152,10 +152,10 @@ export const createConversations = ({
   };
 
   /**
-   * Adds the question and starts its answer; creates the conversation if it has no id. With `replaces` the question is a
+   * Adds a question and starts its answer. Without an id, creates the conversation. With `replaces`, the question is a
    * new version of an earlier one, and both are kept. Throws conflict if an answer is running in it, rate_limited,
-   * not_found, model_not_found, and context_length_exceeded for a question that is too long. In these cases nothing is
-   * stored. Later failures become the state of the answer.
+   * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
+   * Later failures become the state of the answer.
    */
   const ask = (asking: Asking, text: string, { conversationId, replaces }: Place = {}, seal?: Seal) =>
     running.withSlot(asking.principal, conversationId, async () => {
@@ -183,8 +183,8 @@ export const createConversations = ({
     });
 
   /**
-   * Answers a question again: the question of `answerId`, or the last one shown. The earlier answer is kept as another
-   * version. Throws what `ask` throws, and conflict without a question.
+   * Answers a question again: that of `answerId`, or the last one shown. The earlier answer is kept as another version.
+   * Throws what `ask` throws, and conflict without a question.
    */
   const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
     running.withSlot(asking.principal, conversationId, async () => {
@@ -201,7 +201,7 @@ export const createConversations = ({
       await db.write((tx) => store.appendMessages(tx, conversationId, [answer], now()));
       const conversation = toConversation(row);
       const versions = [...(versionsByParent(rows).get(questionId) ?? []), answer.id];
-      // The cache would return the same answer again, not another version.
+      // The cache would return the same answer again instead of a new version.
       const directives = { ...asking.directives, noCache: true };
       const generation = running.start(
         { ...asking, directives },
@@ -222,8 +222,8 @@ export const createConversations = ({
   };
 
   /**
-   * Deletes a question and all of its answers; later messages are attached to the message before it. Other versions of
-   * the question are kept. Throws not_found, and conflict if an answer is running in the conversation.
+   * Deletes a question and all its answers. Later messages are attached to the message before it. Other versions of the
+   * question are kept. Throws not_found, and conflict if an answer is running in the conversation.
    */
   const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
     const { leafId } = await find(principal, conversationId);
@@ -249,8 +249,8 @@ export const createConversations = ({
   };
 
   /**
-   * Yields an answer now and after each change, at most every `everyMs`, until it has ended. If another gateway generates
-   * the answer, reads the saved text. Throws not_found.
+   * Yields an answer now and after each change, at most once per `everyMs`, until it ends. If another gateway generates
+   * the answer, yields the saved text. Throws not_found.
    */
   async function* follow(
     principal: Principal,
@@ -282,7 +282,7 @@ export const createConversations = ({
     return toConversation({ ...row, title });
   };
 
-  /** Stops a running answer first. */
+  /** Deletes a conversation. A running answer is stopped first. */
   const remove = async (principal: Principal, id: string): Promise<void> => {
     await stop(principal, id);
     await db.write((tx) => store.deleteConversation(tx, id));
@@ -294,5 +294,5 @@ export const createConversations = ({
   return { list, get, create, ask, regenerate, select, stop, follow, rename, remove, removeTurn, close };
 };
 
-/** Timeout for counting the tokens of a prompt, in milliseconds. */
+/** Timeout for counting a prompt's tokens. */
 const COUNT_MS = 10_000;

@@ -24,7 +24,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     fromRow(ExportedConversation, row, {
       messages: (await store.listMessages(db, row.id)).map((message) =>
         fromRow(ExportedMessage, message, {
-          // The file has the text so far; the imported answer will not continue.
+          // The file contains the text so far. The imported answer will not continue.
           status: message.status === "generating" ? "interrupted" : message.status,
           detail: Value.Check(AnswerDetail, message.detail) ? message.detail : null,
         }),
@@ -82,9 +82,10 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     },
 
     /**
-     * Imports an export completely or not at all. Importing a file twice adds nothing. A conversation that is longer in the
-     * file gets the missing messages; one that was changed since the export is left as it is. Throws insufficient_role for
-     * a key whose content may not be stored, and invalid_request for a message whose parent doesn't come before it.
+     * Imports an export completely or not at all. Importing a file twice adds nothing. A conversation that is longer in
+     * the file gets the missing messages; one that was changed since the export is not touched. Throws
+     * insufficient_role for a key whose content may not be stored, and invalid_request for a message whose parent
+     * doesn't come before it.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
       assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
@@ -101,7 +102,10 @@ export type ConversationTransfer = ReturnType<typeof createTransfer>;
 
 const PAGE = 100;
 
-/** The id under which this key imports another key's conversation. It is stable, so a second import finds the first. */
+/**
+ * The id under which a key imports another key's conversation. It is always the same, so a second import finds the
+ * first.
+ */
 const idFor = (keyId: string, id: string): string =>
   `chat_${createHash("sha256").update(`${keyId} ${id}`).digest("hex").slice(0, 32)}`;
 
@@ -122,7 +126,7 @@ const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   });
 };
 
-/** True if `file` starts with all stored messages and has more. */
+/** Whether `file` starts with all stored messages and has more. */
 const isContinued = (
   stored: readonly store.MessageRow[],
   file: ExportedConversation["messages"],
@@ -136,7 +140,7 @@ const isContinued = (
 
 const SPEAKERS = { system: "System", user: "You", assistant: "Answer" } as const;
 
-/** The shown branch. */
+/** Only the shown branch. */
 const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: ExportedConversation): string => {
   const rows = messages.map((message) => ({ ...message, id: message.id ?? "", parentId: message.parent_id ?? null }));
   const turns = branchTo(rows, leafId).map(({ role, content }) => `## ${SPEAKERS[role]}\n\n${content}`);

@@ -15,7 +15,7 @@ afterEach(() => close());
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
 describe("versions of a message", () => {
-  test("regenerating keeps the earlier answer, and either can be shown", async () => {
+  test("are kept when an answer is regenerated, and either can be shown", async () => {
     const { conversation } = await exchange("Hello", "Old");
     const { id } = conversation;
     await again(id, "New");
@@ -30,7 +30,7 @@ describe("versions of a message", () => {
     expect(read()).toEqual(["Hello", "Old", "Next"]);
   });
 
-  test("a regenerated answer does not come from the cache", async () => {
+  test("don't come from the cache", async () => {
     const calls: Call[] = [];
     const events = speaker.events.bind(speaker);
     speaker.events = (call, body) => {
@@ -42,7 +42,7 @@ describe("versions of a message", () => {
     expect(calls.map(({ directives }) => directives.noCache)).toEqual([false, true]);
   });
 
-  test("an edited question starts its own branch, and selecting the earlier one shows its answers again", async () => {
+  test("are branches: an edited question starts its own, and selecting the earlier question shows its answers again", async () => {
     const { conversation, question } = await exchange("One", "1");
     const { id } = conversation;
     await exchange("Two", "2", { conversationId: id });
@@ -54,7 +54,7 @@ describe("versions of a message", () => {
     expect(await shown(id)).toEqual(["One", "1", "Two", "2"]);
   });
 
-  test("editing a question in the middle keeps the messages before it", async () => {
+  test("share the messages before them, if a question in the middle is edited", async () => {
     const { conversation } = await exchange("One", "1");
     const { id } = conversation;
     const { question } = await exchange("Two", "2", { conversationId: id });
@@ -77,7 +77,7 @@ describe("versions of a message", () => {
     await expect(edit).rejects.toMatchObject(conflict);
   });
 
-  test("of another conversation, or of another role, are not found", async () => {
+  test("from another conversation, or with another role, are not found", async () => {
     const { conversation, question, generation } = await exchange("One", "1");
     const other = await exchange("Other", "2");
     const missing = { kind: "not_found" };
@@ -127,7 +127,7 @@ describe("a deleted turn", () => {
 });
 
 describe("a conversation longer than the context window", () => {
-  /** Eight turns of 200 characters in a window of 1,000: the oldest ones don't fit. */
+  /** Eight turns of 200 characters in a window of 1,000 tokens: the oldest ones don't fit. */
   const long = async () => {
     speaker.contextWindow = 1000;
     const { conversation } = await exchange("Q0".padEnd(100, "."), "A".repeat(100));
@@ -152,7 +152,7 @@ describe("a conversation longer than the context window", () => {
     expect(messages.at(-1)?.detail?.context).toMatchObject({ left_out: context.left_out });
   });
 
-  test("moves the start of its prompt in steps, so that the node's KV cache stays valid in between", async () => {
+  test("moves the start of its prompt in steps, so that the node's KV cache stays valid between them", async () => {
     await long();
     const beginnings = speaker.bodies.map(({ messages }) => messages[0]?.content);
     const moves = beginnings.filter((text, index) => index > 0 && text !== beginnings[index - 1]).length;
@@ -226,7 +226,7 @@ describe("a conversation longer than the context window", () => {
   test.each([
     ["context_window", 1000, 995],
     ["max_tokens", 4096, 1024],
-  ])("an answer that is cut says by what: %s", async (limit, window, tokens) => {
+  ])("a truncated answer names the limit: %s", async (limit, window, tokens) => {
     speaker.contextWindow = window;
     speaker.ending = { finish_reason: "length", completion_tokens: tokens };
     const { conversation } = await exchange("Hello", "Hi");

@@ -22,7 +22,7 @@ export const toState = ({ role: _, created_at: __, ...message }: ConversationMes
   detail: message.detail ?? { model: "", request_id: "" },
 });
 
-/** A new message with a new id; not stored yet. */
+/** A new message with a new id, not stored yet. */
 export const newMessage = (
   parentId: string | null,
   said: Pick<NewMessage, "role" | "content" | "status">,
@@ -31,10 +31,10 @@ export const newMessage = (
 export const newAnswer = (parentId: string | null) =>
   newMessage(parentId, { role: "assistant", content: "", status: "generating" });
 
-const TITLE_LENGTH = 60;
+const MAX_TITLE_LENGTH = 60;
 
 /** The first line of a question, shortened. */
 export const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";
-  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
+  return line.length > MAX_TITLE_LENGTH ? `${line.slice(0, MAX_TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
 };
