@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import { type Exchange, exchangeOf } from "./exchange";
 
-/** The principal of a request. Throws missing_api_key if there is none: on a public route, or a page without a session. */
+/** The principal of a request. Throws missing_api_key on a public route, and on a page without a session. */
 export const principalOf = (request: Request): Principal => callerOf(exchangeOf(request));
 
 export const callerOf = ({ principal }: Exchange): Principal => {
@@ -13,7 +13,7 @@ export const callerOf = ({ principal }: Exchange): Principal => {
 
 /**
  * Adds `principal` and `exchange` to the context of a feature's handlers: `new Elysia().use(auth)`. `http/gate.ts` has
- * already authenticated the request, before any route was looked up.
+ * already authenticated the request before looking up its route.
  */
 export const auth = new Elysia({ name: "http.auth" }).resolve({ as: "scoped" }, ({ request }) => ({
   principal: principalOf(request),

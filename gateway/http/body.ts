@@ -5,8 +5,8 @@ import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../vali
 import type { BodyPlan, Exchange } from "./exchange";
 import { NO_BODY } from "./route-inputs";
 
-/** Extra size allowed for the fields and boundaries of a form with a file. */
-const FORM_BYTES = 1_048_576;
+/** Maximum size of the fields and boundaries in a form with a file. */
+const MAX_FORM_OVERHEAD_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
@@ -63,9 +63,9 @@ const tooLarge = (what: string, maxBytes: number): AppError =>
   new AppError("payload_too_large", `${what}. The limit is ${maxBytes} bytes.`);
 
 export interface BodyLimits {
-  /** For JSON and plain forms. */
+  /** Applies to JSON and plain forms. */
   maxBytes: number;
-  /** For a form with a file, on routes that accept one; undefined if the caller may not upload. */
+  /** Applies to a form with a file, on routes that accept one; undefined if the caller may not upload. */
   maxUploadBytes: number | undefined;
 }
 
@@ -76,14 +76,14 @@ export interface BodyLimits {
 export const planBody = ({ request: { headers }, route }: Exchange, limits: BodyLimits): BodyPlan => {
   const uploadBytes = route?.takesFiles && isMultipart(headers) ? limits.maxUploadBytes : undefined;
   const maxBytes = uploadBytes ?? limits.maxBytes * (route?.bodyFactor ?? 1);
-  const slackBytes = uploadBytes === undefined ? 0 : FORM_BYTES;
+  const slackBytes = uploadBytes === undefined ? 0 : MAX_FORM_OVERHEAD_BYTES;
   const length = Number(headers.get("content-length") ?? 0);
-  if (length > maxBytes + slackBytes) throw tooLarge(`The body has ${length} bytes`, maxBytes);
+  if (length > maxBytes + slackBytes) throw tooLarge(`The body is ${length} bytes long`, maxBytes);
   return { maxBytes, slackBytes, isGzip: isGzipped(headers) };
 };
 
 /**
- * The body in chunks, decompressed and checked against its limit. `exchange.unread` keeps the reader until the body has
+ * The body in chunks, decompressed and checked against its limit. `exchange.unread` holds the reader until the body has
  * been read to its end. Throws payload_too_large, and invalid_request for corrupt gzip.
  */
 const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
@@ -152,7 +152,7 @@ export const ownBody = (exchange: Exchange) => ({
 });
 
 /**
- * Parses the bodies that routes don't read themselves: JSON and page forms. Not async, because another promise would
+ * Parses JSON and page forms, the bodies that routes don't read themselves. Not async, because another promise would
  * cost more than the rest of this function. Throws invalid_request, and what `bodyPieces` throws.
  */
 export const parseBody = (exchange: Exchange): unknown => {

@@ -4,17 +4,17 @@ import type { Exchange } from "./exchange";
 import { deadlineOf, parseCacheControl, priorityOf } from "./request-headers";
 
 /**
- * A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. Throws
- * invalid_request for an invalid header.
+ * Creates the call through which a request uses models. It is aborted when the caller disconnects, the key expires or
+ * is revoked, or the deadline passes. Throws invalid_request for an invalid header.
  */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {
   const { headers } = exchange.request;
-  // An invalid deadline is rejected, even if the answer is cached and needs no signal.
+  // An invalid deadline is rejected even if the answer is cached and needs no signal.
   deadlineOf(headers);
   return new ExchangeCall(exchange, principal);
 };
 
-/** `signal` is a getter that creates it on first use, so a copy of the call must supply its own. */
+/** `signal` is a getter that creates the signal on first use, so a copy of the call must supply its own. */
 class ExchangeCall implements Call {
   readonly requestId: string;
   readonly priority: Call["priority"];

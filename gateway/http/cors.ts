@@ -5,7 +5,7 @@ const MAX_AGE_SECONDS = "7200";
 const HEADER_LIST = /^[\w-]+(?:\s*,\s*[\w-]+)*$/;
 const METHOD = /^[A-Z]{1,20}$/;
 const USUAL_HEADERS = "authorization, content-type, x-api-key, idempotency-key";
-/** Response headers that scripts of other origins may read, beyond the CORS-safelisted ones. */
+/** Response headers that scripts from other origins may read, in addition to the CORS-safelisted ones. */
 const EXPOSED_HEADERS = [
   ...Object.keys(HEADERS),
   "idempotent-replayed",
@@ -25,7 +25,7 @@ export interface Cors {
   headersFor(origin: string | null): Fields | undefined;
 }
 
-/** `origins` comes from `GROUNDWIRE_CORS_ORIGINS`; returns undefined if it is empty. */
+/** `origins` is `GROUNDWIRE_CORS_ORIGINS`. Returns undefined if it is empty. */
 export const createCors = (origins: readonly string[]): Cors | undefined => {
   if (origins.length === 0) return undefined;
   const exposed = { "access-control-expose-headers": EXPOSED_HEADERS.join(", ") };
@@ -42,11 +42,11 @@ export const createCors = (origins: readonly string[]): Cors | undefined => {
   };
 };
 
-/** The origin as browsers send it: in lower case, without the default port. */
+/** The origin as browsers send it: in lower case and without the default port. */
 const originOf = (setting: string): string =>
   /^https?:/i.test(setting) ? new URL(setting).origin : setting.toLowerCase();
 
-/** Allows whatever the preflight asks for; the request itself then fails if the route or header does not exist. */
+/** Allows whatever the preflight asks for. If the route or header doesn't exist, the request itself fails. */
 export const preflightHeaders = (asked: Headers): Fields => {
   const method = asked.get("access-control-request-method") ?? "";
   const names = asked.get("access-control-request-headers") ?? "";

@@ -8,14 +8,14 @@ import type { Exchange } from "./exchange";
 import { prepareInputs } from "./route-inputs";
 import type { Route } from "./route-table";
 
-/** A handler that uses only these fields of Elysia's context. */
+/** A handler that only uses these fields of Elysia's context. */
 type DirectHandler = (context: {
   body: unknown;
   principal: Principal;
   exchange: Exchange;
 }) => Response | Promise<Response>;
 
-/** The part of Bun's server that is used here; null while the app isn't listening. */
+/** The part of Bun's server used here; null while the app isn't listening. */
 type Server = { timeout(request: Request, seconds: number): void } | null;
 
 const checks = new WeakMap<Route, TypeCheck<TSchema>>();
@@ -34,7 +34,7 @@ export const answerDirectly = (exchange: Exchange, route: Route, server: Server)
   const { request } = exchange;
   return Promise.resolve(parseBody(exchange)).then((parsed) => {
     const body = prepareInputs(route, request, parsed, undefined, undefined);
-    // Only the response may be slow: the idle timeout still applies while the body arrives.
+    // Only the response may take long: the idle timeout still applies while the body arrives.
     if (route.isLong) server?.timeout(request, 0);
     const check = checkOf(route);
     if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");

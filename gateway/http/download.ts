@@ -1,11 +1,11 @@
 interface FileContent {
   name: string;
   mediaType: string;
-  /** Pieces are read only as fast as the client reads; the generator is closed if the client disconnects. */
+  /** A generator is read only as fast as the client reads, and closed if the client disconnects. */
   content: string | AsyncGenerator<string>;
 }
 
-/** A response that browsers save as `name`. The name must not contain characters that need escaping. */
+/** A response that browsers save as `name`, which must not contain characters that need escaping. */
 export const download = ({ name, mediaType, content }: FileContent): Response =>
   new Response(content, {
     headers: {

@@ -54,7 +54,7 @@ const notFound = (routes: RouteTable, request: Request): { error: AppError; head
   };
 };
 
-/** The one place where errors become responses: an envelope for the API, an error page for pages. */
+/** The only place where errors become responses: an envelope for the API, an error page for pages. */
 export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable; page?: ErrorPage }): ErrorHandler => {
   return async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);

@@ -8,13 +8,13 @@ import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./requ
 import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
-/** A running request's share of the caller's limits; see `gateway/limits/ledger.ts`. */
+/** What a running request reserves of the caller's limits; see `gateway/limits/ledger.ts`. */
 interface Held {
   headers: Record<string, string>;
   release(): void;
 }
 
-/** Metrics label for requests that match no route. It keeps the number of labels bounded. */
+/** Metrics label for requests that match no route. It keeps the number of labels small. */
 const UNMATCHED = "unmatched";
 
 /** Receives the start and end of each exchange, and provides the standing headers of every response. */
@@ -26,7 +26,10 @@ interface Reports {
   standing: Headers;
 }
 
-/** How to read a body. Errors report `maxBytes`; `slackBytes` allows for the other parts of a form with a file. */
+/**
+ * How to read a body. Errors report `maxBytes`; `slackBytes` is allowed in addition for the other parts of a form with
+ * a file.
+ */
 export interface BodyPlan {
   maxBytes: number;
   slackBytes: number;
@@ -41,16 +44,16 @@ export class Exchange {
   readonly receivedAt = performance.now();
   /** Headers of the response, successful or not, in addition to the standing headers. */
   readonly headers: Record<string, string>;
-  /** The route that the gate found for the request. */
+  /** The matching route, found by the gate. */
   route: Route | undefined;
   /** How to read the body; set once the gate has accepted it. */
   bodyPlan: BodyPlan | undefined;
   principal: Principal | undefined;
-  /** True once a handler has built the Response with these headers. That handler also calls `finish`. */
+  /** True once a handler has built the response with these headers. That handler also calls `finish`. */
   isAnswered = false;
-  /** Why the gateway ended this exchange. It replaces the errors that the abort caused. */
+  /** Why the gateway ended this exchange. It replaces the errors caused by aborting it. */
   endedBy: AppError | undefined;
-  /** Reader of a body that has not been read to its end. */
+  /** The reader of a body that has not been read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;
@@ -69,19 +72,22 @@ export class Exchange {
     this.headers = { "x-request-id": this.requestId };
   }
 
-  /** The reader of the body, shared by later callers; undefined if there is no body. */
+  /** The reader of the body. Later callers get the same one; undefined if there is no body. */
   openBody(): ReadableStreamDefaultReader<Uint8Array> | undefined {
     if (!this.unread && !this.request.bodyUsed) this.unread = this.request.body?.getReader() as typeof this.unread;
     return this.unread;
   }
 
-  /** Takes over a reservation: adds its headers to the response and releases it when the response has ended. */
+  /** Holds a reservation: adds its headers to the response, and releases it when the response has ended. */
   hold(held: Held): void {
     this.#held = held;
     Object.assign(this.headers, held.headers);
   }
 
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. Created on first use, for long work only. */
+  /**
+   * Aborted when the caller disconnects, the key expires or is revoked, or the deadline passes. Created on first use,
+   * for long work only.
+   */
   activeSignal(keyId: string): AbortSignal {
     if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
@@ -110,28 +116,31 @@ export class Exchange {
     return this.route?.path ?? UNMATCHED;
   }
 
-  /** Value of `server-timing` for a response that doesn't set its own. */
+  /** The value of `server-timing`, for a response that doesn't set its own. */
   timing(): string {
     return serverTiming({ total: performance.now() - this.receivedAt });
   }
 
-  /** All headers of a response: standing headers, then the exchange's, then its own. Later ones override. */
+  /**
+   * All headers of a response: the standing headers, then the exchange's, then its own. Later ones override earlier
+   * ones.
+   */
   withHeaders(own: Record<string, string>): Headers {
-    // Copying the prepared headers and adding a few costs half as much as building an object with all of them.
+    // Copying the prepared headers and adding a few is twice as fast as building an object with all of them.
     const headers = new Headers(this.reports.standing);
     for (const name in this.headers) headers.set(name, this.headers[name] as string);
     for (const name in own) headers.set(name, own[name] as string);
     return headers;
   }
 
-  /** A complete response that skips the remaining hooks: for the routes where every microsecond counts. */
+  /** A complete response that skips the remaining hooks, for routes on which every microsecond counts. */
   respond(body: string | Uint8Array, headers: Record<string, string>): Response {
     this.isAnswered = true;
     this.finish(200);
     return new Response(body, { headers: this.withHeaders(headers) });
   }
 
-  /** Reports the response and releases what the request held. Later calls do nothing. */
+  /** Reports the response, and releases what the request held. Later calls do nothing. */
   finish(status: number, errorKind?: ErrorKind): void {
     if (this.#isFinished) return;
     this.#isFinished = true;

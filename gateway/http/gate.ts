@@ -11,7 +11,10 @@ import { standingHeaders } from "./response-headers";
 import { needsKey, type RouteTable } from "./route-table";
 
 export interface GateDeps {
-  /** `authorization`: the header's value, or `x-api-key` in the same form. Throws missing_api_key or invalid_api_key. */
+  /**
+   * `authorization`: the header's value, or that of `x-api-key` in the same form. Throws missing_api_key or
+   * invalid_api_key.
+   */
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
   /** The key that a jobs worker works for. Throws invalid_api_key. */
   verifyWorker(token: string, keyId: string | undefined): Promise<Principal>;
@@ -23,11 +26,11 @@ export interface GateDeps {
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
-  /** The gateway's address for browsers, if it differs from the one it listens on. */
+  /** The gateway's address for browsers, if it differs from the address it listens on. */
   publicUrl?: string;
   corsOrigins?: readonly string[];
   routes: RouteTable;
-  /** Value of `x-degraded`; undefined while everything works. */
+  /** The value of `x-degraded`; undefined while everything works. */
   degraded(): string | undefined;
 }
 
@@ -39,7 +42,7 @@ const pathOf = (url: string): string => {
 
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
 
-/** Whether the caller is a program and not a browser: it sends an API key or JSON, or accepts JSON but not HTML. */
+/** Whether the caller is a program rather than a browser: it sends an API key or JSON, or accepts JSON but not HTML. */
 export const isApiCall = ({ headers }: Request): boolean => {
   if (headers.has("x-api-key") || /^bearer /i.test(headers.get("authorization") ?? "")) return true;
   if (isJson(headers.get("content-type"))) return true;
@@ -47,10 +50,13 @@ export const isApiCall = ({ headers }: Request): boolean => {
   return accept.includes("json") && !accept.includes("text/html");
 };
 
-/** Body limit for callers who aren't signed in. They only send a key, or a browser's report of blocked content. */
-const STRANGERS_BODY_BYTES = 65_536;
+/** Maximum body size for callers who aren't signed in. They only send a key, or a browser's report of blocked content. */
+const MAX_ANONYMOUS_BODY_BYTES = 65_536;
 
-/** `checkAddress` throws invalid_request for an invalid `host`. The last valid one is cached: it rarely changes. */
+/**
+ * `checkAddress` throws invalid_request for an invalid `host`. The last valid host is cached, because it seldom
+ * changes.
+ */
 const addressCheck = () => {
   let known = "\0";
   return (url: string): void => {
@@ -68,7 +74,7 @@ export const gate = (deps: GateDeps) => {
   const cors = createCors(deps.corsOrigins ?? []);
   const reports = { ...deps, standing: new Headers({ ...standingHeaders(deps.publicUrl), ...cors?.standing }) };
   const strangersLimits = {
-    maxBytes: Math.min(STRANGERS_BODY_BYTES, deps.bodyLimits.maxBytes),
+    maxBytes: Math.min(MAX_ANONYMOUS_BODY_BYTES, deps.bodyLimits.maxBytes),
     maxUploadBytes: undefined,
   };
   const checkAddress = addressCheck();
@@ -85,7 +91,7 @@ export const gate = (deps: GateDeps) => {
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
-    // If no route has this method, a 404 or 405 is more helpful than an error about the type of the body.
+    // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
     if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);
   };
 
@@ -100,13 +106,13 @@ export const gate = (deps: GateDeps) => {
     refuseFiles(exchange);
   };
 
-  /** Answers OPTIONS with the allowed methods and CORS headers. These are the same for everyone, so no key is needed. */
+  /** Answers OPTIONS with the allowed methods and CORS headers. These don't depend on the caller, so no key is needed. */
   const answerOptions = (exchange: Exchange, path: string): Response => {
     const { method, headers } = exchange.request;
     const allow = deps.routes.allowedMethods(path);
     const isPreflight = headers.has("access-control-request-method");
     const isAllowed = isPreflight && cors?.headersFor(headers.get("origin")) !== undefined;
-    // Without a successful preflight, a script can't even read the 404 of a wrong path.
+    // Without a successful preflight, a script can't even see the 404 of a wrong path.
     if (allow.length === 0 && !isAllowed) throw deps.routes.noRoute(method, path);
     Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
     exchange.finish(204);

@@ -1,17 +1,17 @@
 import type { Exchange } from "./exchange";
 
-/** Maximum bytes to read and discard after an early error. */
+/** Maximum number of bytes to read and discard after an early error. */
 const MAX_DROPPED_BYTES = 128 * 1_048_576;
 const MAX_LINGER_MS = 30_000;
 /** A sender that is silent for this long has stopped or stalled. */
 const MAX_SILENCE_MS = 2000;
-/** If the body is shorter than this, the server itself discards the rest and keeps the connection open. */
+/** The server itself discards the rest of a body shorter than this, and keeps the connection open. */
 const SHORT_BODY_BYTES = 65_536;
 
 /**
- * Lingering close, as in nginx and Apache: sends an error before the request body has fully arrived, discards the rest of
- * the body, then closes the connection. Closing right away would reset the connection, and clients that write the whole
- * body before they read would get EPIPE instead of the error. Limited in bytes, time and idle time.
+ * Lingering close, as in nginx and Apache: sends an error before the request body has arrived completely, discards the
+ * rest of the body, then closes the connection. Closing right away would reset the connection, and a client that writes
+ * its whole body before it reads would get EPIPE instead of the error. Limited in bytes, time and idle time.
  */
 export const linger = async (exchange: Exchange, refusal: Response): Promise<Response> => {
   const reader = isUnread(exchange) ? exchange.openBody() : undefined;
@@ -35,7 +35,7 @@ const isUnread = ({ request: { headers, method, bodyUsed }, unread }: Exchange):
 
 const drop = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
   const endsAt = performance.now() + MAX_LINGER_MS;
-  // Ends the pending read. Racing reads against a long-lived promise would retain every chunk.
+  // Ends the pending read. Racing each read against a long-lived promise would keep every chunk in memory.
   const stop = () => void reader.cancel().catch(() => undefined);
   const silence = setTimeout(stop, MAX_SILENCE_MS);
   try {

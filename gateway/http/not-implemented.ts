@@ -8,10 +8,13 @@ type Route = `${"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} /v1/${string}`;
 
 const routes = new Set<string>();
 
-/** Routes that are part of the contract but not implemented yet, such as `POST /v1/rag/query`. */
+/** Routes that are in the contract but not implemented yet. */
 export const notImplementedRoutes: ReadonlySet<string> = routes;
 
-/** Handler of such a route. It runs after authentication and validation, so clients can be written against it now. */
+/**
+ * The handler of such a route. It runs after authentication and validation, so clients can already be written against
+ * it.
+ */
 export const notImplemented = (route: Route) => {
   routes.add(route);
   return (): never => {
@@ -26,7 +29,7 @@ interface PlannedRest {
   description?: string;
 }
 
-/** `ok`: the successful response, with its status unless that is 200. */
+/** `ok`: the schema of the successful response, with its status unless that is 200. */
 type PlannedRoute = [
   route: Route,
   role: RouteRole,
@@ -35,7 +38,7 @@ type PlannedRoute = [
   rest?: PlannedRest,
 ];
 
-/** Several such routes below `/v1`. `:version` in a path is an integer from 1; any other parameter is an id. */
+/** Creates planned routes below `/v1`. `:version` in a path is an integer from 1; any other parameter is an id. */
 export const plannedRoutes = (tag: string, planned: readonly PlannedRoute[]): AnyElysia => {
   const app = new Elysia({ name: `${tag}: planned routes`, tags: [tag] });
   for (const [route, role, summary, ok, { body, query, facts, description } = {}] of planned) {

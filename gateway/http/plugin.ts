@@ -30,7 +30,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
         return answerDirectly(entered, route, server);
       };
       const entered = enter(request);
-      // An async function for each of these steps would be four more objects: see docs/performance.md.
+      // Separate async functions would create four more objects per request: see docs/performance.md.
       return entered instanceof Promise ? entered.then(answer) : answer(entered);
     })
     .onParse({ as: "global" }, ({ request }) => parseBody(exchangeOf(request)))
@@ -42,7 +42,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
       authorize(route, principal);
       if (route.isLong) {
         const allowSilence = () => server?.timeout(request, 0);
-        // Only the response may be slow: the idle timeout still applies while the body arrives.
+        // Only the response may take long: the idle timeout still applies while the body arrives.
         if (route.inputs.body === "own") exchange.onRead = allowSilence;
         else allowSilence();
       }
@@ -61,7 +61,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
 };
 
 /**
- * Throws missing_api_key (a page, if the reader is not signed in), insufficient_role, or not_found for a route that
+ * Throws missing_api_key (on a page: the reader is not signed in), insufficient_role, or not_found for a route that
  * declares no role: routes are denied by default.
  */
 const authorize = ({ path, role }: Route, principal: Principal | undefined): void => {

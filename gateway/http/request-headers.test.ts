@@ -25,7 +25,7 @@ test("the stricter value of a repeated directive counts; a value that is not a n
   expect(parseCacheControl("max-age=99999999999999999999").maxAge).toBe(2_147_483_648);
 });
 
-test("a request is interactive unless it asks for batch", () => {
+test("a request is interactive unless its priority is batch", () => {
   expect(priorityOf(new Headers())).toBe("interactive");
   expect(priorityOf(new Headers({ "x-priority": "interactive" }))).toBe("interactive");
   expect(priorityOf(new Headers({ "x-priority": "batch" }))).toBe("batch");
@@ -35,7 +35,7 @@ test.each(["high", "Batch", "", "batch, batch"])("the priority %j is rejected wi
   expect(() => priorityOf(new Headers({ "x-priority": given }))).toThrow("must be interactive or batch");
 });
 
-test("the caller's id is kept when it is valid", () => {
+test("the caller's id is kept if it is valid", () => {
   expect(requestIdOf(new Headers({ "x-request-id": "Build-42_a" }))).toBe("Build-42_a");
 });
 

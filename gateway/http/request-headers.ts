@@ -4,13 +4,13 @@ import { type CacheDirectives, type Call, NO_DIRECTIVES } from "../call";
 
 const CALLERS_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** The caller's `x-request-id` if it is valid, else a new one. */
+/** The caller's `x-request-id` if it is valid, otherwise a new one. */
 export const requestIdOf = (headers: Headers): string => {
   const given = headers.get("x-request-id");
   return given !== null && CALLERS_ID.test(given) ? given : `req_${newUlid()}`;
 };
 
-/** The caller's W3C trace context, passed on to the node; undefined if it is missing or malformed. */
+/** The caller's W3C trace context, which is passed on to the node; undefined if it is missing or malformed. */
 export const traceparentOf = (headers: Headers): string | undefined => {
   const given = headers.get("traceparent");
   return given !== null && TRACEPARENT.test(given) ? given : undefined;
@@ -24,7 +24,7 @@ export const deadlineOf = (headers: Headers): number | undefined => {
   throw new AppError("invalid_request", "The header x-deadline-ms must be a whole number of milliseconds, 1 or more.");
 };
 
-/** `x-priority`; interactive by default. Throws invalid_request. */
+/** The value of `x-priority`; interactive by default. Throws invalid_request. */
 export const priorityOf = (headers: Headers): Call["priority"] => {
   const given = headers.get("x-priority") ?? "interactive";
   if (given === "interactive" || given === "batch") return given;
@@ -34,18 +34,17 @@ export const priorityOf = (headers: Headers): Call["priority"] => {
 export const deadlineExceeded = (deadlineMs: number): AppError =>
   new AppError("deadline_exceeded", `The answer was not complete within the request's deadline of ${deadlineMs} ms.`);
 
-/** Larger values are reduced to this (RFC 9111 section 1.2.2). */
-const LARGEST_SECONDS = 2_147_483_648;
+/** Maximum number of seconds in a directive; larger values are reduced to this (RFC 9111 section 1.2.2). */
+const MAX_SECONDS = 2_147_483_648;
 
 /** One directive: a token with an optional argument, which is a token or a quoted string (RFC 9111 section 5.2). */
 const DIRECTIVE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g;
 
-/** An argument that isn't a number of seconds counts as 0: RFC 9111 section 4.2.1 requires the stricter reading. */
-const seconds = (argument: string): number =>
-  /^\d+$/.test(argument) ? Math.min(Number(argument), LARGEST_SECONDS) : 0;
+/** An argument that isn't a number counts as 0 seconds: RFC 9111 section 4.2.1 requires the stricter reading. */
+const seconds = (argument: string): number => (/^\d+$/.test(argument) ? Math.min(Number(argument), MAX_SECONDS) : 0);
 
 const stricter = (earlier: number | undefined, argument: string): number =>
-  Math.min(earlier ?? LARGEST_SECONDS, seconds(argument));
+  Math.min(earlier ?? MAX_SECONDS, seconds(argument));
 
 /**
  * Parses a request's `cache-control` (RFC 9111 section 5.2.1). Names are case-insensitive, the stricter value of a

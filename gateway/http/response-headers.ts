@@ -3,8 +3,8 @@ import { round } from "../../lib/round";
 const HSTS = "max-age=31536000";
 
 /**
- * Headers of every response, built once: browsers must not cache it, guess its type, send a referrer, or load it into
- * pages of other origins. A response's own headers override them. `publicUrl` with https adds HSTS.
+ * Headers of every response, built once: browsers must not cache it, guess its type, send a referrer, or embed it in
+ * pages of other origins. A response's own headers override them. An https `publicUrl` adds HSTS.
  */
 export const standingHeaders = (publicUrl: string | undefined): Readonly<Record<string, string>> => ({
   "cache-control": "no-store",
@@ -14,7 +14,7 @@ export const standingHeaders = (publicUrl: string | undefined): Readonly<Record<
   ...(publicUrl?.startsWith("https:") && { "strict-transport-security": HSTS }),
 });
 
-/** Value of `server-timing`: the stages in milliseconds, in the order given; a stage without a time is left out. */
+/** The value of `server-timing`: stages in milliseconds, in the given order. Stages without a time are omitted. */
 export const serverTiming = (stages: Record<string, number | undefined>): string => {
   let value = "";
   for (const name in stages) {

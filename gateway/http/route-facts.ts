@@ -11,8 +11,8 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 export type RouteRole = Role | "open" | "public" | "any";
 
 /**
- * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects it at the first
- * request, for the gate, the limits, the errors and the OpenAPI document.
+ * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects these facts on
+ * the first request, for the gate, the limits, the errors and the OpenAPI document.
  */
 export interface RouteFacts {
   /** Elysia's own field, unused. Without it, TypeScript rejects an object with only these facts as a `detail`. */
@@ -21,13 +21,13 @@ export interface RouteFacts {
   "x-role"?: RouteRole;
   /** Schema of one event, if the response can be a stream of Server-Sent Events. */
   "x-events"?: TSchema;
-  /** Schemas of the bodies that the route reads itself as they arrive. Those with a file are forms. */
+  /** Schemas of the bodies that the route itself reads as they arrive. Those with a file are forms. */
   "x-bodies"?: readonly TSchema[];
-  /** Multiplies the size limit of the body. */
+  /** Multiplies the maximum size of the body. */
   "x-body-factor"?: number;
   /** Drops NUL from the body's text. Other routes reject it. */
   "x-drops-nul"?: true;
-  /** Doesn't count against the caller's limits, and still works when they are used up. */
+  /** Doesn't count against the caller's limits, and still works when they are exhausted. */
   "x-uncounted"?: true;
   /** The connection may stay idle until the response is ready. */
   "x-long"?: true;
@@ -65,7 +65,7 @@ export const generates: RouteFacts = { "x-generates": true, ...runsLong };
 /** For text that only a model reads. Text extracted from PDFs may contain NUL, which models can't use. */
 export const dropsNul: RouteFacts = { "x-drops-nul": true };
 
-/** The route creates something: repeating an `Idempotency-Key` within 24 hours returns the first response again. */
+/** The route creates something. Repeating an `Idempotency-Key` within 24 hours returns the first response again. */
 export const creates: RouteFacts = { "x-idempotent": true };
 
 export const uncounted: RouteFacts = { "x-uncounted": true };

@@ -11,13 +11,13 @@ const WHOLE_NUMBER = /^-?\d{1,15}$/;
 type Values = Record<string, unknown> | undefined;
 
 export interface Inputs {
-  /** Names of the query parameters; undefined for a route that declares none. */
+  /** The names of the query parameters; undefined for a route that declares none. */
   query: ReadonlySet<string> | undefined;
   queryNumbers: readonly string[];
   pathNumbers: readonly string[];
-  /** none: an API route without a body. own: the route reads its body itself. form: checked by Elysia only. */
+  /** none: an API route without a body. own: the route reads its body itself. form: only Elysia checks it. */
   body: "none" | "own" | "form" | TSchema;
-  /** True if every field of the body is optional: a missing body is read as `{}`. */
+  /** True if every field of the body is optional. A missing body is then read as `{}`. */
   isBodyOptional: boolean;
 }
 
@@ -62,23 +62,23 @@ const KINDS: Record<string, string> = { string: "text", number: "a number", bool
 const kindOf = (body: unknown): string =>
   body === null ? "null" : Array.isArray(body) ? "a list" : (KINDS[typeof body] ?? "an object");
 
-/** Throws invalid_request for a query parameter that is given twice, because it is ambiguous which value applies. */
+/** Throws invalid_request for a repeated query parameter, because it is ambiguous which value applies. */
 const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
   const start = url.indexOf("?");
   if (start === -1 || url.indexOf("&", start) === -1) return;
   const given = new URLSearchParams(url.slice(start));
   for (const name of names) {
     if (given.getAll(name).length > 1) {
-      throw new AppError("invalid_request", `${name} is given more than once. Give it once.`, { param: name });
+      throw new AppError("invalid_request", `${name} is sent more than once. Send it once.`, { param: name });
     }
   }
 };
 
 /**
- * Prepares the inputs of a request for validation. Converts integers in the query and path, in place, from text to numbers
- * (Elysia 1.4.30 does that only for its own `t.Integer`). Returns the body without neutral values, or `{}` for a missing
- * body if every field is optional. Throws invalid_request for a body that is not an object: Elysia merges any body into an
- * object of defaults, so a list or a number would pass validation.
+ * Prepares the inputs of a request for validation. Converts integers in the query and path from text to numbers, in
+ * place (Elysia 1.4.30 only does that for its own `t.Integer`). Returns the body without neutral values, or `{}` for a
+ * missing body if every field is optional. Throws invalid_request for a body that is not an object: Elysia merges any
+ * body into an object of defaults, so a list or a number would pass validation.
  */
 export const prepareInputs = (
   { method, path, inputs }: { method: string; path: string; inputs: Inputs },

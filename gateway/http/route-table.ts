@@ -15,9 +15,9 @@ export interface Route {
   method: string;
   /** Elysia's pattern: `/v1/keys/:id`. */
   path: string;
-  /** undefined: the route is denied to everyone. */
+  /** undefined: access is denied to everyone. */
   role: RouteRole | undefined;
-  /** Whether the route is part of the API and its document. Other routes are pages and their files. */
+  /** Whether the route is part of the API and the OpenAPI document. Other routes are pages and their files. */
   isDocumented: boolean;
   takesFiles: boolean;
   bodyFactor: number;
@@ -70,7 +70,7 @@ export class RouteTable {
 
   constructor(private readonly list: RouteList) {}
 
-  /** The route for this method and path. A GET route also answers HEAD. A static path wins over a pattern. */
+  /** The route for this method and path. A GET route also answers HEAD. A static path takes precedence over a pattern. */
   find(method: string, path: string): Route | undefined {
     if (!this.#isBuilt) this.#build();
     const wanted = method === "HEAD" ? "GET" : method;
@@ -78,7 +78,7 @@ export class RouteTable {
     return place?.get(wanted) ?? this.#patterns.find(wanted, withoutSlash(path))?.store;
   }
 
-  /** Methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
+  /** The methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
   allowedMethods(path: string): string[] {
     const methods = this.#methodsOn(path);
     return methods.length === 0
@@ -86,7 +86,7 @@ export class RouteTable {
       : [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
   }
 
-  /** Whether the path is part of the API and not a page: it needs a key, or the OpenAPI document lists it. */
+  /** Whether the path belongs to the API rather than a page: it needs a key, or the OpenAPI document lists it. */
   isApi(path: string): boolean {
     return needsKey(path) || this.#methodsOn(path).some((method) => this.find(method, path)?.isDocumented);
   }
@@ -112,7 +112,7 @@ export class RouteTable {
     }
   }
 
-  /** Sorted methods of the routes that match `path`; empty if none does. `/conversations/export` doesn't match `:id`. */
+  /** The sorted methods of the routes that match `path`; empty if none do. `/conversations/export` doesn't match `:id`. */
   #methodsOn(path: string): string[] {
     if (!this.#isBuilt) this.#build();
     const place = this.#fixed.get(withoutSlash(path));
@@ -120,8 +120,8 @@ export class RouteTable {
   }
 
   /**
-   * The API route that the caller most likely meant, such as `POST /v1/chat/completions`, for a path without /v1, with an
-   * extra prefix (`/openai/v1/…`, `/v1/v1/…`), in upper case, or with a typo.
+   * The API route that the caller most likely meant, such as `POST /v1/chat/completions`, for a path without /v1, with
+   * an extra prefix (`/openai/v1/…`, `/v1/v1/…`), in upper case, or with a typo.
    */
   #likelyRoute(method: string, path: string): string | undefined {
     const parts = path.split("/").filter((part) => part !== "" && part.toLowerCase() !== "v1");

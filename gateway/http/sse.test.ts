@@ -18,7 +18,7 @@ const exchangeWith = () => {
   return { exchange, samples };
 };
 
-test("a stream that fails ends with the envelope as its last frame and no end marker", async () => {
+test("a stream that fails ends with the error envelope and no end marker", async () => {
   const { exchange, samples } = exchangeWith();
   const pieces = async function* () {
     yield "data: 1\n\n";
@@ -35,7 +35,7 @@ test("a stream that fails ends with the envelope as its last frame and no end ma
   expect(samples.map(({ errorKind }) => errorKind)).toEqual(["upstream_error"]);
 });
 
-test("an error before the first piece keeps its own status", async () => {
+test("an error before the first frame keeps its own status", async () => {
   const { exchange } = exchangeWith();
   const refused = Promise.reject(new AppError("overloaded", "Every slot is taken."));
   expect(streamWhenReady(exchange, refused, 1000)).rejects.toMatchObject({ status: 429 });
@@ -74,7 +74,7 @@ test("a client that disconnects stops the source of the pieces, and is recorded 
   expect(samples.map(({ status }) => status)).toEqual([499]);
 });
 
-test("a piece is requested only when the client reads it", async () => {
+test("a frame is only requested when the client reads it", async () => {
   const { exchange } = exchangeWith();
   let made = 0;
   const pieces = async function* () {
@@ -86,7 +86,7 @@ test("a piece is requested only when the client reads it", async () => {
   await reader?.cancel();
 });
 
-test("if the first piece takes longer than patience, a comment is sent before it and an error becomes a frame", async () => {
+test("if the first frame takes longer than the patience, a comment is sent before it and an error becomes a frame", async () => {
   const { exchange } = exchangeWith();
   const starting = Promise.withResolvers<never>();
   const response = await streamWhenReady(exchange, starting.promise, 1);

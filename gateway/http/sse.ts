@@ -1,13 +1,13 @@
 import { type AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Exchange } from "./exchange";
 
-/** Proxies and browsers close idle connections, so a comment every 5 s keeps a slow model's stream open. */
+/** Proxies and browsers close idle connections. A comment every 5 s keeps the stream of a slow model open. */
 const KEEP_ALIVE_MS = 5000;
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
 const DONE = "data: [DONE]\n\n";
 
-/** One unnamed event. */
+/** An event without a name. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
 /**
@@ -42,8 +42,8 @@ interface Stream {
 }
 
 /**
- * The response of a stream that is being started. An error before the first piece keeps its own status. If the first
- * piece takes longer than `patienceMs`, headers and comments are sent before it, and an error becomes the last frame.
+ * The response for a stream that is starting. An error before the first piece keeps its own status. If the first piece
+ * takes longer than `patienceMs`, headers and comments are sent before it, and an error becomes the last frame.
  */
 export const streamWhenReady = async (
   exchange: Exchange,
@@ -54,7 +54,7 @@ export const streamWhenReady = async (
   const timer = setTimeout(late.resolve, patienceMs, undefined);
   const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
   if (stream) return sseResponse(exchange, stream);
-  // A client may disconnect before the next read. The rejection is ignored: no caller is waiting.
+  // The client may disconnect before the next read. The rejection is then ignored: no caller is waiting.
   starting.catch(() => undefined);
   const pieces = async function* () {
     yield KEEP_ALIVE;
@@ -64,8 +64,8 @@ export const streamWhenReady = async (
 };
 
 /**
- * Streams frames as Server-Sent Events: takes the next piece once the client has read the last one, sends `: waiting`
- * after 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
+ * Streams frames as Server-Sent Events: requests the next piece once the client has read the previous one, sends `:
+ * waiting` after 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
  */
 export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Response => {
   exchange.isAnswered = true;

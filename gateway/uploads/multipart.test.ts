@@ -10,7 +10,7 @@ const file = (text: string, name = "file"): string =>
   `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"; filename="a.csv"\r\n\r\n${text}\r\n`;
 const END = `--${BOUNDARY}--\r\n`;
 
-/** A form that arrives in these pieces. An Error among them aborts it. */
+/** A form that arrives in these pieces. An Error among them aborts the form. */
 async function* formOf(...pieces: (string | Error)[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     await Bun.sleep(1);
@@ -21,7 +21,7 @@ async function* formOf(...pieces: (string | Error)[]): AsyncGenerator<Uint8Array
 
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** Stores files with a short delay, as a database does, and records what happened to them. */
+/** Stores files with a short delay, like a database, and records what happens to them. */
 const recorder = () => {
   const log: string[] = [];
   return {
@@ -49,7 +49,7 @@ const recorder = () => {
   };
 };
 
-test("a form gives its fields and the result of storing its file", async () => {
+test("reading a form returns its fields and the result of storing its file", async () => {
   const { taker, log } = recorder();
   const read = await readForm(TYPE, formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
   expect(read).toEqual({ fields: { name: "x", mode: "merge" }, files: ["a,b"] });
@@ -71,8 +71,8 @@ test.each([
   ["a second file", [file("rows"), file("more"), END]],
   ["all of that in one piece", [file("rows") + field("a", "1") + field("a", "2") + END]],
   ["a body that breaks off", [file("rows").slice(0, -4), new Error("reset")]],
-  ["an end that does not come", [file("rows").slice(0, -4)]],
-])("a form with %s is rejected, and nothing of its file is kept", async (_, pieces) => {
+  ["a missing end", [file("rows").slice(0, -4)]],
+])("a form with %s is rejected, and its file is not kept", async (_, pieces) => {
   const { taker, log } = recorder();
   await problemOf(readForm(TYPE, formOf(...pieces), taker));
   expect(log[0]).toBe("begun a.csv");
@@ -96,7 +96,7 @@ test.each([
   expect(log).toEqual([]);
 });
 
-test("an error while storing the file ends the form", async () => {
+test("an error while storing the file stops reading the form", async () => {
   const taker = {
     field: "file",
     most: 1,

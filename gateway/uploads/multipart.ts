@@ -13,7 +13,7 @@ interface FileTaker<T> {
   most: number;
   /** Stores the file as it arrives. The stream fails if the form does. */
   take(file: AsyncIterable<Uint8Array>, name: string | null): Promise<T>;
-  /** Undoes `take`, because the rest of the form was invalid. */
+  /** Undoes `take` if the rest of the form is invalid. */
   discard(taken: T): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface FormWithFiles<T> {
   files: T[];
 }
 
-/** Maximum length of a field's value in bytes, such as a JSON Schema or a column mapping. */
+/** Maximum size of a field's value, such as a JSON Schema or a column mapping. */
 const MAX_FIELD_BYTES = 262_144;
 const MAX_FIELDS = 20;
 
@@ -53,11 +53,11 @@ export const readForm = async <T>(
   const parser = openParser(contentType, taker.most);
   parser.on("field", (name, value, isNameCut, isValueCut) => {
     if (isNameCut || isValueCut) fail(broken(`A field is longer than ${MAX_FIELD_BYTES} bytes.`, name));
-    else if (name in fields) fail(broken(`${name} is given more than once.`, name));
+    else if (name in fields) fail(broken(`${name} is sent more than once.`, name));
     else fields[name] = value;
   });
   parser.on("file", (name, stream, fileName) => {
-    // The stream may fail before it is read, or without being read.
+    // The stream may fail before it is read, or without ever being read.
     stream.on("error", () => {});
     if (name !== taker.field) fail(broken(`Send the file in the field "${taker.field}", not "${name}".`, name));
     if (over.signal.aborted) return;
@@ -71,14 +71,16 @@ export const readForm = async <T>(
 
   const finished = new Promise<void>((resolve, reject) => {
     parser.once("finish", () => resolve());
-    parser.once("error", (cause) => reject(broken("The form can't be read: it is cut off or not well-formed.", cause)));
+    parser.once("error", (cause) =>
+      reject(broken("The form can't be read: it is incomplete or not well-formed.", cause)),
+    );
     feed(parser, pieces, over.signal).catch(reject);
   });
   try {
     await Promise.race([finished, failed.promise]);
     return { fields, files: await Promise.all(files) };
   } catch (error) {
-    // Otherwise `take` would wait forever for the rest of the file.
+    // Otherwise `take` would wait for the rest of the file forever.
     fileStream?.destroy(toAppError(error));
     for (const file of files) await file.then(taker.discard, () => {});
     throw error;
@@ -114,7 +116,7 @@ const openParser = (contentType: string, files: number): BusboyInstance => {
 const broken = (message: string, about?: unknown): AppError =>
   new AppError("invalid_request", message, typeof about === "string" ? { param: about } : { cause: about });
 
-/** A body that is read as it arrives, up to its limit. `http/body.ts` creates it from a request. */
+/** A body that is read as it arrives, up to its maximum size. `http/body.ts` creates it from a request. */
 export interface UploadBody {
   contentType: string;
   pieces(): AsyncIterable<Uint8Array>;
@@ -132,8 +134,8 @@ const takerFor = (uploads: Receiver, keyId: string, field: string, most: number)
 });
 
 /**
- * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large, and
- * keeps nothing then. The values of the fields are not validated.
+ * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large;
+ * nothing is kept then. Field values are not validated.
  */
 export const receiveForm = async (
   body: UploadBody,

@@ -5,24 +5,24 @@ import { AppError } from "../../lib/errors";
 import { Garbage } from "../../lib/garbage";
 import { newId } from "../../lib/ids";
 
-/** Bytes of one stored piece. Each piece takes one short transaction. */
+/** Size of one stored part. Each part takes one short transaction. */
 const PART_BYTES = 256 * 1024;
 /** Bytes received between two garbage collections, each of which blocks the thread for 20 to 30 ms. */
 const BYTES_PER_COLLECTION = 8 * 1_048_576;
 /** Texts of one transaction. */
 const TEXTS_AT_ONCE = 50;
 const DELETE_PARTS = 32;
-const DISCARD_AT_ONCE = 100;
+const MAX_DISCARDS_PER_CALL = 100;
 /** An upload that is not imported within this time is deleted. */
 const KEEP_MS = 24 * 3_600_000;
 
 /** An upload in the database, waiting for a worker. */
 export interface Upload {
   id: string;
-  /** As the sender named it, made safe to show. */
+  /** The file name sent by the client, made safe to display. */
   fileName: string | null;
   sizeBytes: number;
-  /** In hex. */
+  /** In hexadecimal. */
   sha256: string;
 }
 
@@ -100,7 +100,7 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       return { id, fileName: row.fileName, sizeBytes: row.sizeBytes, sha256: row.sha256 };
     },
 
-    /** The upload's bytes in order, read on demand. Throws not_found if some of them are gone. */
+    /** The upload's bytes in order, read on demand. Throws not_found if any of them were deleted. */
     async *read(id: string): AsyncGenerator<Uint8Array> {
       const row = await store.findUpload(db, id);
       let sizeBytes = 0;
@@ -112,13 +112,13 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
-    /** Deletes the uploads of finished jobs. Cheap if there is nothing to delete. */
+    /** Deletes the uploads of finished jobs. Cheap if there are none. */
     async discardSpent(): Promise<void> {
-      for (const id of await store.listSpentUploads(db, DISCARD_AT_ONCE)) await discard(id);
+      for (const id of await store.listSpentUploads(db, MAX_DISCARDS_PER_CALL)) await discard(id);
     },
 
     async sweep(): Promise<void> {
-      const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), DISCARD_AT_ONCE);
+      const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), MAX_DISCARDS_PER_CALL);
       for (const id of old) await discard(id);
     },
   };
@@ -132,7 +132,7 @@ const tooLarge = (maxBytes: number): AppError =>
     `The file is larger than the limit of ${maxBytes} bytes. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
   );
 
-/** The last part of a path, on one line, without invisible characters or ones that change the text direction. */
+/** The last part of a path, on one line, without invisible characters or characters that change the text direction. */
 const displayName = (fileName: string): string => {
   const base = fileName.split(/[\\/]/).at(-1) ?? "";
   return (
@@ -143,7 +143,7 @@ const displayName = (fileName: string): string => {
   );
 };
 
-/** The same bytes in pieces of equal size; the last may be shorter. */
+/** The same bytes in parts of equal size. The last one may be shorter. */
 async function* inParts(source: Pieces): AsyncGenerator<Buffer> {
   let waiting: Uint8Array[] = [];
   let sizeBytes = 0;

@@ -77,7 +77,7 @@ describe("a body may be omitted", () => {
 test("a repeated query parameter is rejected, and the error names it", async () => {
   for (const path of ["/v1/keys?limit=1&limit=2", "/v1/evals?state=failed&limit=5&state=running"]) {
     const { error } = (await (await stack.call("GET", path)).json()) as ErrorEnvelope;
-    expect(error.message).toEndWith("is given more than once. Give it once.");
+    expect(error.message).toEndWith("is sent more than once. Send it once.");
   }
 });
 

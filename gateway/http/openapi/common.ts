@@ -18,7 +18,7 @@ export const TAGS = [
   { name: "Feedback", description: "Ratings of answers, comments on them and corrections." },
   { name: "Conversations", description: "History of the chat page." },
   { name: "Keys", description: "API keys, their roles and limits." },
-  { name: "Limits", description: "The limits of your key and how much is left." },
+  { name: "Limits", description: "Your key's limits and remaining quota." },
   { name: "Cache", description: "The answer cache: statistics, keys and invalidation." },
   { name: "Nodes", description: "The machines that run the models." },
   { name: "Metrics", description: "Metrics as JSON and for Prometheus." },
@@ -29,7 +29,7 @@ const text = (description: string, example: string) => ({ description, schema: {
 const number = (description: string, example: number) => ({ description, schema: { type: "integer" }, example });
 
 export const HEADERS: Record<string, JsonSchema> = {
-  "x-request-id": text("The caller's id if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
+  "x-request-id": text("The caller's id if it was valid, otherwise a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
   "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
   ratelimit: text("Remaining limits (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
   "ratelimit-policy": text("The limits (IETF draft)", '"requests";q=120;w=60, "parallel";q=64'),
@@ -37,7 +37,7 @@ export const HEADERS: Record<string, JsonSchema> = {
   "x-ratelimit-remaining-requests": number("Requests left in this minute", 118),
   "x-ratelimit-reset-requests": text("Time until all requests of the limit are available again", "12.5s"),
   "retry-after": number("Seconds until the same request may be sent again", 12),
-  "retry-after-ms": number("The same in milliseconds", 11_200),
+  "retry-after-ms": number("As retry-after, in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
   "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
   "x-retries": number("Retries on the same or another node; only on the two routes in OpenAI's format", 0),
@@ -71,7 +71,10 @@ const errorHeaders = (status: number): string[] => {
 const errorExample = (kind: ErrorKind) =>
   toEnvelope(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");
 
-/** One response component per error status: `Error429`. 499 never reaches a client, and no operation returns 405. */
+/**
+ * One response component per error status, such as `Error429`. 499 never reaches a client, and no operation returns
+ * 405.
+ */
 export const errorResponses = (components: Components): Record<string, JsonSchema> => {
   const statuses = new Set<number>(Object.values(ERROR_KINDS).map(({ status }) => status));
   statuses.delete(ERROR_KINDS.client_closed.status);

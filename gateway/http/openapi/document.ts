@@ -27,9 +27,9 @@ The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/com
 Every error is an \`ErrorEnvelope\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**
- * The OpenAPI 3.1 document of a running app. The plugin lists the operations; this file writes their content, because
- * the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null. Pages and their files
- * have no summary and are left out.
+ * The OpenAPI 3.1 document of a running app. The plugin lists the operations, and this file writes their content,
+ * because the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null. Pages and
+ * their files have no summary and are omitted.
  */
 export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema => {
   const components = new Components();
@@ -50,7 +50,7 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
       description: DESCRIPTION,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    // Without the setting, the address that the document was requested from.
+    // Without the setting, it is the address that the document was requested from.
     servers: [{ url: publicUrl ?? "/" }],
     tags: TAGS,
     paths,
@@ -98,7 +98,7 @@ const operationOf = (route: Route, components: Components): JsonSchema => {
   const isForAll = role === "open" || role === "public";
   const isImplemented = !notImplementedRoutes.has(`${method} ${path}`);
   const roleText = isForAll || role === "any" ? undefined : `Role: ${role}.`;
-  const unbuilt = isImplemented ? undefined : "Not in this version yet.";
+  const unbuilt = isImplemented ? undefined : "Not implemented in this version.";
   return {
     operationId: operationId ?? operationIdOf(method, path),
     tags,
@@ -144,7 +144,7 @@ const bodyOf = (variants: readonly JsonSchema[], components: Components): JsonSc
   };
 };
 
-/** The responses that a route declares: successes, and errors with their own schema, such as those of `/readyz`. */
+/** The responses that a route declares: successful ones, and errors with their own schema, such as those of `/readyz`. */
 const answersOf = (
   { hooks, method, path }: Route,
   facts: RouteFacts,
@@ -176,7 +176,7 @@ const answersOf = (
   return isSilent ? { 204: { description: DESCRIPTIONS[204], headers } } : answers;
 };
 
-/** Schema of one server-sent event; OpenAPI 3.1 tools read it as the schema of the stream. */
+/** The schema of one server-sent event. OpenAPI 3.1 tools read it as the schema of the stream. */
 const eventOf = (data: unknown, components: Components): JsonSchema => {
   const json = { anyOf: [components.add(data), components.add(ErrorEnvelope)] };
   const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
@@ -187,7 +187,7 @@ const eventOf = (data: unknown, components: Components): JsonSchema => {
   };
 };
 
-/** The bodies that a route accepts: the one that Elysia reads for it, or those that it reads itself. */
+/** The bodies that a route accepts: the one that Elysia reads, or those that the route reads itself. */
 const bodiesOf = ({ body }: Route["hooks"], facts: RouteFacts): JsonSchema[] => {
   if (facts["x-bodies"]) return [...facts["x-bodies"]] as JsonSchema[];
   if (!body) return [];

@@ -9,7 +9,10 @@ interface Rendered {
   etag: string;
 }
 
-/** Public: `/openapi.json` and its viewer at `/docs`. `app` is called on the first request, after all routes exist. */
+/**
+ * Public routes: `/openapi.json` and its viewer at `/docs`. `app` is called on the first request, when all routes
+ * exist.
+ */
 export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
   let rendered: Rendered | undefined;
   const render = (): Rendered => {

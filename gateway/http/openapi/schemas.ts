@@ -11,16 +11,16 @@ const isFile = (schema: unknown): boolean => isObject(schema) && schema.format =
 const isConst = (schema: unknown): schema is { const: string } => isObject(schema) && typeof schema.const === "string";
 
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
-/** Keywords of ours and Elysia's that are not part of JSON Schema. */
+/** Our own and Elysia's keywords, which are not part of JSON Schema. */
 const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 
-/** Whether this schema is an object of a JSON request: it rejects unknown fields and is not a form. */
+/** Whether this schema describes an object in a JSON request: it rejects unknown fields and is not a form. */
 const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean =>
   additionalProperties === false && !(isObject(properties) && Object.values(properties).some(isFile));
 
 const EMPTY: JsonSchema = { type: ["array", "object"], maxItems: 0, maxProperties: 0 };
 
-/** Allows the values of an optional field that `validation/neutral-values.ts` removes and its own schema does not accept. */
+/** Allows the values that `validation/neutral-values.ts` removes, even if the optional field's own schema rejects them. */
 const orNeutral = (schema: JsonSchema, raw: unknown): JsonSchema => {
   const neutral = isObject(raw) && raw[NEUTRAL];
   if (!Array.isArray(neutral) || !neutral.some(isEmpty)) return orNull(schema);
@@ -35,9 +35,9 @@ const orNull = (schema: JsonSchema): JsonSchema => {
 };
 
 /**
- * Converts TypeBox schemas to those of the document and collects the named ones: a schema with a `title` becomes a
- * component and is referenced. Unions of literals become enums. Records become `additionalProperties`, because
- * generators of clients ignore TypeBox's `patternProperties`. Throws if two different schemas have the same name.
+ * Converts TypeBox schemas to OpenAPI schemas and collects the named ones: a schema with a `title` becomes a component
+ * and is referenced. Unions of literals become enums. Records become `additionalProperties`, because client generators
+ * ignore TypeBox's `patternProperties`. Throws if two different schemas have the same name.
  */
 export class Components {
   readonly schemas: Record<string, JsonSchema> = {};
@@ -81,7 +81,7 @@ export class Components {
   }
 }
 
-/** A value that fits `schema`: its own example, or one composed of the examples of its parts. */
+/** A value that matches `schema`: its own example, or one composed of its parts' examples. */
 export const exampleOf = (schema: unknown): unknown => {
   if (!isObject(schema)) return null;
   const { examples, anyOf, items, properties, required } = schema;

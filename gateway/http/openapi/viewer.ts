@@ -8,7 +8,7 @@ const released = (path: string) => Bun.resolveSync(`swagger-ui-dist/${path}`, im
 interface Source {
   name: string;
   path: string;
-  /** Notice and licences that must be served with the file. */
+  /** The notice and licences that must be served with the file. */
   notices?: string[];
 }
 
@@ -46,7 +46,7 @@ const files = (): ViewerFile[] => {
   return loaded;
 };
 
-/** The viewer's own content security policy: icons are data URLs, it connects only to this server and needs no eval. */
+/** The viewer's own content security policy: icons are data URLs, it only connects to this server, and it needs no eval. */
 export const viewerHeaders = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-cache",
@@ -78,7 +78,7 @@ ${tags.join("\n")}
 `;
 };
 
-/** A file of the viewer by its hashed name: immutable, compressed once. Throws not_found. */
+/** A viewer file by its hashed name. It is immutable and compressed once. Throws not_found. */
 export const viewerFile = (name: string, request: Request): Response => {
   const file = files().find(({ url }) => url === `/docs/${name}`);
   if (!file) throw new AppError("not_found", `/docs/${name} was not found.`);
