@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Nullable, OneOf, Page } from "../contract";
 
-/** The engine's defaults for parameters that a request leaves out. */
+/** The engine's defaults for parameters that a request omits. */
 export const DefaultSampling = Nullable(
   Type.Object({
     temperature: Type.Number(),
@@ -9,35 +9,35 @@ export const DefaultSampling = Nullable(
     top_k: Type.Integer({ description: "0: all tokens" }),
     repetition_penalty: Type.Number({
       description:
-        "For chats; 1: no penalty. JSON answers and raw completions have no penalty unless the request sets one",
+        "For chats. 1: no penalty. JSON answers and raw completions have no penalty unless the request sets one",
     }),
   }),
   { description: "Defaults for requests; null: the server behind the node decides" },
 );
 
-/** OpenAI's model object with Groundwire's additions. */
+/** OpenAI's model object, with Groundwire's additions. */
 export const Model = Type.Object(
   {
     id: Type.String({ examples: ["smollm2-135m-instruct"] }),
     object: Type.Literal("model"),
-    created: Type.Integer({ minimum: 0, description: "Seconds since 1970: when a node first offered it" }),
+    created: Type.Integer({ minimum: 0, description: "When a node first offered the model, in seconds since 1970" }),
     owned_by: Type.String(),
     kind: OneOf(["chat", "embedding"]),
     revision: Type.String(),
     context_window: Type.Integer({
       minimum: 1,
-      description: "Tokens of prompt and answer together, or of one text to embed",
+      description: "Maximum tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
     sampling: DefaultSampling,
-    default: Type.Boolean({ description: "Used if a request names no model" }),
+    default: Type.Boolean({ description: "Whether requests without a model use this one" }),
     ready: Type.Boolean({ description: "Whether at least one node can use it now" }),
   },
   { title: "Model" },
 );
 export type Model = Static<typeof Model>;
 
-/** OpenAI's list (`object` and `data`) and our page format combined. Always complete. */
+/** OpenAI's list (`object` and `data`) combined with our page format. Always complete. */
 export const ModelList = Type.Object(
   { object: Type.Literal("list"), ...Page(Model).properties },
   { title: "ModelList" },

@@ -6,7 +6,7 @@ import { createModels } from "./registry";
 const models = createModels({ engine: fakeEngine(), defaults: { chat: "not-here", embedding: "fake-embedder" } });
 const resolve = (kind: "chat" | "embedding", id?: string) => models.resolve(PRINCIPAL, kind, id);
 
-test("each kind has a default, or the first model of its kind if no node has the default", () => {
+test("each kind has its default model, or its first model if no node has the default", () => {
   expect(
     models.list(PRINCIPAL).map(({ id, kind, dimensions, default: isDefault }) => [id, kind, dimensions, isDefault]),
   ).toEqual([

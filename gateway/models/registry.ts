@@ -3,7 +3,7 @@ import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
 import type { Model } from "./contract";
 
-/** The nodes' reports are reread after this time. */
+/** The nodes' reports are read again after this time. */
 const MAX_AGE_MS = 250;
 
 type ModelKind = Model["kind"];
@@ -13,11 +13,11 @@ export interface ResolvedModel {
   id: string;
   revision: string;
   isKnown: boolean;
-  /** Length of its vectors; null for a chat model, or while unknown. */
+  /** The length of its vectors; null for a chat model, or if it is still unknown. */
   dimensions: number | null;
 }
 
-/** `defaults` are the models for requests without a name, if a node has them. */
+/** `defaults` are the models for requests that name none, if a node has them. */
 interface ModelsDeps {
   engine: Pick<Engine, "nodes">;
   defaults: Record<ModelKind, string>;
@@ -80,7 +80,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
       return [...models.values()].filter(({ id }) => mayUse(principal, id));
     },
 
-    /** Throws model_not_found, also for a model that the caller may not use. */
+    /** Throws model_not_found, even for a model that exists but that the caller may not use. */
     get(principal: Principal, id: string): Model {
       refresh();
       const model = models.get(id);
@@ -89,8 +89,9 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
     },
 
     /**
-     * The model of this kind for a request with `id`, or the default without an id. Before a node has reported, any name
-     * is accepted and left to the engine to check. Throws model_not_found, or invalid_request for a model of the other kind.
+     * The model of this kind for a request with `id`, or the default without an id. Before any node has reported, every
+     * name is accepted, and the engine checks it. Throws model_not_found, or invalid_request for a model of the other
+     * kind.
      */
     resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();
@@ -111,7 +112,7 @@ const wrongKind = ({ id, kind }: Model): AppError =>
   new AppError(
     "invalid_request",
     kind === "embedding"
-      ? `"${id}" makes embeddings: send it to /v1/embeddings, or name a chat model. GET /v1/models lists both.`
-      : `"${id}" is a chat model: send it to /v1/chat/completions, or name an embedding model. GET /v1/models lists both.`,
+      ? `"${id}" is an embedding model: use it with /v1/embeddings, or name a chat model. GET /v1/models lists both.`
+      : `"${id}" is a chat model: use it with /v1/chat/completions, or name an embedding model. GET /v1/models lists both.`,
     { param: "model" },
   );
