@@ -3,15 +3,18 @@ import { memoryCache } from "./cache-memory";
 import type { RedisCache } from "./cache-redis";
 
 /**
- * Maximum lifetime of an entry in memory in front of Redis. An entry that another gateway deletes normally leaves
- * within milliseconds, within 6 s if the connection died silently, and always within this time.
+ * Maximum time that an entry stays in the memory in front of Redis. After another gateway deletes it, an entry normally
+ * disappears within milliseconds, within 6 s if the connection broke silently, and always within this time.
  */
 const MEMORY_MS = 60_000;
 
-/** Memory in front of a shared Redis: repeated answers need no round trip, and survive restarts and gateway changes. */
+/**
+ * Memory in front of a shared Redis. Repeated answers need no round trip, and survive restarts and a switch to another
+ * gateway.
+ */
 export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now?: () => number }): Cache => {
   const memory = memoryCache({ ...options, maxAgeMs: MEMORY_MS });
-  /** Number of deletions so far. A value read before a deletion must not enter memory after it. */
+  /** The number of deletions so far. A value that was read before a deletion must not enter memory after it. */
   let drops = 0;
   redis.listen({
     dropped: (what) => {

@@ -11,7 +11,7 @@ const entry = (value: string, expiresAt = new Date(10_000), tags: string[] = [])
   tags,
 });
 
-test("the least recently used entries leave when the bytes are used up", async () => {
+test("the least recently used entries are evicted when the cache is full", async () => {
   const cache = memoryCache({ maxBytes: 3 * (300 + 2 * 101), now: () => 0 });
   for (const key of ["a", "b", "c"]) await cache.set(key, entry("x".repeat(100)));
   await cache.get("a");
@@ -20,14 +20,14 @@ test("the least recently used entries leave when the bytes are used up", async (
   for (const key of ["a", "c", "d"]) expect(await cache.get(key)).toBeDefined();
 });
 
-test("an entry that is larger than the cache is not kept and pushes nothing out", async () => {
+test("an entry that is larger than the cache is not stored and evicts nothing", async () => {
   const cache = memoryCache({ maxBytes: 1000, now: () => 0 });
   await cache.set("small", entry("x"));
   expect(await cache.set("large", entry("x".repeat(1000)))).toBe(false);
   expect(await cache.get("small")).toBeDefined();
 });
 
-test("an entry is served until it expires, and its bytes are free afterwards", async () => {
+test("an entry is served until it expires, and then its memory is freed", async () => {
   let now = 0;
   const cache = memoryCache({ maxBytes: 10_000, now: () => now });
   await cache.set("a", entry("x", new Date(1000), ["t"]));
@@ -39,7 +39,7 @@ test("an entry is served until it expires, and its bytes are free afterwards", a
   expect(await cache.deleteTag("t")).toBe(0);
 });
 
-test("in front of a shared store an entry leaves early and still tells when it expires", async () => {
+test("in front of a shared store, an entry is evicted early but reports its real expiry", async () => {
   let now = 0;
   const cache = memoryCache({ maxBytes: 10_000, maxAgeMs: 100, now: () => now });
   await cache.set("a", entry("x", new Date(1000)));

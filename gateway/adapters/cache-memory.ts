@@ -1,9 +1,9 @@
 import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
 
 export interface MemoryCacheOptions {
-  /** Maximum total size; beyond it, the least recently used entries are evicted. */
+  /** Maximum total size. Beyond it, the least recently used entries are evicted. */
   maxBytes: number;
-  /** In front of a shared store: entries are evicted from memory after this time, but stay in the store. */
+  /** In front of a shared store, entries are evicted from memory after this time but stay in the store. */
   maxAgeMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -16,14 +16,14 @@ export interface MemoryCache extends Cache {
 
 interface Kept extends CacheHit {
   sizeBytes: number;
-  /** Milliseconds since 1970. */
+  /** When the entry leaves memory, in milliseconds since 1970. */
   leavesAt: number;
 }
 
-/** Memory of a Map entry, the object and its dates, excluding the text, rounded up. */
+/** Memory of a Map entry, the object and its dates, without the text, rounded up. */
 const OVERHEAD_BYTES = 300;
 
-/** An upper bound: the engine keeps text in one or two bytes per character. */
+/** An upper bound. The engine stores one or two bytes per character. */
 const sizeOf = (key: string, entry: CacheEntry): number => {
   let characters = key.length + entry.value.length;
   for (const tag of entry.tags) characters += tag.length;
@@ -35,7 +35,7 @@ export const memoryCache = ({
   maxAgeMs = Number.POSITIVE_INFINITY,
   now = Date.now,
 }: MemoryCacheOptions): MemoryCache => {
-  // A Map iterates in insertion order, and a hit reinserts its entry, so the first one is the least recently used.
+  // A Map iterates in insertion order, and a hit reinserts its entry. So the first entry is the least recently used.
   const entries = new Map<string, Kept>();
   const since = new Date(now());
   let sizeBytes = 0;

@@ -7,9 +7,9 @@ import { cacheContract } from "../ports/cache.contract";
 import { layeredCache } from "./cache-layered";
 import { redisCache } from "./cache-redis";
 
-/** The promise of the adapter. */
+/** Maximum wait that the adapter promises. */
 const PROMISED_MS = 50;
-/** Tolerance in addition to late timers of a busy machine. */
+/** Tolerance for late timers on a busy machine. */
 const MARGIN_MS = 50;
 
 const entry = (value: string, tags: string[] = []) => ({
@@ -21,7 +21,7 @@ const entry = (value: string, tags: string[] = []) => ({
 
 const status = async (cache: Cache) => (await cache.stats()).find(({ layer }) => layer === "redis")?.status;
 
-/** Reads `count` times, one after the other; each has to be a miss. */
+/** Reads `count` times in sequence. Every read must be a miss. */
 const misses = async (cache: Cache, key: string, count: number): Promise<void> => {
   for (let i = 0; i < count; i++) expect(await cache.get(key)).toBeUndefined();
 };
@@ -32,7 +32,7 @@ const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - startedAt;
 };
 
-/** How much longer `work` takes than a parallel timer of the promised length. Load on the machine delays both. */
+/** How much longer `work` takes than a parallel timer of the promised length. The machine's load delays both. */
 const beyondPromiseMs = async (work: () => Promise<unknown>): Promise<number> => {
   const [workMs, timerMs] = await Promise.all([durationMs(work), durationMs(() => Bun.sleep(PROMISED_MS))]);
   return workMs - timerMs;
@@ -58,7 +58,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
   beforeAll(async () => {
     server = await startRedis();
   });
-  // A test that fails in the middle of a freeze is not to take the next ones with it.
+  // If a test fails during a freeze, the next tests must not fail too.
   afterEach(() => server.thaw());
   afterAll(async () => {
     await Promise.all(open.map((cache) => cache.close()));
@@ -70,14 +70,14 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     layeredCache(redisCache(server.url, { prefix: `test${++prefixes}` }), { maxBytes: 10_000_000 }),
   );
 
-  test("what one gateway keeps, another finds, also after a restart", async () => {
+  test("an entry stored by one gateway is found by another, even after a restart", async () => {
     const [a, b] = [await layered("pair"), await layered("pair")];
     await a.set("k", entry("answer"));
     expect((await b.get("k"))?.layer).toBe("redis");
     expect((await b.get("k"))?.layer).toBe("memory");
   });
 
-  test("what one gateway drops, the memory of another forgets", async () => {
+  test("an entry deleted by one gateway disappears from another one's memory", async () => {
     const [a, b] = [await layered("drop"), await layered("drop")];
     await a.set("one", entry("1", ["model:x"]));
     await a.set("two", entry("2"));
@@ -85,10 +85,10 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await b.get("two");
     await a.deleteTag("model:x");
     await a.delete("two");
-    await until("the other has heard", async () => !(await b.get("one")) && !(await b.get("two")));
+    await until("the other gateway has dropped both", async () => !(await b.get("one")) && !(await b.get("two")));
   });
 
-  test("a message that can't be read empties the memory, as anything may have been dropped", async () => {
+  test("an unreadable message empties the memory, because any entry may have been deleted", async () => {
     const cache = await layered("strange");
     await cache.set("k", entry("1"));
     const redis = new Redis(server.url);
@@ -98,7 +98,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await until("the memory is empty", async () => (await cache.get("k")) === undefined);
   });
 
-  test("Redis forgets expired keys in the index of a tag", async () => {
+  test("expired keys are removed from a tag's index in Redis", async () => {
     let now = Date.now();
     const cache = redisCache(server.url, { prefix: "index", now: () => now });
     open.push(cache);
@@ -111,7 +111,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     redis.disconnect();
   });
 
-  test("a value that something else wrote is a miss", async () => {
+  test("a value written by another program is a miss", async () => {
     const redis = new Redis(server.url);
     await redis.set("foreign:entry:k", "not ours");
     await redis.lpush("foreign:entry:list", "x");
@@ -122,11 +122,11 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await status(cache)).toBe("ok");
   });
 
-  test("a killed Redis costs misses, no error and no wait; it recovers by itself", async () => {
+  test("a killed Redis causes misses but no errors or waits, and recovers by itself", async () => {
     const cache = await shared();
     await cache.set("k", entry("1"));
     await server.kill();
-    // With a wait for each it would be 10 s.
+    // If each read waited, this would take 10 s.
     expect(await durationMs(() => misses(cache, "k", 200))).toBeLessThan(2000);
     expect(await cache.set("k", entry("2"))).toBe(false);
     expect(await status(cache)).toBe("degraded");
@@ -136,12 +136,12 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await status(cache)).toBe("ok");
   });
 
-  test("a frozen Redis costs one wait of 50 ms, then nothing; it recovers by itself", async () => {
+  test("a frozen Redis causes one wait of 50 ms, and recovers by itself", async () => {
     const cache = await shared();
     await cache.set("k", entry("1"));
     server.freeze();
     expect(await beyondPromiseMs(() => misses(cache, "k", 1))).toBeLessThan(MARGIN_MS);
-    // With a wait for each it would be 50 s.
+    // If each read waited, this would take 50 s.
     expect(await durationMs(() => misses(cache, "k", 1000))).toBeLessThan(2000);
     expect(await status(cache)).toBe("degraded");
     server.thaw();
@@ -149,7 +149,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await status(cache)).toBe("ok");
   });
 
-  test("many callers at the moment of the freeze wait 50 ms together, not one after the other", async () => {
+  test("callers that are waiting when Redis freezes wait 50 ms together, not one after another", async () => {
     const cache = await shared();
     await cache.set("k", entry("1"));
     server.freeze();
@@ -159,12 +159,12 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await until("Redis is back", async () => (await cache.get("k")) !== undefined);
   });
 
-  test("recovers after a freeze that ends the connection", async () => {
+  test("the cache recovers after a freeze that closes the connection", async () => {
     const cache = await shared();
     await cache.set("k", entry("1"));
     server.freeze();
     const frozenAt = Date.now();
-    await until("the connection is given up", async () => {
+    await until("the connection is closed", async () => {
       expect(await cache.get("k")).toBeUndefined();
       return Date.now() - frozenAt > 2500;
     });
@@ -186,7 +186,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
   test("the memory cache works while Redis is down", async () => {
     const cache = await layered("alone");
     await server.kill();
-    await until("the loss is seen", async () => (await status(cache)) === "degraded");
+    await until("the outage is detected", async () => (await status(cache)) === "degraded");
     expect(await cache.set("k", entry("1"))).toBe(true);
     expect((await cache.get("k"))?.layer).toBe("memory");
     await server.start();
@@ -194,7 +194,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
   });
 });
 
-test("a Redis that was never there is degraded from the start, without an error", async () => {
+test("if Redis is unreachable at the start, the cache is degraded, without an error", async () => {
   const cache = redisCache("redis://127.0.0.1:1");
   await cache.open();
   expect(await cache.get("k")).toBeUndefined();

@@ -12,10 +12,10 @@ export interface RedisCacheOptions {
   now?: () => number;
 }
 
-/** One entry, or all entries with a tag. */
+/** Deletes one entry, or all entries with a tag. */
 type Drop = { key: string } | { tag: string };
 
-/** Receives the deletions of all gateways, so that the memory in front of a shared store serves nothing stale. */
+/** Is told about the deletions of all gateways, so that the memory in front of a shared store serves nothing stale. */
 interface DropListener {
   dropped(drop: Drop): void;
   /** Messages may have been missed, so any entry may be stale. */
@@ -23,20 +23,20 @@ interface DropListener {
 }
 
 export interface RedisCache extends Cache {
-  /** Call before `open`. The subscriber also receives this gateway's own deletions. */
+  /** Call this before `open`. The listener also receives this gateway's own deletions. */
   listen(listener: DropListener): void;
 }
 
-/** Maximum wait of a caller; the timer of a busy process adds a few milliseconds. */
+/** Maximum time a caller waits. The timer of a busy process adds a few milliseconds. */
 const COMMAND_TIMEOUT_MS = 50;
 /** A connection that doesn't answer a command within this time is closed and reopened. */
 const SILENCE_MS = 1000;
-/** How often the subscription is tested, because a connection can die silently. */
+/** How often the subscription is tested, because a connection can break silently. */
 const HEARTBEAT_MS = 5000;
-/** Keys deleted per command during an invalidation: few enough to finish well within the timeout. */
+/** Number of keys deleted per command during an invalidation: few enough to finish well within the timeout. */
 const BATCH = 500;
 
-/** Stored as one string: `storedAt expiresAt tags` in JSON, a line break, then the unchanged value. */
+/** An entry is stored as one string: `storedAt expiresAt tags` in JSON, a line break, then the unchanged value. */
 const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
   `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
 
@@ -72,9 +72,9 @@ const decode = (text: string): CacheHit | undefined => {
 };
 
 /**
- * Entries shared by all gateways. A lost, killed or frozen Redis costs misses and one wait of 50 ms. Deletions requested
- * during an outage run before the first read after it. `url` may contain user, password and database; `rediss:` means
- * TLS.
+ * Entries shared by all gateways. A lost, killed or frozen Redis causes misses and one wait of 50 ms. Deletions
+ * requested during an outage are done before the first read after it. `url` may contain user, password and database;
+ * `rediss:` means TLS.
  */
 export const redisCache = (
   url: string,
@@ -94,9 +94,9 @@ export const redisCache = (
   const subscriber = redis.duplicate({ autoResubscribe: false });
   const channel = `${prefix}:dropped`;
   const entryKey = (key: string) => `${prefix}:entry:${key}`;
-  /** A sorted set of keys, scored by expiry time, so that writers can remove expired members. */
+  /** A sorted set of keys, with their expiry times as scores, so that writers can remove expired members. */
   const tagKey = (tag: string) => `${prefix}:tag:${tag}`;
-  /** The same kind of set for all keys; its size is the number of entries. */
+  /** The same kind of set for all keys. Its size is the number of entries. */
   const allKeys = `${prefix}:entries`;
 
   const dropKey = async (key: string): Promise<number> => {
@@ -124,7 +124,7 @@ export const redisCache = (
     return dropped;
   };
 
-  /** Deletions that the server has not confirmed. */
+  /** Deletions that the server has not confirmed yet. */
   const unconfirmed = new Map<string, Drop>();
   const dropSurely = async (what: Drop): Promise<number> => {
     const id = JSON.stringify(what);

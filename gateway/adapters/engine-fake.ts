@@ -7,15 +7,15 @@ export interface FakeEngineOptions {
   embeddingModel?: string;
   words?: string[];
   refuse?: (request: EngineRequest) => AppError | undefined;
-  /** Awaited before each piece, so that a test can pause a stream. */
+  /** Awaited before each delta, so that a test can pause a stream. */
   beforePiece?: (index: number) => Promise<void>;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * An in-memory engine for unit tests: one node, one model of each kind, and always the same words. The vector of a text
- * is [its length, 1], and the text counts as that many tokens. `requests` records the requests it received.
+ * An in-memory engine for unit tests: one node, one model of each kind, and always the same words. A text's vector is
+ * [its length, 1], and it counts as that many tokens. `requests` records the requests it received.
  */
 export const fakeEngine = (
   options: FakeEngineOptions = {},

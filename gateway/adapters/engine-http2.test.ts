@@ -87,14 +87,14 @@ engineContract("http2", async () => {
   };
 });
 
-test("without a running node, a request is rejected immediately with the time to retry", async () => {
+test("without a running node, a request is rejected immediately with the time to retry after", async () => {
   const engine = engineOf(["http://127.0.0.1:9"]);
   const error = await failure(read(engine));
   expect([error.kind, error.detail.retryAfterMs]).toEqual(["unavailable", 1000]);
   expect(engine.nodes()[0]?.state).toBe("down");
 });
 
-test("a stream whose node goes away ends with an error, never like a whole one", async () => {
+test("a stream whose node disappears ends with an error, never like a complete one", async () => {
   const running = await started({ tokens: 1000, tokenMs: 5 });
   const engine = engineOf([running.url]);
   const reply = await engine.request(chat());
@@ -122,7 +122,7 @@ test("a node that comes back is used again without a restart", async () => {
   expect(await read(engine)).toEndWith("data: [DONE]\n\n");
 });
 
-test("requests go to the node with the fewest of them", async () => {
+test("requests go to the node with the fewest active requests", async () => {
   const [a, b] = [await started({ tokens: 1000, tokenMs: 20 }), await started({ tokens: 1000, tokenMs: 20 })];
   const engine = engineOf([a.url, b.url]);
   const callers = Array.from({ length: 6 }, () => new AbortController());
@@ -131,7 +131,7 @@ test("requests go to the node with the fewest of them", async () => {
   for (const caller of callers) caller.abort();
 });
 
-test("with one node gone, the other answers", async () => {
+test("if one node is down, the other answers", async () => {
   const [a, b] = [await started(), await started()];
   const engine = engineOf([a.url, b.url]);
   await read(engine);
@@ -139,7 +139,7 @@ test("with one node gone, the other answers", async () => {
   for (let i = 0; i < 10; i++) expect(await read(engine)).toEndWith("data: [DONE]\n\n");
 });
 
-test("a drained node gets nothing new until it is put back", async () => {
+test("a drained node gets no new requests until it is put back", async () => {
   const running = await started();
   const engine = engineOf([running.url]);
   await read(engine);
@@ -150,19 +150,19 @@ test("a drained node gets nothing new until it is put back", async () => {
   expect(await read(engine)).toEndWith("data: [DONE]\n\n");
 });
 
-test("a first token that does not come is deadline_exceeded", async () => {
+test("a missing first token is deadline_exceeded", async () => {
   const running = await started({ firstTokenMs: 5000 });
   const engine = engineOf([running.url], { queueMs: 50, firstTokenMs: 100 });
   expect((await failure(read(engine))).kind).toBe("deadline_exceeded");
 });
 
-test("a next token that does not come ends the stream with deadline_exceeded", async () => {
+test("a missing next token ends the stream with deadline_exceeded", async () => {
   const running = await started({ tokens: 5, tokenMs: 5000 });
   const engine = engineOf([running.url], { nextTokenMs: 100 });
   expect((await failure(read(engine))).kind).toBe("deadline_exceeded");
 });
 
-test("the node's own refusal keeps its kind and says that the node refused", async () => {
+test("a rejection by the node keeps its kind, and the node is its source", async () => {
   const running = await started();
   const engine = engineOf([running.url]);
   const body = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }], stream: true, tools: [] });
@@ -170,10 +170,10 @@ test("the node's own refusal keeps its kind and says that the node refused", asy
   expect([error.status, error.detail.source]).toEqual([400, "node"]);
 });
 
-test("thousands of callers that disconnect together end no other stream", async () => {
+test("thousands of callers that disconnect together don't end other streams", async () => {
   const running = await started({ tokens: 400, tokenMs: 5 });
   const engine = engineOf([running.url]);
-  // They have their slots before the crowd fills the queue.
+  // These get their slots before the others fill the queue.
   const replies = await Promise.all(Array.from({ length: 4 }, () => engine.request(chat())));
   const bystanders = Promise.all(replies.map(({ body }) => textOf(body)));
   for (let round = 0; round < 30; round++) {

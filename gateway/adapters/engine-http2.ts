@@ -6,18 +6,21 @@ import { NodeStream } from "./engine-http2/stream";
 import { Watchdog } from "./engine-http2/watchdog";
 
 export interface Http2EngineOptions {
-  /** Addresses of the nodes: `http://` speaks h2c, `https://` TLS. */
+  /** Addresses of the nodes: `http://` means h2c, `https://` means TLS. */
   urls: string[];
   token?: string;
   connectionsPerNode: number;
   /** `stuckMs`: a node that sends no token on any stream for this long is avoided. */
   timeouts: { queueMs: number; firstTokenMs: number; nextTokenMs: number; stuckMs: number };
   connectMs?: number;
-  /** How often a node is pinged. If the ping isn't answered within the same time, the connection is closed. */
+  /** How often a node is pinged. If it doesn't answer within the same time, the connection is closed. */
   pingMs?: number;
 }
 
-/** GPU nodes over HTTP/2: fewest outstanding requests first, at most one retry, one circuit breaker per node. */
+/**
+ * GPU nodes over HTTP/2: the node with the fewest active requests comes first, at most one retry, one circuit breaker
+ * per node.
+ */
 export const http2Engine = (options: Http2EngineOptions): Engine => {
   const { timeouts, token, connectionsPerNode: connections, connectMs = 2000, pingMs = 5000 } = options;
   const { stuckMs } = timeouts;
@@ -25,10 +28,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const watchdog = new Watchdog();
   let running = 0;
   let retrying = 0;
-  /** Envoy's retry budget: retries may be 20% of the active requests, but at least 3. */
+  /** Envoy's retry budget: at most 20 % of the active requests may be retries, but 3 are always allowed. */
   const mayRetry = (): boolean => retrying < Math.max(3, running * 0.2);
 
-  /** Picks the node with the fewest requests among those that are allowed, ready and serve the model. */
+  /** Picks the node with the fewest active requests among those that accept requests, are ready and serve the model. */
   const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
     let best: EngineNode | undefined;
     for (const node of nodes) {
@@ -143,7 +146,7 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
   const headers = node.headers(request.route, "POST");
   headers["content-type"] = "application/json";
   headers[REQUEST_HEADERS.requestId] = request.requestId;
-  // Every header costs time on both sides, so the node's defaults are not sent.
+  // The node's default values are not sent, because every header costs time on both sides.
   if (request.priority === "batch") headers[REQUEST_HEADERS.priority] = request.priority;
   headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(request.deadlineMs));
   headers[REQUEST_HEADERS.queueTimeoutMs] = String(queueMs);
@@ -156,7 +159,7 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
 const afterRetry = ({ kind, message, detail }: AppError): AppError =>
   new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
-/** Only failures of the node count against it; rejected requests and callers that disconnect don't. */
+/** Only failures of the node count against it. Rejected requests and callers that disconnect don't. */
 const report = (node: EngineNode, error: AppError | undefined): void => {
   if (!error) node.breaker.succeeded();
   else if (error.status >= 500 && error.kind !== "model_loading" && error.kind !== "unavailable") {
@@ -165,17 +168,20 @@ const report = (node: EngineNode, error: AppError | undefined): void => {
   } else node.breaker.ended();
 };
 
-/** Whether another node may succeed, for an error before anything was sent to the caller. */
+/** Whether another node may succeed after an error, if nothing has been sent to the caller. */
 const mayMoveOn = (error: AppError): boolean =>
   error.kind === "upstream_error" ||
   error.kind === "unavailable" ||
   error.kind === "overloaded" ||
   error.kind === "model_loading";
 
-/** Whether a node that shuts down rejected immediately. Retrying adds no load, so it doesn't use the retry budget. */
+/**
+ * Whether a node that is shutting down rejected the request immediately. Retrying then adds no load, so it doesn't use
+ * the retry budget.
+ */
 const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
-/** The error when no node accepts a request for `model`, with the time to retry. */
+/** The error if no node accepts a request for `model`, with the time to retry after. */
 const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
   const answering = nodes.filter((node) => node.state !== "down");
   const loading = answering.find((node) => node.readiness?.state === "loading");

@@ -2,11 +2,11 @@ import { type Redis, ReplyError } from "ioredis";
 import type { Log } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 
-/** Time between attempts to reach a server that doesn't respond. */
+/** Interval between attempts to reach a server that doesn't respond. */
 const PROBE_MS = 250;
 
 interface GuardOptions {
-  /** Runs when the server responds again, before any other command. If it throws, the guard stays closed. */
+  /** Runs when the server responds again, before any other command. If it throws, the guard keeps blocking commands. */
   catchUp(): Promise<void>;
   /** Milliseconds since 1970. */
   now(): number;
@@ -14,7 +14,7 @@ interface GuardOptions {
 }
 
 export interface RedisGuard {
-  /** Connects; resolves when the server has responded or the first attempt has failed. */
+  /** Connects. Resolves when the server has responded or the first attempt has failed. */
   start(): Promise<void>;
   /** The result of `command`; undefined if the server is unreachable, times out or returns an error. */
   run<T>(command: () => Promise<T>): Promise<T | undefined>;
@@ -24,7 +24,7 @@ export interface RedisGuard {
 
 /**
  * A circuit breaker for a Redis that may be lost or frozen. After a command times out, no more are sent until a
- * background ping succeeds, so a frozen server costs one timeout, not one per request.
+ * background ping succeeds. So a frozen server costs one timeout, not one per request.
  */
 export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): RedisGuard => {
   let isUp = false;
@@ -96,11 +96,11 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
         latencyMs = performance.now() - startedAt;
         return result;
       } catch (error) {
-        // An error (out of memory, read-only) is a response too: the next command may well succeed.
+        // An error reply (out of memory, read-only) is a response too: the next command may succeed.
         if (error instanceof Error && error instanceof ReplyError) lastError = error.message;
         else {
           shut(error);
-          // Immediately, because this process may have been too busy to read the reply in time.
+          // Probe immediately, because this process may have been too busy to read the reply in time.
           void probe();
         }
         return undefined;

@@ -21,7 +21,7 @@ test("a success in between starts the count again", () => {
   expect(breaker.allows()).toBe(true);
 });
 
-test("after its time one request tries the node; only its success lets the others in", () => {
+test("after the ejection one request tries the node, and others follow only if it succeeds", () => {
   const { breaker, pass } = failing(5);
   pass(30_000);
   expect(breaker.allows()).toBe(true);
@@ -31,7 +31,7 @@ test("after its time one request tries the node; only its success lets the other
   expect([breaker.allows(), breaker.isEjected]).toEqual([true, false]);
 });
 
-test("each failed try ejects for 30 s longer, up to 300 s", () => {
+test("each failed try extends the ejection by 30 s, up to 300 s", () => {
   const { breaker, pass } = failing(5);
   const times: number[] = [];
   for (let i = 0; i < 11; i++) {
@@ -44,7 +44,7 @@ test("each failed try ejects for 30 s longer, up to 300 s", () => {
   expect(times.at(-1)).toBe(300_000);
 });
 
-test("a try that the caller gave up lets the next one try", () => {
+test("if the caller of a try disconnects, the next request tries the node", () => {
   const { breaker, pass } = failing(5);
   pass(30_000);
   breaker.started();

@@ -1,6 +1,6 @@
 const FAILURES_TO_OPEN = 5;
 const EJECTION_MS = 30_000;
-const LONGEST_EJECTION_MS = 300_000;
+const MAX_EJECTION_MS = 300_000;
 
 /**
  * Outlier ejection for one node, with Envoy's defaults: five consecutive failures eject it for 30 s × the number of
@@ -44,10 +44,10 @@ export class Breaker {
     if (!this.#isTrying && (this.isEjected || this.#failures < FAILURES_TO_OPEN)) return;
     this.#isTrying = false;
     this.#ejections++;
-    this.#openUntil = this.now() + Math.min(EJECTION_MS * this.#ejections, LONGEST_EJECTION_MS);
+    this.#openUntil = this.now() + Math.min(EJECTION_MS * this.#ejections, MAX_EJECTION_MS);
   }
 
-  /** Call when a request's end says nothing about the node: the caller disconnected, or the node rejected it. */
+  /** Call this if a request's end says nothing about the node: the caller disconnected, or the node rejected it. */
   ended(): void {
     this.#isTrying = false;
   }

@@ -1,10 +1,10 @@
 import http2 from "node:http2";
 import { AppError } from "../../../lib/errors";
 
-/** A node closes a connection that resets about 1,000 streams in a burst, so connections are replaced well before. */
+/** A node closes a connection that resets about 1,000 streams in a burst. Connections are replaced well before that. */
 const MAX_RESETS = 400;
 
-/** One HTTP/2 connection to a node. `onGone` is called once, when the connection accepts no more new streams. */
+/** One HTTP/2 connection to a node. `onGone` is called once, when the connection accepts no more streams. */
 export class Connection {
   streams = 0;
   #resets = 0;
@@ -16,7 +16,7 @@ export class Connection {
   constructor(
     readonly url: string,
     connectMs: number,
-    /** How often the node is pinged. The connection is closed if a ping isn't answered within the same time. */
+    /** How often the node is pinged. If it doesn't answer within the same time, the connection is closed. */
     private readonly pingMs: number,
     private readonly onGone: (cause: unknown) => void,
   ) {
@@ -40,7 +40,7 @@ export class Connection {
       this.#gone(cause);
       this.#opened.reject(new AppError("unavailable", "The GPU node can't be reached.", { source: "gateway", cause }));
     });
-    // Waiting callers get the rejection. If no caller is waiting, it is ignored.
+    // Waiting callers get the rejection. Without any, it is ignored.
     this.#opened.promise.catch(() => undefined);
   }
 
@@ -57,8 +57,8 @@ export class Connection {
   }
 
   /**
-   * Opens a stream and sends the whole request. The caller must add its listeners in the same tick. Throws upstream_error
-   * if the connection has closed meanwhile.
+   * Opens a stream and sends the whole request. The caller must add its listeners in the same tick. Throws
+   * upstream_error if the connection has closed in the meantime.
    */
   request(headers: http2.OutgoingHttpHeaders, body?: string): http2.ClientHttp2Stream {
     const stream = this.#openStream(headers, body === undefined);
@@ -151,7 +151,7 @@ export class Pool {
     for (let missing = size - this.#connections.filter(isAlive).length; missing > 0; missing--) {
       this.#connections.push(new Connection(url, connectMs, pingMs, this.onLost));
     }
-    // A slow connection stays in the pool for later, even if another one was first.
+    // A slow connection stays in the pool, even if another one was faster.
     const connecting = this.#connections.filter((connection) => connection.isConnecting);
     const open = this.available();
     if (open && connecting.length === 0) return open;

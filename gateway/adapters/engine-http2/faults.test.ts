@@ -59,7 +59,7 @@ const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
 
 const nodeOf = (engine: Engine, id: string): NodeView | undefined => engine.nodes().find((node) => node.id === id);
 
-test("a node without tokens is stuck, gets no new requests, and is ready again when no request waits for it", async () => {
+test("a node that sends no tokens is stuck and gets no new requests, and is ready again when no request waits for it", async () => {
   const [a, b] = [await started({ tokens: 500, tokenMs: 10 }), await started({ tokens: 500, tokenMs: 10 })];
   const engine = await engineOf([a.url, b.url], { stuckMs: 100 });
   const caller = new AbortController();
@@ -99,7 +99,7 @@ test("a node whose engine failed permanently is down with the reason, and gets n
   await Promise.all(replies.map((reply) => textOf(reply.body)));
 }, 10_000);
 
-test("a node whose slots work for another gateway is not stuck, however long one waits there", async () => {
+test("a node whose slots are busy for another gateway is not stuck, however long a request waits there", async () => {
   const running = await started({ tokens: 100, tokenMs: 10 }, { slots: 1 });
   const other = await engineOf([running.url]);
   const busy = (await other.request(chat("hi", { fairKey: "key_other" }))).body[Symbol.asyncIterator]();
@@ -113,7 +113,7 @@ test("a node whose slots work for another gateway is not stuck, however long one
   expect(await textOf((await waiting).body)).toEndWith("data: [DONE]\n\n");
 }, 10_000);
 
-test("a peer that falls silent without a word is found by pings, and the way back too", async () => {
+test("pings detect a peer that disappears silently, and its return", async () => {
   const running = await started({ tokens: 100_000, tokenMs: 5 });
   const proxy = await startTcpProxy(running.url);
   open.push(proxy);
@@ -137,7 +137,7 @@ test("a peer that falls silent without a word is found by pings, and the way bac
   expect((await engine.request(chat())).node).toBe(engine.nodes()[0]?.id ?? "");
 }, 20_000);
 
-test("frames that the network cuts up come as whole frames", async () => {
+test("frames split by the network arrive as complete frames", async () => {
   const node = await started({ tokens: 4 });
   const proxy = await startTcpProxy(node.url, 50);
   const engine = await engineOf([proxy.url]);
@@ -152,13 +152,13 @@ test("frames that the network cuts up come as whole frames", async () => {
   expect(pieces.join("")).toEndWith("data: [DONE]\n\n");
 }, 20_000);
 
-test("a node that says GOAWAY ends its streams whole while new requests go elsewhere", async () => {
+test("a node that sends GOAWAY completes its streams, and new requests go to other nodes", async () => {
   const [a, b] = [await started({ tokens: 40, tokenMs: 10 }), await started({ tokens: 40, tokenMs: 10 })];
   const engine = await engineOf([a.url, b.url]);
   const replies = await Promise.all(Array.from({ length: 8 }, () => engine.request(chat())));
   const texts = replies.map(({ body }) => textOf(body));
   const closing = a.close(10_000);
-  // All at once: the many that the closing node still refuses move on without using up the few retries.
+  // All at the same time. The closing node rejects many of them, and they move on without using up the retry budget.
   const later = Array.from({ length: 16 }, async () => {
     const { node, body } = await engine.request(chat());
     expect(node).toBe(new URL(b.url).host);
@@ -168,7 +168,7 @@ test("a node that says GOAWAY ends its streams whole while new requests go elsew
   await closing;
 }, 10_000);
 
-test("a reply says how often it was tried before, and so does the error of the last try", async () => {
+test("a reply contains the number of retries, and so does the error of the last try", async () => {
   const [a, b] = [await started(), await started()];
   const engine = await engineOf([a.url, b.url]);
   expect((await engine.request(chat())).retries).toBe(0);

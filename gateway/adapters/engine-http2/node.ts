@@ -6,9 +6,9 @@ import { Breaker } from "./breaker";
 import { type Connection, Pool } from "./connection";
 
 const PROBE_MS = 2000;
-/** Probe interval while a node is not ready: shorter, so that a recovered node is used within a second or two. */
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 1000;
+/** Probe interval while a node is not ready. It is shorter, so that a recovered node is used within a second or two. */
+const MIN_RETRY_MS = 250;
+const MAX_RETRY_MS = 1000;
 const PROBE_TIMEOUT_MS = 3000;
 
 interface NodeOptions {
@@ -17,7 +17,7 @@ interface NodeOptions {
   connections: number;
   connectMs: number;
   pingMs: number;
-  /** The node is stuck if its streams wait this long without a token. Must exceed the time between two probes. */
+  /** A node is stuck if its streams wait this long for a token. Must exceed the time between two probes. */
   stuckMs: number;
 }
 
@@ -54,7 +54,7 @@ export class EngineNode {
   readonly pool: Pool;
   readonly flow = new TokenFlow();
   outstanding = 0;
-  /** An admin has taken it out of service. */
+  /** Whether an admin has drained it. */
   isDrained = false;
   readiness: NodeReadiness | undefined;
   lastError: string | undefined;
@@ -62,7 +62,7 @@ export class EngineNode {
   #latencyMs: number | undefined;
   #state: NodeView["state"] = "loading";
   #since = new Date();
-  #retryMs = FIRST_RETRY_MS;
+  #retryMs = MIN_RETRY_MS;
   #timer: Timer | undefined;
   #isClosed = false;
   readonly #probed = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ export class EngineNode {
     }
     return {
       id: this.id,
-      // Without a user name and password in the URL.
+      // Omits the URL's user name and password.
       url: new URL(this.options.url).origin,
       state,
       since: this.#since,
@@ -115,8 +115,8 @@ export class EngineNode {
   }
 
   /**
-   * True if no stream of this gateway gets a token and, at the last probe, the node reported none for other gateways
-   * either. If others do get tokens, ours are only waiting for a slot.
+   * True if no stream of this gateway receives tokens and, at the last probe, no stream of other gateways did either.
+   * If theirs do, ours are only waiting for a slot.
    */
   #isSilent(): boolean {
     const { stuckMs } = this.options;
@@ -148,7 +148,7 @@ export class EngineNode {
     if (this.pool.available()) return;
     this.#isReachable = false;
     this.lastError = cause instanceof Error ? cause.message : String(cause);
-    this.#schedule(FIRST_RETRY_MS);
+    this.#schedule(MIN_RETRY_MS);
   }
 
   #schedule(afterMs: number): void {
@@ -162,19 +162,19 @@ export class EngineNode {
       const startedAt = performance.now();
       const readiness = await readReadiness(connection, this.headers("/readyz", "GET"));
       this.#latencyMs = round(performance.now() - startedAt, 2);
-      // The node has reconnected, so its earlier failures no longer count.
+      // The node has reconnected, so earlier failures don't count any more.
       if (!this.#isReachable) this.breaker.succeeded();
       this.#isReachable = true;
       this.readiness = readiness;
       if (readiness.state === "ready") this.lastError = undefined;
       else if (readiness.state === "failed") this.lastError = readiness.reason;
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#schedule(readiness.state === "ready" ? PROBE_MS : FIRST_RETRY_MS);
+      this.#retryMs = MIN_RETRY_MS;
+      this.#schedule(readiness.state === "ready" ? PROBE_MS : MIN_RETRY_MS);
     } catch (error) {
       this.#isReachable = false;
       this.lastError = error instanceof AppError ? error.message : String(error);
       this.#schedule(this.#retryMs);
-      this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+      this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
     } finally {
       this.view();
       this.#probed.resolve();

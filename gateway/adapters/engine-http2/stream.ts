@@ -6,10 +6,10 @@ import type { TokenFlow } from "./node";
 import type { Watchdog } from "./watchdog";
 
 const DONE = Buffer.from("data: [DONE]\n\n");
-/** JSON escapes its quotes, so this can only occur at the start of an error frame. */
+/** Quotes are escaped inside JSON strings, so these bytes only occur at the start of an error frame. */
 const ERROR_FRAME = Buffer.from('data: {"error":');
 const BORDER = Buffer.from("\n\n");
-/** Buffered bytes from which a slow reader slows down the node. */
+/** From this number of buffered bytes on, a slow reader slows down the node. */
 const MAX_BUFFERED_BYTES = 262_144;
 const MAX_REFUSAL_BYTES = 65_536;
 
@@ -27,7 +27,7 @@ interface StreamOptions {
   signal: AbortSignal;
   timeouts: StreamTimeouts;
   watchdog: Watchdog;
-  /** Is notified of a stream's tokens. */
+  /** Is told about the stream's tokens. */
   flow: TokenFlow;
   /** Called once, when the node has finished with this stream; `error` says why the answer is incomplete. */
   onEnd(error: AppError | undefined): void;
@@ -41,7 +41,7 @@ const lost = (cause?: unknown): AppError =>
 
 /** One generation on one HTTP/2 stream: first the response headers, then the body. */
 export class NodeStream implements AsyncIterableIterator<Uint8Array> {
-  /** Time (`performance.now()`) at which the watchdog fails the stream. */
+  /** The time (`performance.now()`) at which the watchdog fails the stream. */
   expiresAt: number;
   /** True once the node has sent response headers. After that, the request must not be retried. */
   hasAnswered = false;
@@ -80,7 +80,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     if (options.signal.aborted) this.#leave();
   }
 
-  /** The node's response headers. Throws the node's error response, or the reason that none arrived. */
+  /** The node's response headers. Throws the node's error response, or the reason that no response arrived. */
   response(): Promise<http2.IncomingHttpHeaders> {
     return this.#response.promise;
   }
@@ -213,7 +213,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     else this.#finish();
   }
 
-  /** The error of a closed stream with an incomplete answer. */
+  /** The error of a stream that closed with an incomplete answer. */
   #problem(): AppError | undefined {
     if (this.#status !== 0 && this.#status !== 200) {
       return fromEnvelope(parse(this.#unread().toString()), "node", this.#retryAfterMs);
@@ -229,7 +229,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     return isWhole ? undefined : lost();
   }
 
-  /** On Bun a lost peer looks like a clean end, so only the content shows whether the answer is complete. */
+  /** On Bun, a lost peer looks like a normal end. So only the content shows whether the answer is complete. */
   #isWhole(unread: Buffer): boolean {
     if (this.#options.isEvents)
       return (unread.length > 0 ? unread : this.#last)?.subarray(-DONE.length).equals(DONE) ?? false;

@@ -1,10 +1,10 @@
 interface Watched {
-  /** Time (`performance.now()`) after which the stream has failed. */
+  /** The time (`performance.now()`) after which the stream has failed. */
   expiresAt: number;
   expire(now: number): void;
 }
 
-/** A missed deadline is detected at most this late. */
+/** A missed deadline is detected within this time. */
 const TICK_MS = 100;
 
 /** One timer for the deadlines of all streams. A timer per token would cost more than forwarding the token. */
