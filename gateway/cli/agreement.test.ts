@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe("a folder with wrong rows is refused before a model is loaded, with all problems at once, by", () => {
+describe("a folder with invalid rows is rejected before a model is loaded, with all problems listed, by", () => {
   test.each(["gateway/cli/agreement.ts", "bench/reference/fit.ts"])(
     "%s",
     async (command) => {
-      // No model can be found or downloaded.
+      // With these settings, no model can be found or downloaded.
       const env = { ...process.env, GROUNDWIRE_DATA_DIR: join(folder, "data"), HF_ENDPOINT: "http://127.0.0.1:1" };
       const child = Bun.spawn([process.execPath, command, folder], { cwd: ROOT, env, stdout: "pipe", stderr: "pipe" });
       const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);

@@ -43,8 +43,8 @@ const OPTIONS = {
   docs: { type: "boolean", default: false },
 } as const;
 
-/** Rows scored in parallel, enough to keep the embedder busy. */
-const PARALLEL = 8;
+/** Number of rows scored in parallel: enough to keep the embedder busy. */
+const PARALLEL_ROWS = 8;
 
 const DOCS_FILE = join(import.meta.dir, "../../docs/evaluation.md");
 const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->";
@@ -59,7 +59,7 @@ const writeDocs = async (tables: readonly string[]): Promise<void> => {
   await Bun.write(DOCS_FILE, `${text.slice(0, before)}${BEGIN}\n\n${tables.join("\n\n")}\n\n${text.slice(after)}`);
 };
 
-/** Vectors from the default embedding model. Identical texts are embedded once. */
+/** Vectors from the default embedding model. The same text is only embedded once. */
 const embedOnce = ({ services, call }: Platform): EmbedTexts => {
   const known = new Map<string, Promise<Float32Array>>();
   return (texts) => {
@@ -74,7 +74,7 @@ const embedOnce = ({ services, call }: Platform): EmbedTexts => {
   };
 };
 
-/** Scores of the simple scorers by name; higher is better. */
+/** The scores of the simple scorers, by name. Higher is better. */
 const simpleScores = async (row: LabelledRow, embed: EmbedTexts): Promise<Record<string, number>> => {
   const isCorrectness = row.task === "correctness";
   const answer = answerOf(row);
@@ -86,7 +86,10 @@ const simpleScores = async (row: LabelledRow, embed: EmbedTexts): Promise<Record
   return scores;
 };
 
-/** How an evaluator and simple scorers agree with the labels of a file. Simple scorers get their best threshold. */
+/**
+ * Compares an evaluator and simple scorers with the labels of a file. Simple scorers get the best threshold for its
+ * rows.
+ */
 const compareFile = async (
   platform: Platform,
   evaluator: string,
@@ -95,7 +98,7 @@ const compareFile = async (
 ) => {
   const { services, call } = platform;
   const embed = embedOnce(platform);
-  const scored = await inOrder(rows, PARALLEL, async (row) => {
+  const scored = await inOrder(rows, PARALLEL_ROWS, async (row) => {
     const how = { evaluators: [evaluator], rubric: { criteria: [task] } };
     const [score] = await services.evals.score(call(), how, answerOf(row));
     const simple = await simpleScores(row, embed);
@@ -120,7 +123,7 @@ const compareFile = async (
     const own = scored.map((each): ScoredRow => ({ ...each.row, score: each.simple[simple] ?? 0, spans: undefined }));
     entries.push({ name: simple, report: reportAgreement(own, "best") });
   }
-  /** `id`, `score`, `label`, and for faithfulness `spans` as pairs of code point offsets. */
+  /** One line per row: `id`, `score`, `label`, and for faithfulness `spans` as pairs of code point offsets. */
   const predictions = judged.map(({ row: { id, answer }, score, passed, predicted }) => {
     const spans = predicted?.map((span) => toCodePoints(answer, span)).map(({ start, end }) => [start, end]);
     return `${JSON.stringify({ id, score, label: Number(passed), spans })}\n`;

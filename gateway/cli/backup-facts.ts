@@ -2,10 +2,10 @@ import { existsSync, statSync } from "node:fs";
 import type { BackupFacts } from "../../db/backup/check";
 import { countProgress } from "../../lib/progress";
 
-/** Smaller databases take only a second or two, so they show no progress. */
+/** Progress is shown from this size on. Smaller databases take only a second or two. */
 const SHOWN_FROM_BYTES = 50e6;
 
-/** Shows progress in steps for a large database file, or for a server, whose size is unknown. */
+/** Shows progress in steps for a large database file, and for a server, whose size is unknown. */
 export const showSteps = (task: string, file: string | undefined, steps: number): (() => void) => {
   const isSmall = file !== undefined && (!existsSync(file) || statSync(file).size < SHOWN_FROM_BYTES);
   return isSmall ? () => {} : countProgress(task, steps, "steps").step;

@@ -16,7 +16,7 @@ await runCommand(
   HELP,
   { json: { type: "boolean", default: false } },
   async ({ values, positionals }) => {
-    const name = onlyArgument(positionals, "Give one file name.", HELP);
+    const name = onlyArgument(positionals, "Name one file.", HELP);
     const file = resolve(name);
     const startedMs = performance.now();
     const options = databaseOptions(loadConfig());

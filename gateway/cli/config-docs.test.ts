@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { configDocs } from "./config-docs";
 
 for (const { path, current, updated } of await configDocs()) {
-  test(`${basename(path)} shows the settings that the code reads; \`bun run config --docs\` updates it`, () => {
+  test(`${basename(path)} shows the settings that the code reads (\`bun run config --docs\` updates it)`, () => {
     expect(current).toBe(updated);
   });
 }

@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dir, "../..");
 const defaultText = ({ default: value }: Setting): string =>
   Array.isArray(value) ? value.join(",") : `${value ?? ""}`;
 
-/** The content of `.env.example`: every setting, commented out, with its default. */
+/** Renders `.env.example`: every setting, commented out, with its default. */
 const renderEnvExample = (): string => {
   const blocks = SETTINGS.map((setting) =>
     [
@@ -41,7 +41,7 @@ ${rows.join("\n")}
 `;
 };
 
-/** The files that describe the settings, with their current and their up-to-date content. */
+/** The files that describe the settings, with their current and updated content. */
 export const configDocs = async (): Promise<{ path: string; current: string; updated: string }[]> => {
   const updated = { "docs/settings.md": renderSettingsPage(), ".env.example": renderEnvExample() };
   return Promise.all(

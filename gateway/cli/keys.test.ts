@@ -10,7 +10,7 @@ import { problemOf } from "../../tests/db/temporary";
 import { createKeys, type KeysService } from "../keys/service";
 import { createSessions } from "../sessions/service";
 
-// Each command is a separate process.
+// Each command runs in a separate process.
 setDefaultTimeout(30_000);
 
 let dataDir: string;
@@ -18,7 +18,7 @@ let db: Db;
 let keys: KeysService;
 let timeMs = Date.now();
 
-/** The gateway's side: it has the database open while the command runs. */
+/** The gateway's services, which have the database open while the commands run. */
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "groundwire-cli-"));
   const config = defaultConfig({ dataDir });
@@ -88,7 +88,7 @@ test("a sign-in link signs in once", async () => {
   await sessions.close();
 });
 
-test("wrong usage reports the problem and exits with 64, an unknown key with 1", async () => {
+test("wrong usage prints the problem and exits with 64, and an unknown key exits with 1", async () => {
   const cases: [args: string[], code: number, words: string][] = [
     [[], 64, "No command given"],
     [["crate"], 64, 'Unknown command "crate"'],

@@ -49,7 +49,7 @@ const wrongUse = (message: string, param?: string) => new AppError("invalid_requ
 
 const toNumber = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 
-/** `90d`, `12h`, `30m` from now, or a time in ISO 8601. */
+/** `90d`, `12h` or `30m` from now, or an ISO 8601 time. */
 const toExpiry = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
@@ -89,7 +89,7 @@ const needId = (id: string | undefined, command: string): string => {
   throw wrongUse(`The key's id is missing: bun run keys ${command} ID. "bun run keys list" shows the ids.`);
 };
 
-/** The newest active admin key, for a link without an id. */
+/** The newest active admin key, for a link to no specific key. */
 const someAdmin = async (keys: KeysService): Promise<string> => {
   const admin = (await listAll(keys)).find(({ role, status }) => role === "admin" && status === "active");
   if (admin) return admin.id;
@@ -99,7 +99,7 @@ const someAdmin = async (keys: KeysService): Promise<string> => {
   );
 };
 
-/** Rejects arguments that the command would ignore: a mistyped command must not create an admin's sign-in link. */
+/** Rejects arguments that the command would ignore, so that a mistyped command can't create a sign-in link for an admin. */
 const checkUse = (command: string | undefined, id: string | undefined, rest: string[], values: object): void => {
   const extra = command === "create" || command === "list" ? [id, ...rest] : rest;
   const option = Object.keys(values).find(

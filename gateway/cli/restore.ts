@@ -19,13 +19,13 @@ await runCommand(
   HELP,
   OPTIONS,
   async ({ values, positionals }) => {
-    const name = onlyArgument(positionals, "Give one file name.", HELP);
+    const name = onlyArgument(positionals, "Name one file.", HELP);
     const file = resolve(name);
     if (values.check) {
       const facts = await checkBackup(file);
       if (values.json) console.log(JSON.stringify({ file, ...facts }, null, 2));
       else {
-        console.log(`${paint("green", "Whole:")} ${file}`);
+        console.log(`${paint("green", "Complete:")} ${file}`);
         printFacts(facts);
       }
       return EXIT.ok;

@@ -18,13 +18,13 @@ import { bunCommand, Supervisor } from "./start/supervisor";
 
 interface FirstRun {
   adminKey: string;
-  /** For the sign-in link; works once, for 15 minutes. */
+  /** Token of the sign-in link, which works once within 15 minutes. */
   signInToken: string;
 }
 
 /**
- * Migrates the database and creates an admin key, before any other process opens it. Resolves with undefined if there
- * is already an admin key, in the database or in the environment.
+ * Migrates the database and creates an admin key, before any other process opens the database. Resolves with undefined
+ * if there is already an admin key, in the database or in the environment.
  */
 const prepareDatabase = async (config: Config): Promise<FirstRun | undefined> => {
   const db = await openDb(databaseOptions(config), silentLog());
@@ -46,7 +46,7 @@ interface Summary {
   readyAfterMs: number;
   /** Undefined if an admin key already exists, or was written to `keyFile`. */
   firstRun?: FirstRun;
-  /** File with the admin key, if the output is not a terminal. */
+  /** The file with the admin key, if the output is not a terminal. */
   keyFile?: string;
   logFolder: string;
 }
@@ -96,7 +96,7 @@ const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;
 
-/** Chooses the ports. A configured port must be free; a default moves to the next free port. */
+/** Chooses the ports. A configured port must be free; a default port moves to the next free one. */
 const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
   const wish = (key: string, setting: string) => (origins.get(key) === "default" ? undefined : { setting });
   const { gateway, node } = config;
@@ -106,7 +106,7 @@ const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: nu
   };
 };
 
-/** Creates the folder for the logs of the processes. Throws invalid_request. */
+/** Creates the folder for the processes' logs. Throws invalid_request. */
 const makeLogFolder = (dataDir: string): string => {
   const folder = join(dataDir, "logs");
   try {
@@ -122,7 +122,7 @@ const makeLogFolder = (dataDir: string): string => {
   }
 };
 
-/** Fetches the models that the node loads. A failure ends the progress line before the error is printed. */
+/** Downloads the models that the node loads. A failure ends the progress line before the error is printed. */
 const fetchModels = async (config: Config): Promise<void> => {
   for (const kind of neededModels(config.node)) {
     await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
@@ -132,7 +132,7 @@ const fetchModels = async (config: Config): Promise<void> => {
   }
 };
 
-/** Keeps the key for a terminal. Other output may end up in a log, so the key is written to a file. */
+/** Shows the key if the output is a terminal. Other output may end up in a log, so the key is written to a file. */
 const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
   if (!firstRun || isTerminal) return { firstRun };
   const keyFile = join(dataDir, "admin-key");
@@ -142,7 +142,7 @@ const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: 
 
 const say = (message: string) => console.log(`  ${message}`);
 
-/** Starts all processes in the order they are needed. Resolves with the exit code when they have all ended. */
+/** Starts all processes in the order in which they are needed. Resolves with the exit code when all of them have ended. */
 const start = async (): Promise<number> => {
   const startedAt = performance.now();
   const settings = readSettings();
@@ -171,7 +171,7 @@ const start = async (): Promise<number> => {
   const url = localUrl("http", config.gateway.host, ports.gateway);
   const polling = new AbortController();
   try {
-    // The model takes longest to load, so its process goes first.
+    // Loading the model takes longest, so its process starts first.
     if (isWithNode) launch("GPU node", "gpu-node");
     const shown = keepKey(await prepareDatabase(config), config.dataDir);
     launch("jobs worker", "jobs");
@@ -199,7 +199,7 @@ const start = async (): Promise<number> => {
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Resolves when `GET /readyz` of the gateway at `url` returns 200, without a timeout. Rejects when aborted. */
+/** Resolves when the gateway's `GET /readyz` at `url` returns 200, without a timeout. Rejects when aborted. */
 export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
   while (!(await isReady(url))) {
     await Bun.sleep(POLL_MS);

@@ -6,7 +6,7 @@ import { embedAnyLength } from "./embed";
 const CALL = {} as Call;
 const WINDOW = 100;
 
-/** A model with a window of 100 characters; a vector is the length of its text. */
+/** A model with a window of 100 characters. A text's vector is its length. */
 const model = () => {
   const asked: string[][] = [];
   return {
@@ -28,7 +28,7 @@ describe("texts of any length", () => {
     expect(await lengths(["one", "", " \n", "three"])).toEqual([[3, 1], [], [], [5, 1]]);
   });
 
-  test("are cut until they fit the model; texts that fit are not cut", async () => {
+  test("are cut until the model accepts them, and are not cut if it already does", async () => {
     const [first, second, third] = await lengths(["x".repeat(70), "y".repeat(90_000), "z".repeat(300)]);
     expect([first, second?.[0], third?.[0]]).toEqual([[70, 1], expect.any(Number), 94]);
     expect(second?.[0]).toBeLessThanOrEqual(WINDOW);
@@ -40,13 +40,13 @@ describe("texts of any length", () => {
     expect(embeddings.asked.flat().every((text) => text.isWellFormed())).toBe(true);
   });
 
-  test("are all embedded, however many are too long", async () => {
+  test("are all embedded, even if many are too long", async () => {
     const found = await lengths(Array.from({ length: 60 }, (_, n) => "!".repeat(400 + n)));
     expect(found.every(([length]) => length !== undefined && length > 0 && length <= WINDOW)).toBe(true);
   });
 
   test("fail with any other error of the model", () => {
-    const embedTexts = () => Promise.reject(new AppError("unavailable", "Nobody is free."));
+    const embedTexts = () => Promise.reject(new AppError("unavailable", "No node is available."));
     return expect(embedAnyLength({ embedTexts }, CALL, ["text"])).rejects.toMatchObject({ kind: "unavailable" });
   });
 });

@@ -2,12 +2,12 @@ import { toAppError } from "../../../lib/errors";
 import type { Call } from "../../call";
 import type { EmbeddingService } from "../../embeddings/service";
 
-/** Only the first characters are embedded, because sentence models don't gain from longer texts. */
+/** Maximum number of characters that are embedded. Sentence models gain nothing from longer texts. */
 const MAX_CHARACTERS = 1500;
 
 /**
- * Embeds texts of any length, in order. A text that is too long for the model is halved until it fits. An empty text
- * gets an empty vector. Throws what the embedding service throws.
+ * Embeds texts of any length, in order. A text that is too long for the model is halved until the model accepts it. An
+ * empty text gets an empty vector. Throws what the embedding service throws.
  */
 export const embedAnyLength = async (
   embeddings: Pick<EmbeddingService, "embedTexts">,

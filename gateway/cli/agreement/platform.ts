@@ -12,10 +12,10 @@ import { compose } from "../../compose";
 import type { Principal } from "../../principal";
 import type { Services } from "../../services";
 
-/** The gateway's services with a temporary database, and with a separate node unless nodes are configured. */
+/** The gateway's services with a temporary database. Unless nodes are configured, a node is started too. */
 export interface Platform {
   services: Pick<Services, "embeddings" | "evals" | "evaluators">;
-  /** The call context of this command, used for each question about a row. */
+  /** The context in which this command calls models for each row. */
   call(): Call;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ const PRINCIPAL: Principal = {
   via: "key",
 };
 
-/** `withChat`: also loads a chat model, which judges need. */
+/** `withChat` also loads a chat model, which judges need. */
 export const startPlatform = async (config: Config, withChat: boolean): Promise<Platform> => {
   const log = silentLog();
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-agreement-"));

@@ -10,7 +10,7 @@ export type Finding =
 
 export type Check = (settings: Settings) => Finding | Promise<Finding>;
 
-/** Checks by name. The names are stable, because scripts read them. */
+/** The checks by name. Names don't change, because scripts read them. */
 export type Checks = Readonly<Record<string, Check>>;
 
 export type Result = Finding & { name: string };
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 20_000;
 
 /** Runs one check. A check that throws or times out fails. */
 export const runCheck = async (name: string, check: Check, settings: Settings): Promise<Result> => {
-  const late = failed(`no result after ${TIMEOUT_MS / 1000} s`, "Run it again, or check this machine's load.");
+  const late = failed(`no result within ${TIMEOUT_MS / 1000} s`, "Run it again, or check this machine's load.");
   try {
     return { name, ...((await withTimeout(Promise.resolve(check(settings)), TIMEOUT_MS)) ?? late) };
   } catch (error) {

@@ -29,7 +29,7 @@ const doctor = async (env: Record<string, string>) => {
   };
 };
 
-test("each finding that isn't a pass has a remedy, and the exit code reflects the worst one", async () => {
+test("every finding that didn't pass has a remedy, and the exit code is that of the worst one", async () => {
   const { report, exitCode, find } = await doctor({
     GROUNDWIRE_NODES: "http://127.0.0.1:1",
     REDIS_URL: "redis://127.0.0.1:1",
@@ -53,7 +53,7 @@ test("a configured port that another program uses fails; a default port moves to
   expect(find("gateway-port")?.status).toBe("failed");
 });
 
-test("a model file with other bytes fails", async () => {
+test("a model file with the wrong content fails", async () => {
   const name = "SmolLM2-135M-Instruct.Q4_1.gguf";
   await Bun.write(join(folder, "models", name), "not a model");
   const { find } = await doctor({});
@@ -81,7 +81,7 @@ test("invalid settings are listed, and no other check runs", async () => {
   expect(report.checks[0]?.message).toContain("GROUNDWIRE_PORT");
 });
 
-test("a database that is damaged fails", async () => {
+test("a damaged database fails", async () => {
   const data = join(folder, "damaged");
   await Bun.write(join(data, "groundwire.db"), "");
   writeFileSync(join(data, "groundwire.db"), `SQLite format 3\0${"x".repeat(8192)}`);

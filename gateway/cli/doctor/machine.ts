@@ -12,10 +12,10 @@ import { type Check, type Checks, type Finding, failed, passed, warning } from "
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const inGib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
-/** Weights, KV cache and working memory of a model, as a multiple of its file. */
+/** Memory for a model's weights, KV cache and working data, as a multiple of its file size. */
 const MEMORY_PER_FILE_BYTE = 1.5;
-/** Sockets for a thousand streams: one to the client and one to the node each. */
-const FILES_WANTED = 4096;
+/** Open files for a thousand streams: each has a socket to the client and one to the node. */
+const RECOMMENDED_OPEN_FILES = 4096;
 
 const readOrNothing = (path: string): string => {
   try {
@@ -33,7 +33,7 @@ const nvidiaGpus = async (): Promise<string[]> => {
   return (await child.exited) === 0 ? text.trim().split("\n").filter(Boolean) : [];
 };
 
-/** `cpuInfo` is the text of `/proc/cpuinfo`, empty where there is none. Only x64 has AVX2. */
+/** `cpuInfo` is the text of `/proc/cpuinfo`, empty if the file does not exist. Only x64 has AVX2. */
 export const findCpu = (cores: number, arch: string, cpuInfo: string): Finding => {
   const cpu = `${cores} ${cores === 1 ? "core" : "cores"}`;
   if (arch !== "x64") return passed(`${cpu}, ${arch}`);
@@ -89,14 +89,17 @@ export const machineChecks: Checks = {
   "file-limit": () => {
     const soft = /^Max open files\s+(\d+)/m.exec(readOrNothing("/proc/self/limits"))?.[1];
     if (soft === undefined) return passed("this system does not report its limit");
-    return Number(soft) >= FILES_WANTED
+    return Number(soft) >= RECOMMENDED_OPEN_FILES
       ? passed(`${soft} open files`)
-      : warning(`${soft} open files are allowed; a thousand streams need ${FILES_WANTED}`, `ulimit -n ${FILES_WANTED}`);
+      : warning(
+          `${soft} open files are allowed; a thousand streams need ${RECOMMENDED_OPEN_FILES}`,
+          `ulimit -n ${RECOMMENDED_OPEN_FILES}`,
+        );
   },
 };
 
-const WANTED_MIB = 2048;
-const LEAST_MIB = 256;
+const RECOMMENDED_MIB = 2048;
+const MIN_MIB = 256;
 
 /** The folder itself, or its nearest existing ancestor. */
 const existing = (folder: string): string => (existsSync(folder) ? folder : existing(dirname(folder)));
@@ -112,14 +115,11 @@ const checkFolder = (folder: string, setting: string): Finding => {
   const freeMib = Math.floor((bavail * bsize) / MIB);
   const message = `${folder}: ${freeMib} MiB free`;
   const remedy = `Free some space, or move it with ${setting}`;
-  if (freeMib < LEAST_MIB) return failed(message, remedy);
-  return freeMib < WANTED_MIB ? warning(message, remedy) : passed(message);
+  if (freeMib < MIN_MIB) return failed(message, remedy);
+  return freeMib < RECOMMENDED_MIB ? warning(message, remedy) : passed(message);
 };
 
-/**
- * Versions of SQLite in which a checkpoint can lose a commit that runs at the same time: 3.7.0 to 3.51.2, except for
- * two backports.
- */
+/** SQLite versions in which a checkpoint can lose a simultaneous commit: 3.7.0 to 3.51.2, except for two backports. */
 const hasWalResetRace = (version: string): boolean => {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
   if (major !== 3 || minor < 7) return false;
@@ -141,7 +141,7 @@ const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding>
   if ((await hashFile(path)) !== known.file.sha256) {
     return failed(`${path} does not match the catalogue: wrong sha256`, `rm ${path} && bun run models pull`);
   }
-  return passed(`${known.name}: its sha256 is right`);
+  return passed(`${known.name}: its sha256 is correct`);
 };
 
 const modelCheck =

@@ -9,7 +9,7 @@ import { type Check, type Checks, type Finding, failed, passed, warning } from "
 const TIMEOUT_MS = 3000;
 const DAY_MS = 86_400_000;
 const EXPIRES_SOON_MS = 14 * DAY_MS;
-const SKEW_ALLOWED_MS = 2000;
+const MAX_SKEW_MS = 2000;
 
 const answers = async (url: string, init: RequestInit = {}): Promise<Response | undefined> => {
   try {
@@ -90,7 +90,7 @@ export const networkChecks: Checks = {
       const [seconds] = await client.time();
       const skewMs = Math.abs(Number(seconds) * 1000 - Date.now());
       const latency = `${(performance.now() - startedAt).toFixed(1)} ms`;
-      return skewMs > SKEW_ALLOWED_MS
+      return skewMs > MAX_SKEW_MS
         ? warning(
             `its clock differs from this machine's by ${Math.round(skewMs / 1000)} s`,
             "Synchronise both clocks with NTP",
@@ -108,7 +108,7 @@ export const networkChecks: Checks = {
     for (const url of config.gateway.nodes) {
       const date = (await answers(`${url}/healthz`))?.headers.get("date");
       const skewMs = date ? Math.abs(Date.parse(date) - Date.now()) : 0;
-      if (skewMs > SKEW_ALLOWED_MS) {
+      if (skewMs > MAX_SKEW_MS) {
         return warning(
           `the clock of ${url} differs from this machine's by ${Math.round(skewMs / 1000)} s`,
           "Synchronise both clocks with NTP",

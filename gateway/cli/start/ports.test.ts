@@ -23,12 +23,12 @@ test("a configured port that is busy is rejected, and the error names the settin
   );
 });
 
-test("0 gives a free port", async () => {
+test("port 0 chooses a free port", async () => {
   const port = await choosePort("127.0.0.1", 0);
   expect(port).toBeGreaterThan(0);
   expect(await probePort("127.0.0.1", port)).toBe(port);
 });
 
-test("an address that this machine does not have is rejected", async () => {
+test("an address that is not on this machine is rejected", async () => {
   await expect(choosePort("192.0.2.1", 0)).rejects.toThrow("Can't listen on 192.0.2.1:0");
 });

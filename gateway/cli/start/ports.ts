@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { AppError } from "../../../lib/errors";
 
-const TRIES = 100;
+const MAX_TRIES = 100;
 
-/** The port if it is free (for 0, one picked by the system), otherwise undefined. */
+/** The port if it is free (for 0, one chosen by the system), otherwise undefined. */
 export const probePort = (host: string, port: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -19,11 +19,11 @@ export const probePort = (host: string, port: number): Promise<number | undefine
   });
 
 /**
- * A port that is free now: `port` if it is `wanted` by a setting, otherwise the first free one from `port` up. Throws
- * invalid_request.
+ * A free port: `port` if a setting wants exactly this one (`wanted`), otherwise the first free port from `port` on.
+ * Throws invalid_request.
  */
 export const choosePort = async (host: string, port: number, wanted?: { setting: string }): Promise<number> => {
-  for (let candidate = port; candidate < Math.min(port + TRIES, 65536); candidate++) {
+  for (let candidate = port; candidate < Math.min(port + MAX_TRIES, 65536); candidate++) {
     const found = await probePort(host, candidate);
     if (found !== undefined) return found;
     if (wanted) {

@@ -44,7 +44,7 @@ test("a process that dies after the start is restarted and reported", async () =
   ]);
 });
 
-test("a process that dies during the start ends it with this run's output, without log lines", async () => {
+test("a process that dies during the start stops it with that process's output, without log lines", async () => {
   const child = spec(`console.log('{"level":"info"}'); console.error("error No model here."); process.exit(1);`);
   writeFileSync(child.logFile, "an older run\n");
   supervisor.start(child);

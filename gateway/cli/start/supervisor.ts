@@ -4,7 +4,7 @@ import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
 interface ChildSpec {
-  /** In messages: "gateway". */
+  /** Its name in messages: "gateway". */
   name: string;
   command: string[];
   env: Environment;
@@ -15,7 +15,10 @@ interface ChildSpec {
 interface SupervisorOptions {
   /** Called with one sentence for each unexpected event. */
   onEvent: (message: string) => void;
-  /** Wait before the first restart in milliseconds; doubles up to 30 s and is reset after a minute of uptime. */
+  /**
+   * Milliseconds before the first restart. Doubles with each restart, up to 30 s, and is reset after a minute of
+   * uptime.
+   */
   backoffMs?: number;
 }
 
@@ -29,14 +32,14 @@ interface Child {
   spec: ChildSpec;
   process: Bun.Subprocess;
   startedAtMs: number;
-  /** Length of the log before the process started. */
+  /** The log's length before the process started. */
   logStart: number;
   backoffMs: number;
 }
 
 /**
- * Runs the processes of Groundwire and restarts those that exit. Before `keepAlive` is called, an exit rejects `failed`
- * with the last output of that process.
+ * Runs Groundwire's processes and restarts those that exit. Before `keepAlive` is called, an exit rejects `failed` with
+ * the last output of that process.
  */
 export class Supervisor {
   readonly #children = new Map<string, Child>();
@@ -55,7 +58,7 @@ export class Supervisor {
     return this.#failed.promise;
   }
 
-  /** Does nothing after `stop`. */
+  /** Starts a process. Does nothing after `stop`. */
   start(spec: ChildSpec): void {
     if (this.#state === "stopping") return;
     this.#launch(spec, this.#options.backoffMs);
@@ -88,7 +91,7 @@ export class Supervisor {
     const child = Bun.spawn(spec.command, {
       env: spec.env,
       stdio: ["ignore", log, log],
-      // A separate process group, so that Ctrl+C reaches it only once, through `stop`, and not from the terminal too.
+      // A separate process group: Ctrl+C reaches the process only through `stop`, and not from the terminal as well.
       detached: true,
       onExit: (_, exitCode, signal) => this.#onExit(spec, exitCode, signal),
     });
@@ -118,13 +121,13 @@ export class Supervisor {
   }
 }
 
-/** Opens a log to append to. A large log is renamed to `….1` first and replaces the previous one. */
+/** Opens a log for appending. A large log is first renamed to `….1`, replacing the previous one. */
 const openLog = (path: string): number => {
   if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, "a", 0o600);
 };
 
-/** The last plain lines that a process has written since `start`, without JSON lines. */
+/** The last lines that a process has written since `start`, without JSON lines. */
 const lastOutput = (logFile: string, start: number): string => {
   const written = readFileSync(logFile).subarray(start).subarray(-TAIL_BYTES).toString().trimEnd().split("\n");
   const plain = written.filter((line) => !line.startsWith("{"));
@@ -137,9 +140,9 @@ const lastOutput = (logFile: string, start: number): string => {
 const ROOT = join(import.meta.dir, "../../..");
 
 /**
- * The command line that runs a Groundwire script from any folder. `script` is relative to the project's root. It names
- * the tsconfig.json, because Bun 1.4.5 looks for the JSX settings in the working directory and not next to the script.
- * The process ends with its parent.
+ * The command line that runs a Groundwire script from any folder. `script` is relative to the project's root. The
+ * command names tsconfig.json, because Bun 1.4.5 looks for the JSX settings in the working directory and not next to
+ * the script. The process ends with its parent.
  */
 export const bunCommand = (script: string): string[] => [
   process.execPath,
