@@ -11,7 +11,7 @@ const entry = (value: string, fields: Partial<CacheEntry> = {}): CacheEntry => (
   ...fields,
 });
 
-/** Guarantees of every cache. `create` returns an empty cache that is not open yet. */
+/** What every cache guarantees. `create` returns an empty cache that is not open yet. */
 export const cacheContract = (name: string, create: () => Cache | Promise<Cache>): void => {
   describe(`cache: ${name}`, () => {
     let cache: Cache;
@@ -21,7 +21,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
     });
     afterEach(() => cache.close());
 
-    test("returns stored values with any characters", async () => {
+    test("returns stored values, whatever characters they contain", async () => {
       const kept = entry('{"text":"naïve 東京 🎉\\n\\u0000 "}\nsecond line', { tags: ["model:a", 'odd "tag"\n'] });
       expect(await cache.set("k", kept)).toBe(true);
       const hit = await cache.get("k");
@@ -34,7 +34,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect(await cache.deleteTag("nothing")).toBe(0);
     });
 
-    test("a later entry replaces the earlier one with its tags", async () => {
+    test("a later entry replaces the earlier one and its tags", async () => {
       await cache.set("k", entry("one", { tags: ["old"] }));
       await cache.set("k", entry("two", { tags: ["new"] }));
       expect((await cache.get("k"))?.value).toBe("two");
@@ -58,7 +58,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
     test("one call deletes all entries with a tag, and no others", async () => {
       for (let i = 0; i < 520; i++) {
         const tags = i < 10 ? ["all", "few"] : ["all"];
-        // On a busy machine a write may be dropped, but here every write is needed.
+        // On a busy machine a write may be dropped, but this test needs every write.
         while (!(await cache.set(`k${i}`, entry("x", { tags })))) await Bun.sleep(1);
       }
       expect(await cache.deleteTag("few")).toBe(10);

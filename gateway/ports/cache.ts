@@ -1,21 +1,21 @@
 /**
- * A shared or local store of strings that expire. An adapter never throws and never makes a caller wait over 50 ms: a
- * failed read is a miss, and a failed write is dropped.
+ * A shared or local store of strings that expire. An adapter never throws, and never makes a caller wait longer than 50
+ * ms: a failed read is a miss, and a failed write is dropped.
  */
 export interface Cache {
   /** Resolves when the first connection is open or has failed. An unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
-  /** Synchronous if the adapter has it in memory, because a promise would cost as much as the rest of a hit. */
+  /** Synchronous if the adapter has the entry in memory, because a promise would cost as much as the rest of a hit. */
   get(key: string): CacheHit | undefined | Promise<CacheHit | undefined>;
   /** Stores `entry` until it expires; false if it could not be stored. */
   set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
   /**
-   * Deletes every entry with `tag` and returns how many. If a shared store is unreachable, its entries are deleted when it
-   * recovers, before anything is read from it.
+   * Deletes the entries with `tag` and returns their number. If a shared store is unreachable, its entries are deleted
+   * when it recovers, before anything is read from it.
    */
   deleteTag(tag: string): Promise<number>;
-  /** One element per layer, nearest first. */
+  /** The statistics of each layer, nearest first. */
   stats(): Promise<CacheStats[]>;
   close(): Promise<void>;
 }
@@ -41,9 +41,9 @@ export interface CacheStats {
   /** When the current status began. */
   since: Date;
   entries: number;
-  /** Memory: an upper bound of the entries' size. Redis: the memory of the server. */
+  /** Memory: an upper bound of the entries' size. Redis: the server's memory. */
   sizeBytes: number;
-  /** Time of a remote store's last response. */
+  /** Time that a remote store took for its last response. */
   latencyMs?: number;
   lastError?: string;
 }

@@ -4,10 +4,10 @@ import type { Engine, EngineReply, EngineRequest } from "./engine";
 
 interface Subject {
   engine: Engine;
-  /** Models that it serves. */
+  /** A model that the engine serves. */
   model: string;
   embeddingModel: string;
-  /** Makes the next answers slow enough to abort midway; absent if they already are. */
+  /** Makes the next answers slow enough to abort midway. Absent if they already are. */
   close(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ const collect = async (reply: EngineReply): Promise<string> => {
   return text;
 };
 
-/** Guarantees of every engine adapter. */
+/** What every engine adapter guarantees. */
 export const engineContract = (name: string, start: () => Promise<Subject>): void => {
   describe(`engine contract: ${name}`, () => {
     let subject: Subject;
@@ -45,14 +45,14 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       };
     };
 
-    test("a whole answer is one JSON document with usage", async () => {
+    test("an answer that is not streamed is one JSON document with usage", async () => {
       const completion = JSON.parse(await collect(await subject.engine.request(request())));
       expect(completion.object).toBe("chat.completion");
       expect(completion.choices[0].message.content.length).toBeGreaterThan(0);
       expect(completion.usage.total_tokens).toBe(completion.usage.prompt_tokens + completion.usage.completion_tokens);
     });
 
-    test("a stream has whole frames in each piece, and usage before the end marker", async () => {
+    test("each piece of a stream has complete frames, and usage comes before the end marker", async () => {
       const reply = await subject.engine.request(request({ stream: true }));
       let text = "";
       for await (const piece of reply.body) {
@@ -66,7 +66,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       expect(JSON.parse(frames.at(-2)?.slice("data: ".length) ?? "{}").usage.completion_tokens).toBeGreaterThan(0);
     });
 
-    test("vectors are one JSON document, each with the tokens of its text", async () => {
+    test("vectors are one JSON document, and each has the token count of its text", async () => {
       const { embeddingModel: model } = subject;
       const body = JSON.stringify({ model, input: ["one", "two"], encoding_format: "base64" });
       const answer = JSON.parse(
@@ -78,7 +78,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       ]);
     });
 
-    test("the reply names the node and the revision", async () => {
+    test("a reply names the node and the revision", async () => {
       const reply = await subject.engine.request(request());
       await collect(reply);
       expect(reply.node).toBe(subject.engine.nodes()[0]?.id ?? "");
@@ -91,7 +91,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       expect([error.kind, error.detail.param]).toEqual(["model_not_found", "model"]);
     });
 
-    test("aborting ends the stream with client_closed and leaves nothing outstanding", async () => {
+    test("aborting ends the stream with client_closed and leaves no active request", async () => {
       const caller = new AbortController();
       const reply = await subject.engine.request(request({ stream: true, signal: caller.signal }));
       const reading = collect(reply).catch((thrown) => thrown);
@@ -100,7 +100,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       expect(subject.engine.nodes()[0]?.outstanding).toBe(0);
     });
 
-    test("a reader that stops early ends the generation", async () => {
+    test("a reader that stops early stops the generation", async () => {
       const reply = await subject.engine.request(request({ stream: true }));
       for await (const _ of reply.body) break;
       expect(subject.engine.nodes()[0]?.outstanding).toBe(0);

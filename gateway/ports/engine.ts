@@ -1,6 +1,6 @@
 import type { NodeReadiness, Priority } from "../../gpu-node/protocol";
 
-/** The routes of a GPU node that a gateway forwards to. */
+/** The node routes that a gateway forwards to. */
 type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/tokenize";
 
 export interface EngineRequest {
@@ -23,7 +23,7 @@ export interface EngineRequest {
 }
 
 export interface EngineReply {
-  /** Id of the node that answers. */
+  /** Id of the answering node. */
   node: string;
   modelRevision: string;
   /** The node's engine and version. */
@@ -33,18 +33,21 @@ export interface EngineReply {
   /** Milliseconds spent waiting for a slot on the node. */
   queueMs: number;
   /**
-   * The answer as it arrives: with `stream`, each piece has complete SSE frames and the last one ends with
-   * `data: [DONE]\n\n`; otherwise pieces of one JSON document. Ends normally only if the answer is complete; throws
-   * AppError (upstream_error, deadline_exceeded, or the node's error) if it is incomplete.
+   * The answer as it arrives. With `stream`, each piece contains complete SSE frames, and the last one ends with
+   * `data: [DONE]\n\n`. Otherwise the pieces form one JSON document. Ends normally only if the answer is complete; if
+   * it is not, throws AppError (upstream_error, deadline_exceeded, or the node's error).
    */
   body: AsyncIterable<Uint8Array>;
 }
 
-/** The state of a node from its probe, its streams and its breaker. */
+/** A node's state, from its probe, its streams and its breaker. */
 export interface NodeView {
   id: string;
   url: string;
-  /** down: unreachable, or its engine failed permanently (`lastError`). ejected: the breaker is open. The node reports the other states, or its streams show them. */
+  /**
+   * down: unreachable, or its engine failed permanently (`lastError`). ejected: the breaker is open. The other states
+   * are reported by the node or follow from its streams.
+   */
   state: "ready" | "loading" | "busy" | "stuck" | "draining" | "ejected" | "down";
   since: Date;
   /** This gateway's active requests on the node. */
@@ -52,23 +55,26 @@ export interface NodeView {
   latencyMs?: number;
   readiness?: NodeReadiness;
   lastError?: string;
-  /** An admin has taken it out of service in this gateway. */
+  /** Whether an admin has drained it in this gateway. */
   isDrained: boolean;
 }
 
 /** Generation and embedding on any number of nodes. */
 export interface Engine {
-  /** Connects in the background. It is not an error if a node isn't running yet. */
+  /** Connects in the background. A node that isn't running yet is not an error. */
   open(): Promise<void>;
   /**
-   * Resolves at the node's first byte. Before that, failures are retried on another node, or once on the same one. Throws
+   * Resolves at the node's first byte. Earlier failures are retried on another node, or once on the same one. Throws
    * AppError: model_not_found, overloaded (with retryAfterMs), unavailable, model_loading, deadline_exceeded,
    * upstream_error, client_closed, or the node's own error with source "node".
    */
   request(request: EngineRequest): Promise<EngineReply>;
   nodes(): NodeView[];
-  /** Takes a node out of service or back in. It gets no new requests; active ones finish. Ignores an unknown id. */
+  /**
+   * Drains a node or puts it back into service. A drained node gets no new requests; active ones finish. Ignores an
+   * unknown id.
+   */
   drain(node: string, isDrained: boolean): void;
-  /** Waits up to `graceMs` for running streams, then resets them. */
+  /** Waits up to `graceMs` for active streams, then resets them. */
   close(graceMs: number): Promise<void>;
 }

@@ -1,7 +1,10 @@
 import type { ErrorKind } from "../../lib/errors";
 import type { CacheReport } from "../contract";
 
-/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id") or "unmatched", never the path, so that labels stay bounded. */
+/**
+ * One finished HTTP request. `route` is the pattern ("/v1/keys/:id") or "unmatched", never the path, so that the number
+ * of labels stays small.
+ */
 export interface RequestSample {
   method: string;
   route: string;
@@ -17,7 +20,7 @@ export interface GenerationSample {
   node?: string;
   stream: boolean;
   cache: CacheReport;
-  /** From arrival until the cache hit or the request to the node: the overhead of the gateway. */
+  /** From arrival until the cache hit or the request to the node: the gateway's overhead. */
   gatewayMs?: number;
   queueMs: number;
   ttftMs: number;
