@@ -6,9 +6,9 @@ import type { ChatService, WholeAnswer } from "./service";
 import type { Completion } from "./wire";
 
 /**
- * Completes one or several prompts. Each prompt is a separate generation, which may come from the cache. The answer has
- * their choices in the order of the prompts, and the sum of their usage. If one fails, the request fails and the others
- * are cancelled. Throws what `ChatService.complete` throws.
+ * Completes one or several prompts. Each prompt is a separate generation, which may come from the cache. The answer
+ * contains their choices in the order of the prompts, and the sum of their usage. If one fails, the request fails and
+ * the others are cancelled. Throws what `ChatService.complete` throws.
  */
 export const completeEach = async (
   chat: Pick<ChatService, "complete">,

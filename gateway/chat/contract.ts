@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
 import { CacheReport, Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
 
-/** An optional field; null, and each of `neutral`, means the same as leaving it out. */
+/** An optional field. null and the values in `neutral` mean the same as omitting the field. */
 const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
   Type.Optional({ ...schema, [NEUTRAL]: neutral } as T);
 
@@ -12,14 +12,14 @@ const exactly = (value: unknown): TSchema => {
   return Type.Array(item, { minItems: value.length, maxItems: value.length });
 };
 
-/** An OpenAI field that this gateway doesn't support: it accepts only null and the neutral values. */
+/** An OpenAI field that this gateway doesn't support. It only accepts null and the neutral values. */
 const unsupported = (...neutral: unknown[]) =>
   Type.Optional(
     Type.Unsafe<null>(
       Type.Union([...neutral.map(exactly), Type.Null()], {
         [NEUTRAL]: neutral,
         [UNSUPPORTED]: true,
-        description: "Not supported: accepts only values that have no effect",
+        description: "Not supported: only values without an effect are accepted",
       }),
     ),
   );
@@ -30,7 +30,7 @@ const hint = <T extends TSchema>(schema: T) => optional(schema);
 /** A field that a client library adds to a message or part; its value is ignored. */
 const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
 
-/** Text only: the error for a part of another type names that type, because the model can't read images or audio. */
+/** Text only. The error for any other part names its type, because the model can't read images or audio. */
 const TextPart = Strict({
   type: Type.Literal("text"),
   text: Type.String(),
@@ -52,7 +52,7 @@ export const ChatMessage = Type.Union(
       role: Type.Literal("assistant"),
       content: optional(AnswerContent, "", []),
       name: messageName,
-      // Client libraries send these fields, empty, when they put an answer back into `messages`.
+      // Client libraries send these fields empty when they put an answer back into `messages`.
       refusal: unsupported(""),
       annotations: unsupported([]),
       audio: unsupported({}),
@@ -86,10 +86,10 @@ const ResponseFormat = Type.Union(
   { title: "ResponseFormat" },
 );
 
-const sampledFrom = "In the sampling distribution, after temperature, top_k, top_p and min_p";
+const sampledFrom = "From the sampling distribution, after temperature, top_k, top_p and min_p";
 const fromModel = "Default: the model authors' recommendation";
 
-/** Parameters that both OpenAI routes share. */
+/** Parameters of both OpenAI routes. */
 const sampling = {
   model: optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
   max_tokens: optional(MaxTokens),
@@ -105,7 +105,7 @@ const sampling = {
   stop: optional(Type.Union([Type.String(), StopList]), "", []),
   presence_penalty: optional(SAMPLING.presence_penalty, 0),
   frequency_penalty: optional(SAMPLING.frequency_penalty, 0),
-  n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "A request gets one answer" }), 1),
+  n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "Each request returns one answer" }), 1),
   logit_bias: unsupported({}),
   stream: optional(Type.Boolean(), false),
   stream_options: optional(
@@ -158,9 +158,9 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
-/** Default length of a raw completion. Chat answers end on their own. */
-export const COMPLETION_TOKENS = 16;
-/** LangChain sends up to this many in one request. */
+/** Default length of a raw completion, in tokens. Chat answers end on their own. */
+export const DEFAULT_COMPLETION_TOKENS = 16;
+/** Maximum number of prompts per request. LangChain sends up to this many. */
 const MAX_PROMPTS = 20;
 const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 
@@ -170,7 +170,7 @@ export const CompletionRequest = Strict(
     ...sampling,
     max_tokens: optional({
       ...MaxTokens,
-      description: `Default: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
+      description: `Default: ${DEFAULT_COMPLETION_TOKENS}, as in OpenAI's API. A raw completion seldom ends on its own`,
     }),
     prompt: Type.Union(
       [
@@ -179,7 +179,7 @@ export const CompletionRequest = Strict(
         Type.Array(Type.String(), { minItems: 1, maxItems: MAX_PROMPTS }),
         Type.Array(tokenIds, { minItems: 1, maxItems: MAX_PROMPTS }),
       ],
-      { description: "A text or token ids, or a list of either, with one choice for each. A stream accepts only one" },
+      { description: "A string or token ids, or a list of either: each one gets a choice. A stream accepts only one" },
     ),
     best_of: unsupported(1),
     echo: unsupported(false),
@@ -211,7 +211,7 @@ export type FinishReason = Static<typeof FinishReason>;
 
 export const Latency = Type.Object(
   {
-    queue: Milliseconds("Waiting for a slot"),
+    queue: Milliseconds("Time spent waiting for a slot"),
     ttft: Milliseconds("From arrival to the first token"),
     total: Milliseconds("From arrival to the end of the answer"),
   },
@@ -247,9 +247,9 @@ export const ChatAnswer = Type.Object(
 export type ChatAnswer = Static<typeof ChatAnswer>;
 
 /**
- * One event of a streamed `POST /v1/chat`, sent as `data: <this>` without an event name. The order is one `start`, any
+ * One event of a streamed `POST /v1/chat`, sent as `data: <this>` without an event name. A stream has one `start`, any
  * number of `delta`, one `done`, then `data: [DONE]`. A failed stream ends with `data: {"error": …}` (the usual error
- * envelope) and no `[DONE]`. Lines that begin with `:` keep the connection open while the model produces no token.
+ * envelope) and no `[DONE]`. Lines that start with `:` keep the connection open while the model produces no token.
  */
 export const ChatEvent = Type.Union(
   [
@@ -332,7 +332,7 @@ export const TextCompletion = Type.Object(
 
 const lastUsage = Type.Optional(
   Type.Union([Usage, Type.Null()], {
-    description: "In the last chunk, with `stream_options.include_usage`; else null",
+    description: "Only in the last chunk, with `stream_options.include_usage`; otherwise null",
   }),
 );
 

@@ -14,18 +14,18 @@ export interface ExplainDeps {
   namespaces: Pick<Namespaces, "nameOf">;
 }
 
-/** The namespace and the parts of a key, by name. */
+/** The namespace and the key's parts, by name. */
 const named = ({ namespace, parts }: RecentRequest): Record<string, unknown> => ({ namespace, ...JSON.parse(parts) });
 
-/** The parts that differ between two requests, including the namespace. */
+/** The parts, including the namespace, that differ between two requests. */
 const differences = (mine: Record<string, unknown>, other: Record<string, unknown>) =>
   [...new Set([...Object.keys(mine), ...Object.keys(other)])]
     .filter((part) => canonicalJson(mine[part]) !== canonicalJson(other[part]))
     .map((part) => ({ part, this: mine[part] ?? null, other: other[part] ?? null }));
 
 /**
- * Shows what the cache would do with a request, the parts of its key, and how they differ from an earlier request's.
- * Throws model_not_found.
+ * Shows what the cache would do with a request, the parts of the request's key, and how they differ from an earlier
+ * request. Throws model_not_found.
  */
 export const explainCache = async (
   { answers, models, namespaces }: ExplainDeps,

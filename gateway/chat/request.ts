@@ -1,13 +1,18 @@
 import { SAMPLING } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
-import { type ChatCompletionRequest, type ChatMessage, COMPLETION_TOKENS, type CompletionRequest } from "./contract";
+import {
+  type ChatCompletionRequest,
+  type ChatMessage,
+  type CompletionRequest,
+  DEFAULT_COMPLETION_TOKENS,
+} from "./contract";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
 
 type Prompt = string | number[];
 
-/** The prompts of a completion: texts, or token ids of the model. */
+/** The prompts of a completion: strings, or token ids. */
 export const promptsOf = (prompt: CompletionRequest["prompt"]): Prompt[] =>
   typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt as Prompt] : (prompt as Prompt[]);
 
@@ -22,13 +27,13 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
   );
 };
 
-/** Chat templates of open models support `system`, but not `developer`, OpenAI's newer name for it. */
+/** Chat templates of open models support `system`, but not OpenAI's newer name for it, `developer`. */
 const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
   messages.some(({ role }) => role === "developer")
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
-/** Fields with the same name in a request and in the node's API. */
+/** Fields that have the same name in requests and in the node's API. */
 const SAMPLING_FIELDS = [
   ...(Object.keys(SAMPLING) as (keyof typeof SAMPLING)[]),
   "stop",
@@ -38,8 +43,8 @@ const SAMPLING_FIELDS = [
 ] as const;
 
 /**
- * Adds the fields that can change the answer to `target`, in a fixed order. They are sent to the node and make up the
- * cache key. All other fields are hints, or control how the answer is sent.
+ * Copies the fields that can change the answer to `target`, in a fixed order. They are sent to the node and are part of
+ * the cache key. All other fields are hints, or affect only how the answer is sent.
  */
 const withAnswerFields = (target: Record<string, unknown>, body: GenerationRequest): Record<string, unknown> => {
   if ("messages" in body) {
@@ -47,14 +52,14 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
     target.max_tokens = body.max_completion_tokens ?? body.max_tokens;
   } else {
     target.prompt = onlyPrompt(body.prompt);
-    target.max_tokens = body.max_tokens ?? COMPLETION_TOKENS;
+    target.max_tokens = body.max_tokens ?? DEFAULT_COMPLETION_TOKENS;
   }
   const fields = body as Partial<ChatCompletionRequest>;
   for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];
   return target;
 };
 
-/** The body for the node: with the model's name and, for streams, a request for the usage at the end. */
+/** The body for the node, with the model's name. For streams, it asks for the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
   JSON.stringify(
     withAnswerFields(stream ? { model, stream, stream_options: { include_usage: true } } : { model, stream }, body),
@@ -64,7 +69,7 @@ export const nodeBody = (body: GenerationRequest, model: string, stream: boolean
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or send a seed";
 
-/** The parts of the cache key, by name. Fields without a value are left out. */
+/** The parts of the cache key, by name. Fields without a value are omitted. */
 export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,

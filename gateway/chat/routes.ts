@@ -27,11 +27,11 @@ import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./se
 const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
-  "A value that has no effect (null, an empty list, OpenAI's default) is treated as if the field were left out. A value that requests an unsupported feature gets a 400 that names the field.";
+  "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field.";
 
-/** Time for a node's rejection to arrive after the maximum wait. */
-const BEYOND_THE_QUEUE_MS = 2000;
-/** nginx and most load balancers close a connection if the server sends nothing for 60 s. */
+/** Extra time for a node's rejection to arrive after the maximum queue time. */
+const REJECTION_DELAY_MS = 2000;
+/** nginx and most load balancers close a connection on which the server sends nothing for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
 interface Services extends ExplainDeps {
@@ -41,13 +41,13 @@ interface Services extends ExplainDeps {
 
 /**
  * `POST /v1/chat` in Groundwire's format, `/v1/chat/completions` and `/v1/completions` in OpenAI's, and the route that
- * explains how the cache handles any of them.
+ * explains how the cache would handle them.
  */
 export const chatRoutes = (services: Services) => {
   const { chat, config } = services;
-  // A rejection within this time has its own status. After this time, the response is a stream with status 200 whose last
-  // event is the rejection. This happens to every request that waits the default 60 s for a slot.
-  const patienceMs = Math.min(config.timeouts.queueMs + BEYOND_THE_QUEUE_MS, MAX_SILENCE_MS);
+  // A rejection within this time has its own status. After that, the response is a stream with status 200 whose last
+  // event is the rejection. That happens to every request that waits the default 60 s for a slot.
+  const patienceMs = Math.min(config.timeouts.queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
     .post(
@@ -64,7 +64,7 @@ export const chatRoutes = (services: Services) => {
         detail: {
           ...answers(ChatCompletionChunk),
           summary: "Chat in OpenAI's format",
-          description: `With \`stream\`, chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
+          description: `With \`stream\`, returns chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
         },
       },
     )
@@ -81,7 +81,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: TextCompletion },
         detail: {
           ...answers(TextCompletionChunk),
-          summary: "Complete a text, in OpenAI's format",
+          summary: "Complete a prompt, in OpenAI's format",
           description: NEUTRAL_VALUES,
         },
       },
@@ -122,7 +122,7 @@ export const chatRoutes = (services: Services) => {
     });
 };
 
-/** OpenAPI details that the three routes share, with the schema of their stream's events. */
+/** What the three routes have in common in the OpenAPI document, with the schema of their stream's events. */
 const answers = (event: TSchema) => ({
   ...allows("member"),
   ...generates,
@@ -131,7 +131,7 @@ const answers = (event: TSchema) => ({
   ...streams(event),
 });
 
-/** Headers for the cache status and the number of retries. */
+/** Headers with the cache status and the number of retries. */
 const answerHeaders = (answer: AnswerStart): Record<string, string> => {
   const headers = cacheHeaders(answer.cache);
   headers["x-retries"] = String(answer.retries);

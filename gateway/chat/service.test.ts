@@ -68,7 +68,7 @@ test("a stream contains usage only if the request asks for it; usage is always m
   ]);
 });
 
-test("nothing is stored for a key whose content must not be stored", async () => {
+test("nothing is stored for a key whose content may not be stored", async () => {
   const asked: boolean[] = [];
   const { chat } = setUp(undefined, {
     answer: (request, ...rest) => {
@@ -82,7 +82,7 @@ test("nothing is stored for a key whose content must not be stored", async () =>
   expect(asked).toEqual([false, true]);
 });
 
-test("events are one start, the deltas and one done", async () => {
+test("there is one start event, then the deltas, then one done event", async () => {
   const { chat } = setUp();
   const events: ChatEvent[] = await Array.fromAsync(chat.events(call(), hello));
   expect(events.map(({ type }) => type)).toEqual(["start", "delta", "delta", "delta", "done"]);
@@ -104,13 +104,13 @@ test("a rejection by the node reaches the caller unchanged", async () => {
   expect(chat.complete(call(), "chat", hello)).rejects.toBe(refusal);
 });
 
-test("a model that the key may not use is not found", async () => {
+test("a model that the key may not use is model_not_found", async () => {
   const { chat } = setUp();
   const principal = { ...call().principal, allowedModels: ["another"] };
   expect(chat.complete(call({ principal }), "chat", hello)).rejects.toMatchObject({ kind: "model_not_found" });
 });
 
-test("NUL in an answer is removed, because a database would cut the stored text off there", async () => {
+test("NUL is removed from answers, because a database would truncate the stored text there", async () => {
   const { chat } = setUp({ words: ["a\0", "b", "\0"] });
   expect((await chat.answer(call(), hello)).message.content).toBe("ab");
   let text = "";

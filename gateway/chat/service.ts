@@ -36,19 +36,19 @@ import {
   withoutNul,
 } from "./wire";
 
-/** Details of an answer that are known at its first byte. */
+/** What is known about an answer at its first byte. */
 export interface AnswerStart {
   model: string;
   modelRevision: string;
   /** null on a cache hit. */
   node: string | null;
   cache: CacheReport;
-  /** Number of retries on the same or another node; 0 for a stored answer. */
+  /** Number of retries, on the same node or another one; 0 for a stored answer. */
   retries: number;
   /** Milliseconds since arrival. */
   ttftMs: number;
   queueMs: number;
-  /** Milliseconds from arrival until the node got the request or the stored answer was found; undefined if joined. */
+  /** Milliseconds from arrival until the node got the request or a stored answer was found; undefined if joined. */
   gatewayMs: number | undefined;
 }
 
@@ -77,7 +77,7 @@ export interface ChatService {
   answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
   /** The answer as a stream: one `start`, any `delta`, one `done`. Leaving the loop early stops the generation. */
   events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
-  /** Prompt tokens of these messages: Infinity if no room is left for an answer, undefined if the engine can't count. */
+  /** Prompt tokens of these messages. Infinity if they leave no room for an answer, undefined if the engine can't count. */
   countPrompt(call: Call, model: string, messages: ChatMessage[]): Promise<number | undefined>;
 }
 
@@ -92,7 +92,7 @@ interface ChatDeps {
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-/** Timeout for counting the tokens of a prompt, in milliseconds. */
+/** Timeout for counting a prompt's tokens. */
 const COUNT_MS = 5000;
 const decoder = new TextDecoder();
 
@@ -125,7 +125,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         parts: bypass === undefined ? cacheParts(operation, body, model) : {},
         tags: [`model:${model.id}`],
         bypass,
-        // The cache must not store the content of a key without content logging.
+        // The content of a key without content logging must not be cached.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
         call,
@@ -147,7 +147,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     return { answer, start };
   };
 
-  /** Records a sample for each generation that was started, even if it was cut off. */
+  /** Records a metrics sample for each generation that was started, even if it was aborted. */
   const record = (
     operation: Operation,
     stream: boolean,
@@ -171,7 +171,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The JSON of a complete answer as it will be sent, with a new id; also parsed, unless it was stored. */
+  /** A complete answer as the JSON that will be sent, with a new id. Unless it was stored, it is parsed too. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest): Promise<ParsedAnswer> => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
@@ -274,7 +274,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   };
 };
 
-/** Milliseconds from arrival until the node had the request. */
+/** Milliseconds from arrival until the node had received the request. */
 const sentAt = (call: Call, completion: Completion): number =>
   Math.max(0, performance.now() - call.receivedAt - (completion.timings?.total_ms ?? 0));
 

@@ -18,7 +18,7 @@ const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}
 const content = (text: string, finish_reason: string | null = null) =>
   frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
 
-test("the frames of a stream add up to the whole answer", () => {
+test("the frames of a stream are joined to the whole answer", () => {
   const frames = [
     content("Hel"),
     content("lo") + content("", "stop"),
@@ -29,13 +29,13 @@ test("the frames of a stream add up to the whole answer", () => {
   expect([completion.choices[0]?.finish_reason, completion.usage]).toEqual(["stop", usage]);
 });
 
-test("a stored answer replayed as a stream adds up to itself", () => {
+test("a stored answer replayed as a stream gives the same answer", () => {
   const stored = toCompletion([encoder.encode(content("Hello", "length") + frame({ choices: [], usage }))]);
   expect(toCompletion([encoder.encode(toFrames(stored, true))])).toEqual(stored);
   expect(toFrames(stored, false)).not.toContain("prompt_tokens");
 });
 
-test("an id is replaced in every frame, but not in a text that quotes it", () => {
+test("an id is replaced in every frame, but not in text that quotes it", () => {
   const quoting = content(`my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`);
   const frames = `${content("a")}${quoting}${frame({ choices: [], usage })}`;
   const replaced = Buffer.from(replaceId(encoder.encode(frames), "chatcmpl-1", "chatcmpl-of-another")).toString();
@@ -44,7 +44,7 @@ test("an id is replaced in every frame, but not in a text that quotes it", () =>
   expect(chunks.map(textOf)).toEqual(["a", `my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`, ""]);
 });
 
-test("a caller who joined gets a separate id, even if the stream begins with a comment", async () => {
+test("a caller that joined gets its own id, even if the stream begins with a comment", async () => {
   async function* pieces() {
     for (const text of [
       ": waiting\n\n",
@@ -72,7 +72,7 @@ test("an answer is stored without its id, and gets a new one each time", () => {
   expect(first.choices).toEqual(second.choices);
 });
 
-test("the logprobs of all pieces are joined in order", () => {
+test("the logprobs of all chunks are joined in order", () => {
   const piece = (token: string) =>
     frame({
       choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token }] }, finish_reason: null }],
@@ -81,7 +81,7 @@ test("the logprobs of all pieces are joined in order", () => {
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
-test("the usage frame is found and removed, whatever surrounds it", () => {
+test("the usage frame is found and removed, whatever comes before or after it", () => {
   const before = content("x", "stop");
   const done = "data: [DONE]\n\n";
   for (const [start, end] of [
@@ -95,6 +95,6 @@ test("the usage frame is found and removed, whatever surrounds it", () => {
   }
 });
 
-test("a text that looks like a usage frame is left alone", () => {
+test("text that looks like a usage frame is not removed", () => {
   expect(takeUsageFrame(encoder.encode(content('"choices":[] "usage":{}')))).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import type { GenerationSample } from "../ports/recorder";
 import type { FinishReason, Usage } from "./contract";
 import type { Operation } from "./request";
 
-/** The fields of OpenAI's answers that the gateway reads; it passes all others on unchanged. */
+/** The fields of OpenAI's answers that the gateway reads. All others are passed on unchanged. */
 export interface Completion {
   id: string;
   object: string;
@@ -28,7 +28,7 @@ interface Choice {
   finish_reason: FinishReason | null;
 }
 
-/** Lists of equal length with one entry per token: `content` for chats, `tokens` and others for completions. */
+/** Lists of the same length with an entry per token: `content` for chats, `tokens` and others for completions. */
 type Logprobs = Record<string, unknown[] | null>;
 
 export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
@@ -36,7 +36,7 @@ export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_t
 const decoder = new TextDecoder();
 const DONE = "[DONE]";
 
-/** The JSON documents of complete frames, without the end marker. */
+/** Parses the JSON of complete frames, without the end marker. */
 export const parseFrames = (frames: Uint8Array[]): Completion[] => {
   const text = frames.length === 1 ? decoder.decode(frames[0]) : decoder.decode(Buffer.concat(frames));
   const documents: Completion[] = [];
@@ -48,7 +48,7 @@ export const parseFrames = (frames: Uint8Array[]): Completion[] => {
   return documents;
 };
 
-/** Joins the pieces of a document. */
+/** Joins the chunks of a document. */
 export const join = (pieces: Uint8Array[]): Uint8Array =>
   pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
 
@@ -58,18 +58,18 @@ export const parseWhole = (json: Uint8Array | string): Completion => {
     const completion = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
     if (Array.isArray(completion?.choices)) return completion;
   } catch {
-    // Falls through: a truncated document is the same error as an unexpected one.
+    // Falls through: a truncated document and an unexpected one have the same error.
   }
   throw new AppError("upstream_error", "The GPU node's answer was incomplete. Try again.", { source: "node" });
 };
 
-/** The text in a chunk; "" if it has no text. */
+/** The text of a chunk; "" if it has none. */
 export const textOf = (chunk: Completion): string => {
   const [choice] = chunk.choices;
   return choice?.delta?.content ?? choice?.text ?? "";
 };
 
-/** Builds one answer from the frames of a stream. Throws upstream_error if they contain none. */
+/** Joins the frames of a stream to one answer. Throws upstream_error if there are none. */
 export const toCompletion = (frames: Uint8Array[]): Completion => {
   const chunks = parseFrames(frames);
   const first = chunks[0];
@@ -115,7 +115,7 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
   const head = { ...identity, object: isChat ? "chat.completion.chunk" : "text_completion" };
   const [choice] = choices;
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
-  // The chunks of a live stream have `usage` too, because the gateway always asks the node for it.
+  // The chunks of a live stream contain `usage` too, because the gateway always asks the node for it.
   const chunk = (content: object, finish_reason: FinishReason | null, logprobs: Logprobs | null = null) =>
     frame({ usage: null, choices: [{ index: 0, ...content, logprobs, finish_reason }] });
   const text = choice?.message?.content ?? choice?.text ?? "";
@@ -129,25 +129,25 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
   return `${body}${includeUsage ? frame({ choices: [], usage, timings }) : ""}data: ${DONE}\n\n`;
 };
 
-/** An id in the form of OpenAI's: `chatcmpl-…` or `cmpl-…`. */
+/** A new id in OpenAI's format: `chatcmpl-…` or `cmpl-…`. */
 export const newAnswerId = (operation: "chat" | "completion"): string =>
   (operation === "chat" ? "chatcmpl-" : "cmpl-") + newUlid();
 
-/** The stored form of an answer: its JSON without the fields that belong to one caller. */
+/** An answer as it is stored: JSON without the fields that belong to one caller. */
 const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);
 
-/** The stored form of a complete answer; undefined if it is empty or has no usage. */
+/** A complete answer as it is stored; undefined if it is empty or has no usage. */
 export const toStored = (completion: Completion): string | undefined => {
   const [choice] = completion.choices;
   const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
   return isWorthKeeping ? withoutIdentity(completion) : undefined;
 };
 
-/** The JSON of a stored answer for another caller: with that caller's id and the current time. */
+/** The JSON of a stored answer, with a caller's id and the current time. */
 export const withIdentity = (stored: string, id: string): string =>
   `{"id":"${id}","created":${Math.floor(Date.now() / 1000)},${stored.slice(1)}`;
 
-/** Replaces the id in JSON or frames. Only a complete JSON string can match, because quotes inside a text are escaped. */
+/** Replaces the id in JSON or frames. Only a complete JSON string can match, because quotes inside text are escaped. */
 export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const quoted = Buffer.from(JSON.stringify(from)).toString("latin1");
@@ -156,7 +156,8 @@ export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Arr
 
 /**
  * The frames of a stream with several readers, with this caller's id. Pieces are complete frames, as the engine port
- * returns them. Pieces are parsed until one has an id, because the first may be a comment; later ones are searched for it.
+ * returns them. They are parsed until one has an id, because the first may be a comment; later pieces are searched for
+ * the id.
  */
 export async function* withOwnId(frames: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
   let other: string | undefined;
@@ -170,8 +171,8 @@ const NO_CHOICES = Buffer.from('"choices":[]');
 const BORDER = Buffer.from("\n\n");
 
 /**
- * Finds the usage frame with one byte search per piece: it is the only frame without choices, and JSON escapes the
- * quotes of a text that looks like it. `rest` is the piece without that frame.
+ * Finds the usage frame with one byte search per piece. It is the only frame without choices, and JSON escapes the
+ * quotes of text that looks like it. `rest` is the piece without that frame.
  */
 export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Uint8Array } | undefined => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
@@ -188,7 +189,7 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
   };
 };
 
-/** Number of frames in a piece of complete frames. */
+/** The number of frames in a piece of complete frames. */
 const countFrames = (piece: Uint8Array): number => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
   let count = 0;
@@ -198,7 +199,7 @@ const countFrames = (piece: Uint8Array): number => {
 
 /**
  * Forwards the pieces unchanged and reports the usage in the last one, which is removed unless the client requested it.
- * If the client disconnects or the stream breaks off, it reports the number of frames so far, about one token each.
+ * If the client disconnects or the stream breaks off, reports the number of frames so far, about one token each.
  */
 export async function* metered(
   body: AsyncIterable<Uint8Array>,
@@ -235,10 +236,10 @@ export const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return pieces;
 };
 
-/** Removes NUL, because a database would cut off stored text there. */
+/** Removes NUL, because a database would truncate stored text there. */
 export const withoutNul = (text: string): string => text.replaceAll("\0", "");
 
-/** A stream with one text. */
+/** A stream of a single string. */
 export async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
 }
