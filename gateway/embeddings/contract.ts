@@ -11,7 +11,7 @@ export const Metadata = Type.Record(
 );
 export type Metadata = Static<typeof Metadata>;
 
-/** Also stores the vectors in an index. The key needs the role editor. */
+/** Also store the vectors in an index. The key needs the role editor. */
 const StoreEmbeddings = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
@@ -42,7 +42,7 @@ export const EmbeddingRequest = Strict(
       ],
       {
         description:
-          "A text, a list of texts, token ids or lists of them. None may be empty or exceed the model's context",
+          "A string, a list of strings, token ids or lists of them. None may be empty or exceed the model's context window",
       },
     ),
     encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float", [NEUTRAL]: ["float"] })),
@@ -99,7 +99,7 @@ export type TokenCounts = Static<typeof TokenCounts>;
 export const Embedding = Type.Object(
   {
     object: Type.Literal("embedding"),
-    index: Count("Position of the input"),
+    index: Count("Index of the input"),
     embedding: Type.Union([Type.Array(Type.Number()), Type.String()], {
       description: "L2-normalised; base64: little-endian 32-bit floats",
     }),
@@ -116,11 +116,11 @@ export const EmbeddingList = Type.Object(
     model_revision: Type.String(),
     usage: Type.Object(
       { prompt_tokens: Count(), total_tokens: Count() },
-      { description: "Of all inputs, including those from the cache" },
+      { description: "Tokens of all inputs, including those from the cache" },
     ),
     cache: Type.Object({
       hits: Count("Inputs served from the cache"),
-      misses: Count("Inputs computed; identical ones count once"),
+      misses: Count("Computed inputs; identical ones count once"),
     }),
     stored: Nullable(
       Type.Object({

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { cutBatches, distinct, readInputs } from "./inputs";
 
-test("every form of input is read, and errors name its parts as in the request", () => {
+test("every form of input is read, and errors name the inputs as in the request", () => {
   const read = (input: Parameters<typeof readInputs>[0]) => {
     const { inputs, nameOf } = readInputs(input);
     return [inputs, nameOf(inputs.length - 1)];
@@ -15,7 +15,7 @@ test("every form of input is read, and errors name its parts as in the request",
 
 const input = fc.oneof(fc.string({ maxLength: 3 }), fc.array(fc.nat(3), { maxLength: 2 }));
 
-test("equal inputs are merged, and each place maps to its input", () => {
+test("identical inputs are merged, and each position maps to its input", () => {
   fc.assert(
     fc.property(fc.array(input), (inputs) => {
       const { inputs: once, places } = distinct(inputs);
@@ -26,7 +26,7 @@ test("equal inputs are merged, and each place maps to its input", () => {
   expect(distinct(["[1]", [1]]).inputs).toHaveLength(2);
 });
 
-test("batches contain every input once, in order, and none exceeds the size for a node", () => {
+test("batches contain every input once, in order, and none exceeds the maximum size for a node", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 120 }), (lengths) => {
       const batches = cutBatches(lengths.map((length, index) => ({ index, input: "x".repeat(length) })));

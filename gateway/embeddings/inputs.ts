@@ -1,18 +1,18 @@
 import type { EmbeddingRequest } from "./contract";
 
-/** A text or token ids. */
+/** A string or token ids. */
 export type EmbeddingInput = string | number[];
 
 export interface EmbeddingInputs {
   inputs: EmbeddingInput[];
-  /** The name of an input in errors: `input.3`, or `input` if there is only one. */
+  /** An input's name in errors: `input.3`, or `input` if there is only one. */
   nameOf(index: number): string;
 }
 
 /** The inputs of a validated request. */
 export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs => {
   if (typeof input === "string") return { inputs: [input], nameOf: () => "input" };
-  // A list of numbers is one input. Checking the first item is enough, because the contract rejects mixed lists.
+  // A list of numbers is a single input. Checking the first item is enough, because the contract rejects mixed lists.
   const isList = typeof input[0] !== "number";
   return {
     inputs: isList ? (input as EmbeddingInput[]) : [input as number[]],
@@ -20,12 +20,12 @@ export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs =>
   };
 };
 
-/** Each distinct input in order of first appearance; `places` maps every input of the request to its distinct input. */
+/** Each distinct input, in order of first appearance. `places` maps every input of the request to its distinct input. */
 export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: EmbeddingInput[]; places: number[] } => {
   const placeOf = new Map<string, number>();
   const found: EmbeddingInput[] = [];
   const places = inputs.map((input) => {
-    // In JSON, the text "[1]" and the tokens [1] differ.
+    // The JSON of the string "[1]" differs from that of the tokens [1].
     const key = JSON.stringify(input);
     const known = placeOf.get(key);
     if (known !== undefined) return known;
@@ -35,25 +35,25 @@ export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: Embedding
   return { inputs: found, places };
 };
 
-/** TEI, which may run behind a node, accepts no more per request by default. */
-const MOST_INPUTS = 32;
+/** Maximum inputs per batch. TEI, which may run behind a node, accepts no more by default. */
+const MAX_BATCH_INPUTS = 32;
 /** Maximum characters or tokens per batch, unless a single input is longer, so that no request occupies a node for long. */
-const MOST_LENGTH = 32_768;
+const MAX_BATCH_LENGTH = 32_768;
 
-/** An input to compute, with its place in the list. */
+/** An input to compute, and its index in the list. */
 export interface Missing {
   index: number;
   input: EmbeddingInput;
 }
 
-/** Splits inputs into batches, each for one request to a node, in order. */
+/** Splits inputs into batches, in order. Each batch is one request to a node. */
 export const cutBatches = (inputs: readonly Missing[]): Missing[][] => {
   const batches: Missing[][] = [];
   let length = 0;
   for (const missing of inputs) {
     const current = batches.at(-1);
     length += missing.input.length;
-    if (current && current.length < MOST_INPUTS && length <= MOST_LENGTH) current.push(missing);
+    if (current && current.length < MAX_BATCH_INPUTS && length <= MAX_BATCH_LENGTH) current.push(missing);
     else {
       batches.push([missing]);
       length = missing.input.length;

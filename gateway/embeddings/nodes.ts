@@ -12,27 +12,27 @@ export interface NodeWork {
   dimensions: number | undefined;
   /** Timeout for the complete response, in milliseconds. */
   totalMs: number;
-  /** The name of an input in the caller's request. */
+  /** An input's name in the caller's request. */
   nameOf(index: number): string;
 }
 
-/** Details of how the nodes computed one request. */
+/** How the nodes computed one request. */
 export interface NodeReport {
   /** The node that answered first. */
   node: string | undefined;
   modelRevision: string;
-  /** Longest time that a batch waited for a slot, in milliseconds. */
+  /** The longest time that a batch waited for a slot, in milliseconds. */
   queueMs: number;
   /** Number of retries, on the same node or another one. */
   retries: number;
 }
 
-/** Parallel requests to nodes per caller's request. */
-const BATCHES_AT_ONCE = 4;
+/** Maximum parallel requests to nodes per caller's request. */
+const MAX_PARALLEL_BATCHES = 4;
 
 /**
- * Computes vectors on the nodes in parallel batches of bounded size, and calls `onVector` for each vector. The first
- * failure aborts all batches. Throws as `Engine.request` and `onVector` do.
+ * Computes vectors on the nodes in parallel batches of limited size, and calls `onVector` for each vector. The first
+ * failure aborts all batches. Throws what `Engine.request` and `onVector` throw.
  */
 export const computeVectors = async (
   engine: Engine,
@@ -43,7 +43,7 @@ export const computeVectors = async (
   const report: NodeReport = { node: undefined, modelRevision: work.model.revision, queueMs: 0, retries: 0 };
   const failed = new AbortController();
   const signal = AbortSignal.any([work.call.signal, failed.signal]);
-  await inOrder(cutBatches(inputs), BATCHES_AT_ONCE, async (batch) => {
+  await inOrder(cutBatches(inputs), MAX_PARALLEL_BATCHES, async (batch) => {
     try {
       const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
         throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
@@ -86,7 +86,7 @@ const requestVectors = async (
   return readVectors(Buffer.concat(pieces).toString(), batch.length);
 };
 
-/** Vectors of two revisions can't be compared, so a response must not mix them. */
+/** Vectors from different model revisions can't be compared, so a response must not mix them. */
 const otherRevision = (model: string): AppError =>
   new AppError(
     "unavailable",

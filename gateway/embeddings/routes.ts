@@ -75,10 +75,10 @@ const refuseStore = ({ role, keyName }: Principal): never => {
   });
 };
 
-/** Number of vectors written before other requests get a turn; writing them takes a few milliseconds. */
+/** Number of vectors written before other requests get a turn. Writing them takes a few milliseconds. */
 const VECTORS_PER_TURN = 32;
 
-/** OpenAI's JSON, written piece by piece: serializing thousands of vectors in one step would block other requests. */
+/** OpenAI's JSON, written piece by piece: serialising thousands of vectors in one step would block other requests. */
 const toJson = async (
   { vectors, model, modelRevision, promptTokens, hits, misses }: Embeddings,
   { encoding_format: format = "float" }: EmbeddingRequest,

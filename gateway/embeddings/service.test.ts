@@ -33,7 +33,7 @@ const setUp = (options?: FakeEngineOptions) => {
     recorder: { generation: (sample) => void samples.push(sample) },
     totalMs: 10_000,
   });
-  /** The texts of each request to the node. */
+  /** The inputs of each request to the node. */
   const asked = (): string[][] => engine.requests.map(({ body }) => JSON.parse(body).input);
   return { embeddings, engine, answers, samples, asked };
 };
@@ -52,7 +52,7 @@ const call = (control?: string, changes: Partial<Call> = {}): Call => ({
 const lengths = (vectors: { base64: string; tokens: number }[]) => vectors.map((vector) => toNumbers(vector)[0] ?? 0);
 
 describe("embed", () => {
-  test("returns vectors in the order of the inputs, computes equal inputs once, and counts usage for all", async () => {
+  test("returns vectors in the order of the inputs, computes identical inputs once, and counts usage for all", async () => {
     const { embeddings, asked } = setUp();
     const { vectors, promptTokens, hits, misses } = await embeddings.embed(call(), {
       input: ["aaa", "b", "aaa", "cc"],
@@ -61,7 +61,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["aaa", "b", "cc"]]);
   });
 
-  test("takes cached vectors, computes the rest, and counts usage as if all had been computed", async () => {
+  test("uses cached vectors, computes the rest, and counts usage as if all had been computed", async () => {
     const { embeddings, asked } = setUp();
     await embeddings.embed(call(), { input: ["aaa", "b"] });
     const mixed = await embeddings.embed(call(), { input: ["dddd", "b", "aaa", "b"] });
@@ -72,7 +72,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["aaa", "b"], ["dddd"]]);
   });
 
-  test("caches a text, its tokens and other dimensions separately, but not the model's own dimensions", async () => {
+  test("caches a string, its tokens and other dimensions separately, but not the model's default dimensions", async () => {
     const { embeddings, asked } = setUp();
     await embeddings.embed(call(), { input: "[1]" });
     await embeddings.embed(call(), { input: [1] });
@@ -81,7 +81,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["[1]"], [[1]], ["[1]"]] as never);
   });
 
-  test("applies cache-control to each text", async () => {
+  test("applies cache-control to each input", async () => {
     const { embeddings, asked } = setUp();
     await expect(embeddings.embed(call("only-if-cached"), { input: ["a", "bb"] })).rejects.toMatchObject({
       kind: "not_cached",
@@ -94,7 +94,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["a"], ["a"], ["a", "bb"], ["a"]]);
   });
 
-  test("caches nothing for a key without content logging, nor entries that are invalidated meanwhile", async () => {
+  test("caches nothing for a key without content logging, or if the entry is invalidated in the meantime", async () => {
     const held = Promise.withResolvers<void>();
     const { embeddings, answers, asked, engine } = setUp({ beforePiece: () => held.promise });
     const principal = { ...PRINCIPAL, contentLogging: false };
@@ -110,7 +110,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["private"], ["dropped"], ["private"], ["dropped"]]);
   });
 
-  test("sends many texts in parallel requests of bounded size, with the caller's key and priority", async () => {
+  test("sends many inputs in parallel requests of limited size, with the caller's key and priority", async () => {
     const held = Promise.withResolvers<void>();
     const { embeddings, engine, asked } = setUp({ beforePiece: () => held.promise });
     const texts = Array.from({ length: 200 }, (_, index) => "x".repeat(index + 1));
@@ -122,7 +122,7 @@ describe("embed", () => {
     expect(engine.requests[0]).toMatchObject({ priority: "batch", fairKey: PRINCIPAL.keyId, model: "fake-embedder" });
   });
 
-  test("an error names the caller's text and aborts the rest of the request", async () => {
+  test("names the caller's input in an error, and aborts the rest of the request", async () => {
     const refuse = ({ body }: EngineRequest) => {
       const index = (JSON.parse(body).input as string[]).indexOf("long");
       const detail = { param: `input.${index}` };
@@ -180,7 +180,7 @@ describe("embed", () => {
   });
 });
 
-test("embedTexts returns numbers for other services, through the same cache and nodes", async () => {
+test("returns numbers to other services with embedTexts, through the same cache and nodes", async () => {
   const { embeddings, asked } = setUp();
   await embeddings.embed(call(), { input: "bb" });
   const { vectors, model } = await embeddings.embedTexts(call(), ["a", "bb"]);

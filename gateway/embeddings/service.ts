@@ -10,16 +10,16 @@ import { distinct, type EmbeddingInput, type EmbeddingInputs, readInputs } from 
 import { computeVectors, type NodeReport, type NodeWork } from "./nodes";
 import { fromStored, toNumbers, toStored, type Vector } from "./vectors";
 
-/** The vectors of a request, with usage and timings. */
+/** The vectors of a request, with its usage and timings. */
 export interface Embeddings extends NodeReport {
   model: string;
   /** In the order of the inputs. */
   vectors: Vector[];
   /** Tokens of all inputs, computed or cached. */
   promptTokens: number;
-  /** Number of inputs from the cache. */
+  /** Number of inputs found in the cache. */
   hits: number;
-  /** Number of computed inputs; identical inputs count once. */
+  /** Number of computed inputs. Identical inputs count once. */
   misses: number;
   cache: CacheReport;
   /** Milliseconds since arrival. */
@@ -54,13 +54,13 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
         keyId: principal.keyId,
         tags: [`model:${model.id}`],
         bypass: model.isKnown ? undefined : "the model's revision is not known yet",
-        // Keys without content logging don't store vectors either.
+        // The vectors of keys without content logging are not stored either.
         directives: principal.contentLogging ? directives : { ...directives, noStore: true },
       },
       parts,
     );
 
-  /** The vectors of distinct inputs, in their order, from the cache or computed and stored. */
+  /** The vectors of distinct inputs, in order: from the cache, or computed and stored. */
   const findVectors = async (work: NodeWork, inputs: readonly EmbeddingInput[]) => {
     const parts = inputs.map((input) => cacheParts(input, work));
     const { values: stored, report: cache, keep } = await readEntries(work.call, work.model, parts);
@@ -78,7 +78,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
 
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
     const model = models.resolve(call.principal, "embedding", wanted.model);
-    // Asking for the model's own length is the same as leaving `dimensions` out.
+    // Requesting the model's own length is the same as omitting `dimensions`.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(inputs);
     const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };

@@ -17,7 +17,7 @@ test("a node's vectors are put in the order of the inputs", () => {
   expect(readVectors(json, 2).map(({ tokens }) => tokens)).toEqual([1, 2]);
 });
 
-test("a response with a missing or invalid vector is an error of the node", () => {
+test("a response with a missing or invalid vector is a node error", () => {
   const whole = { index: 0, embedding: base64, tokens: 1 };
   for (const json of [
     answer(whole),
@@ -30,7 +30,7 @@ test("a response with a missing or invalid vector is an error of the node", () =
   }
 });
 
-test("a node's error about one text names it as in the caller's request", () => {
+test("a node's error about one input names it as in the caller's request", () => {
   const refusal = new AppError("context_length_exceeded", "Too long. input.1 has 513. Shorten it.", {
     param: "input.1",
   });

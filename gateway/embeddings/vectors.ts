@@ -2,13 +2,13 @@ import type { EmbeddingAnswer } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
 import { decodeVector } from "../../lib/vectors";
 
-/** A vector in transport and in the cache: OpenAI's base64, and the number of tokens of its text. */
+/** A vector as it is sent and cached: OpenAI's base64, and the number of tokens of its input. */
 export interface Vector {
   base64: string;
   tokens: number;
 }
 
-/** The text that the cache stores for a vector. */
+/** A vector as the cache stores it. */
 export const toStored = ({ base64, tokens }: Vector): string => `${tokens} ${base64}`;
 
 export const fromStored = (value: string): Vector => {
@@ -16,10 +16,10 @@ export const fromStored = (value: string): Vector => {
   return { tokens: Number(value.slice(0, space)), base64: value.slice(space + 1) };
 };
 
-/** Decodes a vector that is already validated. */
+/** Decodes a validated vector. */
 export const toNumbers = ({ base64 }: Vector): Float32Array => decodeVector(base64) ?? new Float32Array();
 
-/** Validates a node's response and returns its `count` vectors in the order of the inputs. Throws upstream_error. */
+/** Validates a node's response, and returns its `count` vectors in the order of the inputs. Throws upstream_error. */
 export const readVectors = (json: string, count: number): Vector[] => {
   const vectors = new Map<number, Vector>();
   for (const { index, embedding, tokens } of parse(json)?.data ?? []) {
@@ -42,7 +42,7 @@ const parse = (json: string): Partial<EmbeddingAnswer> | undefined => {
   }
 };
 
-/** Converts a node's error about its `input.3` to the name of that input in the caller's request. */
+/** Rewrites a node's error about its `input.3` to name that input as in the caller's request. */
 export const inCallersWords = (thrown: unknown, nameOf: (index: number) => string): AppError => {
   const error = toAppError(thrown);
   const index = /^input\.(\d+)$/.exec(error.detail.param ?? "")?.[1];
