@@ -44,7 +44,10 @@ beforeEach(async () => {
 });
 afterEach(() => db.close());
 
-/** A result with the values of the active version (threshold 1) and the shadow (0.5), and a person's label; null: an error. */
+/**
+ * Adds a result with a value by the active version (threshold 1) and the shadow (0.5), and a person's label; null: an
+ * error.
+ */
 const add = async (
   key: string,
   [active, shadow, label]: [active: number | null, shadow: number | null, label?: number],
@@ -83,7 +86,7 @@ const give = (key: string, value: number): Promise<void> =>
     }),
   );
 
-test("a shadow report lists the results on which the two disagree, and how much their values differ", async () => {
+test("a shadow report lists the results on which both versions disagree, and how much their values differ", async () => {
   await add("same", [1, 1]);
   await add("to-pass", [0.5, 0.5]);
   await add("to-fail", [1, 0]);
@@ -104,14 +107,15 @@ test("a shadow report lists the results on which the two disagree, and how much 
 test("labels are compared with the threshold of the evaluated version", async () => {
   for (let n = 0; n < 30; n++) await add(`k${n}`, n % 2 === 0 ? [0.5, 0.5, 0.5] : [0, 0, 0]);
   const byVersion = new Map((await agreement.withPeople({ name: "polite" })).map((entry) => [entry.evaluator, entry]));
-  // With a threshold of 1, people and the active version fail everything; with 0.5, both pass every second result.
+  // With a threshold of 1, both people and the active version fail every result; with 0.5, both pass every second
+  // result.
   expect(byVersion.get("polite@1")).toMatchObject({ labels: 30, pass_rate: 0, criterion: { threshold: 1 } });
   expect(byVersion.get("polite@1")?.agreement?.sensitivity).toBeNull();
   expect(byVersion.get("polite@2")).toMatchObject({ labels: 30, pass_rate: 0.5, criterion: { threshold: 0.5 } });
   expect(byVersion.get("polite@2")?.agreement?.sensitivity?.value).toBe(1);
 });
 
-/** Scores the same result with a judge that is neither active nor a shadow, as if a request had named it. */
+/** Scores the same result with a judge that is neither active nor a shadow, as if a request had named the judge. */
 const addJudge = (key: string, value: number) =>
   db.write((tx) =>
     insertScores(tx, [
@@ -154,7 +158,7 @@ test("a judge that is neither active nor a shadow is listed once its results are
   expect(judge?.agreement?.kappa?.value).toBeCloseTo(0);
 });
 
-test("a criterion that only such a judge scored by can be labelled", async () => {
+test("a criterion that only such a judge has scored can be labelled", async () => {
   await add("one", [1, 1]);
   await db.write(async (tx) => {
     const tone = { ...criterion(1), name: "tone" };
@@ -165,7 +169,7 @@ test("a criterion that only such a judge scored by can be labelled", async () =>
   expect(await agreement.metrics()).toEqual(["politeness", "tone"]);
 });
 
-test("older results that people have labelled count, however many came after them", async () => {
+test("labelled results count, however many newer results there are", async () => {
   await add("labelled", [1, 1, 1]);
   for (let n = 0; n < 5; n++) await add(`k${n}`, [0, 0]);
   const few = createAgreement({ db, evaluators: createEvaluators({ db }), maxUnlabelled: 3 });

@@ -12,21 +12,21 @@ import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
 /**
- * Maximum number of unlabelled results. They only affect the pass rate: more would hardly narrow its interval, and
- * resampling is slow.
+ * Maximum number of unlabelled results. They only affect the pass rate: more of them would hardly narrow its interval,
+ * and resampling is slow.
  */
 const MAX_UNLABELLED = 2000;
 const MAX_FLIPS = 100;
-const MANY = 100;
+const MAX_EVALUATORS = 100;
 
 export interface AgreementService {
   /**
    * Agreement of versions with people, by criterion: first the active and shadow versions, then all others that have
-   * scored a labelled result, such as a judge named in a request. `of` selects one evaluator or criterion. Throws
+   * scored a labelled result, such as a judge that a request named. `of` selects one evaluator or criterion. Throws
    * not_found.
    */
   withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
-  /** Criteria by which any version has scored anything, by name. */
+  /** The names of all criteria that any version has scored. */
   metrics(): Promise<string[]>;
   /** Compares the shadow with the active version. Throws not_found, conflict without a shadow. */
   shadowReport(name: string): Promise<ShadowReport>;
@@ -35,11 +35,11 @@ export interface AgreementService {
 interface AgreementDeps {
   db: Db;
   evaluators: Pick<EvaluatorService, "list" | "get">;
-  /** A report reads at most this many results without a label, newest first. */
+  /** Maximum number of unlabelled results in a report. The newest ones are read. */
   maxUnlabelled?: number;
 }
 
-/** One version's score of one result by one criterion, with the label of that result. */
+/** One version's score of one result on one criterion, and that result's label. */
 interface Judgement extends ScoreFigure {
   criterion: Criterion;
   /** Whether people pass the result on the same criterion; null without a label. */
@@ -51,7 +51,7 @@ export const createAgreement = ({
   evaluators,
   maxUnlabelled = MAX_UNLABELLED,
 }: AgreementDeps): AgreementService => {
-  /** A version's scores by a criterion's name, replaced ones too, oldest first for each result. */
+  /** A version's scores on a criterion name, including replaced ones, oldest first for each result. */
   const judgementsOf = async (evaluator: string, metric: string): Promise<Judgement[]> => {
     const figures = await listFiguresBy(db, { evaluator, metric, maxUnlabelled });
     const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
@@ -63,9 +63,10 @@ export const createAgreement = ({
     });
   };
 
-  /** `name@version` of the active and shadow versions, of all evaluators or one. */
+  /** `name@version` of the active and shadow versions, of one evaluator or all. */
   const chosenVersions = async (name?: string): Promise<string[]> => {
-    const data = name === undefined ? (await evaluators.list({ limit: MANY })).data : [await evaluators.get(name)];
+    const data =
+      name === undefined ? (await evaluators.list({ limit: MAX_EVALUATORS })).data : [await evaluators.get(name)];
     return data.flatMap(({ active, shadow }) => [active, shadow].flatMap((each) => (each ? [referenceOf(each)] : [])));
   };
 
@@ -127,7 +128,7 @@ export const createAgreement = ({
   };
 };
 
-/** The newest value of each result; its error if it has no value. */
+/** The newest value of each result; its error, if it has no value. */
 const newest = (judgements: readonly Judgement[]): Judgement[] => {
   const byResult = new Map<string, Judgement>();
   for (const each of judgements) {
@@ -136,7 +137,7 @@ const newest = (judgements: readonly Judgement[]): Judgement[] => {
   return [...byResult.values()];
 };
 
-/** Empty if the version gave no verdict. */
+/** Empty if the version has given no verdict. */
 const toAgreements = (evaluator: string, judgements: readonly Judgement[]): EvaluatorAgreement[] => {
   const decisions = toDecisions(judgements);
   const [first] = judgements;

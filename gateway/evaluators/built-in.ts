@@ -25,5 +25,5 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
   },
 ];
 
-/** Versions that give the verdict until an editor promotes another. A judge only runs when a request names it. */
+/** The versions that give the verdict until an editor promotes another one. A judge only runs if a request names it. */
 export const DEFAULT_ACTIVE: ReadonlyMap<string, number> = new Map([["reference", 1]]);

@@ -13,7 +13,7 @@ export const EvaluatorVersion = Type.Object(
     version,
     state: OneOf(["active", "shadow", "released"], {
       description:
-        "active: gives the verdict; shadow: scored, but excluded from the verdict; released: runs when named",
+        "active: gives the verdict; shadow: scored, but excluded from the verdict; released: runs if a request names it",
     }),
     kind: OneOf(["reference", "judge"]),
     description: Type.String(),
@@ -78,7 +78,7 @@ export const ChooseVersion = Strict(
   { title: "ChooseVersion", examples: [{ version: 2 }] },
 );
 
-/** Compares the shadow with the active version, on the results that both judged. */
+/** Compares the shadow with the active version, on the results that both have judged. */
 export const ShadowReport = Type.Object(
   {
     name,
@@ -111,15 +111,15 @@ export const ShadowReport = Type.Object(
 );
 export type ShadowReport = Static<typeof ShadowReport>;
 
-/** How well one evaluator agrees with people on one criterion, over the results that both have judged. */
+/** How well an evaluator agrees with people on one criterion, for the results that both have judged. */
 export const EvaluatorAgreement = Type.Object(
   {
     evaluator: Type.String({ description: "`name@version`" }),
     metric: Type.String(),
     criterion: Criterion,
     results: Count("Results with a verdict by the evaluator: every labelled one, and the newest 2,000 others"),
-    pass_rate: Nullable(Type.Number(), { description: "According to the evaluator's own verdicts; null: no verdicts" }),
-    labels: Count("Results that have a label; if people disagree, the majority decides"),
+    pass_rate: Nullable(Type.Number(), { description: "Pass rate of the evaluator's own verdicts; null: no verdicts" }),
+    labels: Count("Labelled results; if people disagree, the majority decides"),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
   { title: "EvaluatorAgreement" },

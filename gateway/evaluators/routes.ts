@@ -83,7 +83,7 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
           ...allows("viewer"),
           summary: "Compare the versions of an evaluator with human labels",
           description:
-            "Covers the active and shadow versions, and every other version that has scored a labelled result. With at least 30 labels: kappa, sensitivity, specificity, and a pass rate corrected with them.",
+            "Covers the active and shadow versions, and every other version that has scored a labelled result. With at least 30 labels: kappa, sensitivity, specificity, and a pass rate corrected by them.",
         },
       },
     )

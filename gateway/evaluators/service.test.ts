@@ -38,7 +38,7 @@ test("by default, reference@1 gives the verdict and no judge runs", async () => 
   ]);
 });
 
-test("a released version never changes: these are the hashes", () => {
+test("the hashes of released versions never change", () => {
   const hashes = Object.fromEntries(BUILT_IN_EVALUATORS.map((each) => [each.name, evaluatorHash(each).slice(0, 12)]));
   expect(hashes).toMatchInlineSnapshot(`
     {
@@ -49,7 +49,7 @@ test("a released version never changes: these are the hashes", () => {
 });
 
 describe("a custom judge", () => {
-  test("gets the next version number, also after a built-in version", async () => {
+  test("gets the next version number, even after a built-in version", async () => {
     expect([(await create("polite")).version, (await create("polite")).version]).toEqual([1, 2]);
     expect((await create("judge")).version).toBe(2);
     expect((await evaluators.versions("judge", {})).data.map(({ version }) => version)).toEqual([2, 1]);
@@ -64,12 +64,12 @@ describe("a custom judge", () => {
     { scale: { min: 5, max: 1, step: 1 } },
     { threshold: 6 },
     { scale: { min: 0, max: 1, step: 0.001 }, threshold: 1 },
-  ])("is refused with a criterion that makes no sense: %j", async (changes) => {
+  ])("is rejected with an invalid criterion: %j", async (changes) => {
     const request = { name: "polite", criteria: [{ ...criterion, ...changes }], judge };
     expect(await kindOf(evaluators.create(PRINCIPAL, request, async () => {}))).toBe("invalid_request");
   });
 
-  test("may have the name of an inherited property of objects", async () => {
+  test("may have the name of an inherited object property", async () => {
     await create("constructor");
     expect((await evaluators.choose(undefined)).map(({ reference }) => reference)).toEqual(["reference@1"]);
   });
@@ -80,7 +80,7 @@ describe("a custom judge", () => {
     expect([error.kind, error.detail.param]).toEqual(["not_implemented", "judge.prompt"]);
   });
 
-  test("has another hash with other settings", async () => {
+  test("has a different hash with different settings", async () => {
     expect((await create("polite")).hash).not.toBe((await create("polite", { temperature: 1 })).hash);
   });
 });

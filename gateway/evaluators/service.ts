@@ -41,7 +41,7 @@ interface Choice {
 
 export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
 
-/** Hash of the constants in the code of each kind: weights, thresholds, prompts. */
+/** Hashes of each kind's constants in the code: weights, thresholds, prompts. */
 const CONSTANTS = { reference: canonicalHash(REFERENCE_CONSTANTS), judge: canonicalHash(JUDGE_CONSTANTS) } as const;
 
 /** sha256 of everything that affects a score of this version. */
@@ -49,7 +49,7 @@ export const evaluatorHash = ({ name, version, kind, criteria, judge }: Evaluato
   canonicalHash({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
-  /** All versions by name, newest first; only those of `name` if given. */
+  /** All versions by name, newest first; only those of `name`, if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
     const builtIn = BUILT_IN_EVALUATORS.map((each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }));
     const made = (await store.listEvaluatorVersions(reads, name)).map(toKnown);
