@@ -13,7 +13,7 @@ export const Dependency = Type.Object(
   {
     name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),
     status: OneOf(["ok", "degraded", "down", "not_configured"], {
-      description: "not_configured: unused, so it doesn't affect the overall status",
+      description: "not_configured: not used, so it doesn't affect the overall status",
     }),
     required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
     since: Timestamp,
@@ -24,7 +24,7 @@ export const Dependency = Type.Object(
 );
 export type Dependency = Static<typeof Dependency>;
 
-/** Codes never change their meaning. The last five are for features of later versions. */
+/** A code never changes its meaning. The last five are for features of later versions. */
 export const DEGRADATION_CODES = [
   "cache_local",
   "fewer_nodes",
@@ -46,7 +46,7 @@ export const Degradation = Type.Object(
     }),
     since: Timestamp,
     reason: Type.String(),
-    drill: Type.Boolean({ description: "Simulated by an admin as a drill" }),
+    drill: Type.Boolean({ description: "Whether an admin is simulating it as a drill" }),
   },
   { title: "Degradation" },
 );

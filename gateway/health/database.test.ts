@@ -6,7 +6,7 @@ const probeOf = (write: () => Promise<unknown>) => {
   return { clock, ask: databaseProbe({ pingDatabase: async () => {}, writeDatabase: write }, () => clock.ms, 20) };
 };
 
-test("the probe notices within five seconds that writes fail, and that they work again", async () => {
+test("the probe detects within five seconds that writes fail, and that they work again", async () => {
   let isWritable = true;
   const { clock, ask } = probeOf(() => (isWritable ? Promise.resolve() : Promise.reject(new Error("read-only"))));
   expect(await ask()).toBeUndefined();

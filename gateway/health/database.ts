@@ -10,14 +10,14 @@ export interface DatabaseAccess {
 
 /** Timeout of a read or write. */
 const ANSWER_MS = 1000;
-/** Minimum time between two writes. They happen only on request, because each one syncs the disk. */
+/** Minimum time between two writes. They only happen on request, because each one syncs the disk. */
 const WRITE_EVERY_MS = 3000;
-/** A write may wait for other processes. After this time it counts as failed. */
+/** A write may wait for other processes. After this time, it counts as failed. */
 const MAX_WRITE_MS = 4000;
 
 /**
- * Returns why the database can't be used, or undefined if it can. Called once a second, it finds a database that can be
- * read but not written (a full disk, a read-only file) within five seconds.
+ * Returns why the database can't be used, or undefined if it can. If called once a second, it detects a database that
+ * can be read but not written (a full disk, a read-only file) within five seconds.
  */
 export const databaseProbe = (
   { pingDatabase, writeDatabase }: DatabaseAccess,

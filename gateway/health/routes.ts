@@ -10,7 +10,7 @@ const ALIVE = {
   detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
 };
 
-/** For load balancers and people, without a key. The responses contain no address, path or secret. */
+/** For load balancers and people, without a key. Responses contain no address, path or secret. */
 export const healthRoutes = ({ health }: { health: Health }) =>
   new Elysia({ name: "health.routes", tags: ["Health"] })
     .get("/healthz", alive, ALIVE)

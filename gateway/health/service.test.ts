@@ -55,7 +55,7 @@ test("an unused dependency is listed and doesn't affect the status", async () =>
   expect(unused.map(({ name }) => name)).toEqual(["vectors"]);
 });
 
-test("with some nodes down it is degraded with fewer_nodes, in the header too", async () => {
+test("with some nodes down, the status is degraded with fewer_nodes, in the header too", async () => {
   for (const state of ["down", "ejected", "stuck", "loading", "draining"] as const) {
     expect(await summaryOf(setUp([node("a", "ready"), node("b", state)]))).toEqual([
       "degraded",
@@ -65,7 +65,7 @@ test("with some nodes down it is degraded with fewer_nodes, in the header too", 
   }
 });
 
-test("with all nodes down it is down, and only serves stored answers", async () => {
+test("with all nodes down, the status is down, and only stored answers are served", async () => {
   expect(await summaryOf(setUp([node("a", "down"), node("b", "stuck")]))).toEqual([
     "down",
     "cached_only",
@@ -78,20 +78,20 @@ test("a busy node doesn't count as down", async () => {
   expect(degraded).toEqual([]);
 });
 
-test("without Redis it is degraded with cache_local, since Redis was lost", async () => {
+test("without Redis, the status is degraded with cache_local since Redis was lost", async () => {
   const { health } = setUp([node("a", "ready")], [layer("memory", "ok"), layer("redis", "degraded")]);
   const { status, degraded } = await health.readiness();
   expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "cache_local", since.toISOString()]);
 });
 
-test("without a jobs worker it is degraded with no_jobs, since the last heartbeat", async () => {
+test("without a jobs worker, the status is degraded with no_jobs since the last heartbeat", async () => {
   const { health } = setUp([node("a", "ready")], [], { isAlive: false, lastBeat: since });
   const { status, degraded, dependencies } = await health.readiness();
   expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "no_jobs", since.toISOString()]);
   expect(dependencies.find(({ name }) => name === "jobs")?.status).toBe("down");
 });
 
-test("with a database that can't be written it is down, with the reason", async () => {
+test("with a database that can't be written, the status is down, with the reason", async () => {
   for (const [kind, reason] of [
     ["storage_full", "No disk space left"],
     ["internal", "Readable but not writable"],
@@ -103,7 +103,7 @@ test("with a database that can't be written it is down, with the reason", async 
   }
 });
 
-test("with a database that doesn't respond it is down", async () => {
+test("with a database that doesn't respond, the status is down", async () => {
   const { health, database } = setUp([node("a", "ready")]);
   database.ping = () => Promise.reject(new Error("gone"));
   expect((await health.readiness()).status).toBe("down");
@@ -115,7 +115,7 @@ test("frequent checks write to the database at most every three seconds", async 
   expect(database.writes).toBe(1);
 });
 
-test("a failed check of the cache is logged and keeps the last known state", async () => {
+test("a failed cache check is logged and keeps the last known state", async () => {
   const warned = Promise.withResolvers<void>();
   const degradations = createDegradations({
     engine: { nodes: () => [] },

@@ -24,7 +24,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   const degradations = createDegradations({ engine, cache, workers, log });
   const databaseProblem = databaseProbe(access);
 
-  /** Adds the time at which this process first saw the current status. */
+  /** Adds the time since which this process has seen the current status. */
   const dated = (dependency: Omit<Dependency, "since">): Dependency => {
     const { name, status } = dependency;
     let change = changes.get(name);
@@ -125,7 +125,7 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
 /** Timeout of a database check. After it, the last known state is kept. */
 const ANSWER_MS = 1000;
 
-/** Checks whether a jobs worker is alive, according to the last response of the database. */
+/** Whether a jobs worker is alive, according to the last response of the database. */
 const workersProbe = (jobs: Pick<Jobs, "workers">): (() => Promise<WorkersState>) => {
   let known: WorkersState = { isAlive: false, lastBeat: undefined };
   let asking: Promise<void> | undefined;
@@ -153,14 +153,14 @@ interface DegradationDeps {
 
 const REFRESH_MS = 1000;
 
-/** The current degradations. Cheap enough to read for every response. */
+/** The current degradations. They are cheap enough to read for every response. */
 export const createDegradations = ({ engine, cache, workers, log }: DegradationDeps) => {
   const startedAt = new Date();
   let current: readonly Degradation[] = [];
   let header: string | undefined;
   let timer: Timer | undefined;
 
-  /** Checks now and returns the new list. */
+  /** Checks now, and returns the new list. */
   const refresh = async (): Promise<readonly Degradation[]> => {
     const [caches, worker] = await Promise.all([cache.stats(), workers()]);
     current = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt)];
@@ -168,14 +168,14 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
     return current;
   };
 
-  /** If a check fails, the last known state stays. */
+  /** Checks in the background. If a check fails, the last known state is kept. */
   const look = (): void => {
     refresh().catch((error) => log.warn({ err: error }, "could not check for degradations"));
   };
 
   return {
     list: () => current,
-    /** Their codes as the value of `x-degraded`; undefined if there are none. */
+    /** The codes as the value of `x-degraded`; undefined if there are none. */
     header: () => header,
     refresh,
     /** Checks every second until `close`. */
@@ -192,7 +192,7 @@ export type Degradations = ReturnType<typeof createDegradations>;
 const NO_WORKER = "No jobs worker is running: dataset uploads wait until one starts";
 const CACHE_LOST = "is unreachable: answers are cached only in this gateway";
 
-/** Whether new requests go to a node in this state. A busy node rejects some of them, but it works. */
+/** Whether a node in this state gets new requests. A busy node rejects some of them, but it works. */
 const takesRequests = (state: NodeView["state"]): boolean => state === "ready" || state === "busy";
 
 const degradation = (code: Degradation["code"], since: Date, reason: string): Degradation => ({
