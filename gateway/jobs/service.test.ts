@@ -27,7 +27,7 @@ const addWorker = () => db.write((tx) => insertWorker(tx, { id: "worker_1", host
 const finish = async (state: "done" | "failed", error?: AppError): Promise<void> => {
   await addWorker();
   const [task] = await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
-  if (!task) throw new Error("Nothing was due.");
+  if (!task) throw new Error("No task was due.");
   await db.write(async (tx) => {
     await endTask(tx, task, state, error ? { ...toEnvelope(error, task.jobId).error } : null);
     await settleJob(tx, task.jobId, { rows: 3 }, now);
@@ -70,7 +70,7 @@ describe("with no worker for ten seconds", () => {
     return waiting;
   };
 
-  test("a job that has not started is withdrawn, and every waiting caller learns how to start a worker", async () => {
+  test("a job that has not started is withdrawn, and every waiting caller is told how to start a worker", async () => {
     await enqueue();
     const errors = await Promise.all([waitInVain(), problemOf(jobs.wait("job_1", never))]);
     for (const error of errors) {
@@ -89,7 +89,7 @@ describe("with no worker for ten seconds", () => {
     expect([error.kind, (await jobs.get("job_1")).state]).toEqual(["storage_full", "queued"]);
   });
 
-  test("a job that has started is left for the next worker", async () => {
+  test("a job that has started is kept for the next worker", async () => {
     await enqueue();
     await addWorker();
     await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
@@ -99,7 +99,7 @@ describe("with no worker for ten seconds", () => {
     expect((await jobs.get("job_1")).state).toBe("running");
   });
 
-  test("a worker that returns before then is waited for", async () => {
+  test("callers keep waiting if a worker returns before that", async () => {
     await enqueue();
     const waiting = jobs.wait("job_1", never);
     await Bun.sleep(5);
@@ -109,7 +109,7 @@ describe("with no worker for ten seconds", () => {
   });
 });
 
-test("a busy worker is waited for", async () => {
+test("callers wait for a busy worker", async () => {
   await enqueue();
   later(10_001);
   await addWorker();
@@ -130,7 +130,7 @@ test("a worker counts as alive for a minute after its last heartbeat", async () 
   expect((await jobs.workers()).isAlive).toBe(false);
 });
 
-test("the backlog has the queued and running tasks, and how long the oldest has been due", async () => {
+test("the backlog contains the numbers of queued and running tasks, and how long the oldest has been due", async () => {
   expect(await jobs.backlog()).toEqual({ queued: 0, running: 0, oldestWaitMs: 0 });
   await enqueue("job_1");
   later(2000);
@@ -142,6 +142,6 @@ test("the backlog has the queued and running tasks, and how long the oldest has 
   expect(await jobs.backlog()).toEqual({ queued: 1, running: 1, oldestWaitMs: 3000 });
 });
 
-test("an unknown job is not found", async () => {
+test("an unknown job is a not_found error", async () => {
   expect((await problemOf(jobs.get("job_9"))).kind).toBe("not_found");
 });

@@ -3,13 +3,13 @@ import { findBacklog, findJob, type JobRow, requestCancel, withdrawJob } from ".
 import { listWorkers } from "../../db/workers";
 import { AppError, fromEnvelope, toEnvelope } from "../../lib/errors";
 
-/** First and longest pause between two checks of a job, in milliseconds. */
-const FIRST_LOOK_MS = 20;
-const LONGEST_LOOK_MS = 250;
-/** A caller stops waiting after this time without a worker. A restart takes less time. */
+/** Shortest and longest pause between two checks of a job. */
+const MIN_POLL_MS = 20;
+const MAX_POLL_MS = 250;
+/** After this time without a worker, a caller stops waiting. A restart takes less time. */
 const NO_WORKER_MS = 10_000;
 /** `retry-after` for a caller whose job was withdrawn. */
-const ASK_AGAIN_MS = 10_000;
+const RETRY_AFTER_MS = 10_000;
 /** A worker that misses heartbeats for this long is considered dead. It sends one every ten seconds. */
 export const SILENT_MS = 60_000;
 
@@ -22,7 +22,6 @@ export interface WorkersState {
 /** Runs in the transaction that withdraws a job before any worker has started it. */
 export type OnWithdrawn = (tx: Tx) => Promise<void>;
 
-/** Jobs for the rest of the gateway. */
 interface JobsDeps {
   db: Db;
   now?: () => Date;
@@ -40,7 +39,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
 
   const cancel = (id: string): Promise<boolean> => db.write((tx) => requestCancel(tx, id, now()));
 
-  /** Whether a worker is alive, and the newest heartbeat of all. */
+  /** Whether a worker is alive, and the newest heartbeat of all workers. */
   const workers = async (): Promise<WorkersState> => {
     const beats = (await listWorkers(db)).map(({ beatAt }) => beatAt.getTime());
     const newest = beats.length > 0 ? Math.max(...beats) : undefined;
@@ -50,7 +49,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
     };
   };
 
-  /** True if the job is withdrawn; false if a worker has started it in the meantime. */
+  /** True if the job was withdrawn; false if a worker has started it in the meantime. */
   const withdraw = (id: string, reason: AppError, onWithdrawn: OnWithdrawn | undefined): Promise<boolean> =>
     db.write(async (tx) => {
       const isWithdrawn = await withdrawJob(tx, id, { ...toEnvelope(reason, id).error }, now());
@@ -63,25 +62,25 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
     cancel,
     workers,
 
-    /** Number of queued and running tasks, and how long the oldest has been due. */
+    /** The numbers of queued and running tasks, and how long the oldest has been due. */
     async backlog() {
       const { queued, running, oldestDueAt } = await findBacklog(db);
       return { queued, running, oldestWaitMs: oldestDueAt ? Math.max(0, now().getTime() - oldestDueAt.getTime()) : 0 };
     },
 
     /**
-     * Waits for the end of a job and returns a completed job. Throws the error of a failed one; client_closed if `signal` is
-     * aborted, while the job continues; and unavailable without a worker: then a job that has started continues with the
-     * next worker, and any other is withdrawn.
+     * Waits until a job ends, and returns a completed job. Throws the error of a failed job; client_closed if `signal`
+     * is aborted, while the job continues; and unavailable without a worker. In that case, a job that has started
+     * continues with the next worker, and any other is withdrawn.
      */
     async wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<JobRow> {
       let aliveAtMs = monotonicMs();
-      for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.5)) {
+      for (let pauseMs = MIN_POLL_MS; ; pauseMs = Math.min(MAX_POLL_MS, pauseMs * 1.5)) {
         const job = await get(id);
         if (job.state === "completed") return job;
         if (job.state === "failed") throw fromEnvelope({ error: job.error }, "gateway");
         if (job.state === "cancelled") {
-          if (job.error) throw fromEnvelope({ error: job.error }, "gateway", ASK_AGAIN_MS);
+          if (job.error) throw fromEnvelope({ error: job.error }, "gateway", RETRY_AFTER_MS);
           throw new AppError("conflict", "This job was cancelled.");
         }
         if (signal.aborted) throw new AppError("client_closed", "The caller has disconnected.");
@@ -103,6 +102,6 @@ const notBegun = (): AppError =>
 const interrupted = (): AppError =>
   new AppError(
     "unavailable",
-    "The jobs worker that was running this is gone. Start one to continue: bun run start:jobs. To wait for the same job, send the request again with its Idempotency-Key.",
-    { retryAfterMs: ASK_AGAIN_MS },
+    "The jobs worker that was running this job has stopped. Start one to continue: bun run start:jobs. To wait for the same job, send the request again with its Idempotency-Key.",
+    { retryAfterMs: RETRY_AFTER_MS },
   );
