@@ -6,12 +6,12 @@ const duration = (description: string, value: string) =>
     Type.String({
       pattern: "^[1-9][0-9]{0,4}[smhd]$",
       default: value,
-      description: `${description}: a number and s, m, h or d`,
+      description: `${description}: a number followed by s, m, h or d`,
       examples: [value],
     }),
   );
 
-/** `GET /v1/metrics`. At most 1,000 steps; a step is rounded up to whole minutes. */
+/** `GET /v1/metrics`. At most 1,000 steps. A step is rounded up to whole minutes. */
 export const MetricsQuery = Type.Object({
   window: duration("Time span", "1h"),
   step: duration("Time per point", "1m"),
@@ -35,7 +35,7 @@ const cacheCounts = Type.Object(
     hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an identical request in progress") }),
     misses: Count(),
     bypasses: Count(),
-    hit_rate: Nullable(Share("hits / (hits + misses)"), { description: "null: there were neither" }),
+    hit_rate: Nullable(Share("hits / (hits + misses)"), { description: "null: there were none" }),
   },
   { title: "CacheCounts" },
 );
@@ -76,7 +76,7 @@ export const Kpis = Type.Object(
     step_seconds: Type.Integer({ minimum: 1 }),
     totals: Type.Object({
       ...traffic,
-      error_rate: Share("Errors as a share of all requests; 0 without requests"),
+      error_rate: Share("Errors as a proportion of all requests; 0 without requests"),
       prompt_tokens: Count(),
       completion_tokens: Count(),
       cache: cacheCounts,

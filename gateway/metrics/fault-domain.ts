@@ -1,11 +1,11 @@
 import { ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 import type { RequestSample } from "../ports/recorder";
 
-/** The origins of errors. unclassified: an error without a kind, which is a bug, so its count must stay 0. */
+/** Where errors come from. unclassified: an error without a kind, which is a bug, so its count must stay 0. */
 export const FAULT_DOMAINS = ["caller", "policy", "node", "gateway", "unclassified"] as const;
 type FaultDomain = (typeof FAULT_DOMAINS)[number];
 
-/** Statuses below 500 whose domain isn't `caller`, and statuses with a specific kind. */
+/** The kinds of statuses below 500 that aren't the caller's fault, and of statuses with a specific kind. */
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: "invalid_api_key",
   403: "insufficient_role",
@@ -16,7 +16,7 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 };
 
 /**
- * The kind of a failed response. A page that shows its form again throws no error, so its status determines the kind.
+ * The kind of a failed response. A page that shows its form again throws no error, so the status determines the kind.
  * undefined for an unclassified failure of the gateway.
  */
 export const errorKindOf = ({
@@ -25,7 +25,7 @@ export const errorKindOf = ({
 }: Pick<RequestSample, "status" | "errorKind">): ErrorKind | undefined =>
   errorKind ?? (status < 500 ? (KIND_OF_STATUS[status] ?? "invalid_request") : undefined);
 
-/** Whether a response counts as an error. The 503 of `/readyz` does not, because it is a correct answer. */
+/** Whether a response counts as an error. The 503 of `/readyz` doesn't, because it is a correct answer. */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
   status >= 400 && route !== "/readyz";
 

@@ -5,7 +5,7 @@ import type { Degradations } from "../health/service";
 import type { Jobs } from "../jobs/service";
 import type { Engine, NodeView } from "../ports/engine";
 
-/** Sources that are read for each scrape and each `/v1/metrics` request. */
+/** Sources read for each scrape and each `/v1/metrics` request. */
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCache, "counts" | "inFlight">;
@@ -13,7 +13,7 @@ export interface MetricSources {
   jobs?: Pick<Jobs, "backlog">;
 }
 
-/** Slots and queues of all nodes that have reported. */
+/** The slots and queues of all nodes that have reported. */
 export const nodeTotals = ({ engine }: MetricSources) => {
   const totals = { queueDepth: 0, slots: 0, running: 0 };
   for (const { readiness } of engine.nodes()) {
@@ -48,7 +48,8 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
   const counter = (name: string, help: string, labelNames: string[], read: Read) =>
     new Counter({ name, help, labelNames, registers, collect: collect(read) });
 
-  // Prometheus' usual names. The event loop and heap figures of prom-client's default metrics are wrong on Bun 1.4.5.
+  // The names usual in Prometheus. On Bun 1.4.5, the event loop and heap figures of prom-client's default metrics are
+  // wrong.
   counter("process_cpu_seconds_total", "CPU time of this process", [], () => {
     const { user, system } = process.cpuUsage();
     return [[{}, (user + system) / 1e6]];
@@ -57,9 +58,9 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
   const startedAt = Math.round(performance.timeOrigin / 1000);
   gauge("process_start_time_seconds", "Start of this process, in seconds since 1970", [], () => [[{}, startedAt]]);
 
-  // From the database, the same on every gateway.
+  // These come from the database and are the same on every gateway.
   if (jobs) {
-    gauge("groundwire_jobs_tasks", "Job tasks that are queued and running", ["state"], async () => {
+    gauge("groundwire_jobs_tasks", "Queued and running job tasks", ["state"], async () => {
       const { queued, running } = await jobs.backlog();
       return [
         [{ state: "queued" }, queued],
@@ -79,7 +80,11 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
   );
   nodeGauge("groundwire_node_outstanding", "This gateway's active requests on the node", (node) => node.outstanding);
   nodeGauge("groundwire_node_queue_depth", "Requests waiting for a slot", (node) => node.readiness?.queue.depth ?? 0);
-  nodeGauge("groundwire_node_slots", "Answers it can generate in parallel", (node) => node.readiness?.slots.total ?? 0);
+  nodeGauge(
+    "groundwire_node_slots",
+    "Answers that the node can generate in parallel",
+    (node) => node.readiness?.slots.total ?? 0,
+  );
   nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
 
   gauge("groundwire_degraded", "1 for each current degradation, with the codes of /readyz", ["code"], () => {

@@ -13,7 +13,7 @@ const exact = (values: number[], q: number): number => {
   return sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1] ?? Number.NaN;
 };
 
-/** 4.8% of the exact value, 0.01 below the first bucket. */
+/** The tolerance: 4.8 % of the exact value, or 0.01 below the first bucket. */
 const expectClose = (estimate: number | undefined, value: number): void => {
   expect(Math.abs((estimate ?? Number.NaN) - value)).toBeLessThanOrEqual(Math.max(0.0101, value * 0.048));
 };
@@ -21,12 +21,12 @@ const expectClose = (estimate: number | undefined, value: number): void => {
 const milliseconds = fc.oneof(
   fc.double({ min: 0, max: 1e8, noNaN: true }),
   fc.double({ min: 0, max: 10, noNaN: true }),
-  // Evenly over the magnitudes.
+  // Spread evenly over the orders of magnitude.
   fc.double({ min: -3, max: 8, noNaN: true }).map((exponent) => 10 ** exponent),
 );
 const quantile = fc.constantFrom(0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 1);
 
-test("every quantile is within 4.8% of the exact one", () => {
+test("every quantile is within 4.8 % of the exact one", () => {
   fc.assert(
     fc.property(fc.array(milliseconds, { minLength: 1, maxLength: 300 }), quantile, (values, q) => {
       const histogram = histogramOf(values);

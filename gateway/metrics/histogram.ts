@@ -1,25 +1,25 @@
-/** Ratio of a bucket's upper to its lower bound. */
+/** The ratio of a bucket's upper bound to its lower bound. */
 const GROWTH = 1.1;
 const LOG_GROWTH = Math.log(GROWTH);
-const SMALLEST = 0.01;
-/** 10^8 ms, more than a day. Larger values are counted as this one. */
-const LAST_BUCKET = Math.ceil(Math.log(1e8 / SMALLEST) / LOG_GROWTH);
+const MIN_VALUE = 0.01;
+/** 10^8 ms, more than a day. Larger values count as this one. */
+const LAST_BUCKET = Math.ceil(Math.log(1e8 / MIN_VALUE) / LOG_GROWTH);
 const CHUNK = 16;
 
 const bucketOf = (value: number): number =>
-  value > SMALLEST ? Math.min(LAST_BUCKET, Math.ceil(Math.log(value / SMALLEST) / LOG_GROWTH)) : 0;
+  value > MIN_VALUE ? Math.min(LAST_BUCKET, Math.ceil(Math.log(value / MIN_VALUE) / LOG_GROWTH)) : 0;
 
-/** The value with the same relative distance to both bounds of the bucket: 2ab / (a + b), b = the upper bound. */
+/** The value with the same relative distance to both bounds of the bucket: 2ab / (a + b), where b is the upper bound. */
 const middleOf = (bucket: number): number => {
   if (bucket === 0) return 0;
-  const upper = SMALLEST * GROWTH ** bucket;
+  const upper = MIN_VALUE * GROWTH ** bucket;
   return (2 * upper) / (1 + GROWTH);
 };
 
 /**
- * Counts of values in buckets of equal ratio (the idea of DDSketch, Masson et al., VLDB 2019). A quantile is off by at
- * most (1.1 - 1) / (1.1 + 1) = 4.8% of the exact one, or by 0.01 below that. Takes at most 1 KB, less when the values
- * lie close together. Two histograms add up exactly.
+ * Counts values in buckets whose bounds have a constant ratio (the idea of DDSketch, Masson et al., VLDB 2019). A
+ * quantile is at most (1.1 − 1) / (1.1 + 1) = 4.8 % off, or 0.01 for smaller values. Takes at most 1 KB, and less if
+ * the values are close together. Adding two histograms is exact.
  */
 export class LogHistogram {
   count = 0;

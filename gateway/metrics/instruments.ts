@@ -7,7 +7,7 @@ const DURATION_SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 
 
 interface Series {
   labels: Record<string, string>;
-  /** Per bucket, not cumulative; the last one is +Inf. */
+  /** Counts per bucket, not cumulative. The last bucket is +Inf. */
   counts: Float64Array;
   sum: number;
 }
@@ -38,7 +38,8 @@ class FastCounter extends Counter<string> {
 
 /**
  * A prom-client histogram whose observations take 20 ns instead of 580 (measured with prom-client 15.1.3 on Bun 1.4.5,
- * with a reused child of `labels()`). prom-client hashes the labels each time; this class keeps the series of `series()`.
+ * with a reused child of `labels()`). prom-client hashes the labels each time; this class keeps what `series()`
+ * returns.
  */
 class FastHistogram extends Histogram<string> {
   readonly #series: Series[] = [];
@@ -62,7 +63,7 @@ class FastHistogram extends Histogram<string> {
     };
   }
 
-  /** The registry calls this method, which its types leave out. */
+  /** The registry calls this method, but it is missing from the types. */
   async getForPromString() {
     const { name, help } = this.settings;
     const values = this.#series.flatMap(({ labels, counts, sum }) => {
@@ -94,10 +95,10 @@ export const memo = <K, V>(make: (key: K) => V): ((key: K) => V) => {
   };
 };
 
-/** `gen_ai.operation.name` of OpenTelemetry. */
+/** OpenTelemetry's `gen_ai.operation.name`. */
 const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
 
-/** Bucket bounds of OpenTelemetry's GenAI conventions. */
+/** Bucket bounds from OpenTelemetry's GenAI conventions. */
 const FIRST_TOKEN_SECONDS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const PER_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
@@ -115,9 +116,12 @@ export const generationInstruments = (registry: Registry) => {
   const tokens = histogram("gen_ai_client_token_usage", "Tokens of prompt (input) and answer (output)", TOKENS, [
     "gen_ai_token_type",
   ]);
-  const durations = histogram("gen_ai_server_request_duration_seconds", "Whole generation", DURATION_SECONDS, [
-    "error_type",
-  ]);
+  const durations = histogram(
+    "gen_ai_server_request_duration_seconds",
+    "Duration of the whole generation",
+    DURATION_SECONDS,
+    ["error_type"],
+  );
   const firstToken = histogram(
     "gen_ai_server_time_to_first_token_seconds",
     "From arrival at the gateway to the first token",
@@ -128,7 +132,7 @@ export const generationInstruments = (registry: Registry) => {
     "Mean time per token after the first one",
     PER_TOKEN_SECONDS,
   );
-  const queue = histogram("groundwire_queue_duration_seconds", "Waiting for a slot", FIRST_TOKEN_SECONDS);
+  const queue = histogram("groundwire_queue_duration_seconds", "Time spent waiting for a slot", FIRST_TOKEN_SECONDS);
   const overhead = new FastHistogram({
     name: "groundwire_gateway_overhead_seconds",
     help: "From arrival until the node got the request or the answer was found in the cache",
@@ -202,7 +206,7 @@ export const httpInstruments = (registry: Registry) => {
     buckets: DURATION_SECONDS,
     registers,
   });
-  // Exports a zero for domains without errors, so that they can be monitored.
+  // Exports zeros for domains without errors, so that they can be monitored.
   for (const domain of FAULT_DOMAINS) errors.inc({ domain, code: "", route: "" }, 0);
 
   const instrumentsOf = memo((method: string) =>

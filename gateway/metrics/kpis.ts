@@ -8,7 +8,7 @@ const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_POINTS = 1000;
 const KEPT_MS = KEPT_STEPS * STEP_MS;
 
-/** "15m" → milliseconds. The contract has validated the format. */
+/** Converts "15m" to milliseconds. The contract has validated the format. */
 const parseDuration = (text: string): number => {
   const unit = text.at(-1);
   return Number.parseInt(text, 10) * (unit === "s" || unit === "m" || unit === "h" || unit === "d" ? UNIT_MS[unit] : 1);
@@ -39,7 +39,7 @@ const spanOf = ({ window = "1h", step = "1m" }: MetricsQuery): { windowMs: numbe
 
 const rounded = (ms: number | undefined): number | null => (ms === undefined ? null : round(ms, 3));
 
-/** Nearest-rank percentiles in milliseconds, at most 4.8% off. */
+/** Nearest-rank percentiles in milliseconds, at most 4.8 % off. */
 const percentiles = (histogram: LogHistogram): Percentiles => ({
   count: histogram.count,
   p50: rounded(histogram.quantile(0.5)),
@@ -47,7 +47,7 @@ const percentiles = (histogram: LogHistogram): Percentiles => ({
   p99: rounded(histogram.quantile(0.99)),
 });
 
-/** hit_rate = hits / (hits + misses), without requests that bypassed the cache. A joined generation is a hit. */
+/** hit_rate = hits / (hits + misses), excluding requests that bypassed the cache. A joined generation is a hit. */
 const cacheCounts = ({ hits, misses, bypasses }: Measurements): MetricsPoint["cache"] => {
   const served = hits.memory + hits.redis + hits.in_flight;
   return { hits: { ...hits }, misses, bypasses, hit_rate: served + misses === 0 ? null : served / (served + misses) };

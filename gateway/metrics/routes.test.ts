@@ -40,7 +40,7 @@ test("requests, errors, tokens, cache hits and slots are counted", async () => {
   expect(series.at(-1).requests + series.at(-2).requests).toBe(totals.requests);
 });
 
-test("a scrape is in Prometheus' text format and has no unclassified errors", async () => {
+test("a scrape is in Prometheus text format and contains no unclassified errors", async () => {
   await ask("Scrape this.");
   const response = await stack.call("GET", "/metrics");
   expect(response.headers.get("content-type")).toStartWith("text/plain");
@@ -52,7 +52,7 @@ test("a scrape is in Prometheus' text format and has no unclassified errors", as
   expect(text.match(/domain="unclassified"/g)).toHaveLength(1);
 });
 
-test("a key with the role metrics can scrape, and do nothing else", async () => {
+test("a key with the role metrics can scrape and do nothing else", async () => {
   const key = await stack.keyOf("metrics");
   expect((await stack.call("GET", "/metrics", { key })).status).toBe(200);
   expect((await stack.call("GET", "/v1/metrics", { key })).status).toBe(403);

@@ -22,7 +22,7 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
           ...allows("metrics"),
           ...probe,
           operationId: "getPrometheusMetrics",
-          summary: "All metrics in Prometheus' text format",
+          summary: "All metrics in Prometheus text format",
           ...downloads("text/plain"),
         },
       },

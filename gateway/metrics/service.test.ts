@@ -106,7 +106,7 @@ test("every step has a point, even without requests, and older steps are left ou
   expect(metrics.kpis({ window: "4m", step: "90s" })).toMatchObject({ step_seconds: 120 });
 });
 
-test("after a day, the ring has no old values", () => {
+test("values older than a day are dropped", () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   metrics.request(request());
@@ -121,7 +121,7 @@ test("a window longer than a day is rejected, and the error names the field", ()
   expect(() => metrics.kpis({ window: "24h", step: "1m" })).toThrow("more than 1000 steps");
 });
 
-test("a scrape has OpenTelemetry's names, and counts the work of models", async () => {
+test("a scrape uses OpenTelemetry's names, and counts the models' work", async () => {
   const metrics = createAt({ now: start });
   metrics.generation(generation());
   metrics.generation(generation({ cache: { status: "hit", kind: "memory" } }));

@@ -3,7 +3,7 @@ import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 
-/** Requests with their outcomes and latency in milliseconds. */
+/** Requests, with their outcomes and their latency in milliseconds. */
 export class Traffic {
   requests = 0;
   errors = 0;
@@ -32,7 +32,7 @@ export class Traffic {
 const STAGES = ["gateway", "queue", "ttft", "generation"] as const;
 const HIT_KINDS = ["memory", "redis", "in_flight"] as const;
 
-/** All measurements in a span of time. Stages are in milliseconds. */
+/** All measurements of a period. Stages are in milliseconds. */
 export class Measurements {
   /** By method and route pattern, separated by a space. */
   readonly routes = new Map<string, Traffic>();
@@ -45,7 +45,7 @@ export class Measurements {
   readonly hits = { memory: 0, redis: 0, in_flight: 0 };
   misses = 0;
   bypasses = 0;
-  /** Generated tokens, excluding answers that came from the cache or were joined. */
+  /** Tokens of generations, excluding answers that came from the cache or were joined. */
   promptTokens = 0;
   completionTokens = 0;
 
@@ -94,15 +94,15 @@ export class Measurements {
   }
 }
 
-/** One step per minute for a day. Only steps with traffic take memory. */
+/** One step per minute, for a day. Only steps with traffic take memory. */
 export const STEP_MS = 60_000;
 export const KEPT_STEPS = 1440;
 
-/** The last `KEPT_STEPS` minutes in a ring buffer. The step of a time t has the number ⌊t / 60 s⌋. */
+/** The last `KEPT_STEPS` minutes, in a ring buffer. The step of time t has the number ⌊t / 60 s⌋. */
 export class Window {
   readonly #steps: ({ number: number; measured: Measurements } | undefined)[] = new Array(KEPT_STEPS).fill(undefined);
 
-  /** The step for measurements at `now`. */
+  /** The step that records measurements at `now`. */
   at(now: number): Measurements {
     const number = Math.floor(now / STEP_MS);
     const slot = number % KEPT_STEPS;
@@ -113,7 +113,7 @@ export class Window {
     return measured;
   }
 
-  /** All measurements from `from` up to, but not including, `to`: whole minutes in milliseconds since 1970. */
+  /** All measurements from `from` up to, but not including, `to`. Both are whole minutes, in milliseconds since 1970. */
   between(from: number, to: number): Measurements {
     const all = new Measurements();
     for (let number = from / STEP_MS; number < to / STEP_MS; number++) {
