@@ -14,7 +14,7 @@ const problemOf = (address: string): AppError | undefined => {
   }
 };
 
-test("thirty failures in a minute block only their address, until the first one is a minute old", () => {
+test("thirty failures in a minute block only that address, until the first failure is a minute old", () => {
   for (let tries = 0; tries < 30; tries++) {
     expect(problemOf("10.0.0.1")).toBeUndefined();
     brake.failed("10.0.0.1");
@@ -29,7 +29,7 @@ test("thirty failures in a minute block only their address, until the first one 
   expect(problemOf("10.0.0.1")).toMatchObject({ detail: { retryAfterMs: 1000 } });
 });
 
-test("however many addresses there are, the latest are known", () => {
+test("however many addresses fail, the latest ones are remembered", () => {
   for (let host = 0; host < 20_000; host++) brake.failed(`host-${host}`);
   for (let tries = 1; tries < 30; tries++) brake.failed("host-19999");
   expect(problemOf("host-19999")).toBeDefined();

@@ -34,19 +34,19 @@ afterEach(async () => {
 const signIn = async () => (await sessions.signIn(issued.key)).cookie;
 const isSignedIn = async (cookie: string) => (await sessions.verify(cookie)) !== undefined;
 
-test("a key becomes a session of the same principal", async () => {
+test("signing in with a key starts a session of the same principal", async () => {
   const { cookie, principal } = await sessions.signIn(issued.key);
   expect(principal).toMatchObject({ keyId: issued.id, role: "editor", via: "session" });
   expect(await sessions.verify(cookie)).toEqual(principal);
 });
 
-test("a wrong key starts no session, and an unknown cookie has none", async () => {
+test("a wrong key doesn't start a session, and an unknown cookie doesn't belong to one", async () => {
   expect((await problemOf(sessions.signIn("gw_wrong"))).kind).toBe("invalid_api_key");
   expect(await sessions.verify("made up")).toBeUndefined();
   expect(await sessions.verify("")).toBeUndefined();
 });
 
-test("W2: the cookie has 256 random bits and the database only its hash", async () => {
+test("W2: the cookie has 256 random bits, and the database only contains its hash", async () => {
   const cookies = await Promise.all(Array.from({ length: 20 }, signIn));
   expect(new Set(cookies).size).toBe(20);
   expect(Buffer.from(cookies[0] ?? "", "base64url")).toHaveLength(32);
@@ -58,7 +58,7 @@ test("W2: the cookie has 256 random bits and the database only its hash", async 
   }
 });
 
-test("W2: signing in again gives a new value and ends the old one", async () => {
+test("W2: signing in again creates a new session and ends the old one", async () => {
   const before = await signIn();
   expect(await isSignedIn(before)).toBe(true);
   const { cookie } = await sessions.signIn(issued.key, before);
@@ -66,7 +66,7 @@ test("W2: signing in again gives a new value and ends the old one", async () => 
   expect([await isSignedIn(before), await isSignedIn(cookie)]).toEqual([false, true]);
 });
 
-test("W2: a session ends when nothing comes for the idle time", async () => {
+test("W2: a session ends after the idle time without a request", async () => {
   const cookie = await signIn();
   timeMs += IDLE_MS - MINUTE_MS;
   expect(await isSignedIn(cookie)).toBe(true);
@@ -78,7 +78,7 @@ test("W2: a session ends when nothing comes for the idle time", async () => {
   expect(await isSignedIn(cookie)).toBe(false);
 });
 
-test("W2: a session ends after its longest time however much it is used", async () => {
+test("W2: a session ends after its maximum lifetime, however much it is used", async () => {
   const cookie = await signIn();
   const endMs = timeMs + ABSOLUTE_MS;
   while (timeMs + IDLE_MS / 2 < endMs) {
@@ -97,7 +97,7 @@ test("signing out ends the session immediately in this process", async () => {
   expect(await isSignedIn(cookie)).toBe(false);
 });
 
-test("a session ends with its key: revoked or expired, a second later at most", async () => {
+test("a session ends within a second after its key is revoked or expires", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);
   await keys.revoke(LOCAL_ACTOR, issued.id);
@@ -121,7 +121,7 @@ test("a lowered role applies to the session within a second", async () => {
   expect(await sessions.verify(cookie)).toMatchObject({ role: "viewer" });
 });
 
-test("a sign-in token works once, also for two at the same time", async () => {
+test("a sign-in token works once, even if two requests use it at the same time", async () => {
   const { token } = await sessions.createSignInToken(issued.id);
   const outcomes = await Promise.allSettled([sessions.redeem(token), sessions.redeem(token)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -129,7 +129,7 @@ test("a sign-in token works once, also for two at the same time", async () => {
   expect([problem.kind, problem.message]).toEqual(["invalid_api_key", expect.stringContaining("already used")]);
 });
 
-test("a sign-in token ends after its time, and with its key", async () => {
+test("a sign-in token expires, and ends with its key", async () => {
   const late = await sessions.createSignInToken(issued.id, MINUTE_MS);
   timeMs += MINUTE_MS;
   expect((await problemOf(sessions.redeem(late.token))).kind).toBe("invalid_api_key");
@@ -140,7 +140,7 @@ test("a sign-in token ends after its time, and with its key", async () => {
   expect((await problemOf(sessions.createSignInToken("key_none"))).kind).toBe("not_found");
 });
 
-test("a stranger's token or cookie begins no transaction that writes", async () => {
+test("an unknown token or cookie starts no write transaction", async () => {
   const cookie = await signIn();
   await sessions.signOut(cookie);
   const write = spyOn(db, "write");
@@ -150,7 +150,7 @@ test("a stranger's token or cookie begins no transaction that writes", async () 
   expect(write).not.toHaveBeenCalled();
 });
 
-test("what ended a month ago is deleted", async () => {
+test("sessions and tokens that ended a month ago are deleted", async () => {
   await signIn();
   timeMs += ABSOLUTE_MS + 31 * 24 * 60 * MINUTE_MS;
   await sessions.verify(await signIn());

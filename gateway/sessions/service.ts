@@ -13,9 +13,9 @@ import type { Principal } from "../principal";
 const MINUTE_MS = 60_000;
 /** A browser that is idle for this long must sign in again. */
 export const IDLE_MS = 12 * 60 * MINUTE_MS;
-/** A session ends after this time, even if it is in use. */
+/** Maximum lifetime of a session, even if it is in use. */
 export const ABSOLUTE_MS = 7 * 24 * 60 * MINUTE_MS;
-/** How long ended sessions and used links stay in the database. */
+/** How long ended sessions and used links are kept in the database. */
 const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 const TOKEN_MS = 15 * MINUTE_MS;
 
@@ -65,7 +65,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
   };
 
   return {
-    /** Exchanges a key for a session and ends the session of `previous`, a cookie's value. Throws invalid_api_key. */
+    /** Exchanges a key for a session, and ends the session of the cookie value `previous`. Throws invalid_api_key. */
     async signIn(key: string, previous?: string): Promise<SignIn> {
       const principal = await keys.verify(`Bearer ${key}`);
       const signIn = await db.write((tx) => begin(tx, principal, now(), previous));
@@ -88,7 +88,10 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return signIn;
     },
 
-    /** A token for a sign-in link, valid once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
+    /**
+     * Creates a token for a sign-in link, valid once within `lifetimeMs`. Throws not_found or invalid_api_key for the
+     * key.
+     */
     async createSignInToken(keyId: string, lifetimeMs = TOKEN_MS) {
       const at = now();
       const token = randomValue();
@@ -103,7 +106,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return { token, expiresAt };
     },
 
-    /** The principal of a cookie's value; undefined if the session or its key has ended, with a delay of up to a second. */
+    /** The principal of a cookie value. Undefined if the session or its key has ended, with a delay of up to a second. */
     async verify(value: string): Promise<Principal | undefined> {
       const at = now();
       const digest = digestOf(value);
@@ -120,7 +123,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       forget(value);
     },
 
-    /** Flushes the times at which sessions were last seen; normally they are written once a minute. */
+    /** Writes the times at which sessions were last seen; normally they are written once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
@@ -136,7 +139,7 @@ interface Known {
   principal: Principal;
 }
 
-/** 256 random bits in a form that fits a cookie and a link. */
+/** 256 random bits, encoded for cookies and links. */
 const randomValue = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
 
 const isRunning = ({ revokedAt, expiresAt, lastSeenAt }: store.SessionRow, at: Date): boolean =>
