@@ -7,14 +7,14 @@ const read = (body: string | Uint8Array): unknown => parseJson(typeof body === "
 const refusal = (body: string | Uint8Array): AppError => {
   try {
     read(body);
-    return new AppError("internal", "nothing was refused");
+    return new AppError("internal", "nothing was rejected");
   } catch (thrown) {
     return thrown as AppError;
   }
 };
 
-describe("a body of JSON", () => {
-  test("is accepted with escapes that only look forbidden", () => {
+describe("a JSON body", () => {
+  test("is accepted if its escapes only look forbidden", () => {
     expect(read('{"a":"ü 😀 \\u00e4 \\ud83d\\ude00 \\\\u0000 \\\\ud800 __proto__"}')).toEqual({
       a: "ü 😀 ä 😀 \\u0000 \\ud800 __proto__",
     });
@@ -39,13 +39,13 @@ describe("a body of JSON", () => {
     ['{"a":[{"__proto__":null}]}', "a.0", "__proto__"],
     ['{"a":{"\\u005f_proto__":{}}}', "a", "__proto__"],
     ['{"a":{"__prot\\u006f__":{}}}', "a", "__proto__"],
-  ])("%s is rejected with the name of its field", (body, param, what) => {
+  ])("%s is rejected, naming the field", (body, param, what) => {
     const { kind, message, detail } = refusal(body);
     expect([kind, detail.param, message]).toEqual(["invalid_request", param, expect.stringContaining(what)]);
   });
 });
 
-describe("a body of JSON for a model", () => {
+describe("a JSON body for a model", () => {
   const readText = (body: string): unknown => parseJson(withoutNulEscapes(body));
 
   test.each<[string, unknown]>([
@@ -61,7 +61,7 @@ describe("a body of JSON for a model", () => {
     ['{"a":"\\u00001"}', { a: "1" }],
     ['{"a":"\\u0001"}', { a: "\u0001" }],
     ['{"a":"no escape"}', { a: "no escape" }],
-  ])("NUL is dropped from %s", (body, value) => {
+  ])("NUL is removed from %s", (body, value) => {
     expect(readText(body)).toEqual(value);
   });
 

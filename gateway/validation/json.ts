@@ -1,15 +1,15 @@
 import { AppError } from "../../lib/errors";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-/** A field that replaces the prototype of an object into which the body is copied. */
+/** A field that would replace the prototype of an object that the body is copied to. */
 const PROTOTYPE = "__proto__";
-/** NUL, at which databases truncate text, lone surrogates and `__proto__`, as written in JSON. */
+/** NUL, at which databases truncate text, lone surrogates, and `__proto__`, as they are written in JSON. */
 const SUSPECT = /\\u(?:0000|d[89a-f]|00[2-7])|__proto__/i;
 /** A JSON escape: `\u0000`, or a backslash and the character it escapes. */
 const ESCAPE = /\\(?:u0000|.)/g;
-/** Finding the error in a more deeply nested body would take longer than handling the request. */
+/** Maximum nesting. In a more deeply nested body, finding the error would take longer than handling the request. */
 const MAX_DEPTH = 100;
-/** Shorter text can't be nested too deeply, so the check is skipped. Most bodies are shorter. */
+/** Text shorter than this can't be nested too deeply, so it isn't checked. Most bodies are shorter. */
 const HARMLESS_LENGTH = 2048;
 
 /** A body's text. Throws invalid_request for invalid UTF-8, which `Request.text` would replace. */
@@ -21,13 +21,13 @@ export const decodeText = (bytes: Uint8Array): string => {
   }
 };
 
-/** The JSON text without its escapes for NUL. */
+/** The JSON text without its NUL escapes. */
 export const withoutNulEscapes = (text: string): string =>
   text.includes("\\u0000") ? text.replace(ESCAPE, (written) => (written === "\\u0000" ? "" : written)) : text;
 
 /**
- * Parses JSON. Throws invalid_request for invalid JSON, for too many levels, for text that can't be stored and for a
- * field `__proto__`.
+ * Parses JSON. Throws invalid_request for invalid JSON, too many levels, text that can't be stored, and a field
+ * `__proto__`.
  */
 export const parseJson = (text: string): unknown => {
   const value = parse(text);
@@ -54,7 +54,7 @@ const isDeeper = (value: unknown, levels: number): boolean => {
   return false;
 };
 
-/** Rejects NUL, lone surrogates and the field `__proto__` in a body. Throws invalid_request with the name of the field. */
+/** Rejects NUL, lone surrogates and the field `__proto__` in a body. Throws invalid_request, naming the field. */
 export const refuseBadText = (body: unknown): void => {
   const found = findBadText(body, "");
   if (!found) return;
@@ -74,7 +74,7 @@ const findBadText = (value: unknown, path: string): { path: string; what: string
   }
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, inner] of Object.entries(value)) {
-    const what = name === PROTOTYPE ? `the field ${PROTOTYPE}, which no request may have` : badIn(name);
+    const what = name === PROTOTYPE ? `the field ${PROTOTYPE}, which is not allowed in requests` : badIn(name);
     const found = what === undefined ? findBadText(inner, path ? `${path}.${name}` : name) : { path, what };
     if (found) return found;
   }

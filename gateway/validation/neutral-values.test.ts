@@ -63,7 +63,7 @@ test.each<[object, object]>([
   expect(body).toEqual(left);
 });
 
-test("a body that is not an object is left for validation to reject", () => {
+test("a body that is not an object is unchanged, and validation rejects it", () => {
   for (const body of [null, undefined, 5, "text", [], [null]]) {
     expect(() => leaveOutNeutral(Body, body)).not.toThrow();
   }

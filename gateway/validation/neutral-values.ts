@@ -24,7 +24,7 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
     (typeof value === "object" ? composed.some((one) => Bun.deepEquals(one, value)) : simple.has(value));
 };
 
-/** An empty list or object. If one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua `[]` as `{}`. */
+/** An empty list or object. If one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua writes `[]` as `{}`. */
 export const isEmpty = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -41,7 +41,10 @@ type Test = NonNullable<FieldRule["isNeutral"]>;
 const anyOf = (tests: Test[]): Test | undefined =>
   tests.length < 2 ? tests[0] : (value) => tests.some((test) => test(value));
 
-/** A field that several union variants share is removable if one variant lists its value as neutral and none requires it. */
+/**
+ * A field that several variants of a union share may be removed if one variant lists its value as neutral and none
+ * requires it.
+ */
 const fieldRules = (objects: TObject[]): Rules => {
   const rules = new Map<string, FieldRule>();
   for (const name of new Set(objects.flatMap(({ properties }) => Object.keys(properties)))) {
@@ -55,8 +58,8 @@ const fieldRules = (objects: TObject[]): Rules => {
 };
 
 /**
- * One variant of a union: the fields that identify it, with their literal values if it has any, its own rules, and the
- * other variants' rules for fields it lacks.
+ * A variant of a union: the fields that identify it (with their literal values, if any), its own rules, and the other
+ * variants' rules for fields it lacks.
  */
 interface Variant {
   required: [name: string, literals: ReadonlySet<unknown> | undefined][];
@@ -80,7 +83,7 @@ const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolea
   return required.length > 0;
 };
 
-/** The only variant that a value matches; undefined if it matches none or several. */
+/** The only variant that matches a value; undefined if none or several do. */
 const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Variant | undefined => {
   let only: Variant | undefined;
   for (const variant of variants) {
@@ -107,7 +110,7 @@ const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   };
 };
 
-/** One cleaner for all schemas of a value; undefined if none of its fields can be neutral. */
+/** One cleaner for all schemas of a value; undefined if none of their fields can be neutral. */
 const cleanerOf = (schemas: TSchema[]): Cleaner | undefined => {
   const all = schemas.flatMap(withVariants);
   const cleanObject = cleanFields(all.filter(KindGuard.IsObject));
@@ -124,9 +127,9 @@ const cleanerOf = (schemas: TSchema[]): Cleaner | undefined => {
 const cleaners = new WeakMap<TSchema, { clean: Cleaner | undefined }>();
 
 /**
- * Removes from a body, in place, every optional field with a neutral value: null, unless the schema accepts it, and the
- * values that the field's `neutral` lists. Validation, the cache key and the node then see the request as if these fields
- * had been left out.
+ * Removes every optional field with a neutral value from a body, in place: null, unless the schema accepts it, and the
+ * values listed in the field's `neutral`. Validation, the cache key and the node then see the request as if these
+ * fields had been omitted.
  */
 export const leaveOutNeutral = (schema: TSchema, body: unknown): void => {
   let cleaner = cleaners.get(schema);

@@ -54,7 +54,7 @@ test("the error for an unknown role lists the roles", () => {
   ]);
 });
 
-test("the error for a part of an unknown type names the part, not the whole content", () => {
+test("the error for a content part of an unknown type names the part, not the whole content", () => {
   const messages = [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }];
   expect(problem({ messages })).toEqual([
     "messages.0.content.0.type",
@@ -89,7 +89,7 @@ test.each(["x", "search service", "Größe 中 😀", "a.b/c"])("%j is a name", 
   expect(Value.Check(Name(100), name)).toBe(true);
 });
 
-test("the error for a name with several lines says what a name is", () => {
+test("the error for a name with several lines says what is accepted", () => {
   const { message } = invalidRequest(Value.Errors(Type.Object({ name: Name(100) }), { name: "a\r\nb" }));
   expect(message).toBe("name must be one line of text without leading or trailing spaces.");
 });
@@ -121,7 +121,7 @@ test.each([
   expect(invalidRequest(Value.Errors(schema, body)).message).toBe(message);
 });
 
-test("details list every field that is wrong, once", () => {
+test("details list every invalid field once", () => {
   const { detail } = invalidRequest(Value.Errors(ChatCompletionRequest, { max_tokens: 0, temperature: "hot" }));
   expect(detail.details?.map(({ path }) => path).sort()).toEqual(["/max_tokens", "/messages", "/temperature"]);
 });

@@ -4,11 +4,11 @@ import { AppError, type ErrorDetail } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
 import { NAME_PATTERN, NEUTRAL, NOT_BLANK, UNSUPPORTED } from "../contract";
 
-/** A message lists at most this many problems. */
+/** Maximum number of problems listed in a message. */
 const MAX_DETAILS = 10;
-/** A message lists at most this many known fields. */
+/** Maximum number of known fields listed in a message. */
 const MAX_FIELDS = 20;
-/** Longer than every field name. Longer names get no suggestion, because the search takes quadratic time. */
+/** No field name is longer than this. Longer names get no suggestion, because the search takes quadratic time. */
 const MAX_NAME_LENGTH = 64;
 
 /** `/messages/0/content` → `messages.0.content`. */
@@ -35,7 +35,7 @@ const RANGE_PROBLEMS = new Set([
   ValueErrorType.ArrayMaxItems,
 ]);
 
-/** A value that is not one of the allowed literals. */
+/** Whether a value is not one of the allowed literals. */
 const isWrongWord = ({ type, schema }: ValueError): boolean =>
   type === ValueErrorType.Literal ||
   (type === ValueErrorType.Union && KindGuard.IsUnion(schema) && schema.anyOf.every(KindGuard.IsLiteral));
@@ -56,7 +56,7 @@ const TYPE_PROBLEMS = new Set([
 ]);
 
 interface Variant {
-  /** Its most informative problem. */
+  /** The variant's most informative problem. */
   problem: ValueError;
   problemCount: number;
   closeness: (typeof Closeness)[keyof typeof Closeness];
@@ -81,7 +81,7 @@ const closenessOf = (union: ValueError, problem: ValueError): Variant["closeness
   return isOtherItem ? Closeness.otherItem : Closeness.rightVariant;
 };
 
-/** The index of the item that has the problem in the union's list: a variant that matches more items is more likely meant. */
+/** The index of the list item that has the problem. A variant that matches more items is more likely the intended one. */
 const itemOf = (union: ValueError, problem: ValueError): number =>
   Number(problem.path.slice(union.path.length + 1).split("/")[0]) || 0;
 
@@ -96,7 +96,7 @@ const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
   const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
   const closest = variants.filter(({ closeness }) => closeness === best);
-  /** Prefers deeper problems, then later ones in a list, then variants with fewer problems. */
+  /** Prefers deeper problems, then problems later in a list, then variants with fewer problems. */
   const isCloser = (a: Variant, b: Variant): boolean => {
     const difference =
       depth(a.problem) - depth(b.problem) ||
@@ -111,7 +111,7 @@ const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
   return { path: deepest.path, message: mustBe(deepest, alternatives(words)) };
 };
 
-/** A schema in words: "a whole number", "one of "a", "b"". */
+/** Describes a schema: "a whole number", "one of "a", "b"". */
 const expected = (schema: TSchema): string => {
   if (KindGuard.IsUnion(schema)) return alternatives(schema.anyOf);
   if (KindGuard.IsLiteral(schema)) return JSON.stringify(schema.const);
@@ -125,7 +125,7 @@ const expected = (schema: TSchema): string => {
   return "an object";
 };
 
-/** "a, b or c", each once. */
+/** Lists alternatives without duplicates: "a, b or c". */
 const alternatives = (schemas: TSchema[]): string => {
   const words = [...new Set(schemas.map(expected))];
   return words.length === 1 ? String(words[0]) : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
@@ -135,7 +135,7 @@ const nameOf = (path: string): string => dotted(path) || "The body";
 const mustBe = ({ path, value }: ValueError, what: string): string =>
   `${nameOf(path)} must be ${what}, not ${given(value)}.`;
 
-/** What an unknown part of a request is called in the error. */
+/** What the error calls an unknown part of a request. */
 type Noun = "field" | "parameter";
 
 /**
@@ -218,14 +218,17 @@ export const describeErrors = (errors: Iterable<ValueError>, noun: Noun = "field
   for (const error of errors) {
     const problem = problemOf(error, noun);
     const details = isUnknownField(error) ? unknown : others;
-    // A missing field is reported twice by TypeBox: as missing and as of the wrong type.
+    // TypeBox reports a missing field twice: as missing, and as having the wrong type.
     if (!details.has(problem.path)) details.set(problem.path, problem);
     if (unknown.size + others.size === MAX_DETAILS) break;
   }
   return [...unknown.values(), ...others.values()];
 };
 
-/** TypeBox's problems as one `invalid_request`: `param` is the first invalid field, and `details` lists them all. */
+/**
+ * Converts TypeBox's problems to one `invalid_request`: `param` is the first invalid field, and `details` lists all of
+ * them.
+ */
 export const invalidRequest = (errors: Iterable<ValueError>, noun?: Noun): AppError => {
   const details = describeErrors(errors, noun);
   // A problem with a field is more helpful than one with the whole body.
