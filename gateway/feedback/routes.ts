@@ -27,9 +27,9 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
         response: { 201: Feedback },
         detail: {
           ...allows("member"),
-          summary: "Give a thumb, comment or correction on an answer",
+          summary: "Rate an answer, comment on it or correct it",
           description:
-            "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. This only works for answers in your own conversations: answers from POST /v1/chat are not stored.",
+            "New feedback on an answer replaces the same key's earlier feedback. With `dataset` (role editor), the exchange becomes a sample there, in a new revision: the conversation up to the question is the input, the answer is the output, and the correction (or the answer, with thumbs up) is the reference. This only works for answers in your own conversations, because answers from POST /v1/chat are not stored.",
           ...creates,
           ...fails(403, 404, 409, 503),
         },

@@ -42,12 +42,12 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const [only] = messages;
     const references = correction ? [correction] : rating === "up" ? [answer.content] : [];
     return {
-      // An answer has one sample, so giving feedback again changes that sample.
+      // An answer has one sample, so further feedback changes that sample.
       key: requestId,
       input: messages.length === 1 && only?.role === "user" ? only.content : messages,
       ...(references.length > 0 && { references }),
       output: answer.content,
-      // Answers in the same conversation depend on each other.
+      // Answers in the same conversation are not independent.
       group: answer.conversationId,
       tags: ["feedback", `thumbs-${rating}`],
       metadata: { conversation_id: answer.conversationId, request_id: requestId },
@@ -84,18 +84,18 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const request = { target, options: { format: "jsonl", onError: "refuse", dryRun: false }, isInline: true } as const;
     const { job } = await imports.enqueue(principal, upload, request);
     const { dataset } = await imports.wait(job, signal);
-    if (!dataset) throw new Error("Unreachable: an import that stores has a dataset.");
+    if (!dataset) throw new Error("The import stored a sample but returned no dataset.");
     return { dataset_id: dataset.id, revision: dataset.latest.revision, sample_id: sampleRow(sample).row.id };
   };
 
   return {
     /**
-     * Stores feedback on an answer and replaces earlier feedback by the same key. With `dataset`, also stores the exchange
+     * Stores feedback on an answer, replacing the same key's earlier feedback. With `dataset`, also stores the exchange
      * as a sample. Throws not_found, insufficient_role, and what an import throws.
      */
     async give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback> {
       const { request_id: requestId, rating, comment, correction, dataset } = given;
-      if (comment || correction || dataset) assertMayStore(principal, "feedback", "Send the rating alone.");
+      if (comment || correction || dataset) assertMayStore(principal, "feedback", "Send only the rating.");
       const sample = dataset === undefined ? null : await keep(principal, given, dataset, signal);
       const row: store.FeedbackRow = {
         id: newId("fb"),
