@@ -7,14 +7,14 @@ const messages = Type.Array(
   { minItems: 1, maxItems: 100, description: "`{{variable}}` is replaced with a value" },
 );
 
-/** A version never changes; its hash is the hash of its content. */
+/** A version never changes. Its hash is the hash of its content. */
 export const PromptVersion = Type.Object(
   {
     name,
     version: Type.Integer({ minimum: 1 }),
     hash: Type.String({ description: "sha256 of the messages" }),
     messages,
-    variables: Type.Array(Type.String(), { description: "Found in the messages" }),
+    variables: Type.Array(Type.String(), { description: "The variables in the messages" }),
     labels: Type.Array(Type.String()),
     note: Type.String(),
     used_by_runs: Count(),
@@ -61,7 +61,8 @@ export type Prompt = Static<typeof Prompt>;
 export const PromptPage = Page(Prompt);
 
 /**
- * `POST /v1/prompts`: a new prompt or its next version. Sending the newest version's content doesn't create a version.
+ * `POST /v1/prompts`: a new prompt or its next version. Sending the content of the newest version doesn't create a
+ * version.
  */
 export const CreatePromptVersion = Strict(
   { name, messages, note: Type.Optional(Type.String({ maxLength: 1000 })) },

@@ -35,7 +35,7 @@ export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService;
         detail: {
           ...allows("editor"),
           summary: "Create a prompt, or its next version",
-          description: "200: the newest version already has this content.",
+          description: "Returns 200 if the newest version already has this content.",
           ...creates,
         },
       },

@@ -18,7 +18,7 @@ const create = (name: string, content: string) =>
   prompts.create(PRINCIPAL, { name, messages: user(content) }, async () => {});
 
 describe("versions", () => {
-  test("count up; the newest version's content creates no version", async () => {
+  test("are numbered in sequence, and repeating the newest content creates no version", async () => {
     expect((await create("short", "one")).version.version).toBe(1);
     expect((await create("short", "two")).version.version).toBe(2);
     const again = await create("short", "two");
@@ -34,7 +34,7 @@ describe("versions", () => {
     expect([second.data.map(({ version }) => version), second.has_more]).toEqual([[1], false]);
   });
 
-  test("are found by number and label, and the newest by the name only", async () => {
+  test("are found by number and label, and the newest by the name alone", async () => {
     await create("short", "one");
     await create("short", "two");
     await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
@@ -51,7 +51,7 @@ describe("versions", () => {
     }
   });
 
-  test("a label can be moved and removed; latest can't", async () => {
+  test("can have labels that are moved and removed, except latest", async () => {
     await create("short", "one");
     await create("short", "two");
     await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
@@ -73,7 +73,7 @@ describe("a template", () => {
     ]);
   });
 
-  test("is rendered in one pass: a value that looks like a variable stays text", () => {
+  test("is rendered in one pass, so a value that looks like a variable stays text", () => {
     const values = { input: "{{secret}} $& \\1", secret: "x" };
     expect(render(user("Q: {{input}}"), values)).toEqual(user("Q: {{secret}} $& \\1"));
   });

@@ -10,7 +10,7 @@ import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";
 
-/** The label that always names the newest version, and can't be moved. */
+/** The label that always names the newest version. It can't be moved. */
 const LATEST = "latest";
 
 export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
@@ -109,7 +109,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       return get(name);
     },
 
-    /** `name`, `name@3`, `name@label` or `name@latest`. Throws not_found. */
+    /** Finds `name`, `name@3`, `name@label` or `name@latest`. Throws not_found. */
     async resolve(reference: string): Promise<PromptVersion> {
       const [name = "", chosen = LATEST] = reference.split("@", 2);
       const prompt = await get(name);
@@ -128,10 +128,10 @@ const noPrompt = (name: string): AppError =>
 
 type Messages = PromptVersion["messages"];
 
-/** `{{name}}`, also `{{ metadata.topic }}`. */
+/** `{{name}}`, or `{{ metadata.topic }}`. */
 const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
 
-/** sha256 of the messages, in hex: identical templates have the same hash on every instance. */
+/** sha256 of the messages, in hex. The same template has the same hash on every instance. */
 export const hashOf = (messages: Messages): string => canonicalHash(messages);
 
 /** The variables of a template, each once, in order of appearance. */
