@@ -6,10 +6,12 @@ const NodeModel = Type.Object(
   {
     id: Type.String(),
     kind: OneOf(["chat", "embedding"]),
-    revision: Type.String({ description: "First 12 hex digits of the file's sha256, or what the engine reports" }),
+    revision: Type.String({
+      description: "The first 12 hex digits of the file's sha256, or the revision that the engine reports",
+    }),
     context_window: Type.Integer({
       minimum: 1,
-      description: "Tokens of prompt and answer together, or of one text to embed",
+      description: "Maximum tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
     sampling: DefaultSampling,
@@ -27,23 +29,23 @@ export const Node = Type.Object(
     url: Type.String(),
     state: OneOf(["ready", "loading", "busy", "stuck", "draining", "ejected", "down"], {
       description:
-        "loading: no model is loaded yet; busy: every slot is used and tokens arrive; stuck: requests are running, but no tokens arrive; draining: accepts no new requests; ejected: failed too often, will be retried later; down: unreachable, or its engine failed permanently (last_error)",
+        "loading: no model is loaded yet; busy: every slot is used and tokens arrive; stuck: requests are running, but no tokens arrive; draining: accepts no new requests; ejected: failed too often, will be tried again later; down: unreachable, or its engine failed permanently (last_error)",
     }),
     since: Timestamp,
-    drained: Type.Boolean({ description: "An admin has taken it out of service" }),
+    drained: Type.Boolean({ description: "Whether an admin has drained it" }),
     outstanding: Count("This gateway's active requests on the node"),
     latency_ms: Nullable(Milliseconds("Round trip of the last probe")),
     engine: Nullable(Type.String(), { description: "Engine and version; null until the first response of the node" }),
-    synthetic: Type.Boolean({ description: "Generates text without a model, for benchmarks and tests" }),
+    synthetic: Type.Boolean({ description: "Whether it generates text without a model, for benchmarks and tests" }),
     version: Nullable(Type.String()),
-    progress: Nullable(Share("Loaded share of the models"), { description: "null unless loading" }),
+    progress: Nullable(Share("Loaded fraction of the models"), { description: "null unless loading" }),
     models: Type.Array(NodeModel),
     slots: Nullable(Slots, { description: "For answers" }),
     queue: Nullable(Queue, { description: "For answers" }),
     embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
       description: "For embeddings; null: this node has no embedder",
     }),
-    last_token_ms: Nullable(Milliseconds("Since the last token, while requests are running")),
+    last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
     last_error: Nullable(Type.String()),
   },
   { title: "Node" },
@@ -53,13 +55,18 @@ export type Node = Static<typeof Node>;
 /** `POST /v1/nodes`: adds a node while the gateway is running. */
 export const AddNode = Strict(
   {
-    name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$", description: "Its id: lower-case letters, digits, -" }),
+    name: Type.String({
+      pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+      description: "The node's id: lower-case letters, digits and -",
+    }),
     url: Type.String({
       pattern: "^https?://[^/@\\s]+/?$",
       maxLength: 500,
-      description: "Without a path or a password",
+      description: "Without a path or password",
     }),
-    token: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "Sent as its bearer token" })),
+    token: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: "Sent to the node as a bearer token" }),
+    ),
   },
   { title: "AddNode", examples: [{ name: "node-2", url: "http://10.0.0.5:8081" }] },
 );

@@ -38,7 +38,7 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
     .post("/:id/drain", ({ params }) => setDrained(params.id, true), {
       params: PathId,
       response: { 200: Node },
-      detail: { ...allows("admin"), summary: "Drain a node: it gets no new requests, and its active ones finish" },
+      detail: { ...allows("admin"), summary: "Drain a node: it gets no new requests, and active ones finish" },
     })
     .post("/:id/undrain", ({ params }) => setDrained(params.id, false), {
       params: PathId,
