@@ -1,23 +1,23 @@
 import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 
-/** A request that keeps running after its key was checked, such as an answer that is being generated. */
+/** A request that keeps running after its key was checked, such as one whose answer is being generated. */
 export interface ActiveRequest {
   keyId: string;
-  /** Ends the request; its reader gets `error`. */
+  /** Ends the request. Its reader gets `error`. */
   end(error: AppError): void;
 }
 
-/** Filters key ids to those that are revoked or expired. */
+/** Returns the ids of keys that are revoked or expired. */
 interface KeyCheck {
   unusable(ids: readonly string[]): Promise<string[]>;
 }
 
-/** How often the keys of active requests are checked. A revoked key's streams end within this time. */
+/** How often the keys of active requests are checked. The streams of a revoked key end within this time. */
 const CHECK_MS = 1000;
 
 /**
- * The active requests of all keys. A key is checked when a request arrives; requests that run longer are registered
+ * The active requests of all keys. A key is checked when a request arrives. Requests that run longer are registered
  * here, so that they end when their key is revoked or expires, even if another process revoked it.
  */
 export class ActiveRequests {
@@ -38,7 +38,7 @@ export class ActiveRequests {
     this.#requests.delete(request);
   }
 
-  /** Checks the keys once a second until `close`. A failed check is logged; the next one catches up. */
+  /** Checks the keys once a second until `close`. A failed check is logged, and the next one makes up for it. */
   open(keys: KeyCheck, log: Log): void {
     this.#timer ??= setInterval(() => {
       if (this.#isChecking || this.#requests.size === 0) return;

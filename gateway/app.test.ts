@@ -43,13 +43,13 @@ describe("the role", () => {
     expect(without.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
 
-  test("leaves no route of the API open but health and its documentation", () => {
+  test("leaves only the health and documentation routes of the API open", () => {
     const open = composition.app.routes.filter(({ hooks }) => /^(open|public)$/.test(roleOf(hooks) ?? ""));
     expect(open.map(({ path }) => path).filter((path) => path.startsWith("/v1") || path === "/metrics")).toEqual([]);
   });
 });
 
-test("every answer tells browsers what not to do with it, refusals and pages too", async () => {
+test("every response has the security headers for browsers, including errors and pages", async () => {
   const answers = [
     await send("GET", "/healthz"),
     await send("GET", "/openapi.json"),
@@ -68,7 +68,7 @@ test("every answer tells browsers what not to do with it, refusals and pages too
   }
 });
 
-test("every route of the API answers 401 without a key, with how to sign in", async () => {
+test("every API route returns 401 without a key, and says how to authenticate", async () => {
   for (const route of routes().filter((each) => / \/(v1|metrics)/.test(each))) {
     const [method = "", path = ""] = route.split(" ");
     const response = await send(method, path.replaceAll(/:\w+/g, "x"));
@@ -86,18 +86,18 @@ test("a path that does not exist is 401 without a key and 404 with one", async (
   expect((await send("GET", "/v1/nothing", { headers: authorized })).status).toBe(404);
 });
 
-test("401 comes before a bad body, a wrong type and a large body", async () => {
+test("401 takes precedence over an invalid body, a wrong content type and a large body", async () => {
   for (const body of ["{", "x".repeat(5_000_000)]) {
     expect((await send("POST", "/v1/chat", { body, headers: { "content-type": "text/plain" } })).status).toBe(401);
   }
 });
 
-test("a method that a path does not have is 405 and says which it has", async () => {
+test("an unsupported method is a 405 that lists the allowed methods", async () => {
   const response = await send("PUT", "/v1/models", { headers: authorized });
   expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
 });
 
-test("a body that is not JSON is 415, one that is too large 413, a broken one 400", async () => {
+test("a body that is not JSON is 415, one that is too large is 413, and a malformed one is 400", async () => {
   const post = async (body: string, type: string) =>
     (
       await send("POST", "/v1/chat", {
@@ -111,7 +111,7 @@ test("a body that is not JSON is 415, one that is too large 413, a broken one 40
   expect(await post("[".repeat(100_000) + "]".repeat(100_000), "application/json")).toBe(400);
 });
 
-test("every answer carries a request id, the caller's if it is valid, and the limits of the key", async () => {
+test("every response has a request id, the caller's if it is valid, and the key's limits", async () => {
   const response = await send("GET", "/v1/models", { headers: { ...authorized, "x-request-id": "mine-1" } });
   expect(response.headers.get("x-request-id")).toBe("mine-1");
   expect(response.headers.get("ratelimit-policy")).toContain('"requests"');
@@ -119,7 +119,7 @@ test("every answer carries a request id, the caller's if it is valid, and the li
   expect((await send("GET", "/healthz")).headers.get("x-request-id")).toStartWith("req_");
 });
 
-test("every answer says to browsers what it is not for, and how long it took", async () => {
+test("every response says how it may be cached, and how long it took", async () => {
   const paths = ["/v1/models", "/v1/nothing", "/healthz", "/openapi.json", "/docs", "/sign-in", "/nowhere", "/metrics"];
   for (const path of paths) {
     const { headers } = await send("GET", path, { headers: authorized });
@@ -131,7 +131,7 @@ test("every answer says to browsers what it is not for, and how long it took", a
   expect((await send("GET", asset)).headers.get("cache-control")).toContain("immutable");
 });
 
-test("a browser gets an error as a page, but on a path of the API as JSON", async () => {
+test("a browser gets an error as a page, but on an API path as JSON", async () => {
   const typeOf = async (method: string, path: string) =>
     (await send(method, path, { headers: { accept: "text/html" } })).headers.get("content-type")?.split(";")[0];
   for (const path of ["/nowhere", "/chat/nowhere", "/docs/nowhere"]) {
@@ -142,7 +142,7 @@ test("a browser gets an error as a page, but on a path of the API as JSON", asyn
   }
 });
 
-test("what is the same for everyone asks for no session", async () => {
+test("resources that are the same for everyone don't read the session", async () => {
   const cookie = { cookie: "__Host-groundwire=not-a-session" };
   await composition.open();
   const { sessions } = composition.services;
@@ -161,7 +161,7 @@ test("what is the same for everyone asks for no session", async () => {
   sessions.verify = verify;
 });
 
-test("a body in another charset is 415, one that is not UTF-8 is 400", async () => {
+test("a body in another charset is 415, and one that is not valid UTF-8 is 400", async () => {
   const post = (body: string | Uint8Array<ArrayBuffer>, type: string) =>
     send("POST", "/v1/chat", { body, headers: { ...authorized, "content-type": type } });
   const bytes = Buffer.from('{"messages":[{"role":"user","content":"??"}]}');
@@ -173,7 +173,7 @@ test("a body in another charset is 415, one that is not UTF-8 is 400", async () 
   expect((await post("{}", "application/json; charset=us-ascii")).status).toBe(400);
 });
 
-test("without a node, a chat is refused at once with when to try again", async () => {
+test("without a node, a chat is rejected immediately with the time to retry after", async () => {
   await composition.open();
   const response = await send("POST", "/v1/chat/completions", {
     headers: { ...authorized, "content-type": "application/json" },
@@ -186,7 +186,7 @@ test("without a node, a chat is refused at once with when to try again", async (
   expect([readiness.status, await statusOf(readiness)]).toEqual([503, "down"]);
 });
 
-test("a readiness that drains is red", async () => {
+test("while draining, readiness is 503", async () => {
   composition.services.health.drain();
   const readiness = await send("GET", "/readyz");
   expect([readiness.status, await statusOf(readiness)]).toEqual([503, "draining"]);

@@ -28,7 +28,7 @@ import type { Services } from "./services";
 /** Builds the gateway's HTTP app from services. It does no I/O of its own, so tests can build it too. */
 export const createApp = (services: Services) => {
   const { config, log, keys, sessions, ledger, metrics } = services;
-  // Reject unknown fields instead of dropping them: a schema covers the whole body.
+  // Reject unknown fields instead of dropping them: a schema describes the whole body.
   const app = new Elysia({ name: "groundwire", normalize: false });
   return app
     .use(

@@ -3,8 +3,8 @@ import { AppError } from "../lib/errors";
 const BEARER = /^bearer /i;
 
 /**
- * The caller's key as an `authorization` value: that header if it is a Bearer token, else `x-api-key`, which some clients
- * send instead. A proxy's `authorization: Basic …` doesn't hide an `x-api-key`.
+ * The caller's key as an `authorization` value: that header if it contains a Bearer token, otherwise `x-api-key`, which
+ * some clients send instead. A proxy's `authorization: Basic …` doesn't hide an `x-api-key`.
  */
 export const credentialsOf = (headers: Headers): string | undefined => {
   const authorization = headers.get("authorization") ?? undefined;

@@ -6,20 +6,20 @@ export interface CacheDirectives {
   noCache: boolean;
   noStore: boolean;
   onlyIfCached: boolean;
-  /** Oldest acceptable answer in seconds. */
+  /** Maximum age of a stored answer, in seconds. */
   maxAge?: number;
-  /** `s-maxage`: seconds to keep the answer of this request, capped by the configured time. */
+  /** `s-maxage`: how long to store this request's answer, in seconds, up to the configured time. */
   keepSeconds?: number;
 }
 
-/** For a request without `cache-control`. */
+/** The directives of a request without `cache-control`. */
 export const NO_DIRECTIVES: CacheDirectives = Object.freeze({ noCache: false, noStore: false, onlyIfCached: false });
 
-/** One call to a model: who makes it, and with which options. */
+/** One call to a model: the caller and the options. */
 export interface Call {
   principal: Principal;
   requestId: string;
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. Created on first read. */
+  /** Aborted when the caller disconnects, the key expires or is revoked, or the deadline passes. Created on first read. */
   readonly signal: AbortSignal;
   priority: EngineRequest["priority"];
   directives: CacheDirectives;

@@ -1,8 +1,8 @@
 import type { Log } from "../lib/log";
 
 /**
- * Runs every step in order, even after a failure, because anything left open would keep the process running. Logs each
- * failure and throws at the end if there was one.
+ * Runs all steps in order, even after a failure, because anything left open would keep the process running. Logs each
+ * failure, and throws at the end if there was one.
  */
 export const closeAll = async (steps: Readonly<Record<string, () => unknown>>, log: Log): Promise<void> => {
   const failed: string[] = [];

@@ -26,7 +26,7 @@ test.each([
   ["0.0.0.0", "http://127.0.0.1:9"],
   ["10.0.0.5", "http://10.0.0.5:9"],
   ["::1", "http://[::1]:9"],
-])("without a list of nodes, the one that listens on %s is asked at %s", async (host, url) => {
+])("without a list of nodes, the local node that listens on %s is called at %s", async (host, url) => {
   expect(await shownUrls({ node: { host, port: 9 } })).toEqual([url]);
 });
 

@@ -17,8 +17,8 @@ const nodeUrls = ({ gateway, node }: Config): string[] =>
   gateway.nodes.length > 0 ? gateway.nodes : [localUrl(node.tlsCert ? "https" : "http", node.host, node.port)];
 
 /**
- * Wires the gateway: the only file that names a concrete adapter. Opens and migrates the database; everything else
- * stays closed until `open`.
+ * Wires the gateway. This is the only file that names a concrete adapter. Opens and migrates the database; everything
+ * else is opened by `open`.
  */
 export const compose = async (config: Config, log: Log) => {
   const db = await openDb(databaseOptions(config), log);
@@ -44,7 +44,7 @@ export const compose = async (config: Config, log: Log) => {
     services,
     /** The admin key created on the first run; undefined if one already existed or is set in the environment. */
     createdAdminKey: created,
-    /** Connects to nodes and cache in the background; they don't have to be running yet. */
+    /** Connects to the nodes and the cache in the background. They don't have to be running yet. */
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
       health.degradations.open();

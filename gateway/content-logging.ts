@@ -3,7 +3,7 @@ import type { Principal } from "./principal";
 
 /**
  * Throws insufficient_role for a key without content logging. `what` names the content that would be stored; `way` is a
- * sentence with the alternative.
+ * sentence that names an alternative.
  */
 export const assertMayStore = ({ keyName, contentLogging }: Principal, what: string, way: string): void => {
   if (contentLogging) return;

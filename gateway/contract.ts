@@ -15,15 +15,15 @@ import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
  */
 
 /**
- * Schema keyword of an optional field: the values that mean the same as leaving it out (null always does), or "any" for a
+ * Schema keyword of an optional field: the values that mean the same as omitting it (null always does), or "any" for a
  * field that is accepted and ignored.
  */
 export const NEUTRAL = "neutral";
 
-/** Schema keyword of a field that accepts only its neutral values. `validation/problems.ts` has the error message. */
+/** Schema keyword of a field that only accepts its neutral values. `validation/problems.ts` has the error message. */
 export const UNSUPPORTED = "unsupported";
 
-/** An object that rejects unknown fields; the error names them. */
+/** An object that rejects unknown fields. The error names them. */
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
@@ -36,13 +36,13 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
     ),
   );
 
-/** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has its message. */
+/** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has the error message. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
-/** At least one character that isn't whitespace. `validation/problems.ts` has its message. */
+/** At least one character that isn't whitespace. `validation/problems.ts` has the error message. */
 export const NOT_BLANK = "\\S";
 
-/** A display name, for example of a key or a conversation. For requests only; stored names are shown unchanged. */
+/** A display name, for example of a key or a conversation. For requests only: stored names are shown unchanged. */
 export const Name = (maxLength: number, description?: string) =>
   Type.String({ minLength: 1, maxLength, pattern: NAME_PATTERN, description });
 
@@ -61,27 +61,27 @@ export const Id = (prefix: string, description?: string) =>
     examples: [`${prefix}_01jd8x1m9k2n3p4q5r6s7t8v9w`],
   });
 
-/** The id in a route such as `/v1/keys/{id}`. It has no pattern, because a malformed id is simply not found. */
+/** The id in a route such as `/v1/keys/{id}`. It has no pattern: a malformed id is simply not found. */
 export const PathId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
 
 /** A count: 0 or more. */
 export const Count = (description?: string) => Type.Integer({ minimum: 0, description });
 
-/** A time span in milliseconds. */
+/** A duration in milliseconds. */
 export const Milliseconds = (description: string) =>
   Type.Number({ minimum: 0, description: `${description}, in milliseconds` });
 
-/** Share of a whole, 0 to 1. */
+/** A fraction, 0 to 1. */
 export const Share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
-/** An error as clients see it, both in responses and in stored records. */
+/** An error as clients see it, in responses and in stored records. */
 export const ErrorBody = Type.Object(
   {
     message: Type.String({
       description: "What is wrong and what to do",
       examples: ["max_tokens must be 1 or more, not -5."],
     }),
-    type: Type.String({ description: "Error type of OpenAI's SDKs" }),
+    type: Type.String({ description: "Error type as in OpenAI's API" }),
     code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
     param: Nullable(Type.String(), { description: "The invalid field: `messages.0.content`" }),
     source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
@@ -106,7 +106,7 @@ export const ErrorEnvelope = Type.Object(
   { title: "ErrorEnvelope", description: "Every error response" },
 );
 
-/** An integer in a query or a path, where it arrives as text; `http/route-inputs.ts` converts it. */
+/** An integer in a query or path, which arrives as text. `http/route-inputs.ts` converts it. */
 export const NumberInUrl = (options: IntegerOptions) => Type.Integer(options);
 
 /** Query parameters of every list: `after` is the `next_cursor` of the previous page. */
@@ -116,7 +116,7 @@ export const PageQuery = Type.Object({
 });
 export type PageQuery = Static<typeof PageQuery>;
 
-/** Schema of every list on the wire. Named after its entries: a list of `Key` is the component `KeyPage`. */
+/** Schema of every list on the wire. It is named after its entries: a list of `Key` is the component `KeyPage`. */
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object(
     {

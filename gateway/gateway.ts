@@ -6,12 +6,12 @@ import { withTimeout } from "../lib/with-timeout";
 import { closeAll } from "./closing";
 import { compose } from "./compose";
 
-/** Gives a load balancer that checks `/readyz` every second time to see the change before the port closes. */
+/** Wait before the port closes, so that a load balancer that checks `/readyz` every second sees the change. */
 const RED_BEFORE_CLOSING_MS = 1000;
-/** The server accepts any body size, so that the gate can reject large ones with its own error. */
+/** The server accepts bodies of any size, so that the gate can reject large ones with its own error. */
 const SERVER_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** Starts the gateway and resolves when it is listening. Port 0 in `config.gateway.port` picks a free one. */
+/** Starts the gateway and resolves when it is listening. If `config.gateway.port` is 0, the system chooses a free port. */
 export const startGateway = async (config: Config, log: Log) => {
   const composition = await compose(config, log);
   const { app, services } = composition;

@@ -3,7 +3,7 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 
-/** The machine of this process. Runs record it, because hardware affects latencies and, on a GPU, also results. */
+/** The machine of this process. Runs record it, because hardware affects latency and, on a GPU, also results. */
 export const hostProfile = (): Record<string, unknown> => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: cpus().length,
@@ -15,7 +15,7 @@ export const hostProfile = (): Record<string, unknown> => ({
 
 const ROOT = join(import.meta.dir, "..");
 
-/** The version of this code, with the commit if it runs from a clone: `0.1.0+f339f9a1b2c3`. */
+/** The version of this code, with the commit if it is a clone: `0.1.0+f339f9a1b2c3`. */
 export const codeVersion = (): string => {
   const commit = readCommit();
   return commit ? `${version}+${commit.slice(0, 12)}` : version;
@@ -32,6 +32,6 @@ const read = (path: string): string | undefined => {
   try {
     return readFileSync(join(ROOT, path), "utf8").trim();
   } catch {
-    return undefined; // not a clone, or a release without its history
+    return undefined; // Not a clone, or a release without its history.
   }
 };

@@ -13,7 +13,7 @@ export const pageOf = <Row, Wire>(
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
 };
 
-/** Query for a numbered page of a list. Pages count from 1. */
+/** The query for a numbered page of a list. Pages count from 1. */
 export interface NumberedQuery<By extends string> {
   page: number;
   pageLength: number;
@@ -25,11 +25,11 @@ export interface NumberedPage<T> {
   data: T[];
   page: number;
   pageLength: number;
-  /** Rows on all pages. */
+  /** Number of rows on all pages. */
   total: number;
 }
 
-/** Reads a numbered page. A number past the end gives the last page. */
+/** Reads a numbered page. A number past the end returns the last page. */
 export const numberedPage = async <T>(
   { page: asked, pageLength }: Pick<NumberedPage<T>, "page" | "pageLength">,
   total: number,
@@ -39,10 +39,10 @@ export const numberedPage = async <T>(
   return { data: await read({ limit: pageLength, offset: (page - 1) * pageLength }), page, pageLength, total };
 };
 
-/** Position in a list that is ordered by a time, then by id. */
+/** A position in a list that is sorted by time, then by id. */
 export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;
 
-/** Parses a cursor of `timeCursor`. Throws invalid_request for anything else. */
+/** Parses a cursor from `timeCursor`. Throws invalid_request for anything else. */
 export const readTimeCursor = (after: string | undefined): { at: Date; id: string } | undefined => {
   if (after === undefined) return undefined;
   const [, ms, id] = /^(\d{1,15})\.(.+)$/.exec(after) ?? [];
@@ -50,7 +50,7 @@ export const readTimeCursor = (after: string | undefined): { at: Date; id: strin
   return { at: new Date(Number(ms)), id };
 };
 
-/** Parses a cursor that is a whole number. Throws invalid_request for anything else. */
+/** Parses a cursor that is an integer. Throws invalid_request for anything else. */
 export const readNumberCursor = (after: string | undefined): number | undefined => {
   if (after === undefined) return undefined;
   if (!/^\d{1,15}$/.test(after)) throw strangeCursor();

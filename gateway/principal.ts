@@ -1,6 +1,6 @@
-/** Roles in ascending order; each includes the one before it. */
+/** Roles in ascending order. Each includes the ones before it. */
 export const ROLES = ["viewer", "member", "editor", "admin"] as const;
-/** `metrics` is separate: it can only read metrics, which every other role can do too. */
+/** `metrics` is separate: it can only read metrics, which all other roles can do too. */
 export type Role = (typeof ROLES)[number] | "metrics";
 
 /** The caller: a key, directly or through a page session. */
@@ -13,7 +13,7 @@ export interface Principal {
   /** Ids or names of indexes; undefined: every index. */
   allowedIndexes?: string[];
   limits: { requestsPerMinute: number; parallelRequests: number };
-  /** Whether prompts and answers of this key may be stored. */
+  /** Whether this key's prompts and answers may be stored. */
   contentLogging: boolean;
   /** worker: a jobs worker that works for the key. */
   via: "key" | "session" | "worker";

@@ -6,8 +6,9 @@ type Columns<Field extends string> = { [Name in Field as Camel<Name>]: unknown }
 const toCamel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /**
- * Converts a row to its contract type: `created_at` is the column `createdAt`, and times become text. `own` has the fields
- * that aren't columns. JSON columns contain values that this version or an older one wrote according to the contract.
+ * Converts a row to its contract type: `created_at` is the column `createdAt`, and times become text. `own` contains
+ * the fields that aren't columns. JSON columns contain values that this version or an older one wrote according to the
+ * contract.
  */
 export const fromRow = <T extends TObject, Own extends Partial<Static<T>> = Record<never, never>>(
   contract: T,
@@ -28,7 +29,7 @@ type RowOf<Value> = {
     : Value[Name];
 };
 
-/** The reverse: a contract's fields as columns, with the times in `…_at` as dates. */
+/** The reverse: converts a contract's fields to columns, with the times in `…_at` as dates. */
 export const toRow = <T extends TObject>(contract: T, value: Static<T>): RowOf<Static<T>> => {
   const given: Record<string, unknown> = value;
   const columns = Object.keys(contract.properties).map((name) => {

@@ -38,7 +38,7 @@ const example = {
 /** `POST /v1/batch-evals/plan`. */
 export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [example] });
 
-/** The cost of a run and the smallest change it can detect. Nothing is started. */
+/** The cost of a run, and the smallest change it can detect. Planning starts nothing. */
 export const BatchEvalPlan = Type.Object(
   {
     samples: Count(),
@@ -50,7 +50,8 @@ export const BatchEvalPlan = Type.Object(
     }),
     estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 })),
     detectable_difference: Type.Number({
-      description: "Smallest change of a pass rate against the baseline that this run can show (power 0.8, level 0.05)",
+      description:
+        "Smallest change of a pass rate against the baseline that this run can detect (power 0.8, level 0.05)",
     }),
     warnings: Type.Array(Type.String()),
   },
@@ -71,7 +72,7 @@ export const StartBatchEval = Strict(
       }),
     ),
     max_error_share: Type.Optional(
-      Share("The run fails if a larger share of its results are errors, checked from the 20th result on"),
+      Share("The run fails if a larger proportion of its results are errors, checked from the 20th result on"),
     ),
   },
   { title: "StartBatchEval", examples: [{ ...example, name: "capitals, 64 tokens" }] },
@@ -119,7 +120,7 @@ export const ExportQuery = Type.Object({
   ),
 });
 
-/** Frames of `GET /v1/batch-evals/{id}/events`. Each has an id: `Last-Event-ID` resumes after it. */
+/** Events of `GET /v1/batch-evals/{id}/events`. Each has an id, and `Last-Event-ID` resumes after it. */
 export const BatchEvalEvent = Type.Union(
   [
     Type.Object({ type: Type.Literal("state"), run: Run }, { title: "BatchEvalStateEvent" }),

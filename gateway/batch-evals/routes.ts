@@ -19,7 +19,7 @@ const FILES = ["jsonl", "vnd.apache.parquet", "xml", "gzip"].map((type) => `appl
 
 export const batchEvalRoutes = plannedRoutes("Batch evals", [
   ["GET /v1/batch-evals", "viewer", "List the batch runs, newest first", RunPage, { query: RunQuery }],
-  [`GET ${RUN}`, "viewer", "Read a run: progress, statistics, and the settings behind them", Run],
+  [`GET ${RUN}`, "viewer", "Read a run: its progress, statistics and settings", Run],
   [`GET ${RUN}/samples`, "viewer", "List the results of a run", SampleResultPage, { query: ResultQuery }],
   [
     `GET ${RUN}/events`,
@@ -56,7 +56,7 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
   [
     `POST ${RUN}/cancel`,
     "editor",
-    "Cancel a run within a second, keeping existing results",
+    "Cancel a run within a second; existing results are kept",
     Run,
     { facts: fails(409) },
   ],
@@ -77,7 +77,7 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
   [
     `POST ${RUN}/gate`,
     "viewer",
-    "Pass, fail or not enough data, with the number of samples still needed",
+    "Check a run against a gate: pass, fail or not enough data, with the number of samples still needed",
     GateVerdict,
     { body: GateRequest },
   ],

@@ -5,7 +5,7 @@ import { Interval } from "../evals/statistics-contract";
 /** `GET /v1/compare`: `a` is the baseline, `b` the candidate. */
 export const CompareQuery = Type.Object({
   a: Type.String({ minLength: 1, maxLength: 100, description: "Id of the baseline run" }),
-  b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the run to judge" }),
+  b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the candidate run" }),
   metric: Type.Optional(
     Type.String({ minLength: 1, maxLength: 64, description: "Default: every criterion that both runs have" }),
   ),
@@ -28,11 +28,11 @@ const MetricComparison = Type.Object(
     interval: Nullable(Interval),
     test: OneOf(["mcnemar_exact", "paired_t", "paired_bootstrap", "paired_cluster_bootstrap"]),
     p: Type.Number({ minimum: 0, maximum: 1 }),
-    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "Holm-adjusted over all criteria compared here" }),
+    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "Holm-adjusted for all compared criteria" }),
     better: Count("Samples that b passes and a fails"),
     worse: Count("Samples that a passes and b fails"),
     detectable_difference: Nullable(Type.Number(), {
-      description: "Smallest true difference detectable with this many pairs and this spread (power 0.8, level 0.05)",
+      description: "Smallest true difference that this many pairs with this spread can detect (power 0.8, level 0.05)",
     }),
     verdict: OneOf(["better", "worse", "not_shown"]),
   },
@@ -57,8 +57,8 @@ export const Comparison = Type.Object(
     a: Type.Object({ run_id: Id("run"), name: Type.String() }),
     b: Type.Object({ run_id: Id("run"), name: Type.String() }),
     verdict: OneOf(["better", "worse", "mixed", "not_shown"]),
-    summary: Type.String({ description: "The verdict in one sentence" }),
-    pairs: Count("Samples that both runs have a value for"),
+    summary: Type.String({ description: "The result in one sentence" }),
+    pairs: Count("Samples with a value in both runs"),
     only_a: Count("Samples missing in b: excluded, and never counted as passed"),
     only_b: Count("Samples missing in a"),
     warnings: Type.Array(
@@ -77,7 +77,7 @@ export const Comparison = Type.Object(
         a: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", name: "baseline" },
         b: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9x", name: "shorter prompt" },
         verdict: "not_shown",
-        summary: "No difference is shown: correctness 0.81 against 0.84 on 195 samples (p 0.29).",
+        summary: "No significant difference: correctness 0.81 against 0.84 on 195 samples (p 0.29).",
         pairs: 195,
         only_a: 0,
         only_b: 0,

@@ -4,7 +4,7 @@ import { problemOf, temporaryDb } from "../../tests/db/temporary";
 import type { Exchange } from "../http/exchange";
 import { createIdempotency } from "./service";
 
-test("an answer that was encrypted with another admin key is a conflict", async () => {
+test("repeating a request whose response was encrypted with another admin key is a conflict", async () => {
   const db = await temporaryDb();
   const { once } = createIdempotency({ db, log: silentLog() });
   const send = (apiKey: string) => {

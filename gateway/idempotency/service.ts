@@ -7,16 +7,16 @@ import type { Log } from "../../lib/log";
 import { bearerToken, credentialsOf } from "../bearer-token";
 import type { Principal } from "../principal";
 
-/** How long the first response is kept for repeats. */
+/** How long the first response is kept for repeated requests. */
 const KEEP_MS = 24 * 3_600_000;
-/** A request without a heartbeat for this long is considered dead, so its key may be used again. */
+/** A request that misses heartbeats for this long is considered dead, and its key may be used again. */
 const HOLD_MS = 30_000;
 const EXTEND_MS = 10_000;
 
 /** Stores the response in the transaction of the change that it reports. Throws conflict. */
 export type Seal = (tx: Tx, answer: unknown) => Promise<void>;
 
-/** The parts of a request that are used here; `headers` are those of its response. */
+/** The parts of a request used here. `headers` are those of its response. */
 interface KeyedRequest {
   request: Pick<Request, "method" | "url" | "headers">;
   requestId: string;
@@ -31,9 +31,10 @@ interface IdempotencyDeps {
 
 export const createIdempotency = ({ db, log, now = () => new Date() }: IdempotencyDeps) => ({
   /**
-   * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeats for a day.
-   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key can be used
-   * again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still running.
+   * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeated requests for
+   * a day. Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key can
+   * be used again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still
+   * running.
    */
   async once<T>(
     exchange: KeyedRequest,
@@ -76,7 +77,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
       if (!isSealed) await db.write((tx) => seal(tx, answer));
       return answer;
     } catch (error) {
-      // If the transaction that sealed the key failed to commit, the key is not sealed, so it is freed too.
+      // If the transaction that sealed the key failed to commit, the key is not sealed and is freed too.
       await store
         .releaseIdempotencyKey(db, id, holder)
         .catch((failure) => log.warn({ err: failure }, "could not release an idempotency key"));
@@ -139,7 +140,7 @@ const sha256 = (...parts: string[]): string => createHash("sha256").update(parts
 
 /**
  * Encrypts stored responses, because they may contain a secret that is shown only once, such as a new key. Uses
- * AES-256-GCM with a key derived (HKDF-SHA-256) from the API key and the `Idempotency-Key`; neither is stored.
+ * AES-256-GCM with a key that is derived (HKDF-SHA-256) from the API key and the `Idempotency-Key`. Neither is stored.
  */
 const vaultOf = (apiKey: string, key: string) => {
   const secret = Buffer.from(hkdfSync("sha256", apiKey, key, "groundwire idempotency", 32));
