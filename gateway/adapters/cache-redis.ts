@@ -15,7 +15,7 @@ export interface RedisCacheOptions {
 /** Deletes one entry, or all entries with a tag. */
 type Drop = { key: string } | { tag: string };
 
-/** Is told about the deletions of all gateways, so that the memory in front of a shared store serves nothing stale. */
+/** Receives the deletions of all gateways, so that the memory in front of a shared store serves nothing stale. */
 interface DropListener {
   dropped(drop: Drop): void;
   /** Messages may have been missed, so any entry may be stale. */

@@ -18,7 +18,7 @@ const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}
 const content = (text: string, finish_reason: string | null = null) =>
   frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
 
-test("the frames of a stream are joined to the whole answer", () => {
+test("the frames of a stream are joined into the complete answer", () => {
   const frames = [
     content("Hel"),
     content("lo") + content("", "stop"),

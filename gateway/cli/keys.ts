@@ -49,7 +49,7 @@ const wrongUse = (message: string, param?: string) => new AppError("invalid_requ
 
 const toNumber = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 
-/** `90d`, `12h` or `30m` from now, or an ISO 8601 time. */
+/** Parses `90d`, `12h` or `30m` from now, or an ISO 8601 time. */
 const toExpiry = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];

@@ -100,8 +100,8 @@ export const ShadowReport = Type.Object(
       Type.Object({
         result_id: Type.String(),
         metric: Type.String(),
-        active: Type.Boolean({ description: "Passed" }),
-        shadow: Type.Boolean({ description: "Passed" }),
+        active: Type.Boolean({ description: "Whether the active version passed it" }),
+        shadow: Type.Boolean({ description: "Whether the shadow passed it" }),
         failure: Nullable(FailureKind),
       }),
       { description: "The first 100" },

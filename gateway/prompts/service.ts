@@ -128,7 +128,7 @@ const noPrompt = (name: string): AppError =>
 
 type Messages = PromptVersion["messages"];
 
-/** `{{name}}`, or `{{ metadata.topic }}`. */
+/** Matches a variable: `{{name}}`, `{{ metadata.topic }}`. */
 const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
 
 /** sha256 of the messages, in hex. The same template has the same hash on every instance. */

@@ -11,7 +11,7 @@ const MAX_FIELDS = 20;
 /** No field name is longer than this. Longer names get no suggestion, because the search takes quadratic time. */
 const MAX_NAME_LENGTH = 64;
 
-/** `/messages/0/content` → `messages.0.content`. */
+/** Converts a JSON pointer to a dotted path: `messages.0.content` for `/messages/0/content`. */
 export const dotted = (pointer: string): string =>
   pointer.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 
@@ -159,7 +159,7 @@ const unknownFieldOf = ({ path, schema }: ValueError, noun: Noun): string => {
   return unknownField(dotted(path.slice(at)), dotted(path.slice(0, at)), Object.keys(schema.properties ?? {}), noun);
 };
 
-/** ". Fields: model, tag." */
+/** Ends a message with the known fields: ". Fields: model, tag." */
 const fieldsOf = ({ properties }: TSchema): string =>
   properties ? `. Fields: ${Object.keys(properties).join(", ")}.` : ".";
 

@@ -27,7 +27,7 @@ interface StreamOptions {
   signal: AbortSignal;
   timeouts: StreamTimeouts;
   watchdog: Watchdog;
-  /** Is told about the stream's tokens. */
+  /** Records when the stream waits for tokens and receives them. */
   flow: TokenFlow;
   /** Called once, when the node has finished with this stream; `error` says why the answer is incomplete. */
   onEnd(error: AppError | undefined): void;

@@ -43,7 +43,7 @@ export interface Place {
   character?: number;
 }
 
-/** "Line 3, column answer, character 7". */
+/** Describes a position: "Line 3, column answer, character 7". */
 const describe = ({ line, column, character }: Place): string => {
   const parts = Object.entries({ line, column, character }).filter(([, at]) => at !== undefined);
   const text = parts.map(([name, at]) => `${name} ${at}`).join(", ");
@@ -80,5 +80,5 @@ export const formatBytes = (bytes: number): string => {
   return `${round(value, 1)} ${units[unit]}`;
 };
 
-/** `100000` → `100,000`. */
+/** Formats a count for people: `100,000`. */
 export const formatCount = (count: number): string => count.toLocaleString("en");

@@ -70,7 +70,7 @@ describe("errors name file, line and field", () => {
     ["a span of another text", { ...FAITHFUL, spans: [{ start: 0, end: 3, text: "Bob" }] }, "spans.0"],
     ["a duplicate id", CORRECT, 'The id "q1-a" is already used.'],
     ["a row of another task", FAITHFUL, "rows.jsonl, line 2: The task is faithfulness; rows above have correctness."],
-  ])("%s", (_, line, message) => {
+  ])("for %s", (_, line, message) => {
     const { problems } = parse(CORRECT, line);
     expect(problems).toEqual([expect.stringContaining(message)]);
     expect(problems[0]).toStartWith("rows.jsonl, line 2: ");

@@ -115,10 +115,10 @@ const MAX_NAME_LENGTH = 18;
 const shorten = (name: string): string =>
   name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name;
 
-/** `.88` or `1.00`: a leading 0 is omitted. */
+/** Formats the bound of an interval without a leading 0: `.88` or `1.00`. */
 const toBound = (bound: number): string => bound.toFixed(2).replace(/^(-?)0/, "$1");
 
-/** `0.912 .88–.94`: the value and its interval, or `-` without a value. */
+/** Formats a value and its interval, `0.912 .88–.94`; `-` without a value. */
 const toCell = (rate: Rate | null): string => {
   if (rate === null) return "-";
   const { value, interval } = rate;
@@ -134,7 +134,7 @@ const decisionTable = (entries: readonly AgreementEntry[]): string[][] => [
   ]),
 ];
 
-/** Only the header, if no scorer gives spans. */
+/** The table of span figures. It consists of only the header if no scorer gives spans. */
 const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
   ["spans by character", "precision", "recall", "F1"],
   ...entries.flatMap(({ name, report: { spans } }) =>

@@ -178,7 +178,7 @@ const TALLY = { supported: "supported", partly: "partly supported", unsupported:
 
 const LIST = new Intl.ListFormat("en-GB");
 
-/** "The only claim is unsupported.", "Of 3 claims, 2 are supported and 1 is unsupported." */
+/** Counts the verdicts in a sentence: "The only claim is unsupported.", "Of 3 claims, 2 are supported and 1 is unsupported." */
 const tallyText = (claims: readonly Claim[], skipped: number): string => {
   const count = claims.length;
   const parts = Object.entries(TALLY).flatMap(([verdict, words]) => {

@@ -269,15 +269,15 @@ from red to green | from red to green | from green to red
 /** Kinds of answers that were once scored wrong. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
-  "a period that one side leaves out is ignored": rates,
-  "an option is given by its letter or its text": options,
-  "the name before an equals sign may be left out": equations,
-  "initials and short names are the name": shortNames,
-  "a surname names the person asked for": surnames,
+  "a period in only one of the texts is ignored": rates,
+  "an option is matched by its letter or its text": options,
+  "the name before an equals sign may be omitted": equations,
+  "initials and short names match the full name": shortNames,
+  "a surname is enough if the question asks for a person": surnames,
   "a correction denies only what it corrects": corrections,
-  "characters in another order are another word": characterOrder,
+  "characters in a different order are a different word": characterOrder,
   "a bare verdict answers a yes-or-no question": bareVerdicts,
   "durations and verdicts are read in other languages": otherLanguages,
   "a value inside a longer reference is converted": valuesInside,
-  "values in an order are not swapped": order,
+  "swapping ordered values fails": order,
 };

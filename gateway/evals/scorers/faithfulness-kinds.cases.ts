@@ -186,14 +186,14 @@ Two thirds of the members voted for the plan, a quarter against it. | Two thirds
 /** Kinds of errors in answers that are compared with contexts. */
 export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "an ordinal or abbreviation does not end a sentence": ordinals,
-  "a number, name or unit in place of the context's": replacements,
+  "a number, name or unit that replaces the context's is unsupported": replacements,
   "courtesies, hedges, citations and attributions make no claim": talk,
-  "a negation that the context lacks, in many languages": negations,
-  "a negated form: a prefix, a contraction, a modal": negatedForms,
-  "a clause with the other polarity": clauses,
-  "a unit in place of the context's": units,
+  "an added negation is unsupported, in many languages": negations,
+  "negated forms are recognised: prefixes, contractions, modals": negatedForms,
+  "a clause with the opposite polarity is unsupported": clauses,
+  "a different unit is unsupported": units,
   "a version is not a decimal number": versions,
-  "a reversed clause of a longer sentence": ongoing,
-  "numbers of two facts are not exchanged": swaps,
-  "answers as retrieval systems write them": styles,
+  "a reversed clause in a longer sentence is unsupported": ongoing,
+  "exchanging the numbers of two facts is unsupported": swaps,
+  "answers in the style of retrieval systems are read correctly": styles,
 };

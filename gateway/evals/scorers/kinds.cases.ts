@@ -270,10 +270,10 @@ The value must be < 42. | The value must be < 42. ; The value must be less than 
 
 /** Kinds of values that text evaluators often get wrong. */
 export const KINDS: Readonly<Record<string, readonly Case[]>> = {
-  "signs carry meaning": signs,
-  "a common word or single letter counts where it is given as the answer": commonWords,
+  "symbols change the meaning of an answer": signs,
+  "a common word or single letter counts only if it is given as the answer": commonWords,
   "the reversal of a statement fails": reversals,
-  "numbers, dates and times are the same in every form": forms,
-  "scripts are read": scripts,
-  "contexts are read by the same rules": numbersInContext,
+  "a number, date or time matches in every notation": forms,
+  "answers are read in every script": scripts,
+  "contexts are read by the same rules as references": numbersInContext,
 };

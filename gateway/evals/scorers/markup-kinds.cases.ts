@@ -32,7 +32,7 @@ y'(0) | y'(0) ; It is y'(0). ; **y'(0)** | y(0) ; y''(0)
 
 /** Kinds of names, tags and symbols in code and formulas. */
 export const MARKUP_KINDS: Readonly<Record<string, readonly Case[]>> = {
-  "names that objects inherit are words": inheritedNames,
+  "names that JavaScript objects inherit are ordinary words": inheritedNames,
   "reasoning before the answer is not the answer": reasoning,
-  "primes of functions are kept": primes,
+  "a prime after a function is kept": primes,
 };

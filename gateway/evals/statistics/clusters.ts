@@ -30,7 +30,7 @@ export const clustersOf = (groups: Groups): Clusters => {
 /** The numbers of `count` units, each once. */
 export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
-/** `count` values, each a separate cluster. */
+/** Clusters of `count` independent values, each in its own cluster. */
 export const singletons = (count: number): Clusters => ({ count, areShared: false, of: eachOnce(count) });
 
 /** Maximum number of units in a bootstrap. More would take time without improving precision. */

@@ -215,7 +215,7 @@ const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, i
   );
 };
 
-/** `GET /v1/keys/:id` → `getKeysById`. */
+/** The operation id of a route: `getKeysById` for `GET /v1/keys/:id`. */
 const operationIdOf = (method: string, path: string): string =>
   method.toLowerCase() +
   path

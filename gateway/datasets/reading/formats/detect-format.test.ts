@@ -43,7 +43,7 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["a.csv", "RIFF,question\n", "csv"],
   ["a.csv", `q,a\n1,2\n${"\0".repeat(500)}`, "csv"],
   ["a.csv", "sep=;\nq;a\n", "csv"],
-])("%s with %j is %s", (name, head, format) => {
+])("a file %s that starts with %j is %s", (name, head, format) => {
   expect(detectFormat(bytes(head), name)).toBe(format);
 });
 

@@ -58,7 +58,7 @@ const unnamedColumns = (places: readonly number[]): string => {
     : `columns ${listed.join(", ")}${more} have no names and are left out. Name them to keep them.`;
 };
 
-/** `answer (2)` for the second column named `answer`. */
+/** Makes a column name unique: `answer (2)` for the second column named `answer`. */
 const unusedName = (name: string, used: ReadonlySet<string>): string => {
   if (!used.has(name)) return name;
   for (let count = 2; ; count++) if (!used.has(`${name} (${count})`)) return `${name} (${count})`;

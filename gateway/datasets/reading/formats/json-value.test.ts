@@ -168,7 +168,7 @@ test.each([
   ['{"a": {"__proto__": 1}}', 7, 'the name "__proto__" is not allowed: rename it'],
   ['{"\\u005f_proto__": 1}', 1, 'the name "__proto__" is not allowed: rename it'],
   ['[{"constructor": 1}]', 2, 'the name "constructor" is not allowed: rename it'],
-])("%j: position %d, %s", (text, at, message) => {
+])("the first problem of %j is at %d: %s", (text, at, message) => {
   expect(findJsonProblem(text)).toEqual({ at, message });
 });
 

@@ -55,7 +55,7 @@ test.each([
   ['{"data" []}', 'Line 1, character 9: expected ":", found "[".'],
   ['{"da\\ta": []}', "The object has no list"],
   ['{"d\\a": []}', "Line 1, character 4: a backslash here does not start a valid JSON escape."],
-])("%j: %s", async (text, message) => {
+])("%j is rejected: %s", async (text, message) => {
   for (const size of [1, 65_536]) await expect(read(text, size)).rejects.toThrow(message);
 });
 

@@ -446,7 +446,7 @@ describe("one invalid byte rejects its row", () => {
     ["csv", latin1("input\na\nb\n\0\0\0\0"), 2, []],
     ["jsonl", latin1('{"input":"a"}\n\0\0'), 1, []],
     ["json", latin1('[{"input":"a"}]\0'), 1, []],
-  ])("%s %#", async (format, content, accepted, errors) => {
+  ])("in %s (case %#)", async (format, content, accepted, errors) => {
     const { report } = await readText(format, content);
     expect(report.accepted).toBe(accepted);
     expect(report.errors.map(({ line, column, message }) => [line, column, message])).toEqual(errors);

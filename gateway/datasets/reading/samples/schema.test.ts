@@ -30,7 +30,7 @@ describe("a schema is checked immediately", () => {
       "too much",
     ],
     [{ description: "x".repeat(70_000) }, "it is larger than 64 KiB"],
-  ])("%j: %s", (schema, says) => {
+  ])("%j is rejected: %s", (schema, says) => {
     expect(refusal(schema)).toContain(says);
   });
 

@@ -13,7 +13,7 @@ const TITLES = list(`
   singer director physicist scientist inventor explorer
 `);
 
-/** "J.", "J. F." */
+/** Matches initials: "J.", "J. F." */
 const INITIALS = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u;
 
 /** Maximum number of words in a name whose last word counts as a surname. */

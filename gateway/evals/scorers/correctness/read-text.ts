@@ -131,7 +131,7 @@ const SPOKEN: Readonly<Record<string, string>> = {
   negative: "-",
 };
 
-/** "an hour and a half" is 1.5 hours, and "an hour" is 1 hour. */
+/** Periods: "an hour and a half" is 1.5 hours, and "an hour" is 1 hour. */
 const PERIOD = "(second|minute|hour|day|week|month|year|decade|century)";
 const ONE_PERIOD = new RegExp(
   String.raw`\b(?:an?|one)\s${PERIOD}\sand\s(?:a\s)?(half|quarter|three[\s-]quarters)\b|^\W*(?:it\s(?:takes|took|lasts|lasted)\s)?an?\s${PERIOD}(?=\W*$)`,

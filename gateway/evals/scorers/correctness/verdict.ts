@@ -46,7 +46,7 @@ const isGiven = ({ words, text }: ReadText, at: number): boolean => {
   return (isOpening || LEADING.has(before?.norm ?? "")) && FOLLOWING.has(next.norm);
 };
 
-/** "Yes and no", "true or false". */
+/** Whether the opposite verdict follows: "Yes and no", "true or false". */
 const isBoth = (words: readonly Word[], at: number, verdict: boolean): boolean =>
   /^(?:and|or)$/.test(words[at + 1]?.norm ?? "") && verdictIn(words[at + 2]?.text.toLowerCase() ?? "") === !verdict;
 

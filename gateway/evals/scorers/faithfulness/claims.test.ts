@@ -56,7 +56,7 @@ describe("a heading is not a claim", () => {
     ["| Town | Fee |\n|---|---|\n| Oslo | 5 |\n| Bergen | 7 |", ["Oslo | 5 |", "Bergen | 7 |"]],
     ["Town | Fee\n:--- | ---:\nOslo | 5", ["Oslo | 5"]],
     ["Oslo | 5\nBergen | 7", ["Oslo | 5", "Bergen | 7"]],
-  ])("and neither are the header and separator rows of the table %j", (output, claims) => {
+  ])("the header and separator rows of the table %j are not claims either", (output, claims) => {
     expect(textsOf(output).map((text) => text.replace(/^\| /, ""))).toEqual(claims);
   });
 });
@@ -120,5 +120,5 @@ describe("an abstention with a reason makes no claim", () => {
     "There's nothing on the table.",
     "The evidence was insufficient to convict him.",
     "Der Kontext nennt es nicht, aber der Preis beträgt 500 Euro.",
-  ])("but %j makes one", (output) => expect(textsOf(output)).not.toEqual([]));
+  ])("%j also makes a claim", (output) => expect(textsOf(output)).not.toEqual([]));
 });

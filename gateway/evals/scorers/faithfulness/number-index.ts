@@ -111,7 +111,7 @@ const POINTS_AT =
   /(?:passages?|contexts?|documents?|sources?|steps?|chapters?|sections?|figures?|tables?|nos?|numbers?)\.?\s?[([]?(?:\d+\s?(?:,|and|&|-|–)\s?)*$/i;
 const VAGUE = new Set(["one", "first", "once", "half", "1st"]);
 
-/** "24 hours a day" or "seven days a week". */
+/** Whether a rate means always: "24 hours a day", "seven days a week". */
 const isAlways = ({ value, unit }: Quantity): boolean => unit?.dimension === "time/time" && value * unit.factor === 1;
 
 export interface NumberLookup {

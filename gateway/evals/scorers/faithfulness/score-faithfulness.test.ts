@@ -147,7 +147,7 @@ describe("citations and attributions don't change the score", () => {
     expect(claims[0]?.verdict).not.toBe("supported");
   });
 
-  test("and the span of a false claim has offsets in the original output", () => {
+  test("the span of a false claim has offsets in the original output", () => {
     const output = "According to the documents [1], the tower was sold to 12 Martians【2】. It is 330 metres tall [3].";
     const { claims } = score(output, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["unsupported", "supported"]);
@@ -155,7 +155,7 @@ describe("citations and attributions don't change the score", () => {
     expect(marked(output, claims).join()).not.toContain("documents");
   });
 
-  test("but a claim attributed to a person is still checked", () => {
+  test("a claim attributed to a person is still checked", () => {
     const { claims } = score("According to Gropius, the tower was completed in 1889.", TOWER);
     expect(claims[0]?.text).toStartWith("According to Gropius");
     expect(claims[0]?.verdict).not.toBe("supported");

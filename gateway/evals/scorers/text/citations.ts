@@ -10,7 +10,7 @@ export const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 /** Words for the contexts in German, Spanish, French, Italian, Portuguese and Dutch. */
 export const SOURCE_ELSEWHERE = String.raw`(?:d[oi][ck]ument|[ck]onte[xs]t|te[xks]t|unterlage|quelle|angabe|artikel|art[ií]cul|passa[gj]e|pasaje|abschnitt|fuente|fonte|extrait|extracto|bron)\p{L}{0,3}`;
 const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
-/** "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
+/** A number in square brackets: "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
 
 const PLACE = String.raw`(?:sources?|docs?\.?|documents?|${SOURCE_ELSEWHERE}|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
@@ -22,7 +22,7 @@ const WITHIN = String.raw`(?:[,;]\s?(?:pp?\.?|pages?|lines?|sections?|chapters?|
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
 /** A tag around a marker or, as some models write it, around what a source says. */
 const TAG = String.raw`</?(?:cite|citation|ref|source|doc|document)\b[^<>]{0,100}>`;
-/** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
+/** A source in words: "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
 const WORDED =
   String.raw`\((?:${NUMBERED}${WITHIN}|see\s(?:section|chapter|page|line)\s\d[\d.]{0,8}\sof\sthe\s${PLACE}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
   String.raw`\[(?:${NUMBERED}${WITHIN}|\d{1,3}(?=[,;]\s?(?:p|l|s))${WITHIN}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
@@ -87,10 +87,10 @@ const SAYS = String.raw`(?:(?:also|clearly|explicitly|specifically|further|then)
 const SAID =
   "(?:stated|said|mentioned|indicated|noted|shown|seen|described|explained|reported|revealed|confirmed|specified|claimed|told|listed|discussed|outlined|detailed|given|provided|found|written|cited|quoted|referenced|documented|supported)";
 
-/** "The answer is Paris." */
+/** An introduction before the answer: "The answer is Paris." */
 const LEAD = String.raw`(?<=^|[.!?\n]\s{0,3})(?:the\s(?:(?:final|correct|short)\s)?answer\sis(?:\s?:|\sthat\b)?|(?:final\s)?answer\s?:)`;
 
-/** "According to the documents,", "as mentioned in document 2", "the passage states that". */
+/** An attribution: "According to the documents,", "as mentioned in document 2", "the passage states that". */
 const ATTRIBUTION = new RegExp(
   [
     LEAD,

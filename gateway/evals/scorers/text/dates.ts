@@ -72,7 +72,7 @@ const yearOf = (word: Word | undefined, years: Years): number | null => {
 
 const LINKS = new Set(["of", "de", "del", "di"]);
 
-/** "12 March 1990", "12th of March", "March 12, 1990", "March 1990", "March", "5. Januar 2021", "5 de enero de 2021". */
+/** Reads "12 March 1990", "12th of March", "March 12, 1990", "March 1990", "March", "5. Januar 2021", "5 de enero de 2021". */
 const readNamed = (words: readonly Word[], at: number, years: Years): Read | undefined => {
   const first = words[at];
   const isLink = (place: number) => Number(LINKS.has(words[place]?.norm ?? ""));
@@ -100,7 +100,7 @@ const digitsOf = (word: Word | undefined): number =>
 
 const CJK_MARKS = [/^[年년]$/, /^[月월]$/, /^[日号號일]$/];
 
-/** "2021年1月5日", "2021년 1월 5일", with or without the day. */
+/** Reads "2021年1月5日" or "2021년 1월 5일", with or without the day. */
 const readMarked = (words: readonly Word[], at: number): Read | undefined => {
   const parts = CJK_MARKS.map((mark, index) => {
     const place = at + 2 * index;
@@ -111,7 +111,7 @@ const readMarked = (words: readonly Word[], at: number): Read | undefined => {
   return isIn(day, 1, 31) ? { date: { year, month, day }, length: 6 } : { date: { year, month, day: null }, length: 4 };
 };
 
-/** "2020-03", "03/2020". "2003-04" is skipped, because it may be a season. */
+/** Reads "2020-03" or "03/2020". "2003-04" is skipped, because it may be a season. */
 const readMonthAndYear = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b] = [words[at], words[at + 1]];
   if (!a || !b || !/^\d{2}(?:\d{2})?$/.test(a.norm) || !/^\d{2}(?:\d{2})?$/.test(b.norm)) return undefined;
@@ -126,7 +126,7 @@ const readMonthAndYear = (words: readonly Word[], at: number, source: string): R
     : undefined;
 };
 
-/** "1990-03-12", "12/03/1990", "12.03.1990". With full stops, the day comes first. */
+/** Reads "1990-03-12", "12/03/1990" or "12.03.1990". With full stops, the day comes first. */
 const readNumeric = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b, c] = [words[at], words[at + 1], words[at + 2]];
   if (!a || !b || !c) return undefined;

@@ -64,7 +64,7 @@ describe("numbers", () => {
     ["the 3rd", 3, undefined],
     ["٣٤", 34, undefined],
     ["1990s", 1990, undefined],
-  ])("%s is read", (text, value, dimension) => {
+  ])("the number in %s is read", (text, value, dimension) => {
     expect([first(text)?.value, first(text)?.unit?.dimension]).toEqual([value, dimension]);
   });
 
@@ -112,7 +112,7 @@ describe("dates", () => {
     ["from 1914-18", [1914, null, null]],
     ["nineteen sixty-nine", [1969, null, null]],
     ["you may 3 march", [null, null, null]],
-  ])("%s is read", (text, expected) => expect(date(text)).toEqual(expected));
+  ])("the date in %s is read", (text, expected) => expect(date(text)).toEqual(expected));
 
   test.each([
     ["1912", "April 15, 1912", "same"],
@@ -135,7 +135,7 @@ describe("times of day", () => {
     ["2021-01-05T17:30:00+02:00", ["17:30:00+02:00", 1050, false]],
     ["half past five", ["half past five", 330, true]],
     ["the ratio is 1:2, the price $5:30, five to six people", [undefined, undefined, undefined]],
-  ])("%s is read", (text, expected) => {
+  ])("the times in %s are read", (text, expected) => {
     const [time] = readTimes(text);
     expect([time && text.slice(time.start, time.end), time?.minutes, time?.isHalfDayUnknown]).toEqual(expected);
   });

@@ -82,7 +82,7 @@ test.each<[element: Element, stored: unknown, value: unknown]>([
   [{ type: "BYTE_ARRAY", converted_type: "JSON" }, Buffer.from("{broken"), "{broken"],
   [{ type: "BYTE_ARRAY", converted_type: "JSON" }, Buffer.from('["a",1.0]'), '["a",1.0]'],
   [{ type: "BYTE_ARRAY", converted_type: "UTF8" }, Buffer.from("1e5"), "1e5"],
-])("%j: %p is %p", (element, stored, value) => {
+])("for the type %j, %p is read as %p", (element, stored, value) => {
   const found = jsonOf(element, stored);
   expect(Array.isArray(found) ? typedCells.scalar(found) : typedCells.text(found)).toBe(value);
 });
@@ -95,6 +95,6 @@ test.each<[element: Element, stored: unknown]>([
   [decimal(5000), 1],
   [decimal(0), new Uint8Array(100_000)],
   [{ type: "BYTE_ARRAY" }, bytes(0xff, 0xfe)],
-])("%j: %p can't be read", (element, stored) => {
+])("for the type %j, %p is unreadable", (element, stored) => {
   expect(jsonOf(element, stored)).toBeInstanceOf(Unreadable);
 });

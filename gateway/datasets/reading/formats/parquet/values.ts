@@ -167,7 +167,7 @@ const json: ToValue = (stored) => {
   return typeof text === "string" ? (parseJson(text).value ?? text) : text;
 };
 
-/** `2021-01-05`. `stored`: days since 1970. */
+/** Converts days since 1970 to a date: `2021-01-05`. */
 const date = (stored: unknown): unknown => {
   const days = toBigInt(stored);
   return days === undefined || days < -MAX_DAYS || days > MAX_DAYS ? noTime : dateOf(days);
@@ -197,7 +197,7 @@ const timestamp = (stored: unknown, unit: Unit, isUtc: boolean): unknown => {
   return `${dateOf(days)}T${clock(rest, unit)}${isUtc ? "Z" : ""}`;
 };
 
-/** `17:30:00.005`: a fraction has three, six or nine digits. */
+/** Formats a time of day: `17:30:00.005`. A fraction has three, six or nine digits. */
 const clock = (count: bigint, unit: Unit): string => {
   const perSecond = UNITS_PER_SECOND[unit];
   const seconds = Number(count / perSecond);
