@@ -68,16 +68,10 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
 
   const keep = async (
     principal: Principal,
-    given: GiveFeedback,
+    sample: NewSample,
     named: string,
     signal: AbortSignal,
   ): Promise<NonNullable<Feedback["sample"]>> => {
-    if (!hasRole(principal.role, "editor")) {
-      throw new AppError("insufficient_role", "Adding to a dataset requires the role editor. Leave out dataset.", {
-        param: "dataset",
-      });
-    }
-    const sample = await sampleOf(principal, given);
     const target = await targetOf(named);
     const line = new TextEncoder().encode(`${JSON.stringify(sample)}\n`);
     const upload = await uploads.receive([line], { fileName: null, createdBy: principal.keyId });
@@ -96,7 +90,9 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     async give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback> {
       const { request_id: requestId, rating, comment, correction, dataset } = given;
       if (comment || correction || dataset) assertMayStore(principal, "feedback", "Send only the rating.");
-      const sample = dataset === undefined ? null : await keep(principal, given, dataset, signal);
+      if (dataset !== undefined) assertMayAdd(principal);
+      const sample =
+        dataset === undefined ? null : await keep(principal, await sampleOf(principal, given), dataset, signal);
       const row: store.FeedbackRow = {
         id: newId("fb"),
         requestId,
@@ -114,6 +110,16 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       });
     },
 
+    /**
+     * Stores an answer that is in no conversation as a sample of the dataset `named`, which is created if it is unknown.
+     * Throws not_found, insufficient_role, and what an import throws.
+     */
+    addSample(principal: Principal, sample: NewSample, named: string, signal: AbortSignal) {
+      assertMayStore(principal, "samples", "Rate the answer instead.");
+      assertMayAdd(principal);
+      return keep(principal, sample, named, signal);
+    },
+
     /** The caller's own feedback on the answers to these requests, by request id. */
     async given({ keyId }: Principal, requestIds: readonly string[]): Promise<Map<string, Feedback>> {
       const rows = requestIds.length > 0 ? await store.findFeedback(db, keyId, requestIds) : [];
@@ -129,6 +135,13 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       return pageOf(rows, limit, toFeedback, ({ createdAt, id }) => timeCursor(createdAt, id));
     },
   };
+};
+
+const assertMayAdd = ({ role }: Principal): void => {
+  if (hasRole(role, "editor")) return;
+  throw new AppError("insufficient_role", "Adding to a dataset requires the role editor. Leave out dataset.", {
+    param: "dataset",
+  });
 };
 
 const toFeedback = (row: store.FeedbackRow): Feedback => ({
