@@ -1,4 +1,4 @@
-// Uploads a file and shows the progress. Without this script, the form uploads it without progress.
+// Uploads the files of a form and shows the progress. Without this script, the form uploads them without progress.
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
@@ -22,13 +22,17 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-upload]");
-    const [file] = form?.querySelector("[type=file]").files ?? [];
-    if (!file) return;
+    const files = [...(form?.querySelector("[type=file]").files ?? [])];
+    if (files.length === 0) return;
     event.preventDefault();
-    if (file.size > Number(form.dataset.upload)) {
-      refuse(`The file is ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
+    const tooLarge = files.find(({ size }) => size > Number(form.dataset.upload));
+    if (tooLarge) {
+      const { name, size } = tooLarge;
+      const what = files.length === 1 ? "The file" : name;
+      refuse(`${what} is ${mib(size)}; the limit is ${mib(form.dataset.upload)}. Split it into smaller files.`);
       return;
     }
+    const [all, are] = files.length === 1 ? ["file", "is"] : ["files", "are"];
     const box = form.querySelector(".upload-progress");
     const [words, bar] = [box.querySelector("[role=status]"), box.querySelector("progress")];
     const isSending = (yes) => {
@@ -37,21 +41,21 @@
     };
     const lost = (why) => () => {
       isSending(false);
-      refuse(`${why} The file is still selected. Try again.`);
+      refuse(`${why} The ${all} ${are} still selected. Try again.`);
     };
     isSending(true);
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       bar.value = loaded / total;
-      words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : "Sent. Reading the file…";
+      words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : `Sent. Reading the ${all}…`;
     });
     request.addEventListener("load", () => {
       // Redirects have been followed, so the response has the final address.
       if (request.status < 400) location.assign(request.responseURL);
-      else if (!show(request.responseText)) lost(`The file could not be sent: the server returned ${request.status}.`)();
+      else if (!show(request.responseText)) lost(`The ${all} could not be sent: the server returned ${request.status}.`)();
     });
-    request.addEventListener("error", lost("The file could not be sent: Groundwire can’t be reached."));
+    request.addEventListener("error", lost(`The ${all} could not be sent: Groundwire can’t be reached.`));
     request.send(new FormData(form));
   });
 })();
