@@ -7,7 +7,7 @@ import { allows } from "../gateway/http/route-facts";
 /** The parts of the style sheet in order, served as one file. The first part names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
-  ...["controls", "forms", "panels", "tables", "system", "evals"],
+  ...["controls", "forms", "panels", "tables", "system", "evals", "rag"],
   ...["chat", "turns", "prose", "composer", "welcome"],
   "utilities",
 ];
@@ -17,6 +17,7 @@ const FILES = {
   "app.css": { paths: STYLES.map((name) => pathOf(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
   "app.js": { paths: [pathOf("assets/app.js")], type: "text/javascript; charset=utf-8" },
   "chat.js": { paths: [pathOf("assets/chat.js")], type: "text/javascript; charset=utf-8" },
+  "ask.js": { paths: [pathOf("assets/ask.js")], type: "text/javascript; charset=utf-8" },
   "upload.js": { paths: [pathOf("assets/upload.js")], type: "text/javascript; charset=utf-8" },
   // One file, because htmx starts on a timer, possibly before a second script has added the extension.
   "htmx.js": {

@@ -16,7 +16,7 @@ const get = async (path: string, role: Role) => {
 };
 
 test.each([
-  ["viewer", "/datasets"],
+  ["viewer", "/rag"],
   ["member", "/chat"],
   ["admin", "/chat"],
 ] as const)("the home page for the role %s is %s, and it opens", async (role, path) => {

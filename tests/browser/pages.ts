@@ -37,10 +37,12 @@ import type { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { errorPage } from "../../views/error";
+import { ragPageRoutes } from "../../views/rag/routes";
 import { pageRoutes } from "../../views/routes";
 import { sessionCookie } from "../../views/session";
 import { closeBrowser } from "./harness";
 import { ScriptedChat } from "./scripted-chat";
+import { ScriptedRag } from "./scripted-rag";
 import { SCRIPTED_SCORER } from "./scripted-scorer";
 
 const READY: NodeView = {
@@ -74,6 +76,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const keys = createKeys({ db, config });
   const sessions = createSessions({ db, keys });
   const chat = new ScriptedChat();
+  const rag = new ScriptedRag();
   const activeRequests = new ActiveRequests();
   const engine: Engine & { view: NodeView[] } = {
     view: [READY],
@@ -161,6 +164,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         uploads,
       }),
     )
+    .use(ragPageRoutes({ rag, config, feedback }))
     .listen({ hostname: "127.0.0.1", port: 0, idleTimeout: idleSeconds });
 
   return {
@@ -176,6 +180,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     imports,
     keys,
     labels,
+    rag,
     refusal,
     sessions,
     uploads,

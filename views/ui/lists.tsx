@@ -28,6 +28,8 @@ interface ListProps<T> {
   page: NumberedPage<T>;
   /** Singular noun for a row, such as "evaluation". */
   noun: string;
+  /** Defaults to the noun with an s. */
+  plural?: string;
   caption: string;
   columns: readonly Column<T>[];
   sort?: { by: string; isDescending: boolean };
@@ -38,7 +40,17 @@ interface ListProps<T> {
 }
 
 /** One page of a list: "51 to 100 of 312 evaluations", the table, and links to the pages before and after. */
-export const List = <T,>({ page: shown, noun, caption, columns, sort, path, query, children }: ListProps<T>) => {
+export const List = <T,>({
+  page: shown,
+  noun,
+  plural,
+  caption,
+  columns,
+  sort,
+  path,
+  query,
+  children,
+}: ListProps<T>) => {
   const { data, page, pageLength, total } = shown;
   const to = (changes: Record<string, string | undefined>) =>
     withQuery(path, { ...query, page: undefined, ...changes });
@@ -54,7 +66,7 @@ export const List = <T,>({ page: shown, noun, caption, columns, sort, path, quer
         <>
           <p class="row-range" role="status">
             {total > pageLength && range}
-            {count(total, noun)}
+            {count(total, noun, plural)}
           </p>
           <Table
             caption={caption}

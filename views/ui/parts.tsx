@@ -3,7 +3,7 @@ import { isKeyOfContent } from "../../gateway/datasets/content";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { assetUrl } from "../assets";
 
-type ScreenIcon = "mark" | "chat" | "datasets" | "evals" | "keys" | "system";
+type ScreenIcon = "mark" | "chat" | "documents" | "datasets" | "evals" | "keys" | "system";
 type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
 type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
 /** Ids in `assets/icons.svg`. */
@@ -108,7 +108,8 @@ export const duration = (ms: number): string => {
 export const number = (n: number): string => n.toLocaleString("en");
 
 /** "1 word", "2,140 words". */
-export const count = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+export const count = (n: number, noun: string, plural = `${noun}s`): string =>
+  `${number(n)} ${n === 1 ? noun : plural}`;
 
 const TITLES: Record<number, string> = {
   400: "Invalid request",

@@ -1,0 +1,188 @@
+import type { Call } from "../../gateway/call";
+import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
+import { AppError } from "../../lib/errors";
+import type {
+  RagAnswer,
+  RagDocument,
+  RagEvent,
+  RagIndex,
+  RagQuery,
+  RagServices,
+  RagVersion,
+} from "../../views/rag/services";
+import { CHUNKS, HANDBOOK, HASH, PAGE_STARTS, sampleDocument, sampleIndex, sampleVersion } from "./rag-samples";
+
+export const EARLIER_HASH = "0b9e".repeat(16);
+
+/** Services for indexes, documents and queries that hold what the test puts into them. */
+export class ScriptedRag implements RagServices {
+  all: RagIndex[] = [];
+  files: RagDocument[] = [];
+  builds: RagVersion[] = [];
+  /** Calls that change something, with their input. */
+  readonly calls: [name: string, ...input: unknown[]][] = [];
+  /** The last query. */
+  asked: RagQuery | undefined;
+  /** An error that the next change throws. */
+  refusal: AppError | undefined;
+  #events: (RagEvent | AppError)[] = [];
+  #moved = Promise.withResolvers<void>();
+
+  /** One index with one document. */
+  reset(index: Partial<RagIndex> = {}): void {
+    this.all = [sampleIndex(index)];
+    this.files = [sampleDocument()];
+    this.builds = [sampleVersion()];
+    this.calls.length = 0;
+    this.asked = undefined;
+    this.refusal = undefined;
+    this.#events = [];
+  }
+
+  say(...events: (RagEvent | AppError)[]): void {
+    this.#events.push(...events);
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers();
+  }
+  /** All events of an answer. */
+  answer(answer: RagAnswer): void {
+    const { chunks, threshold, index, citations, grounding, answer: text } = answer;
+    this.say({ type: "retrieval", chunks, threshold, index });
+    if (answer.status === "answered" && text !== null) {
+      for (const word of text.split(/(?<= )/)) this.say({ type: "token", text: word });
+      this.say({ type: "citations", answer: text, citations });
+      if (grounding) this.say({ type: "grounding", grounding });
+    }
+    this.say({ type: "done", answer });
+  }
+
+  #change(...call: [name: string, ...input: unknown[]]): void {
+    if (this.refusal) throw this.refusal;
+    this.calls.push(call);
+  }
+  #find(id: string): RagIndex {
+    const index = this.all.find((one) => one.id === id);
+    if (index) return index;
+    throw new AppError("not_found", `Index "${id}" not found for this key. GET /v1/rag/indexes lists the indexes.`);
+  }
+  #document(id: string): RagDocument {
+    const document = this.files.find((one) => one.id === id);
+    if (document) return document;
+    throw new AppError("not_found", `Document "${id}" not found in this index.`);
+  }
+
+  readonly indexes: RagServices["indexes"] = {
+    defaults: () => ({
+      models: ["all-minilm-l6-v2", "bge-small-en-v1.5"],
+      chunking: { chunk_tokens: 256, overlap_tokens: 32 },
+    }),
+    listNumbered: async (_, query) => pageOf(this.all, query),
+    get: async (_, id) => this.#find(id),
+    create: async (_, request) => {
+      this.#change("create", request);
+      this.reset({ name: request.name, status: "empty", documents: 0, chunks: 0, ingestion: null });
+      this.files = [];
+      return this.#find("idx_handbook");
+    },
+    update: async (_, id, { name, description, retrieval }) => {
+      this.#change("update", { name, description, retrieval });
+      const index = this.#find(id);
+      Object.assign(index, { retrieval: { ...index.retrieval, ...retrieval } });
+      if (name) index.name = name;
+      return index;
+    },
+    remove: async (_, id) => {
+      this.#change("remove", id);
+      this.all = this.all.filter((index) => index.id !== id);
+    },
+    sample: async () => {
+      this.reset({ name: "groundwire docs" });
+      this.#change("sample");
+      return this.#find("idx_handbook");
+    },
+  };
+
+  readonly documents: RagServices["documents"] = {
+    listNumbered: async (_, __, query) =>
+      pageOf(
+        this.files.filter(
+          ({ title, state }) =>
+            (!query.state || state === query.state) && title.toLowerCase().includes((query.search ?? "").toLowerCase()),
+        ),
+        query,
+      ),
+    listIngested: async () => this.files.filter(({ state }) => state !== "ready"),
+    get: async (_, __, id) => this.#document(id),
+    receive: async ({ keyId }, _, body) => {
+      const names: string[] = [];
+      if (body.contentType.includes("multipart")) {
+        const form = await new Response(
+          await Array.fromAsync(body.pieces()).then((all) => new Blob(all as Uint8Array<ArrayBuffer>[])),
+          {
+            headers: { "content-type": body.contentType },
+          },
+        ).formData();
+        for (const file of form.getAll("files") as unknown as File[]) if (file.name) names.push(file.name);
+      }
+      if (names.length === 0) throw new AppError("invalid_request", "Choose at least one file", { param: "files" });
+      this.#change("receive", names, keyId !== "");
+      return { documents: names.map((source) => ({ id: `doc_${source}`, source, outcome: "added" as const })) };
+    },
+    retry: async (_, __, ids) => this.#change("retry", ids),
+    remove: async (_, __, id) => this.#change("removeDocument", id),
+    cancel: async (_, id) => {
+      this.#change("cancel", id);
+      Object.assign(this.#find(id), { status: "ready", ingestion: null });
+      this.files = this.files.filter(({ state }) => state === "ready");
+    },
+    text: async (_, __, ___, hash = HASH) =>
+      hash === HASH
+        ? { text: HANDBOOK, pages: PAGE_STARTS, hash }
+        : { text: HANDBOOK.replace("30 days", "28 days"), pages: PAGE_STARTS, hash },
+    chunks: async (_, __, ___, { after }) => ({
+      data: CHUNKS.filter(({ position }) => position > Number(after ?? -1)).slice(0, 4),
+      has_more: after === undefined,
+      next_cursor: after === undefined ? "3" : null,
+    }),
+  };
+
+  readonly versions: RagServices["versions"] = {
+    list: async () => ({ data: this.builds }),
+    build: async (_, __, request) => {
+      this.#change("build", request);
+      return sampleVersion();
+    },
+    activate: async (_, id, version) => {
+      this.#change("activate", version);
+      return this.#find(id);
+    },
+  };
+
+  readonly queries: RagServices["queries"] = {
+    stream: (call, request) => this.#stream(call, request),
+  };
+
+  async *#stream({ signal }: Call, request: RagQuery): AsyncGenerator<RagEvent> {
+    this.asked = request;
+    const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    for (let said = 0; ; ) {
+      const event = this.#events[said];
+      if (signal.aborted) throw new AppError("client_closed", "The caller left.");
+      if (event === undefined) {
+        await Promise.race([this.#moved.promise, left]);
+        continue;
+      }
+      said += 1;
+      if (event instanceof AppError) throw event;
+      yield event;
+      if (event.type === "done") return;
+    }
+  }
+}
+
+const pageOf = <T>(all: T[], { page, pageLength }: NumberedQuery<string>): NumberedPage<T> => ({
+  data: all.slice((page - 1) * pageLength, page * pageLength),
+  page,
+  pageLength,
+  total: all.length,
+});

@@ -1,0 +1,165 @@
+import { raw } from "hono/html";
+import { stops } from "../../ui/fields";
+import { count, duration, Facts, number, RequestId } from "../../ui/parts";
+import type { RagAnswer, RagCitation } from "../services";
+import { Steps } from "../state";
+import { answerHtml } from "./answer-text";
+import { type Asked, isFound } from "./asking";
+import { Diagnostics } from "./diagnostics";
+import { passageId } from "./evidence";
+
+const STEPS = ["Search", "Write", "Check sources"];
+const POSITIONS: Readonly<Record<Asked["stage"], number>> = {
+  searching: 0,
+  writing: 1,
+  checking: 2,
+  answered: STEPS.length,
+  stopped: STEPS.length,
+};
+
+/** The step of an answer in progress, as a sentence for everyone. */
+export const stageText = ({ stage, retrieval, text, answer }: Asked): string => {
+  if (stage === "searching") return "Searching the documents…";
+  if (stage === "writing") {
+    const passages = count(retrieval?.chunks.length ?? 0, "passage");
+    return `Found ${passages}. ${text === "" ? "Waiting for the model…" : "Writing the answer…"}`;
+  }
+  if (stage === "checking") return "Checking each sentence against the passages…";
+  if (stage === "stopped") return "Stopped.";
+  if (answer?.status === "no_relevant_context") return "No relevant passage was found.";
+  return `Answer ready, ${count(answer?.citations.filter((each) => !isFound(each)).length ?? 0, "citation")}.`;
+};
+
+/** Takes the focus from the button that asked, which is disabled in the meantime. */
+export const AskedQuestion = ({ asked }: { asked: Asked }) => (
+  <h2 dir="auto" tabindex={-1} data-takes-focus>
+    {asked.question}
+  </h2>
+);
+
+/** An answer in progress. `stopPath`: where its Stop button posts to. */
+export const Running = ({ asked, stopPath }: { asked: Asked; stopPath: string }) => (
+  <article class="card rag-answer">
+    <AskedQuestion asked={asked} />
+    <RunningSteps asked={asked} />
+    <div id="answer-text" class="prose" hx-ignore>
+      <div class="skeleton" aria-hidden="true">
+        <span></span>
+        <span></span>
+      </div>
+    </div>
+    <div id="answer-end">
+      <form method="post" action={stopPath}>
+        <button id="stop-answer" type="submit" class="secondary" {...stops(stopPath)}>
+          Stop
+        </button>
+      </form>
+    </div>
+  </article>
+);
+
+export const RunningSteps = ({ asked }: { asked: Asked }) => (
+  <div id="answer-steps">
+    <Steps label="Progress of the answer" steps={STEPS} at={POSITIONS[asked.stage]} />
+  </div>
+);
+
+/** The text with its citations as links, while the sentences are being checked and afterwards. */
+export const AnswerText = ({ asked: { text, citations, grounding, retrieval } }: { asked: Asked }) => {
+  const sources = new Map(retrieval?.chunks.map((chunk) => [chunk.id, chunk.document_title]));
+  const linkOf = (citation: RagCitation): string => {
+    const { marker, chunk_id: chunkId, document_title: title, page } = citation;
+    const place = [sources.get(chunkId) ?? title, page !== null && `page ${page}`].filter(Boolean).join(", ");
+    const label = isFound(citation) ? `Passage ${marker}, found by Groundwire: ${place}` : `Source ${marker}: ${place}`;
+    const text = isFound(citation) ? `≈${marker}` : `[${marker}]`;
+    return `<a class="${isFound(citation) ? "citation found" : "citation"}" href="#${passageId(chunkId)}" aria-label="${Bun.escapeHTML(label)}" title="${Bun.escapeHTML(label)}">${text}</a>`;
+  };
+  return <>{raw(answerHtml({ answer: text, citations, sentences: grounding?.sentences ?? [], linkOf }))}</>;
+};
+
+/** The complete answer with what supports it. */
+export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer }) => {
+  const hasFound = asked.citations.some(isFound);
+  const isUnsure = answer.grounding?.sentences.some(({ verdict }) => verdict !== "supported");
+  return (
+    <article class="card rag-answer">
+      <AskedQuestion asked={asked} />
+      <div id="answer-text" class="prose" hx-ignore>
+        <AnswerText asked={asked} />
+      </div>
+      <Support answer={answer} />
+      {(hasFound || isUnsure) && (
+        <p class="fine legend">
+          {hasFound && (
+            <>
+              <span class="citation found">≈2</span> passage found by Groundwire, for a sentence that the model did not
+              cite.{" "}
+            </>
+          )}
+          {isUnsure && "Underlined sentences are not fully supported by any passage."}
+        </p>
+      )}
+      <Sources answer={answer} />
+      <Details answer={answer} />
+      <Diagnostics answer={answer} />
+    </article>
+  );
+};
+
+/** How much of the answer the passages support. */
+const Support = ({ answer: { grounding } }: { answer: RagAnswer }) => {
+  if (!grounding || grounding.supported === null || grounding.sentences.length === 0) return null;
+  const { sentences } = grounding;
+  const supported = sentences.filter(({ verdict }) => verdict === "supported").length;
+  const isWhole = supported === sentences.length;
+  const text = isWhole
+    ? sentences.length === 1
+      ? "The passages support this sentence"
+      : `The passages support all ${sentences.length} sentences`
+    : `The passages support ${supported} of ${count(sentences.length, "sentence")}`;
+  return (
+    <p>
+      <span class={`state ${isWhole ? "good" : supported === 0 ? "bad" : "fair"}`}>{text}</span>
+    </p>
+  );
+};
+
+const Sources = ({ answer: { sources, index } }: { answer: RagAnswer }) =>
+  sources.length > 0 && (
+    <p class="sources">
+      Sources:{" "}
+      {sources.map(({ document_id: id, title }, position) => [
+        position > 0 && ", ",
+        <a href={`/rag/${index.id}/documents/${id}`}>{title}</a>,
+      ])}
+    </p>
+  );
+
+/** "184 tokens · first token 118 ms", with details to expand. */
+const Details = ({ answer }: { answer: RagAnswer }) => {
+  const { usage, latency, cache, model, model_revision: revision, index, diagnostics } = answer;
+  const short = [
+    usage && count(usage.completion_tokens, "token"),
+    cache.status === "hit" && "from the cache",
+    duration(diagnostics.stages_ms.total),
+  ].filter(Boolean);
+  return (
+    <details class="facts">
+      <summary>{short.join(" · ")}</summary>
+      <Facts
+        rows={[
+          ["Model", [model, revision].filter(Boolean).join(" @ ")],
+          ["Index", `${index.name}, version ${index.version}, revision ${number(index.revision)}`],
+          ["Prompt", answer.template_version],
+          ["Tokens", usage && `${number(usage.prompt_tokens)} in, ${number(usage.completion_tokens)} out`],
+          ["Tokens of passages", number(diagnostics.context_tokens)],
+          ["First token", model && duration(latency.ttft)],
+          ["Finish reason", answer.finish_reason],
+          ["Checked by", answer.grounding?.evaluator],
+          ["Cache", cache.status],
+          ["Request", <RequestId id={answer.request_id} />],
+        ]}
+      />
+    </details>
+  );
+};

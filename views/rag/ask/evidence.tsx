@@ -1,0 +1,175 @@
+import { withQuery } from "../../ui/lists";
+import { count } from "../../ui/parts";
+import { lineSpans, type MarkedSpan, piecesOf, type Span } from "../pieces";
+import type { RagCitation, RetrievedChunk } from "../services";
+import { score } from "../words";
+import { type Asked, citedSpans } from "./asking";
+
+interface EvidenceProps {
+  indexId: string;
+  asked?: Asked;
+}
+
+/** The passages that were found: those that the model read, and the others. */
+export const Evidence = ({ indexId, asked }: EvidenceProps) => {
+  if (!asked) {
+    return (
+      <div class="empty">
+        <p>The passages that an answer is based on appear here.</p>
+      </div>
+    );
+  }
+  const { retrieval, citations, stage, answer } = asked;
+  if (!retrieval) return stage === "searching" ? <Skeleton /> : null;
+  const { chunks, threshold } = retrieval;
+  if (chunks.length === 0) {
+    return (
+      <div class="empty">
+        <p>No passage was found.</p>
+      </div>
+    );
+  }
+  const isRefused = threshold?.passed === false || answer?.status === "no_relevant_context";
+  const used = chunks.filter(({ context }) => context !== null);
+  const unused = chunks.filter(({ context }) => context === null);
+  const group = { indexId, citations, hashes: hashesOf(citations) };
+  return (
+    <>
+      {used.length > 0 && <Passages {...group} id="used" title="Given to the model" chunks={used} />}
+      {unused.length > 0 && (
+        <Passages
+          {...group}
+          id="unused"
+          title={
+            isRefused ? "Closest passages, below the threshold" : used.length > 0 ? "Found, but not used" : "Found"
+          }
+          chunks={unused}
+        />
+      )}
+    </>
+  );
+};
+
+const Skeleton = () => (
+  <div class="skeleton" aria-hidden="true">
+    <span></span>
+    <span></span>
+    <span></span>
+  </div>
+);
+
+/** Content hash by document, as cited. */
+const hashesOf = (citations: readonly RagCitation[]): ReadonlyMap<string, string> =>
+  new Map(citations.map(({ document_id: id, document_hash: hash }) => [id, hash]));
+
+interface PassagesProps {
+  id: string;
+  title: string;
+  indexId: string;
+  chunks: readonly RetrievedChunk[];
+  citations: readonly RagCitation[];
+  hashes: ReadonlyMap<string, string>;
+}
+
+const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
+  <section aria-labelledby={`${id}-title`}>
+    <h3 id={`${id}-title`}>
+      {title} <span class="fine">{count(chunks.length, "passage")}</span>
+    </h3>
+    <ol class="passages">
+      {chunks.map((chunk) => (
+        <Passage chunk={chunk} {...rest} />
+      ))}
+    </ol>
+  </section>
+);
+
+export const passageId = (chunkId: string): string => `passage-${chunkId}`;
+
+/** Address of a span of a document; `hash` opens the content that was cited, even if it has changed since. */
+const spanPath = (indexId: string, { documentId, start, end, hash }: SpanOfDocument): string => {
+  const path = `/rag/${indexId}/documents/${documentId}`;
+  return `${withQuery(path, { start: String(start), end, hash })}#cited`;
+};
+
+interface SpanOfDocument {
+  documentId: string;
+  start: number;
+  end: number;
+  hash: string | undefined;
+}
+
+type PassageProps = Pick<PassagesProps, "indexId" | "citations" | "hashes"> & { chunk: RetrievedChunk };
+
+const Passage = ({ indexId, chunk, citations, hashes }: PassageProps) => {
+  const { id, text, context, document_title: title, document_id: documentId, heading, page } = chunk;
+  const spans = citedSpans(chunk, citations);
+  const isCited = spans.some(({ kind }) => kind === "cited");
+  const first = citations.find((citation) => citation.chunk_id === id) ?? chunk;
+  const hash = hashes.get(documentId);
+  const place = [page !== null && `page ${page}`, heading].filter(Boolean).join(" · ");
+  return (
+    <li id={passageId(id)} class="passage" tabindex={-1}>
+      <div class="passage-head">
+        {context !== null && <span class="number">{context}</span>}
+        <a href={spanPath(indexId, { documentId, start: first.start, end: first.end, hash })}>{title}</a>
+        {isCited ? <span class="tag good-tag">cited</span> : spans.length > 0 && <span class="tag">found</span>}
+      </div>
+      {place && <p class="fine">{place}</p>}
+      <Quote text={text} spans={spans} />
+      <p class="fine scores-line">{scoresText(chunk)}</p>
+    </li>
+  );
+};
+
+/** Plain text, because it comes from a file. A long passage is cut until it is opened. */
+const Quote = ({ text, spans }: { text: string; spans: ReturnType<typeof citedSpans> }) => {
+  const first = spans[0]?.start ?? text.length;
+  // Its headings are above it.
+  const headings = /^(?:\s*#{1,6} .*\n)*\s*/.exec(text)?.[0].length ?? 0;
+  const start = Math.min(headings, first);
+  const end = text.trimEnd().length;
+  const whole = <Excerpt text={text} span={{ start, end }} spans={spans} />;
+  if (end - start <= LONG) return <blockquote dir="auto">{whole}</blockquote>;
+  // The beginning of a passage is shown, or the part around the first highlighted span.
+  const from = spans.length > 0 ? Math.max(start, first - 120) : start;
+  return (
+    <details class="passage-text">
+      <summary>
+        <span class="excerpt" dir="auto">
+          {from > start && "… "}
+          <Excerpt text={text} span={{ start: from, end: Math.min(end, from + LONG) }} spans={spans} />
+          {from + LONG < end && " …"}
+        </span>
+        <span class="more">Show the whole passage</span>
+      </summary>
+      <blockquote dir="auto">{whole}</blockquote>
+    </details>
+  );
+};
+
+type ExcerptProps = { text: string; span: Span; spans: readonly MarkedSpan[] };
+
+const Excerpt = ({ text, span, spans }: ExcerptProps) => (
+  <>
+    {piecesOf(text, span, [...spans, ...lineSpans(text)]).map(({ text: piece, kinds }) => {
+      const mark = kinds.find((kind) => kind === "cited" || kind === "found");
+      const look = kinds.find((kind) => kind === "mono" || kind === "title");
+      const words = look ? <span class={look}>{piece}</span> : piece;
+      return mark ? <mark class={mark}>{words}</mark> : words;
+    })}
+  </>
+);
+
+/** Characters that are shown without opening a passage. */
+const LONG = 420;
+
+const scoresText = ({ scores, ranks }: RetrievedChunk): string =>
+  [
+    `Rank ${ranks.final}`,
+    `score ${score(scores.final)}`,
+    scores.vector !== null && `meaning ${score(scores.vector)}`,
+    scores.keyword !== null && `keywords ${score(scores.keyword)}`,
+  ]
+    .filter(Boolean)
+    .join(" · ");

@@ -1,0 +1,69 @@
+import { Form, type Problems } from "../../ui/fields";
+import { Table } from "../../ui/lists";
+import { number, Time } from "../../ui/parts";
+import type { RagIndex, RagVersion } from "../services";
+import { State } from "../state";
+import { versionState } from "../words";
+import { VersionFields, versionForm } from "./create";
+
+interface VersionsProps {
+  index: RagIndex;
+  versions: readonly RagVersion[];
+  models: readonly string[];
+  mayWrite: boolean;
+  form?: Partial<ReturnType<typeof versionForm>>;
+  problems?: Problems;
+}
+
+const FIELDS = ["model", "chunkTokens", "overlapTokens"];
+
+/** The builds of an index, and a form for another one. */
+export const Versions = ({ index, versions, models, mayWrite, form, problems = {} }: VersionsProps) => (
+  <section aria-labelledby="versions-title">
+    <h2 id="versions-title">Versions</h2>
+    <Table
+      caption="Versions, newest first"
+      rows={versions}
+      columns={[
+        { name: "Version", isNumeric: true, cell: ({ version }) => version },
+        {
+          name: "State",
+          cell: (version) => <State {...versionState(version)} />,
+          note: ({ error }) => error?.message,
+        },
+        { name: "Model", cell: ({ embedding_model }) => embedding_model },
+        {
+          name: "Chunk size",
+          cell: ({ chunking: { chunk_tokens, overlap_tokens } }) => `${chunk_tokens} tokens, overlap ${overlap_tokens}`,
+        },
+        { name: "Chunks", isNumeric: true, cell: ({ chunks }) => number(chunks) },
+        { name: "Documents", isNumeric: true, cell: ({ documents }) => number(documents) },
+        { name: "Built", cell: ({ created_at }) => <Time at={created_at} /> },
+        {
+          name: "Action",
+          cell: ({ version, state }) =>
+            mayWrite &&
+            state === "ready" && (
+              <form method="post" action={`/rag/${index.id}/versions/${version}/activate`}>
+                <button type="submit" class="secondary">
+                  {`${version < index.active.version ? "Switch back to" : "Use"} version ${version}`}
+                </button>
+              </form>
+            ),
+        },
+      ]}
+    />
+    {mayWrite && (
+      <details class="card fold" open={FIELDS.some((name) => problems[name] !== undefined)}>
+        <summary>Build another version</summary>
+        <Form action={`/rag/${index.id}/versions`} look="form" submit="Build version" data-busy="Starting…">
+          <p class="hint">
+            Version {index.active.version} keeps answering while the new one is built. Then you decide whether to
+            switch.
+          </p>
+          <VersionFields form={form ?? versionForm(index.active)} models={models} problems={problems} />
+        </Form>
+      </details>
+    )}
+  </section>
+);

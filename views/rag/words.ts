@@ -1,0 +1,61 @@
+import { ownValue } from "../../lib/own-value";
+import type { RagDocument, RagIndex, RagIngestion, RagVersion, Retrieval } from "./services";
+
+/** A state in words, and the look of its mark. */
+interface StateWords {
+  text: string;
+  look: "good" | "fair" | "bad" | "";
+}
+
+const INDEX: Readonly<Record<RagIndex["status"], StateWords>> = {
+  empty: { text: "Empty", look: "" },
+  ingesting: { text: "Adding documents", look: "fair" },
+  ready: { text: "Ready", look: "good" },
+  failed: { text: "Failed", look: "bad" },
+};
+export const indexState = ({ status }: Pick<RagIndex, "status">): StateWords => INDEX[status];
+
+const DOCUMENT: Readonly<Record<RagDocument["state"], StateWords>> = {
+  queued: { text: "Waiting", look: "" },
+  reading: { text: "Reading", look: "fair" },
+  chunking: { text: "Chunking", look: "fair" },
+  embedding: { text: "Embedding", look: "fair" },
+  ready: { text: "Searchable", look: "good" },
+  failed: { text: "Failed", look: "bad" },
+  cancelled: { text: "Cancelled", look: "" },
+};
+export const DOCUMENT_STATES = (Object.keys(DOCUMENT) as RagDocument["state"][]).map((value) => ({
+  value,
+  label: DOCUMENT[value].text,
+}));
+export const documentState = ({ state }: Pick<RagDocument, "state">): StateWords => DOCUMENT[state];
+
+const VERSION: Readonly<Record<string, StateWords>> = {
+  building: { text: "Building", look: "fair" },
+  ready: { text: "Ready", look: "" },
+  active: { text: "Active", look: "good" },
+  failed: { text: "Failed", look: "bad" },
+};
+export const versionState = ({ state }: Pick<RagVersion, "state">): StateWords =>
+  ownValue(VERSION, state) ?? { text: "Retired", look: "" };
+
+export const isRunning = (ingestion: RagIngestion | null): ingestion is RagIngestion =>
+  ingestion?.state === "queued" || ingestion?.state === "running";
+
+export const MODES: Readonly<Record<Retrieval["mode"], string>> = {
+  hybrid: "Hybrid",
+  vector: "By meaning only",
+  keyword: "By keyword only",
+};
+
+/** "Hybrid, 5 passages, threshold 0.30". */
+export const retrievalText = ({ mode, top_k: topK, threshold }: Retrieval): string => {
+  return `${MODES[mode]}, ${topK} passages, ${threshold ? `threshold ${threshold.value.toFixed(2)}` : "no threshold"}`;
+};
+
+export const score = (value: number | null): string => (value === null ? "–" : value.toFixed(value < 10 ? 2 : 1));
+
+const KIB = 1024;
+/** "812 KiB", "3.4 MiB". */
+export const size = (bytes: number): string =>
+  bytes < KIB * KIB ? `${Math.ceil(bytes / KIB)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`;
