@@ -1,6 +1,7 @@
 import { maskCitations, SOURCE, SOURCE_ELSEWHERE } from "./citations";
 import { isNegation } from "./negation";
 import { readSentences } from "./sentences";
+import { verdictLead } from "./verdict-lead";
 import { isStopWord, readWords, type Word } from "./words";
 
 /*
@@ -221,7 +222,7 @@ const MAX_HEDGE_WORDS = 10;
 const HEDGE =
   /^(?:(?:so|well|yes|no),?\s)?(?:(?:i|we)\s(?:really\s|would\s)?(?:think|believe|guess|suppose|assume|say)(?:\sthat)?|(?:most\s|very\s)?(?:probably|perhaps|maybe|possibly|presumably|likely)|it\s(?:seems|appears)\sthat|i(?:['’]m|\sam)\snot\s(?:\w+\s)?sure,?\sbut),?\s+(?!not\b)(?=\S)/iu;
 
-/** Replaces courtesies, lead-ins and hedges with spaces. The length does not change. */
+/** Replaces courtesies, lead-ins, a "no" before a statement and hedges with spaces. The length does not change. */
 export const maskTalk = (text: string): string => {
   const parts: string[] = [];
   let last = 0;
@@ -236,7 +237,8 @@ export const maskTalk = (text: string): string => {
       continue;
     }
     const lead = LEAD_CLAUSE.exec(sentence)?.[0] ?? "";
-    const from = isTalk(readWords(lead)) ? lead.length : 0;
+    const talk = isTalk(readWords(lead)) ? lead.length : 0;
+    const from = talk + verdictLead(sentence.slice(talk));
     const rest = sentence.slice(from);
     const hedge = HEDGE.exec(rest)?.[0] ?? "";
     const isShort = hedge && readWords(rest).length <= MAX_HEDGE_WORDS;
