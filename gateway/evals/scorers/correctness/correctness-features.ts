@@ -43,7 +43,9 @@ export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
   const setting = settingOf(answer, question, matches);
   const isDeclined = isRefusal(answer.text);
   const [closest] = matches;
-  const stance = closest && compareStatement(answer, question, closest.alias);
+  // "21 or older" is "no younger than 21".
+  const isLimit = closest?.check && closest.alias.read.numbers.some(({ bound }) => bound);
+  const stance = closest && !isLimit && compareStatement(answer, question, closest.alias);
   const isRestated = stance === "restated" && closest?.isExcluded === false;
   const isMatched = isRestated || matches.some((match) => match.isMatched);
   return {

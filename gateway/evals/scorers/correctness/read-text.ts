@@ -180,6 +180,7 @@ const typeSigns = (text: string): string =>
     .replace(FLAT_OR_SHARP, (_, note: string, sign?: string) => `${note}${sign === "sharp" ? "#" : "♭"}`)
     .replace(OFTEN, (_, word: string, often: string) => `${COUNTS[word] ?? word} times ${PERIODS[often] ?? often}`)
     .replace(YEARS, (range, from, to) => (to > from.slice(2) && to > "12" ? `${from}–${from.slice(0, 2)}${to}` : range))
+    .replace(/\bnot? later than\b/gi, "by")
     .replace(NUMBER_SIGN, "")
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
     .replace(TIMES_SIGN, " × ")

@@ -1,3 +1,4 @@
+import { isLimit } from "../text/limits";
 import { isDenial, isDenialInAnyLanguage, sideOf, withoutPrefix } from "../text/negation";
 import { ARTICLES, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
@@ -21,7 +22,7 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
   if (!word || (side !== undefined && (sides.has(side) || sides.has(-side)))) return false;
   if (/^(?:not|nicht|nur)$/.test(word.norm) && /^(?:only|just|merely|nur)$/.test(words[at + 1]?.norm ?? ""))
     return false;
-  return isDenialInAnyLanguage(word);
+  return isDenialInAnyLanguage(word) && !isLimit(words, at);
 };
 
 /** Words that a negation replaces. */

@@ -8,6 +8,7 @@ import { unitByName, withoutPeriod } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
+import { reversesBound } from "./moment-bounds";
 import { squeezedRuns } from "./occurrences";
 import { type ReadText, readText } from "./read-text";
 
@@ -31,7 +32,7 @@ const AROUND = new Set([
   ...WEEKDAYS,
   ...(
     "about around approximately approx roughly circa c ca over nearly almost since early late mid within old long tall wide " +
-    "ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night года год"
+    "ad ce no not later earlier latest earliest maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night года год"
   ).split(" "),
 ]);
 
@@ -55,7 +56,7 @@ const bareValueOf = (alias: Alias): BareValue | undefined => {
   const { read } = alias;
   const { times } = read;
   const [[date = null], [number = null]] = [read.dates, read.numbers];
-  const facts = [...read.dates, ...times, ...read.numbers];
+  const facts = [...read.dates, ...times, ...read.numbers.map((each) => wholeSpan(each, read.text))];
   const isPair = (date !== null && times.length === 1) || times.length === 2;
   if (facts.length === 0 || facts.length > (isPair ? 2 : 1)) return undefined;
   const isOther = (word: Word, at: number) =>
@@ -177,7 +178,8 @@ export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): 
   const check = compareValues(alias, answer, question);
   const days = [alias.read, answer, question].map(({ norms }) => norms.filter((norm) => WEEKDAYS.has(norm)));
   const [wanted = [], given = [], asked = []] = days;
-  return check && areReplaced([wanted, given, asked], (a, b) => a === b, true) ? { ...check, verdict: "other" } : check;
+  const isOther = areReplaced([wanted, given, asked], (a, b) => a === b, true) || reversesBound(alias.read, answer);
+  return check && isOther ? { ...check, verdict: "other" } : check;
 };
 
 const compareValues = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
@@ -213,6 +215,7 @@ export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText
   // "978-3-16" may be written as "978316".
   if (/^\p{Nd}+$/u.test(squeezed) && squeezedRuns(answer, alias).length > 0) return false;
   return (
+    reversesBound(read, answer) ||
     areReplaced([read.numbers, answer.numbers, question.numbers], sameAmount(question), isShort, isSameWriting) ||
     areReplaced([read.times, answer.times, question.times], isSameTime, isShort) ||
     areReplaced([read.dates, answer.dates, question.dates], (a, b) => compareDates(a, b) !== "conflict", isShort)

@@ -1,4 +1,5 @@
 import { ownValue } from "../../../../lib/own-value";
+import { isLimit } from "./limits";
 import { stemOf } from "./stem";
 import { readWords, type Word } from "./words";
 
@@ -161,7 +162,7 @@ export const isDenied = (words: readonly Word[], at: number, length: number, tex
     if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || TURNS.has(word.norm)) break;
     if (isPair(word, next) && i + 1 < at) return true;
     if (i === at - 1 && MORE_DENIALS.has(word.norm)) return true;
-    if (isDenial(word) && !SOFTENERS.has(next.norm)) return true;
+    if (isDenial(word) && !SOFTENERS.has(next.norm) && !isLimit(words, i)) return true;
   }
   const end = at + length;
   const next = words[end];

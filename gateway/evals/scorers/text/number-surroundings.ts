@@ -1,5 +1,6 @@
 import { ownValue } from "../../../../lib/own-value";
 import type { Span } from "../../statistics/spans";
+import { LESS, MORE } from "./limits";
 import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
 import { isStopWord, type Word } from "./words";
 
@@ -111,11 +112,17 @@ export const isNegative = (words: readonly Word[], at: number, end: number, sour
 const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-−–]|\bplus or minus)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/iu;
 /** Signs that look like a bound: "<b>5", "-> 5". */
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
-const SPELLED_BOUND =
-  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|not? more than|maximum|max\.?)|(at least|not? less than|not? fewer than|minimum|min\.?))\s[-−]?$/iu;
-/** A bound after the number: "3.8 or higher". */
-const BOUND_AFTER =
-  /^\s(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later)|(lower|less|below|fewer|under|younger|earlier))\b/iu;
+const SPELLED_BOUND = new RegExp(
+  [
+    String.raw`\b(?:((?:${LESS}) than|under|below)|((?:${MORE}) than|over|above)`,
+    String.raw`|(at most|up to|not? (?:\w+ )?(?:${MORE}) than|(?:not|cannot) (?:to )?exceed(?:ing)?|maximum|max\.?)`,
+    String.raw`|(at least|not? (?:\w+ )?(?:${LESS}) than|minimum|min\.?))\s[-−]?$`,
+  ].join(""),
+  "iu",
+);
+/** "3.8 or higher". */
+const BOUND_BEHIND =
+  /^\s(?:(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later|longer|taller)|(lower|less|below|fewer|under|younger|earlier|shorter))|(at (?:the )?least)|(at (?:the )?most))\b/iu;
 
 export const boundOf = (source: string, start: number, end: number): Bound | null => {
   const before = source.slice(Math.max(0, start - 40), start);
@@ -128,8 +135,9 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
   if (less) return { sign: "<", isSpelled: true };
   if (more) return { sign: ">", isSpelled: true };
-  const [, orMore, orLess] = BOUND_AFTER.exec(source.slice(end, end + 16)) ?? [];
-  if (orMore || orLess) return { sign: orMore ? "≥" : "≤", isSpelled: true };
+  const [, orMore, orLess, atLeast, atMost] = BOUND_BEHIND.exec(source.slice(end, end + 16)) ?? [];
+  if (orMore || atLeast) return { sign: "≥", isSpelled: true };
+  if (orLess || atMost) return { sign: "≤", isSpelled: true };
   if (most) return { sign: "≤", isSpelled: true };
   return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
 };
