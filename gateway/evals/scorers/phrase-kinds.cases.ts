@@ -49,8 +49,65 @@ Anna is older than Ben. | Anna is older than Ben. | Anna is no older than Ben. ;
   ),
 ];
 
+/** A bare verdict agrees with a statement that repeats what is asked. */
+const verdictsOnStatements = [
+  ...byReference(
+    "Is the lift working?",
+    `
+The lift is working. | Yes. ; yes ; Yes, it is. ; Yes, it is working. ; It is working. ; The lift is working. ; Correct. ; Yes, it's open. ; Absolutely. ; Oui | No. ; No, it isn't. ; It is not working. ; No, it is broken. ; IDK ; Bananas. ; Yes and no. ; not true
+The lift is not working. | No. ; No, it isn't. ; It isn't working. ; Nope. ; No, it is broken. | Yes. ; Yes, it is working. ; It is working. ; Correct. ; Sure! ; Bananas.
+It isn't working. | No. ; It is not working. | Yes. ; It works. Yes.
+The lift is working until 10 pm. | Yes, until 10 pm. | No. ; No, it isn't.
+The lift was repaired in 2019. | The lift was repaired in 2019. | No. ; 2018
+`,
+  ),
+  ...byReference(
+    "Is smoking permitted on the balcony?",
+    `
+Smoking is prohibited on the balcony. | No. ; No, it is prohibited. ; It is not permitted. ; It's prohibited. | Yes. ; Yes, it is. ; It is permitted.
+Smoking is permitted on the balcony. | Yes. ; It is permitted. ; Yes, it is. | No. ; It is prohibited. ; It isn't.
+`,
+  ),
+  ...byReference(
+    "Does the train run on Sundays?",
+    `
+The train runs on Sundays. | Yes. ; Yes, it does. ; It runs on Sundays. | No. ; No, it doesn't. ; It doesn't run on Sundays.
+The train does not run on Sundays. | No. ; It doesn't. ; It does not run on Sundays. | Yes. ; Yes, it does.
+`,
+  ),
+  ...byReference(
+    "Which lift is working?",
+    "The lift in hall B is working. | The lift in hall B is working. | Yes. ; No.",
+  ),
+  ...["Le magasin est-il ouvert ?", "Est-ce que le magasin est ouvert ?", "Est-ce que ce magasin est ouvert ?"].flatMap(
+    (question) =>
+      byReference(
+        question,
+        `
+Non | Non. ; Le magasin n'est pas ouvert. ; Le magasin n’est pas ouvert. ; Il n'est pas ouvert. ; Le magasin est fermé. ; Il est fermé. ; Non, il est fermé. ; No. | Oui. ; Le magasin est ouvert. ; Il est ouvert. ; Bananes.
+Oui | Oui. ; Le magasin est ouvert. ; Il est ouvert. ; Oui, il est ouvert. | Non. ; Le magasin n'est pas ouvert. ; Il n'est pas ouvert. ; Le magasin est fermé. ; Bananes.
+Le magasin n'est pas ouvert. | Non. ; Non, il est fermé. | Oui. ; Le magasin est ouvert.
+Le magasin est ouvert. | Oui. ; Oui, il est ouvert. | Non. ; Le magasin n'est pas ouvert.
+`,
+      ),
+  ),
+  ...byReference(
+    "Y a-t-il un parking ?",
+    "Non | Il n'y a pas de parking. ; Non. | Il y a un parking. ; Oui.\nOui | Il y a un parking. ; Oui. | Il n'y a pas de parking.",
+  ),
+  ...byReference(
+    "Peut-on payer par carte ?",
+    "Non | On ne peut pas payer par carte. ; Vous ne pouvez pas payer par carte. | On peut payer par carte. ; Oui.",
+  ),
+  ...byReference(
+    "Quel magasin est ouvert ?",
+    "Le magasin de Lyon est ouvert. | Le magasin de Lyon est ouvert. | Oui. ; Non.",
+  ),
+];
+
 /** Kinds of phrases that surround an answer or limit a value. */
 export const PHRASE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a verdict before a claim is not its negation": verdictsBeforeClaims,
   "no and a comparative limit a value": limits,
+  "a bare verdict agrees with a statement": verdictsOnStatements,
 };

@@ -9,6 +9,7 @@ import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./
 import { isSwapped, pairsOf } from "./order";
 import { isSamePerson } from "./persons";
 import { type Occurrence, type ReadText, squeeze } from "./read-text";
+import { verdictOfStatement } from "./reversal";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
@@ -135,6 +136,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const known = [...checks.values()].filter((check) => check !== undefined);
   return aliases.map((alias) => {
     const verdict = bareVerdictOf(alias, answer);
+    const stated = verdict === undefined && given !== undefined ? verdictOfStatement(alias.read, question) : undefined;
     const checked = checks.get(alias);
     const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
     const isCited = !check && isLiteral(alias);
@@ -151,8 +153,9 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
         ? places
         : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
     const isExact =
-      isCited || (!check && (isCode(alias) || (alias.words.length <= MAX_FORMULA_WORDS && isFormula(expected))));
-    const isMatched = verdict === undefined ? occurrences.length > 0 : verdict === given;
+      isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
+    const isMatched =
+      verdict === undefined ? occurrences.length > 0 || (stated !== undefined && stated === given) : verdict === given;
     const isExcluded = !isMatched && (verdict !== undefined || lacks || isExact || places.length > 0);
     const words = newStems(alias.words, asked);
     // No partial credit: the right month in a wrong date, "x-1" for "x+1", or a common word that is not given as the
@@ -169,7 +172,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       check,
       isMatched,
       isVerdict: verdict !== undefined,
-      isOpposite: verdict !== undefined && given === !verdict,
+      isOpposite: given === !(verdict ?? stated ?? given),
       isExcluded,
       recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + news.length),

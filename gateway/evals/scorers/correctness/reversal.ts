@@ -148,17 +148,51 @@ export const compareStatement = (
 const AUXILIARY =
   /(?:^|[.:!?\n]\s*)(?:is|are|was|were|am|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had|ist|sind|war|darf|dürfen|kann|können|muss|hat|gibt|está|están|est|sont)\b|true or false\W/iu;
 const PREPOSITIONS = new Set("on in at for by with to of from during after before under over".split(" "));
-const SUBJECTS = new Set("it he she they there this that these those".split(" "));
+const SUBJECTS = new Set("it he she they there this that these those il elle ils elles ce vous cest".split(" "));
+/** "Est-ce que", "est-il", "y a-t-il", "peut-on". */
+const FRENCH = /(?:^|[.:!?\n]\s*)est-ce qu(?:e\s|['’])|\p{L}(?:-t)?-(?:ils?|elles?|on|ce|je|tu|vous|nous)(?!\p{L})/iu;
+/** French words that carry no meaning in a yes-or-no question, normalized by `normaliseWord`. */
+const FRENCH_LIGHT = new Set(
+  (
+    "le la les l un une des du de d ce cet cette ces est sont il elle ils elles on vous tu je nous y a t ont que qu ne n nest na ny " +
+    "cest peut peux puis peuvent pouvez"
+  ).split(" "),
+);
+
+/** What a question asks: its words after the auxiliary; undefined if it isn't a yes-or-no question. */
+const askedWords = ({ text, words }: ReadText): readonly Word[] | undefined => {
+  if (FRENCH.test(text)) return words.filter(({ norm }) => !FRENCH_LIGHT.has(norm));
+  const opening = AUXILIARY.exec(text);
+  return opening ? words.filter(({ start }) => start >= opening.index + opening[0].length) : undefined;
+};
+
+/** Whether a sentence has no other content words than a question. */
+const saysOnly = (sentence: readonly Word[], wanted: Wanted, isFrench: boolean): boolean =>
+  sentence.every(
+    (word, at) =>
+      roleOf(sentence, at, wanted) ||
+      STOP_WORDS.has(word.norm) ||
+      isDenialInAnyLanguage(word) ||
+      (isFrench && FRENCH_LIGHT.has(word.norm)),
+  );
+
+/** The answer to a yes-or-no question that a reference gives by only repeating what is asked; undefined for any other. */
+export const verdictOfStatement = (reference: ReadText, question: ReadText): boolean | undefined => {
+  // "Was it in 1990 or in 1991?"
+  const asked = /\s(?:or|ou|oder|o)\s/iu.test(question.text) ? undefined : askedWords(question);
+  return asked && saysOnly(reference.words, wantedOf(asked), FRENCH.test(question.text))
+    ? compareWithQuestion(reference, question)
+    : undefined;
+};
 
 /**
  * The yes or no that a statement gives by repeating the question: yes for "It is free on Sundays.", no for "The museum
  * is not free on Sundays." A pronoun may replace the subject. Undefined for any other statement.
  */
 export const compareWithQuestion = (answer: ReadText, question: ReadText): boolean | undefined => {
-  const opening = AUXILIARY.exec(question.text);
-  const words = question.words.filter(({ start }) => start >= (opening?.index ?? 0) + (opening?.[0].length ?? 0));
+  const words = askedWords(question);
+  if (!words || words.some(isDenialInAnyLanguage)) return undefined;
   const wanted = wantedOf(words);
-  if (!opening || words.some(isDenialInAnyLanguage)) return undefined;
   const asked = words.flatMap((word, at) => {
     const role = roleOf(words, at, wanted);
     const isAdjunct = PREPOSITIONS.has(words[at - 1]?.norm ?? "") || ARTICLES.has(words[at - 1]?.norm ?? "");
@@ -169,10 +203,8 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     const isFound = ({ name }: { name: string }) => found.has(name);
     const [first, last] = [asked.findIndex(isFound), asked.findLastIndex(isFound)];
     const isSubject = first === 1 || asked.slice(0, first).every(({ isName }) => isName);
-    // "It is free.", without the question's "on Sundays", if the answer says nothing else.
-    const addsNothing = sentence.every(
-      (word, at) => roleOf(sentence, at, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
-    );
+    // "It is free." without the "on Sundays" of the question, if nothing else is said.
+    const addsNothing = saysOnly(sentence, wanted, FRENCH.test(question.text));
     const hasPronoun = sentence.some(({ norm }) => SUBJECTS.has(norm));
     const mayStart = first === 0 || (isSubject && (addsNothing || hasPronoun));
     const mayEnd = last === asked.length - 1 || (asked[last + 1]?.isAdjunct === true && addsNothing);
