@@ -105,9 +105,66 @@ Le magasin est ouvert. | Oui. ; Oui, il est ouvert. | Non. ; Le magasin n'est pa
   ),
 ];
 
+/** A name that is denied in another language is not the answer. */
+const denialsElsewhere = [
+  ...byReference(
+    "首都是哪里？",
+    `
+北京 | 北京 ; 是北京。 ; 首都是北京。 ; 不是上海，是北京。 ; 是北京，不是上海。 | 不是北京 ; 不是北京。 ; 不是北京,是上海 ; 不是北京，而是上海。 ; 首都不是北京。 ; 并非北京。 ; 不在北京。
+上海 | 不是北京,是上海 ; 不是北京，而是上海。 ; 上海，不是北京。 | 不是上海，是北京。 ; 北京，不是上海。
+不丹 | 不丹 ; 是不丹。 | 不是不丹。
+`,
+  ),
+  ...byReference(
+    "首都はどこですか。",
+    `
+東京 | 東京 ; 東京です。 ; 首都は東京です。 ; 京都ではなく東京です。 ; 京都ではありません。東京です。 | 東京ではない ; 東京ではありません。 ; 東京じゃない。 ; 東京ではなく京都です。 ; 東京ではないです。
+`,
+  ),
+  ...byReference(
+    "수도는 어디입니까?",
+    `
+서울 | 서울 ; 서울입니다. ; 수도는 서울입니다. ; 부산이 아니라 서울입니다. | 서울이 아닙니다 ; 서울이 아니다. ; 서울이 아니라 부산입니다. ; 서울은 아니에요.
+`,
+  ),
+  ...byReference(
+    "Başkent neresidir?",
+    `
+Ankara | Ankara ; Ankara'dır. ; İstanbul değil, Ankara. ; Başkent Ankara. ; İstanbul değil Ankara | Ankara değil ; Ankara değildir. ; Ankara değil, İstanbul. ; Başkent Ankara değil.
+`,
+  ),
+  ...byReference(
+    "राजधानी क्या है?",
+    `
+दिल्ली | दिल्ली ; दिल्ली है। ; मुंबई नहीं, दिल्ली। | दिल्ली नहीं ; दिल्ली नहीं है। ; दिल्ली नहीं, मुंबई।
+`,
+  ),
+  ...byReference(
+    "ما هي العاصمة؟",
+    `
+القاهرة | القاهرة ; العاصمة هي القاهرة. ; ليست الإسكندرية بل القاهرة | ليست القاهرة ; ليست القاهرة بل الإسكندرية
+`,
+  ),
+  ...byReference(
+    "Какая столица?",
+    `
+Москва | Москва ; Это Москва. ; Не Киев, а Москва. | Не Москва. ; не Москва, а Киев ; Это не Москва.
+`,
+  ),
+  ...byReference("Thủ đô là gì?", "Hà Nội | Hà Nội ; Thủ đô là Hà Nội. | không phải Hà Nội ; Không phải là Hà Nội."),
+  ...byReference("เมืองหลวงคืออะไร", "กรุงเทพ | กรุงเทพ ; คือกรุงเทพ | ไม่ใช่กรุงเทพ"),
+  ...byReference(
+    "Apa ibu kotanya?",
+    "Jakarta | Jakarta ; Bukan Bandung, Jakarta. | Bukan Jakarta. ; Bukan Jakarta, Bandung.",
+  ),
+  ...byReference("پایتخت کجاست؟", "تهران | تهران ; تهران است | تهران نیست"),
+  ...byReference("מהי הבירה?", "ירושלים | ירושלים ; לא חיפה אלא ירושלים | לא ירושלים ; לא ירושלים אלא חיפה"),
+];
+
 /** Kinds of phrases that surround an answer or limit a value. */
 export const PHRASE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a verdict before a claim is not its negation": verdictsBeforeClaims,
   "no and a comparative limit a value": limits,
   "a bare verdict agrees with a statement": verdictsOnStatements,
+  "a name denied in another language is not given": denialsElsewhere,
 };

@@ -150,18 +150,30 @@ const MAX_AFTER = 3;
 const TURNS = new Set(list("but sondern mais sino ma maar"));
 const VERBS = new Set("is was are were did does do has have had be been".split(" "));
 
+/** Negations directly before a name, and behind it, in other languages: "不是北京", "東京ではない". */
+const DENIED_AHEAD =
+  /(?:不是|不在|[并並而绝絕]非|ไม่ใช่|(?<!\p{L})(?:không phải(?: là)?|bukan|όχι|δεν είναι))\s?["“「『《]?$/iu;
+const DENIED_BEHIND =
+  /^["”」』》]?(?:(?:は[^。、,]{0,10})?(?:では|じゃ)(?:なく|(?:ない|ありません)(?!で?しょ?うか|か))|不是|\s?아(?:니|닙)|\s(?:değil|नहीं|নয়|அல்ல|نیست|نہیں))/iu;
+/** Negations that belong to the word before them. */
+const POSTPOSED = new Set(["degil", "नहीं"]);
+
 const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
   (first?.norm === "rather" && second?.norm === "than") ||
   (first?.norm === "instead" && second?.norm === "of") ||
   (first?.norm === "contrary" && second?.norm === "to");
 
+const isDeniedElsewhere = (text: string, start: number, end: number): boolean =>
+  DENIED_AHEAD.test(text.slice(Math.max(0, start - 16), start)) || DENIED_BEHIND.test(text.slice(end, end + 24));
+
 /** Whether the `length` words at `at` are denied: "not X", "X is not", "instead of X". */
 export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
-  for (let i = at - 1; i >= Math.max(0, at - MAX_BEFORE); i--) {
+  if (isDeniedElsewhere(text, words[at]?.start ?? 0, words[at + length - 1]?.end ?? 0)) return true;
+  for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
     const [word, next] = [words[i], words[i + 1]];
     if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || TURNS.has(word.norm)) break;
     if (isPair(word, next) && i + 1 < at) return true;
-    if (i === at - 1 && MORE_DENIALS.has(word.norm)) return true;
+    if (i === at - 1 && MORE_DENIALS.has(word.norm) && !POSTPOSED.has(word.norm)) return true;
     if (isDenial(word) && !SOFTENERS.has(next.norm) && !isLimit(words, i)) return true;
   }
   const end = at + length;
