@@ -1,4 +1,5 @@
 import { ANSWER_KINDS } from "./answer-kinds.cases";
+import { CODE_KINDS } from "./code-kinds.cases";
 import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
 import { KINDS } from "./kinds.cases";
 import { MARKUP_KINDS } from "./markup-kinds.cases";
@@ -13,4 +14,5 @@ export const ALL_KINDS = {
   ...MARKUP_KINDS,
   ...FAITHFULNESS_KINDS,
   ...PHRASE_KINDS,
+  ...CODE_KINDS,
 };

@@ -26,6 +26,11 @@ export const findLiteral = (text: string, literal: string): RegExpExecArray | nu
   return new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(text));
 };
 
+/** Whether a command has a flag in the answer that the reference lacks: "ls -a" for "ls". */
+export const hasFlag = ({ text }: Alias, { text: answer, words }: ReadText, { at, length }: Occurrence): boolean =>
+  /^\p{Ll}/u.test(text) &&
+  /^\s(?:-\p{L}{1,4}|--\p{L}[\w-]+)(?![\p{L}\p{N}-])/u.test(answer.slice(words[at + length - 1]?.end));
+
 /** Where the answer contains a literal reference. */
 export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] => {
   const found = findLiteral(answer.text, text);

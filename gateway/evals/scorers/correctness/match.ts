@@ -1,10 +1,11 @@
+import { hasOtherCase } from "../text/letter-case";
 import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
 import { contentWords, isNameLike, isSpaceless, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
-import { isLiteral, literalPlaces } from "./literal";
-import { hasSymbol, marksGiven } from "./marks";
+import { hasFlag, isLiteral, literalPlaces } from "./literal";
+import { altersIdentifier, hasSymbol, marksGiven } from "./marks";
 import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./occurrences";
 import { isSwapped, pairsOf } from "./order";
 import { isSamePerson } from "./persons";
@@ -143,7 +144,9 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const lacks =
       contradictsLabel(label, alias.label, alias.text) ||
       (!check &&
-        (lacksMark(alias, answer, question, marks) ||
+        (hasOtherCase(alias.text, answer.text, question.text) ||
+          altersIdentifier(alias.text, answer.text) ||
+          lacksMark(alias, answer, question, marks) ||
           replacesValue(alias, answer, question) ||
           isSwapped(alias.read, pairs)));
     const places = lacks ? [] : placesOf(answer, alias, check);
@@ -151,7 +154,12 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const occurrences =
       check || isCited
         ? places
-        : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
+        : places.filter(
+            (place) =>
+              hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }) &&
+              !hasFlag(alias, answer, place) &&
+              (place.length === alias.words.length || !isFormula(expected)),
+          );
     const isExact =
       isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
     const isMatched =

@@ -151,7 +151,7 @@ const unitOf = (name: string): string =>
 
 /** Accidentals: "C sharp minor", "E-flat major", "Bb". */
 const FLAT_OR_SHARP =
-  /(?<![\p{L}\p{N}])([A-G])(?:[\s-](sharp|flat)|(b))(?=\s(?:major|minor)\b|\s*(?:[.,;:!?)"”’\n]|$))/gu;
+  /(?<![\p{L}\p{N}]|\p{Nd}\s)([A-G])(?:[\s-](sharp|flat)|(b))(?=\s(?:major|minor)\b|\s*(?:[.,;:!?)"”’\n]|$))/gu;
 
 /** A range of years: "1939–45". */
 const YEARS = /(?<!\p{Nd}[-–/.]?)((?:1\p{Nd}|20)\p{Nd}{2})[-–](\p{Nd}{2})(?![-–/.]?\p{Nd})/gu;

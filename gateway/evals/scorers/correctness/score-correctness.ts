@@ -1,6 +1,7 @@
 import type { ScoredAnswer } from "../../scored-answer";
 import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers, maskReasoning } from "../text/citations";
+import { hasOtherCase, isCasedAmount } from "../text/letter-case";
 import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
 import { isSameText } from "../text/same-text";
 import { type CorrectnessFindings, findCorrectness } from "./correctness-features";
@@ -77,7 +78,12 @@ export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
 const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
-  const same = answer.references.find((reference) => isSameText(reference, output));
+  const same = answer.references.find(
+    (reference) =>
+      isSameText(reference, output) &&
+      !hasOtherCase(reference, output, answer.question ?? "") &&
+      (!isCasedAmount(reference) || output.includes(reference)),
+  );
   if (same !== undefined) return { value: 1, reason: `The answer is the reference ${quote(same)}.` };
   const bySigns = compareSigns(answer.references, output);
   return isBlank(output) || bySigns.value === 1 ? bySigns : compareAbstentions(answer);

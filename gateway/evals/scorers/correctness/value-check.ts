@@ -8,9 +8,9 @@ import { unitByName, withoutPeriod } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
-import { reversesBound } from "./moment-bounds";
 import { squeezedRuns } from "./occurrences";
 import { type ReadText, readText } from "./read-text";
+import { reversesValue } from "./reversed-values";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
 export interface ValueCheck {
@@ -178,7 +178,7 @@ export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): 
   const check = compareValues(alias, answer, question);
   const days = [alias.read, answer, question].map(({ norms }) => norms.filter((norm) => WEEKDAYS.has(norm)));
   const [wanted = [], given = [], asked = []] = days;
-  const isOther = areReplaced([wanted, given, asked], (a, b) => a === b, true) || reversesBound(alias.read, answer);
+  const isOther = areReplaced([wanted, given, asked], (a, b) => a === b, true) || reversesValue(alias.read, answer);
   return check && isOther ? { ...check, verdict: "other" } : check;
 };
 
@@ -215,7 +215,7 @@ export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText
   // "978-3-16" may be written as "978316".
   if (/^\p{Nd}+$/u.test(squeezed) && squeezedRuns(answer, alias).length > 0) return false;
   return (
-    reversesBound(read, answer) ||
+    reversesValue(read, answer) ||
     areReplaced([read.numbers, answer.numbers, question.numbers], sameAmount(question), isShort, isSameWriting) ||
     areReplaced([read.times, answer.times, question.times], isSameTime, isShort) ||
     areReplaced([read.dates, answer.dates, question.dates], (a, b) => compareDates(a, b) !== "conflict", isShort)
@@ -238,7 +238,9 @@ export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly Va
 type Valued = Span & ({ number: Quantity } | { date: DateMention } | { time: ClockTime });
 
 const valuesOf = ({ numbers, dates, times, text }: ReadText): Valued[] => [
-  ...numbers.filter(isAmount).map((number) => ({ number, ...wholeSpan(number, text) })),
+  ...numbers
+    .filter((number) => isAmount(number) && !/[\p{L}_][-_]$/u.test(text.slice(0, number.start).slice(-2)))
+    .map((number) => ({ number, ...wholeSpan(number, text) })),
   ...dates.map((date) => ({ date, start: date.start, end: date.end })),
   ...times.map((time) => ({ time, start: time.start, end: time.end })),
 ];

@@ -1,7 +1,7 @@
 import { ownValue } from "../../../../lib/own-value";
 import type { Span } from "../../statistics/spans";
 import { LESS, MORE } from "./limits";
-import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
+import { isMoney, type Unit, unitByName, unitBySymbol, unitByText } from "./units";
 import { isStopWord, type Word } from "./words";
 
 /* Reads the unit, sign, bound and era before or after a number. */
@@ -86,7 +86,10 @@ const simpleUnit = (
   // "in" is only a unit after feet, as in "6 ft 2 in". Elsewhere it is a preposition.
   const isInch = following.norm === "in" && /(?:ft|feet|foot)\.?\s$/i.test(source.slice(0, first?.start).slice(-6));
   const unit =
-    unitByName(isInch ? "inch" : /^d['’]/u.test(following.text) ? following.text.slice(2) : following.norm) ?? null;
+    unitByText(
+      following.text,
+      isInch ? "inch" : /^d['’]/u.test(following.text) ? following.text.slice(2) : following.norm,
+    ) ?? null;
   return { unit, end: unit ? following.end : end };
 };
 

@@ -17,7 +17,7 @@ import {
   readSpelledYear,
   romanValue,
 } from "./number-words";
-import { isMoney, isSameDimension, relationOf, type Unit, unitByName } from "./units";
+import { isMoney, isSameDimension, relationOf, type Unit, unitByText } from "./units";
 import { readWords, type Word } from "./words";
 
 /** A number found in a text. */
@@ -70,7 +70,7 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
   // "1990s" and "80s" are decades, but "5s" and "2.5s" are seconds.
   const isDecade = suffix === "s" && value >= 20 && value % 10 === 0;
-  const unit = short === undefined && !isDecade ? (unitByName(suffix) ?? null) : null;
+  const unit = short === undefined && !isDecade ? (unitByText(word.text.slice(-suffix.length), suffix) ?? null) : null;
   if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && !isDecade) return undefined;
   const magnitude = short ?? named ?? 1;
   return {

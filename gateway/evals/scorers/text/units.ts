@@ -55,6 +55,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "century centuries": 100,
   }),
   ...table("length/time", { mph: 0.44704, "kmh kph": 1 / 3.6 }),
+  ...table("data/time", { kbps: 125, mbps: 125e3, gbps: 125e6, tbps: 125e9 }),
   ...table("volume", {
     "ml milliliter milliliters millilitre millilitres": 0.001,
     "l liter liters litre litres": 1,
@@ -66,6 +67,10 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     km3: 1e12,
   }),
   ...table("data", {
+    "kbit kilobit kilobits": 125,
+    "mbit megabit megabits": 125e3,
+    "gbit gigabit gigabits": 125e6,
+    "tbit terabit terabits": 125e9,
     "kb kilobyte kilobytes": 1e3,
     "mb megabyte megabytes": 1e6,
     "gb gigabyte gigabytes": 1e9,
@@ -80,6 +85,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "thz terahertz": 1e12,
   }),
   ...table("power", {
+    "milliwatt milliwatts": 1e-3,
     "w watt watts": 1,
     "kw kilowatt kilowatts": 1e3,
     "mw megawatt megawatts": 1e6,
@@ -113,6 +119,15 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("angle", { arcdegrees: 1 }),
   ...table("celsius", { celsius: 1 }),
   ...table("fahrenheit", { fahrenheit: 1 }),
+]);
+
+/** Units by symbol where another case is another unit. */
+const CASED: ReadonlyMap<string, Unit> = new Map([
+  ...table("power", { mW: 1e-3 }),
+  ...table("energy", { mWh: 1e-3 }),
+  ...table("frequency", { mHz: 1e-3 }),
+  ...table("data", { Kb: 125, Mb: 125e3, Gb: 125e6, Tb: 125e9 }),
+  ...table("data/time", { kBps: 1e3, KBps: 1e3, MBps: 1e6, GBps: 1e9 }),
 ]);
 
 const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
@@ -174,5 +189,7 @@ export const withoutPeriod = ({ dimension, factor, per }: Unit): Unit | undefine
   return isLong || (per.dimension === "time" && isMoney(amount)) ? amount : undefined;
 };
 
+/** The unit of a word as written: "mW" and "MW" differ. `norm` is its normalized form. */
+export const unitByText = (text: string, norm: string): Unit | undefined => CASED.get(text) ?? UNITS.get(norm);
 export const unitByName = (norm: string): Unit | undefined => UNITS.get(norm);
 export const unitBySymbol = (symbol: string): Unit | undefined => SYMBOLS.get(symbol);

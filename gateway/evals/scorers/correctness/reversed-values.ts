@@ -2,7 +2,10 @@ import { compareDates } from "../text/dates";
 import { isSameTime } from "../text/times";
 import type { ReadText } from "./read-text";
 
-/* Bounds of dates and times: "by 5 May" and "no later than 5 May", "from 5 May" and "no earlier than 5 May". */
+/*
+ * Bounds of dates and times: "by 5 May" and "no later than 5 May", "from 5 May" and "no earlier than 5 May". Charges:
+ * "2+" and "2-".
+ */
 
 const BEFORE =
   /\b(?:(by|until|till|(?:on or )?before|not? (?:\w+ )?later than)|(from|since|(?:on or )?after|as of|not (?:\w+ )?before|not? (?:\w+ )?(?:earlier|sooner) than))\s(?:the\s)?$/iu;
@@ -33,7 +36,22 @@ const isReversed = <T extends Moment>(
     return wanted !== undefined && sides.length > 0 && sides.every((side) => side !== undefined && side !== wanted);
   });
 
-/** Whether an answer gives a date or time of a reference with the opposite bound: "from 5 May" for "by 5 May". */
-export const reversesBound = (expected: ReadText, given: ReadText): boolean =>
+const CHARGE = /(?<![\p{N}.,])(\p{Nd})\s?([-+−])(?![\p{L}\p{N}])/u;
+const chargeOf = (text: string): string | undefined =>
+  CHARGE.exec(text.normalize("NFKC").replace(/([-+−])(\p{Nd})(?![\p{L}\p{N}.,])/gu, "$2$1"))
+    ?.slice(1)
+    .join("")
+    .replace("−", "-");
+
+/** Whether an answer turns the charge at the end of a reference: "2-" for "2+". */
+const reversesCharge = (reference: string, answer: string): boolean => {
+  const wanted = /\p{Nd}\s?[-+−]$/u.test(reference.trim().normalize("NFKC")) ? chargeOf(reference) : undefined;
+  const given = wanted && chargeOf(answer);
+  return given !== undefined && given !== "" && given !== wanted && given[0] === wanted?.[0];
+};
+
+/** Whether an answer gives a date, time or charge of a reference with the opposite bound or sign: "from 5 May" for "by 5 May". */
+export const reversesValue = (expected: ReadText, given: ReadText): boolean =>
+  reversesCharge(expected.text, given.text) ||
   isReversed([expected.text, expected.dates], [given.text, given.dates], (a, b) => compareDates(a, b) === "same") ||
   isReversed([expected.text, expected.times], [given.text, given.times], isSameTime);
