@@ -1,3 +1,4 @@
+import { AMOUNT_KINDS } from "./amount-kinds.cases";
 import { ANSWER_KINDS } from "./answer-kinds.cases";
 import { CODE_KINDS } from "./code-kinds.cases";
 import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
@@ -15,4 +16,5 @@ export const ALL_KINDS = {
   ...FAITHFULNESS_KINDS,
   ...PHRASE_KINDS,
   ...CODE_KINDS,
+  ...AMOUNT_KINDS,
 };

@@ -6,6 +6,7 @@ import { type Labelled, labelOf } from "./labels";
 import { markOf } from "./marks";
 import { surnameOf } from "./persons";
 import { type ReadText, readText, squeeze } from "./read-text";
+import { spellOut } from "./short-forms";
 
 /** One way to state a reference answer. */
 export interface Alias {
@@ -81,8 +82,9 @@ const variantsOf = (reference: string): string[] => {
 const toAlias = (
   { reference, label, person }: Pick<Alias, "reference" | "label" | "person">,
   variant: string,
+  question: string,
 ): Alias => {
-  const read = readText(variant, false);
+  const read = readText(spellOut(variant, question), false);
   const words = withoutTitle(trimStopWords(read.words, read.text)).slice(0, MAX_WORDS);
   return { reference, text: read.text, read, words, label, person, squeezed: squeeze(words) };
 };
@@ -94,11 +96,11 @@ export const readAliases = (references: readonly string[], question: ReadText): 
     const label = labelOf(reference, question.text);
     const variants = variantsOf(label?.text ?? reference.slice(0, MAX_WORDS * 10));
     const whole = [...(label?.isOption ? [label.label] : []), ...variants].map((text) =>
-      toAlias({ reference, label, person: undefined }, text),
+      toAlias({ reference, label, person: undefined }, text, question.text),
     );
     const surnames = whole.flatMap(({ read }) => {
       const surname = surnameOf(read, question);
-      return surname ? [toAlias({ reference, label, person: read.words }, surname.text)] : [];
+      return surname ? [toAlias({ reference, label, person: read.words }, surname.text, question.text)] : [];
     });
     return [...whole, ...surnames].filter(({ words, squeezed, text }) => {
       // "x+1" and "x-1" are different aliases.

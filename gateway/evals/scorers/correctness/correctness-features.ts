@@ -5,6 +5,7 @@ import { type Match, matchAliases } from "./match";
 import { type ReadText, readText } from "./read-text";
 import { compareStatement } from "./reversal";
 import { type Setting, settingOf } from "./setting";
+import { spellOut } from "./short-forms";
 import { inWordingOf } from "./value-check";
 
 /** The inputs of the correctness model. */
@@ -38,7 +39,7 @@ const givesOther = (matches: readonly Match[]): boolean =>
 export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
   const question = readText(scored.question ?? "");
   const aliases = readAliases(scored.references, question);
-  const answer = inWordingOf(aliases, readText(scored.output), question);
+  const answer = inWordingOf(aliases, readText(spellOut(scored.output, question.text)), question);
   const matches = closestMatches(matchAliases({ answer, question }, aliases));
   const setting = settingOf(answer, question, matches);
   const isDeclined = isRefusal(answer.text);

@@ -118,8 +118,8 @@ const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND = new RegExp(
   [
     String.raw`\b(?:((?:${LESS}) than|under|below)|((?:${MORE}) than|over|above)`,
-    String.raw`|(at most|up to|not? (?:\w+ )?(?:${MORE}) than|(?:not|cannot) (?:to )?exceed(?:ing)?|maximum|max\.?)`,
-    String.raw`|(at least|not? (?:\w+ )?(?:${LESS}) than|minimum|min\.?))\s[-−]?$`,
+    String.raw`|(at most|up to|not? (?:\w+ )?(?:${MORE}) than|(?:not|cannot) (?:to )?exceed(?:ing)?|(?:maximum|max\.?)(?: of)?)`,
+    String.raw`|(at least|not? (?:\w+ )?(?:${LESS}) than|(?:minimum|min\.?)(?: of)?))\s[-−]?$`,
   ].join(""),
   "iu",
 );

@@ -230,9 +230,12 @@ const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
 /** Maximum change of a value by rounding, as a fraction. "about 40 %" does not match 44.7 %. */
 const MAX_ROUNDING = 0.02;
 
-/** The factors that convert both values to a common unit. "£5" and "5 pounds" already have one. */
-const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
-  !a || !b || (a.dimension !== b.dimension && isMoney(a) && isMoney(b)) ? [1, 1] : [a.factor, b.factor];
+/** Factors that convert both values to one unit. "£5" and "5 pounds" already share one, apart from a period. */
+const factorsOf = (a: Unit | null, b: Unit | null): [number, number] => {
+  if (!a || !b) return [1, 1];
+  const areMoney = a.dimension !== b.dimension && isMoney(a) && isMoney(b);
+  return areMoney ? [1 / (a.per?.factor ?? 1), 1 / (b.per?.factor ?? 1)] : [a.factor, b.factor];
+};
 
 interface Comparison {
   x: number;

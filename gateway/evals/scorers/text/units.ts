@@ -84,6 +84,12 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "ghz gigahertz": 1e9,
     "thz terahertz": 1e12,
   }),
+  ...table("pressure", {
+    "pascal pascals": 1,
+    "hpa hectopascal hectopascals mbar millibar millibars": 100,
+    "kpa kilopascal kilopascals": 1e3,
+    "bar bars": 1e5,
+  }),
   ...table("power", {
     "milliwatt milliwatts": 1e-3,
     "w watt watts": 1,
@@ -124,6 +130,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
 /** Units by symbol where another case is another unit. */
 const CASED: ReadonlyMap<string, Unit> = new Map([
   ...table("power", { mW: 1e-3 }),
+  ...table("pressure", { Pa: 1, MPa: 1e6 }),
   ...table("energy", { mWh: 1e-3 }),
   ...table("frequency", { mHz: 1e-3 }),
   ...table("data", { Kb: 125, Mb: 125e3, Gb: 125e6, Tb: 125e9 }),
@@ -154,7 +161,10 @@ const KINDS: ReadonlyMap<string, string> = new Map(
 );
 
 export const isMoney = ({ dimension }: Unit): boolean =>
-  dimension.split("|").some((name) => KINDS.get(name) === "money");
+  dimension
+    .replace(/\/.*/, "")
+    .split("|")
+    .some((name) => KINDS.get(name) === "money");
 
 const isRate = ({ dimension }: Unit): boolean => dimension.includes("/");
 /** The dimensions of a rate without its period: those of "$5" for "$5 per month". */
