@@ -4,6 +4,7 @@ import { CODE_KINDS } from "./code-kinds.cases";
 import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
 import { KINDS } from "./kinds.cases";
 import { MARKUP_KINDS } from "./markup-kinds.cases";
+import { NAME_KINDS } from "./name-kinds.cases";
 import { PHRASE_KINDS } from "./phrase-kinds.cases";
 import { VALUE_KINDS } from "./value-kinds.cases";
 
@@ -17,4 +18,5 @@ export const ALL_KINDS = {
   ...PHRASE_KINDS,
   ...CODE_KINDS,
   ...AMOUNT_KINDS,
+  ...NAME_KINDS,
 };

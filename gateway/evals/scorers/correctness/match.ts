@@ -8,7 +8,8 @@ import { hasFlag, isLiteral, literalPlaces } from "./literal";
 import { altersIdentifier, hasSymbol, marksGiven } from "./marks";
 import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./occurrences";
 import { isSwapped, pairsOf } from "./order";
-import { isSamePerson } from "./persons";
+import { isOtherName, lacksItem, lacksQualifier } from "./other-names";
+import { isOtherPerson, isSamePerson } from "./persons";
 import { type Occurrence, type ReadText, squeeze } from "./read-text";
 import { verdictOfStatement } from "./reversal";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
@@ -132,6 +133,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const label = readLabel(answer.text);
   const given = verdictOf(answer, question);
   const pairs = pairsOf(answer);
+  const references = new Set(aliases.flatMap(({ read }) => read.words.map(keyOf)));
   const marks = marksGiven(answer, question);
   const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
   const known = [...checks.values()].filter((check) => check !== undefined);
@@ -144,7 +146,10 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const lacks =
       contradictsLabel(label, alias.label, alias.text) ||
       (!check &&
-        (hasOtherCase(alias.text, answer.text, question.text) ||
+        (lacksItem(alias, answer, question) ||
+          lacksQualifier(alias, answer) ||
+          isOtherPerson(answer, alias) ||
+          hasOtherCase(alias.text, answer.text, question.text) ||
           altersIdentifier(alias.text, answer.text) ||
           lacksMark(alias, answer, question, marks) ||
           replacesValue(alias, answer, question) ||
@@ -158,6 +163,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
             (place) =>
               hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }) &&
               !hasFlag(alias, answer, place) &&
+              !isOtherName(answer, place, alias, references) &&
               (place.length === alias.words.length || !isFormula(expected)),
           );
     const isExact =

@@ -1,0 +1,123 @@
+import { isNameLike, isStopWord, type Word } from "../text/words";
+import type { Alias } from "./aliases";
+import type { Occurrence, ReadText } from "./read-text";
+import { keyOf } from "./word-forms";
+
+/*
+ * Names around or beside a reference that make another answer: "West Virginia" for "Virginia", "Toy Story 3" for "Toy
+ * Story", "Kim Lee or Ana Paz" for "Kim Lee", "Anna and Ben" for "Anna, Ben and Chloe".
+ */
+
+const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
+const DIRECTIONS = list("north south east west northern new equatorial papua");
+/** Places of which another one has a direction or "New" in its name. */
+const PLACES = list(
+  "virginia mexico england guinea jersey hampshire york carolina dakota sudan africa america ireland macedonia timor germany yemen " +
+    "vietnam orleans wales zealand brunswick caledonia korea",
+);
+
+/** " II", " 3", ", Part II", ": Volume 2" */
+const SEQUEL =
+  /^(?:\s(?:[IVX]{2,4}|IV|VI|IX)(?![\p{L}\p{N}])|[,:]?\s(?:Part|Vol\.|Volume|Chapter|Episode)\s(?:\p{Nd}|[IVX]+\b|One|Two|Three))/u;
+const NUMBER = /^\s\p{Nd}{1,2}(?=[.,;:!?)"”’*]*(?:\s\p{Ll}|\s*$))/u;
+/** "Toy Story 3 is", not "Toy Story 3 times". */
+const COUNTED = /^\s\p{Nd}{1,2}\s(?!is\b|was\b|and\b|came\b|by\b|from\b|in\b|has\b|had\b)\p{Ll}/u;
+const JUNIOR = /^,?\s([JS])r(?!\p{L})/u;
+
+/** An alternative behind a name, and before one. */
+const OR_BEHIND = /^(?:,?\s(?:or|oder|ou)\s|\s\/\s)(?:maybe\s|perhaps\s|possibly\s|else\s)?(?:the\s)?$/u;
+const OR_BEFORE = /^(?:,?\s(?:or|oder|ou)\s|\s\/\s)(?:maybe\s|perhaps\s|possibly\s)?(?:the\s)?$/u;
+const MAX_GAP = 24;
+
+/** Whether a word is a name that no reference has. */
+const isNew = (word: Word | undefined, references: ReadonlySet<string>): boolean =>
+  word !== undefined && isNameLike(word) && !isStopWord(word) && !word.numeral && !references.has(keyOf(word));
+
+const isKnown = (word: Word | undefined, references: ReadonlySet<string>): boolean =>
+  word !== undefined && isNameLike(word) && references.has(keyOf(word));
+
+const isAlternative = (
+  { words, text }: ReadText,
+  { at, length }: Occurrence,
+  references: ReadonlySet<string>,
+): boolean => {
+  // A surname is found without the given name before it.
+  let from = at;
+  while (/^\s$/.test(text.slice(words[from - 1]?.end ?? 0, words[from]?.start)) && isKnown(words[from - 1], references))
+    from--;
+  const [first, last] = [words[from], words[at + length - 1]];
+  if (!first || !last) return false;
+  const behind = words.slice(at + length, at + length + 4).find((word) => isNew(word, references));
+  const before = words.slice(Math.max(0, from - 4), from).findLast((word) => isNew(word, references));
+  return (
+    (behind !== undefined && OR_BEHIND.test(text.slice(last.end, behind.start).slice(0, MAX_GAP))) ||
+    (before !== undefined && OR_BEFORE.test(text.slice(before.end, first.start).slice(-MAX_GAP)))
+  );
+};
+
+/** The direction in "West Virginia". */
+const directionAt = ({ words, text }: Pick<ReadText, "words" | "text">, at: number): string => {
+  const [before, word] = [words[at - 1], words[at]];
+  if (!before || !word || !PLACES.has(word.norm) || !/^\p{Lu}/u.test(before.text)) return "";
+  return DIRECTIONS.has(before.norm) && /^[\s-]$/.test(text.slice(before.end, word.start)) ? before.norm : "";
+};
+
+/** Whether the words around an occurrence make it the name of something else, or one of several alternatives. */
+export const isOtherName = (
+  answer: ReadText,
+  place: Occurrence,
+  alias: Alias,
+  references: ReadonlySet<string>,
+): boolean => {
+  const { at, length } = place;
+  const [first, last] = [answer.words[at], answer.words[at + length - 1]];
+  const own = alias.words.at(-1);
+  if (!first || !last || !own || !alias.words.some(isNameLike)) return false;
+  if (alias.words.length === 1 && directionAt(answer, at) !== directionAt(alias.read, alias.read.words.indexOf(own)))
+    return true;
+  const behind = answer.text.slice(last.end, last.end + 40);
+  const isSequel = SEQUEL.test(behind) || (alias.words.length > 1 && NUMBER.test(behind) && !COUNTED.test(behind));
+  const isTitle = alias.words.every((word) => isNameLike(word) && !word.numeral);
+  if (isTitle && isSequel && !/\p{Nd}/u.test(alias.text)) return true;
+  return isAlternative(answer, place, references);
+};
+
+/** Whether an answer lacks the direction of a place, or has "Sr." for "Jr.": "Virginia" for "West Virginia". */
+export const lacksQualifier = ({ words, text, read }: Alias, answer: ReadText): boolean => {
+  const last = words.at(-1);
+  const [, ending] = JUNIOR.exec(text.slice(words.at(-2)?.end)) ?? [];
+  if (ending) {
+    const other = new RegExp(String.raw`${words.at(-2)?.text},?\s${ending === "J" ? "S" : "J"}r(?!\p{L})`, "u");
+    return other.test(answer.text);
+  }
+  const direction = last && words.length === 2 ? directionAt(read, read.words.indexOf(last)) : "";
+  const places = answer.words.flatMap(({ norm }, at) => (norm === last?.norm ? [at] : []));
+  return direction !== "" && places.length > 0 && places.every((at) => directionAt(answer, at) !== direction);
+};
+
+const LONGEST_ITEM = 3;
+/** Questions whose answer may be a list without "and". */
+const ASKS_LIST = /\b(?:who|which|what|list|name)\b/iu;
+const ITEM_MARK = /^,?\s(?:and|und|et|y|e|en)\s$|^,\s$|^\s?&\s?$/u;
+const AND = /\s(?:and|und|et|y|e|en)\s|&/u;
+
+/** The items of a list such as "Anna, Ben and Chloe"; empty for any other text. */
+const itemsOf = ({ words, text }: ReadText): Word[][] => {
+  const items: Word[][] = [[]];
+  for (const [at, word] of words.entries()) {
+    const gap = text.slice(words[at - 1]?.end ?? word.start, word.start);
+    if (/^(?:and|und|et|y|e|en)$/.test(word.norm)) continue;
+    const from = at > 0 && /^(?:and|und|et|y|e|en)$/.test(words[at - 1]?.norm ?? "") ? words[at - 2]?.end : undefined;
+    if (at > 0 && ITEM_MARK.test(from === undefined ? gap : text.slice(from, word.start))) items.push([]);
+    items.at(-1)?.push(word);
+  }
+  const isList = items.length > 1 && items.every((item) => item.length > 0 && item.length <= LONGEST_ITEM);
+  return isList && items.every((item) => item.every((word) => !isStopWord(word) && !word.numeral)) ? items : [];
+};
+
+/** Whether an answer leaves out items of a list: "Anna and Ben" for "Anna, Ben and Chloe". */
+export const lacksItem = ({ read }: Alias, { vocabulary }: ReadText, question: ReadText): boolean => {
+  const items = itemsOf(read);
+  const isMeant = AND.test(read.text) ? items.length > 1 : items.length > 2 && ASKS_LIST.test(question.text);
+  return isMeant && items.some((item) => item.every((word) => vocabulary.find(word) === 0));
+};
