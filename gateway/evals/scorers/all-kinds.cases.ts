@@ -6,6 +6,7 @@ import { KINDS } from "./kinds.cases";
 import { MARKUP_KINDS } from "./markup-kinds.cases";
 import { NAME_KINDS } from "./name-kinds.cases";
 import { PHRASE_KINDS } from "./phrase-kinds.cases";
+import { SWAP_KINDS } from "./swap-kinds.cases";
 import { VALUE_KINDS } from "./value-kinds.cases";
 
 /** Every table of kinds that `reference@1` must judge right, by name. */
@@ -19,4 +20,5 @@ export const ALL_KINDS = {
   ...CODE_KINDS,
   ...AMOUNT_KINDS,
   ...NAME_KINDS,
+  ...SWAP_KINDS,
 };

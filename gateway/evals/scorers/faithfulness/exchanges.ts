@@ -10,17 +10,17 @@ import { isSameOrNearly } from "./number-index";
  * belongs to the number next to it.
  */
 
-interface Value extends Span {
+export interface Value extends Span {
   quantity?: Quantity;
   time?: ClockTime;
 }
 
-const isSame = (a: Value, b: Value): boolean =>
+export const isSame = (a: Value, b: Value): boolean =>
   a.time && b.time
     ? isSameTime(a.time, b.time)
     : !!a.quantity && !!b.quantity && isSameOrNearly(a.quantity, b.quantity);
 
-const mayTakePlaceOf = (a: Value, b: Value): boolean =>
+export const mayTakePlaceOf = (a: Value, b: Value): boolean =>
   a.quantity && b.quantity
     ? (a.quantity.unit === null) === (b.quantity.unit === null) &&
       relationOf(a.quantity.unit, b.quantity.unit) === "same"

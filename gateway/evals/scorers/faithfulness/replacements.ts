@@ -4,6 +4,7 @@ import { readTimes } from "../text/times";
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import { MAX_SENTENCE_CHARACTERS, MAX_SENTENCE_WORDS, type UnsupportedSpan } from "./contradictions";
 import { compareFacts, readFacts } from "./exchanges";
+import { findSwapped } from "./swaps";
 
 /*
  * A claim that repeats a passage with a word replaced: "Lyon is the capital" for "Paris is the capital". Both are aligned
@@ -217,7 +218,11 @@ export const findReplaced = (
     const { kept, exchanged } = compareFacts(facts, passage, others);
     const isKept = ({ start }: Token) => kept.some((value) => value.start === start);
     const replaced = compareWith(claim, tokensOf(passage, others), isKnown, isKept);
-    const [first] = exchanged.map(({ start, end }) => ({ start, end, note: "A context has another number for this." }));
+    const [first] = [...exchanged, ...findSwapped(text, words, passage, others)].map(({ start, end }) => ({
+      start,
+      end,
+      note: "A context has another number for this.",
+    }));
     if (replaced === undefined && !first) return [];
     found ??= replaced ?? first;
   }
