@@ -9,6 +9,7 @@ The north gate opens at 8:00, the south gate at 10:00. | The north gate opens at
 Dogs under 10 kg cost €4, larger dogs cost €9. | Dogs under 10 kg cost €4. ; Larger dogs cost €9. | Dogs under 10 kg cost €9. ; Larger dogs cost €4.
 Plan A includes 5 GB, plan B includes 20 GB. | Plan A includes 5 GB. ; Plan B includes 20 GB. | Plan A includes 20 GB. ; Plan B includes 5 GB.
 Adults pay €12; seniors and children pay €5. | Seniors pay €5. ; Children pay €5. ; Adults pay €12. | Seniors pay €12. ; Children pay €12. ; Adults pay €5.
+The museum opened in 1990, closed in 2001 and reopened in 2005. | The museum opened in 1990. ; The museum closed in 2001. ; The museum reopened in 2005. | The museum opened in 2005.
 Rooms start at €80; suites start at €140. | Rooms start at €80. ; Suites start at €140. | Rooms start at €140. ; Suites start at €80.
 `);
 

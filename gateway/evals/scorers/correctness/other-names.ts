@@ -1,7 +1,7 @@
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import type { Occurrence, ReadText } from "./read-text";
-import { keyOf } from "./word-forms";
+import { acronymPlace, keyOf } from "./word-forms";
 
 /*
  * Names around or beside a reference that make another answer: "West Virginia" for "Virginia", "Toy Story 3" for "Toy
@@ -97,6 +97,7 @@ export const lacksQualifier = ({ words, text, read }: Alias, answer: ReadText): 
 
 const LONGEST_ITEM = 3;
 /** Questions whose answer may be a list without "and". */
+const ASKS_WHO = /\b(?:who|whom|whose)\b/iu;
 const ASKS_LIST = /\b(?:who|which|what|list|name)\b/iu;
 const ITEM_MARK = /^,?\s(?:and|und|et|y|e|en)\s$|^,\s$|^\s?&\s?$/u;
 const AND = /\s(?:and|und|et|y|e|en)\s|&/u;
@@ -116,8 +117,14 @@ const itemsOf = ({ words, text }: ReadText): Word[][] => {
 };
 
 /** Whether an answer leaves out items of a list: "Anna and Ben" for "Anna, Ben and Chloe". */
-export const lacksItem = ({ read }: Alias, { vocabulary }: ReadText, question: ReadText): boolean => {
+export const lacksItem = ({ read, words }: Alias, answer: ReadText, question: ReadText): boolean => {
   const items = itemsOf(read);
-  const isMeant = AND.test(read.text) ? items.length > 1 : items.length > 2 && ASKS_LIST.test(question.text);
-  return isMeant && items.some((item) => item.every((word) => vocabulary.find(word) === 0));
+  // "Space and Time" may be one name.
+  const isMeant =
+    items.length > 2 ? AND.test(read.text) || ASKS_LIST.test(question.text) : ASKS_WHO.test(question.text);
+  return (
+    isMeant &&
+    items.some((item) => item.every((word) => answer.vocabulary.find(word) === 0)) &&
+    acronymPlace(answer.words, words) === undefined
+  );
 };
