@@ -9,7 +9,7 @@ import { PHRASE_KINDS } from "./phrase-kinds.cases";
 import { SWAP_KINDS } from "./swap-kinds.cases";
 import { VALUE_KINDS } from "./value-kinds.cases";
 
-/** Every table of kinds that `reference@1` must judge right, by name. */
+/** All tables of cases that `reference@1` must score correctly. Each entry is one kind of answer, by name. */
 export const ALL_KINDS = {
   ...KINDS,
   ...VALUE_KINDS,

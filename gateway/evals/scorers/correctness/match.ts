@@ -167,7 +167,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
               (place.length === alias.words.length || !isFormula(expected)),
           );
     const isExact =
-      isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
+      isCited || (!check && (isCode(alias) || (alias.words.length <= MAX_FORMULA_WORDS && isFormula(expected))));
     const isMatched =
       verdict === undefined ? occurrences.length > 0 || (stated !== undefined && stated === given) : verdict === given;
     const isExcluded = !isMatched && (verdict !== undefined || lacks || isExact || places.length > 0);

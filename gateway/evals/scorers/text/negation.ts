@@ -169,7 +169,7 @@ const isDeniedElsewhere = (text: string, start: number, end: number): boolean =>
 /** Whether the `length` words at `at` are denied: "not X", "X is not", "instead of X". */
 export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
   if (isDeniedElsewhere(text, words[at]?.start ?? 0, words[at + length - 1]?.end ?? 0)) return true;
-  for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
+  for (let i = at - 1; i >= Math.max(0, at - MAX_BEFORE); i--) {
     const [word, next] = [words[i], words[i + 1]];
     if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || TURNS.has(word.norm)) break;
     if (isPair(word, next) && i + 1 < at) return true;

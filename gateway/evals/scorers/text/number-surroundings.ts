@@ -124,7 +124,7 @@ const SPELLED_BOUND = new RegExp(
   "iu",
 );
 /** "3.8 or higher". */
-const BOUND_BEHIND =
+const BOUND_AFTER =
   /^\s(?:(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later|longer|taller)|(lower|less|below|fewer|under|younger|earlier|shorter))|(at (?:the )?least)|(at (?:the )?most))\b/iu;
 
 export const boundOf = (source: string, start: number, end: number): Bound | null => {
@@ -138,7 +138,7 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
   if (less) return { sign: "<", isSpelled: true };
   if (more) return { sign: ">", isSpelled: true };
-  const [, orMore, orLess, atLeast, atMost] = BOUND_BEHIND.exec(source.slice(end, end + 16)) ?? [];
+  const [, orMore, orLess, atLeast, atMost] = BOUND_AFTER.exec(source.slice(end, end + 16)) ?? [];
   if (orMore || atLeast) return { sign: "≥", isSpelled: true };
   if (orLess || atMost) return { sign: "≤", isSpelled: true };
   if (most) return { sign: "≤", isSpelled: true };
