@@ -33,6 +33,7 @@ import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
 import { createIndexes } from "./rag/indexes/service";
 import { createVersions } from "./rag/indexes/versions";
+import { createCalibration } from "./rag/quality/calibrate";
 import { createPassages } from "./rag/query/passages";
 import { createRag } from "./rag/query/service";
 import type { SearchThread } from "./rag/search/search-thread";
@@ -105,6 +106,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chat,
     embeddings,
     rag,
+    calibration: createCalibration({ indexes, embedder: embeddings, search }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),
     uploads,

@@ -21,6 +21,7 @@ type PageServices = Omit<
   | "rag"
   | "answers"
   | "cache"
+  | "calibration"
   | "chat"
   | "embeddings"
   | "ledger"

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { NumberInUrl, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { ownBody } from "../http/body";
-import { plannedRoutes } from "../http/not-implemented";
+import { callOf } from "../http/call";
 import { allows, creates, fails, generates, reads, runsLong } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
 import type { Uploads } from "../uploads/service";
@@ -32,6 +32,7 @@ import type { Documents } from "./indexes/documents";
 import { readDocumentsRequest } from "./indexes/read-request";
 import type { Indexes } from "./indexes/service";
 import type { Versions } from "./indexes/versions";
+import type { Calibration } from "./quality/calibrate";
 import { queryRoutes } from "./query/routes";
 import type { RagService } from "./query/service";
 
@@ -45,6 +46,7 @@ interface Services {
   idempotency: Idempotency;
   uploads: Uploads;
   rag: RagService;
+  calibration: Calibration;
 }
 
 const noContent = (): Response => new Response(null, { status: 204 });
@@ -56,7 +58,7 @@ export const ragRoutes = (services: Services) =>
     .use(versionRoutes(services))
     .use(documentRoutes(services))
     .use(queryRoutes(services))
-    .use(planned);
+    .use(calibrationRoutes(services));
 
 const indexRoutes = ({ indexes, idempotency }: Services) =>
   new Elysia({ name: "rag.indexes", prefix: "/v1/rag/indexes", tags: ["RAG"] })
@@ -234,12 +236,22 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
       },
     });
 
-const planned = plannedRoutes("RAG", [
-  [
-    "POST /v1/rag/indexes/:id/calibrate",
-    "editor",
-    "Measure retrieval on labelled questions and suggest a threshold",
-    IndexCalibration,
-    { body: CalibrateIndex, facts: generates },
-  ],
-]);
+const calibrationRoutes = ({ calibration }: Services) =>
+  new Elysia({ name: "rag.calibration", tags: ["RAG"] })
+    .use(auth)
+    .post(
+      "/v1/rag/indexes/:id/calibrate",
+      ({ principal, exchange, params, body }) => calibration.calibrate(callOf(exchange, principal), params.id, body),
+      {
+        params: PathId,
+        body: CalibrateIndex,
+        response: { 200: IndexCalibration },
+        detail: {
+          ...allows("editor"),
+          ...generates,
+          summary: "Measure retrieval on labelled questions and suggest a threshold",
+          description: "Changes nothing. PATCH the index to use the suggested threshold.",
+          ...fails(409),
+        },
+      },
+    );

@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
 import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../../contract";
 import { Metadata } from "../../embeddings/contract";
+import { Rate } from "../../evals/statistics-contract";
 import { RetrievalOverrides, RetrievalSettings, Threshold } from "../../retrieval-contract";
 
 /* Indexes, their versions and documents. */
@@ -140,6 +141,8 @@ const LabelledQuestion = Strict(
   { title: "LabelledQuestion" },
 );
 
+export type LabelledQuestion = Static<typeof LabelledQuestion>;
+
 /** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions without changing the index. */
 export const CalibrateIndex = Strict(
   {
@@ -159,11 +162,20 @@ export const CalibrateIndex = Strict(
     ],
   },
 );
+export type CalibrateIndex = Static<typeof CalibrateIndex>;
 
-const measured = Type.Object(
-  { value: Type.Number(), low: Type.Number(), high: Type.Number() },
-  { title: "MeasuredValue", description: "With its 95% interval" },
+const measured = Nullable(Rate, { description: "With its 95 % interval; null without answerable questions" });
+
+/** What a threshold does to labelled questions. */
+export const ThresholdOutcome = Type.Object(
+  {
+    threshold: Type.Number(),
+    false_answers: Share("Unanswerable questions that would be answered"),
+    false_refusals: Share("Answerable questions that would get the fallback text"),
+  },
+  { title: "ThresholdOutcome" },
 );
+export type ThresholdOutcome = Static<typeof ThresholdOutcome>;
 
 export const IndexCalibration = Type.Object(
   {
@@ -172,18 +184,21 @@ export const IndexCalibration = Type.Object(
     recall_at_k: measured,
     mrr: measured,
     ndcg_at_k: measured,
-    k: Type.Integer({ minimum: 1 }),
-    curve: Type.Array(
-      Type.Object({
-        threshold: Type.Number(),
-        false_answers: Share("Unanswerable questions that would be answered"),
-        false_refusals: Share("Answerable questions that would get the fallback text"),
-      }),
-    ),
-    suggested: Threshold,
+    k: Type.Integer({ minimum: 1, description: "`top_k` of the settings" }),
+    score: Nullable(Threshold.properties.score, {
+      description: "The score that thresholds are compared with; null: this mode does not compute it",
+    }),
+    curve: Type.Array(ThresholdOutcome, {
+      description: "In steps of 0.01; empty without both answerable and unanswerable questions",
+    }),
+    suggested: Nullable(ThresholdOutcome, {
+      description:
+        "The threshold with the best balanced accuracy, the mean of the shares of answerable questions that are answered and unanswerable ones that are refused. These are the questions that it was chosen on: expect somewhat more errors on others",
+    }),
   },
   { title: "IndexCalibration" },
 );
+export type IndexCalibration = Static<typeof IndexCalibration>;
 
 const mediaType = OneOf([
   "text/plain",

@@ -55,13 +55,18 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
     find,
     ingestionOf,
 
-    /** What a query needs of an index, in two reads. Throws not_found, also for an index that the key may not use. */
-    async open(principal: Principal, idOrName: string) {
+    /**
+     * What a query needs of an index, in two reads; by default of its active version. Throws not_found, also for an index
+     * that the key may not use, and conflict for a version that is not ready.
+     */
+    async open(principal: Principal, idOrName: string, wanted?: number) {
       const { id, name, revision, activeVersion, retrieval } = await find(principal, idOrName);
-      const version = await store.findVersion(db, id, activeVersion);
-      if (!version) throw noSuchIndex(idOrName);
+      const number = wanted ?? activeVersion;
+      const version = await store.findVersion(db, id, number);
+      if (!version) throw wanted === undefined ? noSuchIndex(idOrName) : noSuchVersion(wanted);
+      if (version.state !== "ready") throw notReady(version, "searched");
       const { embeddingModel } = version;
-      return { id, name, revision, version: activeVersion, retrieval: retrieval as RetrievalSettings, embeddingModel };
+      return { id, name, revision, version: number, retrieval: retrieval as RetrievalSettings, embeddingModel };
     },
 
     /** Newest first. Only the indexes that the key may use. */
@@ -153,6 +158,12 @@ const noSuchIndex = (idOrName: string): AppError =>
   new AppError("not_found", `Index "${idOrName}" not found for this key. GET /v1/rag/indexes lists the indexes.`, {
     param: "index",
   });
+
+export const noSuchVersion = (version: number): AppError =>
+  new AppError("not_found", `This index has no version ${version}.`, { param: "version" });
+
+export const notReady = ({ version, state }: store.VersionRow, wanted: string): AppError =>
+  new AppError("conflict", `Version ${version} is ${state}. Only a version that is ready can be ${wanted}.`);
 
 /** A key that is limited to some indexes could not see a new one with another name. */
 const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {

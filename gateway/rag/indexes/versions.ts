@@ -13,7 +13,7 @@ import type { Principal } from "../../principal";
 import { toVersion } from "../wire";
 import type { BuildVersion, IndexVersion, IndexVersionPage, RagIndex } from "./contract";
 import { BUILD_KIND, type BuildPayload } from "./ingestion";
-import type { Indexes } from "./service";
+import { type Indexes, noSuchVersion, notReady } from "./service";
 import { versionFields } from "./version-fields";
 
 /** Versions that get every new document: the active one, one before or after it, and the one that is being built. */
@@ -91,7 +91,7 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
       const at = now();
       const row = await store.findVersion(tx, id, version);
       if (!row) throw noSuchVersion(version);
-      if (row.state !== "ready") throw notReady(row);
+      if (row.state !== "ready") throw notReady(row, "activated");
       const index = await store.findIndex(tx, id);
       if (!index || index.activeVersion === version) return;
       await store.updateIndex(tx, id, { activeVersion: version });
@@ -104,11 +104,5 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
   },
 });
 
-const noSuchVersion = (version: number): AppError =>
-  new AppError("not_found", `This index has no version ${version}.`, { param: "version" });
-
 const stillBuilding = (): AppError =>
   new AppError("conflict", "Another version of this index is being built. Wait until it is ready.");
-
-const notReady = ({ version, state }: store.VersionRow): AppError =>
-  new AppError("conflict", `Version ${version} is ${state}. Only a version that is ready can be activated.`);

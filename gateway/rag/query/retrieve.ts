@@ -11,15 +11,18 @@ export interface OpenIndex {
   id: string;
   name: string;
   revision: number;
-  /** The active version. */
+  /** The version that is searched. */
   version: number;
   retrieval: RetrievalSettings;
   embeddingModel: string;
 }
 
 export interface Indexes {
-  /** Throws not_found, also for an index that the key may not use. */
-  open(principal: Principal, nameOrId: string): Promise<OpenIndex>;
+  /**
+   * The active version, or another one. Throws not_found, also for an index that the key may not use, and conflict for a
+   * version that is not ready.
+   */
+  open(principal: Principal, nameOrId: string, version?: number): Promise<OpenIndex>;
 }
 
 interface Embedder {
@@ -27,8 +30,10 @@ interface Embedder {
   embedQuery(call: Call, model: string, text: string): Promise<Float32Array>;
 }
 
-interface Hit {
+export interface Hit {
   id: string;
+  /** Id of its document. */
+  document: string;
   /** null: this retriever did not find the chunk, or did not run. `fused` is 0…1. */
   scores: { vector: number | null; keyword: number | null; fused: number | null };
   /** From 1. */
@@ -86,7 +91,10 @@ export interface Retrieval {
 }
 
 /** The settings of a query: the request's, then the index's. Throws invalid_request for a reranker, which is missing. */
-export const settingsOf = ({ retrieval }: OpenIndex, { retrieval: overrides }: RagQuery): RetrievalSettings => {
+export const settingsOf = (
+  { retrieval }: Pick<OpenIndex, "retrieval">,
+  { retrieval: overrides }: Pick<RagQuery, "retrieval">,
+): RetrievalSettings => {
   const settings = { ...retrieval, ...overrides };
   if (!settings.rerank && settings.threshold?.score !== "rerank") return settings;
   const param = settings.rerank ? "retrieval.rerank" : "retrieval.threshold.score";
@@ -111,15 +119,14 @@ const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "h
 /** Chunks that the check for sufficiency reads. */
 const CHECKED_CHUNKS = 5;
 
-/** Searches an index and reads the best `top_k` chunks. */
-export const retrieve = async (
-  { embedder, search, chunks, scoring }: RetrieveDeps,
+/** Searches an index by the question; reads no chunks. `stagesMs` also has the time of embedding. */
+export const findHits = async (
+  { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,
   call: Call,
   index: OpenIndex,
-  settings: RetrievalSettings,
+  { mode, fusion, candidates, vector_weight }: RetrievalSettings,
   query: Pick<RagQuery, "question" | "history" | "filter">,
-): Promise<Retrieval> => {
-  const { mode, fusion, candidates, top_k, vector_weight } = settings;
+): Promise<Pick<Retrieval, "stagesMs"> & { hits: Hit[] }> => {
   const text = searchTextOf(query);
   const startedAt = performance.now();
   const vector = mode === "keyword" ? null : await embedder.embedQuery(call, index.embeddingModel, text);
@@ -136,6 +143,20 @@ export const retrieve = async (
     },
     call.signal,
   );
+  return { hits, stagesMs: { embed, ...stagesMs } };
+};
+
+/** Searches an index and reads the best `top_k` chunks. */
+export const retrieve = async (
+  deps: RetrieveDeps,
+  call: Call,
+  index: OpenIndex,
+  settings: RetrievalSettings,
+  query: Pick<RagQuery, "question" | "history" | "filter">,
+): Promise<Retrieval> => {
+  const { chunks, scoring } = deps;
+  const { mode, top_k } = settings;
+  const { hits, stagesMs } = await findHits(deps, call, index, settings, query);
   const best = hits.slice(0, top_k);
   const rows = await chunks.read(
     index,
@@ -160,7 +181,7 @@ export const retrieve = async (
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,
-    stagesMs: { embed, ...stagesMs },
+    stagesMs,
   };
 };
 
@@ -174,7 +195,7 @@ const highest = (hits: readonly Hit[], kind: keyof Hit["scores"]): number | null
 const MODES: Record<string, readonly RetrievalSettings["mode"][]> = { vector: ["hybrid", "vector"], fused: ["hybrid"] };
 
 /** Compares the best score of all hits with the threshold; null if none applies. */
-const compareScore = ({ threshold, mode }: RetrievalSettings, hits: readonly Hit[]): RagAnswer["threshold"] => {
+export const compareScore = ({ threshold, mode }: RetrievalSettings, hits: readonly Hit[]): RagAnswer["threshold"] => {
   if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
   const { score, value } = threshold;
   const best = highest(hits, score);

@@ -96,6 +96,7 @@ const setUp = () => {
         state.searched.push(request);
         const hits = state.found.map((id, at) => ({
           id,
+          document: id.replace("chunk", "doc"),
           scores: { vector: state.cosine - at / 10, keyword: at === 0 ? 3 : null, fused: 1 - at / 2 },
           ranks: { vector: at + 1, keyword: at === 0 ? 1 : null, fused: at + 1 },
         }));

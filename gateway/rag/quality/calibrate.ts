@@ -1,0 +1,77 @@
+import { inOrder } from "../../../lib/in-order";
+import type { Call } from "../../call";
+import { estimateMean } from "../../evals/statistics/estimate";
+import type { Rate } from "../../evals/statistics-contract";
+import type { CalibrateIndex, IndexCalibration, LabelledQuestion } from "../indexes/contract";
+import { compareScore, findHits, type Hit, type Indexes, type RetrieveDeps, settingsOf } from "../query/retrieve";
+import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
+import { bestOutcome, thresholdCurve } from "./threshold";
+
+/** Questions searched in parallel, enough to keep the embedder busy. */
+const PARALLEL = 8;
+
+interface CalibrationDeps extends Pick<RetrieveDeps, "embedder" | "search"> {
+  indexes: Indexes;
+}
+
+/** Measures retrieval on labelled questions. */
+export const createCalibration = (deps: CalibrationDeps) => ({
+  /**
+   * Searches every question with these settings, in a version of the index, and changes nothing. Suggests the threshold
+   * with the best balanced accuracy on these questions. Throws not_found, conflict for a version that is not ready, and
+   * what embedding throws.
+   */
+  async calibrate(
+    call: Call,
+    idOrName: string,
+    { questions, retrieval, version }: CalibrateIndex,
+  ): Promise<IndexCalibration> {
+    const index = await deps.indexes.open(call.principal, idOrName, version);
+    const settings = settingsOf(index, { retrieval });
+    const k = settings.top_k;
+    const threshold = settings.threshold ?? { score: "vector", value: 0 };
+    const searched = await inOrder(questions, PARALLEL, async (asked) => {
+      const { hits } = await findHits(deps, call, index, settings, asked);
+      const compared = compareScore({ ...settings, threshold }, hits);
+      return { ranked: rankedIds(asked, hits.slice(0, k)), relevant: new Set(asked.relevant), compared };
+    });
+    const answerable = searched.filter(({ relevant }) => relevant.size > 0);
+    const unanswerable = searched.filter(({ relevant }) => relevant.size === 0);
+    const hasScore = searched.every(({ compared }) => compared !== null);
+    const bestOf = (some: typeof searched) => some.map(({ compared }) => compared?.best ?? null);
+    const curve = hasScore
+      ? thresholdCurve({ answerable: bestOf(answerable), unanswerable: bestOf(unanswerable) })
+      : [];
+    const mean = (metric: typeof recallAt) =>
+      meanShare(answerable.map(({ ranked, relevant }) => metric(ranked, relevant, k)));
+    return {
+      answerable: answerable.length,
+      unanswerable: unanswerable.length,
+      recall_at_k: mean(recallAt),
+      mrr: mean(reciprocalRank),
+      ndcg_at_k: mean(ndcgAt),
+      k,
+      score: hasScore ? threshold.score : null,
+      curve,
+      suggested: bestOutcome(curve),
+    };
+  },
+});
+
+export type Calibration = ReturnType<typeof createCalibration>;
+
+/** Mean of values from 0 to 1 with its 95 % interval; null without values. */
+export const meanShare = (values: readonly number[]): Rate | null => {
+  const { value, interval } = estimateMean(values, { range: [0, 1] });
+  return value === null ? null : { value, interval };
+};
+
+/**
+ * The labelled ids in the order of the hits, each once. A chunk counts as itself if the labels name chunks, otherwise as
+ * its document.
+ */
+const rankedIds = ({ relevant }: LabelledQuestion, hits: readonly Hit[]): string[] => {
+  const namesDocuments = relevant.some((id) => !id.startsWith("chunk_"));
+  const ids = hits.map(({ id, document }) => (namesDocuments && !relevant.includes(id) ? document : id));
+  return [...new Set(ids)];
+};

@@ -1,0 +1,30 @@
+/*
+ * Metrics of one ranked list with binary relevance. `ranked` has distinct ids, best first; `relevant` is not empty. Each
+ * is from 0 to 1.
+ */
+
+/** Share of the relevant ids among the first `k`. */
+export const recallAt = (ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number =>
+  ranked.slice(0, k).filter((id) => relevant.has(id)).length / relevant.size;
+
+/** 1 / rank of the first relevant id; 0 if there is none among the first `k`. */
+export const reciprocalRank = (ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number => {
+  const place = ranked.slice(0, k).findIndex((id) => relevant.has(id));
+  return place === -1 ? 0 : 1 / (place + 1);
+};
+
+/**
+ * Normalised discounted cumulative gain: each relevant id among the first `k` gains 1 / log2(rank + 1), divided by the gain
+ * of the best possible list (Järvelin and Kekäläinen 2002, "Cumulated gain-based evaluation of IR techniques", with the
+ * discount of trec_eval and BEIR, which also counts at rank 2).
+ */
+export const ndcgAt = (ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number => {
+  const gained = ranked.slice(0, k).map((id, place) => (relevant.has(id) ? discount(place) : 0));
+  const best = Array.from({ length: Math.min(relevant.size, k) }, (_, place) => discount(place));
+  return sum(gained) / sum(best);
+};
+
+/** `place` is from 0. */
+const discount = (place: number): number => 1 / Math.log2(place + 2);
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

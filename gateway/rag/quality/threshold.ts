@@ -1,0 +1,42 @@
+import type { ThresholdOutcome } from "../indexes/contract";
+
+/** Highest score of each question; null if nothing was found, which is refused at any threshold. */
+export interface BestScores {
+  answerable: readonly (number | null)[];
+  unanswerable: readonly (number | null)[];
+}
+
+const STEPS_PER_UNIT = 100;
+
+/** Share of the questions that are answered at this threshold. */
+const answeredShare = (scores: readonly (number | null)[], threshold: number): number =>
+  scores.filter((score) => score !== null && score >= threshold).length / scores.length;
+
+export const outcomeAt = ({ answerable, unanswerable }: BestScores, threshold: number): ThresholdOutcome => ({
+  threshold,
+  false_answers: answeredShare(unanswerable, threshold),
+  false_refusals: 1 - answeredShare(answerable, threshold),
+});
+
+/**
+ * The outcome of each threshold in steps of 0.01, from one that answers every question for which something was found to
+ * one that answers none. Empty if a class is missing, or nothing was found.
+ */
+export const thresholdCurve = (scores: BestScores): ThresholdOutcome[] => {
+  const found = [...scores.answerable, ...scores.unanswerable].filter((score) => score !== null);
+  if (scores.answerable.length === 0 || scores.unanswerable.length === 0 || found.length === 0) return [];
+  const first = Math.floor(Math.min(...found) * STEPS_PER_UNIT);
+  const last = Math.floor(Math.max(...found) * STEPS_PER_UNIT) + 1;
+  return Array.from({ length: last - first + 1 }, (_, step) => outcomeAt(scores, (first + step) / STEPS_PER_UNIT));
+};
+
+/** Mean of the shares of answerable questions answered and unanswerable ones refused. */
+export const balancedAccuracyOf = ({ false_answers, false_refusals }: ThresholdOutcome): number =>
+  1 - (false_answers + false_refusals) / 2;
+
+/** The outcome with the highest balanced accuracy; the lowest threshold on a tie. null for an empty curve. */
+export const bestOutcome = (curve: readonly ThresholdOutcome[]): ThresholdOutcome | null =>
+  curve.reduce<ThresholdOutcome | null>(
+    (best, outcome) => (best && balancedAccuracyOf(best) >= balancedAccuracyOf(outcome) ? best : outcome),
+    null,
+  );

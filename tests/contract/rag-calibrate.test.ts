@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { until } from "../until";
+import { type Stack, startStack } from "./stack";
+
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
+type Json = any;
+
+let stack: Stack;
+let index: string;
+/** Ids of the documents about leave, offices and tea. */
+let documents: string[];
+
+const call = async (method: string, path: string, body?: unknown, key?: string): Promise<[number, Json]> => {
+  const response = await stack.call(method, `/v1/rag/indexes${path}`, { body, ...(key && { key }) });
+  return [response.status, await response.json()];
+};
+const calibrate = (body: object, key?: string) => call("POST", `/${index}/calibrate`, body, key);
+
+beforeAll(async () => {
+  stack = await startStack();
+  await until("the index can be created", async () => {
+    const [status, created] = await call("POST", "", { name: "calibrated" });
+    index = created.id;
+    return status === 201;
+  });
+  const texts = ["Everyone has thirty days of leave", "The company has twelve offices", "Tea is served at four"];
+  const [, added] = await call("POST", `/${index}/documents`, { documents: texts.map((text) => ({ text })) });
+  documents = added.documents.map(({ id }: Json) => id);
+  await until(
+    "the documents are searchable",
+    async () => (await call("GET", `/${index}`))[1].ingestion?.ended_at !== null,
+  );
+});
+afterAll(() => stack.close());
+
+const QUESTIONS = () => [
+  { question: "Everyone has thirty days of leave", relevant: [documents[0]] },
+  { question: "The company has twelve offices", relevant: [documents[1]] },
+  { question: "volcano eruption schedule", relevant: [] },
+];
+
+describe("calibration", () => {
+  test("measures retrieval and suggests a threshold from its curve, without changing the index", async () => {
+    const [, before] = await call("GET", `/${index}`);
+    const [status, result] = await calibrate({ questions: QUESTIONS(), retrieval: { top_k: 2 } });
+    expect(status).toBe(200);
+    expect(result).toMatchObject({ answerable: 2, unanswerable: 1, k: 2, score: "vector" });
+    for (const metric of ["recall_at_k", "mrr", "ndcg_at_k"]) {
+      expect(result[metric].value).toBe(1);
+      expect(result[metric].interval).toMatchObject({ high: 1, level: 0.95 });
+    }
+    expect(result.curve[0]).toMatchObject({ false_answers: 1, false_refusals: 0 });
+    expect(result.curve.at(-1)).toMatchObject({ false_answers: 0, false_refusals: 1 });
+    expect(result.suggested).toMatchObject({ false_answers: 0, false_refusals: 0 });
+    expect(result.curve).toContainEqual(result.suggested);
+    expect((await call("GET", `/${index}`))[1]).toEqual(before);
+  });
+
+  test("counts ids of chunks as well as ids of documents", async () => {
+    const [, { data }] = await call("GET", `/${index}/documents/${documents[2]}/chunks`);
+    const questions = [
+      { question: "Tea is served at four", relevant: [data[0].id] },
+      { question: "Tea is served at four", relevant: ["chunk_unknown"] },
+    ];
+    const [, result] = await calibrate({ questions });
+    expect(result.recall_at_k.value).toBe(0.5);
+  });
+
+  test("suggests nothing where it can't: one kind of questions, or a mode without the score", async () => {
+    const [, onlyAnswerable] = await calibrate({ questions: QUESTIONS().slice(0, 2) });
+    expect(onlyAnswerable).toMatchObject({ unanswerable: 0, curve: [], suggested: null });
+    const [, onlyUnanswerable] = await calibrate({ questions: QUESTIONS().map((each) => ({ ...each, relevant: [] })) });
+    expect(onlyUnanswerable).toMatchObject({ answerable: 0, mrr: null, curve: [], suggested: null });
+    const [, keyword] = await calibrate({ questions: QUESTIONS(), retrieval: { mode: "keyword" } });
+    expect(keyword).toMatchObject({ score: null, curve: [], suggested: null, recall_at_k: { value: 1 } });
+  });
+
+  test("compares the fused score if the threshold names it", async () => {
+    const retrieval = { threshold: { score: "fused", value: 0.5 } };
+    const [, result] = await calibrate({ questions: QUESTIONS(), retrieval });
+    expect(result.score).toBe("fused");
+  });
+});
+
+describe("a calibration is refused", () => {
+  test("400 for a reranker, which is missing", async () => {
+    const [status, { error }] = await calibrate({ questions: QUESTIONS(), retrieval: { rerank: true } });
+    expect([status, error.param]).toEqual([400, "retrieval.rerank"]);
+  });
+
+  test("403 for a key that may not edit", async () => {
+    const [status] = await calibrate({ questions: QUESTIONS() }, await stack.keyOf("member"));
+    expect(status).toBe(403);
+  });
+
+  test("404 for an index that the key may not use, and for a version that doesn't exist", async () => {
+    const key = await stack.keyOf("editor", { allowed_indexes: ["another"] });
+    expect((await calibrate({ questions: QUESTIONS() }, key))[0]).toBe(404);
+    const [status, { error }] = await calibrate({ questions: QUESTIONS(), version: 7 });
+    expect([status, error.param]).toEqual([404, "version"]);
+  });
+});
