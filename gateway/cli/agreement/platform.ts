@@ -1,16 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { neededModels } from "../../../gpu-node/models/catalogue";
-import { ensureModel } from "../../../gpu-node/models/download";
-import { startNode } from "../../../gpu-node/node";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
-import { drawProgress } from "../../../lib/progress";
 import type { Call } from "../../call";
 import { compose } from "../../compose";
 import type { Principal } from "../../principal";
 import type { Services } from "../../services";
+import { startOwnNode } from "../own-node";
 
 /** The gateway's services with a temporary database. Unless nodes are configured, a node is started too. */
 export interface Platform {
@@ -33,7 +30,7 @@ const PRINCIPAL: Principal = {
 export const startPlatform = async (config: Config, withChat: boolean): Promise<Platform> => {
   const log = silentLog();
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-agreement-"));
-  const node = config.gateway.nodes.length > 0 ? undefined : await startOwnNode(config, withChat);
+  const node = await startOwnNode(config, withChat);
   const nodes = node ? [node.url] : config.gateway.nodes;
   const composition = await compose(
     { ...config, dataDir, store: { ...config.store, url: undefined }, gateway: { ...config.gateway, nodes } },
@@ -56,14 +53,4 @@ export const startPlatform = async (config: Config, withChat: boolean): Promise<
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-};
-
-const startOwnNode = async (config: Config, withChat: boolean) => {
-  const engine = withChat ? config.node.engine : "synthetic";
-  const embedder = config.node.embedder === "auto" ? "llama" : config.node.embedder;
-  const own: Config = { ...config, node: { ...config.node, engine, embedder, port: 0 } };
-  for (const kind of neededModels(own.node)) await ensureModel(kind, config, drawProgress(process.stderr));
-  const node = await startNode(own, { log: silentLog() });
-  await node.ready;
-  return node;
 };

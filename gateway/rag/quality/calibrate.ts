@@ -1,9 +1,8 @@
 import { inOrder } from "../../../lib/in-order";
 import type { Call } from "../../call";
-import { estimateMean } from "../../evals/statistics/estimate";
-import type { Rate } from "../../evals/statistics-contract";
 import type { CalibrateIndex, IndexCalibration, LabelledQuestion } from "../indexes/contract";
 import { compareScore, findHits, type Hit, type Indexes, type RetrieveDeps, settingsOf } from "../query/retrieve";
+import { meanShare } from "./mean-share";
 import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
 import { bestOutcome, thresholdCurve } from "./threshold";
 
@@ -59,12 +58,6 @@ export const createCalibration = (deps: CalibrationDeps) => ({
 });
 
 export type Calibration = ReturnType<typeof createCalibration>;
-
-/** Mean of values from 0 to 1 with its 95 % interval; null without values. */
-export const meanShare = (values: readonly number[]): Rate | null => {
-  const { value, interval } = estimateMean(values, { range: [0, 1] });
-  return value === null ? null : { value, interval };
-};
 
 /**
  * The labelled ids in the order of the hits, each once. A chunk counts as itself if the labels name chunks, otherwise as

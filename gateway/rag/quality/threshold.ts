@@ -34,9 +34,9 @@ export const thresholdCurve = (scores: BestScores): ThresholdOutcome[] => {
 export const balancedAccuracyOf = ({ false_answers, false_refusals }: ThresholdOutcome): number =>
   1 - (false_answers + false_refusals) / 2;
 
-/** The outcome with the highest balanced accuracy; the lowest threshold on a tie. null for an empty curve. */
-export const bestOutcome = (curve: readonly ThresholdOutcome[]): ThresholdOutcome | null =>
-  curve.reduce<ThresholdOutcome | null>(
-    (best, outcome) => (best && balancedAccuracyOf(best) >= balancedAccuracyOf(outcome) ? best : outcome),
-    null,
-  );
+/** The outcome with the highest balanced accuracy, the middle one of equal outcomes; null for an empty curve. */
+export const bestOutcome = (curve: readonly ThresholdOutcome[]): ThresholdOutcome | null => {
+  const highest = Math.max(...curve.map(balancedAccuracyOf));
+  const best = curve.filter((outcome) => balancedAccuracyOf(outcome) === highest);
+  return best[Math.floor(best.length / 2)] ?? null;
+};
