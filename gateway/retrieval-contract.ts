@@ -6,7 +6,10 @@ import { Count, Id, Nullable, OneOf, Share, Strict } from "./contract";
 /** The score to compare, after ranking. Higher is closer. */
 export const Threshold = Strict(
   {
-    score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
+    score: OneOf(["relevance", "vector", "fused", "rerank"], {
+      description:
+        "Of the best chunk. relevance: 0 to 1, from its cosine and the share of the question's words that it contains; vector: cosine",
+    }),
     value: Type.Number({ minimum: -1, maximum: 1 }),
   },
   { title: "Threshold" },

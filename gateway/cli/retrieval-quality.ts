@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, onlyArgument, runCommand } from "../../lib/command";
 import { loadConfig } from "../../lib/settings";
+import { DEFAULT_RETRIEVAL } from "../rag/indexes/defaults";
 import { readLabelledCorpora } from "../rag/quality/labelled-corpus";
 import {
   type CorpusReport,
@@ -21,7 +22,7 @@ const HELP = `Measures retrieval on labelled questions: adds each passage to an 
   bun run retrieval-quality FOLDER --json               for scripts
   bun run retrieval-quality FOLDER --markdown           tables for a document
 
-Compares keyword search (BM25), vectors and hybrid. The fallback is measured at the default threshold, and at the best one
+Compares keyword search (BM25), vectors and hybrid with the settings of a new index. The fallback is measured at the default threshold, and at the best one
 for these questions. All files are checked first. Progress is written to stderr.
 Gateway, worker and models run in this process, unless GROUNDWIRE_NODES is set.`;
 
@@ -33,10 +34,10 @@ const OPTIONS = {
 } as const;
 
 /** A line for each question. `no_context`: at the default threshold, it gets the fallback text. */
-const predictionLines = (searched: readonly SearchedQuery[], threshold: number | null): string =>
+const predictionLines = (searched: readonly SearchedQuery[], threshold: number): string =>
   searched
     .map(({ id, ranked, scores, best }) => {
-      const no_context = ranked.length === 0 || (threshold !== null && (best === null || best < threshold));
+      const no_context = ranked.length === 0 || best === null || best < threshold;
       return `${JSON.stringify({ id, ranked, scores, no_context })}\n`;
     })
     .join("");
@@ -56,7 +57,7 @@ await runCommand(
       for (const corpus of corpora) {
         const ingested = await ingestCorpus(platform, corpus);
         const searched = await searchCorpus(platform, corpus, ingested);
-        const threshold = ingested.index.retrieval.threshold?.value ?? null;
+        const threshold = DEFAULT_RETRIEVAL.threshold.value;
         const count = (kind: string) => corpus.queries.filter((query) => query.kind === kind).length;
         const report: CorpusReport = {
           name: corpus.name,
@@ -65,7 +66,7 @@ await runCommand(
           off_corpus: count("off_corpus"),
           unanswerable_near: count("unanswerable_near"),
           methods: Object.fromEntries(METHODS.map((method) => [method, reportMethod(searched[method])])),
-          fallback: threshold === null ? [] : reportFallback(searched.hybrid, threshold),
+          fallback: reportFallback(searched.hybrid, threshold),
         };
         reports.push(report);
         if (values.predictions) {

@@ -44,7 +44,7 @@ describe("calibration", () => {
     const [, before] = await call("GET", `/${index}`);
     const [status, result] = await calibrate({ questions: QUESTIONS(), retrieval: { top_k: 2 } });
     expect(status).toBe(200);
-    expect(result).toMatchObject({ answerable: 2, unanswerable: 1, k: 2, score: "vector" });
+    expect(result).toMatchObject({ answerable: 2, unanswerable: 1, k: 2, score: "relevance" });
     for (const metric of ["recall_at_k", "mrr", "ndcg_at_k"]) {
       expect(result[metric].value).toBe(1);
       expect(result[metric].interval).toMatchObject({ high: 1, level: 0.95 });
@@ -75,7 +75,7 @@ describe("calibration", () => {
     expect(keyword).toMatchObject({ score: null, curve: [], suggested: null, recall_at_k: { value: 1 } });
   });
 
-  test("compares the fused score if the threshold names it", async () => {
+  test("compares another score if the threshold names it", async () => {
     const retrieval = { threshold: { score: "fused", value: 0.5 } };
     const [, result] = await calibrate({ questions: QUESTIONS(), retrieval });
     expect(result.score).toBe("fused");

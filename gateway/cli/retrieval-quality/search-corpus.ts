@@ -4,6 +4,7 @@ import { inOrder } from "../../../lib/in-order";
 import { countProgress, drawProgress } from "../../../lib/progress";
 import type { RagAnswer, RagQuery } from "../../rag/contract";
 import type { AddedDocuments, RagIndex, RagIndexPage } from "../../rag/indexes/contract";
+import { DEFAULT_RETRIEVAL } from "../../rag/indexes/defaults";
 import type { LabelledCorpus } from "../../rag/quality/labelled-corpus";
 import type { SearchedQuery } from "../../rag/quality/report";
 import type { RetrievalSettings } from "../../retrieval-contract";
@@ -68,7 +69,12 @@ export const searchCorpus = async (
   const progress = countProgress(`searching ${name}`, METHODS.length * queries.length, "questions");
   const search = (mode: Method) =>
     inOrder(queries, PARALLEL, async ({ id, query, kind, relevant }): Promise<SearchedQuery> => {
-      const body: RagQuery = { index: index.id, question: query, generate: false, retrieval: { mode, top_k: TOP_K } };
+      const body: RagQuery = {
+        index: index.id,
+        question: query,
+        generate: false,
+        retrieval: { ...DEFAULT_RETRIEVAL, mode, top_k: TOP_K },
+      };
       const { chunks, threshold } = await call<RagAnswer>("POST", "/v1/rag/query", body);
       progress.step();
       const scores = new Map<string, number>();

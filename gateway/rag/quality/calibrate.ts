@@ -1,6 +1,7 @@
 import { inOrder } from "../../../lib/in-order";
 import type { Call } from "../../call";
 import type { CalibrateIndex, IndexCalibration, LabelledQuestion } from "../indexes/contract";
+import { DEFAULT_RETRIEVAL } from "../indexes/defaults";
 import { compareScore, findHits, type Hit, type Indexes, type RetrieveDeps, settingsOf } from "../query/retrieve";
 import { meanShare } from "./mean-share";
 import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
@@ -28,11 +29,11 @@ export const createCalibration = (deps: CalibrationDeps) => ({
     const index = await deps.indexes.open(call.principal, idOrName, version);
     const settings = settingsOf(index, { retrieval });
     const k = settings.top_k;
-    const threshold = settings.threshold ?? { score: "vector", value: 0 };
+    const threshold = settings.threshold ?? DEFAULT_RETRIEVAL.threshold;
     const searched = await inOrder(questions, PARALLEL, async (asked) => {
-      const { hits } = await findHits(deps, call, index, settings, asked);
-      const compared = compareScore({ ...settings, threshold }, hits);
-      return { ranked: rankedIds(asked, hits.slice(0, k)), relevant: new Set(asked.relevant), compared };
+      const found = await findHits(deps, call, index, settings, asked);
+      const compared = compareScore({ ...settings, threshold }, found);
+      return { ranked: rankedIds(asked, found.hits.slice(0, k)), relevant: new Set(asked.relevant), compared };
     });
     const answerable = searched.filter(({ relevant }) => relevant.size > 0);
     const unanswerable = searched.filter(({ relevant }) => relevant.size === 0);

@@ -5,6 +5,7 @@ import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
 import type { StoredChunk } from "./merge";
+import { relevanceOf } from "./relevance";
 
 /** An index as a query reads it. */
 export interface OpenIndex {
@@ -55,7 +56,11 @@ export interface Search {
     version: { index: string; version: number; revision: number },
     request: SearchRequest,
     signal: AbortSignal,
-  ): Promise<{ hits: Hit[]; stagesMs: { filter?: number; vector?: number; keyword?: number; fusion?: number } }>;
+  ): Promise<{
+    hits: Hit[];
+    coverage: number | null;
+    stagesMs: { filter?: number; vector?: number; keyword?: number; fusion?: number };
+  }>;
 }
 
 export interface Chunks {
@@ -119,6 +124,14 @@ const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "h
 /** Chunks that the check for sufficiency reads. */
 const CHECKED_CHUNKS = 5;
 
+/** What the search structure found. */
+export interface Found {
+  /** Best first. */
+  hits: Hit[];
+  /** Largest share of the question's words that one of the first hits contains; null without a vector. */
+  coverage: number | null;
+}
+
 /** Searches an index by the question; reads no chunks. `stagesMs` also has the time of embedding. */
 export const findHits = async (
   { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,
@@ -126,12 +139,12 @@ export const findHits = async (
   index: OpenIndex,
   { mode, fusion, candidates, vector_weight }: RetrievalSettings,
   query: Pick<RagQuery, "question" | "history" | "filter">,
-): Promise<Pick<Retrieval, "stagesMs"> & { hits: Hit[] }> => {
+): Promise<Found & Pick<Retrieval, "stagesMs">> => {
   const text = searchTextOf(query);
   const startedAt = performance.now();
   const vector = mode === "keyword" ? null : await embedder.embedQuery(call, index.embeddingModel, text);
   const embed = vector ? performance.now() - startedAt : undefined;
-  const { hits, stagesMs } = await search.search(
+  const { hits, coverage, stagesMs } = await search.search(
     { index: index.id, version: index.version, revision: index.revision },
     {
       text,
@@ -143,7 +156,7 @@ export const findHits = async (
     },
     call.signal,
   );
-  return { hits, stagesMs: { embed, ...stagesMs } };
+  return { hits, coverage, stagesMs: { embed, ...stagesMs } };
 };
 
 /** Searches an index and reads the best `top_k` chunks. */
@@ -156,7 +169,7 @@ export const retrieve = async (
 ): Promise<Retrieval> => {
   const { chunks, scoring } = deps;
   const { mode, top_k } = settings;
-  const { hits, stagesMs } = await findHits(deps, call, index, settings, query);
+  const { hits, coverage, stagesMs } = await findHits(deps, call, index, settings, query);
   const best = hits.slice(0, top_k);
   const rows = await chunks.read(
     index,
@@ -167,7 +180,7 @@ export const retrieve = async (
     const chunk = byId.get(hit.id);
     return chunk ? [{ hit, chunk }] : [];
   });
-  const threshold = compareScore(settings, hits);
+  const threshold = compareScore(settings, { hits, coverage });
   const isRelevant = found.length > 0 && (threshold?.passed ?? true);
   const cosine = highest(hits, "vector");
   const canCheck = isRelevant && cosine !== null && index.embeddingModel === FITTED_TO;
@@ -192,13 +205,20 @@ const highest = (hits: readonly Hit[], kind: keyof Hit["scores"]): number | null
 };
 
 /** Modes that compute a score. A threshold on another score does not apply. */
-const MODES: Record<string, readonly RetrievalSettings["mode"][]> = { vector: ["hybrid", "vector"], fused: ["hybrid"] };
+const MODES: Record<string, readonly RetrievalSettings["mode"][]> = {
+  relevance: ["hybrid", "vector"],
+  vector: ["hybrid", "vector"],
+  fused: ["hybrid"],
+};
 
 /** Compares the best score of all hits with the threshold; null if none applies. */
-export const compareScore = ({ threshold, mode }: RetrievalSettings, hits: readonly Hit[]): RagAnswer["threshold"] => {
+export const compareScore = (
+  { threshold, mode }: Pick<RetrievalSettings, "threshold" | "mode">,
+  { hits, coverage }: Found,
+): RagAnswer["threshold"] => {
   if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
   const { score, value } = threshold;
-  const best = highest(hits, score);
+  const best = score === "relevance" ? relevanceOf(highest(hits, "vector"), coverage) : highest(hits, score);
   return { score, value, best, passed: best !== null && best >= value };
 };
 

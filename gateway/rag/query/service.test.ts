@@ -63,6 +63,7 @@ const setUp = () => {
     index: INDEX,
     chunks,
     cosine: 0.6,
+    coverage: 0.5,
     pieces: ["Everyone has 30 days", " of leave [1", "]."],
     searched: [] as Parameters<Search["search"]>[],
     embedded: [] as string[],
@@ -100,7 +101,7 @@ const setUp = () => {
           scores: { vector: state.cosine - at / 10, keyword: at === 0 ? 3 : null, fused: 1 - at / 2 },
           ranks: { vector: at + 1, keyword: at === 0 ? 1 : null, fused: at + 1 },
         }));
-        return { hits, stagesMs: { vector: 1, keyword: 1, fusion: 0.1 } };
+        return { hits, coverage: state.coverage, stagesMs: { vector: 1, keyword: 1, fusion: 0.1 } };
       },
     },
     chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
@@ -260,6 +261,21 @@ describe("without a relevant chunk", () => {
     state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, threshold: { score: "vector", value: 0.55 } } };
     state.found = ["chunk_b", "chunk_a"];
     expect((await query()).threshold).toMatchObject({ best: 0.6, passed: true });
+  });
+
+  test("relevance rises with the best cosine and with the coverage of the question's words", async () => {
+    const retrieval = { threshold: { score: "relevance" as const, value: 0.5 } };
+    const relevance = async (cosine: number, coverage: number) => {
+      [state.cosine, state.coverage] = [cosine, coverage];
+      return (
+        (await query({ retrieval, question: `Days ${cosine} ${coverage}?`, generate: false })).threshold?.best ??
+        Number.NaN
+      );
+    };
+    const low = await relevance(0.2, 0.2);
+    for (const higher of [await relevance(0.6, 0.2), await relevance(0.2, 0.8)]) expect(higher).toBeGreaterThan(low);
+    expect(await relevance(0.7, 1)).toBeGreaterThan(0.5);
+    expect(low).toBeLessThan(0.5);
   });
 
   test("nothing found is the same, even without a threshold", async () => {

@@ -154,3 +154,14 @@ describe("replacing documents", () => {
     }
   });
 });
+
+describe("coverage of the question's words", () => {
+  test("is that of the best hits, and is computed for vector search too", () => {
+    expect(animals().search(search({ text: "red fox" })).coverage).toBe(1);
+    expect(animals().search(search({ text: "red fox", mode: "vector", candidates: 1 })).coverage).toBe(0);
+  });
+
+  test("is not computed without a vector", () => {
+    expect(animals().search(search({ mode: "keyword", vector: null })).coverage).toBeNull();
+  });
+});

@@ -9,6 +9,8 @@ import { VectorIndex } from "./vector-index";
 
 /** Slots of removed chunks are reused after this many removals, or a quarter of the chunks if that is more. */
 const MIN_REMOVED = 1000;
+/** The best hits among which one may cover the question. */
+const COVERING = 5;
 
 /** All chunks of one version of an index in memory: their vectors, words and metadata. */
 export class ChunkIndex {
@@ -59,10 +61,11 @@ export class ChunkIndex {
     const keywordScores = mode === "vector" ? undefined : this.#keywords.scores(search.text, allowed);
     const byKeyword = keywordScores ? bestOf(keywordScores, candidates) : [];
     times.push(performance.now());
-    const hits = this.#ranked(search, byVector, byKeyword, keywordScores);
+    const { hits, slots } = this.#ranked(search, byVector, byKeyword, keywordScores);
+    const coverage = search.vector ? this.#keywords.coverage(search.text, slots.slice(0, COVERING)) : null;
     times.push(performance.now());
     const [filterMs = 0, vector = 0, keyword = 0, fusion = 0] = times.slice(1).map((time, i) => time - (times[i] ?? 0));
-    return { hits, searched, stagesMs: { filter: filterMs, vector, keyword, fusion } };
+    return { hits, searched, coverage, stagesMs: { filter: filterMs, vector, keyword, fusion } };
   }
 
   #closest({ vector, candidates }: Search, allowed: Uint8Array, searched: number): ScoredSlot[] {
@@ -71,8 +74,8 @@ export class ChunkIndex {
     return this.#vectors?.search(vector, candidates, allowed, searched) ?? [];
   }
 
-  /** The candidates of both retrievers, with all scores, best first. */
-  #ranked(search: Search, byVector: ScoredSlot[], byKeyword: ScoredSlot[], keywordScores?: Float32Array): SearchHit[] {
+  /** The candidates of both retrievers, with all scores, best first; and their slots in the same order. */
+  #ranked(search: Search, byVector: ScoredSlot[], byKeyword: ScoredSlot[], keywordScores?: Float32Array) {
     const vectorRanks = ranksOf(byVector);
     const keywordRanks = ranksOf(byKeyword);
     const slots = Uint32Array.from(new Set([...vectorRanks.keys(), ...keywordRanks.keys()]));
@@ -84,25 +87,22 @@ export class ChunkIndex {
       keywordRank: keywordRanks.get(slot) ?? null,
     }));
     const fused = search.mode === "hybrid" ? fuse(candidates, search.fusion) : undefined;
-    const hits = candidates.map((candidate, i): SearchHit => {
-      const slot = slots[i] as number;
-      const { vectorRank, keywordRank } = candidate;
-      return {
+    const scored = candidates.map((candidate, i) => ({ ...candidate, slot: slots[i] as number, fused: fused?.[i] }));
+    // Equal scores: the better vector score first. Other modes are in order already.
+    if (fused) scored.sort((a, b) => (b.fused ?? 0) - (a.fused ?? 0) || b.vectorScore - a.vectorScore);
+    const hits = scored.map(
+      ({ slot, fused, vectorScore, keywordScore, vectorRank, keywordRank }, place): SearchHit => ({
         id: this.#ids[slot] as string,
         document: this.#documents[slot] as string,
         scores: {
-          vector: cosines ? candidate.vectorScore : null,
-          keyword: keywordScores ? candidate.keywordScore : null,
-          fused: fused?.[i] ?? null,
+          vector: cosines ? vectorScore : null,
+          keyword: keywordScores ? keywordScore : null,
+          fused: fused ?? null,
         },
-        ranks: { vector: vectorRank, keyword: keywordRank, fused: null },
-      };
-    });
-    if (!fused) return hits;
-    // Equal scores: the better vector score first.
-    hits.sort(({ scores: a }, { scores: b }) => (b.fused ?? 0) - (a.fused ?? 0) || (b.vector ?? 0) - (a.vector ?? 0));
-    for (const [i, { ranks }] of hits.entries()) ranks.fused = i + 1;
-    return hits;
+        ranks: { vector: vectorRank, keyword: keywordRank, fused: fused === undefined ? null : place + 1 },
+      }),
+    );
+    return { hits, slots: scored.map(({ slot }) => slot) };
   }
 
   #add(document: string, entry: SearchEntry): number {

@@ -122,3 +122,28 @@ test("finds the chunks that SQLite's FTS5 finds with its Porter tokenizer", () =
   }
   database.close();
 });
+
+// 3 chunks; "red" is in 2 of them, "fox" in 1, "zebra" in none.
+const rarity = (frequency: number) => Math.log(1 + (3 - frequency + 0.5) / (frequency + 0.5));
+
+test("coverage is the largest share of the question's words in one of the chunks, by rarity", () => {
+  const { index } = indexOf(["red fox", "red dog", "cat"]);
+  const all = rarity(2) + rarity(1) + rarity(0);
+  expect(index.coverage("red foxes zebra", [0, 1])).toBeCloseTo((rarity(2) + rarity(1)) / all, 10);
+  expect(index.coverage("red foxes zebra", [1, 2])).toBeCloseTo(rarity(2) / all, 10);
+  expect(index.coverage("red foxes zebra", [2])).toBe(0);
+});
+
+test("coverage counts a repeated word once, and stop words only if there are no others", () => {
+  const { index } = indexOf(["the who sang", "red fox"]);
+  expect(index.coverage("What is the red red fox?", [1])).toBe(1);
+  expect(index.coverage("the who", [0])).toBe(1);
+  expect(index.coverage("the who", [1])).toBe(0);
+});
+
+test("coverage is 0 without words, without chunks, and for words of removed chunks", () => {
+  const { index, remove } = indexOf(["red fox", "blue whale"]);
+  expect([index.coverage("?!", [0]), index.coverage("red", [])]).toEqual([0, 0]);
+  remove(0);
+  expect(index.coverage("red whale", [1])).toBeLessThan(0.5);
+});

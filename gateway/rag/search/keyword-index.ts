@@ -1,3 +1,4 @@
+import { STOP_WORDS } from "../../evals/scorers/text/words";
 import { Postings } from "./postings";
 import { grown, type Slots } from "./slots";
 import { stemOf, tokensOf } from "./tokens";
@@ -13,6 +14,22 @@ const B = 0.75;
 
 /** A longer question is searched by its rarest terms. */
 const MAX_QUERY_TERMS = 100;
+
+/** Words of more chunks than this say little about a topic, and their lists take long to read. */
+const COMMON_SHARE = 0.1;
+const MIN_COMMON = 1000;
+
+const NO_POSTINGS = new Uint32Array(0);
+
+interface QueryTerm {
+  /** undefined: no chunk contains it. */
+  term: number | undefined;
+  /** How often the query contains it. */
+  count: number;
+  /** Chunks that contain it. */
+  frequency: number;
+  rarity: number;
+}
 
 interface IndexedText {
   text: string;
@@ -38,6 +55,8 @@ export class KeywordIndex {
   #lengths = new Float32Array(0);
   #totalLength = 0;
   #scores = new Float32Array(0);
+  /** By slot: its place among the chunks whose coverage is computed, from 1; 0 for all others. */
+  #places = new Uint8Array(0);
 
   constructor(
     private readonly slots: Slots,
@@ -51,7 +70,10 @@ export class KeywordIndex {
       this.#count(counts, title, this.fieldCounts.title) +
       this.#count(counts, heading, this.fieldCounts.heading);
     for (const [term, count] of counts) this.#postings.add(term, slot, count);
-    if (slot >= this.#lengths.length) this.#lengths = grown(this.#lengths, slot);
+    if (slot >= this.#lengths.length) {
+      this.#lengths = grown(this.#lengths, slot);
+      this.#places = grown(this.#places, slot);
+    }
     this.#lengths[slot] = length;
     this.#totalLength += length;
   }
@@ -67,8 +89,39 @@ export class KeywordIndex {
     if (this.#scores.length !== allowed.length) this.#scores = new Float32Array(allowed.length);
     else this.#scores.fill(0);
     const averageLength = this.#totalLength / Math.max(1, this.slots.count);
-    for (const { term, weight } of this.#weightedTerms(query)) this.#accumulate(term, weight, averageLength, allowed);
+    const known = this.#termsOf(tokensOf(query)).filter(({ term }) => term !== undefined);
+    for (const { term, count, rarity } of known.slice(0, MAX_QUERY_TERMS)) {
+      // A word that the question repeats counts as often.
+      this.#accumulate(term as number, count * rarity * (K1 + 1), averageLength, allowed);
+    }
     return this.#scores;
+  }
+
+  /**
+   * The largest share of the question's words, weighted by their rarity, that one of these chunks (at most 255) contains.
+   * Words that no chunk of the index contains count most; stop words, and words of more than a tenth of a large index,
+   * don't count unless there are no others. From 0 to 1.
+   */
+  coverage(query: string, slots: ArrayLike<number>): number {
+    const words = tokensOf(query);
+    const content = words.filter((word) => !STOP_WORDS.has(word));
+    const all = this.#termsOf(content.length > 0 ? content : words);
+    const common = Math.max(MIN_COMMON, COMMON_SHARE * this.slots.count);
+    const rare = all.filter(({ frequency }) => frequency <= common);
+    const terms = (rare.length > 0 ? rare : all).slice(0, MAX_QUERY_TERMS);
+    const covered = new Float64Array(slots.length + 1);
+    const places = this.#places;
+    for (let i = 0; i < slots.length; i++) places[slots[i] as number] = i + 1;
+    for (const { term, rarity } of terms) {
+      const list = term === undefined ? NO_POSTINGS : this.#postings.list(term);
+      for (let at = 0; at < list.length; at++) {
+        const place = places[(list[at] as number) >>> 8] as number;
+        if (place > 0) covered[place] = (covered[place] as number) + rarity;
+      }
+    }
+    for (let i = 0; i < slots.length; i++) places[slots[i] as number] = 0;
+    const total = terms.reduce((sum, { rarity }) => sum + rarity, 0);
+    return total === 0 ? 0 : Math.max(...covered) / total;
   }
 
   /** Removes the postings of all removed slots, so that these can be reused, and the terms that are left without any. */
@@ -96,19 +149,19 @@ export class KeywordIndex {
     }
   }
 
-  /** Rarest first. A word that the question repeats counts as often. */
-  #weightedTerms(query: string): { term: number; weight: number }[] {
-    const counts = new Map<number, number>();
-    for (const word of tokensOf(query)) {
-      const term = this.#terms.get(stemOf(word));
-      if (term !== undefined) counts.set(term, (counts.get(term) ?? 0) + 1);
+  /** The terms of these words, rarest first. */
+  #termsOf(words: readonly string[]): QueryTerm[] {
+    const counts = new Map<string, number>();
+    for (const word of words) {
+      const stem = stemOf(word);
+      counts.set(stem, (counts.get(stem) ?? 0) + 1);
     }
-    const weighted = [...counts].map(([term, count]) => {
-      const frequency = this.#postings.lengthOf(this.#purged(term));
-      const rarity = Math.log(1 + (this.slots.count - frequency + 0.5) / (frequency + 0.5));
-      return { term, rarity, weight: count * rarity * (K1 + 1) };
+    const terms = Array.from(counts, ([stem, count]) => {
+      const term = this.#terms.get(stem);
+      const frequency = term === undefined ? 0 : this.#postings.lengthOf(this.#purged(term));
+      return { term, count, frequency, rarity: Math.log(1 + (this.slots.count - frequency + 0.5) / (frequency + 0.5)) };
     });
-    return weighted.sort((a, b) => b.rarity - a.rarity).slice(0, MAX_QUERY_TERMS);
+    return terms.sort((a, b) => b.rarity - a.rarity);
   }
 
   /** Adds `times` of each word; returns how many were added. */

@@ -56,5 +56,10 @@ export interface SearchResult {
   hits: SearchHit[];
   /** Chunks that passed the filter. */
   searched: number;
+  /**
+   * The largest share of the question's words, weighted by rarity, that one of the first 5 hits contains, 0 to 1. null
+   * without a vector.
+   */
+  coverage: number | null;
   stagesMs: { filter: number; vector: number; keyword: number; fusion: number };
 }
