@@ -4,7 +4,7 @@ import type { RetrievalSettings } from "../../retrieval-contract";
 export const DEFAULT_RETRIEVAL = {
   mode: "hybrid",
   fusion: "score",
-  vector_weight: 0.5,
+  vector_weight: 0.6,
   candidates: 50,
   top_k: 5,
   rerank: false,

@@ -20,12 +20,12 @@ const indexOf = (texts: string[], fieldCounts?: FieldCounts) => {
   return { slots, index, add, remove, scores: (query: string) => [...index.scores(query, slots.alive)] };
 };
 
-test("scores are BM25 with k1 = 1.2 and b = 0.75", () => {
+test("scores are BM25 with k1 = 0.9 and b = 0.4", () => {
   const { scores } = indexOf(["red fox", "red red dog barks", "cat"]);
   // 3 chunks, 2 of them with "red"; lengths 2, 4, 1, on average 7/3.
   const idf = Math.log(1 + (3 - 2 + 0.5) / (2 + 0.5));
   const score = (count: number, length: number) =>
-    (idf * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * length) / (7 / 3)));
+    (idf * count * 1.9) / (count + 0.9 * (0.6 + (0.4 * length) / (7 / 3)));
   const [first, second, third] = scores("red");
   expect(first).toBeCloseTo(score(1, 2), 5);
   expect(second).toBeCloseTo(score(2, 4), 5);
