@@ -5,21 +5,37 @@ import type { DocumentFile, ExtractedDocument } from "./document";
 
 /** Maximum time for one file. The slowest files within the limits take a few seconds. */
 const MAX_EXTRACT_MS = 120_000;
+/** Workers that wait for the next file. Starting one takes longer than reading a short text. */
+const MAX_IDLE = 2;
+/** A larger file may leave much memory behind, so its Worker is not used again. */
+const MAX_REUSE_BYTES = 1024 * 1024;
+
+type Extractor = WorkerClient<DocumentFile, ExtractedDocument>;
+const idle: Extractor[] = [];
+
+const startExtractor = (): Extractor =>
+  new WorkerClient("extracts documents", () => {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
+    worker.unref();
+    return worker;
+  });
 
 /**
- * Extracts a file in a Worker of its own, so that a hostile file can neither block this thread nor keep its memory. Throws
- * what `extractDocument` throws, and invalid_request for a file that takes too long or ends the Worker.
+ * Extracts a file in a Worker that reads nothing else meanwhile, so that a hostile file can't block this thread. Throws what
+ * `extractDocument` throws, and invalid_request for a file that takes too long.
  */
 export const extractInThread = async (file: DocumentFile, signal?: AbortSignal): Promise<ExtractedDocument> => {
-  const client = new WorkerClient<DocumentFile, ExtractedDocument>(
-    "extracts documents",
-    () => new Worker(new URL("./worker.ts", import.meta.url), { smol: true }),
-  );
+  const extractor = idle.pop() ?? startExtractor();
+  let isReusable = false;
   try {
-    const document = await withTimeout(client.ask(file, { signal }), MAX_EXTRACT_MS);
-    if (document) return document;
-    throw new AppError("invalid_request", "Reading the file took too long. Split it into smaller files.");
+    const document = await withTimeout(extractor.ask(file, { signal }), MAX_EXTRACT_MS);
+    if (!document) {
+      throw new AppError("invalid_request", "Reading the file took too long. Split it into smaller files.");
+    }
+    isReusable = file.bytes.length <= MAX_REUSE_BYTES;
+    return document;
   } finally {
-    client.close();
+    if (isReusable && idle.length < MAX_IDLE) idle.push(extractor);
+    else extractor.close();
   }
 };
