@@ -90,7 +90,9 @@ export const gate = (deps: GateDeps) => {
 
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
-    exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
+    // The request that a worker works for was counted; its calls would use up the limit of the key's owner.
+    const isCounted = principal.via !== "worker" && (exchange.route?.isCounted ?? true);
+    exchange.hold(deps.reserve(principal, isCounted));
     // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
     if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);
   };

@@ -51,14 +51,14 @@ const embed = async (token: string, keyId: string | undefined, path = "/v1/embed
 };
 
 describe("a jobs worker", () => {
-  test("embeds and counts tokens for a key, with its limits", async () => {
+  test("embeds and counts tokens for a key, without using up its requests per minute", async () => {
     const { token } = await addWorker();
-    const { id } = await makeKey({ requests_per_minute: 2 });
+    const { id } = await makeKey({ requests_per_minute: 1 });
     const first = await embed(token, id);
-    expect([first.status, first.headers.get("x-ratelimit-limit-requests")]).toEqual([200, "2"]);
+    expect([first.status, first.headers.get("x-ratelimit-limit-requests")]).toEqual([200, "1"]);
     const counted = await embed(token, id, "/v1/tokenize");
     expect([counted.status, counted.body]).toEqual([200, { model: "all-minilm-l6-v2", data: [{ count: 2 }] }]);
-    expect((await embed(token, id)).status).toBe(429);
+    expect((await embed(token, id)).status).toBe(200);
   });
 
   test("may use only the models of the key", async () => {
