@@ -26,6 +26,8 @@ interface Deps {
   /** Registers running answers, so that they are stopped when their key ends. */
   activeRequests: ActiveRequests;
   save(conversationId: string, state: AnswerState): Promise<void>;
+  /** Throws not_found for a conversation that is not the caller's. */
+  find(principal: Principal, conversationId: string): Promise<unknown>;
   /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
   maxTokens: number;
   keepMs: number;
@@ -62,11 +64,13 @@ export class RunningAnswers {
   }
 
   /**
-   * Reserves a slot for one more answer while `begin` starts it. Throws what `exclusively` throws, rate_limited, or
-   * insufficient_role for a key whose content may not be stored.
+   * Reserves a slot for one more answer while `begin` starts it. Throws what `exclusively` throws, rate_limited,
+   * not_found, or insufficient_role for a key whose content may not be stored.
    */
   async withSlot<T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>): Promise<T> {
     assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
+    // Before the conflict: another key must not learn that the conversation exists.
+    if (conversationId !== undefined) await this.deps.find(principal, conversationId);
     const { keyId, keyName, limits } = principal;
     const answers = [...this.#starting, ...[...this.#running.values()].map(({ answer }) => answer)];
     if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {

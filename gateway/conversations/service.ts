@@ -68,13 +68,13 @@ export const createConversations = ({
 }: Deps) => {
   const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
     db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
-  const running = new RunningAnswers({ chat, log, activeRequests, save, maxTokens: MAX_ANSWER_TOKENS, keepMs });
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);
     if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
     return row;
   };
+  const running = new RunningAnswers({ chat, log, activeRequests, save, find, maxTokens: MAX_ANSWER_TOKENS, keepMs });
 
   const windowOf = (principal: Principal, model: string): number | null =>
     models.list(principal).find(({ id }) => id === model)?.context_window ?? null;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { parseCacheControl } from "../../gateway/http/request-headers";
 import { readEvents } from "../harness";
+import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -186,4 +187,35 @@ test("a running answer can be followed from any other request", async () => {
   expect(events.at(-1)).toMatchObject({ status: "complete", content: generation.state.content });
   expect((await stack.call("GET", path.replace("msg_", "msg_x"), { key })).status).toBe(404);
   expect((await stack.call("GET", path)).status).toBe(404);
+});
+
+describe("another key gets the same 404 as for an unknown conversation, even while its answer is running", () => {
+  let slow: Stack;
+  beforeAll(async () => {
+    slow = await startStack({ tokens: 1000, tokenMs: 20 });
+  });
+  afterAll(() => slow.close());
+
+  const routes = API_ROUTES.filter(({ path }) => path.startsWith("/v1/conversations/:id"));
+  const bodies: Record<string, object> = {
+    "PATCH /v1/conversations/:id": { title: "Mine" },
+    "POST /v1/conversations/:id/messages": { content: "Name three rivers." },
+  };
+
+  test.each(routes)("$route", async ({ route, method, path }) => {
+    const [ada, bob] = [await slow.keyOf("member"), await slow.keyOf("member")];
+    const { id } = await json(await slow.call("POST", "/v1/conversations", { key: ada, body: {} }));
+    const asked = { key: ada, body: { content: QUESTION[1] } };
+    const begun = await json(await slow.call("POST", `/v1/conversations/${id}/messages`, asked));
+    const errorOf = async (conversationId: string) => {
+      const url = path.replace(":id", conversationId).replace(":message_id", begun.answer_id);
+      const response = await slow.call(method, url, { key: bob, body: bodies[route] });
+      const { request_id: _, ...error } = (await json(response)).error;
+      return { status: response.status, error };
+    };
+    const refused = await errorOf(id);
+    expect(refused).toMatchObject({ status: 404, error: { code: "not_found" } });
+    expect(refused).toEqual(await errorOf("chat_unknown"));
+    expect((await json(await slow.call("POST", `/v1/conversations/${id}/stop`, { key: ada }))).stopped).toBe(true);
+  });
 });
