@@ -1,4 +1,5 @@
 import {
+  FormatRegistry,
   type IntegerOptions,
   type SchemaOptions,
   type Static,
@@ -8,6 +9,7 @@ import {
   Type,
 } from "@sinclair/typebox";
 import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
+import { readTimestamp } from "../lib/timestamp";
 
 /*
  * Wire conventions: snake_case names, times in ISO 8601 UTC, units in the name or description, and no unknown fields in
@@ -50,8 +52,10 @@ export const Name = (maxLength: number, description?: string) =>
 export const Nullable = <T extends TSchema>(schema: T, options?: SchemaOptions) =>
   Type.Union([schema, Type.Null()], options);
 
-/** ISO 8601 in UTC, like every time on the wire. */
+/** ISO 8601 in UTC, like every time on the wire. Requests may use another offset. */
 export const Timestamp = Type.String({ format: "date-time", examples: ["2026-11-23T20:15:00.000Z"] });
+// Elysia's own check accepts other notations, and dates that don't exist.
+FormatRegistry.Set("date-time", (text) => readTimestamp(text) !== undefined);
 
 /** An id with a type prefix: `key_…`, `ds_…`. */
 export const Id = (prefix: string, description?: string) =>

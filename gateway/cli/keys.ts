@@ -7,6 +7,7 @@ import { AppError } from "../../lib/errors";
 import { localUrl } from "../../lib/local-url";
 import { silentLog } from "../../lib/log";
 import { loadConfig } from "../../lib/settings";
+import { readTimestamp } from "../../lib/timestamp";
 import { CreateKey, type Key, type KeyWithSecret } from "../keys/contract";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { createSessions } from "../sessions/service";
@@ -22,7 +23,7 @@ const HELP = `Manages API keys in the database, whether the gateway is running o
 
 Options of create:
   --role ROLE                 viewer, member (default), editor, admin or metrics
-  --expires TIME              such as 90d, 12h, or 2027-01-31T00:00:00Z (default: never)
+  --expires TIME              such as 90d, 12h, 2027-01-31 or 2027-01-31T18:00:00Z (default: never)
   --requests-per-minute N     default: as configured
   --parallel N                parallel requests (default: as configured)
   --models A,B                models the key may call (default: all)
@@ -43,19 +44,21 @@ const OPTIONS = {
 } as const;
 
 const PAGE = 100;
+const DATE = /^\d{4}-\d\d-\d\d$/;
 const SPAN_MS: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000 };
 
 const wrongUse = (message: string, param?: string) => new AppError("invalid_request", message, { param });
 
 const toNumber = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
 
-/** Parses `90d`, `12h` or `30m` from now, or an ISO 8601 time. */
+/** Parses `90d`, `12h` or `30m` from now, a date, or an ISO 8601 time. */
 const toExpiry = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
-  const timeMs = count && unit ? Date.now() + Number(count) * (SPAN_MS[unit] ?? 0) : Date.parse(text);
-  if (Number.isNaN(timeMs)) throw wrongUse(`--expires is "${text}". Use 90d, 12h or a time such as 2027-01-31.`);
-  return new Date(timeMs).toISOString();
+  if (count && unit) return new Date(Date.now() + Number(count) * (SPAN_MS[unit] ?? 0)).toISOString();
+  const at = readTimestamp(DATE.test(text) ? `${text}T00:00:00Z` : text);
+  if (at) return at.toISOString();
+  throw wrongUse(`--expires is "${text}". Use 90d, 12h, a date such as 2027-01-31, or 2027-01-31T18:00:00Z.`);
 };
 
 const printIssued = (issued: KeyWithSecret, json: boolean): void => {

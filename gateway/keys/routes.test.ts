@@ -118,6 +118,8 @@ test("400 names the invalid field; S1: fields that a caller may not set are reje
     [{ ...good, role: "boss" }, "role"],
     [{ ...good, requests_per_minute: 0 }, "requests_per_minute"],
     [{ ...good, expires_at: "soon" }, "expires_at"],
+    [{ ...good, expires_at: "2099-02-30T00:00:00Z" }, "expires_at"],
+    [{ ...good, expires_at: "2099-01-31" }, "expires_at"],
     [{ ...good, expires_at: "2020-01-01T00:00:00.000Z" }, "expires_at"],
     [{ ...good, id: "key_mine" }, "id"],
     [{ ...good, is_bootstrap: true }, "is_bootstrap"],

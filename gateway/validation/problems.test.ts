@@ -98,7 +98,7 @@ test.each([
   [
     { name: "a", role: "member", expires_at: "tomorrow" },
     CreateKey,
-    'expires_at must be a date-time such as 2099-12-31T23:59:59.000Z, not "tomorrow".',
+    'expires_at must be an existing date and time such as 2099-12-31T23:59:59.000Z, not "tomorrow".',
   ],
   [{ name: "a", role: "member", expires_at: 5 }, CreateKey, "expires_at must be a string or null, not 5."],
   [

@@ -195,7 +195,7 @@ const sentence = (error: ValueError, noun: Noun): string => {
       if (schema.pattern === NOT_BLANK) return `${name} must not be blank.`;
       return `${name} must match ${schema.pattern}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
-      return mustBe(error, `a ${schema.format} such as ${schema.examples?.[0]}`);
+      return mustBe(error, `an existing date and time such as ${schema.examples?.[0]}`);
     case ValueErrorType.ArrayMinItems:
       return `${name} must have at least ${schema.minItems} item${schema.minItems === 1 ? "" : "s"}.`;
     case ValueErrorType.ObjectMinProperties:

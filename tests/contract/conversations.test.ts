@@ -147,6 +147,17 @@ test("an import with a message whose parent does not come before it names the me
   expect((await json(await stack.call("GET", "/v1/conversations", { key }))).data).toEqual([]);
 });
 
+test("an import rejects a date that does not exist, and stores nothing", async () => {
+  const key = await stack.keyOf("member");
+  const { conversations, ...file } = exampleFile([QUESTION]);
+  for (const field of ["created_at", "updated_at"]) {
+    const body = { ...file, conversations: [{ ...conversations[0], [field]: "2026-02-30T00:00:00Z" }] };
+    const response = await stack.call("POST", "/v1/conversations/import", { key, body });
+    expect([response.status, (await json(response)).error.param]).toEqual([400, `conversations.0.${field}`]);
+  }
+  expect((await json(await stack.call("GET", "/v1/conversations", { key }))).data).toEqual([]);
+});
+
 test("a long conversation fits into one import", async () => {
   const key = await stack.keyOf("member");
   const messages = Array.from({ length: 5000 }, (_, i): [string, string] => ["user", `${i}`]);
