@@ -61,6 +61,15 @@ export const assertNotRevoked = (key: KeyRow): void => {
   if (key.revokedAt) throw new AppError("conflict", `The key "${key.name}" is revoked permanently. Create a new one.`);
 };
 
+/** The key that replaces an expired one would have its expiry and never work. */
+export const assertNotExpired = ({ name, expiresAt }: KeyRow, at: Date): void => {
+  if (!expiresAt || expiresAt > at) return;
+  throw new AppError(
+    "conflict",
+    `The key "${name}" expired at ${expiresAt.toISOString()}. Change its expires_at to a later time, or create a new key.`,
+  );
+};
+
 export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): void => {
   if (!expiresAt || expiresAt > at) return;
   throw new AppError(

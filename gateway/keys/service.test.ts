@@ -111,6 +111,20 @@ test("K4: the error for an expired key says when it expired, even while the key 
   expect(await refusalOf(key)).toContain("expired at 2026-11-23T12:00:00.500Z");
 });
 
+test("K4: an expired key can't be rotated, because the new key would be expired too, until it gets a later expiry", async () => {
+  const expires_at = new Date(START + 500).toISOString();
+  const { id } = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expires_at });
+  timeMs += 500;
+  const refused = await problemOf(keys.rotate(LOCAL_ACTOR, id, HOUR));
+  expect([refused.kind, refused.message]).toEqual([
+    "conflict",
+    'The key "short" expired at 2026-11-23T12:00:00.500Z. Change its expires_at to a later time, or create a new key.',
+  ]);
+  expect((await keys.list({})).data).toHaveLength(1);
+  await keys.update(LOCAL_ACTOR, id, { expires_at: null });
+  await keys.verify(bearer((await keys.rotate(LOCAL_ACTOR, id, HOUR)).key));
+});
+
 test("K4: a rotated key and its successor both work until the grace period ends", async () => {
   const old = await createMember();
   const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);

@@ -16,6 +16,7 @@ import {
   type Actor,
   assertAdmin,
   assertInFuture,
+  assertNotExpired,
   assertNotRevoked,
   assertOtherAdmin,
   assertOwnedHere,
@@ -200,6 +201,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
+        assertNotExpired(key, at);
         const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
         const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
