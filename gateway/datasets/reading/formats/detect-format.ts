@@ -23,6 +23,9 @@ const extensionOf = (fileName: string): string => /\.([a-z0-9]+)$/i.exec(fileNam
 /** A JSON object whose first field, `samples` or `data`, contains the rows. */
 const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
 
+/** A JSON object with a field, or a list that starts with one. No CSV header looks like this. */
+const JSON_ROW = /^(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:/;
+
 /**
  * Detects the format of a file from its first bytes, then from its name. A `declared` format is trusted, except that
  * Parquet is checked. Throws dataset_invalid for an empty file and for unsupported file types.
@@ -43,10 +46,10 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
   return declared ?? textFormat(head, byName);
 };
 
-/** Files named .json often contain JSONL and vice versa, so the content decides. */
+/** Files named .json often contain JSONL and vice versa, and both are also sent as .csv or .txt, so the content decides. */
 const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileFormat => {
   const text = new TextDecoder(utf16Of(head) ?? "utf-8").decode(head).trimStart();
-  if (byName === "csv") return "csv";
+  if (byName === "csv") return JSON_ROW.test(text) ? textFormat(head, undefined) : "csv";
   if (text.startsWith("[")) return "json";
   if (!text.startsWith("{")) return byName ?? "csv";
   if (byName === "jsonl") return isSequence(text) ? "json" : "jsonl";
@@ -55,7 +58,7 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
   // The first line may be a broken row.
   const object = lines.map(parseObject).find((each) => each !== undefined);
   if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
-  return byName ?? (lines.length > 1 ? "json" : "jsonl");
+  return byName ?? (lines.length > 1 || isSequence(text) ? "json" : "jsonl");
 };
 
 /** Objects that span several lines, as jq prints them, or share a line. The JSON reader handles both. */
