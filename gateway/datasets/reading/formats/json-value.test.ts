@@ -178,3 +178,30 @@ test("100 levels are accepted and 101 are not", () => {
   expect(findJsonProblem(nested(101))).toEqual({ at: 100, message: "lists and objects are more than 100 levels deep" });
   expect(findJsonProblem("[".repeat(1_000_000))?.at).toBe(100);
 });
+
+describe.each(["jsonl", "json"] as const)("in %s", (format) => {
+  const warningsOf = async (row: string) => {
+    const { samples, report } = await readText(format, format === "json" ? `[\n${row}\n]` : `\n${row}`);
+    expect([samples.length, report.errors]).toEqual([1, []]);
+    return report.warnings.map(({ line, message, count }) => `${line} ${count} ${message}`);
+  };
+  const repeated = (name: string, count = 1) =>
+    `2 ${count} the name "${name}" is repeated in the same object. Only its last value is kept: rename the others.`;
+
+  test.each<[row: string, warnings: string[]]>([
+    ['{"question":"first","question":"second"}', [repeated("question")]],
+    ['{"question":"q","a":1,"b":2,"a" : 3,"b":4,"a":5}', [repeated("a"), repeated("b")]],
+    ['{"question":"q","metadata":{"topic":"x","topic":"y"}}', [repeated("topic")]],
+    ['{"question":"q","list":[{"a":1},{"a":1,"\\u0061":NaN}]}', [repeated("a")]],
+    ['{"question":"q","\\\\":1,"\\\\":2}', [repeated("\\")]],
+  ])("a repeated name in %s is a warning", async (row, warnings) => {
+    expect(await warningsOf(row)).toEqual(warnings);
+  });
+
+  test.each([
+    '{"question":"q","a":{"x":1},"b":{"x":1}}',
+    '{"question":"\\"a\\": 1, \\"a\\": 2","answer":":","list":["a",":"],"n":1.50}',
+  ])("names that differ in %s are no warning", async (row) => {
+    expect(await warningsOf(row)).toEqual([]);
+  });
+});

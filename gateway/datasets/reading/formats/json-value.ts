@@ -1,5 +1,5 @@
 import { FORBIDDEN_NAMES, forbiddenName, MAX_DEPTH } from "../limits";
-import type { RawRow } from "../rows";
+import type { RawRow, Warn } from "../rows";
 import { placeIn } from "../text";
 
 /** `value` is undefined if there is a problem. */
@@ -55,8 +55,8 @@ const isHarmless = (value: unknown, levels: number): boolean => {
   return Object.entries(value).every(([name, inner]) => !FORBIDDEN_NAMES.has(name) && isHarmless(inner, levels - 1));
 };
 
-/** Parses a row that starts at `start` in the file. It must be an object. */
-export const jsonRow = (text: string, start: { line: number; character: number }): RawRow => {
+/** Parses a row that starts at `line` and `character` of the file. It must be an object. Warns about repeated names. */
+export const jsonRow = (text: string, start: { line: number; character: number }, warn: Warn): RawRow => {
   const { value, problem } = parseJson(text);
   if (problem) {
     const { line, character } = placeIn(text, problem.at, start);
@@ -66,10 +66,29 @@ export const jsonRow = (text: string, start: { line: number; character: number }
     const found = Array.isArray(value) ? "a list" : String(value).slice(0, 60);
     return { line: start.line, problem: { column: null, message: `a row must be an object, not ${found}.` } };
   }
+  for (const [name, at] of findRepeatedNames(text, value)) {
+    const message = `the name "${name.toWellFormed()}" is repeated in the same object. Only its last value is kept: rename the others.`;
+    warn({ line: placeIn(text, at, start).line, column: null, message });
+  }
   return { line: start.line, columns: Object.keys(value), values: Object.values(value) };
 };
 
-/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"). TypeScript has no type for it yet. */
+/** The end of a name. Values can contain it too, so a text has at least as many of them as names. */
+const NAME_END = /"\s*:/g;
+
+/** Names that `JSON.parse` found more than once in an object, by their position. Few rows have to be scanned for it. */
+const findRepeatedNames = (text: string, value: unknown): ReadonlyMap<string, number> => {
+  const ends = text.match(NAME_END)?.length ?? 0;
+  return ends > countNames(value) ? new Scanner(text).findRepeated() : new Map();
+};
+
+const countNames = (value: unknown): number => {
+  if (typeof value !== "object" || value === null || value instanceof NumberText) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((count, inner) => count + countNames(inner), own);
+};
+
+/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"), which TypeScript has no type for yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 
 /**
@@ -122,6 +141,8 @@ export const findJsonProblem = (text: string): JsonProblem | undefined => new Sc
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity/y;
+/** Characters that a string can contain unescaped. */
+const PLAIN = /[ !#-[\]-\uffff]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /**
@@ -131,12 +152,18 @@ class Scanner {
   #at = 0;
   #depth = 0;
   #problem: JsonProblem | undefined;
+  readonly #repeated = new Map<string, number>();
 
   constructor(private readonly text: string) {}
 
   scan(): JsonProblem | undefined {
     if (this.#value() && this.#at < this.text.length) this.#fail("there is more text after the end of the value");
     return this.#problem;
+  }
+
+  findRepeated(): ReadonlyMap<string, number> {
+    this.#value();
+    return this.#repeated;
   }
 
   #value(): boolean {
@@ -148,10 +175,15 @@ class Scanner {
 
   #bareValue(): boolean {
     const next = this.text[this.#at];
-    if (next === "{") return this.#list("}", () => this.#member());
+    if (next === "{") return this.#object();
     if (next === "[") return this.#list("]", () => this.#value());
     if (next === '"') return this.#string();
     return this.#match(SCALAR) !== "" || this.#expected("a value");
+  }
+
+  #object(): boolean {
+    const names = new Set<string>();
+    return this.#list("}", () => this.#member(names));
   }
 
   #list(end: string, item: () => boolean): boolean {
@@ -169,28 +201,27 @@ class Scanner {
     return true;
   }
 
-  #member(): boolean {
+  #member(names: Set<string>): boolean {
     this.#match(SPACE);
     const start = this.#at;
     if (this.text[start] !== '"') return this.#expected("a name in double quotes");
     if (!this.#string()) return false;
-    const name: unknown = JSON.parse(this.text.slice(start, this.#at));
-    if (typeof name === "string" && FORBIDDEN_NAMES.has(name)) return this.#fail(forbiddenName(name), start);
+    const name = String(JSON.parse(this.text.slice(start, this.#at)));
+    if (FORBIDDEN_NAMES.has(name)) return this.#fail(forbiddenName(name), start);
+    if (names.has(name) && !this.#repeated.has(name)) this.#repeated.set(name, start);
+    names.add(name);
     this.#match(SPACE);
     return this.#takes(":") ? this.#value() : this.#expected('":"');
   }
 
   #string(): boolean {
     const start = this.#at++;
-    while (this.#at < this.text.length) {
-      const character = this.text.charAt(this.#at);
-      if (character === "\\") {
-        if (this.#match(ESCAPE) === "") return this.#fail("a backslash here does not start a valid JSON escape");
-        continue;
+    for (this.#match(PLAIN); this.#at < this.text.length; this.#match(PLAIN)) {
+      if (this.#takes('"')) return true;
+      if (this.text[this.#at] !== "\\") {
+        return this.#fail("a string contains a control character: write it as an escape");
       }
-      if (character < " ") return this.#fail("a string contains a control character: write it as an escape");
-      this.#at++;
-      if (character === '"') return true;
+      if (this.#match(ESCAPE) === "") return this.#fail("a backslash here does not start a valid JSON escape");
     }
     return this.#fail("a string begins here and never ends", start);
   }

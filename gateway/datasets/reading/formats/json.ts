@@ -152,7 +152,7 @@ class JsonReader {
   }
 
   #rowOf(value: JsonText): RawRow {
-    const row = jsonRow(value.text, value);
+    const row = jsonRow(value.text, value, this.warn);
     const [, name] = this.#isKnown || "problem" in row ? [] : (FIRST_NAME.exec(value.text) ?? []);
     if (name !== undefined) {
       this.#isKnown = true;

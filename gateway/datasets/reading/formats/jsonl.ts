@@ -31,7 +31,7 @@ export async function* readJsonl(
       if (++empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
     } else if (LIST_LINE.test(text)) {
       warn({ line, column: null, message: "a bracket or comma of a JSON list was skipped. JSON Lines don't need it." });
-    } else yield jsonRow(withoutComma(text, line, warn), { line, character: 1 });
+    } else yield jsonRow(withoutComma(text, line, warn), { line, character: 1 }, warn);
   }
 }
 
