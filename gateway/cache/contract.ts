@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
+import { Count, Milliseconds, Name, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
 
 const layerKind = OneOf(["memory", "redis"]);
 
@@ -80,20 +80,16 @@ export type CacheInvalidation = Static<typeof CacheInvalidation>;
 /** The key in `/v1/cache/entries/{key}`. */
 export const CacheKeyParams = Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) });
 
-const namespaceName = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  description: "Id of a key, or a shared name",
-  examples: ["key_4fT9kQ2mXw7R"],
-});
-
 /** `POST /v1/cache/disable` and `/enable`. */
-export const CacheNamespaceRequest = Strict({ namespace: namespaceName }, { title: "CacheNamespaceRequest" });
+export const CacheNamespaceRequest = Strict(
+  { namespace: Name(100, "Id of a key, or a shared name") },
+  { title: "CacheNamespaceRequest", examples: [{ namespace: "key_4fT9kQ2mXw7R" }] },
+);
 
 /** `POST /v1/cache/share`. */
 export const ShareCache = Strict(
   {
-    namespace: Type.String({ minLength: 1, maxLength: 100, description: "Any name that is not a key's id" }),
+    namespace: Name(100, "Any name that is not a key's id"),
     keys: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
       maxItems: 1000,
       uniqueItems: true,

@@ -35,6 +35,8 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
   ): Promise<CacheNamespaceSettings> => {
     const saved = await db.write(async (tx) => {
       const rows = await listCacheNamespaces(tx);
+      const isKnown = change.keyIds !== undefined || rows.some((row) => row.name === name) || (await findKey(tx, name));
+      if (!isKnown) throw noNamespace(name);
       const { enabled: before = true, keyIds: keysBefore = [] } = rows.find((row) => row.name === name) ?? {};
       const { enabled = before, keyIds = keysBefore } = change;
       await checkKeys(
@@ -64,7 +66,10 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
     isDisabled: (name: string): boolean => settings.get(name)?.enabled === false,
     /** Namespaces with settings. */
     list: (): CacheNamespaceSettings[] => [...settings.values()],
-    /** A disabled namespace is neither read nor written; its entries stay until they expire. */
+    /**
+     * A disabled namespace is neither read nor written; its entries stay until they expire. Throws not_found unless
+     * `name` is a key's id or was shared.
+     */
     setEnabled: (actorId: string, name: string, enabled: boolean) =>
       save(actorId, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
     /**
@@ -84,6 +89,13 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
 };
 
 export type Namespaces = ReturnType<typeof createNamespaces>;
+
+const noNamespace = (name: string): AppError =>
+  new AppError(
+    "not_found",
+    `Namespace "${name}" not found. Use a key's id, or a name that was shared with POST /v1/cache/share.`,
+    { param: "namespace" },
+  );
 
 const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
   for (const keyId of keyIds) {

@@ -132,7 +132,21 @@ describe("invalidation", () => {
   });
 });
 
-test("a disabled namespace is bypassed and reported, and still has its entries when enabled again", async () => {
+test.each(["disable", "enable", "share"])("%s accepts only a namespace that exists and isn't blank", async (change) => {
+  const send = async (namespace: string) => {
+    const response = await post(`/v1/cache/${change}`, { namespace, ...(change === "share" && { keys: [] }) });
+    const { error } = await json(Promise.resolve(response));
+    return [response.status, error?.param];
+  };
+  for (const namespace of ["", " ", "\t", " team", "a\nb"]) expect(await send(namespace)).toEqual([400, "namespace"]);
+  // Sharing creates a namespace.
+  if (change !== "share") expect(await send(`unknown to ${change}`)).toEqual([404, "namespace"]);
+  expect(await send(`key_unknown_${change}`)).toEqual([change === "share" ? 400 : 404, "namespace"]);
+  await post("/v1/cache/share", { namespace: "known", keys: [] });
+  expect(await send("known")).toEqual([200, undefined]);
+});
+
+test("a disabled namespace is bypassed and reported; enabled again, it still has its entries", async () => {
   const key = await stack.keyOf("member");
   const { key_id: namespace } = await json(stack.call("GET", "/v1/auth/me", { key }));
   await chat("On and off.", { key });

@@ -70,12 +70,13 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
       detail: {
         ...allows("admin"),
         summary: "Disable a namespace; its entries stay until they expire",
+        ...fails(404),
       },
     })
     .post("/enable", ({ principal, body }) => namespaces.setEnabled(principal.keyId, body.namespace, true), {
       body: CacheNamespaceRequest,
       response: { 200: CacheNamespaceSettings },
-      detail: { ...allows("admin"), summary: "Enable a namespace again" },
+      detail: { ...allows("admin"), summary: "Enable a namespace again", ...fails(404) },
     })
     .post("/share", ({ principal, body }) => namespaces.share(principal.keyId, body.namespace, body.keys), {
       body: ShareCache,
