@@ -73,7 +73,21 @@ describe("a template", () => {
     ]);
   });
 
-  test("is rendered in one pass, so a value that looks like a variable stays text", () => {
+  test.each(["{{unclosed", "{{a}} {{b", "{{a {{b}}", "{{a}", "{{"])(
+    "is not stored with the unclosed %j",
+    async (content) => {
+      const messages = [...user("{{input}}"), ...user(content)];
+      const { kind, detail } = await problemOf(prompts.create(PRINCIPAL, { name: "short", messages }, async () => {}));
+      expect([kind, detail.param]).toEqual(["invalid_request", "messages.1.content"]);
+      expect((await prompts.list({})).data).toEqual([]);
+    },
+  );
+
+  test.each(["{{a}}{{ b }}", "{ {", "}}", '{"a":{"b":{}}}', "{{{a}}}", "{{1}}"])("may contain %j", async (content) => {
+    expect((await create("short", content)).isNew).toBe(true);
+  });
+
+  test("is rendered in one pass: a value that looks like a variable stays text", () => {
     const values = { input: "{{secret}} $& \\1", secret: "x" };
     expect(render(user("Q: {{input}}"), values)).toEqual(user("Q: {{secret}} $& \\1"));
   });

@@ -78,9 +78,13 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       return pageOf(rows, limit, (row) => toVersion(row, labels), cursorOf);
     },
 
-    /** Creates a prompt or its next version, unless the newest version already has this content. */
-    create: (principal: Principal, request: CreatePromptVersion, seal: Seal) =>
-      db.write(async (tx) => {
+    /**
+     * Creates a prompt or its next version, unless the newest version already has this content. Throws invalid_request
+     * for a variable that is not closed.
+     */
+    async create(principal: Principal, request: CreatePromptVersion, seal: Seal) {
+      assertClosed(request.messages);
+      return db.write(async (tx) => {
         const hash = hashOf(request.messages);
         const [newest] = await store.listPromptVersions(tx, request.name, { limit: 1 });
         const isNew = newest?.hash !== hash;
@@ -90,7 +94,8 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
         const answer = { version: made, isNew };
         await seal(tx, answer);
         return answer;
-      }),
+      });
+    },
 
     /** Throws not_found, and invalid_request for `latest`. */
     async moveLabel(principal: Principal, name: string, label: string, { version: number }: MoveLabel) {
@@ -138,6 +143,20 @@ export const hashOf = (messages: Messages): string => canonicalHash(messages);
 export const variablesOf = (messages: Messages): string[] => [
   ...new Set(messages.flatMap(({ content }) => [...content.matchAll(VARIABLE)].map(([, name = ""]) => name))),
 ];
+
+/** A model would get an unclosed variable as text. Throws invalid_request. */
+const assertClosed = (messages: Messages): void => {
+  const at = messages.findIndex(({ content }) =>
+    content
+      .split("{{")
+      .slice(1)
+      .some((rest) => !rest.includes("}}")),
+  );
+  if (at < 0) return;
+  const param = `messages.${at}.content`;
+  const message = `${param} has a "{{" without "}}". Close the variable as in {{input}}, or use a single brace.`;
+  throw new AppError("invalid_request", message, { param });
+};
 
 /**
  * The messages with every variable replaced, in one pass: a value that looks like a variable stays text. Throws
