@@ -3,6 +3,7 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
 import { NAME_PATTERN, NEUTRAL, NOT_BLANK, UNSUPPORTED } from "../contract";
+import { patternInWords } from "./patterns";
 
 /** Maximum number of problems listed in a message. */
 const MAX_DETAILS = 10;
@@ -193,7 +194,7 @@ const sentence = (error: ValueError, noun: Noun): string => {
       if (schema.pattern === NAME_PATTERN)
         return `${name} must be one line of text without leading or trailing spaces.`;
       if (schema.pattern === NOT_BLANK) return `${name} must not be blank.`;
-      return `${name} must match ${schema.pattern}, not ${given(value)}.`;
+      return `${name} must ${patternInWords(schema)}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
       return mustBe(error, `an existing date and time such as ${schema.examples?.[0]}`);
     case ValueErrorType.ArrayMinItems:
