@@ -44,10 +44,13 @@ const readFileForm = async (
   principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
   const { file: upload, fields } = await receiveForm(source, uploads, principal);
-  if (!upload) throw new AppError("invalid_request", "file is missing.", { param: "file" });
+  if (!upload)
+    throw new AppError("invalid_request", "file is missing. Send the file in this field of the form.", {
+      param: "file",
+    });
   try {
-    refuseBadText(fields);
     check(withoutFile(schema), fields);
+    refuseBadText(fields);
     const { mapping, format, on_error: onError, dry_run: dryRun, schema: sampleSchema, ...rest } = fields;
     return {
       upload,
@@ -91,7 +94,7 @@ const readJsonBody = async (
   uploads: Pick<Uploads, "receive">,
   { keyId }: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const body = readObject(await source.text());
+  const body = readObject(await source.text(), withAnySamples(schema));
   leaveOutNeutral(schema, body);
   check(withAnySamples(schema), body);
   const {
@@ -113,10 +116,10 @@ const readJsonBody = async (
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-const readObject = (text: string): unknown => {
+const readObject = (text: string, schema: TSchema): unknown => {
   if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
-  const body = parseJson(text);
-  // Samples keep the digits of their numbers, but the schema check needs plain numbers.
+  const body = parseJson(text, schema);
+  // Samples keep the digits of their numbers; the schema check needs plain numbers.
   const exact = parseExact(text);
   return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
 };

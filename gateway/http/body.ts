@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import type { TSchema } from "@sinclair/typebox";
 import { AppError } from "../../lib/errors";
 import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../validation/json";
 import type { BodyPlan, Exchange } from "./exchange";
@@ -165,14 +166,15 @@ export const parseBody = (exchange: Exchange): unknown => {
       .then((bytes) => new Response(bytes, { headers }).formData())
       .then(byName);
   }
-  if (route.isDocumented || isJson(type)) return readBytes(exchange).then(route.dropsNul ? jsonWithoutNul : json);
+  if (route.isDocumented || isJson(type)) {
+    const schema = typeof route.inputs.body === "object" ? route.inputs.body : undefined;
+    const read = route.dropsNul ? withoutNulEscapes : (text: string) => text;
+    return readBytes(exchange).then((bytes) => json(read(decodeText(bytes)), schema));
+  }
   return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;
 };
 
-const json = (bytes: Uint8Array): unknown => (bytes.length === 0 ? NO_BODY : parseJson(decodeText(bytes)));
-
-const jsonWithoutNul = (bytes: Uint8Array): unknown =>
-  bytes.length === 0 ? NO_BODY : parseJson(withoutNulEscapes(decodeText(bytes)));
+const json = (text: string, schema: TSchema | undefined): unknown => (text === "" ? NO_BODY : parseJson(text, schema));
 
 const formFields = (bytes: Uint8Array): unknown => {
   const fields = byName(new URLSearchParams(decodeText(bytes)));

@@ -17,8 +17,9 @@ export const notImplementedRoutes: ReadonlySet<string> = routes;
  */
 export const notImplemented = (route: Route) => {
   routes.add(route);
-  return (): never => {
-    throw new AppError("not_implemented", `${route} is part of the API, but this version does not implement it yet.`);
+  return ({ request: { method, url } }: { request: Request }): never => {
+    const called = `${method} ${new URL(url).pathname}`;
+    throw new AppError("not_implemented", `${called} is part of the API, but this version does not implement it yet.`);
   };
 };
 

@@ -81,7 +81,7 @@ const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
  * body into an object of defaults, so a list or a number would pass validation.
  */
 export const prepareInputs = (
-  { method, path, inputs }: { method: string; path: string; inputs: Inputs },
+  { method, inputs }: { method: string; inputs: Inputs },
   request: Pick<Request, "url">,
   given: unknown,
   query: Values,
@@ -94,7 +94,10 @@ export const prepareInputs = (
   if (inputs.body === "own" || inputs.body === "form") return body;
   if (inputs.body === "none") {
     if (body === undefined || isEmpty(body)) return body;
-    throw new AppError("invalid_request", `${method} ${path} does not accept a body. Leave it out, or send {}.`);
+    throw new AppError(
+      "invalid_request",
+      `${method} ${new URL(request.url).pathname} does not accept a body. Leave it out, or send {}.`,
+    );
   }
   if (body === undefined && inputs.isBodyOptional) return {};
   if (body === undefined) throw new AppError("invalid_request", "The body is empty. Send a JSON object.");

@@ -56,6 +56,15 @@ test("reading a form returns its fields and the result of storing its file", asy
   expect(log).toEqual(["begun a.csv", "taken"]);
 });
 
+test("a file that is sent as text is rejected with what to do, and nothing is kept", async () => {
+  const { taker, log } = recorder();
+  const { kind, message, detail } = await problemOf(readForm(TYPE, formOf(field("file", "a,b"), END), taker));
+  expect([kind, detail.param, log]).toEqual(["invalid_request", "file", []]);
+  expect(message).toBe(
+    "file was sent as text. Send it as a file with a name, for example with curl -F file=@questions.csv.",
+  );
+});
+
 test("a form may have as many files as its route takes, and a rejected one keeps none", async () => {
   const { taker, log } = recorder();
   const two = { ...taker, most: 2 };

@@ -53,7 +53,8 @@ export const readForm = async <T>(
   const parser = openParser(contentType, taker.most);
   parser.on("field", (name, value, isNameCut, isValueCut) => {
     if (isNameCut || isValueCut) fail(broken(`A field is longer than ${MAX_FIELD_BYTES} bytes.`, name));
-    else if (name in fields) fail(broken(`${name} is sent more than once.`, name));
+    else if (name === taker.field) fail(broken(sentAsText(name), name));
+    else if (name in fields) fail(broken(`${name} is given more than once.`, name));
     else fields[name] = value;
   });
   parser.on("file", (name, stream, fileName) => {
@@ -98,6 +99,9 @@ const feed = async (parser: BusboyInstance, pieces: AsyncIterable<Uint8Array>, o
   }
   parser.end();
 };
+
+const sentAsText = (name: string): string =>
+  `${name} was sent as text. Send it as a file with a name, for example with curl -F ${name}=@questions.csv.`;
 
 const tooMany = ({ field, most }: Pick<FileTaker<unknown>, "field" | "most">): AppError =>
   most === 1

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
 import { AppError } from "../../lib/errors";
+import { OneOf, Strict } from "../contract";
 import { decodeText, parseJson, withoutNulEscapes } from "./json";
 
 const read = (body: string | Uint8Array): unknown => parseJson(typeof body === "string" ? body : decodeText(body));
@@ -45,7 +47,30 @@ describe("a JSON body", () => {
   });
 });
 
-describe("a JSON body for a model", () => {
+test("bad text in a field that is not text gets the error of that field", () => {
+  const schema = Strict({
+    count: Type.Optional(Type.Integer()),
+    mode: Type.Optional(OneOf(["on", "off"])),
+    flags: Type.Optional(Type.Array(Type.Boolean())),
+    title: Type.Optional(Type.String()),
+  });
+  const messageFor = (body: string): string => {
+    try {
+      return String(parseJson(body, schema));
+    } catch (error) {
+      return (error as AppError).message;
+    }
+  };
+  expect(messageFor('{"count":"\\u0000"}')).toBe('count must be a whole number, not "\\u0000".');
+  expect(messageFor('{"mode":"on\\u0000"}')).toBe('mode must be "on" or "off", not "on\\u0000".');
+  expect(messageFor('{"flags":[true,"\\ud83d"]}')).toBe('flags.1 must be true or false, not "\\ud83d".');
+  expect(messageFor('{"title":"\\u0000","count":"x"}')).toBe(
+    "title contains the character NUL, which can't be stored.",
+  );
+  expect(messageFor('{"other":"\\u0000"}')).toStartWith("`other` is not a field of this request.");
+});
+
+describe("a body of JSON for a model", () => {
   const readText = (body: string): unknown => parseJson(withoutNulEscapes(body));
 
   test.each<[string, unknown]>([

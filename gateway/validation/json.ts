@@ -1,4 +1,7 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
+import { dotted, invalidRequest } from "./problems";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 /** A field that would replace the prototype of an object that the body is copied to. */
@@ -9,7 +12,9 @@ const SUSPECT = /\\u(?:0000|d[89a-f]|00[2-7])|__proto__/i;
 const ESCAPE = /\\(?:u0000|.)/g;
 /** Maximum nesting. In a more deeply nested body, finding the error would take longer than handling the request. */
 const MAX_DEPTH = 100;
-/** Text shorter than this can't be nested too deeply, so it isn't checked. Most bodies are shorter. */
+/** The schema's errors that are searched for the field with the bad text. */
+const MAX_ERRORS = 1000;
+/** Shorter text can't be nested too deeply, so the check is skipped. Most bodies are shorter. */
 const HARMLESS_LENGTH = 2048;
 
 /** A body's text. Throws invalid_request for invalid UTF-8, which `Request.text` would replace. */
@@ -26,15 +31,15 @@ export const withoutNulEscapes = (text: string): string =>
   text.includes("\\u0000") ? text.replace(ESCAPE, (written) => (written === "\\u0000" ? "" : written)) : text;
 
 /**
- * Parses JSON. Throws invalid_request for invalid JSON, too many levels, text that can't be stored, and a field
- * `__proto__`.
+ * Parses JSON. Throws invalid_request for invalid JSON, for too many levels, for text that can't be stored and for a
+ * field `__proto__`. `schema` is only for the error message.
  */
-export const parseJson = (text: string): unknown => {
+export const parseJson = (text: string, schema?: TSchema): unknown => {
   const value = parse(text);
   if (text.length >= HARMLESS_LENGTH && isDeeper(value, MAX_DEPTH)) {
     throw new AppError("invalid_request", `The body is nested more than ${MAX_DEPTH} levels deep.`);
   }
-  if ((text.includes("\\u") || text.includes(PROTOTYPE)) && SUSPECT.test(text)) refuseBadText(value);
+  if ((text.includes("\\u") || text.includes(PROTOTYPE)) && SUSPECT.test(text)) refuseBadText(value, schema);
   return value;
 };
 
@@ -54,11 +59,19 @@ const isDeeper = (value: unknown, levels: number): boolean => {
   return false;
 };
 
-/** Rejects NUL, lone surrogates and the field `__proto__` in a body. Throws invalid_request, naming the field. */
-export const refuseBadText = (body: unknown): void => {
+/**
+ * Rejects NUL, lone surrogates and the field `__proto__` in a body. Throws invalid_request with the name of the field,
+ * and says what `schema` expects there if that is not text.
+ */
+export const refuseBadText = (body: unknown, schema?: TSchema): void => {
   const found = findBadText(body, "");
   if (!found) return;
   const { path, what } = found;
+  const errors = schema ? Value.Errors(schema, body) : [];
+  const mismatch = Iterator.from(errors)
+    .take(MAX_ERRORS)
+    .find((error) => dotted(error.path) === path);
+  if (path !== "" && mismatch) throw invalidRequest([mismatch]);
   throw new AppError("invalid_request", `${path || "The body"} contains ${what}.`, { param: path || undefined });
 };
 

@@ -49,7 +49,13 @@ test("the error for a body that is not an object names its type", async () => {
   );
 });
 
-describe("a body may be omitted", () => {
+test("the error for a body where none is accepted names the path of the request", async () => {
+  const path = "/v1/conversations/chat_unknown/stop";
+  const { error } = (await (await stack.call("POST", path, { body: { a: 1 } })).json()) as ErrorEnvelope;
+  expect(error.message).toBe(`POST ${path} does not accept a body. Leave it out, or send {}.`);
+});
+
+describe("a body may be left out", () => {
   const rotate = "/v1/keys/:id/rotate";
   const stop = "/v1/conversations/:id/stop";
   test.each([

@@ -37,7 +37,10 @@ export const readDocumentsRequest = (
 const readForm = async (body: UploadBody, uploads: Receiver, principal: KeyHolder): Promise<DocumentsRequest> => {
   const { files, fields } = await receiveFiles(body, uploads, principal, MAX_FILES);
   try {
-    if (files.length === 0) throw new AppError("invalid_request", "files is missing.", { param: "files" });
+    if (files.length === 0)
+      throw new AppError("invalid_request", "files is missing. Send the files in this field of the form.", {
+        param: "files",
+      });
     refuseBadText(fields);
     const unknown = Object.keys(fields).find((name) => name !== "metadata");
     if (unknown !== undefined) {
@@ -77,7 +80,7 @@ const readMetadata = (text: string | undefined): Metadata => {
 const readJson = async (body: UploadBody, uploads: Receiver, { keyId }: KeyHolder): Promise<DocumentsRequest> => {
   const text = await body.text();
   if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
-  const sent: unknown = parseJson(text);
+  const sent: unknown = parseJson(text, AddDocuments);
   leaveOutNeutral(AddDocuments, sent);
   if (!Value.Check(AddDocuments, sent)) throw invalidRequest(Value.Errors(AddDocuments, sent));
   const texts = sent.documents.map((document) => ({ ...document, fileName: nameOf(document) }));

@@ -63,7 +63,11 @@ export const jsonRow = (text: string, start: { line: number; character: number }
     return { line, problem: { column: null, message: `character ${character}: ${problem.message}.` } };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof NumberText) {
-    const found = Array.isArray(value) ? "a list" : String(value).slice(0, 60);
+    const found = Array.isArray(value)
+      ? "a list"
+      : typeof value === "string"
+        ? JSON.stringify(value.slice(0, 60))
+        : String(value);
     return { line: start.line, problem: { column: null, message: `a row must be an object, not ${found}.` } };
   }
   for (const [name, at] of findRepeatedNames(text, value)) {

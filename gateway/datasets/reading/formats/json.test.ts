@@ -6,20 +6,17 @@ import { readJson } from "./json";
 const read = (text: string, size = 65_536, limits = LIMITS) =>
   listRows(readJson(inPieces(text, size), limits, noWarning));
 
-test.each([1, 2, 3, 65_536])(
-  "a list of objects, one of them over several lines, is read in chunks of %d",
-  async (size) => {
-    const text = ' [\n{"a": "]}\\"", "b": [1, {}]}, {\n  "a": 2\n}\r\n,\n{"a": tru},\n12, "x", null ]\n';
-    expect(await read(text, size)).toEqual([
-      [2, { a: ']}"', b: [1, {}] }],
-      [2, { a: 2 }],
-      '6: character 7: expected a value, found "t".',
-      "7: a row must be an object, not 12.",
-      "7: a row must be an object, not x.",
-      "7: a row must be an object, not null.",
-    ]);
-  },
-);
+test.each([1, 2, 3, 65_536])("a list of objects, one over several lines, in pieces of %d", async (size) => {
+  const text = ' [\n{"a": "]}\\"", "b": [1, {}]}, {\n  "a": 2\n}\r\n,\n{"a": tru},\n12, "x", null ]\n';
+  expect(await read(text, size)).toEqual([
+    [2, { a: ']}"', b: [1, {}] }],
+    [2, { a: 2 }],
+    '6: character 7: expected a value, found "t".',
+    "7: a row must be an object, not 12.",
+    '7: a row must be an object, not "x".',
+    "7: a row must be an object, not null.",
+  ]);
+});
 
 test.each(["samples", "data"])("an object with the rows as %s is read, whatever other fields it has", async (name) => {
   const text = `{"version": 1.0, "about": {"data": [1], "x": "}"}, "${name}": [{"a": 1}, {"a": 2}], "end": []}`;
@@ -111,7 +108,7 @@ test.each<[text: string, rows: unknown[]]>([
     [
       "1: a row must be an object, not null.",
       [1, { a: 3 }],
-      "1: a row must be an object, not x.",
+      '1: a row must be an object, not "x".',
       "1: a row must be an object, not a list.",
       "1: a row must be an object, not 7.",
     ],

@@ -13,7 +13,7 @@ test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines are read in chun
     "4: character 6: expected a value, found the end.",
     [5, { a: 2 }],
     "7: a row must be an object, not a list.",
-    "8: a row must be an object, not x.",
+    '8: a row must be an object, not "x".',
     [9, { a: 3 }],
   ]);
 });
