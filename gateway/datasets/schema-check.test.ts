@@ -6,7 +6,7 @@ test("a valid schema passes, and an invalid one is rejected with the reason", as
   await assertSampleSchema({ properties: { input: { maxLength: 3 } } });
   const error = await problemOf(assertSampleSchema({ type: "strng" }));
   expect([error.kind, error.detail.param]).toEqual(["invalid_request", "schema"]);
-  expect(error.message).toContain("must be equal to one of the allowed values");
+  expect(error.message).toStartWith("schema: type must be one of ");
 });
 
 test("a schema that takes long to check does not block others", async () => {

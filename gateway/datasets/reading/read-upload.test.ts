@@ -47,7 +47,7 @@ test("the format is detected from the content, and mapping and schema reach the 
     format: "csv",
     mapping: { a: "input" },
     accepted: 1,
-    errors: [{ line: 3, column: "a", message: "a must NOT have more than 2 characters." }],
+    errors: [{ line: 3, column: "a", message: "a must have at most 2 characters." }],
   });
 });
 

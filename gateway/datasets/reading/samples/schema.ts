@@ -5,6 +5,7 @@ import { AppError } from "../../../../lib/errors";
 import { dotted } from "../../../validation/problems";
 import { formatBytes } from "../limits";
 import type { SampleProblem } from "./check";
+import { ruleOf } from "./schema-rules";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
@@ -92,23 +93,35 @@ const compile = (schema: unknown, options: Options): ValidateFunction => {
   const create = DRAFTS.find(([name]) => draft.includes(name))?.[1];
   if (!create) throw refuse(`$schema must be draft 2020-12 or draft-07, not ${draft.slice(0, 100)}.`);
   try {
-    return create({ ...OPTIONS, ...options, code: { regExp: linearPatterns() } }).compile(schema);
+    const ajv = create({ ...OPTIONS, ...options, code: { regExp: linearPatterns() } });
+    if (options.validateSchema !== false && !ajv.validateSchema(schema)) throw refuse(problemsIn(ajv));
+    return ajv.compile(schema);
   } catch (error) {
-    throw refuse(`it can't be used: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}.`, error);
+    if (error instanceof AppError) throw error;
+    throw refuse(inWords(error instanceof Error ? error.message : String(error)), error);
   }
 };
 
-const toProblem = ({
-  instancePath,
-  keyword,
-  params,
-  message = "does not match the schema",
-}: ErrorObject): SampleProblem => {
+/** The first problem of a schema, by the place of its keyword. */
+const problemsIn = ({ errors }: Ajv): string => {
+  const [first] = errors ?? [];
+  return first ? `${dotted(first.instancePath) || "it"} ${ruleOf(first)}.` : "it is not a JSON Schema.";
+};
+
+/** A message of Ajv about a schema whose keywords are fine by themselves. */
+const inWords = (message: string): string => {
+  const [, keyword] = /unknown keyword: "(.*)"/.exec(message) ?? [];
+  if (keyword !== undefined) return `"${keyword.slice(0, 100)}" is not a keyword of JSON Schema. Check its spelling.`;
+  const [, reference] = /can't resolve reference (\S+)/.exec(message) ?? [];
+  if (reference === undefined) return `it can't be used: ${message.replace("strict mode: ", "").slice(0, 300)}.`;
+  return `the reference ${reference.slice(0, 200)} leads nowhere. Refer to a part of this schema, such as #/$defs/name.`;
+};
+
+const toProblem = (error: ErrorObject): SampleProblem => {
+  const { instancePath, keyword, params } = error;
   if (keyword === "required") {
     const path = `${instancePath}/${params.missingProperty}`;
     return { path, message: `${dotted(path)} is missing.` };
   }
-  const wanted: unknown = params.allowedValues ?? params.allowedValue ?? params.additionalProperty;
-  const detail = wanted === undefined ? "" : ` (${JSON.stringify(wanted).slice(0, 200)})`;
-  return { path: instancePath, message: `${dotted(instancePath) || "the sample"} ${message}${detail}.` };
+  return { path: instancePath, message: `${dotted(instancePath) || "the sample"} ${ruleOf(error)}.` };
 };
