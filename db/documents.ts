@@ -1,4 +1,4 @@
-import { and, count, desc, eq, inArray, isNotNull, isNull, or, type SQL } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { isAfter, like, type TimeCursor } from "./conditions";
 import { documents, documentTexts, jobs } from "./schema";
@@ -63,6 +63,53 @@ export const listDocuments = (
     .where(and(fits(indexId, filter), isAfter(documents.createdAt, documents.id, cursor)))
     .orderBy(desc(documents.createdAt), desc(documents.id))
     .limit(limit);
+
+export type DocumentSort = "title" | "chunks" | "updated";
+
+/** `chunks` are those of the active version. */
+const SORTED_BY: Readonly<Record<DocumentSort, SQL>> = {
+  title: sql`documents.title COLLATE NOCASE`,
+  chunks: sql`(
+    SELECT document_builds.chunks FROM document_builds JOIN indexes
+    ON indexes.id = document_builds.index_id AND indexes.active_version = document_builds.version
+    WHERE document_builds.index_id = documents.index_id AND document_builds.document_id = documents.id
+    AND document_builds.state = 'visible')`,
+  updated: sql`documents.updated_at`,
+};
+
+/** A sorted slice of the matching documents; ties are ordered by most recent change. */
+export const listSortedDocuments = (
+  db: Reads,
+  indexId: string,
+  {
+    limit,
+    offset,
+    sort: { by, isDescending },
+    ...filter
+  }: DocumentFilter & { limit: number; offset: number; sort: { by: DocumentSort; isDescending: boolean } },
+): Promise<DocumentRow[]> =>
+  db
+    .select()
+    .from(documents)
+    .where(fits(indexId, filter))
+    .orderBy((isDescending ? desc : asc)(SORTED_BY[by]), desc(documents.updatedAt), desc(documents.id))
+    .limit(limit)
+    .offset(offset);
+
+export const countDocuments = (db: Reads, indexId: string, filter: DocumentFilter): Promise<number> =>
+  db.$count(documents, fits(indexId, filter));
+
+/** The first `limit` documents of a job: those that a worker is reading, then failed, then queued, then the others. */
+export const listJobDocuments = (db: Reads, jobId: string, limit: number): Promise<DocumentRow[]> => {
+  const order = ["embedding", "chunking", "reading", "failed", "queued"] as const;
+  const place = order.map((state, at) => sql`WHEN ${state} THEN ${at}`);
+  return db
+    .select()
+    .from(documents)
+    .where(eq(documents.jobId, jobId))
+    .orderBy(sql`CASE ${documents.state} ${sql.join(place, sql` `)} ELSE ${order.length} END`, documents.id)
+    .limit(limit);
+};
 
 /** Documents of an index by state. */
 export const findStateCounts = async (

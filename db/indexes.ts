@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { isAfter, type TimeCursor } from "./conditions";
 import { documentBuilds, documents, indexes, indexVersions, jobs } from "./schema";
@@ -31,6 +31,34 @@ export const listIndexes = (
     .where(and(isVisible(allowed), isAfter(indexes.createdAt, indexes.id, cursor)))
     .orderBy(desc(indexes.createdAt), desc(indexes.id))
     .limit(limit);
+
+export type IndexSort = "name" | "documents" | "updated";
+
+const SORTED_BY: Readonly<Record<IndexSort, SQL>> = {
+  name: sql`indexes.name COLLATE NOCASE`,
+  documents: sql`(SELECT COUNT(*) FROM documents WHERE documents.index_id = indexes.id)`,
+  updated: sql`indexes.updated_at`,
+};
+
+/** A sorted slice; ties are ordered by most recent change. */
+export const listSortedIndexes = (
+  db: Reads,
+  {
+    allowed,
+    limit,
+    offset,
+    sort: { by, isDescending },
+  }: { allowed: Allowed; limit: number; offset: number; sort: { by: IndexSort; isDescending: boolean } },
+): Promise<IndexRow[]> =>
+  db
+    .select()
+    .from(indexes)
+    .where(isVisible(allowed))
+    .orderBy((isDescending ? desc : asc)(SORTED_BY[by]), desc(indexes.updatedAt), desc(indexes.id))
+    .limit(limit)
+    .offset(offset);
+
+export const countIndexes = (db: Reads, allowed: Allowed): Promise<number> => db.$count(indexes, isVisible(allowed));
 
 /** By id or name; an id wins. undefined also if the caller may not use it. */
 export const findIndex = (db: Reads, idOrName: string, allowed?: Allowed): Promise<IndexRow | undefined> =>

@@ -31,6 +31,7 @@ import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
 import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
+import { createSampleIndex } from "./rag/indexes/sample";
 import { createIndexes } from "./rag/indexes/service";
 import { createVersions } from "./rag/indexes/versions";
 import { createCalibration } from "./rag/quality/calibrate";
@@ -74,6 +75,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
   const indexes = createIndexes({ db, models });
+  const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
@@ -114,7 +116,8 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     imports,
     indexes,
     indexVersions: createVersions({ db, indexes, models }),
-    documents: createDocuments({ db, indexes, uploads }),
+    documents,
+    sampleIndex: createSampleIndex({ indexes, documents, uploads }),
     prompts,
     evaluators,
     agreement: createAgreement({ db, evaluators }),

@@ -9,27 +9,33 @@ import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
 import { ThemeForm } from "./layout";
+import { type RagPageServices, ragPageRoutes } from "./rag/routes";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
 import { Fields, text } from "./ui/fields";
 import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 
-type PageServices = Omit<
-  Services,
-  | "activeRequests"
-  | "rag"
-  | "answers"
-  | "cache"
-  | "calibration"
-  | "chat"
-  | "embeddings"
-  | "ledger"
-  | "metrics"
-  | "namespaces"
-  | "tokens"
-  | "transfer"
->;
+type PageServices = RagPageServices &
+  Omit<
+    Services,
+    | "activeRequests"
+    | "answers"
+    | "cache"
+    | "calibration"
+    | "chat"
+    | "documents"
+    | "embeddings"
+    | "indexes"
+    | "indexVersions"
+    | "ledger"
+    | "metrics"
+    | "namespaces"
+    | "rag"
+    | "sampleIndex"
+    | "tokens"
+    | "transfer"
+  >;
 
 /** All pages with their partials and assets. Each route declares its role; `error.tsx` renders errors. */
 export const pageRoutes = (services: PageServices) => {
@@ -43,6 +49,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(datasetPageRoutes(services))
     .use(evalPageRoutes(services))
     .use(labelPageRoutes(services))
+    .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))
     .post(

@@ -198,8 +198,10 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
     )
     .post(
       "/documents/:document_id/retry",
-      async ({ principal, params, status }) =>
-        status(202, await documents.retry(principal, params.id, params.document_id)),
+      async ({ principal, params, status }) => {
+        await documents.retry(principal, params.id, [params.document_id]);
+        return status(202, await documents.get(principal, params.id, params.document_id));
+      },
       {
         params: DocumentPath,
         response: { 202: RagDocument },

@@ -26,9 +26,6 @@ import { createModels } from "../../gateway/models/registry";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
 import type { Role } from "../../gateway/principal";
 import { createPrompts } from "../../gateway/prompts/service";
-import { createDocuments } from "../../gateway/rag/indexes/documents";
-import { createIndexes } from "../../gateway/rag/indexes/service";
-import { createVersions } from "../../gateway/rag/indexes/versions";
 import { createSessions } from "../../gateway/sessions/service";
 import { createUploads } from "../../gateway/uploads/service";
 import { datasetImport } from "../../jobs/dataset-import";
@@ -37,7 +34,6 @@ import type { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { errorPage } from "../../views/error";
-import { ragPageRoutes } from "../../views/rag/routes";
 import { pageRoutes } from "../../views/routes";
 import { sessionCookie } from "../../views/session";
 import { closeBrowser } from "./harness";
@@ -115,7 +111,6 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger();
 
-  const indexes = createIndexes({ db, models });
   const app = new Elysia({ normalize: false });
   app
     .use(
@@ -144,7 +139,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         agreement: createAgreement({ db, evaluators }),
         conversations,
         datasets,
-        documents: createDocuments({ db, indexes, uploads }),
+        documents: rag.documents,
         engine,
         evals,
         evalTransfer,
@@ -153,18 +148,19 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         health,
         idempotency: createIdempotency({ db, log }),
         imports,
-        indexes,
-        indexVersions: createVersions({ db, indexes, models }),
+        indexes: rag.indexes,
+        indexVersions: rag.indexVersions,
         keys,
         labels,
         models,
         prompts,
+        rag: rag.rag,
         runningEvals: new RunningEvals({ evals, activeRequests }),
+        sampleIndex: rag.sampleIndex,
         sessions,
         uploads,
       }),
     )
-    .use(ragPageRoutes({ rag, config, feedback }))
     .listen({ hostname: "127.0.0.1", port: 0, idleTimeout: idleSeconds });
 
   return {

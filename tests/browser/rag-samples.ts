@@ -1,12 +1,5 @@
-import type {
-  RagAnswer,
-  RagChunk,
-  RagDocument,
-  RagIndex,
-  RagIngestion,
-  RagVersion,
-  RetrievedChunk,
-} from "../../views/rag/services";
+import type { RagAnswer, RetrievedChunk } from "../../gateway/rag/contract";
+import type { Chunk, IndexVersion, Ingestion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
 
 /* Made-up indexes, documents and answers for tests of the pages. */
 
@@ -59,7 +52,7 @@ const HEADINGS = [
 const PAGES = [1, 1, 2, 2, 2, 3];
 export const PAGE_STARTS = [0, HANDBOOK.indexOf("### Illness"), HANDBOOK.indexOf("## Devices")];
 
-export const CHUNKS: readonly RagChunk[] = STARTS.map((words, position) => {
+export const CHUNKS: readonly Chunk[] = STARTS.map((words, position) => {
   const start = HANDBOOK.indexOf(words) - (position === 5 ? 95 : 0);
   const next = STARTS[position + 1];
   const end = next === undefined ? HANDBOOK.length : HANDBOOK.indexOf(next);
@@ -76,7 +69,7 @@ export const CHUNKS: readonly RagChunk[] = STARTS.map((words, position) => {
   };
 });
 
-export const sampleVersion = (changes: Partial<RagVersion> = {}): RagVersion => ({
+export const sampleVersion = (changes: Partial<IndexVersion> = {}): IndexVersion => ({
   version: 1,
   state: "active",
   embedding_model: "all-minilm-l6-v2",
@@ -92,7 +85,7 @@ export const sampleVersion = (changes: Partial<RagVersion> = {}): RagVersion => 
   ...changes,
 });
 
-export const sampleIngestion = (changes: Partial<RagIngestion> = {}): RagIngestion => ({
+export const sampleIngestion = (changes: Partial<Ingestion> = {}): Ingestion => ({
   job_id: "job_1",
   state: "completed",
   total: 4,
@@ -142,6 +135,7 @@ export const sampleDocument = (changes: Partial<RagDocument> = {}): RagDocument 
   title: "Staff handbook",
   source: "handbook.pdf",
   media_type: "application/pdf",
+  file_hash: "5e1d".repeat(16),
   content_hash: HASH,
   metadata: { site: "north-quay", year: 2026 },
   state: "ready",
@@ -165,8 +159,9 @@ export const failure = (message: string): RagDocument["error"] => ({
 });
 
 const retrieved = (position: number, rank: number, context: number | null, cosine: number): RetrievedChunk => ({
-  ...(CHUNKS[position] as RagChunk),
+  ...(CHUNKS[position] as Chunk),
   document_title: "Staff handbook",
+  document_hash: HASH,
   source: "handbook.pdf",
   metadata: {},
   scores: { vector: cosine, keyword: cosine * 11, fused: cosine * 1.1, rerank: null, final: cosine * 1.1 },
@@ -245,6 +240,7 @@ export const sampleAnswer = (changes: Partial<RagAnswer> = {}): RagAnswer => ({
     retrieved(3, 5, null, 0.31),
   ],
   threshold: { score: "vector", value: 0.3, best: 0.71, passed: true },
+  warning: null,
   index: { id: "idx_handbook", name: "Staff handbook", revision: 14, version: 1 },
   diagnostics: {
     stages_ms: {

@@ -102,7 +102,7 @@ const CASES: Case[] = [
     path: INDEX,
     status: 422,
     reach: (page) => page.getByRole("button", { name: "Add files" }).click(),
-    shows: "Choose at least one file",
+    shows: "No file was sent. Choose at least one.",
   },
   {
     name: "rag settings refused",

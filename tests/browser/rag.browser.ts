@@ -32,7 +32,7 @@ describe("files", () => {
       await page.getByText("2 files added.").waitFor();
     });
     expect(faults).toEqual([]);
-    expect(rag.calls).toEqual([["receive", ["a.md", "b.md"], true]]);
+    expect(rag.calls).toEqual([["submit", ["a.md", "b.md"]]]);
   });
 
   test("that are being read show their progress until the end, and filters and focus stay", async () => {

@@ -1,24 +1,29 @@
 import type { Call } from "../../gateway/call";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
+import type { RagAnswer, RagEvent, RagQuery } from "../../gateway/rag/contract";
+import type { IndexVersion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
 import { AppError } from "../../lib/errors";
-import type {
-  RagAnswer,
-  RagDocument,
-  RagEvent,
-  RagIndex,
-  RagQuery,
-  RagServices,
-  RagVersion,
-} from "../../views/rag/services";
-import { CHUNKS, HANDBOOK, HASH, PAGE_STARTS, sampleDocument, sampleIndex, sampleVersion } from "./rag-samples";
+import type { RagPageServices } from "../../views/rag/routes";
+import {
+  CHUNKS,
+  HANDBOOK,
+  HASH,
+  PAGE_STARTS,
+  sampleDocument,
+  sampleIndex,
+  sampleIngestion,
+  sampleVersion,
+} from "./rag-samples";
 
 export const EARLIER_HASH = "0b9e".repeat(16);
 
+type ScriptedServices = Pick<RagPageServices, "indexes" | "indexVersions" | "documents" | "rag" | "sampleIndex">;
+
 /** Services for indexes, documents and queries that hold what the test puts into them. */
-export class ScriptedRag implements RagServices {
+export class ScriptedRag implements ScriptedServices {
   all: RagIndex[] = [];
   files: RagDocument[] = [];
-  builds: RagVersion[] = [];
+  builds: IndexVersion[] = [];
   /** Calls that change something, with their input. */
   readonly calls: [name: string, ...input: unknown[]][] = [];
   /** The last query. */
@@ -46,8 +51,8 @@ export class ScriptedRag implements RagServices {
   }
   /** All events of an answer. */
   answer(answer: RagAnswer): void {
-    const { chunks, threshold, index, citations, grounding, answer: text } = answer;
-    this.say({ type: "retrieval", chunks, threshold, index });
+    const { chunks, threshold, warning, index, cache, citations, grounding, answer: text } = answer;
+    this.say({ type: "retrieval", chunks, threshold, warning, index, cache });
     if (answer.status === "answered" && text !== null) {
       for (const word of text.split(/(?<= )/)) this.say({ type: "token", text: word });
       this.say({ type: "citations", answer: text, citations });
@@ -71,7 +76,7 @@ export class ScriptedRag implements RagServices {
     throw new AppError("not_found", `Document "${id}" not found in this index.`);
   }
 
-  readonly indexes: RagServices["indexes"] = {
+  readonly indexes: ScriptedServices["indexes"] = {
     defaults: () => ({
       models: ["all-minilm-l6-v2", "bge-small-en-v1.5"],
       chunking: { chunk_tokens: 256, overlap_tokens: 32 },
@@ -95,14 +100,17 @@ export class ScriptedRag implements RagServices {
       this.#change("remove", id);
       this.all = this.all.filter((index) => index.id !== id);
     },
-    sample: async () => {
-      this.reset({ name: "groundwire docs" });
+  };
+
+  readonly sampleIndex: ScriptedServices["sampleIndex"] = {
+    open: async () => {
+      this.reset({ name: "Groundwire docs" });
       this.#change("sample");
       return this.#find("idx_handbook");
     },
   };
 
-  readonly documents: RagServices["documents"] = {
+  readonly documents: ScriptedServices["documents"] = {
     listNumbered: async (_, __, query) =>
       pageOf(
         this.files.filter(
@@ -113,20 +121,17 @@ export class ScriptedRag implements RagServices {
       ),
     listIngested: async () => this.files.filter(({ state }) => state !== "ready"),
     get: async (_, __, id) => this.#document(id),
-    receive: async ({ keyId }, _, body) => {
-      const names: string[] = [];
-      if (body.contentType.includes("multipart")) {
-        const form = await new Response(
-          await Array.fromAsync(body.pieces()).then((all) => new Blob(all as Uint8Array<ArrayBuffer>[])),
-          {
-            headers: { "content-type": body.contentType },
-          },
-        ).formData();
-        for (const file of form.getAll("files") as unknown as File[]) if (file.name) names.push(file.name);
-      }
-      if (names.length === 0) throw new AppError("invalid_request", "Choose at least one file", { param: "files" });
-      this.#change("receive", names, keyId !== "");
-      return { documents: names.map((source) => ({ id: `doc_${source}`, source, outcome: "added" as const })) };
+    submit: async (_, __, { files }, once) => {
+      this.#change(
+        "submit",
+        files.map(({ content }) => content.source),
+      );
+      const documents = files.map(({ content: { source } }) => ({
+        id: `doc_${source}`,
+        source,
+        outcome: "added" as const,
+      }));
+      return once(async () => ({ ingestion: null, documents }));
     },
     retry: async (_, __, ids) => this.#change("retry", ids),
     remove: async (_, __, id) => this.#change("removeDocument", id),
@@ -134,6 +139,7 @@ export class ScriptedRag implements RagServices {
       this.#change("cancel", id);
       Object.assign(this.#find(id), { status: "ready", ingestion: null });
       this.files = this.files.filter(({ state }) => state === "ready");
+      return sampleIngestion({ state: "cancelled" });
     },
     text: async (_, __, ___, hash = HASH) =>
       hash === HASH
@@ -146,8 +152,8 @@ export class ScriptedRag implements RagServices {
     }),
   };
 
-  readonly versions: RagServices["versions"] = {
-    list: async () => ({ data: this.builds }),
+  readonly indexVersions: ScriptedServices["indexVersions"] = {
+    list: async () => ({ data: this.builds, has_more: false, next_cursor: null }),
     build: async (_, __, request) => {
       this.#change("build", request);
       return sampleVersion();
@@ -158,8 +164,8 @@ export class ScriptedRag implements RagServices {
     },
   };
 
-  readonly queries: RagServices["queries"] = {
-    stream: (call, request) => this.#stream(call, request),
+  readonly rag: ScriptedServices["rag"] = {
+    events: (call, request) => this.#stream(call, request),
   };
 
   async *#stream({ signal }: Call, request: RagQuery): AsyncGenerator<RagEvent> {

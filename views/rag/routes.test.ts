@@ -96,14 +96,14 @@ describe("documents", () => {
   test("several files are sent with one form, without scripts", async () => {
     const sent = await send(new File(["# A"], "a.md"), new File(["b"], "b.txt"));
     expect(sent.location).toBe(`${INDEX}?added=2`);
-    expect(pages.rag.calls).toEqual([["receive", ["a.md", "b.txt"], true]]);
+    expect(pages.rag.calls).toEqual([["submit", ["a.md", "b.txt"]]]);
     expect((await open(`${INDEX}?added=2&replaced=1`)).html).toContain("2 files added, 1 replaced.");
   });
 
   test("a form without a file is refused at its field", async () => {
     const { status, html } = await send();
     expect(status).toBe(422);
-    expect(html).toContain('<a href="#files">Choose at least one file</a>');
+    expect(html).toContain('<a href="#files">No file was sent. Choose at least one.</a>');
   });
 
   test("each file shows its stage, and the whole shows its count and a Cancel button", async () => {

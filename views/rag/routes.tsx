@@ -3,7 +3,8 @@ import { principalOf } from "../../gateway/http/auth";
 import { ownBody } from "../../gateway/http/body";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, reads } from "../../gateway/http/route-facts";
-import { DocumentsForm } from "../../gateway/rag/contract";
+import { DocumentsForm } from "../../gateway/rag/indexes/contract";
+import { readDocumentsRequest } from "../../gateway/rag/indexes/read-request";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
@@ -12,7 +13,7 @@ import { Fields, type Problems, text } from "../ui/fields";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty, withQuery } from "../ui/lists";
 import { count } from "../ui/parts";
-import { askRoutes } from "./ask/routes";
+import { type AskServices, askRoutes } from "./ask/routes";
 import {
   emptyIndexForm,
   IndexFields,
@@ -22,11 +23,10 @@ import {
   readVersion,
   versionForm,
 } from "./indexes/create";
-import { documentRoutes } from "./indexes/document-routes";
+import { type DocumentServices, documentRoutes } from "./indexes/document-routes";
 import { IndexPage, Progress } from "./indexes/index-page";
 import { IndexesPage } from "./indexes/list";
 import { LISTED } from "./indexes/progress";
-import type { RagServices } from "./services";
 import { RetrievalFields, type RetrievalForm, readRetrieval, retrievalForm } from "./settings";
 import { DOCUMENT_STATES } from "./words";
 
@@ -64,14 +64,19 @@ const noticeOf = ({ done, added, replaced, unchanged }: IndexQuery): string => {
   return `${outcomes.map(([what, files], at) => `${at === 0 ? count(Number(files), "file") : files} ${what}`).join(", ")}.`;
 };
 
-interface RagPageServices extends Pick<Services, "config" | "feedback"> {
-  rag: RagServices;
-}
+export type RagPageServices = AskServices &
+  DocumentServices &
+  Pick<Services, "config" | "uploads"> & {
+    indexes: Pick<Services["indexes"], "create" | "defaults" | "listNumbered" | "remove">;
+    indexVersions: Pick<Services["indexVersions"], "list" | "build" | "activate">;
+    documents: Pick<Services["documents"], "listNumbered" | "listIngested" | "submit" | "cancel">;
+    sampleIndex: Services["sampleIndex"];
+  };
 
 /** `/rag`: indexes, their documents, and questions to them. */
-export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
-  const { indexes, documents, versions } = rag;
-  const { maxUploadBytes: maxBytes } = config.datasets;
+export const ragPageRoutes = (services: RagPageServices) => {
+  const { indexes, documents, indexVersions, uploads, sampleIndex } = services;
+  const { maxUploadBytes: maxBytes } = services.config.datasets;
 
   const listOf = async (request: Request, id: string, given: IndexQuery) => {
     const principal = principalOf(request);
@@ -96,7 +101,7 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
     const principal = principalOf(request);
     const [list, { data: builds }] = await Promise.all([
       listOf(request, id, query),
-      versions.list(principal, id, { limit: VERSIONS }),
+      indexVersions.list(principal, id, { limit: VERSIONS }),
     ]);
     const { models } = indexes.defaults(principal);
     const props = { ...frameOf(request), ...list, versions: builds, models, maxBytes, ...refused };
@@ -119,15 +124,17 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
       const { id } = await indexes.create(principalOf(request), { ...named, ...version.request });
       return redirect(request, `/rag/${id}?done=created`);
     } catch (thrown) {
-      return showNew(request, form, problemOf(thrown, "name"));
+      return showNew(request, form, problemOf(thrown));
     }
   };
 
   const receive = async (request: Request, id: string): Promise<Response> => {
     const exchange = exchangeOf(request);
     try {
-      const { documents: outcomes } = await documents.receive(principalOf(request), id, ownBody(exchange));
-      const number = (wanted: string) => outcomes.filter(({ outcome }) => outcome === wanted).length;
+      const principal = principalOf(request);
+      const sent = await readDocumentsRequest(ownBody(exchange), uploads, principal);
+      const added = await documents.submit(principal, id, sent, (make) => make(async () => {}));
+      const number = (wanted: string) => added.documents.filter(({ outcome }) => outcome === wanted).length;
       const counts = { added: number("added"), replaced: number("replaced"), unchanged: number("unchanged") };
       return redirect(request, withQuery(`/rag/${id}`, counts));
     } catch (thrown) {
@@ -158,14 +165,14 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
       const named = { name: name.trim(), description: description.trim() };
       await indexes.update(principal, id, { ...named, retrieval: read.settings });
     } catch (thrown) {
-      return showIndex(request, id, {}, { form: body, problems: problemOf(thrown, "name") });
+      return showIndex(request, id, {}, { form: body, problems: problemOf(thrown) });
     }
     return redirect(request, `/rag/${id}?done=saved`);
   };
 
   return new Elysia({ name: "views.rag", prefix: "/rag" })
-    .use(askRoutes({ rag, feedback }))
-    .use(documentRoutes({ rag }))
+    .use(askRoutes(services))
+    .use(documentRoutes(services))
     .get(
       "",
       async ({ request, query }) => {
@@ -200,12 +207,12 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
       },
     )
     .post("/sample", async ({ request }) => {
-      const { id } = await indexes.sample(principalOf(request));
+      const { id } = await sampleIndex.open(principalOf(request));
       return redirect(request, `/rag/${id}`);
     })
     .post("/:id/documents", ({ request, params }) => receive(request, params.id), { detail: reads(DocumentsForm) })
     .post("/:id/cancel", async ({ request, params }) => {
-      await documents.cancel(principalOf(request), params.id);
+      await documents.cancel(principalOf(request), params.id).catch(unlessEnded);
       return isHtmx(request)
         ? new Response(null, { status: 204, headers: PAGE_HEADERS })
         : redirect(request, `/rag/${params.id}?done=cancelled`);
@@ -221,7 +228,11 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
         const form = { ...versionForm(active), ...body };
         const read = readVersion(form);
         if ("problems" in read) return showIndex(request, params.id, {}, { form, problems: read.problems });
-        await versions.build(principal, params.id, read.request);
+        try {
+          await indexVersions.build(principal, params.id, read.request);
+        } catch (thrown) {
+          return showIndex(request, params.id, {}, { form, problems: problemOf(thrown) });
+        }
         return redirect(request, `/rag/${params.id}?done=building`);
       },
       { body: IndexFields },
@@ -229,7 +240,7 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
     .post(
       "/:id/versions/:version/activate",
       async ({ request, params }) => {
-        await versions.activate(principalOf(request), params.id, params.version);
+        await indexVersions.activate(principalOf(request), params.id, params.version);
         return redirect(request, `/rag/${params.id}?done=activated`);
       },
       { params: t.Object({ id: t.String(), version: t.Numeric({ minimum: 1, multipleOf: 1 }) }) },
@@ -249,9 +260,22 @@ export const ragPageRoutes = ({ rag, config, feedback }: RagPageServices) => {
     );
 };
 
+const FIELDS: Readonly<Record<string, string>> = {
+  name: "name",
+  embedding_model: "model",
+  "chunking.chunk_tokens": "chunkTokens",
+  "chunking.overlap_tokens": "overlapTokens",
+};
+
+/** Ignores that an ingestion has ended before it was cancelled. */
+const unlessEnded = (thrown: unknown): void => {
+  if (toAppError(thrown).kind !== "conflict") throw thrown;
+};
+
 /** The error of a field; other errors are thrown. */
-const problemOf = (thrown: unknown, field: string): Problems => {
+const problemOf = (thrown: unknown): Problems => {
   const { message, detail } = toAppError(thrown);
-  if (detail.param !== field) throw thrown;
+  const field = ownValue(FIELDS, detail.param ?? "");
+  if (field === undefined) throw thrown;
   return { [field]: message };
 };

@@ -1,6 +1,6 @@
 import type { Static } from "@sinclair/typebox";
+import type { RetrievalSettings } from "../../gateway/retrieval-contract";
 import { Fields, fieldsOf, type Problems, text } from "../ui/fields";
-import type { Retrieval } from "./services";
 import { MODES } from "./words";
 
 /** The fields of the retrieval settings, as sent. A field that is left out keeps its value. */
@@ -25,12 +25,12 @@ const LABELS = {
   contextTokens: "Tokens for passages",
 } as const;
 
-const FUSIONS: Readonly<Record<Retrieval["fusion"], string>> = {
+const FUSIONS: Readonly<Record<RetrievalSettings["fusion"], string>> = {
   score: "By score",
   rank: "By rank",
 };
 
-export const retrievalForm = (settings: Retrieval): RetrievalForm => ({
+export const retrievalForm = (settings: RetrievalSettings): RetrievalForm => ({
   mode: settings.mode,
   fusion: settings.fusion,
   weight: String(settings.vector_weight),
@@ -44,8 +44,8 @@ export const retrievalForm = (settings: Retrieval): RetrievalForm => ({
 /** The settings in a form, or its errors by field. Settings without a field keep their `current` value. */
 export const readRetrieval = (
   form: RetrievalForm,
-  current: Retrieval,
-): { settings: Retrieval } | { problems: Problems } => {
+  current: RetrievalSettings,
+): { settings: RetrievalSettings } | { problems: Problems } => {
   const problems: Record<string, string> = {};
   const amount = (field: keyof typeof LABELS, from: number, to: number, isWhole = true): number => {
     const value = Number(form[field].trim() || Number.NaN);
@@ -54,8 +54,8 @@ export const readRetrieval = (
     problems[field] = `${LABELS[field]}: enter a ${isWhole ? "whole " : ""}number ${range}`;
     return from;
   };
-  const mode = (Object.keys(MODES) as Retrieval["mode"][]).find((known) => known === form.mode);
-  const fusion = (Object.keys(FUSIONS) as Retrieval["fusion"][]).find((known) => known === form.fusion);
+  const mode = (Object.keys(MODES) as RetrievalSettings["mode"][]).find((known) => known === form.mode);
+  const fusion = (Object.keys(FUSIONS) as RetrievalSettings["fusion"][]).find((known) => known === form.fusion);
   if (!mode) problems.mode = "Choose how to search";
   if (!fusion) problems.fusion = "Choose how to combine the results";
   const hasThreshold = form.threshold.trim() !== "";
@@ -75,10 +75,10 @@ export const readRetrieval = (
 };
 
 /** The settings that differ from the index's own. */
-export const overridesOf = (settings: Retrieval, own: Retrieval): Partial<Retrieval> =>
+export const overridesOf = (settings: RetrievalSettings, own: RetrievalSettings): Partial<RetrievalSettings> =>
   Object.fromEntries(
     Object.entries(settings).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(own[name as keyof Retrieval]),
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(own[name as keyof RetrievalSettings]),
     ),
   );
 

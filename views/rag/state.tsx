@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import type { RagDocument } from "./services";
+import type { RagDocument } from "../../gateway/rag/indexes/contract";
 
 /** A state with its mark. */
 export const State = ({ text, look }: { text: string; look: string }) => <span class={`state ${look}`}>{text}</span>;

@@ -1,5 +1,5 @@
-import { ownValue } from "../../lib/own-value";
-import type { RagDocument, RagIndex, RagIngestion, RagVersion, Retrieval } from "./services";
+import type { IndexVersion, Ingestion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
+import type { RetrievalSettings } from "../../gateway/retrieval-contract";
 
 /** A state in words, and the look of its mark. */
 interface StateWords {
@@ -30,26 +30,26 @@ export const DOCUMENT_STATES = (Object.keys(DOCUMENT) as RagDocument["state"][])
 }));
 export const documentState = ({ state }: Pick<RagDocument, "state">): StateWords => DOCUMENT[state];
 
-const VERSION: Readonly<Record<string, StateWords>> = {
+const VERSION: Readonly<Record<IndexVersion["state"], StateWords>> = {
   building: { text: "Building", look: "fair" },
   ready: { text: "Ready", look: "" },
   active: { text: "Active", look: "good" },
   failed: { text: "Failed", look: "bad" },
+  retired: { text: "Retired", look: "" },
 };
-export const versionState = ({ state }: Pick<RagVersion, "state">): StateWords =>
-  ownValue(VERSION, state) ?? { text: "Retired", look: "" };
+export const versionState = ({ state }: Pick<IndexVersion, "state">): StateWords => VERSION[state];
 
-export const isRunning = (ingestion: RagIngestion | null): ingestion is RagIngestion =>
+export const isRunning = (ingestion: Ingestion | null): ingestion is Ingestion =>
   ingestion?.state === "queued" || ingestion?.state === "running";
 
-export const MODES: Readonly<Record<Retrieval["mode"], string>> = {
+export const MODES: Readonly<Record<RetrievalSettings["mode"], string>> = {
   hybrid: "Hybrid",
   vector: "By meaning only",
   keyword: "By keyword only",
 };
 
 /** "Hybrid, 5 passages, threshold 0.30". */
-export const retrievalText = ({ mode, top_k: topK, threshold }: Retrieval): string => {
+export const retrievalText = ({ mode, top_k: topK, threshold }: RetrievalSettings): string => {
   return `${MODES[mode]}, ${topK} passages, ${threshold ? `threshold ${threshold.value.toFixed(2)}` : "no threshold"}`;
 };
 

@@ -322,5 +322,7 @@ export const Chunk = Type.Object(
   { title: "Chunk" },
 );
 
+export type Chunk = Static<typeof Chunk>;
+
 export const ChunkPage = Page(Chunk);
 export type ChunkPage = Static<typeof ChunkPage>;

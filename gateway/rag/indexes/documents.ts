@@ -9,7 +9,15 @@ import { AppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
 import type { PageQuery } from "../../contract";
 import type { Seal } from "../../idempotency/service";
-import { pageOf, readNumberCursor, readTimeCursor, timeCursor } from "../../paging";
+import {
+  type NumberedPage,
+  type NumberedQuery,
+  numberedPage,
+  pageOf,
+  readNumberCursor,
+  readTimeCursor,
+  timeCursor,
+} from "../../paging";
 import type { Principal } from "../../principal";
 import type { Uploads } from "../../uploads/service";
 import { toChunk, toDocument, toIngestion } from "../wire";
@@ -23,8 +31,7 @@ import type {
   RagDocumentPage,
 } from "./contract";
 import { INGEST_KIND, type IngestPayload } from "./ingestion";
-import { mediaTypeOf } from "./media-type";
-import { type NewFile, type PlannedFile, planFiles } from "./plan";
+import { documentRow, type NewFile, type PlannedFile, pendingFields, planFiles } from "./plan";
 import { unpublishDocument } from "./publish";
 import type { DocumentsRequest } from "./read-request";
 import type { Indexes } from "./service";
@@ -88,7 +95,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     at: Date,
   ): Promise<void> => {
     const added = planned.filter(({ outcome }) => outcome === "added");
-    const rows = added.map(({ file, documentId }) => ({ ...rowOf(file, by, at), indexId, id: documentId }));
+    const rows = added.map(({ file, documentId }) => ({ ...documentRow(file, by, at), indexId, id: documentId }));
     await store.insertDocuments(tx, rows);
     for (const { file, replaces } of planned) {
       if (replaces) await store.updateDocument(tx, replaces, pendingFields(file));
@@ -170,6 +177,26 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       return { ...page, data: await toWire(index, page.data) };
     },
 
+    /** A numbered page of the matching documents. */
+    async listNumbered(
+      principal: Principal,
+      idOrName: string,
+      { sort, state, search, ...place }: NumberedQuery<store.DocumentSort> & store.DocumentFilter,
+    ): Promise<NumberedPage<RagDocument>> {
+      const index = await indexes.find(principal, idOrName);
+      const filter = { state, search };
+      return numberedPage(place, await store.countDocuments(db, index.id, filter), async (slice) =>
+        toWire(index, await store.listSortedDocuments(db, index.id, { ...slice, sort, ...filter })),
+      );
+    },
+
+    /** Documents of the last ingestion: those in progress first, then failed, then queued. */
+    async listIngested(principal: Principal, idOrName: string, limit: number): Promise<RagDocument[]> {
+      const index = await indexes.find(principal, idOrName);
+      const { ingestionJobId: jobId } = index;
+      return jobId === null ? [] : toWire(index, await store.listJobDocuments(db, jobId, limit));
+    },
+
     get: async (principal: Principal, idOrName: string, id: string): Promise<RagDocument> =>
       one(await indexes.find(principal, idOrName), id),
 
@@ -186,17 +213,18 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       if (uploadId !== null) await discardAll([uploadId]);
     },
 
-    /** Reads a failed or cancelled document again. Throws not_found, conflict. */
-    async retry(principal: Principal, idOrName: string, id: string): Promise<RagDocument> {
-      const index = await indexes.find(principal, idOrName);
+    /** Reads the failed and cancelled ones of these documents again. Throws not_found, and conflict if there are none. */
+    async retry(principal: Principal, idOrName: string, ids: readonly string[]): Promise<void> {
+      const { id: indexId } = await indexes.find(principal, idOrName);
       await db.write(async (tx) => {
-        const document = await store.findDocument(tx, index.id, id);
-        if (!document) return;
-        const { state, uploadId } = document;
-        if (uploadId === null || (state !== "failed" && state !== "cancelled")) throw nothingToRetry(state);
-        await startJob(tx, index.id, [id], principal.keyId, now());
+        const found = await store.listMatchingDocuments(tx, indexId, { ids, sources: [], hashes: [] });
+        const unread = found.filter(
+          ({ uploadId, state }) => uploadId !== null && (state === "failed" || state === "cancelled"),
+        );
+        if (found[0] && unread.length === 0) throw nothingToRetry(found[0].state);
+        const unreadIds = unread.map(({ id }) => id);
+        if (unread.length > 0) await startJob(tx, indexId, unreadIds, principal.keyId, now());
       });
-      return one(index, id);
     },
 
     /** The visible text, or an earlier one by its hash. Throws not_found. */
@@ -246,26 +274,6 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     },
   };
 };
-
-const pendingFields = ({ content, hash, uploadId }: NewFile) => ({
-  pending: { ...content },
-  pendingHash: hash,
-  uploadId,
-});
-
-const rowOf = (file: NewFile, createdBy: string, at: Date) => ({
-  ...pendingFields(file),
-  title: file.content.title ?? file.content.source ?? file.content.fileName,
-  source: file.content.source,
-  mediaType: file.content.mediaType ?? mediaTypeOf(file.content.fileName),
-  metadata: file.content.metadata,
-  state: "queued" as const,
-  // `startJob` sets it in the same transaction.
-  jobId: "",
-  createdBy,
-  createdAt: at,
-  updatedAt: at,
-});
 
 const deletedMeanwhile = (): AppError =>
   new AppError("not_found", "The index was deleted in the meantime, so nothing was added.");

@@ -3,6 +3,7 @@ import { AppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
 import type { AddedDocuments } from "./contract";
 import { type PendingContent, pendingOf } from "./ingestion";
+import { mediaTypeOf } from "./media-type";
 
 /** A stored file that a request adds. */
 export interface NewFile {
@@ -82,3 +83,25 @@ const isUnchanged = (file: NewFile, document: DocumentRow): boolean => {
   const hash = document.pendingHash ?? document.fileHash ?? "";
   return isSame(file, { hash, content: { title: pending?.title ?? document.title, metadata } });
 };
+
+/** The content of a file that a document gets once it is read. */
+export const pendingFields = ({ content, hash, uploadId }: NewFile) => ({
+  pending: { ...content },
+  pendingHash: hash,
+  uploadId,
+});
+
+/** A new document, which waits for its job. */
+export const documentRow = (file: NewFile, createdBy: string, at: Date) => ({
+  ...pendingFields(file),
+  title: file.content.title ?? file.content.source ?? file.content.fileName,
+  source: file.content.source,
+  mediaType: file.content.mediaType ?? mediaTypeOf(file.content.fileName),
+  metadata: file.content.metadata,
+  state: "queued" as const,
+  // `startJob` sets it in the same transaction.
+  jobId: "",
+  createdBy,
+  createdAt: at,
+  updatedAt: at,
+});

@@ -38,7 +38,7 @@ const readForm = async (body: UploadBody, uploads: Receiver, principal: KeyHolde
   const { files, fields } = await receiveFiles(body, uploads, principal, MAX_FILES);
   try {
     if (files.length === 0)
-      throw new AppError("invalid_request", "files is missing. Send the files in this field of the form.", {
+      throw new AppError("invalid_request", "No file was sent. Choose at least one.", {
         param: "files",
       });
     refuseBadText(fields);
@@ -77,21 +77,29 @@ const readMetadata = (text: string | undefined): Metadata => {
   );
 };
 
-const readJson = async (body: UploadBody, uploads: Receiver, { keyId }: KeyHolder): Promise<DocumentsRequest> => {
+const readJson = async (body: UploadBody, uploads: Receiver, principal: KeyHolder): Promise<DocumentsRequest> => {
   const text = await body.text();
   if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
   const sent: unknown = parseJson(text, AddDocuments);
   leaveOutNeutral(AddDocuments, sent);
   if (!Value.Check(AddDocuments, sent)) throw invalidRequest(Value.Errors(AddDocuments, sent));
-  const texts = sent.documents.map((document) => ({ ...document, fileName: nameOf(document) }));
+  return { files: await storeTexts(sent.documents, uploads, principal), sent };
+};
+
+/** Stores texts as files to add. */
+export const storeTexts = async (
+  documents: AddDocuments["documents"],
+  uploads: Pick<Uploads, "receiveTexts">,
+  { keyId }: KeyHolder,
+): Promise<NewFile[]> => {
+  const texts = documents.map((document) => ({ ...document, fileName: nameOf(document) }));
   const stored = await uploads.receiveTexts(texts, keyId);
-  const files = texts.map(({ id, title = null, source = null, media_type, metadata = {}, fileName }, index) => {
+  return texts.map(({ id, title = null, source = null, media_type, metadata = {}, fileName }, index) => {
     const upload = stored[index];
     if (!upload) throw new Error("A text was not stored.");
     const content = { fileName, title, source, mediaType: media_type ?? "text/markdown", metadata };
     return { id, content, uploadId: upload.id, hash: upload.sha256 };
   });
-  return { files, sent };
 };
 
 /** A name for the text, for example in errors. */

@@ -9,17 +9,17 @@ import { newId } from "../../../lib/ids";
 import type { PageQuery } from "../../contract";
 import type { Seal } from "../../idempotency/service";
 import type { Models } from "../../models/registry";
-import { pageOf, readTimeCursor, timeCursor } from "../../paging";
+import { type NumberedPage, type NumberedQuery, numberedPage, pageOf, readTimeCursor, timeCursor } from "../../paging";
 import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import { toIndex, toIngestion } from "../wire";
 import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, UpdateIndex } from "./contract";
 import { DEFAULT_RETRIEVAL } from "./defaults";
-import { versionFields } from "./version-fields";
+import { type IndexDefaults, indexDefaults, versionFields } from "./version-fields";
 
 interface IndexDeps {
   db: Db;
-  models: Pick<Models, "get" | "resolve">;
+  models: Pick<Models, "get" | "list" | "resolve">;
   now?: () => Date;
 }
 
@@ -80,6 +80,18 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
       );
       return { ...page, data: await Promise.all(page.data.map(read)) };
     },
+
+    /** A numbered page of the indexes that the key may use. */
+    async listNumbered(
+      { allowedIndexes: allowed }: Principal,
+      { sort, ...place }: NumberedQuery<store.IndexSort>,
+    ): Promise<NumberedPage<RagIndex>> {
+      return numberedPage(place, await store.countIndexes(db, allowed), async (slice) =>
+        Promise.all((await store.listSortedIndexes(db, { ...slice, allowed, sort })).map(read)),
+      );
+    },
+
+    defaults: (principal: Principal): IndexDefaults => indexDefaults(models, principal),
 
     get: async (principal: Principal, idOrName: string): Promise<RagIndex> => read(await find(principal, idOrName)),
 

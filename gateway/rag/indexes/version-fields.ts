@@ -43,6 +43,20 @@ export const versionFields = (
   };
 };
 
+/** What an index gets if its creator chooses nothing. */
+export interface IndexDefaults {
+  /** Embedding models that the caller may use, the default first. Empty until a node has reported. */
+  models: string[];
+  chunking: Chunking;
+}
+
+export const indexDefaults = (models: Pick<Models, "list">, principal: Principal): IndexDefaults => {
+  const usable = models.list(principal).filter(({ kind }) => kind === "embedding");
+  const sorted = usable.toSorted((one, other) => Number(other.default) - Number(one.default));
+  const window = sorted[0]?.context_window ?? DEFAULT_CHUNK_TOKENS;
+  return { models: sorted.map(({ id }) => id), chunking: defaultChunking(window) };
+};
+
 const resolve = (models: Pick<Models, "resolve">, principal: Principal, name: string | undefined): ResolvedModel => {
   try {
     const model = models.resolve(principal, "embedding", name);

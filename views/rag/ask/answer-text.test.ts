@@ -1,16 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import type { RagAnswer } from "../../../gateway/rag/contract";
+import type { Citation } from "../../../gateway/retrieval-contract";
 import { ANSWER, CITATIONS, sampleAnswer } from "../../../tests/browser/rag-samples";
-import type { RagAnswer, RagCitation } from "../services";
 import { answerHtml } from "./answer-text";
 
 type Verdict = NonNullable<RagAnswer["grounding"]>["sentences"][number]["verdict"];
 
-const linkOf = ({ marker }: RagCitation): string => `<a href="#${marker}">[${marker}]</a>`;
+const linkOf = ({ marker }: Citation): string => `<a href="#${marker}">[${marker}]</a>`;
 
 /** Citations for the markers in a text, and one verdict for each of these sentences. */
 const shown = (answer: string, sentences: [text: string, verdict: Verdict][] = []): string => {
   const citations = [...answer.matchAll(/\[(\d)\]/g)].map((match) => ({
-    ...(CITATIONS[0] as RagCitation),
+    ...(CITATIONS[0] as Citation),
     marker: Number(match[1]),
     answer_start: match.index,
     answer_end: match.index + 3,

@@ -1,5 +1,6 @@
+import type { RagAnswer } from "../../../gateway/rag/contract";
+import type { Citation } from "../../../gateway/retrieval-contract";
 import { markdown } from "../../ui/markdown";
-import type { RagAnswer, RagCitation } from "../services";
 
 /** Symbols around a number, for marks that survive the Markdown renderer. To it they are punctuation. */
 const [OPEN, CLOSE] = ["\u2FF0", "\u2FF1"];
@@ -18,15 +19,15 @@ interface Mark {
   length: number;
   kind: "start" | "end" | "citation";
   sentence?: Sentence;
-  citation?: RagCitation;
+  citation?: Citation;
 }
 
 interface MarkedText {
   answer: string;
-  citations: readonly RagCitation[];
+  citations: readonly Citation[];
   sentences: readonly Sentence[];
   /** HTML of the link to a passage. */
-  linkOf(citation: RagCitation): string;
+  linkOf(citation: Citation): string;
 }
 
 /**
@@ -76,7 +77,7 @@ const verdictOf = (sentence: Sentence | undefined): string => {
 };
 
 /** In the order of the text; at the same place, a sentence ends before its citations, and before the next one starts. */
-const marksOf = (answer: string, citations: readonly RagCitation[], sentences: readonly Sentence[]): Mark[] => {
+const marksOf = (answer: string, citations: readonly Citation[], sentences: readonly Sentence[]): Mark[] => {
   const marks = sentences.flatMap((sentence): Mark[] => {
     const { answer_start: start, answer_end: end } = sentence;
     const text = answer.slice(start, end);

@@ -1,7 +1,8 @@
 import { raw } from "hono/html";
+import type { RagAnswer } from "../../../gateway/rag/contract";
+import type { Citation } from "../../../gateway/retrieval-contract";
 import { stops } from "../../ui/fields";
-import { count, duration, Facts, number, RequestId } from "../../ui/parts";
-import type { RagAnswer, RagCitation } from "../services";
+import { count, duration, Facts, Icon, number, RequestId } from "../../ui/parts";
 import { Steps } from "../state";
 import { answerHtml } from "./answer-text";
 import { type Asked, isFound } from "./asking";
@@ -42,6 +43,7 @@ export const Running = ({ asked, stopPath }: { asked: Asked; stopPath: string })
   <article class="card rag-answer">
     <AskedQuestion asked={asked} />
     <RunningSteps asked={asked} />
+    <div id="answer-warning"></div>
     <div id="answer-text" class="prose" hx-ignore>
       <div class="skeleton" aria-hidden="true">
         <span></span>
@@ -64,10 +66,19 @@ export const RunningSteps = ({ asked }: { asked: Asked }) => (
   </div>
 );
 
+/** Why the passages may not answer the question. */
+export const Warning = ({ asked: { retrieval } }: { asked: Asked }) =>
+  retrieval?.warning && (
+    <div class="panel notice">
+      <Icon name="alert" />
+      <p>{retrieval.warning}</p>
+    </div>
+  );
+
 /** The text with its citations as links, while the sentences are being checked and afterwards. */
 export const AnswerText = ({ asked: { text, citations, grounding, retrieval } }: { asked: Asked }) => {
   const sources = new Map(retrieval?.chunks.map((chunk) => [chunk.id, chunk.document_title]));
-  const linkOf = (citation: RagCitation): string => {
+  const linkOf = (citation: Citation): string => {
     const { marker, chunk_id: chunkId, document_title: title, page } = citation;
     const place = [sources.get(chunkId) ?? title, page !== null && `page ${page}`].filter(Boolean).join(", ");
     const label = isFound(citation) ? `Passage ${marker}, found by Groundwire: ${place}` : `Source ${marker}: ${place}`;
@@ -84,6 +95,7 @@ export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer })
   return (
     <article class="card rag-answer">
       <AskedQuestion asked={asked} />
+      <Warning asked={asked} />
       <div id="answer-text" class="prose" hx-ignore>
         <AnswerText asked={asked} />
       </div>

@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { RagAnswer, RagCitation, RagEvent, RagQuery, RetrievedChunk } from "../services";
+import type { RagAnswer, RagEvent, RagQuery, RetrievedChunk } from "../../../gateway/rag/contract";
+import type { Citation } from "../../../gateway/retrieval-contract";
 
 type Event<T extends RagEvent["type"]> = Extract<RagEvent, { type: T }>;
 
@@ -11,7 +12,7 @@ export interface Asked {
   /** Known before the first token. */
   retrieval?: Omit<Event<"retrieval">, "type">;
   text: string;
-  citations: readonly RagCitation[];
+  citations: readonly Citation[];
   grounding?: RagAnswer["grounding"];
   /** Set at the end. */
   answer?: RagAnswer;
@@ -47,10 +48,10 @@ export const after = (asked: Asked, event: RagEvent): Asked => {
 };
 
 /** The citation by the model, or the passage that Groundwire found for a sentence without one. */
-export const isFound = ({ found_by: foundBy }: RagCitation): boolean => foundBy === "groundwire";
+export const isFound = ({ found_by: foundBy }: Citation): boolean => foundBy === "groundwire";
 
 /** The spans of a chunk's text that citations refer to. */
-export const citedSpans = (chunk: RetrievedChunk, citations: readonly RagCitation[]) =>
+export const citedSpans = (chunk: RetrievedChunk, citations: readonly Citation[]) =>
   citations
     .filter((citation) => citation.chunk_id === chunk.id)
     .map((citation) => ({

@@ -1,6 +1,6 @@
+import type { RagAnswer } from "../../../gateway/rag/contract";
 import { Table } from "../../ui/lists";
 import { count, duration } from "../../ui/parts";
-import type { RagAnswer } from "../services";
 import { score } from "../words";
 
 const STAGES = {

@@ -1,7 +1,8 @@
+import type { RetrievedChunk } from "../../../gateway/rag/contract";
+import type { Citation } from "../../../gateway/retrieval-contract";
 import { withQuery } from "../../ui/lists";
 import { count } from "../../ui/parts";
 import { lineSpans, type MarkedSpan, piecesOf, type Span } from "../pieces";
-import type { RagCitation, RetrievedChunk } from "../services";
 import { score } from "../words";
 import { type Asked, citedSpans } from "./asking";
 
@@ -32,7 +33,7 @@ export const Evidence = ({ indexId, asked }: EvidenceProps) => {
   const isRefused = threshold?.passed === false || answer?.status === "no_relevant_context";
   const used = chunks.filter(({ context }) => context !== null);
   const unused = chunks.filter(({ context }) => context === null);
-  const group = { indexId, citations, hashes: hashesOf(citations) };
+  const group = { indexId, citations };
   return (
     <>
       {used.length > 0 && <Passages {...group} id="used" title="Given to the model" chunks={used} />}
@@ -58,17 +59,12 @@ const Skeleton = () => (
   </div>
 );
 
-/** Content hash by document, as cited. */
-const hashesOf = (citations: readonly RagCitation[]): ReadonlyMap<string, string> =>
-  new Map(citations.map(({ document_id: id, document_hash: hash }) => [id, hash]));
-
 interface PassagesProps {
   id: string;
   title: string;
   indexId: string;
   chunks: readonly RetrievedChunk[];
-  citations: readonly RagCitation[];
-  hashes: ReadonlyMap<string, string>;
+  citations: readonly Citation[];
 }
 
 const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
@@ -86,33 +82,25 @@ const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
 
 export const passageId = (chunkId: string): string => `passage-${chunkId}`;
 
-/** Address of a span of a document; `hash` opens the content that was cited, even if it has changed since. */
-const spanPath = (indexId: string, { documentId, start, end, hash }: SpanOfDocument): string => {
-  const path = `/rag/${indexId}/documents/${documentId}`;
-  return `${withQuery(path, { start: String(start), end, hash })}#cited`;
-};
+/** Address of a span of a document; the hash opens the content that was found, even if it has changed since. */
+const spanPath = (
+  indexId: string,
+  { document_id: id, document_hash: hash, start, end }: RetrievedChunk | Citation,
+): string => `${withQuery(`/rag/${indexId}/documents/${id}`, { start: String(start), end, hash })}#cited`;
 
-interface SpanOfDocument {
-  documentId: string;
-  start: number;
-  end: number;
-  hash: string | undefined;
-}
+type PassageProps = Pick<PassagesProps, "indexId" | "citations"> & { chunk: RetrievedChunk };
 
-type PassageProps = Pick<PassagesProps, "indexId" | "citations" | "hashes"> & { chunk: RetrievedChunk };
-
-const Passage = ({ indexId, chunk, citations, hashes }: PassageProps) => {
-  const { id, text, context, document_title: title, document_id: documentId, heading, page } = chunk;
+const Passage = ({ indexId, chunk, citations }: PassageProps) => {
+  const { id, text, context, document_title: title, heading, page } = chunk;
   const spans = citedSpans(chunk, citations);
   const isCited = spans.some(({ kind }) => kind === "cited");
   const first = citations.find((citation) => citation.chunk_id === id) ?? chunk;
-  const hash = hashes.get(documentId);
   const place = [page !== null && `page ${page}`, heading].filter(Boolean).join(" · ");
   return (
     <li id={passageId(id)} class="passage" tabindex={-1}>
       <div class="passage-head">
         {context !== null && <span class="number">{context}</span>}
-        <a href={spanPath(indexId, { documentId, start: first.start, end: first.end, hash })}>{title}</a>
+        <a href={spanPath(indexId, first)}>{title}</a>
         {isCited ? <span class="tag good-tag">cited</span> : spans.length > 0 && <span class="tag">found</span>}
       </div>
       {place && <p class="fine">{place}</p>}

@@ -2,10 +2,11 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { NewSample } from "../../../gateway/datasets/contract";
 import type { Feedback } from "../../../gateway/feedback/contract";
+import type { RagAnswer } from "../../../gateway/rag/contract";
+import type { RagIndex } from "../../../gateway/rag/indexes/contract";
 import { type Frame, Screen } from "../../layout";
 import { Fields, fieldsOf, posts, text } from "../../ui/fields";
 import { Icon } from "../../ui/parts";
-import type { RagAnswer, RagIndex } from "../services";
 import type { Asked } from "./asking";
 
 export const FeedbackFields = Fields({

@@ -1,5 +1,5 @@
+import type { RagQuery } from "../../../gateway/rag/contract";
 import { AppError } from "../../../lib/errors";
-import type { RagQuery } from "../services";
 
 type Filter = NonNullable<RagQuery["filter"]>;
 type Value = string | number | boolean | null;

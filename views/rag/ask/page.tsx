@@ -1,8 +1,9 @@
 import type { Static } from "@sinclair/typebox";
+import type { RagAnswer } from "../../../gateway/rag/contract";
+import type { RagIndex } from "../../../gateway/rag/indexes/contract";
 import { type Frame, may, Screen } from "../../layout";
 import { Fields, fieldsOf, type Problems, text } from "../../ui/fields";
 import { Panel } from "../../ui/parts";
-import type { RagAnswer, RagIndex } from "../services";
 import { RETRIEVAL_FIELDS, RetrievalFields, retrievalForm, SettingsFields } from "../settings";
 import { retrievalText, score } from "../words";
 import { Answered, AskedQuestion, stageText } from "./answer";

@@ -3,6 +3,9 @@ import { principalOf } from "../../../gateway/http/auth";
 import { exchangeOf } from "../../../gateway/http/exchange";
 import { allows, runsLong } from "../../../gateway/http/route-facts";
 import { sseResponse } from "../../../gateway/http/sse";
+import type { RagQuery } from "../../../gateway/rag/contract";
+import type { RagIndex } from "../../../gateway/rag/indexes/contract";
+import type { RetrievalSettings } from "../../../gateway/retrieval-contract";
 import type { Services } from "../../../gateway/services";
 import { AppError } from "../../../lib/errors";
 import { pageCallOf } from "../../asking";
@@ -10,7 +13,6 @@ import { frameOf } from "../../layout";
 import { Fields, type Problems, text } from "../../ui/fields";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../../ui/html";
 import { withQuery } from "../../ui/lists";
-import type { RagIndex, RagQuery, RagServices, Retrieval } from "../services";
 import { overridesOf, readRetrieval } from "../settings";
 import { type Asked, after, newlyAsked, readHistory } from "./asking";
 import { FeedbackFields, type FeedbackForm, readSample, Saved, SavedPage } from "./feedback";
@@ -21,12 +23,13 @@ import { answerMessages } from "./stream";
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 const NO_FEEDBACK: FeedbackForm = { request: "", rating: "", comment: "", dataset: "", expected: "", sample: "" };
 
-interface AskServices extends Pick<Services, "feedback"> {
-  rag: Pick<RagServices, "indexes" | "queries">;
+export interface AskServices extends Pick<Services, "feedback"> {
+  indexes: Pick<Services["indexes"], "get" | "update">;
+  rag: Pick<Services["rag"], "events">;
 }
 
 /** Asking an index: the explorer, the stream of an answer, and feedback on it. */
-export const askRoutes = ({ rag: { indexes, queries }, feedback }: AskServices) => {
+export const askRoutes = ({ indexes, rag, feedback }: AskServices) => {
   /** Answers that are being streamed to a page, by the id of their Stop button. */
   const running = new Map<string, { keyId: string; stop: AbortController }>();
 
@@ -55,7 +58,7 @@ export const askRoutes = ({ rag: { indexes, queries }, feedback }: AskServices) 
           indexId: index.id,
           stopPath: `/rag/${index.id}/ask/${id}/stop`,
           requestId: exchange.requestId,
-          events: queries.stream({ ...call, signal: AbortSignal.any([call.signal, stop.signal]) }, query),
+          events: rag.events({ ...call, signal: AbortSignal.any([call.signal, stop.signal]) }, query),
           isStopped: () => stop.signal.aborted,
           result: (asked, answer) => <Result {...frameOf(request)} {...{ index, form, asked, answer }} />,
           next: (asked, answer) => <Next {...{ index, form, asked, answer }} />,
@@ -72,7 +75,7 @@ export const askRoutes = ({ rag: { indexes, queries }, feedback }: AskServices) 
     if ("problems" in read) return askPage(request, { index, form, problems: read.problems });
     if (isHtmx(request)) return streamed(request, index, form, read.query);
     let asked = newlyAsked(form.question);
-    for await (const event of queries.stream(pageCallOf(request), read.query)) asked = after(asked, event);
+    for await (const event of rag.events(pageCallOf(request), read.query)) asked = after(asked, event);
     return askPage(request, { index, form, asked });
   };
 
@@ -170,7 +173,7 @@ const readQuestion = (form: AskForm, index: RagIndex): { query: RagQuery } | { p
   const read = readRetrieval(form, index.retrieval);
   if ("problems" in read) Object.assign(problems, read.problems);
   if ("problems" in read || Object.keys(problems).length > 0) return { problems };
-  const retrieval: Partial<Retrieval> = overridesOf(read.settings, index.retrieval);
+  const retrieval: Partial<RetrievalSettings> = overridesOf(read.settings, index.retrieval);
   const history = readHistory(form.history);
   return {
     query: {

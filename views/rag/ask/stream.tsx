@@ -1,12 +1,12 @@
 import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
+import type { RagAnswer, RagEvent } from "../../../gateway/rag/contract";
 import { toAppError } from "../../../lib/errors";
 import { withPauses } from "../../../lib/with-pauses";
 import { GrowingMarkdown, type Update } from "../../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../../ui/html";
 import { duration, ErrorPanel } from "../../ui/parts";
-import type { RagAnswer, RagEvent } from "../services";
-import { AnswerText, Running, RunningSteps, stageText } from "./answer";
+import { AnswerText, Running, RunningSteps, stageText, Warning } from "./answer";
 import { type Asked, after, newlyAsked } from "./asking";
 import { Evidence } from "./evidence";
 
@@ -142,6 +142,9 @@ const Stage = ({ asked }: { asked: Asked }) => (
 const Found = ({ asked, indexId }: { asked: Asked; indexId: string }) => (
   <>
     <Stage asked={asked} />
+    <Part target="answer-warning">
+      <Warning asked={asked} />
+    </Part>
     <Part target="evidence">
       <Evidence indexId={indexId} asked={asked} />
     </Part>

@@ -1,8 +1,8 @@
 import type { Static } from "@sinclair/typebox";
-import type { CreateIndex } from "../../../gateway/rag/contract";
+import type { CreateIndex, IndexVersion } from "../../../gateway/rag/indexes/contract";
+import type { IndexDefaults } from "../../../gateway/rag/indexes/version-fields";
 import { type Frame, Screen } from "../../layout";
 import { Fields, Form, fieldsOf, type Problems, text } from "../../ui/fields";
-import type { IndexDefaults, RagVersion } from "../services";
 
 /** The fields of a new index or version, as sent. A field that is left out keeps its value. */
 export const IndexFields = Fields({
@@ -23,7 +23,7 @@ export const emptyIndexForm = ({ models: [model = ""], chunking }: IndexDefaults
 export const versionForm = ({
   embedding_model: model,
   chunking,
-}: Pick<RagVersion, "embedding_model" | "chunking">) => ({
+}: Pick<IndexVersion, "embedding_model" | "chunking">) => ({
   model,
   chunkTokens: String(chunking.chunk_tokens),
   overlapTokens: String(chunking.overlap_tokens),
@@ -43,7 +43,7 @@ export const readName = ({ name: given, description }: Pick<IndexForm, "name" | 
   return problems;
 };
 
-type VersionRequest = Required<Pick<Static<typeof CreateIndex>, "embedding_model" | "chunking">>;
+type VersionRequest = Required<Pick<CreateIndex, "embedding_model" | "chunking">>;
 
 /** The model and the chunk sizes in a form, or its errors by field. */
 export const readVersion = (

@@ -1,9 +1,9 @@
+import type { Chunk, DocumentText, RagDocument, RagIndex } from "../../../gateway/rag/indexes/contract";
 import { type Frame, may, Screen } from "../../layout";
 import { Confirm } from "../../ui/fields";
 import { withQuery } from "../../ui/lists";
 import { count, Facts, Icon, number, Panel, Time } from "../../ui/parts";
 import { blocksOf, lineSpans, type MarkedSpan, type Piece, piecesOf, type Span } from "../pieces";
-import type { DocumentText, RagChunk, RagDocument, RagIndex } from "../services";
 import { DocumentSteps, State } from "../state";
 import { documentState } from "../words";
 import { metadataText } from "./documents";
@@ -18,7 +18,7 @@ interface DocumentPageProps extends Frame {
   /** undefined: it has not been read yet. */
   content?: DocumentText;
   /** In order; empty for an earlier content. */
-  chunks: readonly RagChunk[];
+  chunks: readonly Chunk[];
   /** The span to highlight. */
   span?: Span;
   /** Number of the page of chunks; if omitted, the one with the span. */
@@ -192,10 +192,10 @@ const TextPiece = ({ piece, pages, citedFrom }: { piece: Piece; pages: readonly 
   );
 };
 
-const wordsOf = ({ heading, page, tokens }: RagChunk): string =>
+const wordsOf = ({ heading, page, tokens }: Chunk): string =>
   [heading, page !== null && `page ${page}`, count(tokens, "token")].filter(Boolean).join(" · ");
 
-const ChunkLine = ({ chunk, path, isOverlapping }: { chunk: RagChunk; path: string; isOverlapping: boolean }) => {
+const ChunkLine = ({ chunk, path, isOverlapping }: { chunk: Chunk; path: string; isOverlapping: boolean }) => {
   const { position, start, end } = chunk;
   return (
     <p class="chunk-line">
@@ -208,7 +208,7 @@ const ChunkLine = ({ chunk, path, isOverlapping }: { chunk: RagChunk; path: stri
   );
 };
 
-const ChunkEntry = ({ chunk, href }: { chunk: RagChunk; href: string }) => (
+const ChunkEntry = ({ chunk, href }: { chunk: Chunk; href: string }) => (
   <li>
     <a href={href}>{chunk.heading?.split(" > ").at(-1) ?? chunk.text.slice(0, 60)}</a>
     <span class="fine">

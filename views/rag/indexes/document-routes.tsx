@@ -2,23 +2,25 @@ import { Elysia, t } from "elysia";
 import { principalOf } from "../../../gateway/http/auth";
 import { allows } from "../../../gateway/http/route-facts";
 import type { Principal } from "../../../gateway/principal";
+import type { Chunk, RagDocument } from "../../../gateway/rag/indexes/contract";
+import type { Services } from "../../../gateway/services";
 import { frameOf } from "../../layout";
 import { Fields, text } from "../../ui/fields";
 import { page, redirect } from "../../ui/html";
-import type { RagChunk, RagDocument, RagServices } from "../services";
 import { DocumentPage } from "./document-page";
 
 const offset = t.Optional(t.Numeric({ minimum: 0, multipleOf: 1 }));
 const CHUNKS_AT_ONCE = 100;
 
+export interface DocumentServices {
+  indexes: Pick<Services["indexes"], "get">;
+  documents: Pick<Services["documents"], "get" | "text" | "chunks" | "remove" | "retry">;
+}
+
 /** One document of an index. */
-export const documentRoutes = ({
-  rag: { indexes, documents },
-}: {
-  rag: Pick<RagServices, "indexes" | "documents">;
-}) => {
-  const allChunks = async (principal: Principal, { index_id: indexId, id }: RagDocument): Promise<RagChunk[]> => {
-    const chunks: RagChunk[] = [];
+export const documentRoutes = ({ indexes, documents }: DocumentServices) => {
+  const allChunks = async (principal: Principal, { index_id: indexId, id }: RagDocument): Promise<Chunk[]> => {
+    const chunks: Chunk[] = [];
     let after: string | undefined;
     do {
       const found = await documents.chunks(principal, indexId, id, { limit: CHUNKS_AT_ONCE, after });

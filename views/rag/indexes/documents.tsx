@@ -1,8 +1,9 @@
+import type { DocumentSort } from "../../../db/documents";
 import type { NumberedPage } from "../../../gateway/paging";
+import type { DocumentQuery, RagDocument, RagIndex } from "../../../gateway/rag/indexes/contract";
 import { Form, fieldsOf, type Problems } from "../../ui/fields";
 import { Filters, List, NoMatch } from "../../ui/lists";
 import { EmptyState, number, Time } from "../../ui/parts";
-import type { DocumentFilter, DocumentSort, RagDocument, RagIndex } from "../services";
 import { State } from "../state";
 import { DOCUMENT_STATES, documentState } from "../words";
 
@@ -67,7 +68,7 @@ export const metadataText = (metadata: RagDocument["metadata"]): string =>
     .join(", ");
 
 const NoDocuments = ({ index, query, mayWrite }: Pick<DocumentListProps, "index" | "query" | "mayWrite">) => {
-  const { search, state } = query as DocumentFilter;
+  const { search, state } = query as DocumentQuery;
   const words = [search && `“${search}”`, state && `state ${documentState({ state }).text}`].filter(Boolean);
   if (words.length > 0) {
     return (

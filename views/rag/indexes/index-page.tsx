@@ -1,8 +1,8 @@
+import type { IndexVersion, RagDocument, RagIndex } from "../../../gateway/rag/indexes/contract";
 import { type Frame, may, Screen } from "../../layout";
 import { Form, fieldsOf, type Problems } from "../../ui/fields";
 import { withQuery } from "../../ui/lists";
 import { ButtonLink, Facts, number, Time } from "../../ui/parts";
-import type { RagDocument, RagIndex, RagVersion } from "../services";
 import { RETRIEVAL_FIELDS, type RetrievalForm, retrievalForm, SettingsFields } from "../settings";
 import { State } from "../state";
 import { indexState, isRunning, retrievalText, size } from "../words";
@@ -14,7 +14,7 @@ import { Versions } from "./versions";
 interface IndexPageProps extends Frame, Omit<DocumentListProps, "mayWrite"> {
   /** The first documents of the last ingestion. */
   ingested: readonly RagDocument[];
-  versions: readonly RagVersion[];
+  versions: readonly IndexVersion[];
   models: readonly string[];
   maxBytes: number;
   notice: string;

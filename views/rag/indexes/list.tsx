@@ -1,8 +1,9 @@
+import type { IndexSort } from "../../../db/indexes";
 import type { NumberedPage } from "../../../gateway/paging";
+import type { RagIndex } from "../../../gateway/rag/indexes/contract";
 import { type Frame, may, Screen } from "../../layout";
 import { List } from "../../ui/lists";
 import { ButtonLink, EmptyState, number, Time } from "../../ui/parts";
-import type { IndexSort, RagIndex } from "../services";
 import { State } from "../state";
 import { indexState } from "../words";
 

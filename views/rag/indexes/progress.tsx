@@ -1,6 +1,6 @@
+import type { Ingestion, RagDocument, RagIndex } from "../../../gateway/rag/indexes/contract";
 import { stops } from "../../ui/fields";
 import { count, duration, number } from "../../ui/parts";
-import type { RagDocument, RagIndex, RagIngestion } from "../services";
 import { DocumentSteps } from "../state";
 import { isRunning } from "../words";
 
@@ -27,7 +27,7 @@ export const IngestionPanel = ({ index, documents, path, mayWrite }: IngestionPr
   </div>
 );
 
-const Ingesting = ({ index, documents, path, mayWrite, ingestion }: IngestionProps & { ingestion: RagIngestion }) => {
+const Ingesting = ({ index, documents, path, mayWrite, ingestion }: IngestionProps & { ingestion: Ingestion }) => {
   const { job_id: job, total, done, failed } = ingestion;
   const rest = total - documents.length;
   const cancel = `/rag/${index.id}/cancel`;
@@ -71,7 +71,7 @@ const Ingesting = ({ index, documents, path, mayWrite, ingestion }: IngestionPro
 };
 
 /** "3 of 12 documents are searchable, 1 failed. About 20 s left." */
-const progressText = ({ state, total, done, failed, eta_seconds: seconds }: RagIngestion): string => {
+const progressText = ({ state, total, done, failed, eta_seconds: seconds }: Ingestion): string => {
   if (state === "queued") return `Waiting for a worker to read ${count(total, "document")}.`;
   const soFar = `${number(done)} of ${count(total, "document")} searchable`;
   const faults = failed > 0 ? `, ${number(failed)} failed` : "";

@@ -1,14 +1,14 @@
+import type { IndexVersion, RagIndex } from "../../../gateway/rag/indexes/contract";
 import { Form, type Problems } from "../../ui/fields";
 import { Table } from "../../ui/lists";
 import { number, Time } from "../../ui/parts";
-import type { RagIndex, RagVersion } from "../services";
 import { State } from "../state";
 import { versionState } from "../words";
 import { VersionFields, versionForm } from "./create";
 
 interface VersionsProps {
   index: RagIndex;
-  versions: readonly RagVersion[];
+  versions: readonly IndexVersion[];
   models: readonly string[];
   mayWrite: boolean;
   form?: Partial<ReturnType<typeof versionForm>>;
