@@ -47,7 +47,7 @@ export const REQUEST_HEADERS = {
 export const RESPONSE_HEADERS = {
   /** Milliseconds spent waiting for a slot. */
   queueMs: "x-queue-ms",
-  /** Revision of the model that answers: the first 12 hex digits of its file's sha256, or what the engine reports. */
+  /** `NodeModel.revision` of the model that answers. */
   modelRevision: "x-model-revision",
   /** "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   engine: "x-engine",
@@ -106,14 +106,23 @@ export interface NodeReadiness {
   last_token_ms?: number;
 }
 
+/** What an embedding model was trained to read before a question, and before a text that answers one. */
+export interface Prefixes {
+  query: string;
+  document: string;
+}
+
 export interface NodeModel {
   id: string;
   kind: "chat" | "embedding";
+  /** The first 12 hex digits of its file's sha256, or what the engine reports; with prefixes, of a hash of both. */
   revision: string;
   /** Tokens of prompt and answer together, or of one text to embed. */
   context_window: number;
   /** Length of the vectors of an embedding model. */
   dimensions?: number;
+  /** For embedding models that need them. The gateway adds them; the node embeds each text as it is. */
+  prefixes?: Prefixes;
   /** Defaults for parameters that a request omits; for chat models whose engine knows them. */
   sampling?: { temperature: number; top_p: number; top_k: number; repetition_penalty: number };
 }

@@ -20,13 +20,13 @@ interface Caller {
 }
 
 export interface GatewayClient {
-  /** Vectors in the order of the texts, and the revision of the model. */
+  /** Vectors of a document's chunks in their order, and the revision of the model. */
   embed(
     caller: Caller,
     model: string,
     texts: readonly string[],
   ): Promise<{ vectors: Float32Array[]; revision: string }>;
-  /** Tokens of each text as the model reads it. */
+  /** Tokens of each text as the model reads it in a document, with its prefix. */
   countTokens(caller: Caller, model: string, texts: readonly string[]): Promise<number[]>;
 }
 
@@ -83,7 +83,7 @@ export const createGatewayClient = ({
 
   return {
     async embed(caller, model, texts) {
-      const body = { model, input: texts, encoding_format: "base64" };
+      const body = { model, input: texts, input_type: "document", encoding_format: "base64" };
       const { data, model_revision } = await post<EmbeddingList>("/v1/embeddings", caller, body);
       const vectors = data.map(({ embedding }) => decodeVector(embedding));
       if (vectors.length !== texts.length || vectors.includes(undefined)) {
@@ -96,7 +96,7 @@ export const createGatewayClient = ({
       const counts = texts.map(() => 0);
       for (const batch of cutTexts(texts)) {
         const input = batch.map(({ text }) => text);
-        const { data } = await post<TokenCounts>("/v1/tokenize", caller, { model, input });
+        const { data } = await post<TokenCounts>("/v1/tokenize", caller, { model, input, input_type: "document" });
         for (const [place, { index }] of batch.entries()) {
           counts[index] = (counts[index] ?? 0) + (data[place]?.count ?? 0);
         }

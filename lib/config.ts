@@ -158,6 +158,14 @@ export const Config = Type.Object({
       "Default embedding model: a name from the catalogue or the path of a .gguf file",
       { default: "all-minilm-l6-v2" },
     ),
+    queryPrefix: optionalText(
+      "GROUNDWIRE_EMBEDDING_QUERY_PREFIX",
+      'Text before every question that is embedded, such as "query: "; left out: as the catalogue says',
+    ),
+    documentPrefix: optionalText(
+      "GROUNDWIRE_EMBEDDING_DOCUMENT_PREFIX",
+      'Text before every chunk of a document that is embedded, such as "passage: "; left out: as the catalogue says',
+    ),
     huggingFaceUrl: text("HF_ENDPOINT", "Hugging Face or a mirror that model files are downloaded from", {
       default: "https://huggingface.co",
       ...webAddress,

@@ -1,3 +1,4 @@
+import type { Prefixes } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import { encodeVector } from "../../lib/vectors";
 import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engine";
@@ -5,6 +6,8 @@ import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engi
 export interface FakeEngineOptions {
   model?: string;
   embeddingModel?: string;
+  /** Of the embedding model. */
+  prefixes?: Prefixes;
   words?: string[];
   refuse?: (request: EngineRequest) => AppError | undefined;
   /** Awaited before each delta, so that a test can pause a stream. */
@@ -23,6 +26,7 @@ export const fakeEngine = (
   const {
     model = "fake-model",
     embeddingModel = "fake-embedder",
+    prefixes,
     words = ["Hello", " ", "world"],
     refuse,
     beforePiece,
@@ -96,7 +100,14 @@ export const fakeEngine = (
       version: "0.0.0",
       models: [
         { id: model, kind: "chat", revision: "fake-revision", context_window: 4096 },
-        { id: embeddingModel, kind: "embedding", revision: "fake-revision", context_window: 512, dimensions: 2 },
+        {
+          id: embeddingModel,
+          kind: "embedding",
+          revision: "fake-revision",
+          context_window: 512,
+          dimensions: 2,
+          prefixes,
+        },
       ],
       slots: { total: 8, running },
       queue: { depth: 0, capacity: 16 },

@@ -2,6 +2,10 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
 
 const text = Type.String({ minLength: 1 });
+/** As Cohere and Voyage name it. */
+const inputType = OneOf(["query", "document"], {
+  description: "Adds the model's prefix for questions, or for texts to find, to every text. Default: nothing is added",
+});
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 100_000 });
 
 export const Metadata = Type.Record(
@@ -53,6 +57,7 @@ export const EmbeddingRequest = Strict(
         description: "Rejected by models that can't shorten their vectors",
       }),
     ),
+    input_type: Type.Optional(inputType),
     user: Type.Optional(Type.String({ maxLength: 200, description: "Accepted, but has no effect" })),
     store: Type.Optional(StoreEmbeddings),
   },
@@ -76,6 +81,7 @@ export const TokenizeRequest = Strict(
       ],
       { description: "A text or a list of texts. They may be longer than the model's context" },
     ),
+    input_type: Type.Optional(inputType),
   },
   { title: "TokenizeRequest", examples: [{ input: ["A man is eating food.", "A man is eating a piece of bread."] }] },
 );

@@ -1,3 +1,5 @@
+import { AppError } from "../../lib/errors";
+import type { ResolvedModel } from "../models/registry";
 import type { EmbeddingRequest } from "./contract";
 
 /** A string or token ids. */
@@ -20,7 +22,38 @@ export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs =>
   };
 };
 
-/** Each distinct input, in order of first appearance. `places` maps every input of the request to its distinct input. */
+/** Questions are searched for in documents. */
+export type InputType = NonNullable<EmbeddingRequest["input_type"]>;
+
+/**
+ * The model's prefix for texts of this type. Throws unavailable before a node has reported the model, because a vector
+ * without its prefix would be wrong.
+ */
+export const prefixOf = ({ isKnown, prefixes }: ResolvedModel, type: InputType | undefined): string => {
+  if (type === undefined) return "";
+  if (isKnown) return prefixes?.[type] ?? "";
+  throw new AppError("unavailable", "No GPU node has reported its models yet. Try again in a moment.", {
+    retryAfterMs: 1000,
+  });
+};
+
+/** Throws invalid_request for token ids if there is a type: they already are what the model reads. */
+export const addPrefix = (
+  inputs: readonly EmbeddingInput[],
+  model: ResolvedModel,
+  type: InputType | undefined,
+): readonly EmbeddingInput[] => {
+  if (type === undefined) return inputs;
+  const prefix = prefixOf(model, type);
+  return inputs.map((input) => {
+    if (typeof input === "string") return prefix + input;
+    throw new AppError("invalid_request", "input_type is for texts. Leave it out for token ids, or send texts.", {
+      param: "input_type",
+    });
+  });
+};
+
+/** Each distinct input in order of first appearance; `places` maps every input of the request to its distinct input. */
 export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: EmbeddingInput[]; places: number[] } => {
   const placeOf = new Map<string, number>();
   const found: EmbeddingInput[] = [];

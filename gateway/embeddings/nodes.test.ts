@@ -13,7 +13,7 @@ const work: NodeWork = {
     directives: NO_DIRECTIVES,
     receivedAt: performance.now(),
   },
-  model: { id: "fake-embedder", revision: "fake-revision", isKnown: true, dimensions: 2 },
+  model: { id: "fake-embedder", revision: "fake-revision", isKnown: true, dimensions: 2, prefixes: null },
   dimensions: undefined,
   totalMs: 10_000,
   nameOf: (index) => `input.${index}`,

@@ -12,6 +12,7 @@ import { parseCacheControl } from "../http/request-headers";
 import { createModels } from "../models/registry";
 import type { EngineRequest } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
+import { prefixOf } from "./inputs";
 import { createEmbeddings } from "./service";
 import { toNumbers } from "./vectors";
 
@@ -154,6 +155,31 @@ describe("embed", () => {
     await expect(embeddings.embed(call(), { input: "a" })).rejects.toMatchObject({ kind: "unavailable" });
   });
 
+  test("puts the model's prefix before texts of a type, and nothing before others", async () => {
+    const { embeddings, asked } = setUp({ prefixes: { query: "q: ", document: "d: " } });
+    await embeddings.embed(call(), { input: ["a", "b"], input_type: "document" });
+    await embeddings.embed(call(), { input: "a", input_type: "query" });
+    const plain = await embeddings.embed(call(), { input: ["a", "d: b"] });
+    expect([asked(), plain.hits]).toEqual([[["d: a", "d: b"], ["q: a"], ["a"]], 1]);
+    const without = setUp();
+    await without.embeddings.embed(call(), { input: "a", input_type: "query" });
+    expect(without.asked()).toEqual([["a"]]);
+  });
+
+  test("refuses a type for token ids, and while the model's prefixes are not known", async () => {
+    const { embeddings, engine, asked } = setUp();
+    await expect(embeddings.embed(call(), { input: [[1], [2]], input_type: "query" })).rejects.toMatchObject({
+      kind: "invalid_request",
+      detail: { param: "input_type" },
+    });
+    engine.nodes = () => [];
+    const models = createModels({ engine, defaults: { chat: "fake-model", embedding: "fake-embedder" } });
+    expect(() => prefixOf(models.resolve(PRINCIPAL, "embedding", undefined), "document")).toThrow(
+      expect.objectContaining({ kind: "unavailable" }),
+    );
+    expect(asked()).toEqual([]);
+  });
+
   test("rejects a chat model, and does not find a model that the key may not use", async () => {
     const { embeddings } = setUp();
     await expect(embeddings.embed(call(), { input: "a", model: "fake-model" })).rejects.toMatchObject({
@@ -187,4 +213,12 @@ test("returns numbers to other services with embedTexts, through the same cache 
   expect([vectors, model]).toEqual([[Float32Array.of(1, 1), Float32Array.of(2, 1)], "fake-embedder"]);
   expect((await embeddings.embedTexts(call(), [])).vectors).toEqual([]);
   expect(asked()).toEqual([["bb"], ["a"]]);
+});
+
+test("embedQuery keeps the prefix of a question that is cut because it is too long", async () => {
+  const refuse = ({ body }: EngineRequest) =>
+    JSON.parse(body).input[0].length > 6 ? new AppError("context_length_exceeded", "Too long.") : undefined;
+  const { embeddings, asked } = setUp({ prefixes: { query: "q: ", document: "d: " }, refuse });
+  expect((await embeddings.embedQuery(call(), "fake-embedder", "abcdef"))[0]).toBe(6);
+  expect(asked()).toEqual([["q: abcdef"], ["q: def"]]);
 });

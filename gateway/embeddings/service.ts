@@ -6,7 +6,7 @@ import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { Recorder } from "../ports/recorder";
 import type { EmbeddingRequest } from "./contract";
-import { distinct, type EmbeddingInput, type EmbeddingInputs, readInputs } from "./inputs";
+import { addPrefix, distinct, type EmbeddingInput, type EmbeddingInputs, type InputType, readInputs } from "./inputs";
 import { computeVectors, type NodeReport, type NodeWork } from "./nodes";
 import { fromStored, toNumbers, toStored, type Vector } from "./vectors";
 
@@ -44,6 +44,7 @@ interface EmbeddingDeps {
 interface Wanted extends EmbeddingInputs {
   model?: string;
   dimensions?: number;
+  type?: InputType;
 }
 
 /** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
@@ -80,7 +81,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     const model = models.resolve(call.principal, "embedding", wanted.model);
     // Requesting the model's own length is the same as omitting `dimensions`.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
-    const { inputs: once, places } = distinct(inputs);
+    const { inputs: once, places } = distinct(addPrefix(inputs, model, wanted.type));
     const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
     const found = await findVectors(work, once);
     const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
@@ -111,14 +112,16 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
   };
 
   return {
-    embed: (call: Call, { input, model, dimensions }: Pick<EmbeddingRequest, "model" | "input" | "dimensions">) =>
-      embed(call, { ...readInputs(input), model, dimensions }),
+    embed: (
+      call: Call,
+      { input, model, dimensions, input_type: type }: Omit<EmbeddingRequest, "encoding_format" | "user" | "store">,
+    ) => embed(call, { ...readInputs(input), model, dimensions, type }),
 
-    /** The vector of a question, with length 1. Of a text that is too long for the model, the end is embedded. */
+    /** The vector of a question with the model's prefix for questions. It has length 1. Of a text that is too long for the model, the end is embedded. */
     async embedQuery(call: Call, model: string, text: string): Promise<Float32Array> {
       for (let part = text; ; part = part.slice(Math.ceil(part.length / 2)).toWellFormed()) {
         try {
-          const [vector] = (await embed(call, { ...readInputs(part), model })).vectors;
+          const [vector] = (await embed(call, { ...readInputs(part), model, type: "query" })).vectors;
           if (vector) return toNumbers(vector);
         } catch (thrown) {
           if (toAppError(thrown).kind !== "context_length_exceeded" || part.length < 2) throw thrown;

@@ -5,6 +5,7 @@ import type { Call } from "../call";
 import type { Models } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { TokenCounts, TokenizeRequest } from "./contract";
+import { prefixOf } from "./inputs";
 
 const NodeCounts = Type.Object({ counts: Type.Array(Type.Integer({ minimum: 0 })) });
 
@@ -20,10 +21,12 @@ export type TokenCounter = ReturnType<typeof createTokenCounter>;
 /** Counts tokens of texts on the nodes. */
 export const createTokenCounter = ({ engine, models, totalMs }: TokenDeps) => ({
   /** Throws AppError as `Engine.request` does, and model_not_found. */
-  async count(call: Call, { input, model: name }: TokenizeRequest): Promise<TokenCounts> {
+  async count(call: Call, { input, model: name, input_type }: TokenizeRequest): Promise<TokenCounts> {
     const kind = models.list(call.principal).find(({ id }) => id === name)?.kind ?? "embedding";
-    const { id } = models.resolve(call.principal, kind, name);
-    const texts = Array.isArray(input) ? input : [input];
+    const model = models.resolve(call.principal, kind, name);
+    const { id } = model;
+    const prefix = prefixOf(model, input_type);
+    const texts = [input].flat().map((text) => prefix + text);
     const reply = await engine.request({
       route: "/tokenize",
       model: id,

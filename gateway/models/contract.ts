@@ -15,7 +15,11 @@ export const DefaultSampling = Nullable(
   { description: "Defaults for requests; null: the server behind the node decides" },
 );
 
-/** OpenAI's model object, with Groundwire's additions. */
+export const ModelPrefixes = Nullable(Type.Object({ query: Type.String(), document: Type.String() }), {
+  description: "What an embedding model reads before a text with this `input_type`; null: nothing",
+});
+
+/** OpenAI's model object with Groundwire's additions. */
 export const Model = Type.Object(
   {
     id: Type.String({ examples: ["smollm2-135m-instruct"] }),
@@ -29,6 +33,7 @@ export const Model = Type.Object(
       description: "Maximum tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+    prefixes: ModelPrefixes,
     sampling: DefaultSampling,
     default: Type.Boolean({ description: "Whether requests without a model use this one" }),
     ready: Type.Boolean({ description: "Whether at least one node can use it now" }),

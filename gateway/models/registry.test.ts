@@ -19,6 +19,7 @@ test("each kind has its default model, or its first model if no node has the def
     revision: "fake-revision",
     isKnown: true,
     dimensions: 2,
+    prefixes: null,
   });
 });
 
@@ -42,5 +43,6 @@ test("before a node has reported its models, every name is accepted", () => {
     revision: "unknown",
     isKnown: false,
     dimensions: null,
+    prefixes: null,
   });
 });

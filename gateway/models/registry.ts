@@ -15,6 +15,8 @@ export interface ResolvedModel {
   isKnown: boolean;
   /** The length of its vectors; null for a chat model, or if it is still unknown. */
   dimensions: number | null;
+  /** What it reads before a question and before a text to find. */
+  prefixes: Model["prefixes"];
 }
 
 /** `defaults` are the models for requests that name none, if a node has them. */
@@ -40,7 +42,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
     for (const node of engine.nodes()) {
       const isReady = node.state === "ready" || node.state === "busy";
       for (const model of node.readiness?.models ?? []) {
-        const { id, kind, revision, context_window, dimensions = null, sampling = null } = model;
+        const { id, kind, revision, context_window, dimensions = null, prefixes = null, sampling = null } = model;
         const created = firstSeen.get(id) ?? Math.floor(Date.now() / 1000);
         firstSeen.set(id, created);
         const ready = isReady || (models.get(id)?.ready ?? false);
@@ -53,6 +55,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
           revision,
           context_window,
           dimensions,
+          prefixes,
           sampling,
           default: false,
           ready,
@@ -100,8 +103,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
       const model = models.get(name);
       if (!model && models.size > 0) throw notFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
-      const { revision = "unknown", dimensions = null } = model ?? {};
-      return { id: name, revision, isKnown: model !== undefined, dimensions };
+      const { revision = "unknown", dimensions = null, prefixes = null } = model ?? {};
+      return { id: name, revision, isKnown: model !== undefined, dimensions, prefixes };
     },
   };
 };

@@ -1,19 +1,21 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
-import { DefaultSampling } from "../models/contract";
+import { DefaultSampling, ModelPrefixes } from "../models/contract";
 
 const NodeModel = Type.Object(
   {
     id: Type.String(),
     kind: OneOf(["chat", "embedding"]),
     revision: Type.String({
-      description: "The first 12 hex digits of the file's sha256, or the revision that the engine reports",
+      description:
+        "First 12 hex digits of the file's sha256, or what the engine reports; with prefixes, of a hash of both",
     }),
     context_window: Type.Integer({
       minimum: 1,
       description: "Maximum tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+    prefixes: ModelPrefixes,
     sampling: DefaultSampling,
   },
   { title: "NodeModel" },

@@ -64,6 +64,7 @@ const toNode = (view: NodeView): Node => {
     models: (readiness?.models ?? []).map((model) => ({
       ...model,
       dimensions: model.dimensions ?? null,
+      prefixes: model.prefixes ?? null,
       sampling: model.sampling ?? null,
     })),
     slots: readiness?.slots ?? null,

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Config } from "../../lib/config";
 import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 import { normalise } from "../../lib/vectors";
+import { withPrefixes } from "../models/prefixes";
 import type { NodeModel } from "../protocol";
 import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { contextOverflow, inputTooLong } from "./fields";
@@ -199,7 +200,7 @@ export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
   const model: NodeModel = {
     id: models.embedding,
     kind: "embedding",
-    revision: "synthetic",
+    ...withPrefixes("synthetic", models),
     context_window: node.contextTokens,
     dimensions: DIMENSIONS,
   };

@@ -1,6 +1,6 @@
 import type { Config } from "../../lib/config";
 import { embedderOf } from "../../lib/setting-rules";
-import type { NodeModel } from "../protocol";
+import type { NodeModel, Prefixes } from "../protocol";
 
 /** A source of a model's files. Every source uses the same file names. */
 export type FileSource =
@@ -33,6 +33,8 @@ export interface CatalogueModel {
   /** Sources for files that are not in the models folder, tried in order. */
   sources: readonly FileSource[];
   sampling?: SamplingDefaults;
+  /** As the authors prescribe; the settings replace them. */
+  prefixes?: Prefixes;
 }
 
 /** All models that Groundwire can download. */

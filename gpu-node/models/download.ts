@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { Prefixes } from "../protocol";
 import {
   CATALOGUE,
   type CatalogueFile,
@@ -27,6 +28,8 @@ export interface ModelFile {
   sizeBytes: number;
   /** First 12 hex digits of the file's sha256. */
   revision: string;
+  /** As the catalogue says; the settings may replace them. */
+  prefixes?: Prefixes;
   sampling: SamplingDefaults;
 }
 
@@ -74,6 +77,7 @@ export const ensureCatalogueModel = async (
     path,
     sizeBytes: file.sizeBytes,
     revision: file.sha256.slice(0, 12),
+    prefixes: model.prefixes,
     sampling: model.sampling ?? {},
   };
 };

@@ -35,6 +35,7 @@ const wireModel = (model: NodeModel) => ({
   revision: model.revision,
   context_window: model.context_window,
   dimensions: model.dimensions,
+  prefixes: model.prefixes,
 });
 
 /** Chat models first, because a request without a model gets the first one. */

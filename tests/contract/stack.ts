@@ -60,6 +60,7 @@ const documentedStatuses = (url: string) => {
 interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
   datasets?: Partial<Config["datasets"]>;
+  models?: Partial<Config["models"]>;
   /** False: the test starts workers itself. */
   hasWorker?: boolean;
   /** Content of the initial database file; if omitted, a new database. */
@@ -77,6 +78,7 @@ export const startStack = async (
   const node = await startNode(
     {
       ...base,
+      models: { ...base.models, ...settings.models },
       node: { ...base.node, engine: "synthetic", port: 0 },
       synthetic: { ...base.synthetic, ...synthetic },
     },

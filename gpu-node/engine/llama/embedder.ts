@@ -3,6 +3,7 @@ import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { withPrefixes } from "../../models/prefixes";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, findModel } from "../engine";
 import { inputTooLong, invalidField } from "../fields";
@@ -51,14 +52,17 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
         card: {
           id: file.name,
           kind: "embedding",
-          revision: file.revision,
+          ...withPrefixes(file.revision, config.models, file.prefixes),
           context_window: contextWindow,
           dimensions: model.embeddingVectorSize,
         },
         ...createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
       };
-      log.info({ model: file.name, revision: file.revision, contexts: contexts.length }, "embedding model loaded");
+      log.info(
+        { model: file.name, revision: loaded.card.revision, contexts: contexts.length },
+        "embedding model loaded",
+      );
       onProgress(1);
     },
 

@@ -1,6 +1,8 @@
 import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import { decodeVector, normalise } from "../../../lib/vectors";
+import { findCatalogueModel } from "../../models/catalogue";
+import { withPrefixes } from "../../models/prefixes";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, type Embedding, findModel } from "../engine";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
@@ -25,7 +27,7 @@ const PROBE = "dimensions";
  * Embeddings by an OpenAI-compatible server on the machine: TEI, Infinity, vLLM, llama-server. Parameters are forwarded
  * unchanged, except for the encoding, which the node chooses.
  */
-export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
+export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Log): Embedder => {
   const { embedderUrl, embedderKey, embedderSlots, contextTokens } = node;
   const upstream = createUpstream("GROUNDWIRE_NODE_EMBEDDER_URL", embedderUrl, embedderKey, embedderSlots);
   const { base, call } = upstream;
@@ -65,7 +67,8 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
       if (!probe) continue;
       const context_window = max_model_len ?? meta?.n_ctx_train ?? contextTokens;
       const dimensions = probe.vector.length;
-      found.push({ id, kind: "embedding", revision: revisionOf(model), context_window, dimensions });
+      const revision = withPrefixes(revisionOf(model), settings, findCatalogueModel(nameOf(id))?.prefixes);
+      found.push({ id, kind: "embedding", ...revision, context_window, dimensions });
     }
     if (found.length === 0) throw brokenAnswer("has no embedding model");
     return found;
@@ -99,6 +102,9 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
     close: async () => upstream.close(),
   };
 };
+
+/** "BAAI/bge-small-en-v1.5" is "bge-small-en-v1.5" in the catalogue. */
+const nameOf = (id: string): string => id.slice(id.lastIndexOf("/") + 1).toLowerCase();
 
 /** The inputs of a request, which the server validates. Anything that isn't a list is one input. */
 const textsOf = (input: unknown): unknown[] => (Array.isArray(input) && typeof input[0] !== "number" ? input : [input]);

@@ -4,7 +4,7 @@ export type CountTokens = (texts: string[]) => Promise<number[]>;
 /** Counts each text once, many at a time. */
 export class TokenCounter {
   readonly #counts = new Map<string, number>();
-  /** Tokens that the model adds to each text. */
+  /** Tokens that are added to each text: the model's own and those of its prefix. */
   marks = 0;
 
   constructor(private readonly countTokens: CountTokens) {}
