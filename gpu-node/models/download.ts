@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { Progress } from "../../lib/progress";
 import type { Prefixes } from "../protocol";
 import {
   CATALOGUE,
@@ -10,6 +11,7 @@ import {
   type CatalogueModel,
   findCatalogueModel,
   type ModelKind,
+  type Pooling,
   type SamplingDefaults,
 } from "./catalogue";
 import { convertBert } from "./convert-bert";
@@ -28,6 +30,8 @@ export interface ModelFile {
   sizeBytes: number;
   /** First 12 hex digits of the file's sha256. */
   revision: string;
+  /** As the catalogue says; undefined for the user's own file. */
+  pooling?: Pooling;
   /** As the catalogue says; the settings may replace them. */
   prefixes?: Prefixes;
   sampling: SamplingDefaults;
@@ -61,28 +65,36 @@ export const ensureCatalogueModel = async (
 ): Promise<ModelFile> => {
   const { file } = model;
   const path = join(settings.dir, file.name);
-  const report = (done: number) =>
-    onProgress({ task: `checking ${file.name}`, done, total: file.sizeBytes, unit: "MB" });
-  const isComplete = () => isRight(path, file, settings.dir, report);
-  if (!(await isComplete())) {
+  const report = (done: number) => onProgress(progressOf("checking", file, done));
+  const isThere = () => isRight(path, file, settings.dir, report);
+  if (!(await isThere())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isComplete()) return; // another process was faster
       if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
       else await fetchFiles(model, { ...settings, files: [file], folder: settings.dir }, onProgress);
     });
   }
+  if (file.sha256 === undefined) await checkGguf(path);
   return {
     name: model.name,
     kind: model.kind,
     path,
-    sizeBytes: file.sizeBytes,
-    revision: file.sha256.slice(0, 12),
+    sizeBytes: (await stat(path)).size,
+    revision: (file.sha256 ?? (await hashOnce(path, settings.dir, report))).slice(0, 12),
+    pooling: model.pooling,
     prefixes: model.prefixes,
     sampling: model.sampling ?? {},
   };
 };
 
-/** Downloads and converts a checkpoint, then deletes it, because it is several times as large as the result. */
+const progressOf = (task: string, { name, sizeBytes }: CatalogueFile, done: number): Progress => ({
+  task: `${task} ${name}`,
+  done,
+  total: sizeBytes ?? Math.max(done, 1),
+  unit: "MB",
+});
+
+/** Downloads and converts a checkpoint, and then deletes it, because it is several times as large as the result. */
 const makeFile = async (
   model: CatalogueModel,
   checkpoint: readonly CatalogueFile[],
@@ -94,12 +106,11 @@ const makeFile = async (
   const folder = `${target}.checkpoint`;
   await fetchFiles(model, { ...settings, files: checkpoint, folder }, onProgress);
   try {
-    await convertBert(folder, partOf(target), (done) =>
-      onProgress({ task: `converting ${file.name}`, done, total: file.sizeBytes, unit: "MB" }),
-    );
+    await convertBert(folder, partOf(target), (done) => onProgress(progressOf("converting", file, done)));
     await acceptPart(file, target);
   } catch (cause) {
     throwIfFull(cause, settings.dir);
+    if (cause instanceof AppError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError(
       "unavailable",

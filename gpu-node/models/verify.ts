@@ -26,13 +26,17 @@ export const sizeOf = (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
-/** Whether the file at `path` matches the catalogue. The result is stored until the file changes. */
+/** Whether the file at `path` exists and matches the catalogue. The result is stored until the file changes. */
 export const isRight = async (
   path: string,
   { sha256, sizeBytes }: CatalogueFile,
   folder: string,
   onBytes?: OnBytes,
-): Promise<boolean> => (await sizeOf(path)) === sizeBytes && (await hashOnce(path, folder, onBytes)) === sha256;
+): Promise<boolean> => {
+  const size = await sizeOf(path);
+  if (size === undefined || (sizeBytes !== undefined && size !== sizeBytes)) return false;
+  return sha256 === undefined || (await hashOnce(path, folder, onBytes)) === sha256;
+};
 
 /** Path of a file that is not yet complete and verified. */
 export const partOf = (target: string): string => `${target}.part`;
@@ -40,7 +44,10 @@ export const partOf = (target: string): string => `${target}.part`;
 /** Renames a complete file to its final name if it matches the catalogue; otherwise deletes it and throws Error. */
 export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: string): Promise<void> => {
   const part = partOf(target);
-  if ((await sizeOf(part)) === sizeBytes && (await hashFile(part)) === sha256) {
+  const isExpected =
+    (sizeBytes === undefined || (await sizeOf(part)) === sizeBytes) &&
+    (sha256 === undefined || (await hashFile(part)) === sha256);
+  if (isExpected) {
     await rename(part, target);
     return;
   }

@@ -3,6 +3,8 @@ import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { POOLING } from "../../models/convert-bert";
+import type { ModelFile } from "../../models/download";
 import { withPrefixes } from "../../models/prefixes";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, findModel } from "../engine";
@@ -45,7 +47,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 
     async load(onProgress) {
       const { llama, file, model, contextWindow } = await loadModel("embedding", config, host, onProgress);
-      checkPooling(model, file.path);
+      checkPooling(model, file);
       const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MAX_CONTEXTS));
       const sharesCores = !llama.gpu && config.node.engine === "llama";
       loaded = {
@@ -107,10 +109,17 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 /** The `pooling_type` of rerankers. */
 const RANK = 4;
 
-/** Rejects a model whose `pooling_type` is missing or 0 (none), because it can't produce one vector per text. */
-const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): void => {
+/**
+ * Rejects a model without a `pooling_type`, or with 0 (none): it can't produce one vector per text. Also one with another
+ * pooling than the catalogue says, because its vectors would be wrong.
+ */
+const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, { path, pooling: expected }: ModelFile): void => {
   const { [metadata.general.architecture]: model } = metadata;
   const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;
+  if (expected && pooling !== POOLING[expected]) {
+    const message = `${path} does not have the pooling of this model (${expected}). Delete it, or use another file of the model.`;
+    throw new AppError("invalid_request", message);
+  }
   if (pooling && pooling !== RANK) return;
   throw new AppError(
     "invalid_request",
