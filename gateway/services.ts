@@ -33,6 +33,7 @@ import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
 import { createSampleIndex } from "./rag/indexes/sample";
 import { createIndexes } from "./rag/indexes/service";
+import { createVectorStore } from "./rag/indexes/store";
 import { createVersions } from "./rag/indexes/versions";
 import { createCalibration } from "./rag/quality/calibrate";
 import { createPassages } from "./rag/query/passages";
@@ -108,7 +109,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chat,
     embeddings,
     rag,
-    calibration: createCalibration({ indexes, embedder: embeddings, search }),
+    vectorStore: createVectorStore({ db, indexes, embeddings }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),
     uploads,

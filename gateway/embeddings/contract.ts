@@ -15,7 +15,7 @@ export const Metadata = Type.Record(
 );
 export type Metadata = Static<typeof Metadata>;
 
-/** Also store the vectors in an index. The key needs the role editor. */
+/** Also stores up to 256 texts with their vectors in an index, as documents with one chunk each. */
 const StoreEmbeddings = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
@@ -23,13 +23,20 @@ const StoreEmbeddings = Strict(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
         uniqueItems: true,
         maxItems: 2048,
-        description: "One per input; replaces an existing id. Default: derived from the content",
+        description:
+          "One per text, kept as the document's `source`; the document that has it is replaced. Default: equal texts are one document",
       }),
     ),
     metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per input" })),
   },
-  { title: "StoreEmbeddings" },
+  {
+    title: "StoreEmbeddings",
+    description:
+      "Makes up to 256 texts searchable in one step, with the vectors of this answer. The index needs the same model; `input_type` is document. Storing the same again has no effect",
+    examples: [{ index: "handbook", ids: ["faq-1"], metadata: [{ site: "north" }] }],
+  },
 );
+export type StoreEmbeddings = Static<typeof StoreEmbeddings>;
 
 /** `POST /v1/embeddings`, OpenAI's format. */
 export const EmbeddingRequest = Strict(
@@ -132,7 +139,7 @@ export const EmbeddingList = Type.Object(
       Type.Object({
         index_id: Type.String(),
         revision: Type.Integer({ minimum: 1, description: "Revision of the index that contains these vectors" }),
-        ids: Type.Array(Type.String()),
+        ids: Type.Array(Type.String(), { description: "Ids of the documents, in the order of the texts" }),
       }),
       { description: "Only with `store`" },
     ),

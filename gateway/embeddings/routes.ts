@@ -7,6 +7,7 @@ import { callOf } from "../http/call";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers } from "../http/route-facts";
 import { hasRole, type Principal } from "../principal";
+import type { VectorStore } from "../rag/indexes/store";
 import { type Embedding, EmbeddingList, EmbeddingRequest, TokenCounts, TokenizeRequest } from "./contract";
 import type { EmbeddingService, Embeddings } from "./service";
 import type { TokenCounter } from "./tokens";
@@ -15,10 +16,11 @@ import { toNumbers } from "./vectors";
 interface Services {
   embeddings: EmbeddingService;
   tokens: TokenCounter;
+  vectorStore: VectorStore;
 }
 
 /** `POST /v1/embeddings`, in OpenAI's format, and `POST /v1/tokenize`. */
-export const embeddingRoutes = ({ embeddings, tokens }: Services) =>
+export const embeddingRoutes = ({ embeddings, tokens, vectorStore }: Services) =>
   new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] })
     .use(auth)
     .post("/tokenize", ({ body, principal, exchange }) => tokens.count(callOf(exchange, principal), body), {
@@ -35,13 +37,16 @@ export const embeddingRoutes = ({ embeddings, tokens }: Services) =>
     .post(
       "/embeddings",
       async ({ body, principal, exchange }): Promise<Response> => {
-        if (body.store) refuseStore(principal);
-        const answer = await embeddings.embed(callOf(exchange, principal), body);
+        if (body.store) assertMayStore(principal);
+        const call = callOf(exchange, principal);
+        const { answer, stored } = body.store
+          ? await vectorStore.embed(call, body, body.store)
+          : { answer: await embeddings.embed(call, body), stored: null };
         const headers = cacheHeaders(answer.cache);
         headers["x-retries"] = String(answer.retries);
         headers["server-timing"] = serverTiming({ queue: answer.queueMs, total: answer.totalMs });
         headers["content-type"] = "application/json; charset=utf-8";
-        return exchange.respond(await toJson(answer, body, exchange.requestId), headers);
+        return exchange.respond(await toJson(answer, body, exchange.requestId, stored), headers);
       },
       {
         body: EmbeddingRequest,
@@ -50,29 +55,23 @@ export const embeddingRoutes = ({ embeddings, tokens }: Services) =>
           ...allows("member"),
           summary: "Embed texts, in OpenAI's format",
           description:
-            "With `store`, the vectors are also stored in an index. That requires the role editor, and returns 501 in this version.",
+            "With `store`, each text also becomes a document of an index, with one chunk and this vector. That requires the role editor.",
           ...generates,
           ...direct,
           ...servesWorkers,
           ...dropsNul,
-          ...fails(501),
+          ...fails(409),
         },
       },
     );
 
-const refuseStore = ({ role, keyName }: Principal): never => {
-  if (!hasRole(role, "editor")) {
-    throw new AppError(
-      "insufficient_role",
-      `Storing vectors requires the role editor; the key "${keyName}" has the role ${role}.`,
-      {
-        param: "store",
-      },
-    );
-  }
-  throw new AppError("not_implemented", "store is not implemented in this version. Leave it out.", {
-    param: "store",
-  });
+const assertMayStore = ({ role, keyName }: Principal): void => {
+  if (hasRole(role, "editor")) return;
+  throw new AppError(
+    "insufficient_role",
+    `Storing vectors requires the role editor; the key "${keyName}" has the role ${role}.`,
+    { param: "store" },
+  );
 };
 
 /** Number of vectors written before other requests get a turn. Writing them takes a few milliseconds. */
@@ -83,6 +82,7 @@ const toJson = async (
   { vectors, model, modelRevision, promptTokens, hits, misses }: Embeddings,
   { encoding_format: format = "float" }: EmbeddingRequest,
   requestId: string,
+  stored: EmbeddingList["stored"],
 ): Promise<string> => {
   const items: string[] = [];
   for (const [index, vector] of vectors.entries()) {
@@ -97,7 +97,7 @@ const toJson = async (
     model_revision: modelRevision,
     usage: { prompt_tokens: promptTokens, total_tokens: promptTokens },
     cache: { hits, misses },
-    stored: null,
+    stored,
     request_id: requestId,
   };
   return `${JSON.stringify(rest).slice(0, -1)},"data":[${items.join(",")}]}`;

@@ -160,13 +160,7 @@ describe("errors", () => {
     expect(await refusal({ input: "a" }, headers)).toEqual([400, "invalid_request", "x-priority"]);
   });
 
-  test("store, which is not implemented, returns 403 for a lower role, and else 501", async () => {
-    const body = { input: "a", store: { index: "docs" } };
-    expect(await refusal(body, {}, await stack.keyOf("member"))).toEqual([403, "insufficient_role", "store"]);
-    expect(await refusal(body)).toEqual([501, "not_implemented", "store"]);
-  });
-
-  test("an error of the node keeps its message", async () => {
+  test("an error of the node, with its message", async () => {
     expect(await refusal({ input: ["a", "!error 503"] })).toEqual([503, "unavailable", null]);
     expect(await refusal({ input: "!truncate" })).toEqual([502, "upstream_error", null]);
     expect(await refusal({ input: "!hang" }, { "x-deadline-ms": "50" })).toEqual([504, "deadline_exceeded", null]);

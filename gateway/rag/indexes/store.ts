@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { findVisibleBuild, insertBuild } from "../../../db/builds";
+import { findVectorsByHash, insertChunks } from "../../../db/chunks";
+import type { Db, Reads, Tx } from "../../../db/client";
+import { type DocumentRow, insertDocuments, listMatchingDocuments, updateDocument } from "../../../db/documents";
+import { findIndex, listLiveVersions, type VersionRow } from "../../../db/indexes";
+import { AppError, toAppError } from "../../../lib/errors";
+import { newId } from "../../../lib/ids";
+import type { Call } from "../../call";
+import type { EmbeddingList, EmbeddingRequest, Metadata, StoreEmbeddings } from "../../embeddings/contract";
+import type { EmbeddingService, Embeddings } from "../../embeddings/service";
+import { toNumbers } from "../../embeddings/vectors";
+import { publishDocument } from "./publish";
+import type { Indexes } from "./service";
+
+/** Texts of one request, because all of them become searchable in one transaction. */
+export const MAX_STORED = 256;
+const MAX_TITLE = 200;
+const MEDIA_TYPE = "text/plain";
+
+interface StoreDeps {
+  db: Db;
+  indexes: Pick<Indexes, "find">;
+  embeddings: Pick<EmbeddingService, "embed">;
+  now?: () => Date;
+}
+
+type Stored = NonNullable<EmbeddingList["stored"]>;
+
+/** A text that becomes a document with one chunk. */
+interface StoredText {
+  text: string;
+  /** sha256 of the text. */
+  hash: string;
+  /** The caller's id. */
+  source: string | null;
+  metadata: Metadata;
+  vector: Float32Array;
+  tokens: number;
+}
+
+/** Embeds texts and stores each as a document with one chunk. */
+export const createVectorStore = ({ db, indexes, embeddings, now = () => new Date() }: StoreDeps) => ({
+  /**
+   * Throws as `embed` does, not_found, conflict (the index has another model), and invalid_request for token ids, queries,
+   * and ids or metadata that don't fit the texts.
+   */
+  async embed(
+    call: Call,
+    request: EmbeddingRequest,
+    store: StoreEmbeddings,
+  ): Promise<{ answer: Embeddings; stored: Stored }> {
+    const texts = readTexts(request, store);
+    const { id: indexId } = await findIndexToStore(indexes, call, store.index);
+    const [version] = await listLiveVersions(db, indexId);
+    const model = request.model ?? version?.embeddingModel;
+    const answer = await embeddings.embed(call, { ...request, model, input: texts, input_type: "document" });
+    const found = texts.map((text, place): StoredText => {
+      const { [place]: vector = { base64: "", tokens: 0 } } = answer.vectors;
+      return {
+        text,
+        hash: createHash("sha256").update(text).digest("hex"),
+        source: store.ids?.[place] ?? null,
+        metadata: store.metadata?.[place] ?? {},
+        vector: toNumbers(vector),
+        tokens: vector.tokens,
+      };
+    });
+    const stored = await db.write((tx) => storeTexts(tx, indexId, found, answer, call.principal.keyId, now()));
+    return { answer, stored };
+  },
+});
+
+export type VectorStore = ReturnType<typeof createVectorStore>;
+
+const refuse = (message: string, param: string): AppError => new AppError("invalid_request", message, { param });
+
+const findIndexToStore = async (indexes: StoreDeps["indexes"], { principal }: Call, idOrName: string) => {
+  try {
+    return await indexes.find(principal, idOrName);
+  } catch (thrown) {
+    const { kind, message, detail } = toAppError(thrown);
+    throw new AppError(kind, message, { ...detail, param: "store.index" });
+  }
+};
+
+const readTexts = ({ input, input_type }: EmbeddingRequest, { ids, metadata }: StoreEmbeddings): string[] => {
+  if (input_type === "query") throw refuse("store is for documents. Leave input_type out.", "input_type");
+  const texts = [input].flat().map((text) => {
+    if (typeof text === "string") return text.toWellFormed();
+    throw refuse("store is for texts: an index also needs the text of token ids. Send texts.", "input");
+  });
+  if (texts.length > MAX_STORED) {
+    throw refuse(
+      `store takes up to ${MAX_STORED} texts at a time, not ${texts.length}. Send several requests.`,
+      "input",
+    );
+  }
+  for (const [name, list] of Object.entries({ ids, metadata })) {
+    if (list === undefined || list.length === texts.length) continue;
+    throw refuse(`store.${name} must have one item per text: ${texts.length}, not ${list.length}.`, `store.${name}`);
+  }
+  return texts;
+};
+
+/** Makes all texts visible in one step. A text that is stored already changes nothing. */
+const storeTexts = async (
+  tx: Tx,
+  indexId: string,
+  texts: readonly StoredText[],
+  model: Pick<Embeddings, "model" | "modelRevision">,
+  by: string,
+  at: Date,
+): Promise<Stored> => {
+  const versions = await listLiveVersions(tx, indexId);
+  for (const version of versions) assertSameModel(version, model, texts);
+  const existing = await listMatchingDocuments(tx, indexId, {
+    ids: [],
+    sources: texts.flatMap(({ source }) => source ?? []),
+    hashes: texts.map(({ hash }) => hash),
+  });
+  const ids: string[] = [];
+  const done = new Map<string, { id: string; text: StoredText }>();
+  for (const text of texts) {
+    const name = text.source === null ? `text ${text.hash}` : `id ${text.source}`;
+    const earlier = done.get(name);
+    if (earlier && !Bun.deepEquals(earlier.text.metadata, text.metadata)) {
+      throw refuse("Two equal texts have different metadata. Give each text its own id.", "store.metadata");
+    }
+    const owner = existing.find((document) => isOwner(document, text));
+    const id = earlier?.id ?? owner?.id ?? newId("doc");
+    if (!earlier && !(owner && (await isUnchanged(tx, versions, owner, text)))) {
+      await storeText(tx, versions, { indexId, id, owner, by }, text, at);
+    }
+    done.set(name, { id, text });
+    ids.push(id);
+  }
+  const index = await findIndex(tx, indexId);
+  if (!index) throw deletedMeanwhile();
+  return { index_id: indexId, revision: index.revision, ids };
+};
+
+/** Every version gets the vectors, so each must have been built with this revision of the model. */
+const assertSameModel = (
+  { embeddingModel, embeddingModelRevision, dimension }: VersionRow,
+  { model, modelRevision }: Pick<Embeddings, "model" | "modelRevision">,
+  texts: readonly StoredText[],
+): void => {
+  const length = texts[0]?.vector.length ?? dimension;
+  if (embeddingModel === model && embeddingModelRevision === modelRevision && dimension === length) return;
+  throw new AppError(
+    "conflict",
+    `The index has a version for ${embeddingModel} (revision ${embeddingModelRevision}, ${dimension} dimensions), and these vectors are of ` +
+      `${model} (revision ${modelRevision}, ${length} dimensions). Use the index's model, or add the texts as documents.`,
+    { param: "store.index" },
+  );
+};
+
+/** By the caller's id, or without one by the text. */
+const isOwner = ({ source, contentHash }: DocumentRow, text: StoredText): boolean =>
+  source === text.source && (source !== null || contentHash === text.hash);
+
+const isUnchanged = async (
+  db: Reads,
+  versions: readonly VersionRow[],
+  { indexId, id, state, contentHash, metadata }: DocumentRow,
+  text: StoredText,
+): Promise<boolean> => {
+  if (state !== "ready" || contentHash !== text.hash || !Bun.deepEquals(metadata, text.metadata)) return false;
+  for (const { version } of versions) {
+    const build = await findVisibleBuild(db, { indexId, version, documentId: id });
+    if (build?.chunks !== 1 || (await findVectorsByHash(db, build.id, [text.hash])).size === 0) return false;
+  }
+  return true;
+};
+
+const storeText = async (
+  tx: Tx,
+  versions: readonly VersionRow[],
+  { indexId, id, owner, by }: { indexId: string; id: string; owner: DocumentRow | undefined; by: string },
+  { text, hash, source, metadata, vector, tokens }: StoredText,
+  at: Date,
+): Promise<void> => {
+  const [line = ""] = text.trim().split("\n", 1);
+  const title = line.slice(0, MAX_TITLE).toWellFormed() || source || "Text";
+  const shown = { title, source, mediaType: MEDIA_TYPE, metadata, fileHash: hash };
+  // A job that is adding other content to the document gives up, because the document is no longer its own.
+  const jobId = newId("job");
+  if (owner) await updateDocument(tx, owner, { jobId });
+  else {
+    const stamps = { createdBy: by, createdAt: at, updatedAt: at };
+    await insertDocuments(tx, [{ ...shown, indexId, id, jobId, state: "embedding", ...stamps }]);
+  }
+  const builds = versions.map(({ version }) => ({ id: newId("build"), version }));
+  for (const build of builds) {
+    await insertBuild(tx, { ...build, indexId, documentId: id, jobId, contentHash: hash });
+    const place = { position: 0, start: 0, end: text.length, page: null, heading: null };
+    const chunk = { id: newId("chunk"), ...place, tokens, text, searchText: text, sha256: hash, vector };
+    await insertChunks(tx, build.id, [chunk]);
+  }
+  const key = { indexId, documentId: id, jobId };
+  const published = await publishDocument(tx, key, { ...shown, text, pages: [], hash }, builds, at);
+  if (published !== "published") throw deletedMeanwhile();
+};
+
+const deletedMeanwhile = (): AppError =>
+  new AppError("not_found", "The index was deleted in the meantime, so nothing was stored.", { param: "store.index" });
