@@ -2,16 +2,32 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
 import { cacheHeaders } from "../cache/headers";
+import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers } from "../http/route-facts";
 import { hasRole, type Principal } from "../principal";
-import type { VectorStore } from "../rag/indexes/store";
-import { type Embedding, EmbeddingList, EmbeddingRequest, TokenCounts, TokenizeRequest } from "./contract";
+import {
+  type Embedding,
+  EmbeddingList,
+  EmbeddingRequest,
+  type StoreEmbeddings,
+  TokenCounts,
+  TokenizeRequest,
+} from "./contract";
 import type { EmbeddingService, Embeddings } from "./service";
 import type { TokenCounter } from "./tokens";
 import { toNumbers } from "./vectors";
+
+/** Embeds texts and stores them in an index. */
+interface VectorStore {
+  embed(
+    call: Call,
+    request: EmbeddingRequest,
+    store: StoreEmbeddings,
+  ): Promise<{ answer: Embeddings; stored: EmbeddingList["stored"] }>;
+}
 
 interface Services {
   embeddings: EmbeddingService;

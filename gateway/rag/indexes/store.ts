@@ -14,7 +14,7 @@ import { publishDocument } from "./publish";
 import type { Indexes } from "./service";
 
 /** Texts of one request, because all of them become searchable in one transaction. */
-export const MAX_STORED = 256;
+const MAX_STORED = 256;
 const MAX_TITLE = 200;
 const MEDIA_TYPE = "text/plain";
 
@@ -70,8 +70,6 @@ export const createVectorStore = ({ db, indexes, embeddings, now = () => new Dat
     return { answer, stored };
   },
 });
-
-export type VectorStore = ReturnType<typeof createVectorStore>;
 
 const refuse = (message: string, param: string): AppError => new AppError("invalid_request", message, { param });
 

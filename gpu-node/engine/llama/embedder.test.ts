@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
+import { TINY, tinyCheckpoint, writeCheckpoint } from "../../../tests/tiny-checkpoint";
+import { convertBert } from "../../models/convert-bert";
 import { ensureModel } from "../../models/download";
+import { withPrefixes } from "../../models/prefixes";
+import { hashFile } from "../../models/verify";
 import type { Embedder, EmbeddingRequest } from "../engine";
 import { createLlamaEmbedder } from "./embedder";
 import { createLlamaHost, type LlamaHost } from "./host";
@@ -125,7 +132,47 @@ describe("the llama embedder", () => {
   });
 });
 
-test("a chat model is rejected as an embedding model", async () => {
+describe("a model of the catalogue", () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "models-"));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  /** An embedder whose file of bge-small-en-v1.5 is made from the tiny checkpoint with this pooling. */
+  const withPooling = async (settings: object): Promise<Embedder> => {
+    const files = { ...tinyCheckpoint(), "1_Pooling/config.json": Buffer.from(JSON.stringify(settings)) };
+    await writeCheckpoint(join(dir, "source"), files);
+    await convertBert(join(dir, "source"), join(dir, "bge-small-en-v1.5.Q8_0.gguf"), () => {});
+    const models = { ...config.models, dir, embedding: "bge-small-en-v1.5" };
+    return createLlamaEmbedder({ ...config, models }, host, silentLog());
+  };
+
+  test("has the catalogue's prefixes, which are part of its revision", async () => {
+    const model = await withPooling({ pooling_mode_cls_token: true });
+    await model.load(() => {});
+    const sha256 = await hashFile(join(dir, "bge-small-en-v1.5.Q8_0.gguf"));
+    const prefixes = { query: "Represent this sentence for searching relevant passages: ", document: "" };
+    const [card] = model.models();
+    expect(card).toEqual({
+      id: "bge-small-en-v1.5",
+      kind: "embedding",
+      ...withPrefixes(sha256.slice(0, 12), {}, prefixes),
+      context_window: TINY.positions,
+      dimensions: TINY.hidden,
+    });
+    const { start } = await model.accept(request({ input: "foods" }));
+    expect((await Array.fromAsync(start())).map(({ vector }) => vector.length)).toEqual([TINY.hidden]);
+    await model.close();
+  });
+
+  test("is refused with another pooling", async () => {
+    const model = await withPooling({ pooling_mode_mean_tokens: true });
+    await expect(model.load(() => {})).rejects.toThrow("does not have the pooling of this model (cls)");
+  });
+});
+
+test("a chat model is rejected if an embedding model is needed", async () => {
   const { path } = await ensureModel("chat", config);
   const wrong = createLlamaEmbedder({ ...config, models: { ...config.models, embedding: path } }, host, silentLog());
   await expect(wrong.load(() => {})).rejects.toThrow("is not an embedding model");
