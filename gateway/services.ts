@@ -109,6 +109,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chat,
     embeddings,
     rag,
+    calibration: createCalibration({ indexes, embedder: embeddings, search }),
     vectorStore: createVectorStore({ db, indexes, embeddings }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),

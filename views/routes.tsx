@@ -16,21 +16,27 @@ import { systemRoutes } from "./system/routes";
 import { Fields, text } from "./ui/fields";
 import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 
-type PageServices = Omit<
-  Services,
-  | "activeRequests"
-  | "rag"
-  | "answers"
-  | "cache"
-  | "chat"
-  | "embeddings"
-  | "ledger"
-  | "metrics"
-  | "namespaces"
-  | "tokens"
-  | "transfer"
-  | "vectorStore"
->;
+type PageServices = RagPageServices &
+  Omit<
+    Services,
+    | "activeRequests"
+    | "answers"
+    | "cache"
+    | "calibration"
+    | "chat"
+    | "documents"
+    | "embeddings"
+    | "indexes"
+    | "indexVersions"
+    | "ledger"
+    | "metrics"
+    | "namespaces"
+    | "rag"
+    | "sampleIndex"
+    | "tokens"
+    | "transfer"
+    | "vectorStore"
+  >;
 
 /** All pages with their partials and assets. Each route declares its role; `error.tsx` renders errors. */
 export const pageRoutes = (services: PageServices) => {

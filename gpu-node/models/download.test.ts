@@ -286,7 +286,7 @@ describe("a model whose hash the catalogue does not know", () => {
     await writeFile(join(folder, "model.gguf"), gguf);
     expect((await ensure(unpinned)).revision).toBe(revisionOf(gguf));
     await writeFile(join(folder, "model.gguf"), "<html>");
-    expect((await refused(unpinned)).kind).toBe("invalid_request");
+    expect((await rejected(unpinned)).kind).toBe("invalid_request");
     expect(hub.state.requests).toEqual([]);
   });
 
@@ -298,7 +298,7 @@ describe("a model whose hash the catalogue does not know", () => {
     expect(revision).toBe(revisionOf(await readFile(path)));
     await rm(path);
     hub.state.files["config.json"] = Buffer.from('{"model_type":"xlm-roberta"}');
-    expect(await refused(model)).toMatchObject({
+    expect(await rejected(model)).toMatchObject({
       kind: "invalid_request",
       message: expect.stringContaining("xlm-roberta"),
     });

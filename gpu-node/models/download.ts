@@ -66,8 +66,8 @@ export const ensureCatalogueModel = async (
   const { file } = model;
   const path = join(settings.dir, file.name);
   const report = (done: number) => onProgress(progressOf("checking", file, done));
-  const isThere = () => isRight(path, file, settings.dir, report);
-  if (!(await isThere())) {
+  const isComplete = () => isRight(path, file, settings.dir, report);
+  if (!(await isComplete())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isComplete()) return; // another process was faster
       if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
