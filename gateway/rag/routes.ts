@@ -71,6 +71,8 @@ const indexRoutes = ({ indexes, idempotency }: Services) =>
     .post(
       "",
       async ({ principal, exchange, body, status }) => {
+        // A repeat that would be replayed needs the right too.
+        indexes.assertMayCreate(principal, body.name);
         const create = (seal: Parameters<Indexes["create"]>[2]) => indexes.create(principal, body, seal);
         return status(201, await idempotency.once(exchange, principal, body, create));
       },
@@ -107,7 +109,7 @@ const indexRoutes = ({ indexes, idempotency }: Services) =>
       detail: { ...allows("editor"), summary: "Delete an index with its documents, chunks and vectors" },
     });
 
-const versionRoutes = ({ indexVersions, idempotency }: Services) =>
+const versionRoutes = ({ indexes, indexVersions, idempotency }: Services) =>
   new Elysia({ name: "rag.versions", prefix: "/v1/rag/indexes/:id/versions", tags: ["RAG"] })
     .use(auth)
     .get("", ({ principal, params, query }) => indexVersions.list(principal, params.id, query), {
@@ -119,6 +121,8 @@ const versionRoutes = ({ indexVersions, idempotency }: Services) =>
     .post(
       "",
       async ({ principal, exchange, params, body, status }) => {
+        // A repeat that would be replayed needs the right too.
+        await indexes.find(principal, params.id);
         const build = (seal: Parameters<Versions["build"]>[3]) => indexVersions.build(principal, params.id, body, seal);
         return status(202, await idempotency.once(exchange, principal, body, build));
       },

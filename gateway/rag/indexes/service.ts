@@ -54,6 +54,7 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
   return {
     find,
     ingestionOf,
+    assertMayCreate,
 
     /**
      * What a query needs of an index, in two reads; by default of its active version. Throws not_found, also for an index
@@ -177,7 +178,7 @@ export const noSuchVersion = (version: number): AppError =>
 export const notReady = ({ version, state }: store.VersionRow, wanted: string): AppError =>
   new AppError("conflict", `Version ${version} is ${state}. Only a version that is ready can be ${wanted}.`);
 
-/** A key that is limited to some indexes could not see a new one with another name. */
+/** A key that is limited to some indexes could not see a new one with another name. Throws insufficient_role. */
 const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {
   if (allowedIndexes?.includes(name) ?? true) return;
   throw new AppError(
