@@ -46,3 +46,47 @@ export const zipOf = (files: readonly PackedFile[]): Uint8Array => {
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, central, end]);
 };
+
+export interface ShownText {
+  x: number;
+  y: number;
+  text: string;
+  size?: number;
+  /** Turns the text by 90 degrees to the left. */
+  isTurned?: boolean;
+  font?: "Helvetica" | "Helvetica-Bold" | "Courier";
+}
+
+/** A PDF with one content stream for each page. */
+export const pdfOf = (pages: readonly (readonly ShownText[])[], { rotate = 0, title = "" } = {}): Uint8Array => {
+  const objects: string[] = [];
+  const kids = pages.map((_, i) => `${3 + i * 2} 0 R`).join(" ");
+  const fonts = ["Helvetica", "Helvetica-Bold", "Courier"]
+    .map((name) => `/${name} << /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`)
+    .join(" ");
+  objects.push("<< /Type /Catalog /Pages 2 0 R >>");
+  objects.push(`<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`);
+  for (const [i, texts] of pages.entries()) {
+    const stream = texts.map(showText).join("\n");
+    objects.push(
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotate} /Contents ${4 + i * 2} 0 R /Resources << /Font << ${fonts} >> >> >>`,
+      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+    );
+  }
+  objects.push(`<< /Title (${title}) >>`);
+  let body = "%PDF-1.4\n";
+  const offsets = objects.map((object, i) => {
+    const offset = body.length;
+    body += `${i + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(offset).padStart(10, "0")} 00000 n \n`;
+  });
+  const table = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join("")}`;
+  const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R /Info ${objects.length} 0 R >>\nstartxref\n${body.length}\n%%EOF\n`;
+  return new Uint8Array(Buffer.from(body + table + trailer, "latin1"));
+};
+
+const showText = ({ x, y, text, size = 10, isTurned, font = "Helvetica" }: ShownText): string => {
+  const escaped = text.replace(/[\\()]/g, "\\$&");
+  const matrix = isTurned ? "0 1 -1 0" : "1 0 0 1";
+  return `BT /${font} ${size} Tf ${matrix} ${x} ${y} Tm (${escaped}) Tj ET`;
+};

@@ -1,56 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../../../../lib/errors";
 import { extractDocument } from "../extract";
-
-interface Text {
-  x: number;
-  y: number;
-  text: string;
-  size?: number;
-  /** Turns the text by 90 degrees to the left. */
-  isTurned?: boolean;
-  font?: "Helvetica" | "Helvetica-Bold" | "Courier";
-}
-
-/** A PDF with one content stream for each page. */
-const pdfOf = (pages: readonly (readonly Text[])[], { rotate = 0, title = "" } = {}): Uint8Array => {
-  const objects: string[] = [];
-  const kids = pages.map((_, i) => `${3 + i * 2} 0 R`).join(" ");
-  const fonts = ["Helvetica", "Helvetica-Bold", "Courier"]
-    .map((name) => `/${name} << /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`)
-    .join(" ");
-  objects.push("<< /Type /Catalog /Pages 2 0 R >>");
-  objects.push(`<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`);
-  for (const [i, texts] of pages.entries()) {
-    const stream = texts.map(showText).join("\n");
-    objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotate} /Contents ${4 + i * 2} 0 R /Resources << /Font << ${fonts} >> >> >>`,
-      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
-    );
-  }
-  objects.push(`<< /Title (${title}) >>`);
-  let body = "%PDF-1.4\n";
-  const offsets = objects.map((object, i) => {
-    const offset = body.length;
-    body += `${i + 1} 0 obj\n${object}\nendobj\n`;
-    return `${String(offset).padStart(10, "0")} 00000 n \n`;
-  });
-  const table = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join("")}`;
-  const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R /Info ${objects.length} 0 R >>\nstartxref\n${body.length}\n%%EOF\n`;
-  return new Uint8Array(Buffer.from(body + table + trailer, "latin1"));
-};
-
-const showText = ({ x, y, text, size = 10, isTurned, font = "Helvetica" }: Text): string => {
-  const escaped = text.replace(/[\\()]/g, "\\$&");
-  const matrix = isTurned ? "0 1 -1 0" : "1 0 0 1";
-  return `BT /${font} ${size} Tf ${matrix} ${x} ${y} Tm (${escaped}) Tj ET`;
-};
+import { pdfOf, type ShownText } from "../test-files";
 
 /** Lines below each other. */
-const lines = (x: number, y: number, texts: readonly string[], size = 10): Text[] =>
+const lines = (x: number, y: number, texts: readonly string[], size = 10): ShownText[] =>
   texts.map((text, i) => ({ x, y: y - i * size * 1.2, text, size }));
 
-const extract = (pages: readonly (readonly Text[])[], options?: Parameters<typeof pdfOf>[1]) =>
+const extract = (pages: readonly (readonly ShownText[])[], options?: Parameters<typeof pdfOf>[1]) =>
   extractDocument({ name: "a.pdf", bytes: pdfOf(pages, options) });
 
 const LEFT = [
@@ -124,7 +81,7 @@ describe("reading order", () => {
   });
 
   test("a turned page is read like the others, and turned text in the margin is kept", async () => {
-    const turned = (x: number, text: string): Text => ({ x, y: 60, text, isTurned: true });
+    const turned = (x: number, text: string): ShownText => ({ x, y: 60, text, isTurned: true });
     expect((await extract([[turned(100, "First line."), turned(112, "Second line.")]], { rotate: 90 })).text).toBe(
       "First line. Second line.",
     );
@@ -165,7 +122,7 @@ describe("words and sentences", () => {
   });
 
   test("text in a monospaced font is code with its indentation", async () => {
-    const code = (y: number, x: number, text: string): Text => ({ x, y, text, font: "Courier" });
+    const code = (y: number, x: number, text: string): ShownText => ({ x, y, text, font: "Courier" });
     const { text } = await extract([
       [
         { x: 50, y: 740, text: "Run this script every night on the server:" },
@@ -194,7 +151,7 @@ describe("words and sentences", () => {
 });
 
 describe("pages", () => {
-  const page = (number: number, texts: readonly string[]): Text[] => [
+  const page = (number: number, texts: readonly string[]): ShownText[] => [
     { x: 50, y: 780, text: "Operator manual" },
     ...lines(50, 700, texts),
     { x: 50, y: 30, text: `Page ${number} of 3` },
