@@ -6,7 +6,7 @@ import { silentLog } from "../lib/log";
 import { problemOf, temporaryDb, withDatabaseFile } from "../tests/db/temporary";
 import { until } from "../tests/until";
 import { appendAudit, listAudit } from "./audit";
-import { type Db, openDb } from "./client";
+import { type Db, openDb, openReads } from "./client";
 import { isConstraint } from "./errors";
 import { migrate } from "./migrate";
 
@@ -45,6 +45,27 @@ test("writes run one after the other, in the order of their calls", async () => 
     });
   await Promise.all([write("first"), write("second")]);
   expect(order).toEqual(["first begins", "first ends", "second begins", "second ends"]);
+});
+
+test("another process that closes the database doesn't delete the log under a process with several connections", async () => {
+  await withDatabaseFile(async (file) => {
+    const options = { url: `file:${file}` };
+    const first = await openDb(options, silentLog());
+    await migrate(first);
+    await openReads(options);
+    await append(first, "before");
+    const log = (await stat(`${file}-wal`)).ino;
+    // The driver closes a connection when its statements are collected.
+    const visit = `const { createClient } = await import("@libsql/client");
+      const client = createClient({ url: ${JSON.stringify(options.url)} });
+      await client.execute("SELECT COUNT(*) FROM audit_log");
+      client.close();
+      for (let n = 0; n < 3; n++) await new Promise((resolve) => setImmediate(resolve)).then(() => Bun.gc(true));`;
+    const other = Bun.spawnSync([process.execPath, "-e", visit], { cwd: import.meta.dir });
+    expect([other.exitCode, other.stderr.toString()]).toEqual([0, ""]);
+    expect((await stat(`${file}-wal`).catch(() => undefined))?.ino).toBe(log);
+    await first.close();
+  });
 });
 
 test("a process with back-to-back long transactions lets other processes write", async () => {

@@ -40,6 +40,18 @@ export const resolveTarget = ({ url, authToken, lockWaitMs = 5000 }: DbOptions):
 
 const fileTarget = (path: string) => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, "a", 0o600));
+  create(path);
   return { url: `file:${path}`, path };
+};
+
+/**
+ * Never opens a file that exists: closing it would release the locks of every other connection of this process (POSIX), and
+ * another process that closes the database could then delete the log with our commits.
+ */
+const create = (path: string): void => {
+  try {
+    closeSync(openSync(path, "ax", 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 };
