@@ -88,6 +88,8 @@ export interface Retrieval {
   retrieved: RetrievedChunk[];
   threshold: RagAnswer["threshold"];
   warning: string | null;
+  /** Chunks were replaced or deleted after the search, so the result may lack their document. */
+  isOutdated: boolean;
   /** Something was found, and no threshold speaks against it. */
   isRelevant: boolean;
   vectorCandidates: number;
@@ -191,6 +193,7 @@ export const retrieve = async (
     retrieved: found.map(({ hit, chunk }, at) => toRetrieved(chunk, hit, mode, at + 1)),
     threshold,
     warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
+    isOutdated: found.length < best.length,
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,

@@ -71,6 +71,7 @@ const setUp = () => {
     stopped: 0,
     found: ["chunk_a", "chunk_b"],
     finish: "stop" as ChatAnswer["finish_reason"],
+    onSearch: () => {},
   };
   const config = defaultConfig();
   const answers = createAnswerCache({
@@ -95,6 +96,7 @@ const setUp = () => {
     search: {
       search: async (...request) => {
         state.searched.push(request);
+        state.onSearch();
         const hits = state.found.map((id, at) => ({
           id,
           document: id.replace("chunk", "doc"),
@@ -228,6 +230,17 @@ describe("an answer", () => {
     const answer = await query();
     expect(answer.chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
     expect(JSON.stringify(state.asked)).not.toContain("1987");
+  });
+
+  test("includes a document that is replaced between the search and the reading of its chunks", async () => {
+    state.found = ["chunk_old"];
+    state.onSearch = () => {
+      state.index = { ...INDEX, revision: 8 };
+      if (state.searched.length === 2) state.found = ["chunk_a"];
+    };
+    const { chunks, index } = await query();
+    expect([chunks.map(({ id }) => id), index.revision]).toEqual([["chunk_a"], 8]);
+    expect(state.searched.map(([version]) => version.revision)).toEqual([7, 8]);
   });
 
   test("has a warning if the chunks may not answer the question", async () => {

@@ -12,7 +12,7 @@ import { toGrounding } from "./grounding";
 import { cacheBypass, cacheParts, type PlanDeps, planQuery, type QueryPlan } from "./plan";
 import { fitPrompt, type Prompt } from "./prompt";
 import { isWorthStoring, replay } from "./replay";
-import { type Retrieval, type RetrieveDeps, retrieve, type SufficiencyCheck } from "./retrieve";
+import { type OpenIndex, type Retrieval, type RetrieveDeps, retrieve, type SufficiencyCheck } from "./retrieve";
 
 interface RagDeps extends PlanDeps, RetrieveDeps {
   chat: Pick<ChatService, "answer" | "events" | "countPrompt">;
@@ -43,6 +43,9 @@ interface Generated
   stagesMs: { prompt?: number; generation?: number; grounding?: number };
 }
 
+/** Searches of one query, if the index changes each time. */
+const MAX_RETRIEVALS = 5;
+
 const notGenerated = (status: RagAnswer["status"], answer: string | null): Generated => ({
   status,
   answer,
@@ -66,6 +69,20 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
  */
 export const createRag = (deps: RagDeps) => {
   const { chat, answers, scoring } = deps;
+
+  /** Searches again if the index changed between the search and the reading of its chunks, so that no document is missing. */
+  const retrieveNewest = async (
+    call: Call,
+    plan: QueryPlan,
+    triesLeft = MAX_RETRIEVALS,
+  ): Promise<{ index: OpenIndex; retrieval: Retrieval }> => {
+    const { body, index, settings } = plan;
+    const retrieval = await retrieve(deps, call, index, settings, body);
+    if (!retrieval.isOutdated || triesLeft === 1) return { index, retrieval };
+    const newest = await deps.indexes.open(call.principal, body.index);
+    if (newest.revision === index.revision) return { index, retrieval };
+    return retrieveNewest(call, { ...plan, index: newest }, triesLeft - 1);
+  };
 
   const buildPrompt = (call: Call, plan: QueryPlan, { chunks }: Retrieval): Promise<Prompt> => {
     const { body, model, template, maxTokens, settings } = plan;
@@ -157,8 +174,8 @@ export const createRag = (deps: RagDeps) => {
     plan: QueryPlan,
     cache: RagAnswer["cache"],
   ): AsyncGenerator<RagEvent, RagAnswer> {
-    const { body, index, settings } = plan;
-    const retrieval = await retrieve(deps, call, index, settings, body);
+    const { body, settings } = plan;
+    const { index, retrieval } = await retrieveNewest(call, plan);
     const details = {
       threshold: retrieval.threshold,
       warning: retrieval.warning,
