@@ -3,7 +3,7 @@ import { listDoomedBuilds } from "../db/builds";
 import { listChunks } from "../db/chunks";
 import type { Db } from "../db/client";
 import { type DocumentRow, findDocument } from "../db/documents";
-import { findVersion, insertVersion } from "../db/indexes";
+import { findVersion, insertVersion, updateVersion } from "../db/indexes";
 import { findJob, requestCancel } from "../db/jobs";
 import { chunks as chunkTable, documentBuilds, tasks } from "../db/schema";
 import { findUpload } from "../db/uploads";
@@ -176,6 +176,32 @@ describe("ingestion", () => {
     held.open();
     await settled(ids[0] as string);
     expect([await textsOf(ids[0] as string, 1), await textsOf(ids[0] as string, 2)]).toEqual([["One."], ["One."]]);
+  });
+
+  test("adds nothing to a version that is retired while the document is embedded", async () => {
+    const [begun, held] = [gate(), gate()];
+    const { gateway } = fakeGateway();
+    let calls = 0;
+    const slow = fakeGateway({
+      async embed(...call) {
+        if (++calls === 2) {
+          begun.open();
+          await held.passed;
+        }
+        return gateway.embed(...call);
+      },
+    });
+    const current = await findVersion(db, indexId, 1);
+    if (!current) throw new Error("There is no version.");
+    await db.write((tx) => insertVersion(tx, { ...current, version: 2 }));
+    await work(slow.gateway);
+    const { ids, job } = await add({ "a.md": "One." });
+    await begun.passed;
+    await db.write((tx) => updateVersion(tx, { indexId, version: 2 }, { state: "retired" }));
+    held.open();
+    await until("the job has ended", async () => (await findJob(db, job))?.endedAt != null);
+    expect([await textsOf(ids[0] as string, 1), await textsOf(ids[0] as string, 2)]).toEqual([["One."], []]);
+    await until("only one build is left", async () => (await db.$count(documentBuilds)) === 1);
   });
 
   test.each([

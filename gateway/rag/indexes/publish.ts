@@ -39,11 +39,13 @@ export const publishDocument = async (
   const revision = await raiseRevision(tx, indexId, now);
   if (revision === undefined) return "gone";
   await insertText(tx, { indexId, documentId, hash, text, pages });
-  await showBuilds(tx, { indexId, documentId, revision }, builds);
+  // A version that was retired meanwhile gets no more documents. Its build is deleted as that of an ended job.
+  const wanted = builds.filter(({ version }) => live.some((each) => each.version === version));
+  await showBuilds(tx, { indexId, documentId, revision }, wanted);
   return "published";
 };
 
-/** Adds a document's build to a new version. False if its text is no longer the one with this hash. */
+/** Adds a document's build to a new version. False if the version has failed, or the text is no longer that of the hash. */
 export const publishBuild = async (
   tx: Tx,
   { indexId, documentId }: Omit<DocumentKey, "jobId">,
@@ -51,6 +53,8 @@ export const publishBuild = async (
   build: StagedBuild,
   now: Date,
 ): Promise<boolean> => {
+  const live = await listLiveVersions(tx, indexId);
+  if (!live.some(({ version }) => version === build.version)) return false;
   if ((await findDocument(tx, indexId, documentId))?.contentHash !== hash) return false;
   const revision = await raiseRevision(tx, indexId, now);
   if (revision === undefined) return false;
