@@ -1,3 +1,5 @@
+import { plainHeading } from "../extract/markdown";
+
 /** A range of the stored text. */
 export interface Range {
   start: number;
@@ -36,7 +38,13 @@ export const parseBlocks = (text: string): TextBlock[] => {
     const fence = FENCE.exec(line)?.[1];
     if (line.trim() === "") at++;
     else if (heading) {
-      blocks.push({ kind: "heading", start, end, level: heading[1]?.length ?? 1, title: plainTitle(heading[2] ?? "") });
+      blocks.push({
+        kind: "heading",
+        start,
+        end,
+        level: heading[1]?.length ?? 1,
+        title: plainHeading(heading[2] ?? ""),
+      });
       at++;
     } else if (fence) {
       const close = closingFence(lineAt, at + 1, lines.length, fence);
@@ -100,13 +108,3 @@ const linesOf = (text: string): Range[] => {
   }
   return lines;
 };
-
-/** A heading without Markdown's marks. */
-const plainTitle = (title: string): string =>
-  title
-    .slice(0, 1000)
-    .replace(/\s#+\s*$/, "")
-    .replace(/!?\[([^\]]{1,500})\]\([^)\s]{0,500}\)/g, "$1")
-    .replace(/\*\*|__|`/g, "")
-    .replace(/\\([#*_|`[\]])/g, "$1")
-    .trim();

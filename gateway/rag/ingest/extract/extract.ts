@@ -14,7 +14,7 @@ import {
 } from "./document";
 import { readDocx } from "./docx";
 import { readHtml } from "./html";
-import { oneLine } from "./markdown";
+import { oneLine, plainHeading } from "./markdown";
 import { readPdf } from "./pdf/pdf";
 import { readMarkdown, readPlainText } from "./plain";
 
@@ -69,7 +69,4 @@ const readText = (text: string, mediaType: DocumentMediaType): ReadDocument => {
   return readPlainText(text);
 };
 
-const firstHeading = (text: string): string => {
-  const line = /^#{1,6} +(.+)$/m.exec(text)?.[1] ?? "";
-  return oneLine(line.replace(/ +#+$/, ""));
-};
+const firstHeading = (text: string): string => oneLine(plainHeading(/^#{1,6} +(.+)$/m.exec(text)?.[1] ?? ""));

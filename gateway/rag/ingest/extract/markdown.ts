@@ -20,6 +20,16 @@ export const headingLine = (level: number, text: string): string =>
 
 export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
+/** The text of a heading without Markdown's marks. */
+export const plainHeading = (title: string): string =>
+  title
+    .slice(0, 1000)
+    .replace(/\s#+\s*$/, "")
+    .replace(/!?\[([^\]]{1,500})\]\([^)\s]{0,500}\)/g, "$1")
+    .replace(/\*\*|__|`/g, "")
+    .replace(/\\([#*_|`[\]])/g, "$1")
+    .trim();
+
 /** Escapes what would make a paragraph of another format a heading, a code block or a table. */
 export const escapeLineStarts = (text: string): string => text.replace(/^(?=(?:#{1,6}\s|```|~~~|\|))/gm, "\\");
 

@@ -82,6 +82,7 @@ describe("Markdown", () => {
   test("the title is the one of the front matter, otherwise the first heading", async () => {
     expect((await extract("a.md", '---\ntitle: "After care"\n---\n\n# Other')).title).toBe("After care");
     expect((await extract("a.md", "text\n\n## First ##\n\n# Second")).title).toBe("First");
+    expect((await extract("a.md", "# How `a@1` **scores** [more](b.md)")).title).toBe("How a@1 scores more");
     expect((await extract("a.md", "text")).title).toBeNull();
   });
 });
