@@ -95,7 +95,7 @@ const CASES: Case[] = [
       ];
       return INDEX;
     },
-    shows: "2 files could not be added",
+    shows: "2 files could not be read",
   },
   {
     name: "rag no file chosen",
@@ -142,7 +142,7 @@ const CASES: Case[] = [
       rag.files = [failedDocument("doc_handbook", "scan.pdf", SCAN)];
       return `${INDEX}/documents/doc_handbook`;
     },
-    shows: "This file could not be added",
+    shows: "This file could not be read",
   },
   {
     name: "rag document waiting",

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { startAsEditor } from "../../tests/browser/as-editor";
 import {
+  CITATIONS,
   failure,
   HANDBOOK,
   HASH,
@@ -92,6 +93,14 @@ describe("a new index", () => {
   });
 });
 
+test("a chunk size that the model can't read is shown at its field, in its words", async () => {
+  const param = "chunking.chunk_tokens";
+  pages.rag.refusal = new AppError("invalid_request", `${param} must be 512 or less.`, { param });
+  const { status, html } = await post("/rag", { name: "Press", chunkTokens: "900" });
+  expect(status).toBe(422);
+  expect(html).toContain('<a href="#chunkTokens">Chunk size must be 512 or less.</a>');
+});
+
 describe("documents", () => {
   test("several files are sent with one form, without scripts", async () => {
     const sent = await send(new File(["# A"], "a.md"), new File(["b"], "b.txt"));
@@ -124,7 +133,7 @@ describe("documents", () => {
       sampleDocument({ id, source: `${id}.pdf`, state: "failed", error: failure("It has no text layer. Run OCR.") });
     pages.rag.files = [failed("doc_1"), failed("doc_2")];
     const { html } = await open(INDEX);
-    expect(html).toContain("2 files could not be added");
+    expect(html).toContain("2 files could not be read");
     expect(html).toContain("It has no text layer. Run OCR.");
     expect(html).toContain("Retry all 2");
     await post(`${INDEX}/retry`, { document: "doc_1" });
@@ -164,6 +173,22 @@ describe("an index", () => {
       ["activate", 2],
       ["build", { embedding_model: "all-minilm-l6-v2", chunking: { chunk_tokens: 120, overlap_tokens: 20 } }],
     ]);
+  });
+
+  test("updates itself while a version is being built, and then no more", async () => {
+    const building = sampleVersion({ version: 2, state: "building" });
+    pages.rag.reset({ building });
+    pages.rag.builds = [building, sampleVersion()];
+    const { html } = await open(INDEX);
+    expect(html).toContain(`hx-get="${INDEX}/progress?page=1"`);
+    expect(html).toContain('<meta http-equiv="refresh"');
+    pages.rag.reset();
+    expect((await open(INDEX)).html).not.toContain(`${INDEX}/progress`);
+  });
+
+  test("an ingestion that has ended can be cancelled without an error", async () => {
+    pages.rag.refusal = new AppError("conflict", "No documents are being added to this index.");
+    expect((await post(`${INDEX}/cancel`, {})).location).toBe(`${INDEX}?done=cancelled`);
   });
 
   test("is deleted once its name is typed", async () => {
@@ -236,6 +261,20 @@ describe("a question", () => {
     const start = HANDBOOK.indexOf("Everyone has");
     expect(html).toContain(`${DOCUMENT}?start=${start}&amp;end=${start + 42}&amp;hash=${HASH}#cited`);
     expect(html).toMatch(/Given to the model.*Found, but not used/s);
+  });
+
+  test("whose passages may not answer it gets a warning", async () => {
+    pages.rag.answer(sampleAnswer({ warning: "The documents may not answer this question." }));
+    expect((await ask()).html).toContain("The documents may not answer this question.");
+  });
+
+  test("with one unsupported sentence and no citation says both in words", async () => {
+    const sentences = sampleAnswer().grounding?.sentences.slice(3) ?? [];
+    const grounding = { supported: 0, evaluator: "reference@1", sentences };
+    pages.rag.answer(sampleAnswer({ grounding, citations: CITATIONS.slice(2) }));
+    const { html } = await ask();
+    expect(html).toContain("No passage supports this sentence");
+    expect(html).toContain("The model cited no passage, and Groundwire found 1.");
   });
 
   test("below the threshold gets the fallback, both scores and what to try", async () => {

@@ -84,12 +84,13 @@ export const ragPageRoutes = (services: RagPageServices) => {
     const state = DOCUMENT_STATES.find(({ value }) => value === wanted)?.value;
     const sort = readSort(by, DOCUMENT_SORTS, { by: "updated", isDescending: true });
     const numbered = { page: readPage(given.page), pageLength: PAGE_LENGTH, sort };
-    const [index, found, ingested] = await Promise.all([
+    const [index, found, ingested, { data: versions }] = await Promise.all([
       indexes.get(principal, id),
       documents.listNumbered(principal, id, { ...numbered, ...withoutEmpty({ search, state }) }),
       documents.listIngested(principal, id, LISTED),
+      indexVersions.list(principal, id, { limit: VERSIONS }),
     ]);
-    return { index, page: found, ingested, sort, query: withoutEmpty({ search, state, sort: by }) };
+    return { index, page: found, ingested, versions, sort, query: withoutEmpty({ search, state, sort: by }) };
   };
 
   const showIndex = async (
@@ -98,13 +99,8 @@ export const ragPageRoutes = (services: RagPageServices) => {
     query: IndexQuery,
     refused?: { form?: Partial<IndexForm & RetrievalForm>; problems: Problems },
   ): Promise<Response> => {
-    const principal = principalOf(request);
-    const [list, { data: builds }] = await Promise.all([
-      listOf(request, id, query),
-      indexVersions.list(principal, id, { limit: VERSIONS }),
-    ]);
-    const { models } = indexes.defaults(principal);
-    const props = { ...frameOf(request), ...list, versions: builds, models, maxBytes, ...refused };
+    const { models } = indexes.defaults(principalOf(request));
+    const props = { ...frameOf(request), ...(await listOf(request, id, query)), models, maxBytes, ...refused };
     return page(<IndexPage {...props} notice={noticeOf(query)} />, refused ? 422 : 200);
   };
 
@@ -260,11 +256,12 @@ export const ragPageRoutes = (services: RagPageServices) => {
     );
 };
 
-const FIELDS: Readonly<Record<string, string>> = {
-  name: "name",
-  embedding_model: "model",
-  "chunking.chunk_tokens": "chunkTokens",
-  "chunking.overlap_tokens": "overlapTokens",
+/** Fields of the API with the field of a form and its name there. */
+const FIELDS: Readonly<Record<string, readonly [field: string, name: string]>> = {
+  name: ["name", "Name"],
+  embedding_model: ["model", "Embedding model"],
+  "chunking.chunk_tokens": ["chunkTokens", "Chunk size"],
+  "chunking.overlap_tokens": ["overlapTokens", "Overlap"],
 };
 
 /** Ignores that an ingestion has ended before it was cancelled. */
@@ -275,7 +272,8 @@ const unlessEnded = (thrown: unknown): void => {
 /** The error of a field; other errors are thrown. */
 const problemOf = (thrown: unknown): Problems => {
   const { message, detail } = toAppError(thrown);
-  const field = ownValue(FIELDS, detail.param ?? "");
+  const { param = "" } = detail;
+  const [field, name] = ownValue(FIELDS, param) ?? [];
   if (field === undefined) throw thrown;
-  return { [field]: message };
+  return { [field]: message.startsWith(param) ? `${name}${message.slice(param.length)}` : message };
 };

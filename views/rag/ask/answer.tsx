@@ -28,7 +28,12 @@ export const stageText = ({ stage, retrieval, text, answer }: Asked): string => 
   if (stage === "checking") return "Checking each sentence against the passages…";
   if (stage === "stopped") return "Stopped.";
   if (answer?.status === "no_relevant_context") return "No relevant passage was found.";
-  return `Answer ready, ${count(answer?.citations.filter((each) => !isFound(each)).length ?? 0, "citation")}.`;
+  const citations = answer?.citations ?? [];
+  const found = citations.filter(isFound).length;
+  if (found > 0 && found === citations.length) {
+    return `Answer ready. The model cited no passage, and Groundwire found ${found}.`;
+  }
+  return `Answer ready, ${count(citations.length - found, "citation")}.`;
 };
 
 /** Takes the focus from the button that asked, which is disabled in the meantime. */
@@ -90,7 +95,7 @@ export const AnswerText = ({ asked: { text, citations, grounding, retrieval } }:
 
 /** The complete answer with what supports it. */
 export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer }) => {
-  const hasFound = asked.citations.some(isFound);
+  const found = asked.citations.find(isFound);
   const isUnsure = answer.grounding?.sentences.some(({ verdict }) => verdict !== "supported");
   return (
     <article class="card rag-answer">
@@ -100,12 +105,12 @@ export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer })
         <AnswerText asked={asked} />
       </div>
       <Support answer={answer} />
-      {(hasFound || isUnsure) && (
+      {(found || isUnsure) && (
         <p class="fine legend">
-          {hasFound && (
+          {found && (
             <>
-              <span class="citation found">≈2</span> passage found by Groundwire, for a sentence that the model did not
-              cite.{" "}
+              <span class="citation found">≈{found.marker}</span> passage found by Groundwire, for a sentence that the
+              model did not cite.{" "}
             </>
           )}
           {isUnsure && "Underlined sentences are not fully supported by any passage."}
@@ -124,16 +129,29 @@ const Support = ({ answer: { grounding } }: { answer: RagAnswer }) => {
   const { sentences } = grounding;
   const supported = sentences.filter(({ verdict }) => verdict === "supported").length;
   const isWhole = supported === sentences.length;
-  const text = isWhole
-    ? sentences.length === 1
-      ? "The passages support this sentence"
-      : `The passages support all ${sentences.length} sentences`
-    : `The passages support ${supported} of ${count(sentences.length, "sentence")}`;
   return (
     <p>
-      <span class={`state ${isWhole ? "good" : supported === 0 ? "bad" : "fair"}`}>{text}</span>
+      <span class={`state ${isWhole ? "good" : supported === 0 ? "bad" : "fair"}`}>
+        {supportText(sentences.length, supported, sentences[0]?.verdict)}
+      </span>
     </p>
   );
+};
+
+const ONE_SENTENCE = {
+  supported: "The passages support this sentence",
+  partly: "The passages support this sentence only in part",
+  unsupported: "No passage supports this sentence",
+} as const;
+
+const supportText = (
+  sentences: number,
+  supported: number,
+  first: keyof typeof ONE_SENTENCE = "unsupported",
+): string => {
+  if (sentences === 1) return ONE_SENTENCE[first];
+  if (supported === 0) return `The passages support none of the ${sentences} sentences`;
+  return `The passages support ${supported === sentences ? "all" : `${supported} of`} ${sentences} sentences`;
 };
 
 const Sources = ({ answer: { sources, index } }: { answer: RagAnswer }) =>

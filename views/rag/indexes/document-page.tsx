@@ -79,7 +79,7 @@ const Failure = ({
   <div class="panel problem">
     <Icon name="alert" />
     <div>
-      <h2>This file could not be added</h2>
+      <h2>This file could not be read</h2>
       <p>{document.error?.message ?? "Reading it failed. Try again."}</p>
       {mayWrite && <Retry indexId={index.id} ids={[document.id]} />}
     </div>

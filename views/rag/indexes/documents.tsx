@@ -53,7 +53,7 @@ export const DocumentList = ({ index, page, sort, query, mayWrite }: DocumentLis
         { name: "State", cell: (document) => <State {...documentState(document)} /> },
         { name: "Chunks", sortKey: "chunks", isNumeric: true, cell: ({ chunks }) => number(chunks) },
         { name: "Characters", isNumeric: true, cell: ({ characters }) => number(characters) },
-        { name: "Metadata", isLong: true, cell: ({ metadata }) => metadataText(metadata) },
+        ...(page.data.some(({ metadata }) => Object.keys(metadata).length > 0) ? [METADATA] : []),
         { name: "Updated", sortKey: "updated", cell: ({ updated_at }) => <Time at={updated_at} /> },
       ]}
     >
@@ -61,6 +61,12 @@ export const DocumentList = ({ index, page, sort, query, mayWrite }: DocumentLis
     </List>
   </div>
 );
+
+const METADATA = {
+  name: "Metadata",
+  isLong: true,
+  cell: ({ metadata }: RagDocument) => metadataText(metadata),
+};
 
 export const metadataText = (metadata: RagDocument["metadata"]): string =>
   Object.entries(metadata)

@@ -9,7 +9,7 @@ import { indexState, isRunning, retrievalText, size } from "../words";
 import type { IndexForm } from "./create";
 import { AddFiles, DocumentList, type DocumentListProps, Documents } from "./documents";
 import { IngestionPanel } from "./progress";
-import { Versions } from "./versions";
+import { VersionList, Versions } from "./versions";
 
 interface IndexPageProps extends Frame, Omit<DocumentListProps, "mayWrite"> {
   /** The first documents of the last ingestion. */
@@ -34,7 +34,7 @@ export const IndexPage = (props: IndexPageProps) => {
       problems={problems}
       notice={notice}
       scripts={["upload.js"]}
-      refreshSeconds={isRunning(index.ingestion) ? 3 : undefined}
+      refreshSeconds={isRunning(index.ingestion) || index.building ? 3 : undefined}
       trail={[{ path: "/rag", name: "Documents" }]}
       note={index.description || undefined}
       actions={
@@ -45,7 +45,7 @@ export const IndexPage = (props: IndexPageProps) => {
       <IngestionPanel index={index} documents={ingested} path={progressPath(list)} mayWrite={mayWrite} />
       {mayWrite && <AddFiles index={index} maxBytes={maxBytes} problems={problems} />}
       <Documents {...list} />
-      <Versions {...{ index, versions, models, mayWrite, form, problems }} />
+      <Versions path={progressPath(list)} {...{ index, versions, models, mayWrite, form, problems }} />
       {mayWrite && (
         <>
           <Settings index={index} form={form} problems={problems} />
@@ -59,8 +59,10 @@ export const IndexPage = (props: IndexPageProps) => {
 const progressPath = ({ index, page, query }: Pick<DocumentListProps, "index" | "page" | "query">): string =>
   withQuery(`/rag/${index.id}/progress`, { ...query, page: page.page });
 
-/** What changes while documents are being added. */
-export const Progress = ({ ingested, ...list }: DocumentListProps & { ingested: readonly RagDocument[] }) => (
+type ProgressProps = DocumentListProps & Pick<IndexPageProps, "ingested" | "versions">;
+
+/** What changes while documents are being added, or a version is being built. */
+export const Progress = ({ ingested, versions, ...list }: ProgressProps) => (
   <>
     <IngestionPanel index={list.index} documents={ingested} path={progressPath(list)} mayWrite={list.mayWrite} />
     <hx-partial hx-target="#index-facts" hx-swap="outerMorph">
@@ -68,6 +70,9 @@ export const Progress = ({ ingested, ...list }: DocumentListProps & { ingested: 
     </hx-partial>
     <hx-partial hx-target="#documents" hx-swap="outerMorph">
       <DocumentList {...list} />
+    </hx-partial>
+    <hx-partial hx-target="#versions" hx-swap="outerMorph">
+      <VersionList index={list.index} versions={versions} path={progressPath(list)} mayWrite={list.mayWrite} />
     </hx-partial>
   </>
 );

@@ -16,6 +16,15 @@ interface IngestionProps {
   mayWrite: boolean;
 }
 
+/** Attributes of an element that updates the page every second until it is removed. `path` returns the progress. */
+export const polls = (path: string) => ({
+  "hx-get": path,
+  "hx-trigger": "every 1s",
+  "hx-target": "#ingestion",
+  "hx-swap": "outerMorph",
+  "data-poll": true,
+});
+
 /** The current ingestion with its files, updated every second; afterwards the files that failed in it. */
 export const IngestionPanel = ({ index, documents, path, mayWrite }: IngestionProps) => (
   <div id="ingestion">
@@ -32,16 +41,7 @@ const Ingesting = ({ index, documents, path, mayWrite, ingestion }: IngestionPro
   const rest = total - documents.length;
   const cancel = `/rag/${index.id}/cancel`;
   return (
-    <section
-      id={`progress-${job}`}
-      class="card ingesting"
-      aria-labelledby="ingesting-title"
-      hx-get={path}
-      hx-trigger="every 1s"
-      hx-target="#ingestion"
-      hx-swap="outerMorph"
-      data-poll
-    >
+    <section id={`progress-${job}`} class="card ingesting" aria-labelledby="ingesting-title" {...polls(path)}>
       <h2 id="ingesting-title">Adding documents</h2>
       <p role="status">{progressText(ingestion)}</p>
       <div class="progress-line">
@@ -88,7 +88,7 @@ const Ingested = ({ index, documents, mayWrite }: Omit<IngestionProps, "path">) 
   return (
     <section class="panel problem failures" aria-labelledby="failures-title">
       <div>
-        <h2 id="failures-title">{count(index.failed_documents, "file")} could not be added</h2>
+        <h2 id="failures-title">{count(index.failed_documents, "file")} could not be read</h2>
         <ul>
           {failed.map(({ id, title, source, error }) => (
             <li>
