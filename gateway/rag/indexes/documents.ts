@@ -43,6 +43,7 @@ interface DocumentDeps {
   now?: () => Date;
 }
 
+export type DocumentSort = store.DocumentSort;
 export type Documents = ReturnType<typeof createDocuments>;
 
 export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }: DocumentDeps) => {

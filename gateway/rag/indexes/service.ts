@@ -23,6 +23,7 @@ interface IndexDeps {
   now?: () => Date;
 }
 
+export type IndexSort = store.IndexSort;
 export type Indexes = ReturnType<typeof createIndexes>;
 
 export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps) => {

@@ -1,6 +1,6 @@
-import type { DocumentSort } from "../../../db/documents";
 import type { NumberedPage } from "../../../gateway/paging";
 import type { DocumentQuery, RagDocument, RagIndex } from "../../../gateway/rag/indexes/contract";
+import type { DocumentSort } from "../../../gateway/rag/indexes/documents";
 import { Form, fieldsOf, type Problems } from "../../ui/fields";
 import { Filters, List, NoMatch } from "../../ui/lists";
 import { EmptyState, number, Time } from "../../ui/parts";

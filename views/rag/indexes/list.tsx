@@ -1,6 +1,6 @@
-import type { IndexSort } from "../../../db/indexes";
 import type { NumberedPage } from "../../../gateway/paging";
 import type { RagIndex } from "../../../gateway/rag/indexes/contract";
+import type { IndexSort } from "../../../gateway/rag/indexes/service";
 import { type Frame, may, Screen } from "../../layout";
 import { List } from "../../ui/lists";
 import { ButtonLink, EmptyState, number, Time } from "../../ui/parts";

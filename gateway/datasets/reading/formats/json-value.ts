@@ -81,10 +81,8 @@ export const jsonRow = (text: string, start: { line: number; character: number }
 const NAME_END = /"\s*:/g;
 
 /** Names that `JSON.parse` found more than once in an object, by their position. Few rows have to be scanned for it. */
-const findRepeatedNames = (text: string, value: unknown): ReadonlyMap<string, number> => {
-  const ends = text.match(NAME_END)?.length ?? 0;
-  return ends > countNames(value) ? new Scanner(text).findRepeated() : new Map();
-};
+const findRepeatedNames = (text: string, value: unknown): ReadonlyMap<string, number> =>
+  (text.match(NAME_END)?.length ?? 0) > countNames(value) ? new Scanner(text).findRepeated() : new Map();
 
 const countNames = (value: unknown): number => {
   if (typeof value !== "object" || value === null || value instanceof NumberText) return 0;
