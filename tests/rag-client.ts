@@ -28,6 +28,7 @@ export class RagClient {
         ...headers,
       },
       body: body && !isForm ? JSON.stringify(body) : body,
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
