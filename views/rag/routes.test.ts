@@ -110,9 +110,12 @@ describe("documents", () => {
   });
 
   test("a form without a file is refused at its field", async () => {
-    const { status, html } = await send();
-    expect(status).toBe(422);
-    expect(html).toContain('<a href="#files">No file was sent. Choose at least one.</a>');
+    // A browser sends an empty file without a name.
+    for (const files of [[], [new File([], "")]]) {
+      const { status, html } = await send(...files);
+      expect(status).toBe(422);
+      expect(html).toContain('<a href="#files">No file was sent. Choose at least one.</a>');
+    }
   });
 
   test("each file shows its stage, and the whole shows its count and a Cancel button", async () => {

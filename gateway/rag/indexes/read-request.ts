@@ -35,12 +35,13 @@ export const readDocumentsRequest = (
     : readJson(body, uploads, principal);
 
 const readForm = async (body: UploadBody, uploads: Receiver, principal: KeyHolder): Promise<DocumentsRequest> => {
-  const { files, fields } = await receiveFiles(body, uploads, principal, MAX_FILES);
+  const { files: received, fields } = await receiveFiles(body, uploads, principal, MAX_FILES);
+  const files = received.filter((file) => !isLeftEmpty(file));
   try {
-    if (files.length === 0)
-      throw new AppError("invalid_request", "No file was sent. Choose at least one.", {
-        param: "files",
-      });
+    for (const { id } of received.filter(isLeftEmpty)) await uploads.discard(id);
+    if (files.length === 0) {
+      throw new AppError("invalid_request", "No file was sent. Choose at least one.", { param: "files" });
+    }
     refuseBadText(fields);
     const unknown = Object.keys(fields).find((name) => name !== "metadata");
     if (unknown !== undefined) {
@@ -55,6 +56,9 @@ const readForm = async (body: UploadBody, uploads: Receiver, principal: KeyHolde
     throw error;
   }
 };
+
+/** What a browser sends for a field without a file. */
+const isLeftEmpty = ({ fileName, sizeBytes }: Upload): boolean => fileName === null && sizeBytes === 0;
 
 const toFile = ({ id, fileName, sha256 }: Upload, metadata: Metadata): NewFile => ({
   content: { fileName: fileName ?? "upload", title: null, source: fileName, mediaType: null, metadata },
