@@ -4,7 +4,7 @@ import { chunks, documentBuilds, documents, indexes, jobs } from "./schema";
 
 export type BuildRow = typeof documentBuilds.$inferSelect;
 
-/** Starts a build, which stays invisible until `showBuilds`. */
+/** Inserts a staged build. Queries see it after `showBuilds`. */
 export const insertBuild = async (
   tx: Tx,
   row: Pick<BuildRow, "id" | "indexId" | "version" | "documentId" | "jobId" | "contentHash">,
@@ -15,7 +15,7 @@ export const insertBuild = async (
 const isDocument = (indexId: string, documentId: string): SQL | undefined =>
   and(eq(documentBuilds.indexId, indexId), eq(documentBuilds.documentId, documentId));
 
-/** Makes staged builds of one document visible at `revision`, in place of those of the same versions. */
+/** Makes a document's staged builds visible at `revision`. Each replaces the visible build of its version. */
 export const showBuilds = async (
   tx: Tx,
   { indexId, documentId, revision }: { indexId: string; documentId: string; revision: number },
@@ -36,7 +36,7 @@ export const showBuilds = async (
   await tx.update(documentBuilds).set({ state: "visible", revision }).where(inArray(documentBuilds.id, ids));
 };
 
-/** Hides every build of a document at `revision`. The rows stay as entries of the change log. */
+/** Hides every build of a document at `revision`. The rows stay in the change log. */
 export const hideBuilds = async (
   tx: Tx,
   { indexId, documentId, revision }: { indexId: string; documentId: string; revision: number },
@@ -47,7 +47,7 @@ export const hideBuilds = async (
     .where(and(isDocument(indexId, documentId), eq(documentBuilds.state, "visible")));
 };
 
-/** Hides every build of a version, which no longer answers. */
+/** Hides every build of a retired version. */
 export const dropBuilds = async (
   tx: Tx,
   { indexId, version }: Pick<BuildRow, "indexId" | "version">,
@@ -60,15 +60,15 @@ export interface IndexChange {
   revision: number;
   documentId: string;
   buildId: string | null;
-  /** Chunks of the build. If fewer are found, the document has changed again: a later entry says how. */
+  /** The build's number of chunks. If a reader finds fewer, a later entry has changed the document again. */
   chunks: number;
   title: string;
   metadata: Record<string, unknown>;
 }
 
 /**
- * Changes of a version after `afterRevision`, oldest first. Each document has at most one entry with a build. From
- * revision 0, these are all documents of the version.
+ * Changes of a version after `afterRevision`, oldest first. Each document has at most one entry with a build. Revision 0
+ * lists all documents of the version.
  */
 export const listChanges = async (
   db: Reads,
@@ -104,11 +104,11 @@ export const listChanges = async (
   }));
 };
 
-/** True for the builds that a version shows. */
+/** Selects the visible builds of a version. */
 export const isVisibleBuild = (indexId: string, version: number): SQL | undefined =>
   and(eq(documentBuilds.indexId, indexId), eq(documentBuilds.version, version), eq(documentBuilds.state, "visible"));
 
-/** Numbers of chunks of these documents in a version, by document. */
+/** The number of chunks of each of these documents in a version, by document id. */
 export const findChunkCounts = async (
   db: Reads,
   { indexId, version }: Pick<BuildRow, "indexId" | "version">,
@@ -132,13 +132,13 @@ export const findVisibleBuild = (
     .where(and(isVisibleBuild(indexId, version), eq(documentBuilds.documentId, documentId)))
     .get();
 
-/** Builds that no reader needs: replaced, deleted, staged by an ended job, or of a deleted index. */
+/** Builds to delete: replaced, deleted, staged by a finished job, or part of a deleted index. */
 export const listDoomedBuilds = async (db: Reads, limit: number): Promise<string[]> => {
   const builds = () => db.select({ id: documentBuilds.id }).from(documentBuilds);
   const isOver = or(isNull(jobs.id), isNotNull(jobs.endedAt));
   const hasEnded = and(eq(documentBuilds.state, "deleted"), gt(documentBuilds.chunks, 0));
   const isAbandoned = and(eq(documentBuilds.state, "staging"), isOver);
-  // One query each, so that each uses an index.
+  // Separate queries, so that each uses a database index.
   const queries = [
     builds().where(eq(documentBuilds.state, "replaced")).limit(limit),
     builds().where(hasEnded).limit(limit),
@@ -152,7 +152,7 @@ export const listDoomedBuilds = async (db: Reads, limit: number): Promise<string
   return [...new Set(found.flat().map(({ id }) => id))];
 };
 
-/** Builds that earlier tries of a task have staged. */
+/** Builds that earlier attempts of a task staged. */
 export const listStagedBuilds = async (
   db: Reads,
   { indexId, documentId, jobId }: Pick<BuildRow, "indexId" | "documentId" | "jobId">,
@@ -165,8 +165,8 @@ export const listStagedBuilds = async (
 };
 
 /**
- * Deletes up to `limit` chunks of a build with their vectors, then the build; an entry of the change log stays as long as
- * its index. True when everything is deleted.
+ * Deletes up to `limit` chunks of a build with their vectors, then the build. Its change log entry stays until the index is
+ * deleted. Returns true when everything is deleted.
  */
 export const deleteBuildPart = (db: Pick<Db, "write">, buildId: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {

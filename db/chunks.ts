@@ -6,13 +6,13 @@ import { chunks, chunkVectors, documentBuilds, documents, documentTexts } from "
 type ChunkRow = typeof chunks.$inferSelect;
 export type NewChunk = Omit<ChunkRow, "buildId"> & { vector: Float32Array };
 
-/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
+/** Rows per INSERT. SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
 
 const toBlob = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 
-/** Copies, because a buffer from the driver may not be aligned for numbers. */
+/** Copies the bytes, because the driver's buffer may not be aligned for floats. */
 const fromBlob = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
 
 /** Adds chunks with their vectors to a staged build. */
@@ -35,7 +35,7 @@ export const insertChunks = async (tx: Tx, buildId: string, rows: readonly NewCh
     .where(eq(documentBuilds.id, buildId));
 };
 
-/** What a search structure needs of a chunk. */
+/** The fields of a chunk that search needs. */
 export interface SearchChunk {
   id: string;
   position: number;
@@ -45,7 +45,7 @@ export interface SearchChunk {
   vector: Float32Array;
 }
 
-/** Chunks of a build with their vectors in order, from `position` on. */
+/** Chunks of a build with their vectors, in order, starting at `position`. */
 export const listSearchChunks = async (
   db: Reads,
   buildId: string,
@@ -70,7 +70,7 @@ export const listSearchChunks = async (
 
 export type VisibleChunk = ChunkRow & { documentId: string };
 
-/** A chunk with what an answer shows of its document. */
+/** A chunk with the fields of its document that an answer shows. */
 export type Passage = VisibleChunk &
   Pick<typeof documents.$inferSelect, "title" | "source" | "metadata"> &
   Pick<typeof documentTexts.$inferSelect, "pages"> & { contentHash: string };

@@ -7,9 +7,9 @@ export type DocumentRow = typeof documents.$inferSelect;
 export type DocumentState = DocumentRow["state"];
 export type TextRow = typeof documentTexts.$inferSelect;
 
-/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
+/** Rows per INSERT. SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
-/** States of a document whose job has not ended. */
+/** States of a document that a job is still processing. */
 const OPEN = ["queued", "reading", "chunking", "embedding"] as const;
 
 const is = (indexId: string, id: string): SQL | undefined => and(eq(documents.indexId, indexId), eq(documents.id, id));
@@ -66,7 +66,7 @@ export const listDocuments = (
 
 export type DocumentSort = "title" | "chunks" | "updated";
 
-/** `chunks` are those of the active version. */
+/** `chunks` counts the chunks of the active version. */
 const SORTED_BY: Readonly<Record<DocumentSort, SQL>> = {
   title: sql`documents.title COLLATE NOCASE`,
   chunks: sql`(
@@ -99,7 +99,7 @@ export const listSortedDocuments = (
 export const countDocuments = (db: Reads, indexId: string, filter: DocumentFilter): Promise<number> =>
   db.$count(documents, fits(indexId, filter));
 
-/** The first `limit` documents of a job: those that a worker is reading, then failed, then queued, then the others. */
+/** The first `limit` documents of a job: in progress, then failed, then queued, then all others. */
 export const listJobDocuments = (db: Reads, jobId: string, limit: number): Promise<DocumentRow[]> => {
   const order = ["embedding", "chunking", "reading", "failed", "queued"] as const;
   const place = order.map((state, at) => sql`WHEN ${state} THEN ${at}`);
@@ -111,7 +111,7 @@ export const listJobDocuments = (db: Reads, jobId: string, limit: number): Promi
     .limit(limit);
 };
 
-/** Documents of an index by state. */
+/** The number of documents in each state. */
 export const findStateCounts = async (
   db: Reads,
   where: { indexId: string } | { jobId: string },
@@ -124,7 +124,7 @@ export const findStateCounts = async (
   return Object.fromEntries(rows.map(({ state, total }) => [state, total]));
 };
 
-/** The error of the document that failed last. */
+/** The error of the most recently failed document. */
 export const findNewestFailure = async (db: Reads, indexId: string): Promise<Record<string, unknown> | null> => {
   const [row] = await db
     .select({ error: documents.error })
@@ -148,7 +148,7 @@ export const insertDocuments = async (tx: Tx, rows: readonly (typeof documents.$
   for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(documents).values(rows.slice(i, i + INSERT_ROWS));
 };
 
-/** False if the document does not exist, or `jobId` is given and a newer job has taken over. */
+/** Returns false if the document does not exist, or if `jobId` is given and a newer job owns the document. */
 export const updateDocument = async (
   tx: Tx,
   { indexId, id, jobId }: Pick<DocumentRow, "indexId" | "id"> & { jobId?: string },
@@ -162,7 +162,7 @@ export const updateDocument = async (
   return updated.length > 0;
 };
 
-/** The same changes for up to 30,000 documents. */
+/** Applies the same changes to up to 30,000 documents. */
 export const updateDocuments = async (
   tx: Tx,
   indexId: string,
@@ -175,7 +175,7 @@ export const updateDocuments = async (
     .where(and(eq(documents.indexId, indexId), inArray(documents.id, [...ids])));
 };
 
-/** Deletes a document with its texts. Its builds are hidden by `hideBuilds`. */
+/** Deletes a document with its texts. `hideBuilds` hides its builds. */
 export const deleteDocument = async (tx: Tx, indexId: string, id: string): Promise<void> => {
   await tx.delete(documents).where(is(indexId, id));
 };
@@ -188,7 +188,7 @@ export const cancelQueuedDocuments = async (tx: Tx, jobId: string, now: Date): P
     .where(and(eq(documents.jobId, jobId), eq(documents.state, "queued")));
 };
 
-/** Documents whose job has ended without them, because workers died or it was cancelled. */
+/** Unfinished documents of finished jobs: workers died, or the job was cancelled. */
 const listStuck = (db: Reads, limit: number) =>
   db
     .select({
@@ -203,10 +203,10 @@ const listStuck = (db: Reads, limit: number) =>
     .where(and(inArray(documents.state, [...OPEN]), or(isNull(jobs.id), isNotNull(jobs.endedAt))))
     .limit(limit);
 
-/** Whether `settleDocuments` has anything to do. This only reads, so it blocks no other process. */
+/** Whether `settleDocuments` has anything to do. Only reads, so it doesn't block other processes. */
 export const hasStuckDocuments = async (db: Reads): Promise<boolean> => (await listStuck(db, 1)).length > 0;
 
-/** Ends up to `limit` documents whose job has ended without them: failed with the job's error, or cancelled. */
+/** Marks up to `limit` unfinished documents of finished jobs as failed, with the job's error, or as cancelled. */
 export const settleDocuments = (db: Pick<Db, "write">, now: Date, limit: number): Promise<void> =>
   db.write(async (tx) => {
     for (const { job, error, ...document } of await listStuck(tx, limit)) {
@@ -215,7 +215,7 @@ export const settleDocuments = (db: Pick<Db, "write">, now: Date, limit: number)
     }
   });
 
-/** Stores a text of a document. An existing one with the same hash is the same. */
+/** Stores a text of a document, unless one with the same hash is already stored. */
 export const insertText = async (tx: Tx, row: TextRow): Promise<void> => {
   await tx.insert(documentTexts).values(row).onConflictDoNothing();
 };

@@ -6,7 +6,7 @@ import { documentBuilds, documents, indexes, indexVersions, jobs } from "./schem
 export type IndexRow = typeof indexes.$inferSelect;
 export type VersionRow = typeof indexVersions.$inferSelect;
 
-/** Sums over the documents of one version. */
+/** Totals over the documents of one version. */
 export interface VersionTotals {
   documents: number;
   chunks: number;
@@ -60,7 +60,7 @@ export const listSortedIndexes = (
 
 export const countIndexes = (db: Reads, allowed: Allowed): Promise<number> => db.$count(indexes, isVisible(allowed));
 
-/** By id or name; an id wins. undefined also if the caller may not use it. */
+/** Finds an index by id or name; an id takes precedence. Returns undefined also if the caller may not use it. */
 export const findIndex = (db: Reads, idOrName: string, allowed?: Allowed): Promise<IndexRow | undefined> =>
   db
     .select()
@@ -70,7 +70,7 @@ export const findIndex = (db: Reads, idOrName: string, allowed?: Allowed): Promi
     .limit(1)
     .get();
 
-/** One indexed read, for every query. undefined if the index was deleted. */
+/** One indexed read, because every query calls it. Returns undefined if the index was deleted. */
 export const findIndexRevision = (
   db: Reads,
   id: string,
@@ -85,7 +85,7 @@ export const insertIndex = async (tx: Tx, row: typeof indexes.$inferInsert): Pro
   await tx.insert(indexes).values(row);
 };
 
-/** False if the index was deleted. */
+/** Returns false if the index was deleted. */
 export const updateIndex = async (
   tx: Tx,
   id: string,
@@ -99,7 +99,7 @@ export const updateIndex = async (
   return updated.length > 0;
 };
 
-/** The next revision, for one visible change; undefined if the index was deleted. */
+/** Raises the revision for one visible change and returns it, or undefined if the index was deleted. */
 export const raiseRevision = async (tx: Tx, id: string, now: Date): Promise<number | undefined> => {
   const [raised] = await tx
     .update(indexes)
@@ -152,7 +152,7 @@ export const findVersion = (db: Reads, indexId: string, version: number): Promis
     .where(and(eq(indexVersions.indexId, indexId), eq(indexVersions.version, version)))
     .get();
 
-/** Ids of searchable documents that a version doesn't have, up to `limit`. */
+/** Ids of up to `limit` searchable documents that a version lacks. */
 export const listMissingDocuments = async (
   db: Reads,
   { indexId, version }: Pick<VersionRow, "indexId" | "version">,
@@ -175,7 +175,7 @@ export const listMissingDocuments = async (
   return rows.map(({ id }) => id);
 };
 
-/** Versions whose job ended before they were complete, with its error. */
+/** Incomplete versions of finished jobs, with the job's error. */
 export const listStuckVersions = (
   db: Reads,
 ): Promise<(Pick<VersionRow, "indexId" | "version"> & { error: Record<string, unknown> | null })[]> =>
@@ -185,7 +185,7 @@ export const listStuckVersions = (
     .leftJoin(jobs, eq(jobs.id, indexVersions.jobId))
     .where(and(eq(indexVersions.state, "building"), or(isNull(jobs.id), isNotNull(jobs.endedAt))));
 
-/** Totals of these versions of an index by version. A version without documents is left out. */
+/** Totals of these versions of an index, by version. Versions without documents are left out. */
 export const findVersionTotals = async (
   db: Reads,
   indexId: string,
@@ -211,13 +211,13 @@ export const findVersionTotals = async (
   return new Map(rows.map(({ version, ...totals }) => [version, totals]));
 };
 
-/** Whether `deleteIndexPart` has anything to do. This only reads, so it blocks no other process. */
+/** Whether `deleteIndexPart` has anything to do. Only reads, so it doesn't block other processes. */
 export const hasDeletedIndex = async (db: Reads): Promise<boolean> =>
   (await db.select({ id: indexes.id }).from(indexes).where(isNotNull(indexes.deletedAt)).limit(1)).length > 0;
 
 /**
- * Deletes a part of one deleted index: up to `limit` documents, or the index itself when its documents and builds are
- * gone. False if there is no deleted index.
+ * Deletes part of one index that is marked as deleted: up to `limit` documents, or the index itself once its documents and
+ * builds are gone. Returns false if no index is marked.
  */
 export const deleteIndexPart = (db: Pick<Db, "write">, limit: number): Promise<boolean> =>
   db.write(async (tx) => {
@@ -229,7 +229,7 @@ export const deleteIndexPart = (db: Pick<Db, "write">, limit: number): Promise<b
       .where(and(eq(documents.indexId, doomed.id), inArray(documents.id, some)))
       .returning({ id: documents.id });
     if (gone.length > 0) return true;
-    // Chunks are deleted with their builds, by `deleteBuildPart`.
+    // `deleteBuildPart` deletes the chunks.
     const hasBuilds = await tx
       .select({ id: documentBuilds.id })
       .from(documentBuilds)

@@ -1,14 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Id, Nullable, OneOf, Share, Strict } from "./contract";
 
-/* Settings of a search and the citations of an answer, for indexes, queries and evaluations. */
+/* Search settings and citations, which indexes, queries and evaluations share. */
 
-/** The score to compare, after ranking. Higher is closer. */
+/** The minimum of one score for an answer. Higher is closer. */
 export const Threshold = Strict(
   {
     score: OneOf(["relevance", "vector", "fused", "rerank"], {
       description:
-        "Of the best chunk. relevance: 0 to 1, from its cosine and the share of the question's words that it contains; vector: cosine",
+        "relevance: 0 to 1, from the highest cosine and the fraction of the question's words that a chunk contains; vector: the highest cosine; fused: the highest fused score",
     }),
     value: Type.Number({ minimum: -1, maximum: 1 }),
   },
@@ -25,19 +25,21 @@ export const RetrievalSettings = Strict(
     candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean(),
-    threshold: Nullable(Threshold, { description: "Below it, no answer is generated; null: always answer" }),
+    threshold: Nullable(Threshold, {
+      description: "Below it, the answer is the fallback text; null: always generate an answer",
+    }),
     max_context_tokens: Type.Integer({
       minimum: 64,
       maximum: 1_000_000,
-      description: "Budget for contexts in the prompt",
+      description: "Maximum tokens of the contexts in the prompt",
     }),
-    fallback_text: Type.String({ maxLength: 2000, description: "Answer when nothing relevant was found" }),
+    fallback_text: Type.String({ maxLength: 2000, description: "The answer if nothing relevant is found" }),
   },
   { title: "RetrievalSettings" },
 );
 export type RetrievalSettings = Static<typeof RetrievalSettings>;
 
-/** Settings that a request overrides. The index's settings apply otherwise. */
+/** Settings of a request. Omitted settings are the index's. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
   title: "RetrievalOverrides",
   additionalProperties: false,
@@ -45,14 +47,14 @@ export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
 export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
 
 /**
- * A passage that supports a part of the answer. Offsets are UTF-16. Of a citation by the model, `answer_start` and
- * `answer_end` are the marker's; of one found by Groundwire, which has no marker, they are the sentence's.
+ * A passage that supports part of the answer. Offsets are UTF-16. `answer_start` and `answer_end` enclose the marker, or
+ * the sentence if Groundwire found the citation.
  */
 export const Citation = Type.Object(
   {
     marker: Type.Integer({ minimum: 1, description: "Number of the context, the n of [n] in the answer" }),
     found_by: OneOf(["model", "groundwire"], {
-      description: "model: the answer has the marker; groundwire: the best passage for a sentence without a marker",
+      description: "model: the model wrote the marker; groundwire: the best passage for a sentence without a marker",
     }),
     answer_start: Count(),
     answer_end: Count(),

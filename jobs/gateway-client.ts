@@ -3,42 +3,42 @@ import type { EmbeddingList, TokenCounts } from "../gateway/embeddings/contract"
 import { AppError, fromEnvelope, toAppError } from "../lib/errors";
 import { decodeVector } from "../lib/vectors";
 
-/** How long a call is repeated while the gateway or a node is unreachable or busy. */
-const PATIENCE_MS = 120_000;
+/** How long a call is retried while the gateway or a node is unreachable or busy. */
+const MAX_RETRY_MS = 120_000;
 const PAUSE_MS = 1000;
-/** The gateway counts up to this many texts of up to this many characters at a time. */
+/** The gateway's limits for one token count: the number of texts, and the characters of each. */
 const MAX_TEXTS = 256;
 const MAX_CHARACTERS = 65_536;
-/** Keeps a request well below the gateway's limit for bodies, whatever the characters. */
+/** Maximum characters per request, which keeps any body well below the gateway's size limit. */
 const REQUEST_CHARACTERS = 262_144;
 
-/** For whom a worker calls the gateway, and until when. */
+/** The key that a worker calls the gateway for, and the signal that aborts the call. */
 interface Caller {
-  /** Limits, rights and usage are those of this key. */
+  /** This key's limits and permissions apply, and usage is counted for it. */
   keyId: string;
   signal: AbortSignal;
 }
 
 export interface GatewayClient {
-  /** Vectors of a document's chunks in their order, and the revision of the model. */
+  /** The vectors of a document's chunks, in order, and the model's revision. */
   embed(
     caller: Caller,
     model: string,
     texts: readonly string[],
   ): Promise<{ vectors: Float32Array[]; revision: string }>;
-  /** Tokens of each text as the model reads it in a document, with its prefix. */
+  /** The number of tokens of each text, including the model's document prefix. */
   countTokens(caller: Caller, model: string, texts: readonly string[]): Promise<number[]>;
 }
 
 interface GatewayClientOptions {
   url: string;
-  /** The current token of the worker. */
+  /** The worker's current token. */
   token(): string;
   monotonicMs?: () => number;
 }
 
 /**
- * Calls the gateway for a key. While the key's limit is used up, a call waits; it is also repeated for two minutes while the
+ * Calls the gateway on behalf of a key. Waits while the key's limit is used up, and retries for two minutes while the
  * gateway can't answer. Throws the gateway's errors.
  */
 export const createGatewayClient = ({
@@ -67,7 +67,7 @@ export const createGatewayClient = ({
   };
 
   const post = async <T>(path: string, caller: Caller, body: object): Promise<T> => {
-    const untilMs = monotonicMs() + PATIENCE_MS;
+    const untilMs = monotonicMs() + MAX_RETRY_MS;
     for (;;) {
       try {
         return await send<T>(path, caller, body);
@@ -111,7 +111,7 @@ interface Piece {
   text: string;
 }
 
-/** Splits texts into requests. A text that is too long for one is counted in pieces, so its count is a few tokens too high. */
+/** Splits texts into requests. A text that is too long is counted in pieces, so its count is a few tokens too high. */
 const cutTexts = (texts: readonly string[]): Piece[][] => {
   const batches: Piece[][] = [];
   let length = 0;

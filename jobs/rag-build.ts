@@ -16,8 +16,8 @@ export interface BuildDeps extends StageDeps {
 }
 
 /**
- * Builds a version of an index from the stored texts: as long as documents are missing, it adds them one by one. So another
- * worker can continue at any time, and documents that are added meanwhile are in it too.
+ * Builds a version of an index from the stored texts. It adds missing documents one by one until none is left, so another
+ * worker can continue at any time, and documents added during the build are included.
  */
 export const ragBuild = (deps: BuildDeps): JobHandler => {
   const { db, now = () => new Date() } = deps;
@@ -37,7 +37,7 @@ export const ragBuild = (deps: BuildDeps): JobHandler => {
     const extracted = { title, text: stored.text, pages: stored.pages, mediaType: mediaType as DocumentMediaType };
     const request = { documentId, jobId: task.jobId, keyId: task.job.createdBy, title, document: extracted, hash };
     const build = await stageBuild(deps, context, version, request);
-    // If the document has changed meanwhile, it is either in the version or still missing.
+    // If the document has changed, the version either already contains it or still lacks it.
     await context.write((tx) => publishBuild(tx, { indexId, documentId }, hash, build, now()));
   };
 

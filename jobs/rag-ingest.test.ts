@@ -46,7 +46,7 @@ const services = () => {
   return { uploads, indexes, documents, versions: createVersions({ db, indexes, models }) };
 };
 
-/** Adds texts by source; resolves with the ids of their documents and of the job. */
+/** Adds texts by source. Resolves with the ids of the documents and the job. */
 const add = async (texts: Record<string, string>): Promise<{ ids: string[]; job: string }> => {
   const { uploads, documents } = services();
   const names = Object.entries(texts).map(([fileName, text]) => ({ fileName, text }));
@@ -91,7 +91,7 @@ const settled = (id: string) =>
   until(`${id} is settled`, async () => ["ready", "failed", "cancelled"].includes((await document(id)).state));
 const textsOf = async (id: string, version = 1): Promise<string[]> =>
   (await listChunks(db, { indexId, version, documentId: id }, { limit: 100 })).map(({ text }) => text);
-/** A promise that a test opens, to hold work at a place. */
+/** A promise that a test resolves to let work continue. */
 const gate = () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: resolve };
@@ -110,7 +110,7 @@ describe("ingestion", () => {
     expect(await textsOf(ids[0] as string)).toEqual(["New.", "Kept.", "Kept too."]);
   });
 
-  test("of a stopped worker is repeated by the next one, without doubled chunks", async () => {
+  test("is repeated by the next worker if one stops, without duplicate chunks", async () => {
     const held = gate();
     let batches = 0;
     const { gateway } = fakeGateway();
@@ -134,7 +134,7 @@ describe("ingestion", () => {
     expect(await db.$count(documentBuilds)).toBe(1);
   });
 
-  test("of a content that a newer request replaces is not published", async () => {
+  test("does not publish content that a newer request replaces", async () => {
     const [begun, held] = [gate(), gate()];
     const { gateway, embedded } = fakeGateway();
     const slow = fakeGateway({
@@ -157,7 +157,7 @@ describe("ingestion", () => {
     expect([await textsOf(old.ids[0] as string), embedded]).toEqual([["New."], ["a.md\nNew.", "a.md\nOld."]]);
   });
 
-  test("adds the document to a version that was started while it was embedded", async () => {
+  test("adds the document to a version whose build started during embedding", async () => {
     const [begun, held] = [gate(), gate()];
     const { gateway } = fakeGateway();
     const slow = fakeGateway({
@@ -217,11 +217,11 @@ describe("ingestion", () => {
     await until("nothing is left", async () => (await db.$count(documentBuilds)) === 0);
   });
 
-  test("tries again after an error that may pass, and keeps the error of the third try", async () => {
+  test("retries after a temporary error, and stores the error of the third attempt", async () => {
     let tries = 0;
     const embed = async () => {
       tries++;
-      // The next try is due at once.
+      // Makes the next attempt due immediately.
       throw new AppError("internal", "Something failed.", { retryAfterMs: 0 });
     };
     await work(fakeGateway({ embed }).gateway);
@@ -233,7 +233,7 @@ describe("ingestion", () => {
     expect([tries, (await document(ids[0] as string)).error?.message]).toEqual([3, "Something failed."]);
   });
 
-  test("of a deleted document ends without a trace", async () => {
+  test("leaves nothing behind if the document is deleted", async () => {
     const [begun, held] = [gate(), gate()];
     const { gateway } = fakeGateway();
     const slow = fakeGateway({
@@ -254,7 +254,7 @@ describe("ingestion", () => {
   });
 });
 
-test("the file of a failed document is kept for a retry, and an abandoned one is not", async () => {
+test("the file of a failed document is kept for a retry, and an unused file is deleted", async () => {
   await work(fakeGateway().gateway);
   const { ids } = await add({ "a.md": "unreadable" });
   await settled(ids[0] as string);
@@ -268,7 +268,7 @@ test("the file of a failed document is kept for a retry, and an abandoned one is
   ]);
 });
 
-test("a document whose job ended without it is settled by a sweep", async () => {
+test("a sweep finishes a document that its job left open", async () => {
   const { ids, job } = await add({ "a.md": "One." });
   await db.write((tx) => requestCancel(tx, job, new Date()));
   expect((await document(ids[0] as string)).state).toBe("queued");
@@ -277,7 +277,7 @@ test("a document whose job ended without it is settled by a sweep", async () => 
   expect((await document(ids[0] as string)).state).toBe("cancelled");
 });
 
-test("a version that can't be built fails with the reason, and leaves no build", async () => {
+test("a version that can't be built fails with the reason and leaves no builds behind", async () => {
   const good = fakeGateway();
   const loop = await work(good.gateway);
   const { ids } = await add({ "a.md": "One." });

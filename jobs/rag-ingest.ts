@@ -15,12 +15,12 @@ import type { Pipeline } from "./rag-pipeline";
 import { type StageDeps, sha256, stageBuild } from "./rag-stage";
 import { MAX_ATTEMPTS } from "./run-task";
 
-/** Documents that are read at the same time. */
+/** Number of documents that a worker reads in parallel. */
 const CONCURRENCY = 4;
-/** The stages of a text with fewer characters are too short to be shown. Each would cost a transaction. */
-const SHORT = 10_000;
-/** Chunks deleted per transaction. */
-const DELETE_AT_ONCE = 500;
+/** Stages of a shorter text are not recorded: they take little time, and each would cost a transaction. */
+const MIN_CHARACTERS_FOR_STAGES = 10_000;
+/** Maximum chunks deleted per transaction. */
+const MAX_DELETED_CHUNKS = 500;
 
 export interface IngestDeps extends StageDeps, Pipeline {
   db: Db;
@@ -29,19 +29,19 @@ export interface IngestDeps extends StageDeps, Pipeline {
   now?: () => Date;
 }
 
-/** A document that this task adds content to. */
+/** The document that a task adds content to. */
 interface Ingested extends Pick<DocumentRow, "indexId" | "id" | "jobId"> {
   keyId: string;
 }
 
 /**
- * Reads, chunks and embeds one document, invisibly, and publishes it in the last step. A file that can't be used ends only
- * its document. A task whose document was deleted or taken over by a newer job has nothing to do.
+ * Reads, chunks and embeds one document, and makes it visible in the last step. An unusable file fails only its own
+ * document. The task does nothing if the document was deleted or a newer job owns it.
  */
 export const ragIngest = (deps: IngestDeps): JobHandler => {
   const { db, uploads, log, now = () => new Date() } = deps;
 
-  /** Null for a document that this job no longer adds content to. */
+  /** Returns null if the job no longer owns the document. */
   const begin = (context: TaskContext, { indexId, id, jobId }: Ingested): Promise<DocumentRow | null> =>
     context.write(async (tx) => {
       const document = await findDocument(tx, indexId, id);
@@ -62,12 +62,12 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       hash: content.hash,
     };
     const onStage = async (state: "chunking" | "embedding"): Promise<void> => {
-      if (extracted.text.length < SHORT) return;
+      if (extracted.text.length < MIN_CHARACTERS_FOR_STAGES) return;
       await context.write((tx) => changeDocument(tx, key, { state, updatedAt: now() }));
     };
     const builds: StagedBuild[] = [];
     for (;;) {
-      // Versions may be added meanwhile.
+      // Versions may be added during this.
       for (const version of await listLiveVersions(db, indexId)) {
         if (builds.some((build) => build.version === version.version)) continue;
         builds.push(await stageBuild(deps, context, version, { ...request, onStage }));
@@ -119,7 +119,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
   };
 };
 
-/** The document was deleted, or a newer job adds other content to it. */
+/** The document was deleted, or a newer job owns it. */
 class Superseded extends Error {}
 
 const keyOf = ({ job, jobId, payload }: ClaimedTask): Ingested => {
@@ -132,10 +132,10 @@ const changeDocument = async (tx: Tx, key: Ingested, changes: Partial<DocumentRo
   if (!(await updateDocument(tx, key, changes))) throw new Superseded();
 };
 
-/** Deletes what earlier tries of this task staged. */
+/** Deletes the builds that earlier attempts of this task staged. */
 const discardStaged = async (db: Db, context: TaskContext, { indexId, id, jobId }: Ingested): Promise<void> => {
   for (const build of await listStagedBuilds(db, { indexId, documentId: id, jobId })) {
-    while (!(await deleteBuildPart(context, build, DELETE_AT_ONCE)));
+    while (!(await deleteBuildPart(context, build, MAX_DELETED_CHUNKS)));
   }
 };
 

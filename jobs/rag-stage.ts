@@ -12,7 +12,7 @@ import type { GatewayClient } from "./gateway-client";
 import type { TaskContext } from "./handler";
 import type { Pipeline } from "./rag-pipeline";
 
-/** Chunks that are embedded and stored at a time. */
+/** Number of chunks that are embedded and stored together. */
 const BATCH = 64;
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -25,7 +25,7 @@ export interface StageDeps extends Pick<Pipeline, "chunk"> {
 export interface StageRequest {
   documentId: string;
   jobId: string;
-  /** The key that embedding is charged to. */
+  /** The key whose limits and usage embedding counts towards. */
   keyId: string;
   title: string;
   document: ExtractedDocument;
@@ -36,7 +36,7 @@ export interface StageRequest {
 }
 
 /**
- * Writes the chunks and vectors of a document for one version, invisibly. Chunks whose text is the same as before keep their
+ * Writes the chunks and vectors of a document for one version, as a staged build. Chunks whose text is unchanged keep their
  * vectors. Throws conflict if the nodes have another revision of the model.
  */
 export const stageBuild = async (
@@ -98,12 +98,12 @@ const checked = (vector: Float32Array | undefined, { dimension, embeddingModel }
   if (vector?.length === dimension) return vector;
   throw new AppError(
     "conflict",
-    `"${embeddingModel}" makes vectors of another length than this index has (${dimension}). Build a new version.`,
+    `"${embeddingModel}" now returns vectors of another length than this index has (${dimension}). Build a new version of the index.`,
   );
 };
 
 const otherRevision = ({ embeddingModel, embeddingModelRevision }: VersionRow, revision: string): AppError =>
   new AppError(
     "conflict",
-    `The nodes have revision ${revision} of "${embeddingModel}", and this index was built with ${embeddingModelRevision}. Build a new version of the index.`,
+    `The nodes have revision ${revision} of "${embeddingModel}", but this index was built with revision ${embeddingModelRevision}. Build a new version of the index.`,
   );

@@ -2,8 +2,8 @@ const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * A timestamp as in RFC 3339, where the seconds may be missing; undefined for anything else, and for a date that does
- * not exist: `Date` would read February 30 as March 2.
+ * Parses an RFC 3339 timestamp, whose seconds may be missing. Returns undefined for anything else, including dates that
+ * don't exist: `Date` would parse February 30 as March 2.
  */
 export const readTimestamp = (text: string): Date | undefined => {
   const [, day] = TIMESTAMP.exec(text) ?? [];

@@ -1,6 +1,6 @@
 /**
- * The values of `source` as they arrive, and undefined each time that none has arrived for `waitMs`. Leaving the loop
- * ends the source.
+ * Yields the values of `source` as they arrive, and undefined each time no value has arrived for `waitMs`. Leaving the
+ * loop closes the source.
  */
 export async function* withPauses<T>(source: AsyncIterable<T>, waitMs: number): AsyncGenerator<T | undefined> {
   const iterator = source[Symbol.asyncIterator]();
@@ -10,7 +10,7 @@ export async function* withPauses<T>(source: AsyncIterable<T>, waitMs: number): 
       const result = await Promise.race([next, Bun.sleep(waitMs)]);
       if (result?.done) return;
       if (result) next = iterator.next();
-      // It may fail while the consumer is busy. The next round throws it.
+      // The source may fail while the consumer is busy. The next iteration throws the error.
       next.catch(() => undefined);
       yield result?.value;
     }

@@ -1,31 +1,31 @@
 import { AppError, toAppError } from "./errors";
 import { fromSent, type SentError, toSent } from "./thread-errors";
 
-/* Questions to a Worker and its answers, each with the id of its question. */
+/* Questions to a Worker and its answers, matched by id. */
 
 type Asked<Question> = { id: number; question: Question };
 type Answered<Answer> = { id: number; answer: Answer } | { id: number; error: SentError };
 
 interface AskOptions {
-  /** An aborted caller doesn't wait for the answer. */
+  /** Aborting rejects the call. The Worker still finishes the question. */
   signal?: AbortSignal;
-  /** Buffers that move to the Worker instead of being copied. */
+  /** Buffers to transfer to the Worker instead of copying them. */
   transfer?: Bun.Transferable[];
 }
 
-/** Asks a Worker, which is started with the first question and restarted after a crash. */
+/** Sends questions to a Worker. Starts it with the first question, and again after a crash. */
 export class WorkerClient<Question, Answer> {
   #worker: Worker | undefined;
   readonly #pending = new Map<number, PromiseWithResolvers<Answer>>();
   #lastId = 0;
 
-  /** `task` is what the Worker does, for the log: "scores". */
+  /** `task` completes the log message "The Worker that … crashed", for example "scores". */
   constructor(
     private readonly task: string,
     private readonly createWorker: () => Worker,
   ) {}
 
-  /** Throws what the Worker threw, client_closed if the caller disconnects, internal if the Worker crashes. */
+  /** Throws the Worker's error, client_closed if the caller disconnects, and internal if the Worker crashes. */
   async ask(question: Question, { signal, transfer = [] }: AskOptions = {}): Promise<Answer> {
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<Answer>();
@@ -54,7 +54,7 @@ export class WorkerClient<Question, Answer> {
     const crashed = (cause: string) => () => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      worker.terminate(); // It may still run after an uncaught error, with all its memory.
+      worker.terminate(); // After an uncaught error, the Worker may still run and hold its memory.
       this.#fail(toAppError(new Error(`The Worker that ${this.task} crashed: ${cause}`)));
     };
     worker.onerror = ({ message }) => crashed(message)();
@@ -74,7 +74,7 @@ export class WorkerClient<Question, Answer> {
   }
 }
 
-/** The Worker's side. Call it before anything asynchronous, because questions are already on their way. */
+/** The Worker's side. Call it before any asynchronous work, because questions may already have been sent. */
 export const answerQuestions = <Question, Answer>(answer: (question: Question) => Answer | Promise<Answer>): void => {
   const thread = globalThis as unknown as Worker;
   thread.onmessage = async ({ data: { id, question } }: MessageEvent<Asked<Question>>) => {

@@ -8,9 +8,9 @@ export const indexes = sqliteTable(
     id: text().primaryKey(),
     name: text().notNull(),
     description: text().notNull().default(""),
-    /** Settings of queries, see `RetrievalSettings`. */
+    /** Default settings of queries: `RetrievalSettings`. */
     retrieval: json<Record<string, unknown>>().notNull(),
-    /** Raised by every change that a query can see. */
+    /** Increases with every change that a query can see. */
     revision: integer().notNull().default(1),
     activeVersion: integer().notNull().default(1),
     /** The newest job that adds documents. */
@@ -18,13 +18,13 @@ export const indexes = sqliteTable(
     createdBy: text().notNull(),
     createdAt: createdAt(),
     updatedAt: time().notNull(),
-    /** When it was deleted by a user. Its name is free, and a worker deletes its content. */
+    /** When a user deleted it. The name can be reused; a worker deletes the content. */
     deletedAt: time(),
   },
   (table) => [uniqueIndex("indexes_by_name").on(table.name).where(sql`deleted_at IS NULL`)],
 );
 
-/** What the chunks and vectors of an index depend on. The index's `activeVersion` answers queries. */
+/** The model and chunker that an index was built with. Queries use the index's `activeVersion`. */
 export const indexVersions = sqliteTable(
   "index_versions",
   {
@@ -32,7 +32,7 @@ export const indexVersions = sqliteTable(
       .notNull()
       .references(() => indexes.id, { onDelete: "cascade" }),
     version: integer().notNull(),
-    /** ready: has every document of the index. failed and retired ones get no more documents. */
+    /** ready: contains every document of the index. failed, retired: gets no more documents. */
     state: text({ enum: ["building", "ready", "failed", "retired"] }).notNull(),
     embeddingModel: text().notNull(),
     embeddingModelRevision: text().notNull(),
@@ -41,7 +41,7 @@ export const indexVersions = sqliteTable(
     chunker: text().notNull(),
     chunkTokens: integer().notNull(),
     overlapTokens: integer().notNull(),
-    /** The job that builds it; null for the first version. */
+    /** The job that built it; null for the first version. */
     jobId: text(),
     error: json<Record<string, unknown>>(),
     createdAt: createdAt(),
@@ -50,7 +50,7 @@ export const indexVersions = sqliteTable(
   (table) => [primaryKey({ columns: [table.indexId, table.version] })],
 );
 
-/** A document with its visible content, and the content that a job is adding. */
+/** A document: its visible content, and the content that a job is adding. */
 export const documents = sqliteTable(
   "documents",
   {
@@ -69,16 +69,16 @@ export const documents = sqliteTable(
     error: json<Record<string, unknown>>(),
     /** sha256 of the visible text; null until the document is searchable. */
     contentHash: text(),
-    /** sha256 of the file that the visible text was read from. */
+    /** sha256 of the file that the visible text was extracted from. */
     fileHash: text(),
     /** Length of the visible text in UTF-16 units. */
     characters: integer().notNull().default(0),
-    /** The content that is being added, or that could not be added, see `PendingContent`. */
+    /** `PendingContent`: content that a job is adding or could not add. */
     pending: json<Record<string, unknown>>(),
     pendingHash: text(),
-    /** The stored file of the pending content. It is kept as long as the document refers to it. */
+    /** The stored file of the pending content. The upload is kept while a document refers to it. */
     uploadId: text(),
-    /** The newest job that adds content to it. */
+    /** The newest job that added or is adding content. */
     jobId: text().notNull(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -96,7 +96,7 @@ export const documents = sqliteTable(
   ],
 );
 
-/** Every text that a document has had, so that old citations still open. */
+/** The current and earlier texts of documents, so that old citations still open. */
 export const documentTexts = sqliteTable(
   "document_texts",
   {
@@ -104,9 +104,9 @@ export const documentTexts = sqliteTable(
     documentId: text().notNull(),
     /** sha256 of the text. */
     hash: text().notNull(),
-    /** UTF-16 offset of each page in the text; empty without pages. */
+    /** UTF-16 offset of each page; empty if the format has no pages. */
     pages: json<number[]>().notNull(),
-    /** Last, because SQLite reads through a long text to get to the columns after it. */
+    /** The last column, because SQLite reads a long text to reach the columns after it. */
     text: text().notNull(),
   },
   (table) => [
@@ -119,8 +119,8 @@ export const documentTexts = sqliteTable(
 );
 
 /**
- * The chunks of one document in one version. Rows with a revision are the change log of the index: a search structure
- * that knows revision N follows the rows with a higher one.
+ * The chunks of one document in one version. Rows with a revision are the index's change log: a search at revision N
+ * catches up by reading the rows with higher revisions.
  */
 export const documentBuilds = sqliteTable(
   "document_builds",
@@ -140,7 +140,7 @@ export const documentBuilds = sqliteTable(
     revision: integer(),
     chunks: integer().notNull().default(0),
     tokens: integer().notNull().default(0),
-    /** Of texts and vectors. */
+    /** Size of texts and vectors. */
     sizeBytes: integer().notNull().default(0),
   },
   (table) => [
@@ -170,7 +170,7 @@ export const chunks = sqliteTable(
     /** sha256 of `searchText`. */
     sha256: text().notNull(),
     text: text().notNull(),
-    /** What is embedded and indexed: title and headings, then the text. */
+    /** The text to embed and index: title and headings, then the chunk. */
     searchText: text().notNull(),
   },
   (table) => [uniqueIndex("chunks_in_order").on(table.buildId, table.position)],
@@ -180,6 +180,6 @@ export const chunkVectors = sqliteTable("chunk_vectors", {
   chunkId: text()
     .primaryKey()
     .references(() => chunks.id, { onDelete: "cascade" }),
-  /** Little-endian 32-bit floats; has length 1. */
+  /** Little-endian 32-bit floats, L2-normalised. */
   vector: blob({ mode: "buffer" }).notNull(),
 });

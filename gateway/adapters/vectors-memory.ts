@@ -1,7 +1,7 @@
 import { passes } from "../ports/metadata-filter";
 import type { StoredVector, VectorStore } from "../ports/vectors";
 
-/** For tests: exact, and slow with many vectors. */
+/** An exact vector store for tests; slow with many vectors. */
 export const memoryVectors = (): VectorStore => {
   const namespaces = new Map<string, Map<string, StoredVector>>();
   const vectorsOf = (namespace: string) => namespaces.getOrInsertComputed(namespace, () => new Map());

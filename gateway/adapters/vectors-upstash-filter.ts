@@ -11,8 +11,9 @@ const FIELD = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const COMPARISONS = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 
 /**
- * The filter in Upstash's syntax (https://upstash.com/docs/vector/features/filtering), empty without conditions. Throws
- * invalid_request for what it can't express: ranges of strings, fields with other characters, both kinds of quotes.
+ * Writes a filter in Upstash's syntax (https://upstash.com/docs/vector/features/filtering); empty without conditions.
+ * Throws invalid_request for what Upstash can't express: string ranges, unusual field names, values with both kinds of
+ * quotes.
  */
 export const upstashFilter = (filter: MetadataFilter): string =>
   [
@@ -24,25 +25,25 @@ export const upstashFilter = (filter: MetadataFilter): string =>
     .map((text) => `(${text})`)
     .join(" AND ");
 
-/** A filter without conditions passes everything, and so does a list with one. */
+/** A filter without conditions matches everything, and so does a list that contains one. */
 const anyOf = (filters: string[]): string =>
   filters.includes("") ? "" : filters.map((text) => `(${text})`).join(" OR ");
 
 const conditionText = (field: string, condition: Condition): string[] => {
   if (!FIELD.test(field))
-    refuse(`The vector store can't filter on the field ${JSON.stringify(field)}. Use letters, digits and _.`);
+    reject(`The vector store can't filter on the field ${JSON.stringify(field)}. Use letters, digits and _.`);
   if (!isOperators(condition)) return [equals(field, condition)];
   const { in: list, ...ranges } = condition;
   const parts = list ? [oneOf(field, list)] : [];
   for (const [operator, operand] of Object.entries(ranges)) {
     if (typeof operand !== "number")
-      refuse(`The vector store compares only numbers: \`${field}.${operator}\` must be a number.`);
+      reject(`The vector store compares only numbers: \`${field}.${operator}\` must be a number.`);
     parts.push(`${field} ${COMPARISONS[operator as keyof typeof COMPARISONS]} ${operand}`);
   }
   return parts;
 };
 
-/** Null isn't stored. */
+/** Null values aren't stored. */
 const equals = (field: string, value: MetadataValue): string =>
   value === null ? `HAS NOT FIELD ${field}` : `${field} = ${literal(value)}`;
 
@@ -55,9 +56,9 @@ const literal = (value: string | number | boolean): string => {
   if (typeof value !== "string") return String(value);
   if (!value.includes("'")) return `'${value}'`;
   if (!value.includes('"')) return `"${value}"`;
-  return refuse("The vector store can't filter on a value that has both kinds of quotes. Choose another value.");
+  return reject("The vector store can't filter on a value that has both kinds of quotes. Choose another value.");
 };
 
-const refuse = (message: string): never => {
+const reject = (message: string): never => {
   throw new AppError("invalid_request", message, { param: "filter" });
 };

@@ -16,7 +16,7 @@ const start = () => {
 
 vectorsContract("Upstash", () => upstashVectors({ url: start().url, token: UPSTASH_TOKEN }));
 
-describe("what goes wrong", () => {
+describe("failures", () => {
   let server: UpstashServer;
   beforeEach(() => {
     server = start();
@@ -25,7 +25,7 @@ describe("what goes wrong", () => {
   const store = (token = UPSTASH_TOKEN) => upstashVectors({ url: server.url, token, backoffMs: 1 });
   const query = { vector: Float32Array.of(1, 0), topK: 1, filter: null };
 
-  test.each([500, 502, 503, 429])("a request is repeated after a status of %d", async (status) => {
+  test.each([500, 502, 503, 429])("a request is retried after status %d", async (status) => {
     server.failNext({ status }, { status });
     await store().upsert("a", [{ id: "1", vector: Float32Array.of(1, 0), metadata: {} }]);
     expect(await store().query("a", query)).toEqual([{ id: "1", score: 1 }]);
@@ -38,12 +38,12 @@ describe("what goes wrong", () => {
     expect(await slow.query("a", query)).toEqual([]);
   });
 
-  test("after 4 failed attempts the store is unavailable", async () => {
+  test("a request fails with unavailable after 4 attempts", async () => {
     server.failNext(...Array.from({ length: 4 }, () => ({ status: 503 })));
     const { kind, message } = await problemOf(store().query("a", query));
     expect([kind, message]).toEqual([
       "unavailable",
-      "The vector store answered 503, after 4 attempts. Try again in a moment.",
+      "The vector store returned status 503 after 4 attempts. Try again in a moment.",
     ]);
     expect(server.requests.length).toBe(4);
   });
@@ -53,7 +53,7 @@ describe("what goes wrong", () => {
     const { kind, message } = await problemOf(store().query("a", query));
     expect([kind, message]).toEqual([
       "unavailable",
-      "The vector store can't be reached, after 4 attempts. Try again in a moment.",
+      "The vector store can't be reached after 4 attempts. Try again in a moment.",
     ]);
   });
 
@@ -61,7 +61,7 @@ describe("what goes wrong", () => {
     const { kind, message } = await problemOf(store("wrong").query("a", query));
     expect([kind, message]).toEqual([
       "upstream_error",
-      "The vector store refused the request with status 401. Check UPSTASH_VECTOR_REST_TOKEN.",
+      "The vector store rejected the request with status 401. Check UPSTASH_VECTOR_REST_TOKEN.",
     ]);
     expect(server.requests.length).toBe(1);
   });
@@ -71,6 +71,6 @@ test.each([
   [{ "two words": "x" }, 'The vector store can\'t filter on the field "two words". Use letters, digits and _.'],
   [{ day: { gte: "2026-01-01" } }, "The vector store compares only numbers: `day.gte` must be a number."],
   [{ name: `'"` }, "The vector store can't filter on a value that has both kinds of quotes. Choose another value."],
-])("the filter %j is refused before it is sent", (filter, message) => {
+])("the filter %j is rejected before it is sent", (filter, message) => {
   expect(() => upstashFilter(filter)).toThrow(message);
 });

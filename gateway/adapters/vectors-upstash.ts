@@ -5,19 +5,19 @@ import type { Metadata } from "../ports/metadata-filter";
 import type { StoredVector, VectorStore } from "../ports/vectors";
 import { upstashFilter } from "./vectors-upstash-filter";
 
-/** Upstash's limit on the vectors of an upsert, and on the ids of a deletion. */
+/** Upstash's limit on vectors per upsert and ids per deletion. */
 const MAX_BATCH = 1000;
 
 export interface UpstashOptions {
   url: string;
   token: string;
-  /** Time limit of one attempt. */
+  /** Timeout per attempt. */
   timeoutMs?: number;
-  /** Before the second attempt; doubles with each one. */
+  /** Wait before the second attempt. It doubles with each further attempt. */
   backoffMs?: number;
 }
 
-/** Upstash Vector by its REST API. The index must use cosine similarity and have the dimension of the embedding model. */
+/** Upstash Vector, through its REST API. The index must use cosine similarity and the embedding model's dimension. */
 export const upstashVectors = (options: UpstashOptions): VectorStore => {
   const requester = retryingRequester(options);
   const index = new Index<Record<string, unknown>>(requester);
@@ -36,7 +36,7 @@ export const upstashVectors = (options: UpstashOptions): VectorStore => {
       const text = filter ? upstashFilter(filter) : "";
       const query = { vector: Array.from(vector), topK, ...(text === "" ? {} : { filter: text }) };
       const matches = await index.namespace(namespace).query(query);
-      // Upstash's score of a cosine is (1 + cosine) / 2.
+      // Upstash's score is (1 + cosine) / 2.
       return matches.map(({ id, score }) => ({ id: String(id), score: 2 * score - 1 }));
     },
     range: async (namespace, { cursor, limit }) => {
@@ -61,7 +61,7 @@ export const upstashVectors = (options: UpstashOptions): VectorStore => {
   };
 };
 
-/** Null isn't stored: a filter on null asks for a missing field. */
+/** Null values aren't stored, because a filter on null looks for a missing field. */
 const toUpstash = ({ id, vector, metadata }: StoredVector) => ({
   id,
   vector: Array.from(vector),
@@ -76,7 +76,7 @@ const inBatches = <T>(items: T[]): T[][] =>
 const ATTEMPTS = 4;
 const MAX_WAIT_MS = 5000;
 
-/** Upstash's own client retries only failed connections. All requests can be repeated: they replace, delete or read. */
+/** Retries requests, because Upstash's client only retries failed connections. All requests are idempotent. */
 const retryingRequester = ({ url, token, timeoutMs = 10_000, backoffMs = 100 }: UpstashOptions): Requester => {
   const send = (path: string[], body: unknown): Promise<Response> =>
     fetch([url.replace(/\/$/, ""), ...path].join("/"), {
@@ -107,21 +107,21 @@ const readResult = async <T>(response: Response): Promise<UpstashResponse<T>> =>
   if (response.status === 404)
     throw new AppError("not_found", "The vector store doesn't have this namespace.", { cause });
   const hint = response.status === 401 ? "Check UPSTASH_VECTOR_REST_TOKEN." : "The gateway's log has its reason.";
-  throw new AppError("upstream_error", `The vector store refused the request with status ${response.status}. ${hint}`, {
-    cause,
-  });
+  throw new AppError(
+    "upstream_error",
+    `The vector store rejected the request with status ${response.status}. ${hint}`,
+    {
+      cause,
+    },
+  );
 };
 
 const unavailable = (failure: unknown): AppError => {
-  const problem = failure instanceof Response ? `answered ${failure.status}` : "can't be reached";
-  return new AppError(
-    "unavailable",
-    `The vector store ${problem}, after ${ATTEMPTS} attempts. Try again in a moment.`,
-    {
-      retryAfterMs: 1000,
-      cause: failure,
-    },
-  );
+  const problem = failure instanceof Response ? `returned status ${failure.status}` : "can't be reached";
+  return new AppError("unavailable", `The vector store ${problem} after ${ATTEMPTS} attempts. Try again in a moment.`, {
+    retryAfterMs: 1000,
+    cause: failure,
+  });
 };
 
 const retryAfterMs = (failure: unknown): number | undefined => {

@@ -2,16 +2,16 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
 
 const text = Type.String({ minLength: 1 });
-/** As Cohere and Voyage name it. */
+/** The field that Cohere and Voyage use for this. */
 const inputType = OneOf(["query", "document"], {
-  description: "Adds the model's prefix for questions, or for texts to find, to every text. Default: nothing is added",
+  description: "Adds the model's query or document prefix to every text. Omitted: no prefix",
 });
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 100_000 });
 
 export const Metadata = Type.Record(
   Type.String({ minLength: 1, maxLength: 64 }),
   Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()]),
-  { title: "Metadata", description: "Your own values by name; queries can filter on them", maxProperties: 64 },
+  { title: "Metadata", description: "Your own values by field name. Queries can filter on them", maxProperties: 64 },
 );
 export type Metadata = Static<typeof Metadata>;
 
@@ -24,15 +24,15 @@ const StoreEmbeddings = Strict(
         uniqueItems: true,
         maxItems: 2048,
         description:
-          "One per text, kept as the document's `source`; the document that has it is replaced. Default: equal texts are one document",
+          "One per text, stored as the document's `source`. A document with the same id is replaced. Omitted: equal texts are one document",
       }),
     ),
-    metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per input" })),
+    metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per text" })),
   },
   {
     title: "StoreEmbeddings",
     description:
-      "Makes up to 256 texts searchable in one step, with the vectors of this answer. The index needs the same model; `input_type` is document. Storing the same again has no effect",
+      "Makes up to 256 texts searchable in one step, with the vectors in this response. The index must use the same model. The texts are embedded as documents. Storing the same texts again has no effect",
     examples: [{ index: "handbook", ids: ["faq-1"], metadata: [{ site: "north" }] }],
   },
 );
@@ -86,7 +86,7 @@ export const TokenizeRequest = Strict(
         Type.String({ maxLength: 65_536 }),
         Type.Array(Type.String({ maxLength: 65_536 }), { minItems: 1, maxItems: 256 }),
       ],
-      { description: "A text or a list of texts. They may be longer than the model's context" },
+      { description: "A text or a list of texts, which may be longer than the model's context window" },
     ),
     input_type: Type.Optional(inputType),
   },
@@ -99,7 +99,7 @@ export const TokenCounts = Type.Object(
     model: Type.String(),
     data: Type.Array(
       Type.Object(
-        { count: Count("As the model reads the text, with the tokens that it adds") },
+        { count: Count("Number of tokens, including the special tokens that the model adds") },
         { title: "TokenCount" },
       ),
       { description: "In the order of the inputs" },
@@ -139,7 +139,7 @@ export const EmbeddingList = Type.Object(
       Type.Object({
         index_id: Type.String(),
         revision: Type.Integer({ minimum: 1, description: "Revision of the index that contains these vectors" }),
-        ids: Type.Array(Type.String(), { description: "Ids of the documents, in the order of the texts" }),
+        ids: Type.Array(Type.String(), { description: "Document ids, in the order of the texts" }),
       }),
       { description: "Only with `store`" },
     ),

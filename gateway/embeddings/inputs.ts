@@ -22,12 +22,12 @@ export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs =>
   };
 };
 
-/** Questions are searched for in documents. */
+/** query: a question to search with. document: a text to find. */
 export type InputType = NonNullable<EmbeddingRequest["input_type"]>;
 
 /**
- * The model's prefix for texts of this type. Throws unavailable before a node has reported the model, because a vector
- * without its prefix would be wrong.
+ * The model's prefix for this input type. Throws unavailable until a node has reported the model, because a vector without
+ * the prefix would be wrong.
  */
 export const prefixOf = ({ isKnown, prefixes }: ResolvedModel, type: InputType | undefined): string => {
   if (type === undefined) return "";
@@ -37,7 +37,7 @@ export const prefixOf = ({ isKnown, prefixes }: ResolvedModel, type: InputType |
   });
 };
 
-/** Throws invalid_request for token ids if there is a type: they already are what the model reads. */
+/** Adds the prefix to each text. Throws invalid_request for token ids with an input type, which can't get a prefix. */
 export const addPrefix = (
   inputs: readonly EmbeddingInput[],
   model: ResolvedModel,
@@ -47,9 +47,13 @@ export const addPrefix = (
   const prefix = prefixOf(model, type);
   return inputs.map((input) => {
     if (typeof input === "string") return prefix + input;
-    throw new AppError("invalid_request", "input_type is for texts. Leave it out for token ids, or send texts.", {
-      param: "input_type",
-    });
+    throw new AppError(
+      "invalid_request",
+      "`input_type` applies only to texts. Omit it, or send texts instead of token ids.",
+      {
+        param: "input_type",
+      },
+    );
   });
 };
 

@@ -44,7 +44,7 @@ export const embeddingRoutes = ({ embeddings, tokens, vectorStore }: Services) =
       response: { 200: TokenCounts },
       detail: {
         ...allows("member"),
-        summary: "Count the tokens of texts, as a model reads them",
+        summary: "Count the tokens of texts for a model",
         ...generates,
         ...dropsNul,
         ...servesWorkers,
@@ -71,7 +71,7 @@ export const embeddingRoutes = ({ embeddings, tokens, vectorStore }: Services) =
           ...allows("member"),
           summary: "Embed texts, in OpenAI's format",
           description:
-            "With `store`, each text also becomes a document of an index, with one chunk and this vector. That requires the role editor.",
+            "With `store`, each text also becomes a document in an index, with one chunk and the returned vector. This requires the role editor.",
           ...generates,
           ...direct,
           ...servesWorkers,

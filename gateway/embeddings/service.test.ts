@@ -155,7 +155,7 @@ describe("embed", () => {
     await expect(embeddings.embed(call(), { input: "a" })).rejects.toMatchObject({ kind: "unavailable" });
   });
 
-  test("puts the model's prefix before texts of a type, and nothing before others", async () => {
+  test("adds the model's prefix for an input type, and none without one", async () => {
     const { embeddings, asked } = setUp({ prefixes: { query: "q: ", document: "d: " } });
     await embeddings.embed(call(), { input: ["a", "b"], input_type: "document" });
     await embeddings.embed(call(), { input: "a", input_type: "query" });
@@ -166,7 +166,7 @@ describe("embed", () => {
     expect(without.asked()).toEqual([["a"]]);
   });
 
-  test("refuses a type for token ids, and while the model's prefixes are not known", async () => {
+  test("rejects an input type for token ids, and until the model's prefixes are known", async () => {
     const { embeddings, engine, asked } = setUp();
     await expect(embeddings.embed(call(), { input: [[1], [2]], input_type: "query" })).rejects.toMatchObject({
       kind: "invalid_request",
@@ -215,7 +215,7 @@ test("returns numbers to other services with embedTexts, through the same cache 
   expect(asked()).toEqual([["bb"], ["a"]]);
 });
 
-test("embedQuery keeps the prefix of a question that is cut because it is too long", async () => {
+test("embedQuery embeds the end of a question that is too long, with the prefix", async () => {
   const refuse = ({ body }: EngineRequest) =>
     JSON.parse(body).input[0].length > 6 ? new AppError("context_length_exceeded", "Too long.") : undefined;
   const { embeddings, asked } = setUp({ prefixes: { query: "q: ", document: "d: " }, refuse });

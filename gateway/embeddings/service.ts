@@ -117,7 +117,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
       { input, model, dimensions, input_type: type }: Omit<EmbeddingRequest, "encoding_format" | "user" | "store">,
     ) => embed(call, { ...readInputs(input), model, dimensions, type }),
 
-    /** The vector of a question with the model's prefix for questions. It has length 1. Of a text that is too long for the model, the end is embedded. */
+    /** Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. */
     async embedQuery(call: Call, model: string, text: string): Promise<Float32Array> {
       for (let part = text; ; part = part.slice(Math.ceil(part.length / 2)).toWellFormed()) {
         try {

@@ -1,7 +1,7 @@
 export type MetadataValue = string | number | boolean | null;
 export type Metadata = Readonly<Record<string, MetadataValue>>;
 
-/** All given operators must match. Values of another type than the operand's don't match. */
+/** All operators must match. A value matches only an operand of its own type. */
 interface Operators {
   in?: MetadataValue[];
   gt?: number | string;
@@ -13,8 +13,8 @@ interface Operators {
 export type Condition = MetadataValue | Operators;
 
 /**
- * Conditions by metadata field, all of which must match: `{"site":"north-quay","year":{"gte":2020,"lt":2025}}`. A field
- * that is missing is null. Fields called `and` and `or` can't be filtered on.
+ * Conditions by metadata field, all of which must match: `{"site":"north-quay","year":{"gte":2020,"lt":2025}}`. Missing
+ * fields are null. Fields named `and` and `or` can't be filtered on.
  */
 export interface MetadataFilter {
   and?: MetadataFilter[];
@@ -22,7 +22,7 @@ export interface MetadataFilter {
   [field: string]: Condition | MetadataFilter[] | undefined;
 }
 
-/** The conditions of a filter itself, without `and` and `or`. */
+/** The field conditions of a filter, without its `and` and `or`. */
 export const conditionsOf = ({
   and: _and,
   or: _or,
@@ -46,7 +46,7 @@ export const matches = (condition: Condition, value: MetadataValue): boolean => 
   );
 };
 
-/** Whether the condition is more than a value to equal. */
+/** Whether the condition has operators; otherwise it is a value to match. */
 export const isOperators = (condition: Condition): condition is Operators =>
   typeof condition === "object" && condition !== null;
 

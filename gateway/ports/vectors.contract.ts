@@ -20,7 +20,7 @@ const SIGNS = [
   stored("doc_3/0", 180, { site: null, kind: "naïve 東京" }),
 ];
 
-/** Guarantees of every vector store. `create` returns an empty store. */
+/** What every vector store guarantees. `create` returns an empty store. */
 export const vectorsContract = (name: string, create: () => VectorStore): void => {
   describe(`vectors: ${name}`, () => {
     let store: VectorStore;
@@ -42,7 +42,7 @@ export const vectorsContract = (name: string, create: () => VectorStore): void =
       return vectors;
     };
 
-    test("the closest vectors come first, with their cosines", async () => {
+    test("a query returns the closest vectors first, with their cosines", async () => {
       const matches = await store.query("signs", { vector: towards(0), topK: 3, filter: null });
       expect(matches.map(({ id }) => id)).toEqual(["doc_1/0", "doc_1/1", "doc_2/0"]);
       for (const [i, cosine] of [1, Math.cos(Math.PI / 6), 0].entries())
@@ -66,25 +66,25 @@ export const vectorsContract = (name: string, create: () => VectorStore): void =
       [{ or: [{ year: 2020 }, {}] }, ["doc_1/0", "doc_1/1", "doc_2/0", "doc_3/0"]],
       [{ open: true, or: [{ year: 2020 }, { year: 2021 }] }, ["doc_1/0"]],
       [{ and: [{ or: [{ year: 2020 }, { year: 2021 }] }, { open: false }] }, ["doc_1/1"]],
-    ])("the filter %j acts before ranking", async (filter, ids) => {
+    ])("the filter %j is applied before ranking", async (filter, ids) => {
       expect(await found(filter)).toEqual(ids);
       expect(await found(filter, 1)).toEqual(ids.slice(0, 1));
     });
 
-    test("the same id replaces the vector and its metadata", async () => {
+    test("an upsert with the same id replaces the vector and its metadata", async () => {
       await store.upsert("signs", [stored("doc_1/0", 170, { site: "west" })]);
       expect(await found({ site: "north" })).toEqual([]);
       expect(await found(null)).toEqual(["doc_1/1", "doc_2/0", "doc_1/0", "doc_3/0"]);
     });
 
-    test("vectors are deleted by id or prefix, and unknown ones are ignored", async () => {
+    test("vectors are deleted by id or prefix, and unknown ids are ignored", async () => {
       expect(await store.delete("signs", { ids: ["doc_2/0", "unknown"] })).toBe(1);
       expect(await store.delete("signs", { prefix: "doc_1/" })).toBe(2);
       expect(await store.delete("signs", { prefix: "doc_1/" })).toBe(0);
       expect(await found(null)).toEqual(["doc_3/0"]);
     });
 
-    test("namespaces are separate, and dropping one ignores unknown ones", async () => {
+    test("namespaces are separate, and dropping an unknown one has no effect", async () => {
       await store.upsert("other", [stored("doc_9/0", 0)]);
       expect(await found(null)).not.toContain("doc_9/0");
       await store.drop("signs");
@@ -93,7 +93,7 @@ export const vectorsContract = (name: string, create: () => VectorStore): void =
       expect((await all("other")).map(({ id }) => id)).toEqual(["doc_9/0"]);
     });
 
-    test("pages have every vector once, with what was stored", async () => {
+    test("pages contain every stored vector once, with its metadata", async () => {
       const vectors = await all("signs", 3);
       expect(vectors.map(({ id }) => id).sort()).toEqual(SIGNS.map(({ id }) => id));
       const second = vectors.find(({ id }) => id === "doc_1/1");

@@ -1,23 +1,23 @@
 import type { Metadata, MetadataFilter } from "./metadata-filter";
 
 /**
- * A vector store outside the gateway, for vectors that don't fit into its memory. The default, the search of
- * `gateway/rag/search/` in a Worker, doesn't implement this port: it has words and vectors of a chunk side by side, so one
- * message gets both scores of every candidate, where a port would take three.
+ * A vector store outside the gateway, for vectors that don't fit into its memory. The default search
+ * (`gateway/rag/search/`) doesn't implement this port: it keeps the words and vector of a chunk together, so one message to
+ * its Worker returns both scores of every candidate. A port would need three.
  *
  * A namespace is created by its first upsert. Every method throws unavailable if the store can't be reached or is
- * overloaded, and upstream_error if it refuses the request.
+ * overloaded, and upstream_error if it rejects the request.
  */
 export interface VectorStore {
   /** Adds vectors, or replaces those with the same id. A remote store may need seconds before queries find them. */
   upsert(namespace: string, vectors: StoredVector[]): Promise<void>;
-  /** Returns how many were deleted; unknown ids are ignored. */
+  /** Returns the number of deleted vectors. Ignores unknown ids. */
   delete(namespace: string, selection: { ids: string[] } | { prefix: string }): Promise<number>;
-  /** The closest vectors, best first. With a filter that few pass, a remote store may find fewer than `topK`. */
+  /** The closest vectors, best first. With a selective filter, a remote store may return fewer than `topK`. */
   query(namespace: string, query: VectorQuery): Promise<VectorMatch[]>;
-  /** A page of all vectors in a stable order. `cursor` is that of the page before, null for the first. */
+  /** A page of all vectors, in a stable order. `cursor` comes from the previous page; null for the first. */
   range(namespace: string, page: { cursor: string | null; limit: number }): Promise<VectorPage>;
-  /** Deletes the namespace with all its vectors; an unknown one is ignored. */
+  /** Deletes the namespace with all its vectors. Ignores an unknown one. */
   drop(namespace: string): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { Citation, RetrievalOverrides, Threshold } from "../retrieval-contract";
 import { Chunk } from "./indexes/contract";
 import { Filter } from "./search/filter";
 
-/* Queries. They answer 501 in this version. */
+/* Queries and their answers. */
 
 /** `POST /v1/rag/query`. */
 export const RagQuery = Strict(
@@ -17,12 +17,12 @@ export const RagQuery = Strict(
     history: Type.Optional(
       Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
         maxItems: 100,
-        description: "Earlier turns, oldest first. The last question among them is also part of the search",
+        description: "Earlier turns, oldest first. The last question in them is also searched for",
       }),
     ),
     filter: Type.Optional(Filter),
     retrieval: Type.Optional(RetrievalOverrides),
-    generate: Type.Optional(Type.Boolean({ default: true, description: "False: search only" })),
+    generate: Type.Optional(Type.Boolean({ default: true, description: "false: only search" })),
     grounding: Type.Optional(Type.Boolean({ default: true, description: "Score each sentence against the contexts" })),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     prompt: Type.Optional(
@@ -57,7 +57,7 @@ const RetrievedChunk = Type.Object(
     }),
     ranks: Type.Object({ vector: rank, keyword: rank, fused: rank, final: Type.Integer({ minimum: 1 }) }),
     context: Nullable(Type.Integer({ minimum: 1 }), {
-      description: "Number of the context in the prompt; null: it did not fit, or nothing was generated",
+      description: "Number of the context in the prompt; null if it did not fit or nothing was generated",
     }),
     cited: Type.Boolean(),
   },
@@ -79,28 +79,28 @@ const GroundedSentence = Type.Object(
 
 const Grounding = Type.Object(
   {
-    supported: Nullable(Share("Share of sentences that are supported"), {
-      description: "null: the answer makes no claim that can be checked",
+    supported: Nullable(Share("Fraction of sentences that are supported"), {
+      description: "null: the answer has no claims to check",
     }),
     evaluator: Type.String({ description: "`name@version`" }),
     sentences: Type.Array(GroundedSentence, {
-      description: "The sentences and list items that make a claim: no questions, headings or courtesies",
+      description: "Sentences and list items that make a claim. Questions, headings and courtesies are left out",
     }),
   },
   { title: "Grounding" },
 );
 export type Grounding = Static<typeof Grounding>;
 
-/** The details that are known before the first token. */
+/** The fields that are known before the first token. */
 const retrieval = {
   chunks: Type.Array(RetrievedChunk),
   threshold: Nullable(
     Type.Object({
       ...Threshold.properties,
-      best: Nullable(Type.Number(), { description: "Score of the best chunk; null: none was found" }),
+      best: Nullable(Type.Number(), { description: "The best score found; null if no chunk was found" }),
       passed: Type.Boolean(),
     }),
-    { description: "null: there is none, or the mode doesn't compute its score" },
+    { description: "null if no threshold is set, or the mode doesn't compute its score" },
   ),
   warning: Nullable(Type.String(), {
     description: "Why the chunks may not answer the question, although they are about its topic",
@@ -129,7 +129,7 @@ const RagDiagnostics = Type.Object(
         grounding: stage,
         total: Type.Number({ minimum: 0 }),
       },
-      { description: "Milliseconds; stages that did not run are omitted" },
+      { description: "Duration of each stage that ran, in milliseconds" },
     ),
     vector_candidates: Count(),
     keyword_candidates: Count(),
@@ -151,7 +151,7 @@ export const RagAnswer = Type.Object(
     citations: Type.Array(Citation, { description: "In the order of the answer" }),
     sources: Type.Array(
       Type.Object({ document_id: Id("doc"), title: Type.String(), source: Nullable(Type.String()) }),
-      { description: "Only the documents that the answer cites" },
+      { description: "The documents that the answer cites" },
     ),
     grounding: Nullable(Grounding),
     ...retrieval,
@@ -169,7 +169,7 @@ export const RagAnswer = Type.Object(
 );
 export type RagAnswer = Static<typeof RagAnswer>;
 
-/** Frames of a streamed answer, in this order. A failure sends an error envelope instead of `done`. */
+/** Events of a streamed answer, in this order. If it fails, an error envelope replaces the remaining events. */
 export const RagEvent = Type.Union(
   [
     Type.Object({ type: Type.Literal("retrieval"), ...retrieval, cache: CacheReport }, { title: "RagRetrievalEvent" }),
@@ -177,7 +177,7 @@ export const RagEvent = Type.Union(
     Type.Object(
       {
         type: Type.Literal("citations"),
-        answer: Type.String({ description: "The complete text, without markers that don't cite a context" }),
+        answer: Type.String({ description: "The complete text. Markers that don't cite a context are removed" }),
         citations: Type.Array(Citation),
       },
       { title: "RagCitationsEvent" },

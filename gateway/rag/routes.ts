@@ -51,7 +51,7 @@ interface Services {
 
 const noContent = (): Response => new Response(null, { status: 204 });
 
-/** Indexes, their versions and documents, and queries. */
+/** The routes of indexes, their versions and documents, and queries. */
 export const ragRoutes = (services: Services) =>
   new Elysia({ name: "rag.routes" })
     .use(indexRoutes(services))
@@ -82,7 +82,8 @@ const indexRoutes = ({ indexes, idempotency }: Services) =>
         detail: {
           ...allows("editor"),
           summary: "Create an index",
-          description: "Its embedding model and chunking never change: build a new version to try others.",
+          description:
+            "The embedding model and chunking of a version never change. To use others, build a new version.",
           ...creates,
           // The embedding model.
           ...fails(404),
@@ -100,7 +101,7 @@ const indexRoutes = ({ indexes, idempotency }: Services) =>
       response: { 200: RagIndex },
       detail: {
         ...allows("editor"),
-        summary: "Rename an index, describe it, or change its retrieval settings",
+        summary: "Change an index's name, description or retrieval settings",
         ...fails(409),
       },
     })
@@ -116,7 +117,7 @@ const versionRoutes = ({ indexes, indexVersions, idempotency }: Services) =>
       params: PathId,
       query: PageQuery,
       response: { 200: IndexVersionPage },
-      detail: { ...allows("viewer"), summary: "List the builds of an index, newest first" },
+      detail: { ...allows("viewer"), summary: "List the versions of an index, newest first" },
     })
     .post(
       "",
@@ -132,7 +133,7 @@ const versionRoutes = ({ indexes, indexVersions, idempotency }: Services) =>
         response: { 202: IndexVersion },
         detail: {
           ...allows("editor"),
-          summary: "Rebuild the index alongside the active one, with a different model or chunking",
+          summary: "Build a version with a different model or chunking",
           ...creates,
         },
       },
@@ -145,7 +146,7 @@ const versionRoutes = ({ indexes, indexVersions, idempotency }: Services) =>
         response: { 200: RagIndex },
         detail: {
           ...allows("editor"),
-          summary: "Switch to a build in one step, forward or back",
+          summary: "Switch to a newer or older version in one step",
           ...fails(409),
         },
       },
@@ -176,7 +177,7 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
           ...allows("editor"),
           summary: "Add texts or files; a job makes them searchable",
           description:
-            "Text, Markdown and HTML as JSON; or files of a form, which may also be PDF, DOCX or CSV. A document with the same id or source is replaced in one step. Adding the same content again has no effect.",
+            "Send text, Markdown or HTML as JSON, or files as a form, which may also be PDF, DOCX or CSV. A document with the same id or source is replaced in one step. Adding the same content again has no effect.",
           ...reads(AddDocuments, DocumentsForm),
           ...runsLong,
           ...creates,
@@ -189,7 +190,7 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
       {
         params: DocumentPath,
         response: { 200: RagDocument },
-        detail: { ...allows("viewer"), summary: "Read a document with its state and error" },
+        detail: { ...allows("viewer"), summary: "Read a document's details, state and error" },
       },
     )
     .delete(
@@ -209,7 +210,7 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
       {
         params: DocumentPath,
         response: { 202: RagDocument },
-        detail: { ...allows("editor"), summary: "Ingest a failed or cancelled document again", ...fails(409) },
+        detail: { ...allows("editor"), summary: "Retry a failed or cancelled document", ...fails(409) },
       },
     )
     .get(
@@ -219,7 +220,7 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
         params: DocumentPath,
         query: TextQuery,
         response: { 200: DocumentText },
-        detail: { ...allows("viewer"), summary: "Read the text that offsets of chunks and citations refer to" },
+        detail: { ...allows("viewer"), summary: "Read the text that chunk and citation offsets refer to" },
       },
     )
     .get(
@@ -237,7 +238,7 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
       response: { 200: Ingestion },
       detail: {
         ...allows("editor"),
-        summary: "Stop the running ingestion; searchable documents are kept",
+        summary: "Cancel the running ingestion. Searchable documents are kept",
         ...fails(409),
       },
     });
@@ -256,7 +257,7 @@ const calibrationRoutes = ({ calibration }: Services) =>
           ...allows("editor"),
           ...generates,
           summary: "Measure retrieval on labelled questions and suggest a threshold",
-          description: "Changes nothing. PATCH the index to use the suggested threshold.",
+          description: "The index is not changed. PATCH it to use the suggested threshold.",
           ...fails(409),
         },
       },

@@ -11,7 +11,7 @@ type StateCounts = Partial<Record<DocumentState, number>>;
 
 const NO_TOTALS: VersionTotals = { documents: 0, chunks: 0, tokens: 0, sizeBytes: 0 };
 
-/** An index with what is counted for it. */
+/** An index with its versions and counts. */
 export interface IndexParts {
   index: IndexRow;
   /** The active version and the one that is being built, if any. */
@@ -61,7 +61,7 @@ export const toIndex = ({ index, versions, totals, states, ingestion, lastError 
   });
 };
 
-/** The progress of a job by the states of its documents. */
+/** The progress of a job, from the states of its documents. */
 export const toIngestion = (job: JobRow, states: StateCounts, now: Date): Ingestion => {
   const { total } = job.payload as unknown as IngestPayload;
   const { ready: done = 0, failed = 0, cancelled = 0 } = states;

@@ -30,7 +30,7 @@ const load = async (after: number) => {
   return page && { ...page, documents: page.documents.map(({ id, chunks }) => [id, chunks.length]) };
 };
 
-test("a page has every document whole, and says up to which revision", async () => {
+test("a page contains complete documents and the revision that it covers", async () => {
   expect(await load(0)).toEqual({ revision: 1, documents: [] });
   await addDocuments(db, "a", "one", "two");
   await publish("one", ["x", "y"]);
@@ -50,7 +50,7 @@ test("a page has every document whole, and says up to which revision", async () 
   expect(await load(5)).toBeUndefined();
 });
 
-test("a page holds a few hundred chunks, and a longer document is a page of its own", async () => {
+test("a page has a few hundred chunks, and a longer document gets its own page", async () => {
   const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`);
   await addDocuments(db, "a", "one", "two", "three", "four");
   await publish("one", words(200));
@@ -68,7 +68,7 @@ test("a page holds a few hundred chunks, and a longer document is a page of its 
   expect(await load(4)).toEqual({ revision: 5, documents: [["doc_four", 1]] });
 });
 
-test("a document that is replaced and swept while it is read is read again", async () => {
+test("a document whose chunks are replaced and deleted during the read is read again", async () => {
   await addDocuments(db, "a", "one");
   await publish("one", ["old", "older"]);
   let isReplaced = false;

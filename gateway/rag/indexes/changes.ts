@@ -3,13 +3,13 @@ import { listSearchChunks, type SearchChunk } from "../../../db/chunks";
 import type { Reads } from "../../../db/client";
 import { findIndexRevision } from "../../../db/indexes";
 
-/** A document may be replaced while it is read, but hardly this often in a row. */
+/** Attempts to read a page. A document may be replaced during the read, but hardly this often in a row. */
 const MAX_TRIES = 10;
-/** Chunks of one page, unless a single document has more. */
+/** Maximum chunks per page, unless a single document has more. */
 const MAX_CHUNKS = 300;
 const MAX_DOCUMENTS = 200;
 
-/** The new content of a document; without chunks, it was deleted. */
+/** The new content of a document. A deleted document has no chunks. */
 interface ChangedDocument {
   id: string;
   title: string;
@@ -29,8 +29,8 @@ interface Version {
 }
 
 /**
- * The next page of changes of a version after `afterRevision`, 0 for all documents; undefined if the index was deleted. Every
- * document is whole, in its newest content.
+ * The next page of changes after `afterRevision` (0 for all documents) in a version; undefined if the index was deleted.
+ * Documents are complete and have their newest content.
  */
 export const loadChanges = async (
   db: Reads,
@@ -39,14 +39,14 @@ export const loadChanges = async (
   readChunks = listSearchChunks,
 ): Promise<ChangePage | undefined> => {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    // Read first: later changes may be missing from the list.
+    // The revision is read first, because the list may miss later changes.
     const index = await findIndexRevision(db, place.indexId);
     if (!index) return undefined;
     const listed = await listChanges(db, place, afterRevision, MAX_DOCUMENTS);
     const changes = firstChunks(listed);
     const documents = await Promise.all(changes.map((change) => readDocument(db, change, readChunks)));
     const whole = documents.filter((document) => document !== undefined);
-    // A document that is not whole was replaced meanwhile, so the list is out of date.
+    // If a document is incomplete, it was just replaced, so the list is stale.
     if (whole.length < documents.length) continue;
     const last = changes.at(-1)?.revision ?? afterRevision;
     const isLastPage = changes.length === listed.length && listed.length < MAX_DOCUMENTS;
@@ -55,7 +55,7 @@ export const loadChanges = async (
   throw new Error(`The index ${place.indexId} has documents whose chunks are missing.`);
 };
 
-/** As many changes from the start as have `MAX_CHUNKS` chunks together, at least one. */
+/** The first changes, up to `MAX_CHUNKS` chunks in total, but at least one change. */
 const firstChunks = (changes: readonly IndexChange[]): IndexChange[] => {
   let chunks = 0;
   const end = changes.findIndex((change, index) => {
@@ -65,7 +65,7 @@ const firstChunks = (changes: readonly IndexChange[]): IndexChange[] => {
   return changes.slice(0, end === -1 ? changes.length : end);
 };
 
-/** undefined if its chunks are being deleted. */
+/** Returns undefined if the chunks are being deleted. */
 const readDocument = async (
   db: Reads,
   { documentId: id, buildId, title, metadata, chunks: count }: IndexChange,

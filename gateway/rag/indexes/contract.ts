@@ -11,7 +11,7 @@ const indexName = Type.String({
   minLength: 1,
   maxLength: 100,
   pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
-  description: "Unique; usable instead of the id",
+  description: "Unique. Can be used instead of the id",
 });
 
 export const Chunking = Strict(
@@ -23,16 +23,16 @@ export const Chunking = Strict(
 );
 export type Chunking = Static<typeof Chunking>;
 
-/** Work on documents: one job per upload. */
+/** The job that reads the documents of one request. */
 export const Ingestion = Type.Object(
   {
     job_id: Id("job"),
     state: OneOf(["queued", "running", "completed", "failed", "cancelled"], {
-      description: "completed even if some files failed: see `failed`",
+      description: "completed, even if some files failed: see `failed`",
     }),
-    total: Count("Documents of the request that had to be read"),
-    done: Count("Documents that are searchable"),
-    failed: Count("Documents with an error of their own"),
+    total: Count("New or changed documents in the request"),
+    done: Count("Documents that are now searchable"),
+    failed: Count("Documents that failed; each has an `error`"),
     started_at: Nullable(Timestamp),
     ended_at: Nullable(Timestamp),
     eta_seconds: Nullable(Type.Number({ minimum: 0 })),
@@ -41,12 +41,12 @@ export const Ingestion = Type.Object(
 );
 export type Ingestion = Static<typeof Ingestion>;
 
-/** One build of an index: what its vectors depend on. Only the active one answers; others are kept for rollback. */
+/** One build of an index. Queries use the active version; the others are kept for a rollback. */
 export const IndexVersion = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
     state: OneOf(["building", "ready", "active", "failed", "retired"], {
-      description: "ready: can be activated, and gets every new document; retired: replaced by newer builds",
+      description: "ready: can be activated and gets every new document; retired: replaced by newer versions",
     }),
     embedding_model: Type.String(),
     embedding_model_revision: Type.String(),
@@ -72,7 +72,7 @@ export const RagIndex = Type.Object(
     name: indexName,
     description: Type.String(),
     status: OneOf(["empty", "ingesting", "ready", "failed"], {
-      description: "ingesting: documents processed so far are searchable",
+      description: "ingesting: the documents that are done are searchable",
     }),
     revision: Type.Integer({ minimum: 1, description: "Increases with every change that a query can see" }),
     active: IndexVersion,
@@ -81,8 +81,8 @@ export const RagIndex = Type.Object(
     documents: Count(),
     failed_documents: Count(),
     chunks: Count(),
-    tokens: Count("Of all chunks together"),
-    size_bytes: Count("Of texts and vectors together"),
+    tokens: Count("Total of all chunks"),
+    size_bytes: Count("Total size of texts and vectors"),
     ingestion: Nullable(Ingestion, { description: "The running job, or the last one" }),
     last_error: Nullable(ErrorBody),
     created_at: Timestamp,
@@ -96,7 +96,7 @@ export type RagIndex = Static<typeof RagIndex>;
 export const RagIndexPage = Page(RagIndex);
 export type RagIndexPage = Static<typeof RagIndexPage>;
 
-/** `POST /v1/rag/indexes`. Omitted settings get measured defaults. */
+/** `POST /v1/rag/indexes`. Omitted settings get the defaults of `defaults.ts`. */
 export const CreateIndex = Strict(
   {
     name: indexName,
@@ -109,7 +109,7 @@ export const CreateIndex = Strict(
 );
 export type CreateIndex = Static<typeof CreateIndex>;
 
-/** `PATCH /v1/rag/indexes/{id}`: only names and retrieval; a different model or chunker needs a new version. */
+/** `PATCH /v1/rag/indexes/{id}`. A different model or chunking needs a new version. */
 export const UpdateIndex = Strict(
   {
     name: Type.Optional(indexName),
@@ -134,7 +134,7 @@ const LabelledQuestion = Strict(
   {
     question: Type.String({ minLength: 1, maxLength: 10_000 }),
     relevant: Type.Array(Type.String(), {
-      description: "Ids of chunks or documents that answer the question; empty: unanswerable",
+      description: "Ids of chunks or documents that answer the question; empty if none does",
       maxItems: 100,
     }),
   },
@@ -143,12 +143,12 @@ const LabelledQuestion = Strict(
 
 export type LabelledQuestion = Static<typeof LabelledQuestion>;
 
-/** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions without changing the index. */
+/** `POST /v1/rag/indexes/{id}/calibrate`: searches the questions without changing the index. */
 export const CalibrateIndex = Strict(
   {
     questions: Type.Array(LabelledQuestion, { minItems: 2, maxItems: 5000 }),
     retrieval: Type.Optional(RetrievalOverrides),
-    version: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the active one" })),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the active version" })),
   },
   {
     title: "CalibrateIndex",
@@ -166,12 +166,12 @@ export type CalibrateIndex = Static<typeof CalibrateIndex>;
 
 const measured = Nullable(Rate, { description: "With its 95 % interval; null without answerable questions" });
 
-/** What a threshold does to labelled questions. */
+/** The error rates of a threshold on labelled questions. */
 export const ThresholdOutcome = Type.Object(
   {
     threshold: Type.Number(),
-    false_answers: Share("Unanswerable questions that would be answered"),
-    false_refusals: Share("Answerable questions that would get the fallback text"),
+    false_answers: Share("Fraction of the unanswerable questions that would be answered"),
+    false_refusals: Share("Fraction of the answerable questions that would get the fallback text"),
   },
   { title: "ThresholdOutcome" },
 );
@@ -186,14 +186,14 @@ export const IndexCalibration = Type.Object(
     ndcg_at_k: measured,
     k: Type.Integer({ minimum: 1, description: "`top_k` of the settings" }),
     score: Nullable(Threshold.properties.score, {
-      description: "The score that thresholds are compared with; null: this mode does not compute it",
+      description: "The score that the threshold applies to; null if the mode does not compute it",
     }),
     curve: Type.Array(ThresholdOutcome, {
       description: "In steps of 0.01; empty without both answerable and unanswerable questions",
     }),
     suggested: Nullable(ThresholdOutcome, {
       description:
-        "The threshold with the best balanced accuracy, the mean of the shares of answerable questions that are answered and unanswerable ones that are refused. These are the questions that it was chosen on: expect somewhat more errors on others",
+        "The threshold with the best balanced accuracy: the mean of the fraction of answerable questions that are answered and the fraction of unanswerable questions that get the fallback text. It was chosen on these questions, so expect slightly more errors on others",
     }),
   },
   { title: "IndexCalibration" },
@@ -214,9 +214,11 @@ export const RagDocument = Type.Object(
     id: Id("doc"),
     index_id: Id("idx"),
     title: Type.String(),
-    source: Nullable(Type.String(), { description: "File name or URL, as given; never fetched" }),
+    source: Nullable(Type.String(), { description: "File name or URL as sent; never fetched" }),
     media_type: mediaType,
-    file_hash: Type.String({ description: "sha256 of the given file or text. Adding the same again has no effect" }),
+    file_hash: Type.String({
+      description: "sha256 of the file or text as sent. Adding the same content again has no effect",
+    }),
     content_hash: Nullable(Type.String(), {
       description: "sha256 of the stored text, which chunks and citations refer to; null until it is searchable",
     }),
@@ -238,22 +240,25 @@ export type RagDocumentPage = Static<typeof RagDocumentPage>;
 export const DocumentQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(RagDocument.properties.state),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of title or source" })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the title or source" })),
 });
 
 export type DocumentQuery = Static<typeof DocumentQuery>;
 
 export const TextQuery = Type.Object({
   hash: Type.Optional(
-    Type.String({ maxLength: 64, description: "`content_hash` of an earlier content, as in a citation" }),
+    Type.String({
+      maxLength: 64,
+      description: "`content_hash` of an earlier version of the document, as in a citation",
+    }),
   ),
 });
 
-/** The text that offsets of chunks and citations refer to. */
+/** The text that the offsets in chunks and citations refer to. */
 export const DocumentText = Type.Object(
   {
     text: Type.String({ description: "Markdown" }),
-    pages: Type.Array(Count(), { description: "UTF-16 offset of each page in the text; empty without pages" }),
+    pages: Type.Array(Count(), { description: "UTF-16 offset of each page; empty if the format has no pages" }),
     hash: Type.String({ description: "sha256 of the text" }),
   },
   { title: "DocumentText", examples: [{ text: "# Leave", pages: [], hash: "e3b0c442" }] },
@@ -262,7 +267,7 @@ export type DocumentText = Static<typeof DocumentText>;
 
 const NewDocument = Strict(
   {
-    id: Type.Optional(Id("doc", "Replaces the document of this id")),
+    id: Type.Optional(Id("doc", "Replaces the document with this id")),
     title: Type.Optional(
       Type.String({ minLength: 1, maxLength: 500, description: "Default: the first heading or line" }),
     ),
@@ -284,16 +289,16 @@ export const AddDocuments = Strict(
 );
 export type AddDocuments = Static<typeof AddDocuments>;
 
-/** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object for all files. */
+/** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object that applies to all files. */
 export const DocumentsForm = t.Object(
   { files: t.Files({ minItems: 1, maxItems: 100 }), metadata: t.Optional(t.String({ maxLength: 100_000 })) },
   { title: "DocumentsForm", additionalProperties: false },
 );
 
-/** 202: the documents are stored; the job makes them searchable. */
+/** The 202 response: the documents are stored, and a job makes them searchable. */
 export const AddedDocuments = Type.Object(
   {
-    ingestion: Nullable(Ingestion, { description: "null: every document is unchanged" }),
+    ingestion: Nullable(Ingestion, { description: "null if all documents are unchanged" }),
     documents: Type.Array(
       Type.Object({
         id: Id("doc"),
@@ -311,7 +316,7 @@ export const Chunk = Type.Object(
   {
     id: Id("chunk"),
     document_id: Id("doc"),
-    position: Count("Within the document, from 0"),
+    position: Count("Position in the document, from 0"),
     text: Type.String(),
     tokens: Count(),
     start: Count(),

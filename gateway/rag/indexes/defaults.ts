@@ -1,6 +1,6 @@
 import type { RetrievalSettings } from "../../retrieval-contract";
 
-/** Retrieval settings of a new index. docs/rag.md has the measurements that chose them. */
+/** Retrieval settings of a new index. They were chosen by the measurements in docs/rag.md. */
 export const DEFAULT_RETRIEVAL = {
   mode: "hybrid",
   fusion: "score",
@@ -13,7 +13,7 @@ export const DEFAULT_RETRIEVAL = {
   fallback_text: "The documents don't answer this question.",
 } satisfies RetrievalSettings;
 
-/** Chunk length in tokens, if the embedding model can read that many. */
+/** Chunk length in tokens, unless the embedding model's context is shorter. */
 export const DEFAULT_CHUNK_TOKENS = 256;
-/** Share of a chunk that it repeats from the previous one. */
+/** Fraction of a chunk that repeats the previous one. */
 export const DEFAULT_OVERLAP = 1 / 8;

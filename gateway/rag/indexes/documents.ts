@@ -68,7 +68,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     return document;
   };
 
-  /** Starts a job for these documents, which it takes over from earlier ones. */
+  /** Starts a job for these documents. Earlier jobs no longer change them. */
   const startJob = async (
     tx: Tx,
     indexId: string,
@@ -103,7 +103,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     }
   };
 
-  /** `surplus`: uploads that no document refers to now. */
+  /** Returns in `surplus` the uploads that no document uses any more. */
   const add = (
     indexId: string,
     files: readonly NewFile[],
@@ -134,7 +134,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       return { added, surplus };
     });
 
-  /** Deletes uploads that are not needed any more. If this fails, the worker's sweep deletes them. */
+  /** Deletes unused uploads. If this fails, the worker's sweep deletes them later. */
   const discardAll = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids) await uploads.discard(id).catch(() => undefined);
   };
@@ -142,7 +142,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
   return {
     /**
      * Adds the stored files of a request; a job makes them searchable. `once` runs its argument unless the same request was
-     * already sent. Uploads that are not needed are deleted. Throws not_found, and invalid_request for a repeated id or source.
+     * already sent. Deletes unused uploads. Throws not_found, and invalid_request if an id or source appears twice.
      */
     async submit(
       principal: Principal,
@@ -191,7 +191,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       );
     },
 
-    /** Documents of the last ingestion: those in progress first, then failed, then queued. */
+    /** Documents of the last ingestion: in progress, then failed, then queued, then all others. */
     async listIngested(principal: Principal, idOrName: string, limit: number): Promise<RagDocument[]> {
       const index = await indexes.find(principal, idOrName);
       const { ingestionJobId: jobId } = index;
@@ -214,7 +214,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       if (uploadId !== null) await discardAll([uploadId]);
     },
 
-    /** Reads the failed and cancelled ones of these documents again. Throws not_found, and conflict if there are none. */
+    /** Retries those of these documents that failed or were cancelled. Throws not_found, and conflict if there are none. */
     async retry(principal: Principal, idOrName: string, ids: readonly string[]): Promise<void> {
       const { id: indexId } = await indexes.find(principal, idOrName);
       await db.write(async (tx) => {
@@ -228,7 +228,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       });
     },
 
-    /** The visible text, or an earlier one by its hash. Throws not_found. */
+    /** The visible text, or an earlier text by its hash. Throws not_found. */
     async text(principal: Principal, idOrName: string, id: string, hash?: string): Promise<DocumentText> {
       const index = await indexes.find(principal, idOrName);
       const { contentHash } = await find(index, id);
@@ -236,13 +236,13 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       const row = wanted === null ? undefined : await store.findText(db, index.id, id, wanted);
       if (row) return { text: row.text, pages: row.pages, hash: row.hash };
       throw hash === undefined
-        ? new AppError("not_found", "This document has no text yet. Its state and error say why.", {
+        ? new AppError("not_found", "This document has no text yet. See its state and error.", {
             param: "document_id",
           })
         : new AppError("not_found", `This document has no text with the hash ${hash}.`, { param: "hash" });
     },
 
-    /** The chunks of the active version, in order. */
+    /** The document's chunks in the active version, in order. */
     async chunks(
       principal: Principal,
       idOrName: string,
@@ -256,7 +256,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       return pageOf(rows, limit, toChunk, ({ position }) => String(position));
     },
 
-    /** Stops every job that adds documents; documents that are searchable are kept. Throws not_found, conflict. */
+    /** Cancels every job that adds documents. Searchable documents are kept. Throws not_found, conflict. */
     async cancel(principal: Principal, idOrName: string): Promise<Ingestion> {
       const index = await indexes.find(principal, idOrName);
       const jobs = await db.write(async (tx) => {
@@ -270,14 +270,14 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       });
       const ingestion = await indexes.ingestionOf(index);
       if (jobs.length === 0 || !ingestion)
-        throw new AppError("conflict", "No documents are being added to this index.");
+        throw new AppError("conflict", "No documents are being added to this index, so there is nothing to cancel.");
       return ingestion;
     },
   };
 };
 
 const deletedMeanwhile = (): AppError =>
-  new AppError("not_found", "The index was deleted in the meantime, so nothing was added.");
+  new AppError("not_found", "The index was deleted during the request, so nothing was added.");
 
 const nothingToRetry = (state: store.DocumentState): AppError =>
-  new AppError("conflict", `This document is ${state}. Only failed and cancelled documents can be read again.`);
+  new AppError("conflict", `This document is ${state}. Only failed and cancelled documents can be retried.`);

@@ -3,10 +3,10 @@ import type { Metadata } from "../../embeddings/contract";
 
 export const INGEST_KIND = "rag-ingest";
 
-/** The input of an ingestion job, as JSON. Each of its tasks is one document. */
+/** The JSON input of an ingestion job. The job has one task per document. */
 export interface IngestPayload {
   indexId: string;
-  /** Documents that have to be read. */
+  /** Number of documents to read. */
   total: number;
 }
 
@@ -16,19 +16,19 @@ export interface IngestTask {
 
 export const BUILD_KIND = "rag-build";
 
-/** The input of a job that builds a version from the stored texts, as JSON. */
+/** The JSON input of a job that builds a version from the stored texts. */
 export interface BuildPayload {
   indexId: string;
   version: number;
 }
 
-/** Content that a job is adding to a document, as JSON. Its file is the document's upload. */
+/** JSON about the content that a job is adding to a document. The file itself is the document's upload. */
 export interface PendingContent {
   fileName: string;
-  /** As given; null: the first heading, or the file's name. */
+  /** The title in the request; null: the first heading, or the file name. */
   title: string | null;
   source: string | null;
-  /** As given; null: found out from name and bytes. */
+  /** The type in the request; null: detected from content and name. */
   mediaType: string | null;
   metadata: Metadata;
 }

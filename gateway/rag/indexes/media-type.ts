@@ -12,6 +12,6 @@ const BY_ENDING: Readonly<Record<string, MediaType>> = {
   docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 };
 
-/** What the name of a file says, until its bytes have been read. */
+/** The type that a file name suggests. Reading the file may correct it. */
 export const mediaTypeOf = (fileName: string): MediaType =>
   BY_ENDING[fileName.split(".").at(-1)?.toLowerCase() ?? ""] ?? "text/plain";

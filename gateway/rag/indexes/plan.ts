@@ -11,7 +11,7 @@ export interface NewFile {
   uploadId: string;
   /** sha256 of its bytes, in hex. */
   hash: string;
-  /** Id of the document that it replaces or becomes. */
+  /** Id of the document that the file replaces or creates. */
   id?: string;
 }
 
@@ -24,9 +24,9 @@ export interface PlannedFile {
 }
 
 /**
- * Decides for each file which document it belongs to: the one with its id, else with its source, else with the same
- * content. The same content with the same fields changes nothing. Throws invalid_request if two files of the request
- * have the same id, or the same source.
+ * Decides which document each file belongs to: the one with its id, otherwise with its source, otherwise with the same
+ * content. A file whose content and fields are unchanged has no effect. Throws invalid_request if two files in the request
+ * have the same id or source.
  */
 export const planFiles = (files: readonly NewFile[], existing: readonly DocumentRow[]): PlannedFile[] => {
   refuseRepeated(files);
@@ -54,7 +54,7 @@ const refuseRepeated = (files: readonly NewFile[]): void => {
     if (value === null) continue;
     const first = seen.get(`${field} ${value}`);
     if (first !== undefined) {
-      const message = `documents.${first} and documents.${index} have the same ${field} "${value}". Give each document its own.`;
+      const message = `documents.${first} and documents.${index} have the same ${field} "${value}". Give each document its own ${field}.`;
       throw new AppError("invalid_request", message, { param: `documents.${index}.${field}` });
     }
     seen.set(`${field} ${value}`, index);
@@ -75,7 +75,7 @@ const isSame = (a: Comparable, b: Comparable): boolean =>
   (a.content.title === null || a.content.title === b.content.title) &&
   Bun.deepEquals(a.content.metadata, b.content.metadata);
 
-/** Whether the document has, or will have, this content. */
+/** Whether the document already has this content, or a job is adding it. */
 const isUnchanged = (file: NewFile, document: DocumentRow): boolean => {
   if (document.state === "failed" || document.state === "cancelled") return false;
   const pending = pendingOf(document);
@@ -84,14 +84,14 @@ const isUnchanged = (file: NewFile, document: DocumentRow): boolean => {
   return isSame(file, { hash, content: { title: pending?.title ?? document.title, metadata } });
 };
 
-/** The content of a file that a document gets once it is read. */
+/** Document fields for content that is not read yet. */
 export const pendingFields = ({ content, hash, uploadId }: NewFile) => ({
   pending: { ...content },
   pendingHash: hash,
   uploadId,
 });
 
-/** A new document, which waits for its job. */
+/** The row of a new, queued document. */
 export const documentRow = (file: NewFile, createdBy: string, at: Date) => ({
   ...pendingFields(file),
   title: file.content.title ?? file.content.source ?? file.content.fileName,

@@ -5,7 +5,7 @@ import { listLiveVersions, raiseRevision } from "../../../db/indexes";
 
 type DocumentKey = Pick<DocumentRow, "indexId" | "jobId"> & { documentId: string };
 
-/** The new content of a document and what is shown of it. */
+/** The new content of a document, with the fields that are shown. */
 export interface NewContent extends Pick<DocumentRow, "title" | "source" | "mediaType" | "metadata" | "fileHash"> {
   text: string;
   /** UTF-16 offset of each page. */
@@ -19,10 +19,10 @@ export interface StagedBuild {
   version: number;
 }
 
-/** incomplete: a version that gets new documents has no staged build. gone: deleted, or a newer job has taken over. */
+/** incomplete: a live version has no staged build yet. gone: the document was deleted, or a newer job owns it. */
 type Published = "published" | "incomplete" | "gone";
 
-/** Makes staged content visible in every version at once, in place of the earlier content. */
+/** Replaces a document's visible content by its staged content, in all versions in one step. */
 export const publishDocument = async (
   tx: Tx,
   { indexId, documentId, jobId }: DocumentKey,
@@ -62,7 +62,7 @@ export const publishBuild = async (
   return true;
 };
 
-/** Deletes a document with its texts, and hides its chunks. False if the index was deleted. */
+/** Deletes a document with its texts, and hides its chunks. Returns false if the index was deleted. */
 export const unpublishDocument = async (
   tx: Tx,
   { indexId, documentId }: Omit<DocumentKey, "jobId">,

@@ -14,7 +14,7 @@ const MAX_FILES = 100;
 
 export interface DocumentsRequest {
   files: NewFile[];
-  /** Everything requested, to distinguish one request from another. */
+  /** The whole request, so that a repeated one is recognised. */
   sent: unknown;
 }
 
@@ -22,8 +22,8 @@ type Receiver = Pick<Uploads, "receive" | "receiveTexts" | "discard">;
 type KeyHolder = Pick<Principal, "keyId">;
 
 /**
- * Stores the files of a form as they arrive, or the texts of a JSON body. Throws invalid_request, payload_too_large; nothing
- * is kept then.
+ * Stores the files of a form as they arrive, or the texts of a JSON body. Throws invalid_request and payload_too_large,
+ * and then keeps nothing.
  */
 export const readDocumentsRequest = (
   body: UploadBody,
@@ -76,7 +76,7 @@ const readMetadata = (text: string | undefined): Metadata => {
   }
   throw new AppError(
     "invalid_request",
-    "metadata must be a JSON object of texts, numbers, booleans and nulls, as a string.",
+    "metadata must be a JSON object, sent as a string, whose values are strings, numbers, booleans or null.",
     { param: "metadata" },
   );
 };
@@ -90,7 +90,7 @@ const readJson = async (body: UploadBody, uploads: Receiver, principal: KeyHolde
   return { files: await storeTexts(sent.documents, uploads, principal), sent };
 };
 
-/** Stores texts as files to add. */
+/** Stores each text as a file to add. */
 export const storeTexts = async (
   documents: AddDocuments["documents"],
   uploads: Pick<Uploads, "receiveTexts">,
@@ -106,6 +106,6 @@ export const storeTexts = async (
   });
 };
 
-/** A name for the text, for example in errors. */
+/** The name that errors use for a text. */
 const nameOf = ({ source, title, text }: AddDocuments["documents"][number]): string =>
   source ?? title ?? text.trimStart().split("\n", 1)[0]?.slice(0, 80) ?? "text";

@@ -18,9 +18,9 @@ interface SampleDeps {
   uploads: Pick<Uploads, "receiveTexts">;
 }
 
-/** An index of Groundwire's own documentation, to try questions without any documents. */
+/** An index of Groundwire's own documentation, so that people can try questions before they add documents. */
 export const createSampleIndex = ({ indexes, documents, uploads }: SampleDeps) => ({
-  /** Creates the index if it is missing, and adds what has changed since. Throws what `Indexes.create` throws. */
+  /** Creates the index if it doesn't exist, and adds new and changed pages. Throws what `Indexes.create` throws. */
   async open(principal: Principal): Promise<RagIndex> {
     const index = await indexes.get(principal, NAME).catch((error: unknown) => {
       if (!(error instanceof AppError) || error.kind !== "not_found") throw error;

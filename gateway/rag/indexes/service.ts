@@ -27,7 +27,7 @@ export type IndexSort = store.IndexSort;
 export type Indexes = ReturnType<typeof createIndexes>;
 
 export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps) => {
-  /** By id or name. Throws not_found, also for an index that the key may not use. */
+  /** Finds an index by id or name. Throws not_found, also if the key may not use it. */
   const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
     const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
     if (index) return index;
@@ -58,8 +58,8 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
     assertMayCreate,
 
     /**
-     * What a query needs of an index, in two reads; by default of its active version. Throws not_found, also for an index
-     * that the key may not use, and conflict for a version that is not ready.
+     * Reads what a query needs to know about an index and a version, by default the active one. Throws not_found, also if
+     * the key may not use the index, and conflict if the version is not ready.
      */
     async open(principal: Principal, idOrName: string, wanted?: number) {
       const { id, name, revision, activeVersion, retrieval } = await find(principal, idOrName);
@@ -71,7 +71,7 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
       return { id, name, revision, version: number, retrieval: retrieval as RetrievalSettings, embeddingModel };
     },
 
-    /** Newest first. Only the indexes that the key may use. */
+    /** The indexes that the key may use, newest first. */
     async list({ allowedIndexes: allowed }: Principal, { limit = 20, after }: PageQuery): Promise<RagIndexPage> {
       const rows = await store.listIndexes(db, { allowed, limit: limit + 1, cursor: readTimeCursor(after) });
       const page = pageOf(
@@ -97,7 +97,7 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
 
     get: async (principal: Principal, idOrName: string): Promise<RagIndex> => read(await find(principal, idOrName)),
 
-    /** Throws conflict (the name is taken), model_not_found, invalid_request, and unavailable before a node has reported. */
+    /** Throws conflict if the name is taken, model_not_found, invalid_request; unavailable until a node has reported. */
     async create(principal: Principal, request: CreateIndex, seal?: Seal): Promise<RagIndex> {
       const { name, description = "", retrieval } = request;
       assertMayCreate(principal, name);
@@ -177,7 +177,7 @@ export const noSuchVersion = (version: number): AppError =>
   new AppError("not_found", `This index has no version ${version}.`, { param: "version" });
 
 export const notReady = ({ version, state }: store.VersionRow, wanted: string): AppError =>
-  new AppError("conflict", `Version ${version} is ${state}. Only a version that is ready can be ${wanted}.`);
+  new AppError("conflict", `Version ${version} is ${state}. Only a ready version can be ${wanted}.`);
 
 /** A key that is limited to some indexes could not see a new one with another name. Throws insufficient_role. */
 const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {

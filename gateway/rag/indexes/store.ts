@@ -13,7 +13,7 @@ import { toNumbers } from "../../embeddings/vectors";
 import { publishDocument } from "./publish";
 import type { Indexes } from "./service";
 
-/** Texts of one request, because all of them become searchable in one transaction. */
+/** Maximum texts per request, because all of them are stored in one transaction. */
 const MAX_STORED = 256;
 const MAX_TITLE = 200;
 const MEDIA_TYPE = "text/plain";
@@ -32,7 +32,7 @@ interface StoredText {
   text: string;
   /** sha256 of the text. */
   hash: string;
-  /** The caller's id. */
+  /** The caller's id for the text. */
   source: string | null;
   metadata: Metadata;
   vector: Float32Array;
@@ -42,8 +42,8 @@ interface StoredText {
 /** Embeds texts and stores each as a document with one chunk. */
 export const createVectorStore = ({ db, indexes, embeddings, now = () => new Date() }: StoreDeps) => ({
   /**
-   * Throws as `embed` does, not_found, conflict (the index has another model), and invalid_request for token ids, queries,
-   * and ids or metadata that don't fit the texts.
+   * Throws what `embed` throws, not_found, conflict if the index has another model, and invalid_request for token ids,
+   * queries, and lists of ids or metadata whose length doesn't match.
    */
   async embed(
     call: Call,
@@ -71,7 +71,7 @@ export const createVectorStore = ({ db, indexes, embeddings, now = () => new Dat
   },
 });
 
-const refuse = (message: string, param: string): AppError => new AppError("invalid_request", message, { param });
+const invalid = (message: string, param: string): AppError => new AppError("invalid_request", message, { param });
 
 const findIndexToStore = async (indexes: StoreDeps["indexes"], { principal }: Call, idOrName: string) => {
   try {
@@ -83,25 +83,29 @@ const findIndexToStore = async (indexes: StoreDeps["indexes"], { principal }: Ca
 };
 
 const readTexts = ({ input, input_type }: EmbeddingRequest, { ids, metadata }: StoreEmbeddings): string[] => {
-  if (input_type === "query") throw refuse("store is for documents. Leave input_type out.", "input_type");
+  if (input_type === "query")
+    throw invalid("`store` embeds texts as documents. Omit `input_type` or set it to document.", "input_type");
   const texts = [input].flat().map((text) => {
     if (typeof text === "string") return text.toWellFormed();
-    throw refuse("store is for texts: an index also needs the text of token ids. Send texts.", "input");
+    throw invalid("`store` needs texts, not token ids, because the index stores the text. Send texts.", "input");
   });
   if (texts.length > MAX_STORED) {
-    throw refuse(
-      `store takes up to ${MAX_STORED} texts at a time, not ${texts.length}. Send several requests.`,
+    throw invalid(
+      `\`store\` accepts up to ${MAX_STORED} texts per request, not ${texts.length}. Send several requests.`,
       "input",
     );
   }
   for (const [name, list] of Object.entries({ ids, metadata })) {
     if (list === undefined || list.length === texts.length) continue;
-    throw refuse(`store.${name} must have one item per text: ${texts.length}, not ${list.length}.`, `store.${name}`);
+    throw invalid(
+      `\`store.${name}\` must have one item per text: ${texts.length} items, not ${list.length}.`,
+      `store.${name}`,
+    );
   }
   return texts;
 };
 
-/** Makes all texts visible in one step. A text that is stored already changes nothing. */
+/** Makes all texts visible in one step. Texts that are already stored change nothing. */
 const storeTexts = async (
   tx: Tx,
   indexId: string,
@@ -123,7 +127,7 @@ const storeTexts = async (
     const name = text.source === null ? `text ${text.hash}` : `id ${text.source}`;
     const earlier = done.get(name);
     if (earlier && !Bun.deepEquals(earlier.text.metadata, text.metadata)) {
-      throw refuse("Two equal texts have different metadata. Give each text its own id.", "store.metadata");
+      throw invalid("Two equal texts have different metadata. Give each text its own id.", "store.metadata");
     }
     const owner = existing.find((document) => isOwner(document, text));
     const id = earlier?.id ?? owner?.id ?? newId("doc");
@@ -138,7 +142,7 @@ const storeTexts = async (
   return { index_id: indexId, revision: index.revision, ids };
 };
 
-/** Every version gets the vectors, so each must have been built with this revision of the model. */
+/** Every live version gets the vectors, so each must have been built with this revision of the model. */
 const assertSameModel = (
   { embeddingModel, embeddingModelRevision, dimension }: VersionRow,
   { model, modelRevision }: Pick<Embeddings, "model" | "modelRevision">,
@@ -148,13 +152,13 @@ const assertSameModel = (
   if (embeddingModel === model && embeddingModelRevision === modelRevision && dimension === length) return;
   throw new AppError(
     "conflict",
-    `The index has a version for ${embeddingModel} (revision ${embeddingModelRevision}, ${dimension} dimensions), and these vectors are of ` +
+    `The index has a version for ${embeddingModel} (revision ${embeddingModelRevision}, ${dimension} dimensions), but these vectors come from ` +
       `${model} (revision ${modelRevision}, ${length} dimensions). Use the index's model, or add the texts as documents.`,
     { param: "store.index" },
   );
 };
 
-/** By the caller's id, or without one by the text. */
+/** Whether a document belongs to a text: by the caller's id, or by the text itself if there is no id. */
 const isOwner = ({ source, contentHash }: DocumentRow, text: StoredText): boolean =>
   source === text.source && (source !== null || contentHash === text.hash);
 
@@ -182,7 +186,7 @@ const storeText = async (
   const [line = ""] = text.trim().split("\n", 1);
   const title = line.slice(0, MAX_TITLE).toWellFormed() || source || "Text";
   const shown = { title, source, mediaType: MEDIA_TYPE, metadata, fileHash: hash };
-  // A job that is adding other content to the document gives up, because the document is no longer its own.
+  // A job that is adding other content to the document stops, because it no longer owns the document.
   const jobId = newId("job");
   if (owner) await updateDocument(tx, owner, { jobId });
   else {
@@ -202,4 +206,6 @@ const storeText = async (
 };
 
 const deletedMeanwhile = (): AppError =>
-  new AppError("not_found", "The index was deleted in the meantime, so nothing was stored.", { param: "store.index" });
+  new AppError("not_found", "The index was deleted during the request, so nothing was stored.", {
+    param: "store.index",
+  });

@@ -12,7 +12,7 @@ type VersionFields = Pick<
 >;
 
 /**
- * What a new version depends on: the model as the nodes report it now, and the chunking. Throws model_not_found,
+ * The fields of a new version: the model as the nodes report it now, and the chunking. Throws model_not_found,
  * invalid_request, and unavailable if no node has reported the model.
  */
 export const versionFields = (
@@ -23,13 +23,9 @@ export const versionFields = (
   const { id, revision, dimensions } = resolve(models, principal, embedding_model);
   const { context_window } = models.get(principal, id);
   if (dimensions === null) {
-    throw new AppError(
-      "invalid_request",
-      `The node does not say how long the vectors of "${id}" are. Use another model.`,
-      {
-        param: "embedding_model",
-      },
-    );
+    throw new AppError("invalid_request", `The node does not report the vector length of "${id}". Use another model.`, {
+      param: "embedding_model",
+    });
   }
   const { chunk_tokens, overlap_tokens } = chunking ?? defaultChunking(context_window);
   assertChunking({ chunk_tokens, overlap_tokens }, id, context_window);
@@ -43,7 +39,7 @@ export const versionFields = (
   };
 };
 
-/** What an index gets if its creator chooses nothing. */
+/** The settings of an index that is created without any. */
 export interface IndexDefaults {
   /** Embedding models that the caller may use, the default first. Empty until a node has reported. */
   models: string[];
@@ -79,7 +75,7 @@ const assertChunking = ({ chunk_tokens, overlap_tokens }: Chunking, model: strin
   if (chunk_tokens > contextWindow) {
     throw new AppError(
       "invalid_request",
-      `chunking.chunk_tokens must be ${contextWindow} or less, not ${chunk_tokens}: "${model}" reads no more.`,
+      `chunking.chunk_tokens must be ${contextWindow} or less, not ${chunk_tokens}: that is the context window of "${model}".`,
       { param: "chunking.chunk_tokens" },
     );
   }

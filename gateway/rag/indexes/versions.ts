@@ -16,7 +16,7 @@ import { BUILD_KIND, type BuildPayload } from "./ingestion";
 import { type Indexes, noSuchVersion, notReady } from "./service";
 import { versionFields } from "./version-fields";
 
-/** Versions that get every new document: the active one, one before or after it, and the one that is being built. */
+/** Maximum versions that get every new document: the active one, one more that is ready, and one that is being built. */
 const MAX_LIVE = 3;
 
 interface VersionDeps {
@@ -47,8 +47,8 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
   },
 
   /**
-   * Builds a version from the stored texts while the active one keeps answering. If too many are kept, the oldest inactive
-   * one is retired. Throws not_found, conflict while another one is being built, and what `versionFields` throws.
+   * Builds a version from the stored texts while queries use the active one. Retires the oldest inactive version if there
+   * are too many. Throws not_found, conflict while another version is being built, and what `versionFields` throws.
    */
   async build(principal: Principal, idOrName: string, request: BuildVersion, seal?: Seal): Promise<IndexVersion> {
     const index = await indexes.find(principal, idOrName);
@@ -105,4 +105,4 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
 });
 
 const stillBuilding = (): AppError =>
-  new AppError("conflict", "Another version of this index is being built. Wait until it is ready.");
+  new AppError("conflict", "Another version of this index is being built. Wait until it is ready, then try again.");

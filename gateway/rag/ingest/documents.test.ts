@@ -14,7 +14,7 @@ import {
 import { type ChunkPiece, chunkDocument } from "./chunk/chunk";
 import { type ExtractedDocument, extractDocument } from "./extract/extract";
 
-/** Stands in for a tokenizer: a token for every four characters. */
+/** Replaces a tokenizer: one token per four characters. */
 const countTokens = async (texts: string[]): Promise<number[]> => texts.map((text) => Math.ceil(text.length / 4));
 
 interface Ingested {
@@ -39,7 +39,7 @@ const ingestAll = async (chunkTokens: number, overlapTokens: number): Promise<Ma
   return all;
 };
 
-/** Why a question has no right chunk; undefined if it has one. */
+/** Why no chunk is right for a question; undefined if one is. */
 const problemOf = ({ id, quote, also = [], files, page, heading }: Question, all: Map<string, Ingested>) => {
   const wanted = [quote ?? "", ...also].map(normalise);
   for (const name of files) {
@@ -56,7 +56,7 @@ const problemOf = ({ id, quote, also = [], files, page, heading }: Question, all
   return `${id}: no chunk has ${wanted.join(" + ")}`;
 };
 
-/** The last page from whose beginning the quote is still ahead. */
+/** The last page whose start is at or before the quote. */
 const pageOfQuote = ({ text, pages }: ExtractedDocument, quote: string): number =>
   pages.findLastIndex((start) => normalise(text.slice(start)).includes(quote)) + 1;
 
@@ -67,7 +67,7 @@ describe.skipIf(!hasLabelledDocuments)("labelled documents (not in the repositor
     [200, 40, []],
     [256, 40, []],
   ])(
-    "every quote is whole in a chunk of %i tokens, with its page and heading",
+    "every quote is complete in a chunk of %i tokens, with its page and heading",
     async (chunkTokens, overlapTokens, cut: string[]) => {
       const all = await ingestAll(chunkTokens, overlapTokens);
       const questions = readQuestions().filter(({ quote }) => quote !== null);

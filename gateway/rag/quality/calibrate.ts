@@ -7,7 +7,7 @@ import { meanShare } from "./mean-share";
 import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
 import { bestOutcome, thresholdCurve } from "./threshold";
 
-/** Questions searched in parallel, enough to keep the embedder busy. */
+/** Number of questions searched in parallel: enough to keep the embedding model busy. */
 const PARALLEL = 8;
 
 interface CalibrationDeps extends Pick<RetrieveDeps, "embedder" | "search"> {
@@ -17,9 +17,9 @@ interface CalibrationDeps extends Pick<RetrieveDeps, "embedder" | "search"> {
 /** Measures retrieval on labelled questions. */
 export const createCalibration = (deps: CalibrationDeps) => ({
   /**
-   * Searches every question with these settings, in a version of the index, and changes nothing. Suggests the threshold
-   * with the best balanced accuracy on these questions. Throws not_found, conflict for a version that is not ready, and
-   * what embedding throws.
+   * Searches every question in a version of the index, with these settings, and suggests the threshold with the best
+   * balanced accuracy. Changes nothing. Throws not_found, conflict if the version is not ready, and what `embedQuery`
+   * throws.
    */
   async calibrate(
     call: Call,
@@ -60,10 +60,7 @@ export const createCalibration = (deps: CalibrationDeps) => ({
 
 export type Calibration = ReturnType<typeof createCalibration>;
 
-/**
- * The labelled ids in the order of the hits, each once. A chunk counts as itself if the labels name chunks, otherwise as
- * its document.
- */
+/** Ids to compare with the labels, best first, each once: document ids if any label is one, except for labelled chunks. */
 const rankedIds = ({ relevant }: LabelledQuestion, hits: readonly Hit[]): string[] => {
   const namesDocuments = relevant.some((id) => !id.startsWith("chunk_"));
   const ids = hits.map(({ id, document }) => (namesDocuments && !relevant.includes(id) ? document : id));

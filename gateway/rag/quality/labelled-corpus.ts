@@ -12,7 +12,7 @@ const Passage = Type.Object({
 });
 type Passage = Static<typeof Passage>;
 
-/** `unanswerable_near`: a passage is about its topic but doesn't answer it. `off_corpus`: no passage is about it. */
+/** `unanswerable_near`: a passage covers the topic but doesn't answer the question. `off_corpus`: none covers the topic. */
 const LabelledQuery = Type.Object({
   id: Type.String({ minLength: 1 }),
   query: Type.String({ minLength: 1 }),
@@ -32,12 +32,12 @@ export interface LabelledCorpus {
 const FILE_NAME = /^retrieval_(.+)_corpus\.jsonl$/;
 
 /**
- * Every pair of retrieval_NAME_corpus.jsonl and retrieval_NAME_queries.jsonl in a folder, sorted by name. Throws not_found
- * without one, and dataset_invalid for the first line that is wrong.
+ * Reads every pair of retrieval_NAME_corpus.jsonl and retrieval_NAME_queries.jsonl in a folder, sorted by name. Throws
+ * not_found if there is no pair, and dataset_invalid for the first invalid line.
  */
 export const readLabelledCorpora = async (folder: string): Promise<LabelledCorpus[]> => {
   const files = await readdir(folder).catch((cause) => {
-    throw new AppError("not_found", `${folder} is not a folder that can be read.`, { cause });
+    throw new AppError("not_found", `The folder ${folder} can't be read.`, { cause });
   });
   const names = files.flatMap((file) => FILE_NAME.exec(file)?.[1] ?? []).sort();
   if (names.length === 0) {

@@ -10,7 +10,7 @@ describe("recall", () => {
     [2, 0.5],
     [4, 1],
     [10, 1],
-  ])("at %d is the share of relevant ids found", (k, expected) => {
+  ])("at %d is the fraction of relevant ids found", (k, expected) => {
     expect(recallAt(RANKED, BD, k)).toBe(expected);
   });
 
@@ -48,7 +48,7 @@ describe("nDCG", () => {
     expect(ndcgAt(RANKED, BD, 3)).toBeCloseTo(0.38685, 5);
   });
 
-  test("at k is 1 if all k are relevant, however many more there are", () => {
+  test("at k is 1 if the first k ids are relevant, even if more ids are relevant", () => {
     expect(ndcgAt(["a", "b"], new Set(["a", "b", "c"]), 2)).toBe(1);
   });
 });

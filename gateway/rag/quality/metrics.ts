@@ -1,13 +1,13 @@
 /*
- * Metrics of one ranked list with binary relevance. `ranked` has distinct ids, best first; `relevant` is not empty. Each
- * is from 0 to 1.
+ * Metrics of one ranked list with binary relevance, from 0 to 1. `ranked` has distinct ids, best first; `relevant` is not
+ * empty.
  */
 
-/** Share of the relevant ids among the first `k`. */
+/** Fraction of the relevant ids that are among the first `k`. */
 export const recallAt = (ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number =>
   ranked.slice(0, k).filter((id) => relevant.has(id)).length / relevant.size;
 
-/** 1 / rank of the first relevant id; 0 if there is none among the first `k`. */
+/** 1 / rank of the first relevant id; 0 if none of the first `k` is relevant. */
 export const reciprocalRank = (ranked: readonly string[], relevant: ReadonlySet<string>, k: number): number => {
   const place = ranked.slice(0, k).findIndex((id) => relevant.has(id));
   return place === -1 ? 0 : 1 / (place + 1);
@@ -24,7 +24,7 @@ export const ndcgAt = (ranked: readonly string[], relevant: ReadonlySet<string>,
   return sum(gained) / sum(best);
 };
 
-/** `place` is from 0. */
+/** The gain of an id at `place`, which starts at 0. */
 const discount = (place: number): number => 1 / Math.log2(place + 2);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -10,7 +10,7 @@ const searched = (kind: SearchedQuery["kind"], best: number | null, ranked: stri
   best,
 });
 
-/** Relevant at ranks 1 and 2, after rank 10, and not found. */
+/** Questions whose passage is at rank 1, at rank 2, after rank 10, and not found. */
 const ANSWERABLE = [
   searched("answerable", 0.8, ["a", "b"]),
   searched("answerable", 0.6, ["b", "a"]),
@@ -36,7 +36,7 @@ describe("a method", () => {
 });
 
 describe("the fallback", () => {
-  test("counts refused answerable questions, and answered ones of both other kinds", () => {
+  test("counts answerable questions that are refused and unanswerable questions that are answered", () => {
     const [fixed] = reportFallback([...ANSWERABLE, ...OTHERS], 0.52);
     expect(fixed).toMatchObject({
       threshold: 0.52,
@@ -55,7 +55,7 @@ describe("the fallback", () => {
     expect(fitted).toMatchObject({ threshold: 0.58, is_fitted: true, balanced_accuracy: { value: 0.75 } });
   });
 
-  test("has false refusals alone if every question is answerable", () => {
+  test("has only false refusals if every question is answerable", () => {
     const reports = reportFallback(ANSWERABLE, 0.52);
     expect(reports).toHaveLength(1);
     expect(reports[0]).toMatchObject({ false_answers: null, balanced_accuracy: null, false_refusals: { value: 0.5 } });

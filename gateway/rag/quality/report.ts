@@ -6,17 +6,17 @@ import { meanShare } from "./mean-share";
 import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
 import { bestOutcome, thresholdCurve } from "./threshold";
 
-/** What a search found for a question. */
+/** A question with the passages that a search found. */
 export interface SearchedQuery extends Pick<LabelledQuery, "id" | "kind" | "relevant"> {
   /** Ids of passages, best first, each once. */
   ranked: string[];
-  /** The score that each was sorted by. */
+  /** The scores that `ranked` is sorted by. */
   scores: number[];
   /** The highest score of the threshold's kind; null if nothing was found. */
   best: number | null;
 }
 
-/** Rates over the answerable questions; null without any. With the field names of `--json`. */
+/** Rates over the answerable questions; null if there are none. Field names are those of `--json`. */
 interface MethodReport {
   recall_at_1: Rate | null;
   recall_at_5: Rate | null;
@@ -27,14 +27,14 @@ interface MethodReport {
 
 interface FallbackReport {
   threshold: number;
-  /** The threshold was chosen on the same questions, which favours it. */
+  /** Whether the threshold was chosen on the same questions, so its figures are too optimistic. */
   is_fitted: boolean;
   false_refusals: Rate | null;
-  /** Of questions that the corpus is not about; null without any. */
+  /** Among off-corpus questions; null if there are none. */
   false_answers: Rate | null;
-  /** Of questions near a topic of the corpus that no passage answers; null without any. */
+  /** Among unanswerable questions near a topic of the corpus; null if there are none. */
   false_answers_near: Rate | null;
-  /** Of answerable questions against those that the corpus is not about; null without one of these kinds. */
+  /** Over answerable and off-corpus questions; null if either kind is missing. */
   balanced_accuracy: Rate | null;
   auroc: Rate | null;
 }
@@ -46,7 +46,7 @@ export interface CorpusReport {
   off_corpus: number;
   unanswerable_near: number;
   methods: Record<string, MethodReport>;
-  /** At the default threshold; then at the best one for these questions, if there are unanswerable ones. */
+  /** At the default threshold, then at the best threshold for these questions if some are unanswerable. */
   fallback: FallbackReport[];
 }
 
@@ -63,10 +63,10 @@ export const reportMethod = (searched: readonly SearchedQuery[]): MethodReport =
   };
 };
 
-/** Lower than every score, for a question without one. */
+/** Score of a question for which nothing was found: lower than every other score. */
 const NOT_FOUND = -1;
 
-/** The fallback at a threshold and, where both kinds of questions exist, at the one that suits them best. */
+/** Measures the fallback at a threshold and, if both kinds of questions exist, at the best threshold for them. */
 export const reportFallback = (searched: readonly SearchedQuery[], threshold: number): FallbackReport[] => {
   const bestOf = (kind: LabelledQuery["kind"]) => searched.filter((each) => each.kind === kind).map(({ best }) => best);
   const scores = { answerable: bestOf("answerable"), unanswerable: bestOf("off_corpus") };
@@ -106,7 +106,7 @@ const toCell = (rate: Rate | null): string => {
   return `${short(value, 3)} ${interval ? `${short(interval.low, 2)}–${short(interval.high, 2)}` : "-"}`;
 };
 
-/** The tables of one corpus: a row for each method, then a row for each threshold. */
+/** Formats the tables of one corpus: one row per method, then one row per threshold. */
 export const formatReport = (report: CorpusReport, format: "text" | "markdown"): string => {
   const table = format === "markdown" ? markdownTable : alignColumns;
   const { name, passages, answerable, off_corpus, unanswerable_near, methods, fallback } = report;

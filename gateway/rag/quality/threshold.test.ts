@@ -4,12 +4,12 @@ import { balancedAccuracyOf, bestOutcome, outcomeAt, thresholdCurve } from "./th
 const SCORES = { answerable: [0.305, 0.455, 0.52, null], unanswerable: [0.1, 0.305] };
 
 describe("a threshold", () => {
-  test("answers questions whose best score reaches it, and never those without a score", () => {
+  test("answers questions whose best score reaches it, and never questions without a score", () => {
     expect(outcomeAt(SCORES, 0.305)).toEqual({ threshold: 0.305, false_answers: 0.5, false_refusals: 0.25 });
     expect(outcomeAt(SCORES, 0.4)).toEqual({ threshold: 0.4, false_answers: 0, false_refusals: 0.5 });
   });
 
-  test("has the mean of both correct shares as its balanced accuracy", () => {
+  test("has a balanced accuracy that is the mean of both fractions of correct decisions", () => {
     expect(balancedAccuracyOf(outcomeAt(SCORES, 0.4))).toBe(0.75);
   });
 });
@@ -17,7 +17,7 @@ describe("a threshold", () => {
 describe("the curve", () => {
   const curve = thresholdCurve(SCORES);
 
-  test("goes from answering everything that was found to answering nothing, in steps of 0.01", () => {
+  test("ranges in steps of 0.01 from answering every question with a score to answering none", () => {
     expect(curve[0]).toEqual({ threshold: 0.1, false_answers: 1, false_refusals: 0.25 });
     expect(curve[1]?.threshold).toBe(0.11);
     expect(curve.at(-1)).toEqual({ threshold: 0.53, false_answers: 0, false_refusals: 1 });
@@ -25,11 +25,11 @@ describe("the curve", () => {
   });
 
   // 0.75 from 0.31 to 0.45, where both unanswerable and 2 of 4 answerable questions are right; at most 0.625 elsewhere.
-  test("suggests the best balanced accuracy, the middle threshold of equal ones", () => {
+  test("suggests the threshold with the best balanced accuracy, or the middle one of equally good thresholds", () => {
     expect(bestOutcome(curve)).toEqual({ threshold: 0.38, false_answers: 0, false_refusals: 0.5 });
   });
 
-  test("is empty, and suggests nothing, without questions of one kind", () => {
+  test("is empty and suggests nothing if all questions are of one kind", () => {
     expect(thresholdCurve({ answerable: [0.5], unanswerable: [] })).toEqual([]);
     expect(thresholdCurve({ answerable: [], unanswerable: [0.5] })).toEqual([]);
     expect(bestOutcome([])).toBeNull();

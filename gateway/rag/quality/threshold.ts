@@ -1,6 +1,6 @@
 import type { ThresholdOutcome } from "../indexes/contract";
 
-/** Highest score of each question; null if nothing was found, which is refused at any threshold. */
+/** The highest score of each question. Null if nothing was found: such a question is refused at every threshold. */
 export interface BestScores {
   answerable: readonly (number | null)[];
   unanswerable: readonly (number | null)[];
@@ -8,7 +8,7 @@ export interface BestScores {
 
 const STEPS_PER_UNIT = 100;
 
-/** Share of the questions that are answered at this threshold. */
+/** Fraction of the questions that are answered at this threshold. */
 const answeredShare = (scores: readonly (number | null)[], threshold: number): number =>
   scores.filter((score) => score !== null && score >= threshold).length / scores.length;
 
@@ -19,8 +19,8 @@ export const outcomeAt = ({ answerable, unanswerable }: BestScores, threshold: n
 });
 
 /**
- * The outcome of each threshold in steps of 0.01, from one that answers every question for which something was found to
- * one that answers none. Empty if a class is missing, or nothing was found.
+ * The outcomes of thresholds in steps of 0.01, from one that answers every question with a score to one that answers none.
+ * Empty if there are no questions of one kind, or nothing was found.
  */
 export const thresholdCurve = (scores: BestScores): ThresholdOutcome[] => {
   const found = [...scores.answerable, ...scores.unanswerable].filter((score) => score !== null);
@@ -30,11 +30,11 @@ export const thresholdCurve = (scores: BestScores): ThresholdOutcome[] => {
   return Array.from({ length: last - first + 1 }, (_, step) => outcomeAt(scores, (first + step) / STEPS_PER_UNIT));
 };
 
-/** Mean of the shares of answerable questions answered and unanswerable ones refused. */
+/** Mean of two fractions: answerable questions that are answered, and unanswerable questions that are refused. */
 export const balancedAccuracyOf = ({ false_answers, false_refusals }: ThresholdOutcome): number =>
   1 - (false_answers + false_refusals) / 2;
 
-/** The outcome with the highest balanced accuracy, the middle one of equal outcomes; null for an empty curve. */
+/** The outcome with the highest balanced accuracy, or the middle one of equal outcomes; null for an empty curve. */
 export const bestOutcome = (curve: readonly ThresholdOutcome[]): ThresholdOutcome | null => {
   const highest = Math.max(...curve.map(balancedAccuracyOf));
   const best = curve.filter((outcome) => balancedAccuracyOf(outcome) === highest);

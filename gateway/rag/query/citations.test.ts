@@ -37,19 +37,19 @@ describe("markers", () => {
   });
 
   test.each(["`items[7]`", "```\nx = [9]\n```", "The range is [0, 1].", "scores[7] = 5", "the year [1889]"])(
-    "%j has none",
+    "%j has no marker",
     (text) => {
       expect(readMarkers(text, 3)).toEqual({ answer: text, markers: [], removed: 0 });
     },
   );
 
-  test("an answer of nested brackets is read in a few passes, and has no marker", () => {
+  test("an answer of nested brackets is read in a few passes and has no marker", () => {
     const depth = 20_000;
     const { answer, markers } = readMarkers(`${"[9".repeat(depth)}[9]${",9]".repeat(depth)}`, 3);
     expect([markers, /[[\]]/.test(answer)]).toEqual([[], false]);
   });
 
-  test("no answer has a phantom marker, in 1,000 random answers", () => {
+  test("no marker without a context is left in 1,000 random answers", () => {
     const piece = fc.constantFrom(
       "[",
       "]",
@@ -98,7 +98,7 @@ describe("citations", () => {
   const leave = chunkOf(LEAVE);
   const offices = chunkOf(OFFICES, 0, undefined, { documentId: "doc_b", documentTitle: "Offices", source: null });
 
-  test("a marker cites the sentence of its context that supports the sentence before it", () => {
+  test("a marker cites the sentence in its context that supports the preceding sentence", () => {
     const { answer, citations } = cite("Illness is reported by phone [1]. It was founded in 1987. [2]", [
       leave,
       offices,
@@ -113,7 +113,7 @@ describe("citations", () => {
     }
   });
 
-  test("a supported sentence without a marker is cited by Groundwire, an unsupported one by nobody", () => {
+  test("Groundwire adds a citation to a supported sentence without a marker, but not to an unsupported one", () => {
     const text =
       "It was founded in 1987. Elephants like bananas from tropical gardens. Everyone has 30 days of leave [1].";
     const { answer, citations } = cite(text, [leave, offices]);
@@ -124,7 +124,7 @@ describe("citations", () => {
     expect(answer.slice(citations[0]?.answer_start, citations[0]?.answer_end)).toBe("It was founded in 1987.");
   });
 
-  test("a marker of a sentence without a claim cites the sentence closest to the question", () => {
+  test("a marker after a sentence without a claim cites the sentence closest to the question", () => {
     expect(cite("Yes [1].", [leave], "Is illness reported by phone?").citations).toMatchObject([
       { quote: "Illness is reported by phone.", found_by: "model" },
     ]);
@@ -134,14 +134,17 @@ describe("citations", () => {
     "[1] Illness is reported by phone.\n[2] The company was founded in 1987.",
     "- [1] Illness is reported by phone.\n- [2] The company was founded in 1987.",
     "Illness is reported by phone.\n[1]\n\nThe company was founded in 1987.\n[2]",
-  ])("a marker at the beginning of a line cites for the sentence in it, else for the one before: %j", (text) => {
-    expect(cite(text, [leave, offices]).citations.map(({ quote, found_by }) => [quote, found_by])).toEqual([
-      ["Illness is reported by phone.", "model"],
-      ["The company was founded in 1987.", "model"],
-    ]);
-  });
+  ])(
+    "a marker at the start of a line belongs to that line's sentence, or to the previous one if it has none: %j",
+    (text) => {
+      expect(cite(text, [leave, offices]).citations.map(({ quote, found_by }) => [quote, found_by])).toEqual([
+        ["Illness is reported by phone.", "model"],
+        ["The company was founded in 1987.", "model"],
+      ]);
+    },
+  );
 
-  test("a citation of merged chunks names the chunk that has the span, and its page", () => {
+  test("a citation of merged chunks names the chunk that contains the quote, and its page", () => {
     const rest = { documentId: "doc_c", pages: [0, 40, 70] };
     const first = chunkOf(LEAVE, 0, 50, { ...rest, position: 0, page: 1 });
     const second = chunkOf(LEAVE, 40, LEAVE.length, { ...rest, position: 1, page: 2 });

@@ -12,11 +12,11 @@ interface Marker extends Span {
   number: number;
 }
 
-/** A generated text with only markers that cite a context, each written as `[n]`. */
+/** A generated text whose markers all cite a context and are written as `[n]`. */
 interface MarkedAnswer {
   answer: string;
   markers: Marker[];
-  /** Markers that cited no context. */
+  /** Number of removed markers, which cited no context. */
   removed: number;
 }
 
@@ -28,19 +28,19 @@ const MARKER = new RegExp(
   "giu",
 );
 
-/** "1, 3-5" is 1, 3, 4, 5. */
+/** "1, 3-5" → 1, 3, 4, 5. */
 const numbersIn = (text: string): number[] =>
   [...text.matchAll(/(\d+)(?:\s?[–-]\s?#?(\d+))?/g)].flatMap(([, first, last = first]) => {
     const [from, to] = [Number(first), Number(last)];
     return to >= from ? Array.from({ length: to - from + 1 }, (_, step) => from + step) : [from, to];
   });
 
-/** "items[1]" and "a range of [0, 1]" are values. A single number after a space is a marker, whatever the words are. */
+/** False for values, such as "items[1]" and "a range of [0, 1]". A single number after a space is always a marker. */
 const isMarker = (text: string, start: number, end: number, numbers: readonly number[]): boolean =>
   !isValue(text, start, end) ||
   (numbers.length === 1 && !/[\p{L}\p{N}_]$|=\s?$/u.test(text.slice(Math.max(0, start - 2), start)));
 
-/** Rewrites every marker once. */
+/** Rewrites every marker, in one pass. */
 const rewriteMarkers = (text: string, contexts: number): MarkedAnswer => {
   const markers: Marker[] = [];
   let [answer, removed, from] = ["", 0, 0];
@@ -53,7 +53,7 @@ const rewriteMarkers = (text: string, contexts: number): MarkedAnswer => {
     removed += numbers.length - known.length;
     answer += text.slice(from, match.index);
     from = end;
-    // Without its marker, a sentence has no space before its full stop, and two words stay apart.
+    // A removed marker leaves no space before a full stop, but one between two words.
     if (known.length === 0 && /^(?:[\s.,;:!?]|$)/.test(text.slice(end))) answer = answer.trimEnd();
     else if (known.length === 0 && /\w$/.test(answer) && /^\w/.test(text.slice(end))) answer += " ";
     for (const number of known) {
@@ -64,12 +64,12 @@ const rewriteMarkers = (text: string, contexts: number): MarkedAnswer => {
   return { answer: answer + text.slice(from), markers, removed };
 };
 
-/** Brackets nested deeper than this are no text that a model means. */
+/** Maximum passes over an answer. Deeper nested brackets are not meaningful text. */
 const MAX_PASSES = 10;
 
 /**
- * Removes markers without a context and writes the others as `[n]`. Repeats until nothing changes, because a removal can
- * join the brackets around it into a new marker. `contexts` is the number of contexts.
+ * Removes markers without a context and writes the others as `[n]`. `contexts` is the number of contexts. Repeats until
+ * nothing changes, because removing a marker can join the brackets around it into a new one.
  */
 export const readMarkers = (text: string, contexts: number): MarkedAnswer => {
   let [answer, removed] = [text, 0];
@@ -82,10 +82,10 @@ export const readMarkers = (text: string, contexts: number): MarkedAnswer => {
   return { answer: answer.replace(/[[\]【】［］〔〕]/g, ""), markers: [], removed };
 };
 
-/** A claim of the answer and, by context, the span of the sentence closest to it. */
+/** A claim of the answer with the closest sentence of each context. */
 interface Claim extends Span {
   verdict: "supported" | "partly" | "unsupported";
-  /** Position of the context that supports it best. */
+  /** Index of the context that supports the claim best. */
   context: number | null;
   places: readonly (Span | null)[];
 }
@@ -97,7 +97,7 @@ interface Grounded {
 
 const overlap = (a: Span, b: Span): number => Math.min(a.end, b.end) - Math.max(a.start, b.start);
 
-/** The chunk of a context with most of a span, and the span within it; both in the document's offsets. */
+/** The chunk of a context that contains most of a span, and the part of the span in that chunk, in document offsets. */
 export const chunkAt = ({ start, chunks }: Context, place: Span): { chunk: StoredChunk; span: Span } => {
   const wanted = { start: start + place.start, end: start + place.end };
   const chunk = chunks.reduce((best, each) => (overlap(each, wanted) > overlap(best, wanted) ? each : best));
@@ -132,10 +132,10 @@ const cite = (
   };
 };
 
-/** The beginning of a line with nothing but list marks and other markers. */
+/** The beginning of a line, followed only by list marks and other markers. */
 const LINE_START = /(?:^|\n)[\s>*•#–-]{0,20}(?:\d{1,3}[.)]\s)?(?:\[\d+\]\s?){0,20}$/;
 
-/** The claim before a marker; for one at the beginning of a line, the claim behind it in this line. */
+/** The claim that a marker belongs to: the one before it, or at the beginning of a line the one after it in that line. */
 const claimOf = (answer: string, marker: Marker, claims: readonly Claim[]): Claim | undefined => {
   const before = claims.findLast(({ start }) => start <= marker.start);
   if (!LINE_START.test(answer.slice(Math.max(0, marker.start - 100), marker.start))) return before;
@@ -143,7 +143,7 @@ const claimOf = (answer: string, marker: Marker, claims: readonly Claim[]): Clai
   return behind && !answer.slice(marker.end, behind.start).includes("\n") ? behind : before;
 };
 
-/** The citations of an answer, in its order: one for each marker, and one for each supported claim without a marker. */
+/** The citations of an answer, in order: one per marker, and one per supported claim without a marker. */
 export const findCitations = (
   { answer, markers }: Pick<MarkedAnswer, "answer" | "markers">,
   contexts: readonly Context[],
@@ -164,7 +164,7 @@ export const findCitations = (
   return [...byModel, ...byGroundwire].toSorted((a, b) => a.answer_start - b.answer_start);
 };
 
-/** The cited documents, each once, in the order of their first citation. */
+/** The cited documents without duplicates, in the order of their first citation. */
 export const sourcesOf = (citations: readonly Citation[], contexts: readonly Context[]) => {
   const cited = new Set(citations.map(({ document_id }) => document_id));
   const chunks = contexts.flatMap((context) => context.chunks);

@@ -25,6 +25,6 @@ test("each sentence has its verdict, its place in the answer and the chunk that 
   for (const { text, answer_start, answer_end } of sentences) expect(output.slice(answer_start, answer_end)).toBe(text);
 });
 
-test("without a claim, no share is supported", () => {
+test("the supported fraction is null for an answer without claims", () => {
   expect(ground("I don't know.")).toMatchObject({ supported: null, sentences: [] });
 });

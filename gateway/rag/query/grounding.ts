@@ -6,13 +6,13 @@ import type { Context } from "./merge";
 /** The evaluator whose scorer grounds answers. */
 const EVALUATOR = "reference@1";
 
-/** The chunk that supports a claim best; null if no sentence of a context stands out. */
+/** The chunk that supports a claim best; null if no context has a close sentence. */
 const chunkOf = ({ context, places }: GroundedAnswer["claims"][number], contexts: readonly Context[]) => {
   const [best, place] = [contexts[context ?? -1], places[context ?? -1]];
   return best && place ? chunkAt(best, place).chunk.id : null;
 };
 
-/** The support of each claim of an answer. A claim is a sentence or list item. */
+/** How well the contexts support each claim of an answer. A claim is a sentence or list item. */
 export const toGrounding = ({ claims }: Pick<GroundedAnswer, "claims">, contexts: readonly Context[]): Grounding => ({
   supported: claims.length > 0 ? claims.filter(({ verdict }) => verdict === "supported").length / claims.length : null,
   evaluator: EVALUATOR,

@@ -5,7 +5,7 @@ import { mergeChunks } from "./merge";
 
 const TEXT = "One has 30 days.\n\nTwo has 20 days.\n\nThree has 10 days.";
 
-test("overlapping chunks of a document become one context without doubled text", () => {
+test("overlapping chunks of a document become one context without repeated text", () => {
   const [context, ...others] = mergeChunks([chunkOf(TEXT, 10, 30), chunkOf(TEXT, 0, 20)]);
   expect(others).toEqual([]);
   expect(context).toMatchObject({ number: 1, start: 0, end: 30, text: TEXT.slice(0, 30) });
@@ -22,7 +22,7 @@ test("chunks with only white space between them are joined, and offsets stay tho
   expect(context?.text).toBe(TEXT.slice(0, 34));
 });
 
-test("chunks with another chunk between them stay apart, in the order of their rank", () => {
+test("chunks that are not neighbours stay separate, in order of rank", () => {
   const [first, third] = [chunkOf(TEXT, 0, 16, { position: 0 }), chunkOf(TEXT, 36, 54, { position: 2 })];
   expect(mergeChunks([third, first]).map(({ number, text }) => [number, text])).toEqual([
     [1, "Three has 10 days."],
@@ -30,7 +30,7 @@ test("chunks with another chunk between them stay apart, in the order of their r
   ]);
 });
 
-test("chunks of different documents or of different contents of a document stay apart", () => {
+test("chunks of different documents, or of different revisions of a document, stay separate", () => {
   const chunks = [
     chunkOf(TEXT, 0, 20),
     chunkOf(TEXT, 10, 30, { documentId: "doc_b" }),
@@ -39,7 +39,7 @@ test("chunks of different documents or of different contents of a document stay 
   expect(mergeChunks(chunks).length).toBe(3);
 });
 
-test("every context reproduces the document's text, whatever the chunks", () => {
+test("every context reproduces the document's text for any set of chunks", () => {
   const border = fc.nat(TEXT.length);
   const chunk = fc.tuple(border, border).map(([a, b]) => chunkOf(TEXT, Math.min(a, b), Math.max(a, b)));
   fc.assert(

@@ -1,43 +1,43 @@
 import type { Metadata } from "../../embeddings/contract";
 
-/** A chunk with the details of its document that an answer shows. */
+/** A chunk with the fields of its document that an answer shows. */
 export interface StoredChunk {
   id: string;
   documentId: string;
   documentTitle: string;
-  /** Hash of the document's content that the offsets count in. */
+  /** Hash of the document's text that the offsets refer to. */
   documentHash: string;
   source: string | null;
   metadata: Metadata;
-  /** Within the document, from 0. */
+  /** Position in the document, from 0. */
   position: number;
-  /** The document's text from `start` to `end`, in UTF-16. */
+  /** The document's text from `start` to `end`, which are UTF-16 offsets. */
   text: string;
   start: number;
   end: number;
   heading: string | null;
   page: number | null;
-  /** Tokens of the embedding model. */
+  /** Number of tokens of the embedding model. */
   tokens: number;
-  /** Offsets where each page of the document begins; empty without pages. */
+  /** UTF-16 offset of each page in the document; empty if the format has no pages. */
   pages: readonly number[];
 }
 
-/** A passage of the prompt: one chunk, or several that follow each other in a document. */
+/** A passage of the prompt: one chunk, or several consecutive chunks of a document. */
 export interface Context {
-  /** From 1; the n of the marker [n]. */
+  /** The n of the marker [n], from 1. */
   number: number;
-  /** The document's text from `start` to `end`; white space between two chunks is written as line breaks. */
+  /** The document's text from `start` to `end`. White space between two chunks becomes line breaks. */
   text: string;
   start: number;
   end: number;
-  /** In the order of the document. */
+  /** In document order. */
   chunks: readonly [StoredChunk, ...StoredChunk[]];
 }
 
 type Passage = Omit<Context, "number">;
 
-/** Chunks that follow each other have at most this many characters of white space between them. */
+/** Maximum white space between consecutive chunks, in characters. */
 const MAX_GAP = 8;
 
 const follows = (passage: Passage, chunk: StoredChunk): boolean => {
@@ -56,7 +56,7 @@ const extend = (passage: Passage, chunk: StoredChunk): Passage => {
   };
 };
 
-/** Joins the chunks of one document where they touch or overlap. */
+/** Joins the chunks of one document that touch or overlap. */
 const joinNeighbours = (chunks: readonly StoredChunk[]): Passage[] => {
   const passages: Passage[] = [];
   for (const chunk of chunks.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
@@ -68,8 +68,7 @@ const joinNeighbours = (chunks: readonly StoredChunk[]): Passage[] => {
 };
 
 /**
- * Merges ranked chunks into contexts, so that no text is in the prompt twice. Contexts are in the order of their best
- * chunk.
+ * Merges ranked chunks into contexts, so that the prompt contains no text twice. A context is ranked by its best chunk.
  */
 export const mergeChunks = (ranked: readonly StoredChunk[]): Context[] => {
   const rankOf = new Map(ranked.map(({ id }, rank) => [id, rank]));

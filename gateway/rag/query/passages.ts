@@ -3,7 +3,7 @@ import type { Reads } from "../../../db/client";
 import type { Metadata } from "../../embeddings/contract";
 import type { Chunks } from "./retrieve";
 
-/** The chunks of the database as a query reads them. */
+/** Reads chunks from the database for queries. */
 export const createPassages = (db: Reads): Chunks => ({
   async read({ id: indexId, version }, ids) {
     const rows = await listPassages(db, { indexId, version }, ids);

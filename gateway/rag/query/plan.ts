@@ -14,22 +14,22 @@ export interface PlanDeps {
   prompts: Pick<PromptService, "resolve">;
 }
 
-/** A query with everything that it refers to. */
+/** A query with its index, settings, model and prompt. */
 export interface QueryPlan {
   body: RagQuery;
   index: OpenIndex;
   settings: RetrievalSettings;
-  /** null for a search without an answer. */
+  /** null if no answer is requested. */
   model: (ResolvedModel & { window: number | null }) | null;
   template: Template;
   maxTokens: number;
   temperature: number;
 }
 
-/** Default maximum length of an answer in tokens, because a small model may never stop. */
+/** Default maximum length of an answer in tokens. Without one, a small model may never stop. */
 const DEFAULT_MAX_TOKENS = 512;
 
-/** Throws not_found for the index or prompt, model_not_found and invalid_request. */
+/** Throws not_found if the index or prompt doesn't exist, model_not_found and invalid_request. */
 export const planQuery = async (
   { indexes, models, prompts }: PlanDeps,
   { principal }: Call,
@@ -51,14 +51,14 @@ export const planQuery = async (
   };
 };
 
-/** Why the answer must not be cached; undefined if the same query always gives the same answer. */
+/** Why the answer can't be cached; undefined if the same query always gives the same answer. */
 export const cacheBypass = ({ body, model, temperature }: QueryPlan): string | undefined => {
   if (model === null) return undefined;
   if (!model.isKnown) return "the model's revision is not known yet";
   return samplingBypass({ messages: [], temperature, seed: body.seed });
 };
 
-/** Everything that affects an answer, by name, in a fixed order. Every change of an index raises its revision. */
+/** Everything that affects an answer, in a fixed order. The index's revision stands for its content and settings. */
 export const cacheParts = (plan: QueryPlan): Record<string, unknown> => {
   const { body, index, settings, model, template, maxTokens, temperature } = plan;
   return {

@@ -32,13 +32,13 @@ interface PromptRequest {
   /** Best first. */
   chunks: readonly StoredChunk[];
   template: Template;
-  /** Tokens for prompt and answer together; null if unknown. */
+  /** The model's context window in tokens, for prompt and answer; null if unknown. */
   window: number | null;
   /** Maximum answer length, in tokens. */
   maxTokens: number;
-  /** Maximum tokens of all contexts together. */
+  /** Maximum tokens of all contexts in total. */
   maxContextTokens: number;
-  /** Exact number of prompt tokens; Infinity if the prompt exceeds the window, undefined if no node can count it. */
+  /** Exact number of prompt tokens. Infinity if the prompt exceeds the window, undefined if no node can count. */
   count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
@@ -46,11 +46,11 @@ export interface Prompt {
   messages: ChatMessage[];
   contexts: Context[];
   contextTokens: number;
-  /** Chunks that didn't fit. */
+  /** Number of chunks that didn't fit. */
   dropped: number;
 }
 
-/** Estimated bytes per token, if no node can count. */
+/** Estimated bytes per token, used if no node can count tokens. */
 const BYTES_PER_TOKEN = 3;
 const TOKENS_PER_MESSAGE = 16;
 
@@ -60,7 +60,7 @@ const estimate = (messages: readonly ChatMessage[]): number =>
     0,
   );
 
-/** The history is in front of the last message, which has the question. */
+/** Puts the history before the last message, which contains the question. */
 const messagesOf = (
   { question, template }: PromptRequest,
   history: readonly Turn[],
@@ -72,7 +72,7 @@ const messagesOf = (
   return [...messages.slice(0, -1), ...history.filter(({ content }) => content !== ""), ...messages.slice(-1)];
 };
 
-/** The first of `count` positions that fits, or undefined. If one fits, all after it do. The first is the likeliest. */
+/** The first of `count` positions that fits, or undefined. All positions after it must fit too. Tries position 0 first. */
 const firstThatFits = async (count: number, fits: (position: number) => Promise<boolean>) => {
   if (count > 0 && (await fits(0))) return 0;
   let [low, high] = [1, count];
@@ -84,16 +84,16 @@ const firstThatFits = async (count: number, fits: (position: number) => Promise<
   return low < count ? low : undefined;
 };
 
-/** A part of the history and of the chunks. */
+/** How much of the history and the chunks a prompt contains. */
 interface Cut {
-  /** Position of the first turn that is kept. */
+  /** Index of the first turn to keep. */
   from: number;
   chunks: number;
 }
 
 /**
- * Everything, then less and less: without the oldest turns up to the last exchange, then without the lowest chunks, then
- * without any history.
+ * Cuts from long to short: everything, then without older turns until only the last exchange is left, then without the
+ * lowest-ranked chunks, then without history.
  */
 const cutsOf = (history: readonly Turn[], chunks: number): Cut[] => {
   const questions = history.flatMap(({ role }, from) => (role === "user" && from > 0 ? [from] : []));
@@ -107,9 +107,9 @@ const cutsOf = (history: readonly Turn[], chunks: number): Cut[] => {
 };
 
 /**
- * The prompt with as many of the best chunks as fit into both the contexts' budget and the model's window. Counts tokens
- * two or three times; more often only if something has to be dropped. Throws context_length_exceeded if the question and
- * the best chunk don't fit, and invalid_request for a template with unknown variables.
+ * Builds the prompt with as many of the best chunks as fit into both `maxContextTokens` and the model's window. Counts
+ * tokens two or three times, more often only if something must be dropped. Throws context_length_exceeded if the question
+ * and the best chunk don't fit, and invalid_request for a template with unknown variables.
  */
 export const fitPrompt = async (request: PromptRequest): Promise<Prompt> => {
   const { history, chunks, window, maxTokens, maxContextTokens } = request;
@@ -148,10 +148,10 @@ export const fitPrompt = async (request: PromptRequest): Promise<Prompt> => {
   };
 };
 
-/** Says which limit the best chunk exceeds. */
+/** The error for a best chunk that doesn't fit. Names the limit that it exceeds. */
 const tooLong = ({ window, maxTokens, maxContextTokens }: PromptRequest, tokens: number): AppError => {
   if (Number.isFinite(tokens) && tokens > maxContextTokens) {
-    const message = `The best passage has ${tokens} tokens, but retrieval.max_context_tokens is ${maxContextTokens}. Increase it.`;
+    const message = `The best passage has ${tokens} tokens, but retrieval.max_context_tokens is ${maxContextTokens}. Increase this setting.`;
     return new AppError("invalid_request", message, { param: "retrieval.max_context_tokens" });
   }
   const space = window === null ? "the model's context window" : `the model's context window of ${window} tokens`;

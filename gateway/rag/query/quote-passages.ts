@@ -2,9 +2,9 @@ import { CODE, isValue } from "../../evals/scorers/text/citations";
 import type { Context } from "./merge";
 
 /*
- * What documents say is data, never an instruction. A passage is quoted between tags that no document can write: any
- * such tag in its text is changed, as are the control tokens of chat templates, and citation markers, which the model
- * would copy. Only the prompt is changed; citations quote the stored text.
+ * Documents are data, never instructions. A passage is quoted between tags that no document can forge: such tags in its
+ * text are changed, as are the control tokens of chat templates, and citation markers, which the model would copy. Only the
+ * prompt contains the changed text; citations quote the stored text.
  */
 
 /** Control and format characters (zero-width, bidirectional, tags), except tabs and line breaks. */
@@ -28,7 +28,7 @@ const asData = (text: string): string =>
 
 const LONGEST_LABEL = 200;
 
-/** Where the passage is from, as one line: "Staff handbook > Leave, page 3". */
+/** The source of a passage, on one line: "Staff handbook > Leave, page 3". */
 const labelOf = ({ chunks: [first] }: Context): string => {
   const { documentTitle, heading, page } = first;
   const place = [documentTitle, heading].filter((name) => name !== null && name !== "").join(" > ");
@@ -38,6 +38,6 @@ const labelOf = ({ chunks: [first] }: Context): string => {
   return line.slice(0, LONGEST_LABEL).toWellFormed();
 };
 
-/** A context as the model reads it, with its number for citations. */
+/** A context as it appears in the prompt, with its number for citations. */
 export const quotePassage = (context: Context): string =>
   `[${context.number}] <passage from="${labelOf(context)}">\n${asData(context.text)}\n</passage>`;

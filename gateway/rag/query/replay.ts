@@ -3,11 +3,11 @@ import { round } from "../../../lib/round";
 import type { Call } from "../../call";
 import type { RagAnswer, RagEvent } from "../contract";
 
-/** A cut-off or empty answer is not stored. */
+/** False for a truncated or empty answer. */
 export const isWorthStoring = ({ status, answer, finish_reason }: RagAnswer): boolean =>
   status !== "answered" || (answer !== "" && finish_reason === "stop");
 
-/** The events of a stored answer, which gets its own id, times and cache status. Returns the answer. */
+/** Yields the events of a stored answer and returns it, with a new id, new times and the cache status. */
 export const replay = async function* (
   stored: RagAnswer,
   call: Call,

@@ -7,7 +7,7 @@ import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
 import type { StoredChunk } from "./merge";
 import { relevanceOf } from "./relevance";
 
-/** An index as a query reads it. */
+/** The fields of an index that a query needs. */
 export interface OpenIndex {
   id: string;
   name: string;
@@ -20,22 +20,22 @@ export interface OpenIndex {
 
 export interface Indexes {
   /**
-   * The active version, or another one. Throws not_found, also for an index that the key may not use, and conflict for a
-   * version that is not ready.
+   * Opens `version`, by default the active one. Throws not_found, also if the key may not use the index, and conflict if
+   * the version is not ready.
    */
   open(principal: Principal, nameOrId: string, version?: number): Promise<OpenIndex>;
 }
 
 interface Embedder {
-  /** The question's vector with length 1 and the model's prefix for queries. A text that is too long is cut. */
+  /** Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. */
   embedQuery(call: Call, model: string, text: string): Promise<Float32Array>;
 }
 
 export interface Hit {
   id: string;
-  /** Id of its document. */
+  /** Id of the chunk's document. */
   document: string;
-  /** null: this retriever did not find the chunk, or did not run. `fused` is 0…1. */
+  /** null if the retriever did not run or did not find the chunk. `fused` is from 0 to 1. */
   scores: { vector: number | null; keyword: number | null; fused: number | null };
   /** From 1. */
   ranks: { vector: number | null; keyword: number | null; fused: number | null };
@@ -43,15 +43,15 @@ export interface Hit {
 
 interface SearchRequest extends Pick<RetrievalSettings, "mode" | "candidates"> {
   text: string;
-  /** null for the mode keyword. */
+  /** null in keyword mode. */
   vector: Float32Array | null;
-  /** Acts before ranking. */
+  /** Applied before ranking. */
   filter: RagQuery["filter"] | null;
   fusion: { kind: "score"; vectorWeight: number } | { kind: "rank" };
 }
 
 export interface Search {
-  /** The chunks that either retriever found, best first. Sees at least this revision of the index. */
+  /** The chunks that either retriever found, best first, in the index at this revision or a later one. */
   search(
     version: { index: string; version: number; revision: number },
     request: SearchRequest,
@@ -64,11 +64,11 @@ export interface Search {
 }
 
 export interface Chunks {
-  /** The visible chunks of a version with these ids, in any order. A chunk that was deleted since is left out. */
+  /** The visible chunks with these ids, in any order. Chunks that were deleted since the search are left out. */
   read(index: Pick<OpenIndex, "id" | "version">, ids: readonly string[]): Promise<StoredChunk[]>;
 }
 
-/** Whether passages answer a question, computed off the main thread. */
+/** Checks off the main thread whether passages answer a question. */
 export interface SufficiencyCheck {
   checkSufficiency(call: Pick<Call, "signal">, asked: AskedQuestion): Promise<string | null>;
 }
@@ -80,11 +80,11 @@ export interface RetrieveDeps {
   scoring: SufficiencyCheck;
 }
 
-/** What a search found. */
+/** The result of a search, with the chunks' texts. */
 export interface Retrieval {
   /** Best first. */
   chunks: StoredChunk[];
-  /** The same for the wire; `context` and `cited` are not known yet. */
+  /** The same chunks as in the response. `context` and `cited` are not known yet. */
   retrieved: RetrievedChunk[];
   threshold: RagAnswer["threshold"];
   warning: string | null;
@@ -97,7 +97,7 @@ export interface Retrieval {
   stagesMs: { embed?: number; filter?: number; vector?: number; keyword?: number; fusion?: number };
 }
 
-/** The settings of a query: the request's, then the index's. Throws invalid_request for a reranker, which is missing. */
+/** The request's settings, then the index's. Throws invalid_request for a reranker, which is not implemented. */
 export const settingsOf = (
   { retrieval }: Pick<OpenIndex, "retrieval">,
   { retrieval: overrides }: Pick<RagQuery, "retrieval">,
@@ -107,34 +107,34 @@ export const settingsOf = (
   const param = settings.rerank ? "retrieval.rerank" : "retrieval.threshold.score";
   throw new AppError(
     "invalid_request",
-    "This version has no reranker. Set rerank to false and compare another score.",
+    "This version has no reranker. Set `rerank` to false and `threshold.score` to another score.",
     {
       param,
     },
   );
 };
 
-/** Characters of an earlier question that a search reads. */
+/** Maximum characters of an earlier question that are added to the search. */
 const MAX_EARLIER = 1000;
 
-/** The question, after the last question of the history: "And in 2019?" says too little without it. */
+/** The last question of the history, then the question, because "And in 2019?" is not enough for a search. */
 const searchTextOf = ({ question, history = [] }: Pick<RagQuery, "question" | "history">): string => {
   const previous = history.findLast(({ role }) => role === "user")?.content ?? "";
   return `${previous.slice(0, MAX_EARLIER).toWellFormed()}\n${question}`.trim();
 };
 
-/** Chunks that the check for sufficiency reads. */
+/** Number of chunks that the sufficiency check reads. */
 const CHECKED_CHUNKS = 5;
 
-/** What the search structure found. */
+/** The hits of a search, without texts. */
 export interface Found {
   /** Best first. */
   hits: Hit[];
-  /** Largest share of the question's words that one of the first hits contains; null without a vector. */
+  /** The largest fraction of the question's words that one of the first hits contains; null without a vector. */
   coverage: number | null;
 }
 
-/** Searches an index by the question; reads no chunks. `stagesMs` also has the time of embedding. */
+/** Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. */
 export const findHits = async (
   { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,
   call: Call,
@@ -201,13 +201,13 @@ export const retrieve = async (
   };
 };
 
-/** The highest score of one kind; null if no hit has it. */
+/** The highest score of one kind; null if no hit has one. */
 const highest = (hits: readonly Hit[], kind: keyof Hit["scores"]): number | null => {
   const scores = hits.flatMap(({ scores }) => scores[kind] ?? []);
   return scores.length > 0 ? Math.max(...scores) : null;
 };
 
-/** Modes that compute a score. A threshold on another score does not apply. */
+/** The modes that compute each score. In other modes, a threshold on that score does not apply. */
 const MODES: Record<string, readonly RetrievalSettings["mode"][]> = {
   relevance: ["hybrid", "vector"],
   vector: ["hybrid", "vector"],

@@ -62,14 +62,14 @@ const send = (body: object) => {
 };
 const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 
-test("200: the answer, with its cache status and the time of each stage in headers", async () => {
+test("200 with the answer, and with its cache status and stage times in headers", async () => {
   const response = await send({});
   expect([response.status, await response.json()]).toEqual([200, ANSWER]);
   expect(response.headers.get("cache-status")).toContain("fwd=miss");
   expect(response.headers.get("server-timing")).toBe("embed;dur=1, generation;dur=20, total;dur=25");
 });
 
-test("400 names the field that is wrong", async () => {
+test("400 names the invalid field", async () => {
   const response = await send({ retrieval: { top_k: 0 } });
   expect([response.status, (await errorOf(response)).param]).toEqual([400, "retrieval.top_k"]);
 });
@@ -86,7 +86,7 @@ test("404 for an index that doesn't exist", async () => {
 });
 
 describe("a stream", () => {
-  test("has each event as a frame, then [DONE]", async () => {
+  test("sends one frame per event, then [DONE]", async () => {
     const response = await send({ stream: true });
     expect(response.headers.get("content-type")).toStartWith("text/event-stream");
     const frames = (await response.text()).split("\n\n").filter(Boolean);
@@ -98,7 +98,7 @@ describe("a stream", () => {
     ]);
   });
 
-  test("that is rejected before its first event has its own status", async () => {
+  test("returns the error's status if it fails before the first event", async () => {
     // biome-ignore lint/correctness/useYield: it is rejected before the first event
     rag.events = async function* () {
       throw new AppError("not_found", "Index not found.", { param: "index" });
@@ -106,7 +106,7 @@ describe("a stream", () => {
     expect((await send({ stream: true })).status).toBe(404);
   });
 
-  test("that fails later ends with the error and without [DONE]", async () => {
+  test("ends with the error and without [DONE] if it fails later", async () => {
     rag.events = async function* () {
       yield RETRIEVAL;
       throw new AppError("overloaded", "The queue is full.");
@@ -120,7 +120,7 @@ describe("a stream", () => {
     ]);
   });
 
-  test("that the client leaves is stopped", async () => {
+  test("stops when the client disconnects", async () => {
     const response = await send({ stream: true });
     const reader = response.body?.getReader();
     await reader?.read();

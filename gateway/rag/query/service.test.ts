@@ -53,7 +53,7 @@ const CHAT: Omit<ChatAnswer, "message"> = {
   request_id: "req_1",
 };
 
-/** Everything that a test changes, with stand-ins that remember what they were asked. */
+/** Fakes that record their calls, and the state that a test can change. */
 const setUp = () => {
   const chunks: StoredChunk[] = [
     chunkOf(LEAVE, 0, undefined, { id: "chunk_a" }),
@@ -159,7 +159,7 @@ beforeEach(() => {
 });
 
 describe("an answer", () => {
-  test("has citations, sources, grounding and diagnostics, as the contract says", async () => {
+  test("has citations, sources, grounding and diagnostics, and matches the contract", async () => {
     const answer = await query();
     expect([...Value.Errors(RagAnswer, answer)]).toEqual([]);
     expect(answer).toMatchObject({
@@ -184,7 +184,7 @@ describe("an answer", () => {
     );
   });
 
-  test("has no marker without a context; removed ones are counted", async () => {
+  test("has no marker without a context, and counts removed markers", async () => {
     state.pieces = ["Everyone has 30 days of leave [1][9]. Trust me [12]."];
     const { answer, citations, diagnostics } = await query();
     expect([answer, citations.length, diagnostics.removed_markers]).toEqual([
@@ -194,12 +194,12 @@ describe("an answer", () => {
     ]);
   });
 
-  test("is not grounded if the request doesn't want it, but cited", async () => {
+  test("has citations but no grounding if the request turns grounding off", async () => {
     const { grounding, citations } = await query({ grounding: false });
     expect([grounding, citations.length]).toEqual([null, 1]);
   });
 
-  test("the request's settings override the index's", async () => {
+  test("uses the request's settings instead of the index's", async () => {
     await query({ retrieval: { vector_weight: 0.2, mode: "keyword", top_k: 1 }, filter: { site: "north" } });
     expect(state.searched[0]?.slice(0, 2)).toEqual([
       { index: "idx_1", version: 2, revision: 7 },
@@ -215,7 +215,7 @@ describe("an answer", () => {
     expect(state.embedded).toEqual([]);
   });
 
-  test("the last question of the history is part of the search, all turns are part of the prompt", async () => {
+  test("uses the last question of the history in the search and all turns in the prompt", async () => {
     const history = [
       { role: "user" as const, content: "Where are the offices?" },
       { role: "assistant" as const, content: "In Oslo." },
@@ -225,7 +225,7 @@ describe("an answer", () => {
     expect(state.asked[0]?.messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
   });
 
-  test("a chunk that was deleted after the search is neither in the prompt nor in the answer", async () => {
+  test("leaves out chunks that were deleted after the search, in the prompt and in the answer", async () => {
     state.chunks = state.chunks.filter(({ id }) => id !== "chunk_b");
     const answer = await query();
     expect(answer.chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
@@ -249,12 +249,12 @@ describe("an answer", () => {
     expect([status, warning]).toEqual(["answered", expect.stringContaining('"Charles"')]);
   });
 
-  test("has no warning if the check is not fitted to the index's embedding model", async () => {
+  test("has no warning if the check was not fitted to the index's embedding model", async () => {
     state.index = { ...INDEX, embeddingModel: "other" };
     expect((await query({ question: "When was Charles Babbage born in London?" })).warning).toBeNull();
   });
 
-  test("only the best top_k chunks are read", async () => {
+  test("reads only the best top_k chunks", async () => {
     expect((await query({ retrieval: { top_k: 1 } })).chunks.map(({ id }) => id)).toEqual(["chunk_a"]);
   });
 });
@@ -270,7 +270,7 @@ describe("without a relevant chunk", () => {
     expect([answer.chunks.length, state.asked]).toEqual([2, []]);
   });
 
-  test("the threshold compares the best cosine of all hits, not that of the first", async () => {
+  test("the threshold is compared with the best cosine of all hits, not with the first hit's", async () => {
     state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, threshold: { score: "vector", value: 0.55 } } };
     state.found = ["chunk_b", "chunk_a"];
     expect((await query()).threshold).toMatchObject({ best: 0.6, passed: true });
@@ -291,17 +291,17 @@ describe("without a relevant chunk", () => {
     expect(low).toBeLessThan(0.5);
   });
 
-  test("nothing found is the same, even without a threshold", async () => {
+  test("the answer is the fallback text if nothing is found, even without a threshold", async () => {
     state.found = [];
     expect(await query({ retrieval: { threshold: null } })).toMatchObject({ ...FALLBACK, threshold: null, chunks: [] });
   });
 
-  test("a threshold on a score that the mode doesn't compute does not apply", async () => {
+  test("a threshold does not apply if the mode doesn't compute its score", async () => {
     expect(await query({ retrieval: { mode: "keyword" } })).toMatchObject({ status: "answered", threshold: null });
   });
 });
 
-test("a search without an answer calls no model and needs no threshold", async () => {
+test("a search without an answer calls no model and returns chunks below the threshold", async () => {
   state.cosine = 0.1;
   const answer = await query({ generate: false });
   expect([...Value.Errors(RagAnswer, answer)]).toEqual([]);
@@ -316,7 +316,7 @@ describe("a stream", () => {
     return all;
   };
 
-  test("is retrieval, tokens, citations, grounding and done, as the contract says", async () => {
+  test("consists of retrieval, tokens, citations, grounding and done, and matches the contract", async () => {
     const events = await read(stream());
     expect(events.flatMap((event) => [...Value.Errors(RagEvent, event)])).toEqual([]);
     expect(events.map(({ type }) => type)).toEqual([
@@ -332,12 +332,12 @@ describe("a stream", () => {
     expect(events.at(-1)).toMatchObject({ answer: { answer: "Everyone has 30 days of leave [1]." } });
   });
 
-  test("of the fallback text has it as its only token", async () => {
+  test("sends the fallback text as one token", async () => {
     state.cosine = 0.2;
     expect((await read(stream())).map(({ type }) => type)).toEqual(["retrieval", "token", "done"]);
   });
 
-  test("of a stored answer has the same events", async () => {
+  test("sends the same events for a stored answer", async () => {
     const first = await read(stream({ seed: 1 }));
     const second = await read(stream({ seed: 1 }));
     expect(second.map(({ type }) => type)).toEqual(["retrieval", "token", "citations", "grounding", "done"]);
@@ -346,14 +346,14 @@ describe("a stream", () => {
     expect(state.asked.length).toBe(1);
   });
 
-  test("a reader that leaves stops the generation", async () => {
+  test("stops the generation when the reader leaves", async () => {
     for await (const { type } of stream()) if (type === "token") break;
     expect(state.stopped).toBe(1);
   });
 });
 
 describe("the cache", () => {
-  test("an equal query gets the stored answer with its own id", async () => {
+  test("returns the stored answer with a new id for an equal query", async () => {
     const first = await query();
     const second = await query({}, { requestId: "req_2" });
     expect(first.cache).toMatchObject({ status: "miss", stored: true });
@@ -388,25 +388,25 @@ describe("the cache", () => {
     ["with another filter", () => query({ filter: { site: "north" } })],
     ["with a history", () => query({ history: [{ role: "user", content: "Hello" }] })],
     ["of another model", () => query({ model: "large" })],
-  ])("a query %s is computed", async (_, again) => {
+  ])("is not used for a query %s", async (_, again) => {
     await query();
     expect((await again()).cache.status).toBe("miss");
   });
 
-  test("a key that may no longer use the index gets no stored answer", async () => {
+  test("returns no stored answer to a key that may no longer use the index", async () => {
     await query();
     const problem = await problemOf(query({}, { principal: { ...PRINCIPAL, keyId: "key_other" } }));
     expect(problem.kind).toBe("not_found");
     expect(state.searched.length).toBe(1);
   });
 
-  test("a sampled answer is neither stored nor served", async () => {
+  test("neither stores nor returns sampled answers", async () => {
     await query({ temperature: 1 });
     expect((await query({ temperature: 1 })).cache).toMatchObject({ status: "bypass" });
     expect(state.asked.length).toBe(2);
   });
 
-  test("a cut-off answer and one of a key without content logging are not stored", async () => {
+  test("does not store truncated answers, or answers to a key without content logging", async () => {
     state.finish = "length";
     await query();
     state.finish = "stop";
@@ -416,8 +416,8 @@ describe("the cache", () => {
   });
 });
 
-describe("what is rejected", () => {
-  test("an unknown index, before anything is searched", async () => {
+describe("a query is rejected for", () => {
+  test("an unknown index, before the search", async () => {
     const { kind, detail } = await problemOf(query({ index: "other" }));
     expect([kind, detail.param, state.embedded]).toEqual(["not_found", "index", []]);
   });
@@ -425,7 +425,7 @@ describe("what is rejected", () => {
   test.each([
     [{ rerank: true }, "retrieval.rerank"],
     [{ threshold: { score: "rerank" as const, value: 0.5 } }, "retrieval.threshold.score"],
-  ])("a reranker, which this version lacks: %j", async (retrieval, param) => {
+  ])("a reranker, which is not implemented: %j", async (retrieval, param) => {
     const { kind, detail } = await problemOf(query({ retrieval }));
     expect([kind, detail.param]).toEqual(["invalid_request", param]);
   });

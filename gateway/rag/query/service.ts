@@ -21,7 +21,7 @@ interface RagDeps extends PlanDeps, RetrieveDeps {
   scoring: SufficiencyCheck & { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
 }
 
-/** The parts of an answer that depend on the generation, or on the lack of one. */
+/** The parts of an answer that depend on whether a model generated it. */
 interface Generated
   extends Pick<
     RagAnswer,
@@ -64,8 +64,8 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
 });
 
 /**
- * Answers questions from an index. Every method throws not_found for an index that does not exist or that the key may
- * not use, invalid_request, and what the embedding and chat services throw.
+ * Answers questions from an index. Every method throws not_found if the index does not exist or the key may not use it,
+ * invalid_request, and what the embedding and chat services throw.
  */
 export const createRag = (deps: RagDeps) => {
   const { chat, answers, scoring } = deps;
@@ -98,7 +98,7 @@ export const createRag = (deps: RagDeps) => {
     });
   };
 
-  /** Yields the tokens of a stream; returns the complete answer. */
+  /** Yields the tokens as they arrive, and returns the complete answer. */
   const generate = async function* (
     call: Call,
     { body, model, maxTokens, temperature }: QueryPlan,
@@ -119,10 +119,10 @@ export const createRag = (deps: RagDeps) => {
       content += event.text;
       yield { type: "token", text: event.text };
     }
-    throw new Error("The stream of the chat service ended without its last event.");
+    throw new Error("The chat service's stream ended without its last event.");
   };
 
-  /** Generates, cites and grounds. `announce` makes the event before the first token. */
+  /** Generates the answer, then adds citations and grounding. `announce` creates the event before the first token. */
   const answer = async function* (
     call: Call,
     plan: QueryPlan,
@@ -220,7 +220,7 @@ export const createRag = (deps: RagDeps) => {
     };
   };
 
-  /** Yields every event but the last; returns the answer. */
+  /** Yields all events except the last, and returns the answer. */
   const run = async function* (call: Call, body: RagQuery): AsyncGenerator<RagEvent, RagAnswer> {
     const plan = await planQuery(deps, call, body);
     const { principal, directives } = call;
@@ -229,7 +229,7 @@ export const createRag = (deps: RagDeps) => {
         keyId: principal.keyId,
         tags: [`index:${plan.index.id}`, ...(plan.model ? [`model:${plan.model.id}`] : [])],
         bypass: cacheBypass(plan),
-        // Keys without content logging store no answers.
+        // Answers to keys without content logging are not stored.
         directives: principal.contentLogging ? directives : { ...directives, noStore: true },
       },
       [cacheParts(plan)],
@@ -250,7 +250,7 @@ export const createRag = (deps: RagDeps) => {
       }
     },
 
-    /** The answer as a stream. Leaving the loop early stops the generation. */
+    /** Streams the answer. Leaving the loop early stops the generation. */
     async *events(call: Call, body: RagQuery): AsyncGenerator<RagEvent, void, undefined> {
       yield { type: "done", answer: yield* run(call, { ...body, stream: true }) };
     },

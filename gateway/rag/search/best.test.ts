@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Best } from "./best";
 
-test("keeps what sorting would put first, lower slots first among equal scores", () => {
+test("keeps the same slots as sorting would, with lower slots first for equal scores", () => {
   const scores = fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 60 });
   fc.assert(
     fc.property(scores, fc.integer({ min: 1, max: 20 }), (list, size) => {

@@ -4,12 +4,12 @@ export interface ScoredSlot {
   score: number;
 }
 
-/** Keeps the `size` best of many scored slots, in a heap whose root is the worst of them. Of equal scores, lower slots win. */
+/** Keeps the `size` best slots in a heap whose root is the worst of them. For equal scores, lower slots win. */
 export class Best {
   readonly #slots: Uint32Array;
   readonly #scores: Float64Array;
   #count = 0;
-  /** Only a higher score can enter. */
+  /** Only higher scores are added. */
   worst = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly size: number) {
@@ -17,7 +17,7 @@ export class Best {
     this.#scores = new Float64Array(size);
   }
 
-  /** Offers are in the order of slots, so an equal score comes from a higher slot and loses. */
+  /** Call it in slot order: then an equal score comes from a higher slot and loses. */
   offer(slot: number, score: number): void {
     if (score <= this.worst) return;
     if (this.#count < this.size) this.#rise(this.#count++, slot, score);

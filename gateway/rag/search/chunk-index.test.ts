@@ -43,7 +43,7 @@ const idsOf = (index: ChunkIndex, fields: Partial<Search> = {}) =>
   index.search(search(fields)).hits.map(({ id }) => id);
 
 describe("modes", () => {
-  test("vector ranks by cosine", () => {
+  test("vector search ranks by cosine", () => {
     const { hits, searched } = animals().search(search({ mode: "vector" }));
     expect(hits.map(({ id, document }) => [id, document])).toEqual([
       ["a2", "a"],
@@ -59,7 +59,7 @@ describe("modes", () => {
     expect(searched).toBe(3);
   });
 
-  test("keyword ranks by BM25, and has cosines if the question has a vector", () => {
+  test("keyword search ranks by BM25, and adds cosines if the question has a vector", () => {
     const { hits } = animals().search(search({ mode: "keyword" }));
     expect(hits.map(({ id, ranks }) => [id, ranks.keyword, ranks.vector])).toEqual([
       ["b1", 1, null],
@@ -69,7 +69,7 @@ describe("modes", () => {
     expect(animals().search(search({ mode: "keyword", vector: null })).hits[0]?.scores.vector).toBeNull();
   });
 
-  test("hybrid has both scores of every candidate, whichever retriever found it", () => {
+  test("hybrid search returns both scores of every candidate, whichever retriever found it", () => {
     const { hits } = animals().search(search({ candidates: 1 }));
     const byId = new Map(hits.map((hit) => [hit.id, hit]));
     expect([...byId.keys()].sort()).toEqual(["a2", "b1"]);
@@ -79,18 +79,18 @@ describe("modes", () => {
     expect(hits.map(({ ranks }) => ranks.fused)).toEqual([1, 2]);
   });
 
-  test("the weight decides between the retrievers, and ranks can be fused instead", () => {
+  test("hybrid search fuses scores by weight, or ranks", () => {
     expect(idsOf(animals(), { fusion: { kind: "score", vectorWeight: 0.9 } })[0]).toBe("a2");
     expect(idsOf(animals(), { fusion: { kind: "score", vectorWeight: 0.1 } })[0]).toBe("b1");
     expect(idsOf(animals(), { fusion: { kind: "rank" } })).toEqual(["b1", "a1", "a2"]);
   });
 
-  test("a search by vectors without a vector is refused", () => {
+  test("vector search without a vector is rejected", () => {
     expect(() => animals().search(search({ vector: null }))).toThrow("Embed the question first.");
   });
 });
 
-test("the filter acts before ranking, for both retrievers", () => {
+test("the filter is applied before ranking, for both retrievers", () => {
   const filter = { year: 2021 };
   const { hits, searched } = animals().search(search({ filter, candidates: 1 }));
   expect(hits.map(({ id }) => id).sort()).toEqual(["a2", "b1"]);
@@ -111,7 +111,7 @@ describe("replacing documents", () => {
     expect([index.documents, index.chunks]).toEqual([2, 2]);
   });
 
-  test("a document without entries is gone, and unknown ones are ignored", () => {
+  test("a document without entries is removed, and an unknown one is ignored", () => {
     const index = animals();
     index.replace({ id: "a", entries: [] });
     index.replace({ id: "unknown", entries: [] });
@@ -119,14 +119,14 @@ describe("replacing documents", () => {
     expect([index.documents, index.chunks]).toEqual([1, 1]);
   });
 
-  test("a vector of another dimension changes nothing", () => {
+  test("a vector with another dimension is rejected and changes nothing", () => {
     const index = animals();
     const entries = [entry("a3", "fox", EAST), entry("a4", "fox", Float32Array.of(1, 0, 0))];
     expect(() => index.replace({ id: "a", entries })).toThrow("has 3 dimensions, but the index has 2");
     expect(idsOf(index).sort()).toEqual(["a1", "a2", "b1"]);
   });
 
-  test("after thousands of replacements, searches equal those of a new index", () => {
+  test("after thousands of replacements, searches return the same as in a new index", () => {
     const random = seededRandom(11);
     const words = "red fox jumps over lazy dog while cat sleeps".split(" ");
     const word = () => words[Math.floor(random() * words.length)] ?? "";
@@ -156,7 +156,7 @@ describe("replacing documents", () => {
 });
 
 describe("coverage of the question's words", () => {
-  test("is that of the best hits, and is computed for vector search too", () => {
+  test("is computed from the best hits, in vector search too", () => {
     expect(animals().search(search({ text: "red fox" })).coverage).toBe(1);
     expect(animals().search(search({ text: "red fox", mode: "vector", candidates: 1 })).coverage).toBe(0);
   });

@@ -7,17 +7,17 @@ import type { DocumentChange, Search, SearchEntry, SearchHit, SearchResult } fro
 import { Slots } from "./slots";
 import { VectorIndex } from "./vector-index";
 
-/** Slots of removed chunks are reused after this many removals, or a quarter of the chunks if that is more. */
+/** Slots of removed chunks can be reused after this many removals, or a quarter of the chunks if that is more. */
 const MIN_REMOVED = 1000;
-/** The best hits among which one may cover the question. */
-const COVERING = 5;
+/** Number of best hits that coverage is computed from. */
+const COVERAGE_HITS = 5;
 
 /** All chunks of one version of an index in memory: their vectors, words and metadata. */
 export class ChunkIndex {
   readonly #slots = new Slots();
   readonly #keywords = new KeywordIndex(this.#slots);
   readonly #metadata = new MetadataColumns();
-  /** Undefined before the first chunk, which has the dimension. */
+  /** Undefined until the first chunk sets the dimension. */
   #vectors: VectorIndex | undefined;
   /* By slot. */
   readonly #ids: string[] = [];
@@ -32,7 +32,7 @@ export class ChunkIndex {
     return this.#slots.count;
   }
 
-  /** Replaces all chunks of the document. Throws invalid_request, and changes nothing, if a vector has another dimension. */
+  /** Replaces all chunks of a document. Throws invalid_request and changes nothing if a vector has another dimension. */
   replace({ id, entries }: DocumentChange): void {
     const [first] = entries;
     const vectors = this.#vectors ?? (first ? new VectorIndex(first.vector.length) : undefined);
@@ -62,7 +62,7 @@ export class ChunkIndex {
     const byKeyword = keywordScores ? bestOf(keywordScores, candidates) : [];
     times.push(performance.now());
     const { hits, slots } = this.#ranked(search, byVector, byKeyword, keywordScores);
-    const coverage = search.vector ? this.#keywords.coverage(search.text, slots.slice(0, COVERING)) : null;
+    const coverage = search.vector ? this.#keywords.coverage(search.text, slots.slice(0, COVERAGE_HITS)) : null;
     times.push(performance.now());
     const [filterMs = 0, vector = 0, keyword = 0, fusion = 0] = times.slice(1).map((time, i) => time - (times[i] ?? 0));
     return { hits, searched, coverage, stagesMs: { filter: filterMs, vector, keyword, fusion } };
@@ -74,7 +74,7 @@ export class ChunkIndex {
     return this.#vectors?.search(vector, candidates, allowed, searched) ?? [];
   }
 
-  /** The candidates of both retrievers, with all scores, best first; and their slots in the same order. */
+  /** The candidates of both retrievers with all scores, best first, and their slots in the same order. */
   #ranked(search: Search, byVector: ScoredSlot[], byKeyword: ScoredSlot[], keywordScores?: Float32Array) {
     const vectorRanks = ranksOf(byVector);
     const keywordRanks = ranksOf(byKeyword);
@@ -88,7 +88,7 @@ export class ChunkIndex {
     }));
     const fused = search.mode === "hybrid" ? fuse(candidates, search.fusion) : undefined;
     const scored = candidates.map((candidate, i) => ({ ...candidate, slot: slots[i] as number, fused: fused?.[i] }));
-    // Equal scores: the better vector score first. Other modes are in order already.
+    // For equal scores, the better vector score comes first. In other modes, the order is already right.
     if (fused) scored.sort((a, b) => (b.fused ?? 0) - (a.fused ?? 0) || b.vectorScore - a.vectorScore);
     const hits = scored.map(
       ({ slot, fused, vectorScore, keywordScore, vectorRank, keywordRank }, place): SearchHit => ({
@@ -142,5 +142,5 @@ const bestOf = (scores: Float32Array, count: number): ScoredSlot[] => {
   return best.sorted();
 };
 
-/** From 1, by slot. */
+/** Ranks by slot, from 1. */
 const ranksOf = (sorted: ScoredSlot[]): Map<number, number> => new Map(sorted.map(({ slot }, i) => [slot, i + 1]));

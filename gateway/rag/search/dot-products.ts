@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GrowableMemory } from "./growable-memory";
 
-/** The functions of `dot-products.wat`, on the memory that has the rows. All parameters are byte offsets or lengths. */
+/** The functions of `dot-products.wat`, which work on the memory with the rows. Parameters are byte offsets or lengths. */
 interface DotProducts {
   int8(row: number, end: number, rowBytes: number, query: number, out: number): void;
   float32(list: number, listEnd: number, rowBytes: number, query: number): void;

@@ -50,7 +50,7 @@ test.each<[MetadataFilter, number[]]>([
   expect(matching(filter)).toEqual(slots);
 });
 
-test("chunks that were removed or replaced match by what they have now", () => {
+test("removed chunks don't match, and replaced ones match by their new metadata", () => {
   const columns = columnsOf(CHUNKS);
   columns.remove(0);
   columns.remove(2);
@@ -78,7 +78,7 @@ const filter = fc.letrec<{ filter: MetadataFilter }>((tie) => ({
   ),
 })).filter;
 
-test("columns keep the chunks that pass one by one", () => {
+test("columns keep the same chunks as checking one by one", () => {
   const chunks = fc.array(fc.dictionary(fc.constantFrom("x", "y", "z"), value), { maxLength: 30 });
   fc.assert(
     fc.property(chunks, filter, (list, wanted) => {
@@ -100,7 +100,7 @@ test.each([
   ],
   [{ year: [2024] }, "filter.year must be a string, a number, true or false, null or an object, not a list."],
   [{ or: [] }, "filter.or must have at least 1 item."],
-])("%j is refused with what is accepted", (given, message) => {
+])("%j is rejected, and the error lists what is accepted", (given, message) => {
   expect(problem(given)).toBe(message);
 });
 
@@ -109,7 +109,7 @@ test.each(CHUNKS.map((chunk) => [chunk]))("a chunk's own metadata is a valid fil
   expect(Object.values(chunk).some((each) => isOperators(each))).toBe(false);
 });
 
-test("a filter with too many conditions is refused with a shorter way to say it", () => {
+test("a filter with too many conditions is rejected, and the error suggests a shorter form", () => {
   const many: MetadataFilter = { or: Array.from({ length: 201 }, (_, year) => ({ year })) };
   expect(() => checkFilter(many)).toThrow("Use `in` for several values of a field.");
   expect(() => checkFilter({ year: { in: Array.from({ length: 500 }, (_, year) => year) } })).not.toThrow();

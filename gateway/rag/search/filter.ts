@@ -31,12 +31,12 @@ const filterOf = (inner: TSchema[], options: Record<string, unknown>) => {
   });
 };
 
-/** On the wire. `and` and `or` nest to a depth of 3. */
+/** The filter of a request. `and` and `or` nest up to 3 levels deep. */
 export const Filter = Type.Unsafe<MetadataFilter>(
   filterOf([filterOf([filterOf([], {})], {})], {
     title: "MetadataFilter",
     description:
-      "Conditions by metadata field, all of which must match: a value, `in` (a list), `gt`, `gte`, `lt`, `lte` (numbers, or strings in code unit order). `and` and `or` have lists of filters.",
+      "Conditions by metadata field, all of which must match: a value, `in` (a list), `gt`, `gte`, `lt` or `lte` (numbers, or strings in code unit order). `and` and `or` take lists of filters.",
     examples: [
       { site: "north-quay", year: { gte: 2020, lt: 2025 } },
       { or: [{ kind: { in: ["a", "b"] } }, { year: 2024 }] },
@@ -44,7 +44,7 @@ export const Filter = Type.Unsafe<MetadataFilter>(
   }),
 );
 
-/** Throws invalid_request if evaluating the filter would take too long. */
+/** Throws invalid_request if the filter has too many conditions. */
 export const checkFilter = (filter: MetadataFilter): void => {
   if (countConditions(filter) > MAX_CONDITIONS) {
     const message = `\`filter\` has more than ${MAX_CONDITIONS} conditions. Use \`in\` for several values of a field.`;

@@ -2,12 +2,12 @@
 const RRF_K = 60;
 
 /**
- * score: `vectorWeight` times the vector score plus the rest times the keyword score, each scaled to 0…1 over the
- * candidates. rank: reciprocal rank fusion.
+ * score: weighted sum of both scores, each scaled to 0…1 over the candidates. The keyword score's weight is
+ * 1 − `vectorWeight`. rank: reciprocal rank fusion.
  */
 export type Fusion = { kind: "score"; vectorWeight: number } | { kind: "rank" };
 
-/** A candidate of at least one retriever. Both scores are known; the ranks only where it is a candidate. */
+/** A candidate of at least one retriever. It has both scores, and a rank from each retriever that found it. */
 export interface Candidate {
   vectorScore: number;
   keywordScore: number;
@@ -25,7 +25,7 @@ export const fuse = (candidates: readonly Candidate[], fusion: Fusion): number[]
   return candidates.map((_, i) => vectorWeight * (vector[i] ?? 0) + (1 - vectorWeight) * (keyword[i] ?? 0));
 };
 
-/** Scaled so that the lowest is 0 and the highest 1. Equal scores are all 0: they prefer none. */
+/** Scales scores so that the lowest is 0 and the highest 1. Equal scores all become 0. */
 const minMax = (scores: readonly number[]): number[] => {
   const low = Math.min(...scores);
   const range = Math.max(...scores) - low;

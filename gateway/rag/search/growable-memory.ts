@@ -4,7 +4,7 @@ const PAGE_BYTES = 65_536;
 /** 4 GiB, the address space of WebAssembly. */
 const MAX_PAGES = 65_536;
 
-/** Bytes that grow in place. Other buffers are copied to grow, and both copies are resident for a moment. */
+/** A buffer that grows in place. Growing an ordinary buffer copies it, so that both copies take memory for a moment. */
 export class GrowableMemory {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
 
@@ -13,8 +13,8 @@ export class GrowableMemory {
   }
 
   /**
-   * Grows to at least `bytes`. New bytes are 0 and take no memory before they are written. Returns true if it grew: views
-   * of the earlier buffer are then detached. Throws storage_full beyond 4 GiB.
+   * Grows to at least `bytes`. New bytes are 0 and take no memory until they are written. Returns true if the buffer grew,
+   * which detaches earlier views. Throws storage_full beyond 4 GiB.
    */
   reserve(bytes: number): boolean {
     const pages = this.buffer.byteLength / PAGE_BYTES;
@@ -24,7 +24,7 @@ export class GrowableMemory {
     try {
       this.memory.grow(wanted - pages);
     } catch (cause) {
-      const message = "The index doesn't fit into this machine's memory. Split it into several indexes.";
+      const message = "The index doesn't fit into memory. Split it into several indexes.";
       throw new AppError("storage_full", message, { cause });
     }
     return true;

@@ -32,7 +32,7 @@ test("scores are BM25 with k1 = 0.9 and b = 0.4", () => {
   expect(third).toBe(0);
 });
 
-test("words match by stem, whatever their case and accents", () => {
+test("words match by stem, regardless of case and accents", () => {
   const { scores } = indexOf(["The RÉSUMÉS were connected", "nothing here"]);
   expect(scores("connection résumé").map((score) => score > 0)).toEqual([true, false]);
 });
@@ -42,7 +42,7 @@ test("a word that the question repeats counts twice", () => {
   expect(scores("apple apple")[0]).toBeCloseTo(2 * (scores("apple")[0] ?? 0), 5);
 });
 
-test("words of title and heading count as often as configured", () => {
+test("words in the title and heading count as often as configured", () => {
   const slots = new Slots();
   const index = new KeywordIndex(slots, { title: 2, heading: 1 });
   index.add(slots.take(), { text: "alpha beta", title: "gamma", heading: "" });
@@ -61,7 +61,7 @@ test("an empty index and a question without words find nothing", () => {
   expect(indexOf(["red"]).scores("… ?!")).toEqual([0]);
 });
 
-test("after adding and removing in any order, scores equal those of a new index", () => {
+test("after adding and removing chunks in any order, scores are the same as in a new index", () => {
   const random = seededRandom(7);
   const words = "red fox jumps over lazy dog while cat sleeps near warm fire".split(" ");
   const randomText = () =>
@@ -126,7 +126,7 @@ test("finds the chunks that SQLite's FTS5 finds with its Porter tokenizer", () =
 // 3 chunks; "red" is in 2 of them, "fox" in 1, "zebra" in none.
 const rarity = (frequency: number) => Math.log(1 + (3 - frequency + 0.5) / (frequency + 0.5));
 
-test("coverage is the largest share of the question's words in one of the chunks, by rarity", () => {
+test("coverage is the largest fraction of the question's words in one chunk, weighted by rarity", () => {
   const { index } = indexOf(["red fox", "red dog", "cat"]);
   const all = rarity(2) + rarity(1) + rarity(0);
   expect(index.coverage("red foxes zebra", [0, 1])).toBeCloseTo((rarity(2) + rarity(1)) / all, 10);

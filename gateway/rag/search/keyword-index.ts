@@ -6,17 +6,17 @@ import { WordTable } from "./word-table";
 
 /**
  * BM25 (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.2), with the
- * inverse document frequency of Lucene, which is never negative. K1 is how soon more of the same word stops to count, B
- * how much longer chunks are held back. These values are Anserini's; they suit passages of similar length better than the
- * usual 1.2 and 0.75 (docs/rag.md).
+ * inverse document frequency of Lucene, which is never negative. A higher K1 gives repeated words more weight; a higher B
+ * gives long chunks less. These values are Anserini's. For passages of similar length they work better than the usual 1.2
+ * and 0.75 (docs/rag.md).
  */
 const K1 = 0.9;
 const B = 0.4;
 
-/** A longer question is searched by its rarest terms. */
+/** Maximum terms of a search. Of a longer question, the rarest terms are used. */
 const MAX_QUERY_TERMS = 100;
 
-/** Words of more chunks than this say little about a topic, and their lists take long to read. */
+/** Words in more than this fraction of the chunks say little about a topic, and their lists take long to read. */
 const COMMON_SHARE = 0.1;
 const MIN_COMMON = 1000;
 
@@ -38,25 +38,25 @@ interface IndexedText {
   heading: string;
 }
 
-/** How often each word of title and heading counts besides its occurrences in the text (BM25F with one length). */
+/** How many extra times each word of the title and heading counts (BM25F with one length). */
 export interface FieldCounts {
   title: number;
   heading: number;
 }
 
-/** Keyword scores of chunks by slot. `slots` says which ones exist; the index reads it and never changes it. */
+/** Keyword scores of chunks by slot. The index reads from `slots` which chunks exist, and never changes it. */
 export class KeywordIndex {
   readonly #postings = new Postings();
   /** Number of the posting list by stem. */
   readonly #terms = new WordTable();
-  /** So that a word is stemmed once. */
+  /** Caches stems, so that each word is stemmed once. */
   readonly #termOfWord = new WordTable();
-  /** `slots.removals` when the list was last purged. */
+  /** By term: `slots.removals` when the list was last purged. */
   readonly #purgedAt: number[] = [];
   #lengths = new Float32Array(0);
   #totalLength = 0;
   #scores = new Float32Array(0);
-  /** By slot: its place among the chunks whose coverage is computed, from 1; 0 for all others. */
+  /** By slot: position among the chunks whose coverage is computed, from 1; 0 for all others. */
   #places = new Uint8Array(0);
 
   constructor(
@@ -79,29 +79,29 @@ export class KeywordIndex {
     this.#totalLength += length;
   }
 
-  /** Call it with each slot that is removed. Its postings stay until their list is used or `purge` is called. */
+  /** Call it for each removed slot. Its postings stay until their list is used or `purge` is called. */
   remove(slot: number): void {
     this.#totalLength -= this.#lengths[slot] ?? 0;
     this.#lengths[slot] = 0;
   }
 
-  /** BM25 by slot: 0 without a common word, and for slots that are not allowed. Valid until the next call. */
+  /** BM25 by slot: 0 if the chunk has none of the words or is not allowed. Valid until the next call. */
   scores(query: string, allowed: Uint8Array): Float32Array {
     if (this.#scores.length !== allowed.length) this.#scores = new Float32Array(allowed.length);
     else this.#scores.fill(0);
     const averageLength = this.#totalLength / Math.max(1, this.slots.count);
     const known = this.#termsOf(tokensOf(query)).filter(({ term }) => term !== undefined);
     for (const { term, count, rarity } of known.slice(0, MAX_QUERY_TERMS)) {
-      // A word that the question repeats counts as often.
+      // A word counts as often as the question contains it.
       this.#accumulate(term as number, count * rarity * (K1 + 1), averageLength, allowed);
     }
     return this.#scores;
   }
 
   /**
-   * The largest share of the question's words, weighted by their rarity, that one of these chunks (at most 255) contains.
-   * Words that no chunk of the index contains count most; stop words, and words of more than a tenth of a large index,
-   * don't count unless there are no others. From 0 to 1.
+   * The largest fraction of the question's words, weighted by rarity, that one of these chunks (at most 255) contains,
+   * from 0 to 1. Words that the index doesn't contain count most. Stop words, and in a large index words in more than a
+   * tenth of its chunks, only count if there are no others.
    */
   coverage(query: string, slots: ArrayLike<number>): number {
     const words = tokensOf(query);
@@ -125,7 +125,7 @@ export class KeywordIndex {
     return total === 0 ? 0 : Math.max(...covered) / total;
   }
 
-  /** Removes the postings of all removed slots, so that these can be reused, and the terms that are left without any. */
+  /** Removes the postings of removed slots, so that the slots can be reused, and terms without postings. */
   purge(): void {
     this.#terms.keep((term) => {
       if (this.#postings.lengthOf(this.#purged(term)) > 0) return true;
@@ -144,7 +144,7 @@ export class KeywordIndex {
       const posting = list[at] as number;
       const slot = posting >>> 8;
       const count = posting & 255;
-      // Multiplied by 0 or 1: half of the branches of an `if` would be predicted wrong.
+      // Multiplies by 0 or 1, because the CPU would mispredict half of the branches of an `if`.
       const counted = (allowed[slot] as number) * weight * count;
       scores[slot] = (scores[slot] as number) + counted / (count + base + perWord * (lengths[slot] as number));
     }
@@ -165,7 +165,7 @@ export class KeywordIndex {
     return terms.sort((a, b) => b.rarity - a.rarity);
   }
 
-  /** Adds `times` of each word; returns how many were added. */
+  /** Adds `times` to the count of each word, and returns the sum of what it added. */
   #count(counts: Map<number, number>, text: string, times: number): number {
     if (times === 0) return 0;
     const words = tokensOf(text);
@@ -190,7 +190,7 @@ export class KeywordIndex {
     return term;
   }
 
-  /** The same term, its list without removed slots. */
+  /** Purges removed slots from the term's list, and returns the term. */
   #purged(term: number): number {
     if (this.#purgedAt[term] !== this.slots.removals) {
       this.#postings.purge(term, this.slots.alive);

@@ -10,8 +10,8 @@ import {
 import { grown } from "./slots";
 
 /**
- * The metadata of chunks by slot: one column per field, with a number per distinct value. A filter compares each distinct
- * value once, then one number per chunk: 0.1 ms per condition at 100,000 chunks.
+ * The metadata of chunks by slot: one column per field, with a number for each distinct value. A filter checks each
+ * distinct value once, then looks up one number per chunk: 0.1 ms per condition at 100,000 chunks.
  */
 export class MetadataColumns {
   readonly #columns = new Map<string, Column>();
@@ -26,7 +26,7 @@ export class MetadataColumns {
     for (const [field, column] of this.#columns) if (column.remove(slot) === 0) this.#columns.delete(field);
   }
 
-  /** Sets the slots to 0 that don't match. */
+  /** Sets slots that don't match to 0. */
   keepMatching(filter: MetadataFilter, slots: Uint8Array): void {
     for (const [field, condition] of conditionsOf(filter)) this.#keepMatchingField(field, condition, slots);
     for (const each of filter.and ?? []) this.keepMatching(each, slots);
@@ -55,7 +55,7 @@ class Column {
   #numbers = new Uint32Array(64);
   readonly #numberOf = new Map<MetadataValue, number>();
   readonly #values: MetadataValue[] = [null];
-  /** Chunks by number of their value. */
+  /** By number: how many chunks have the value. */
   readonly #uses: number[] = [0];
   readonly #unused: number[] = [];
 
@@ -66,7 +66,7 @@ class Column {
     this.#uses[number] = (this.#uses[number] ?? 0) + 1;
   }
 
-  /** Returns the number of distinct values that are left. */
+  /** Returns how many distinct values are left. */
   remove(slot: number): number {
     const number = this.#numbers[slot] ?? 0;
     if (number === 0) return this.#numberOf.size;
@@ -91,7 +91,7 @@ class Column {
     if (isMatch[0] !== 1) slots.fill(0, known);
   }
 
-  /** 1 by number whose value matches. */
+  /** By number: 1 if the value matches, else 0. */
   #matchingNumbers(condition: Condition): Uint8Array {
     const isMatch = new Uint8Array(this.#values.length);
     if (condition === null) isMatch[0] = 1;

@@ -20,7 +20,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test("lists keep their own postings while others grow, shrink and move", () => {
+test("a list keeps its postings while others grow, shrink and move", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
       const postings = new Postings();
@@ -44,7 +44,7 @@ test("lists keep their own postings while others grow, shrink and move", () => {
   );
 });
 
-test("slots up to 2^24 keep their number", () => {
+test("slots up to 2^24 are stored exactly", () => {
   const postings = new Postings();
   const term = postings.create();
   postings.add(term, 2 ** 24 - 1, 7);

@@ -6,14 +6,14 @@ const MAX_COUNT = 255;
 const SMALLEST = 2;
 
 /**
- * Lists of postings by term, in one memory. A full list moves to a block of twice the size; its old block is used for
- * other lists.
+ * Posting lists by term, in one memory. A full list moves to a block of twice the size, and other lists reuse its old
+ * block.
  */
 export class Postings {
   readonly #memory = new GrowableMemory();
   #numbers = new Uint32Array(this.#memory.buffer);
   #end = 0;
-  /** Offsets of unused blocks by their size. */
+  /** Offsets of unused blocks, by size. */
   readonly #unused = new Map<number, number[]>();
   /* By term. Objects would take 20 MB more for 300,000 terms. */
   #offsets = new Uint32Array(64);
@@ -22,7 +22,7 @@ export class Postings {
   #terms = 0;
   readonly #dropped: number[] = [];
 
-  /** The number of an empty list. */
+  /** Creates an empty list and returns its number. */
   create(): number {
     const term = this.#dropped.pop() ?? this.#terms++;
     if (term >= this.#offsets.length) {
@@ -33,7 +33,7 @@ export class Postings {
     return term;
   }
 
-  /** An empty list's number is reused. */
+  /** Frees an empty list. Its number can be reused. */
   drop(term: number): void {
     this.#dropped.push(term);
   }
@@ -98,7 +98,7 @@ export class Postings {
     return offset;
   }
 
-  /** Gives the list's block away; its length stays. */
+  /** Frees the list's block. The length stays. */
   #release(term: number): void {
     const capacity = this.#capacities[term] as number;
     if (capacity > 0) this.#giveBack(this.#offsets[term] as number, capacity);

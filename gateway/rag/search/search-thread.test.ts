@@ -41,7 +41,7 @@ const at = (revision: number, index = "idx_a", version = 1) => ({ index, version
 const found = async (revision: number, search: Partial<Search> = {}, index?: string, version?: number) =>
   (await thread.search(at(revision, index, version), { ...SEARCH, ...search })).hits.map(({ id }) => id).sort();
 
-test("a search sees every change up to its revision, whatever was loaded before", async () => {
+test("a search sees every change up to its revision, whichever revision was loaded before", async () => {
   const pages = [{ revision: 1, documents: [document("a", "red fox", "fox")] }];
   changes({ "idx_a@1": pages });
   expect(await found(1)).toEqual(["a-0", "a-1"]);
@@ -55,7 +55,7 @@ test("a search sees every change up to its revision, whatever was loaded before"
   expect(await found(3)).toEqual(["a-0"]);
 });
 
-test("searches in parallel while an index loads all see their revision", async () => {
+test("parallel searches during loading each see their revision", async () => {
   changes({ "idx_a@1": [1, 2, 3, 4].map((revision) => ({ revision, documents: [document(`d${revision}`, "fox")] })) });
   const counts = await Promise.all([4, 2, 3, 1, 4].map(async (revision) => (await found(revision)).length));
   for (const [i, revision] of [4, 2, 3, 1, 4].entries()) expect(counts[i]).toBeGreaterThanOrEqual(revision);
@@ -84,7 +84,7 @@ test("vectors and filters reach the Worker, and the caller's vector stays usable
   ]);
 });
 
-test("loading reports what is held", async () => {
+test("loading reports the revision and the numbers of documents and chunks", async () => {
   changes({ "idx_a@1": [{ revision: 5, documents: [document("a", "fox", "dog"), document("b", "cat")] }] });
   expect(await thread.load(at(5))).toEqual({ revision: 5, documents: 2, chunks: 3 });
 });
@@ -106,7 +106,7 @@ test("a dropped version or index is loaded again by the next search", async () =
   expect(await found(1, {}, "idx_a", 2)).toEqual(["new-0"]);
 });
 
-test("a failed load fails the search as internal, and the next search loads again", async () => {
+test("a search whose load fails throws internal, and the next search loads again", async () => {
   expect((await problemOf(found(1))).kind).toBe("internal");
   changes({ "idx_a@1": [{ revision: 1, documents: [document("a", "fox")] }] });
   expect((await problemOf(found(2))).kind).toBe("internal"); // The changes end at revision 1.
@@ -122,12 +122,12 @@ test("after a crash, the next search starts a new Worker that loads everything a
   expect(await found(2)).toEqual(["a-0", "b-0"]);
 });
 
-test("a filter that is too long is refused", async () => {
+test("a filter with too many conditions is rejected", async () => {
   const filter = { or: Array.from({ length: 201 }, (_, year) => ({ year })) };
   expect((await problemOf(found(0, { filter }))).detail.param).toBe("filter");
 });
 
-test("a caller who leaves doesn't wait, and closing fails the others as unavailable", async () => {
+test("an aborted caller doesn't wait, and closing rejects the others with unavailable", async () => {
   changes({ "idx_a@1": [{ revision: 1, documents: [document("a", "fox")] }] });
   const leaving = new AbortController();
   const left = problemOf(thread.search(at(1), SEARCH, leaving.signal));

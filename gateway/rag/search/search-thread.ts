@@ -2,7 +2,7 @@ import { WorkerClient } from "../../../lib/worker-client";
 import { checkFilter } from "./filter";
 import type { Search, SearchResult } from "./search";
 
-/** A version of an index, and the revision of the index that a search must have seen. */
+/** A version of an index, and the minimum revision that a search must see. */
 export interface SearchedVersion {
   index: string;
   version: number;
@@ -10,7 +10,7 @@ export interface SearchedVersion {
 }
 
 export interface LoadedVersion {
-  /** At least the revision that was asked for. */
+  /** At least the requested revision. */
   revision: number;
   documents: number;
   chunks: number;
@@ -26,24 +26,24 @@ export type Answer =
   | { kind: "dropped" };
 
 /**
- * Searches all indexes of this gateway process in one Worker. The Worker reads the chunks itself (`serveSearch`), so the
- * gateway's thread only sends questions. After a crash, a new Worker loads an index with its next search.
+ * Searches all indexes of this gateway process in one Worker. The Worker loads the chunks itself (`serveSearch`), so the
+ * main thread only sends questions. After a crash, a new Worker loads each index at its next search.
  */
 export class SearchThread {
   readonly #worker: WorkerClient<Question, Answer>;
 
-  /** The Worker's entry calls `serveSearch`. */
+  /** The Worker's entry point must call `serveSearch`. */
   constructor(createWorker: () => Worker) {
     this.#worker = new WorkerClient("searches", createWorker);
   }
 
   /**
-   * Waits until the Worker has `revision`, then searches. The vector's buffer moves to the Worker. Throws invalid_request
-   * for a filter that is too long or a vector of another dimension, not_found if the index is dropped meanwhile.
+   * Waits until the Worker has `revision`, then searches. Throws invalid_request for a filter with too many conditions or a
+   * vector with another dimension, and not_found if the index is dropped meanwhile.
    */
   async search(version: SearchedVersion, search: Search, signal?: AbortSignal): Promise<SearchResult> {
     if (search.filter) checkFilter(search.filter);
-    // A view of a larger buffer would take the whole buffer with it.
+    // Copied, because transferring it would detach the caller's buffer.
     const vector = search.vector && new Float32Array(search.vector);
     const transfer = vector ? [vector.buffer] : [];
     const answer = await this.#worker.ask(
@@ -53,7 +53,7 @@ export class SearchThread {
     return (answer as Extract<Answer, { kind: "found" }>).result;
   }
 
-  /** Loads the index, so that its first search needn't wait. */
+  /** Loads the index, so that the first search doesn't have to wait. */
   async load(version: SearchedVersion, signal?: AbortSignal): Promise<LoadedVersion> {
     const answer = await this.#worker.ask({ kind: "load", ...version }, { signal });
     return (answer as Extract<Answer, { kind: "loaded" }>).loaded;

@@ -1,9 +1,9 @@
 import type { Metadata, MetadataFilter } from "../../ports/metadata-filter";
 import type { Fusion } from "./fusion";
 
-/* What is indexed, asked and found. */
+/* The inputs and results of a search. */
 
-/** A chunk as it is searched. */
+/** A chunk to index. */
 export interface SearchEntry {
   id: string;
   /** Title, heading path and text: the words that keyword search finds. */
@@ -15,7 +15,7 @@ export interface SearchEntry {
   metadata: Metadata;
 }
 
-/** The new content of a document; without entries, it is removed. */
+/** The new content of a document. Without entries, the document is removed. */
 export interface DocumentChange {
   id: string;
   entries: SearchEntry[];
@@ -23,19 +23,19 @@ export interface DocumentChange {
 
 export interface Search {
   text: string;
-  /** L2-normalised. Null: no vector scores, only for mode keyword. */
+  /** L2-normalised. null, allowed only in keyword mode: no vector scores. */
   vector: Float32Array | null;
   /** The retrievers whose candidates are returned. */
   mode: "hybrid" | "vector" | "keyword";
   /** Chunks that each retriever contributes. */
   candidates: number;
-  /** Acts before ranking. */
+  /** Applied before ranking. */
   filter: MetadataFilter | null;
-  /** Only for mode hybrid. */
+  /** Used only in hybrid mode. */
   fusion: Fusion;
 }
 
-/** `null` if the score was not computed, or the chunk is not among the retriever's candidates. */
+/** null if the score was not computed, or the chunk is not one of the retriever's candidates. */
 interface PerRetriever {
   vector: number | null;
   keyword: number | null;
@@ -52,13 +52,13 @@ export interface SearchHit {
 }
 
 export interface SearchResult {
-  /** Candidates of all retrievers, best first. In mode hybrid up to twice `candidates`. */
+  /** Candidates of all retrievers, best first. In hybrid mode up to twice `candidates`. */
   hits: SearchHit[];
-  /** Chunks that passed the filter. */
+  /** Number of chunks that passed the filter. */
   searched: number;
   /**
-   * The largest share of the question's words, weighted by rarity, that one of the first 5 hits contains, 0 to 1. null
-   * without a vector.
+   * The largest fraction of the question's words, weighted by rarity, that one of the first 5 hits contains, from 0 to 1;
+   * null without a vector.
    */
   coverage: number | null;
   stagesMs: { filter: number; vector: number; keyword: number; fusion: number };

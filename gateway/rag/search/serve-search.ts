@@ -14,16 +14,16 @@ export interface ChangePage {
 }
 
 /**
- * The next page of changes after `afterRevision`, 0 for all; called with the revision of the last page. A page holds a
- * few hundred chunks, because other searches wait for it.
+ * Loads the next page of changes after `afterRevision`: 0 for all, otherwise the last page's revision. A page has only a
+ * few hundred chunks, because other searches wait while it is indexed.
  */
 export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
 
-/** Pages become garbage once they are indexed. It is collected after this many bytes of them. */
+/** Indexed pages are garbage, which is collected after this many bytes. */
 const GARBAGE_BYTES = 24 * 2 ** 20;
 const garbage = new Garbage(GARBAGE_BYTES);
 
-/** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before anything asynchronous. */
+/** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before any asynchronous work. */
 export const serveSearch = (loadChanges: LoadChanges): void => {
   const versions = new Map<string, FollowedVersion>();
   const keyOf = (index: string, version: number) => `${index} ${version}`;
@@ -56,7 +56,7 @@ export const serveSearch = (loadChanges: LoadChanges): void => {
   });
 };
 
-/** A version of an index with the revision that it has. */
+/** A loaded version of an index and its current revision. */
 class FollowedVersion {
   readonly chunks = new ChunkIndex();
   revision = 0;
@@ -66,7 +66,7 @@ class FollowedVersion {
 
   constructor(private readonly load: (afterRevision: number) => Promise<ChangePage>) {}
 
-  /** Searches that wait at the same time share the loading. */
+  /** Concurrent searches share one load. */
   async catchUp(revision: number): Promise<void> {
     this.#wanted = Math.max(this.#wanted, revision);
     while (this.revision < revision) {
@@ -84,7 +84,7 @@ class FollowedVersion {
   async #loadPages(): Promise<void> {
     while (this.revision < this.#wanted) {
       const { revision, documents } = await this.load(this.revision);
-      if (this.#isDropped) throw new AppError("not_found", "The index was deleted while it was searched.");
+      if (this.#isDropped) throw new AppError("not_found", "The index was deleted during the search.");
       if (revision <= this.revision) throw new Error(`No changes after revision ${this.revision} of ${this.#wanted}.`);
       for (const document of documents) this.chunks.replace(document);
       this.revision = revision;
@@ -94,7 +94,7 @@ class FollowedVersion {
   }
 }
 
-/** Of texts and vectors. */
+/** Size of texts and vectors, in bytes. */
 const sizeOf = (documents: DocumentChange[]): number =>
   documents
     .flatMap(({ entries }) => entries)

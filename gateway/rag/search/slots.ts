@@ -1,11 +1,11 @@
 import { AppError } from "../../../lib/errors";
 
-/** A posting has 24 bits for the slot. */
+/** Maximum chunks per index, because a posting has 24 bits for the slot. */
 const MAX_SLOTS = 2 ** 24;
 
 /**
- * Positions of chunks in the arrays of an index. The slot of a removed chunk is reused after `reuse`, when no array
- * refers to it any more.
+ * Positions of chunks in the arrays of an index. Call `reuse` when no array refers to removed chunks any more; then their
+ * slots can be reused.
  */
 export class Slots {
   #alive = new Uint8Array(64);
@@ -15,12 +15,12 @@ export class Slots {
   /** Increases with every removal. */
   removals = 0;
 
-  /** 1 for slots that have a chunk, else 0. Valid until the next change. */
+  /** 1 for slots with a chunk, else 0. Valid until the next change. */
   get alive(): Uint8Array {
     return this.#alive.subarray(0, this.#end);
   }
 
-  /** Slots that have a chunk. */
+  /** Number of slots with a chunk. */
   get count(): number {
     return this.#end - this.#removed.length - this.#unused.length;
   }

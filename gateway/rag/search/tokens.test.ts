@@ -16,7 +16,7 @@ test.each([
   expect(tokensOf(text)).toEqual(tokens);
 });
 
-// The examples of Porter's paper, one or two of each step.
+// Examples from Porter's paper, one or two for each step.
 test.each([
   ["caresses", "caress"],
   ["ponies", "poni"],
@@ -35,6 +35,6 @@ test.each([
   expect(stemOf(word)).toBe(stem);
 });
 
-test("words of other languages, numbers and very long words keep their form", () => {
+test("words of other languages, numbers and very long words are not stemmed", () => {
   for (const word of ["élections", "9s", "東京", "s".repeat(1000)]) expect(stemOf(word)).toBe(word);
 });

@@ -1,6 +1,6 @@
 import { stemmer } from "stemmer";
 
-/** ASCII words, and runs that contain anything else. */
+/** ASCII words, and runs with non-ASCII characters. */
 const RUN = /[a-z0-9\u0080-\uffff]+/g;
 const ASCII = /^[a-z0-9]+$/;
 const CJK = String.raw`[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]&&[\p{L}\p{N}]]`;
@@ -9,15 +9,15 @@ const WORD = String.raw`[[\p{L}\p{N}\p{M}]--${CJK}--${UNSPACED}]`;
 const PART = new RegExp(`(?<cjk>${CJK}+)|(?<unspaced>${UNSPACED}+)|${WORD}+`, "gv");
 const LETTER = /[\p{L}\p{N}]/u;
 const LATIN_MARKS = /(?<=\p{sc=Latin}\p{M}*)\p{M}/gu;
-/** Longer tokens are not English words. */
+/** Maximum length of a word that is stemmed. Longer tokens are not English words. */
 const MAX_STEMMED = 40;
 
 /** ICU splits all four scripts by dictionary, whatever the locale. */
 const words = new Intl.Segmenter("th", { granularity: "word" });
 
 /**
- * The words of a text as they are searched: NFKC, lower case, Latin letters without accents. Chinese, Japanese and Korean
- * as overlapping pairs of characters, Thai, Lao, Khmer and Burmese by dictionary. Not stemmed.
+ * Splits a text into search tokens: NFKC, lower case, Latin letters without accents, not stemmed. Chinese, Japanese and
+ * Korean become overlapping pairs of characters; Thai, Lao, Khmer and Burmese are split by dictionary.
  */
 export const tokensOf = (text: string): string[] => {
   const tokens: string[] = [];

@@ -20,7 +20,7 @@ test("scores are exact cosines, best first, at any dimension", () => {
   }
 });
 
-test("a slot has the vector that was set last", () => {
+test("setting a slot again replaces its vector", () => {
   const index = new VectorIndex(2);
   index.set(0, Float32Array.of(1, 0));
   index.set(1, Float32Array.of(0.6, 0.8));
@@ -34,15 +34,15 @@ test("a zero vector has a score of 0", () => {
   expect(index.search(Float32Array.of(0, 1, 0), 5, everySlot(1), 1)).toEqual([{ slot: 0, score: 0 }]);
 });
 
-test("vectors of another dimension are refused with both dimensions", () => {
+test("vectors with another dimension are rejected, and the error names both dimensions", () => {
   const index = new VectorIndex(4);
   const message = "The vector has 3 dimensions, but the index has 4. Use the index's embedding model.";
   expect(() => index.set(0, new Float32Array(3))).toThrow(message);
   expect(() => index.search(new Float32Array(3), 1, everySlot(0), 0)).toThrow(message);
-  expect(() => new VectorIndex(5000)).toThrow("Use a model with 1 to 4096.");
+  expect(() => new VectorIndex(5000)).toThrow("Use a model with 1 to 4096 dimensions.");
 });
 
-test("at least 98 % of the exact 10 and 100 best are found, with filters too, in clusters and in noise", () => {
+test("at least 98 % of the exact top 10 and top 100 are found, with and without filters, in clusters and in noise", () => {
   const COUNT = 25_000;
   for (const clusters of [500, COUNT]) {
     const random = seededRandom(clusters);

@@ -4,11 +4,11 @@ import { dotProductsOn } from "./dot-products";
 import { GrowableMemory } from "./growable-memory";
 import { grown } from "./slots";
 
-/** Up to this many chunks are compared exactly, which takes about as long as comparing the bytes of 40,000. */
+/** Maximum chunks that are all compared exactly, which takes about as long as comparing 40,000 as 8-bit integers. */
 const EXACT_ROWS = 10_000;
-/** Results of one call into WebAssembly. */
+/** Rows per call into WebAssembly. */
 const BATCH_ROWS = 4096;
-/** Chunks whose exact score is computed for k results: the order by bytes is off by a few ranks. */
+/** Number of chunks to rescore exactly for k results, because the order by 8-bit integers is off by a few ranks. */
 const rescoredFor = (k: number): number => 2 * k + 100;
 
 /* Layout of both memories: the query, then the results of a batch, then the rows. */
@@ -16,12 +16,12 @@ const MAX_DIMENSION = 4096;
 const OUT = MAX_DIMENSION * 4;
 const ROWS = OUT + BATCH_ROWS * 4;
 
-/** The largest integer of a query's number. A sum of MAX_DIMENSION products with bytes still fits 32 bits. */
+/** Maximum of a query's integers, so that a sum of MAX_DIMENSION products with bytes fits into 32 bits. */
 const QUERY_MAX = 4095;
 
 /**
- * Cosine search over L2-normalised vectors by slot. All rows are compared as 8-bit integers, the best of them again in
- * single precision, so scores are exact. `docs/decisions/0013-search-in-memory.md` compares the alternatives.
+ * Cosine search over L2-normalised vectors by slot. All rows are compared as 8-bit integers, then the best ones in single
+ * precision, so scores are exact. `docs/decisions/0013-search-in-memory.md` compares the alternatives.
  */
 export class VectorIndex {
   readonly #exact = new GrowableMemory();
@@ -29,15 +29,15 @@ export class VectorIndex {
   readonly #exactKernel = dotProductsOn(this.#exact);
   readonly #bytesKernel = dotProductsOn(this.#bytes);
   readonly #rowBytes: number;
-  /** Four rows of bytes, interleaved. */
+  /** Bytes of a group of four interleaved rows. */
   readonly #groupBytes: number;
-  /** Factor from the bytes of a row back to its numbers. */
+  /** By slot: the factor that converts the row's integers back to floats. */
   #scales = new Float32Array(0);
 
   /** Throws invalid_request beyond 4096 dimensions. */
   constructor(readonly dimension: number) {
     if (dimension < 1 || dimension > MAX_DIMENSION) {
-      const message = `Vectors of ${dimension} dimensions can't be searched. Use a model with 1 to ${MAX_DIMENSION}.`;
+      const message = `Vectors of ${dimension} dimensions can't be searched. Use a model with 1 to ${MAX_DIMENSION} dimensions.`;
       throw new AppError("invalid_request", message);
     }
     const padded = Math.ceil(dimension / 16) * 16;
@@ -93,7 +93,7 @@ export class VectorIndex {
     return cosines;
   }
 
-  /** In the order of slots, because neighbours are read faster. */
+  /** The best candidates by 8-bit integers, in slot order, because reading neighbours is faster. */
   #closestByBytes(query: Float32Array, count: number, allowed: Uint8Array): Uint32Array {
     this.check(query);
     const factor = QUERY_MAX / (maxAbs(query) || 1);
@@ -117,7 +117,7 @@ export class VectorIndex {
     return ROWS + slot * this.#rowBytes;
   }
 
-  /** Of the group that has this slot. */
+  /** Byte offset of the group with this slot. */
   #groupOffset(slot: number): number {
     return ROWS + (slot >> 2) * this.#groupBytes;
   }

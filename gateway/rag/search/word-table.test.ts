@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { WordTable } from "./word-table";
 
-test("words keep their numbers while others are added and forgotten", () => {
+test("words keep their numbers while others are added and removed", () => {
   const words = fc.array(fc.tuple(fc.string({ maxLength: 3 }), fc.nat(20)), { maxLength: 300, size: "max" });
   fc.assert(
     fc.property(words, fc.nat(20), (added, forgotten) => {

@@ -1,15 +1,15 @@
 const MIN_CAPACITY = 64;
 
 /**
- * Numbers by word, in typed arrays. Words are told apart by 64 bits of hash and not stored: among a million words, two
- * share a number with a probability of 1 in 30 million. A Map took 7 times as long at 270,000 words, and 100 bytes a word.
+ * Numbers by word, in typed arrays. Words are not stored but identified by a 64-bit hash: the probability that two of a
+ * million words collide is 1 in 30 million. A Map took 7 times as long at 270,000 words, and 100 bytes per word.
  */
 export class WordTable {
   #size = 0;
   #mask = MIN_CAPACITY - 1;
-  /** Two halves of the hash per place. */
+  /** The two halves of the hash, per place. */
   #hashes = new Uint32Array(2 * MIN_CAPACITY);
-  /** The number plus 1; 0 for an unused place. */
+  /** The number plus 1, per place; 0 if unused. */
   #numbers = new Uint32Array(MIN_CAPACITY);
   #low = 0;
   #high = 0;
@@ -26,7 +26,7 @@ export class WordTable {
     if (this.#size * 2 > this.#numbers.length) this.#rebuild(this.#numbers.length * 2, () => true);
   }
 
-  /** Forgets the words with other numbers. */
+  /** Removes words whose number is not kept. */
   keep(isKept: (number: number) => boolean): void {
     this.#rebuild(this.#numbers.length, isKept);
   }
@@ -70,7 +70,7 @@ export class WordTable {
     }
   }
 
-  /** Two hashes in the manner of FNV-1a and MurmurHash2, with different constants. */
+  /** Two hashes similar to FNV-1a and MurmurHash2, with different constants. */
   #hash(word: string): void {
     let low = 0x811c9dc5;
     let high = 0x9747b28c ^ word.length;

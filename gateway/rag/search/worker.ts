@@ -3,14 +3,14 @@ import type { Metadata } from "../../ports/metadata-filter";
 import { loadChanges } from "../indexes/changes";
 import { serveSearch } from "./serve-search";
 
-/* Entry of the search Worker. Its last argument is the database to read, as JSON. */
+/* Entry point of the search Worker. Its last argument is JSON with the database to read. */
 
 const [options = "{}"] = process.argv.slice(-1);
 const reads = openReads(JSON.parse(options) as DbOptions);
 
 serveSearch(async (indexId, version, afterRevision) => {
   const page = await loadChanges(await reads, { indexId, version }, afterRevision);
-  // The index was deleted: the search that waits for it fails when its chunks are read.
+  // The index was deleted. The waiting search fails when it reads the chunks.
   if (!page) return { revision: Number.MAX_SAFE_INTEGER, documents: [] };
   const documents = page.documents.map(({ id, title, metadata, chunks }) => ({
     id,

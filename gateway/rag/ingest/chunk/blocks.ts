@@ -10,17 +10,17 @@ export type TextBlock = Range &
   (
     | { kind: "heading"; level: number; title: string }
     | { kind: "paragraph" | "item" | "code" }
-    /** `header` is the header row with the rule under it. */
+    /** `header` includes the rule under the header row. */
     | { kind: "table"; header: Range; rows: Range[] }
   );
 
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(\S.*)$/;
 const FENCE = /^\s{0,12}(`{3,}|~{3,})/;
 const ITEM = /^\s{0,40}(?:[-*+]|\d{1,9}[.)])[ \t]+\S/;
-/** Code without a fence, unless it belongs to a list. */
+/** Indented code, unless it belongs to a list. */
 const INDENTED = /^(?: {4}|\t)\s*\S/;
 const RULE = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
-/** Longest line whose syntax is looked at; longer ones are paragraphs. */
+/** Maximum length of a line that is parsed. Longer lines are paragraphs. */
 const MAX_SYNTAX_LINE = 20_000;
 
 /** The blocks of a Markdown text in order, with their offsets. Empty lines belong to no block. */
@@ -89,7 +89,7 @@ const closingFence = (lineAt: (i: number) => string, from: number, count: number
   return count - 1;
 };
 
-/** The number of lines of YAML at the beginning. */
+/** Number of front matter lines at the beginning; 0 without front matter. */
 const frontMatterEnd = (text: string, lines: readonly Range[]): number => {
   if (!text.startsWith("---\n")) return 0;
   const end = lines

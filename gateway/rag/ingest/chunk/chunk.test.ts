@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { ExtractedDocument } from "../extract/extract";
 import { CHUNKER, type ChunkOptions, chunkDocument } from "./chunk";
 
-/** A token for each word and sign, and two marks around each text, as BERT's tokenizers count. */
+/** Counts one token per word and punctuation mark, and two special tokens per text, like BERT's tokenizers. */
 const countWords = async (texts: string[]): Promise<number[]> =>
   texts.map((text) => 2 + (text.match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}]/gu)?.length ?? 0));
 
@@ -30,7 +30,7 @@ const textsOf = async (...parameters: Parameters<typeof chunk>) =>
 const sentence = (word: string, length = 10) => `The ${Array.from({ length: length - 2 }, () => word).join(" ")} ends.`;
 
 describe("sections", () => {
-  test("each heading begins a chunk, which carries the headings above it", async () => {
+  test("each heading starts a chunk, which lists the headings above it", async () => {
     const pieces = await chunk(
       `# Leave\n\n${sentence("a", 30)}\n\n## Illness\n\n${sentence("b", 6)}\n\n### Pay\n\n${sentence("c")}\n\n## Parents\n\n${sentence("d")}`,
     );
@@ -38,12 +38,12 @@ describe("sections", () => {
     expect(pieces.at(-1)?.text).toBe(`## Parents\n\n${sentence("d")}`);
   });
 
-  test("headings without text belong to the section behind them, or to the last one", async () => {
+  test("headings without text belong to the next section, or at the end to the previous one", async () => {
     expect(await textsOf("# A\n\n## B\n\ntext\n\n## C")).toEqual(["# A\n\n## B\n\ntext\n\n## C"]);
     expect(await textsOf("# A\n\n## B")).toEqual(["# A\n\n## B"]);
   });
 
-  test("`searchText` begins with title and headings, which the text doesn't repeat", async () => {
+  test("`searchText` starts with the title and headings, without repeating them in the text", async () => {
     const [piece] = await chunk("# Fees\n\n## Late *books*\n\n20 pence.", { title: "Library" });
     expect(piece?.searchText).toBe("Library\nFees > Late *books*\n\n20 pence.");
     const [same] = await chunk("# Fees\n\n20 pence.", { title: "Fees | Library" });
@@ -55,7 +55,7 @@ describe("sections", () => {
     expect(piece?.searchText).toBe("Short\n\ntext");
   });
 
-  test("a row of a CSV file is not joined with others", async () => {
+  test("each row of a CSV file is its own chunk", async () => {
     expect(await textsOf("## A?\n\nYes.\n\n## B?\n\nNo.", {}, { mediaType: "text/csv" })).toEqual([
       "## A?\n\nYes.",
       "## B?\n\nNo.",
@@ -63,8 +63,8 @@ describe("sections", () => {
   });
 });
 
-describe("what fits is not cut", () => {
-  test("sentences, also over line breaks and after abbreviations", async () => {
+describe("a chunk that has room never cuts", () => {
+  test("sentences with line breaks or abbreviations in them", async () => {
     const text = `The pump weighs approx. 38 kilograms\nwithout cable. Dr. Moss says so. ${sentence("x", 30)}`;
     expect(await textsOf(text)).toEqual([
       "The pump weighs approx. 38 kilograms\nwithout cable. Dr. Moss says so.",
@@ -87,19 +87,19 @@ describe("what fits is not cut", () => {
     expect(await textsOf(items.join("\n"))).toEqual([`${items[0]}\n${items[1]}`, `${items[2]}\n${items[3]}`]);
   });
 
-  test("code blocks; those that don't fit are cut between lines", async () => {
+  test("code blocks, and cuts longer ones only between lines", async () => {
     const code = "```sh\n# not a heading\nrun one\n\nrun two\n```";
     expect(await textsOf(`${sentence("a", 25)}\n\n${code}`)).toEqual([sentence("a", 25), code]);
     const long = `\`\`\`\n${Array.from({ length: 30 }, (_, i) => `run ${i} now`).join("\n")}\n\`\`\``;
     for (const text of await textsOf(long)) expect(text).toMatch(/^(```\n)?run \d+ now[\s\S]*(now|```)$/);
   });
 
-  test("code that is indented instead of fenced", async () => {
+  test("indented code", async () => {
     const code = "    # not a heading\n    run one. Then stop\n\n    run two";
     expect(await textsOf(`${sentence("a", 30)}\n\n${code}`)).toEqual([sentence("a", 30), code]);
   });
 
-  test("table rows; the header is repeated for search only", async () => {
+  test("table rows, and repeats the header only in `searchText`", async () => {
     const header = "| Part | Price |\n| --- | --- |";
     const rows = Array.from({ length: 6 }, (_, i) => `| TP-${i} | ${i}.00 |`);
     const pieces = await chunk(`${header}\n${rows.join("\n")}`);
@@ -112,20 +112,20 @@ describe("what fits is not cut", () => {
     expect(pieces[1]?.searchText).toStartWith(`${header}\n| TP-2`);
   });
 
-  test("a nested item brings the item above it for search", async () => {
+  test("nested list items, and repeats the parent item only in `searchText`", async () => {
     const pieces = await chunk(`1. Medicine\n   - ${sentence("cats", 25)}\n   - ${sentence("dogs", 25)}`);
     expect(pieces[1]?.searchText).toBe(`1. Medicine\n   - ${sentence("dogs", 25)}`);
   });
 });
 
-test("a chunk repeats whole sentences of the one before, but no table rows and nothing of another section", async () => {
+test("a chunk repeats whole sentences of the previous chunk, but no table rows and nothing from another section", async () => {
   const sentences = ["a", "b", "c", "d", "e", "f"].map((word) => sentence(word));
   const texts = await textsOf(`${sentences.join(" ")}\n\n# Other\n\nNew text.`, { overlapTokens: 12 });
   expect(texts[1]).toStartWith(sentences[2] ?? "");
   expect(texts.at(-1)).toBe("# Other\n\nNew text.");
 });
 
-test("a chunk begins on one page and holds what begins there", async () => {
+test("a chunk contains only sentences that start on its page", async () => {
   const text = "First page. It goes on\nover the page. Second page.";
   const pieces = await chunk(text, {}, { pages: [0, text.indexOf("over"), text.length] });
   expect(pieces.map((piece) => [piece.page, piece.text])).toEqual([
@@ -134,7 +134,7 @@ test("a chunk begins on one page and holds what begins there", async () => {
   ]);
 });
 
-test("a line without spaces is cut to the limits", async () => {
+test("a line without spaces is cut to fit the limits", async () => {
   const asOneWord = async (texts: string[]) => texts.map(() => 1);
   const pieces = await chunk("█".repeat(100_000), { countTokens: asOneWord });
   expect(Math.max(...pieces.map((piece) => piece.text.length))).toBeLessThanOrEqual(20_000);
@@ -166,7 +166,7 @@ const MARKDOWN = fc
   )
   .map((lines) => lines.join("\n"));
 
-test("any text: offsets reproduce the chunks, all words are in one, and the limits hold", async () => {
+test("for any text, offsets reproduce the chunks, every word is in a chunk, and no chunk exceeds the limits", async () => {
   const limits = fc.record({
     chunkTokens: fc.integer({ min: 24, max: 120 }),
     overlapTokens: fc.integer({ min: 0, max: 23 }),
@@ -189,7 +189,7 @@ test("any text: offsets reproduce the chunks, all words are in one, and the limi
   );
 });
 
-test("tokens are counted in a few calls, whatever the length", async () => {
+test("tokens are counted in a few calls, however long the text is", async () => {
   let calls = 0;
   const counted = (texts: string[]) => {
     calls++;
@@ -201,7 +201,7 @@ test("tokens are counted in a few calls, whatever the length", async () => {
   expect(calls).toBeLessThanOrEqual(8);
 });
 
-/** If this fails, the same text has other chunks than before: raise the version, so that indexes are built again. */
+/** If this fails, the chunks of a text have changed. Raise the chunker's version, so that indexes are rebuilt. */
 test("a version of the chunker always makes the same chunks", async () => {
   const text = `---\ntitle: T\n---\n\n# A\n\nIntro.\n\n## B\n\n${sentence("b", 30)} ${sentence("c", 30)}\n\n1. one\n   - ${sentence("d", 30)}\n\n| x | y |\n| - | - |\n| 1 | 2 |\n\n~~~\ncode\n~~~`;
   const pieces = await chunk(text, { overlapTokens: 10, title: "T" });

@@ -5,16 +5,16 @@ import { addPrefixes, type FittedSection } from "./prefix";
 import { sectionsOf } from "./sections";
 import { type CountTokens, TokenCounter } from "./token-counter";
 
-/** Name and version of this chunker: an index that another version built has other chunks. */
+/** Name and version of this chunker. Raise the version when the chunks of any text change. */
 export const CHUNKER = "markdown@1";
 
 export interface ChunkOptions {
   /** Maximum tokens of a chunk's `searchText`. */
   chunkTokens: number;
-  /** Tokens at the end of a chunk that the next one repeats, in whole sentences. */
+  /** Maximum tokens that a chunk repeats from the previous one, in whole sentences. */
   overlapTokens: number;
   title: string | null;
-  /** Called a few times for a document, with many texts. */
+  /** Called a few times per document, with many texts each time. */
   countTokens: CountTokens;
 }
 
@@ -26,32 +26,29 @@ export interface ChunkPiece {
   text: string;
   /** Headings above it: `Leave > Illness`. */
   heading: string | null;
-  /** From 1; the page where its text begins. */
+  /** The page on which the text begins, from 1; null if the format has no pages. */
   page: number | null;
-  /** Of `searchText`. */
+  /** Token count of `searchText`. */
   tokens: number;
-  /**
-   * What is embedded and searched: title, headings, the header of its table or the list item above, then the text.
-   */
+  /** The text to embed and search: title, headings, table header or parent list item, then the chunk. */
   searchText: string;
 }
 
 const MAX_SECTIONS = 100_000;
-/** An introduction of up to this share of a chunk joins the first section below it. */
+/** An introduction that takes at most this fraction of a chunk joins the first section below it. */
 const MAX_INTRODUCTION_SHARE = 0.25;
 
 /**
- * Cuts a document into chunks, each from one section and one page. No chunk has more than `chunkTokens` tokens or
- * 20,000
- * characters, or cuts a sentence, a list item, a table row or a code block that fits. Throws invalid_request for too
- * many sections.
+ * Splits a document into chunks, each from one section and one page. A chunk has at most `chunkTokens` tokens and 20,000
+ * characters. It never cuts a sentence, list item, table row or code block that fits into one chunk. Throws
+ * invalid_request for too many sections.
  */
 export const chunkDocument = async (document: ExtractedDocument, options: ChunkOptions): Promise<ChunkPiece[]> => {
   const counter = new TokenCounter(options.countTokens);
   await counter.start();
   const found = sectionsOf(document.text);
   if (found.length > MAX_SECTIONS) {
-    throw unreadable(`The document has more than the limit of ${MAX_SECTIONS} sections. Split it into several files.`);
+    throw unreadable(`The document has more than ${MAX_SECTIONS} sections. Split it into several files.`);
   }
   const sections = await addPrefixes(found, options, counter);
   await fitUnits(document.text, sections, options, counter);
@@ -59,7 +56,7 @@ export const chunkDocument = async (document: ExtractedDocument, options: ChunkO
   return packSections(document, isRows ? sections : joinIntroductions(document, sections, options), options, counter);
 };
 
-/** Joins a short text under a heading with the first section below it, if they fit into one chunk. */
+/** Joins a short introduction with the first section below it, if both fit into one chunk. */
 const joinIntroductions = (
   { pages }: ExtractedDocument,
   sections: readonly FittedSection[],
@@ -90,7 +87,7 @@ const tokensOf = ({ units }: FittedSection): number => units.reduce((sum, unit) 
 const isBelow = ({ path }: FittedSection, upper: FittedSection): boolean =>
   upper.path.length < path.length && upper.path.every((title, i) => title === path[i]);
 
-/** From 1, or null for a document without pages. */
+/** Page number from 1, or null if the document has no pages. */
 const pageAt = (pages: readonly number[], offset: number): number | null => {
   let low = 0;
   let high = pages.length;
@@ -103,8 +100,8 @@ const pageAt = (pages: readonly number[], offset: number): number | null => {
 };
 
 /**
- * Packs sections into chunks and counts these. A section with a chunk that is too long after all is packed again, more
- * loosely.
+ * Packs sections into chunks and counts their tokens. If a chunk turns out too long, its section is packed again with a
+ * smaller budget.
  */
 const packSections = async (
   document: ExtractedDocument,

@@ -4,12 +4,12 @@ import type { FittedSection } from "./prefix";
 import type { TokenCounter } from "./token-counter";
 import { splitUnit, type Unit } from "./units";
 
-/** Share of a chunk that a repeated table header or list item may take. */
+/** Maximum fraction of a chunk for a repeated table header or list item. */
 const MAX_HEADER_SHARE = 0.4;
-/** Some tokenizers count a text's parts as less than the whole. */
+/** Reserve, because some tokenizers count fewer tokens for the parts of a text than for the whole. */
 const SPARE_TOKENS = 2;
 
-/** Counts all units, and splits those that don't fit into a chunk until they do. */
+/** Counts the tokens of all units, and splits units until each fits into a chunk. */
 export const fitUnits = async (
   text: string,
   sections: readonly FittedSection[],

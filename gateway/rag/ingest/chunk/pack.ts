@@ -4,7 +4,7 @@ import type { Unit } from "./units";
 
 export const MAX_CHUNK_CHARACTERS = 20_000;
 
-/** A range of the text that becomes a chunk. `bodyStart` is behind its headings. */
+/** The range of a chunk. `bodyStart` is the offset after its headings. */
 interface Pack extends Range {
   bodyStart: number;
   /** The table header to repeat before its text. */
@@ -12,7 +12,7 @@ interface Pack extends Range {
 }
 
 interface PackOptions {
-  /** Tokens of the units of a chunk together. */
+  /** Maximum tokens of a chunk's units in total. */
   budget: number;
   overlap: number;
   maxCharacters: number;
@@ -20,8 +20,8 @@ interface PackOptions {
 }
 
 /**
- * Fills chunks with units in their order, beginning each with whole sentences of the one before, at most `overlap`
- * tokens.
+ * Fills chunks with units, in order. Each chunk starts with up to `overlap` tokens of whole sentences from the previous
+ * chunk.
  */
 export const packSection = ({ units }: Section, { budget, overlap, maxCharacters, pageOf }: PackOptions): Pack[] => {
   const packs: Pack[] = [];
@@ -52,11 +52,11 @@ export const packSection = ({ units }: Section, { budget, overlap, maxCharacters
   return packs;
 };
 
-/** With the header that is repeated before the first unit. */
+/** Tokens of the units, including the header that is repeated before the first one. */
 const costOf = (units: readonly Unit[]): number =>
   units.reduce((sum, unit) => sum + (unit.tokens ?? 0), units[0]?.headerTokens ?? 0);
 
-/** The last sentences and list items of a chunk, of up to `overlap` tokens together; not all of the chunk. */
+/** The last sentences and list items of a chunk, up to `overlap` tokens; never the whole chunk. */
 const repeated = (units: readonly Unit[], overlap: number): Unit[] => {
   let from = units.length;
   let tokens = 0;

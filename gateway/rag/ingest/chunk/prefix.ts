@@ -1,23 +1,23 @@
 import type { Section } from "./sections";
 import type { TokenCounter } from "./token-counter";
 
-/** A section with what its chunks have in common. */
+/** A section with the prefix of its chunks. */
 export interface FittedSection extends Section {
   /** Headings above it: `Leave > Illness`. */
   heading: string | null;
-  /** What stands before a chunk's text in `searchText`. */
+  /** Comes before a chunk's text in `searchText`. */
   prefix: string;
-  /** Tokens of a chunk without its prefix and the model's marks. */
+  /** Tokens that remain for text: without the prefix and the model's special tokens. */
   budget: number;
 }
 
-/** Share of a chunk that title and headings may take. */
+/** Maximum fraction of a chunk for the title and headings. */
 const MAX_SHARE = 0.4;
 const MAX_HEADING_CHARACTERS = 500;
 
 /**
- * Adds the longest prefix that leaves enough room: without the title, without the upper headings, then the beginning
- * of the last one.
+ * Adds the longest prefix that leaves enough room. Tries to leave out the title, then the upper headings, then the end of
+ * the last heading.
  */
 export const addPrefixes = async (
   sections: readonly Section[],
@@ -29,7 +29,7 @@ export const addPrefixes = async (
   await counter.count(candidates.flat());
   for (const texts of candidates) {
     const last = texts.at(-1) ?? "";
-    // A little less than its share, because words differ.
+    // Slightly less than the maximum, because words differ in length.
     if (counter.inside(last) > most)
       texts.push(last.slice(0, (last.length * most * 0.8) / counter.inside(last)).toWellFormed());
   }

@@ -3,14 +3,13 @@ import { type Unit, unitsOf } from "./units";
 
 /** Text under one heading. */
 export interface Section {
-  /** Headings above it, the topmost first. */
+  /** Headings above the text, topmost first. */
   path: string[];
   units: Unit[];
 }
 
 /**
- * The sections of a text in order. Headings without text belong to the section behind them; the last ones to the one
- * before.
+ * The sections of a text, in order. Headings without text belong to the next section, or at the end to the previous one.
  */
 export const sectionsOf = (text: string): Section[] => {
   const sections: Section[] = [];
@@ -47,13 +46,13 @@ export const sectionsOf = (text: string): Section[] => {
 
 const MAX_PARENT_CHARACTERS = 200;
 
-/** Finds the list item that a nested one stands under. */
+/** Finds the parents of nested list items. */
 class ItemParents {
   #open: (Range & { indent: number })[] = [];
 
   constructor(private readonly text: string) {}
 
-  /** The first line of the item above a nested item. */
+  /** The first line of a nested item's parent. Call it for each block, in order. */
   pass(block: TextBlock): Range | undefined {
     if (block.kind !== "item") {
       this.#open = [];

@@ -1,10 +1,10 @@
-/** Tokens of each text, in order. */
+/** Counts the tokens of each text, in order. */
 export type CountTokens = (texts: string[]) => Promise<number[]>;
 
-/** Counts each text once, many at a time. */
+/** Counts the tokens of each text once, many texts per call. */
 export class TokenCounter {
   readonly #counts = new Map<string, number>();
-  /** Tokens that are added to each text: the model's own and those of its prefix. */
+  /** Tokens that the model adds to each text: its special tokens and its prefix. */
   marks = 0;
 
   constructor(private readonly countTokens: CountTokens) {}
@@ -23,12 +23,12 @@ export class TokenCounter {
     });
   }
 
-  /** Tokens of a counted text, with the model's marks. */
+  /** Tokens of a counted text, including `marks`. */
   of(text: string): number {
     return this.#counts.get(text) ?? 0;
   }
 
-  /** Tokens of a counted text inside another one. */
+  /** Tokens of a counted text inside another text, without `marks`. */
   inside(text: string): number {
     return Math.max(0, this.of(text) - this.marks);
   }

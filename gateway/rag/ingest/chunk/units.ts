@@ -1,29 +1,27 @@
 import type { Range, TextBlock } from "./blocks";
 
-/** A part of a text that a chunk doesn't cut if it fits. */
+/** A part of a text that is not cut if it fits into a chunk. */
 export interface Unit extends Range {
   kind: "sentence" | "item" | "row" | "code";
-  /**
-   * The header of the row's table, or the list item above a nested one: repeated for search if a chunk begins here.
-   */
+  /** The table header of a row, or the parent of a nested list item. Repeated for search if a chunk begins here. */
   header?: Range;
   headerTokens?: number;
-  /** Where the headings directly above it begin. */
+  /** Start of the headings directly above the unit. */
   headingStart?: number;
-  /** Without the model's marks; undefined until they are counted. */
+  /** Without the model's special tokens; undefined until counted. */
   tokens?: number;
-  /** How it is split if it is too long: index into `SPLITS`. */
+  /** How to split the unit if it is too long: an index into `SPLITS`. */
   split: number;
 }
 
-/** Longest text that is segmented at once: the segmenter's time and memory grow with it. */
+/** Maximum characters per call of the segmenter, whose time and memory grow with the length. */
 const MAX_SEGMENTED = 50_000;
 const SENTENCES = new Intl.Segmenter("en", { granularity: "sentence" });
-/** What a full stop doesn't end a sentence after. */
+/** Abbreviations whose full stop doesn't end a sentence. */
 const ABBREVIATION =
   /(?:^|[\s([])(?:Dr|Mr|Mrs|Ms|Prof|St|No|Nr|vs|etc|e\.\s?g|i\.\s?e|z\.\s?B|bzw|ca|approx|Fig|Abb|Art|Sec|Vol|pp?|\p{Lu}|\d{1,2})\.\s*$/u;
 
-/** Sentences of a paragraph, rows of a table, and whole list items and code blocks. */
+/** The units of a block: sentences of a paragraph, rows of a table, or the whole list item or code block. */
 export const unitsOf = (text: string, block: TextBlock): Unit[] => {
   const { start, end } = block;
   if (block.kind === "code") return [{ kind: "code", start, end, split: 0 }];
@@ -32,7 +30,7 @@ export const unitsOf = (text: string, block: TextBlock): Unit[] => {
   return sentencesOf(text, block).map((range) => ({ kind: "sentence", ...range, split: 2 }));
 };
 
-/** The header stays with the first row. */
+/** The header belongs to the unit of the first row. */
 const rowUnits = ({ start, end, header, rows }: Extract<TextBlock, { kind: "table" }>): Unit[] => {
   if (rows.length === 0) return [{ kind: "row", start, end, split: 3 }];
   return rows.map((row, i) =>
@@ -63,7 +61,7 @@ const spaceBefore = (text: string, at: number, from: number): number => {
   return space > from + MAX_SEGMENTED / 2 ? space + 1 : whole(text, at);
 };
 
-/** Without the white space at both ends. */
+/** The range without white space at both ends. */
 const trimmed = (text: string, { start, end }: Range): Range => {
   let [from, to] = [start, end];
   while (from < to && text.charAt(from).trim() === "") from++;
@@ -71,7 +69,7 @@ const trimmed = (text: string, { start, end }: Range): Range => {
   return { start: from, end: to };
 };
 
-/** The next place that cuts neither a surrogate pair nor a letter with its marks. */
+/** The next offset that is not inside a surrogate pair or between a letter and its combining marks. */
 const whole = (text: string, at: number): number => {
   let to = at;
   while (to < text.length && to < at + 20 && isJoined(text.charAt(to))) to++;
@@ -83,7 +81,7 @@ const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdf
 const isJoined = (character: string): boolean =>
   isLowSurrogate(character.charCodeAt(0)) || /^(?:\p{M}|\p{Join_Control})/u.test(character);
 
-/** Where a text that doesn't fit may be cut, the best place first: after these matches. */
+/** A text that doesn't fit is cut after one of these matches, the best kind first. */
 const SPLITS: readonly RegExp[] = [
   /\n/g,
   /(?<=[.!?؟…])\s+|(?<=[。！？])|\n/g,
@@ -92,7 +90,7 @@ const SPLITS: readonly RegExp[] = [
   /\s+/g,
 ];
 
-/** The parts of a unit that is too long, of up to about `maxCharacters` each if nothing else divides it. */
+/** Splits a unit that is too long. Parts have about `maxCharacters` at most if the text has no better place to cut. */
 export const splitUnit = (text: string, unit: Unit, maxCharacters: number): Unit[] => {
   for (let split = unit.split; split < SPLITS.length; split++) {
     const parts = cutAfter(text, unit, SPLITS[split] ?? /\s/g);

@@ -9,18 +9,18 @@ import {
   pipeTable,
 } from "./markdown";
 
-/** Lists, quotes and tables inside each other beyond this depth lose their structure, but not their text. */
+/** Maximum nesting of lists, quotes and tables. Deeper ones lose their structure, but not their text. */
 const MAX_DEPTH = 12;
 
 interface TableFrame {
   kind: "table";
-  /** What stands in the table outside its cells, such as a caption. */
+  /** Content outside the cells, such as a caption. */
   blocks: Block[];
   rows: string[][];
   row: string[] | undefined;
-  /** Cells that reach into the next rows, by column: their text and how many rows are left. */
+  /** Cells that span the next rows, by column: their text and the number of rows left. */
   spans: Map<number, { text: string; rows: number }>;
-  /** The blocks of all cells, in case the table only arranges a page. */
+  /** The blocks of all cells, in case the table is only used for layout. */
   content: Block[];
   isLayout: boolean;
 }
@@ -28,10 +28,10 @@ interface TableFrame {
 interface CellFrame {
   kind: "cell";
   blocks: Block[];
-  /** Columns and rows that it covers. */
+  /** Columns and rows that the cell spans. */
   columns: number;
   rows: number;
-  /** It continues the cell above. */
+  /** Whether the cell continues the one above. */
   isContinued: boolean;
 }
 
@@ -41,7 +41,7 @@ type Frame =
   | CellFrame
   | TableFrame;
 
-/** Builds Markdown from the parts of a document in their order. `open` and `close` must be balanced. */
+/** Builds Markdown from the parts of a document, in order. Calls of `open` and `close` must be balanced. */
 export class BlockBuilder {
   readonly #root: Frame = { kind: "part", blocks: [] };
   readonly #frames: Frame[] = [this.#root];
@@ -89,7 +89,7 @@ export class BlockBuilder {
     this.#top.blocks.push(block);
   }
 
-  /** All blocks; the builder starts again. */
+  /** Returns all blocks and resets the builder. */
   takeBlocks(): Block[] {
     this.endParagraph();
     return this.#root.blocks.splice(0);
@@ -123,7 +123,7 @@ export class BlockBuilder {
     this.#open({ kind: "cell", blocks: [], columns, rows, isContinued: false });
   }
 
-  /** Changes the cell that is open. */
+  /** Changes the open cell. */
   mergeCell(merge: Partial<Pick<CellFrame, "columns" | "isContinued">>): void {
     if (this.#top.kind === "cell") Object.assign(this.#top, merge);
   }
@@ -211,7 +211,7 @@ const endRow = (table: TableFrame): void => {
   table.row = undefined;
 };
 
-/** Adds the cells of earlier rows that reach into this one. */
+/** Adds the cells of earlier rows that span this one. */
 const fillSpans = ({ spans }: TableFrame, row: string[]): void => {
   for (let span = spans.get(row.length); span; span = spans.get(row.length)) {
     if (--span.rows === 0) spans.delete(row.length);

@@ -1,4 +1,4 @@
-/** Characters that Unicode keeps for old encodings: ligatures of Latin letters. */
+/** Ligatures of Latin letters, which Unicode has for compatibility with old encodings. */
 const LIGATURES: Readonly<Record<string, string>> = {
   "\ufb00": "ff",
   "\ufb01": "fi",
@@ -10,19 +10,17 @@ const LIGATURES: Readonly<Record<string, string>> = {
 };
 
 const CUT_BY_SOFT_HYPHEN = /\u00ad[ \t]*(?:\r\n|\n|\r)[ \t]*/g;
-/**
- * Zero-width space, word joiner, byte order mark, soft hyphen, direction marks, tags, interlinear and object marks.
- */
+/** Zero-width space, word joiner, byte order mark, soft hyphen, direction marks, tags, interlinear and object marks. */
 const INVISIBLE =
   /\u034f|[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc]|[\u{e0000}-\u{e007f}]/gu;
-/** Joiners belong to Arabic and Indic scripts and to emoji, and are noise in others. */
+/** Zero-width joiners outside Arabic and Indic scripts and emoji, where they have no meaning. */
 const STRAY_JOINER = /(?<![\u0600-\uffff])[\u200c\u200d]|(?<=[\u2000-\u206f])[\u200c\u200d]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are removed
 const CONTROL = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f]/g;
-/** No-break spaces and other spaces of a width of their own. */
+/** No-break spaces and spaces of a special width. */
 const SPACE = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
 
-/** Removes what readers don't see and spells out ligatures; line ends become LF, in NFC. */
+/** Removes invisible characters, spells out ligatures, and normalises to NFC and LF line endings. */
 export const cleanText = (text: string): string =>
   text
     .replace(CUT_BY_SOFT_HYPHEN, "")
@@ -36,7 +34,7 @@ export const cleanText = (text: string): string =>
     .toWellFormed()
     .normalize("NFC");
 
-/** Removes spaces at the ends of lines, empty lines at both ends, and more than one empty line elsewhere. */
+/** Removes trailing spaces and the empty lines at both ends, and merges consecutive empty lines. */
 export const tidyLines = (text: string): string =>
   text
     .split("\n")

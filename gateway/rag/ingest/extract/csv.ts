@@ -5,22 +5,21 @@ const DELIMITERS = [",", ";", "\t", "|"];
 const QUESTION = /\b(?:questions?|frage|pregunta|prompt)\b|问题|^(?:q|title|topic|error|problem|issue)$/i;
 const ANSWER =
   /\b(?:answers?|antwort|respuesta|réponse|reply|response|solution)\b|答案|^(?:a|resolution|text|content|body)$/i;
-/** Columns about questions and answers. */
+/** Names of columns that describe questions or answers. */
 const ABOUT = /\b(?:id|no|nr|number|date|count|type)\b/i;
-/** Share of the cells of a column that end with a question mark if it has the questions. */
-const MIN_QUESTIONS = 0.5;
+/** A column contains the questions if at least this fraction of its cells ends with a question mark. */
+const MIN_QUESTION_SHARE = 0.5;
 const MAX_CELLS = 1_000;
 
 /**
- * Rows of questions and answers become sections of their own, with the question as the heading; other rows become a
- * table. Broken
- * quotes are read as text.
+ * Each row with a question and an answer becomes a section with the question as its heading. Other files become a table.
+ * Unbalanced quotes are read as text.
  */
 export const readCsv = (text: string): ReadDocument => {
   const [, declared, rest = text] = /^sep=(.)\r?\n([\s\S]*)$/i.exec(text) ?? [];
   const rows = parseCsv(rest, declared ?? delimiterOf(rest)).filter((row) => row.some((cell) => cell.trim() !== ""));
   const [header] = rows;
-  if (!header) throw unreadable("The CSV file has no rows, so there is no text in it. Upload a file with content.");
+  if (!header) throw unreadable("The CSV file has no rows. Upload a file with content.");
   const columns = columnsOf(rows);
   if (!columns) return { title: null, text: pipeTable(rows) };
   const blocks = rows.slice(columns.isNamed ? 1 : 0).flatMap((row) => sectionOf(row, columns));
@@ -29,13 +28,13 @@ export const readCsv = (text: string): ReadDocument => {
 
 interface QuestionColumns {
   names: readonly string[];
-  /** Whether the first row has the names. */
+  /** Whether the first row contains the column names. */
   isNamed: boolean;
   question: number;
   answer: number;
 }
 
-/** The columns of questions and answers, by their names, or because most cells of one column are questions. */
+/** Finds the columns of questions and answers by their names, or because most cells of one column are questions. */
 const columnsOf = (rows: readonly string[][]): QuestionColumns | undefined => {
   const names = (rows[0] ?? []).map(oneLine);
   const named = (pattern: RegExp) => names.findIndex((name) => pattern.test(name) && !ABOUT.test(name));
@@ -44,7 +43,7 @@ const columnsOf = (rows: readonly string[][]): QuestionColumns | undefined => {
     return { names, isNamed: true, question, answer };
   const isQuestion = (cell = "") => /[?？؟]\s*$/.test(cell);
   const asked = names.findIndex(
-    (_, i) => rows.filter((row) => isQuestion(row[i])).length > rows.length * MIN_QUESTIONS,
+    (_, i) => rows.filter((row) => isQuestion(row[i])).length > rows.length * MIN_QUESTION_SHARE,
   );
   if (asked < 0 || names.length < 2) return undefined;
   const lengths = names.map((_, i) => (i === asked ? -1 : rows.reduce((sum, row) => sum + (row[i]?.length ?? 0), 0)));
@@ -60,7 +59,7 @@ const sectionOf = (row: readonly string[], { names, question, answer }: Question
   return texts.filter((text) => text !== "").map((text) => ({ text }));
 };
 
-/** The most frequent one of the first line, outside quotes. */
+/** The most frequent delimiter in the first line, outside quotes. */
 const delimiterOf = (text: string): string => {
   const counts = new Map(DELIMITERS.map((delimiter) => [delimiter, 0]));
   let isQuoted = false;
@@ -72,7 +71,7 @@ const delimiterOf = (text: string): string => {
   return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
 };
 
-/** Records of RFC 4180. Text after a closing quote belongs to the cell; a quote that never closes is text. */
+/** Parses CSV (RFC 4180). Text after a closing quote belongs to the cell; a quote that never closes is text. */
 const parseCsv = (text: string, delimiter: string): string[][] => {
   const rows: string[][] = [];
   let row: string[] = [];

@@ -1,20 +1,19 @@
 import { unreadable } from "./document";
 
-/** Bytes from which the encoding of UTF-16 is guessed. */
+/** Number of leading bytes that are checked for UTF-16. */
 const SNIFFED_BYTES = 4096;
-/** Maximum share of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
+/** Maximum fraction of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
 const MAX_LEGACY_SHARE = 0.25;
-/** Bytes without a character in windows-1252. */
+/** Bytes that windows-1252 does not define. */
 const UNDEFINED_IN_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-/** Control characters that text files contain: tab, line ends, form feed, DOS end of file, escape. */
+/** Control characters that text files contain: tab, line endings, form feed, DOS end of file, escape. */
 const TEXT_CONTROLS = new Set([9, 10, 11, 12, 13, 26, 27]);
 
 const windows1252 = new TextDecoder("windows-1252");
 
 /**
- * Text of a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or `declared`, an encoding that
- * the file
- * names itself. Throws invalid_request for binary data and for other encodings.
+ * Decodes a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or the encoding that it declares
+ * (`declared`). Throws invalid_request for binary data and other encodings.
  */
 export const decodeText = (bytes: Uint8Array, declared?: string): string => {
   const utf16 = utf16Of(bytes);
@@ -37,7 +36,7 @@ const decoderNamed = (label = ""): TextDecoder | undefined => {
   }
 };
 
-/** By the byte order mark, or by zeros in every other byte, as the letters of western languages have them. */
+/** Detects UTF-16 by its byte order mark, or because every other byte is zero, as in Latin text. */
 const utf16Of = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
@@ -52,7 +51,7 @@ const utf16Of = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   return isMost(zeros[0], zeros[1]) ? "utf-16be" : undefined;
 };
 
-/** Decodes whole UTF-8 characters as such and every other byte as windows-1252: some files contain both. */
+/** Decodes valid UTF-8 characters as UTF-8 and every other byte as windows-1252, because some files contain both. */
 const decodeMixed = (bytes: Uint8Array): string => {
   const parts: string[] = [];
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -74,7 +73,7 @@ const decodeMixed = (bytes: Uint8Array): string => {
   return parts.join("");
 };
 
-/** Bytes of the UTF-8 character at `at`; 0 if there is none. */
+/** Length in bytes of the UTF-8 character at `at`; 0 if it is invalid. */
 const utf8Size = (bytes: Uint8Array, at: number): number => {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
@@ -84,7 +83,7 @@ const utf8Size = (bytes: Uint8Array, at: number): number => {
   return size;
 };
 
-/** Rejects text with control characters that only binary data contains. NUL padding at the end is left out. */
+/** Rejects text with control characters that only binary data contains. Removes NUL padding at the end. */
 const checkText = (decoded: string): string => {
   let end = decoded.length;
   while (end > 0 && (decoded.charCodeAt(end - 1) === 0 || decoded.charCodeAt(end - 1) === 26)) end--;

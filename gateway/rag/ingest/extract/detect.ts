@@ -1,7 +1,7 @@
 import { type DocumentFile, type DocumentMediaType, unreadable } from "./document";
 
 const DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
-/** A PDF may begin with other bytes; readers look this far. */
+/** A PDF may start with other bytes. Readers look for its mark in this many bytes. */
 const PDF_HEAD_BYTES = 1024;
 const PAGE_START =
   /^\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/i;
@@ -17,11 +17,11 @@ const BY_EXTENSION: Readonly<Record<string, DocumentMediaType>> = {
   tsv: "text/csv",
 };
 
-/** Formats that are recognised only to say what to do. */
+/** Unsupported formats that get a specific error message. */
 const UNSUPPORTED: readonly [start: string, message: string][] = [
   [
     "\xd0\xcf\x11\xe0",
-    "The file is an old Office document, or one with a password. Save it as DOCX or PDF without a password.",
+    "The file is an old Office document, or it has a password. Save it as DOCX or PDF without a password.",
   ],
   ["{\\rtf", "The file is in RTF format, which is not supported. Save it as DOCX or PDF."],
   [
@@ -33,14 +33,12 @@ const UNSUPPORTED: readonly [start: string, message: string][] = [
     "The file is an image, so it has no text. Run OCR on it, and upload the text or a PDF with a text layer.",
   ],
   ["GIF8", "The file is an image, so it has no text. Run OCR on it, and upload the text or a PDF with a text layer."],
-  ["\x1f\x8b", "The file is compressed with gzip. Unpack it, and upload the documents in it."],
-  ["7z\xbc\xaf", "The file is a 7z archive. Unpack it, and upload the documents in it."],
-  ["Rar!", "The file is a RAR archive. Unpack it, and upload the documents in it."],
+  ["\x1f\x8b", "The file is compressed with gzip. Unpack it and upload the documents in it."],
+  ["7z\xbc\xaf", "The file is a 7z archive. Unpack it and upload the documents in it."],
+  ["Rar!", "The file is a RAR archive. Unpack it and upload the documents in it."],
 ];
 
-/**
- * The format that the first bytes show, or undefined for text. Throws invalid_request for formats that can't be read.
- */
+/** Detects a binary format by its first bytes; undefined for text. Throws invalid_request for unsupported formats. */
 export const detectBinary = (bytes: Uint8Array): typeof DOCX | "application/pdf" | undefined => {
   const head = Buffer.from(bytes.subarray(0, PDF_HEAD_BYTES)).toString("latin1");
   const mark = head.search(/%PDF-\d/);
@@ -52,10 +50,10 @@ export const detectBinary = (bytes: Uint8Array): typeof DOCX | "application/pdf"
   return undefined;
 };
 
-/** Text may mention the mark of PDFs; control characters before it come from the programs that sent the file. */
+/** Text may mention the PDF mark. Only binary data has control characters before it. */
 const hasControls = (bytes: Uint8Array): boolean => bytes.some((byte) => byte < 9 || (byte > 13 && byte < 27));
 
-/** The format of a text: by its beginning, then by the file's name, then by what the sender says. */
+/** Detects a text format by its first characters, then by the file name, then by the sender's media type. */
 export const detectText = (text: string, { name, mediaType = "" }: DocumentFile): DocumentMediaType => {
   if (PAGE_START.test(text.slice(0, 5000))) return "text/html";
   const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
@@ -66,7 +64,7 @@ export const detectText = (text: string, { name, mediaType = "" }: DocumentFile)
   return said && extension !== "txt" ? said : "text/plain";
 };
 
-/** The encoding that a page or XML document names itself. */
+/** The encoding that an HTML page or XML document declares. */
 export const declaredEncoding = (bytes: Uint8Array): string | undefined => {
   const head = Buffer.from(bytes.subarray(0, 2048)).toString("latin1");
   return (

@@ -4,7 +4,7 @@ import { AppError } from "../../../../lib/errors";
 export interface DocumentFile {
   name: string;
   bytes: Uint8Array;
-  /** What the sender says it is; the bytes count more. */
+  /** The sender's media type. The content takes precedence. */
   mediaType?: string;
 }
 
@@ -19,14 +19,14 @@ export type DocumentMediaType =
 export interface ExtractedDocument {
   /** From the format (HTML title, Word or PDF properties), otherwise the first heading. */
   title: string | null;
-  /** Markdown in NFC with LF line ends, without zero-width and control characters. */
+  /** Markdown in NFC with LF line endings, without zero-width and control characters. */
   text: string;
-  /** UTF-16 offset in `text` where each page begins, in order; empty without pages. */
+  /** UTF-16 offset of each page in `text`, in order; empty if the format has no pages. */
   pages: number[];
   mediaType: DocumentMediaType;
 }
 
-/** What a format's reader returns. Its text is not cleaned yet, except a PDF's, whose page offsets depend on it. */
+/** The result of a format's reader. The text is not cleaned yet, except a PDF's, because page offsets depend on it. */
 export interface ReadDocument {
   title: string | null;
   text: string;
@@ -34,14 +34,12 @@ export interface ReadDocument {
 }
 
 export const MAX_FILE_BYTES = 32 * 1024 * 1024;
-/** Characters of the stored text. */
+/** Maximum characters of the stored text. */
 export const MAX_TEXT_CHARACTERS = 10_000_000;
 
-/** `message` says what is wrong with the file and what to do. */
+/** The error for a file that can't be read. `message` says what is wrong with the file and what to do. */
 export const unreadable = (message: string, cause?: unknown): AppError =>
   new AppError("invalid_request", message, { cause });
 
 export const tooLong = (): AppError =>
-  unreadable(
-    `The text of the file is larger than the limit of ${MAX_TEXT_CHARACTERS} characters. Split it into several files.`,
-  );
+  unreadable(`The file has more than ${MAX_TEXT_CHARACTERS} characters of text. Split it into several files.`);

@@ -1,6 +1,6 @@
 import { walkXml } from "./xml";
 
-/** What a paragraph's style says about it. */
+/** The properties of a paragraph style that affect the text. */
 export interface ParagraphStyle {
   /** 1 to 6 for a heading. */
   level?: number;
@@ -13,7 +13,7 @@ interface StyleEntry extends ParagraphStyle {
 
 const MAX_STYLE_CHAIN = 20;
 
-/** Styles by id, each with what it inherits. */
+/** Looks up styles by id, including inherited properties. */
 export const readStyles = (xml: string): ((id: string) => ParagraphStyle) => {
   const styles = new Map<string, StyleEntry>();
   let style: StyleEntry = {};
@@ -47,13 +47,13 @@ export const readStyles = (xml: string): ((id: string) => ParagraphStyle) => {
 interface NumberLevel {
   start: number;
   format: string;
-  /** `%1.%2`: the numbers of the levels. */
+  /** For example `%1.%2`: placeholders for the numbers of the levels. */
   pattern: string;
 }
 
 const MAX_DEPTH = 9;
 
-/** Numbers the paragraphs of lists as Word shows them. */
+/** Numbers list paragraphs as Word shows them. */
 export class ListNumbers {
   readonly #lists = new Map<string, { abstractId: string; starts: Map<number, number> }>();
   readonly #levels = new Map<string, NumberLevel[]>();
@@ -89,7 +89,7 @@ export class ListNumbers {
     });
   }
 
-  /** The Markdown label of the next paragraph of a list, `- ` for a bullet; undefined if it isn't in a list. */
+  /** The Markdown label of the next list paragraph, `- ` for a bullet; undefined if it isn't in a list. */
   next({ id, depth }: { id: string; depth: number }): string | undefined {
     const list = this.#lists.get(id);
     if (!list || id === "0") return undefined;

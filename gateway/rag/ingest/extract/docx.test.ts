@@ -34,17 +34,17 @@ const NUMBERING = `<w:numbering>
 
 test.each([
   [
-    "headings follow the styles and what these are based on",
+    "headings follow the styles, including inherited ones",
     `${paragraph("A", '<w:pStyle w:val="Own"/>')}${paragraph("B", '<w:pStyle w:val="Sub"/>')}${paragraph("c")}`,
     "# A\n\n## B\n\nc",
   ],
   [
-    "deleted and moved text is left out, inserted text stays",
+    "deleted and moved text is left out, and inserted text is kept",
     "<w:p><w:r><w:t>for </w:t></w:r><w:del><w:r><w:delText>twelve</w:delText></w:r></w:del><w:ins><w:r><w:t>eighteen</w:t></w:r></w:ins><w:moveFrom><w:r><w:t> x</w:t></w:r></w:moveFrom></w:p>",
     "for eighteen",
   ],
   [
-    "a paragraph whose end is deleted goes on in the next one",
+    "a paragraph whose end is deleted continues in the next one",
     `<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t>one </w:t></w:r></w:p>${paragraph("two")}`,
     "one two",
   ],
@@ -59,13 +59,13 @@ test.each([
     "a\n\nbox",
   ],
   [
-    "list numbers are those that Word shows",
+    "list numbers are the ones that Word shows",
     `${item("a", 0)}${item("b", 1)}${item("c", 2)}${item("d", 1)}${paragraph("text")}${item("e", 0)}${item("f", 1)}`,
     "1. a\n   - 1.1 b\n      - (i) c\n   - 1.2 d\n\ntext\n\n2. e\n   - 2.1 f",
   ],
   ["bullets", `${item("a", 0, 2)}${item("b", 0, 2)}`, "- a\n- b"],
   [
-    "tables with cells over columns and rows",
+    "cells that span columns and rows keep the table's shape",
     table(
       cell("A") + cell("B"),
       cell("1", '<w:vMerge w:val="restart"/>') + cell("x"),
@@ -75,7 +75,7 @@ test.each([
     "| A | B |\n| --- | --- |\n| 1 | x |\n| 1 | y |\n| all |  |",
   ],
   [
-    "tabs and line breaks",
+    "tabs and line breaks are kept",
     "<w:p><w:pPr><w:tabs><w:tab w:val='left'/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t></w:r></w:p>",
     "a b\nc-d",
   ],
@@ -92,7 +92,7 @@ test("footnotes follow the paragraph that refers to them", async () => {
   );
 });
 
-test("the title is the file's, unless a program made it up", async () => {
+test("the title comes from the file's properties, unless it is a program's default", async () => {
   const core = (title: string) => ({
     "docProps/core.xml": `<x><dc:title>${title}</dc:title></x>`,
     "word/styles.xml": STYLES,
@@ -102,7 +102,7 @@ test("the title is the file's, unless a program made it up", async () => {
   expect((await extract(body, core("Word Document"))).title).toBe("Heading");
 });
 
-test("the main part is the one that the package names", async () => {
+test("the main part is found through the package's relationships", async () => {
   const files = [
     packed("_rels/.rels", '<x><r Type="a/officeDocument" Target="/word/other.xml"/></x>'),
     packed("word/other.xml", document(paragraph("a"))),
@@ -121,16 +121,16 @@ test.each([
     /Word document/,
   ],
   [
-    "a part that unpacks to more than its directory says",
+    "a part that unpacks to more than its declared size",
     zipOf([{ ...packed("word/document.xml", `<w:document>${" ".repeat(70_000_000)}`), size: 10 }]),
-    /limit/,
+    /more than 64 MB/,
   ],
   [
     "a part with broken data",
     zipOf([{ name: "word/document.xml", size: 10, packed: Buffer.from([255, 255, 255]) }]),
     /damaged/,
   ],
-  ["elements inside each other without end", zipOf([packed("word/document.xml", "<w:p>".repeat(10_000))]), /nested/],
+  ["elements that are nested too deeply", zipOf([packed("word/document.xml", "<w:p>".repeat(10_000))]), /nested/],
 ])("%s has a clear error", async (_, bytes, message) => {
   const error = await extractDocument({ name: "a.docx", bytes }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AppError);

@@ -5,21 +5,17 @@ import { type Block, escapeLineStarts, headingLine, joinBlocks, oneLine } from "
 import { walkXml } from "./xml";
 import { ZipFile } from "./zip";
 
-/** All parts of a DOCX file that are read, together. */
+/** Maximum unpacked size of all parts that are read. */
 const MAX_UNPACKED_BYTES = 64_000_000;
-/**
- * Content that Word doesn't show: deleted and moved text, the copy of a drawing for old versions, readings of
- * ideographs.
- */
+/** Content that Word doesn't show: deleted and moved text, copies of drawings for old versions, readings of ideographs. */
 const SKIPPED = new Set(["w:del", "w:moveFrom", "mc:Fallback", "w:rt", "w:pPrChange", "w:rPrChange", "w:tblPrChange"]);
 /** Titles that programs write into files without one. */
 const NO_TITLE = /^(?:word document|document\s*\d*|untitled.*|microsoft word - .*|dokument\s*\d*)$/i;
 const MAX_SPAN = 100;
 
 /**
- * Text with headings, list numbers, tables, text boxes and notes. mammoth is not used, because it drops the numbers
- * that
- * people ask for ("clause 4.2"), and holds the whole XML tree in memory. Throws invalid_request if the file can't be
+ * Reads text with headings, list numbers, tables, text boxes and notes. We don't use mammoth, because it drops the numbers
+ * that people ask for ("clause 4.2") and keeps the whole XML tree in memory. Throws invalid_request if the file can't be
  * read.
  */
 export const readDocx = (bytes: Uint8Array): ReadDocument => {
@@ -69,7 +65,7 @@ const titleOf = (core: string): string => {
   return oneLine(title);
 };
 
-/** Texts of footnotes or endnotes by id. */
+/** The texts of footnotes or endnotes, by id. */
 const readNotes = (xml: string, element: string): Map<string, string> => {
   const notes = new Map<string, string>();
   let id: string | undefined;
@@ -102,9 +98,9 @@ interface Paragraph {
   level?: number;
   list?: ParagraphStyle["list"];
   parts: string[];
-  /** Text boxes and notes, which follow it. */
+  /** Text boxes and notes that follow the paragraph. */
   after: Block[];
-  /** Its end is deleted: it continues in the next paragraph. */
+  /** Whether its end is deleted, so that the next paragraph continues it. */
   isJoined: boolean;
   tables: number;
 }
@@ -112,7 +108,7 @@ interface Paragraph {
 class DocxReader {
   readonly #builder = new BlockBuilder();
   readonly #paragraphs: Paragraph[] = [];
-  /** For each open table whether the builder opened one. */
+  /** For each open table, whether the builder opened one too. */
   readonly #tables: boolean[] = [];
   #carried = "";
   #notes = 0;

@@ -23,24 +23,20 @@ export type { DocumentFile, ExtractedDocument } from "./document";
 const MAX_TITLE_CHARACTERS = 500;
 
 /**
- * The text of a file as Markdown, with its title and pages. The format is recognised by the content first, then by the
- * name. Throws
- * invalid_request, whose message says what is wrong with the file and what to do.
+ * Extracts the text of a file as Markdown, with its title and pages. The format is detected by content first, then by
+ * name. Throws invalid_request, whose message says what is wrong with the file and what to do.
  */
 export const extractDocument = async (file: DocumentFile, signal?: AbortSignal): Promise<ExtractedDocument> => {
   const { bytes } = file;
   if (bytes.length === 0) throw unreadable("The file is empty (0 bytes). Upload a file with text.");
   if (bytes.length > MAX_FILE_BYTES) {
-    throw unreadable(
-      `The file is larger than the limit of ${MAX_FILE_BYTES / 1024 / 1024} MiB. Split it into several files.`,
-    );
+    throw unreadable(`The file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB. Split it into several files.`);
   }
   const { mediaType, read } = await readFile(file, signal);
   signal?.throwIfAborted();
   if (read.text.length > MAX_TEXT_CHARACTERS) throw tooLong();
   const text = read.pages ? read.text : tidyLines(cleanText(read.text));
-  if (!/[\p{L}\p{N}]/u.test(text))
-    throw unreadable("The file is empty: there is no text in it. Upload a file with text.");
+  if (!/[\p{L}\p{N}]/u.test(text)) throw unreadable("The file has no text. Upload a file with text.");
   const title = oneLine(cleanText(read.title ?? "")) || (mediaType === "text/csv" ? "" : firstHeading(text)) || null;
   return {
     title: title?.slice(0, MAX_TITLE_CHARACTERS).toWellFormed() ?? null,

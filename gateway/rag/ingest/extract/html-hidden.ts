@@ -1,4 +1,4 @@
-/** Elements whose content readers don't see as text of the page. */
+/** Elements whose content is not part of the page's text. */
 const HIDDEN = new Set(
   "script style template noscript iframe object embed applet canvas audio video svg math head nav button input select textarea option datalist map progress meter dialog".split(
     " ",
@@ -9,7 +9,7 @@ const HIDDEN_ROLES = new Set(
     " ",
   ),
 );
-/** Parts around the main one, by the classes and ids that pages give them. */
+/** Class names and ids that pages commonly use for parts around the main content. */
 const AROUND_CLASS =
   /(?:^|[_-])(?:cookies?|consent|gdpr|newsletter|breadcrumbs?|sidebar|navbar|nav|navigation|site-?header|site-?footer|page-?footer|footer|social|share|sharing|advert(?:isement)?|ads?|promo|popup|modal|related|skip-?link|toc)(?:$|[_-])/i;
 const AROUND_ID =
@@ -18,12 +18,12 @@ const CONTAINERS = new Set(["div", "section", "aside", "ul", "ol", "p", "span", 
 const SIDE_FORM = /search|subscri|newsletter|log-?in|sign-?in/i;
 const INVISIBLE =
   /display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|font-size\s*:\s*0(?:px|em|rem|%)?\s*(?:;|!|$)|(?:left|top|text-indent)\s*:\s*-\d{3,}/i;
-/** Longest style sheet in which hidden classes are looked for. */
+/** Maximum length of a style sheet that is searched for hidden classes. */
 const MAX_STYLE = 500_000;
 
-/** Which elements of a page are not part of its text. */
+/** Decides which elements of a page are not part of its text. */
 export class HiddenRules {
-  /** `.class` and `#id` that a style sheet hides. */
+  /** The selectors `.class` and `#id` that a style sheet hides. */
   readonly #selectors = new Set<string>();
 
   addStyle(css: string): void {

@@ -4,14 +4,12 @@ import { type ReadDocument, unreadable } from "./document";
 import { HiddenRules } from "./html-hidden";
 import { joinBlocks, oneLine } from "./markdown";
 
-/** Elements inside each other. */
+/** Maximum nesting of elements. */
 const MAX_NESTING = 50_000;
-/** Closing tags times nesting: the parser searches all open elements for each closing tag. */
+/** Maximum of closing tags times nesting, because the parser searches all open elements for each closing tag. */
 const MAX_SEARCHED = 1_000_000_000;
 const MAX_SPAN = 100;
-/**
- * The main part of a page, or its articles, are used without the rest if they have at least this share of the text.
- */
+/** If `main` or the articles have at least this fraction of a page's text, only that part is used. */
 const MIN_SHARE = { main: 0.2, article: 0.6 };
 
 const BLOCKS = new Set(
@@ -24,9 +22,9 @@ const HEADING = /^h[1-6]$/;
 
 interface OpenElement {
   name: string;
-  /** Nothing in it is read. */
+  /** Whether its content is skipped. */
   isHidden: boolean;
-  /** It opened a part of the builder. */
+  /** Whether it opened a part of the builder. */
   isPart: boolean;
   main?: keyof typeof MIN_SHARE;
 }
@@ -59,7 +57,7 @@ class HtmlReader {
 
   onopentag(name: string, attributes: Record<string, string>): void {
     if (this.#open.length >= this.maxNesting) {
-      throw unreadable(`The HTML is nested more than ${this.maxNesting} levels deep. Simplify it, or save it as text.`);
+      throw unreadable(`The HTML is nested more than ${this.maxNesting} levels deep. Simplify it or save it as text.`);
     }
     const around = { isInMain: this.#mainDepth > 0, isInHeading: this.#headingDepth > 0 };
     const isHidden = this.#hiddenDepth > 0 || this.#hidden.hides(name, attributes, around);

@@ -1,6 +1,6 @@
 import { unreadable } from "./document";
 
-/** A piece of Markdown between empty lines. Consecutive items are a list, without empty lines between them. */
+/** A piece of Markdown between empty lines. Consecutive items form a list, without empty lines between them. */
 export interface Block {
   text: string;
   isItem?: boolean;
@@ -35,19 +35,16 @@ export const escapeLineStarts = (text: string): string => text.replace(/^(?=(?:#
 
 const cellText = (text: string): string => oneLine(text).replace(/\\?\|/g, "\\|");
 
-/** Of all tables of a document together, with their empty cells. */
+/** Maximum cells of all tables in a document, including empty ones. */
 const MAX_CELLS = 1_000_000;
 
 export const checkCells = (cells: number): void => {
   if (cells > MAX_CELLS) {
-    throw unreadable(`The tables have more than the limit of ${MAX_CELLS} cells. Split the file into several.`);
+    throw unreadable(`The tables have more than ${MAX_CELLS} cells. Split the file into several files.`);
   }
 };
 
-/**
- * A table whose first row is the header. Rows are padded to the same number of cells. Throws invalid_request for too
- * many.
- */
+/** A table with the first row as header. Pads rows to the same number of cells. Throws invalid_request for too many. */
 export const pipeTable = (rows: readonly (readonly string[])[]): string => {
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   checkCells(width * rows.length);

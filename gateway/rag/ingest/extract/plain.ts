@@ -5,10 +5,10 @@ export const readPlainText = (text: string): ReadDocument => ({ title: null, tex
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const FRONT_MATTER = /^---[ \t]*\n([\s\S]*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)/;
-/** Longest front matter that is looked for. */
+/** Maximum length of front matter. */
 const MAX_FRONT_MATTER = 20_000;
 
-/** Removes comments, scripts and styles outside code; underlined headings become `#` headings. */
+/** Removes comments, scripts and styles outside code, and turns underlined headings into `#` headings. */
 export const readMarkdown = (source: string): ReadDocument => {
   const text = source.replace(/\r\n?/g, "\n");
   const [frontMatter = "", fields = ""] = FRONT_MATTER.exec(text.slice(0, MAX_FRONT_MATTER)) ?? [];
@@ -17,7 +17,7 @@ export const readMarkdown = (source: string): ReadDocument => {
   return { title: title ? oneLine(title).replace(/^(["'])(.*)\1$/, "$2") : null, text: frontMatter + body };
 };
 
-/** Applies `change` to the text between code blocks. A code block that never closes ends with the text. */
+/** Applies `change` to the text between code blocks. An unclosed code block extends to the end of the text. */
 const outsideFences = (text: string, change: (part: string) => string): string => {
   const parts: string[] = [];
   let held: string[] = [];
@@ -69,15 +69,15 @@ const endOfElement = (text: string, name: string, from: number): number => {
   return found ? found.index + found[0].length : -1;
 };
 
-/** Longest text before a tag in which an open code span is looked for. */
+/** Maximum characters before a tag that are searched for an open code span. */
 const MAX_CODE_SPAN = 300;
 
 const isInCode = (before: string): boolean => before.slice(before.lastIndexOf("\n") + 1).split("`").length % 2 === 0;
 
-/** A line that can't be the title over an underline: another block, or a row of a table. */
+/** A line that can't be an underlined heading: another block, or a table row. */
 const NO_TITLE = /^(?:\s*$|#|[-+*>] |\d+[.)] | {4}|.*\|)/;
 
-/** Turns a line over `=====` or `-----` into a heading. */
+/** Turns a line above `=====` or `-----` into a heading. */
 const underlinedHeadings = (text: string): string => {
   const lines: string[] = [];
   for (const line of text.split("\n")) {

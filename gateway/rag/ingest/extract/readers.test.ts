@@ -18,10 +18,14 @@ const utf16 = (text: string, isBig = false): Uint8Array => {
 
 describe("encodings", () => {
   test.each([
-    ["UTF-8 with a mark", Buffer.from("\ufeffPrice: £5 – “fine”"), "Price: £5 – “fine”"],
-    ["UTF-16 with a mark", utf16("\ufeffPrice: £5"), "Price: £5"],
-    ["UTF-16 without a mark", utf16("“Price”: £5 for each ticket"), "“Price”: £5 for each ticket"],
-    ["big-endian UTF-16 without a mark", utf16("Price: £5 for each ticket", true), "Price: £5 for each ticket"],
+    ["UTF-8 with a byte order mark", Buffer.from("\ufeffPrice: £5 – “fine”"), "Price: £5 – “fine”"],
+    ["UTF-16 with a byte order mark", utf16("\ufeffPrice: £5"), "Price: £5"],
+    ["UTF-16 without a byte order mark", utf16("“Price”: £5 for each ticket"), "“Price”: £5 for each ticket"],
+    [
+      "big-endian UTF-16 without a byte order mark",
+      utf16("Price: £5 for each ticket", true),
+      "Price: £5 for each ticket",
+    ],
     [
       "windows-1252",
       Buffer.from([0x93, 0x35, 0x80, 0x94, 0x20, 0x96, 0x20, 0x6f, 0x6b, 0x20, 0x6f, 0x6b, 0x20, 0x6f, 0x6b, 0x2e]),
@@ -63,7 +67,7 @@ describe("Markdown", () => {
   test.each([
     ["underlined headings", "Title\n=====\n\nPart\n---\n\ntext", "# Title\n\n## Part\n\ntext"],
     [
-      "rules and tables, which are no headings",
+      "rules and tables, which are not headings",
       "a\n\n---\n\na | b\n--- | ---\n1 | 2",
       "a\n\n---\n\na | b\n--- | ---\n1 | 2",
     ],
@@ -79,7 +83,7 @@ describe("Markdown", () => {
     expect(await textOf("a.md", source)).toBe(text);
   });
 
-  test("the title is the one of the front matter, otherwise the first heading", async () => {
+  test("the title comes from the front matter, otherwise from the first heading", async () => {
     expect((await extract("a.md", '---\ntitle: "After care"\n---\n\n# Other')).title).toBe("After care");
     expect((await extract("a.md", "text\n\n## First ##\n\n# Second")).title).toBe("First");
     expect((await extract("a.md", "# How `a@1` **scores** [more](b.md)")).title).toBe("How a@1 scores more");
@@ -131,23 +135,23 @@ describe("HTML", () => {
       "C\n\n| A | B |\n| --- | --- |\n| 1 | x\\|y |",
     ],
     [
-      "cells over rows are repeated",
+      "cells that span rows are repeated",
       "<table><tr><th>A<th>B<tr><td rowspan=2>1<td>x<tr><td>y</table>",
       "| A | B |\n| --- | --- |\n| 1 | x |\n| 1 | y |",
     ],
     [
-      "a table that arranges the page is no table",
+      "a table that is only used for layout becomes paragraphs",
       "<table><tr><td>menu<td><h1>A</h1><p>text</p></table>",
       "menu\n\n# A\n\ntext",
     ],
     ["code keeps its lines", "<pre><code class='language-sh'># a\n  b &lt; c</code></pre>", "```sh\n# a\n  b < c\n```"],
     [
-      "words are not cut by marks inside",
+      "inline elements don't split words",
       "<p>vaccina&shy;tion <b>R</b>abi<i>vet</i> <code>LV<wbr>-22</code></p>",
       "vaccination Rabivet `LV-22`",
     ],
     ["text can't begin a heading or a code block", "<p># not a heading</p><p>```</p>", "\\# not a heading\n\n\\```"],
-    ["unclosed elements end by themselves", "<ul><li>a<li>b</ul><p>c<p>d", "- a\n- b\n\nc\n\nd"],
+    ["unclosed elements are closed", "<ul><li>a<li>b</ul><p>c<p>d", "- a\n- b\n\nc\n\nd"],
     ["entities are decoded", "<p>8&nbsp;o&rsquo;clock &pound;5 &#39;x&#39; &amp;lt;</p>", "8 o’clock £5 'x' &lt;"],
   ])("%s", async (_, body, text) => {
     expect(
@@ -155,7 +159,7 @@ describe("HTML", () => {
     ).toBe(text);
   });
 
-  test("the title is the page's", async () => {
+  test("the title is the page's `title` element", async () => {
     expect((await extract("a.html", "<html><title>My page</title><svg><title>logo</title></svg><p>a")).title).toBe(
       "My page",
     );
@@ -167,7 +171,7 @@ describe("HTML", () => {
 });
 
 describe("CSV", () => {
-  test("questions and answers become sections of their own", async () => {
+  test("each question with its answer becomes a section", async () => {
     const { text, title } = await extract(
       "a.csv",
       '\ufeffQuestion;Answer;Area\r\n"Why; now?";"Two reasons:\n\n# a";Help\r\nWho?;Me;\r\n',
@@ -204,7 +208,7 @@ describe("the format is recognised by content first", () => {
     ["a page named .txt", "a.txt", "<!DOCTYPE html><html><p>a", "text/html"],
     ["a page named .md with a comment first", "a.md", "<!-- x -->\n<html><p>a", "text/html"],
     ["text that mentions tags", "a.txt", "Use <html> at the beginning", "text/plain"],
-    ["text that mentions the mark of PDFs", "a.txt", "Für Dateien mit %PDF-1.4 am Anfang", "text/plain"],
+    ["text that mentions the PDF mark", "a.txt", "Für Dateien mit %PDF-1.4 am Anfang", "text/plain"],
     ["Markdown by its name", "a.md", "a", "text/markdown"],
     ["CSV by its name", "a.CSV", "a,b\n1,2", "text/csv"],
   ])("%s", async (_, name, content, mediaType) => {
@@ -222,9 +226,9 @@ test.each([
   ["a page without text", "a.html", "<html><script>a</script></html>", /no text/],
   ["an image", "a.txt", "\x89PNG\r\n", /image.*OCR/],
   ["an RTF file", "a.doc", "{\\rtf1 a}", /RTF.*DOCX/],
-  ["a ZIP archive that is cut off", "a.docx", "PK\x03\x04abc", /damaged/],
-  ["a PDF that is cut off", "a.pdf", "%PDF-1.4\n1 0 obj", /damaged/],
-  ["bytes of a program", "a.txt", "\x7fELF\x02\x01\x01\0\0\0\x00abc", /binary/],
+  ["a truncated ZIP archive", "a.docx", "PK\x03\x04abc", /damaged/],
+  ["a truncated PDF", "a.pdf", "%PDF-1.4\n1 0 obj", /damaged/],
+  ["an executable", "a.txt", "\x7fELF\x02\x01\x01\0\0\0\x00abc", /binary/],
 ])("%s has a clear error", async (_, name, content, message) => {
   const error = await extract(name, Buffer.from(content, "latin1")).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AppError);
@@ -235,14 +239,14 @@ test.each([
 test.each([
   ["closing tags in a deep page", "a.html", `${"<b>".repeat(5000)}${"</i>".repeat(1_000_000)}`, /nested/],
   [
-    "cells over columns and rows",
+    "cells that span many columns and rows",
     "a.html",
     "<table>".concat("<tr><td colspan=100 rowspan=100>x".repeat(1000)),
     /cells/,
   ],
   ["a row of delimiters", "a.csv", ",".repeat(5000), /cells/],
-  ["a text over the limit", "a.txt", "a ".repeat(5_000_001), /limit/],
-])("hostile input is refused: %s", async (_, name, content, message) => {
+  ["a text over the limit", "a.txt", "a ".repeat(5_000_001), /more than 10000000 characters/],
+])("hostile input is rejected: %s", async (_, name, content, message) => {
   const error = await extract(name, content).catch((thrown: unknown) => thrown);
   expect((error as AppError).kind).toBe("invalid_request");
   expect((error as AppError).message).toMatch(message);

@@ -2,19 +2,19 @@ import { crc32, deflateRawSync } from "node:zlib";
 
 interface PackedFile {
   name: string;
-  /** Unpacked. */
+  /** Unpacked size in bytes. */
   size: number;
   packed: Uint8Array;
   crc?: number;
 }
 
-/** A file of a ZIP archive, compressed. */
+/** A compressed file for a ZIP archive. */
 export const packed = (name: string, text: string): PackedFile => {
   const bytes = Buffer.from(text);
   return { name, size: bytes.length, packed: deflateRawSync(bytes), crc: crc32(bytes) };
 };
 
-/** A ZIP archive of files. */
+/** A ZIP archive with these files. */
 export const zipOf = (files: readonly PackedFile[]): Uint8Array => {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];

@@ -5,9 +5,9 @@ import type { DocumentFile, ExtractedDocument } from "./document";
 
 /** Maximum time for one file. The slowest files within the limits take a few seconds. */
 const MAX_EXTRACT_MS = 120_000;
-/** Workers that wait for the next file. Starting one takes longer than reading a short text. */
+/** Maximum idle Workers that are kept. Starting a Worker takes longer than reading a short text. */
 const MAX_IDLE = 2;
-/** A larger file may leave much memory behind, so its Worker is not used again. */
+/** A Worker that read a larger file is not used again, because it may hold much memory. */
 const MAX_REUSE_BYTES = 1024 * 1024;
 
 type Extractor = WorkerClient<DocumentFile, ExtractedDocument>;
@@ -21,8 +21,8 @@ const startExtractor = (): Extractor =>
   });
 
 /**
- * Extracts a file in a Worker that reads nothing else meanwhile, so that a hostile file can't block this thread. Throws what
- * `extractDocument` throws, and invalid_request for a file that takes too long.
+ * Extracts a file in a Worker that handles one file at a time, so that a hostile file can't block this thread. Throws what
+ * `extractDocument` throws, and invalid_request if a file takes too long.
  */
 export const extractInThread = async (file: DocumentFile, signal?: AbortSignal): Promise<ExtractedDocument> => {
   const extractor = idle.pop() ?? startExtractor();

@@ -2,6 +2,6 @@ import { answerQuestions } from "../../../../lib/worker-client";
 import type { DocumentFile, ExtractedDocument } from "./document";
 import { extractDocument } from "./extract";
 
-/* Entry of the Worker that extracts one document. */
+/* Entry point of the Worker that extracts documents. */
 
 answerQuestions<DocumentFile, ExtractedDocument>((file) => extractDocument(file));

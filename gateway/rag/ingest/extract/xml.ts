@@ -1,7 +1,7 @@
 import { Parser } from "htmlparser2";
 import { unreadable } from "./document";
 
-/** Word nests less than 100 levels. The parser searches all open elements for each closing tag. */
+/** Word nests fewer than 100 levels. Limited because the parser searches all open elements for each closing tag. */
 const MAX_NESTING = 128;
 
 interface XmlHandlers {
@@ -10,17 +10,14 @@ interface XmlHandlers {
   text?: (text: string) => void;
 }
 
-/**
- * Reads an XML text in one pass. Entities of a document type are not expanded. Throws invalid_request if it is nested
- * too deeply.
- */
+/** Parses XML in one pass. Doesn't expand entities of a document type. Throws invalid_request for too much nesting. */
 export const walkXml = (xml: string, { open, close, text }: XmlHandlers): void => {
   let depth = 0;
   const parser = new Parser(
     {
       onopentag: (name, attributes) => {
         if (++depth > MAX_NESTING) {
-          throw unreadable("The DOCX file is nested too deeply. Open it in Word, save it again, and upload the copy.");
+          throw unreadable("The DOCX file is nested too deeply. Open it in Word, save it again, then upload the copy.");
         }
         open(name, attributes);
       },

@@ -19,9 +19,9 @@ interface ZipEntry {
 }
 
 const damaged = (cause?: unknown) =>
-  unreadable("The DOCX file is damaged or incomplete. Open it in Word, save it again, and upload the copy.", cause);
+  unreadable("The DOCX file is damaged or incomplete. Open it in Word, save it again, then upload the copy.", cause);
 
-/** The files of a ZIP archive, each unpacked when it is read, up to a limit for all of them together. */
+/** A ZIP archive. Each file is unpacked when it is read, up to a total size limit. */
 export class ZipFile {
   readonly #view: DataView;
   readonly #entries: Map<string, ZipEntry>;
@@ -45,14 +45,11 @@ export class ZipFile {
     return this.#entries.has(name);
   }
 
-  /**
-   * A file's text in UTF-8, or "" if there is no such file. Throws invalid_request if it is damaged, locked or too
-   * large.
-   */
+  /** A file's UTF-8 text, or "" if it doesn't exist. Throws invalid_request if it is damaged, encrypted or too large. */
   text(name: string): string {
     const entry = this.#entries.get(name);
     if (!entry) return "";
-    if (entry.isEncrypted) throw unreadable("The DOCX file is encrypted. Remove its password, and upload it again.");
+    if (entry.isEncrypted) throw unreadable("The DOCX file is encrypted. Remove its password, then upload it again.");
     const unpacked = this.#unpack(entry);
     this.#leftBytes -= unpacked.length;
     return new TextDecoder().decode(unpacked);
@@ -69,7 +66,7 @@ export class ZipFile {
       if (!(error instanceof RangeError && "code" in error)) throw damaged(error);
     }
     throw unreadable(
-      `The DOCX file unpacks to more than the limit of ${this.maxUnpackedBytes / 1_000_000} MB. Remove large content, or split it.`,
+      `The DOCX file unpacks to more than ${this.maxUnpackedBytes / 1_000_000} MB. Remove large content or split the file.`,
     );
   }
 

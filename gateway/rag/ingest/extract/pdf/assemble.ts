@@ -3,12 +3,12 @@ import type { PdfBlock } from "./blocks";
 import type { Line } from "./tables";
 
 const SENTENCE_END = /[.!?:;…。！？：；؟]["'”’)\]]*(?:\[\^\d+\])*$/;
-/** A text of this length that ends without a full stop goes on. */
+/** Minimum length of a text that is considered unfinished if it has no full stop at the end. */
 const MIN_PROSE_CHARACTERS = 80;
-/** The script is written without spaces between words. */
+/** Characters of scripts that are written without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}、。，！？：；「」『』（）]/u;
 
-/** One Markdown text of all blocks, with the offset where each of `pageCount` pages begins. */
+/** Joins all blocks into one Markdown text, with the offset of each of `pageCount` pages. */
 export const assemble = (blocks: readonly PdfBlock[], pageCount: number): { text: string; pages: number[] } => {
   const merged = joinParagraphs(blocks);
   const levels = headingLevels(merged);
@@ -23,7 +23,7 @@ export const assemble = (blocks: readonly PdfBlock[], pageCount: number): { text
   return writer.finish(pageCount);
 };
 
-/** Collects text; notes where the first text of each page begins. */
+/** Collects text and records where each page begins. */
 class PageWriter {
   readonly #parts: string[] = [];
   readonly #pages: number[] = [];
@@ -81,7 +81,7 @@ const writeBlock = (
   writer.add(held);
 };
 
-/** Lines with their indentation; a letter is about 0.6 font sizes wide. */
+/** Code lines with their indentation. A letter is about 0.6 font sizes wide. */
 const codeOf = ({ lines, size }: PdfBlock): string => {
   const left = lines.reduce((least, { x0 }) => Math.min(least, x0), Number.POSITIVE_INFINITY);
   const indent = (x0: number) => " ".repeat(Math.min(40, Math.round((x0 - left) / (size * 0.6))));
@@ -98,13 +98,13 @@ const writeTable = (writer: PageWriter, lines: readonly Line[]): void => {
   const rows = pipeTable(lines.map((line) => line.cells ?? [])).split("\n");
   rows.forEach((row, i) => {
     if (i > 0) writer.add("\n");
-    // The second row is the rule under the header.
+    // Line 2 is the rule under the header.
     writer.startPage(lines[i < 2 ? 0 : i - 1]?.page ?? 0);
     writer.add(row);
   });
 };
 
-/** Contents are kept as a list, without the dots that lead to the page numbers. */
+/** Writes a table of contents as a list, without the dots before the page numbers. */
 const writeContents = (writer: PageWriter, lines: readonly Line[]): void => {
   lines.forEach((line, i) => {
     if (i > 0) writer.add("\n");
@@ -113,9 +113,7 @@ const writeContents = (writer: PageWriter, lines: readonly Line[]): void => {
   });
 };
 
-/**
- * Joins a paragraph and a table that go on in the next column or on the next page. Notes move before such a paragraph.
- */
+/** Joins paragraphs and tables that continue in the next column or page. Moves notes before such a paragraph. */
 const joinParagraphs = (blocks: readonly PdfBlock[]): PdfBlock[] => {
   const merged: PdfBlock[] = [];
   for (const block of blocks) {
@@ -145,7 +143,7 @@ const goesOn = (last: PdfBlock, next: PdfBlock): boolean => {
   return /^[\p{Ll}\p{Lo}]/u.test(start) || /[\p{L}\d][,-]$/u.test(end) || length >= MIN_PROSE_CHARACTERS;
 };
 
-/** The heading of a list of contents doesn't stand over the chapters. */
+/** Turns the heading of a table of contents into text, because the chapters are not below it. */
 const withoutContentsHeadings = (blocks: PdfBlock[]): PdfBlock[] => {
   blocks.forEach((block, i) => {
     if (block.kind === "heading" && blocks[i + 1]?.kind === "contents") block.kind = "paragraph";
@@ -155,7 +153,7 @@ const withoutContentsHeadings = (blocks: PdfBlock[]): PdfBlock[] => {
 
 const levelKey = ({ size, font }: PdfBlock): string => `${size.toFixed(1)} ${font}`;
 
-/** Larger headings stand over smaller ones; of the same size, the font that comes first. */
+/** Heading levels by size, the largest first. For equal sizes, the font that appears first is higher. */
 const headingLevels = (blocks: readonly PdfBlock[]): Map<string, number> => {
   const sizes = [...new Set(blocks.filter((block) => block.kind === "heading").map((block) => block.size.toFixed(1)))];
   sizes.sort((a, b) => Number(b) - Number(a));
@@ -165,7 +163,7 @@ const headingLevels = (blocks: readonly PdfBlock[]): Map<string, number> => {
   return levels;
 };
 
-/** Words of the lines, without those that a line end cuts. */
+/** The words of all lines, except those split at a line end. */
 const wordsOf = (blocks: readonly PdfBlock[]): Set<string> => {
   const words = new Set<string>();
   for (const { lines } of blocks) {
@@ -176,16 +174,16 @@ const wordsOf = (blocks: readonly PdfBlock[]): Set<string> => {
   return words;
 };
 
-/** Prefixes that stay apart from the word behind them. */
-const APART = /^(?:self|non|well|cross|all|ex|half|quasi)$/i;
+/** Prefixes that keep their hyphen. */
+const HYPHENATED_PREFIX = /^(?:self|non|well|cross|all|ex|half|quasi)$/i;
 
-/** Joins two lines: with a space, or into the word that the line end had cut. */
+/** Joins two lines with a space, or without one if a word is split between them. */
 const joined = (above: string, below: string, words: ReadonlySet<string>): string => {
   const [, start = ""] = /(\p{L}+)[-\u2010]$/u.exec(above.slice(-60)) ?? [];
   const [end = ""] = /^\p{L}+/u.exec(below.slice(0, 60)) ?? [];
   if (start !== "" && end !== "") {
     const isCompound = words.has(`${start}-${end}`.toLowerCase()) && !words.has((start + end).toLowerCase());
-    const isKept = isCompound || APART.test(start) || /^\p{Lu}/u.test(end);
+    const isKept = isCompound || HYPHENATED_PREFIX.test(start) || /^\p{Lu}/u.test(end);
     return (isKept ? above : above.slice(0, -1)) + below;
   }
   if (/\p{N}-$/u.test(above) || /\p{L}-$/u.test(above)) return above + below;

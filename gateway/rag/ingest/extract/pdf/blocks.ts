@@ -8,11 +8,11 @@ export interface PdfBlock {
   font: string;
   /** Left edges of a table's columns. */
   columns: number[];
-  /** It is the first of its column or page. */
+  /** Whether it is the first block of its column or page. */
   isFirst: boolean;
 }
 
-/** What is usual in a document. */
+/** The most common font, size and line spacing of a document. */
 export interface Body {
   size: number;
   font: string;
@@ -25,9 +25,9 @@ const NUMBERED = /^(?:\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)/;
 const LEADER = /(?:\.\s?){5,}\s*\S{1,6}$|(?:_\s?){5,}|…{2,}/;
 const SENTENCE_END = /[.!?:;…。！？：；؟]["'”’)\]]*(?:\[\^\d+\])*$/;
 const CAPTION = /^(?:figure|fig\.|table|abbildung|abb\.|tabelle|tab\.|source|quelle|note)\b/i;
-/** A paragraph ends where lines are further apart than usual by this factor. */
+/** A paragraph ends where the line distance exceeds the usual one by this factor. */
 const PARAGRAPH_GAP = 1.25;
-/** Empty lines in code, in font sizes. */
+/** Maximum gap between lines of code, in font sizes. */
 const MAX_CODE_GAP = 4;
 const HEADING_SIZE = 1.12;
 const NOTE_SIZE = 0.88;
@@ -63,7 +63,7 @@ export const blocksOf = (segments: readonly Segment[], body: Body): PdfBlock[] =
   return blocks;
 };
 
-/** Joins a bullet or number with the text behind it. */
+/** Joins a bullet or number with the text after it. */
 const mergeLabels = (row: Segment[]): Segment[] => {
   const [label, text, ...rest] = row;
   if (

@@ -2,20 +2,20 @@ import { rowsOf, type Segment } from "./spans";
 
 const MIN_COLUMN_LINES = 3;
 const MIN_GUTTER = 6;
-/** Share of lines that may cross the space between columns, such as titles over both. */
+/** Maximum fraction of lines that cross the gap between columns, such as titles above both. */
 const MAX_CROSSING = 0.35;
-/** A line of prose is at least this share of the usual length. */
+/** A line of prose has at least this fraction of the usual length. */
 const MIN_FILL = 0.6;
-/** Of the usual line of a column, in font sizes and characters. */
+/** Minimum width of a column's usual line, in font sizes and in characters. */
 const MIN_WIDTH = 9;
 const MIN_LINE_CHARACTERS = 12;
-/** Rows of a table begin at the same height in all columns, up to the space of a line. */
+/** Maximum difference in height between the cells of one table row: less than a line. */
 const MAX_ROW_OFFSET = 8;
 const MIN_TABLE_ROWS = 3;
 const MIN_SAME_ROWS = 0.6;
 const MAX_COLUMNS_DEPTH = 4;
 
-/** The segments of a page in reading order: groups that are read one after the other, each from top to bottom. */
+/** Groups the segments of a page in reading order. Each group is read from top to bottom. */
 export const readingOrder = (segments: readonly Segment[], depth = 0): Segment[][] => {
   const gutter = depth < MAX_COLUMNS_DEPTH ? findGutter(segments) : undefined;
   if (gutter === undefined) return [[...segments]];
@@ -67,7 +67,7 @@ const findGutter = (segments: readonly Segment[]): number | undefined => {
   return best?.x;
 };
 
-/** Lines of running text have about the same length, which cells don't. */
+/** Lines of running text have about the same length; table cells don't. */
 const isProse = (segments: readonly Segment[]): boolean => {
   if (segments.length < MIN_COLUMN_LINES) return false;
   const widths = segments.map(({ x0, x1 }) => x1 - x0).sort((a, b) => a - b);
@@ -77,14 +77,14 @@ const isProse = (segments: readonly Segment[]): boolean => {
   return segments.filter(isLine).length * 2 >= segments.length;
 };
 
-/** Whether paragraphs on both sides begin at the same heights: the rows of a table with long cells. */
+/** Whether paragraphs on both sides begin at the same heights, as in a table with long cells. */
 const areRows = (left: readonly Segment[], right: readonly Segment[]): boolean => {
   const [starts, others] = [paragraphStarts(left), paragraphStarts(right)];
   const same = starts.filter((y) => others.some((other) => Math.abs(other - y) < MAX_ROW_OFFSET)).length;
   return same >= MIN_TABLE_ROWS && same >= Math.max(starts.length, others.length) * MIN_SAME_ROWS;
 };
 
-/** Baselines of the lines with more space above them than usual. */
+/** Baselines of the lines that have more space above than usual. */
 const paragraphStarts = (segments: readonly Segment[]): number[] => {
   const rows = rowsOf(segments).map((row) => row[0]?.y ?? 0);
   const distances = rows.slice(1).map((y, i) => (rows[i] ?? 0) - y);

@@ -35,7 +35,7 @@ describe("reading order", () => {
     expect(text).toBe(`# A title that goes over both columns\n\n${LEFT.join(" ")}\n\n${RIGHT.join(" ")}`);
   });
 
-  test("a sentence goes on in the next column", async () => {
+  test("a sentence continues in the next column", async () => {
     const { text } = await extract([
       [
         ...lines(50, 700, LEFT.slice(0, 3)),
@@ -93,7 +93,7 @@ describe("reading order", () => {
 
 describe("words and sentences", () => {
   test.each([
-    ["a word that the line end cuts is joined", ["We there-", "fore saw it."], "We therefore saw it."],
+    ["a word that is split at a line end is joined", ["We there-", "fore saw it."], "We therefore saw it."],
     [
       "a compound that occurs elsewhere keeps its hyphen",
       ["A twenty-three is here. Then twenty-", "three again."],
@@ -104,12 +104,12 @@ describe("words and sentences", () => {
       ["Order the part SK-", "40 from Baden-", "Baden."],
       "Order the part SK-40 from Baden-Baden.",
     ],
-    ["signs at line starts are lists", ["\x95 one", "\x95 two"], "- one\n- two"],
+    ["bullets at line starts become list items", ["\x95 one", "\x95 two"], "- one\n- two"],
   ])("%s", async (_, texts, text) => {
     expect((await extract([lines(50, 700, texts)])).text).toBe(text);
   });
 
-  test("a raised number refers to a note, which is a paragraph", async () => {
+  test("a raised number becomes a footnote marker, and its note a paragraph", async () => {
     const { text } = await extract([
       [
         { x: 50, y: 700, text: "The network is very long." },
@@ -157,7 +157,7 @@ describe("pages", () => {
     { x: 50, y: 30, text: `Page ${number} of 3` },
   ];
 
-  test("headers and footers are left out, and a sentence goes on over the page", async () => {
+  test("headers and footers are left out, and a sentence continues on the next page", async () => {
     const { text, pages } = await extract([
       page(1, ["The ice that forms around the housing can"]),
       page(2, ["crack the glass. Keep it dry."]),
@@ -172,7 +172,7 @@ describe("pages", () => {
     expect(pages).toEqual([0, 0, 8, 8, 15]);
   });
 
-  test("a table goes on over pages, without its repeated header", async () => {
+  test("a table continues on the next page without its repeated header", async () => {
     const rows = (from: number) => [
       ["Part", "Price", "Stock"],
       [`TP-${from}`, "4.00", "3"],
@@ -200,7 +200,7 @@ describe("pages", () => {
   });
 });
 
-test("the title is the file's, unless a program made it up", async () => {
+test("the title comes from the file's properties, unless it is a program's default", async () => {
   const page = [
     { x: 50, y: 740, text: "Heading", size: 20 },
     { x: 50, y: 700, text: "Long enough text of the body." },
@@ -209,12 +209,12 @@ test("the title is the file's, unless a program made it up", async () => {
   expect((await extract([page], { title: "untitled" })).title).toBe("Heading");
 });
 
-test("a file with other bytes before it, or named .txt, is a PDF", async () => {
+test("a PDF is recognised if it is named .txt or has other bytes before it", async () => {
   const bytes = pdfOf([lines(50, 700, ["The weir is opened by hand."])]);
   expect((await extractDocument({ name: "a.txt", bytes })).text).toBe("The weir is opened by hand.");
 });
 
-test("a PDF without text asks for OCR", async () => {
+test("the error for a PDF without text recommends OCR", async () => {
   const error = await extract([[], []]).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AppError);
   expect((error as AppError).message).toMatch(/text layer.*OCR/);

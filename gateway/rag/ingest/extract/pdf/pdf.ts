@@ -7,9 +7,9 @@ import { withoutRunning } from "./running";
 import { rowsOf, type Segment, segmentsOf, spansByDirection, type TextItem } from "./spans";
 
 const MAX_PAGES = 5_000;
-/** Pieces of text of all pages together. */
+/** Maximum text items of all pages. */
 const MAX_ITEMS = 3_000_000;
-/** Share of characters without a meaning in Unicode above which a text is unreadable. */
+/** Maximum fraction of characters without a Unicode value in a readable text. */
 const MAX_UNKNOWN_SHARE = 0.3;
 const NO_TITLE = /^(?:untitled.*|\(?anonymous\)?|microsoft word - .*|.*\.(?:docx?|pdf|tex|indd|qxd))$/i;
 
@@ -19,9 +19,9 @@ interface PdfPage {
   turned: Segment[][];
 }
 
-/** Text of a PDF in reading order. Throws invalid_request for a locked or damaged file, and for one without text. */
+/** Reads the text of a PDF in reading order. Throws invalid_request for a locked or damaged file, or one without text. */
 export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<ReadDocument> => {
-  // pdf.js takes the buffer away from its owner.
+  // pdf.js detaches the buffer.
   const task = getDocument({
     data: new Uint8Array(bytes),
     verbosity: 0,
@@ -31,7 +31,8 @@ export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<
   });
   try {
     const pdf = await task.promise;
-    if (pdf.numPages > MAX_PAGES) throw unreadable(`The PDF has more than the limit of ${MAX_PAGES} pages. Split it.`);
+    if (pdf.numPages > MAX_PAGES)
+      throw unreadable(`The PDF has more than ${MAX_PAGES} pages. Split it into several files.`);
     const pages = await readPages(pdf, signal);
     const { text, pages: offsets } = assemble(arrange(pages), pdf.numPages);
     checkText(text);
@@ -109,9 +110,7 @@ const checkText = (text: string): void => {
     );
   }
   if (letters > 0) return;
-  throw unreadable(
-    "The PDF has no text that can be read. Its pages are scans or images without a text layer. Run OCR on it, then upload the result.",
-  );
+  throw unreadable("The PDF has no text layer: its pages are scans or images. Run OCR on it, then upload the result.");
 };
 
 const titleOf = async (pdf: PDFDocumentProxy): Promise<string | null> => {
@@ -123,10 +122,10 @@ const titleOf = async (pdf: PDFDocumentProxy): Promise<string | null> => {
 const problemOf = (error: unknown, signal?: AbortSignal): unknown => {
   if (signal?.aborted || !(error instanceof Error) || error.name === "AppError") return error;
   if (error.name === "PasswordException") {
-    return unreadable("The PDF is protected by a password. Remove the password, then upload it again.", error);
+    return unreadable("The PDF is password-protected. Remove the password, then upload it again.", error);
   }
   return unreadable(
-    "The PDF is damaged or incomplete. Open it, save or print it as a new PDF, and upload that.",
+    "The PDF is damaged or incomplete. Open it, save or print it as a new PDF, then upload that.",
     error,
   );
 };

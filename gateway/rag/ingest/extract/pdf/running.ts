@@ -1,15 +1,12 @@
 import { rowsOf, type Segment } from "./spans";
 
-/** Lines at the top and the bottom of a page that may be headers and footers. */
+/** Number of lines at the top and bottom of a page that may be headers or footers. */
 const EDGE_ROWS = 3;
 const MIN_PAGES = 2;
-/** Headers of left and right pages may differ. */
+/** Minimum fraction of pages that repeat a header. Left and right pages may have different ones. */
 const MIN_SHARE = 0.3;
 
-/**
- * Removes headers and footers: lines at an edge that other pages have at the same height, also if a page number in
- * them counts up.
- */
+/** Removes headers and footers: edge lines that repeat at the same height, apart from their page number. */
 export const withoutRunning = (pages: readonly (readonly Segment[])[]): Segment[][] => {
   const rowsByPage = pages.map((segments) => {
     const rows = rowsOf(segments);
@@ -22,12 +19,12 @@ export const withoutRunning = (pages: readonly (readonly Segment[])[]): Segment[
   }
   const needed = Math.max(MIN_PAGES, rowsByPage.filter((rows) => rows.length > 0).length * MIN_SHARE);
   return rowsByPage.map((rows) => {
-    // A number that counts up with the pages is proof enough on two of them.
+    // A page number that increases is enough evidence on two pages.
     const isRepeated = (key: string) =>
       key !== "" && (counts.get(key) ?? 0) >= (key.includes("#") ? MIN_PAGES : needed);
     const isRunning = ({ row, key }: (typeof rows)[number], i: number) =>
       isRepeated(key) || ((i === 0 || i === rows.length - 1) && isPageNumber(row));
-    // From the edges to the first line that is not repeated.
+    // Stops at the first line from the edge that is not repeated.
     const first = rows.findIndex((row, i) => !isRunning(row, i));
     const last = rows.findLastIndex((row, i) => !isRunning(row, i));
     return first < 0 ? [] : rows.slice(first, last + 1).flatMap(({ row }) => row);
@@ -38,7 +35,7 @@ const ROMAN = /^\W{0,3}[ivxl]{1,7}\W{0,3}$/;
 const PAGE_NUMBER =
   /^\W{0,3}(?:(?:page|seite|página|pagina|p\.|s\.)\s*)?(\d{1,4})(?:\s*(?:of|von|de|di|sur|\/)\s*\d{1,4})?\W{0,3}$/i;
 
-/** A line with nothing but the number of its page. */
+/** Whether a line contains only the page number. */
 const isPageNumber = (row: readonly Segment[]): boolean => {
   const text = textOf(row);
   return ROMAN.test(text) || Number(PAGE_NUMBER.exec(text)?.[1]) === (row[0]?.page ?? 0) + 1;
@@ -50,7 +47,7 @@ const textOf = (row: readonly Segment[]): string =>
     .map((segment) => segment.text)
     .join(" ");
 
-/** Text and height; numbers at an end of the line count from the page's own number. */
+/** A key of the text and height. Numbers at either end are relative to the page number. */
 const keyOf = (row: readonly Segment[]): string => {
   const page = row[0]?.page ?? 0;
   const counted = textOf(row)

@@ -1,6 +1,6 @@
 import { cleanText } from "../clean-text";
 
-/** Text of one font on a page. Coordinates are those of the reader: x to the right, y up, in points. */
+/** Text in one font on a page. Coordinates are in points as the page is read: x to the right, y up. */
 export interface Span {
   text: string;
   x0: number;
@@ -12,16 +12,16 @@ export interface Span {
   isRtl: boolean;
 }
 
-/** A part of a line without a wide gap: a line of a column, or a cell. */
+/** A part of a line without wide gaps: a line of a column, or a cell. */
 export interface Segment extends Span {
   page: number;
-  /** How many more characters its font has than others. */
+  /** The lead of the most common font over the others, in characters. */
   fontLength: number;
-  /** It begins with a number or sign that stands apart from the text. */
+  /** Whether it begins with a list number or bullet that is separate from the text. */
   hasLabel?: boolean;
 }
 
-/** What pdf.js reports about a piece of text. */
+/** A piece of text as pdf.js reports it. */
 export interface TextItem {
   str: string;
   dir: string;
@@ -30,18 +30,18 @@ export interface TextItem {
   fontName: string;
 }
 
-/** Marks the name of a font whose letters have the same width. */
+/** Prefix of the names of monospaced fonts. */
 const MONO = "monospace ";
 
 export const isMonospaced = ({ font }: { font: string }): boolean => font.startsWith(MONO);
 
-/** Wider gaps between words separate columns and cells, in font sizes. */
+/** Maximum gap between words, in font sizes. Wider gaps separate columns and cells. */
 const MAX_WORD_GAP = 1;
 const MIN_SPACE = 0.15;
-/** Share of the text that must run along the page for it to be read first. */
+/** Minimum fraction of upright text for it to be read first. */
 const MIN_UPRIGHT_SHARE = 0.2;
 
-/** The spans of a page by direction, the main direction first: titles at the side of a page are turned. */
+/** Groups the spans of a page by direction, the main direction first. Titles at the side of a page are rotated. */
 export const spansByDirection = (
   items: readonly TextItem[],
   pageRotation: number,
@@ -80,7 +80,7 @@ export const spansByDirection = (
 
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { text }) => sum + text.length, 0);
 
-/** Groups what stands on the same line, from top to bottom. Raised and lowered characters belong to their line. */
+/** Groups spans by line, from top to bottom. Raised and lowered characters belong to their line. */
 export const rowsOf = <T extends Span>(spans: readonly T[]): T[][] => {
   const rows: T[][] = [];
   let biggest: Span | undefined;
@@ -98,7 +98,7 @@ export const rowsOf = <T extends Span>(spans: readonly T[]): T[][] => {
 
 const CAPITAL_HEIGHT = 0.7;
 
-/** Whether the letters of two spans overlap by more than half in height. */
+/** Whether two spans overlap by more than half of their height. */
 const isBeside = (a: Span, b: Span): boolean => {
   const [heightA, heightB] = [a.size * CAPITAL_HEIGHT, b.size * CAPITAL_HEIGHT];
   return Math.min(a.y + heightA, b.y + heightB) - Math.max(a.y, b.y) > Math.min(heightA, heightB) / 2;
@@ -107,7 +107,7 @@ const isBeside = (a: Span, b: Span): boolean => {
 export const leftOf = (spans: readonly Span[]): number =>
   spans.reduce((least, { x0 }) => Math.min(least, x0), Number.POSITIVE_INFINITY);
 
-/** Joins the spans of a row into segments, left to right; right to left for scripts that are written so. */
+/** Joins the spans of a row into segments, in the direction of the script. */
 export const segmentsOf = (row: readonly Span[], page: number): Segment[] => {
   const isRtl = lengthOf(row.filter((span) => span.isRtl)) * 2 > lengthOf(row);
   const sorted = [...row].sort((a, b) => (isRtl ? b.x1 - a.x1 : a.x0 - b.x0));
@@ -134,19 +134,16 @@ export const segmentsOf = (row: readonly Span[], page: number): Segment[] => {
   return segments.map((segment) => ({ ...segment, text: segment.text.replace(/\s+/g, " ").trim() }));
 };
 
-/** Keeps the font that most of a segment has (Boyer and Moore's majority vote). */
+/** Tracks the most common font of a segment (Boyer and Moore's majority vote). */
 const countFont = (segment: Segment, { font, text }: Span): void => {
   segment.fontLength += font === segment.font ? text.length : -text.length;
   if (segment.fontLength < 0) Object.assign(segment, { font, fontLength: -segment.fontLength });
 };
 
-/**
- * Lines of columns side by side can overlap in height. Only small raised or lowered characters have a baseline of
- * their own.
- */
+/** Whether overlapping spans are on different lines. On one line, only smaller characters have another baseline. */
 const isOnOtherLine = (a: Span, b: Span): boolean =>
   Math.abs(a.y - b.y) > Math.max(a.size, b.size) * 0.05 && Math.min(a.size, b.size) > Math.max(a.size, b.size) * 0.85;
 
-/** A raised number after a word or a full stop refers to a note; after a short unit it is an exponent. */
+/** A raised number after a word or full stop is a footnote marker; after a short unit it is an exponent. */
 const noteMark = (before: string, raised: string): string =>
   /^\d{1,3}$/.test(raised.trim()) && /(?:[.,;:!?)\]”’"]|\p{L}{3})$/u.test(before) ? `[^${raised.trim()}]` : raised;

@@ -20,12 +20,12 @@ interface Table {
   columns: number[];
 }
 
-/** Rows further apart, in font sizes, belong to different tables. */
+/** Maximum gap between rows of one table, in font sizes. */
 const MAX_ROW_GAP = 4;
-/** Lines of a cell are closer than rows by this factor. */
+/** Rows are further apart than lines of a cell by this factor. */
 const ROW_GAP = 1.2;
 
-/** The table that begins at row `at`, if any: rows of cells that are aligned, up to `end`. */
+/** The table that begins at row `at`, if any: rows with aligned cells, up to `end`. */
 export const tableAt = (rows: readonly Segment[][], at: number): { table?: Table; end: number } => {
   const columns: Column[] = [];
   let end = at;
@@ -45,7 +45,7 @@ export const tableAt = (rows: readonly Segment[][], at: number): { table?: Table
 const distance = (rows: readonly Segment[][], at: number): number =>
   (rows[at - 1]?.[0]?.y ?? 0) - (rows[at]?.[0]?.y ?? 0);
 
-/** Whether a lone text stands in a column other than the first. */
+/** Whether the only segment of a row is in a column other than the first. */
 const isCell = (segment: Segment | undefined, columns: readonly Column[]): boolean => {
   if (!segment) return false;
   const place = columns.findIndex(({ x0, x1 }) => segment.x0 >= x0 - 3 && segment.x0 < x1);
@@ -53,7 +53,7 @@ const isCell = (segment: Segment | undefined, columns: readonly Column[]): boole
   return place > 0 && (!next || segment.x1 <= next.x0);
 };
 
-/** Columns are where the cells of all rows, laid over each other, leave gaps. */
+/** Adds a cell to the columns. Gaps that no row's cells cover separate columns. */
 const addTo = (columns: Column[], { x0, x1 }: Column): void => {
   const first = columns.findIndex((column) => column.x1 + 1 > x0);
   const from = first < 0 ? columns.length : first;
@@ -68,7 +68,7 @@ const addTo = (columns: Column[], { x0, x1 }: Column): void => {
   columns.splice(from, to - from, merged);
 };
 
-/** Joins the lines of a row. If cells have several lines, a row ends where the distance is larger. */
+/** Joins the lines of each row. If cells have several lines, a row ends at a larger gap. */
 const linesOf = (rows: readonly Segment[][], columns: readonly Column[]): Line[] => {
   const distances = rows.slice(1).map((_, i) => distance(rows, i + 1));
   const sorted = [...distances].sort((a, b) => a - b);
@@ -93,7 +93,7 @@ const linesOf = (rows: readonly Segment[][], columns: readonly Column[]): Line[]
   return lines;
 };
 
-/** A full row directly below a line with empty cells completes it: cells can be aligned at the bottom. */
+/** Cells can be bottom-aligned, so a full row directly below a line with empty cells belongs to that line's row. */
 const isSmall = (rows: readonly Segment[][], at: number, width: number): boolean => {
   const [above, row] = [rows[at - 1] ?? [], rows[at] ?? []];
   return above.length < width && distance(rows, at) <= (row[0]?.size ?? 0) * 1.4;
