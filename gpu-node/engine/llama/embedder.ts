@@ -24,6 +24,7 @@ interface Loaded {
   tokenize: ReturnType<typeof createTokenizer>["tokenize"];
   count: ReturnType<typeof createTokenizer>["count"];
   scheduler: EmbeddingScheduler<Token>;
+  dispose(): Promise<void>;
 }
 
 /**
@@ -47,7 +48,12 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 
     async load(onProgress) {
       const { llama, file, model, contextWindow } = await loadModel("embedding", config, host, onProgress);
-      checkPooling(model, file);
+      try {
+        checkPooling(model, file);
+      } catch (error) {
+        await model.dispose();
+        throw error;
+      }
       const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MAX_CONTEXTS));
       const sharesCores = !llama.gpu && config.node.engine === "llama";
       loaded = {
@@ -60,6 +66,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
         },
         ...createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
+        dispose: () => model.dispose(),
       };
       log.info(
         { model: file.name, revision: loaded.card.revision, contexts: contexts.length },
@@ -101,6 +108,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 
     async close() {
       await loaded?.scheduler.close();
+      await loaded?.dispose();
       loaded = undefined;
     },
   };
