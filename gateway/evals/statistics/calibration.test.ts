@@ -73,7 +73,7 @@ describe("an evaluator compared with people", () => {
     expect(calibrate(guesses)?.kappa).not.toBeNull();
   });
 
-  test("with labels of only one class there is no specificity and no corrected rate", () => {
+  test("labels of a single class give neither a specificity nor a corrected rate", () => {
     const passed = times(40, (i) => ({ decision: i > 3, label: true, group: null }));
     expect(calibrate(passed)).toMatchObject({
       specificity: null,

@@ -14,6 +14,6 @@ test("percentiles are exact, by nearest rank, in whatever order lengths are adde
   expect(summary([5, 1])).toEqual({ min: 1, p50: 1, p95: 5, max: 5 });
 });
 
-test("without lengths there is no summary", () => {
+test("no summary is returned without lengths", () => {
   expect(summary([])).toBeUndefined();
 });

@@ -45,7 +45,7 @@ const clausesOf = (text: string, words: readonly Word[]): Clause[] => {
     const isIn = ({ start }: Pick<Span, "start">) => start >= from && start < to;
     const last = values.findLast(isIn);
     if (!last) continue;
-    // The value itself is no name; another number may be: "children under 12".
+    // The value itself is not a name, but another number can be part of one: "children under 12".
     const names = namesOf(text, words).filter(
       (name) => isIn(name) && !(name.start >= last.start && name.start < last.end),
     );

@@ -8,7 +8,7 @@ export interface ClockTime {
   minutes: number;
   /** null: not stated. */
   seconds: number | null;
-  /** True if it is unknown which half of the day is meant: there is no a.m. or p.m., and the hour is at most 12. */
+  /** True if the time could be in either half of the day: it has no a.m. or p.m., and its hour is at most 12. */
   isHalfDayUnknown: boolean;
   /** Offset of the zone from UTC in minutes; null if no zone is given. */
   zoneMinutes: number | null;
