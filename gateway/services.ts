@@ -75,7 +75,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
-  const indexes = createIndexes({ db, models });
+  const indexes = createIndexes({ db, models, forget: (id) => search.drop(id) });
   const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });

@@ -41,7 +41,7 @@ const model = { id: "small", revision: "1", isKnown: true, dimensions: 2 };
 const models = { resolve: () => model, get: () => ({ context_window: 512 }) } as never;
 const services = () => {
   const uploads = createUploads({ db, maxBytes: 1_000_000 });
-  const indexes = createIndexes({ db, models });
+  const indexes = createIndexes({ db, forget: async () => {}, models });
   const documents = createDocuments({ db, indexes, uploads });
   return { uploads, indexes, documents, versions: createVersions({ db, indexes, models }) };
 };

@@ -9,7 +9,7 @@ import { storeTexts } from "./read-request";
 import { createSampleIndex } from "./sample";
 import { createIndexes, type Indexes } from "./service";
 
-/* What only the pages use of the services. */
+/* What only the pages use of the services, and what a deletion frees. */
 
 const EMBEDDING = { id: "small", kind: "embedding", context_window: 128, default: false };
 const models = {
@@ -20,13 +20,16 @@ const models = {
 
 let db: Db;
 let indexes: Indexes;
+/** Ids of indexes whose memory was freed. */
+let forgotten: string[];
 let documents: Documents;
 let uploads: ReturnType<typeof createUploads>;
 let seconds = 0;
 const now = () => new Date(Date.UTC(2026, 10, 23, 20, 15, seconds++));
 beforeEach(async () => {
   db = await temporaryDb();
-  indexes = createIndexes({ db, models, now });
+  forgotten = [];
+  indexes = createIndexes({ db, models, forget: async (id) => void forgotten.push(id), now });
   uploads = createUploads({ db, maxBytes: 1_000_000 });
   documents = createDocuments({ db, indexes, uploads, now });
 });
@@ -45,6 +48,14 @@ test("an index gets the default embedding model, and chunks that this model can 
     models: ["best", "small"],
     chunking: { chunk_tokens: 128, overlap_tokens: 16 },
   });
+});
+
+test("a deleted index is no longer kept in memory, and an unknown one changes nothing", async () => {
+  const { id } = await indexes.create(PRINCIPAL, { name: "deleted" });
+  await indexes.create(PRINCIPAL, { name: "kept" });
+  await indexes.remove(PRINCIPAL, "deleted");
+  await indexes.remove(PRINCIPAL, "deleted").catch(() => undefined);
+  expect(forgotten).toEqual([id]);
 });
 
 describe("a numbered page of indexes", () => {

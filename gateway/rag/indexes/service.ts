@@ -20,13 +20,15 @@ import { type IndexDefaults, indexDefaults, versionFields } from "./version-fiel
 interface IndexDeps {
   db: Db;
   models: Pick<Models, "get" | "list" | "resolve">;
+  /** Frees the memory in which a deleted index is searched. */
+  forget(id: string): Promise<void>;
   now?: () => Date;
 }
 
 export type IndexSort = store.IndexSort;
 export type Indexes = ReturnType<typeof createIndexes>;
 
-export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps) => {
+export const createIndexes = ({ db, models, forget, now = () => new Date() }: IndexDeps) => {
   /** Finds an index by id or name. Throws not_found, also if the key may not use it. */
   const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
     const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
@@ -164,6 +166,8 @@ export const createIndexes = ({ db, models, now = () => new Date() }: IndexDeps)
         if (!(await store.updateIndex(tx, id, { deletedAt: at }))) throw noSuchIndex(idOrName);
         await appendAudit(tx, { at, actor: principal.keyId, action: "index.delete", target: id, detail: { name } });
       });
+      // The index is deleted even if this fails: a restart frees the memory too.
+      forget(id).catch(() => undefined);
     },
   };
 };
