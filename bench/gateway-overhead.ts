@@ -1,10 +1,8 @@
 import http2 from "node:http2";
-import { join } from "node:path";
 import { countProgress } from "../lib/progress";
 import { median, oneByOne, post } from "./load";
 import { cpuMs, residentMib, type Side, startBareProxy, startGateway } from "./processes";
 
-const RECORDED = join(import.meta.dir, "results/gateway-overhead.json");
 /** How often all processes are started: the runtime compiles the same code differently each time. */
 const STARTS = 5;
 const ROUNDS = 4;
@@ -167,20 +165,19 @@ export const gatewayOverhead = async ([otherRoot]: string[] = []) => {
   };
 };
 
-/** Maximum ratio to the bare proxy, as a multiple of the recorded ratio. */
-const MAX_GROWTH = 1.05;
+/** Maximum CPU per request, as a multiple of the earlier version's. */
+const MAX_RATIO = 1.05;
 
 /**
- * Compares with the recorded result and sets exit code 1 if a ratio to the bare proxy has grown by more than 5 %. Each
- * side counts with its best start, because starts differ by up to 10 % in how well the runtime compiles the code.
+ * Compares with the gateway of the working copy in `args`, usually the previous version, and sets exit code 1 if a
+ * request takes over 5 % more CPU.
  */
-export const gatewayOverheadGuard = async () => {
-  const recorded: Awaited<ReturnType<typeof gatewayOverhead>> = (await Bun.file(RECORDED).json()).measured;
-  const measured = await gatewayOverhead();
+export const gatewayOverheadGuard = async (args: string[]) => {
+  if (args[0] === undefined) throw new Error("Give the folder of an earlier version: bun run bench guard ../before");
+  const measured = await gatewayOverhead(args);
   const compared = NAMES.map((name) => {
-    const best = (result: typeof measured) => Math.min(...result[name].cpu_ratio_to_bare_per_start);
-    const [before, now] = [best(recorded), best(measured)];
-    return { name, recorded: before, measured: now, isWithin: now <= before * MAX_GROWTH };
+    const ratio = measured[name].cpu_ratio_to_other ?? Number.NaN;
+    return { name, ratio, isWithin: ratio <= MAX_RATIO };
   });
   if (!compared.every(({ isWithin }) => isWithin)) process.exitCode = 1;
   return { compared, measured };

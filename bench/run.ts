@@ -35,6 +35,6 @@ const report = {
 };
 const folder = join(import.meta.dir, "results");
 await mkdir(folder, { recursive: true });
-// The guard compares with a recorded result and doesn't write one.
+// The guard compares two versions and records nothing.
 if (name !== "guard") await Bun.write(join(folder, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
 process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);
