@@ -29,6 +29,10 @@ export const UNSUPPORTED = "unsupported";
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
+/** An object of responses. The OpenAPI document has it as the component `title`. */
+export const Component = <P extends TProperties>(title: string, properties: P): TObject<P> =>
+  Type.Object(properties, { title });
+
 /** A string enum. */
 export const OneOf = <const T extends readonly string[]>(words: T, options?: SchemaOptions) =>
   Type.Unsafe<T[number]>(
@@ -79,31 +83,25 @@ export const Milliseconds = (description: string) =>
 export const Share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
 /** An error as clients see it, in responses and in stored records. */
-export const ErrorBody = Type.Object(
-  {
-    message: Type.String({
-      description: "What is wrong and what to do",
-      examples: ["max_tokens must be 1 or more, not -5."],
+export const ErrorBody = Component("ErrorBody", {
+  message: Type.String({
+    description: "What is wrong and what to do",
+    examples: ["max_tokens must be 1 or more, not -5."],
+  }),
+  type: Type.String({ description: "Error type as in OpenAI's API" }),
+  code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
+  param: Nullable(Type.String(), { description: "The invalid field: `messages.0.content`" }),
+  source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
+  request_id: Type.String(),
+  retryable: Type.Boolean({ description: "Whether the same request may succeed later" }),
+  details: Type.Array(
+    Component("ErrorDetail", {
+      path: Type.String({ description: "JSON pointer or column" }),
+      message: Type.String(),
+      line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, counting from 1" })),
     }),
-    type: Type.String({ description: "Error type as in OpenAI's API" }),
-    code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
-    param: Nullable(Type.String(), { description: "The invalid field: `messages.0.content`" }),
-    source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
-    request_id: Type.String(),
-    retryable: Type.Boolean({ description: "Whether the same request may succeed later" }),
-    details: Type.Array(
-      Type.Object(
-        {
-          path: Type.String({ description: "JSON pointer or column" }),
-          message: Type.String(),
-          line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, counting from 1" })),
-        },
-        { title: "ErrorDetail" },
-      ),
-    ),
-  },
-  { title: "ErrorBody" },
-);
+  ),
+});
 
 export const ErrorEnvelope = Type.Object(
   { error: ErrorBody },

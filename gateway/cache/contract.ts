@@ -1,36 +1,30 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, Name, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
+import { Component, Count, Milliseconds, Name, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
 
 const layerKind = OneOf(["memory", "redis"]);
 
 /** One layer of the cache: the gateway's memory, or Redis. */
-export const CacheLayer = Type.Object(
-  {
-    kind: layerKind,
-    status: OneOf(["ok", "degraded"], { description: "degraded: unreachable, so every read is a miss" }),
-    since: Timestamp,
-    entries: Count(),
-    size_bytes: Count("memory: an upper bound of the entries' size; redis: memory used by the whole server"),
-    max_bytes: Nullable(Count(), { description: "null: configured on the Redis server" }),
-    latency_ms: Nullable(Milliseconds("Last measured read")),
-    last_error: Nullable(Type.String()),
-  },
-  { title: "CacheLayer" },
-);
+export const CacheLayer = Component("CacheLayer", {
+  kind: layerKind,
+  status: OneOf(["ok", "degraded"], { description: "degraded: unreachable, so every read is a miss" }),
+  since: Timestamp,
+  entries: Count(),
+  size_bytes: Count("memory: an upper bound of the entries' size; redis: memory used by the whole server"),
+  max_bytes: Nullable(Count(), { description: "null: configured on the Redis server" }),
+  latency_ms: Nullable(Milliseconds("Last measured read")),
+  last_error: Nullable(Type.String()),
+});
 export type CacheLayer = Static<typeof CacheLayer>;
 
 /** The cached answers of one key, or of all keys that share a namespace. */
-export const CacheNamespace = Type.Object(
-  {
-    name: Type.String({ description: "Id of a key, or a shared name" }),
-    enabled: Type.Boolean({ description: "false: nothing is read or stored; each bypass gives this as its reason" }),
-    keys: Type.Array(Type.String(), { description: "Keys that share it; empty for a key's own namespace" }),
-    hits: Count("Since this gateway started"),
-    misses: Count("Since this gateway started"),
-    bypasses: Count("Since this gateway started"),
-  },
-  { title: "CacheNamespace" },
-);
+export const CacheNamespace = Component("CacheNamespace", {
+  name: Type.String({ description: "Id of a key, or a shared name" }),
+  enabled: Type.Boolean({ description: "false: nothing is read or stored; each bypass gives this as its reason" }),
+  keys: Type.Array(Type.String(), { description: "Keys that share it; empty for a key's own namespace" }),
+  hits: Count("Since this gateway started"),
+  misses: Count("Since this gateway started"),
+  bypasses: Count("Since this gateway started"),
+});
 export type CacheNamespace = Static<typeof CacheNamespace>;
 
 /** `GET /v1/cache`. */
@@ -74,7 +68,7 @@ export const InvalidateCache = Strict(
 );
 export type InvalidateCache = Static<typeof InvalidateCache>;
 
-export const CacheInvalidation = Type.Object({ deleted: Count("Deleted entries") }, { title: "CacheInvalidation" });
+export const CacheInvalidation = Component("CacheInvalidation", { deleted: Count("Deleted entries") });
 export type CacheInvalidation = Static<typeof CacheInvalidation>;
 
 /** The key in `/v1/cache/entries/{key}`. */
@@ -107,42 +101,39 @@ export const CacheNamespaceSettings = Type.Object(
 export type CacheNamespaceSettings = Static<typeof CacheNamespaceSettings>;
 
 /** Response of `POST /v1/cache/explain`. */
-export const CacheExplanation = Type.Object(
-  {
-    cacheable: Type.Boolean(),
-    reason: Nullable(Type.String(), { description: "Why the request bypasses the cache" }),
-    key: Type.String({ description: "Hash of namespace and parts, prefixed with the version of the key format" }),
-    namespace: Type.String(),
-    parts: Type.Record(Type.String(), Type.Unknown(), {
-      description: "All parts of the key, by name. User text and long values are shown as hashes.",
+export const CacheExplanation = Component("CacheExplanation", {
+  cacheable: Type.Boolean(),
+  reason: Nullable(Type.String(), { description: "Why the request bypasses the cache" }),
+  key: Type.String({ description: "Hash of namespace and parts, prefixed with the version of the key format" }),
+  namespace: Type.String(),
+  parts: Type.Record(Type.String(), Type.Unknown(), {
+    description: "All parts of the key, by name. User text and long values are shown as hashes.",
+  }),
+  stored: Nullable(
+    Type.Object({
+      kind: layerKind,
+      age: Count("Seconds since it was stored"),
+      expires_at: Timestamp,
+      tags: Type.Array(Type.String()),
     }),
-    stored: Nullable(
-      Type.Object({
-        kind: layerKind,
-        age: Count("Seconds since it was stored"),
-        expires_at: Timestamp,
-        tags: Type.Array(Type.String()),
+    { description: "The entry that would be served; null if it would be a miss" },
+  ),
+  comparison: Nullable(
+    Type.Object({
+      request_id: Type.String(),
+      found: Type.Boolean({
+        description: "false: this gateway never received that request, or no longer remembers it",
       }),
-      { description: "The entry that would be served; null if it would be a miss" },
-    ),
-    comparison: Nullable(
-      Type.Object({
-        request_id: Type.String(),
-        found: Type.Boolean({
-          description: "false: this gateway never received that request, or no longer remembers it",
+      same_key: Type.Boolean(),
+      differences: Type.Array(
+        Type.Object({
+          part: Type.String(),
+          this: Type.Unknown(),
+          other: Type.Unknown(),
         }),
-        same_key: Type.Boolean(),
-        differences: Type.Array(
-          Type.Object({
-            part: Type.String(),
-            this: Type.Unknown(),
-            other: Type.Unknown(),
-          }),
-        ),
-      }),
-      { description: "Only with `compare_with`" },
-    ),
-  },
-  { title: "CacheExplanation" },
-);
+      ),
+    }),
+    { description: "Only with `compare_with`" },
+  ),
+});
 export type CacheExplanation = Static<typeof CacheExplanation>;

@@ -1,6 +1,16 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
-import { CacheReport, Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
+import {
+  CacheReport,
+  Component,
+  Count,
+  Milliseconds,
+  NEUTRAL,
+  Nullable,
+  OneOf,
+  Strict,
+  UNSUPPORTED,
+} from "../contract";
 
 /** An optional field. null and the values in `neutral` mean the same as omitting the field. */
 const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
@@ -193,57 +203,48 @@ export const CompletionRequest = Strict(
 );
 export type CompletionRequest = Static<typeof CompletionRequest>;
 
-export const Usage = Type.Object(
-  {
-    prompt_tokens: Count(),
-    completion_tokens: Count(),
-    total_tokens: Count(),
-    prompt_tokens_details: Type.Optional(
-      Type.Object({ cached_tokens: Count("Served from the node's KV cache instead of being computed") }),
-    ),
-  },
-  { title: "Usage" },
-);
+export const Usage = Component("Usage", {
+  prompt_tokens: Count(),
+  completion_tokens: Count(),
+  total_tokens: Count(),
+  prompt_tokens_details: Type.Optional(
+    Type.Object({ cached_tokens: Count("Served from the node's KV cache instead of being computed") }),
+  ),
+});
 export type Usage = Static<typeof Usage>;
 
 export const FinishReason = OneOf(["stop", "length", "content_filter"], { title: "FinishReason" });
 export type FinishReason = Static<typeof FinishReason>;
 
-export const Latency = Type.Object(
-  {
-    queue: Milliseconds("Time spent waiting for a slot"),
-    ttft: Milliseconds("From arrival to the first token"),
-    total: Milliseconds("From arrival to the end of the answer"),
-  },
-  { title: "Latency" },
-);
+export const Latency = Component("Latency", {
+  queue: Milliseconds("Time spent waiting for a slot"),
+  ttft: Milliseconds("From arrival to the first token"),
+  total: Milliseconds("From arrival to the end of the answer"),
+});
 export type Latency = Static<typeof Latency>;
 
 /** Response of `POST /v1/chat`. */
-export const ChatAnswer = Type.Object(
-  {
-    id: Type.String({
-      description: "Unique to this answer; `request_id` identifies the request",
-      examples: ["chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w"],
-    }),
-    message: Type.Object({
-      role: Type.Literal("assistant"),
-      content: Type.String({ examples: ["Red, green and blue."] }),
-    }),
-    finish_reason: FinishReason,
-    usage: Usage,
-    model: Type.String(),
-    model_revision: Type.String(),
-    template_version: Type.Union([Type.String(), Type.Null()], {
-      description: "Version of the prompt template; null without a template",
-    }),
-    node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered; null for a cache hit" }),
-    latency: Latency,
-    cache: CacheReport,
-    request_id: Type.String(),
-  },
-  { title: "ChatAnswer" },
-);
+export const ChatAnswer = Component("ChatAnswer", {
+  id: Type.String({
+    description: "Unique to this answer; `request_id` identifies the request",
+    examples: ["chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w"],
+  }),
+  message: Type.Object({
+    role: Type.Literal("assistant"),
+    content: Type.String({ examples: ["Red, green and blue."] }),
+  }),
+  finish_reason: FinishReason,
+  usage: Usage,
+  model: Type.String(),
+  model_revision: Type.String(),
+  template_version: Type.Union([Type.String(), Type.Null()], {
+    description: "Version of the prompt template; null without a template",
+  }),
+  node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered; null for a cache hit" }),
+  latency: Latency,
+  cache: CacheReport,
+  request_id: Type.String(),
+});
 export type ChatAnswer = Static<typeof ChatAnswer>;
 
 /**
@@ -253,34 +254,25 @@ export type ChatAnswer = Static<typeof ChatAnswer>;
  */
 export const ChatEvent = Type.Union(
   [
-    Type.Object(
-      {
-        type: Type.Literal("start"),
-        model: Type.String(),
-        model_revision: Type.String(),
-        cache: CacheReport,
-        request_id: Type.String(),
-      },
-      { title: "ChatStartEvent" },
-    ),
-    Type.Object(
-      {
-        type: Type.Literal("delta"),
-        text: Type.String(),
-        tokens: Type.Integer({
-          minimum: 0,
-          description: "Approximate number of tokens in the text; `usage` in the last event is exact",
-        }),
-      },
-      { title: "ChatDeltaEvent" },
-    ),
-    Type.Object(
-      {
-        type: Type.Literal("done"),
-        answer: Type.Omit(ChatAnswer, ["message"], { title: "ChatAnswerWithoutMessage", examples: undefined }),
-      },
-      { title: "ChatDoneEvent" },
-    ),
+    Component("ChatStartEvent", {
+      type: Type.Literal("start"),
+      model: Type.String(),
+      model_revision: Type.String(),
+      cache: CacheReport,
+      request_id: Type.String(),
+    }),
+    Component("ChatDeltaEvent", {
+      type: Type.Literal("delta"),
+      text: Type.String(),
+      tokens: Type.Integer({
+        minimum: 0,
+        description: "Approximate number of tokens in the text; `usage` in the last event is exact",
+      }),
+    }),
+    Component("ChatDoneEvent", {
+      type: Type.Literal("done"),
+      answer: Type.Omit(ChatAnswer, ["message"], { title: "ChatAnswerWithoutMessage", examples: undefined }),
+    }),
   ],
   { title: "ChatEvent" },
 );
@@ -311,24 +303,18 @@ const identity = {
 const completion = { ...identity, usage: Usage };
 
 /** Response of `POST /v1/chat/completions`, as the node sent it. */
-export const ChatCompletion = Type.Object(
-  {
-    ...completion,
-    object: Type.Literal("chat.completion"),
-    choices: Type.Array(Type.Object({ ...choice, message: AssistantMessage })),
-  },
-  { title: "ChatCompletion" },
-);
+export const ChatCompletion = Component("ChatCompletion", {
+  ...completion,
+  object: Type.Literal("chat.completion"),
+  choices: Type.Array(Type.Object({ ...choice, message: AssistantMessage })),
+});
 
 /** Response of `POST /v1/completions`, as the node sent it. */
-export const TextCompletion = Type.Object(
-  {
-    ...completion,
-    object: Type.Literal("text_completion"),
-    choices: Type.Array(Type.Object({ ...choice, text: Type.String() })),
-  },
-  { title: "TextCompletion" },
-);
+export const TextCompletion = Component("TextCompletion", {
+  ...completion,
+  object: Type.Literal("text_completion"),
+  choices: Type.Array(Type.Object({ ...choice, text: Type.String() })),
+});
 
 const lastUsage = Type.Optional(
   Type.Union([Usage, Type.Null()], {
@@ -337,43 +323,37 @@ const lastUsage = Type.Optional(
 );
 
 /** One chunk of a streamed `POST /v1/chat/completions`; `[DONE]` follows the last. */
-export const ChatCompletionChunk = Type.Object(
-  {
-    ...identity,
-    object: Type.Literal("chat.completion.chunk"),
-    choices: Type.Array(
-      Type.Object({
-        index: Count(),
-        delta: Type.Object({
-          role: Type.Optional(Type.Literal("assistant")),
-          content: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-        }),
-        finish_reason: Type.Union([FinishReason, Type.Null()]),
-        logprobs: Type.Optional(Type.Unknown()),
+export const ChatCompletionChunk = Component("ChatCompletionChunk", {
+  ...identity,
+  object: Type.Literal("chat.completion.chunk"),
+  choices: Type.Array(
+    Type.Object({
+      index: Count(),
+      delta: Type.Object({
+        role: Type.Optional(Type.Literal("assistant")),
+        content: Type.Optional(Type.Union([Type.String(), Type.Null()])),
       }),
-    ),
-    usage: lastUsage,
-  },
-  { title: "ChatCompletionChunk" },
-);
+      finish_reason: Type.Union([FinishReason, Type.Null()]),
+      logprobs: Type.Optional(Type.Unknown()),
+    }),
+  ),
+  usage: lastUsage,
+});
 
 /** One chunk of a streamed `POST /v1/completions`; `[DONE]` follows the last. */
-export const TextCompletionChunk = Type.Object(
-  {
-    ...identity,
-    object: Type.Literal("text_completion"),
-    choices: Type.Array(
-      Type.Object({
-        index: Count(),
-        text: Type.String(),
-        finish_reason: Type.Union([FinishReason, Type.Null()]),
-        logprobs: Type.Optional(Type.Unknown()),
-      }),
-    ),
-    usage: lastUsage,
-  },
-  { title: "TextCompletionChunk" },
-);
+export const TextCompletionChunk = Component("TextCompletionChunk", {
+  ...identity,
+  object: Type.Literal("text_completion"),
+  choices: Type.Array(
+    Type.Object({
+      index: Count(),
+      text: Type.String(),
+      finish_reason: Type.Union([FinishReason, Type.Null()]),
+      logprobs: Type.Optional(Type.Unknown()),
+    }),
+  ),
+  usage: lastUsage,
+});
 
 const explained = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
+import { Component, Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
 
 const text = Type.String({ minLength: 1 });
 /** The field that Cohere and Voyage use for this. */
@@ -94,57 +94,48 @@ export const TokenizeRequest = Strict(
 );
 export type TokenizeRequest = Static<typeof TokenizeRequest>;
 
-export const TokenCounts = Type.Object(
-  {
-    model: Type.String(),
-    data: Type.Array(
-      Type.Object(
-        { count: Count("Number of tokens, including the special tokens that the model adds") },
-        { title: "TokenCount" },
-      ),
-      { description: "In the order of the inputs" },
+export const TokenCounts = Component("TokenCounts", {
+  model: Type.String(),
+  data: Type.Array(
+    Type.Object(
+      { count: Count("Number of tokens, including the special tokens that the model adds") },
+      { title: "TokenCount" },
     ),
-  },
-  { title: "TokenCounts" },
-);
+    { description: "In the order of the inputs" },
+  ),
+});
 export type TokenCounts = Static<typeof TokenCounts>;
 
-export const Embedding = Type.Object(
-  {
-    object: Type.Literal("embedding"),
-    index: Count("Index of the input"),
-    embedding: Type.Union([Type.Array(Type.Number()), Type.String()], {
-      description: "L2-normalised; base64: little-endian 32-bit floats",
-    }),
-  },
-  { title: "Embedding" },
-);
+export const Embedding = Component("Embedding", {
+  object: Type.Literal("embedding"),
+  index: Count("Index of the input"),
+  embedding: Type.Union([Type.Array(Type.Number()), Type.String()], {
+    description: "L2-normalised; base64: little-endian 32-bit floats",
+  }),
+});
 export type Embedding = Static<typeof Embedding>;
 
-export const EmbeddingList = Type.Object(
-  {
-    object: Type.Literal("list"),
-    data: Type.Array(Embedding, { description: "In the order of the inputs" }),
-    model: Type.String(),
-    model_revision: Type.String(),
-    usage: Type.Object(
-      { prompt_tokens: Count(), total_tokens: Count() },
-      { description: "Tokens of all inputs, including those from the cache" },
-    ),
-    cache: Type.Object({
-      hits: Count("Inputs served from the cache"),
-      misses: Count("Computed inputs; identical ones count once"),
+export const EmbeddingList = Component("EmbeddingList", {
+  object: Type.Literal("list"),
+  data: Type.Array(Embedding, { description: "In the order of the inputs" }),
+  model: Type.String(),
+  model_revision: Type.String(),
+  usage: Type.Object(
+    { prompt_tokens: Count(), total_tokens: Count() },
+    { description: "Tokens of all inputs, including those from the cache" },
+  ),
+  cache: Type.Object({
+    hits: Count("Inputs served from the cache"),
+    misses: Count("Computed inputs; identical ones count once"),
+  }),
+  stored: Nullable(
+    Type.Object({
+      index_id: Type.String(),
+      revision: Type.Integer({ minimum: 1, description: "Revision of the index that contains these vectors" }),
+      ids: Type.Array(Type.String(), { description: "Document ids, in the order of the texts" }),
     }),
-    stored: Nullable(
-      Type.Object({
-        index_id: Type.String(),
-        revision: Type.Integer({ minimum: 1, description: "Revision of the index that contains these vectors" }),
-        ids: Type.Array(Type.String(), { description: "Document ids, in the order of the texts" }),
-      }),
-      { description: "Only with `store`" },
-    ),
-    request_id: Type.String(),
-  },
-  { title: "EmbeddingList" },
-);
+    { description: "Only with `store`" },
+  ),
+  request_id: Type.String(),
+});
 export type EmbeddingList = Static<typeof EmbeddingList>;

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
+import { Component, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
 
 /** `GET /healthz`: the process is running. No dependency is checked. */
 export const Liveness = Type.Object(
@@ -9,19 +9,16 @@ export const Liveness = Type.Object(
 export type Liveness = Static<typeof Liveness>;
 
 /** A dependency of the gateway. Public, so it contains no address, path or secret. */
-export const Dependency = Type.Object(
-  {
-    name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),
-    status: OneOf(["ok", "degraded", "down", "not_configured"], {
-      description: "not_configured: not used, so it doesn't affect the overall status",
-    }),
-    required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
-    since: Timestamp,
-    latency_ms: Nullable(Milliseconds("Last probe")),
-    reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, unreachable, full …" }),
-  },
-  { title: "Dependency" },
-);
+export const Dependency = Component("Dependency", {
+  name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),
+  status: OneOf(["ok", "degraded", "down", "not_configured"], {
+    description: "not_configured: not used, so it doesn't affect the overall status",
+  }),
+  required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
+  since: Timestamp,
+  latency_ms: Nullable(Milliseconds("Last probe")),
+  reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, unreachable, full …" }),
+});
 export type Dependency = Static<typeof Dependency>;
 
 /** A code never changes its meaning. The last five are for features of later versions. */
@@ -38,18 +35,15 @@ export const DEGRADATION_CODES = [
 ] as const;
 
 /** A current degradation. The `x-degraded` header, the metrics and the system page's banner use the same codes. */
-export const Degradation = Type.Object(
-  {
-    code: OneOf(DEGRADATION_CODES, {
-      description:
-        "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait",
-    }),
-    since: Timestamp,
-    reason: Type.String(),
-    drill: Type.Boolean({ description: "Whether an admin is simulating it as a drill" }),
-  },
-  { title: "Degradation" },
-);
+export const Degradation = Component("Degradation", {
+  code: OneOf(DEGRADATION_CODES, {
+    description:
+      "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait",
+  }),
+  since: Timestamp,
+  reason: Type.String(),
+  drill: Type.Boolean({ description: "Whether an admin is simulating it as a drill" }),
+});
 export type Degradation = Static<typeof Degradation>;
 
 /** `GET /readyz`: 200 while requests can be served, even if degraded; otherwise 503. */

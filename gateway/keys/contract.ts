@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Id, Name, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { Component, Id, Name, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 import { ROLES } from "../principal";
 
 const RoleName = OneOf([...ROLES, "metrics"], {
@@ -41,35 +41,29 @@ export const KeyLimits = Type.Object(
 );
 
 /** A key without its secret. */
-export const Key = Type.Object(
-  {
-    id: keyId,
-    name,
-    role: RoleName,
-    status: OneOf(["active", "expired", "revoked"]),
-    ...settings,
-    limits: KeyLimits,
-    is_bootstrap: Type.Boolean({
-      description: "The admin key from the configuration; it can't be revoked through the API",
-    }),
-    created_at: Timestamp,
-    created_by: Nullable(Type.String(), { description: "Id of the key that created this one" }),
-    last_used_at: Nullable(Timestamp, { description: "Updated once a minute" }),
-    revoked_at: Nullable(Timestamp),
-    rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
-  },
-  { title: "Key" },
-);
+export const Key = Component("Key", {
+  id: keyId,
+  name,
+  role: RoleName,
+  status: OneOf(["active", "expired", "revoked"]),
+  ...settings,
+  limits: KeyLimits,
+  is_bootstrap: Type.Boolean({
+    description: "The admin key from the configuration; it can't be revoked through the API",
+  }),
+  created_at: Timestamp,
+  created_by: Nullable(Type.String(), { description: "Id of the key that created this one" }),
+  last_used_at: Nullable(Timestamp, { description: "Updated once a minute" }),
+  revoked_at: Nullable(Timestamp),
+  rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
+});
 export type Key = Static<typeof Key>;
 
 /** Response to creating or rotating a key. No other response contains the secret. */
-export const KeyWithSecret = Type.Object(
-  {
-    ...Key.properties,
-    key: Type.String({ description: "The secret. It is shown only once.", examples: ["gw_4fT9kQ2mXw7R_…"] }),
-  },
-  { title: "KeyWithSecret" },
-);
+export const KeyWithSecret = Component("KeyWithSecret", {
+  ...Key.properties,
+  key: Type.String({ description: "The secret. It is shown only once.", examples: ["gw_4fT9kQ2mXw7R_…"] }),
+});
 export type KeyWithSecret = Static<typeof KeyWithSecret>;
 
 export const KeyPage = Page(Key);
@@ -113,18 +107,15 @@ export const RotateKey = Strict(
 export type RotateKey = Static<typeof RotateKey>;
 
 /** `GET /v1/auth/me`: who the caller is. */
-export const Me = Type.Object(
-  {
-    key_id: keyId,
-    name,
-    role: RoleName,
-    via: OneOf(["key", "session"]),
-    allowed_models: settings.allowed_models,
-    allowed_indexes: settings.allowed_indexes,
-    limits: KeyLimits,
-    content_logging: settings.content_logging,
-    expires_at: settings.expires_at,
-  },
-  { title: "Me" },
-);
+export const Me = Component("Me", {
+  key_id: keyId,
+  name,
+  role: RoleName,
+  via: OneOf(["key", "session"]),
+  allowed_models: settings.allowed_models,
+  allowed_indexes: settings.allowed_indexes,
+  limits: KeyLimits,
+  content_logging: settings.content_logging,
+  expires_at: settings.expires_at,
+});
 export type Me = Static<typeof Me>;

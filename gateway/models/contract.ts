@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Nullable, OneOf, Page } from "../contract";
+import { Component, Nullable, OneOf, Page } from "../contract";
 
 /** The engine's defaults for parameters that a request omits. */
 export const DefaultSampling = Nullable(
@@ -20,26 +20,23 @@ export const ModelPrefixes = Nullable(Type.Object({ query: Type.String(), docume
 });
 
 /** OpenAI's model object with Groundwire's additions. */
-export const Model = Type.Object(
-  {
-    id: Type.String({ examples: ["smollm2-135m-instruct"] }),
-    object: Type.Literal("model"),
-    created: Type.Integer({ minimum: 0, description: "When a node first offered the model, in seconds since 1970" }),
-    owned_by: Type.String(),
-    kind: OneOf(["chat", "embedding"]),
-    revision: Type.String(),
-    context_window: Type.Integer({
-      minimum: 1,
-      description: "Maximum tokens of prompt and answer together, or of one text to embed",
-    }),
-    dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
-    prefixes: ModelPrefixes,
-    sampling: DefaultSampling,
-    default: Type.Boolean({ description: "Whether requests without a model use this one" }),
-    ready: Type.Boolean({ description: "Whether at least one node can use it now" }),
-  },
-  { title: "Model" },
-);
+export const Model = Component("Model", {
+  id: Type.String({ examples: ["smollm2-135m-instruct"] }),
+  object: Type.Literal("model"),
+  created: Type.Integer({ minimum: 0, description: "When a node first offered the model, in seconds since 1970" }),
+  owned_by: Type.String(),
+  kind: OneOf(["chat", "embedding"]),
+  revision: Type.String(),
+  context_window: Type.Integer({
+    minimum: 1,
+    description: "Maximum tokens of prompt and answer together, or of one text to embed",
+  }),
+  dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+  prefixes: ModelPrefixes,
+  sampling: DefaultSampling,
+  default: Type.Boolean({ description: "Whether requests without a model use this one" }),
+  ready: Type.Boolean({ description: "Whether at least one node can use it now" }),
+});
 export type Model = Static<typeof Model>;
 
 /** OpenAI's list (`object` and `data`) combined with our page format. Always complete. */

@@ -1,57 +1,51 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
+import { Component, Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
 import { DefaultSampling, ModelPrefixes } from "../models/contract";
 
-const NodeModel = Type.Object(
-  {
-    id: Type.String(),
-    kind: OneOf(["chat", "embedding"]),
-    revision: Type.String({
-      description:
-        "First 12 hex digits of the file's sha256, or what the engine reports; with prefixes, of a hash of both",
-    }),
-    context_window: Type.Integer({
-      minimum: 1,
-      description: "Maximum tokens of prompt and answer together, or of one text to embed",
-    }),
-    dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
-    prefixes: ModelPrefixes,
-    sampling: DefaultSampling,
-  },
-  { title: "NodeModel" },
-);
+const NodeModel = Component("NodeModel", {
+  id: Type.String(),
+  kind: OneOf(["chat", "embedding"]),
+  revision: Type.String({
+    description:
+      "First 12 hex digits of the file's sha256, or what the engine reports; with prefixes, of a hash of both",
+  }),
+  context_window: Type.Integer({
+    minimum: 1,
+    description: "Maximum tokens of prompt and answer together, or of one text to embed",
+  }),
+  dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+  prefixes: ModelPrefixes,
+  sampling: DefaultSampling,
+});
 
 const Slots = Type.Object({ total: Count(), running: Count() });
 const Queue = Type.Object({ depth: Count(), capacity: Count() });
 
 /** A GPU node as this gateway sees it. */
-export const Node = Type.Object(
-  {
-    id: Type.String(),
-    url: Type.String(),
-    state: OneOf(["ready", "loading", "busy", "stuck", "draining", "ejected", "down"], {
-      description:
-        "loading: no model is loaded yet; busy: every slot is used and tokens arrive; stuck: requests are running, but no tokens arrive; draining: accepts no new requests; ejected: failed too often, will be tried again later; down: unreachable, or its engine failed permanently (last_error)",
-    }),
-    since: Timestamp,
-    drained: Type.Boolean({ description: "Whether an admin has drained it" }),
-    outstanding: Count("This gateway's active requests on the node"),
-    latency_ms: Nullable(Milliseconds("Round trip of the last probe")),
-    engine: Nullable(Type.String(), { description: "Engine and version; null until the first response of the node" }),
-    synthetic: Type.Boolean({ description: "Whether it generates text without a model, for benchmarks and tests" }),
-    version: Nullable(Type.String()),
-    progress: Nullable(Share("Loaded fraction of the models"), { description: "null unless loading" }),
-    models: Type.Array(NodeModel),
-    slots: Nullable(Slots, { description: "For answers" }),
-    queue: Nullable(Queue, { description: "For answers" }),
-    embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
-      description: "For embeddings; null: this node has no embedder",
-    }),
-    last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
-    last_error: Nullable(Type.String()),
-  },
-  { title: "Node" },
-);
+export const Node = Component("Node", {
+  id: Type.String(),
+  url: Type.String(),
+  state: OneOf(["ready", "loading", "busy", "stuck", "draining", "ejected", "down"], {
+    description:
+      "loading: no model is loaded yet; busy: every slot is used and tokens arrive; stuck: requests are running, but no tokens arrive; draining: accepts no new requests; ejected: failed too often, will be tried again later; down: unreachable, or its engine failed permanently (last_error)",
+  }),
+  since: Timestamp,
+  drained: Type.Boolean({ description: "Whether an admin has drained it" }),
+  outstanding: Count("This gateway's active requests on the node"),
+  latency_ms: Nullable(Milliseconds("Round trip of the last probe")),
+  engine: Nullable(Type.String(), { description: "Engine and version; null until the first response of the node" }),
+  synthetic: Type.Boolean({ description: "Whether it generates text without a model, for benchmarks and tests" }),
+  version: Nullable(Type.String()),
+  progress: Nullable(Share("Loaded fraction of the models"), { description: "null unless loading" }),
+  models: Type.Array(NodeModel),
+  slots: Nullable(Slots, { description: "For answers" }),
+  queue: Nullable(Queue, { description: "For answers" }),
+  embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
+    description: "For embeddings; null: this node has no embedder",
+  }),
+  last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
+  last_error: Nullable(Type.String()),
+});
 export type Node = Static<typeof Node>;
 
 /** `POST /v1/nodes`: adds a node while the gateway is running. */

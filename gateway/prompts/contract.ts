@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { Component, Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 
 const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,99}$" });
 const messages = Type.Array(
@@ -46,16 +46,13 @@ export type PromptVersion = Static<typeof PromptVersion>;
 
 export const PromptVersionPage = Page(PromptVersion);
 
-export const Prompt = Type.Object(
-  {
-    name,
-    latest: PromptVersion,
-    versions: Count(),
-    labels: Type.Record(Type.String(), Type.Integer({ minimum: 1 }), { description: "Version by label" }),
-    updated_at: Timestamp,
-  },
-  { title: "Prompt" },
-);
+export const Prompt = Component("Prompt", {
+  name,
+  latest: PromptVersion,
+  versions: Count(),
+  labels: Type.Record(Type.String(), Type.Integer({ minimum: 1 }), { description: "Version by label" }),
+  updated_at: Timestamp,
+});
 export type Prompt = Static<typeof Prompt>;
 
 export const PromptPage = Page(Prompt);
