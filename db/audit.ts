@@ -8,9 +8,7 @@ export type AuditRow = typeof auditLog.$inferSelect;
 export type AuditEntry = Pick<typeof auditLog.$inferInsert, "at" | "actor" | "action" | "target" | "detail">;
 
 /** Call it in the change's transaction, so that both are stored or neither. */
-export const appendAudit = async (tx: Tx, entry: AuditEntry): Promise<void> => {
-  await tx.insert(auditLog).values(entry);
-};
+export const appendAudit = (tx: Tx, entry: AuditEntry) => tx.insert(auditLog).values(entry);
 
 /** The audit log of one target, newest first. */
 export const listAudit = (db: Reads, target: string, limit: number): Promise<AuditRow[]> =>

@@ -5,12 +5,10 @@ import { chunks, documentBuilds, documents, indexes, jobs } from "./schema";
 export type BuildRow = typeof documentBuilds.$inferSelect;
 
 /** Inserts a staged build. Queries see it after `showBuilds`. */
-export const insertBuild = async (
+export const insertBuild = (
   tx: Tx,
   row: Pick<BuildRow, "id" | "indexId" | "version" | "documentId" | "jobId" | "contentHash">,
-): Promise<void> => {
-  await tx.insert(documentBuilds).values({ ...row, state: "staging" });
-};
+) => tx.insert(documentBuilds).values({ ...row, state: "staging" });
 
 const isDocument = (indexId: string, documentId: string): SQL | undefined =>
   and(eq(documentBuilds.indexId, indexId), eq(documentBuilds.documentId, documentId));
@@ -37,23 +35,18 @@ export const showBuilds = async (
 };
 
 /** Hides every build of a document at `revision`. The rows stay in the change log. */
-export const hideBuilds = async (
+export const hideBuilds = (
   tx: Tx,
   { indexId, documentId, revision }: { indexId: string; documentId: string; revision: number },
-): Promise<void> => {
-  await tx
+) =>
+  tx
     .update(documentBuilds)
     .set({ state: "deleted", revision })
     .where(and(isDocument(indexId, documentId), eq(documentBuilds.state, "visible")));
-};
 
 /** Hides every build of a retired version. */
-export const dropBuilds = async (
-  tx: Tx,
-  { indexId, version }: Pick<BuildRow, "indexId" | "version">,
-): Promise<void> => {
-  await tx.update(documentBuilds).set({ state: "replaced" }).where(isVisibleBuild(indexId, version));
-};
+export const dropBuilds = (tx: Tx, { indexId, version }: Pick<BuildRow, "indexId" | "version">) =>
+  tx.update(documentBuilds).set({ state: "replaced" }).where(isVisibleBuild(indexId, version));
 
 /** One entry of an index's change log. `buildId` is null for a deleted document. */
 export interface IndexChange {
@@ -171,8 +164,8 @@ export const listStagedBuilds = async (
 export const deleteBuildPart = (db: Pick<Db, "write">, buildId: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {
     const some = tx.select({ id: chunks.id }).from(chunks).where(eq(chunks.buildId, buildId)).limit(limit);
-    const gone = await tx.delete(chunks).where(inArray(chunks.id, some)).returning({ id: chunks.id });
-    if (gone.length === limit) return false;
+    const { rowsAffected } = await tx.delete(chunks).where(inArray(chunks.id, some));
+    if (rowsAffected === limit) return false;
     const isEntry = and(
       eq(documentBuilds.state, "deleted"),
       sql`EXISTS (SELECT 1 FROM indexes WHERE indexes.id = document_builds.index_id AND deleted_at IS NULL)`,

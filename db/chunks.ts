@@ -1,13 +1,12 @@
 import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import { type BuildRow, isVisibleBuild } from "./builds";
 import type { Reads, Tx } from "./client";
+import { INSERT_ROWS } from "./conditions";
 import { chunks, chunkVectors, documentBuilds, documents, documentTexts } from "./schema";
 
 type ChunkRow = typeof chunks.$inferSelect;
 export type NewChunk = Omit<ChunkRow, "buildId"> & { vector: Float32Array };
-
-/** Rows per INSERT. SQLite accepts 32,766 values per statement. */
-const INSERT_ROWS = 500;
 
 const toBlob = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
@@ -17,8 +16,7 @@ const fromBlob = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Arra
 
 /** Adds chunks with their vectors to a staged build. */
 export const insertChunks = async (tx: Tx, buildId: string, rows: readonly NewChunk[]): Promise<void> => {
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
-    const some = rows.slice(i, i + INSERT_ROWS);
+  for (const some of blocksOf(rows, INSERT_ROWS)) {
     await tx.insert(chunks).values(some.map(({ vector: _, ...chunk }) => ({ ...chunk, buildId })));
     await tx.insert(chunkVectors).values(some.map(({ id, vector }) => ({ chunkId: id, vector: toBlob(vector) })));
   }

@@ -1,4 +1,4 @@
-import { and, eq, lt, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 
 /**
@@ -22,6 +22,22 @@ export interface TimeCursor {
   at: Date;
   id: string;
 }
+
+/** Part of a sorted list. */
+export interface Slice<By extends string> {
+  limit: number;
+  offset: number;
+  sort: { by: By; isDescending: boolean };
+}
+
+/** Orders by one of `columns`. */
+export const sortedBy = <By extends string>(
+  columns: Readonly<Record<By, SQL>>,
+  { by, isDescending }: Slice<By>["sort"],
+): SQL => (isDescending ? desc : asc)(columns[by]);
+
+/** Rows of one INSERT. SQLite accepts 32,766 values per statement. */
+export const INSERT_ROWS = 500;
 
 /** True for the rows after a position in such a list; undefined (no condition) without a position. */
 export const isAfter = (time: SQLiteColumn, id: SQLiteColumn, place: TimeCursor | undefined): SQL | undefined =>

@@ -1,6 +1,6 @@
-import { and, asc, count, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { isAfter, like, type TimeCursor } from "./conditions";
+import { isAfter, like, type Slice, sortedBy, type TimeCursor } from "./conditions";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
@@ -45,15 +45,10 @@ const SORTED_BY: Readonly<Record<DatasetSort, SQL>> = {
 /** A sorted slice of the matching datasets; ties are ordered by most recent change. */
 export const listSortedDatasets = async (
   db: Reads,
-  {
-    limit,
-    offset,
-    search,
-    sort: { by, isDescending },
-  }: { limit: number; offset: number; search?: string; sort: { by: DatasetSort; isDescending: boolean } },
+  { limit, offset, search, sort }: Slice<DatasetSort> & { search?: string },
 ): Promise<DatasetWithLatest[]> => {
   const rows = await withLatest(db, matches(search))
-    .orderBy((isDescending ? desc : asc)(SORTED_BY[by]), desc(datasets.updatedAt), desc(datasets.id))
+    .orderBy(sortedBy(SORTED_BY, sort), desc(datasets.updatedAt), desc(datasets.id))
     .limit(limit)
     .offset(offset);
   return rows.map(join);
@@ -86,22 +81,17 @@ const asReady = (row: RevisionRow): ReadyRevision => {
   return { ...row, datasetId, revision, hash };
 };
 
-export const insertDataset = async (tx: Tx, row: typeof datasets.$inferInsert): Promise<void> => {
-  await tx.insert(datasets).values(row);
-};
+export const insertDataset = (tx: Tx, row: typeof datasets.$inferInsert) => tx.insert(datasets).values(row);
 
-export const updateDataset = async (
+export const updateDataset = (
   tx: Tx,
   id: string,
   changes: Partial<Pick<DatasetRow, "name" | "description" | "sampleSchema" | "baselineRunId" | "updatedAt">>,
-): Promise<void> => {
-  await tx.update(datasets).set(changes).where(eq(datasets.id, id));
-};
+) => tx.update(datasets).set(changes).where(eq(datasets.id, id));
 
 /** Hides a dataset and frees its name. Its content is deleted later, unless a run has used it. */
-export const hideDataset = async (tx: Tx, id: string, at: Date): Promise<void> => {
-  await tx.update(datasets).set({ deletedAt: at }).where(eq(datasets.id, id));
-};
+export const hideDataset = (tx: Tx, id: string, at: Date) =>
+  tx.update(datasets).set({ deletedAt: at }).where(eq(datasets.id, id));
 
 /** A revision by its number, or the newest; undefined if it doesn't exist or is not ready. */
 export const findRevision = async (
@@ -148,16 +138,11 @@ export const findReport = async (db: Reads, revisionId: string): Promise<Record<
 };
 
 /** Creates a revision that is not visible yet. */
-export const stageRevision = async (
-  tx: Tx,
-  row: Pick<RevisionRow, "id" | "jobId" | "source" | "createdBy">,
-  now: Date,
-): Promise<void> => {
-  await tx.insert(datasetRevisions).values({ ...row, createdAt: now });
-};
+export const stageRevision = (tx: Tx, row: Pick<RevisionRow, "id" | "jobId" | "source" | "createdBy">, now: Date) =>
+  tx.insert(datasetRevisions).values({ ...row, createdAt: now });
 
 /** Makes a staged revision the newest of its dataset. */
-export const publishRevision = async (
+export const publishRevision = (
   tx: Tx,
   id: string,
   fields: Pick<
@@ -166,9 +151,7 @@ export const publishRevision = async (
   > & {
     report: Record<string, unknown>;
   },
-): Promise<void> => {
-  await tx.update(datasetRevisions).set(fields).where(eq(datasetRevisions.id, id));
-};
+) => tx.update(datasetRevisions).set(fields).where(eq(datasetRevisions.id, id));
 
 /** Revisions to delete: staged ones whose job has ended, and revisions of hidden datasets that no run has used. */
 export const listDoomedRevisions = async (db: Reads, limit: number): Promise<string[]> => {

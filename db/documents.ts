@@ -1,14 +1,13 @@
-import { and, asc, count, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import type { Db, Reads, Tx } from "./client";
-import { isAfter, like, type TimeCursor } from "./conditions";
+import { INSERT_ROWS, isAfter, like, type Slice, sortedBy, type TimeCursor } from "./conditions";
 import { documents, documentTexts, jobs } from "./schema";
 
 export type DocumentRow = typeof documents.$inferSelect;
 export type DocumentState = DocumentRow["state"];
 export type TextRow = typeof documentTexts.$inferSelect;
 
-/** Rows per INSERT. SQLite accepts 32,766 values per statement. */
-const INSERT_ROWS = 500;
 /** States of a document that a job is still processing. */
 const OPEN = ["queued", "reading", "chunking", "embedding"] as const;
 
@@ -81,18 +80,13 @@ const SORTED_BY: Readonly<Record<DocumentSort, SQL>> = {
 export const listSortedDocuments = (
   db: Reads,
   indexId: string,
-  {
-    limit,
-    offset,
-    sort: { by, isDescending },
-    ...filter
-  }: DocumentFilter & { limit: number; offset: number; sort: { by: DocumentSort; isDescending: boolean } },
+  { limit, offset, sort, ...filter }: DocumentFilter & Slice<DocumentSort>,
 ): Promise<DocumentRow[]> =>
   db
     .select()
     .from(documents)
     .where(fits(indexId, filter))
-    .orderBy((isDescending ? desc : asc)(SORTED_BY[by]), desc(documents.updatedAt), desc(documents.id))
+    .orderBy(sortedBy(SORTED_BY, sort), desc(documents.updatedAt), desc(documents.id))
     .limit(limit)
     .offset(offset);
 
@@ -145,7 +139,7 @@ export const listOpenJobs = async (db: Reads, indexId: string): Promise<string[]
 };
 
 export const insertDocuments = async (tx: Tx, rows: readonly (typeof documents.$inferInsert)[]): Promise<void> => {
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(documents).values(rows.slice(i, i + INSERT_ROWS));
+  for (const some of blocksOf(rows, INSERT_ROWS)) await tx.insert(documents).values(some);
 };
 
 /** Returns false if the document does not exist, or if `jobId` is given and a newer job owns the document. */
@@ -154,39 +148,34 @@ export const updateDocument = async (
   { indexId, id, jobId }: Pick<DocumentRow, "indexId" | "id"> & { jobId?: string },
   changes: Partial<Omit<DocumentRow, "indexId" | "id">>,
 ): Promise<boolean> => {
-  const updated = await tx
+  const { rowsAffected } = await tx
     .update(documents)
     .set(changes)
-    .where(and(is(indexId, id), jobId === undefined ? undefined : eq(documents.jobId, jobId)))
-    .returning({ id: documents.id });
-  return updated.length > 0;
+    .where(and(is(indexId, id), jobId === undefined ? undefined : eq(documents.jobId, jobId)));
+  return rowsAffected > 0;
 };
 
 /** Applies the same changes to up to 30,000 documents. */
-export const updateDocuments = async (
+export const updateDocuments = (
   tx: Tx,
   indexId: string,
   ids: readonly string[],
   changes: Partial<Omit<DocumentRow, "indexId" | "id">>,
-): Promise<void> => {
-  await tx
+) =>
+  tx
     .update(documents)
     .set(changes)
     .where(and(eq(documents.indexId, indexId), inArray(documents.id, [...ids])));
-};
 
 /** Deletes a document with its texts. `hideBuilds` hides its builds. */
-export const deleteDocument = async (tx: Tx, indexId: string, id: string): Promise<void> => {
-  await tx.delete(documents).where(is(indexId, id));
-};
+export const deleteDocument = (tx: Tx, indexId: string, id: string) => tx.delete(documents).where(is(indexId, id));
 
 /** Cancels the documents of a job that no worker has started. */
-export const cancelQueuedDocuments = async (tx: Tx, jobId: string, now: Date): Promise<void> => {
-  await tx
+export const cancelQueuedDocuments = (tx: Tx, jobId: string, now: Date) =>
+  tx
     .update(documents)
     .set({ state: "cancelled", updatedAt: now })
     .where(and(eq(documents.jobId, jobId), eq(documents.state, "queued")));
-};
 
 /** Unfinished documents of finished jobs: workers died, or the job was cancelled. */
 const listStuck = (db: Reads, limit: number) =>
@@ -216,9 +205,7 @@ export const settleDocuments = (db: Pick<Db, "write">, now: Date, limit: number)
   });
 
 /** Stores a text of a document, unless one with the same hash is already stored. */
-export const insertText = async (tx: Tx, row: TextRow): Promise<void> => {
-  await tx.insert(documentTexts).values(row).onConflictDoNothing();
-};
+export const insertText = (tx: Tx, row: TextRow) => tx.insert(documentTexts).values(row).onConflictDoNothing();
 
 export const findText = (db: Reads, indexId: string, documentId: string, hash: string): Promise<TextRow | undefined> =>
   db

@@ -38,12 +38,8 @@ export const extendIdempotencyKey = (db: Pick<Db, "write">, id: string, holder: 
  * neither. False if another request has taken over the key.
  */
 export const sealIdempotencyKey = async (tx: Tx, id: string, holder: string, answer: string): Promise<boolean> => {
-  const sealed = await tx
-    .update(idempotencyKeys)
-    .set({ state: "done", answer })
-    .where(isHeldBy(id, holder))
-    .returning({ id: idempotencyKeys.id });
-  return sealed.length > 0;
+  const { rowsAffected } = await tx.update(idempotencyKeys).set({ state: "done", answer }).where(isHeldBy(id, holder));
+  return rowsAffected > 0;
 };
 
 /** Releases a key after a request that created nothing, so that it can be sent again. */
@@ -53,9 +49,8 @@ export const releaseIdempotencyKey = (db: Pick<Db, "write">, id: string, holder:
   });
 
 /** Deletes a key and its answer. Call it in the transaction that undoes what the answer describes. */
-export const deleteIdempotencyKey = async (tx: Tx, id: string): Promise<void> => {
-  await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
-};
+export const deleteIdempotencyKey = (tx: Tx, id: string) =>
+  tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
 
 export const deleteExpiredIdempotencyKeys = (db: Pick<Db, "write">, before: Date): Promise<void> =>
   db.write(async (tx) => {

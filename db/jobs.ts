@@ -1,5 +1,7 @@
 import { and, asc, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import type { Db, Reads, Tx } from "./client";
+import { INSERT_ROWS } from "./conditions";
 import { jobs, tasks, workers } from "./schema";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -11,8 +13,6 @@ export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "pa
   job: JobRow;
 }
 
-/** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
-const INSERT_ROWS = 500;
 const MAX_PAUSE_MS = 9 * 60_000;
 /** A due time further ahead than this was written before the clock was set back, so the task counts as due. */
 const TOO_FAR_MS = MAX_PAUSE_MS + 60_000;
@@ -35,14 +35,9 @@ export const insertJob = async (
   now: Date,
 ): Promise<void> => {
   await tx.insert(jobs).values({ ...job, state: "queued", createdAt: now });
-  const rows = payloads.map((payload) => ({
-    jobId: job.id,
-    kind: job.kind,
-    state: "queued" as const,
-    payload,
-    runAfter: now,
-  }));
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(tasks).values(rows.slice(i, i + INSERT_ROWS));
+  const { id: jobId, kind } = job;
+  const rows = payloads.map((payload) => ({ jobId, kind, state: "queued" as const, payload, runAfter: now }));
+  for (const some of blocksOf(rows, INSERT_ROWS)) await tx.insert(tasks).values(some);
 };
 
 export const findJob = (db: Reads, id: string): Promise<JobRow | undefined> =>
@@ -109,14 +104,12 @@ export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, ma
   await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
 };
 
-export const endTask = async (
+export const endTask = (
   tx: Tx,
   task: Pick<ClaimedTask, "id" | "leaseEpoch">,
   state: "done" | "failed" | "cancelled",
   error: Json | null = null,
-): Promise<void> => {
-  await tx.update(tasks).set({ state, error, workerId: null }).where(isHeld(task));
-};
+) => tx.update(tasks).set({ state, error, workerId: null }).where(isHeld(task));
 
 /**
  * Requeues a task, due at `now`. After a failure, the task is due `pauseMs` later (at most nine minutes), and the
@@ -149,17 +142,16 @@ const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined>
     .limit(1)
     .get();
 
-const endJob = async (
+const endJob = (
   tx: Tx,
   id: string,
   end: Pick<JobRow, "state"> & Partial<Pick<JobRow, "result" | "error">>,
   now: Date,
-): Promise<void> => {
-  await tx
+) =>
+  tx
     .update(jobs)
     .set({ ...end, endedAt: now })
     .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
-};
 
 /** Whether a job has a task in one of these states. Reads one indexed row, however many tasks the job has. */
 const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state"][]): Promise<boolean> => {
@@ -182,34 +174,32 @@ export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Da
 
 /** Cancels a job. Queued tasks end now, running ones when their worker next checks. False if the job has ended. */
 export const requestCancel = async (tx: Tx, id: string, now: Date): Promise<boolean> => {
-  const asked = await tx
+  const { rowsAffected } = await tx
     .update(jobs)
     .set({ cancelRequestedAt: now })
-    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])))
-    .returning({ id: jobs.id });
-  if (asked.length === 0) return false;
-  await tx
-    .update(tasks)
-    .set({ state: "cancelled" })
-    .where(and(eq(tasks.jobId, id), eq(tasks.state, "queued")));
+    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
+  if (rowsAffected === 0) return false;
+  await cancelQueued(tx, id);
   await settleJob(tx, id, null, now);
   return true;
 };
 
 /** Withdraws a job that has not started, with the reason for its waiting caller. False if it has started or ended. */
 export const withdrawJob = async (tx: Tx, id: string, error: Json, now: Date): Promise<boolean> => {
-  const withdrawn = await tx
+  const { rowsAffected } = await tx
     .update(jobs)
     .set({ state: "cancelled", error, endedAt: now })
-    .where(and(eq(jobs.id, id), eq(jobs.state, "queued")))
-    .returning({ id: jobs.id });
-  if (withdrawn.length === 0) return false;
-  await tx
-    .update(tasks)
-    .set({ state: "cancelled" })
-    .where(and(eq(tasks.jobId, id), eq(tasks.state, "queued")));
+    .where(and(eq(jobs.id, id), eq(jobs.state, "queued")));
+  if (rowsAffected === 0) return false;
+  await cancelQueued(tx, id);
   return true;
 };
+
+const cancelQueued = (tx: Tx, jobId: string) =>
+  tx
+    .update(tasks)
+    .set({ state: "cancelled" })
+    .where(and(eq(tasks.jobId, jobId), eq(tasks.state, "queued")));
 
 /** Filters `ids` to jobs that are being cancelled. */
 export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
@@ -224,8 +214,7 @@ export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<
 /** Deletes up to `limit` jobs that ended before `before`, with their tasks. Returns how many. */
 export const deleteEndedJobs = async (tx: Tx, before: Date, limit: number): Promise<number> => {
   const old = tx.select({ id: jobs.id }).from(jobs).where(lt(jobs.endedAt, before)).limit(limit);
-  const gone = await tx.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
-  return gone.length;
+  return (await tx.delete(jobs).where(inArray(jobs.id, old))).rowsAffected;
 };
 
 /** For display: how many tasks are queued and running, and when the oldest queued task was due. */

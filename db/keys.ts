@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { keys } from "./schema";
+import { type Slice, sortedBy } from "./conditions";
+import { cacheNamespaces, keys } from "./schema";
 
 export type KeyRow = typeof keys.$inferSelect;
 export type NewKeyRow = typeof keys.$inferInsert;
@@ -33,20 +34,15 @@ const ORDERS = {
   expires: sql`coalesce(${keys.expiresAt}, 9e15)`,
 };
 
-export interface KeyOrder {
-  by: keyof typeof ORDERS;
-  isDescending: boolean;
-}
+export type KeySort = keyof typeof ORDERS;
 
-export const listKeysSorted = (
-  db: Reads,
-  { by, isDescending }: KeyOrder,
-  limit: number,
-  offset: number,
-): Promise<KeyRow[]> => {
-  const direction = isDescending ? desc : asc;
-  return db.select().from(keys).orderBy(direction(ORDERS[by]), direction(keys.id)).limit(limit).offset(offset);
-};
+export const listSortedKeys = (db: Reads, { limit, offset, sort }: Slice<KeySort>): Promise<KeyRow[]> =>
+  db
+    .select()
+    .from(keys)
+    .orderBy(sortedBy(ORDERS, sort), (sort.isDescending ? desc : asc)(keys.id))
+    .limit(limit)
+    .offset(offset);
 
 /** Keys that replaced any of these keys and are not revoked, oldest first. */
 export const listSuccessors = (db: Reads, ids: readonly string[]): Promise<KeyRow[]> =>
@@ -89,3 +85,12 @@ export const recordKeyUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Da
         .where(and(eq(keys.id, id), isLater));
     }
   });
+
+export type CacheNamespaceRow = typeof cacheNamespaces.$inferSelect;
+
+export const listCacheNamespaces = (db: Reads): Promise<CacheNamespaceRow[]> => db.select().from(cacheNamespaces);
+
+export const saveCacheNamespace = async (tx: Tx, row: CacheNamespaceRow): Promise<void> => {
+  const { name: _, ...changes } = row;
+  await tx.insert(cacheNamespaces).values(row).onConflictDoUpdate({ target: cacheNamespaces.name, set: changes });
+};

@@ -12,16 +12,15 @@ export const takeLease = (
 ): Promise<boolean> =>
   db.write(async (tx) => {
     const until = new Date(now.getTime() + leaseMs);
-    const taken = await tx
+    const { rowsAffected } = await tx
       .insert(leases)
       .values({ name, holder, until })
       .onConflictDoUpdate({
         target: leases.name,
         set: { holder, until },
         setWhere: or(eq(leases.holder, holder), lt(leases.until, now)),
-      })
-      .returning({ name: leases.name });
-    return taken.length > 0;
+      });
+    return rowsAffected > 0;
   });
 
 export const releaseLease = (db: Pick<Db, "write">, name: string, holder: string): Promise<void> =>

@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
+import { type Slice, sortedBy } from "./conditions";
 import { markStale } from "./runs";
 import type { SampleRow } from "./samples";
 import { criteria, labels, results, samples, scores } from "./schema";
@@ -51,12 +52,11 @@ const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<nu
   const asked = new Map(rows.map(({ criterionHash, criterion }) => [criterionHash, criterion]));
   const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
   await tx.insert(criteria).values(definitions).onConflictDoNothing();
-  const added = await tx
+  const { rowsAffected } = await tx
     .insert(scores)
     .values(rows.map(({ criterion: _, ...row }) => row))
-    .onConflictDoNothing()
-    .returning({ id: scores.id });
-  return added.length;
+    .onConflictDoNothing();
+  return rowsAffected;
 };
 
 const joined = (db: Reads) =>
@@ -100,16 +100,11 @@ const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
 export const listSortedResults = async (
   db: Reads,
   runId: string,
-  {
-    limit,
-    offset,
-    sort: { by, isDescending },
-  }: { limit: number; offset: number; sort: { by: ResultSort; isDescending: boolean } },
+  { limit, offset, sort }: Slice<ResultSort>,
 ): Promise<ResultRow[]> => {
-  const direction = isDescending ? desc : asc;
   const rows = await joined(db)
     .where(eq(results.runId, runId))
-    .orderBy(sql`${SORTED_BY[by]} IS NULL`, direction(SORTED_BY[by]), asc(results.sampleKey), asc(results.repeat))
+    .orderBy(sql`${SORTED_BY[sort.by]} IS NULL`, sortedBy(SORTED_BY, sort), asc(results.sampleKey), asc(results.repeat))
     .limit(limit)
     .offset(offset);
   return rows.map(({ result, sample }) => ({ ...result, sample }));

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { isAfter, like, type TimeCursor } from "./conditions";
+import { isAfter, like, type Slice, sortedBy, type TimeCursor } from "./conditions";
 import { results, runs } from "./schema";
 
 export type RunRow = typeof runs.$inferSelect;
@@ -49,23 +49,13 @@ const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
 /** A sorted slice of the matching runs; runs without a value come last, and ties are ordered newest first. */
 export const listSortedRuns = (
   db: Reads,
-  {
-    limit,
-    offset,
-    sort: { by, isDescending },
-    ...filter
-  }: RunFilter & { limit: number; offset: number; sort: { by: RunSort; isDescending: boolean } },
+  { limit, offset, sort, ...filter }: RunFilter & Slice<RunSort>,
 ): Promise<RunRow[]> =>
   db
     .select()
     .from(runs)
     .where(fits(filter))
-    .orderBy(
-      sql`${SORTED_BY[by]} IS NULL`,
-      (isDescending ? desc : asc)(SORTED_BY[by]),
-      desc(runs.createdAt),
-      desc(runs.id),
-    )
+    .orderBy(sql`${SORTED_BY[sort.by]} IS NULL`, sortedBy(SORTED_BY, sort), desc(runs.createdAt), desc(runs.id))
     .limit(limit)
     .offset(offset);
 
@@ -87,23 +77,19 @@ export const findRun = (db: Reads, id: string): Promise<RunRow | undefined> =>
   db.select().from(runs).where(eq(runs.id, id)).get();
 
 /** Marks the figures of these results' runs as stale, in the transaction that changes results, scores or labels. */
-export const markStale = async (tx: Tx, resultIds: readonly string[]): Promise<void> => {
-  await tx.run(sql`UPDATE runs SET changes = changes + 1, figures = NULL
+export const markStale = (tx: Tx, resultIds: readonly string[]) =>
+  tx.run(sql`UPDATE runs SET changes = changes + 1, figures = NULL
     WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
-};
 
 /** Stores a run's figures, unless the run has changed since `changes` was read. */
-export const storeFigures = async (
+export const storeFigures = (
   tx: Tx,
   { id, changes }: Pick<RunRow, "id" | "changes">,
   figures: NonNullable<RunRow["figures"]>,
-): Promise<void> => {
-  await tx
+) =>
+  tx
     .update(runs)
     .set({ figures })
     .where(and(eq(runs.id, id), eq(runs.changes, changes)));
-};
 
-export const insertRun = async (tx: Tx, row: NewRunRow): Promise<void> => {
-  await tx.insert(runs).values(row);
-};
+export const insertRun = (tx: Tx, row: NewRunRow) => tx.insert(runs).values(row);

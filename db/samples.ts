@@ -1,22 +1,15 @@
 import { and, asc, count, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
-import { like } from "./conditions";
+import { INSERT_ROWS, like } from "./conditions";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
 export type MemberRow = SampleRow & { key: string; position: number };
 
-/** Rows per INSERT of samples: nine values each, and SQLite accepts 32,766 values in a statement. */
-const INSERT_ROWS = 500;
-
 /** Adds samples that don't exist yet. Samples are identified by their content. */
 export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
-    await tx
-      .insert(samples)
-      .values(rows.slice(i, i + INSERT_ROWS))
-      .onConflictDoNothing();
-  }
+  for (const some of blocksOf(rows, INSERT_ROWS)) await tx.insert(samples).values(some).onConflictDoNothing();
 };
 
 /** Adds samples to a staged revision. Throws if a key or position is taken. */
@@ -24,9 +17,7 @@ export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly M
   const contents = rows.map(({ key: _, position: __, ...sample }) => sample);
   await insertSamples(tx, contents);
   const members = rows.map(({ id, key, position }) => ({ revisionId, position, key, sampleId: id }));
-  for (let i = 0; i < members.length; i += INSERT_ROWS) {
-    await tx.insert(revisionSamples).values(members.slice(i, i + INSERT_ROWS));
-  }
+  for (const some of blocksOf(members, INSERT_ROWS)) await tx.insert(revisionSamples).values(some);
 };
 
 export const findMemberCount = (db: Reads, revisionId: string): Promise<number> =>
@@ -79,13 +70,16 @@ export const findChanges = async (
     FROM revision_samples AS mine
     LEFT JOIN revision_samples AS base ON base.revision_id = ${baseId ?? null} AND base.key = mine.key
     WHERE mine.revision_id = ${revisionId}`);
-  const [before] = await db
-    .select({ samples: sql<number>`COUNT(*)` })
-    .from(revisionSamples)
-    .where(eq(revisionSamples.revisionId, baseId ?? ""));
+  const before = await findMemberCount(db, baseId ?? "");
   const { samples: all = 0, added = 0, changed = 0 } = row ?? {};
-  return { samples: all, added, changed, removed: (before?.samples ?? 0) - (all - added) };
+  return { samples: all, added, changed, removed: before - (all - added) };
 };
+
+const hashes = (db: Reads) =>
+  db
+    .select({ key: revisionSamples.key, hash: samples.hash })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId));
 
 /** Up to `limit` keys and content hashes of a revision after the key `after`, in byte order of the keys. */
 export const listHashes = (
@@ -94,10 +88,7 @@ export const listHashes = (
   after: string | undefined,
   limit: number,
 ): Promise<{ key: string; hash: string }[]> =>
-  db
-    .select({ key: revisionSamples.key, hash: samples.hash })
-    .from(revisionSamples)
-    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+  hashes(db)
     .where(and(eq(revisionSamples.revisionId, revisionId), after === undefined ? undefined : sql`key > ${after}`))
     .orderBy(asc(revisionSamples.key))
     .limit(limit);
@@ -108,11 +99,7 @@ export const listMembersByKey = (
   revisionId: string,
   keys: readonly string[],
 ): Promise<{ key: string; hash: string }[]> =>
-  db
-    .select({ key: revisionSamples.key, hash: samples.hash })
-    .from(revisionSamples)
-    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
-    .where(and(eq(revisionSamples.revisionId, revisionId), inArray(revisionSamples.key, [...keys])));
+  hashes(db).where(and(eq(revisionSamples.revisionId, revisionId), inArray(revisionSamples.key, [...keys])));
 
 /** The `limit` most frequent tags of a revision, sorted, and the number of all tags. */
 export const listTags = async (
@@ -159,21 +146,24 @@ const isIn = (revisionId: string, { from, window, ...filter }: MemberWindow): SQ
     fits(filter),
   );
 
+const memberRows = (db: Reads) =>
+  db
+    .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId));
+
 /** Members that match the filter, in order, among the `window` positions starting at `from`. */
 export const listMembers = async (
   db: Reads,
   revisionId: string,
   { from, window, limit, offset = 0, ...filter }: MemberWindow & { limit: number; offset?: number },
 ): Promise<MemberRow[]> => {
-  const rows = await db
-    .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
-    .from(revisionSamples)
-    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+  const rows = await memberRows(db)
     .where(isIn(revisionId, { from, window, ...filter }))
     .orderBy(asc(revisionSamples.position))
     .limit(limit)
     .offset(offset);
-  return rows.map(({ sample, key, position }) => ({ ...sample, key, position }));
+  return rows.map(({ sample, ...member }) => ({ ...sample, ...member }));
 };
 
 export const countMembers = async (db: Reads, revisionId: string, window: MemberWindow): Promise<number> => {
@@ -186,10 +176,8 @@ export const countMembers = async (db: Reads, revisionId: string, window: Member
 };
 
 export const findMember = async (db: Reads, revisionId: string, key: string): Promise<MemberRow | undefined> => {
-  const [row] = await db
-    .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
-    .from(revisionSamples)
-    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
-    .where(and(eq(revisionSamples.revisionId, revisionId), eq(revisionSamples.key, key)));
+  const [row] = await memberRows(db).where(
+    and(eq(revisionSamples.revisionId, revisionId), eq(revisionSamples.key, key)),
+  );
   return row && { ...row.sample, key: row.key, position: row.position };
 };

@@ -5,9 +5,7 @@ import { keys, sessions, signInTokens } from "./schema";
 
 export type SessionRow = typeof sessions.$inferSelect;
 
-export const insertSession = async (tx: Tx, row: typeof sessions.$inferInsert): Promise<void> => {
-  await tx.insert(sessions).values(row);
-};
+export const insertSession = (tx: Tx, row: typeof sessions.$inferInsert) => tx.insert(sessions).values(row);
 
 /** The session and its key, whatever their state. `idHash`: SHA-256 of the cookie's value. */
 export const findSession = async (
@@ -23,20 +21,18 @@ export const findSession = async (
   return row;
 };
 
-export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<void> => {
-  await tx
+export const revokeSession = (tx: Tx, idHash: Buffer, at: Date) =>
+  tx
     .update(sessions)
     .set({ revokedAt: at })
     .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
-};
 
 export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<number> => {
-  const ended = await tx
+  const { rowsAffected } = await tx
     .update(sessions)
     .set({ revokedAt: at })
-    .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)))
-    .returning({ keyId: sessions.keyId });
-  return ended.length;
+    .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)));
+  return rowsAffected;
 };
 
 /**
@@ -53,9 +49,7 @@ export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string
     await tx.delete(signInTokens).where(lt(signInTokens.expiresAt, before));
   });
 
-export const insertSignInToken = async (tx: Tx, row: typeof signInTokens.$inferInsert): Promise<void> => {
-  await tx.insert(signInTokens).values(row);
-};
+export const insertSignInToken = (tx: Tx, row: typeof signInTokens.$inferInsert) => tx.insert(signInTokens).values(row);
 
 const isGood = (tokenHash: Buffer, at: Date) =>
   and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at));

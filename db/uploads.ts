@@ -4,13 +4,8 @@ import { documents, jobs, uploadParts, uploads } from "./schema";
 
 export type UploadRow = typeof uploads.$inferSelect;
 
-export const insertUpload = async (
-  tx: Tx,
-  row: Pick<UploadRow, "id" | "fileName" | "createdBy">,
-  now: Date,
-): Promise<void> => {
-  await tx.insert(uploads).values({ ...row, state: "receiving", createdAt: now });
-};
+export const insertUpload = (tx: Tx, row: Pick<UploadRow, "id" | "fileName" | "createdBy">, now: Date) =>
+  tx.insert(uploads).values({ ...row, state: "receiving", createdAt: now });
 
 /** Adds one piece in its own transaction. Positions count from 0. */
 export const insertUploadPart = (
@@ -21,13 +16,8 @@ export const insertUploadPart = (
     await tx.insert(uploadParts).values(part);
   });
 
-export const completeUpload = async (
-  tx: Tx,
-  id: string,
-  { sizeBytes, sha256 }: { sizeBytes: number; sha256: string },
-): Promise<void> => {
-  await tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
-};
+export const completeUpload = (tx: Tx, id: string, { sizeBytes, sha256 }: { sizeBytes: number; sha256: string }) =>
+  tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
 
 /** Adds complete uploads of one piece each. */
 export const insertUploads = async (
@@ -47,9 +37,8 @@ export const insertUploads = async (
 };
 
 /** Hands an upload over to the job that reads it. From then on, the upload is deleted when the job ends. */
-export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promise<void> => {
-  await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
-};
+export const handUploadToJob = (tx: Tx, id: string, jobId: string) =>
+  tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
 
 export const findUpload = (db: Reads, id: string): Promise<UploadRow | undefined> =>
   db.select().from(uploads).where(eq(uploads.id, id)).get();
@@ -88,8 +77,8 @@ export const listSpentUploads = async (db: Reads, limit: number): Promise<string
 export const deleteUploadParts = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {
     const some = tx.select({ rowid: sql`rowid` }).from(uploadParts).where(eq(uploadParts.uploadId, id)).limit(limit);
-    const gone = await tx.delete(uploadParts).where(inArray(sql`rowid`, some)).returning({ at: uploadParts.position });
-    if (gone.length === limit) return false;
+    const { rowsAffected } = await tx.delete(uploadParts).where(inArray(sql`rowid`, some));
+    if (rowsAffected === limit) return false;
     await tx.delete(uploads).where(eq(uploads.id, id));
     return true;
   });

@@ -6,13 +6,11 @@ export type WorkerRow = typeof workers.$inferSelect;
 
 export const listWorkers = (db: Reads): Promise<WorkerRow[]> => db.select().from(workers);
 
-export const insertWorker = async (
+export const insertWorker = (
   tx: Tx,
   row: Pick<WorkerRow, "id" | "host" | "process"> & { tokenHash?: Buffer },
   now: Date,
-): Promise<void> => {
-  await tx.insert(workers).values({ ...row, beatAt: now, startedAt: now });
-};
+) => tx.insert(workers).values({ ...row, beatAt: now, startedAt: now });
 
 /** The worker whose token has this SHA-256. */
 export const findWorkerByToken = (db: Reads, tokenHash: Buffer): Promise<WorkerRow | undefined> =>
@@ -21,26 +19,20 @@ export const findWorkerByToken = (db: Reads, tokenHash: Buffer): Promise<WorkerR
 /** Sends a heartbeat. False if others considered this worker dead. */
 export const beatWorker = (db: Pick<Db, "write">, id: string, now: Date): Promise<boolean> =>
   db.write(async (tx) => {
-    const known = await tx
+    const { rowsAffected } = await tx
       .update(workers)
       .set({ beat: sql`${workers.beat} + 1`, beatAt: now })
-      .where(eq(workers.id, id))
-      .returning({ id: workers.id });
-    return known.length > 0;
+      .where(eq(workers.id, id));
+    return rowsAffected > 0;
   });
 
 /** Deletes a worker if its heartbeat hasn't changed since the caller read it. True for only one caller. */
 export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | "beat">): Promise<boolean> => {
-  const removed = await tx
-    .delete(workers)
-    .where(and(eq(workers.id, id), eq(workers.beat, beat)))
-    .returning({ id: workers.id });
-  return removed.length > 0;
+  const { rowsAffected } = await tx.delete(workers).where(and(eq(workers.id, id), eq(workers.beat, beat)));
+  return rowsAffected > 0;
 };
 
-export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
-  await tx.delete(workers).where(eq(workers.id, id));
-};
+export const deleteWorker = (tx: Tx, id: string) => tx.delete(workers).where(eq(workers.id, id));
 
 interface Occupied {
   workerId: string;

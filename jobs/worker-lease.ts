@@ -12,7 +12,7 @@ import {
   type WorkerRow,
 } from "../db/workers";
 import { hashOf } from "../gateway/keys/format";
-import { newWorkerToken } from "../gateway/keys/worker-verifier";
+import { newWorkerToken } from "../gateway/keys/verifier";
 import { AppError, toEnvelope } from "../lib/errors";
 import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";

@@ -1,7 +1,6 @@
 import { appendAudit } from "../../db/audit";
-import { type CacheNamespaceRow, listCacheNamespaces, saveCacheNamespace } from "../../db/cache-namespaces";
 import type { Db, Tx } from "../../db/client";
-import { findKey } from "../../db/keys";
+import { type CacheNamespaceRow, findKey, listCacheNamespaces, saveCacheNamespace } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { CacheNamespaceSettings } from "./contract";

@@ -11,7 +11,6 @@ import type { Principal } from "../principal";
 import { bootstrapAdmin } from "./bootstrap";
 import type { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import { generateKey, hashOf } from "./format";
-import { LastUse } from "./last-use";
 import {
   type Actor,
   assertAdmin,
@@ -25,9 +24,8 @@ import {
   isUsable,
   toPrincipal,
 } from "./rules";
-import { Verifier } from "./verifier";
+import { LastUse, Verifier } from "./verifier";
 import { fromUpdate, toKey, toMe } from "./wire";
-import { WorkerVerifier } from "./worker-verifier";
 
 export type { Actor } from "./rules";
 
@@ -54,13 +52,11 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
   const defaults = { requestsPerMinute, parallelRequests };
   const lastUse = new LastUse((uses) => {
     verifier.sweep();
-    workers.sweep();
     return store.recordKeyUse(db, uses);
   });
   const bootstrapHash = adminKey === undefined ? undefined : hashOf(adminKey);
   const onUse = (id: string, at: Date): void => lastUse.touch(id, at);
   const verifier = new Verifier({ db, defaults, bootstrapHash, now, onUse });
-  const workers = new WorkerVerifier({ db, defaults, now, onUse });
 
   const toWire = (row: store.KeyRow): Key => toKey(row, defaults, now());
 
@@ -81,7 +77,6 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       return done.result;
     });
     verifier.forget(id);
-    workers.forget(id);
     return result;
   };
 
@@ -116,7 +111,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     verify: (authorization: string | undefined): Principal | Promise<Principal> => verifier.verify(authorization),
 
     /** The key that a jobs worker works for. Throws invalid_api_key. */
-    verifyWorker: (token: string, keyId: string | undefined): Promise<Principal> => workers.verify(token, keyId),
+    verifyWorker: (token: string, keyId: string | undefined): Promise<Principal> => verifier.verifyWorker(token, keyId),
 
     /** The principal of a stored key. Throws invalid_api_key if it is revoked or expired. */
     admit(key: store.KeyRow, via: Principal["via"]): Principal {
@@ -158,9 +153,9 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     },
 
     /** A numbered page of all keys. A number past the end returns the last page. */
-    async listNumbered({ sort, ...place }: NumberedQuery<store.KeyOrder["by"]>) {
-      return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
-        (await store.listKeysSorted(db, sort, limit, offset)).map(toWire),
+    async listNumbered({ sort, ...place }: NumberedQuery<store.KeySort>) {
+      return numberedPage(place, await store.countKeys(db), async (slice) =>
+        (await store.listSortedKeys(db, { ...slice, sort })).map(toWire),
       );
     },
 

@@ -1,8 +1,10 @@
-import { timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Db } from "../../db/client";
-import { findKeyByHash, type KeyRow } from "../../db/keys";
+import { findKey, findKeyByHash, type KeyRow } from "../../db/keys";
+import { findWorkerByToken } from "../../db/workers";
 import { AppError } from "../../lib/errors";
 import { bearerToken } from "../bearer-token";
+import { SILENT_MS } from "../jobs/service";
 import type { Principal } from "../principal";
 import { digestOf, isWellFormed } from "./format";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./rules";
@@ -41,7 +43,7 @@ interface Known {
   principal: Principal;
 }
 
-export interface VerifierDeps {
+interface VerifierDeps {
   db: Db;
   defaults: DefaultLimits;
   /** SHA-256 of the configured admin key, the only key that may have any format. */
@@ -50,9 +52,13 @@ export interface VerifierDeps {
   onUse: (keyId: string, at: Date) => void;
 }
 
+/** A new token of a jobs worker. Only its SHA-256 is stored, beside the worker's row. */
+export const newWorkerToken = (): string => `gws_${randomBytes(32).toString("base64url")}`;
+
 /**
  * Verifies the key of every request: one SHA-256 and one map lookup if the key was verified within a second. Keys are
- * looked up by their hash only, so a wrong secret with a known id takes as long as an unknown key.
+ * looked up by their hash only, so a wrong secret with a known id takes as long as an unknown key. Jobs workers act with
+ * the identity, rights and limits of the key that they work for.
  */
 export class Verifier {
   readonly #known = new OneSecondCache<Known>();
@@ -73,6 +79,20 @@ export class Verifier {
       if (!found || !timingSafeEqual(found.key.secretHash, hash)) throw unknownKey();
       return this.#admit(found, now);
     });
+  }
+
+  /** Throws invalid_api_key: the worker is dead, or the key is missing, unknown, revoked or expired. */
+  async verifyWorker(token: string, keyId: string | undefined): Promise<Principal> {
+    if (!keyId) {
+      throw new AppError(
+        "invalid_api_key",
+        "A jobs worker must name the key that it works for in the header x-groundwire-on-behalf-of.",
+      );
+    }
+    const now = this.deps.now();
+    const digest = digestOf(token);
+    const known = this.#known.get(`${digest} ${keyId}`, now.getTime());
+    return this.#admit(known ?? (await this.#readForWorker(digest, keyId, now)), now);
   }
 
   /** Call this after changing the key. */
@@ -107,12 +127,63 @@ export class Verifier {
 
   async #read(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
     const key = await findKeyByHash(this.deps.db, hash);
-    if (!key) return undefined;
-    const known = { key, principal: toPrincipal(key, this.deps.defaults, "key") };
-    this.#known.set(digest, known, now.getTime());
+    return key && this.#keep(digest, key, "key", now);
+  }
+
+  async #readForWorker(digest: string, keyId: string, now: Date): Promise<Known> {
+    const worker = await findWorkerByToken(this.deps.db, Buffer.from(digest, "base64"));
+    if (!worker || now.getTime() - worker.beatAt.getTime() >= SILENT_MS) {
+      throw new AppError("invalid_api_key", "This token does not belong to a live jobs worker.");
+    }
+    const key = await findKey(this.deps.db, keyId);
+    if (!key) throw new AppError("invalid_api_key", `The key ${keyId} does not exist.`);
+    return this.#keep(`${digest} ${keyId}`, key, "worker", now);
+  }
+
+  #keep(name: string, key: KeyRow, via: Principal["via"], readAt: Date): Known {
+    const known = { key, principal: toPrincipal(key, this.deps.defaults, via) };
+    this.#known.set(name, known, readAt.getTime());
     return known;
   }
 }
 
 const unknownKey = () =>
   new AppError("invalid_api_key", "This API key does not exist. Check that you copied all of it, or ask an admin.");
+
+const WRITE_INTERVAL_MS = 60_000;
+
+/**
+ * Collects last-use times and writes them once a minute in one transaction, so that requests don't write. After a
+ * failure, they are written a minute later.
+ */
+export class LastUse {
+  #pending = new Map<string, Date>();
+  readonly #timer: Timer;
+
+  constructor(private readonly write: (uses: ReadonlyMap<string, Date>) => Promise<void>) {
+    this.#timer = setInterval(() => this.flush().catch(() => {}), WRITE_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  touch(id: string, at: Date): void {
+    this.#pending.set(id, at);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    const uses = this.#pending;
+    this.#pending = new Map();
+    try {
+      await this.write(uses);
+    } catch (error) {
+      this.#pending = new Map([...uses, ...this.#pending]);
+      throw error;
+    }
+  }
+
+  /** Writes the remaining times. If that fails, only the last minute is lost. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush().catch(() => {});
+  }
+}

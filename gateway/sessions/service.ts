@@ -4,10 +4,9 @@ import { findKey, type KeyRow } from "../../db/keys";
 import * as store from "../../db/sessions";
 import { AppError } from "../../lib/errors";
 import { digestOf, hashOf } from "../keys/format";
-import { LastUse } from "../keys/last-use";
 import { isUsable } from "../keys/rules";
 import type { KeysService } from "../keys/service";
-import { OneSecondCache } from "../keys/verifier";
+import { LastUse, OneSecondCache } from "../keys/verifier";
 import type { Principal } from "../principal";
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Db } from "../../db/client";
 import * as store from "../../db/uploads";
+import { blocksOf } from "../../lib/blocks";
 import { AppError } from "../../lib/errors";
 import { Garbage } from "../../lib/garbage";
 import { newId } from "../../lib/ids";
@@ -82,8 +83,8 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
         return { id: newId("upload"), fileName: displayName(fileName), createdBy, sha256, bytes };
       });
       try {
-        for (let i = 0; i < files.length; i += TEXTS_AT_ONCE) {
-          await db.write((tx) => store.insertUploads(tx, files.slice(i, i + TEXTS_AT_ONCE), now()));
+        for (const some of blocksOf(files, TEXTS_AT_ONCE)) {
+          await db.write((tx) => store.insertUploads(tx, some, now()));
         }
       } catch (error) {
         for (const { id } of files) await discard(id);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openDb } from "../../db/client";
 import { deleteWorker, insertWorker } from "../../db/workers";
 import { hashOf } from "../../gateway/keys/format";
-import { newWorkerToken } from "../../gateway/keys/worker-verifier";
+import { newWorkerToken } from "../../gateway/keys/verifier";
 import { silentLog } from "../../lib/log";
 import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";

@@ -1,5 +1,4 @@
 import { appendAudit, listAudit } from "../../../db/audit";
-import { listCacheNamespaces, saveCacheNamespace } from "../../../db/cache-namespaces";
 import type { Db } from "../../../db/client";
 import * as conversations from "../../../db/conversations";
 import * as keys from "../../../db/keys";
@@ -108,7 +107,7 @@ const steps: readonly Step[] = [
   {
     name: "saveCacheNamespace",
     write: (db, tag) =>
-      db.write((tx) => saveCacheNamespace(tx, { name: tag, enabled: false, keyIds: [keyOf(tag)], updatedAt: AT })),
+      db.write((tx) => keys.saveCacheNamespace(tx, { name: tag, enabled: false, keyIds: [keyOf(tag)], updatedAt: AT })),
   },
 ];
 
@@ -119,7 +118,7 @@ const stateOf = async (db: Db, tag: string) => {
   const second = await sessions.findSession(db, hash(tag, "session 2"));
   const found = await conversations.listConversations(db, keyOf(tag), { limit: 10 });
   const messages = await conversations.listMessages(db, `conv_${tag}`);
-  const namespaces = await listCacheNamespaces(db);
+  const namespaces = await keys.listCacheNamespaces(db);
   return {
     key: key && { name: key.name, lastUsedAt: key.lastUsedAt, foundByHash: sameKey?.id === key.id },
     audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at }) => ({ action, at })),
