@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { embedAnyLength } from "../gateway/cli/agreement/embed";
-import { type Platform, startPlatform } from "../gateway/cli/agreement/platform";
+import { embedAnyLength } from "../gateway/cli/embed-any-length";
+import { type Platform, startPlatform } from "../gateway/cli/platform";
 import { compareWithPassages, type SufficiencyFeatures } from "../gateway/evals/scorers/sufficiency/check-sufficiency";
 import { readSplitWords } from "../gateway/evals/scorers/text/negation";
 import { isStopWord } from "../gateway/evals/scorers/text/words";
@@ -181,7 +181,7 @@ await runCommand(
   {},
   async ({ positionals }) => {
     const folder = onlyArgument(positionals, "Name one folder.", HELP);
-    const platform = await startPlatform(loadConfig(), false);
+    const platform = await startPlatform(loadConfig());
     try {
       report(await readRows(folder, platform));
     } finally {

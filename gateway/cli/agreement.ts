@@ -20,8 +20,8 @@ import {
   FAITHFULNESS_BASELINES,
   VECTOR_BASELINES,
 } from "../evals/scorers/baselines";
-import { embedAnyLength } from "./agreement/embed";
-import { type Platform, startPlatform } from "./agreement/platform";
+import { embedAnyLength } from "./embed-any-length";
+import { type Platform, startPlatform } from "./platform";
 
 const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the same code as the API.
 
@@ -150,7 +150,7 @@ await runCommand(
     const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
     // Fails before any work is done if the output can't be written.
     if (values.predictions) await mkdir(values.predictions, { recursive: true });
-    const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
+    const platform = await startPlatform(loadConfig(), { withChat: !values.evaluator.startsWith("reference@") });
     try {
       await platform.services.evaluators.choose([values.evaluator]);
       const total = files.reduce((sum, { rows }) => sum + rows.length, 0);

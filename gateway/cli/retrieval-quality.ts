@@ -1,9 +1,15 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { blocksOf } from "../../lib/blocks";
 import { EXIT, onlyArgument, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
+import { countProgress, drawProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
+import type { RagAnswer, RagQuery } from "../rag/contract";
+import type { AddedDocuments, RagIndex, RagIndexPage } from "../rag/indexes/contract";
 import { DEFAULT_RETRIEVAL } from "../rag/indexes/defaults";
-import { readLabelledCorpora } from "../rag/quality/labelled-corpus";
+import { type LabelledCorpus, readLabelledCorpora } from "../rag/quality/labelled-corpus";
 import {
   type CorpusReport,
   formatReport,
@@ -11,8 +17,8 @@ import {
   reportMethod,
   type SearchedQuery,
 } from "../rag/quality/report";
-import { startPlatform } from "./retrieval-quality/platform";
-import { ingestCorpus, METHODS, searchCorpus } from "./retrieval-quality/search-corpus";
+import type { RetrievalSettings } from "../retrieval-contract";
+import { type Platform, startPlatform } from "./platform";
 
 const HELP = `Measures retrieval on labelled questions: adds each passage to an index and searches it, with the same code as the API.
 
@@ -33,6 +39,89 @@ const OPTIONS = {
   markdown: { type: "boolean", default: false },
 } as const;
 
+/** Passages of one request. */
+const BATCH = 500;
+/** Questions searched in parallel, enough to keep the embedder busy. */
+const PARALLEL = 4;
+/** More than enough chunks for ten passages. */
+const TOP_K = 50;
+const POLL_MS = 500;
+
+const METHODS = ["keyword", "vector", "hybrid"] as const satisfies RetrievalSettings["mode"][];
+type Method = (typeof METHODS)[number];
+
+interface CorpusIndex {
+  index: RagIndex;
+  /** Id of the passage by id of its document. */
+  passages: Map<string, string>;
+}
+
+/** Adds each passage as a document of the index of the corpus's name, and waits until all are searchable. */
+const ingestCorpus = async ({ request }: Platform, { name, passages }: LabelledCorpus): Promise<CorpusIndex> => {
+  const { data } = await request<RagIndexPage>("GET", "/v1/rag/indexes?limit=100");
+  const index =
+    data.find((each) => each.name === name) ?? (await request<RagIndex>("POST", "/v1/rag/indexes", { name }));
+  const passageOf = new Map<string, string>();
+  for (const some of blocksOf(passages, BATCH)) {
+    const documents = some.map(({ id, title, text }) => ({
+      source: id,
+      title: title?.trim() ? title.slice(0, 500) : undefined,
+      text,
+      media_type: "text/plain",
+    }));
+    const added = await request<AddedDocuments>("POST", `/v1/rag/indexes/${index.id}/documents`, { documents });
+    for (const [at, document] of added.documents.entries()) passageOf.set(document.id, some[at]?.id ?? "");
+  }
+  const draw = drawProgress(process.stderr);
+  for (;;) {
+    const { active, failed_documents, last_error, status } = await request<RagIndex>(
+      "GET",
+      `/v1/rag/indexes/${index.id}`,
+    );
+    const done = active.documents + failed_documents;
+    draw({ task: `reading ${name}`, done, total: passages.length, unit: "passages" });
+    if (status === "ingesting") {
+      await Bun.sleep(POLL_MS);
+      continue;
+    }
+    if (failed_documents > 0) {
+      const reason = last_error?.message ?? "unknown reason";
+      throw new AppError("invalid_request", `${failed_documents} passages of ${name} can't be searched: ${reason}`);
+    }
+    return { index, passages: passageOf };
+  }
+};
+
+/** Searches every question by each method. A passage counts once, at its best chunk. */
+const searchCorpus = async (
+  { request }: Platform,
+  { name, queries }: LabelledCorpus,
+  { index, passages }: CorpusIndex,
+): Promise<Record<Method, SearchedQuery[]>> => {
+  const progress = countProgress(`searching ${name}`, METHODS.length * queries.length, "questions");
+  const search = (mode: Method) =>
+    inOrder(queries, PARALLEL, async ({ id, query, kind, relevant }): Promise<SearchedQuery> => {
+      const body: RagQuery = {
+        index: index.id,
+        question: query,
+        generate: false,
+        retrieval: { ...DEFAULT_RETRIEVAL, mode, top_k: TOP_K },
+      };
+      const { chunks, threshold } = await request<RagAnswer>("POST", "/v1/rag/query", body);
+      progress.step();
+      const scores = new Map<string, number>();
+      for (const { document_id, scores: score } of chunks) {
+        const passage = passages.get(document_id) ?? document_id;
+        if (!scores.has(passage)) scores.set(passage, score.final);
+      }
+      const best = threshold?.best ?? null;
+      return { id, kind, relevant, ranked: [...scores.keys()], scores: [...scores.values()], best };
+    });
+  const found = { keyword: await search("keyword"), vector: await search("vector"), hybrid: await search("hybrid") };
+  progress.clear();
+  return found;
+};
+
 /** A line for each question. `no_context`: at the default threshold, it gets the fallback text. */
 const predictionLines = (searched: readonly SearchedQuery[], threshold: number): string =>
   searched
@@ -51,7 +140,7 @@ await runCommand(
     // Fails before any work is done if the output can't be written.
     if (values.predictions) await mkdir(values.predictions, { recursive: true });
     if (values.keep) await mkdir(values.keep, { recursive: true });
-    const platform = await startPlatform(loadConfig(), values.keep);
+    const platform = await startPlatform(loadConfig(), { withWorker: true, dataDir: values.keep });
     try {
       const reports: CorpusReport[] = [];
       for (const corpus of corpora) {

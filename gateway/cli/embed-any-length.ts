@@ -1,6 +1,6 @@
-import { toAppError } from "../../../lib/errors";
-import type { Call } from "../../call";
-import type { EmbeddingService } from "../../embeddings/service";
+import { toAppError } from "../../lib/errors";
+import type { Call } from "../call";
+import type { EmbeddingService } from "../embeddings/service";
 
 /** Maximum number of characters that are embedded. Sentence models gain nothing from longer texts. */
 const MAX_CHARACTERS = 1500;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { AppError } from "../../../lib/errors";
-import type { Call } from "../../call";
-import { embedAnyLength } from "./embed";
+import { AppError } from "../../lib/errors";
+import type { Call } from "../call";
+import { embedAnyLength } from "./embed-any-length";
 
 const CALL = {} as Call;
 const WINDOW = 100;
