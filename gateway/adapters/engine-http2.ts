@@ -2,8 +2,7 @@ import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
 import { EngineNode } from "./engine-http2/node";
-import { NodeStream } from "./engine-http2/stream";
-import { Watchdog } from "./engine-http2/watchdog";
+import { NodeStream, Watchdog } from "./engine-http2/stream";
 
 export interface Http2EngineOptions {
   /** Addresses of the nodes: `http://` means h2c, `https://` means TLS. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { PRINCIPAL } from "../../tests/principal";
 import { fakeEngine } from "../adapters/engine-fake";
 import { NO_DIRECTIVES } from "../call";
-import { computeVectors, type NodeWork } from "./nodes";
+import { computeVectors, type NodeWork } from "./service";
 
 const work: NodeWork = {
   call: {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { databaseProbe } from "./database";
+import { databaseProbe } from "./service";
 
 const probeOf = (write: () => Promise<unknown>) => {
   const clock = { ms: 0 };

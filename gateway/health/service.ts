@@ -1,3 +1,4 @@
+import { toAppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { round } from "../../lib/round";
 import { succeedsWithin } from "../../lib/with-timeout";
@@ -6,7 +7,6 @@ import type { Jobs, WorkersState } from "../jobs/service";
 import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation, Dependency, Readiness } from "./contract";
-import { type DatabaseAccess, databaseProbe } from "./database";
 
 interface HealthDeps extends DatabaseAccess {
   engine: Pick<Engine, "nodes">;
@@ -122,7 +122,7 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   reason: REASONS[state],
 });
 
-/** Timeout of a database check. After it, the last known state is kept. */
+/** Timeout of a read or write of the database. */
 const ANSWER_MS = 1000;
 
 /** Whether a jobs worker is alive, according to the last response of the database. */
@@ -220,3 +220,52 @@ const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
 
 const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] =>
   isAlive ? [] : [degradation("no_jobs", lastBeat ?? startedAt, NO_WORKER)];
+
+interface DatabaseAccess {
+  /** One cheap read. Rejects if the database can't be read. */
+  pingDatabase(): Promise<unknown>;
+  /** One small write that reaches the disk. Rejects if the database can't be written. */
+  writeDatabase(): Promise<unknown>;
+}
+
+/** Minimum time between two writes. They only happen on request, because each one syncs the disk. */
+const WRITE_EVERY_MS = 3000;
+/** A write may wait for other processes. After this time, it counts as failed. */
+const MAX_WRITE_MS = 4000;
+
+/**
+ * Returns why the database can't be used, or undefined if it can. If called once a second, it detects a database that
+ * can be read but not written (a full disk, a read-only file) within five seconds.
+ */
+export const databaseProbe = (
+  { pingDatabase, writeDatabase }: DatabaseAccess,
+  now = () => performance.now(),
+  answerMs = ANSWER_MS,
+) => {
+  let writing: Promise<void> | undefined;
+  let startedAt = Number.NEGATIVE_INFINITY;
+  let problem: string | undefined;
+
+  const write = async (): Promise<void> => {
+    try {
+      await writeDatabase();
+      problem = undefined;
+    } catch (thrown) {
+      const isFull = toAppError(thrown).kind === "storage_full";
+      problem = isFull ? "No disk space left" : "Readable but not writable";
+    } finally {
+      writing = undefined;
+    }
+  };
+
+  return async (): Promise<string | undefined> => {
+    const isAnswering = await succeedsWithin(pingDatabase(), answerMs);
+    if (!isAnswering) return "Not responding";
+    if (!writing && now() - startedAt >= WRITE_EVERY_MS) {
+      startedAt = now();
+      writing = write();
+    }
+    if (writing) await succeedsWithin(writing, answerMs);
+    return writing && now() - startedAt > MAX_WRITE_MS ? "A write is hanging" : problem;
+  };
+};

@@ -31,7 +31,7 @@ export interface RouteFacts {
   "x-uncounted"?: true;
   /** The connection may stay idle until the response is ready. */
   "x-long"?: true;
-  /** Runs without Elysia's hooks; see `http/direct.ts`. */
+  /** Runs without Elysia's hooks; see `http/plugin.ts`. */
   "x-direct"?: true;
   /** Also accepts calls of jobs workers, which work for a key. */
   "x-worker"?: true;

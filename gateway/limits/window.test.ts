@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { RollingWindow } from "./window";
+import { RollingWindow } from "./ledger";
 
 const MINUTE_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Config } from "../../lib/config";
 import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 import { normalise } from "../../lib/vectors";
-import { withPrefixes } from "../models/prefixes";
+import { withPrefixes } from "../models/catalogue";
 import type { NodeModel } from "../protocol";
 import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { contextOverflow, inputTooLong } from "./fields";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withPrefixes } from "./prefixes";
+import { withPrefixes } from "./catalogue";
 
 const E5 = { query: "query: ", document: "passage: " };
 

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { AppError, toAppError, toEnvelope } from "../../lib/errors";
-import { retryAfterHeaders } from "../../lib/retry-after";
+import { AppError, retryAfterHeaders, toAppError, toEnvelope } from "../../lib/errors";
 import { type Incoming, readJson } from "./body";
 
 /** A client that does not read its answer or send its body for this long is disconnected. */

@@ -1,8 +1,8 @@
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { AcceptedGeneration, EngineEvent, Generation } from "../engine/engine";
+import type { AcceptedGeneration, EngineEvent, EngineUsage, Generation, TokenLogprob } from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
-import { type AnswerSink, documentAnswer, streamedAnswer } from "./answers";
+import type { NodeModel, Timings } from "../protocol";
 import type { Exchange } from "./exchange";
 import { type NodeDeps, type Slot, withSlot } from "./slot";
 
@@ -77,4 +77,149 @@ const run = async (
     status.answers.stop(pulse);
     if (!end) metrics.brokeOff(accepted.model.id, tokens);
   }
+};
+
+type Delta = Extract<EngineEvent, { type: "delta" }>;
+type End = Extract<EngineEvent, { type: "end" }>;
+
+/** Receives the engine's events. `delta` and `raw` return a promise if the client must catch up first. */
+interface AnswerSink {
+  delta(event: Delta): Promise<void> | undefined;
+  raw(json: string): Promise<void> | undefined;
+  end(event: End, timings: Timings): void;
+}
+
+/** The request, the model that answers it, and the response headers. */
+interface AnswerTarget {
+  exchange: Exchange;
+  operation: Generation["operation"];
+  model: NodeModel;
+  headers: Record<string, string>;
+}
+
+const frame = (json: string): string => `data: ${json}\n\n`;
+
+/** The fields of OpenAI's format that every frame of an answer repeats. */
+const headOf = ({ operation, model }: AnswerTarget, isFrame: boolean) => {
+  const isChat = operation === "chat";
+  return {
+    id: `${isChat ? "chatcmpl" : "cmpl"}-${crypto.randomUUID().replaceAll("-", "")}`,
+    object: isChat ? (isFrame ? "chat.completion.chunk" : "chat.completion") : "text_completion",
+    created: Math.floor(Date.now() / 1000),
+    model: model.id,
+    system_fingerprint: `fp_${model.revision}`,
+  };
+};
+
+const measured = (usage: EngineUsage, timings: Timings) => ({
+  usage: {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+  },
+  timings,
+});
+
+/** Adds the node's measurements to a JSON object from a server behind the node. */
+const withTimings = (json: string, timings: Timings): string =>
+  json.replace(/\}\s*$/, `,"timings":${JSON.stringify(timings)}}`);
+
+/** OpenAI's format of log probabilities; completions give each token's position in characters from `offset`. */
+const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offset = 0) => {
+  if (!logprobs) return null;
+  if (isChat) return { content: logprobs.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null };
+  let place = offset;
+  return {
+    tokens: logprobs.map(({ token }) => token),
+    token_logprobs: logprobs.map(({ logprob }) => logprob),
+    top_logprobs: logprobs.map(({ top }) => Object.fromEntries(top.map(({ token, logprob }) => [token, logprob]))),
+    text_offset: logprobs.map(({ token: { length } }) => {
+      place += length;
+      return place - length;
+    }),
+  };
+};
+
+/** Sends Server-Sent Events. The headers are sent with the first token, so that an earlier error has its own status. */
+const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink => {
+  const { exchange, operation, headers } = target;
+  const isChat = operation === "chat";
+  const head = headOf(target, true);
+  const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
+  const choice = (content: object, logprobs: object | null, finish_reason: string | null): string =>
+    frame(`${start},"choices":[${JSON.stringify({ index: 0, ...content, logprobs, finish_reason })}]}`);
+  /** Text frames without log probabilities differ only in the text, so the rest is serialized once per answer. */
+  const beforeText = `data: ${start},"choices":[{"index":0,${isChat ? '"delta":{"content":' : '"text":'}`;
+  const afterText = `${isChat ? "}" : ""},"logprobs":null,"finish_reason":null}]}\n\n`;
+  let isStarted = false;
+  /** The last frame came from a server behind the node, which sends the end of the answer itself. */
+  let isForwarded = false;
+  /** Total length of the tokens whose log probabilities have been written, in characters. */
+  let offset = 0;
+
+  const push = (text: string): Promise<void> | undefined => {
+    if (!isStarted) exchange.startEvents(headers);
+    isStarted = true;
+    return exchange.write(text) ? undefined : exchange.drained();
+  };
+  /** The frame before the first text: the role, for chat. */
+  const opening = (): string =>
+    isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content: "" } }, null, null);
+
+  return {
+    delta({ text, logprobs }) {
+      isForwarded = false;
+      const next = logprobs
+        ? choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null)
+        : `${beforeText}${JSON.stringify(text)}${afterText}`;
+      for (const { token } of logprobs ?? []) offset += token.length;
+      return push(opening() + next);
+    },
+    raw(json) {
+      isForwarded = true;
+      return push(frame(json));
+    },
+    end({ finishReason, usage, frame: forwarded }, timings) {
+      let last = opening();
+      if (!isForwarded) last += choice(isChat ? { delta: {} } : { text: "" }, null, finishReason);
+      if (includeUsage) {
+        const json = JSON.stringify({ ...head, choices: [], ...measured(usage, timings) });
+        last += frame(forwarded ? withTimings(forwarded, timings) : json);
+      }
+      if (!isStarted) exchange.startEvents(headers);
+      exchange.end(`${last}data: [DONE]\n\n`);
+    },
+  };
+};
+
+/** Sends one JSON document. */
+const documentAnswer = (target: AnswerTarget): AnswerSink => {
+  const { exchange, operation, headers } = target;
+  const isChat = operation === "chat";
+  let text = "";
+  let logprobs: TokenLogprob[] | undefined;
+  let document: string | undefined;
+  return {
+    delta(event) {
+      text += event.text;
+      if (event.logprobs) {
+        logprobs ??= [];
+        logprobs.push(...event.logprobs);
+      }
+      return undefined;
+    },
+    raw(json) {
+      document = json;
+      return undefined;
+    },
+    end({ finishReason, usage }, timings) {
+      const content = isChat ? { message: { role: "assistant", content: text, refusal: null } } : { text };
+      const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };
+      const json = document
+        ? withTimings(document, timings)
+        : JSON.stringify({ ...headOf(target, false), choices: [choice], ...measured(usage, timings) });
+      exchange.send(200, "application/json", json, headers);
+    },
+  };
 };

@@ -3,9 +3,9 @@ import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { withPrefixes } from "../../models/catalogue";
 import { POOLING } from "../../models/convert-bert";
 import type { ModelFile } from "../../models/download";
-import { withPrefixes } from "../../models/prefixes";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, findModel } from "../engine";
 import { inputTooLong, invalidField } from "../fields";

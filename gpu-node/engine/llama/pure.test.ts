@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { createChannel } from "./channel";
 import { defaultThreads, parseCpuList, readCpuShare } from "./host";
-import { bytesOfBpe } from "./logprobs";
 import { chooseSlot, shareBatch } from "./scheduler";
+import { bytesOfBpe } from "./stream";
 import { createStopMatcher, createTextAssembler } from "./text";
 
 describe("stop strings", () => {

@@ -1,8 +1,7 @@
 import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import { decodeVector, normalise } from "../../../lib/vectors";
-import { findCatalogueModel } from "../../models/catalogue";
-import { withPrefixes } from "../../models/prefixes";
+import { findCatalogueModel, withPrefixes } from "../../models/catalogue";
 import type { NodeModel } from "../../protocol";
 import { type Embedder, type Embedding, findModel } from "../engine";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
