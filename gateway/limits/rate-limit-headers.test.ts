@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatSpan, policyHeader, rateLimitHeader } from "./rate-limit-headers";
+import { formatSpan, policyHeader, rateLimitHeader } from "./ledger";
 
 test("time spans are in OpenAI's format, rounded up", () => {
   expect([0, 0.2, 12, 999.1, 1000, 12_500, 59_999, 60_000, 360_000, 61_500].map(formatSpan)).toEqual([
