@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { createdAt, json, time } from "./columns";
+import { createdAt, json, partOf, refersTo, time } from "./columns";
 
 export const datasets = sqliteTable(
   "datasets",
@@ -69,14 +69,10 @@ export const samples = sqliteTable("samples", {
 export const revisionSamples = sqliteTable(
   "revision_samples",
   {
-    revisionId: text()
-      .notNull()
-      .references(() => datasetRevisions.id, { onDelete: "cascade" }),
+    revisionId: partOf(() => datasetRevisions.id),
     position: integer().notNull(),
     key: text().notNull(),
-    sampleId: text()
-      .notNull()
-      .references(() => samples.id),
+    sampleId: refersTo(() => samples.id),
   },
   (table) => [
     uniqueIndex("revision_samples_in_order").on(table.revisionId, table.position),

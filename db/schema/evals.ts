@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { createdAt, flag, json, time } from "./columns";
+import { createdAt, flag, json, partOf, refersTo, time } from "./columns";
 import { samples } from "./datasets";
 
 /** A version of a prompt template. It never changes. */
@@ -83,12 +83,8 @@ export const results = sqliteTable(
   "results",
   {
     id: text().primaryKey(),
-    runId: text()
-      .notNull()
-      .references(() => runs.id, { onDelete: "cascade" }),
-    sampleId: text()
-      .notNull()
-      .references(() => samples.id),
+    runId: partOf(() => runs.id),
+    sampleId: refersTo(() => samples.id),
     sampleKey: text().notNull(),
     repeat: integer().notNull().default(0),
     state: text({ enum: ["pending", "running", "done", "error"] }).notNull(),
@@ -117,17 +113,13 @@ export const scores = sqliteTable(
   "scores",
   {
     id: integer().primaryKey({ autoIncrement: true }),
-    resultId: text()
-      .notNull()
-      .references(() => results.id, { onDelete: "cascade" }),
+    resultId: partOf(() => results.id),
     metric: text().notNull(),
     evaluator: text().notNull(),
     /** Hash of everything that affects a score of this evaluator. */
     evaluatorHash: text().notNull(),
     /** Changes when the criterion's wording or threshold changes, because either affects the score. */
-    criterionHash: text()
-      .notNull()
-      .references(() => criteria.hash),
+    criterionHash: refersTo(() => criteria.hash),
     state: text({ enum: ["scored", "error"] }).notNull(),
     value: real(),
     passed: flag(),
@@ -156,9 +148,7 @@ export const labels = sqliteTable(
   "labels",
   {
     id: text().primaryKey(),
-    resultId: text()
-      .notNull()
-      .references(() => results.id, { onDelete: "cascade" }),
+    resultId: partOf(() => results.id),
     metric: text().notNull(),
     value: real().notNull(),
     failure: text(),

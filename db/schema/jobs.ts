@@ -1,5 +1,5 @@
 import { blob, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { createdAt, json, time } from "./columns";
+import { createdAt, json, partOf, time } from "./columns";
 
 export const jobs = sqliteTable(
   "jobs",
@@ -32,9 +32,7 @@ export const tasks = sqliteTable(
   "tasks",
   {
     id: integer().primaryKey({ autoIncrement: true }),
-    jobId: text()
-      .notNull()
-      .references(() => jobs.id, { onDelete: "cascade" }),
+    jobId: partOf(() => jobs.id),
     kind: text().notNull(),
     /** quarantined: too many workers died while running it. */
     state: text({ enum: ["queued", "running", "done", "failed", "quarantined", "cancelled"] }).notNull(),

@@ -1,5 +1,5 @@
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { createdAt, flag, json, time } from "./columns";
+import { createdAt, flag, json, refersTo, time } from "./columns";
 
 export const keys = sqliteTable(
   "keys",
@@ -35,9 +35,7 @@ export const sessions = sqliteTable(
   "sessions",
   {
     idHash: blob({ mode: "buffer" }).primaryKey(),
-    keyId: text()
-      .notNull()
-      .references(() => keys.id),
+    keyId: refersTo(() => keys.id),
     createdAt: createdAt(),
     lastSeenAt: time().notNull(),
     expiresAt: time().notNull(),
@@ -48,9 +46,7 @@ export const sessions = sqliteTable(
 
 export const signInTokens = sqliteTable("sign_in_tokens", {
   tokenHash: blob({ mode: "buffer" }).primaryKey(),
-  keyId: text()
-    .notNull()
-    .references(() => keys.id),
+  keyId: refersTo(() => keys.id),
   expiresAt: time().notNull(),
   usedAt: time(),
 });

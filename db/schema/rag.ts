@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { blob, foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { createdAt, json, time } from "./columns";
+import { createdAt, json, partOf, refersTo, time } from "./columns";
 
 export const indexes = sqliteTable(
   "indexes",
@@ -28,9 +28,7 @@ export const indexes = sqliteTable(
 export const indexVersions = sqliteTable(
   "index_versions",
   {
-    indexId: text()
-      .notNull()
-      .references(() => indexes.id, { onDelete: "cascade" }),
+    indexId: partOf(() => indexes.id),
     version: integer().notNull(),
     /** ready: contains every document of the index. failed, retired: gets no more documents. */
     state: text({ enum: ["building", "ready", "failed", "retired"] }).notNull(),
@@ -54,9 +52,7 @@ export const indexVersions = sqliteTable(
 export const documents = sqliteTable(
   "documents",
   {
-    indexId: text()
-      .notNull()
-      .references(() => indexes.id),
+    indexId: refersTo(() => indexes.id),
     id: text().notNull(),
     title: text().notNull(),
     /** File name or URL, as given. */
@@ -126,9 +122,7 @@ export const documentBuilds = sqliteTable(
   "document_builds",
   {
     id: text().primaryKey(),
-    indexId: text()
-      .notNull()
-      .references(() => indexes.id),
+    indexId: refersTo(() => indexes.id),
     version: integer().notNull(),
     documentId: text().notNull(),
     /** staging: being written. replaced: a newer build is visible. deleted: the document was deleted. */
@@ -157,9 +151,7 @@ export const chunks = sqliteTable(
   "chunks",
   {
     id: text().primaryKey(),
-    buildId: text()
-      .notNull()
-      .references(() => documentBuilds.id, { onDelete: "cascade" }),
+    buildId: partOf(() => documentBuilds.id),
     position: integer().notNull(),
     /** UTF-16 offsets in the document's text. */
     start: integer().notNull(),
