@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createInvalidations } from "./invalidations";
+import { createInvalidations } from "./flights";
 
 const TARGETS = ["v2-1", "model:m", "namespace:key_a"];
 

@@ -6,9 +6,8 @@ import { type CacheDirectives, NO_DIRECTIVES } from "../call";
 import type { CacheReport } from "../contract";
 import type { Cache, CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
-import { createFlights, type FlightPlan } from "./flights";
-import { createInvalidations } from "./invalidations";
-import { type CacheKey, cacheKey, createRecentRequests, type RecentRequest } from "./key";
+import { createFlights, createInvalidations, type FlightPlan } from "./flights";
+import { cacheKey, createRecentRequests } from "./key";
 import type { Namespaces } from "./namespaces";
 import { createCacheCounts } from "./statistics";
 
@@ -42,47 +41,10 @@ interface CachedEntries {
   keep(index: number, value: string): Promise<void>;
 }
 
-interface CacheInspection {
-  id: CacheKey;
-  /** Why the request would bypass the cache. */
-  bypass?: string;
-  /** The entry that would be served. */
-  hit?: CacheHit;
-}
-
 type Generate = (signal: AbortSignal) => Promise<EngineReply>;
 type ToStored = (frames: Uint8Array[]) => string | undefined;
 
-export interface AnswerCache {
-  /**
-   * Serves from the store, joins an identical request in flight, or starts `generate`. The generation is aborted when
-   * its last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns
-   * undefined for an answer not worth storing (empty, truncated). Throws what `generate` throws, client_closed if
-   * `signal` is aborted, and not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
-   */
-  answer(request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer>;
-  /** Reads parts that are cached separately. Throws not_cached for `only-if-cached` unless all are stored. */
-  entries(
-    request: Pick<CacheRequest, "keyId" | "tags" | "bypass" | "directives">,
-    parts: readonly Record<string, unknown>[],
-  ): Promise<CachedEntries>;
-  readonly counts: ReturnType<typeof createCacheCounts>;
-  /** Number of running generations. */
-  inFlight(): number;
-  /** One of the last 2,000 requests that reached the cache. */
-  recent(requestId: string): RecentRequest | undefined;
-  /**
-   * Predicts how a request without `cache-control` would be served in this namespace. Doesn't count or change anything.
-   */
-  inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Deletes the entries with `tag`. Running generations with this tag can't be joined any more and are not stored. */
-  invalidate(tag: string): Promise<number>;
-  /**
-   * Deletes one entry; false if it didn't exist. Running generations with this key can't be joined any more and are not
-   * stored.
-   */
-  deleteEntry(key: string): Promise<boolean>;
-}
+export type AnswerCache = ReturnType<typeof createAnswerCache>;
 
 interface AnswerCacheDeps {
   cache: Cache;
@@ -109,7 +71,7 @@ export const createAnswerCache = ({
   namespaces,
   log,
   now = Date.now,
-}: AnswerCacheDeps): AnswerCache => {
+}: AnswerCacheDeps) => {
   const counts = createCacheCounts();
   const recent = createRecentRequests();
   const flights = createFlights();
@@ -154,7 +116,13 @@ export const createAnswerCache = ({
     counts.writes[(await cache.set(key, { value, storedAt, expiresAt, tags })) ? "stored" : "failed"]++;
   };
 
-  const answer: AnswerCache["answer"] = async (request, generate, toStored) => {
+  /**
+   * Serves from the store, joins an identical request in flight, or starts `generate`. The generation is aborted when
+   * its last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns
+   * undefined for an answer not worth storing (empty, truncated). Throws what `generate` throws, client_closed if
+   * `signal` is aborted, and not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
+   */
+  const answer = async (request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer> => {
     const { directives, stream } = request;
     const { noCache, noStore, onlyIfCached, keepSeconds } = directives;
     const namespace = namespaces.nameOf(request.keyId);
@@ -215,7 +183,11 @@ export const createAnswerCache = ({
     return { report, reply };
   };
 
-  const entries: AnswerCache["entries"] = async (request, parts) => {
+  /** Reads parts that are cached separately. Throws not_cached for `only-if-cached` unless all are stored. */
+  const entries = async (
+    request: Pick<CacheRequest, "keyId" | "tags" | "bypass" | "directives">,
+    parts: readonly Record<string, unknown>[],
+  ): Promise<CachedEntries> => {
     const { noCache, noStore, onlyIfCached, keepSeconds } = request.directives;
     const namespace = namespaces.nameOf(request.keyId);
     const off = bypassReason(request, namespace);
@@ -258,18 +230,29 @@ export const createAnswerCache = ({
     answer,
     entries,
     counts,
+    /** Number of running generations. */
     inFlight: flights.size,
+    /** One of the last 2,000 requests that reached the cache. */
     recent: recent.get,
-    inspect: async (namespace, { parts, bypass }) => {
+    /**
+     * Predicts how a request without `cache-control` would be served in this namespace: its key, why it would bypass the
+     * cache, and the entry that would be served. Doesn't count or change anything.
+     */
+    inspect: async (namespace: string, { parts, bypass }: Pick<CacheRequest, "parts" | "bypass">) => {
       const id = cacheKey(namespace, parts);
       const reason = bypassReason({ bypass, directives: NO_DIRECTIVES }, namespace);
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
-    invalidate: (tag) => {
+    /** Deletes the entries with `tag`. Running generations with this tag can't be joined any more and are not stored. */
+    invalidate: (tag: string): Promise<number> => {
       invalidations.add(tag);
       return cache.deleteTag(tag);
     },
-    deleteEntry: (key) => {
+    /**
+     * Deletes one entry; false if it didn't exist. Running generations with this key can't be joined any more and are
+     * not stored.
+     */
+    deleteEntry: (key: string): Promise<boolean> => {
       invalidations.add(key);
       return cache.delete(key);
     },
