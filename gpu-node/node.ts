@@ -1,11 +1,12 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../lib/config";
-import { toAppError } from "../lib/errors";
+import { AppError, toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
+import { embedderOf, findContradictions } from "../lib/setting-rules";
 import { withTimeout } from "../lib/with-timeout";
-import { createEngines, type Engines } from "./engine/create";
-import { shuttingDown } from "./engine/engine";
+import { type Embedder, type NodeEngine, shuttingDown } from "./engine/engine";
+import { createLlamaHost, type LlamaHost } from "./engine/llama/host";
 import { AdmissionQueue } from "./queue/queue";
-import { assertSafeToListen, createGuard } from "./server/auth";
 import { Exchange } from "./server/exchange";
 import { NodeMetrics } from "./server/metrics";
 import { findRoute, nodeModels, nodeRoutes } from "./server/routes";
@@ -124,3 +125,68 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
 /** Waits up to `limitMs` for the open exchanges to finish. */
 const allFinished = (open: Iterable<Exchange>, limitMs: number): Promise<unknown> =>
   withTimeout(Promise.all([...open].map(({ finished }) => finished)), limitMs);
+
+/** The engine and embedder of a node. */
+interface Engines {
+  engine: NodeEngine;
+  /** Undefined if this node does not serve embeddings. */
+  embedder?: Embedder;
+  close(): Promise<void>;
+}
+
+/** Creates the configured engine and embedder. Imports only those, because llama loads native code. */
+const createEngines = async (config: Config, log: Log): Promise<Engines> => {
+  const host = createLlamaHost(config.node, log);
+  const engine = await createEngine[config.node.engine](config, host, log);
+  const embedder = await createEmbedder[embedderOf(config.node)](config, host, log);
+  return {
+    engine,
+    embedder,
+    close: async () => {
+      await engine.close();
+      await embedder?.close();
+      await host.dispose();
+    },
+  };
+};
+
+type Create<T> = (config: Config, host: LlamaHost, log: Log) => Promise<T>;
+
+const createEngine: Record<Config["node"]["engine"], Create<NodeEngine>> = {
+  llama: async (config, host, log) => (await import("./engine/llama/llama")).createLlamaEngine(config, host, log),
+  openai: async (config, _, log) => (await import("./engine/openai/openai")).createOpenAiEngine(config, log),
+  synthetic: async (config) => (await import("./engine/synthetic")).createSyntheticEngine(config),
+};
+
+const createEmbedder: Record<ReturnType<typeof embedderOf>, Create<Embedder | undefined>> = {
+  llama: async (config, host, log) => (await import("./engine/llama/embedder")).createLlamaEmbedder(config, host, log),
+  openai: async (config, _, log) => (await import("./engine/openai/embedder")).createOpenAiEmbedder(config, log),
+  synthetic: async (config) => (await import("./engine/synthetic")).createSyntheticEmbedder(config),
+  off: async () => undefined,
+};
+
+/** Applies the checks of `loadConfig` to a node that is started programmatically. Throws invalid_request. */
+const assertSafeToListen = (config: Config): void => {
+  const problems = findContradictions(config);
+  const [first] = problems;
+  if (!first) return;
+  const message = `${problems.map((problem) => `${problem.path} ${problem.message}`).join("; ")}.`;
+  throw new AppError("invalid_request", message, { param: first.path, details: problems });
+};
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** Checks `authorization: Bearer <token>` in constant time. Without a configured token, every request passes. */
+const createGuard = (token: string | undefined): ((authorization: string | undefined) => void) => {
+  if (token === undefined) return () => {};
+  const expected = digest(token);
+  return (authorization) => {
+    if (authorization === undefined) {
+      throw new AppError("missing_api_key", "Send the node's token: authorization: Bearer <token>.");
+    }
+    const given = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
+    if (!timingSafeEqual(digest(given), expected)) {
+      throw new AppError("invalid_api_key", "Wrong node token. See GROUNDWIRE_NODE_TOKEN.");
+    }
+  };
+};

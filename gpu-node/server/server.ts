@@ -4,8 +4,7 @@ import http2, { type ServerHttp2Session } from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import type { Incoming } from "./body";
-import type { Outgoing } from "./exchange";
+import type { Incoming, Outgoing } from "./exchange";
 
 type Listener = (request: Incoming, response: Outgoing) => void;
 
