@@ -109,10 +109,8 @@ export interface Embedder extends ModelOwner {
    * model_not_found, context_length_exceeded (naming the input).
    */
   accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;
-  /** Token ids of a text as the model reads it. */
+  /** Token ids of a text as the model reads it, also if it is longer than the model's context. */
   tokenize(model: string | undefined, text: string): Promise<number[]>;
-  /** Tokens of texts as the model reads them, also of texts that are longer than its context. */
-  countTokens(model: string | undefined, texts: readonly string[]): Promise<number[]>;
 }
 
 /** The model with this name, or the first model if the name is omitted. Throws model_not_found. */

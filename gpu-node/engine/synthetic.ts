@@ -234,10 +234,6 @@ export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
       findModel([model], name);
       return tokensOf(text);
     },
-    countTokens: async (name, texts) => {
-      findModel([model], name);
-      return texts.map((text) => tokensOf(text).length);
-    },
     close: async () => {},
   };
 };

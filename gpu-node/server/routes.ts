@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import packageJson from "../../package.json" with { type: "json" };
@@ -26,16 +27,11 @@ type Routes = ReadonlyMap<string, Route>;
 
 const startedAt = Math.floor(Date.now() / 1000);
 
-const wireModel = (model: NodeModel) => ({
-  id: model.id,
+const wireModel = ({ sampling: _, ...model }: NodeModel) => ({
+  ...model,
   object: "model",
   created: startedAt,
   owned_by: "groundwire",
-  kind: model.kind,
-  revision: model.revision,
-  context_window: model.context_window,
-  dimensions: model.dimensions,
-  prefixes: model.prefixes,
 });
 
 /** Chat models first, because a request without a model gets the first one. */
@@ -75,16 +71,18 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
     const model = readModel(body);
     const messages = Array.isArray(body.messages) ? body.messages : undefined;
     const isEmbedder = embedder?.models().some(({ id }) => id === model);
+    const tokensOf = (text: string) =>
+      embedder && isEmbedder ? embedder.tokenize(model, text) : engine.tokenize(model, { text });
     if (Array.isArray(body.prompt)) {
-      const texts = readTexts(body.prompt);
-      const counts = await (embedder && isEmbedder
-        ? embedder.countTokens(model, texts)
-        : inOrder(texts, TEXTS_AT_ONCE, async (text) => (await engine.tokenize(model, { text })).length));
+      const counts = await inOrder(readTexts(body.prompt), TEXTS_AT_ONCE, async (text) => {
+        await nextTurn();
+        return (await tokensOf(text)).length;
+      });
       return exchange.json(200, { counts });
     }
-    const tokens = await (embedder && isEmbedder
-      ? embedder.tokenize(model, readText(body.prompt))
-      : engine.tokenize(model, messages ? { messages } : { text: readText(body.prompt) }));
+    const tokens = await (messages && !isEmbedder
+      ? engine.tokenize(model, { messages })
+      : tokensOf(readText(body.prompt)));
     exchange.json(200, { tokens, count: tokens.length });
   };
 

@@ -21,8 +21,7 @@ const TURN_MS = 5;
 
 interface Loaded {
   card: NodeModel & { dimensions: number };
-  tokenize: ReturnType<typeof createTokenizer>["tokenize"];
-  count: ReturnType<typeof createTokenizer>["count"];
+  tokenizer: ReturnType<typeof createTokenizer>;
   scheduler: EmbeddingScheduler<Token>;
   dispose(): Promise<void>;
 }
@@ -64,7 +63,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
           context_window: contextWindow,
           dimensions: model.embeddingVectorSize,
         },
-        ...createTokenizer(model, contextWindow),
+        tokenizer: createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
         dispose: () => model.dispose(),
       };
@@ -77,12 +76,12 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 
     async accept({ body, ...job }) {
       const { model, inputs, dimensions, nameOf } = readEmbeddingParameters(body);
-      const { card, tokenize, scheduler } = need(model);
+      const { card, tokenizer, scheduler } = need(model);
       checkDimensions(dimensions, card.dimensions);
       const tokens: Token[][] = [];
       let turnEndsAt = performance.now() + TURN_MS;
       for (const [index, input] of inputs.entries()) {
-        tokens.push(tokenize(input, nameOf(index)));
+        tokens.push(tokenizer.read(input, nameOf(index)));
         if (performance.now() < turnEndsAt) continue;
         await nextTurn();
         job.signal.throwIfAborted();
@@ -91,20 +90,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
       return { model: card, inputs: inputs.length, start: () => scheduler.run({ ...job, inputs: tokens }) };
     },
 
-    tokenize: async (model, text) => need(model).tokenize(text, "prompt"),
-
-    async countTokens(model, texts) {
-      const { count } = need(model);
-      const counts: number[] = [];
-      let turnEndsAt = performance.now() + TURN_MS;
-      for (const text of texts) {
-        counts.push(count(text));
-        if (performance.now() < turnEndsAt) continue;
-        await nextTurn();
-        turnEndsAt = performance.now() + TURN_MS;
-      }
-      return counts;
-    },
+    tokenize: async (model, text) => need(model).tokenizer.tokenize(text),
 
     async close() {
       await loaded?.scheduler.close();
@@ -152,9 +138,8 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
 const CHARACTERS_PER_TOKEN = 32;
 
 /**
- * `tokenize` reads an input the way the model does: the tokens of a text (control tokens in it stay plain text) or the
- * given ids, between the first and last token that llama.cpp's own tokenizer would add. `param` names the input in
- * errors. Throws context_length_exceeded, and invalid_request for unknown token ids. `count` has no limit.
+ * Reads inputs the way the model does: the tokens of a text (control tokens in it stay plain text) or the given ids,
+ * between the first and last token that llama.cpp's own tokenizer would add.
  */
 const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const { tokens, vocabularyType, fileInfo } = model;
@@ -166,7 +151,7 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const vocabularySize = fileInfo.metadata.tokenizer.ggml.tokens.length;
   const isToken = (id: number): id is Token => id < vocabularySize;
 
-  const read = (input: EmbeddingInput, param: string): Token[] => {
+  const readInner = (input: EmbeddingInput, param: string): Token[] => {
     if (typeof input !== "string") {
       if (input.every(isToken)) return input;
       throw invalidField(param, `${param} must contain only token ids below ${vocabularySize}.`);
@@ -186,11 +171,14 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   ];
 
   return {
-    tokenize(input: EmbeddingInput, param: string): Token[] {
-      const whole = complete(read(input, param));
+    tokenize: (text: string): Token[] => complete(model.tokenize(text.toWellFormed(), false)),
+    /**
+     * `param` names the input in errors. Throws context_length_exceeded, and invalid_request for unknown token ids.
+     */
+    read(input: EmbeddingInput, param: string): Token[] {
+      const whole = complete(readInner(input, param));
       if (whole.length > contextWindow) throw inputTooLong(contextWindow, String(whole.length), param);
       return whole;
     },
-    count: (text: string): number => complete(model.tokenize(text.toWellFormed(), false)).length,
   };
 };

@@ -92,12 +92,6 @@ export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Lo
       };
     },
     tokenize: async (name, text) => upstream.tokenize(findModel(models, name).id, { text }),
-    async countTokens(name, texts) {
-      const { id } = findModel(models, name);
-      const counts: number[] = [];
-      for (const text of texts) counts.push((await upstream.tokenize(id, { text })).length);
-      return counts;
-    },
     close: async () => upstream.close(),
   };
 };
