@@ -76,7 +76,7 @@ export interface BodyLimits {
  */
 export const planBody = ({ request: { headers }, route }: Exchange, limits: BodyLimits): BodyPlan => {
   const uploadBytes = route?.takesFiles && isMultipart(headers) ? limits.maxUploadBytes : undefined;
-  const maxBytes = uploadBytes ?? limits.maxBytes * (route?.bodyFactor ?? 1);
+  const maxBytes = uploadBytes ?? limits.maxBytes * (route?.facts["x-body-factor"] ?? 1);
   const slackBytes = uploadBytes === undefined ? 0 : MAX_FORM_OVERHEAD_BYTES;
   const length = Number(headers.get("content-length") ?? 0);
   if (length > maxBytes + slackBytes) throw tooLarge(`The body is ${length} bytes long`, maxBytes);
@@ -123,9 +123,7 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
     throw new AppError(
       "invalid_request",
       "The body is not valid gzip: it is corrupt or truncated. Compress it again.",
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   } finally {
     gunzip.destroy();
@@ -168,7 +166,7 @@ export const parseBody = (exchange: Exchange): unknown => {
   }
   if (route.isDocumented || isJson(type)) {
     const schema = typeof route.inputs.body === "object" ? route.inputs.body : undefined;
-    const read = route.dropsNul ? withoutNulEscapes : (text: string) => text;
+    const read = route.facts["x-drops-nul"] ? withoutNulEscapes : (text: string) => text;
     return readBytes(exchange).then((bytes) => json(read(decodeText(bytes)), schema));
   }
   return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;

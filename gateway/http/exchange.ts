@@ -154,7 +154,7 @@ export class Exchange {
     let fields = `"requestId":"${this.requestId}","method":"${method}","route":"${this.routeName}","status":${status},"durationMs":${round(durationMs, 2)}`;
     if (this.principal) fields += `,"keyId":"${this.principal.keyId}"`;
     if (errorKind) fields += `,"errorKind":"${errorKind}"`;
-    logFields(this.reports.log, this.route?.isProbe ? "debug" : "info", `${fields},"msg":"request"`);
+    logFields(this.reports.log, this.route?.facts["x-probe"] ? "debug" : "info", `${fields},"msg":"request"`);
   }
 }
 

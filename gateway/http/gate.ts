@@ -83,7 +83,7 @@ export const gate = (deps: GateDeps) => {
     if (!isWorkerToken(credentials)) return deps.verifyKey(credentials);
     const keyId = headers.get("x-groundwire-on-behalf-of") ?? undefined;
     return deps.verifyWorker(bearerToken(credentials), keyId).then((principal) => {
-      if (route?.servesWorkers) return principal;
+      if (route?.facts["x-worker"]) return principal;
       throw new AppError("insufficient_role", "Jobs workers may only embed texts and count tokens.");
     });
   };
@@ -91,7 +91,7 @@ export const gate = (deps: GateDeps) => {
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
     // The request that a worker works for was counted; its calls would use up the limit of the key's owner.
-    const isCounted = principal.via !== "worker" && (exchange.route?.isCounted ?? true);
+    const isCounted = principal.via !== "worker" && !exchange.route?.facts["x-uncounted"];
     exchange.hold(deps.reserve(principal, isCounted));
     // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
     if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);

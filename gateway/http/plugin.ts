@@ -28,7 +28,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
       const answer = (entered: Response | Exchange): Response | undefined | Promise<Response> => {
         if (entered instanceof Response) return entered;
         const { route, principal } = entered;
-        if (!route?.isDirect) return undefined;
+        if (!route?.facts["x-direct"]) return undefined;
         authorize(route, principal);
         return answerDirectly(entered, route, server);
       };
@@ -43,7 +43,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
       // Elysia must have matched the route that the gate checked.
       if (route?.path !== matched) throw new AppError("not_found", `${matched} was not found.`);
       authorize(route, principal);
-      if (route.isLong) {
+      if (route.facts["x-long"]) {
         const allowSilence = () => server?.timeout(request, 0);
         // Only the response may take long: the idle timeout still applies while the body arrives.
         if (route.inputs.body === "own") exchange.onRead = allowSilence;
@@ -105,7 +105,7 @@ const answerDirectly = (exchange: Exchange, route: Route, server: Server): Promi
   return Promise.resolve(parseBody(exchange)).then((parsed) => {
     const body = prepareInputs(route, request, parsed, undefined, undefined);
     // Only the response may take long: the idle timeout still applies while the body arrives.
-    if (route.isLong) server?.timeout(request, 0);
+    if (route.facts["x-long"]) server?.timeout(request, 0);
     const check = checkOf(route);
     if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");
     return (route.handler as DirectHandler)({ body, principal, exchange });

@@ -17,18 +17,12 @@ export interface Route {
   path: string;
   /** undefined: access is denied to everyone. */
   role: RouteRole | undefined;
+  facts: RouteFacts;
   /** Whether the route is part of the API and the OpenAPI document. Other routes are pages and their files. */
   isDocumented: boolean;
   takesFiles: boolean;
-  bodyFactor: number;
-  dropsNul: boolean;
-  isCounted: boolean;
-  isLong: boolean;
-  isProbe: boolean;
-  servesWorkers: boolean;
   inputs: Inputs;
   handler: unknown;
-  isDirect: boolean;
 }
 
 const API = "/v1/";
@@ -45,17 +39,11 @@ const toRoute = ({ method, path, handler, hooks = {} }: ReturnType<RouteList>[nu
     method,
     path,
     role: facts["x-role"],
+    facts,
     isDocumented: facts.summary !== undefined,
     takesFiles: [hooks.body, ...(facts["x-bodies"] ?? [])].some(hasFile),
-    bodyFactor: facts["x-body-factor"] ?? 1,
-    dropsNul: facts["x-drops-nul"] ?? false,
-    isCounted: !facts["x-uncounted"],
-    isLong: facts["x-long"] ?? false,
-    isProbe: facts["x-probe"] ?? false,
-    servesWorkers: facts["x-worker"] ?? false,
     inputs: inputsOf(hooks, facts.summary !== undefined),
     handler,
-    isDirect: facts["x-direct"] ?? false,
   };
 };
 
