@@ -1,5 +1,5 @@
+import { fakeEngine } from "../../tests/engine-fake";
 import { engineContract } from "../ports/engine.contract";
-import { fakeEngine } from "./engine-fake";
 
 engineContract("fake", async () => {
   const engine = fakeEngine({ beforePiece: () => new Promise((resolve) => setImmediate(resolve)) });

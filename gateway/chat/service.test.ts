@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
-import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
+import { type FakeEngineOptions, fakeEngine } from "../../tests/engine-fake";
 import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import { createModels } from "../models/registry";

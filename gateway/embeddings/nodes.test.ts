@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { fakeEngine } from "../../tests/engine-fake";
 import { PRINCIPAL } from "../../tests/principal";
-import { fakeEngine } from "../adapters/engine-fake";
 import { NO_DIRECTIVES } from "../call";
 import { computeVectors, type NodeWork } from "./service";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { fakeEngine } from "../../tests/engine-fake";
 import { PRINCIPAL } from "../../tests/principal";
-import { fakeEngine } from "../adapters/engine-fake";
 import { createModels } from "./registry";
 
 const models = createModels({ engine: fakeEngine(), defaults: { chat: "not-here", embedding: "fake-embedder" } });

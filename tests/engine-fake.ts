@@ -1,7 +1,7 @@
-import type { Prefixes } from "../../gpu-node/protocol";
-import { AppError } from "../../lib/errors";
-import { encodeVector } from "../../lib/vectors";
-import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engine";
+import type { Engine, EngineReply, EngineRequest, NodeView } from "../gateway/ports/engine";
+import type { Prefixes } from "../gpu-node/protocol";
+import { AppError } from "../lib/errors";
+import { encodeVector } from "../lib/vectors";
 
 export interface FakeEngineOptions {
   model?: string;
