@@ -28,5 +28,13 @@ export interface Call {
   traceparent?: string;
 }
 
+/** The fields of an engine request that identify its caller. */
+export const callerOf = ({ principal, requestId, priority, traceparent }: Asking) => ({
+  requestId,
+  fairKey: principal.keyId,
+  priority,
+  traceparent,
+});
+
 /** A call without a signal, for work that outlives its request. */
 export type Asking = Omit<Call, "signal">;

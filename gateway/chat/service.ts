@@ -1,7 +1,7 @@
 import { toAppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import type { AnswerCache } from "../cache/service";
-import type { Call } from "../call";
+import { type Call, callerOf } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
@@ -110,12 +110,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         model: model.id,
         body: json,
         stream: isStream,
-        requestId: call.requestId,
-        fairKey: call.principal.keyId,
-        priority: call.priority,
+        ...callerOf(call),
         deadlineMs: totalMs - (performance.now() - call.receivedAt),
         signal,
-        traceparent: call.traceparent,
       });
     };
     const answer = await answers.answer(
@@ -250,19 +247,16 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },
 
-    async countPrompt({ principal, requestId, priority, signal, traceparent }, model, messages) {
+    async countPrompt(call, model, messages) {
       try {
         const reply = await engine.request({
           route: "/tokenize",
           model,
           body: JSON.stringify({ model, messages }),
           stream: false,
-          requestId,
-          fairKey: principal.keyId,
-          priority,
+          ...callerOf(call),
           deadlineMs: COUNT_MS,
-          signal,
-          traceparent,
+          signal: call.signal,
         });
         const { count } = JSON.parse(decoder.decode(join(await collect(reply.body))));
         // A server that expects a different request format returns no count.

@@ -2,6 +2,9 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Component, Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
 
 const text = Type.String({ minLength: 1 });
+const model = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 200, description: "The default embedding model if omitted" }),
+);
 /** The field that Cohere and Voyage use for this. */
 const inputType = OneOf(["query", "document"], {
   description: "Adds the model's query or document prefix to every text. Omitted: no prefix",
@@ -41,9 +44,7 @@ export type StoreEmbeddings = Static<typeof StoreEmbeddings>;
 /** `POST /v1/embeddings`, OpenAI's format. */
 export const EmbeddingRequest = Strict(
   {
-    model: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: "The default embedding model if omitted" }),
-    ),
+    model,
     input: Type.Union(
       [
         text,
@@ -78,9 +79,7 @@ export type EmbeddingRequest = Static<typeof EmbeddingRequest>;
 /** `POST /v1/tokenize`. */
 export const TokenizeRequest = Strict(
   {
-    model: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: "The default embedding model if omitted" }),
-    ),
+    model,
     input: Type.Union(
       [
         Type.String({ maxLength: 65_536 }),

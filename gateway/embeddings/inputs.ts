@@ -50,9 +50,7 @@ export const addPrefix = (
     throw new AppError(
       "invalid_request",
       "`input_type` applies only to texts. Omit it, or send texts instead of token ids.",
-      {
-        param: "input_type",
-      },
+      { param: "input_type" },
     );
   });
 };

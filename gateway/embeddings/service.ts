@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import type { AnswerCache } from "../cache/service";
-import type { Call } from "../call";
+import { type Call, callerOf } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
@@ -221,12 +221,9 @@ const requestVectors = async (
     model: model.id,
     body: JSON.stringify({ model: model.id, input, encoding_format: "base64", dimensions }),
     stream: false,
-    requestId: call.requestId,
-    fairKey: call.principal.keyId,
-    priority: call.priority,
+    ...callerOf(call),
     deadlineMs: totalMs - (performance.now() - call.receivedAt),
     signal,
-    traceparent: call.traceparent,
   });
   const pieces = await Array.fromAsync(reply.body);
   if (!model.isKnown && report.node === undefined) report.modelRevision = reply.modelRevision;
@@ -242,7 +239,5 @@ const otherRevision = (model: string): AppError =>
   new AppError(
     "unavailable",
     `The nodes have different revisions of ${model}. Try again after all nodes are updated.`,
-    {
-      retryAfterMs: 2000,
-    },
+    { retryAfterMs: 2000 },
   );

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import type { Call } from "../call";
+import { type Call, callerOf } from "../call";
 import type { Models } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { TokenCounts, TokenizeRequest } from "./contract";
@@ -32,12 +32,9 @@ export const createTokenCounter = ({ engine, models, totalMs }: TokenDeps) => ({
       model: id,
       body: JSON.stringify({ model: id, prompt: texts }),
       stream: false,
-      requestId: call.requestId,
-      fairKey: call.principal.keyId,
-      priority: call.priority,
+      ...callerOf(call),
       deadlineMs: totalMs - (performance.now() - call.receivedAt),
       signal: call.signal,
-      traceparent: call.traceparent,
     });
     const answer: unknown = JSON.parse(Buffer.concat(await Array.fromAsync(reply.body)).toString());
     if (!Value.Check(NodeCounts, answer) || answer.counts.length !== texts.length) throw brokenAnswer();

@@ -75,9 +75,7 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
   throw new AppError(
     "invalid_request",
     `expires_at is ${expiresAt.toISOString()}, which is in the past. Choose a later time.`,
-    {
-      param: "expires_at",
-    },
+    { param: "expires_at" },
   );
 };
 

@@ -8,24 +8,18 @@ import type { Page, PageQuery } from "../contract";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
-import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";
+import { fromRow } from "../wire";
+import { type CreatePromptVersion, type MoveLabel, type Prompt, PromptVersion } from "./contract";
 
 /** The label that always names the newest version. It can't be moved. */
 const LATEST = "latest";
 
 export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
-  const toVersion = (row: store.PromptVersionRow, labels: readonly { label: string; version: number }[]) => ({
-    name: row.name,
-    version: row.version,
-    hash: row.hash,
-    messages: row.messages,
-    variables: variablesOf(row.messages),
-    labels: labels.filter(({ version }) => version === row.version).map(({ label }) => label),
-    note: row.note,
-    used_by_runs: row.usedByRuns,
-    created_by: row.createdBy,
-    created_at: row.createdAt.toISOString(),
-  });
+  const toVersion = (row: store.PromptVersionRow, labels: readonly { label: string; version: number }[]) =>
+    fromRow(PromptVersion, row, {
+      variables: variablesOf(row.messages),
+      labels: labels.filter(({ version }) => version === row.version).map(({ label }) => label),
+    });
 
   /** Throws not_found. */
   const get = async (name: string): Promise<Prompt> => {

@@ -99,9 +99,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
       new AppError(
         "deadline_exceeded",
         `The GPU node took too long for ${what}. Try again, or send a smaller request.`,
-        {
-          source: "node",
-        },
+        { source: "node" },
       ),
     );
   }
