@@ -7,23 +7,10 @@ export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
 export type KeyedContent = SampleContent & { key: string };
 
 /** The content of an uploaded sample, with every field set. */
-export const toContent = ({
-  input,
-  references,
-  contexts,
-  output,
-  group,
-  tags,
-  metadata,
-}: NewSample): SampleContent => ({
-  input,
-  references: references ?? [],
-  contexts: contexts ?? [],
-  output: output ?? null,
-  group: group ?? null,
-  tags: tags ?? [],
-  metadata: metadata ?? {},
-});
+export const toContent = (sample: NewSample): SampleContent => {
+  const { input, references = [], contexts = [], output = null, group = null, tags = [], metadata = {} } = sample;
+  return { input, references, contexts, output, group, tags, metadata };
+};
 
 /** A sample, or its content, as it would be uploaded: fields without a value are omitted. */
 export const toNewSample = ({
@@ -50,16 +37,10 @@ export const toNewSample = ({
  * sha256 in hex over the canonical JSON of the content, without the key and regardless of the order of the tags. Fields
  * without a value are omitted, so that adding a field later doesn't change existing hashes.
  */
-export const contentHash = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
-  canonicalHash({
-    input,
-    references: references.length > 0 ? references : undefined,
-    contexts: contexts.length > 0 ? contexts : undefined,
-    output: output ?? undefined,
-    group: group ?? undefined,
-    tags: tags.length > 0 ? tags.toSorted() : undefined,
-    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
-  });
+export const contentHash = (content: SampleContent): string => {
+  const { key: _, ...sample } = toNewSample(content);
+  return canonicalHash({ ...sample, tags: sample.tags?.toSorted() });
+};
 
 /** The key for a sample without one: the first 32 digits of its hash. */
 export const keyOfContent = (hash: string): string => hash.slice(0, 32);

@@ -114,6 +114,18 @@ export const DatasetRevision = Type.Object(
 );
 export type DatasetRevision = Static<typeof DatasetRevision>;
 
+const revisionExample: DatasetRevision = {
+  revision: 3,
+  hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+  samples: 195,
+  added: 2,
+  changed: 1,
+  removed: 0,
+  source: "capitals.jsonl",
+  created_at: "2026-11-23T20:15:00.000Z",
+  created_by: "key_4fT9kQ2mXw7R",
+};
+
 export const DatasetRevisionPage = Page(DatasetRevision);
 
 /** The report stored with a revision. It leaves out samples and example values, which the revision contains. */
@@ -127,20 +139,7 @@ export const RevisionDetail = Type.Object(
   },
   {
     title: "RevisionDetail",
-    examples: [
-      {
-        revision: 3,
-        hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        samples: 195,
-        added: 2,
-        changed: 1,
-        removed: 0,
-        source: "capitals.jsonl",
-        created_at: "2026-11-23T20:15:00.000Z",
-        created_by: "key_4fT9kQ2mXw7R",
-        report: null,
-      },
-    ],
+    examples: [{ ...revisionExample, report: null }],
   },
 );
 export type RevisionDetail = Static<typeof RevisionDetail>;
@@ -169,17 +168,7 @@ export const Dataset = Type.Object(
         name: "capitals",
         description: "Capitals of the world",
         schema: null,
-        latest: {
-          revision: 3,
-          hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-          samples: 195,
-          added: 2,
-          changed: 1,
-          removed: 0,
-          source: "capitals.jsonl",
-          created_at: "2026-11-23T20:15:00.000Z",
-          created_by: "key_4fT9kQ2mXw7R",
-        },
+        latest: revisionExample,
         tags: ["geography"],
         tag_count: 1,
         baseline_run_id: null,

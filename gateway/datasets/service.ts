@@ -17,17 +17,18 @@ import {
   timeCursor,
 } from "../paging";
 import type { Principal } from "../principal";
-import type {
+import { fromRow } from "../wire";
+import {
   Dataset,
-  DatasetPage,
-  DatasetQuery,
+  type DatasetPage,
+  type DatasetQuery,
   DatasetRevision,
-  KeptReport,
-  RevisionDetail,
+  type KeptReport,
+  type RevisionDetail,
   Sample,
-  SamplePage,
-  SampleQuery,
-  UpdateDataset,
+  type SamplePage,
+  type SampleQuery,
+  type UpdateDataset,
 } from "./contract";
 import { assertSampleSchema } from "./schema-check";
 
@@ -241,41 +242,9 @@ export const nameTaken = (name: string): AppError =>
     param: "name",
   });
 
-const toRevision = (row: store.ReadyRevision): DatasetRevision => ({
-  revision: row.revision,
-  hash: row.hash,
-  samples: row.samples,
-  added: row.added,
-  changed: row.changed,
-  removed: row.removed,
-  source: row.source,
-  created_at: row.createdAt.toISOString(),
-  created_by: row.createdBy,
-});
+const toRevision = (row: store.ReadyRevision): DatasetRevision => fromRow(DatasetRevision, row);
 
-const toDataset = (row: store.DatasetWithLatest): Dataset => ({
-  id: row.id,
-  name: row.name,
-  description: row.description,
-  schema: row.sampleSchema,
-  latest: toRevision(row.latest),
-  tags: row.latest.tags,
-  tag_count: row.latest.tagCount,
-  baseline_run_id: row.baselineRunId,
-  created_at: row.createdAt.toISOString(),
-  created_by: row.createdBy,
-  updated_at: row.updatedAt.toISOString(),
-});
+const toDataset = ({ latest, sampleSchema: schema, ...row }: store.DatasetWithLatest): Dataset =>
+  fromRow(Dataset, row, { schema, latest: toRevision(latest), tags: latest.tags, tag_count: latest.tagCount });
 
-const toSample = (row: MemberRow): Sample => ({
-  id: row.id,
-  key: row.key,
-  input: row.input as Sample["input"],
-  references: row.references,
-  contexts: row.contexts,
-  output: row.output,
-  group: row.group,
-  tags: row.tags,
-  metadata: row.metadata as Sample["metadata"],
-  hash: row.hash,
-});
+const toSample = (row: MemberRow): Sample => fromRow(Sample, row);

@@ -41,7 +41,7 @@ export class SampleCollector {
   }
 
   get rows(): number {
-    return this.#report.rows;
+    return this.#report.counts.rows;
   }
 
   /** Records a warning. The file's reader calls this too. */
@@ -53,7 +53,7 @@ export class SampleCollector {
    */
   add(row: RawRow): ReadSample | undefined {
     const { limits } = this.options;
-    this.#report.addRow();
+    this.#report.counts.rows++;
     if (this.rows > limits.maxRows) throw tooManyRows(limits, row);
     if ("problem" in row) {
       if (row.columns) this.#planRow(row.columns, row.line);
@@ -150,7 +150,7 @@ export class SampleCollector {
     const read: ReadSample = { ...content, key: sample.key ?? keyOfContent(hash), hash };
     const likeness = this.#duplicates.add(read, line);
     if (likeness.kind === "exact") {
-      this.#report.addExactDuplicate();
+      this.#report.counts.duplicates.exact++;
       return undefined;
     }
     if (likeness.kind === "sameKey") {

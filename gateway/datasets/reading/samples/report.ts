@@ -22,12 +22,7 @@ const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
 /** Collects an upload's report, row by row. Its memory is bounded, except for 32 bytes per sample for the lengths. */
 export class ReportBuilder {
-  #rows = 0;
-  #accepted = 0;
-  #rejected = 0;
-  #exact = 0;
-  #near = 0;
-  #errorCount = 0;
+  readonly counts = { rows: 0, accepted: 0, rejected: 0, error_count: 0, duplicates: { exact: 0, near: 0 } };
   readonly #errors: ValidationReport["errors"] = [];
   readonly #warnings = new Map<string, ValidationReport["warnings"][number]>();
   readonly #examples = new Map<string, string[]>();
@@ -36,14 +31,6 @@ export class ReportBuilder {
   /** How many of the drafts have a value, by field. */
   readonly #filled = new Map<string, number>();
   readonly #lengths = TEXT_FIELDS.map((field) => ({ field, lengths: new Lengths() }));
-
-  get rows(): number {
-    return this.#rows;
-  }
-
-  addRow(): void {
-    this.#rows++;
-  }
 
   /** Counts the fields of a mapped row that have a value. */
   addDraft(draft: Draft, fields: readonly string[]): void {
@@ -54,13 +41,13 @@ export class ReportBuilder {
   }
 
   reject(line: number, problems: readonly RowProblem[]): void {
-    this.#rejected++;
+    this.counts.rejected++;
     for (const problem of problems) this.addProblem(line, problem);
   }
 
   /** A problem of the whole file. The rows it affects are counted as rejected separately. */
   addProblem(line: number, { column, message }: RowProblem): void {
-    this.#errorCount++;
+    this.counts.error_count++;
     if (this.#errors.length < MAX_ERRORS) this.#errors.push({ line, column, message });
   }
 
@@ -72,7 +59,7 @@ export class ReportBuilder {
   }
 
   addExamples({ columns, values }: Row): void {
-    if (this.#rows > MAX_EXAMPLE_ROWS) return;
+    if (this.counts.rows > MAX_EXAMPLE_ROWS) return;
     for (const [i, column] of columns.entries()) {
       const kept = this.#examples.get(column) ?? [];
       if (kept.length >= MAX_EXAMPLES) continue;
@@ -83,13 +70,9 @@ export class ReportBuilder {
     }
   }
 
-  addExactDuplicate(): void {
-    this.#exact++;
-  }
-
   accept(sample: KeyedContent, isNear: boolean): void {
-    this.#accepted++;
-    if (isNear) this.#near++;
+    this.counts.accepted++;
+    if (isNear) this.counts.duplicates.near++;
     for (const { field, lengths } of this.#lengths) {
       const length = countCharacters(sample[field]);
       if (length > 0) lengths.add(length);
@@ -102,16 +85,12 @@ export class ReportBuilder {
     const lengths = this.#lengths.map(({ field, lengths }) => [field, lengths.summary()] as const);
     return {
       format,
-      rows: this.#rows,
-      accepted: this.#accepted,
-      rejected: this.#rejected,
+      ...this.counts,
       columns,
       mapping,
-      error_count: this.#errorCount,
       errors: this.#errors,
       warnings: [...this.#warnings.values()],
       examples: Object.fromEntries(columns.map((column) => [column, this.#examples.get(column) ?? []])),
-      duplicates: { exact: this.#exact, near: this.#near },
       empty: Object.fromEntries(empty),
       lengths: Object.fromEntries(lengths.flatMap(([field, summary]) => (summary ? [[field, summary]] : []))),
       preview: this.#preview,

@@ -2,10 +2,10 @@ import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv"
 import { Ajv2020 } from "ajv/dist/2020";
 import { RE2JS } from "re2js";
 import { AppError } from "../../../../lib/errors";
+import { ownValue } from "../../../../lib/own-value";
 import { dotted } from "../../../validation/problems";
 import { formatBytes } from "../limits";
 import type { SampleProblem } from "./check";
-import { ruleOf } from "./schema-rules";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
@@ -124,4 +124,49 @@ const toProblem = (error: ErrorObject): SampleProblem => {
     return { path, message: `${dotted(path)} is missing.` };
   }
   return { path: instancePath, message: `${dotted(instancePath) || "the sample"} ${ruleOf(error)}.` };
+};
+
+const MAX_LISTED_LENGTH = 200;
+
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  integer: "a whole number",
+  number: "a number",
+  object: "an object",
+  string: "a string",
+};
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+const shown = (value: unknown): string => (JSON.stringify(value) ?? "").slice(0, MAX_LISTED_LENGTH);
+
+/** What each keyword of JSON Schema requires, as words after the name of the value and "must". */
+const RULES: Readonly<Record<string, (params: ErrorObject["params"]) => string>> = {
+  type: ({ type }) =>
+    `be ${[type]
+      .flat()
+      .map((name) => TYPES[name] ?? name)
+      .join(" or ")}`,
+  enum: ({ allowedValues }) => `be one of ${allowedValues.map(shown).join(", ").slice(0, MAX_LISTED_LENGTH)}`,
+  const: ({ allowedValue }) => `be ${shown(allowedValue)}`,
+  minimum: ({ limit }) => `be ${limit} or more`,
+  maximum: ({ limit }) => `be ${limit} or less`,
+  exclusiveMinimum: ({ limit }) => `be more than ${limit}`,
+  exclusiveMaximum: ({ limit }) => `be less than ${limit}`,
+  multipleOf: ({ multipleOf }) => `be a multiple of ${multipleOf}`,
+  minLength: ({ limit }) => `have at least ${counted(limit, "character")}`,
+  maxLength: ({ limit }) => `have at most ${counted(limit, "character")}`,
+  minItems: ({ limit }) => `have at least ${counted(limit, "item")}`,
+  maxItems: ({ limit }) => `have at most ${counted(limit, "item")}`,
+  minProperties: ({ limit }) => `have at least ${counted(limit, "field")}`,
+  maxProperties: ({ limit }) => `have at most ${counted(limit, "field")}`,
+  uniqueItems: () => "not list the same item twice",
+  pattern: ({ pattern }) => `match the pattern ${String(pattern).slice(0, MAX_LISTED_LENGTH)}`,
+  additionalProperties: ({ additionalProperty }) => `not have the field ${shown(additionalProperty)}`,
+  required: ({ missingProperty }) => `have the field ${shown(missingProperty)}`,
+};
+
+const ruleOf = ({ keyword, params, message = "does not match the schema" }: ErrorObject): string => {
+  const rule = ownValue(RULES, keyword);
+  return rule ? `must ${rule(params)}` : message;
 };
