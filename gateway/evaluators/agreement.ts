@@ -19,18 +19,7 @@ const MAX_UNLABELLED = 2000;
 const MAX_FLIPS = 100;
 const MAX_EVALUATORS = 100;
 
-export interface AgreementService {
-  /**
-   * Agreement of versions with people, by criterion: first the active and shadow versions, then all others that have
-   * scored a labelled result, such as a judge that a request named. `of` selects one evaluator or criterion. Throws
-   * not_found.
-   */
-  withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
-  /** The names of all criteria that any version has scored. */
-  metrics(): Promise<string[]>;
-  /** Compares the shadow with the active version. Throws not_found, conflict without a shadow. */
-  shadowReport(name: string): Promise<ShadowReport>;
-}
+export type AgreementService = ReturnType<typeof createAgreement>;
 
 interface AgreementDeps {
   db: Db;
@@ -46,11 +35,7 @@ interface Judgement extends ScoreFigure {
   label: boolean | null;
 }
 
-export const createAgreement = ({
-  db,
-  evaluators,
-  maxUnlabelled = MAX_UNLABELLED,
-}: AgreementDeps): AgreementService => {
+export const createAgreement = ({ db, evaluators, maxUnlabelled = MAX_UNLABELLED }: AgreementDeps) => {
   /** A version's scores on a criterion name, including replaced ones, oldest first for each result. */
   const judgementsOf = async (evaluator: string, metric: string): Promise<Judgement[]> => {
     const figures = await listFiguresBy(db, { evaluator, metric, maxUnlabelled });
@@ -71,7 +56,12 @@ export const createAgreement = ({
   };
 
   return {
-    async withPeople({ name, metric } = {}) {
+    /**
+     * Agreement of versions with people, by criterion: first the active and shadow versions, then all others that have
+     * scored a labelled result, such as a judge that a request named. `name` and `metric` select one evaluator and
+     * criterion. Throws not_found.
+     */
+    async withPeople({ name, metric }: { name?: string; metric?: string } = {}): Promise<EvaluatorAgreement[]> {
       const found: EvaluatorAgreement[] = [];
       const labelled = (await listEvaluatorsWithLabels(db, metric)).filter(
         (evaluator) => name === undefined || evaluator.startsWith(`${name}@`),
@@ -85,9 +75,11 @@ export const createAgreement = ({
       return found;
     },
 
-    metrics: () => listMetrics(db),
+    /** The names of all criteria that any version has scored. */
+    metrics: (): Promise<string[]> => listMetrics(db),
 
-    async shadowReport(name) {
+    /** Compares the shadow with the active version. Throws not_found, conflict without a shadow. */
+    async shadowReport(name: string): Promise<ShadowReport> {
       const { active, shadow } = await evaluators.get(name);
       if (active === null || shadow === null) {
         const way = `POST /v1/evaluators/${name}/${active === null ? "promote" : "shadow"} chooses one.`;

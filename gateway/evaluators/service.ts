@@ -5,7 +5,7 @@ import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Page, PageQuery } from "../contract";
 import type { JudgeSettings } from "../evals/contract";
-import type { ChosenEvaluator, EvaluatorChoice, EvaluatorDefinition } from "../evals/evaluator";
+import type { ChosenEvaluator, EvaluatorDefinition } from "../evals/evaluator";
 import { JUDGE_CONSTANTS } from "../evals/judge/judge";
 import { criteriaOf } from "../evals/rubric";
 import { REFERENCE_CONSTANTS } from "../evals/scorers/reference-evaluator";
@@ -16,19 +16,7 @@ import { fromRow } from "../wire";
 import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, RELEASED_AT } from "./built-in";
 import { type CreateEvaluatorVersion, type Evaluator, EvaluatorVersion } from "./contract";
 
-export interface EvaluatorService extends EvaluatorChoice {
-  list(query: PageQuery): Promise<Page<Evaluator>>;
-  /** Throws not_found. */
-  get(name: string): Promise<Evaluator>;
-  /** Newest first. Throws not_found. */
-  versions(name: string, query: PageQuery): Promise<Page<EvaluatorVersion>>;
-  /** Creates a judge, or its next version. Throws invalid_request, also for `reference`, which is built in. */
-  create(principal: Principal, request: CreateEvaluatorVersion, seal: Seal): Promise<EvaluatorVersion>;
-  /** Makes a version the shadow; null removes the shadow. Throws not_found, and conflict for the active version. */
-  shadow(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-  /** Makes a version the active one, which gives the verdict; null leaves none active. Throws not_found. */
-  promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-}
+export type EvaluatorService = ReturnType<typeof createEvaluators>;
 
 interface Known extends EvaluatorDefinition {
   createdBy: string | null;
@@ -48,7 +36,7 @@ const CONSTANTS = { reference: canonicalHash(REFERENCE_CONSTANTS), judge: canoni
 export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
   canonicalHash({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
-export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
+export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
   /** All versions by name, newest first; only those of `name`, if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
     const builtIn = BUILT_IN_EVALUATORS.map((each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }));
@@ -118,9 +106,10 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   });
 
   return {
+    /** Throws not_found. */
     get,
 
-    async list({ limit = 20, after }) {
+    async list({ limit = 20, after }: PageQuery): Promise<Page<Evaluator>> {
       const [all, choiceOf] = [await known(db), await choices(db)];
       const names = [...all].filter(([name]) => after === undefined || name > after);
       return pageOf(
@@ -131,7 +120,8 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       );
     },
 
-    async versions(name, { limit = 20, after }) {
+    /** Newest first. Throws not_found. */
+    async versions(name: string, { limit = 20, after }: PageQuery): Promise<Page<EvaluatorVersion>> {
       const below = readNumberCursor(after) ?? Number.POSITIVE_INFINITY;
       const [versions, choiceOf] = [await versionsOf(db, name), await choices(db)];
       const rest = versions.filter((known) => known.version < below);
@@ -143,7 +133,12 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       );
     },
 
-    async create(principal, { name, description = "", criteria, judge }, seal) {
+    /** Creates a judge, or its next version. Throws invalid_request, also for `reference`, which is built in. */
+    async create(
+      principal: Principal,
+      { name, description = "", criteria, judge }: CreateEvaluatorVersion,
+      seal: Seal,
+    ): Promise<EvaluatorVersion> {
       const builtIn = BUILT_IN_EVALUATORS.filter((definition) => definition.name === name);
       if (builtIn.some(({ kind }) => kind !== "judge")) {
         throw new AppError("invalid_request", `"${name}" is built in and can't be changed. Choose another name.`, {
@@ -151,13 +146,8 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
         });
       }
       if (judge.votes % 2 === 0) {
-        throw new AppError(
-          "invalid_request",
-          "judge.votes must be an odd number from 1 to 15, so that the median is one of the votes.",
-          {
-            param: "judge.votes",
-          },
-        );
+        const message = "judge.votes must be an odd number from 1 to 15, so that the median is one of the votes.";
+        throw new AppError("invalid_request", message, { param: "judge.votes" });
       }
       if (judge.prompt !== null) {
         throw new AppError("not_implemented", "Judges use their built-in prompt. Set judge.prompt to null.", {
@@ -179,26 +169,23 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       });
     },
 
-    shadow: (principal, name, version) =>
+    /** Makes a version the shadow; null removes the shadow. Throws not_found, and conflict for the active version. */
+    shadow: (principal: Principal, name: string, version: number | null): Promise<Evaluator> =>
       change(principal, name, "evaluator.shadow", version, (choice) => {
         if (version === null || version !== choice.active) return { ...choice, shadow: version };
-        throw new AppError(
-          "conflict",
-          `Version ${version} of "${name}" is active, so it can't be the shadow. Choose another version.`,
-          {
-            param: "version",
-          },
-        );
+        const message = `Version ${version} of "${name}" is active, so it can't be the shadow. Choose another version.`;
+        throw new AppError("conflict", message, { param: "version" });
       }),
 
-    async promote(principal, name, version) {
-      return change(principal, name, "evaluator.promote", version, ({ shadow }) => ({
+    /** Makes a version the active one, which gives the verdict; null leaves none active. Throws not_found. */
+    promote: (principal: Principal, name: string, version: number | null): Promise<Evaluator> =>
+      change(principal, name, "evaluator.promote", version, ({ shadow }) => ({
         active: version,
         shadow: shadow === version ? null : shadow,
-      }));
-    },
+      })),
 
-    async choose(references, shadows = []) {
+    /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
+    async choose(references?: readonly string[], shadows: readonly string[] = []): Promise<ChosenEvaluator[]> {
       const [all, choiceOf] = [await known(db), await choices(db)];
       const find = (reference: string, shadow: boolean): ChosenEvaluator => {
         const [name = "", version = ""] = reference.split("@");
