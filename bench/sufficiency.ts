@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { embedAnyLength } from "../gateway/cli/embed-any-length";
 import { type Platform, startPlatform } from "../gateway/cli/platform";
+import { logOdds } from "../gateway/evals/scorers/logistic";
 import { compareWithPassages, type SufficiencyFeatures } from "../gateway/evals/scorers/sufficiency/check-sufficiency";
 import { readSplitWords } from "../gateway/evals/scorers/text/negation";
 import { isStopWord } from "../gateway/evals/scorers/text/words";
@@ -10,7 +11,7 @@ import { clustersOf } from "../gateway/evals/statistics/clusters";
 import { createRandom } from "../gateway/evals/statistics/random";
 import { EXIT, onlyArgument, runCommand } from "../lib/command";
 import { loadConfig } from "../lib/settings";
-import { fitLogistic, logit } from "./reference/logistic";
+import { fitLogistic } from "./reference/logistic";
 
 const HELP = `Fits the check whether passages say enough to answer a question, and measures it.
 
@@ -109,12 +110,10 @@ const readRows = async (folder: string, { services, call }: Platform): Promise<R
   });
 };
 
-const valuesOf = ({ features }: Row, names: typeof FEATURES): number[] => names.map((name) => features[name]);
-
 const fitTo = (rows: readonly Row[], names: typeof FEATURES) =>
   fitLogistic(
-    rows.map((row) => ({ features: valuesOf(row, names), label: row.isAnswerable ? 1 : 0 })),
-    { signs: names.map((name) => SIGNS[name]), l2: L2 },
+    rows.map(({ features, isAnswerable }) => ({ features, label: isAnswerable ? 1 : 0 })),
+    { signs: Object.fromEntries(names.map((name) => [name, SIGNS[name]])) as typeof SIGNS, l2: L2 },
   );
 
 /** Scores of all rows by models that were fitted to the other half, averaged over the splits; and the mean AUROC. */
@@ -132,7 +131,7 @@ const heldOut = (rows: readonly Row[], names: typeof FEATURES) => {
         names,
       );
       const places = [...rows.keys()].filter((at) => first.has(rows[at]?.article ?? "") !== isFirst);
-      const own = places.map((at) => logit(model, valuesOf(rows[at] as Row, names)));
+      const own = places.map((at) => logOdds(model, (rows[at] as Row).features));
       places.forEach((at, index) => {
         scores[at] = (scores[at] ?? 0) + (own[index] ?? 0) / SPLITS;
       });

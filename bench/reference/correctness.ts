@@ -1,12 +1,9 @@
 import { join } from "node:path";
 import { answerOf, type LabelledFile } from "../../gateway/evals/agreement/labelled-file";
-import {
-  CORRECTNESS_FEATURES,
-  type CorrectnessFeature,
-  findCorrectness,
-} from "../../gateway/evals/scorers/correctness/correctness-features";
+import { type CorrectnessFeature, findCorrectness } from "../../gateway/evals/scorers/correctness/correctness-features";
 import { withoutMarkers } from "../../gateway/evals/scorers/correctness/score-correctness";
-import { fitLogistic, logit, type Sign, toSource } from "./logistic";
+import { logOdds } from "../../gateway/evals/scorers/logistic";
+import { fitLogistic, type Sign, toSource } from "./logistic";
 import { type FitRow, type Task, thresholdOf } from "./task";
 
 interface CorrectnessRow extends FitRow {
@@ -30,25 +27,19 @@ const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = { denied: -
 const L2 = 0.2;
 
 const fit: Task<CorrectnessRow>["fit"] = (rows) => {
-  const names = CORRECTNESS_FEATURES;
-  const valuesOf = ({ features }: CorrectnessRow) => names.map((name) => features[name]);
-  const free = fitLogistic(
-    rows.map((row) => ({ features: valuesOf(row), label: row.label })),
-    { signs: names.map((name) => SIGNS[name]), given: names.map((name) => GIVEN[name]), l2: L2 },
-  );
+  const free = fitLogistic(rows, { signs: SIGNS, given: GIVEN, l2: L2 });
   const threshold = thresholdOf(
     rows,
-    rows.map((row) => logit(free, valuesOf(row))),
+    rows.map(({ features }) => logOdds(free, features)),
   );
   const model = { ...free, bias: free.bias - threshold };
-  const weights = Object.fromEntries(names.map((name, at) => [name, model.weights[at] ?? 0]));
   return {
-    logitOf: (row) => logit(model, valuesOf(row)),
+    logitOf: ({ features }) => logOdds(model, features),
     source: `import type { LogisticModel } from "../logistic";
 import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by \`bun bench/reference/fit.ts FOLDER\`. A released version never changes: a new fit is a new version. */
-export const CORRECTNESS_MODEL = ${toSource({ bias: model.bias, weights })} satisfies LogisticModel<CorrectnessFeature>;
+export const CORRECTNESS_MODEL = ${toSource(model)} satisfies LogisticModel<CorrectnessFeature>;
 `,
   };
 };

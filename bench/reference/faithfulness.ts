@@ -8,7 +8,7 @@ import {
   type ClaimFeatures,
 } from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
 import { SILENCE } from "../../gateway/evals/scorers/faithfulness/score-faithfulness";
-import { type LogisticModel, logOdds } from "../../gateway/evals/scorers/logistic";
+import { logOdds } from "../../gateway/evals/scorers/logistic";
 import { fitLogistic, type Sign, toSource } from "./logistic";
 import { type FitRow, type Task, thresholdOf } from "./task";
 
@@ -79,22 +79,6 @@ const readRow = (labelled: LabelledAnswer, set: string): FaithfulnessRow => {
   };
 };
 
-const fitWeights = <Feature extends string>(
-  signs: Readonly<Record<Feature, Sign>>,
-  examples: readonly { features: Readonly<Record<Feature, number>>; label: 0 | 1 }[],
-  l2: number,
-  given: Readonly<Partial<Record<string, number>>> = {},
-): LogisticModel<Feature> => {
-  const names = Object.keys(signs) as Feature[];
-  const { bias, weights } = fitLogistic(
-    examples.map(({ features, label }) => ({ features: names.map((name) => features[name]), label })),
-    { signs: names.map((name) => signs[name]), l2, given: names.map((name) => given[name]) },
-  );
-  const named: Partial<Record<Feature, number>> = {};
-  for (const [at, name] of names.entries()) named[name] = weights[at] ?? 0;
-  return { bias, weights: named };
-};
-
 /** Log-odds of an answer without claims. */
 const NO_CLAIMS_LOGIT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
 
@@ -104,7 +88,7 @@ const fit: Task<FaithfulnessRow>["fit"] = (rows) => {
   const claims = own.flatMap((row) =>
     row.claims.flatMap(({ features, label }) => (label === null ? [] : [{ features, label }])),
   );
-  const claim = fitWeights(CLAIM_SIGNS, claims, CLAIM_L2, GIVEN);
+  const claim = fitLogistic(claims, { signs: CLAIM_SIGNS, given: GIVEN, l2: CLAIM_L2 });
   const partsOf = (row: FaithfulnessRow) =>
     answerFeatures({
       logits: row.claims.map(({ features }) => logOdds(claim, features)),
@@ -113,7 +97,7 @@ const fit: Task<FaithfulnessRow>["fit"] = (rows) => {
       hasQuestion: row.hasQuestion,
     });
   const examples = own.map((row) => ({ features: partsOf(row), label: row.label }));
-  const free = fitWeights(ANSWER_SIGNS, examples, ANSWER_L2);
+  const free = fitLogistic(examples, { signs: ANSWER_SIGNS, l2: ANSWER_L2 });
   const threshold = thresholdOf(
     own,
     own.map((row) => logOdds(free, partsOf(row))),

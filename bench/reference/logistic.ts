@@ -1,31 +1,22 @@
+import { type LogisticModel, sigmoid } from "../../gateway/evals/scorers/logistic";
+
 /* L2-regularised logistic regression with sign constraints on the weights. Deterministic: it uses no random numbers. */
 
-export interface Example {
-  /** Feature values, in the order of `FitOptions.signs`. */
-  features: readonly number[];
+interface Example<Feature extends string> {
+  features: Readonly<Record<Feature, number>>;
   label: 0 | 1;
 }
 
 /** Sign constraint of a feature's weight. `positive`: a higher value never lowers the score. */
 export type Sign = "positive" | "negative" | "free";
 
-export interface FitOptions {
-  signs: readonly Sign[];
-  /** Fixed weights of features that are too rare in the examples to be learned; undefined for weights to fit. */
-  given?: readonly (number | undefined)[];
+interface FitOptions<Feature extends string> {
+  signs: Readonly<Record<Feature, Sign>>;
+  /** Fixed weights of features that are too rare in the examples to be learned. */
+  given?: Readonly<Partial<Record<Feature, number>>>;
   /** Strength of the ridge penalty on the weights of standardised features. The bias is not penalised. */
   l2: number;
 }
-
-export interface LogisticModel {
-  bias: number;
-  weights: number[];
-}
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-
-export const logit = ({ bias, weights }: LogisticModel, features: readonly number[]): number =>
-  weights.reduce((sum, weight, index) => sum + weight * (features[index] ?? 0), bias);
 
 /** Maximum number of sweeps over all weights. */
 const MAX_SWEEPS = 1000;
@@ -42,8 +33,7 @@ interface Column {
   sign: Sign;
 }
 
-const columnOf = (examples: readonly Example[], importance: Float64Array, feature: number, sign: Sign): Column => {
-  const values = Float64Array.from(examples, ({ features }) => features[feature] ?? 0);
+const columnOf = (values: Float64Array, importance: Float64Array, sign: Sign): Column => {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   const deviation = Math.sqrt(variance) || 1;
@@ -57,7 +47,7 @@ const columnOf = (examples: readonly Example[], importance: Float64Array, featur
 };
 
 /** The weight of each example in the loss. Both classes have the same total weight. */
-const importanceOf = (examples: readonly Example[]): Float64Array => {
+const importanceOf = (examples: readonly Pick<Example<never>, "label">[]): Float64Array => {
   const ones = examples.filter(({ label }) => label === 1).length;
   return Float64Array.from(examples, ({ label }) => 0.5 / (label === 1 ? ones : examples.length - ones));
 };
@@ -72,14 +62,25 @@ const project = (weight: number, sign: Sign): number => {
  * projected coordinate descent. The bound of 1/4 on the logistic curvature keeps steps from overshooting (Böhning and
  * Lindsay 1988). Both classes have the same importance. The returned weights apply to the raw features.
  */
-export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [] }: FitOptions): LogisticModel => {
+export const fitLogistic = <Feature extends string>(
+  examples: readonly Example<Feature>[],
+  { signs, l2, given }: FitOptions<Feature>,
+): LogisticModel<Feature> & { weights: Record<Feature, number> } => {
   const importance = importanceOf(examples);
   const labels = Float64Array.from(examples, ({ label }) => label);
   const ones = new Float64Array(examples.length).fill(1);
-  const columns = signs.map((sign, feature) => columnOf(examples, importance, feature, sign));
+  const names = Object.keys(signs) as Feature[];
+  const columns = names.map((name) =>
+    columnOf(
+      Float64Array.from(examples, ({ features }) => features[name]),
+      importance,
+      signs[name],
+    ),
+  );
   const weights = new Float64Array(columns.length);
+  const fixed = names.map((name): number | undefined => given?.[name]);
   const sums = Float64Array.from(examples, ({ features }) =>
-    given.reduce<number>((sum, weight = 0, feature) => sum + weight * (features[feature] ?? 0), 0),
+    names.reduce((sum, name, feature) => sum + (fixed[feature] ?? 0) * features[name], 0),
   );
   let bias = 0;
 
@@ -100,7 +101,7 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
     moveAlong(ones, biasStep);
     let largest = Math.abs(biasStep);
     columns.forEach(({ values, curvature, sign }, feature) => {
-      if (given[feature] !== undefined) return;
+      if (fixed[feature] !== undefined) return;
       const weight = weights[feature] ?? 0;
       const next = project(weight - (slopeAlong(values) + l2 * weight) / (curvature + l2), sign);
       if (next === weight) return;
@@ -112,7 +113,8 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
   }
   const fitted = columns.map(({ deviation }, feature) => (weights[feature] ?? 0) / deviation);
   const shift = columns.reduce((sum, { mean }, feature) => sum + (fitted[feature] ?? 0) * mean, 0);
-  return { bias: bias - shift, weights: fitted.map((weight, feature) => given[feature] ?? weight) };
+  const named = names.map((name, feature) => [name, fixed[feature] ?? fitted[feature] ?? 0]);
+  return { bias: bias - shift, weights: Object.fromEntries(named) };
 };
 
 /** Rounds a weight for the source file: four decimals, never -0. */

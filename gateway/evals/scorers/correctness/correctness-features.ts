@@ -9,17 +9,15 @@ import { spellOut } from "./short-forms";
 import { inWordingOf } from "./value-check";
 
 /** The inputs of the correctness model. */
-export const CORRECTNESS_FEATURES = [
-  "matched",
-  "recall",
-  "f1",
-  "otherFact",
-  "refusal",
-  "denied",
-  "opposite",
-  "rivals",
-] as const;
-export type CorrectnessFeature = (typeof CORRECTNESS_FEATURES)[number];
+export type CorrectnessFeature =
+  | "matched"
+  | "recall"
+  | "f1"
+  | "otherFact"
+  | "refusal"
+  | "denied"
+  | "opposite"
+  | "rivals";
 
 /** What the scorer finds in an answer. */
 export interface CorrectnessFindings {
