@@ -4,8 +4,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times, uniform } from "../../../tests/statistics/simulate";
 import { variance, wilsonInterval } from "./interval";
-import { mcnemarExact } from "./mcnemar";
-import { comparePairs, holmAdjust } from "./paired";
+import { comparePairs, holmAdjust, mcnemarExact } from "./paired";
 import { detectableDifference, detectablePairedChange, detectableRateChange, samplesToDecide } from "./power";
 import { createRandom } from "./random";
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { inGroups, SCENARIOS } from "../../../tests/statistics/scenarios";
 import { normal, simulateCoverage, times, uniform } from "../../../tests/statistics/simulate";
-import { mcnemarExact } from "./mcnemar";
-import { comparePairs } from "./paired";
+import { comparePairs, mcnemarExact } from "./paired";
 import { createRandom, type Random } from "./random";
 
 describe("95 % intervals contain the true value in about 95 % of runs", () => {

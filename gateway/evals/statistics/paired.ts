@@ -10,7 +10,7 @@ import {
   singletons,
   sumByCluster,
 } from "./clusters";
-import { studentCdf } from "./distributions";
+import { regularizedBeta, studentCdf } from "./distributions";
 import {
   BOOTSTRAP_FROM,
   checkValues,
@@ -21,7 +21,6 @@ import {
   MEAN_RESAMPLES,
 } from "./estimate";
 import { mean, type Range } from "./interval";
-import { mcnemarExact } from "./mcnemar";
 import { detectableDifference } from "./power";
 
 /** The result of a test of the mean difference. */
@@ -68,6 +67,18 @@ const resample = (differences: readonly number[], clusters: Clusters, { level, s
 
 const differenceRange = (range: Range | undefined): Range | undefined =>
   range && [range[0] - range[1], range[1] - range[0]];
+
+/**
+ * The exact two-sided p of McNemar's test (McNemar 1947) on pairs of verdicts: twice the smaller tail of the binomial
+ * distribution with probability ½. `better` and `worse` count the pairs that changed. Pairs must be independent.
+ */
+export const mcnemarExact = (better: number, worse: number): number => {
+  const fewer = Math.min(better, worse);
+  const changed = better + worse;
+  if (better === worse) return 1;
+  // P(X ≤ k) of the binomial distribution is an incomplete beta function (Abramowitz and Stegun 26.5.24).
+  return Math.min(1, 2 * regularizedBeta(0.5, changed - fewer, fewer + 1));
+};
 
 /** Chooses the test as described at `comparePairs`. `rises` and `falls` count the pairs that changed. */
 const judge = (
