@@ -1,10 +1,10 @@
 import { ownValue } from "../../../../lib/own-value";
 import { sideOf } from "../text/negation";
 import { isInFormula } from "../text/signs";
-import { STOP_WORDS, type Word } from "../text/words";
+import { STOP_WORDS, type Word, wordSet } from "../text/words";
 import { type Labelled, labelOf } from "./labels";
 import { markOf } from "./marks";
-import { surnameOf } from "./persons";
+import { surnameOf } from "./names";
 import { type ReadText, readText, squeeze } from "./read-text";
 import { spellOut } from "./short-forms";
 
@@ -29,7 +29,7 @@ export interface Alias {
 const MAX_REFERENCES = 200;
 const MAX_WORDS = 400;
 
-const TITLES = new Set("mr mrs ms dr prof sir dame".split(" "));
+const TITLES = wordSet("mr mrs ms dr prof sir dame");
 
 const trimStopWords = (words: readonly Word[], text: string): readonly Word[] => {
   const isJoined = ({ start, end }: Word) => text.charAt(end) === "&" || text.charAt(start - 1) === "&";

@@ -1,6 +1,7 @@
+import { NO, YES } from "../text/refusal";
 import { typeAscii } from "../text/signs";
 import type { Alias } from "./aliases";
-import type { Occurrence, ReadText } from "./read-text";
+import { type Occurrence, placeOf, type ReadText } from "./read-text";
 
 /* References that are code, a path or an address must be in the answer literally, apart from spaces and case. */
 
@@ -15,14 +16,12 @@ const LITERAL = new RegExp(
 /** Characters that would continue the code on either side. */
 const NEIGHBOUR = String.raw`[\p{L}\p{N}*&!=<>~/\\@-]`;
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-
 export const isLiteral = ({ text }: Alias): boolean => LITERAL.test(typeAscii(text));
 
 /** Finds the literal in a text; null if the text doesn't contain all of it. */
 export const findLiteral = (text: string, literal: string): RegExpExecArray | null => {
   const pieces = typeAscii(literal.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
-  const pattern = pieces.map(escaped).join(String.raw`\s?`);
+  const pattern = pieces.map(RegExp.escape).join(String.raw`\s?`);
   return new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(text));
 };
 
@@ -34,8 +33,39 @@ export const hasFlag = ({ text }: Alias, { text: answer, words }: ReadText, { at
 /** Where the answer contains a literal reference. */
 export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] => {
   const found = findLiteral(answer.text, text);
-  if (!found) return [];
-  const at = answer.words.findIndex(({ end }) => end > found.index);
-  const next = answer.words.findIndex(({ start }) => start >= found.index + found[0].length);
-  return at < 0 ? [] : [{ at, length: Math.max(1, (next < 0 ? answer.words.length : next) - at) }];
+  const place = found && placeOf(answer, { start: found.index, end: found.index + found[0].length });
+  return place && place.at < answer.words.length ? [place] : [];
 };
+
+/* Texts in which another case is another thing: "\D" and "\d", "-I" and "-i", "Co" and "CO", "mW" and "MW". */
+
+/** A class of a regular expression, a flag of one dash. */
+const CODE = /\\\p{L}|(?:^|\s)-\p{L}{1,4}(?![\p{L}-])/u;
+const UNIT = /^[mM](?:W|V|A|J|Hz|eV|Wh)?$|^[MG][bB]$/;
+/** "5 mW", "100 Mb". */
+const AMOUNT = /\p{Nd}\s?(?:[mM](?:W|Wh|Hz)|[KMGT][bB](?:ps|\/s)?)(?![\p{L}\p{N}])/u;
+/** Elements whose two letters are also two elements: "Co" and "CO". */
+const ELEMENT = /^(?:Bi|Ca|Cf|Co|Cs|Cu|Hf|Ho|In|Nb|Ni|No|Np|Os|Pb|Po|Pu|Sc|Si|Sn|Yb)$/i;
+/** Questions whose short answer is a symbol. */
+const ASKS_SYMBOL =
+  /\b(?:symbol|unit|prefix|variable|abbreviat\w+|formula|notation|regex|regular expression|flag|switch|identifier)\b/iu;
+
+const isCased = (reference: string, question: string): boolean => {
+  const text = reference.trim();
+  if (CODE.test(text) || UNIT.test(text)) return true;
+  const word = text.toLowerCase();
+  const isShort = /^\p{L}{1,3}$/u.test(text) && !YES.has(word) && !NO.has(word);
+  return isShort && (ASKS_SYMBOL.test(question) || (ELEMENT.test(text) && /^\p{Lu}/u.test(text)));
+};
+
+const contains = (text: string, part: string, flags: string): boolean =>
+  new RegExp(String.raw`(?<![\p{L}\p{N}])${RegExp.escape(part)}(?![\p{L}\p{N}])`, flags).test(text);
+
+/** Whether an answer has a reference only in another case, and that is another thing. */
+export const hasOtherCase = (reference: string, answer: string, question: string): boolean => {
+  const part = reference.trim().replace(/[.,;:!?]$/u, "");
+  return isCased(part, question) && contains(answer, part, "iu") && !contains(answer, part, "u");
+};
+
+/** Whether the case of a unit decides what an amount is: "5 mW" and "5 MW". */
+export const isCasedAmount = (text: string): boolean => AMOUNT.test(text);

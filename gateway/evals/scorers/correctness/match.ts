@@ -1,17 +1,15 @@
-import { hasOtherCase } from "../text/letter-case";
 import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
 import { contentWords, isNameLike, isSpaceless, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
-import { hasFlag, isLiteral, literalPlaces } from "./literal";
+import { hasFlag, hasOtherCase, isLiteral, literalPlaces } from "./literal";
 import { altersIdentifier, hasSymbol, marksGiven } from "./marks";
+import { isOtherName, isOtherPerson, isSamePerson, lacksItem, lacksQualifier } from "./names";
 import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./occurrences";
-import { isSwapped, pairsOf } from "./order";
-import { isOtherName, lacksItem, lacksQualifier } from "./other-names";
-import { isOtherPerson, isSamePerson } from "./persons";
-import { type Occurrence, type ReadText, squeeze } from "./read-text";
+import { type Occurrence, placeOf, type ReadText, squeeze } from "./read-text";
 import { verdictOfStatement } from "./reversal";
+import { isSwapped, pairsOf } from "./reversed-values";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
@@ -107,9 +105,7 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
     return runs(answer, alias).filter((place) => isSamePerson(answer, place, alias.person ?? []));
   // "5" also occurs in "5 %" and "March 5".
   if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
-  const at = answer.words.findIndex(({ end }) => end > given.start);
-  const next = answer.words.findIndex(({ start }) => start >= given.end);
-  return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
+  return [placeOf(answer, given)];
 };
 
 /** Whether an alias is a number, letter or word next to digits, all of which must match exactly: "5-10", "1:2", "H2O". */

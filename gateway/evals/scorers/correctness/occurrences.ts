@@ -1,6 +1,6 @@
 import { indexOfRun } from "../text/overlap";
 import { hasKoreanEnding } from "../text/stem";
-import { ARTICLES, isSpaceless, STOP_WORDS, type Word } from "../text/words";
+import { ARTICLES, isSpaceless, STOP_WORDS, type Word, wordSet } from "../text/words";
 import type { Alias } from "./aliases";
 import { joined, type Occurrence, type ReadText } from "./read-text";
 import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
@@ -190,14 +190,10 @@ export const isCommonWord = ({ words, text }: Alias): boolean =>
     (words.length === 1 && words.every(isLetter)));
 
 /** Words before a label, and verbs before a name that ends its clause. */
-const LABELS = new Set(
-  "answer answers option options choice choices grade letter letters type class group category vitamin variant case section plan team key note blood hepatitis".split(
-    " ",
-  ),
+const LABELS = wordSet(
+  "answer answers option options choice choices grade letter letters type class group category vitamin variant case section plan team key note blood hepatitis",
 );
-const LEADING = new Set(
-  "is was are be called named titled by as choose chose pick select with say answer it's its".split(" "),
-);
+const LEADING = wordSet("is was are be called named titled by as choose chose pick select with say answer it's its");
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
 /** A text, with what checking a common word needs to know about it. */

@@ -1,4 +1,5 @@
-import { overlaps } from "../../statistics/spans";
+import { firstIndex } from "../../../../lib/first-index";
+import { overlaps, type Span } from "../../statistics/spans";
 import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
@@ -94,13 +95,14 @@ export const readText = (source: string, isAnswer = true): ReadText => {
 /** The index, from 0, of the sentence that contains a word. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {
   const start = words[at]?.start ?? 0;
-  let [low, high] = [0, sentences.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((sentences[middle]?.start ?? 0) <= start) low = middle;
-    else high = middle - 1;
-  }
-  return Math.max(0, low);
+  return Math.max(0, firstIndex(sentences.length, (place) => (sentences[place]?.start ?? 0) > start) - 1);
+};
+
+/** The words that a span touches. */
+export const placeOf = ({ words }: Pick<ReadText, "words">, { start, end }: Span): Occurrence => {
+  const at = firstIndex(words.length, (place) => (words[place]?.end ?? 0) > start);
+  const next = firstIndex(words.length, (place) => (words[place]?.start ?? 0) >= end);
+  return { at, length: Math.max(1, next - at) };
 };
 
 /** A short word joined to a name by a lost space: "onMarch". "McCormick" and "MacDonald" are one word. */

@@ -1,6 +1,5 @@
-import { isLimit } from "../text/limits";
-import { isDenial, isDenialInAnyLanguage, sideOf, withoutPrefix } from "../text/negation";
-import { ARTICLES, isNameLike, STOP_WORDS, type Word } from "../text/words";
+import { isDenial, isDenialInAnyLanguage, isLimit, sideOf, withoutPrefix } from "../text/negation";
+import { ARTICLES, isNameLike, STOP_WORDS, type Word, wordSet } from "../text/words";
 import type { Alias } from "./aliases";
 import { type ReadText, sentenceOf } from "./read-text";
 import { keyOf } from "./word-forms";
@@ -10,10 +9,8 @@ const MIN_COMMON_FRACTION = 0.6;
 /** A reference with at least this many words is a statement, even without one of `VERBS`. */
 const MIN_STATEMENT_WORDS = 5;
 
-const VERBS = new Set(
-  "is are was were be been am can could may might must shall should will would has have had do does did gets got".split(
-    " ",
-  ),
+const VERBS = wordSet(
+  "is are was were be been am can could may might must shall should will would has have had do does did gets got",
 );
 /** Whether a word is a negation. In a pair of opposites, the side that the reference uses (`sides`) is not. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
@@ -26,8 +23,8 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
 };
 
 /** Words that a negation replaces. */
-const LIGHT = new Set("always ever yes really indeed".split(" "));
-const TURNS = new Set("but and while whereas although though however because than".split(" "));
+const LIGHT = wordSet("always ever yes really indeed");
+const TURNS = wordSet("but and while whereas although though however because than");
 
 /** The clause number of each word. */
 const clausesOf = (words: readonly Word[], text: string): number[] => {
@@ -147,17 +144,15 @@ export const compareStatement = (
 
 const AUXILIARY =
   /(?:^|[.:!?\n]\s*)(?:is|are|was|were|am|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had|ist|sind|war|darf|dürfen|kann|können|muss|hat|gibt|está|están|est|sont)\b|true or false\W/iu;
-const PREPOSITIONS = new Set("on in at for by with to of from during after before under over".split(" "));
-const SUBJECTS = new Set("it he she they there this that these those il elle ils elles ce vous cest".split(" "));
+const PREPOSITIONS = wordSet("on in at for by with to of from during after before under over");
+const SUBJECTS = wordSet("it he she they there this that these those il elle ils elles ce vous cest");
 /** "Est-ce que", "est-il", "y a-t-il", "peut-on". */
 const FRENCH = /(?:^|[.:!?\n]\s*)est-ce qu(?:e\s|['’])|\p{L}(?:-t)?-(?:ils?|elles?|on|ce|je|tu|vous|nous)(?!\p{L})/iu;
 /** French words that carry no meaning in a yes-or-no question, normalized by `normaliseWord`. */
-const FRENCH_LIGHT = new Set(
-  (
-    "le la les l un une des du de d ce cet cette ces est sont il elle ils elles on vous tu je nous y a t ont que qu ne n nest na ny " +
-    "cest peut peux puis peuvent pouvez"
-  ).split(" "),
-);
+const FRENCH_LIGHT = wordSet(`
+  le la les l un une des du de d ce cet cette ces est sont il elle ils elles on vous tu je nous y a t ont que qu ne n nest na ny
+  cest peut peux puis peuvent pouvez
+`);
 
 /** What a question asks: its words after the auxiliary; undefined if it isn't a yes-or-no question. */
 const askedWords = ({ text, words }: ReadText): readonly Word[] | undefined => {

@@ -1,12 +1,11 @@
 import type { ScoredAnswer } from "../../scored-answer";
 import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers, maskReasoning } from "../text/citations";
-import { hasOtherCase, isCasedAmount } from "../text/letter-case";
 import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
 import { isSameText } from "../text/same-text";
 import { type CorrectnessFindings, findCorrectness } from "./correctness-features";
 import { CORRECTNESS_MODEL } from "./correctness-model";
-import { findLiteral } from "./literal";
+import { findLiteral, hasOtherCase, isCasedAmount } from "./literal";
 import type { Match } from "./match";
 
 interface CorrectnessScore {

@@ -1,19 +1,17 @@
+import { numbersBetween, smallNumberOf } from "../text/number-words";
+
 /* Spells out short forms, so that values and names are read in one form: "2h30", "180C", "$2.3 M", "the sixties", "Mt.". */
 
-const ONES = "zero one two three four five six seven eight nine ten eleven twelve".split(" ");
-const TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
-const DIGIT = `(?:oh|${ONES.slice(0, 10).join("|")})`;
+const TENS = "(?:twen|thir|for|fif|six|seven|eigh|nine)t";
 const POINT = new RegExp(
-  String.raw`(?<![\p{L}\p{N}-])(?:(${TENS.join("|")})?[\s-]?(${ONES.join("|")})?\s)?point((?:\s${DIGIT})+)(?!\p{L})`,
+  String.raw`(?<![\p{L}\p{N}-])(?:(${TENS}y)?[\s-]?(${numbersBetween(0, 12)})?\s)?point((?:\s(?:oh|${numbersBetween(0, 9)}))+)(?!\p{L})`,
   "giu",
 );
-const digitOf = (word: string): number => Math.max(0, ONES.indexOf(word.toLowerCase()));
+const digitOf = (word: string): number => smallNumberOf(word) ?? 0;
 
-const DECADES = "twenties thirties forties fifties sixties seventies eighties nineties".split(" ");
-const CENTURIES = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(" ");
 /** "the sixties", "in the '60s", "nineteen-sixties"; not "in her sixties". */
 const DECADE = new RegExp(
-  String.raw`(?:(?<=\b(?:the|early|mid|late)[\s-])|^)(?:(${CENTURIES.join("|")})[\s-])?(${DECADES.join("|")})\b|(?:(?<=\b(?:the|early|mid|late)[\s-])|^)['’]?([2-9])0['’]?s\b`,
+  String.raw`(?:(?<=\b(?:the|early|mid|late)[\s-])|^)(?:(${numbersBetween(13, 19)})[\s-])?(${TENS}ies)\b|(?:(?<=\b(?:the|early|mid|late)[\s-])|^)['’]?([2-9])0['’]?s\b`,
   "giu",
 );
 
@@ -65,12 +63,12 @@ const MAX_CHARACTERS = 40_000;
 export const spellOut = (source: string, question: string): string => {
   const text = NAMES.reduce((said, [form, name]) => said.replace(form, name), source.slice(0, MAX_CHARACTERS))
     .replace(POINT, (_, tens = "", ones = "", digits = "") => {
-      const whole = Math.max(0, 10 * (TENS.indexOf(tens.toLowerCase()) + 2) * Number(tens !== "")) + digitOf(ones);
-      return `${whole}.${digits.trim().split(/\s/).map(digitOf).join("")}`;
+      const decimals = digits.trim().split(/\s/).map(digitOf).join("");
+      return `${digitOf(tens) + digitOf(ones)}.${decimals}`;
     })
-    .replace(DECADE, (_, century?: string, decade?: string, tens?: string) => {
-      const hundreds = century ? 13 + CENTURIES.indexOf(century.toLowerCase()) : 19;
-      return `${hundreds}${decade ? DECADES.indexOf(decade.toLowerCase()) + 2 : tens}0s`;
+    .replace(DECADE, (_, century = "nineteen", decade?: string, tens?: string) => {
+      const years = decade ? digitOf(decade.replace(/ies$/i, "y")) : 10 * Number(tens);
+      return `${100 * digitOf(century) + years}s`;
     })
     .replace(HOURS_AND_MINUTES, (_, hours, minutes, behind) => `${hours} hours ${Number(minutes ?? behind)} minutes`)
     .replace(ORDINAL_SIGN, "°")

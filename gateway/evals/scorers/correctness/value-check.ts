@@ -5,7 +5,7 @@ import { isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
 import { type ClockTime, isSameTime } from "../text/times";
 import { unitByName, withoutPeriod } from "../text/units";
-import { STOP_WORDS, type Word } from "../text/words";
+import { STOP_WORDS, type Word, wordSet } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
 import { squeezedRuns } from "./occurrences";
@@ -25,7 +25,7 @@ export interface ValueCheck {
   given: (Span & { text: string }) | null;
 }
 
-const WEEKDAYS = new Set("monday tuesday wednesday thursday friday saturday sunday".split(" "));
+const WEEKDAYS = wordSet("monday tuesday wednesday thursday friday saturday sunday");
 
 /** Words that may accompany a bare date or number: "about 40 percent", "season 3", "minus five", "at least 5". */
 const AROUND = new Set([

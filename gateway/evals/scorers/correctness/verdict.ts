@@ -1,6 +1,6 @@
 import { isDenial } from "../text/negation";
 import { bareAnswerOf, NO, YES } from "../text/refusal";
-import type { Word } from "../text/words";
+import { type Word, wordSet } from "../text/words";
 import type { Alias } from "./aliases";
 import type { ReadText } from "./read-text";
 import { compareWithQuestion } from "./reversal";
@@ -23,11 +23,11 @@ export const bareVerdictOf = ({ text }: Alias, answer: ReadText): boolean | unde
 };
 
 /** Words before a verdict that is not at the start of a clause: "the answer is no", "I would say yes". */
-const LEADING = new Set("is was be answer say says as believe think's it's that's".split(" "));
+const LEADING = wordSet("is was be answer say says as believe think's it's that's");
 /** Verdicts that may end any clause: "It returns True." */
 const ALONE = new Set(["yes", "true", "false"]);
 /** Words that may follow a "no" or "yes" without a comma. Before other words, "no" is a determiner: "no problem". */
-const FOLLOWING = new Set("it he she they there this that the i we you because since as they're it's isnt".split(" "));
+const FOLLOWING = wordSet("it he she they there this that the i we you because since as they're it's isnt");
 /** Number of words, at the start and at the end of an answer, that are searched for a verdict. */
 const OPENING_WORDS = 30;
 const CLOSING_WORDS = 10;

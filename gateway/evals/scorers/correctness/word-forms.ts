@@ -1,7 +1,7 @@
 import { editDistance } from "../../../../lib/nearest";
 import { withoutPrefix } from "../text/negation";
 import { readSpelled, romanValue } from "../text/number-words";
-import { isNameLike, isStopWord, readWords, STOP_WORDS, type Word } from "../text/words";
+import { isNameLike, isStopWord, readWords, STOP_WORDS, type Word, wordMap } from "../text/words";
 
 const ORDINAL = /^(\d{1,9})(?:st|nd|rd|th)$/;
 const DECIMAL = /^\d{1,15}\.\d{1,9}$/;
@@ -47,14 +47,10 @@ const FAMILIES = `
   europe european europeans; africa african africans; asia asian asians; rome roman romans
 `;
 
-const FAMILY_OF: ReadonlyMap<string, number> = new Map(
-  FAMILIES.split(/[;\n]/).flatMap((names, family) =>
-    names
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map((name): [string, number] => [name, family]),
-  ),
+const FAMILY_OF = wordMap(
+  FAMILIES.trim()
+    .split(/[;\n]/)
+    .map((names, family) => [names, family]),
 );
 
 /** The index of the word's family; undefined for most words. */

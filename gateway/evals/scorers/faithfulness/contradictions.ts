@@ -4,7 +4,7 @@ import { negatedWords, readSplitWords, withoutPrefix } from "../text/negation";
 import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { isStopWord, type Word } from "../text/words";
+import { isStopWord, type Word, wordSet } from "../text/words";
 import type { NumberIndex } from "./number-index";
 
 /** A part of a text that no context supports, and the reason. */
@@ -13,9 +13,9 @@ export interface UnsupportedSpan extends Span {
 }
 
 /** Symbols that make a different name of a word: "C", "C++", "C#". */
-const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
+const NAME_SIGNS = ["", "+", "++", "#", "-", "*"];
 
-const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-]|b-flat)$/u, "");
+const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-])$/u, "");
 
 /** Names that the contexts only contain with a different symbol: "A+" for "A-". */
 const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>
@@ -110,15 +110,13 @@ const CLAUSE_STARTS = new Set([
   ..."because since when which so though where weil obwohl da porque car perche".split(" "),
 ]);
 /** Words that deny what follows, or only suppose it. */
-const EXCEPTIONS = new Set("unlike rather instead except if unless until whether wenn falls si se als".split(" "));
+const EXCEPTIONS = wordSet("unlike rather instead except if unless until whether wenn falls si se als");
 const CONTRARY = new Set([...CONTRASTS, "unlike", "rather", "instead", "except", "until", "unless"]);
 /** A clause that starts with one of these words shares the subject of the previous clause. */
-const SUBJECTLESS = new Set(
-  (
-    "is are was were has have had does do did can could will would may must should cannot not never no " +
-    "it they he she er sie es"
-  ).split(" "),
-);
+const SUBJECTLESS = wordSet(`
+  is are was were has have had does do did can could will would may must should cannot not never no
+  it they he she er sie es
+`);
 
 /** The content words before the verb, if it is an auxiliary; otherwise the first content word. */
 const subjectOf = (clause: readonly Word[]): Word[] => {

@@ -1,14 +1,15 @@
+import { firstIndex } from "../../../../lib/first-index";
 import type { ClaimSpan } from "../../judge/judge";
 import type { Span } from "../../statistics/spans";
 import { readSplitWords } from "../text/negation";
-import type { Word } from "../text/words";
+import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { UnsupportedSpan } from "./contradictions";
 import { findAltered, findReversal, withSubject } from "./contradictions";
 import { lookUpNumbers, type NumberLookup } from "./number-index";
 import { type AttributeFinding, checkAttributes } from "./records";
 import { findReplaced } from "./replacements";
 import type { Source } from "./source";
-import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
+import { knownShare, type Reading, weightOf } from "./word-support";
 
 /** What the contexts contain of a claim, and what they don't. Offsets count from the claim's start. */
 export interface Evidence {
@@ -35,13 +36,8 @@ export interface Evidence {
 
 /** Marks the words between two offsets as known. Words are in text order. */
 const markKnown = (words: readonly Word[], known: number[], start: number, end: number): void => {
-  let [low, high] = [0, words.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((words[middle]?.end ?? 0) <= start) low = middle + 1;
-    else high = middle;
-  }
-  for (let at = low; (words[at]?.start ?? end) < end; at++) known[at] = 1;
+  const first = firstIndex(words.length, (at) => (words[at]?.end ?? 0) > start);
+  for (let at = first; (words[at]?.start ?? end) < end; at++) known[at] = 1;
 };
 
 /** A passage with this fraction of a claim's words is about the same subject. */
@@ -130,3 +126,21 @@ const closestPassages = (ids: readonly number[], weights: readonly number[], sou
   const shares = [...sharesOf(ids, weights, source)].sort(([a, x], [b, y]) => y - x || a - b);
   return shares.slice(0, MAX_PASSAGES).map(([passage, share]) => ({ passage, share }));
 };
+
+const NO_NAMES = new Set(["am", "pm", "ok"]);
+
+/** Indexes of names that no context contains. The first word of a sentence is skipped: it is capitalised in any case. */
+const newNamesIn = (
+  words: readonly Word[],
+  known: readonly number[],
+  text: string,
+  taken: ReadonlySet<number>,
+): number[] =>
+  words.flatMap((word, at) => {
+    if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
+    if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
+      return [];
+    // The same is true after a line break, colon or quotation mark.
+    const before = text.slice(words[at - 1]?.end ?? 0, word.start);
+    return /[.!?:\n"“*]/.test(before) ? [] : [at];
+  });

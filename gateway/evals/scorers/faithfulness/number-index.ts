@@ -1,3 +1,4 @@
+import { firstIndex } from "../../../../lib/first-index";
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
 import { withBound } from "../text/number-surroundings";
@@ -46,16 +47,6 @@ export const indexNumbers = (texts: readonly string[]): NumberIndex => {
   };
 };
 
-const firstFrom = (sorted: NumberIndex["sorted"], value: number): number => {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle]?.value ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-};
-
 const MAX_COMPARED = 200;
 /** Rounded numbers differ by less than this fraction. */
 const MAX_ROUNDING_FRACTION = 0.03;
@@ -69,7 +60,7 @@ export const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
 
 const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boolean => {
   const reach = Math.abs(value) * MAX_ROUNDING_FRACTION + 1e-9;
-  const from = firstFrom(sorted, value - reach);
+  const from = firstIndex(sorted.length, (at) => (sorted[at]?.value ?? 0) >= value - reach);
   for (let i = from; i < Math.min(sorted.length, from + MAX_COMPARED); i++) {
     const other = sorted[i];
     if (!other || other.value > value + reach) break;

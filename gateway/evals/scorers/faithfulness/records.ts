@@ -1,7 +1,7 @@
 import type { Span } from "../../statistics/spans";
 import { isAbsence } from "../text/negation";
 import { stemOf } from "../text/stem";
-import { STOP_WORDS, type Word } from "../text/words";
+import { STOP_WORDS, type Word, wordSet } from "../text/words";
 
 /** A value in a structured context, and the words of its key. */
 interface Fact {
@@ -148,8 +148,8 @@ export interface AttributeFinding extends Span {
   to: number;
 }
 
-const CLAUSE_STARTS = new Set("but while although however though yet whereas only".split(" "));
-const SUBJECTS = new Set("the it they its their there customers this with offers has is he she we you".split(" "));
+const CLAUSE_STARTS = wordSet("but while although however though yet whereas only");
+const SUBJECTS = wordSet("the it they its their there customers this with offers has is he she we you");
 const REACH_BACK = 12;
 const REACH_AHEAD = 6;
 const OPEN =

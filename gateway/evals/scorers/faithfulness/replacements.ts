@@ -1,10 +1,9 @@
+import { overlaps } from "../../statistics/spans";
 import { isNegation, readSplitWords, SIDE_OF, withoutPrefix } from "../text/negation";
-import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
-import { readTimes } from "../text/times";
-import { isNameLike, isStopWord, type Word } from "../text/words";
+import { isSameNumber, type Quantity } from "../text/numbers";
+import { isNameLike, isStopWord, type Word, wordMap } from "../text/words";
 import { MAX_SENTENCE_CHARACTERS, MAX_SENTENCE_WORDS, type UnsupportedSpan } from "./contradictions";
-import { compareFacts, readFacts } from "./exchanges";
-import { findSwapped } from "./swaps";
+import { compareFacts, findSwapped, readFacts, valuesOf } from "./exchanges";
 
 /*
  * A claim that repeats a passage with a word replaced: "Lyon is the capital" for "Paris is the capital". Both are aligned
@@ -20,13 +19,10 @@ interface Token {
 }
 
 const tokensOf = (text: string, words: readonly Word[]): Token[] => {
-  const times = readTimes(text);
   // Times of day are compared elsewhere.
-  const quantities = readNumbers(text, words).filter(
-    ({ start, end }) => !times.some((time) => start < time.end && time.start < end),
-  );
+  const quantities = valuesOf(text, words).flatMap(({ quantity }) => quantity ?? []);
   return words.flatMap((word): Token[] => {
-    const quantity = quantities.find(({ start, end }) => start < word.end && word.start < end);
+    const quantity = quantities.find((each) => overlaps(each, word));
     if (!quantity) return [{ word, quantity, start: word.start, end: word.end }];
     // The end of a range such as "2018–19" is not a separate number.
     const isFirst = word.start <= quantity.start && !/\p{Nd}[-–]$/u.test(text.slice(0, quantity.start).slice(-2));
@@ -60,10 +56,10 @@ const align = (claim: readonly Token[], passage: readonly Token[]): [number, num
 };
 
 /** Units of time after "per" and "a", and the adverbs for them. */
-const PERIODS: ReadonlyMap<string, string> = new Map(
-  "second minute hour|hourly day|daily week|weekly month|monthly quarter|quarterly year|yearly|annually|annual|annum"
-    .split(" ")
-    .flatMap((names) => names.split("|").map((name): [string, string] => [name, names])),
+const PERIODS = wordMap(
+  "second|minute|hour hourly|day daily|week weekly|month monthly|quarter quarterly|year yearly annually annual annum"
+    .split("|")
+    .map((names) => [names, names]),
 );
 
 /** German nouns are capitalised too, but names seldom have an article. */

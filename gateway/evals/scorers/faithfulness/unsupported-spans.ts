@@ -2,7 +2,6 @@ import type { Span } from "../../statistics/spans";
 import type { ReadClaim } from "./claims";
 import type { UnsupportedSpan } from "./contradictions";
 import type { AttributeFinding } from "./records";
-import { heaviestGap } from "./word-support";
 
 const TRUTHS = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 
@@ -85,4 +84,32 @@ const widenToClause = (text: string, span: Span): Span => {
   if (start > 0 && start === first) start = span.start;
   if (end < text.length && end === last) end = span.end;
   return { start, end };
+};
+
+/** The part of a claim with the most unsupported weight. */
+interface Gap {
+  /** Index of its first word, and the index after its last word. */
+  from: number;
+  to: number;
+  /** The sum of its words' weights. */
+  weight: number;
+}
+
+const NONE: Gap = { from: 0, to: 0, weight: 0 };
+
+/**
+ * The sequence of words with the largest surplus of unsupported over supported weight (the maximum-sum segment, Bentley
+ * 1984). `support` of each word is 0…1; a supported word subtracts `cost` times its weight.
+ */
+const heaviestGap = (weights: readonly number[], support: readonly number[], cost: number): Gap => {
+  let best = NONE;
+  let open = NONE;
+  for (const [at, weight] of weights.entries()) {
+    const known = support[at] ?? 0;
+    const gain = weight * (1 - known) - cost * weight * known;
+    open =
+      open.weight > 0 ? { ...open, to: at + 1, weight: open.weight + gain } : { from: at, to: at + 1, weight: gain };
+    if (gain > 0 && open.weight > best.weight) best = open;
+  }
+  return best;
 };

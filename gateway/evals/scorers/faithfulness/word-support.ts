@@ -1,7 +1,7 @@
 import { isNegation, prefixedForms, withoutPrefix } from "../text/negation";
 import { INTERJECTIONS } from "../text/refusal";
 import { stemOf } from "../text/stem";
-import { isNameLike, isStopWord, type Word } from "../text/words";
+import { isStopWord, type Word, wordMap, wordSet } from "../text/words";
 import type { NumberIndex } from "./number-index";
 import type { Attribute } from "./records";
 import { beginningOf, pairKey, type Source } from "./source";
@@ -18,21 +18,16 @@ const SMALL_WORD = 0.5;
 /** Support of a word that begins like one in the contexts: "improved" for "improvement". */
 const BY_BEGINNING = 0.5;
 
-const DAYS_AND_MONTHS =
-  "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december".split(
-    " ",
-  );
+const DAYS_AND_MONTHS = `
+  monday tuesday wednesday thursday friday saturday sunday
+  january february march april june july august september october november december
+`;
 /** Abbreviations and what they stand for, in both directions: "Sat" and "Saturday", "Apr" and "April". */
-const CALENDAR: ReadonlyMap<string, string> = new Map(
-  DAYS_AND_MONTHS.flatMap((name) =>
-    [3, 4].flatMap((length) => {
-      const short = name.slice(0, length);
-      return [
-        [short, name],
-        [name, name.slice(0, 3)],
-      ] as [string, string][];
-    }),
-  ),
+const CALENDAR = wordMap(
+  [...wordSet(DAYS_AND_MONTHS)].flatMap((name): [string, string][] => [
+    [`${name.slice(0, 3)} ${name.slice(0, 4)}`, name],
+    [name, name.slice(0, 3)],
+  ]),
 );
 
 /**
@@ -86,50 +81,4 @@ export const weightOf = (
   const all = Math.max(2, passages.length);
   const frequency = passagesOf[id]?.length ?? 0;
   return Math.max(0.2, Math.log((all + 1) / (frequency + 0.5)) / Math.log((all + 1) / 0.5));
-};
-
-const NO_NAMES = new Set(["am", "pm", "ok"]);
-
-/** Indexes of names that no context contains. The first word of a sentence is skipped: it is capitalised in any case. */
-export const newNamesIn = (
-  words: readonly Word[],
-  known: readonly number[],
-  text: string,
-  taken: ReadonlySet<number>,
-): number[] =>
-  words.flatMap((word, at) => {
-    if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
-    if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
-      return [];
-    // The same is true after a line break, colon or quotation mark.
-    const before = text.slice(words[at - 1]?.end ?? 0, word.start);
-    return /[.!?:\n"“*]/.test(before) ? [] : [at];
-  });
-
-/** The part of a claim with the most unsupported weight. */
-interface Gap {
-  /** Index of its first word, and the index after its last word. */
-  from: number;
-  to: number;
-  /** The sum of its words' weights. */
-  weight: number;
-}
-
-const NONE: Gap = { from: 0, to: 0, weight: 0 };
-
-/**
- * The sequence of words with the largest surplus of unsupported over supported weight (the maximum-sum segment, Bentley
- * 1984). `support` of each word is 0…1; a supported word subtracts `cost` times its weight.
- */
-export const heaviestGap = (weights: readonly number[], support: readonly number[], cost: number): Gap => {
-  let best = NONE;
-  let open = NONE;
-  for (const [at, weight] of weights.entries()) {
-    const known = support[at] ?? 0;
-    const gain = weight * (1 - known) - cost * weight * known;
-    open =
-      open.weight > 0 ? { ...open, to: at + 1, weight: open.weight + gain } : { from: at, to: at + 1, weight: gain };
-    if (gain > 0 && open.weight > best.weight) best = open;
-  }
-  return best;
 };

@@ -1,5 +1,5 @@
 import { type Quantity, readNumbers } from "./numbers";
-import { readWords, type Word } from "./words";
+import { readWords, type Word, wordMap } from "./words";
 
 /** A full or partial date found in a text. */
 export interface DateMention {
@@ -20,22 +20,21 @@ export interface DateMention {
   end: number;
 }
 
-const namesOf = (names: string): [string, number][] =>
-  names.split(" ").flatMap((same, index) => same.split("|").map((name): [string, number] => [name, index + 1]));
+/** The number of each month, 1 to 12, by all of its names. A comma separates the months. */
+const monthsOf = (names: string) => wordMap(names.split(",").map((same, index) => [same, index + 1]));
 
-const ENGLISH = namesOf(
-  "january|jan february|feb march|mar april|apr may june|jun july|jul august|aug september|sep|sept october|oct november|nov december|dec",
+const ENGLISH_MONTHS = monthsOf(
+  "january jan, february feb, march mar, april apr, may, june jun, july jul, august aug, september sep sept, october oct, november nov, december dec",
 );
 /** As `normaliseWord` returns them: German, French, Spanish, Italian, Portuguese, Dutch, and Russian in the genitive. */
-const OTHERS = namesOf(
-  "januar|janner|janvier|enero|gennaio|janeiro|januari|января februar|fevrier|febrero|febbraio|fevereiro|februari|февраля " +
-    "marz|mars|marzo|marco|maart|марта avril|abril|aprile|апреля mai|mayo|maggio|maio|mei|мая " +
-    "juni|juin|junio|giugno|junho|июня juli|juillet|julio|luglio|julho|июля august|aout|agosto|augustus|августа " +
-    "septembre|septiembre|settembre|setembro|сентября oktober|octobre|octubre|ottobre|outubro|октября " +
-    "novembre|noviembre|novembro|ноября dezember|decembre|diciembre|dicembre|dezembro|декабря",
-);
-const ENGLISH_MONTHS: ReadonlyMap<string, number> = new Map(ENGLISH);
-const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
+const OTHER_MONTHS = monthsOf(`
+  januar janner janvier enero gennaio janeiro januari января, februar fevrier febrero febbraio fevereiro februari февраля,
+  marz mars marzo marco maart марта, avril abril aprile апреля, mai mayo maggio maio mei мая, juni juin junio giugno junho июня,
+  juli juillet julio luglio julho июля, august aout agosto augustus августа, septembre septiembre settembre setembro сентября,
+  oktober octobre octubre ottobre outubro октября, novembre noviembre novembro ноября,
+  dezember decembre diciembre dicembre dezembro декабря
+`);
+const MONTHS: ReadonlyMap<string, number> = new Map([...OTHER_MONTHS, ...ENGLISH_MONTHS]);
 
 /** Whether a word is a month in any of the languages and has no other meaning in English. "May" and "March" have. */
 export const isMonthName = (word: string): boolean =>

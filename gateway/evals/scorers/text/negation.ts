@@ -1,7 +1,7 @@
 import { ownValue } from "../../../../lib/own-value";
-import { isLimit } from "./limits";
+import { readSpelled } from "./number-words";
 import { stemOf } from "./stem";
-import { readWords, type Word } from "./words";
+import { readWords, type Word, wordMap, wordSet } from "./words";
 
 /*
  * Words that negate or reverse a statement, normalized by `normaliseWord`: "don't" is "dont". The models were fitted
@@ -37,14 +37,14 @@ export const readSplitWords = (text: string): Word[] =>
     return [first, { ...word, text: word.text.slice(middle - word.start), norm: "not", stem: "not", start: middle }];
   });
 
-const NEGATIONS = new Set([...list("not no never neither nor without nt"), ...CONTRACTIONS.keys()]);
+const NEGATIONS = new Set([...wordSet("not no never neither nor without nt"), ...CONTRACTIONS.keys()]);
 
 /** Whether a word negates the next word: "not", "never", "without". */
 export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
 
 const DENIALS = new Set([
   ...NEGATIONS,
-  ...list("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
+  ...wordSet("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
 ]);
 
 /**
@@ -54,13 +54,11 @@ const DENIALS = new Set([
 export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
 
 /** More denials: English words, and the most common negations in other languages. */
-const MORE_DENIALS = new Set(
-  list(`
+const MORE_DENIALS = wordSet(`
     hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused
     nicht kein keine keinen keiner keinem nie niemals pas jamais aucun aucune non nunca jamas nao niet geen nooit inte ikke nie не нет никогда degil
     不 没 沒 لا ليس ليست لم لن לא אין नहीं
-  `),
-);
+  `);
 const KOREAN_DENIAL = /않|없|아니/u;
 
 /** Like `isDenial`, with more words and other languages. */
@@ -136,7 +134,7 @@ export const negatedWords = (text: string, words: readonly Word[], isLight: (wor
   return { content, negations, negated };
 };
 
-const ABSENCES = new Set([...NEGATIONS, ...list("none lack lacks lacking unavailable")]);
+const ABSENCES = new Set([...NEGATIONS, ...wordSet("none lack lacks lacking unavailable")]);
 
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
@@ -147,8 +145,8 @@ const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before",
 const MAX_BEFORE = 4;
 const MAX_AFTER = 3;
 /** Words after which a denial is corrected: "not Paris but Lyon". */
-const TURNS = new Set(list("but sondern mais sino ma maar"));
-const VERBS = new Set("is was are were did does do has have had be been".split(" "));
+const TURNS = wordSet("but sondern mais sino ma maar");
+const VERBS = wordSet("is was are were did does do has have had be been");
 
 /** Negations directly before a name, and behind it, in other languages: "不是北京", "東京ではない". */
 const DENIED_AHEAD =
@@ -203,17 +201,10 @@ const OPPOSITES = `
 `;
 
 /** The number of each word's pair, negative for the second side. Keys are as `normaliseWord` returns them. */
-export const SIDE_OF: ReadonlyMap<string, number> = new Map(
+export const SIDE_OF = wordMap(
   OPPOSITES.trim()
     .split(/[;\n]/)
-    .flatMap((pair, index) =>
-      pair.split("|").flatMap((side, place) =>
-        side
-          .trim()
-          .split(/\s+/)
-          .map((word): [string, number] => [word, (index + 1) * (place === 0 ? 1 : -1)]),
-      ),
-    ),
+    .flatMap((pair, index) => pair.split("|").map((side, place) => [side, (index + 1) * (place === 0 ? 1 : -1)])),
 );
 
 const PARTICLES: Readonly<Record<string, number>> = { on: 900, off: -900, up: 901, down: -901 };
@@ -227,4 +218,36 @@ export const sideOf = (words: readonly Word[], at: number): number | undefined =
   if (!word) return undefined;
   const isLast = !next || next.start > word.end + 1;
   return SIDE_OF.get(word.norm) ?? (isLast ? ownValue(PARTICLES, word.norm) : undefined);
+};
+
+/* "No older than 21": a negation and a comparative that limit a value and deny nothing. */
+
+export const MORE =
+  "more|longer|later|older|taller|heavier|higher|greater|larger|bigger|farther|further|faster|hotter|warmer|wider|deeper";
+export const LESS =
+  "less|fewer|shorter|earlier|sooner|younger|lighter|lower|smaller|nearer|closer|slower|colder|cooler|narrower";
+
+const COMPARATIVES = new Set(`${MORE}|${LESS}`.split("|"));
+/** These only limit a time, in digits or not: "no later than the day before". */
+const OF_TIME = new Set(["later", "earlier", "sooner"]);
+
+const isValue = (words: readonly Word[], at: number): boolean => {
+  const word = words[at];
+  return (
+    word !== undefined &&
+    (word.numeral !== undefined ||
+      readSpelled(words, at) !== undefined ||
+      /^(?:an?|half|[$€£]\p{Nd}.*)$/u.test(word.norm))
+  );
+};
+
+/** Whether the negation at `at` limits a value: "no older than 21", "not be older than 21", "not exceed 21". */
+export const isLimit = (words: readonly Word[], at: number): boolean => {
+  for (let step = at + 1; step <= at + 2; step++) {
+    const norm = words[step]?.norm ?? "";
+    if (/^exceed(?:ing)?$/.test(norm)) return isValue(words, step + 1);
+    if (COMPARATIVES.has(norm) && words[step + 1]?.norm === "than")
+      return OF_TIME.has(norm) || isValue(words, step + 2);
+  }
+  return false;
 };

@@ -1,7 +1,7 @@
 import { ownValue } from "../../../../lib/own-value";
 import type { Span } from "../../statistics/spans";
-import { LESS, MORE } from "./limits";
-import { isMoney, type Unit, unitByName, unitBySymbol, unitByText } from "./units";
+import { LESS, MORE } from "./negation";
+import { isMoney, type Unit, unitByName, unitByText } from "./units";
 import { isStopWord, type Word } from "./words";
 
 /* Reads the unit, sign, bound and era before or after a number. */
@@ -62,7 +62,7 @@ const simpleUnit = (
   const before = source.slice(Math.max(0, (first?.start ?? 0) - 4), first?.start);
   const [, letter, sign] = /(?<!\p{L})([ACUH]?[SK]?)([$€£₹¥₩₽])\s?[-−–]?\s?$/u.exec(before) ?? [];
   if (sign) {
-    const unit = letter === "C" ? unitByName("cad") : letter === "A" ? unitByName("aud") : unitBySymbol(sign);
+    const unit = letter === "C" ? unitByName("cad") : letter === "A" ? unitByName("aud") : unitByName(sign);
     return { unit: unit ?? null, end };
   }
   const code = unitByName(words[at - 1]?.norm ?? "");
@@ -74,7 +74,7 @@ const simpleUnit = (
   )
     return { unit: code, end };
   const [symbol, mark, degree] = SYMBOL_AFTER.exec(source.slice(end, end + 5)) ?? [];
-  if (symbol) return { unit: unitBySymbol(mark ?? `°${degree}`) ?? null, end: end + symbol.length };
+  if (symbol) return { unit: unitByName(mark ?? `°${degree}`) ?? null, end: end + symbol.length };
   const [named, , scale, share] = NAME_AFTER.exec(source.slice(end, end + 24)) ?? [];
   if (named) {
     const name = share ? (/mille/i.test(share) ? "permille" : "percent") : (scale ?? "").toLowerCase();

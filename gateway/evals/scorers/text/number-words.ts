@@ -1,21 +1,39 @@
-import type { Word } from "./words";
+import { type Word, wordMap, wordSet } from "./words";
 
-const ONES =
-  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
-    " ",
-  );
-const TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
-const ORDINALS =
-  "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split(
-    " ",
-  );
-const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(" ");
+/** Words with their values, which rise by `step`. */
+const numbered = (first: number, step: number, words: string): [string, number][] =>
+  words.split(" ").map((word, index) => [word, first + step * index]);
+
+const SMALL: ReadonlyMap<string, number> = new Map([
+  ...numbered(0, 1, "zero one two three four five six seven eight nine"),
+  ...numbered(10, 1, "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"),
+  ...numbered(20, 10, "twenty thirty forty fifty sixty seventy eighty ninety"),
+]);
+/** The value of a number below 20, or of a multiple of ten below 100. */
+export const smallNumberOf = (word: string): number | undefined => SMALL.get(word.toLowerCase());
+
+/** The words for the numbers from `least` to `most`, as alternatives of a regular expression. */
+export const numbersBetween = (least: number, most: number): string =>
+  [...SMALL].flatMap(([word, value]) => (value >= least && value <= most ? [word] : [])).join("|");
+
+const SMALL_ORDINALS: ReadonlyMap<string, number> = new Map([
+  ...numbered(0, 1, "zeroth first second third fourth fifth sixth seventh eighth ninth"),
+  ...numbered(
+    10,
+    1,
+    "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth",
+  ),
+  ...numbered(20, 10, "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"),
+  ["hundredth", 100],
+  ["thousandth", 1000],
+  ["millionth", 1e6],
+]);
 
 /**
  * Magnitudes in English, including Indian English. After digits also in German, French, Spanish, Italian, Chinese,
  * Japanese and Korean.
  */
-const MAGNITUDES: ReadonlyMap<string, number> = new Map(
+const MAGNITUDES = wordMap(
   Object.entries({
     dozen: 12,
     hundred: 100,
@@ -27,20 +45,8 @@ const MAGNITUDES: ReadonlyMap<string, number> = new Map(
     "億 亿 억": 1e8,
     "billion billions bn mrd milliarde milliarden milliard milliards": 1e9,
     trillion: 1e12,
-  }).flatMap(([names, value]) => names.split(" ").map((name): [string, number] => [name, value])),
+  }),
 );
-
-const SMALL: ReadonlyMap<string, number> = new Map([
-  ...ONES.map((word, value): [string, number] => [word, value]),
-  ...TENS.map((word, index): [string, number] => [word, 20 + 10 * index]),
-]);
-const SMALL_ORDINALS: ReadonlyMap<string, number> = new Map([
-  ...ORDINALS.map((word, value): [string, number] => [word, value]),
-  ...TENTHS.map((word, index): [string, number] => [word, 20 + 10 * index]),
-  ["hundredth", 100],
-  ["thousandth", 1000],
-  ["millionth", 1e6],
-]);
 
 const ROMAN_VALUES: Readonly<Record<string, number>> = { I: 1, V: 5, X: 10, L: 50, C: 100, D: 500, M: 1000 };
 const ROMAN = /^(?=[IVXLCDM]{2,15}$)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})$/;
@@ -95,7 +101,7 @@ export const readSpelled = (words: readonly Word[], from: number): Spelled | und
 const PARTS: ReadonlyMap<string, number> = new Map([
   ["half", 2],
   ["quarter", 4],
-  ...ORDINALS.slice(3, 11).map((name, index): [string, number] => [name, index + 3]),
+  ...numbered(3, 1, "third fourth fifth sixth seventh eighth ninth tenth"),
 ]);
 const partsOf = (norm: string): number | undefined => PARTS.get(norm.replace(/^halves$/, "half").replace(/s$/, ""));
 
@@ -106,8 +112,8 @@ export const readSpelledOne = (words: readonly Word[], at: number): Spelled | un
 };
 
 /** Words after which "half" is not a fraction: "the other half". "a half" and "one half" are read elsewhere. */
-const DETERMINERS = new Set(
-  "other last latter former top bottom upper lower each either this that better a an one and".split(" "),
+const DETERMINERS = wordSet(
+  "other last latter former top bottom upper lower each either this that better a an one and",
 );
 
 /** Reads "half", "one half", "a quarter", "two thirds", and "and a half" after a number. */

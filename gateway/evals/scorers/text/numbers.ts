@@ -18,7 +18,7 @@ import {
   romanValue,
 } from "./number-words";
 import { isMoney, isSameDimension, relationOf, type Unit, unitByText } from "./units";
-import { readWords, type Word } from "./words";
+import { readWords, type Word, wordSet } from "./words";
 
 /** A number found in a text. */
 export interface Quantity {
@@ -86,7 +86,7 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
 };
 
 /** Words after which "one" is not a number: "which one". */
-const DETERMINERS = new Set("which this that each every any no another".split(" "));
+const DETERMINERS = wordSet("which this that each every any no another");
 
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
   const year = readSpelledYear(words, at);

@@ -2,7 +2,7 @@ import { maskCitations, SOURCE, SOURCE_ELSEWHERE } from "./citations";
 import { isNegation } from "./negation";
 import { readSentences } from "./sentences";
 import { verdictLead } from "./verdict-lead";
-import { isStopWord, readWords, type Word } from "./words";
+import { isStopWord, readWords, type Word, wordSet } from "./words";
 
 /*
  * Sentences and answers that make no claim. All criteria share one list of abstentions and one of bare verdicts: English,
@@ -12,11 +12,10 @@ import { isStopWord, readWords, type Word } from "./words";
 /** The kinds of answers that make no claim: an abstention, or a bare yes or no. */
 type BareAnswer = "abstains" | "yes" | "no";
 
-const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
-export const YES = list(
+export const YES = wordSet(
   "yes true correct yeah yep yea yup right affirmative ja oui sí sì sim tak da да evet 네 예 はい 是 是的 对 對 نعم हाँ כן",
 );
-export const NO = list(
+export const NO = wordSet(
   "no false incorrect untrue nope nah wrong negative never nein non não nao nee nie net нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
 );
 
@@ -63,7 +62,7 @@ const evenOut = (text: string): string =>
     .trim();
 
 /** Words that add nothing to a bare verdict: "Yes, that is right." */
-const FILLERS = list("a the it its this that thats is was indeed absolutely definitely certainly of course");
+const FILLERS = wordSet("a the it its this that thats is was indeed absolutely definitely certainly of course");
 
 /** A verdict that repeats the question: "No, it isn't.", "It does." */
 const ECHO =
@@ -163,16 +162,16 @@ export const isAbstention = (sentence: string): boolean => {
 };
 
 /** Words of courtesies, besides stop words. A sentence with only these words addresses the reader and makes no claim. */
-const TALK = list(
-  "ask asking asked answer answers great good excellent interesting wonderful nice happy glad pleased pleasure welcome help helps " +
-    "helped helpful assist assistance im id ill ive thats heres youre dont hope hesitate let please feel free further anything else something need want like luck day " +
-    "morning afternoon evening question questions thank thanks hello enjoy here think clarify explain details information search found " +
-    "know based best knowledge short far summary summarize always happens there again today try discuss interest inquiry query follow " +
-    "gute gut frage danke vielen dank gern gerne ich hoffe das hilft dir ihnen geschehen bonne merci beaucoup rien jespere que cela ca aide " +
-    "vous te buena pregunta gracias espero esto sirva ayude ayuda nada por",
-);
+const TALK = wordSet(`
+  ask asking asked answer answers great good excellent interesting wonderful nice happy glad pleased pleasure welcome help helps
+  helped helpful assist assistance im id ill ive thats heres youre dont hope hesitate let please feel free further anything else something need want like luck day
+  morning afternoon evening question questions thank thanks hello enjoy here think clarify explain details information search found
+  know based best knowledge short far summary summarize always happens there again today try discuss interest inquiry query follow
+  gute gut frage danke vielen dank gern gerne ich hoffe das hilft dir ihnen geschehen bonne merci beaucoup rien jespere que cela ca aide
+  vous te buena pregunta gracias espero esto sirva ayude ayuda nada por
+`);
 /** Words that address the reader, or are only said to a reader. */
-const TO_READER = list(
+const TO_READER = wordSet(
   "i im id ill ive we me my you your youre question thanks thank welcome hello asking hope luck frage danke merci pregunta gracias hoffe espero",
 );
 

@@ -1,4 +1,5 @@
 import { isMonthName } from "./dates";
+import { wordSet } from "./words";
 
 /** A sentence or list item. */
 export interface Sentence {
@@ -9,24 +10,20 @@ export interface Sentence {
 }
 
 /** Abbreviations, in lower case. Their full stop doesn't end a sentence. */
-const ABBREVIATIONS = new Set(
-  (
-    "mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds " +
-    "inc ltd co corp dept univ assn bros approx est ca c jan feb mar apr jun jul aug sep sept oct nov dec mt ft ave blvd " +
-    "hr fr frau bzw usw vgl evtl ggf inkl zzgl ggü sog geb gest str hl sra srta ud uds mme mlle env av"
-  ).split(" "),
-);
+const ABBREVIATIONS = wordSet(`
+  mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds
+  inc ltd co corp dept univ assn bros approx est ca c jan feb mar apr jun jul aug sep sept oct nov dec mt ft ave blvd
+  hr fr frau bzw usw vgl evtl ggf inkl zzgl ggü sog geb gest str hl sra srta ud uds mme mlle env av
+`);
 
 /** Abbreviations that count only before a number: "No. 5". */
-const BEFORE_NUMBERS = new Set("no nos nr vol p pp s fig op art ch sec abs abb bd kap ziff tab num núm pág".split(" "));
+const BEFORE_NUMBERS = wordSet("no nos nr vol p pp s fig op art ch sec abs abb bd kap ziff tab num núm pág");
 
 /** Words that precede ordinals, in languages that write ordinals with a full stop: "am 3. Oktober", "der 2. Bundesliga". */
-const BEFORE_ORDINALS = new Set(
-  (
-    "am im zum zur vom beim der die das den dem des ein eine einen einem einer seit bis ab und vor nach ihr ihre sein " +
-    "seine jeder jeden jedes fra til og på dne od dnia"
-  ).split(" "),
-);
+const BEFORE_ORDINALS = wordSet(`
+  am im zum zur vom beim der die das den dem des ein eine einen einem einer seit bis ab und vor nach ihr ihre sein
+  seine jeder jeden jedes fra til og på dne od dnia
+`);
 /** The rest of a date: "3. 10. 1990". */
 const REST_OF_DATE = /^\s\p{Nd}{1,2}\.\s?\p{Nd}/u;
 const BEGINNING_OF_DATE = /(?<!\p{Nd})\p{Nd}{1,2}\.$/u;

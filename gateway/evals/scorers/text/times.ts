@@ -1,3 +1,4 @@
+import { numbersBetween, smallNumberOf } from "./number-words";
 import { asciiDigits } from "./numerals";
 
 /** A time of day found in a text. */
@@ -24,8 +25,7 @@ const HALF = DAY / 2;
 const STARTS = String.raw`(?<![\d:.,$€£¥])`;
 const MERIDIEM = String.raw`\s?(?<half>[ap])\.?\s?m\b\.?`;
 const MINUTES = String.raw`(?::(?<minute>\d{1,2})|[.](?<dotted>\d{2}))`;
-const HOURS = "one two three four five six seven eight nine ten eleven twelve".split(" ");
-const HOUR = String.raw`(?<hour>\d{1,2}|${HOURS.join("|")})`;
+const HOUR = String.raw`(?<hour>\d{1,2}|${numbersBetween(1, 12)})`;
 const PART_OF_DAY = /^\s?(?:o['’]?clock)?\s?(?:in the (morning|afternoon|evening)|(at night))\b/iu;
 
 /** Ways to write a time, most specific first. */
@@ -52,12 +52,9 @@ const FORMS = [
   String.raw`${STARTS}${HOUR}(?=\sin the (?:morning|afternoon|evening)\b)`,
 ].map((form) => new RegExp(form, "giu"));
 
-const numberIn = (text: string | undefined): number => {
-  const spelled = HOURS.indexOf(text?.toLowerCase() ?? "");
-  return spelled >= 0 ? spelled + 1 : Number(text ?? 0);
-};
+const numberIn = (text = "0"): number => smallNumberOf(text) ?? Number(text);
 
-const PARTS: Readonly<Record<string, number>> = { half: 30, quarter: 15, twenty: 20 };
+const PARTS: Readonly<Record<string, number>> = { half: 30, quarter: 15 };
 
 const zoneOf = (zone: string | undefined): number | null => {
   if (zone === undefined) return null;

@@ -1,3 +1,5 @@
+import { wordMap } from "./words";
+
 /** What a quantity measures, and how large the unit is in the dimension's base unit. */
 export interface Unit {
   dimension: string;
@@ -6,42 +8,56 @@ export interface Unit {
   per?: Unit;
 }
 
-const table = (dimension: string, units: Readonly<Record<string, number>>): [string, Unit][] =>
-  Object.entries(units).flatMap(([names, factor]) =>
-    names.split(" ").map((name): [string, Unit] => [name, { dimension, factor }]),
-  );
+const table = (dimension: string, units: Readonly<Record<string, number>>) =>
+  Object.entries(units).map(([names, factor]): [string, Unit] => [names, { dimension, factor }]);
+
+/** Metric prefixes: their letters in a unit's symbol, and their values. */
+const PREFIXES: Readonly<Record<string, readonly [letters: string, value: number]>> = {
+  nano: ["n", 1e-9],
+  micro: ["u μ", 1e-6],
+  milli: ["m", 1e-3],
+  centi: ["c", 1e-2],
+  kilo: ["k", 1e3],
+  mega: ["m", 1e6],
+  giga: ["g", 1e9],
+  tera: ["t", 1e12],
+};
+
+/** A unit's symbol and names with each of the prefixes. */
+const metric = (dimension: string, base: number, symbol: string, names: string, prefixes: string) =>
+  prefixes.split(" ").flatMap((prefix) => {
+    const [letters = "", value = 1] = PREFIXES[prefix] ?? [];
+    const symbols = letters.split(" ").map((letter) => letter + symbol);
+    const words = [...symbols, ...names.split(" ").map((name) => prefix + name)];
+    return table(dimension, { [words.join(" ")]: base * value });
+  });
 
 /**
- * Units by their name, as `normaliseWord` returns it. Conversions are exact; currencies are not converted. An ambiguous
+ * Units by their name or symbol, as `normaliseWord` returns it. Conversions are exact; currencies are not converted. An ambiguous
  * unit lists its dimensions, separated by a bar: `¥` is yen or yuan.
  */
-const UNITS: ReadonlyMap<string, Unit> = new Map([
+const UNITS = wordMap([
   ...table("length", {
-    "nm nanometer nanometers nanometre nanometres": 1e-9,
-    "um μm micrometer micrometers micrometre micrometres": 1e-6,
-    "mm millimeter millimeters millimetre millimetres": 0.001,
-    "cm centimeter centimeters centimetre centimetres": 0.01,
     "m meter meters metre metres": 1,
-    "km kms kilometer kilometers kilometre kilometres": 1000,
+    kms: 1000,
     "inch inches": 0.0254,
     "ft foot feet": 0.3048,
     "yd yard yards": 0.9144,
     "mi mile miles": 1609.344,
   }),
+  ...metric("length", 1, "m", "meter meters metre metres", "nano micro milli centi kilo"),
+  ...metric("mass", 0.001, "g", "gram grams", "nano micro milli kilo"),
   ...table("mass", {
-    "ng nanogram nanograms": 1e-12,
-    "μg ug mcg microgram micrograms": 1e-9,
-    "mg milligram milligrams": 1e-6,
+    mcg: 1e-9,
     "g gram grams": 0.001,
-    "kg kgs kilo kilos kilogram kilograms": 1,
+    "kgs kilo kilos": 1,
     "tonne tonnes": 1000,
     "oz ounce ounces": 0.028349523125,
     "lb lbs": 0.45359237,
   }),
   ...table("mass|gbp", { "pound pounds": 0.45359237 }),
+  ...metric("time", 1, "s", "second seconds", "micro milli"),
   ...table("time", {
-    "ms millisecond milliseconds": 0.001,
-    "μs us microsecond microseconds": 1e-6,
     "s sec secs second seconds sekunde sekunden segundo segundos secondes": 1,
     "min mins minute minutes minuten minuto minutos": 60,
     "h hr hrs hour hours stunde stunden heure heures hora horas": 3600,
@@ -56,8 +72,8 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   }),
   ...table("length/time", { mph: 0.44704, "kmh kph": 1 / 3.6 }),
   ...table("data/time", { kbps: 125, mbps: 125e3, gbps: 125e6, tbps: 125e9 }),
+  ...metric("volume", 1, "l", "liter liters litre litres", "milli"),
   ...table("volume", {
-    "ml milliliter milliliters millilitre millilitres": 0.001,
     "l liter liters litre litres": 1,
     "gallon gallons": 3.785411784,
     mm3: 1e-6,
@@ -66,37 +82,19 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     m3: 1000,
     km3: 1e12,
   }),
-  ...table("data", {
-    "kbit kilobit kilobits": 125,
-    "mbit megabit megabits": 125e3,
-    "gbit gigabit gigabits": 125e6,
-    "tbit terabit terabits": 125e9,
-    "kb kilobyte kilobytes": 1e3,
-    "mb megabyte megabytes": 1e6,
-    "gb gigabyte gigabytes": 1e9,
-    "tb terabyte terabytes": 1e12,
-  }),
+  ...metric("data", 0.125, "bit", "bit bits", "kilo mega giga tera"),
+  ...metric("data", 1, "b", "byte bytes", "kilo mega giga tera"),
   ...table("binary data", { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }),
-  ...table("frequency", {
-    "hz hertz": 1,
-    "khz kilohertz": 1e3,
-    "mhz megahertz": 1e6,
-    "ghz gigahertz": 1e9,
-    "thz terahertz": 1e12,
-  }),
+  ...table("frequency", { "hz hertz": 1 }),
+  ...metric("frequency", 1, "hz", "hertz", "kilo mega giga tera"),
   ...table("pressure", {
     "pascal pascals": 1,
     "hpa hectopascal hectopascals mbar millibar millibars": 100,
     "kpa kilopascal kilopascals": 1e3,
     "bar bars": 1e5,
   }),
-  ...table("power", {
-    "milliwatt milliwatts": 1e-3,
-    "w watt watts": 1,
-    "kw kilowatt kilowatts": 1e3,
-    "mw megawatt megawatts": 1e6,
-    "gw gigawatt gigawatts": 1e9,
-  }),
+  ...table("power", { "milliwatt milliwatts": 1e-3, "w watt watts": 1 }),
+  ...metric("power", 1, "w", "watt watts", "kilo mega giga"),
   ...table("energy", { wh: 1, kwh: 1e3, mwh: 1e6, gwh: 1e9 }),
   ...table("area", {
     mm2: 1e-6,
@@ -109,26 +107,27 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     mi2: 2589988.110336,
   }),
   ...table("kelvin", { "kelvin kelvins": 1 }),
-  ...table("percent", { "percent percentage pct": 1, permille: 0.1 }),
-  ...table("usd", { "usd dollar dollars dolar dolares": 1, "cent cents": 0.01 }),
-  ...table("eur", { "eur euro euros": 1 }),
-  ...table("gbp", { "gbp sterling": 1 }),
-  ...table("inr", { "inr rupee rupees": 1 }),
+  ...table("percent", { "percent percentage pct %": 1, "permille ‰": 0.1 }),
+  ...table("usd", { "usd $ dollar dollars dolar dolares": 1, "cent cents": 0.01 }),
+  ...table("eur", { "eur € euro euros": 1 }),
+  ...table("gbp", { "gbp £ sterling": 1 }),
+  ...table("inr", { "inr ₹ rupee rupees": 1 }),
+  ...table("jpy|cny", { "¥": 1 }),
   ...table("jpy", { "jpy yen 円": 1 }),
   ...table("cny", { "cny rmb yuan renminbi 元": 1 }),
-  ...table("krw", { "krw won 원": 1 }),
-  ...table("rub", { "rub ruble rubles rouble roubles": 1 }),
+  ...table("krw", { "krw ₩ won 원": 1 }),
+  ...table("rub", { "rub ₽ ruble rubles rouble roubles": 1 }),
   ...table("chf", { "chf francs": 1 }),
   ...table("cad", { cad: 1 }),
   ...table("aud", { aud: 1 }),
   ...table("times", { times: 1 }),
   ...table("angle", { arcdegrees: 1 }),
-  ...table("celsius", { celsius: 1 }),
-  ...table("fahrenheit", { fahrenheit: 1 }),
+  ...table("celsius", { "celsius °C": 1 }),
+  ...table("fahrenheit", { "fahrenheit °F": 1 }),
 ]);
 
 /** Units by symbol where another case is another unit. */
-const CASED: ReadonlyMap<string, Unit> = new Map([
+const CASED = wordMap([
   ...table("power", { mW: 1e-3 }),
   ...table("pressure", { Pa: 1, MPa: 1e6 }),
   ...table("energy", { mWh: 1e-3 }),
@@ -137,28 +136,12 @@ const CASED: ReadonlyMap<string, Unit> = new Map([
   ...table("data/time", { kBps: 1e3, KBps: 1e3, MBps: 1e6, GBps: 1e9 }),
 ]);
 
-const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
-  ["%", { dimension: "percent", factor: 1 }],
-  ["‰", { dimension: "percent", factor: 0.1 }],
-  ["$", { dimension: "usd", factor: 1 }],
-  ["€", { dimension: "eur", factor: 1 }],
-  ["£", { dimension: "gbp", factor: 1 }],
-  ["₹", { dimension: "inr", factor: 1 }],
-  ["¥", { dimension: "jpy|cny", factor: 1 }],
-  ["₩", { dimension: "krw", factor: 1 }],
-  ["₽", { dimension: "rub", factor: 1 }],
-  ["°C", { dimension: "celsius", factor: 1 }],
-  ["°F", { dimension: "fahrenheit", factor: 1 }],
-]);
-
 /** Dimensions that measure the same kind of thing, without a fixed rate between them. */
-const KINDS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    money: "usd eur gbp inr jpy cny krw rub chf cad aud",
-    temperature: "celsius fahrenheit kelvin",
-    duration: "time years",
-  }).flatMap(([kind, dimensions]) => dimensions.split(" ").map((dimension): [string, string] => [dimension, kind])),
-);
+const KINDS = wordMap([
+  ["usd eur gbp inr jpy cny krw rub chf cad aud", "money"],
+  ["celsius fahrenheit kelvin", "temperature"],
+  ["time years", "duration"],
+]);
 
 export const isMoney = ({ dimension }: Unit): boolean =>
   dimension
@@ -202,4 +185,3 @@ export const withoutPeriod = ({ dimension, factor, per }: Unit): Unit | undefine
 /** The unit of a word as written: "mW" and "MW" differ. `norm` is its normalized form. */
 export const unitByText = (text: string, norm: string): Unit | undefined => CASED.get(text) ?? UNITS.get(norm);
 export const unitByName = (norm: string): Unit | undefined => UNITS.get(norm);
-export const unitBySymbol = (symbol: string): Unit | undefined => SYMBOLS.get(symbol);

@@ -179,10 +179,15 @@ export const isSpaceless = ({ text }: Word): boolean => ONE_SPACELESS.test(text)
 /** Whether a word starts with a capital letter or is a number. */
 export const isNameLike = ({ text }: Word): boolean => /^[\p{Lu}\p{Lt}\p{Nd}]/u.test(text);
 
-const list = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
+/** The words of a list that are separated by spaces or line breaks. */
+export const wordSet = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
+
+/** A map from each word of the lists to its list's value. */
+export const wordMap = <T>(lists: readonly (readonly [words: string, value: T])[]): ReadonlyMap<string, T> =>
+  new Map(lists.flatMap(([words, value]) => [...wordSet(words)].map((word) => [word, value] as const)));
 
 /** English stop words, as `normaliseWord` returns them. Negations are not included. */
-export const STOP_WORDS = list(`
+export const STOP_WORDS = wordSet(`
   a an the this that these those there here it its he she him her his hers they them their theirs we us our ours you your
   yours i me my mine who whom whose which what when where why how and or but if so as than then of in on at by for with
   from to into onto over under about above below between through during before after up down out off is am are was were be
@@ -190,4 +195,4 @@ export const STOP_WORDS = list(`
   very too such some any each both either all most more many much other another own same one s t d ll re ve m
 `);
 
-export const ARTICLES = list("a an the");
+export const ARTICLES = wordSet("a an the");

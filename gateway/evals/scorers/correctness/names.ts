@@ -1,5 +1,4 @@
-import { isNameLike, isStopWord, type Word } from "../text/words";
-import type { Alias } from "./aliases";
+import { isNameLike, isStopWord, type Word, wordSet } from "../text/words";
 import type { Occurrence, ReadText } from "./read-text";
 import { acronymPlace, keyOf } from "./word-forms";
 
@@ -8,13 +7,19 @@ import { acronymPlace, keyOf } from "./word-forms";
  * Story", "Kim Lee or Ana Paz" for "Kim Lee", "Anna and Ben" for "Anna, Ben and Chloe".
  */
 
-const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
-const DIRECTIONS = list("north south east west northern new equatorial papua");
+/** What names are compared with. */
+interface Reference {
+  text: string;
+  read: ReadText;
+  words: readonly Word[];
+}
+
+const DIRECTIONS = wordSet("north south east west northern new equatorial papua");
 /** Places of which another one has a direction or "New" in its name. */
-const PLACES = list(
-  "virginia mexico england guinea jersey hampshire york carolina dakota sudan africa america ireland macedonia timor germany yemen " +
-    "vietnam orleans wales zealand brunswick caledonia korea",
-);
+const PLACES = wordSet(`
+  virginia mexico england guinea jersey hampshire york carolina dakota sudan africa america ireland macedonia timor germany yemen
+  vietnam orleans wales zealand brunswick caledonia korea
+`);
 
 /** " II", " 3", ", Part II", ": Volume 2" */
 const SEQUEL =
@@ -66,7 +71,7 @@ const directionAt = ({ words, text }: Pick<ReadText, "words" | "text">, at: numb
 export const isOtherName = (
   answer: ReadText,
   place: Occurrence,
-  alias: Alias,
+  alias: Reference,
   references: ReadonlySet<string>,
 ): boolean => {
   const { at, length } = place;
@@ -83,7 +88,7 @@ export const isOtherName = (
 };
 
 /** Whether an answer lacks the direction of a place, or has "Sr." for "Jr.": "Virginia" for "West Virginia". */
-export const lacksQualifier = ({ words, text, read }: Alias, answer: ReadText): boolean => {
+export const lacksQualifier = ({ words, text, read }: Reference, answer: ReadText): boolean => {
   const last = words.at(-1);
   const [, ending] = JUNIOR.exec(text.slice(words.at(-2)?.end)) ?? [];
   if (ending) {
@@ -117,7 +122,7 @@ const itemsOf = ({ words, text }: ReadText): Word[][] => {
 };
 
 /** Whether an answer leaves out items of a list: "Anna and Ben" for "Anna, Ben and Chloe". */
-export const lacksItem = ({ read, words }: Alias, answer: ReadText, question: ReadText): boolean => {
+export const lacksItem = ({ read, words }: Reference, answer: ReadText, question: ReadText): boolean => {
   const items = itemsOf(read);
   // "Space and Time" may be one name.
   const isMeant =
@@ -127,4 +132,76 @@ export const lacksItem = ({ read, words }: Alias, answer: ReadText, question: Re
     items.some((item) => item.every((word) => answer.vocabulary.find(word) === 0)) &&
     acronymPlace(answer.words, words) === undefined
   );
+};
+
+/* A person asked for by "who" may be given by surname: "Kennedy" for "John F. Kennedy", but not "Robert Kennedy". */
+
+const WHO = wordSet("who whom whose wer wen wem qui quien quienes chi quem wie");
+const PARTICLES = wordSet("van von der den de da di do dos del della du la le el al bin ibn ten ter zu");
+const TITLES = wordSet(`
+  mr mrs ms dr prof professor sir dame lord lady king queen prince princess emperor pope saint st president chancellor minister senator
+  governor general captain colonel madame monsieur herr frau senor don author writer poet composer painter artist actor actress
+  singer director physicist scientist inventor explorer
+`);
+
+/** Matches initials: "J.", "J. F." */
+const INITIALS = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u;
+
+/** Maximum number of words in a name whose last word counts as a surname. */
+const MAX_NAME_WORDS = 4;
+
+/** The surname of a person's name, if the question asks for a person; undefined for other references. */
+export const surnameOf = ({ words, text }: ReadText, question: ReadText): Word | undefined => {
+  const last = words.at(-1);
+  const isName =
+    words.length > 1 &&
+    words.length <= MAX_NAME_WORDS &&
+    !/,\s(?![JS]r)/.test(text) &&
+    words.every(
+      (word) => (isNameLike(word) && !isStopWord(word) && !/\p{Nd}/u.test(word.text)) || PARTICLES.has(word.text),
+    );
+  return isName && last && /^\p{Lu}\p{Ll}{2}/u.test(last.text) && question.words.some(({ norm }) => WHO.has(norm))
+    ? last
+    : undefined;
+};
+
+/**
+ * Whether the words around a surname are a title or part of the person's name. In "Robert Kennedy", they are another
+ * name.
+ */
+export const isSamePerson = ({ words, text }: ReadText, { at, length }: Occurrence, name: readonly Word[]): boolean => {
+  const isBeside = (a: Word | undefined, b: Word | undefined) =>
+    a && b && (INITIALS.test(a.text) ? /^\.?\s?$/ : /^[\s-]$/).test(text.slice(a.end, b.start));
+  const [last, next] = [words[at + length - 1], words[at + length]];
+  if (next && isBeside(last, next) && isNameLike(next) && !isStopWord(next) && !/^(?:[js]r|[ivx]+)$/.test(next.norm))
+    return false;
+  let from = at - 1;
+  const isOfName = (word: Word | undefined) => name.slice(1).some(({ norm }) => norm === word?.norm);
+  while (PARTICLES.has(words[from]?.text ?? "") || (isOfName(words[from]) && isBeside(words[from], words[from + 1])))
+    from--;
+  const before = words[from];
+  if (!before || !isBeside(before, words[from + 1]) || !isNameLike(before)) return true;
+  // "M." is an initial, "I" is a pronoun.
+  if (isStopWord(before) && text.charAt(before.end) !== ".") return true;
+  const initials = name.map(({ norm }) => norm.charAt(0)).join("");
+  const isInitial = INITIALS.test(before.text) && initials.includes(before.norm);
+  return isInitial || TITLES.has(before.norm) || name.some(({ norm }) => norm === before.norm);
+};
+
+/** Whether an answer has all words of a name but the first, which it replaces: "Miguel Santos" for "Elena Santos". */
+export const isOtherPerson = (answer: ReadText, { words }: { words: readonly Word[] }): boolean => {
+  const [first] = words;
+  const rest = words.slice(1).map(({ norm }) => norm);
+  if (
+    !first ||
+    rest.length === 0 ||
+    answer.vocabulary.find(first) > 0 ||
+    words.length > MAX_NAME_WORDS ||
+    !words.every((word) => isNameLike(word) && !word.numeral)
+  )
+    return false;
+  const places = answer.norms.flatMap((_, at) =>
+    rest.every((norm, step) => answer.norms[at + step] === norm) ? [at] : [],
+  );
+  return places.length > 0 && places.every((at) => !isSamePerson(answer, { at, length: rest.length }, words));
 };
