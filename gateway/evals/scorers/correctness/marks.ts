@@ -29,28 +29,13 @@ const isLabel = (words: readonly Word[], at: number, text: string): boolean => {
   return /^[\s-]$/.test(gap) && /^\p{L}{2}/u.test(before.text) && !isStopWord(before);
 };
 
-const IDENTIFIER = /(?<![\p{L}\p{N}])\p{L}+[-_]\p{Nd}+(?:[-_]\p{Nd}+)*(?![\p{L}\p{N}])/gu;
-const identifiersOf = (text: string): string[] =>
-  [...text.matchAll(IDENTIFIER)].map(([identifier]) => identifier.toLowerCase());
-const withoutZeros = (identifier: string): string => identifier.replace(/(?<!\p{Nd})0+(?=\p{Nd})/gu, "");
-
-/** Whether an answer has an identifier of a reference only with other zeros: "ORD-00451" for "ORD-451". */
-export const altersIdentifier = (reference: string, answer: string): boolean => {
-  const given = identifiersOf(answer);
-  return identifiersOf(reference).some(
-    (wanted) =>
-      !given.includes(wanted) && given.some((identifier) => withoutZeros(identifier) === withoutZeros(wanted)),
-  );
-};
-
 /** The number or letter that a word represents; undefined for an ordinary word. */
 export const markOf = (words: readonly Word[], at: number, text: string): string | undefined => {
   const word = words[at];
   if (!word) return undefined;
-  if (/\.\p{Nd}*0$/u.test(word.text) && /\p{L}\s?$/u.test(text.slice(0, word.start))) return word.text;
   const key = keyOf(word);
   const [, suffix = ""] = /^[\d.]+(\D*)$/.exec(key) ?? [];
-  if (suffix && (unitByName(suffix) || suffix === "s")) return key.slice(0, -suffix.length);
+  if (suffix && unitByName(suffix)) return key.slice(0, -suffix.length);
   const [, digits] = /^\p{L}+(\d+)$/u.exec(key) ?? [];
   return digits ?? (/\p{Nd}/u.test(key) || isLabel(words, at, text) ? key : undefined);
 };

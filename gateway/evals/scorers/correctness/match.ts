@@ -4,7 +4,7 @@ import { contentWords, isNameLike, isSpaceless, STOP_WORDS, type Word } from "..
 import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
 import { hasFlag, hasOtherCase, isLiteral, literalPlaces } from "./literal";
-import { altersIdentifier, hasSymbol, marksGiven } from "./marks";
+import { hasSymbol, marksGiven } from "./marks";
 import { isOtherName, isOtherPerson, isSamePerson, lacksItem, lacksQualifier } from "./names";
 import { findGivenWord, isCommonWord, isOfFamily, occurrencesOf, runs } from "./occurrences";
 import { type Occurrence, placeOf, type ReadText, squeeze } from "./read-text";
@@ -146,7 +146,6 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
           lacksQualifier(alias, answer) ||
           isOtherPerson(answer, alias) ||
           hasOtherCase(alias.text, answer.text, question.text) ||
-          altersIdentifier(alias.text, answer.text) ||
           lacksMark(alias, answer, question, marks) ||
           replacesValue(alias, answer, question) ||
           isSwapped(alias.read, pairs)));

@@ -27,7 +27,6 @@ const SEQUEL =
 const NUMBER = /^\s\p{Nd}{1,2}(?=[.,;:!?)"”’*]*(?:\s\p{Ll}|\s*$))/u;
 /** "Toy Story 3 is", not "Toy Story 3 times". */
 const COUNTED = /^\s\p{Nd}{1,2}\s(?!is\b|was\b|and\b|came\b|by\b|from\b|in\b|has\b|had\b)\p{Ll}/u;
-const JUNIOR = /^,?\s([JS])r(?!\p{L})/u;
 
 /** An alternative behind a name, and before one. */
 const OR_BEHIND = /^(?:,?\s(?:or|oder|ou)\s|\s\/\s)(?:maybe\s|perhaps\s|possibly\s|else\s)?(?:the\s)?$/u;
@@ -87,14 +86,9 @@ export const isOtherName = (
   return isAlternative(answer, place, references);
 };
 
-/** Whether an answer lacks the direction of a place, or has "Sr." for "Jr.": "Virginia" for "West Virginia". */
-export const lacksQualifier = ({ words, text, read }: Reference, answer: ReadText): boolean => {
+/** Whether an answer lacks the direction of a place: "Virginia" for "West Virginia". */
+export const lacksQualifier = ({ words, read }: Reference, answer: ReadText): boolean => {
   const last = words.at(-1);
-  const [, ending] = JUNIOR.exec(text.slice(words.at(-2)?.end)) ?? [];
-  if (ending) {
-    const other = new RegExp(String.raw`${words.at(-2)?.text},?\s${ending === "J" ? "S" : "J"}r(?!\p{L})`, "u");
-    return other.test(answer.text);
-  }
   const direction = last && words.length === 2 ? directionAt(read, read.words.indexOf(last)) : "";
   const places = answer.words.flatMap(({ norm }, at) => (norm === last?.norm ? [at] : []));
   return direction !== "" && places.length > 0 && places.every((at) => directionAt(answer, at) !== direction);

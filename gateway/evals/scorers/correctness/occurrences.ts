@@ -28,11 +28,7 @@ export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurren
 const MIN_SQUEEZED_LENGTH = 5;
 const MIN_INSIDE_LENGTH = 8;
 
-/** Whether a lost space may have joined this word to the next one: "calledsimulations". */
-const mayStick = (rest: string): boolean =>
-  rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
-
-/** Where the alias occurs with different spaces: "Pac Man" for "Pacman", or with a lost space. */
+/** Where the alias occurs with different spaces: "Pac Man" for "Pacman". */
 export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
   // "F16" for "F-16".
   const isCode = /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
@@ -50,8 +46,7 @@ export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: 
     const isWhole = before === "" && rest === "";
     // "Objective-C++" is not "Objective-C".
     if (/^[+#]/.test(rest)) break;
-    if (isWhole || (!isCode && (isLong || (mayStick(before) && mayStick(rest)))))
-      found.push({ at, length: end - at + 1 });
+    if (isWhole || (!isCode && isLong)) found.push({ at, length: end - at + 1 });
     from = last + 1;
   }
   return found;

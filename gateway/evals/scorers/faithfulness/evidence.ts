@@ -127,8 +127,6 @@ const closestPassages = (ids: readonly number[], weights: readonly number[], sou
   return shares.slice(0, MAX_PASSAGES).map(([passage, share]) => ({ passage, share }));
 };
 
-const NO_NAMES = new Set(["am", "pm", "ok"]);
-
 /** Indexes of names that no context contains. The first word of a sentence is skipped: it is capitalised in any case. */
 const newNamesIn = (
   words: readonly Word[],
@@ -137,7 +135,7 @@ const newNamesIn = (
   taken: ReadonlySet<number>,
 ): number[] =>
   words.flatMap((word, at) => {
-    if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
+    if (taken.has(at)) return [];
     if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
       return [];
     // The same is true after a line break, colon or quotation mark.

@@ -38,7 +38,6 @@ const mayTakePlaceOf = (a: Value, b: Value): boolean =>
 /** Words and punctuation between two facts. */
 const BORDER =
   /[,;:()–—、，；]|(?<!\p{L})(?:and|or|but|while|whereas|to|from|than|und|oder|aber|y|o|pero|et|ou|mais|e|ma)(?!\p{L})/iu;
-const ALTERNATIVES = /^[\s,]*(?:or|and|to|und|oder|[-–])?\s*[$€£¥]?$/u;
 /** A border between clauses counts as this many words. */
 const BORDER_LENGTH = 10;
 
@@ -69,12 +68,6 @@ const factsOf = (text: string, words: readonly Word[], values: readonly Value[],
     const distances = values.map((value) => distance(text, words, word, value));
     const least = Math.min(...distances);
     if (distances.filter((each) => each === least).length === 1) owned[distances.indexOf(least)]?.set(word.stem, least);
-  }
-  // The two numbers of "$100 or $25" share their words.
-  for (const [at, value] of values.entries()) {
-    const [mine, before] = [owned[at], owned[at - 1]];
-    if (mine && before && ALTERNATIVES.test(text.slice(values[at - 1]?.end, value.start)))
-      owned[at] = owned[at - 1] = new Map([...before, ...mine]);
   }
   return values.map((value, at) => ({ value, words: owned[at] ?? new Map() }));
 };
