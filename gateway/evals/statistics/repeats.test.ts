@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
-import { averageRepeats, passAtK } from "./repeats";
+import { averageRepeats, passAtK } from "./criterion";
 
 test("pass@k and pass^k are proportions of all choices of k attempts", () => {
   for (const { passes, attempts, k, any, all } of reference.passAtK) {
