@@ -1,7 +1,6 @@
 import { maskCitations, SOURCE, SOURCE_ELSEWHERE } from "./citations";
 import { isNegation } from "./negation";
-import { readSentences } from "./sentences";
-import { verdictLead } from "./verdict-lead";
+import { readSentences, verdictLead } from "./sentences";
 import { isStopWord, readWords, type Word, wordSet } from "./words";
 
 /*
@@ -96,10 +95,9 @@ export const bareAnswerOf = (text: string): BareAnswer | undefined => {
 };
 
 /** Words that only respond to what was said before. */
-export const INTERJECTIONS: ReadonlySet<string> = new Set([
-  ...["yes", "yeah", "yep", "yea", "yup", "no", "nope", "nah", "oh", "well", "absolutely", "exactly", "sure", "wow"],
-  ...["haha", "hmm", "ok", "okay", "sorry"],
-]);
+export const INTERJECTIONS = wordSet(
+  "yes yeah yep yea yup no nope nah oh well absolutely exactly sure wow haha hmm ok okay sorry",
+);
 
 /** Values that programs write for a missing answer. */
 const MISSING = /^\s*["'*`]*(?:none|null|nil|nan|undefined)["'*`.]*\s*$/iu;
