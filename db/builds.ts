@@ -7,7 +7,7 @@ export type BuildRow = typeof documentBuilds.$inferSelect;
 /** Inserts a staged build. Queries see it after `showBuilds`. */
 export const insertBuild = (
   tx: Tx,
-  row: Pick<BuildRow, "id" | "indexId" | "version" | "documentId" | "jobId" | "contentHash">,
+  row: Pick<BuildRow, "id" | "indexId" | "version" | "documentId" | "jobId" | "contentHash"> & { vectorStore?: string },
 ) => tx.insert(documentBuilds).values({ ...row, state: "staging" });
 
 const isDocument = (indexId: string, documentId: string): SQL | undefined =>

@@ -129,3 +129,12 @@ export const findVectorsByHash = async (
     .where(and(eq(chunks.buildId, buildId), inArray(chunks.sha256, [...hashes])));
   return new Map(rows.map(({ sha256, vector }) => [sha256, fromBlob(vector)]));
 };
+
+/** The vectors of these chunks, by chunk id. Deleted chunks are left out. */
+export const findVectors = async (db: Reads, chunkIds: readonly string[]): Promise<Map<string, Float32Array>> => {
+  const rows = await db
+    .select()
+    .from(chunkVectors)
+    .where(inArray(chunkVectors.chunkId, [...chunkIds]));
+  return new Map(rows.map(({ chunkId, vector }) => [chunkId, fromBlob(vector)]));
+};

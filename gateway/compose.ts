@@ -7,10 +7,12 @@ import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
 import { http2Engine } from "./adapters/engine-http2";
+import { configuredVectors } from "./adapters/vectors-upstash";
 import { createApp } from "./app";
 import { closeAll } from "./closing";
 import { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { SearchThread } from "./rag/search/search-thread";
+import type { SearchWorkerOptions } from "./rag/search/worker";
 import { createServices } from "./services";
 
 const nodeUrls = ({ gateway, node }: Config): string[] =>
@@ -35,8 +37,10 @@ export const compose = async (config: Config, log: Log) => {
   });
   const reference = new ScoringThread();
   const searchWorker = new URL("./rag/search/worker.ts", import.meta.url);
-  const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(databaseOptions(config))] }));
-  const services = createServices({ config, log, db, cache, engine, reference, search });
+  const vectors = configuredVectors(config.store);
+  const options: SearchWorkerOptions = { database: databaseOptions(config), hasVectorStore: vectors !== undefined };
+  const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(options)] }));
+  const services = createServices({ config, log, db, cache, engine, reference, search, vectors });
   const { keys, sessions, namespaces, conversations, activeRequests, health } = services;
   const { created } = await keys.bootstrap();
   return {

@@ -29,6 +29,7 @@ import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
+import type { VectorStore } from "./ports/vectors";
 import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
 import { createSampleIndex } from "./rag/indexes/sample";
@@ -38,7 +39,9 @@ import { createVersions } from "./rag/indexes/versions";
 import { createCalibration } from "./rag/quality/calibrate";
 import { createPassages } from "./rag/query/passages";
 import { createRag } from "./rag/query/service";
+import { MonitoredVectors } from "./rag/search/monitored-vectors";
 import type { SearchThread } from "./rag/search/search-thread";
+import { storeSearch } from "./rag/search/store-search";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 
@@ -50,10 +53,12 @@ interface Foundation {
   engine: Engine;
   reference: ScoringThread;
   search: SearchThread;
+  /** Undefined: vectors are searched in memory. */
+  vectors: VectorStore | undefined;
 }
 
 /** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
-export const createServices = ({ config, log, db, cache, engine, reference, search }: Foundation) => {
+export const createServices = ({ config, log, db, cache, engine, reference, search, vectors }: Foundation) => {
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
@@ -61,10 +66,13 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const namespaces = createNamespaces({ db, log });
   const answers = createAnswerCache({ cache, config, namespaces, log });
   const jobs = createJobs({ db });
+  const monitored = vectors && new MonitoredVectors(vectors);
+  const searches = monitored ? storeSearch(search, monitored) : search;
   const health = createHealth({
     engine,
     cache,
     jobs,
+    vectors: monitored,
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
@@ -75,7 +83,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
-  const indexes = createIndexes({ db, models, forget: (id) => search.drop(id) });
+  const indexes = createIndexes({ db, models, forget: (id) => search.drop(id), vectorStore: vectors?.id });
   const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
@@ -90,7 +98,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     models,
     prompts,
     embedder: embeddings,
-    search,
+    search: searches,
     chunks,
   });
   return {
@@ -109,8 +117,8 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chat,
     embeddings,
     rag,
-    calibration: createCalibration({ indexes, embedder: embeddings, search }),
-    vectorStore: createVectorStore({ db, indexes, embeddings }),
+    calibration: createCalibration({ indexes, embedder: embeddings, search: searches }),
+    vectorStore: createVectorStore({ db, indexes, embeddings, vectors, log }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, log, activeRequests }),
     uploads,

@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { EmbeddingList, TokenCounts } from "../gateway/embeddings/contract";
-import { AppError, fromEnvelope, toAppError } from "../lib/errors";
+import { AppError, fromEnvelope } from "../lib/errors";
 import { decodeVector } from "../lib/vectors";
+import { retry } from "./retry";
 
-/** How long a call is retried while the gateway or a node is unreachable or busy. */
-const MAX_RETRY_MS = 120_000;
-const PAUSE_MS = 1000;
 /** The gateway's limits for one token count: the number of texts, and the characters of each. */
 const MAX_TEXTS = 256;
 const MAX_CHARACTERS = 65_536;
@@ -41,11 +38,7 @@ interface GatewayClientOptions {
  * Calls the gateway on behalf of a key. Waits while the key's limit is used up, and retries for two minutes while the
  * gateway can't answer. Throws the gateway's errors.
  */
-export const createGatewayClient = ({
-  url,
-  token,
-  monotonicMs = () => performance.now(),
-}: GatewayClientOptions): GatewayClient => {
+export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOptions): GatewayClient => {
   const send = async <T>(path: string, { keyId, signal }: Caller, body: object): Promise<T> => {
     const headers = {
       authorization: `Bearer ${token()}`,
@@ -66,20 +59,8 @@ export const createGatewayClient = ({
     throw fromEnvelope(answer, "gateway", Number.isFinite(retryAfterMs) ? retryAfterMs : undefined);
   };
 
-  const post = async <T>(path: string, caller: Caller, body: object): Promise<T> => {
-    const untilMs = monotonicMs() + MAX_RETRY_MS;
-    for (;;) {
-      try {
-        return await send<T>(path, caller, body);
-      } catch (thrown) {
-        caller.signal.throwIfAborted();
-        const error = toAppError(thrown);
-        const mayWait = error.kind === "rate_limited" || (error.retryable && monotonicMs() < untilMs);
-        if (!mayWait) throw error;
-        await sleep(error.detail.retryAfterMs ?? PAUSE_MS, undefined, { signal: caller.signal });
-      }
-    }
-  };
+  const post = <T>(path: string, caller: Caller, body: object): Promise<T> =>
+    retry(() => send<T>(path, caller, body), caller.signal, monotonicMs);
 
   return {
     async embed(caller, model, texts) {

@@ -33,9 +33,10 @@ export const ragBuild = (deps: BuildDeps): JobHandler => {
     const hash = document?.contentHash;
     const stored = hash ? await findText(db, indexId, documentId, hash) : undefined;
     if (!document || !hash || !stored) return;
-    const { title, mediaType } = document;
+    const { title, mediaType, metadata } = document;
     const extracted = { title, text: stored.text, pages: stored.pages, mediaType: mediaType as DocumentMediaType };
-    const request = { documentId, jobId: task.jobId, keyId: task.job.createdBy, title, document: extracted, hash };
+    const { jobId, job } = task;
+    const request = { documentId, jobId, keyId: job.createdBy, title, metadata, document: extracted, hash };
     const build = await stageBuild(deps, context, version, request);
     // If the document has changed, the version either already contains it or still lacks it.
     await context.write((tx) => publishBuild(tx, { indexId, documentId }, hash, build, now()));

@@ -1,4 +1,4 @@
-import { deleteBuildPart, listStagedBuilds } from "../db/builds";
+import { listStagedBuilds } from "../db/builds";
 import type { Db, Tx } from "../db/client";
 import { type DocumentRow, findDocument, updateDocument } from "../db/documents";
 import { listLiveVersions } from "../db/indexes";
@@ -10,7 +10,7 @@ import type { Uploads } from "../gateway/uploads/service";
 import { AppError, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type TaskContext, TaskLost } from "./handler";
-import { sweepIndexes } from "./rag-leftovers";
+import { deleteBuild, sweepIndexes } from "./rag-leftovers";
 import type { Pipeline } from "./rag-pipeline";
 import { type StageDeps, sha256, stageBuild } from "./rag-stage";
 import { MAX_ATTEMPTS } from "./run-task";
@@ -19,8 +19,6 @@ import { MAX_ATTEMPTS } from "./run-task";
 const CONCURRENCY = 4;
 /** Stages of a shorter text are not recorded: they take little time, and each would cost a transaction. */
 const MIN_CHARACTERS_FOR_STAGES = 10_000;
-/** Maximum chunks deleted per transaction. */
-const MAX_DELETED_CHUNKS = 500;
 
 export interface IngestDeps extends StageDeps, Pipeline {
   db: Db;
@@ -58,6 +56,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       jobId,
       keyId: key.keyId,
       title: content.title,
+      metadata: content.metadata,
       document: extracted,
       hash: content.hash,
     };
@@ -89,7 +88,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       const document = await begin(context, key);
       if (!document) return context.finish(async () => ({}));
       try {
-        await discardStaged(db, context, key);
+        await discardStaged(deps, context, key);
         await ingest(context, document, key);
       } catch (thrown) {
         if (thrown instanceof Superseded) return context.finish(async () => ({}));
@@ -115,7 +114,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       await context.finish(async () => ({}));
     },
 
-    sweep: () => sweepIndexes(db, now),
+    sweep: () => sweepIndexes(deps, now),
   };
 };
 
@@ -133,9 +132,13 @@ const changeDocument = async (tx: Tx, key: Ingested, changes: Partial<DocumentRo
 };
 
 /** Deletes the builds that earlier attempts of this task staged. */
-const discardStaged = async (db: Db, context: TaskContext, { indexId, id, jobId }: Ingested): Promise<void> => {
-  for (const build of await listStagedBuilds(db, { indexId, documentId: id, jobId })) {
-    while (!(await deleteBuildPart(context, build, MAX_DELETED_CHUNKS)));
+const discardStaged = async (
+  deps: IngestDeps,
+  context: TaskContext,
+  { indexId, id, jobId }: Ingested,
+): Promise<void> => {
+  for (const build of await listStagedBuilds(deps.db, { indexId, documentId: id, jobId })) {
+    await deleteBuild(deps, build, { writes: context });
   }
 };
 

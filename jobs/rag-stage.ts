@@ -3,7 +3,9 @@ import { findVisibleBuild, insertBuild } from "../db/builds";
 import { findVectorsByHash, insertChunks, type NewChunk } from "../db/chunks";
 import type { Reads } from "../db/client";
 import type { VersionRow } from "../db/indexes";
+import type { VectorStore } from "../gateway/ports/vectors";
 import type { StagedBuild } from "../gateway/rag/indexes/publish";
+import { namespaceOf, toStoredVector } from "../gateway/rag/indexes/uploaded-vectors";
 import type { ChunkPiece } from "../gateway/rag/ingest/chunk/chunk";
 import type { ExtractedDocument } from "../gateway/rag/ingest/extract/document";
 import { AppError } from "../lib/errors";
@@ -11,6 +13,7 @@ import { newId } from "../lib/ids";
 import type { GatewayClient } from "./gateway-client";
 import type { TaskContext } from "./handler";
 import type { Pipeline } from "./rag-pipeline";
+import { retry } from "./retry";
 
 /** Number of chunks that are embedded and stored together. */
 const BATCH = 64;
@@ -20,6 +23,8 @@ export const sha256 = (text: string): string => createHash("sha256").update(text
 export interface StageDeps extends Pick<Pipeline, "chunk"> {
   db: Reads;
   gateway: GatewayClient;
+  /** Gets the vectors too; undefined: vectors are only in the database. */
+  vectors?: VectorStore;
 }
 
 export interface StageRequest {
@@ -28,6 +33,7 @@ export interface StageRequest {
   /** The key whose limits and usage embedding counts towards. */
   keyId: string;
   title: string;
+  metadata: Record<string, unknown>;
   document: ExtractedDocument;
   /** sha256 of the document's text. */
   hash: string;
@@ -40,10 +46,10 @@ export interface StageRequest {
  * vectors. Throws conflict if the nodes have another revision of the model.
  */
 export const stageBuild = async (
-  { db, gateway, chunk }: StageDeps,
+  { db, gateway, chunk, vectors }: StageDeps,
   context: TaskContext,
   version: VersionRow,
-  { documentId, jobId, keyId, title, document, hash, onStage }: StageRequest,
+  { documentId, jobId, keyId, title, metadata, document, hash, onStage }: StageRequest,
 ): Promise<StagedBuild> => {
   const { indexId, version: number, embeddingModel: model } = version;
   const caller = { keyId, signal: context.signal };
@@ -59,7 +65,7 @@ export const stageBuild = async (
   await onStage?.("embedding");
   const before = await findVisibleBuild(db, { indexId, version: number, documentId });
   const id = newId("build");
-  const build = { id, indexId, version: number, documentId, jobId, contentHash: hash };
+  const build = { id, indexId, version: number, documentId, jobId, contentHash: hash, vectorStore: vectors?.id };
   for (let from = 0; from === 0 || from < pieces.length; from += BATCH) {
     const hashed = pieces.slice(from, from + BATCH).map((piece) => ({ piece, sha256: sha256(piece.searchText) }));
     const hashes = hashed.map((each) => each.sha256);
@@ -77,6 +83,11 @@ export const stageBuild = async (
       if (from === 0) await insertBuild(tx, build);
       await insertChunks(tx, id, rows);
     });
+    // After the rows, because the rows are the only list of what to delete from the store.
+    if (vectors && rows.length > 0) {
+      const stored = rows.map((row) => toStoredVector({ id: documentId, metadata }, row));
+      await retry(() => vectors.upsert(namespaceOf(version), stored), context.signal);
+    }
     if (pieces.length <= BATCH) break;
     const done = from + rows.length;
     await context.progress({ document: documentId, chunks: done, of: pieces.length }, Math.ceil(done / BATCH));

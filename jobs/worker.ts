@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { databaseOptions, openDb } from "../db/client";
 import { migrate } from "../db/migrate";
+import { configuredVectors } from "../gateway/adapters/vectors-upstash";
 import { createIdempotency } from "../gateway/idempotency/service";
 import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
@@ -12,6 +13,7 @@ import { JobLoop } from "./loop";
 import { ragBuild } from "./rag-build";
 import { ragIngest } from "./rag-ingest";
 import { PIPELINE } from "./rag-pipeline";
+import { createVectorUpload } from "./vector-upload";
 
 const gatewayUrl = ({ gateway, jobs }: Config): string =>
   jobs.gatewayUrl?.replace(/\/+$/, "") ?? localUrl("http", gateway.host, gateway.port);
@@ -31,7 +33,9 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
     const gateway = createGatewayClient({ url: gatewayUrl(config), token: () => loop.workerToken });
-    const rag = { ...pipeline, db, uploads, gateway, log };
+    const vectors = configuredVectors(config.store);
+    const upload = vectors && createVectorUpload({ db, vectors, log });
+    const rag = { ...pipeline, db, uploads, gateway, vectors, log };
     const loop: JobLoop = new JobLoop({
       db,
       log,
@@ -41,12 +45,14 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
         ragIngest(rag),
         ragBuild(rag),
       ],
-      sweeps: [idempotency.sweep, uploads.sweep],
+      sweeps: [idempotency.sweep, uploads.sweep, async () => upload?.start()],
     });
     await loop.open();
+    upload?.start();
     log.info({ worker: loop.workerId }, "worker is ready");
     return {
       async close(graceMs = config.jobs.drainMs) {
+        await upload?.close();
         await loop.close(graceMs).finally(() => db.close());
         log.info("closed");
       },

@@ -112,6 +112,12 @@ export const Config = Type.Object({
       { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
+    vectorUrl: optionalText(
+      "UPSTASH_VECTOR_REST_URL",
+      "Upstash Vector index for the vectors of all indexes; if omitted, they are searched in the gateway's memory",
+      webAddress,
+    ),
+    vectorToken: optionalText("UPSTASH_VECTOR_REST_TOKEN", "Token for the Upstash Vector index", { secret: true }),
     redisUrl: optionalText("REDIS_URL", "Redis for a cache shared by all gateways, such as redis://127.0.0.1:6379", {
       secret: true,
       pattern: "^rediss?://",

@@ -14,7 +14,7 @@ export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" |
 };
 
 /** Finds settings that require or exclude each other. */
-export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => {
+export const findContradictions = ({ gateway, node, store }: Config): ErrorDetail[] => {
   const problems: ErrorDetail[] = [];
   const report = (path: string, message: string) => problems.push({ path, message });
 
@@ -28,6 +28,10 @@ export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => 
   if (node.embedder === "openai" && !node.embedderUrl) {
     report("GROUNDWIRE_NODE_EMBEDDER_URL", "is missing; the embedder openai needs the address of its server");
   }
+  if (store.vectorUrl && !store.vectorToken)
+    report("UPSTASH_VECTOR_REST_TOKEN", "is missing; the Upstash Vector index needs its token");
+  if (store.vectorToken && !store.vectorUrl)
+    report("UPSTASH_VECTOR_REST_URL", "is missing; the token needs the address of its Upstash Vector index");
   if (!isLoopback(node.host)) {
     if (!gateway.nodeToken) {
       report("GROUNDWIRE_NODE_TOKEN", `is missing; a node that listens on ${node.host} must require a token`);

@@ -6,6 +6,13 @@ export const normalise = (values: ArrayLike<number>): Float32Array => {
   return Float32Array.from(values, (value) => value * scale);
 };
 
+/** The cosine of two L2-normalised vectors. Numbers that the other vector lacks count as 0. */
+export const dotProduct = (a: Float32Array, b: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+};
+
 /** OpenAI's encodings of a vector: a list of numbers, or its little-endian single-precision bytes in base64. */
 export type EncodingFormat = "float" | "base64";
 

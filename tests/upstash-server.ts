@@ -20,13 +20,29 @@ const MAX_BATCH = 1000;
  */
 export class UpstashServer {
   readonly #namespaces = new Map<string, Map<string, Item>>();
-  readonly #server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => this.#answer(request) });
+  #server: ReturnType<typeof Bun.serve> | undefined = this.#listen(0);
+  readonly #port = this.#server?.port ?? 0;
   readonly #failures: Failure[] = [];
   /** Paths of all requests so far. */
   readonly requests: string[] = [];
+  similarity = "COSINE";
+  /** Vectors of another length are rejected. The first upsert sets it. */
+  #dimension: number | undefined;
+
+  /** Ids of all stored vectors by namespace, sorted. */
+  get stored(): Record<string, string[]> {
+    const filled = [...this.#namespaces].filter(([, items]) => items.size > 0);
+    return Object.fromEntries(filled.map(([name, items]) => [name, [...items.keys()].sort()]));
+  }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#server.port}`;
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Copies all vectors of one namespace to another. */
+  copy(from: string, to: string): void {
+    const target = this.#namespaces.getOrInsertComputed(to, () => new Map());
+    for (const [id, item] of this.#namespaces.get(from) ?? []) target.set(id, item);
   }
 
   /** The next requests fail, one after the other. */
@@ -35,7 +51,18 @@ export class UpstashServer {
   }
 
   async stop(): Promise<void> {
-    await this.#server.stop(true);
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop(true);
+  }
+
+  /** After `stop`, listens again on the same port, with the same vectors. */
+  restart(): void {
+    this.#server ??= this.#listen(this.#port);
+  }
+
+  #listen(port: number) {
+    return Bun.serve({ port, hostname: "127.0.0.1", fetch: (request) => this.#answer(request) });
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -56,6 +83,8 @@ export class UpstashServer {
   #run(endpoint: string, namespace: string, body: never): Response {
     const items = this.#namespaces.getOrInsertComputed(namespace, () => new Map());
     switch (endpoint) {
+      case "info":
+        return result({ similarityFunction: this.similarity, dimension: this.#dimension ?? 0 });
       case "upsert":
         return this.#upsert(items, body);
       case "query":
@@ -75,11 +104,19 @@ export class UpstashServer {
 
   #upsert(items: Map<string, Item>, vectors: Item[]): Response {
     if (vectors.length > MAX_BATCH) return error(422, `More than ${MAX_BATCH} vectors`);
+    for (const { vector } of vectors) this.#checkDimension(vector);
     for (const item of vectors) items.set(item.id, item);
     return result("Success");
   }
 
+  #checkDimension({ length }: number[]): void {
+    this.#dimension ??= length;
+    if (length !== this.#dimension)
+      throw new Error(`Invalid vector dimension: ${length}, expected: ${this.#dimension}`);
+  }
+
   #query(items: Map<string, Item>, query: { vector: number[]; topK: number; filter?: string }): Response {
+    this.#checkDimension(query.vector);
     const passes = query.filter === undefined ? () => true : parseFilter(query.filter);
     const matches = [...items.values()]
       .filter(({ metadata = {} }) => passes(metadata))

@@ -136,6 +136,8 @@ export const documentBuilds = sqliteTable(
     tokens: integer().notNull().default(0),
     /** Size of texts and vectors. */
     sizeBytes: integer().notNull().default(0),
+    /** The vector store that has its vectors; null: none. */
+    vectorStore: text(),
   },
   (table) => [
     uniqueIndex("document_builds_visible")
@@ -144,6 +146,7 @@ export const documentBuilds = sqliteTable(
     index("document_builds_by_revision").on(table.indexId, table.version, table.revision),
     index("document_builds_by_document").on(table.indexId, table.documentId),
     index("document_builds_by_state").on(table.state, table.jobId),
+    index("document_builds_by_store").on(table.state, table.vectorStore, table.indexId, table.version),
   ],
 );
 

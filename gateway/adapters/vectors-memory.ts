@@ -1,3 +1,4 @@
+import { dotProduct } from "../../lib/vectors";
 import { passes } from "../ports/metadata-filter";
 import type { StoredVector, VectorStore } from "../ports/vectors";
 
@@ -7,6 +8,8 @@ export const memoryVectors = (): VectorStore => {
   const vectorsOf = (namespace: string) => namespaces.getOrInsertComputed(namespace, () => new Map());
 
   return {
+    id: "memory",
+    check: async () => {},
     upsert: async (namespace, vectors) => {
       for (const vector of vectors) vectorsOf(namespace).set(vector.id, vector);
     },
@@ -19,7 +22,7 @@ export const memoryVectors = (): VectorStore => {
     query: async (namespace, { vector, topK, filter }) =>
       [...vectorsOf(namespace).values()]
         .filter(({ metadata }) => !filter || passes(filter, metadata))
-        .map((stored) => ({ id: stored.id, score: dot(stored.vector, vector) }))
+        .map((stored) => ({ id: stored.id, score: dotProduct(stored.vector, vector) }))
         .sort((a, b) => b.score - a.score)
         .slice(0, topK),
     range: async (namespace, { cursor, limit }) => {
@@ -31,5 +34,3 @@ export const memoryVectors = (): VectorStore => {
     drop: async (namespace) => void namespaces.delete(namespace),
   };
 };
-
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);

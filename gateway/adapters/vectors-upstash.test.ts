@@ -57,6 +57,24 @@ describe("failures", () => {
     ]);
   });
 
+  test("a vector of another dimension is a conflict", async () => {
+    await store().upsert("a", [{ id: "1", vector: Float32Array.of(1, 0), metadata: {} }]);
+    const { kind, message } = await problemOf(store().query("a", { ...query, vector: Float32Array.of(1, 0, 0) }));
+    expect([kind, message]).toEqual([
+      "conflict",
+      "The Upstash index has another dimension than the embedding model. Create an Upstash index with the model's dimension, or use another model.",
+    ]);
+  });
+
+  test("the check fails for an index that doesn't use cosines", async () => {
+    server.similarity = "DOT_PRODUCT";
+    const { kind, message } = await problemOf(store().check());
+    expect([kind, message]).toEqual([
+      "upstream_error",
+      "The Upstash index uses the similarity function DOT_PRODUCT. Create one that uses COSINE.",
+    ]);
+  });
+
   test("a wrong token is not retried, and the error names the setting", async () => {
     const { kind, message } = await problemOf(store("wrong").query("a", query));
     expect([kind, message]).toEqual([

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { Index, type Requester, type UpstashRequest, type UpstashResponse } from "@upstash/vector";
+import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Metadata } from "../ports/metadata-filter";
 import type { StoredVector, VectorStore } from "../ports/vectors";
@@ -17,12 +18,23 @@ export interface UpstashOptions {
   backoffMs?: number;
 }
 
+/** The store of the settings; undefined: vectors are searched in the gateway's memory. */
+export const configuredVectors = ({ vectorUrl: url, vectorToken: token }: Config["store"]): VectorStore | undefined =>
+  url && token ? upstashVectors({ url, token }) : undefined;
+
 /** Upstash Vector, through its REST API. The index must use cosine similarity and the embedding model's dimension. */
 export const upstashVectors = (options: UpstashOptions): VectorStore => {
   const requester = retryingRequester(options);
   const index = new Index<Record<string, unknown>>(requester);
 
   return {
+    id: options.url,
+    check: async () => {
+      const { similarityFunction } = await index.info();
+      if (similarityFunction === "COSINE") return;
+      const message = `The Upstash index uses the similarity function ${similarityFunction}. Create one that uses COSINE.`;
+      throw new AppError("upstream_error", message);
+    },
     upsert: async (namespace, vectors) => {
       for (const batch of inBatches(vectors)) await index.namespace(namespace).upsert(batch.map(toUpstash));
     },
@@ -73,6 +85,9 @@ const inBatches = <T>(items: T[]): T[][] =>
     items.slice(i * MAX_BATCH, (i + 1) * MAX_BATCH),
   );
 
+const OTHER_DIMENSION =
+  "The Upstash index has another dimension than the embedding model. Create an Upstash index with the model's dimension, or use another model.";
+
 const ATTEMPTS = 4;
 const MAX_WAIT_MS = 5000;
 
@@ -106,6 +121,7 @@ const readResult = async <T>(response: Response): Promise<UpstashResponse<T>> =>
   const cause = new Error(`Upstash Vector answered ${response.status}: ${body.error}`);
   if (response.status === 404)
     throw new AppError("not_found", "The vector store doesn't have this namespace.", { cause });
+  if (/dimension/i.test(body.error ?? "")) throw new AppError("conflict", OTHER_DIMENSION, { cause });
   const hint = response.status === 401 ? "Check UPSTASH_VECTOR_REST_TOKEN." : "The gateway's log has its reason.";
   throw new AppError(
     "upstream_error",

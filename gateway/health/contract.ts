@@ -27,6 +27,7 @@ export const DEGRADATION_CODES = [
   "fewer_nodes",
   "cached_only",
   "no_jobs",
+  "keyword_only",
   "cache_off",
   "limits_local",
   "fewer_tokens",
@@ -38,7 +39,7 @@ export const DEGRADATION_CODES = [
 export const Degradation = Component("Degradation", {
   code: OneOf(DEGRADATION_CODES, {
     description:
-      "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait",
+      "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait; keyword_only: the vector store is down, so searches use only keywords",
   }),
   since: Timestamp,
   reason: Type.String(),

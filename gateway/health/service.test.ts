@@ -26,13 +26,19 @@ const layer = (name: CacheStats["layer"], status: CacheStats["status"]): CacheSt
 
 const ALIVE = { isAlive: true, lastBeat: since };
 
-const setUp = (nodes: NodeView[], caches: CacheStats[] = [layer("memory", "ok")], worker = ALIVE) => {
+const setUp = (
+  nodes: NodeView[],
+  caches: CacheStats[] = [layer("memory", "ok")],
+  worker = ALIVE,
+  vectors?: Parameters<typeof createHealth>[0]["vectors"],
+) => {
   const database = { ping: async () => {}, write: async () => {}, writes: 0 };
   const health = createHealth({
     log: silentLog(),
     engine: { nodes: () => nodes },
     cache: { stats: async () => caches },
     jobs: { workers: async () => worker },
+    vectors,
     pingDatabase: () => database.ping(),
     writeDatabase: () => {
       database.writes++;
@@ -53,6 +59,19 @@ test("an unused dependency is listed and doesn't affect the status", async () =>
   expect(status).toBe("ok");
   const unused = dependencies.filter((dependency) => dependency.status === "not_configured");
   expect(unused.map(({ name }) => name)).toEqual(["vectors"]);
+});
+
+test("with the vector store down, the status is degraded with keyword_only and the reason", async () => {
+  const vectors = { state: () => ({ status: "down" as const, since, latencyMs: null, reason: "Check the token." }) };
+  const set = setUp([node("a", "ready")], undefined, undefined, vectors);
+  expect(await summaryOf(set)).toEqual(["degraded", "keyword_only", "keyword_only"]);
+  const { dependencies } = await set.health.readiness();
+  expect(dependencies.find(({ name }) => name === "vectors")).toMatchObject({
+    status: "down",
+    required: false,
+    since: since.toISOString(),
+    reason: "Check the token.",
+  });
 });
 
 test("with some nodes down, the status is degraded with fewer_nodes, in the header too", async () => {

@@ -12,16 +12,23 @@ interface HealthDeps extends DatabaseAccess {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
   jobs: Pick<Jobs, "workers">;
+  /** Undefined: vectors are searched in memory. */
+  vectors?: VectorStoreView;
   log: Pick<Log, "warn">;
   now?: () => Date;
 }
 
-export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(), ...access }: HealthDeps) => {
+/** A vector store's last known state. */
+interface VectorStoreView {
+  state(): { status: "ok" | "down"; since: Date; latencyMs: number | null; reason: string | null };
+}
+
+export const createHealth = ({ engine, cache, jobs, vectors, log, now = () => new Date(), ...access }: HealthDeps) => {
   const startedAt = now();
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
   const workers = workersProbe(jobs);
-  const degradations = createDegradations({ engine, cache, workers, log });
+  const degradations = createDegradations({ engine, cache, workers, vectors, log });
   const databaseProblem = databaseProbe(access);
 
   /** Adds the time since which this process has seen the current status. */
@@ -59,14 +66,16 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
     return dated({ name: "jobs", status: isAlive ? "ok" : "down", required: false, latency_ms: null, reason });
   };
 
-  /** Used by routes that return 501 in this version. */
-  const vectors: Dependency = {
-    name: "vectors",
-    status: "not_configured",
-    required: false,
-    since: startedAt.toISOString(),
-    latency_ms: null,
-    reason: "Not used yet",
+  const vectorStore = (): Dependency => {
+    const known = vectors?.state();
+    return {
+      name: "vectors",
+      status: known?.status ?? "not_configured",
+      required: false,
+      since: (known?.since ?? startedAt).toISOString(),
+      latency_ms: known?.latencyMs ? round(known.latencyMs, 2) : null,
+      reason: known ? known.reason : "Vectors are searched in the gateway's memory",
+    };
   };
 
   return {
@@ -83,13 +92,14 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       ]);
       const canAnswer = nodes.some(({ status }) => status !== "down");
       const canServe = canAnswer && databaseNow.status !== "down";
-      const parts = [...nodes, databaseNow, ...cachesNow, jobsNow];
-      const isWhole = degraded.length === 0 && parts.every(({ status }) => status === "ok");
+      const parts = [...nodes, databaseNow, ...cachesNow, jobsNow, vectorStore()];
+      const isWhole =
+        degraded.length === 0 && parts.every(({ status }) => status === "ok" || status === "not_configured");
       return {
         status: isDraining ? "draining" : !canServe ? "down" : isWhole ? "ok" : "degraded",
         version,
         started_at: startedAt.toISOString(),
-        dependencies: [...parts, vectors],
+        dependencies: parts,
         degraded: [...degraded],
       };
     },
@@ -148,13 +158,14 @@ interface DegradationDeps {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
   workers: () => Promise<WorkersState>;
+  vectors?: VectorStoreView;
   log: Pick<Log, "warn">;
 }
 
 const REFRESH_MS = 1000;
 
 /** The current degradations. They are cheap enough to read for every response. */
-export const createDegradations = ({ engine, cache, workers, log }: DegradationDeps) => {
+export const createDegradations = ({ engine, cache, workers, vectors, log }: DegradationDeps) => {
   const startedAt = new Date();
   let current: readonly Degradation[] = [];
   let header: string | undefined;
@@ -163,7 +174,8 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
   /** Checks now, and returns the new list. */
   const refresh = async (): Promise<readonly Degradation[]> => {
     const [caches, worker] = await Promise.all([cache.stats(), workers()]);
-    current = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt)];
+    const ofVectorStore = ofVectors(vectors?.state());
+    current = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt), ...ofVectorStore];
     header = current.length > 0 ? current.map(({ code }) => code).join(", ") : undefined;
     return current;
   };
@@ -269,3 +281,7 @@ export const databaseProbe = (
     return writing && now() - startedAt > MAX_WRITE_MS ? "A write is hanging" : problem;
   };
 };
+const ofVectors = (state: ReturnType<VectorStoreView["state"]> | undefined): Degradation[] =>
+  state?.status === "down"
+    ? [degradation("keyword_only", state.since, "The vector store is down: documents are found only by keywords")]
+    : [];

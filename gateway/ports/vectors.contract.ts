@@ -42,6 +42,10 @@ export const vectorsContract = (name: string, create: () => VectorStore): void =
       return vectors;
     };
 
+    test("a store that works passes its check", async () => {
+      await store.check();
+    });
+
     test("a query returns the closest vectors first, with their cosines", async () => {
       const matches = await store.query("signs", { vector: towards(0), topK: 3, filter: null });
       expect(matches.map(({ id }) => id)).toEqual(["doc_1/0", "doc_1/1", "doc_2/0"]);

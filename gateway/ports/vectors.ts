@@ -6,9 +6,14 @@ import type { Metadata, MetadataFilter } from "./metadata-filter";
  * its Worker returns both scores of every candidate. A port would need three.
  *
  * A namespace is created by its first upsert. Every method throws unavailable if the store can't be reached or is
- * overloaded, and upstream_error if it rejects the request.
+ * overloaded, conflict if a vector has another dimension than the store, and upstream_error if it rejects the request for
+ * another reason.
  */
 export interface VectorStore {
+  /** Identifies the store in the database. It is the same in every process that uses the store. */
+  readonly id: string;
+  /** Checks that the store can be used. Also throws upstream_error if its scores aren't cosines. */
+  check(): Promise<void>;
   /** Adds vectors, or replaces those with the same id. A remote store may need seconds before queries find them. */
   upsert(namespace: string, vectors: StoredVector[]): Promise<void>;
   /** Returns the number of deleted vectors. Ignores unknown ids. */
@@ -28,7 +33,7 @@ export interface StoredVector {
   metadata: Metadata;
 }
 
-interface VectorQuery {
+export interface VectorQuery {
   /** L2-normalised. */
   vector: Float32Array;
   /** 1 to 1000. */
@@ -36,7 +41,7 @@ interface VectorQuery {
   filter: MetadataFilter | null;
 }
 
-interface VectorMatch {
+export interface VectorMatch {
   id: string;
   /** Cosine, -1 to 1. */
   score: number;

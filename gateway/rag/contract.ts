@@ -105,6 +105,10 @@ const retrieval = {
   warning: Nullable(Type.String(), {
     description: "Why the chunks may not answer the question, although they are about its topic",
   }),
+  degraded: Nullable(OneOf(["keyword_only", "vectors_missing"]), {
+    description:
+      "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords",
+  }),
   index: Type.Object({
     id: Id("idx"),
     name: Type.String(),

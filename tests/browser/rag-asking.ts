@@ -36,7 +36,7 @@ export const ask = async (page: Page, question = QUESTION): Promise<void> => {
 
 /** The passages have been found, and the model has written this. */
 export const found = (rag: ScriptedRag, written: string): void => {
-  const { chunks, threshold, warning, index, cache } = sampleAnswer();
-  rag.say({ type: "retrieval", chunks, threshold, warning, index, cache });
+  const { chunks, threshold, warning, degraded, index, cache } = sampleAnswer();
+  rag.say({ type: "retrieval", chunks, threshold, warning, degraded, index, cache });
   if (written) rag.say({ type: "token", text: written });
 };

@@ -241,6 +241,7 @@ export const sampleAnswer = (changes: Partial<RagAnswer> = {}): RagAnswer => ({
   ],
   threshold: { score: "vector", value: 0.3, best: 0.71, passed: true },
   warning: null,
+  degraded: null,
   index: { id: "idx_handbook", name: "Staff handbook", revision: 14, version: 1 },
   diagnostics: {
     stages_ms: {

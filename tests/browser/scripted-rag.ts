@@ -51,8 +51,8 @@ export class ScriptedRag implements ScriptedServices {
   }
   /** All events of an answer. */
   answer(answer: RagAnswer): void {
-    const { chunks, threshold, warning, index, cache, citations, grounding, answer: text } = answer;
-    this.say({ type: "retrieval", chunks, threshold, warning, index, cache });
+    const { chunks, threshold, warning, degraded, index, cache, citations, grounding, answer: text } = answer;
+    this.say({ type: "retrieval", chunks, threshold, warning, degraded, index, cache });
     if (answer.status === "answered" && text !== null) {
       for (const word of text.split(/(?<= )/)) this.say({ type: "token", text: word });
       this.say({ type: "citations", answer: text, citations });

@@ -19,6 +19,8 @@ export interface Stack {
   /** The gateway's data folder. */
   dataDir: string;
   gateway: Awaited<ReturnType<typeof startGateway>>;
+  /** The gateway's settings, to start others on the same database. */
+  config: Config;
   /** Creates a key with this role. */
   keyOf(role: Role, settings?: Record<string, unknown>): Promise<string>;
   /** Calls the API with `key`, by default the admin's; null sends no key. */
@@ -61,6 +63,7 @@ interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
   datasets?: Partial<Config["datasets"]>;
   models?: Partial<Config["models"]>;
+  store?: Partial<Config["store"]>;
   /** False: the test starts workers itself. */
   hasWorker?: boolean;
   /** Content of the initial database file; if omitted, a new database. */
@@ -89,6 +92,7 @@ export const startStack = async (
     ...base,
     dataDir,
     datasets: { ...base.datasets, ...settings.datasets },
+    store: { ...base.store, ...settings.store },
     gateway: {
       ...base.gateway,
       port: 0,
@@ -124,6 +128,7 @@ export const startStack = async (
     adminKey: ADMIN_KEY,
     dataDir,
     gateway,
+    config,
     call,
     async keyOf(role, settings = {}) {
       const response = await call("POST", "/v1/keys", { body: { name: `a ${role}`, role, ...settings } });

@@ -271,6 +271,14 @@ describe("a question", () => {
     expect((await ask()).html).toContain("The documents may not answer this question.");
   });
 
+  test.each([
+    ["keyword_only", "The vector store is down, so the documents were searched only by keywords."],
+    ["vectors_missing", "Some documents are still being uploaded to the vector store"],
+  ] as const)("after a search that was %s says so", async (degraded, text) => {
+    pages.rag.answer(sampleAnswer({ degraded }));
+    expect((await ask()).html).toContain(text);
+  });
+
   test("with one unsupported sentence and no citation says both in words", async () => {
     const sentences = sampleAnswer().grounding?.sentences.slice(3) ?? [];
     const grounding = { supported: 0, evaluator: "reference@1", sentences };

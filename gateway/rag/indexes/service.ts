@@ -4,6 +4,7 @@ import { findNewestFailure, findStateCounts, listOpenJobs } from "../../../db/do
 import { isConstraint } from "../../../db/errors";
 import * as store from "../../../db/indexes";
 import { findJob, requestCancel } from "../../../db/jobs";
+import { isMissingVectors } from "../../../db/vectors";
 import { AppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
 import type { PageQuery } from "../../contract";
@@ -22,13 +23,15 @@ interface IndexDeps {
   models: Pick<Models, "get" | "list" | "resolve">;
   /** Frees the memory in which a deleted index is searched. */
   forget(id: string): Promise<void>;
+  /** Id of the vector store in use. Undefined: vectors are searched in memory. */
+  vectorStore?: string;
   now?: () => Date;
 }
 
 export type IndexSort = store.IndexSort;
 export type Indexes = ReturnType<typeof createIndexes>;
 
-export const createIndexes = ({ db, models, forget, now = () => new Date() }: IndexDeps) => {
+export const createIndexes = ({ db, models, forget, vectorStore, now = () => new Date() }: IndexDeps) => {
   /** Finds an index by id or name. Throws not_found, also if the key may not use it. */
   const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
     const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
@@ -70,7 +73,15 @@ export const createIndexes = ({ db, models, forget, now = () => new Date() }: In
       if (!version) throw wanted === undefined ? noSuchIndex(idOrName) : noSuchVersion(wanted);
       if (version.state !== "ready") throw notReady(version, "searched");
       const { embeddingModel } = version;
-      return { id, name, revision, version: number, retrieval: retrieval as RetrievalSettings, embeddingModel };
+      return {
+        id,
+        name,
+        revision,
+        version: number,
+        retrieval: retrieval as RetrievalSettings,
+        embeddingModel,
+        lacksVectors: vectorStore !== undefined && (await isMissingVectors(db, version, vectorStore)),
+      };
     },
 
     /** The indexes that the key may use, newest first. */

@@ -6,12 +6,15 @@ import { type DocumentRow, insertDocuments, listMatchingDocuments, updateDocumen
 import { findIndex, listLiveVersions, type VersionRow } from "../../../db/indexes";
 import { AppError, toAppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
+import type { Log } from "../../../lib/log";
 import type { Call } from "../../call";
 import type { EmbeddingList, EmbeddingRequest, Metadata, StoreEmbeddings } from "../../embeddings/contract";
 import type { EmbeddingService, Embeddings } from "../../embeddings/service";
 import { toNumbers } from "../../embeddings/vectors";
+import type { VectorStore } from "../../ports/vectors";
 import { publishDocument } from "./publish";
 import type { Indexes } from "./service";
+import { uploadMissing } from "./uploaded-vectors";
 
 /** Maximum texts per request, because all of them are stored in one transaction. */
 const MAX_STORED = 256;
@@ -22,6 +25,9 @@ interface StoreDeps {
   db: Db;
   indexes: Pick<Indexes, "find">;
   embeddings: Pick<EmbeddingService, "embed">;
+  /** Gets the vectors too; undefined: vectors are only in the database. */
+  vectors?: VectorStore;
+  log: Pick<Log, "warn">;
   now?: () => Date;
 }
 
@@ -40,7 +46,7 @@ interface StoredText {
 }
 
 /** Embeds texts and stores each as a document with one chunk. */
-export const createVectorStore = ({ db, indexes, embeddings, now = () => new Date() }: StoreDeps) => ({
+export const createVectorStore = ({ db, indexes, embeddings, vectors, log, now = () => new Date() }: StoreDeps) => ({
   /**
    * Throws what `embed` throws, not_found, conflict if the index has another model, and invalid_request for token ids,
    * queries, and lists of ids or metadata whose length doesn't match.
@@ -66,7 +72,14 @@ export const createVectorStore = ({ db, indexes, embeddings, now = () => new Dat
         tokens: vector.tokens,
       };
     });
-    const stored = await db.write((tx) => storeTexts(tx, indexId, found, answer, call.principal.keyId, now()));
+    const { stored, builds } = await db.write((tx) =>
+      storeTexts(tx, indexId, found, answer, call.principal.keyId, now()),
+    );
+    if (vectors && builds.length > 0) {
+      await uploadMissing({ db, vectors }, builds).catch((error) =>
+        log.warn({ err: error }, "vectors could not be uploaded to the vector store; the jobs worker will do it"),
+      );
+    }
     return { answer, stored };
   },
 });
@@ -105,7 +118,7 @@ const readTexts = ({ input, input_type }: EmbeddingRequest, { ids, metadata }: S
   return texts;
 };
 
-/** Makes all texts visible in one step. Texts that are already stored change nothing. */
+/** Makes all texts visible in one step. Texts that are already stored change nothing. Also returns the ids of new builds. */
 const storeTexts = async (
   tx: Tx,
   indexId: string,
@@ -113,7 +126,7 @@ const storeTexts = async (
   model: Pick<Embeddings, "model" | "modelRevision">,
   by: string,
   at: Date,
-): Promise<Stored> => {
+): Promise<{ stored: Stored; builds: string[] }> => {
   const versions = await listLiveVersions(tx, indexId);
   for (const version of versions) assertSameModel(version, model, texts);
   const existing = await listMatchingDocuments(tx, indexId, {
@@ -122,6 +135,7 @@ const storeTexts = async (
     hashes: texts.map(({ hash }) => hash),
   });
   const ids: string[] = [];
+  const builds: string[] = [];
   const done = new Map<string, { id: string; text: StoredText }>();
   for (const text of texts) {
     const name = text.source === null ? `text ${text.hash}` : `id ${text.source}`;
@@ -132,14 +146,14 @@ const storeTexts = async (
     const owner = existing.find((document) => isOwner(document, text));
     const id = earlier?.id ?? owner?.id ?? newId("doc");
     if (!earlier && !(owner && (await isUnchanged(tx, versions, owner, text)))) {
-      await storeText(tx, versions, { indexId, id, owner, by }, text, at);
+      builds.push(...(await storeText(tx, versions, { indexId, id, owner, by }, text, at)));
     }
     done.set(name, { id, text });
     ids.push(id);
   }
   const index = await findIndex(tx, indexId);
   if (!index) throw deletedMeanwhile();
-  return { index_id: indexId, revision: index.revision, ids };
+  return { stored: { index_id: indexId, revision: index.revision, ids }, builds };
 };
 
 /** Every live version gets the vectors, so each must have been built with this revision of the model. */
@@ -176,13 +190,14 @@ const isUnchanged = async (
   return true;
 };
 
+/** Returns the ids of the new builds. */
 const storeText = async (
   tx: Tx,
   versions: readonly VersionRow[],
   { indexId, id, owner, by }: { indexId: string; id: string; owner: DocumentRow | undefined; by: string },
   { text, hash, source, metadata, vector, tokens }: StoredText,
   at: Date,
-): Promise<void> => {
+): Promise<string[]> => {
   const [line = ""] = text.trim().split("\n", 1);
   const title = line.slice(0, MAX_TITLE).toWellFormed() || source || "Text";
   const shown = { title, source, mediaType: MEDIA_TYPE, metadata, fileHash: hash };
@@ -203,6 +218,7 @@ const storeText = async (
   const key = { indexId, documentId: id, jobId };
   const published = await publishDocument(tx, key, { ...shown, text, pages: [], hash }, builds, at);
   if (published !== "published") throw deletedMeanwhile();
+  return builds.map((build) => build.id);
 };
 
 const deletedMeanwhile = (): AppError =>

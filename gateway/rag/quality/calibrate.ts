@@ -1,3 +1,4 @@
+import { AppError } from "../../../lib/errors";
 import { inOrder } from "../../../lib/in-order";
 import type { Call } from "../../call";
 import type { CalibrateIndex, IndexCalibration, LabelledQuestion } from "../indexes/contract";
@@ -19,7 +20,7 @@ export const createCalibration = (deps: CalibrationDeps) => ({
   /**
    * Searches every question in a version of the index, with these settings, and suggests the threshold with the best
    * balanced accuracy. Changes nothing. Throws not_found, conflict if the version is not ready, and what `embedQuery`
-   * throws.
+   * throws. Also throws unavailable if the search is degraded.
    */
   async calibrate(
     call: Call,
@@ -32,7 +33,8 @@ export const createCalibration = (deps: CalibrationDeps) => ({
     const threshold = settings.threshold ?? DEFAULT_RETRIEVAL.threshold;
     const searched = await inOrder(questions, PARALLEL, async (asked) => {
       const found = await findHits(deps, call, index, settings, asked);
-      const compared = compareScore({ ...settings, threshold }, found);
+      if (found.degraded) throw degraded();
+      const compared = compareScore({ threshold }, found);
       return { ranked: rankedIds(asked, found.hits.slice(0, k)), relevant: new Set(asked.relevant), compared };
     });
     const answerable = searched.filter(({ relevant }) => relevant.size > 0);
@@ -57,6 +59,9 @@ export const createCalibration = (deps: CalibrationDeps) => ({
     };
   },
 });
+
+const degraded = (): AppError =>
+  new AppError("unavailable", "The vector store is down or lacks vectors of this index. Try again later.");
 
 export type Calibration = ReturnType<typeof createCalibration>;
 

@@ -3,9 +3,9 @@ import { round } from "../../../lib/round";
 import type { Call } from "../../call";
 import type { RagAnswer, RagEvent } from "../contract";
 
-/** False for a truncated or empty answer. */
-export const isWorthStoring = ({ status, answer, finish_reason }: RagAnswer): boolean =>
-  status !== "answered" || (answer !== "" && finish_reason === "stop");
+/** False for a truncated or empty answer, and after a degraded search. */
+export const isWorthStoring = ({ status, answer, finish_reason, degraded }: RagAnswer): boolean =>
+  degraded === null && (status !== "answered" || (answer !== "" && finish_reason === "stop"));
 
 /** Yields the events of a stored answer and returns it, with a new id, new times and the cache status. */
 export const replay = async function* (
@@ -15,13 +15,14 @@ export const replay = async function* (
 ): AsyncGenerator<RagEvent, RagAnswer> {
   const { answer, chunks, threshold, warning, index, citations, grounding, status } = stored;
   const found = chunks.map((chunk) => ({ ...chunk, cited: false }));
-  yield { type: "retrieval", chunks: found, threshold, warning, index, cache };
+  yield { type: "retrieval", chunks: found, threshold, warning, degraded: null, index, cache };
   if (answer) yield { type: "token", text: answer };
   if (status === "answered") yield { type: "citations", answer: answer ?? "", citations };
   if (grounding) yield { type: "grounding", grounding };
   const total = round(performance.now() - call.receivedAt, 2);
   return {
     ...stored,
+    degraded: null, // Stored answers never are. Those of earlier versions lack the field.
     id: newId("rag"),
     diagnostics: { ...stored.diagnostics, stages_ms: { total } },
     latency: { queue: 0, ttft: total, total },

@@ -16,6 +16,8 @@ export interface OpenIndex {
   version: number;
   retrieval: RetrievalSettings;
   embeddingModel: string;
+  /** The vector store in use lacks vectors of the version. */
+  lacksVectors: boolean;
 }
 
 export interface Indexes {
@@ -60,6 +62,8 @@ export interface Search {
     hits: Hit[];
     coverage: number | null;
     stagesMs: { filter?: number; vector?: number; keyword?: number; fusion?: number };
+    /** The vector store is down, so a hybrid search used only keywords. */
+    isKeywordOnly?: boolean;
   }>;
 }
 
@@ -88,6 +92,7 @@ export interface Retrieval {
   retrieved: RetrievedChunk[];
   threshold: RagAnswer["threshold"];
   warning: string | null;
+  degraded: RagAnswer["degraded"];
   /** Chunks were replaced or deleted after the search, so the result may lack their document. */
   isOutdated: boolean;
   /** Something was found, and no threshold speaks against it. */
@@ -132,6 +137,8 @@ export interface Found {
   hits: Hit[];
   /** The largest fraction of the question's words that one of the first hits contains; null without a vector. */
   coverage: number | null;
+  /** The mode of the search: keyword if the vector store is down. */
+  mode: RetrievalSettings["mode"];
 }
 
 /** Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. */
@@ -141,12 +148,17 @@ export const findHits = async (
   index: OpenIndex,
   { mode, fusion, candidates, vector_weight }: RetrievalSettings,
   query: Pick<RagQuery, "question" | "history" | "filter">,
-): Promise<Found & Pick<Retrieval, "stagesMs">> => {
+): Promise<Found & Pick<Retrieval, "stagesMs" | "degraded">> => {
   const text = searchTextOf(query);
   const startedAt = performance.now();
   const vector = mode === "keyword" ? null : await embedder.embedQuery(call, index.embeddingModel, text);
   const embed = vector ? performance.now() - startedAt : undefined;
-  const { hits, coverage, stagesMs } = await search.search(
+  const {
+    hits,
+    coverage,
+    stagesMs,
+    isKeywordOnly = false,
+  } = await search.search(
     { index: index.id, version: index.version, revision: index.revision },
     {
       text,
@@ -158,7 +170,14 @@ export const findHits = async (
     },
     call.signal,
   );
-  return { hits, coverage, stagesMs: { embed, ...stagesMs } };
+  const isIncomplete = vector !== null && index.lacksVectors;
+  return {
+    hits,
+    coverage,
+    mode: isKeywordOnly ? "keyword" : mode,
+    degraded: isKeywordOnly ? "keyword_only" : isIncomplete ? "vectors_missing" : null,
+    stagesMs: { embed, ...stagesMs },
+  };
 };
 
 /** Searches an index and reads the best `top_k` chunks. */
@@ -170,30 +189,31 @@ export const retrieve = async (
   query: Pick<RagQuery, "question" | "history" | "filter">,
 ): Promise<Retrieval> => {
   const { chunks, scoring } = deps;
-  const { mode, top_k } = settings;
-  const { hits, coverage, stagesMs } = await findHits(deps, call, index, settings, query);
-  const best = hits.slice(0, top_k);
+  const found = await findHits(deps, call, index, settings, query);
+  const { hits, mode, degraded, stagesMs } = found;
+  const best = hits.slice(0, settings.top_k);
   const rows = await chunks.read(
     index,
     best.map(({ id }) => id),
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const found = best.flatMap((hit) => {
+  const retrieved = best.flatMap((hit) => {
     const chunk = byId.get(hit.id);
     return chunk ? [{ hit, chunk }] : [];
   });
-  const threshold = compareScore(settings, { hits, coverage });
-  const isRelevant = found.length > 0 && (threshold?.passed ?? true);
+  const threshold = compareScore(settings, found);
+  const isRelevant = retrieved.length > 0 && (threshold?.passed ?? true);
   const cosine = highest(hits, "vector");
   const canCheck = isRelevant && cosine !== null && index.embeddingModel === FITTED_TO;
-  const passages = found.map(({ chunk }) => ({ title: chunk.documentTitle, text: chunk.text }));
+  const passages = retrieved.map(({ chunk }) => ({ title: chunk.documentTitle, text: chunk.text }));
   const asked = { question: query.question, passages: passages.slice(0, CHECKED_CHUNKS), cosine: cosine ?? 0 };
   return {
-    chunks: found.map(({ chunk }) => chunk),
-    retrieved: found.map(({ hit, chunk }, at) => toRetrieved(chunk, hit, mode, at + 1)),
+    chunks: retrieved.map(({ chunk }) => chunk),
+    retrieved: retrieved.map(({ hit, chunk }, at) => toRetrieved(chunk, hit, mode, at + 1)),
     threshold,
+    degraded,
     warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
-    isOutdated: found.length < best.length,
+    isOutdated: retrieved.length < best.length,
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,
@@ -216,8 +236,8 @@ const MODES: Record<string, readonly RetrievalSettings["mode"][]> = {
 
 /** Compares the best score of all hits with the threshold; null if none applies. */
 export const compareScore = (
-  { threshold, mode }: Pick<RetrievalSettings, "threshold" | "mode">,
-  { hits, coverage }: Found,
+  { threshold }: Pick<RetrievalSettings, "threshold">,
+  { hits, coverage, mode }: Found,
 ): RagAnswer["threshold"] => {
   if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
   const { score, value } = threshold;

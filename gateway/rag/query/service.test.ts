@@ -27,6 +27,7 @@ const INDEX: OpenIndex = {
   revision: 7,
   version: 2,
   embeddingModel: "all-minilm-l6-v2",
+  lacksVectors: false,
   retrieval: {
     mode: "hybrid",
     fusion: "score",
@@ -71,6 +72,7 @@ const setUp = () => {
     stopped: 0,
     found: ["chunk_a", "chunk_b"],
     finish: "stop" as ChatAnswer["finish_reason"],
+    isKeywordOnly: false,
     onSearch: () => {},
   };
   const config = defaultConfig();
@@ -103,7 +105,8 @@ const setUp = () => {
           scores: { vector: state.cosine - at / 10, keyword: at === 0 ? 3 : null, fused: 1 - at / 2 },
           ranks: { vector: at + 1, keyword: at === 0 ? 1 : null, fused: at + 1 },
         }));
-        return { hits, coverage: state.coverage, stagesMs: { vector: 1, keyword: 1, fusion: 0.1 } };
+        const { coverage, isKeywordOnly } = state;
+        return { hits, coverage, isKeywordOnly, stagesMs: { vector: 1, keyword: 1, fusion: 0.1 } };
       },
     },
     chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
@@ -404,6 +407,15 @@ describe("the cache", () => {
     await query({ temperature: 1 });
     expect((await query({ temperature: 1 })).cache).toMatchObject({ status: "bypass" });
     expect(state.asked.length).toBe(2);
+  });
+
+  test("does not store an answer after a search without the vector store, to which no threshold applies", async () => {
+    state.isKeywordOnly = true;
+    state.cosine = 0.1;
+    const answer = await query();
+    expect(answer).toMatchObject({ status: "answered", degraded: "keyword_only", threshold: null });
+    state.isKeywordOnly = false;
+    expect(await query()).toMatchObject({ status: "no_relevant_context", degraded: null, cache: { status: "miss" } });
   });
 
   test("does not store truncated answers, or answers to a key without content logging", async () => {

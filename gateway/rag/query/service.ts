@@ -179,6 +179,7 @@ export const createRag = (deps: RagDeps) => {
     const details = {
       threshold: retrieval.threshold,
       warning: retrieval.warning,
+      degraded: retrieval.degraded,
       index: { id: index.id, name: index.name, revision: index.revision, version: index.version },
     };
     let chunks = retrieval.retrieved;

@@ -35,8 +35,8 @@ export class ChunkIndex {
   /** Replaces all chunks of a document. Throws invalid_request and changes nothing if a vector has another dimension. */
   replace({ id, entries }: DocumentChange): void {
     const [first] = entries;
-    const vectors = this.#vectors ?? (first ? new VectorIndex(first.vector.length) : undefined);
-    for (const { vector } of entries) vectors?.check(vector);
+    const vectors = this.#vectors ?? (first?.vector ? new VectorIndex(first.vector.length) : undefined);
+    for (const { vector } of entries) if (vector) vectors?.check(vector);
     this.#vectors = vectors;
     for (const slot of this.#slotsOf.get(id) ?? []) this.#remove(slot);
     if (entries.length === 0) this.#slotsOf.delete(id);
@@ -48,38 +48,70 @@ export class ChunkIndex {
     if (this.#slots.removedCount > Math.max(MIN_REMOVED, this.#slots.count / 4)) this.#reuseSlots();
   }
 
-  /** Throws invalid_request if a vector is missing or has another dimension. */
-  search(search: Search): SearchResult {
+  /**
+   * `storedCosines`: for a search with `matches`, the cosines of these and of all keyword candidates, by chunk id.
+   * Candidates without a cosine are left out. Throws invalid_request if a vector is missing or has another dimension.
+   */
+  search(search: Search, storedCosines?: ReadonlyMap<string, number>): SearchResult {
     const { mode, candidates, filter } = search;
     const times = [performance.now()];
     const allowed = filter ? this.#slots.alive.slice() : this.#slots.alive;
     if (filter) this.#metadata.keepMatching(filter, allowed);
     const searched = filter ? countOf(allowed) : this.#slots.count;
     times.push(performance.now());
-    const byVector = mode === "keyword" ? [] : this.#closest(search, allowed, searched);
+    const byVector = mode === "keyword" ? [] : this.#closest(search, allowed, searched, storedCosines);
     times.push(performance.now());
     const keywordScores = mode === "vector" ? undefined : this.#keywords.scores(search.text, allowed);
     const byKeyword = keywordScores ? bestOf(keywordScores, candidates) : [];
     times.push(performance.now());
-    const { hits, slots } = this.#ranked(search, byVector, byKeyword, keywordScores);
+    const { hits, slots } = this.#ranked(search, byVector, byKeyword, keywordScores, storedCosines);
     const coverage = search.vector ? this.#keywords.coverage(search.text, slots.slice(0, COVERAGE_HITS)) : null;
     times.push(performance.now());
     const [filterMs = 0, vector = 0, keyword = 0, fusion = 0] = times.slice(1).map((time, i) => time - (times[i] ?? 0));
     return { hits, searched, coverage, stagesMs: { filter: filterMs, vector, keyword, fusion } };
   }
 
-  #closest({ vector, candidates }: Search, allowed: Uint8Array, searched: number): ScoredSlot[] {
+  #closest(
+    { vector, candidates, matches = [] }: Search,
+    allowed: Uint8Array,
+    searched: number,
+    storedCosines?: ReadonlyMap<string, number>,
+  ): ScoredSlot[] {
+    if (storedCosines) return this.#matched(matches, allowed, storedCosines);
     if (!vector)
       throw new AppError("invalid_request", "This search needs the question's vector. Embed the question first.");
     return this.#vectors?.search(vector, candidates, allowed, searched) ?? [];
   }
 
+  /** The matches of a vector store that this index has, best first. */
+  #matched(
+    matches: NonNullable<Search["matches"]>,
+    allowed: Uint8Array,
+    cosines: ReadonlyMap<string, number>,
+  ): ScoredSlot[] {
+    const found = matches.flatMap(({ document, chunk }) => {
+      const slot = this.#slotsOf.get(document)?.find((each) => this.#ids[each] === chunk);
+      const score = cosines.get(chunk);
+      return slot === undefined || score === undefined || allowed[slot] !== 1 ? [] : [{ slot, score }];
+    });
+    return found.sort((a, b) => b.score - a.score || a.slot - b.slot);
+  }
+
   /** The candidates of both retrievers with all scores, best first, and their slots in the same order. */
-  #ranked(search: Search, byVector: ScoredSlot[], byKeyword: ScoredSlot[], keywordScores?: Float32Array) {
+  #ranked(
+    search: Search,
+    byVector: ScoredSlot[],
+    byKeyword: ScoredSlot[],
+    keywordScores?: Float32Array,
+    storedCosines?: ReadonlyMap<string, number>,
+  ) {
     const vectorRanks = ranksOf(byVector);
     const keywordRanks = ranksOf(byKeyword);
-    const slots = Uint32Array.from(new Set([...vectorRanks.keys(), ...keywordRanks.keys()]));
-    const cosines = search.vector ? this.#vectors?.cosines(search.vector, slots) : undefined;
+    const found = [...new Set([...vectorRanks.keys(), ...keywordRanks.keys()])];
+    const storedCosine = (slot: number) => storedCosines?.get(this.#ids[slot] as string);
+    const slots = Uint32Array.from(storedCosines ? found.filter((slot) => storedCosine(slot) !== undefined) : found);
+    const own = search.vector && !storedCosines ? this.#vectors?.cosines(search.vector, slots) : undefined;
+    const cosines = storedCosines ? Float32Array.from(slots, (slot) => storedCosine(slot) ?? 0) : own;
     const candidates = Array.from(slots, (slot, i) => ({
       vectorScore: cosines?.[i] ?? 0,
       keywordScore: keywordScores?.[slot] ?? 0,
@@ -111,7 +143,7 @@ export class ChunkIndex {
     this.#documents[slot] = document;
     this.#keywords.add(slot, entry);
     this.#metadata.set(slot, entry.metadata);
-    this.#vectors?.set(slot, entry.vector);
+    if (entry.vector) this.#vectors?.set(slot, entry.vector);
     return slot;
   }
 

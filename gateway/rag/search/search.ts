@@ -10,8 +10,8 @@ export interface SearchEntry {
   text: string;
   title: string;
   heading: string;
-  /** L2-normalised. */
-  vector: Float32Array;
+  /** L2-normalised; null if a vector store has it. */
+  vector: Float32Array | null;
   metadata: Metadata;
 }
 
@@ -25,6 +25,11 @@ export interface Search {
   text: string;
   /** L2-normalised. null, allowed only in keyword mode: no vector scores. */
   vector: Float32Array | null;
+  /**
+   * The closest vectors in a vector store, as ids of chunks with their documents. Undefined: the index has the vectors
+   * itself.
+   */
+  matches?: readonly { document: string; chunk: string }[];
   /** The retrievers whose candidates are returned. */
   mode: "hybrid" | "vector" | "keyword";
   /** Chunks that each retriever contributes. */

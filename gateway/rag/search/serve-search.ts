@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
+import { dotProduct } from "../../../lib/vectors";
 import { answerQuestions } from "../../../lib/worker-client";
 import { ChunkIndex } from "./chunk-index";
-import type { DocumentChange } from "./search";
+import type { DocumentChange, Search } from "./search";
 import type { Answer, Question, SearchedVersion } from "./search-thread";
 
 /** Documents that changed after a revision, each with its newest content. */
@@ -19,12 +20,18 @@ export interface ChangePage {
  */
 export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
 
+/** Reads the vectors of chunks from the database, by chunk id. Deleted chunks are left out. */
+export type ReadVectors = (chunkIds: readonly string[]) => Promise<ReadonlyMap<string, Float32Array>>;
+
 /** Indexed pages are garbage, which is collected after this many bytes. */
 const GARBAGE_BYTES = 24 * 2 ** 20;
 const garbage = new Garbage(GARBAGE_BYTES);
 
-/** The Worker's side of SearchThread: holds the indexes and follows their changes. Call it before any asynchronous work. */
-export const serveSearch = (loadChanges: LoadChanges): void => {
+/**
+ * The Worker's side of SearchThread: holds the indexes and follows their changes. `readVectors` is used if a vector store
+ * finds the closest chunks. Call it before any asynchronous work.
+ */
+export const serveSearch = (loadChanges: LoadChanges, readVectors?: ReadVectors): void => {
   const versions = new Map<string, FollowedVersion>();
   const keyOf = (index: string, version: number) => `${index} ${version}`;
 
@@ -51,9 +58,27 @@ export const serveSearch = (loadChanges: LoadChanges): void => {
       return { kind: "dropped" };
     }
     const { chunks, revision } = await caughtUp(question);
-    if (question.kind === "search") return { kind: "found", result: chunks.search(question.search) };
+    if (question.kind === "search") {
+      const { search } = question;
+      const cosines = readVectors && (await storedCosines(chunks, search, readVectors));
+      return { kind: "found", result: chunks.search(search, cosines) };
+    }
     return { kind: "loaded", loaded: { revision, documents: chunks.documents, chunks: chunks.chunks } };
   });
+};
+
+/** Exact cosines of all candidates of a search with `matches`, by chunk id; undefined for other searches. */
+const storedCosines = async (
+  chunks: ChunkIndex,
+  search: Search,
+  readVectors: ReadVectors,
+): Promise<Map<string, number> | undefined> => {
+  const { vector, matches, mode } = search;
+  if (!vector || !matches) return undefined;
+  const byKeyword = mode === "hybrid" ? chunks.search({ ...search, mode: "keyword", vector: null }).hits : [];
+  const ids = new Set([...matches.map(({ chunk }) => chunk), ...byKeyword.map(({ id }) => id)]);
+  const vectors = await readVectors([...ids]);
+  return new Map([...vectors].map(([id, stored]) => [id, dotProduct(vector, stored)]));
 };
 
 /** A loaded version of an index and its current revision. */
@@ -98,4 +123,4 @@ class FollowedVersion {
 const sizeOf = (documents: DocumentChange[]): number =>
   documents
     .flatMap(({ entries }) => entries)
-    .reduce((sum, { text, vector }) => sum + 2 * text.length + vector.byteLength, 0);
+    .reduce((sum, { text, vector }) => sum + 2 * text.length + (vector?.byteLength ?? 0), 0);

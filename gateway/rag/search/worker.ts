@@ -1,14 +1,21 @@
+import { findVectors } from "../../../db/chunks";
 import { type DbOptions, openReads } from "../../../db/client";
 import type { Metadata } from "../../ports/metadata-filter";
 import { loadChanges } from "../indexes/changes";
-import { serveSearch } from "./serve-search";
+import { type LoadChanges, serveSearch } from "./serve-search";
 
-/* Entry point of the search Worker. Its last argument is JSON with the database to read. */
+/** The JSON in the last argument of the search Worker. */
+export interface SearchWorkerOptions {
+  database: DbOptions;
+  /** A vector store has the vectors, so they are not kept in memory. */
+  hasVectorStore: boolean;
+}
 
-const [options = "{}"] = process.argv.slice(-1);
-const reads = openReads(JSON.parse(options) as DbOptions);
+const [argument = "{}"] = process.argv.slice(-1);
+const { database, hasVectorStore } = JSON.parse(argument) as SearchWorkerOptions;
+const reads = openReads(database);
 
-serveSearch(async (indexId, version, afterRevision) => {
+const loadPage: LoadChanges = async (indexId, version, afterRevision) => {
   const page = await loadChanges(await reads, { indexId, version }, afterRevision);
   // The index was deleted. The waiting search fails when it reads the chunks.
   if (!page) return { revision: Number.MAX_SAFE_INTEGER, documents: [] };
@@ -19,9 +26,11 @@ serveSearch(async (indexId, version, afterRevision) => {
       text: searchText,
       title,
       heading: heading ?? "",
-      vector,
+      vector: hasVectorStore ? null : vector,
       metadata: metadata as Metadata,
     })),
   }));
   return { revision: page.revision, documents };
-});
+};
+
+serveSearch(loadPage, hasVectorStore ? async (ids) => findVectors(await reads, ids) : undefined);

@@ -4,6 +4,7 @@ import type { Db } from "../../../db/client";
 import * as documents from "../../../db/documents";
 import * as indexes from "../../../db/indexes";
 import { findUpload, insertUploads } from "../../../db/uploads";
+import * as vectors from "../../../db/vectors";
 import { addDocuments, addIndex, addVersion, chunksOf, documentOf } from "../rag";
 import { AT, LATER, type Step, type StepGroup } from "./step";
 
@@ -87,6 +88,18 @@ const steps: readonly Step[] = [
       }),
   },
   {
+    name: "markUploaded",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        await vectors.markUploaded(tx, build(tag, "kept"), "store");
+        await vectors.markUploaded(tx, build(tag, "dropped"), "other");
+      }),
+  },
+  {
+    name: "forgetUploads",
+    write: (db, tag) => db.write((tx) => vectors.forgetUploads(tx, { indexId: idx(tag), version: 2 }, "other")),
+  },
+  {
     name: "hideBuilds",
     write: (db, tag) =>
       db.write((tx) => builds.hideBuilds(tx, { indexId: idx(tag), documentId: "doc_hidden", revision: 3 })),
@@ -133,6 +146,7 @@ const stateOf = async (db: Db, tag: string) => {
   const index = await indexes.findIndex(db, `index ${tag}`);
   const rows = await documents.listDocuments(db, idx(tag), { limit: 10 });
   const changes = await builds.listChanges(db, { indexId: idx(tag), version: 1 }, 1, 10);
+  const stores = ["kept", "dropped"].map(async (name) => (await vectors.findBuild(db, build(tag, name)))?.build);
   const upload = await findUpload(db, `upload_${tag}_small`);
   return {
     index: index && { description: index.description, revision: index.revision },
@@ -145,6 +159,7 @@ const stateOf = async (db: Db, tag: string) => {
     chunks: (await chunks.listSearchChunks(db, build(tag, "kept"), { position: 0, limit: 10 })).map(
       ({ searchText }) => searchText,
     ),
+    stores: (await Promise.all(stores)).map((found) => found?.vectorStore),
     upload: upload && { state: upload.state, sizeBytes: upload.sizeBytes },
   };
 };
@@ -161,6 +176,7 @@ const finalState = (tag: string) => ({
     { revision: 3, documentId: "doc_hidden", buildId: null },
   ],
   chunks: ["a", "b"],
+  stores: ["store", null],
   upload: { state: "complete", sizeBytes: 5 },
 });
 

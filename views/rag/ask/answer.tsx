@@ -71,14 +71,26 @@ export const RunningSteps = ({ asked }: { asked: Asked }) => (
   </div>
 );
 
-/** Why the passages may not answer the question. */
-export const Warning = ({ asked: { retrieval } }: { asked: Asked }) =>
-  retrieval?.warning && (
-    <div class="panel notice">
-      <Icon name="alert" />
-      <p>{retrieval.warning}</p>
-    </div>
-  );
+const DEGRADED = {
+  keyword_only: "The vector store is down, so the documents were searched only by keywords. Ask again later.",
+  vectors_missing:
+    "Some documents are still being uploaded to the vector store, so they were searched only by keywords.",
+} as const;
+
+/** Why the passages may not answer the question, and how the search was limited. */
+export const Warnings = ({ asked: { retrieval } }: { asked: Asked }) => (
+  <>
+    {[retrieval?.degraded && DEGRADED[retrieval.degraded], retrieval?.warning].map(
+      (text) =>
+        text && (
+          <div class="panel notice">
+            <Icon name="alert" />
+            <p>{text}</p>
+          </div>
+        ),
+    )}
+  </>
+);
 
 /** The text with its citations as links, while the sentences are being checked and afterwards. */
 export const AnswerText = ({ asked: { text, citations, grounding, retrieval } }: { asked: Asked }) => {
@@ -100,7 +112,7 @@ export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer })
   return (
     <article class="card rag-answer">
       <AskedQuestion asked={asked} />
-      <Warning asked={asked} />
+      <Warnings asked={asked} />
       <div id="answer-text" class="prose" hx-ignore>
         <AnswerText asked={asked} />
       </div>

@@ -6,7 +6,7 @@ import { withPauses } from "../../../lib/with-pauses";
 import { GrowingMarkdown, type Update } from "../../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../../ui/html";
 import { duration, ErrorPanel } from "../../ui/parts";
-import { AnswerText, Running, RunningSteps, stageText, Warning } from "./answer";
+import { AnswerText, Running, RunningSteps, stageText, Warnings } from "./answer";
 import { type Asked, after, newlyAsked } from "./asking";
 import { Evidence } from "./evidence";
 
@@ -143,7 +143,7 @@ const Found = ({ asked, indexId }: { asked: Asked; indexId: string }) => (
   <>
     <Stage asked={asked} />
     <Part target="answer-warning">
-      <Warning asked={asked} />
+      <Warnings asked={asked} />
     </Part>
     <Part target="evidence">
       <Evidence indexId={indexId} asked={asked} />

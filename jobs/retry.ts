@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { toAppError } from "../lib/errors";
+
+/** How long work is retried while the other side is unreachable or busy. */
+const MAX_RETRY_MS = 120_000;
+const PAUSE_MS = 1000;
+
+/**
+ * Repeats `work` for two minutes while its error says that a retry may help, and without a limit while a rate limit is
+ * used up. Then it throws the error.
+ */
+export const retry = async <T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  monotonicMs = () => performance.now(),
+): Promise<T> => {
+  const untilMs = monotonicMs() + MAX_RETRY_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toAppError(thrown);
+      const mayWait = error.kind === "rate_limited" || (error.retryable && monotonicMs() < untilMs);
+      if (!mayWait) throw error;
+      await sleep(error.detail.retryAfterMs ?? PAUSE_MS, undefined, { signal });
+    }
+  }
+};
