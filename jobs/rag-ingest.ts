@@ -1,7 +1,7 @@
-import { listStagedBuilds } from "../db/builds";
+import { dropBuilds, listStagedBuilds } from "../db/builds";
 import type { Db, Tx } from "../db/client";
 import { type DocumentRow, findDocument, updateDocument } from "../db/documents";
-import { listLiveVersions } from "../db/indexes";
+import { findIndexRevision, listLiveVersions, updateVersion, type VersionRow } from "../db/indexes";
 import type { ClaimedTask } from "../db/jobs";
 import { INGEST_KIND, type IngestPayload, type IngestTask, pendingOf } from "../gateway/rag/indexes/ingestion";
 import { type NewContent, publishDocument, type StagedBuild } from "../gateway/rag/indexes/publish";
@@ -48,6 +48,21 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       return document;
     });
 
+  /** A version that is not active and can't get documents any more is retired, so that it doesn't block the active one. */
+  const retireUnusable = async (context: TaskContext, version: VersionRow, thrown: unknown): Promise<boolean> => {
+    const error = toAppError(thrown);
+    const index = await findIndexRevision(db, version.indexId);
+    if (error.kind !== "conflict" || !index || index.activeVersion === version.version) return false;
+    const { indexId, version: number, jobId } = version;
+    log.warn({ index: indexId, version: number, code: error.kind }, `a version was retired: ${error.message}`);
+    const failure = { ...toEnvelope(error, jobId ?? "").error };
+    await context.write(async (tx) => {
+      await updateVersion(tx, version, { state: "retired", error: failure });
+      await dropBuilds(tx, version);
+    });
+    return true;
+  };
+
   const ingest = async (context: TaskContext, document: DocumentRow, key: Ingested): Promise<void> => {
     const { indexId, id: documentId, jobId } = key;
     const { content, extracted } = await read(deps, document, context.signal);
@@ -69,7 +84,11 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       // Versions may be added during this.
       for (const version of await listLiveVersions(db, indexId)) {
         if (builds.some((build) => build.version === version.version)) continue;
-        builds.push(await stageBuild(deps, context, version, { ...request, onStage }));
+        try {
+          builds.push(await stageBuild(deps, context, version, { ...request, onStage }));
+        } catch (thrown) {
+          if (!(await retireUnusable(context, version, thrown))) throw thrown;
+        }
       }
       const published = await context.write((tx) =>
         publishDocument(tx, { indexId, documentId, jobId }, content, builds, now()),

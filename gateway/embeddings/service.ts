@@ -126,12 +126,15 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
       { input, model, dimensions, input_type: type }: Omit<EmbeddingRequest, "encoding_format" | "user" | "store">,
     ) => embed(call, { ...readInputs(input), model, dimensions, type }),
 
-    /** Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. */
-    async embedQuery(call: Call, model: string, text: string): Promise<Float32Array> {
+    /**
+     * Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. Also
+     * returns the model's revision.
+     */
+    async embedQuery(call: Call, model: string, text: string): Promise<{ vector: Float32Array; revision: string }> {
       for (let part = text; ; part = part.slice(Math.ceil(part.length / 2)).toWellFormed()) {
         try {
-          const [vector] = (await embed(call, { ...readInputs(part), model, type: "query" })).vectors;
-          if (vector) return toNumbers(vector);
+          const { vectors, modelRevision } = await embed(call, { ...readInputs(part), model, type: "query" });
+          if (vectors[0]) return { vector: toNumbers(vectors[0]), revision: modelRevision };
         } catch (thrown) {
           if (toAppError(thrown).kind !== "context_length_exceeded" || part.length < 2) throw thrown;
         }

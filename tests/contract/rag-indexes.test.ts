@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createClient } from "@libsql/client";
+import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -152,4 +154,44 @@ describe("a key that may use some indexes", () => {
     expect([status, error.code]).toEqual([403, "insufficient_role"]);
     expect((await create({ name }, { key })).name).toBe(name);
   });
+});
+
+test("an index built with another revision of the embedding model is refused until a new version is active", async () => {
+  const { id } = await create();
+  const text = { documents: [{ source: "a.md", text: "The ferry leaves at seven." }] };
+  const settled = () =>
+    until("the documents are settled", async () => (await call("GET", `/${id}`))[1].ingestion?.ended_at !== null);
+  await call("POST", `/${id}/documents`, { body: text });
+  await settled();
+  const database = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
+  const args = ["older", id];
+  await database.execute({ sql: "UPDATE index_versions SET embedding_model_revision = ? WHERE index_id = ?", args });
+  database.close();
+
+  const ask = async () => {
+    const body = { index: id, question: "When does the ferry leave?", generate: false };
+    const response = await stack.call("POST", "/v1/rag/query", { body });
+    return [response.status, (await response.json()) as Json] as const;
+  };
+  const [status, { error }] = await ask();
+  expect([status, error.code, error.param]).toEqual([409, "conflict", "index"]);
+  expect(error.message).toContain("Build a new version of the index and activate it.");
+  await call("POST", `/${id}/documents`, { body: { documents: [{ source: "b.md", text: "The bakery opens." }] } });
+  await settled();
+  const [, { last_error: failure }] = await call("GET", `/${id}`);
+  expect([failure.code, failure.message]).toEqual(["conflict", expect.stringContaining("Build a new version")]);
+
+  const [, { version }] = await call("POST", `/${id}/versions`, {
+    body: { chunking: { chunk_tokens: 64, overlap_tokens: 0 } },
+  });
+  await until("the version is ready", async () => (await call("GET", `/${id}`))[1].building === null);
+  await call("POST", `/${id}/versions/${version}/activate`);
+  expect((await ask())[0]).toBe(200);
+
+  await call("POST", `/${id}/documents`, { body: { documents: [{ source: "c.md", text: "The museum is closed." }] } });
+  await settled();
+  expect((await call("GET", `/${id}`))[1]).toMatchObject({ documents: 3, failed_documents: 1 });
+  const [, { data: versions }] = await call("GET", `/${id}/versions`);
+  expect(versions.map(({ state }: Json) => state)).toEqual(["active", "retired"]);
+  expect(versions[1].error.message).toContain("was built with revision older");
 });

@@ -72,7 +72,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
       const version = await store.findVersion(db, id, number);
       if (!version) throw wanted === undefined ? noSuchIndex(idOrName) : noSuchVersion(wanted);
       if (version.state !== "ready") throw notReady(version, "searched");
-      const { embeddingModel } = version;
+      const { embeddingModel, embeddingModelRevision } = version;
       return {
         id,
         name,
@@ -80,6 +80,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
         version: number,
         retrieval: retrieval as RetrievalSettings,
         embeddingModel,
+        embeddingModelRevision,
         lacksVectors: vectorStore !== undefined && (await isMissingVectors(db, version, vectorStore)),
       };
     },

@@ -16,6 +16,7 @@ export interface OpenIndex {
   version: number;
   retrieval: RetrievalSettings;
   embeddingModel: string;
+  embeddingModelRevision: string;
   /** The vector store in use lacks vectors of the version. */
   lacksVectors: boolean;
 }
@@ -29,8 +30,11 @@ export interface Indexes {
 }
 
 interface Embedder {
-  /** Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. */
-  embedQuery(call: Call, model: string, text: string): Promise<Float32Array>;
+  /**
+   * Embeds a question with the model's query prefix, L2-normalised. If it is too long, only its end is embedded. Also
+   * returns the model's revision.
+   */
+  embedQuery(call: Call, model: string, text: string): Promise<{ vector: Float32Array; revision: string }>;
 }
 
 export interface Hit {
@@ -141,7 +145,25 @@ export interface Found {
   mode: RetrievalSettings["mode"];
 }
 
-/** Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. */
+/** Throws conflict if the nodes have another revision of the model, because its vectors can't be compared. */
+const embedQuestion = async (
+  embedder: Embedder,
+  call: Call,
+  { name, version, embeddingModel: model, embeddingModelRevision: built }: OpenIndex,
+  text: string,
+): Promise<Float32Array> => {
+  const { vector, revision } = await embedder.embedQuery(call, model, text);
+  if (revision === built) return vector;
+  const message =
+    `The nodes have revision ${revision} of "${model}", but version ${version} of the index "${name}" was built with revision ${built}. ` +
+    "Build a new version of the index and activate it. Until then, use the mode keyword.";
+  throw new AppError("conflict", message, { param: "index" });
+};
+
+/**
+ * Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. Throws conflict if the nodes
+ * have another revision of the embedding model than the index.
+ */
 export const findHits = async (
   { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,
   call: Call,
@@ -151,7 +173,7 @@ export const findHits = async (
 ): Promise<Found & Pick<Retrieval, "stagesMs" | "degraded">> => {
   const text = searchTextOf(query);
   const startedAt = performance.now();
-  const vector = mode === "keyword" ? null : await embedder.embedQuery(call, index.embeddingModel, text);
+  const vector = mode === "keyword" ? null : await embedQuestion(embedder, call, index, text);
   const embed = vector ? performance.now() - startedAt : undefined;
   const {
     hits,

@@ -3,7 +3,7 @@ import { cacheHeaders } from "../../cache/headers";
 import { auth } from "../../http/auth";
 import { callOf } from "../../http/call";
 import { serverTiming } from "../../http/response-headers";
-import { allows, direct, dropsNul, generates, streams } from "../../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, streams } from "../../http/route-facts";
 import { startEvents, streamWhenReady } from "../../http/sse";
 import { RagAnswer, RagEvent, RagQuery } from "../contract";
 import type { RagService } from "./service";
@@ -38,6 +38,7 @@ export const queryRoutes = ({ rag }: { rag: RagService }) =>
         ...direct,
         ...dropsNul,
         ...streams(RagEvent),
+        ...fails(409),
         summary: "Answer a question from an index, with citations",
         description:
           "With `stream`, the events are retrieval, token (many), citations, grounding, done, then `[DONE]`. If nothing relevant is found, the status is `no_relevant_context`, the answer is the fallback text, and no model is called.",

@@ -27,6 +27,7 @@ const INDEX: OpenIndex = {
   revision: 7,
   version: 2,
   embeddingModel: "all-minilm-l6-v2",
+  embeddingModelRevision: "e1",
   lacksVectors: false,
   retrieval: {
     mode: "hybrid",
@@ -73,6 +74,7 @@ const setUp = () => {
     found: ["chunk_a", "chunk_b"],
     finish: "stop" as ChatAnswer["finish_reason"],
     isKeywordOnly: false,
+    embedderRevision: "e1",
     onSearch: () => {},
   };
   const config = defaultConfig();
@@ -92,7 +94,7 @@ const setUp = () => {
     embedder: {
       embedQuery: async (_, model, text) => {
         state.embedded.push(`${model}: ${text}`);
-        return Float32Array.of(1, 0);
+        return { vector: Float32Array.of(1, 0), revision: state.embedderRevision };
       },
     },
     search: {
@@ -440,6 +442,16 @@ describe("a query is rejected for", () => {
   ])("a reranker, which is not implemented: %j", async (retrieval, param) => {
     const { kind, detail } = await problemOf(query({ retrieval }));
     expect([kind, detail.param]).toEqual(["invalid_request", param]);
+  });
+
+  test("vectors of another revision of the embedding model, except in keyword mode", async () => {
+    state.embedderRevision = "e2";
+    const { kind, message, detail } = await problemOf(query());
+    expect([kind, detail.param, state.searched]).toEqual(["conflict", "index", []]);
+    expect(message).toBe(
+      'The nodes have revision e2 of "all-minilm-l6-v2", but version 2 of the index "handbook" was built with revision e1. Build a new version of the index and activate it. Until then, use the mode keyword.',
+    );
+    expect((await query({ retrieval: { mode: "keyword" } })).status).toBe("answered");
   });
 
   test("a prompt that doesn't exist", async () => {

@@ -65,7 +65,8 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
 
 /**
  * Answers questions from an index. Every method throws not_found if the index does not exist or the key may not use it,
- * invalid_request, and what the embedding and chat services throw.
+ * conflict if the nodes have another revision of its embedding model, invalid_request, and what the embedding and chat
+ * services throw.
  */
 export const createRag = (deps: RagDeps) => {
   const { chat, answers, scoring } = deps;
