@@ -45,6 +45,9 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
 /** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has the error message. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
+/** A pattern for names that can be used instead of ids: as `pattern`, but a name can't look like an id. */
+export const notAnId = (prefix: string, pattern: string): string => pattern.replace("^", `^(?!${prefix}_)`);
+
 /** At least one character that isn't whitespace. `validation/problems.ts` has the error message. */
 export const NOT_BLANK = "\\S";
 

@@ -1,13 +1,26 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { Count, Id, Name, Nullable, NumberInUrl, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+import {
+  Count,
+  Id,
+  NAME_PATTERN,
+  Nullable,
+  NumberInUrl,
+  notAnId,
+  OneOf,
+  Page,
+  PageQuery,
+  Strict,
+  Timestamp,
+} from "../contract";
 import { NewSample, Sample } from "./sample-contract";
 
 export { NewSample, Sample };
 
-const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
+const NAME = { minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" };
+const name = Type.String(NAME);
 /** For requests only; stored values are shown unchanged. */
-const newName = Name(100, "Unique; usable instead of the id");
+const newName = Type.String({ ...NAME, pattern: notAnId("ds", NAME_PATTERN) });
 const description = Type.String({ maxLength: 2000 });
 const schema = Type.Record(Type.String(), Type.Unknown(), {
   description:

@@ -198,7 +198,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
         return { ...(await preview(principal, upload, target, mapping)), isReread: stores };
       }
       if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, name)) {
-        const message = "Enter a name of 1 to 100 characters on one line";
+        const message = "Enter a name of 1 to 100 characters on one line that doesn’t start with ds_";
         throw new AppError("invalid_request", message, { param: "name" });
       }
       if (onError === "refuse" && report.rejected > 0) {

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { InvalidateCache } from "../cache/contract";
 import { ChatCompletionRequest } from "../chat/contract";
-import { Name, NOT_BLANK } from "../contract";
+import { NAME_PATTERN, Name, NOT_BLANK, notAnId } from "../contract";
 import { EmbeddingRequest } from "../embeddings/contract";
 import { CreateKey } from "../keys/contract";
 import { invalidRequest } from "./problems";
@@ -115,6 +115,11 @@ test.each([
     { tags: ["a", "a"] },
     Type.Object({ tags: Type.Array(Type.String(), { uniqueItems: true }) }),
     "tags must not list the same item twice.",
+  ],
+  [
+    { name: "idx_1" },
+    Type.Object({ name: Type.String({ pattern: notAnId("idx", NAME_PATTERN) }) }),
+    "name must not start with idx_, as ids do.",
   ],
   [{ content: " " }, Type.Object({ content: Type.String({ pattern: NOT_BLANK }) }), "content must not be blank."],
 ])("the error for %j says what is valid", (body, schema, message) => {

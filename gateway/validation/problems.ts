@@ -3,6 +3,7 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
 import { NAME_PATTERN, NEUTRAL, NOT_BLANK, UNSUPPORTED } from "../contract";
+import { patternInWords, splitPattern } from "./patterns";
 
 /** Maximum number of problems listed in a message. */
 const MAX_DETAILS = 10;
@@ -163,6 +164,14 @@ const unknownFieldOf = ({ path, schema }: ValueError, noun: Noun): string => {
 const fieldsOf = ({ properties }: TSchema): string =>
   properties ? `. Fields: ${Object.keys(properties).join(", ")}.` : ".";
 
+const patternProblem = (name: string, schema: TSchema, value: unknown): string => {
+  const { pattern, idPrefix } = splitPattern(schema.pattern);
+  if (idPrefix && String(value).startsWith(idPrefix)) return `${name} must not start with ${idPrefix}, as ids do.`;
+  if (pattern === NAME_PATTERN) return `${name} must be one line of text without leading or trailing spaces.`;
+  if (pattern === NOT_BLANK) return `${name} must not be blank.`;
+  return `${name} must ${patternInWords({ ...schema, pattern })}, not ${given(value)}.`;
+};
+
 const sentence = (error: ValueError, noun: Noun): string => {
   const { type, schema, value, path } = error;
   const name = nameOf(path);
@@ -190,10 +199,7 @@ const sentence = (error: ValueError, noun: Noun): string => {
         ? `${name} is not supported. Leave it out.`
         : `${name} must have at most ${schema.maxLength} characters, not ${String(value).length}.`;
     case ValueErrorType.StringPattern:
-      if (schema.pattern === NAME_PATTERN)
-        return `${name} must be one line of text without leading or trailing spaces.`;
-      if (schema.pattern === NOT_BLANK) return `${name} must not be blank.`;
-      return `${name} must ${patternInWords(schema)}, not ${given(value)}.`;
+      return patternProblem(name, schema, value);
     case ValueErrorType.StringFormat:
       return mustBe(error, `an existing date and time such as ${schema.examples?.[0]}`);
     case ValueErrorType.ArrayMinItems:
@@ -237,31 +243,4 @@ export const invalidRequest = (errors: Iterable<ValueError>, noun?: Noun): AppEr
     param: (first && dotted(first.path)) || undefined,
     details,
   });
-};
-
-const WORD = "lower-case letters, digits, _ or -";
-
-/** What a text that matches a pattern of the contracts does: "start with a letter …, such as a-name". */
-const WORDS: Readonly<Record<string, string>> = {
-  "^[a-z][a-z0-9_-]{0,99}$": `start with a lower-case letter and have up to 99 more ${WORD}, such as short-answer`,
-  "^[a-z][a-z0-9_-]{0,63}$": `start with a lower-case letter and have up to 63 more ${WORD}, such as my-name`,
-  "^[a-z][a-z0-9_]{0,63}$":
-    "start with a lower-case letter and have up to 63 more lower-case letters, digits or _, such as is_polite",
-  "^[a-z0-9][a-z0-9-]{0,62}$":
-    "start with a lower-case letter or digit and have up to 62 more lower-case letters, digits or -, such as gpu-1",
-  "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$": "be a name and a version, such as reference@1",
-  "^[a-zA-Z0-9_-]{1,64}$": "have 1 to 64 letters, digits, _ or -, such as my_schema",
-  "^[A-Za-z0-9][A-Za-z0-9 ._-]*$":
-    "start with a letter or digit and have only letters, digits, spaces, dots, _ or -, such as support-docs",
-  "^[1-9][0-9]{0,4}[smhd]$": "be a number from 1 to 99999 and s, m, h or d, such as 15m",
-  "^https?://[^/@\\s]+/?$": "be an address without a path or a password, such as http://gpu-1:9100",
-};
-
-const ID = /^\^([a-z]+)_\[/;
-
-/** What a text that matches the schema's pattern does, as words after "must". */
-const patternInWords = ({ pattern, examples }: TSchema): string => {
-  const [, prefix] = ID.exec(pattern) ?? [];
-  if (prefix !== undefined) return `be an id such as ${examples?.[0] ?? `${prefix}_4fT9kQ2mXw7R`}`;
-  return WORDS[pattern] ?? `match ${pattern}`;
 };

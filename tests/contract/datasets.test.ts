@@ -152,6 +152,7 @@ describe("samples in a JSON body", () => {
     ["a field that samples don't have", { samples: [{ input: "One?", refrences: ["1"] }] }, "samples.0.refrences"],
     ["a parameter that the route doesn't have", { samples: [{ input: "One?" }], mapping: {} }, "mapping"],
     ["no samples", { samples: [] }, "samples"],
+    ["a name that looks like an id", { name: "ds_1", samples: [{ input: "One?" }] }, "name"],
     ["a name that can't be shown", { name: "a\nb", samples: [{ input: "One?" }] }, "name"],
     ["an invalid schema", { schema: { type: 7 }, samples: [{ input: "One?" }] }, "schema"],
   ])("with %s are rejected, and the error names it", async (_, body, param) => {

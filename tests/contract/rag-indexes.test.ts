@@ -83,6 +83,17 @@ describe("an index", () => {
     expect((await create({ name })).id).not.toBe(id);
   });
 
+  test("can't have a name that looks like an id, which could be another index", async () => {
+    const { id } = await create();
+    for (const [method, path] of [
+      ["POST", ""],
+      ["PATCH", `/${id}`],
+    ] as const) {
+      const [status, { error }] = await call(method, path, { body: { name: (await create()).id } });
+      expect([status, error.param, error.message]).toEqual([400, "name", "name must not start with idx_, as ids do."]);
+    }
+  });
+
   test("changes its name and retrieval settings, which raises its revision", async () => {
     const { id } = await create({ retrieval: { candidates: 10 } });
     const name = unique();

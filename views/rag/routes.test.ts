@@ -74,6 +74,7 @@ describe("a new index", () => {
 
   test.each([
     [{ name: " " }, "Enter a name of 1 to 100 characters"],
+    [{ name: "idx_a" }, "Choose a name that doesn’t start with idx_"],
     [{ name: "-a" }, "Start the name with a letter or digit"],
     [{ chunkTokens: "9" }, "Chunk size: enter a whole number from 16 to 8,192"],
     [{ overlapTokens: "200" }, "Overlap: enter a whole number from 0 to less than the chunk size"],

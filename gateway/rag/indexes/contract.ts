@@ -1,18 +1,27 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../../contract";
+import {
+  Count,
+  ErrorBody,
+  Id,
+  Nullable,
+  notAnId,
+  OneOf,
+  Page,
+  PageQuery,
+  Share,
+  Strict,
+  Timestamp,
+} from "../../contract";
 import { Metadata } from "../../embeddings/contract";
 import { Rate } from "../../evals/statistics-contract";
 import { RetrievalOverrides, RetrievalSettings, Threshold } from "../../retrieval-contract";
 
 /* Indexes, their versions and documents. */
 
-const indexName = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
-  description: "Unique. Can be used instead of the id",
-});
+const NAME = { minLength: 1, maxLength: 100, description: "Unique. Can be used instead of the id" };
+/** For requests only; stored values are shown unchanged. */
+const newName = Type.String({ ...NAME, pattern: notAnId("idx", "^[A-Za-z0-9][A-Za-z0-9 ._-]*$") });
 
 export const Chunking = Strict(
   {
@@ -69,7 +78,7 @@ export type IndexVersionPage = Static<typeof IndexVersionPage>;
 export const RagIndex = Type.Object(
   {
     id: Id("idx"),
-    name: indexName,
+    name: Type.String(NAME),
     description: Type.String(),
     status: OneOf(["empty", "ingesting", "ready", "failed"], {
       description: "ingesting: the documents that are done are searchable",
@@ -99,7 +108,7 @@ export type RagIndexPage = Static<typeof RagIndexPage>;
 /** `POST /v1/rag/indexes`. Omitted settings get the defaults of `defaults.ts`. */
 export const CreateIndex = Strict(
   {
-    name: indexName,
+    name: newName,
     description: Type.Optional(Type.String({ maxLength: 2000 })),
     embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     chunking: Type.Optional(Chunking),
@@ -112,7 +121,7 @@ export type CreateIndex = Static<typeof CreateIndex>;
 /** `PATCH /v1/rag/indexes/{id}`. A different model or chunking needs a new version. */
 export const UpdateIndex = Strict(
   {
-    name: Type.Optional(indexName),
+    name: Type.Optional(newName),
     description: Type.Optional(Type.String({ maxLength: 2000 })),
     retrieval: Type.Optional(RetrievalOverrides),
   },

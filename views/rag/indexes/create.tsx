@@ -36,6 +36,7 @@ export const readName = ({ name: given, description }: Pick<IndexForm, "name" | 
   const name = given.trim();
   const problems: Record<string, string> = {};
   if (name === "" || name.length > MAX_NAME) problems.name = `Enter a name of 1 to ${MAX_NAME} characters`;
+  else if (name.startsWith("idx_")) problems.name = "Choose a name that doesn’t start with idx_, as ids do";
   else if (!/^[A-Za-z0-9][A-Za-z0-9 ._-]*$/.test(name)) {
     problems.name = "Start the name with a letter or digit, and use only letters, digits, spaces, dots, - and _";
   }
