@@ -17,6 +17,8 @@ const withCount = {
   keyId: conversations.keyId,
   title: conversations.title,
   model: conversations.model,
+  indexId: conversations.indexId,
+  retrieval: conversations.retrieval,
   leafId: conversations.leafId,
   createdAt: conversations.createdAt,
   updatedAt: conversations.updatedAt,
@@ -127,8 +129,12 @@ export const deleteMessages = async (
   await tx.delete(messages).where(inArray(messages.id, [...ids]));
 };
 
-export const renameConversation = (tx: Tx, id: string, title: string) =>
-  tx.update(conversations).set({ title }).where(eq(conversations.id, id));
+/** Fields that are undefined stay unchanged. */
+export const updateConversation = (
+  tx: Tx,
+  id: string,
+  changes: Partial<Pick<typeof conversations.$inferInsert, "title" | "indexId" | "retrieval">>,
+) => tx.update(conversations).set(changes).where(eq(conversations.id, id));
 
 export const deleteConversation = (tx: Tx, id: string) => tx.delete(conversations).where(eq(conversations.id, id));
 

@@ -70,6 +70,30 @@ export const findIndex = (db: Reads, idOrName: string, allowed?: Allowed): Promi
     .limit(1)
     .get();
 
+/** Ids and names of the indexes that the caller may use, by name. */
+export const listIndexNames = (db: Reads, allowed: Allowed, limit: number): Promise<Pick<IndexRow, "id" | "name">[]> =>
+  db
+    .select({ id: indexes.id, name: indexes.name })
+    .from(indexes)
+    .where(isVisible(allowed))
+    .orderBy(SORTED_BY.name)
+    .limit(limit);
+
+/** Which of these documents exist in those of these indexes that the caller may use. */
+export const listVisibleDocuments = (
+  db: Reads,
+  { indexIds, ids, allowed }: { indexIds: readonly string[]; ids: readonly string[]; allowed: Allowed },
+): Promise<{ indexId: string; id: string }[]> =>
+  db
+    .select({ indexId: documents.indexId, id: documents.id })
+    .from(indexes)
+    .innerJoin(documents, eq(documents.indexId, indexes.id))
+    .where(and(isVisible(allowed), isOneOf(sql`indexes.id`, indexIds), isOneOf(sql`documents.id`, ids)));
+
+/** For lists that may have more entries than a statement may have parameters. */
+const isOneOf = (column: SQL, values: readonly string[]): SQL =>
+  sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
+
 /** One indexed read, because every query calls it. Returns undefined if the index was deleted. */
 export const findIndexRevision = (
   db: Reads,

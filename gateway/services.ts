@@ -120,7 +120,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     calibration: createCalibration({ indexes, embedder: embeddings, search: searches }),
     vectorStore: createVectorStore({ db, indexes, embeddings, vectors, log }),
     tokens: createTokenCounter({ engine, models, totalMs }),
-    conversations: createConversations({ db, chat, models, log, activeRequests }),
+    conversations: createConversations({ db, chat, models, rag, indexes, log, activeRequests }),
     uploads,
     datasets,
     imports,
@@ -137,7 +137,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     labels: createLabels({ db }),
     feedback: createFeedback({ db, imports, uploads }),
     idempotency: createIdempotency({ db, log }),
-    transfer: createTransfer({ db }),
+    transfer: createTransfer({ db, indexes }),
     health,
   };
 };

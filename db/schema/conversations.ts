@@ -11,6 +11,10 @@ export const conversations = sqliteTable(
       .references(() => keys.id),
     title: text().notNull(),
     model: text().notNull(),
+    /** The index that answers come from. Not a foreign key: a conversation outlives its index. */
+    indexId: text(),
+    /** Search settings that replace the index's: `RetrievalOverrides`. */
+    retrieval: json<Record<string, unknown>>(),
     /** Last message of the shown branch; null means the newest message. */
     leafId: text(),
     createdAt: createdAt(),

@@ -38,7 +38,8 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   const spoken = branch.filter(({ role }) => role !== "system");
   const turns = spoken.flatMap(({ role }, index) => (role === "user" || index === 0 ? [index] : []));
   const last = turns.length - 1;
-  const answered = branch.findLast(({ detail }) => detail?.usage);
+  // The prompt of an answer from an index has passages, but maybe not all earlier turns.
+  const answered = branch.findLast(({ detail }) => detail?.usage && !detail.evidence);
   const firstId = firstRead(branch);
   const found = firstId === undefined ? 0 : turns.indexOf(spoken.findIndex(({ id }) => id === firstId));
   const before = Math.max(0, found);

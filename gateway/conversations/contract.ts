@@ -15,6 +15,8 @@ import {
   Strict,
   Timestamp,
 } from "../contract";
+import { RagAnswer } from "../rag/contract";
+import { RetrievalOverrides } from "../retrieval-contract";
 
 const title = Type.String({ examples: ["Three colours"] });
 const newTitle = Name(200);
@@ -39,6 +41,30 @@ export const AnswerContext = Type.Object(
 );
 export type AnswerContext = Static<typeof AnswerContext>;
 
+const { index, chunks, threshold, warning, citations, grounding } = RagAnswer.properties;
+
+/** The passages behind an answer from an index. */
+export const AnswerEvidence = Type.Object(
+  {
+    status: OneOf(["searching", "writing", "checking", "answered", "no_relevant_context"], {
+      description:
+        "searching, writing, checking: the current step of a running answer, or the last step of one that did not complete; no_relevant_context: the answer is the index's fallback text and no model was called",
+    }),
+    index,
+    chunks,
+    threshold,
+    warning,
+    citations,
+    grounding,
+    gone: Type.Array(Id("doc"), {
+      description:
+        "Documents that were deleted since, or that the key may no longer use. Their chunks are left out, and the quotes of their citations are empty",
+    }),
+  },
+  { title: "AnswerEvidence" },
+);
+export type AnswerEvidence = Static<typeof AnswerEvidence>;
+
 /** Details of an answer, as in `ChatAnswer`. Fields appear once they are known: a stopped answer has no finish reason. */
 export const AnswerDetail = Type.Object(
   {
@@ -50,6 +76,7 @@ export const AnswerDetail = Type.Object(
     latency: Type.Optional(Latency),
     cache: Type.Optional(CacheReport),
     context: Type.Optional(AnswerContext),
+    evidence: Type.Optional(AnswerEvidence),
     length_limit: Type.Optional(
       OneOf(["max_tokens", "context_window"], {
         description: "Set if finish_reason is length: shows whether max_tokens was reached or the context is full",
@@ -92,11 +119,20 @@ export const ConversationMessage = Type.Object(
 );
 export type ConversationMessage = Static<typeof ConversationMessage>;
 
+const conversationIndex = Nullable(Id("idx"), {
+  description: "The index that answers come from; null: answers come from the model alone",
+});
+const conversationRetrieval = Nullable(RetrievalOverrides, {
+  description: "Search settings that replace the index's; null: none",
+});
+
 export const Conversation = Type.Object(
   {
     id: Id("chat"),
     title,
     model: Type.String(),
+    index: conversationIndex,
+    retrieval: conversationRetrieval,
     message_count: Count("All stored messages, including those on branches that are not shown"),
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -142,21 +178,34 @@ export const ConversationQuery = Type.Object({
 });
 export type ConversationQuery = Static<typeof ConversationQuery>;
 
+const namedIndex = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: "Id or name of an index: the next answers come from its documents",
+});
+
 /** `POST /v1/conversations`. */
 export const CreateConversation = Strict(
   {
     title: Type.Optional(newTitle),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
+    index: Type.Optional(namedIndex),
+    retrieval: Type.Optional(RetrievalOverrides),
   },
   { title: "CreateConversation", examples: [{ title: "Three colours" }] },
 );
 export type CreateConversation = Static<typeof CreateConversation>;
 
-/** `PATCH /v1/conversations/{id}`. */
-export const RenameConversation = Strict(
-  { title: newTitle },
-  { title: "RenameConversation", examples: [{ title: "Colours" }] },
+/** `PATCH /v1/conversations/{id}`. Fields that are left out keep their values. */
+export const UpdateConversation = Strict(
+  {
+    title: Type.Optional(newTitle),
+    index: Type.Optional(Nullable(namedIndex, { description: "null: the next answers come from the model alone" })),
+    retrieval: Type.Optional(Nullable(RetrievalOverrides, { description: "null: the index's settings" })),
+  },
+  { title: "UpdateConversation", minProperties: 1, examples: [{ title: "Colours" }] },
 );
+export type UpdateConversation = Static<typeof UpdateConversation>;
 
 /** `POST /v1/conversations/{id}/messages`. */
 export const AskQuestion = Strict(
@@ -208,6 +257,8 @@ export const ExportedConversation = Strict(
     id: Id("chat", "Kept by an import, so that importing the same file again adds nothing"),
     title: Type.String({ minLength: 1, maxLength: 200 }),
     model: Type.String({ minLength: 1, maxLength: 200 }),
+    index: Type.Optional(conversationIndex),
+    retrieval: Type.Optional(conversationRetrieval),
     created_at: Type.Optional(Timestamp),
     updated_at: Type.Optional(Timestamp),
     leaf_id: Type.Optional(

@@ -1,6 +1,6 @@
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
-import type { AnswerContext, AnswerDetail, ConversationMessage } from "./contract";
+import type { AnswerContext, AnswerDetail, AnswerEvidence, ConversationMessage } from "./contract";
 
 /** The current state of an answer. Every status except `generating` is final. */
 export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id" | "versions"> {
@@ -11,13 +11,22 @@ export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id
 
 type Ending = "stopped" | "interrupted";
 
-/** The chat service's events. The first event is the context that the model reads. */
-export type AnswerEvent = ChatEvent | { type: "context"; context: AnswerContext };
+/** The chat service's events, and what an answer is based on: earlier messages, or passages of an index. */
+export type AnswerEvent =
+  | Exclude<ChatEvent, DoneEvent>
+  | { type: "context"; context: AnswerContext }
+  /** `content` replaces the text so far. */
+  | { type: "evidence"; evidence: AnswerEvidence; content?: string }
+  | { type: "done"; answer: Partial<AnswerFacts> };
+type DoneEvent = Extract<ChatEvent, { type: "done" }>;
+type AnswerFacts = Pick<DoneEvent["answer"], (typeof FACTS)[number]>;
+const FACTS = ["model", "model_revision", "node", "finish_reason", "usage", "latency", "cache"] as const;
+
 type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 
 /**
- * A running answer. It collects the chat service's events, and any number of readers can follow it. Readers may leave
- * and return; the answer is stopped `keepMs` after the last reader has left.
+ * A running answer. It collects the events of the chat or RAG service, and any number of readers can follow it. Readers
+ * may leave and return; the answer is stopped `keepMs` after the last reader has left.
  */
 export class Generation {
   /** Resolves when the answer has ended and is saved. Never rejects. */
@@ -38,6 +47,8 @@ export class Generation {
       keyId: string;
       model: string;
       requestId: string;
+      /** Only for an answer from an index. */
+      evidence?: AnswerEvidence;
     },
     events: Events,
     private readonly options: { save: (state: AnswerState) => Promise<void>; keepMs: number; maxTokens: number },
@@ -48,7 +59,11 @@ export class Generation {
       versions: answer.versions,
       status: "generating",
       content: "",
-      detail: { model: answer.model, request_id: answer.requestId },
+      detail: {
+        model: answer.model,
+        request_id: answer.requestId,
+        ...(answer.evidence && { evidence: answer.evidence }),
+      },
     };
     this.#startIdling();
     this.done = this.#run(events);
@@ -119,8 +134,8 @@ export class Generation {
   }
 
   /** The limit at which the answer was truncated, if any. */
-  #limitOf({ answer: { finish_reason, usage } }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> {
-    if (finish_reason !== "length") return {};
+  #limitOf({ finish_reason, usage }: Partial<AnswerFacts>): Partial<AnswerDetail> {
+    if (finish_reason !== "length" || !usage) return {};
     const window = this.#state.detail.context?.window ?? Number.POSITIVE_INFINITY;
     // Some servers don't use the last token of the window.
     const isFull = usage.total_tokens >= window - 1 && usage.completion_tokens < this.options.maxTokens;
@@ -134,8 +149,16 @@ export class Generation {
       for await (const event of events(signal)) {
         if (event.type === "delta") this.#grow(event);
         else if (event.type === "context") this.#change({ detail: { ...this.#state.detail, context: event.context } });
-        else if (event.type === "done")
-          return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event), ...this.#limitOf(event) } };
+        else if (event.type === "evidence") {
+          const { evidence, content = this.#state.content } = event;
+          this.#change({ content, detail: { ...this.#state.detail, evidence } });
+        } else if (event.type === "done") {
+          const { answer } = event;
+          return {
+            status: "complete",
+            detail: { ...this.#state.detail, ...factsOf(answer), ...this.#limitOf(answer) },
+          };
+        }
       }
       throw new AppError("upstream_error", "The GPU node ended the answer without a final event. Try again.");
     } catch (thrown) {
@@ -147,15 +170,9 @@ export class Generation {
   }
 }
 
-const detailOf = ({ answer }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> => ({
-  model: answer.model,
-  model_revision: answer.model_revision,
-  node: answer.node,
-  finish_reason: answer.finish_reason,
-  usage: answer.usage,
-  latency: answer.latency,
-  cache: answer.cache,
-});
+/** The fields of a finished answer that are stored with it. */
+const factsOf = (answer: Partial<AnswerFacts>): Partial<AnswerDetail> =>
+  Object.fromEntries(FACTS.flatMap((name) => (answer[name] === undefined ? [] : [[name, answer[name]]])));
 
 /** Resolves when `signal` is aborted. */
 export const whenAborted = (signal: AbortSignal): Promise<void> =>

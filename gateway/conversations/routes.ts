@@ -22,8 +22,8 @@ import {
   ExportQuery,
   ImportResult,
   MessagePath,
-  RenameConversation,
   StopResult,
+  UpdateConversation,
 } from "./contract";
 import type { ConversationService } from "./service";
 import type { ConversationTransfer } from "./transfer";
@@ -85,11 +85,14 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       response: { 200: ConversationWithMessages },
       detail: { ...allows("member"), summary: "Read a conversation with its messages" },
     })
-    .patch("/:id", ({ principal, params, body }) => conversations.rename(principal, params.id, body.title), {
+    .patch("/:id", ({ principal, params, body }) => conversations.update(principal, params.id, body), {
       params: PathId,
-      body: RenameConversation,
+      body: UpdateConversation,
       response: { 200: Conversation },
-      detail: { ...allows("member"), summary: "Rename a conversation" },
+      detail: {
+        ...allows("member"),
+        summary: "Rename a conversation, or change the index that its answers come from",
+      },
     })
     .delete(
       "/:id",

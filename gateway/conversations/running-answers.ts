@@ -6,9 +6,12 @@ import type { Asking, Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Principal } from "../principal";
+import type { RagService } from "../rag/query/service";
 import { type FittedPrompt, halved } from "./context";
 import type { ConversationMessage } from "./contract";
+import { answerFromIndex } from "./evidence";
 import { type AnswerEvent, type AnswerState, Generation } from "./generation";
+import { type AnswerPlan, MAX_ANSWER_TOKENS } from "./plan";
 
 /** How often a running answer is saved, so that a crash loses little of it. */
 export const SAVE_MS = 5000;
@@ -17,19 +20,18 @@ export interface AnswerToWrite extends Pick<AnswerState, "id" | "versions"> {
   conversation: { id: string; model: string };
   /** The branch, ending with the question. */
   branch: readonly ConversationMessage[];
-  prompt: FittedPrompt;
+  plan: AnswerPlan;
 }
 
 interface Deps {
   chat: Pick<ChatService, "events">;
+  rag: Pick<RagService, "events">;
   log: Log;
   /** Registers running answers, so that they are stopped when their key ends. */
   activeRequests: ActiveRequests;
   save(conversationId: string, state: AnswerState): Promise<void>;
   /** Throws not_found for a conversation that is not the caller's. */
   find(principal: Principal, conversationId: string): Promise<unknown>;
-  /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
-  maxTokens: number;
   keepMs: number;
 }
 
@@ -82,7 +84,7 @@ export class RunningAnswers {
 
   /** Starts an answer and saves it every few seconds until it ends. */
   start(asking: Asking, answer: AnswerToWrite): Generation {
-    const { log, activeRequests, maxTokens, keepMs } = this.deps;
+    const { log, activeRequests, keepMs } = this.deps;
     const { id: conversationId, model } = answer.conversation;
     const { keyId } = asking.principal;
     const save = (state: AnswerState) => this.deps.save(conversationId, state);
@@ -92,11 +94,12 @@ export class RunningAnswers {
         parent_id: answer.branch.at(-1)?.id ?? null,
         versions: answer.versions,
         ...{ conversationId, keyId, model, requestId: asking.requestId },
+        ...("evidence" in answer.plan && { evidence: answer.plan.evidence }),
       },
       (signal) => this.#events({ ...asking, signal }, answer),
       {
         keepMs,
-        maxTokens,
+        maxTokens: MAX_ANSWER_TOKENS,
         // Periodic saves have stopped, so save the final state.
         save: (state) => {
           clearInterval(saving);
@@ -124,14 +127,23 @@ export class RunningAnswers {
     await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   }
 
+  #events(call: Call, { conversation: { model }, branch, plan }: AnswerToWrite): AsyncIterable<AnswerEvent> {
+    return "query" in plan ? answerFromIndex(this.deps.rag, call, plan) : this.#chat(call, model, branch, plan.prompt);
+  }
+
   /**
    * Retries with half of the turns if the engine rejects the prompt, because it counts tokens differently from its
    * node.
    */
-  async *#events(call: Call, { conversation, branch, prompt }: AnswerToWrite): AsyncGenerator<AnswerEvent> {
+  async *#chat(
+    call: Call,
+    model: string,
+    branch: AnswerToWrite["branch"],
+    prompt: FittedPrompt,
+  ): AsyncGenerator<AnswerEvent> {
     for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
       yield { type: "context", context: fitted.context };
-      const body = { model: conversation.model, messages: fitted.messages, max_tokens: this.deps.maxTokens };
+      const body = { model, messages: fitted.messages, max_tokens: MAX_ANSWER_TOKENS };
       try {
         yield* this.deps.chat.events(call, body);
         return;

@@ -148,7 +148,7 @@ describe("limits", () => {
     const { id } = await conversations.create(ada, { title: "Mine" });
     const missing = { kind: "not_found" };
     await expect(conversations.get(bob, id)).rejects.toMatchObject(missing);
-    await expect(conversations.rename(bob, id, "Yours")).rejects.toMatchObject(missing);
+    await expect(conversations.update(bob, id, { title: "Yours" })).rejects.toMatchObject(missing);
     await expect(conversations.remove(bob, id)).rejects.toMatchObject(missing);
     await expect(conversations.stop(bob, id)).rejects.toMatchObject(missing);
     await expect(conversations.ask(asking(bob), "Hello", { conversationId: id })).rejects.toMatchObject(missing);
@@ -176,7 +176,7 @@ test("conversations are listed most recently changed first, in pages, and can be
 
 test("deleting a conversation stops its running answer", async () => {
   const { conversation } = await conversations.ask(asking(), "Hello");
-  await conversations.rename(ada, conversation.id, "Renamed");
+  await conversations.update(ada, conversation.id, { title: "Renamed" });
   expect((await conversations.list(ada)).data[0]?.title).toBe("Renamed");
   await conversations.remove(ada, conversation.id);
   await expect(conversations.get(ada, conversation.id)).rejects.toMatchObject({ kind: "not_found" });

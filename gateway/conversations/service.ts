@@ -5,15 +5,16 @@ import { newId } from "../../lib/ids";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
 import type { Asking } from "../call";
-import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Seal } from "../idempotency/service";
 import type { Models } from "../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
+import type { Indexes } from "../rag/indexes/service";
+import type { RagService } from "../rag/query/service";
 import { branchTo, findMessage, newestLeaf, versionsByParent } from "./branches";
-import { contextOf, fitPrompt } from "./context";
+import { contextOf } from "./context";
 import type {
   Conversation,
   ConversationMessage,
@@ -21,8 +22,11 @@ import type {
   ConversationQuery,
   ConversationWithMessages,
   CreateConversation,
+  UpdateConversation,
 } from "./contract";
+import { withoutGone } from "./evidence";
 import { type AnswerState, whenAborted } from "./generation";
+import { createPlanner, type Place, planAgain } from "./plan";
 import { RunningAnswers, SAVE_MS } from "./running-answers";
 import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
 
@@ -30,25 +34,18 @@ import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } fr
 const KEEP_MS = 60_000;
 /** A running answer that hasn't been saved for this long belongs to a dead process. */
 const ORPHAN_MS = 3 * SAVE_MS;
-/** Maximum answer length, in tokens. Sampling uses the model's defaults. */
-const MAX_ANSWER_TOKENS = 1024;
 
 interface Deps {
   db: Db;
   chat: Pick<ChatService, "events" | "countPrompt">;
   models: Pick<Models, "resolve" | "list">;
+  rag: Pick<RagService, "events">;
+  indexes: Pick<Indexes, "open" | "visibleDocuments">;
   log: Log;
   /** Registers running answers, so that they are stopped when their key ends. */
   activeRequests: ActiveRequests;
   now?: () => Date;
   keepMs?: number;
-}
-
-/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
-export interface Place {
-  conversationId?: string;
-  /** Id of the earlier question. */
-  replaces?: string;
 }
 
 export type ConversationService = ReturnType<typeof createConversations>;
@@ -61,6 +58,8 @@ export const createConversations = ({
   db,
   chat,
   models,
+  rag,
+  indexes,
   log,
   activeRequests,
   now = () => new Date(),
@@ -74,10 +73,8 @@ export const createConversations = ({
     if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
     return row;
   };
-  const running = new RunningAnswers({ chat, log, activeRequests, save, find, maxTokens: MAX_ANSWER_TOKENS, keepMs });
-
-  const windowOf = (principal: Principal, model: string): number | null =>
-    models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
+  const running = new RunningAnswers({ chat, rag, log, activeRequests, save, find, keepMs });
+  const { plan, openIndex, windowOf } = createPlanner({ chat, models, indexes });
 
   /** Converts rows to messages. A running answer gets its current text, and an abandoned one becomes interrupted. */
   const toMessages = (row: store.ConversationRow, rows: readonly store.MessageRow[], leafId: string | null) => {
@@ -92,25 +89,16 @@ export const createConversations = ({
     return messages;
   };
 
-  const withMessages = (principal: Principal, row: store.ConversationRow, messages: ConversationMessage[]) => ({
+  const withMessages = async (principal: Principal, row: store.ConversationRow, messages: ConversationMessage[]) => ({
     ...toConversation(row),
-    messages,
+    messages: await withoutGone(indexes, principal, messages),
     context: contextOf(messages, windowOf(principal, row.model)),
   });
 
-  /** Throws context_length_exceeded if the question at the end of `branch` leaves no room for an answer. */
-  const fit = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
-    const window = windowOf(asking.principal, model);
-    const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
-    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
-    const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
-    if (prompt) return prompt;
-    const message = `This message exceeds the context window of ${model} (${window} tokens). Shorten it, or send it in parts.`;
-    throw new AppError("context_length_exceeded", message, { param: "content" });
-  };
-
-  const list = async (principal: Principal, query: ConversationQuery = {}): Promise<ConversationPage> => {
-    const { limit = 20, after, search } = query;
+  const list = async (
+    principal: Principal,
+    { limit = 20, after, search }: ConversationQuery = {},
+  ): Promise<ConversationPage> => {
     const rows = await store.listConversations(db, principal.keyId, {
       limit: limit + 1,
       search,
@@ -125,10 +113,10 @@ export const createConversations = ({
     return withMessages(principal, row, toMessages(row, rows, row.leafId));
   };
 
-  /** Throws model_not_found, and insufficient_role for a key whose content may not be stored. */
+  /** Throws model_not_found, not_found for the index, and insufficient_role for a key whose content may not be stored. */
   const create = async (
     principal: Principal,
-    { title = "New chat", model }: CreateConversation = {},
+    { title = "New chat", model, index, retrieval }: CreateConversation = {},
     seal?: Seal,
   ): Promise<Conversation> => {
     assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
@@ -139,6 +127,8 @@ export const createConversations = ({
       keyId: principal.keyId,
       title,
       model: resolved,
+      indexId: await openIndex(principal, index ?? null, retrieval),
+      retrieval: retrieval ?? null,
       leafId: null,
       createdAt: at,
       updatedAt: at,
@@ -157,7 +147,7 @@ export const createConversations = ({
    * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
    * Later failures become the state of the answer.
    */
-  const ask = (asking: Asking, text: string, { conversationId, replaces }: Place = {}, seal?: Seal) =>
+  const ask = (asking: Asking, text: string, { conversationId, replaces, index }: Place = {}, seal?: Seal) =>
     running.withSlot(asking.principal, conversationId, async () => {
       const { principal } = asking;
       const row = conversationId === undefined ? undefined : await find(principal, conversationId);
@@ -169,16 +159,22 @@ export const createConversations = ({
       const question = toMessage({ ...asked, createdAt: now() });
       const branch = [...before, question];
       const model = row?.model ?? models.resolve(principal, "chat", undefined).id;
-      const prompt = await fit(asking, model, branch);
+      const retrieval = row ? toConversation(row).retrieval : null;
+      const indexId = index === undefined ? (row?.indexId ?? null) : await openIndex(principal, index, retrieval);
+      const planned = await plan(asking, { model, retrieval, index: indexId }, branch);
 
-      const conversation = row ? toConversation(row) : await create(principal, { title: titleOf(text), model });
+      const conversation = row
+        ? toConversation({ ...row, indexId })
+        : await create(principal, { title: titleOf(text), model, ...(indexId !== null && { index: indexId }) });
       const answer = newAnswer(question.id);
       const begun = { conversation_id: conversation.id, question_id: question.id, answer_id: answer.id };
       await db.write(async (tx) => {
         await store.appendMessages(tx, conversation.id, [asked, answer], now());
+        await store.updateConversation(tx, conversation.id, { indexId });
         await seal?.(tx, begun);
       });
-      const generation = running.start(asking, { id: answer.id, versions: [answer.id], conversation, branch, prompt });
+      const versions = [answer.id];
+      const generation = running.start(asking, { id: answer.id, versions, conversation, branch, plan: planned });
       return { conversation, question, generation, begun };
     });
 
@@ -196,16 +192,16 @@ export const createConversations = ({
       const branch = questionId === null ? [] : toMessages(row, rows, questionId);
       if (branch.at(-1)?.role !== "user")
         throw new AppError("conflict", "This conversation has no question to answer.");
-      const prompt = await fit(asking, row.model, branch);
+      const conversation = toConversation(row);
+      const planned = planAgain(await plan(asking, conversation, branch));
       const answer = newAnswer(questionId);
       await db.write((tx) => store.appendMessages(tx, conversationId, [answer], now()));
-      const conversation = toConversation(row);
       const versions = [...(versionsByParent(rows).get(questionId) ?? []), answer.id];
       // The cache would return the same answer again instead of a new version.
       const directives = { ...asking.directives, noCache: true };
       const generation = running.start(
         { ...asking, directives },
-        { id: answer.id, versions, conversation, branch, prompt },
+        { id: answer.id, versions, conversation, branch, plan: planned },
       );
       return { generation, begun: { conversation_id: row.id, question_id: questionId ?? "", answer_id: answer.id } };
     });
@@ -268,7 +264,8 @@ export const createConversations = ({
         return;
       }
       const rows = await store.listMessages(db, conversationId);
-      const message = toMessages(row, rows, findMessage(rows, answerId).id).at(-1);
+      const shown = toMessages(row, rows, findMessage(rows, answerId).id).slice(-1);
+      const [message] = await withoutGone(indexes, principal, shown);
       if (!message) return;
       yield toState(message);
       if (message.status !== "generating" || signal.aborted) return;
@@ -276,10 +273,15 @@ export const createConversations = ({
     }
   }
 
-  const rename = async (principal: Principal, id: string, title: string): Promise<Conversation> => {
+  /** Later answers use the new index and settings. Throws not_found, also for the index, and invalid_request. */
+  const update = async (principal: Principal, id: string, changes: UpdateConversation): Promise<Conversation> => {
     const row = await find(principal, id);
-    await db.write((tx) => store.renameConversation(tx, id, title));
-    return toConversation({ ...row, title });
+    const { title, index = row.indexId, retrieval = toConversation(row).retrieval } = changes;
+    const isTitle = changes.index === undefined && changes.retrieval === undefined;
+    const indexId = isTitle ? row.indexId : await openIndex(principal, index, retrieval);
+    const changed = { title: title ?? row.title, indexId, retrieval };
+    await db.write((tx) => store.updateConversation(tx, id, changed));
+    return toConversation({ ...row, ...changed });
   };
 
   /** Deletes a conversation. A running answer is stopped first. */
@@ -291,8 +293,5 @@ export const createConversations = ({
   /** Waits up to `graceMs` for running answers, then saves the rest as interrupted. */
   const close = (graceMs = 0): Promise<void> => running.close(graceMs);
 
-  return { list, get, create, ask, regenerate, select, stop, follow, rename, remove, removeTurn, close };
+  return { list, get, create, ask, regenerate, select, stop, follow, update, remove, removeTurn, close };
 };
-
-/** Timeout for counting a prompt's tokens. */
-const COUNT_MS = 10_000;

@@ -7,29 +7,41 @@ import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import type { Principal } from "../principal";
+import type { Indexes } from "../rag/indexes/service";
 import { fromRow } from "../wire";
 import { branchTo } from "./branches";
 import {
   AnswerDetail,
+  type AnswerEvidence,
   type ConversationExport,
   ExportedConversation,
   ExportedMessage,
   type ExportFormat,
   type ImportResult,
 } from "./contract";
+import { withoutGone } from "./evidence";
+import { toConversation } from "./wire";
+
+interface TransferDeps {
+  db: Db;
+  indexes: Pick<Indexes, "visibleDocuments">;
+  now?: () => Date;
+}
 
 /** Exports and imports the conversations of a key. */
-export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
-  const exportRow = async (row: store.ConversationRow): Promise<ExportedConversation> =>
-    fromRow(ExportedConversation, row, {
-      messages: (await store.listMessages(db, row.id)).map((message) =>
-        fromRow(ExportedMessage, message, {
-          // The file contains the text so far. The imported answer will not continue.
-          status: message.status === "generating" ? "interrupted" : message.status,
-          detail: Value.Check(AnswerDetail, message.detail) ? message.detail : null,
-        }),
-      ),
-    });
+export const createTransfer = ({ db, indexes, now = () => new Date() }: TransferDeps) => {
+  const exportRow = async (principal: Principal, row: store.ConversationRow): Promise<ExportedConversation> => {
+    const messages = (await store.listMessages(db, row.id)).map((message) =>
+      fromRow(ExportedMessage, message, {
+        // The file contains the text so far. The imported answer will not continue.
+        status: message.status === "generating" ? "interrupted" : message.status,
+        detail: Value.Check(AnswerDetail, message.detail) ? message.detail : null,
+      }),
+    );
+    const { index, retrieval } = toConversation(row);
+    const own = { index, retrieval, messages: await withoutGone(indexes, principal, messages) };
+    return fromRow(ExportedConversation, row, own);
+  };
 
   const importOne = async (tx: Tx, keyId: string, file: ExportedConversation): Promise<keyof ImportResult> => {
     const at = now();
@@ -42,7 +54,8 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     if (isNew) {
       const createdAt = timeOf(file.created_at, at);
       const updatedAt = timeOf(file.updated_at, at);
-      await store.insertConversation(tx, { id, keyId, title: file.title, model: file.model, createdAt, updatedAt });
+      const { title, model, index: indexId, retrieval } = file;
+      await store.insertConversation(tx, { id, keyId, title, model, indexId, retrieval, createdAt, updatedAt });
     }
     const ids = file.messages.map((_, index) => stored[index]?.id ?? newId("msg"));
     const idAt = (index: number): string | null => ids[index] ?? null;
@@ -66,7 +79,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     async exportOne(principal: Principal, id: string, format?: ExportFormat) {
       const row = await store.findConversation(db, principal.keyId, id);
       if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
-      return toFile([await exportRow(row)], format, row.id);
+      return toFile([await exportRow(principal, row)], format, row.id);
     },
 
     /** All of the caller's conversations, most recently changed first. */
@@ -74,7 +87,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
       const exported: ExportedConversation[] = [];
       for (let cursor: TimeCursor | undefined; ; ) {
         const rows = await store.listConversations(db, principal.keyId, { limit: PAGE, cursor });
-        for (const row of rows) exported.push(await exportRow(row));
+        for (const row of rows) exported.push(await exportRow(principal, row));
         const last = rows.at(-1);
         if (!last || rows.length < PAGE) return toFile(exported, format, "conversations");
         cursor = { at: last.updatedAt, id: last.id };
@@ -140,10 +153,22 @@ const isContinued = (
 
 const SPEAKERS = { system: "System", user: "You", assistant: "Answer" } as const;
 
+/** The passages behind an answer as a list: "- [1] Staff handbook, page 3: quote". Empty if there are none. */
+const sourcesOf = (evidence: AnswerEvidence | undefined): string[] => {
+  const lines = (evidence?.citations ?? []).map(({ marker, document_title: title, document_id: id, page, quote }) => {
+    const place = page === null ? title : `${title}, page ${page}`;
+    const text = evidence?.gone.includes(id) ? "no longer available" : quote.replaceAll(/\s+/g, " ");
+    return `- [${marker}] ${place}: ${text}`;
+  });
+  return lines.length > 0 ? [`Sources:\n\n${[...new Set(lines)].join("\n")}`] : [];
+};
+
 /** Only the shown branch. */
 const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: ExportedConversation): string => {
   const rows = messages.map((message) => ({ ...message, id: message.id ?? "", parentId: message.parent_id ?? null }));
-  const turns = branchTo(rows, leafId).map(({ role, content }) => `## ${SPEAKERS[role]}\n\n${content}`);
+  const turns = branchTo(rows, leafId).map(({ role, content, detail }) =>
+    [`## ${SPEAKERS[role]}`, content, ...sourcesOf(detail?.evidence)].join("\n\n"),
+  );
   return [`# ${title}`, `Model: ${model}`, ...turns].join("\n\n");
 };
 

@@ -1,11 +1,13 @@
 import { Value } from "@sinclair/typebox/value";
 import type { ConversationRow, MessageRow, NewMessage } from "../../db/conversations";
 import { newId } from "../../lib/ids";
+import type { RetrievalOverrides } from "../retrieval-contract";
 import { fromRow } from "../wire";
 import { AnswerDetail, Conversation, ConversationMessage } from "./contract";
 import type { AnswerState } from "./generation";
 
-export const toConversation = (row: ConversationRow): Conversation => fromRow(Conversation, row);
+export const toConversation = (row: ConversationRow): Conversation =>
+  fromRow(Conversation, { ...row, index: row.indexId, retrieval: row.retrieval as RetrievalOverrides | null });
 
 /** `versions` are the ids of all versions of this message. */
 export const toMessage = (

@@ -1,3 +1,4 @@
+import { Value } from "@sinclair/typebox/value";
 import type { Db } from "../../db/client";
 import { findAnswer, listMessages } from "../../db/conversations";
 import { findDataset } from "../../db/datasets";
@@ -6,6 +7,7 @@ import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import { branchTo } from "../conversations/branches";
+import { AnswerDetail } from "../conversations/contract";
 import { sampleRow } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import type { ImportTarget } from "../datasets/import-job";
@@ -40,12 +42,15 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const before = branchTo(await listMessages(db, answer.conversationId), answer.parentId);
     const messages = before.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
     const [only] = messages;
+    const evidence = Value.Check(AnswerDetail, answer.detail) ? answer.detail.evidence : undefined;
+    const contexts = (evidence?.chunks ?? []).filter(({ context }) => context !== null).map(({ text }) => text);
     const references = correction ? [correction] : rating === "up" ? [answer.content] : [];
     return {
       // An answer has one sample, so further feedback changes that sample.
       key: requestId,
       input: messages.length === 1 && only?.role === "user" ? only.content : messages,
       ...(references.length > 0 && { references }),
+      ...(contexts.length > 0 && { contexts }),
       output: answer.content,
       // Answers in the same conversation are not independent.
       group: answer.conversationId,

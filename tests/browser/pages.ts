@@ -83,7 +83,15 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     close: async () => {},
   };
   const models = createModels({ engine, defaults: config.models });
-  const conversations = createConversations({ db, chat, models, log, activeRequests });
+  const conversations = createConversations({
+    db,
+    chat,
+    models,
+    rag: rag.rag,
+    indexes: rag.opened,
+    log,
+    activeRequests,
+  });
   activeRequests.open(keys, log);
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });

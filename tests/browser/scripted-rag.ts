@@ -2,6 +2,7 @@ import type { Call } from "../../gateway/call";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import type { RagAnswer, RagEvent, RagQuery } from "../../gateway/rag/contract";
 import type { IndexVersion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
+import type { Indexes } from "../../gateway/rag/indexes/service";
 import { AppError } from "../../lib/errors";
 import type { RagPageServices } from "../../views/rag/routes";
 import {
@@ -17,7 +18,9 @@ import {
 
 export const EARLIER_HASH = "0b9e".repeat(16);
 
-type ScriptedServices = Pick<RagPageServices, "indexes" | "indexVersions" | "documents" | "rag" | "sampleIndex">;
+type ScriptedServices = Pick<RagPageServices, "indexVersions" | "documents" | "rag" | "sampleIndex"> & {
+  indexes: RagPageServices["indexes"] & Pick<Indexes, "names">;
+};
 
 /** Services for indexes, documents and queries that hold what the test puts into them. */
 export class ScriptedRag implements ScriptedServices {
@@ -28,6 +31,7 @@ export class ScriptedRag implements ScriptedServices {
   readonly calls: [name: string, ...input: unknown[]][] = [];
   /** The last query. */
   asked: RagQuery | undefined;
+  readonly gone = new Set<string>();
   /** An error that the next change throws. */
   refusal: AppError | undefined;
   #events: (RagEvent | AppError)[] = [];
@@ -39,6 +43,7 @@ export class ScriptedRag implements ScriptedServices {
     this.files = [sampleDocument()];
     this.builds = [sampleVersion()];
     this.calls.length = 0;
+    this.gone.clear();
     this.asked = undefined;
     this.refusal = undefined;
     this.#events = [];
@@ -76,7 +81,18 @@ export class ScriptedRag implements ScriptedServices {
     throw new AppError("not_found", `Document "${id}" not found in this index.`);
   }
 
+  /** What conversations use of indexes. All documents exist, except those in `gone`. */
+  readonly opened: Pick<Indexes, "open" | "visibleDocuments"> = {
+    open: async (_, id) => {
+      const { name, revision, retrieval } = this.#find(id);
+      return { id, name, revision, retrieval, version: 1, embeddingModel: "all-minilm-l6-v2" };
+    },
+    visibleDocuments: async (_, { indexIds, ids }) =>
+      indexIds.flatMap((indexId) => ids.filter((id) => !this.gone.has(id)).map((id) => ({ indexId, id }))),
+  };
+
   readonly indexes: ScriptedServices["indexes"] = {
+    names: async () => this.all.map(({ id, name }) => ({ id, name })),
     defaults: () => ({
       models: ["all-minilm-l6-v2", "bge-small-en-v1.5"],
       chunking: { chunk_tokens: 256, overlap_tokens: 32 },

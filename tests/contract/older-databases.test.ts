@@ -24,7 +24,8 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
       for (let round = 0; round < 2; round++) {
         for (const [path, answer] of answers) {
           const response = await stack.call("GET", path);
-          expect([path, response.status, withoutLastUse(await response.json())]).toEqual([path, 200, answer]);
+          // Later versions may add fields.
+          expect([path, response.status, withoutLastUse(await response.json())]).toMatchObject([path, 200, answer]);
         }
       }
     } finally {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { basename } from "node:path";
+import type { Static } from "@sinclair/typebox";
+import type { AnswerUpdate, ConversationWithMessages as Conversation } from "../../gateway/conversations/contract";
 import type { RagAnswer, RagEvent } from "../../gateway/rag/contract";
 import { packed, pdfOf, zipOf } from "../../gateway/rag/ingest/extract/test-files";
 import { ADMIN_KEY, readEvents, Stack } from "../harness";
@@ -124,6 +126,43 @@ describe("a PDF, a DOCX and a Markdown file", () => {
       threshold: { passed: false },
     });
     expect((await stack.nodeTokens()).output).toBe(before);
+  });
+});
+
+describe("a conversation that uses an index", () => {
+  test("answers from its documents, understands a follow-up question, and stays readable after a deletion", async () => {
+    const index = await rag.createIndex();
+    await rag.addFiles(index, [new File([FILES["ferry.pdf"] as Uint8Array<ArrayBuffer>], "ferry.pdf")]);
+    await rag.settled(index);
+    const json = async (path: string, body?: object) => {
+      const response = await stack.fetch(`/v1/conversations${path}`, { body });
+      expect([path, response.ok]).toEqual([path, true]);
+      return response.json() as Promise<Record<string, string>>;
+    };
+    const { id } = await json("", { index });
+    /** The states of the answer to a question. */
+    const ask = async (content: string) => {
+      const begun = await json(`/${id}/messages`, { content });
+      const events = await readEvents(await stack.fetch(`/v1/conversations/${id}/messages/${begun.answer_id}/events`));
+      return events as Static<typeof AnswerUpdate>[];
+    };
+    const states = await ask("Who is the captain of the ferry to Alder Island?");
+    const steps = states.flatMap(({ detail }) => detail.evidence?.status ?? []);
+    expect(steps.filter((step, at) => step !== steps[at - 1]).at(-1)).toBe("answered");
+    expect(new Set(states.map(({ content }) => content)).size).toBeGreaterThan(1);
+    const { citations } = states.at(-1)?.detail.evidence ?? { citations: [] };
+    expect(citations).toContainEqual(
+      expect.objectContaining({ page: 2, quote: expect.stringContaining("Martha Quill") }),
+    );
+    const followUp = (await ask("And what does a ticket for it cost?")).at(-1);
+    expect(followUp?.detail.evidence?.chunks.map(({ text }) => text).join("\n")).toContain("nine euros");
+
+    const before = (await (await stack.fetch(`/v1/conversations/${id}`)).json()) as Conversation;
+    const [document] = await rag.all(`/${index}/documents`);
+    await rag.delete(`/${index}/documents/${document.id}`);
+    const after = (await (await stack.fetch(`/v1/conversations/${id}`)).json()) as Conversation;
+    expect(after.messages.map(({ content }) => content)).toEqual(before.messages.map(({ content }) => content));
+    expect(after.messages.at(-1)?.detail?.evidence).toMatchObject({ gone: [document.id], chunks: [] });
   });
 });
 

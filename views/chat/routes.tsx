@@ -220,7 +220,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       async ({ request, params, body }) => {
         const title = body.title.trim();
         if (title === "") return chatPage(request, params.id, { renamed: { draft: "", problem: "Enter a name" } });
-        await conversations.rename(principalOf(request), params.id, title);
+        await conversations.update(principalOf(request), params.id, { title });
         return redirect(request, `/chat/${params.id}`);
       },
       { body: Fields({ title: t.String({ maxLength: 200 }) }) },

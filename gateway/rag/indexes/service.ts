@@ -31,6 +31,9 @@ interface IndexDeps {
 export type IndexSort = store.IndexSort;
 export type Indexes = ReturnType<typeof createIndexes>;
 
+/** Indexes that a page offers to choose from. */
+const MAX_NAMES = 500;
+
 export const createIndexes = ({ db, models, forget, vectorStore, now = () => new Date() }: IndexDeps) => {
   /** Finds an index by id or name. Throws not_found, also if the key may not use it. */
   const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
@@ -106,6 +109,13 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
         Promise.all((await store.listSortedIndexes(db, { ...slice, allowed, sort })).map(read)),
       );
     },
+
+    /** Ids and names of the indexes that the key may use, by name. */
+    names: ({ allowedIndexes }: Principal) => store.listIndexNames(db, allowedIndexes, MAX_NAMES),
+
+    /** Which of these documents exist in those of these indexes that the key may use. */
+    visibleDocuments: ({ allowedIndexes: allowed }: Principal, which: { indexIds: string[]; ids: string[] }) =>
+      store.listVisibleDocuments(db, { ...which, allowed }),
 
     defaults: (principal: Principal): IndexDefaults => indexDefaults(models, principal),
 

@@ -97,8 +97,8 @@ const steps: readonly Step[] = [
     write: (db, tag) => db.write((tx) => conversations.showBranch(tx, `conv_${tag}`, `msg_${tag}_1`)),
   },
   {
-    name: "renameConversation",
-    write: (db, tag) => db.write((tx) => conversations.renameConversation(tx, `conv_${tag}`, "renamed")),
+    name: "updateConversation",
+    write: (db, tag) => db.write((tx) => conversations.updateConversation(tx, `conv_${tag}`, { title: "renamed" })),
   },
   {
     name: "deleteConversation",

@@ -1,0 +1,141 @@
+import { AppError } from "../../lib/errors";
+import type { Asking } from "../call";
+import type { ChatMessage } from "../chat/contract";
+import type { ChatService } from "../chat/service";
+import type { Models } from "../models/registry";
+import type { Principal } from "../principal";
+import { RagQuery } from "../rag/contract";
+import { type Indexes, settingsOf } from "../rag/query/retrieve";
+import { type FittedPrompt, fitPrompt } from "./context";
+import type { AnswerEvidence, Conversation, ConversationMessage } from "./contract";
+
+/** Maximum answer length, in tokens. Sampling uses the model's defaults. */
+export const MAX_ANSWER_TOKENS = 1024;
+/** Timeout for counting a prompt's tokens. */
+const COUNT_MS = 10_000;
+/** Temperature of a regenerated answer from an index. At 0, it would be the same answer again. */
+const AGAIN_TEMPERATURE = 0.5;
+
+interface PlanDeps {
+  chat: Pick<ChatService, "countPrompt">;
+  models: Pick<Models, "list">;
+  indexes: Indexes;
+}
+
+/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
+export interface Place {
+  conversationId?: string;
+  /** Id of the earlier question. */
+  replaces?: string;
+  /** Id or name of the index that this and the next answers come from; null: none. If omitted, it stays the same. */
+  index?: string | null;
+}
+
+/** What an answer comes from: the model alone, or an index. */
+export type AnswerPlan = { prompt: FittedPrompt } | { query: RagQuery; evidence: AnswerEvidence };
+
+/** Where a conversation's answers come from. */
+export type AnswerSource = Pick<Conversation, "model" | "index" | "retrieval">;
+
+/** Checks a question before it is stored, and plans its answer. */
+export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
+  const windowOf = (principal: Principal, model: string): number | null =>
+    models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
+
+  /**
+   * The id of an index that the key may use; null without an index. Throws not_found, and invalid_request for settings
+   * that are not supported.
+   */
+  const openIndex = async (
+    principal: Principal,
+    index: string | null,
+    retrieval: AnswerSource["retrieval"] | undefined,
+  ): Promise<string | null> => {
+    if (index === null) return null;
+    const opened = await indexes.open(principal, index);
+    settingsOf(opened, { retrieval: retrieval ?? undefined });
+    return opened.id;
+  };
+
+  const fromModel = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
+    const window = windowOf(asking.principal, model);
+    const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
+    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
+    const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
+    if (prompt) return { prompt };
+    const message = `This message exceeds the context window of ${model} (${window} tokens). Shorten it, or send it in parts.`;
+    throw new AppError("context_length_exceeded", message, { param: "content" });
+  };
+
+  /** The RAG service fits the passages and the earlier turns into the window when it has found the passages. */
+  const fromIndex = async (
+    { principal }: Asking,
+    { model, retrieval }: AnswerSource,
+    index: string,
+    branch: readonly ConversationMessage[],
+  ) => {
+    const { id, name, revision, version } = await indexes.open(principal, index);
+    const question = branch.at(-1)?.content ?? "";
+    const limit = RagQuery.properties.question.maxLength ?? Number.POSITIVE_INFINITY;
+    if (question.length > limit) {
+      const message = `A question to an index may have ${limit} characters, not ${question.length}. Shorten it.`;
+      throw new AppError("invalid_request", message, { param: "content" });
+    }
+    const query: RagQuery = {
+      index: id,
+      question,
+      history: historyOf(branch.slice(0, -1)),
+      model,
+      max_tokens: MAX_ANSWER_TOKENS,
+      ...(retrieval && { retrieval }),
+    };
+    return { query, evidence: { ...NO_EVIDENCE, index: { id, name, revision, version } } };
+  };
+
+  return {
+    windowOf,
+    openIndex,
+
+    /**
+     * Plans the answer to the question at the end of `branch`. Throws not_found for an index that the key may not use,
+     * invalid_request and context_length_exceeded for a question that is too long.
+     */
+    plan: (asking: Asking, source: AnswerSource, branch: readonly ConversationMessage[]): Promise<AnswerPlan> =>
+      source.index === null ? fromModel(asking, source.model, branch) : fromIndex(asking, source, source.index, branch),
+  };
+};
+
+const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
+  status: "searching",
+  chunks: [],
+  threshold: null,
+  warning: null,
+  citations: [],
+  grounding: null,
+  gone: [],
+};
+
+/** The same plan for another version of an answer. */
+export const planAgain = (plan: AnswerPlan): AnswerPlan =>
+  "query" in plan ? { ...plan, query: { ...plan.query, temperature: AGAIN_TEMPERATURE } } : plan;
+
+/** Earlier turns as a query takes them, oldest first. System messages are left out: the index's prompt has its own. */
+const historyOf = (messages: readonly ConversationMessage[]): NonNullable<RagQuery["history"]> =>
+  messages
+    .flatMap(({ role, content, detail }) =>
+      role === "system" ? [] : [{ role, content: withoutMarkers(content, detail?.evidence?.citations ?? []) }],
+    )
+    .filter(({ content }) => content !== "")
+    .slice(-MAX_HISTORY);
+
+const MAX_HISTORY = RagQuery.properties.history.maxItems ?? 100;
+
+/** Markers of an earlier answer number the passages of that answer. The model would take them for the new ones. */
+const withoutMarkers = (content: string, citations: AnswerEvidence["citations"]): string =>
+  citations
+    .filter(({ found_by }) => found_by === "model")
+    .toSorted((a, b) => b.answer_start - a.answer_start)
+    .reduce((text, { answer_start: start, answer_end: end }) => {
+      const before = text.slice(0, start).replace(/ $/, "");
+      return before + text.slice(end);
+    }, content);
