@@ -20,6 +20,7 @@ const assets = createAssets("/assets", {
   "app.js": { paths: [pathOf("assets/app.js")] },
   "chat.js": { paths: [pathOf("assets/chat.js")] },
   "ask.js": { paths: [pathOf("assets/ask.js")] },
+  "citations.js": { paths: [pathOf("assets/citations.js")] },
   "upload.js": { paths: [pathOf("assets/upload.js")] },
   // One file, because htmx starts on a timer, possibly before a second script has added the extension.
   "htmx.js": {

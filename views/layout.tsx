@@ -23,7 +23,7 @@ export const may = ({ principal }: Pick<Frame, "principal">, role: Role): boolea
 interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
-  scripts?: ("chat.js" | "ask.js" | "upload.js")[];
+  scripts?: ("chat.js" | "ask.js" | "citations.js" | "upload.js")[];
   /** Without scripts, the page reloads at this interval, because something on it is in progress. */
   refreshSeconds?: number;
   children: Child;

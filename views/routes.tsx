@@ -3,7 +3,7 @@ import { allows, reads } from "../gateway/http/route-facts";
 import type { Services } from "../gateway/services";
 import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
-import { chatRoutes } from "./chat/routes";
+import { type ChatServices, chatRoutes } from "./chat/routes";
 import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
@@ -17,6 +17,7 @@ import { Fields, text } from "./ui/fields";
 import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 
 type PageServices = RagPageServices &
+  ChatServices &
   Omit<
     Services,
     | "activeRequests"

@@ -1,19 +1,10 @@
-// The page that asks an index: Enter sends, citations and passages highlight each other, and a lost connection is shown.
+// The page that asks an index: Enter sends, and a lost connection is shown.
 (() => {
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "question" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     event.target.form.requestSubmit();
   });
-
-  const highlight = ({ target }) => {
-    const id = target.closest(".citation")?.hash?.slice(1) ?? target.closest(".passage")?.id;
-    for (const lit of document.querySelectorAll(".lit")) lit.classList.remove("lit");
-    if (!id) return;
-    for (const part of document.querySelectorAll(`#${id}, .citation[href="#${id}"]`)) part.classList.add("lit");
-  };
-  document.addEventListener("pointerover", highlight);
-  document.addEventListener("focusin", highlight);
 
   // The text so far stays.
   document.addEventListener("htmx:sse:error", () => {

@@ -54,7 +54,8 @@
     showQueue();
     const scopeBefore = scope();
     const shown = $("turns").querySelector(":scope > .turn:last-of-type")?.id ?? "";
-    const values = { conversation: $("conversation").value, question: entry.text, once: entry.id, shown };
+    const index = $("answer-from")?.value;
+    const values = { conversation: $("conversation").value, question: entry.text, once: entry.id, shown, index };
     follows = true;
     await htmx.ajax("POST", "/chat", { source: "#queue", target: "#turns", swap: "beforeend", values });
     sending = undefined;
@@ -163,6 +164,8 @@
       forgetDrafts(cancel.closest("form"));
       closeForm(cancel.closest("form"));
     }
+    // Passages open in place. The page must not jump to its end because it has become longer.
+    if (event.target.closest(".citation, .evidence-fold")) follows = false;
     const queued = event.target.closest("[data-queue]");
     if (queued) useQueued(queued);
     if (event.target.closest("#to-end")) {
@@ -225,7 +228,7 @@
     restoreDrafts(started);
     showQueue();
     addCopyButtons();
-    toEnd();
+    if (!location.hash) toEnd();
     showCurrentChat();
     new ResizeObserver(grew).observe(started);
   };

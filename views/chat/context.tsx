@@ -43,6 +43,8 @@ export const ContextDivider = ({ isShown }: { isShown: boolean }) => (
 
 /** Updates meter and divider at the end of an answer. */
 export const ContextUpdate = ({ answer }: { answer: AnswerState }) => {
+  // An answer from an index doesn't record its window. The next page that is loaded shows the meter.
+  if (answer.detail.evidence) return null;
   const first = answer.detail.context?.first_message_id;
   return (
     <>

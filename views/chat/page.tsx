@@ -1,8 +1,9 @@
 import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
-import { Confirm, fieldsOf, stops } from "../ui/fields";
-import { CopyButton, Icon, IconButton, IconText } from "../ui/parts";
+import { Confirm, fieldsOf } from "../ui/fields";
+import { CopyButton, Icon, IconText } from "../ui/parts";
+import { Composer, Queue, type Source } from "./composer";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps, SearchForm } from "./history";
 import { Turn, type Typed } from "./turn";
@@ -14,6 +15,10 @@ export interface ChatPageProps extends Frame {
   feedback: ReadonlyMap<string, Feedback>;
   history: Omit<HistoryProps, "path" | "current">;
   typed?: Typed;
+  /** The indexes that answers may come from. */
+  indexes: Source["indexes"];
+  /** The index that is chosen for a new chat. */
+  index?: string;
   /** Id of the question that is being edited. `typed` is then the question's new text. */
   editing?: string;
   /** A new name that was rejected, and the reason. */
@@ -21,13 +26,14 @@ export interface ChatPageProps extends Frame {
 }
 
 /** The chat screen: a sidebar of earlier chats, the turns, and the message field. */
-export const ChatPage = ({ conversation, feedback, history, typed, editing, renamed, ...frame }: ChatPageProps) => {
+export const ChatPage = ({ conversation, feedback, history, typed, editing, renamed, ...rest }: ChatPageProps) => {
+  const { indexes, index, ...frame } = rest;
   const path = conversation ? `/chat/${conversation.id}` : "/chat";
   return (
     <Shell
       {...frame}
       title={conversation?.title ?? "New chat"}
-      scripts={["chat.js"]}
+      scripts={["chat.js", "citations.js"]}
       kind="chat"
       refreshSeconds={conversation?.messages.at(-1)?.status === "generating" ? 3 : undefined}
       aside={<History {...history} path={path} current={conversation} />}
@@ -45,7 +51,11 @@ export const ChatPage = ({ conversation, feedback, history, typed, editing, rena
         </button>
         <Alerts />
         <Queue />
-        <Composer conversationId={conversation?.id} {...(editing === undefined ? typed : undefined)} />
+        <Composer
+          conversationId={conversation?.id}
+          source={{ indexes, chosen: conversation ? conversation.index : (index ?? null) }}
+          {...(editing === undefined ? typed : undefined)}
+        />
         <ContextMeter context={conversation?.context} />
       </div>
       <template id="copy-pattern">
@@ -122,69 +132,6 @@ const Welcome = () => (
       ))}
     </ul>
   </div>
-);
-
-/** Queued messages; chat.js fills the list and sends them. */
-const Queue = () => (
-  <>
-    <ul id="queue" class="queue" aria-label="Queue"></ul>
-    <template id="queued-pattern">
-      <li>
-        <span class="tag">Queued</span>
-        <p></p>
-        <button type="button" class="quiet" data-queue="send">
-          Send now
-        </button>
-        <IconButton type="button" data-queue="edit" icon="edit" label="Edit queued message" />
-        <IconButton type="button" data-queue="remove" icon="trash" label="Remove queued message" />
-      </li>
-    </template>
-  </>
-);
-
-interface ComposerProps {
-  conversationId?: string;
-  draft?: string;
-  problem?: string;
-}
-
-/**
- * Send and Stop are in the same place: the style sheet shows Stop while an answer is in progress. chat.js sends the
- * message.
- */
-const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
-  <form id="composer" class="composer" method="post" action="/chat">
-    <input type="hidden" id="conversation" name="conversation" value={conversationId} />
-    <label class="visually-hidden" for="question">
-      Message
-    </label>
-    <textarea
-      id="question"
-      name="question"
-      rows={1}
-      placeholder="Write a message"
-      aria-describedby={problem ? "problem composer-hint" : "composer-hint"}
-      aria-invalid={problem ? "true" : undefined}
-      required
-      autofocus
-      data-takes-focus
-    >
-      {draft}
-    </textarea>
-    <div class="composer-line">
-      <p id="composer-hint" class="hint">
-        <kbd>Enter</kbd> to send (or queue, while an answer is being written), <kbd>Shift</kbd>+<kbd>Enter</kbd> for a
-        new line, <kbd>Esc</kbd> to stop
-      </p>
-      {problem && (
-        <p id="problem" class="field-problem">
-          {problem}
-        </p>
-      )}
-      <IconButton look="round send" icon="send" label="Send" />
-      <IconButton look="round stop" icon="stop" label="Stop" {...stops("/chat/stop")} />
-    </div>
-  </form>
 );
 
 const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renamed?: Typed }) => (

@@ -33,9 +33,13 @@ const assertQuestion = (question: string): void => {
   throw new AppError("invalid_request", message);
 };
 
+export interface ChatServices extends Pick<Services, "conversations" | "datasets" | "feedback" | "idempotency"> {
+  indexes: Pick<Services["indexes"], "names">;
+}
+
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
-export const chatRoutes = (services: Pick<Services, "conversations" | "datasets" | "feedback" | "idempotency">) => {
-  const { conversations, feedback, idempotency } = services;
+export const chatRoutes = (services: ChatServices) => {
+  const { conversations, feedback, idempotency, indexes } = services;
   /** Chats for the URL's query: after a cursor, or matching a search. */
   const historyOf = async (request: Request) => {
     const query = new URL(request.url).searchParams;
@@ -62,7 +66,11 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
   ) => {
     const principal = principalOf(request);
     const shown = id ? await read(principal, id) : { conversation: undefined, feedback: new Map() };
-    const props = { request, principal, ...shown, history: await historyOf(request), ...state };
+    const source = {
+      indexes: await indexes.names(principal),
+      index: new URL(request.url).searchParams.get("index") ?? undefined,
+    };
+    const props = { request, principal, ...shown, ...source, history: await historyOf(request), ...state };
     return page(<ChatPage {...props} />, state.typed?.problem || state.renamed ? 422 : 200);
   };
 
@@ -114,6 +122,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         const principal = principalOf(request);
         const id = body.conversation || undefined;
         const question = body.question.trim();
+        const index = body.index === undefined ? undefined : body.index || null;
         const again = (problem: string) => chatPage(request, id, { typed: { draft: question, problem } });
         return orTyped(request, id, again, async () => {
           assertQuestion(question);
@@ -121,9 +130,9 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
           const begun = await idempotency.once(
             onceFor(request, body.once),
             principal,
-            { id, question },
+            { id, question, index },
             async (seal) => {
-              const asked = await conversations.ask(askingOf(request), question, { conversationId: id }, seal);
+              const asked = await conversations.ask(askingOf(request), question, { conversationId: id, index }, seal);
               generation = asked.generation;
               return asked.begun;
             },
@@ -146,6 +155,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         body: Fields({
           conversation: text(100),
           question: t.String(),
+          index: text(100),
           once: text(100),
           shown: text(100),
         }),
@@ -162,6 +172,18 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
           : redirect(request, id ? `/chat/${id}` : "/chat");
       },
       { ...form },
+    )
+    .post(
+      "/index",
+      async ({ request, body }) => {
+        const { conversation: id, index } = body;
+        // A new chat sends it with its first question.
+        if (id) await conversations.update(principalOf(request), id, { index: index || null });
+        return isHtmx(request)
+          ? new Response(null, { status: 204, headers: PAGE_HEADERS })
+          : redirect(request, id ? `/chat/${id}` : "/chat");
+      },
+      { body: Fields({ conversation: text(100), index: text(100) }) },
     )
     .get("/:id/answers/:answer", ({ request, params }) => {
       const principal = principalOf(request);

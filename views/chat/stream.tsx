@@ -4,7 +4,8 @@ import { GrowingMarkdown, type Update } from "../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../ui/html";
 import { count } from "../ui/parts";
 import { ContextUpdate } from "./context";
-import { Answer } from "./turn";
+import { askedOf, evidenceId, Passages, progressId, SourcedHead, SourcedText, stepText } from "./evidence";
+import { Answer, Waiting } from "./turn";
 
 /** Interval between updates. 25 updates per second look like typing and leave the browser idle in between. */
 export const UPDATE_MS = 40;
@@ -18,11 +19,20 @@ export async function* answerMessages(
   states: AsyncIterable<AnswerState>,
 ): AsyncGenerator<string> {
   let growing: GrowingMarkdown | undefined;
+  let step: string | undefined;
   yield SSE_HELLO;
   for await (const answer of states) {
+    const { evidence } = answer.detail;
     if (answer.status !== "generating") {
       yield await sseMessage(<Whole conversationId={conversationId} answer={answer} />);
-    } else if (answer.content !== "") {
+      continue;
+    }
+    if (evidence && evidence.status !== step) {
+      step = evidence.status;
+      yield await sseMessage(<Step answer={answer} />);
+    }
+    // The markers of the text have become links, and the text no longer grows.
+    if (answer.content !== "" && step !== "checking") {
       const isFirst = growing === undefined;
       growing ??= new GrowingMarkdown(`${answer.id}-tail`);
       const update = growing.update(answer.content);
@@ -30,6 +40,38 @@ export async function* answerMessages(
     }
   }
 }
+
+/** The next step of an answer from an index. The passages appear as soon as they are found. */
+const Step = ({ answer }: { answer: AnswerState }) => {
+  const asked = askedOf(answer);
+  if (!asked) return null;
+  const isText = answer.content !== "";
+  return (
+    <>
+      <hx-partial hx-target={`#${progressId(answer.id)}`} hx-swap="outerMorph">
+        <SourcedHead answer={answer} asked={asked} />
+      </hx-partial>
+      {asked.stage === "checking" && (
+        <hx-partial hx-target={`#${answer.id} > .prose`} hx-swap="innerHTML">
+          <SourcedText asked={asked} />
+        </hx-partial>
+      )}
+      {asked.stage === "writing" && !isText && (
+        <hx-partial hx-target={`#${answer.id}-open`} hx-swap="innerHTML">
+          <Waiting answer={answer} />
+        </hx-partial>
+      )}
+      <hx-partial hx-target={`#${evidenceId(answer.id)}`} hx-swap="outerMorph">
+        <Passages answer={answer} asked={asked} />
+      </hx-partial>
+      {stepText(asked) && (
+        <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
+          {stepText(asked)}
+        </hx-partial>
+      )}
+    </>
+  );
+};
 
 interface GrowthProps {
   /** Id of the answer. */
@@ -77,8 +119,11 @@ const Whole = ({ conversationId, answer }: { conversationId: string; answer: Ans
 );
 
 /** The sentence that a screen reader announces at the end. */
-const endingOf = ({ status, content }: AnswerState): string => {
+const endingOf = (answer: AnswerState): string => {
+  const { status, content, detail } = answer;
   const words = count(content.split(/\s+/).filter(Boolean).length, "word");
+  if (status === "complete" && detail.evidence?.status === "no_relevant_context")
+    return "No relevant passage was found";
   if (status === "complete") return `Answer ready, ${words}`;
   return status === "stopped" ? `Stopped after ${words}` : "The answer failed";
 };

@@ -5,6 +5,7 @@ import type { Feedback } from "../../gateway/feedback/contract";
 import { Confirm, fieldsOf, posts } from "../ui/fields";
 import { markdown } from "../ui/markdown";
 import { ButtonLink, CopyButton, count, duration, Facts, Icon, IconButton, IconText, RequestId } from "../ui/parts";
+import { askedOf, Passages, SourcedEnd, SourcedHead, SourcedText } from "./evidence";
 import { Rate } from "./feedback";
 
 /** Typed text that could not be sent. */
@@ -114,18 +115,23 @@ interface AnswerProps {
 /** An answer in any state. An answer in progress connects to its stream, even after a reload. */
 export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   const isRunning = answer.status === "generating";
+  const asked = askedOf(answer);
   return (
     <article class="turn answer" id={answer.id} data-status={answer.status} aria-busy={isRunning ? "true" : undefined}>
       <h2 class="visually-hidden">Answer</h2>
+      {asked && <SourcedHead answer={answer} asked={asked} />}
       <div class="prose" hx-ignore>
         {isRunning ? (
           <div id={`${answer.id}-open`} class="open">
-            <Waiting model={answer.detail.model} />
+            <Waiting answer={answer} />
           </div>
+        ) : asked ? (
+          <SourcedText asked={asked} />
         ) : (
           raw(markdown(answer.content))
         )}
       </div>
+      {asked && (isRunning ? <Passages {...{ answer, asked }} /> : <SourcedEnd {...{ answer, asked }} />)}
       {isRunning ? (
         <div
           hx-sse:connect={`/chat/${conversationId}/answers/${answer.id}`}
@@ -139,9 +145,12 @@ export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   );
 };
 
-const Waiting = ({ model }: { model: string }) => (
+export const Waiting = ({ answer: { detail } }: { answer: AnswerState }) => (
   <p class="waiting">
-    <span class="pulse"></span>Waiting for {model}
+    <span class="pulse"></span>
+    {detail.evidence?.status === "searching"
+      ? `Searching ${detail.evidence.index.name}`
+      : `Waiting for ${detail.model}`}
   </p>
 );
 

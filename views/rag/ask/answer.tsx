@@ -2,8 +2,9 @@ import { raw } from "hono/html";
 import type { RagAnswer } from "../../../gateway/rag/contract";
 import type { Citation } from "../../../gateway/retrieval-contract";
 import { stops } from "../../ui/fields";
-import { count, duration, Facts, Icon, number, RequestId } from "../../ui/parts";
+import { count, duration, Facts, Icon, number, Panel, RequestId } from "../../ui/parts";
 import { Steps } from "../state";
+import { score } from "../words";
 import { answerHtml } from "./answer-text";
 import { type Asked, isFound } from "./asking";
 import { Diagnostics } from "./diagnostics";
@@ -19,7 +20,7 @@ const POSITIONS: Readonly<Record<Asked["stage"], number>> = {
 };
 
 /** The step of an answer in progress, as a sentence for everyone. */
-export const stageText = ({ stage, retrieval, text, answer }: Asked): string => {
+export const stageText = ({ stage, retrieval, text, answer, citations }: Asked): string => {
   if (stage === "searching") return "Searching the documents…";
   if (stage === "writing") {
     const passages = count(retrieval?.chunks.length ?? 0, "passage");
@@ -28,7 +29,6 @@ export const stageText = ({ stage, retrieval, text, answer }: Asked): string => 
   if (stage === "checking") return "Checking each sentence against the passages…";
   if (stage === "stopped") return "Stopped.";
   if (answer?.status === "no_relevant_context") return "No relevant passage was found.";
-  const citations = answer?.citations ?? [];
   const found = citations.filter(isFound).length;
   if (found > 0 && found === citations.length) {
     return `Answer ready. The model cited no passage, and Groundwire found ${found}.`;
@@ -67,8 +67,12 @@ export const Running = ({ asked, stopPath }: { asked: Asked; stopPath: string })
 
 export const RunningSteps = ({ asked }: { asked: Asked }) => (
   <div id="answer-steps">
-    <Steps label="Progress of the answer" steps={STEPS} at={POSITIONS[asked.stage]} />
+    <ProgressSteps asked={asked} />
   </div>
+);
+
+export const ProgressSteps = ({ asked }: { asked: Asked }) => (
+  <Steps label="Progress of the answer" steps={STEPS} at={POSITIONS[asked.stage]} />
 );
 
 const DEGRADED = {
@@ -93,30 +97,46 @@ export const Warnings = ({ asked: { retrieval } }: { asked: Asked }) => (
 );
 
 /** The text with its citations as links, while the sentences are being checked and afterwards. */
-export const AnswerText = ({ asked: { text, citations, grounding, retrieval } }: { asked: Asked }) => {
+export const AnswerText = ({ asked }: { asked: Asked }) => {
+  const { text, citations, grounding, retrieval, gone = [], scope } = asked;
   const sources = new Map(retrieval?.chunks.map((chunk) => [chunk.id, chunk.document_title]));
   const linkOf = (citation: Citation): string => {
-    const { marker, chunk_id: chunkId, document_title: title, page } = citation;
+    const { marker, chunk_id: chunkId, document_id: documentId, document_title: title, page } = citation;
     const place = [sources.get(chunkId) ?? title, page !== null && `page ${page}`].filter(Boolean).join(", ");
     const label = isFound(citation) ? `Passage ${marker}, found by Groundwire: ${place}` : `Source ${marker}: ${place}`;
     const text = isFound(citation) ? `≈${marker}` : `[${marker}]`;
-    return `<a class="${isFound(citation) ? "citation found" : "citation"}" href="#${passageId(chunkId)}" aria-label="${Bun.escapeHTML(label)}" title="${Bun.escapeHTML(label)}">${text}</a>`;
+    const look = isFound(citation) ? "citation found" : "citation";
+    if (gone.includes(documentId)) {
+      const note = `<span class="visually-hidden"> (no longer available)</span>`;
+      return `<span class="${look} gone" title="${Bun.escapeHTML(title)}: no longer available">${text}${note}</span>`;
+    }
+    return `<a class="${look}" href="#${passageId(chunkId, scope)}" aria-label="${Bun.escapeHTML(label)}" title="${Bun.escapeHTML(label)}">${text}</a>`;
   };
   return <>{raw(answerHtml({ answer: text, citations, sentences: grounding?.sentences ?? [], linkOf }))}</>;
 };
 
 /** The complete answer with what supports it. */
-export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer }) => {
-  const found = asked.citations.find(isFound);
-  const isUnsure = answer.grounding?.sentences.some(({ verdict }) => verdict !== "supported");
+export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer }) => (
+  <article class="card rag-answer">
+    <AskedQuestion asked={asked} />
+    <Warnings asked={asked} />
+    <div id="answer-text" class="prose" hx-ignore>
+      <AnswerText asked={asked} />
+    </div>
+    <Checked asked={asked} />
+    <Sources answer={answer} />
+    <Details answer={answer} />
+    <Diagnostics answer={answer} />
+  </article>
+);
+
+/** How well the passages support the answer, and what its marks mean. */
+export const Checked = ({ asked: { citations, grounding } }: { asked: Asked }) => {
+  const found = citations.find(isFound);
+  const isUnsure = grounding?.sentences.some(({ verdict }) => verdict !== "supported");
   return (
-    <article class="card rag-answer">
-      <AskedQuestion asked={asked} />
-      <Warnings asked={asked} />
-      <div id="answer-text" class="prose" hx-ignore>
-        <AnswerText asked={asked} />
-      </div>
-      <Support answer={answer} />
+    <>
+      <Support grounding={grounding} />
       {(found || isUnsure) && (
         <p class="fine legend">
           {found && (
@@ -128,15 +148,12 @@ export const Answered = ({ asked, answer }: { asked: Asked; answer: RagAnswer })
           {isUnsure && "Underlined sentences are not fully supported by any passage."}
         </p>
       )}
-      <Sources answer={answer} />
-      <Details answer={answer} />
-      <Diagnostics answer={answer} />
-    </article>
+    </>
   );
 };
 
 /** How much of the answer the passages support. */
-const Support = ({ answer: { grounding } }: { answer: RagAnswer }) => {
+const Support = ({ grounding }: Pick<Asked, "grounding">) => {
   if (!grounding || grounding.supported === null || grounding.sentences.length === 0) return null;
   const { sentences } = grounding;
   const supported = sentences.filter(({ verdict }) => verdict === "supported").length;
@@ -164,6 +181,38 @@ const supportText = (
   if (sentences === 1) return ONE_SENTENCE[first];
   if (supported === 0) return `The passages support none of the ${sentences} sentences`;
   return `The passages support ${supported === sentences ? "all" : `${supported} of`} ${sentences} sentences`;
+};
+
+/** ", 2 cited", or what Groundwire found if the model cited nothing; empty without citations. */
+export const sourcesText = (citations: Asked["citations"]): string => {
+  const passagesOf = (cited: Asked["citations"]) => new Set(cited.map(({ chunk_id }) => chunk_id)).size;
+  const [cited, found] = [
+    passagesOf(citations.filter((each) => !isFound(each))),
+    passagesOf(citations.filter(isFound)),
+  ];
+  return cited > 0 ? `, ${cited} cited` : found > 0 ? `, ${found} found by Groundwire` : "";
+};
+
+/** No passage was good enough, so no model was asked: how close the best one was. */
+export const NoMatch = ({ threshold }: Pick<RagAnswer, "threshold">) => {
+  const best = threshold?.best ?? null;
+  if (best === null || !threshold) {
+    return (
+      <Panel title="No relevant passage was found">No passage matches the question, so the model was not asked.</Panel>
+    );
+  }
+  const { value } = threshold;
+  return (
+    <>
+      <Panel title="No relevant passage was found">
+        {`The best passage scores ${score(best)}, below the threshold of ${score(value)}, so the model was not asked.`}
+      </Panel>
+      <p class="score-scale">
+        <meter class="bad" min={0} max={value} value={Math.max(0, best)} aria-label="Score of the best passage"></meter>
+        <span class="fine">{`${score(best)} of the ${score(value)} needed`}</span>
+      </p>
+    </>
+  );
 };
 
 const Sources = ({ answer: { sources, index } }: { answer: RagAnswer }) =>

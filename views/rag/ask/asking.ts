@@ -10,10 +10,14 @@ export interface Asked {
   question: string;
   stage: "searching" | "writing" | "checking" | "answered" | "stopped";
   /** Known before the first token. */
-  retrieval?: Omit<Event<"retrieval">, "type">;
+  retrieval?: Omit<Event<"retrieval">, "type" | "cache">;
   text: string;
   citations: readonly Citation[];
   grounding?: RagAnswer["grounding"];
+  /** Ids of cited documents that no longer exist. */
+  gone?: readonly string[];
+  /** Makes ids unique on a page with several answers. */
+  scope?: string;
   /** Set at the end. */
   answer?: RagAnswer;
 }

@@ -20,7 +20,7 @@ export const Evidence = ({ indexId, asked }: EvidenceProps) => {
       </div>
     );
   }
-  const { retrieval, citations, stage, answer } = asked;
+  const { retrieval, citations, stage, answer, scope = "" } = asked;
   if (!retrieval) return stage === "searching" ? <Skeleton /> : null;
   const { chunks, threshold } = retrieval;
   if (chunks.length === 0) {
@@ -33,7 +33,7 @@ export const Evidence = ({ indexId, asked }: EvidenceProps) => {
   const isRefused = threshold?.passed === false || answer?.status === "no_relevant_context";
   const used = chunks.filter(({ context }) => context !== null);
   const unused = chunks.filter(({ context }) => context === null);
-  const group = { indexId, citations };
+  const group = { indexId, citations, scope };
   return (
     <>
       {used.length > 0 && <Passages {...group} id="used" title="Given to the model" chunks={used} />}
@@ -65,11 +65,12 @@ interface PassagesProps {
   indexId: string;
   chunks: readonly RetrievedChunk[];
   citations: readonly Citation[];
+  scope: string;
 }
 
 const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
-  <section aria-labelledby={`${id}-title`}>
-    <h3 id={`${id}-title`}>
+  <section aria-labelledby={`${rest.scope}${id}-title`}>
+    <h3 id={`${rest.scope}${id}-title`}>
       {title} <span class="fine">{count(chunks.length, "passage")}</span>
     </h3>
     <ol class="passages">
@@ -80,7 +81,7 @@ const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
   </section>
 );
 
-export const passageId = (chunkId: string): string => `passage-${chunkId}`;
+export const passageId = (chunkId: string, scope = ""): string => `${scope}passage-${chunkId}`;
 
 /** Address of a span of a document; the hash opens the content that was found, even if it has changed since. */
 const spanPath = (
@@ -88,16 +89,16 @@ const spanPath = (
   { document_id: id, document_hash: hash, start, end }: RetrievedChunk | Citation,
 ): string => `${withQuery(`/rag/${indexId}/documents/${id}`, { start: String(start), end, hash })}#cited`;
 
-type PassageProps = Pick<PassagesProps, "indexId" | "citations"> & { chunk: RetrievedChunk };
+type PassageProps = Pick<PassagesProps, "indexId" | "citations" | "scope"> & { chunk: RetrievedChunk };
 
-const Passage = ({ indexId, chunk, citations }: PassageProps) => {
+const Passage = ({ indexId, chunk, citations, scope }: PassageProps) => {
   const { id, text, context, document_title: title, heading, page } = chunk;
   const spans = citedSpans(chunk, citations);
   const isCited = spans.some(({ kind }) => kind === "cited");
   const first = citations.find((citation) => citation.chunk_id === id) ?? chunk;
   const place = [page !== null && `page ${page}`, heading].filter(Boolean).join(" · ");
   return (
-    <li id={passageId(id)} class="passage" tabindex={-1}>
+    <li id={passageId(id, scope)} class="passage" tabindex={-1}>
       <div class="passage-head">
         {context !== null && <span class="number">{context}</span>}
         <a href={spanPath(indexId, first)}>{title}</a>

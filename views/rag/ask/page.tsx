@@ -5,8 +5,8 @@ import { type Frame, may, Screen } from "../../layout";
 import { Fields, fieldsOf, type Problems, text } from "../../ui/fields";
 import { Panel } from "../../ui/parts";
 import { RETRIEVAL_FIELDS, RetrievalFields, retrievalForm, SettingsFields } from "../settings";
-import { retrievalText, score } from "../words";
-import { Answered, AskedQuestion, stageText } from "./answer";
+import { retrievalText } from "../words";
+import { Answered, AskedQuestion, NoMatch, stageText } from "./answer";
 import { type Asked, historyWith, readHistory } from "./asking";
 import { Evidence } from "./evidence";
 import { Rating } from "./feedback";
@@ -49,7 +49,7 @@ export const AskPage = ({ index, form, problems = {}, asked, notice, ...frame }:
     problems={problems}
     notice={notice}
     kind="wide-screen"
-    scripts={["ask.js"]}
+    scripts={["ask.js", "citations.js"]}
     trail={[
       { path: "/rag", name: "Documents" },
       { path: `/rag/${index.id}`, name: index.name },
@@ -242,19 +242,13 @@ const NothingRelevant = ({
   mayWrite,
 }: Omit<ResultProps, keyof Frame> & { mayWrite: boolean }) => {
   const { threshold, chunks } = answer;
-  const best = threshold?.best ?? null;
   return (
     <article class="card rag-answer">
       <AskedQuestion asked={asked} />
       <p class="fallback" dir="auto">
         {answer.answer}
       </p>
-      <Panel title="No relevant passage was found">
-        {best === null || !threshold
-          ? "No passage matches the question, so the model was not asked."
-          : `The best passage scores ${score(best)}, below the threshold of ${score(threshold.value)}, so the model was not asked.`}
-      </Panel>
-      {best !== null && threshold && <ScoreScale best={best} threshold={threshold.value} />}
+      <NoMatch threshold={threshold} />
       <h3>What to try</h3>
       <ul class="remarks">
         <li>Use words that the documents use, or ask for one thing at a time.</li>
@@ -270,10 +264,3 @@ const NothingRelevant = ({
     </article>
   );
 };
-
-const ScoreScale = ({ best, threshold }: { best: number; threshold: number }) => (
-  <p class="score-scale">
-    <meter class="bad" min={0} max={threshold} value={Math.max(0, best)} aria-label="Score of the best passage"></meter>
-    <span class="fine">{`${score(best)} of the ${score(threshold)} needed`}</span>
-  </p>
-);

@@ -38,7 +38,13 @@ export const IndexPage = (props: IndexPageProps) => {
       trail={[{ path: "/rag", name: "Documents" }]}
       note={index.description || undefined}
       actions={
-        index.chunks > 0 && may(frame, "member") && <ButtonLink href={`/rag/${index.id}/ask`} text="Ask a question" />
+        index.chunks > 0 &&
+        may(frame, "member") && (
+          <>
+            <ButtonLink href={`/chat?index=${index.id}`} text="Chat" look="button secondary" />
+            <ButtonLink href={`/rag/${index.id}/ask`} text="Ask a question" />
+          </>
+        )
       }
     >
       <IndexFacts index={index} />
