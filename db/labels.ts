@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { markStale } from "./runs";
-import { keys, labels, results } from "./schema";
+import { type AllowedIndexes, hasReadableIndex, markStale } from "./runs";
+import { keys, labels, results, runs } from "./schema";
 
 export type LabelRow = typeof labels.$inferSelect;
 /** A label with the name of its author's key; null if that key is unknown, as for an imported label. */
@@ -65,7 +65,15 @@ export const listUnlabelled = async (
     runId,
     before,
     limit,
-  }: { metric: string; labelledBy: string; runId?: string; before?: string; limit: number },
+    allowed,
+  }: {
+    metric: string;
+    labelledBy: string;
+    runId?: string;
+    before?: string;
+    limit: number;
+    allowed: AllowedIndexes;
+  },
 ): Promise<string[]> => {
   const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = results.id
     AND l.metric = ${metric} AND l.labelled_by = ${labelledBy} AND l.replaced_at IS NULL)`;
@@ -73,8 +81,10 @@ export const listUnlabelled = async (
   const rows = await db
     .select({ id: results.id })
     .from(results)
+    .innerJoin(runs, eq(runs.id, results.runId))
     .where(
       and(
+        hasReadableIndex(allowed),
         eq(results.state, "done"),
         runId === undefined ? undefined : eq(results.runId, runId),
         before === undefined ? undefined : lt(results.id, before),

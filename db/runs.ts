@@ -16,15 +16,29 @@ export interface RunFilter {
   evaluator?: string;
   /** true: every result with a verdict passed; false: at least one did not. */
   passed?: boolean;
+  allowed?: AllowedIndexes;
 }
+
+/** Ids or names of the indexes that the reader may use; undefined: all. Results of a run contain passages of its index. */
+export type AllowedIndexes = readonly string[] | undefined;
+
+/** True for runs without an index, and for those whose index the reader may use. */
+export const hasReadableIndex = (allowed: AllowedIndexes): SQL | undefined => {
+  if (allowed === undefined) return undefined;
+  const index = sql`json_extract(runs.pins, '$.target.index')`;
+  const names = sql`(SELECT value FROM json_each(${JSON.stringify(allowed)}))`;
+  return sql`(${index} IS NULL OR ${index} IN ${names}
+    OR EXISTS (SELECT 1 FROM indexes WHERE indexes.id = ${index} AND indexes.name IN ${names}))`;
+};
 
 const hasResult = (condition: SQL): SQL =>
   sql`EXISTS (SELECT 1 FROM results WHERE results.run_id = runs.id AND ${condition})`;
 const isFailed = hasResult(sql`results.passed = 0`);
 const isPassed = sql`(${hasResult(sql`results.passed = 1`)} AND NOT ${isFailed})`;
 
-const fits = ({ kind, state, datasetId, tag, search, evaluator, passed }: RunFilter): SQL | undefined =>
+const fits = ({ kind, state, datasetId, tag, search, evaluator, passed, allowed }: RunFilter): SQL | undefined =>
   and(
+    hasReadableIndex(allowed),
     kind && eq(runs.kind, kind),
     state && eq(runs.state, state),
     datasetId === undefined ? undefined : eq(runs.datasetId, datasetId),
@@ -73,8 +87,13 @@ export const listRuns = (
     .orderBy(desc(runs.createdAt), desc(runs.id))
     .limit(limit);
 
-export const findRun = (db: Reads, id: string): Promise<RunRow | undefined> =>
-  db.select().from(runs).where(eq(runs.id, id)).get();
+/** Returns undefined also if the reader may not use the run's index. */
+export const findRun = (db: Reads, id: string, allowed?: AllowedIndexes): Promise<RunRow | undefined> =>
+  db
+    .select()
+    .from(runs)
+    .where(and(eq(runs.id, id), hasReadableIndex(allowed)))
+    .get();
 
 /** Marks the figures of these results' runs as stale, in the transaction that changes results, scores or labels. */
 export const markStale = (tx: Tx, resultIds: readonly string[]) =>

@@ -39,6 +39,7 @@ import { createVersions } from "./rag/indexes/versions";
 import { createCalibration } from "./rag/quality/calibrate";
 import { createPassages } from "./rag/query/passages";
 import { createRag } from "./rag/query/service";
+import { createRagTarget } from "./rag/query/target";
 import { MonitoredVectors } from "./rag/search/monitored-vectors";
 import type { SearchThread } from "./rag/search/search-thread";
 import { storeSearch } from "./rag/search/store-search";
@@ -87,7 +88,6 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
-  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
   const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
@@ -101,6 +101,8 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     search: searches,
     chunks,
   });
+  const ragTarget = createRagTarget({ rag, indexes });
+  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, rag: ragTarget, reference });
   return {
     config,
     log,

@@ -75,7 +75,13 @@ export const Target = Strict(
     kind: OneOf(["chat", "rag", "stored"]),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Default: the default model" })),
     prompt: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: "`name@version` or `name@label`" })),
-    index: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only for rag" })),
+    index: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description: "Id or name of an index. Required for rag, and only for it",
+      }),
+    ),
     retrieval: Type.Optional(RetrievalOverrides),
     max_tokens: Type.Optional(MaxTokens),
     temperature: Type.Optional({ ...SAMPLING.temperature, default: 0 }),
@@ -211,6 +217,12 @@ export const Output = Type.Object(
     cache: Nullable(CacheReport),
     model_revision: Nullable(Type.String()),
     request_id: Nullable(Type.String()),
+    status: Type.Optional(
+      OneOf(["answered", "no_relevant_context"], {
+        description:
+          "Only for rag. no_relevant_context: the text is the index's fallback text, and no model was called",
+      }),
+    ),
   },
   { title: "Output" },
 );
@@ -234,7 +246,7 @@ export const SampleResult = Type.Object(
     scores: Type.Array(Score, { description: "Oldest first" }),
     passed: Nullable(Type.Boolean(), {
       description:
-        "Every evaluator with the role `verdict` passes it on every criterion with a threshold; null: not known. An empty answer never passes",
+        "Every evaluator with the role `verdict` passes it on every criterion with a threshold; null: not known. An empty answer never passes. The fallback text of an index passes if the sample expects no answer",
     }),
     verdicts: Type.Array(EvaluatorVerdict, {
       description: "One for each evaluator that scored the result, in the run's order. Evaluators are never averaged",
@@ -266,6 +278,9 @@ export const RunPins = Type.Object(
     node_version: Nullable(Type.String()),
     engine: Nullable(Type.String()),
     prompt_hash: Nullable(Type.String()),
+    index_version: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Only for rag. `target` has the index's id and all search settings" }),
+    ),
     index_revision: Nullable(Type.Integer({ minimum: 1 })),
     evaluators: Type.Array(Type.Object({ evaluator: evaluatorRef, shadow: Type.Boolean(), hash: Type.String() })),
     rubric: Nullable(Rubric, { description: "As requested; null: each evaluator used its own criteria" }),

@@ -16,33 +16,43 @@ import {
   strangeCursor,
   timeCursor,
 } from "../paging";
+import type { Principal } from "../principal";
 import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
 import { createRunReader } from "./summary";
 import { toResult, toRunInfo } from "./wire";
 
 type RunFilter = Omit<RunQuery, "limit" | "after">;
 
+/** Who reads. Runs of an index that the reader may not use are not found. */
+export type RunReader = Pick<Principal, "allowedIndexes">;
+
 /** Reads stored runs and their results. */
 export interface EvalHistory {
   /** Newest first. */
-  list(query: RunQuery): Promise<RunPage>;
+  list(reader: RunReader, query: RunQuery): Promise<RunPage>;
   /** A numbered page of the matching runs. A number past the end returns the last page. */
-  pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
+  pageOfRuns(reader: RunReader, query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */
-  get(id: string, page?: PageQuery): Promise<RunWithResults>;
+  get(reader: RunReader, id: string, page?: PageQuery): Promise<RunWithResults>;
   /** A run with a numbered page of its results. Throws not_found. */
   pageOfResults(
+    reader: RunReader,
     id: string,
     query: NumberedQuery<resultStore.ResultSort>,
   ): Promise<{ run: Run; results: NumberedPage<SampleResult> }>;
   /** One result with its run. Throws not_found. */
-  result(id: string): Promise<Evaluation>;
+  result(reader: RunReader, id: string): Promise<Evaluation>;
   /** The sample of a run's first result, with the run. Throws not_found. */
-  sampleOf(runId: string): Promise<{ run: Run; sample: NewSample }>;
+  sampleOf(reader: RunReader, runId: string): Promise<{ run: Run; sample: NewSample }>;
 }
 
-export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise<runStore.RunRow> } => {
-  const find = (id: string) => findRun(db, id);
+interface HistoryRows {
+  /** Throws not_found. */
+  find(reader: RunReader, id: string): Promise<runStore.RunRow>;
+}
+
+export const createHistory = (db: Db): EvalHistory & HistoryRows => {
+  const find = (reader: RunReader, id: string) => findRun(db, id, reader);
   const readRun = createRunReader(db);
 
   /** Reads runs one at a time, because computing their figures takes CPU time. */
@@ -53,8 +63,9 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
   };
 
   /** Converts a request's filter for the database. A deleted dataset can only be found by its id. */
-  const filterOf = async ({ dataset, passed, ...filter }: RunFilter) => ({
+  const filterOf = async ({ allowedIndexes: allowed }: RunReader, { dataset, passed, ...filter }: RunFilter) => ({
     ...filter,
+    allowed,
     datasetId: dataset === undefined ? undefined : ((await findDataset(db, dataset))?.id ?? dataset),
     passed: passed === undefined ? undefined : passed === "true",
   });
@@ -62,11 +73,11 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
   return {
     find,
 
-    async list({ limit = 20, after, ...query }) {
+    async list(reader, { limit = 20, after, ...query }) {
       const rows = await runStore.listRuns(db, {
         limit: limit + 1,
         cursor: readTimeCursor(after),
-        ...(await filterOf(query)),
+        ...(await filterOf(reader, query)),
       });
       const page = pageOf(
         rows,
@@ -77,16 +88,16 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { ...page, data: await readRuns(page.data) };
     },
 
-    async pageOfRuns({ page, pageLength, sort, ...query }) {
-      const filter = await filterOf(query);
+    async pageOfRuns(reader, { page, pageLength, sort, ...query }) {
+      const filter = await filterOf(reader, query);
       const total = await runStore.countRuns(db, filter);
       return numberedPage({ page, pageLength }, total, async (slice) =>
         readRuns(await runStore.listSortedRuns(db, { ...filter, ...slice, sort })),
       );
     },
 
-    async get(id, { limit = 20, after } = {}) {
-      const row = await find(id);
+    async get(reader, id, { limit = 20, after } = {}) {
+      const row = await find(reader, id);
       const rows = await resultStore.listResults(db, id, { limit: limit + 1, cursor: readResultCursor(after) });
       const page = pageOf(
         rows,
@@ -97,8 +108,8 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { run: await readRun(row), results: { ...page, data: await complete(db, page.data, row) } };
     },
 
-    async pageOfResults(id, { sort, ...place }) {
-      const row = await find(id);
+    async pageOfResults(reader, id, { sort, ...place }) {
+      const row = await find(reader, id);
       const run = await readRun(row);
       const results = await numberedPage(place, run.progress.total, async (slice) =>
         complete(db, await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
@@ -106,10 +117,10 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { run, results };
     },
 
-    result: (id) => readResult(db, id),
+    result: (reader, id) => readResult(db, id, reader),
 
-    async sampleOf(runId) {
-      const row = await find(runId);
+    async sampleOf(reader, runId) {
+      const row = await find(reader, runId);
       const [first] = await resultStore.listResults(db, runId, { limit: 1 });
       if (!first) throw new AppError("not_found", `The run ${runId} has no results.`, { param: "id" });
       const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
@@ -118,8 +129,8 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
   };
 };
 
-const findRun = async (reads: Reads, id: string): Promise<runStore.RunRow> => {
-  const row = await runStore.findRun(reads, id);
+const findRun = async (reads: Reads, id: string, { allowedIndexes }: RunReader): Promise<runStore.RunRow> => {
+  const row = await runStore.findRun(reads, id, allowedIndexes);
   if (row) return row;
   throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`, { param: "id" });
 };
@@ -139,10 +150,10 @@ const complete = async (
 };
 
 /** One result with its run. Throws not_found. */
-export const readResult = async (reads: Reads, id: string): Promise<Evaluation> => {
+export const readResult = async (reads: Reads, id: string, reader: RunReader): Promise<Evaluation> => {
   const row = await resultStore.findResult(reads, id);
-  if (!row) throw new AppError("not_found", `Result ${id} not found.`, { param: "id" });
-  const run = await findRun(reads, row.runId);
+  const run = row && (await runStore.findRun(reads, row.runId, reader.allowedIndexes));
+  if (!run) throw new AppError("not_found", `Result ${id} not found.`, { param: "id" });
   const [result] = await complete(reads, [row], run);
   if (!result) throw new Error("Reading one row returned no result.");
   return { result, run: toRunInfo(run) };

@@ -41,10 +41,10 @@ export const planScoring = (
     );
   }
   if (rubric) return planByRubric(evaluators, criteriaOf(rubric));
-  const plan = evaluators.map((evaluator) => ({
-    evaluator,
-    criteria: evaluator.criteria.filter((criterion) => obstacle(criterion, answer) === undefined),
-  }));
+  const plan = withoutObstacles(
+    evaluators.map((evaluator) => ({ evaluator, criteria: evaluator.criteria })),
+    answer,
+  );
   if (plan.every(({ criteria }) => criteria.length === 0)) {
     throw new AppError(
       "invalid_request",
@@ -56,6 +56,13 @@ export const planScoring = (
   }
   return plan;
 };
+
+/** The same plan without the criteria that this answer can't be scored on. */
+export const withoutObstacles = (plan: readonly PlannedEvaluator[], answer: ScoredAnswer): PlannedEvaluator[] =>
+  plan.map(({ evaluator, criteria }) => ({
+    evaluator,
+    criteria: criteria.filter((criterion) => obstacle(criterion, answer) === undefined),
+  }));
 
 const planByRubric = (evaluators: readonly ChosenEvaluator[], criteria: readonly Criterion[]): PlannedEvaluator[] => {
   const plan = evaluators.map((evaluator) => ({ evaluator, criteria: decidable(evaluator, criteria) }));

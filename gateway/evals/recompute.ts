@@ -54,7 +54,7 @@ export const recomputeRun = async (
   );
   let added = 0;
   for (const row of rows.filter(({ state }) => state === "done")) {
-    const answer = answerOf(row.sample as unknown as NewSample, outputOf(row).text);
+    const answer = answerOf(row.sample as unknown as NewSample, outputOf(row));
     const known = (await listScores(db, [row.id])).map(toScore);
     const { missing, promoted } = sift(planScoring(chosen, asked, answer), known, shadow);
     const scores = await scoreAnswer(deps, call, missing, answer);
@@ -120,6 +120,7 @@ const outputOf = ({ output }: ResultRow): Output => output as unknown as Output;
 const addScores = async (tx: Tx, row: ResultRow, rows: readonly NewScoreRow[]): Promise<number> => {
   const added = await insertScores(tx, rows);
   const scores = await listScores(tx, [row.id]);
-  await setOutcome(tx, row.id, outcomeOf(outputOf(row), scores.map(toScore)));
+  const sample = row.sample as unknown as NewSample;
+  await setOutcome(tx, row.id, outcomeOf(outputOf(row), scores.map(toScore), sample));
   return added;
 };

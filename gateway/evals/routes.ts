@@ -3,7 +3,7 @@ import { PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import { download } from "../http/download";
-import { allows, creates, downloads, dropsNul, fails, generates, readsLarge } from "../http/route-facts";
+import { allows, creates, downloads, dropsNul, generates, readsLarge } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
 import {
   EvaluateRequest,
@@ -51,11 +51,10 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...creates,
           ...generates,
           ...dropsNul,
-          ...fails(501),
         },
       },
     )
-    .get("/evals", ({ query }) => evals.list(query), {
+    .get("/evals", ({ principal, query }) => evals.list(principal, query), {
       query: RunQuery,
       response: { 200: RunPage },
       detail: { ...allows("viewer"), summary: "List all runs, single and batch, newest first" },
@@ -81,7 +80,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         },
       },
     )
-    .get("/evals/:id", ({ params, query }) => evals.get(params.id, query), {
+    .get("/evals/:id", ({ principal, params, query }) => evals.get(principal, params.id, query), {
       params: PathId,
       query: PageQuery,
       response: { 200: RunWithResults },
@@ -92,7 +91,8 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
     })
     .get(
       "/evals/:id/export",
-      async ({ params, query }) => download(runFile(await evalTransfer.export(params.id), query.format)),
+      async ({ principal, params, query }) =>
+        download(runFile(await evalTransfer.export(principal, params.id), query.format)),
       {
         params: PathId,
         query: RunExportQuery,

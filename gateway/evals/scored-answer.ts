@@ -1,6 +1,7 @@
 import type { AppError } from "../../lib/errors";
 import type { NewSample } from "../datasets/contract";
-import type { Claim } from "./contract";
+import type { Claim, Output } from "./contract";
+import { isRefusal } from "./scorers/text/refusal";
 import { questionOf } from "./target";
 
 /** The parts of an answer that evaluators see. */
@@ -26,13 +27,20 @@ export interface ScoredCriterion {
   error: AppError | null;
 }
 
-/** The parts of a sample that evaluators see, with the output to score. */
+/** Evaluators score this instead of an index's fallback text, which can have any words. */
+const ABSTENTION = "The documents don't answer this question.";
+
+/** The parts of a sample that evaluators see, with the output to score and the contexts that it is based on. */
 export const answerOf = (
-  { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
-  output: string,
+  { input, references }: Pick<NewSample, "input" | "references">,
+  { text, contexts, status }: Pick<Output, "text" | "contexts" | "status">,
 ): ScoredAnswer => ({
   question: questionOf(input),
   references: references ?? [],
-  contexts: contexts ?? [],
-  output,
+  contexts,
+  output: status === "no_relevant_context" ? ABSTENTION : text,
 });
+
+/** False for a sample without references, or with one that abstains, such as "unanswerable". */
+export const expectsAnswer = ({ references = [] }: Pick<NewSample, "references">): boolean =>
+  references.length > 0 && !references.some((reference) => isRefusal(reference));

@@ -60,6 +60,10 @@ beforeEach(async () => {
       sample: () => Promise.reject(new Error("No dataset.")),
       revision: () => Promise.reject(new Error("No dataset.")),
     },
+    rag: {
+      open: () => Promise.reject(new Error("No index.")),
+      answer: () => Promise.reject(new Error("No index.")),
+    },
     reference: {
       score: async () => ["correctness", "faithfulness", "hallucination"].map(scored),
       claimsOf: async () => [],
@@ -93,7 +97,7 @@ const create = (criterion: Criterion) =>
 const SAMPLE = { input: "Who?", references: ["Ada"], output: "Ada." };
 const evaluate = (request: Partial<EvaluateRequest> = {}) => evals.evaluate(callOf(), { sample: SAMPLE, ...request });
 const resultOf = async (id: string) => {
-  const { run, results } = await evals.get(id);
+  const { run, results } = await evals.get(PRINCIPAL, id);
   const [result] = results.data;
   if (!result) throw new Error("The run has no result.");
   return { run, result };
@@ -214,7 +218,7 @@ test("an empty answer also fails with a judge", async () => {
 });
 
 describe("an exported run", () => {
-  const file = async () => transfer.export((await evaluate({ evaluators: ["reference@1"] })).run.id);
+  const file = async () => transfer.export(PRINCIPAL, (await evaluate({ evaluators: ["reference@1"] })).run.id);
   const refusal = async (change: (content: Awaited<ReturnType<typeof file>>) => void) => {
     const content = structuredClone(await file());
     content.run.id = `run_${"1".repeat(32)}`;
@@ -226,7 +230,10 @@ describe("an exported run", () => {
 
   test("does not contain a text twice", async () => {
     const text = JSON.stringify(
-      await transfer.export((await evaluate({ sample: { ...SAMPLE, contexts: ["It was only Ada."] } })).run.id),
+      await transfer.export(
+        PRINCIPAL,
+        (await evaluate({ sample: { ...SAMPLE, contexts: ["It was only Ada."] } })).run.id,
+      ),
     );
     expect(text.split("It was only Ada.")).toHaveLength(2);
   });
@@ -256,7 +263,7 @@ describe("an exported run", () => {
     ],
   ])("that %s is rejected, naming the field, and the history stays readable", async (_, change, param) => {
     expect(await refusal(change)).toEqual(["invalid_request", param]);
-    expect((await evals.list({})).data).toHaveLength(1);
+    expect((await evals.list(PRINCIPAL, {})).data).toHaveLength(1);
   });
 
   test("does not import its own verdict", async () => {

@@ -18,12 +18,12 @@ import type { PromptService } from "../prompts/service";
 import type { EvaluateRequest, Evaluation, Recomputed, RecomputeEval, Rubric, RunPins } from "./contract";
 import type { ChosenEvaluator, EvaluatorChoice } from "./evaluator";
 import { createHistory, type EvalHistory, readResult } from "./history";
-import { planScoring } from "./plan";
+import { planScoring, withoutObstacles } from "./plan";
 import { recomputeRun } from "./recompute";
 import { criteriaOf, rubricHash } from "./rubric";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
-import { type MadeOutput, makeOutput, questionOf, type ResolvedTarget, resolveTarget } from "./target";
+import { type MadeOutput, makeOutput, questionOf, type RagTarget, type ResolvedTarget, resolveTarget } from "./target";
 import { outcomeOf } from "./verdict";
 import { toScoreRow } from "./wire";
 
@@ -65,6 +65,7 @@ interface EvalDeps {
   evaluators: EvaluatorChoice;
   log: Pick<Log, "error">;
   prompts: Pick<PromptService, "resolve">;
+  rag: RagTarget;
   reference: ReferenceScorer;
   now?: () => Date;
 }
@@ -94,14 +95,18 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       assertMayStore(call.principal, "evaluations", "Use another key.");
       const startedAt = now();
       const { sample, dataset } = await namedSample(request);
-      const target = await resolveTarget(deps, request.target, sample.output != null);
+      const target = await resolveTarget(deps, call.principal, request.target, sample.output != null);
       const chosen = await evaluators.choose(request.evaluators, request.shadow_evaluators);
-      const plan = planScoring(chosen, request.rubric, answerOf(sample, ""));
+      // An index finds its contexts later, maybe none.
+      const contexts = target.target.kind === "rag" ? [""] : (sample.contexts ?? []);
+      const plan = planScoring(chosen, request.rubric, answerOf(sample, { text: "", contexts }));
       const seed = request.seed ?? 0;
 
       if (target.target.kind !== "stored") onStage?.({ step: "answering" });
       const made = await makeOutput(deps, call, target, sample, seed);
-      const scores = await scoreAnswer(deps, call, plan, answerOf(sample, made.output.text), (evaluator, index) =>
+      const answer = answerOf(sample, made.output);
+      const planned = request.rubric ? plan : withoutObstacles(plan, answer);
+      const scores = await scoreAnswer(deps, call, planned, answer, (evaluator, index) =>
         onStage?.({ step: "scoring", evaluator, index, of: chosen.length }),
       );
       const pins = pinsOf({ engine, dataset, target, made, evaluators: chosen, rubric: request.rubric, seed });
@@ -134,13 +139,13 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           output: { ...made.output },
           attempts: 1,
           createdAt: at,
-          ...outcomeOf(made.output, scores),
+          ...outcomeOf(made.output, scores, sample),
         };
         await resultStore.insertResult(tx, row, rows);
         // Read in the same transaction, so that the sealed response is the stored one.
-        const answer = await readResult(tx, resultId);
-        await seal?.(tx, answer);
-        return answer;
+        const evaluation = await readResult(tx, resultId, call.principal);
+        await seal?.(tx, evaluation);
+        return evaluation;
       });
     },
 
@@ -149,8 +154,8 @@ export const createEvals = (deps: EvalDeps): EvalService => {
     },
 
     async recompute(call, id, request) {
-      const added = await recomputeRun(deps, call, await history.find(id), request);
-      return { added, ...(await history.get(id)) };
+      const added = await recomputeRun(deps, call, await history.find(call.principal, id), request);
+      return { added, ...(await history.get(call.principal, id)) };
     },
   };
 };
@@ -190,7 +195,8 @@ const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: Pin
     node_version: node?.version ?? null,
     engine: node?.engine ?? null,
     prompt_hash: target.prompt?.hash ?? null,
-    index_revision: null,
+    ...(made.index && { index_version: made.index.version }),
+    index_revision: made.index?.revision ?? null,
     evaluators: evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
     rubric: criteria && { criteria },
     rubric_hash: criteria && rubricHash(criteria),

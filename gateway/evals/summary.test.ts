@@ -7,6 +7,7 @@ import { findRun, insertRun, type RunRow } from "../../db/runs";
 import { insertSamples } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { temporaryDb } from "../../tests/db/temporary";
+import { PRINCIPAL } from "../../tests/principal";
 import type { Run, RunFigures } from "./contract";
 import { createHistory, type EvalHistory } from "./history";
 import { criteriaOf, criterionHash } from "./rubric";
@@ -74,7 +75,7 @@ const figuresOf = ({ progress, passed, statistics, failures, usage, gpu_seconds 
 });
 /** Reads a run as the API does, and waits until the figures it computed are stored. */
 const read = async (id = "run_1"): Promise<RunFigures> => {
-  const { run } = await history.get(id);
+  const { run } = await history.get(PRINCIPAL, id);
   await stored();
   return figuresOf(run);
 };
@@ -135,7 +136,7 @@ describe("the figures of a run", () => {
       await labelAll(tx);
     });
     // Doesn't include the labels, whose transaction is still open. Storing the figures waits for the same lock.
-    const early = await history.get("run_1");
+    const early = await history.get(PRINCIPAL, "run_1");
     expect(early.run.statistics[0]?.agreement).toBeNull();
     gate.resolve();
     await labelling;
@@ -155,7 +156,7 @@ describe("the figures of a run", () => {
 
   test("can be read if they can't be stored", async () => {
     const write = spyOn(db, "write").mockRejectedValue(new AppError("storage_full", "The disk is full."));
-    const { run } = await history.get("run_1");
+    const { run } = await history.get(PRINCIPAL, "run_1");
     write.mockRestore();
     expect(figuresOf(run)).toEqual(await read());
   });
@@ -170,14 +171,14 @@ test("a list of 50 runs with stored figures takes one SQL statement, a numbered 
     }
   });
   const sort = { by: "when", isDescending: true } as const;
-  const first = await history.list({ limit: 50 });
+  const first = await history.list(PRINCIPAL, { limit: 50 });
   await stored();
   const statements = spyOn((db as Db & { $client: Client }).$client, "execute");
   try {
-    expect((await history.list({ limit: 50 })).data).toEqual(first.data);
+    expect((await history.list(PRINCIPAL, { limit: 50 })).data).toEqual(first.data);
     expect([first.data.length, statements.mock.calls.length]).toEqual([50, 1]);
     statements.mockClear();
-    expect((await history.pageOfRuns({ page: 1, pageLength: 50, sort })).data).toHaveLength(50);
+    expect((await history.pageOfRuns(PRINCIPAL, { page: 1, pageLength: 50, sort })).data).toHaveLength(50);
     expect(statements.mock.calls.length).toBe(2);
   } finally {
     statements.mockRestore();

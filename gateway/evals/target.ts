@@ -3,16 +3,46 @@ import type { Call } from "../call";
 import type { ChatAnswer, ChatCompletionRequest, ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import type { NewSample } from "../datasets/contract";
+import type { Principal } from "../principal";
 import type { PromptVersion } from "../prompts/contract";
 import { type PromptService, render } from "../prompts/service";
+import type { RetrievalOverrides, RetrievalSettings } from "../retrieval-contract";
 import type { Output, Target } from "./contract";
 
 /** Default maximum length of an answer, in tokens. Without a maximum, a small model may never stop. */
 const DEFAULT_MAX_TOKENS = 512;
 
+/** A question to an index. */
+export interface IndexQuestion {
+  index: string;
+  question: string;
+  history: { role: "user" | "assistant"; content: string }[];
+  retrieval?: RetrievalOverrides;
+  model?: string;
+  prompt?: string;
+  max_tokens?: number;
+  temperature?: number;
+  seed: number;
+}
+
+/** An answer from an index, and the version and revision that were searched. */
+export interface IndexAnswer {
+  output: Output;
+  model: string | null;
+  index: { version: number; revision: number };
+}
+
+/** Answers questions from indexes. */
+export interface RagTarget {
+  /** An index with its search settings. Throws not_found, also if the key may not use it. */
+  open(principal: Principal, index: string): Promise<{ id: string; retrieval: RetrievalSettings }>;
+  answer(call: Call, question: IndexQuestion): Promise<IndexAnswer>;
+}
+
 interface TargetDeps {
   chat: Pick<ChatService, "answer">;
   prompts: Pick<PromptService, "resolve">;
+  rag: RagTarget;
 }
 
 /** A target with all defaults filled in, as a run records it. */
@@ -26,25 +56,23 @@ export interface MadeOutput {
   output: Output;
   model: string | null;
   node: string | null;
+  /** The index that was searched; null for other targets. */
+  index: IndexAnswer["index"] | null;
 }
 
 const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
 
 /**
  * Resolves the target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws
- * not_found for the prompt, not_implemented for a target that this version doesn't support, invalid_request.
+ * not_found for the prompt and the index, and invalid_request.
  */
 export const resolveTarget = async (
-  { prompts }: Pick<TargetDeps, "prompts">,
+  { prompts, rag }: Pick<TargetDeps, "prompts" | "rag">,
+  principal: Principal,
   given: Target | undefined,
   hasOutput: boolean,
 ): Promise<ResolvedTarget> => {
   const target: Target = given ?? { kind: hasOutput ? "stored" : "chat" };
-  if (target.kind === "rag") {
-    throw new AppError("not_implemented", "The target kind rag is not supported in this version. Use chat.", {
-      param: "target.kind",
-    });
-  }
   refuseForeign(target);
   if (target.kind === "stored") {
     if (hasOutput) return STORED;
@@ -52,10 +80,12 @@ export const resolveTarget = async (
       param: "sample.output",
     });
   }
+  const searched = target.kind === "rag" ? await searchOf(rag, principal, target) : {};
   const prompt = target.prompt === undefined ? null : await prompts.resolve(target.prompt);
   return {
     target: {
       ...target,
+      ...searched,
       ...(prompt && { prompt: `${prompt.name}@${prompt.version}` }),
       max_tokens: target.max_tokens ?? DEFAULT_MAX_TOKENS,
       temperature: target.temperature ?? 0,
@@ -64,31 +94,51 @@ export const resolveTarget = async (
   };
 };
 
-const FOR_RAG = new Set(["index", "retrieval"]);
+/** The id of the target's index, and all search settings: the target's, then the index's. */
+const searchOf = async (rag: RagTarget, principal: Principal, { index, retrieval }: Target) => {
+  if (index === undefined) {
+    throw new AppError("invalid_request", "The target kind rag needs an index. Add target.index.", {
+      param: "target.index",
+    });
+  }
+  const opened = await rag.open(principal, index);
+  return { index: opened.id, retrieval: { ...opened.retrieval, ...retrieval } };
+};
+
+/** Settings that only one kind of target has. */
+const KIND_OF: Readonly<Record<string, Target["kind"]>> = {
+  index: "rag",
+  retrieval: "rag",
+  top_p: "chat",
+  stop: "chat",
+};
 
 /** Rejects a setting that would be ignored. */
 const refuseForeign = ({ kind, ...settings }: Target): void => {
-  const foreign = Object.keys(settings).find((name) => kind === "stored" || FOR_RAG.has(name));
+  const foreign = Object.keys(settings).find((name) => kind === "stored" || (KIND_OF[name] ?? kind) !== kind);
   if (foreign === undefined) return;
   const message =
     kind === "stored"
       ? `The target kind stored calls no model, so it doesn't accept ${foreign}.`
-      : `target.${foreign} is only for the target kind rag.`;
+      : `target.${foreign} is only for the target kind ${KIND_OF[foreign]}.`;
   throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };
 
 /**
- * Returns the sample's stored output, or the answer of the target's model. Throws what the chat service throws, and
- * invalid_request if a value that the prompt needs is missing.
+ * Returns the sample's stored output, or the answer of the target's model or index. Throws what the chat and RAG
+ * services throw, and invalid_request if a value that the prompt needs is missing.
  */
 export const makeOutput = async (
-  { chat }: TargetDeps,
+  { chat, rag }: Pick<TargetDeps, "chat" | "rag">,
   call: Call,
   { target, prompt }: ResolvedTarget,
   sample: NewSample,
   seed: number,
 ): Promise<MadeOutput> => {
-  if (target.kind === "stored") return { output: toOutput(sample, sample.output ?? ""), model: null, node: null };
+  if (target.kind === "stored") {
+    return { output: toOutput(sample, sample.output ?? ""), model: null, node: null, index: null };
+  }
+  if (target.kind === "rag") return { ...(await rag.answer(call, questionTo(target, sample, seed))), node: null };
   const body: ChatCompletionRequest = {
     model: target.model,
     messages: messagesOf(sample, prompt),
@@ -99,7 +149,23 @@ export const makeOutput = async (
     seed,
   };
   const answer = await chat.answer(call, body);
-  return { output: toOutput(sample, answer.message.content, answer), model: answer.model, node: answer.node };
+  const output = toOutput(sample, answer.message.content, answer);
+  return { output, model: answer.model, node: answer.node, index: null };
+};
+
+/** The sample's question, with the turns before it. Throws invalid_request for a chat without a question. */
+const questionTo = (target: Target, { input }: NewSample, seed: number): IndexQuestion => {
+  const question = questionOf(input);
+  if (question === null || question.trim() === "") {
+    throw new AppError("invalid_request", "The sample has no question to search for.", { param: "sample.input" });
+  }
+  const { index = "", retrieval, model, prompt, max_tokens, temperature } = target;
+  const last = typeof input === "string" ? -1 : input.findLastIndex(({ role }) => role === "user");
+  const turns = typeof input === "string" ? [] : input.slice(0, last);
+  const history = turns.flatMap(({ role, content }) =>
+    role === "user" || role === "assistant" ? [{ role, content: textOf(content) }] : [],
+  );
+  return { index, question, history, retrieval, model, prompt, max_tokens, temperature, seed };
 };
 
 const toOutput = (sample: NewSample, text: string, answer?: ChatAnswer): Output => ({
@@ -136,6 +202,8 @@ const valuesOf = (sample: NewSample): Record<string, string> => {
 export const questionOf = (input: NewSample["input"]): string | null => {
   if (typeof input === "string") return input;
   const last = input.findLast(({ role }) => role === "user")?.content;
-  if (last === undefined || last === null) return null;
-  return typeof last === "string" ? last : last.map(({ text }) => text).join("\n");
+  return last === undefined || last === null ? null : textOf(last);
 };
+
+const textOf = (content: ChatMessage["content"]): string =>
+  typeof content === "string" ? content : (content ?? []).map(({ text }) => text).join("\n");

@@ -22,6 +22,7 @@ import {
   RunInfo,
   type Score,
 } from "./contract";
+import type { RunReader } from "./history";
 import { criteriaOf, criterionHash, passes } from "./rubric";
 import { createRunReader } from "./summary";
 import { questionOf } from "./target";
@@ -35,7 +36,7 @@ const PAGE = 200;
 
 export interface EvalTransfer {
   /** A run with its results, scores and labels. Throws not_found, and invalid_request if it is too large. */
-  export(id: string): Promise<RunExport>;
+  export(reader: RunReader, id: string): Promise<RunExport>;
   /**
    * Imports a run in one transaction. A run that already exists is not changed. Throws conflict if parts of it belong
    * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be
@@ -70,8 +71,8 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   };
 
   return {
-    async export(id) {
-      const row = await runStore.findRun(db, id);
+    async export(reader, id) {
+      const row = await runStore.findRun(db, id, reader.allowedIndexes);
       if (!row) throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`);
       const run = await readRun(row);
       if (run.progress.total > MAX_EXPORTED) {
@@ -119,7 +120,7 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   const { labels: _, scores: __, ...columns } = toRow(ExportedResult, result);
   const added: resultStore.NewResultRow = {
     ...columns,
-    ...(output ? outcomeOf(output, scores) : { passed: null }),
+    ...(output ? outcomeOf(output, scores, sample) : { passed: null }),
     runId,
     sampleId: row.id,
     output,

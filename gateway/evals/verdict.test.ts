@@ -12,6 +12,7 @@ import {
 } from "./verdict";
 
 const said = (text: string) => ({ text, finish_reason: null });
+const SAMPLE = { references: ["Paris"] };
 
 /** A correctness score by reference@1 that counts for the verdict; null: an error. */
 const score = (
@@ -36,12 +37,23 @@ describe("the verdict over all criteria", () => {
     ["ignores shadow evaluators", [score(1), score(0, { evaluator: "judge@1", shadow: true })], true],
     ["requires every evaluator that counts", [score(1), score(0, { evaluator: "judge@1" })], false],
   ])("%s", (_, scores, passed) => {
-    expect(outcomeOf(said("Paris"), scores).passed).toBe(passed);
+    expect(outcomeOf(said("Paris"), scores, SAMPLE).passed).toBe(passed);
   });
 
   test("an empty answer never passes, whatever its scores", () => {
-    expect(outcomeOf(said(" \n"), [score(1)])).toEqual({ passed: false, failure: "empty" });
-    expect(outcomeOf(said(""), [score(1, faithfulness)])).toEqual({ passed: false, failure: "empty" });
+    expect(outcomeOf(said(" \n"), [score(1)], SAMPLE)).toEqual({ passed: false, failure: "empty" });
+    expect(outcomeOf(said(""), [score(1, faithfulness)], SAMPLE)).toEqual({ passed: false, failure: "empty" });
+  });
+});
+
+describe("the fallback text of an index", () => {
+  const fallback = { ...said("Dazu steht nichts in den Dokumenten."), status: "no_relevant_context" as const };
+  test.each<[string, string[], boolean, "no_context" | null]>([
+    ["fails as no_context if the sample has a reference", ["Paris"], false, "no_context"],
+    ["passes if the sample has no reference", [], true, null],
+    ["passes if a reference abstains", ["unanswerable", "Unknown"], true, null],
+  ])("%s", (_, references, passed, failure) => {
+    expect(outcomeOf(fallback, [score(passed ? 1 : 0)], { references })).toEqual({ passed, failure });
   });
 });
 
@@ -49,7 +61,7 @@ describe("of several scores by an evaluator on a criterion", () => {
   test("the newest counts, and another version replaces the earlier one", () => {
     const [old, newer] = [score(0), score(1, { evaluator: "reference@2" })];
     expect(decidingScores([old, newer])).toEqual([newer]);
-    expect(outcomeOf(said("Paris"), [old, newer]).passed).toBe(true);
+    expect(outcomeOf(said("Paris"), [old, newer], SAMPLE).passed).toBe(true);
   });
 
   test("a value replaces an error, but an error never replaces a value", () => {

@@ -1,5 +1,7 @@
+import type { NewSample } from "../datasets/contract";
 import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score } from "./contract";
 import { BUILT_IN_CRITERIA } from "./rubric";
+import { expectsAnswer } from "./scored-answer";
 import { isRefusal } from "./scorers/text/refusal";
 
 /** The fields of a score that decide whether the verdict counts it. */
@@ -60,13 +62,17 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   return true;
 };
 
+/** The fields of an output that decide the verdict. */
+type DecidedOutput = Pick<Output, "text" | "finish_reason" | "status">;
+
 /** Why a result did not pass: the most specific cause; null if it passed. Rules decide this; a label can correct it. */
 export const failureOf = (
-  { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,
+  { text, finish_reason: finishReason, status }: DecidedOutput,
   verdicts: readonly Pick<Score, "metric" | "passed" | "value">[],
   passed: boolean | null,
 ): FailureKind | null => {
   if (passed === true) return null;
+  if (status === "no_relevant_context") return "no_context";
   if (text.trim() === "") return "empty";
   const failed = (metric: string) => verdicts.some((verdict) => verdict.metric === metric && verdict.passed === false);
   if (passed === false) {
@@ -78,13 +84,22 @@ export const failureOf = (
   return verdicts.some(({ value }) => value === null) ? "judge_error" : null;
 };
 
-/** A result's verdict and failure kind from all its scores, oldest first. An empty answer never passes. */
+/**
+ * A result's verdict and failure kind from all its scores, oldest first. An empty answer never passes. The fallback text
+ * of an index is right if the sample expects no answer, and wrong otherwise.
+ */
 export const outcomeOf = (
-  output: Pick<Output, "text" | "finish_reason">,
+  output: DecidedOutput,
   scores: readonly Verdict[],
+  sample: Pick<NewSample, "references">,
 ): { passed: boolean | null; failure: FailureKind | null } => {
   const deciding = decidingScores(scores);
-  const passed = output.text.trim() === "" ? false : verdictOf(deciding);
+  const passed =
+    output.status === "no_relevant_context"
+      ? !expectsAnswer(sample)
+      : output.text.trim() === ""
+        ? false
+        : verdictOf(deciding);
   return { passed, failure: failureOf(output, deciding, passed) };
 };
 

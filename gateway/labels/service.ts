@@ -96,7 +96,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
 
     /** Ids of the results that the caller has not labelled for a criterion, newest first. */
     queue: (principal: Principal, query: QueueQuery): Promise<string[]> =>
-      store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
+      store.listUnlabelled(db, { ...query, labelledBy: principal.keyId, allowed: principal.allowedIndexes }),
   };
 };
 

@@ -1,5 +1,6 @@
 import type { Criterion, EvaluateRequest, Evaluation, SampleResult } from "../../gateway/evals/contract";
 import { newId } from "../../lib/ids";
+import { PRINCIPAL } from "../principal";
 import { startPages } from "./pages";
 
 const SAMPLE = { input: "When does it open?", references: ["at 6:30"], output: "It opens at 6:30." };
@@ -38,7 +39,7 @@ export const startAsEditor = async () => {
 
   /** Imports a run with two results that differ only in their ids, and applies `change` to the second. */
   const addTwins = async (change: Partial<SampleResult> = {}) => {
-    const file = await pages.evalTransfer.export((await evaluate()).run.id);
+    const file = await pages.evalTransfer.export(PRINCIPAL, (await evaluate()).run.id);
     const run = { ...file.run, id: newId("run") };
     const ids: [string, string] = [newId("res"), newId("res")];
     const results = file.results.flatMap(({ sample, result }) =>

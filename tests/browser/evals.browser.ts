@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
+import { PRINCIPAL } from "../principal";
 import { until } from "../until";
 import { BAKERY, evaluateOn, importRuns } from "./evaluate";
 import { onScreen, type ScreenOptions } from "./harness";
@@ -246,7 +247,7 @@ describe("an evaluation", () => {
       await page.goto("/evals");
       await page.getByRole("button", { name: "Stop: Who is stopped from the list?" }).click();
       await page.getByRole("region", { name: "Running evaluations" }).waitFor({ state: "detached" });
-      expect((await pages.evals.list({ search: "stopped from the list" })).data).toEqual([]);
+      expect((await pages.evals.list(PRINCIPAL, { search: "stopped from the list" })).data).toEqual([]);
     }));
 
   test("can be stopped with its button, and nothing is stored", () =>
@@ -262,7 +263,7 @@ describe("an evaluation", () => {
       expect(await page.getByText("Something went wrong").count()).toBe(0);
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
       expect(await field(page, "Question").inputValue()).toBe("Who stops?");
-      expect((await pages.evals.list({ search: "Who stops?" })).data).toEqual([]);
+      expect((await pages.evals.list(PRINCIPAL, { search: "Who stops?" })).data).toEqual([]);
     }));
 
   test("can be stopped with the keyboard, even after several progress updates", () =>

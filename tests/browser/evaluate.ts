@@ -1,5 +1,6 @@
 import type { EvaluateRequest, RunExport, Score } from "../../gateway/evals/contract";
 import { newId } from "../../lib/ids";
+import { PRINCIPAL } from "../principal";
 import type { Pages } from "./pages";
 
 /** A sample whose answer has a supported, a partly supported and an unsupported claim. */
@@ -62,7 +63,7 @@ interface Imported {
 /** Imports runs of the bakery, with scores by a judge if requested, and returns the paths of their pages. */
 export const importRuns = async (pages: Pages, imported: readonly Imported[]): Promise<string[]> => {
   const path = await evaluateOn(pages, { sample: BAKERY, name: "The original" });
-  const file = await pages.evalTransfer.export(path.slice("/evals/".length));
+  const file = await pages.evalTransfer.export(PRINCIPAL, path.slice("/evals/".length));
   const principal = await editorOf(pages);
   const paths: string[] = [];
   for (const { name, judge, results: count = 1, change } of imported) {

@@ -99,7 +99,17 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const imports = createImports({ db, datasets, jobs, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
-  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });
+  const evals = createEvals({
+    db,
+    chat,
+    datasets,
+    engine,
+    evaluators,
+    log,
+    prompts,
+    rag: rag.target,
+    reference: SCRIPTED_SCORER,
+  });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });

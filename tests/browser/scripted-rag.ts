@@ -3,6 +3,7 @@ import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import type { RagAnswer, RagEvent, RagQuery } from "../../gateway/rag/contract";
 import type { IndexVersion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
 import type { Indexes } from "../../gateway/rag/indexes/service";
+import { createRagTarget } from "../../gateway/rag/query/target";
 import { AppError } from "../../lib/errors";
 import type { RagPageServices } from "../../views/rag/routes";
 import {
@@ -183,6 +184,17 @@ export class ScriptedRag implements ScriptedServices {
   readonly rag: ScriptedServices["rag"] = {
     events: (call, request) => this.#stream(call, request),
   };
+
+  /** Evaluations of an index, with the scripted answer. */
+  readonly target = createRagTarget({
+    indexes: this.opened,
+    rag: {
+      query: async (call, request) => {
+        for await (const event of this.#stream(call, request)) if (event.type === "done") return event.answer;
+        throw new Error("The script has no end.");
+      },
+    },
+  });
 
   async *#stream({ signal }: Call, request: RagQuery): AsyncGenerator<RagEvent> {
     this.asked = request;

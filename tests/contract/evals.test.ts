@@ -155,12 +155,8 @@ describe("a request that can't be evaluated is rejected, and stores nothing", ()
       "rubric.criteria.0",
     ],
     ["with an unknown criterion", { sample: GIVEN, rubric: { criteria: ["beauty"] } }, 400, "rubric.criteria.0"],
-    [
-      "with retrieval, which is not implemented yet",
-      { sample: SAMPLE, target: { kind: "rag", index: "x" } },
-      501,
-      "target.kind",
-    ],
+    ["with an index that does not exist", { sample: SAMPLE, target: { kind: "rag", index: "x" } }, 404, "index"],
+    ["with documents but no index", { sample: SAMPLE, target: { kind: "rag" } }, 400, "target.index"],
     ["with a field that does not exist", { sample: GIVEN, evaluator: "reference@1" }, 400, "evaluator"],
   ])("%s", async (_, request, status, param) => {
     const before = (await get("/v1/evals?limit=1")).data[0]?.id;

@@ -77,3 +77,16 @@ test("problems are in the order of the fields on the page", () => {
     "evaluators",
   ]);
 });
+
+test("an index makes the target rag, needs no contexts, and keeps the search settings of a repeated run on that index", () => {
+  const form = { ...EMPTY_FORM, input: "Days?", index: "idx_1", evaluators: ["reference@1"] };
+  const target = { kind: "rag", index: "idx_1", retrieval: { top_k: 3 }, temperature: 0.2 } as const;
+  const asked = { kind: "rag", index: "idx_1", max_tokens: 128, temperature: 0.2 };
+  const targetOf = (index: string) => {
+    const read = readEvalForm({ ...form, index }, { target });
+    return "request" in read ? read.request.target : read.problems;
+  };
+  expect(targetOf("idx_1")).toEqual({ ...asked, retrieval: { top_k: 3 } } as never);
+  expect(targetOf("idx_2")).toEqual({ ...asked, index: "idx_2" } as never);
+  expect(targetOf("")).toEqual({ references: expect.stringContaining("reference answer or a context") } as never);
+});

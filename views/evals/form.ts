@@ -33,6 +33,8 @@ export const EvalFields = Fields({
   run: typed(100),
   /** For a sample with an answer: "given" scores that answer, "model" has the model write a new one. */
   answer: typed(10, "given"),
+  /** Id of the index that answers; empty: the model alone. */
+  index: typed(100),
   model: typed(200),
   prompt: typed(220),
   maxTokens: typed(20, "128"),
@@ -96,7 +98,8 @@ export const readEvalForm = (
   };
   const sample = typedSample(form);
   if (!chosen && sample.input === "") problems.input = "Enter a question";
-  if (!chosen && !sample.references && !sample.contexts) {
+  const isSearched = form.index !== "" && sample.output === undefined;
+  if (!chosen && !sample.references && !sample.contexts && !isSearched) {
     problems.references = "Enter a reference answer or a context to compare the answer with";
   }
   const max_tokens = whole("maxTokens", 1, MAX_TOKENS);
@@ -105,16 +108,17 @@ export const readEvalForm = (
   if (Object.keys(problems).length > 0) return { problems };
 
   const isGiven = chosen ? chosen.sample.output != null && form.answer !== "model" : sample.output !== undefined;
-  const { temperature, top_p, stop } = target ?? {};
-  const asked: Target = {
-    kind: "chat",
+  const shared = {
     max_tokens,
     ...(form.model !== "" && { model: form.model }),
     ...(form.prompt !== "" && { prompt: form.prompt }),
-    ...(temperature !== undefined && { temperature }),
-    ...(top_p !== undefined && { top_p }),
-    ...(stop !== undefined && { stop }),
+    ...kept(target, ["temperature"]),
   };
+  const asked: Target =
+    form.index === ""
+      ? { kind: "chat", ...shared, ...kept(target, ["top_p", "stop"]) }
+      : // Another index has its own search settings.
+        { kind: "rag", index: form.index, ...shared, ...(target?.index === form.index && kept(target, ["retrieval"])) };
   const shadowEvaluators = form.evaluators.flatMap((name) => shadows.get(name) ?? []);
   return {
     request: {
@@ -126,6 +130,10 @@ export const readEvalForm = (
     },
   };
 };
+
+/** The settings of a repeated run that have no form field. */
+const kept = (target: Target | undefined, names: readonly (keyof Target)[]): Partial<Target> =>
+  Object.fromEntries(names.flatMap((name) => (target?.[name] === undefined ? [] : [[name, target[name]]])));
 
 const typedSample = (form: EvalForm): NewSample => {
   const references = trimmed(form.references.split("\n"));
@@ -149,6 +157,7 @@ const fieldsForSample = ({ input, references = [], contexts = [], output }: NewS
 
 export interface EvalChoices {
   models: readonly { id: string; isDefault: boolean }[];
+  indexes: readonly { id: string; name: string }[];
   /** `name@version` */
   prompts: readonly string[];
   evaluators: readonly EvaluatorVersion[];
@@ -160,14 +169,12 @@ export interface EvalChoices {
 /** Maximum number of options per select field. */
 const MAX_OPTIONS = 100;
 
+export interface FormServices extends Pick<Services, "datasets" | "evals" | "evaluators" | "models" | "prompts"> {
+  indexes: Pick<Services["indexes"], "names">;
+}
+
 /** Loads the data for the new-evaluation form: its choices, and the sample or run from which it starts. */
-export const createNewForm = ({
-  datasets,
-  evals,
-  evaluators,
-  models,
-  prompts,
-}: Pick<Services, "datasets" | "evals" | "evaluators" | "models" | "prompts">) => {
+export const createNewForm = ({ datasets, evals, evaluators, indexes, models, prompts }: FormServices) => {
   /** The dataset sample with the form's key, or the revision's first sample. Throws not_found. */
   const datasetSample = async ({ dataset: id, revision, key }: EvalForm) => {
     const number = revision === "" ? undefined : Number(revision);
@@ -186,8 +193,8 @@ export const createNewForm = ({
   };
 
   /** A run's stored sample, and the target that answered it. */
-  const runSample = async (id: string): Promise<{ chosen: ChosenSample; target: Target }> => {
-    const { run, sample } = await evals.sampleOf(id);
+  const runSample = async (principal: Principal, id: string): Promise<{ chosen: ChosenSample; target: Target }> => {
+    const { run, sample } = await evals.sampleOf(principal, id);
     return {
       chosen: {
         title: "The sample of the earlier evaluation",
@@ -215,6 +222,7 @@ export const createNewForm = ({
           .list(principal)
           .filter(({ kind }) => kind === "chat")
           .map(({ id, default: isDefault }) => ({ id, isDefault })),
+        indexes: await indexes.names(principal),
         prompts: named.map(({ name, latest }) => `${name}@${latest.version}`),
         evaluators: newest.flat(),
         shadows: new Map(
@@ -227,8 +235,11 @@ export const createNewForm = ({
     },
 
     /** The form's stored sample and the target of the run that it repeats, or the problem with the sample's key. */
-    async chosenOf(form: EvalForm): Promise<{ chosen?: ChosenSample; target?: Target; problems?: Problems }> {
-      const again = form.run === "" ? undefined : await runSample(form.run);
+    async chosenOf(
+      principal: Principal,
+      form: EvalForm,
+    ): Promise<{ chosen?: ChosenSample; target?: Target; problems?: Problems }> {
+      const again = form.run === "" ? undefined : await runSample(principal, form.run);
       if (form.dataset === "") return again ?? {};
       try {
         const chosen = await datasetSample(form);
@@ -242,13 +253,17 @@ export const createNewForm = ({
     },
 
     /** The form's initial fields: for repeating a run, including a typed sample, or for evaluating a dataset sample. */
-    async filledFrom(query: { run?: string; edit?: string; dataset?: string; revision?: string; key?: string }) {
+    async filledFrom(
+      principal: Principal,
+      query: { run?: string; edit?: string; dataset?: string; revision?: string; key?: string; index?: string },
+    ) {
       if (query.run === undefined) return withoutEmpty(query);
-      const { run, sample } = await evals.sampleOf(query.run);
+      const { run, sample } = await evals.sampleOf(principal, query.run);
       const { target, dataset, seed, evaluators: scored } = run.pins;
       const isEdited = query.edit !== undefined;
       return {
         ...(!isEdited && { run: query.run }),
+        index: target.index ?? "",
         model: target.model ?? "",
         prompt: target.prompt ?? "",
         maxTokens: String(target.max_tokens ?? EMPTY_FORM.maxTokens),

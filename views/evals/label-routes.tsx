@@ -35,15 +35,15 @@ interface Refused {
 /** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
 export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "agreement" | "evals" | "labels">) => {
   /** A result with the criterion to label it for; undefined if no evaluator has scored it for that criterion. */
-  const judgedBy = async (metric: string, id: string | undefined) => {
+  const judgedBy = async (principal: Principal, metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;
     const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);
-    return criterion && { result: (await evals.result(id)).result, criterion };
+    return criterion && { result: (await evals.result(principal, id)).result, criterion };
   };
 
-  const labelled = async ({ keyId }: Principal, metric: string, id: string | undefined) => {
-    const judged = await judgedBy(metric, id);
-    const label = judged?.result.labels.find((own) => own.labelled_by === keyId && own.metric === metric);
+  const labelled = async (principal: Principal, metric: string, id: string | undefined) => {
+    const judged = await judgedBy(principal, metric, id);
+    const label = judged?.result.labels.find((own) => own.labelled_by === principal.keyId && own.metric === metric);
     return judged && label && { ...judged, label };
   };
 
@@ -53,7 +53,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
     const { run: runId, before, last } = withoutEmpty(query);
     const waiting = { metric, runId };
     const id = refused?.resultId ?? (await labels.queue(principal, { ...waiting, before, limit: 1 }))[0];
-    const next = await judgedBy(metric, id);
+    const next = await judgedBy(principal, metric, id);
     const isEnd = next === undefined && before !== undefined;
     const props = {
       request,

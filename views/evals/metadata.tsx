@@ -1,4 +1,6 @@
 import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
+import { DEFAULT_RETRIEVAL } from "../../gateway/rag/indexes/defaults";
+import { retrievalText } from "../rag/words";
 import { withQuery } from "../ui/lists";
 import { duration, Facts, RequestId, Time } from "../ui/parts";
 import { targetText } from "./words";
@@ -18,6 +20,7 @@ export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult 
           ["Target", targetText(run)],
           ["Model revision", pins.model_revision && <code>{pins.model_revision}</code>],
           ["Settings", settingsOf(pins)],
+          ["Documents", indexText(pins)],
           ["Node", [pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")],
           ["Dataset", dataset && <a href={revisionPath(dataset)}>{`${dataset.name}, revision ${dataset.revision}`}</a>],
           ["Dataset hash", dataset && <code>{dataset.hash}</code>],
@@ -69,6 +72,15 @@ const settingsOf = ({ target, seed, repeats }: RunInfo["pins"]): string =>
   ]
     .filter(Boolean)
     .join(", ");
+
+/** The index that was searched, in the state that the answer comes from. */
+const indexText = ({ target, index_version: version, index_revision: revision }: RunInfo["pins"]) =>
+  target.kind === "rag" && (
+    <>
+      <a href={`/rag/${target.index}`}>{target.index}</a>, version {version}, revision {revision}
+      {`: ${retrievalText({ ...DEFAULT_RETRIEVAL, ...target.retrieval }).toLowerCase()}`}
+    </>
+  );
 
 const hostText = ({ cpu, cores, memory_bytes: bytes, os, runtime }: RunInfo["pins"]["host"]): string =>
   [cpu, cores && `${cores} cores`, bytes && `${(Number(bytes) / 2 ** 30).toFixed(0)} GiB memory`, os, runtime]

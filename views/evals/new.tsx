@@ -46,6 +46,16 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
         </div>
         <fieldset class="fields">
           <legend>Model</legend>
+          {choices.indexes.length > 0 &&
+            select(
+              "index",
+              "Answer from",
+              [
+                { value: "", label: "No documents: the model alone" },
+                ...choices.indexes.map(({ id, name }) => ({ value: id, label: name })),
+              ],
+              { hint: "With documents, faithfulness is scored against the passages that were found" },
+            )}
           <div class="field-row">
             {select("model", "Chat model", models)}
             {select("prompt", "Prompt", [

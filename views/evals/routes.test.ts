@@ -2,6 +2,8 @@ import { afterAll, describe, expect, spyOn, test } from "bun:test";
 import { LOCAL_ACTOR } from "../../gateway/keys/service";
 import { startAsEditor } from "../../tests/browser/as-editor";
 import { BAKERY, importRuns } from "../../tests/browser/evaluate";
+import { sampleAnswer } from "../../tests/browser/rag-samples";
+import { PRINCIPAL } from "../../tests/principal";
 import { until } from "../../tests/until";
 
 const { pages, headers, verify, open, post, evaluate, addTwins } = await startAsEditor();
@@ -78,7 +80,7 @@ describe("with two evaluators", () => {
 
   test("the API returns a verdict and an overall score per evaluator, and none across evaluators", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "API", judge: "comparison" }]);
-    const { run, results } = await pages.evals.get(path.slice("/evals/".length));
+    const { run, results } = await pages.evals.get(PRINCIPAL, path.slice("/evals/".length));
     const [result] = results.data;
     expect(result?.verdicts).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: (0.97 + 2 / 3) / 2 },
@@ -141,7 +143,7 @@ describe("with two evaluators", () => {
 
   test("the label page compares both evaluators with people once their results are labelled", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Labelled", judge: "verdict", results: 30 }]);
-    const { results } = await pages.evals.get(path.slice("/evals/".length), { limit: 100 });
+    const { results } = await pages.evals.get(PRINCIPAL, path.slice("/evals/".length), { limit: 100 });
     const principal = await verify();
     for (const [index, { id }] of results.data.entries()) {
       await pages.labels.add(principal, id, { metric: "faithfulness", value: index % 2 }, async () => {});
@@ -293,7 +295,28 @@ test("without scripts, the form redirects to the result, so that a reload does n
   const sent = await post("/evals", form);
   expect([sent.status, sent.location]).toEqual([303, expect.stringMatching(/^\/evals\/run_/)]);
   for (let load = 0; load < 2; load++) expect((await open(sent.location ?? "")).status).toBe(200);
-  expect((await pages.evals.list({ search: "Sent once?" })).data).toHaveLength(1);
+  expect((await pages.evals.list(PRINCIPAL, { search: "Sent once?" })).data).toHaveLength(1);
+});
+
+test("an index can answer, and the run's page names it with its version, revision and search settings", async () => {
+  expect((await open("/evals/new")).html).not.toContain("Answer from");
+  pages.rag.reset();
+  pages.rag.answer(sampleAnswer());
+  expect((await open("/evals/new")).html).toMatch(/<option value="idx_handbook">\s*Staff handbook/);
+  const form = {
+    input: "How many days?",
+    index: "idx_handbook",
+    maxTokens: "64",
+    seed: "0",
+    evaluators: "reference@1",
+  };
+  const sent = await post("/evals", form);
+  expect(sent.status).toBe(303);
+  const { html } = await open(sent.location ?? "");
+  expect(textOf(html)).toContain("idx_handbook , version 1, revision 14: hybrid, 5 passages, threshold 0.30");
+  expect(pages.rag.asked).toMatchObject({ index: "idx_handbook", question: "How many days?", grounding: false });
+  const again = await open(`/evals/new?run=${sent.location?.slice("/evals/".length)}`);
+  expect(again.html).toMatch(/<option value="idx_handbook" selected="">/);
 });
 
 test("scoring again stops when the user's key is revoked", async () => {

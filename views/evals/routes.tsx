@@ -17,7 +17,7 @@ import { Fields, type Problems, text } from "../ui/fields";
 import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
-import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, readEvalForm } from "./form";
+import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, type FormServices, readEvalForm } from "./form";
 import { changedMetrics, type FilledLabels, labelledCriteria, readLabels, storeLabels } from "./label-form";
 import { RunListQuery, RunsPage } from "./list";
 import { NewEvalPage, type NewEvalPageProps } from "./new";
@@ -48,18 +48,13 @@ interface Refused {
 }
 
 /** `/evals`: the list of runs, the form for a new one, and each run with its scores and labels. */
-export const evalPageRoutes = (
-  services: Pick<
-    Services,
-    "datasets" | "evals" | "evalTransfer" | "evaluators" | "labels" | "models" | "prompts" | "runningEvals"
-  >,
-) => {
+export const evalPageRoutes = (services: FormServices & Pick<Services, "evalTransfer" | "labels" | "runningEvals">) => {
   const { datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
   const newForm = createNewForm(services);
   const history = async (request: Request, given: RunListQuery): Promise<Response> => {
     const query = withoutEmpty(given);
     const sort = readSort(query.sort, RUN_COLUMNS, { by: "when", isDescending: true });
-    const found = await evals.pageOfRuns({
+    const found = await evals.pageOfRuns(principalOf(request), {
       page: readPage(query.page),
       pageLength: PAGE_LENGTH,
       sort,
@@ -85,8 +80,8 @@ export const evalPageRoutes = (
     const choices = await newForm.choices(principalOf(request));
     const active = choices.evaluators.filter(({ state }) => state === "active");
     const evaluators = active.map(({ name, version }) => `${name}@${version}`);
-    const form: EvalForm = { ...EMPTY_FORM, evaluators, ...(await newForm.filledFrom(query)) };
-    const { chosen, problems } = await newForm.chosenOf(form);
+    const form: EvalForm = { ...EMPTY_FORM, evaluators, ...(await newForm.filledFrom(principalOf(request), query)) };
+    const { chosen, problems } = await newForm.chosenOf(principalOf(request), form);
     return showForm(request, { choices, form, sample: chosen, problems });
   };
 
@@ -102,7 +97,7 @@ export const evalPageRoutes = (
   };
 
   const evaluate = async (request: Request, form: EvalForm): Promise<Response> => {
-    const { chosen, target, problems } = await newForm.chosenOf(form);
+    const { chosen, target, problems } = await newForm.chosenOf(principalOf(request), form);
     const choices = await newForm.choices(principalOf(request));
     const read = problems ? { problems } : readEvalForm(form, { chosen, target, shadows: choices.shadows });
     if ("problems" in read) return showForm(request, { choices, form, sample: chosen, problems: read.problems });
@@ -139,7 +134,11 @@ export const evalPageRoutes = (
   ): Promise<Response> => {
     const query = withoutEmpty(given);
     const sort = readSort(query.sort, RESULT_COLUMNS, { by: "sample", isDescending: false });
-    const found = await evals.pageOfResults(id, { page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
+    const found = await evals.pageOfResults(principalOf(request), id, {
+      page: readPage(query.page),
+      pageLength: PAGE_LENGTH,
+      sort,
+    });
     const props = { ...frameOf(request), ...found, sort, query, claims, evaluators: await references(), ...refused };
     return page(<RunPage {...props} notice={ownValue(NOTICES, done ?? "") ?? ""} />, refused ? 422 : 200);
   };
@@ -150,7 +149,7 @@ export const evalPageRoutes = (
     id: string,
     { done, claims, refused }: Static<typeof ResultQuery> & { refused?: Refused } = {},
   ): Promise<Response> => {
-    const { run, result } = await evals.result(id);
+    const { run, result } = await evals.result(principalOf(request), id);
     const props = { ...frameOf(request), run, result, claims, ...refused };
     return page(<ResultPage {...props} notice={ownValue(NOTICES, done ?? "") ?? ""} />, refused ? 422 : 200);
   };
@@ -182,10 +181,10 @@ export const evalPageRoutes = (
     .post(
       "/:id/results/:result/labels",
       async ({ request, params, body }) => {
-        const { run: info, result } = await evals.result(params.result);
-        const { run } = await evals.get(info.id, { limit: 1 });
-        const isSingle = run.progress.total === 1;
         const principal = principalOf(request);
+        const { run: info, result } = await evals.result(principal, params.result);
+        const { run } = await evals.get(principal, info.id, { limit: 1 });
+        const isSingle = run.progress.total === 1;
         const filled = readLabels(body);
         const isOnly = labelledCriteria(result).length === 1;
         const options = { labels, principal, resultId: result.id, missing: "Choose a value", isOnly };
@@ -205,7 +204,8 @@ export const evalPageRoutes = (
     })
     .get(
       "/:id/export",
-      async ({ params, query }) => download(runFile(await evalTransfer.export(params.id), query.format)),
+      async ({ request, params, query }) =>
+        download(runFile(await evalTransfer.export(principalOf(request), params.id), query.format)),
       {
         query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
         detail: allows("viewer"),

@@ -63,5 +63,5 @@ export const metricName = (metric: string): string => capitalized(metric.replace
 
 export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
   if (target.kind === "stored") return "given answer";
-  return [target.model, target.prompt].filter(Boolean).join(", ");
+  return [target.model, target.prompt, target.kind === "rag" && "documents"].filter(Boolean).join(", ");
 };

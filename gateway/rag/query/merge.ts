@@ -45,16 +45,23 @@ const follows = (passage: Passage, chunk: StoredChunk): boolean => {
   return chunk.position - 1 === passage.chunks.at(-1)?.position && chunk.start - passage.end <= MAX_GAP;
 };
 
-const extend = (passage: Passage, chunk: StoredChunk): Passage => {
-  const gap = "\n".repeat(Math.max(0, chunk.start - passage.end));
-  const added = chunk.text.slice(Math.max(0, passage.end - chunk.start));
-  return {
-    text: passage.text + gap + added,
-    start: passage.start,
-    end: Math.max(passage.end, chunk.end),
-    chunks: [...passage.chunks, chunk],
-  };
+type Piece = Pick<StoredChunk, "text" | "start" | "end">;
+
+/** The text of two pieces that touch or overlap, where `after` doesn't start before `before`. */
+const joined = <T extends Piece>(before: T, after: Piece): T => {
+  const gap = "\n".repeat(Math.max(0, after.start - before.end));
+  const added = after.text.slice(Math.max(0, before.end - after.start));
+  return { ...before, text: before.text + gap + added, end: Math.max(before.end, after.end) };
 };
+
+const extend = (passage: Passage, chunk: StoredChunk): Passage => ({
+  ...joined(passage, chunk),
+  chunks: [...passage.chunks, chunk],
+});
+
+/** The text of the chunks of one context. */
+export const joinTexts = (chunks: readonly Piece[]): string =>
+  chunks.toSorted((a, b) => a.start - b.start || b.end - a.end).reduce(joined).text;
 
 /** Joins the chunks of one document that touch or overlap. */
 const joinNeighbours = (chunks: readonly StoredChunk[]): Passage[] => {
