@@ -16,6 +16,12 @@ test.each([
   expect(isConfirmed(`${typed}x`, { name, id })).toBe(false);
 });
 
+test("a key may be limited to indexes, whose names may contain spaces", () => {
+  const form = { ...EMPTY_FORM, id: "key_1", name: "search", indexes: "Staff handbook, idx_1,\nStaff handbook" };
+  expect(readKeyForm(form, new Date(0))).toMatchObject({ request: { allowed_indexes: ["Staff handbook", "idx_1"] } });
+  expect(readKeyForm({ ...form, indexes: " , " }, new Date(0))).toMatchObject({ request: { allowed_indexes: null } });
+});
+
 test("errors of the two limits name their fields", () => {
   const form = { ...EMPTY_FORM, id: "key_1", name: "search", requestsPerMinute: "x", parallelRequests: "0" };
   expect(readKeyForm(form, new Date(0))).toEqual({

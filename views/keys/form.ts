@@ -27,6 +27,8 @@ const KeyFields = Fields({
   requestsPerMinute: typed(100),
   parallelRequests: typed(100),
   models: typed(10_000),
+  /** Ids or names, separated by commas or lines: names may contain spaces. */
+  indexes: typed(10_000),
 });
 /** `id` is the id of the key to create, so that submitting the form twice creates one key. */
 export type KeyForm = Static<typeof KeyFields> & { id: string };
@@ -55,11 +57,17 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const requests_per_minute = limit("requestsPerMinute", 10_000_000);
   const parallel_requests = limit("parallelRequests", 100_000);
   const models = form.models.split(/[\s,]+/).filter(Boolean);
+  const indexes = new Set(form.indexes.split(/[\n,]/).flatMap((name) => name.trim() || []));
+  if ([...indexes].some((name) => name.length > 100)) {
+    problems.indexes = "Separate the names of indexes by commas. A name has at most 100 characters";
+  }
   if (!role || Object.keys(problems).length > 0) return { problems };
   const expires_at =
     form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS).toISOString();
   const allowed_models = models.length > 0 ? models : null;
-  return { request: { name, role, expires_at, requests_per_minute, parallel_requests, allowed_models } };
+  const allowed_indexes = indexes.size > 0 ? [...indexes] : null;
+  const limits = { requests_per_minute, parallel_requests };
+  return { request: { name, role, expires_at, ...limits, allowed_models, allowed_indexes } };
 };
 
 /**

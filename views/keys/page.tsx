@@ -67,12 +67,15 @@ interface NewKeyPageProps extends Frame {
   form: KeyForm;
   /** Ids of the models on the nodes. */
   models: readonly string[];
+  /** Names of the indexes. */
+  indexes: readonly string[];
   problems?: Problems;
 }
 
-export const NewKeyPage = ({ form, models, problems, ...frame }: NewKeyPageProps) => {
+export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKeyPageProps) => {
   const { text, select } = fieldsOf(form, problems);
   const available = models.length > 0 ? ` Available now: ${models.join(", ")}.` : "";
+  const existing = indexes.length > 0 ? ` There are now: ${indexes.join(", ")}.` : "";
   const limit = { hint: "Leave blank for the default", inputmode: "numeric" };
   return (
     <Screen {...frame} title="Create key" problems={problems}>
@@ -99,6 +102,11 @@ export const NewKeyPage = ({ form, models, problems, ...frame }: NewKeyPageProps
         </div>
         {text("models", "Models", {
           hint: `Names separated by commas. Leave blank to allow every model.${available}`,
+          autocomplete: "off",
+          spellcheck: "false",
+        })}
+        {text("indexes", "Document indexes", {
+          hint: `Names or ids separated by commas. Leave blank to allow every index.${existing}`,
           autocomplete: "off",
           spellcheck: "false",
         })}
@@ -192,6 +200,7 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
         ["Requests per minute", number(record.limits.requests_per_minute)],
         ["Parallel requests", number(record.limits.parallel_requests)],
         ["Models", record.allowed_models?.join(", ") ?? "Every model"],
+        ["Document indexes", record.allowed_indexes?.join(", ") ?? "Every index"],
         ["Created", <Time at={record.created_at} />],
         ["Last used", <Never at={record.last_used_at} />],
         ["Expires", <Never at={record.expires_at} />],

@@ -16,10 +16,15 @@ const HOUR_SECONDS = 3600;
 const PAGE_LENGTH = 50;
 
 /** `/keys`, for admins. */
-export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models">) => {
+export interface KeyPageServices extends Pick<Services, "keys" | "models"> {
+  indexes: Pick<Services["indexes"], "names">;
+}
+
+export const keyPageRoutes = ({ keys, models, indexes }: KeyPageServices) => {
   /** Models on the nodes, including those that the user's key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
+  const indexNames = async (request: Request) => (await indexes.names(principalOf(request))).map(({ name }) => name);
   /** Empty until a node has reported its models. */
   const unknownModels = (request: Request, { allowed_models }: Key): string[] => {
     const known = knownModels(request);
@@ -65,9 +70,10 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }),
       },
     )
-    .get("/new", ({ request }) => {
+    .get("/new", async ({ request }) => {
       const form = { ...EMPTY_FORM, id: newKeyId() };
-      return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
+      const known = { models: knownModels(request), indexes: await indexNames(request) };
+      return page(<NewKeyPage {...frameOf(request)} {...known} form={form} />);
     })
     .post(
       "",
@@ -76,8 +82,8 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         const form = { ...EMPTY_FORM, ...body };
         const read = readKeyForm(form, new Date());
         if ("problems" in read) {
-          const props = { ...frameOf(request), form, models: knownModels(request), problems: read.problems };
-          return page(<NewKeyPage {...props} />, 422);
+          const known = { models: knownModels(request), indexes: await indexNames(request) };
+          return page(<NewKeyPage {...frameOf(request)} {...known} form={form} problems={read.problems} />, 422);
         }
         return secretPage(request, body.id, () => keys.create(principal, read.request, { id: body.id }));
       },
