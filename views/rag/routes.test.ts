@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { expectsAnswer } from "../../gateway/evals/scored-answer";
 import { AppError } from "../../lib/errors";
 import { startAsEditor } from "../../tests/browser/as-editor";
 import {
@@ -296,7 +297,7 @@ describe("a question", () => {
     expect(html).toContain("The best passage scores 0.21, below the threshold of 0.30, so the model was not asked.");
     expect(html).toContain("Remove the filter");
     expect(html).toContain("Closest passages, below the threshold");
-    expect(html).not.toContain("Good answer");
+    expect(html).toContain("expect no answer");
   });
 
   test("sends only the settings that differ from the index’s, its filter and the earlier turns", async () => {
@@ -370,6 +371,15 @@ describe("feedback on an answer", () => {
       references: ["30 days."],
       contexts: ["Everyone has 30 days."],
     });
+  });
+
+  test("a question that the documents don't answer becomes a sample that expects no answer", async () => {
+    const refused = JSON.stringify({ question: "Who won?", answer: "Nothing.", contexts: [], isRefused: true });
+    await give({ request: "req_2", dataset: "refused", expected: "yes", sample: refused });
+    const { id } = await pages.datasets.get("refused");
+    const stored = await pages.datasets.sample(id, "req_2", 1);
+    expect(stored).toMatchObject({ input: "Who won?", output: "Nothing.", references: ["unanswerable"] });
+    expect(expectsAnswer(stored)).toBe(false);
   });
 
   test("a sample needs the name of a dataset", async () => {

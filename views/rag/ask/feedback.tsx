@@ -25,10 +25,16 @@ const Exchange = Type.Object({
   question: Type.String({ minLength: 1 }),
   answer: Type.String(),
   contexts: Type.Array(Type.String(), { maxItems: 100 }),
+  /** The answer is the fallback text. */
+  isRefused: Type.Optional(Type.Boolean()),
 });
 
-const exchangeOf = ({ question, text, retrieval }: Asked): typeof Exchange.static => ({
+/** The reference of a sample that the documents don't answer. */
+const NO_ANSWER = "unanswerable";
+
+const exchangeOf = ({ question, text, retrieval }: Asked, isRefused: boolean): typeof Exchange.static => ({
   question,
+  isRefused,
   answer: text,
   contexts: (retrieval?.chunks ?? []).filter(({ context }) => context !== null).map((chunk) => chunk.text),
 });
@@ -37,13 +43,13 @@ const exchangeOf = ({ question, text, retrieval }: Asked): typeof Exchange.stati
 export const readSample = ({ sample, request, expected }: FeedbackForm, index: RagIndex): NewSample | undefined => {
   const given = parsed(sample);
   if (!Value.Check(Exchange, given)) return undefined;
-  const { question, answer, contexts } = given;
+  const { question, answer, contexts, isRefused } = given;
   return {
     key: request,
     input: question,
     output: answer,
     contexts,
-    ...(expected === "yes" && { references: [answer] }),
+    ...(expected === "yes" && { references: [isRefused ? NO_ANSWER : answer] }),
     tags: ["rag"],
     metadata: { index: index.name, request_id: request },
   };
@@ -68,6 +74,7 @@ interface RatingProps {
 /** Thumbs with an optional comment, and for editors a form to add the exchange to a dataset. */
 export const Rating = ({ index, asked, answer, mayAdd }: RatingProps) => {
   const { area, text: line, choice } = fieldsOf({});
+  const isRefused = answer.status === "no_relevant_context";
   const form = { ...posts(`/rag/${index.id}/ask/feedback`, "#rating"), novalidate: true };
   const request = <input type="hidden" name="request" value={answer.request_id} />;
   return (
@@ -92,14 +99,19 @@ export const Rating = ({ index, asked, answer, mayAdd }: RatingProps) => {
           <summary>Save as a sample</summary>
           <form class="form" {...form}>
             {request}
-            <input type="hidden" name="sample" value={JSON.stringify(exchangeOf(asked))} />
+            <input type="hidden" name="sample" value={JSON.stringify(exchangeOf(asked, isRefused))} />
             {line("dataset", "Dataset", {
               maxlength: 100,
               autocomplete: "off",
               hint: "An existing or new one. The sample has the question, the answer and the passages",
             })}
             {choice("expected", "Expected answer", "checkbox", [
-              { value: "yes", label: "This answer is correct: use it as the expected one" },
+              {
+                value: "yes",
+                label: isRefused
+                  ? "The documents really don’t answer this question: expect no answer"
+                  : "This answer is correct: use it as the expected one",
+              },
             ])}
             <div class="form-end">
               <button type="submit" class="secondary">

@@ -159,11 +159,9 @@ export const Result = ({ index, form, asked, answer, ...frame }: ResultProps) =>
       {answer.status === "no_relevant_context" ? (
         <NothingRelevant {...{ index, form, asked, answer, mayWrite: may(frame, "editor") }} />
       ) : (
-        <>
-          <Answered asked={asked} answer={answer} />
-          <Rating index={index} asked={asked} answer={answer} mayAdd={may(frame, "editor")} />
-        </>
+        <Answered asked={asked} answer={answer} />
       )}
+      <Rating index={index} asked={asked} answer={answer} mayAdd={may(frame, "editor")} />
     </>
   );
 };
