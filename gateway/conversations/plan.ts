@@ -1,4 +1,4 @@
-import { AppError } from "../../lib/errors";
+import { AppError, toAppError } from "../../lib/errors";
 import type { Asking } from "../call";
 import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
@@ -74,7 +74,9 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     index: string,
     branch: readonly ConversationMessage[],
   ) => {
-    const { id, name, revision, version } = await indexes.open(principal, index);
+    const { id, name, revision, version } = await indexes.open(principal, index).catch((error) => {
+      throw toAppError(error).kind === "not_found" ? new AppError("not_found", GONE, { param: "index" }) : error;
+    });
     const question = branch.at(-1)?.content ?? "";
     const limit = RagQuery.properties.question.maxLength ?? Number.POSITIVE_INFINITY;
     if (question.length > limit) {
@@ -104,6 +106,10 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
       source.index === null ? fromModel(asking, source.model, branch) : fromIndex(asking, source, source.index, branch),
   };
 };
+
+/** To a key, an index that it may not use doesn't exist either. */
+const GONE =
+  "The documents that this conversation answers from are no longer available. Choose another index, or answers without documents.";
 
 const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
   status: "searching",

@@ -160,7 +160,9 @@ export const createConversations = ({
       const branch = [...before, question];
       const model = row?.model ?? models.resolve(principal, "chat", undefined).id;
       const retrieval = row ? toConversation(row).retrieval : null;
-      const indexId = index === undefined ? (row?.indexId ?? null) : await openIndex(principal, index, retrieval);
+      const current = row?.indexId ?? null;
+      const wanted = index === undefined ? current : index;
+      const indexId = wanted === current ? current : await openIndex(principal, wanted, retrieval);
       const planned = await plan(asking, { model, retrieval, index: indexId }, branch);
 
       const conversation = row

@@ -159,7 +159,7 @@ test("a question to an index that was deleted is returned to the field with the 
     await ask(page, "And illness?");
     await page
       .getByRole("alert")
-      .getByText(/not found/)
+      .getByText(/are no longer available\. Choose another index/)
       .waitFor();
     expect(await message(page).inputValue()).toBe("And illness?");
   }));
@@ -194,6 +194,20 @@ test("fits a phone of 360 px, with long names and passages open", () =>
   }));
 
 describe("without scripts", () => {
+  test("a question to an index that was deleted is returned to the field with the reason", () =>
+    chatting({ javaScript: false, expectedStatuses: [422] }, async (page) => {
+      rag.answer(sampleAnswer());
+      await choose(page, "Staff handbook");
+      await message(page).fill(QUESTION);
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByText("The passages support 3 of 4 sentences").waitFor();
+      rag.all = [];
+      await message(page).fill("And illness?");
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByText("are no longer available. Choose another index").waitFor();
+      expect(await message(page).inputValue()).toBe("And illness?");
+    }));
+
   test("the whole page has the answer with its citations", () =>
     chatting({ javaScript: false }, async (page) => {
       rag.answer(sampleAnswer());

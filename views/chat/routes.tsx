@@ -105,7 +105,7 @@ export const chatRoutes = (services: ChatServices) => {
       return await ask();
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
-      if (!isHtmx(request) && (thrown.status === 400 || thrown.status === 409)) return again(thrown.message);
+      if (!isHtmx(request) && [400, 404, 409].includes(thrown.status)) return again(thrown.message);
       if (!isHtmx(request) || thrown.kind !== "conflict" || id === undefined) throw thrown;
       return html(<OtherBranch {...(await read(principalOf(request), id))} />, 409, REPLACES_TURNS);
     }
