@@ -36,7 +36,7 @@ import { createSampleIndex } from "./rag/indexes/sample";
 import { createIndexes } from "./rag/indexes/service";
 import { createVectorStore } from "./rag/indexes/store";
 import { createVersions } from "./rag/indexes/versions";
-import { createCalibration } from "./rag/quality/calibrate";
+import { createRetrievalQuality } from "./rag/quality/service";
 import { createPassages } from "./rag/query/passages";
 import { createRag } from "./rag/query/service";
 import { createRagTarget } from "./rag/query/target";
@@ -119,7 +119,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chat,
     embeddings,
     rag,
-    calibration: createCalibration({ indexes, embedder: embeddings, search: searches }),
+    retrievalQuality: createRetrievalQuality({ db, indexes, embedder: embeddings, search: searches }),
     vectorStore: createVectorStore({ db, indexes, embeddings, vectors, log }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, rag, indexes, log, activeRequests }),

@@ -11,13 +11,11 @@ import {
   AddDocuments,
   AddedDocuments,
   BuildVersion,
-  CalibrateIndex,
   ChunkPage,
   CreateIndex,
   DocumentQuery,
   DocumentsForm,
   DocumentText,
-  IndexCalibration,
   IndexVersion,
   IndexVersionPage,
   Ingestion,
@@ -32,7 +30,8 @@ import type { Documents } from "./indexes/documents";
 import { readDocumentsRequest } from "./indexes/read-request";
 import type { Indexes } from "./indexes/service";
 import type { Versions } from "./indexes/versions";
-import type { Calibration } from "./quality/calibrate";
+import { CalibrateIndex, CompareVersions, IndexCalibration, VersionComparison } from "./quality/contract";
+import type { RetrievalQuality } from "./quality/service";
 import { queryRoutes } from "./query/routes";
 import type { RagService } from "./query/service";
 
@@ -46,7 +45,7 @@ interface Services {
   idempotency: Idempotency;
   uploads: Uploads;
   rag: RagService;
-  calibration: Calibration;
+  retrievalQuality: RetrievalQuality;
 }
 
 const noContent = (): Response => new Response(null, { status: 204 });
@@ -58,7 +57,7 @@ export const ragRoutes = (services: Services) =>
     .use(versionRoutes(services))
     .use(documentRoutes(services))
     .use(queryRoutes(services))
-    .use(calibrationRoutes(services));
+    .use(qualityRoutes(services));
 
 const indexRoutes = ({ indexes, idempotency }: Services) =>
   new Elysia({ name: "rag.indexes", prefix: "/v1/rag/indexes", tags: ["RAG"] })
@@ -243,12 +242,13 @@ const documentRoutes = ({ documents, idempotency, uploads }: Services) =>
       },
     });
 
-const calibrationRoutes = ({ calibration }: Services) =>
-  new Elysia({ name: "rag.calibration", tags: ["RAG"] })
+const qualityRoutes = ({ retrievalQuality }: Services) =>
+  new Elysia({ name: "rag.quality", prefix: "/v1/rag/indexes/:id", tags: ["RAG"] })
     .use(auth)
     .post(
-      "/v1/rag/indexes/:id/calibrate",
-      ({ principal, exchange, params, body }) => calibration.calibrate(callOf(exchange, principal), params.id, body),
+      "/calibrate",
+      ({ principal, exchange, params, body }) =>
+        retrievalQuality.calibrate(callOf(exchange, principal), params.id, body),
       {
         params: PathId,
         body: CalibrateIndex,
@@ -258,6 +258,22 @@ const calibrationRoutes = ({ calibration }: Services) =>
           ...generates,
           summary: "Measure retrieval on labelled questions and suggest a threshold",
           description: "The index is not changed. PATCH it to use the suggested threshold.",
+          ...fails(409),
+        },
+      },
+    )
+    .post(
+      "/compare",
+      ({ principal, exchange, params, body }) => retrievalQuality.compare(callOf(exchange, principal), params.id, body),
+      {
+        params: PathId,
+        body: CompareVersions,
+        response: { 200: VersionComparison },
+        detail: {
+          ...allows("editor"),
+          ...generates,
+          summary: "Compare two versions on labelled questions",
+          description: "The index is not changed. Activate the version that you want to use.",
           ...fails(409),
         },
       },

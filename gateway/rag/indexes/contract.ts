@@ -1,21 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import {
-  Count,
-  ErrorBody,
-  Id,
-  Nullable,
-  notAnId,
-  OneOf,
-  Page,
-  PageQuery,
-  Share,
-  Strict,
-  Timestamp,
-} from "../../contract";
+import { Count, ErrorBody, Id, Nullable, notAnId, OneOf, Page, PageQuery, Strict, Timestamp } from "../../contract";
 import { Metadata } from "../../embeddings/contract";
-import { Rate } from "../../evals/statistics-contract";
-import { RetrievalOverrides, RetrievalSettings, Threshold } from "../../retrieval-contract";
+import { RetrievalOverrides, RetrievalSettings } from "../../retrieval-contract";
 
 /* Indexes, their versions and documents. */
 
@@ -138,76 +125,6 @@ export const BuildVersion = Strict(
   { title: "BuildVersion", minProperties: 1, examples: [{ chunking: { chunk_tokens: 120, overlap_tokens: 20 } }] },
 );
 export type BuildVersion = Static<typeof BuildVersion>;
-
-const LabelledQuestion = Strict(
-  {
-    question: Type.String({ minLength: 1, maxLength: 10_000 }),
-    relevant: Type.Array(Type.String(), {
-      description: "Ids of chunks or documents that answer the question; empty if none does",
-      maxItems: 100,
-    }),
-  },
-  { title: "LabelledQuestion" },
-);
-
-export type LabelledQuestion = Static<typeof LabelledQuestion>;
-
-/** `POST /v1/rag/indexes/{id}/calibrate`: searches the questions without changing the index. */
-export const CalibrateIndex = Strict(
-  {
-    questions: Type.Array(LabelledQuestion, { minItems: 2, maxItems: 5000 }),
-    retrieval: Type.Optional(RetrievalOverrides),
-    version: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the active version" })),
-  },
-  {
-    title: "CalibrateIndex",
-    examples: [
-      {
-        questions: [
-          { question: "How many days of leave?", relevant: ["doc_01jd8x1m9k2n3p4q5r6s7t8v9w"] },
-          { question: "Who won in 1998?", relevant: [] },
-        ],
-      },
-    ],
-  },
-);
-export type CalibrateIndex = Static<typeof CalibrateIndex>;
-
-const measured = Nullable(Rate, { description: "With its 95 % interval; null without answerable questions" });
-
-/** The error rates of a threshold on labelled questions. */
-export const ThresholdOutcome = Type.Object(
-  {
-    threshold: Type.Number(),
-    false_answers: Share("Fraction of the unanswerable questions that would be answered"),
-    false_refusals: Share("Fraction of the answerable questions that would get the fallback text"),
-  },
-  { title: "ThresholdOutcome" },
-);
-export type ThresholdOutcome = Static<typeof ThresholdOutcome>;
-
-export const IndexCalibration = Type.Object(
-  {
-    answerable: Count("Questions with a relevant chunk or document"),
-    unanswerable: Count(),
-    recall_at_k: measured,
-    mrr: measured,
-    ndcg_at_k: measured,
-    k: Type.Integer({ minimum: 1, description: "`top_k` of the settings" }),
-    score: Nullable(Threshold.properties.score, {
-      description: "The score that the threshold applies to; null if the mode does not compute it",
-    }),
-    curve: Type.Array(ThresholdOutcome, {
-      description: "In steps of 0.01; empty without both answerable and unanswerable questions",
-    }),
-    suggested: Nullable(ThresholdOutcome, {
-      description:
-        "The threshold with the best balanced accuracy: the mean of the fraction of answerable questions that are answered and the fraction of unanswerable questions that get the fallback text. It was chosen on these questions, so expect slightly more errors on others",
-    }),
-  },
-  { title: "IndexCalibration" },
-);
-export type IndexCalibration = Static<typeof IndexCalibration>;
 
 const mediaType = OneOf([
   "text/plain",

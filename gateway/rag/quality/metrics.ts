@@ -1,3 +1,6 @@
+import { estimateMean } from "../../evals/statistics/estimate";
+import type { Rate } from "../../evals/statistics-contract";
+
 /*
  * Metrics of one ranked list with binary relevance, from 0 to 1. `ranked` has distinct ids, best first; `relevant` is not
  * empty.
@@ -28,3 +31,9 @@ export const ndcgAt = (ranked: readonly string[], relevant: ReadonlySet<string>,
 const discount = (place: number): number => 1 / Math.log2(place + 2);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Mean of values between 0 and 1, with its 95 % interval; null if there are no values. */
+export const meanShare = (values: readonly number[]): Rate | null => {
+  const { value, interval } = estimateMean(values, { range: [0, 1] });
+  return value === null ? null : { value, interval };
+};

@@ -2,8 +2,7 @@ import { alignColumns, markdownTable } from "../../../lib/table";
 import { reportAgreement } from "../../evals/agreement/report";
 import type { Rate } from "../../evals/statistics-contract";
 import type { LabelledQuery } from "./labelled-corpus";
-import { meanShare } from "./mean-share";
-import { ndcgAt, recallAt, reciprocalRank } from "./metrics";
+import { meanShare, ndcgAt, recallAt, reciprocalRank } from "./metrics";
 import { bestOutcome, thresholdCurve } from "./threshold";
 
 /** A question with the passages that a search found. */

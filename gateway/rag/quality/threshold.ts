@@ -1,4 +1,4 @@
-import type { ThresholdOutcome } from "../indexes/contract";
+import type { ThresholdOutcome } from "./contract";
 
 /** The highest score of each question. Null if nothing was found: such a question is refused at every threshold. */
 export interface BestScores {

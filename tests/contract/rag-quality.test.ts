@@ -24,7 +24,9 @@ beforeAll(async () => {
     return status === 201;
   });
   const texts = ["Everyone has thirty days of leave", "The company has twelve offices", "Tea is served at four"];
-  const [, added] = await call("POST", `/${index}/documents`, { documents: texts.map((text) => ({ text })) });
+  const [, added] = await call("POST", `/${index}/documents`, {
+    documents: texts.map((text, at) => ({ text, source: `${at}.md` })),
+  });
   documents = added.documents.map(({ id }: Json) => id);
   await until(
     "the documents are searchable",
@@ -66,6 +68,15 @@ describe("calibration", () => {
     expect(result.recall_at_k.value).toBe(0.5);
   });
 
+  test("finds documents by their source", async () => {
+    const questions = [
+      { question: "Tea is served at four", relevant: ["2.md"] },
+      { question: "Tea is served at four", relevant: ["1.md"] },
+    ];
+    const [, result] = await calibrate({ questions, retrieval: { top_k: 1 } });
+    expect(result.recall_at_k.value).toBe(0.5);
+  });
+
   test("suggests nothing where it can't: one kind of questions, or a mode without the score", async () => {
     const [, onlyAnswerable] = await calibrate({ questions: QUESTIONS().slice(0, 2) });
     expect(onlyAnswerable).toMatchObject({ unanswerable: 0, curve: [], suggested: null });
@@ -82,10 +93,76 @@ describe("calibration", () => {
   });
 });
 
+/** Builds a version with shorter chunks and waits until it is ready. */
+const buildVersion = async (): Promise<number> => {
+  const [, { version }] = await call("POST", `/${index}/versions`, {
+    chunking: { chunk_tokens: 16, overlap_tokens: 0 },
+  });
+  await until("the version is ready", async () => {
+    const [, { data }] = await call("GET", `/${index}/versions`);
+    return data.find((each: Json) => each.version === version)?.state === "ready";
+  });
+  return version;
+};
+
+describe("a comparison", () => {
+  let b: number;
+  const compare = (body: object, key?: string) => call("POST", `/${index}/compare`, { b, ...body }, key);
+  beforeAll(async () => {
+    b = await buildVersion();
+  });
+
+  test("measures two versions on the same questions, and changes nothing", async () => {
+    const [, before] = await call("GET", `/${index}`);
+    const [status, result] = await compare({ questions: QUESTIONS(), retrieval: { top_k: 2 } });
+    expect(status).toBe(200);
+    expect(result).toMatchObject({ a: 1, b, k: 2, n: 2, left_out: 1, verdict: "not_shown" });
+    expect(result.summary).toContain("No difference shown: nDCG@2 is 1.000 with version 2 and 1.000 with version 1");
+    expect(result.metrics.map(({ metric, a, b }: Json) => [metric, a, b])).toEqual([
+      ["ndcg_at_k", 1, 1],
+      ["recall_at_k", 1, 1],
+      ["mrr", 1, 1],
+    ]);
+    expect(result.questions.map(({ position, difference }: Json) => [position, difference])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    expect((await call("GET", `/${index}`))[1]).toEqual(before);
+  });
+
+  test("uses the version given as a instead of the active one", async () => {
+    const [, result] = await compare({ a: b, b: 1, questions: QUESTIONS() });
+    expect(result).toMatchObject({ a: b, b: 1 });
+  });
+
+  test("400 for the same version twice, for chunks, and without a question to compare", async () => {
+    const refused = async (body: object) => {
+      const [status, { error }] = await compare(body);
+      return [status, error.param];
+    };
+    expect(await refused({ b: 1, questions: QUESTIONS() })).toEqual([400, "b"]);
+    const chunk = { question: "Tea?", relevant: ["chunk_unknown"] };
+    expect(await refused({ questions: [chunk] })).toEqual([400, "questions.0.relevant"]);
+    expect(await refused({ questions: QUESTIONS().slice(2) })).toEqual([400, "questions"]);
+  });
+
+  test("403 for a key that may not edit, 404 for an unknown version", async () => {
+    expect((await compare({ questions: QUESTIONS() }, await stack.keyOf("member")))[0]).toBe(403);
+    expect((await compare({ b: 7, questions: QUESTIONS() }))[0]).toBe(404);
+  });
+});
+
 describe("a calibration is refused", () => {
   test("400 for a reranker, which is missing", async () => {
     const [status, { error }] = await calibrate({ questions: QUESTIONS(), retrieval: { rerank: true } });
     expect([status, error.param]).toEqual([400, "retrieval.rerank"]);
+  });
+
+  test("400 for a document that the index doesn't have", async () => {
+    const questions = [...QUESTIONS(), { question: "Coffee?", relevant: [documents[0], "coffee.md"] }];
+    const [status, { error }] = await calibrate({ questions });
+    expect([status, error.param]).toEqual([400, "questions.3.relevant.1"]);
+    expect(error.message).toContain('No document of this index has the id or file name "coffee.md".');
   });
 
   test("403 for a key that may not edit", async () => {
