@@ -173,6 +173,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         models,
         prompts,
         rag: rag.rag,
+        retrievalQuality: rag.retrievalQuality,
         runningEvals: new RunningEvals({ evals, activeRequests }),
         sampleIndex: rag.sampleIndex,
         sessions,

@@ -1,7 +1,9 @@
 import { beforeAll } from "bun:test";
+import type { Page } from "playwright-core";
 import { AppError } from "../../lib/errors";
 import { reloadRefused, type ScreenCase, testScreens } from "./matrix";
 import { openPages } from "./pages";
+import { sampleCalibration } from "./quality-samples";
 import { ASK, ask, failedDocument, found, INDEX, ingesting, SCAN, spanPath } from "./rag-asking";
 import { refusedAnswer, sampleAnswer, sampleDocument, sampleVersion } from "./rag-samples";
 import { EARLIER_HASH } from "./scripted-rag";
@@ -18,6 +20,16 @@ beforeAll(async () => {
 });
 
 const refused = reloadRefused(() => pages, /^\/rag/);
+
+const QUALITY = `${INDEX}/quality`;
+const measure = async (page: Page, questions = "question,document\nHow many days?,handbook.pdf\nWho won?,") => {
+  await page.getByLabel("Questions", { exact: true }).fill(questions);
+  await page.getByRole("button", { name: "Measure" }).click();
+};
+const withTwoVersions = (path: string) => () => {
+  rag.builds = [sampleVersion({ version: 2, state: "ready" }), sampleVersion()];
+  return path;
+};
 
 interface Case extends ScreenCase {
   as?: "viewer" | "member" | "editor";
@@ -151,6 +163,78 @@ const CASES: Case[] = [
       return `${INDEX}/documents/doc_handbook`;
     },
     shows: "There is no text yet",
+  },
+  { name: "rag quality", path: withTwoVersions(`${QUALITY}?measure=1:2`), shows: "Nothing measured yet" },
+  {
+    name: "rag quality empty index",
+    path: () => {
+      rag.reset({ chunks: 0 });
+      return QUALITY;
+    },
+    shows: "This index has no searchable documents yet",
+  },
+  { name: "rag quality forbidden", path: QUALITY, as: "viewer", status: 403, shows: "This requires the role editor" },
+  {
+    name: "rag quality measuring",
+    path: QUALITY,
+    reach: (page) => {
+      rag.calibration = new Promise(() => {});
+      return measure(page);
+    },
+    shows: "Searching the questions",
+  },
+  {
+    name: "rag quality calibrated",
+    path: QUALITY,
+    reach: async (page) => {
+      await measure(page);
+      await page.getByText("Show the figures").click();
+    },
+    shows: "60 answerable questions",
+  },
+  {
+    name: "rag quality without threshold",
+    path: QUALITY,
+    reach: (page) => {
+      rag.calibration = sampleCalibration({ unanswerable: 0, curve: [], suggested: null });
+      return measure(page);
+    },
+    shows: "A threshold needs both kinds of questions",
+  },
+  {
+    name: "rag quality compared",
+    path: withTwoVersions(`${QUALITY}?measure=1:2`),
+    reach: (page) => measure(page),
+    shows: "Questions that changed",
+  },
+  {
+    name: "rag quality refused",
+    path: QUALITY,
+    status: 422,
+    reach: (page) => measure(page, "question,document\n,handbook.pdf\nWho won?,"),
+    shows: "Line 2: the question is empty",
+  },
+  {
+    name: "rag quality rate-limited",
+    path: QUALITY,
+    status: 429,
+    reach: async (page) => {
+      rag.refusal = new AppError("rate_limited", "The key “Ada’s laptop” has sent the 60 requests of this minute.", {
+        retryAfterMs: 12_000,
+      });
+      await measure(page);
+    },
+    shows: "Rate limit reached",
+  },
+  {
+    name: "rag quality without a node",
+    path: QUALITY,
+    status: 503,
+    reach: async (page) => {
+      rag.refusal = new AppError("unavailable", "No GPU node is available. Try again later.");
+      await measure(page);
+    },
+    shows: "Not available right now",
   },
   { name: "rag ask", path: ASK, as: "member", shows: "The passages that an answer is based on appear here." },
   {

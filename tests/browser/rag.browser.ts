@@ -78,6 +78,61 @@ describe("files", () => {
   });
 });
 
+describe("a measurement", () => {
+  const QUALITY = `${INDEX}/quality`;
+  const questions = "question,document\nHow many days?,handbook.pdf\nWho won?,";
+
+  test.each([true, false])("of pasted questions is applied with the keyboard, scripts: %p", async (javaScript) => {
+    const faults = await asEditor(
+      async (page) => {
+        await page.goto(QUALITY);
+        await page.getByLabel("Questions", { exact: true }).fill(questions);
+        await page.getByRole("button", { name: "Measure" }).focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("img", { name: "False answers fall" }).waitFor();
+        expect(await page.getByLabel("Questions", { exact: true }).inputValue()).toBe(questions);
+        await page.getByRole("button", { name: "Use threshold" }).focus();
+        await page.keyboard.press("Enter");
+        await page.getByText("Threshold changed.").waitFor();
+      },
+      { javaScript },
+    );
+    expect(faults).toEqual([]);
+    expect(rag.calls.map(([name]) => name)).toEqual(["calibrate", "update"]);
+  });
+
+  test("moves the focus to its result", async () => {
+    const faults = await asEditor(async (page) => {
+      await page.goto(QUALITY);
+      await page.getByLabel("Or a file").setInputFiles({
+        name: "questions.csv",
+        mimeType: "text/csv",
+        buffer: Buffer.from(questions),
+      });
+      await page.getByRole("button", { name: "Measure" }).click();
+      await page.locator("#measured-title").waitFor();
+      expect(await page.evaluate<string>("document.activeElement.id")).toBe("measured-title");
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("that is refused in every way keeps the questions", async () => {
+    const faults = await asEditor(
+      async (page) => {
+        await page.goto(QUALITY);
+        await page.getByLabel("Questions", { exact: true }).fill(questions);
+        await refuseInEveryWay(page, pages, {
+          path: /\/quality$/,
+          act: () => page.getByRole("button", { name: "Measure" }).click(),
+          stays: async () => expect(await page.getByLabel("Questions", { exact: true }).inputValue()).toBe(questions),
+        });
+      },
+      { expectedStatuses: REFUSED_STATUSES },
+    );
+    expect(faults).toEqual([]);
+  });
+});
+
 /** Chromium can't cut one connection, so the page reads its stream through one that `cutConnection()` breaks. */
 const CUTTABLE_FETCH = `
   const cut = Promise.withResolvers();

@@ -3,9 +3,11 @@ import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import type { RagAnswer, RagEvent, RagQuery } from "../../gateway/rag/contract";
 import type { IndexVersion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
 import type { Indexes } from "../../gateway/rag/indexes/service";
+import type { IndexCalibration } from "../../gateway/rag/quality/contract";
 import { createRagTarget } from "../../gateway/rag/query/target";
 import { AppError } from "../../lib/errors";
 import type { RagPageServices } from "../../views/rag/routes";
+import { sampleCalibration, sampleComparison } from "./quality-samples";
 import {
   CHUNKS,
   HANDBOOK,
@@ -19,7 +21,10 @@ import {
 
 export const EARLIER_HASH = "0b9e".repeat(16);
 
-type ScriptedServices = Pick<RagPageServices, "indexVersions" | "documents" | "rag" | "sampleIndex"> & {
+type ScriptedServices = Pick<
+  RagPageServices,
+  "indexVersions" | "documents" | "rag" | "retrievalQuality" | "sampleIndex"
+> & {
   indexes: RagPageServices["indexes"] & Pick<Indexes, "names">;
 };
 
@@ -30,6 +35,8 @@ export class ScriptedRag implements ScriptedServices {
   builds: IndexVersion[] = [];
   /** Calls that change something, with their input. */
   readonly calls: [name: string, ...input: unknown[]][] = [];
+  /** The result of every calibration. */
+  calibration: IndexCalibration | Promise<IndexCalibration> = sampleCalibration();
   /** The last query. */
   asked: RagQuery | undefined;
   readonly gone = new Set<string>();
@@ -45,6 +52,7 @@ export class ScriptedRag implements ScriptedServices {
     this.builds = [sampleVersion()];
     this.calls.length = 0;
     this.gone.clear();
+    this.calibration = sampleCalibration();
     this.asked = undefined;
     this.refusal = undefined;
     this.#events = [];
@@ -178,6 +186,17 @@ export class ScriptedRag implements ScriptedServices {
     activate: async (_, id, version) => {
       this.#change("activate", version);
       return this.#find(id);
+    },
+  };
+
+  readonly retrievalQuality: ScriptedServices["retrievalQuality"] = {
+    calibrate: async (_, __, request) => {
+      this.#change("calibrate", request);
+      return this.calibration;
+    },
+    compare: async (_, __, request) => {
+      this.#change("compare", request);
+      return sampleComparison();
     },
   };
 

@@ -27,6 +27,7 @@ import { type DocumentServices, documentRoutes } from "./indexes/document-routes
 import { IndexPage, Progress } from "./indexes/index-page";
 import { IndexesPage } from "./indexes/list";
 import { LISTED } from "./indexes/progress";
+import { type QualityServices, qualityRoutes } from "./quality/routes";
 import { RetrievalFields, type RetrievalForm, readRetrieval, retrievalForm } from "./settings";
 import { DOCUMENT_STATES } from "./words";
 
@@ -39,6 +40,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   created: "Index created. Add the first documents.",
   saved: "Settings saved. The next question uses them.",
   building: "The new version is being built. The active one keeps answering.",
+  threshold: "Threshold changed. The next question uses it.",
   activated: "Switched. The next question uses this version.",
   cancelled: "Cancelled. Documents that were finished are searchable.",
   removed: "Document deleted.",
@@ -66,7 +68,8 @@ const noticeOf = ({ done, added, replaced, unchanged }: IndexQuery): string => {
 
 export type RagPageServices = AskServices &
   DocumentServices &
-  Pick<Services, "config" | "uploads"> & {
+  QualityServices &
+  Pick<Services, "uploads"> & {
     indexes: Pick<Services["indexes"], "create" | "defaults" | "listNumbered" | "remove">;
     indexVersions: Pick<Services["indexVersions"], "list" | "build" | "activate">;
     documents: Pick<Services["documents"], "listNumbered" | "listIngested" | "submit" | "cancel">;
@@ -169,6 +172,7 @@ export const ragPageRoutes = (services: RagPageServices) => {
   return new Elysia({ name: "views.rag", prefix: "/rag" })
     .use(askRoutes(services))
     .use(documentRoutes(services))
+    .use(qualityRoutes(services))
     .get(
       "",
       async ({ request, query }) => {

@@ -1,4 +1,5 @@
 import type { Static } from "@sinclair/typebox";
+import { DEFAULT_RETRIEVAL } from "../../gateway/rag/indexes/defaults";
 import type { RetrievalSettings } from "../../gateway/retrieval-contract";
 import { Fields, fieldsOf, type Problems, text } from "../ui/fields";
 import { MODES } from "./words";
@@ -67,7 +68,10 @@ export const readRetrieval = (
     max_context_tokens: amount("contextTokens", 64, 1_000_000),
     fallback_text: form.fallback.trim(),
     threshold: hasThreshold
-      ? { score: current.threshold?.score ?? "vector", value: amount("threshold", -1, 1, false) }
+      ? {
+          score: current.threshold?.score ?? DEFAULT_RETRIEVAL.threshold.score,
+          value: amount("threshold", -1, 1, false),
+        }
       : null,
   };
   if (!mode || !fusion || Object.keys(problems).length > 0) return { problems };

@@ -55,6 +55,16 @@ export const retrievalText = ({ mode, top_k: topK, threshold }: RetrievalSetting
 
 export const score = (value: number | null): string => (value === null ? "–" : value.toFixed(value < 10 ? 2 : 1));
 
+/** "0.912"; "–" if there is no value. */
+export const share = (value: number | undefined): string => value?.toFixed(3) ?? "–";
+
+/** "+0.041", "−0.012", "0". */
+export const difference = (value: number): string =>
+  value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+
+/** "7 %", "2.6 %". */
+export const percent = (value: number): string => `${Number((value * 100).toFixed(1))}\u00a0%`;
+
 const KIB = 1024;
 /** "812 KiB", "3.4 MiB". */
 export const size = (bytes: number): string =>

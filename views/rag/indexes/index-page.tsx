@@ -42,6 +42,9 @@ export const IndexPage = (props: IndexPageProps) => {
         may(frame, "member") && (
           <>
             <ButtonLink href={`/chat?index=${index.id}`} text="Chat" look="button secondary" />
+            {mayWrite && (
+              <ButtonLink href={`/rag/${index.id}/quality`} text="Measure quality" look="button secondary" />
+            )}
             <ButtonLink href={`/rag/${index.id}/ask`} text="Ask a question" />
           </>
         )
@@ -117,7 +120,7 @@ const Settings = ({ index, form, problems = {} }: PartProps) => {
         <SettingsFields form={filled} problems={problems} />
         <p class="hint">
           Not sure about a value? <a href={`/rag/${index.id}/ask`}>Try settings on a question</a> without changing them
-          here.
+          here, or <a href={`/rag/${index.id}/quality`}>find the best threshold</a> with your own questions.
         </p>
       </Form>
     </details>

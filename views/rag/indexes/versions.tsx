@@ -72,10 +72,16 @@ export const VersionList = ({ index, versions, path, mayWrite }: VersionListProp
           cell: ({ version, state }) =>
             mayWrite &&
             state === "ready" && (
-              <form method="post" action={`/rag/${index.id}/versions/${version}/activate`}>
+              <form class="form-end" method="post" action={`/rag/${index.id}/versions/${version}/activate`}>
                 <button type="submit" class="secondary" aria-label={actionText(version, index)}>
                   {version < index.active.version ? "Switch back" : "Use"}
                 </button>
+                <a
+                  href={`/rag/${index.id}/quality?measure=${index.active.version}:${version}`}
+                  aria-label={`Compare version ${version} with version ${index.active.version}`}
+                >
+                  Compare
+                </a>
               </form>
             ),
         },
