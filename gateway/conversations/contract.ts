@@ -41,7 +41,7 @@ export const AnswerContext = Type.Object(
 );
 export type AnswerContext = Static<typeof AnswerContext>;
 
-const { index, chunks, threshold, warning, citations, grounding } = RagAnswer.properties;
+const { index, chunks, threshold, warning, degraded, citations, grounding } = RagAnswer.properties;
 
 /** The passages behind an answer from an index. */
 export const AnswerEvidence = Type.Object(
@@ -54,6 +54,7 @@ export const AnswerEvidence = Type.Object(
     chunks,
     threshold,
     warning,
+    degraded,
     citations,
     grounding,
     gone: Type.Array(Id("doc"), {

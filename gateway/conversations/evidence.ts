@@ -19,8 +19,8 @@ export async function* answerFromIndex(
   };
   for await (const event of rag.events(call, query)) {
     if (event.type === "retrieval") {
-      const { index, chunks, threshold, warning } = event;
-      yield learn({ status: "writing", index, chunks, threshold, warning });
+      const { index, chunks, threshold, warning, degraded } = event;
+      yield learn({ status: "writing", index, chunks, threshold, warning, degraded });
     } else if (event.type === "token") {
       yield { type: "delta", text: event.text, tokens: 1 };
     } else if (event.type === "citations") {

@@ -28,7 +28,7 @@ test("an answer from an index is stored with its evidence and its facts", async 
   const { conversation } = await askIndex();
   expect(conversation.index).toBe(INDEX);
   const message = await last(conversation.id);
-  const { chunks, threshold, warning, index, grounding } = sampleAnswer();
+  const { chunks, threshold, warning, degraded, index, grounding } = sampleAnswer();
   expect(message).toMatchObject({
     content: ANSWER,
     status: "complete",
@@ -41,7 +41,7 @@ test("an answer from an index is stored with its evidence and its facts", async 
   });
   expect(message?.detail?.evidence).toEqual({
     status: "answered",
-    ...{ index, chunks, threshold, warning, grounding, citations: CITATIONS, gone: [] },
+    ...{ index, chunks, threshold, warning, degraded, grounding, citations: CITATIONS, gone: [] },
   });
 });
 
@@ -57,8 +57,8 @@ test("each step of a running answer is visible: searching, writing, checking", a
   };
   const stepOf = ({ detail }: AnswerState) => detail.evidence?.status;
   expect((await until((state) => stepOf(state) === "searching")).detail.evidence?.index.name).toBe("Staff handbook");
-  const { chunks, threshold, warning, index, cache, citations } = sampleAnswer();
-  rag.say({ type: "retrieval", chunks, threshold, warning, index, cache });
+  const { chunks, threshold, warning, degraded, index, cache, citations } = sampleAnswer();
+  rag.say({ type: "retrieval", chunks, threshold, warning, degraded, index, cache });
   expect((await until((state) => stepOf(state) === "writing")).detail.evidence?.chunks).toHaveLength(5);
   rag.say({ type: "token", text: "Everyone has [1] [9]" });
   expect((await until(({ content }) => content !== "")).content).toBe("Everyone has [1] [9]");

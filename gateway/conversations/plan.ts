@@ -116,6 +116,7 @@ const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
   chunks: [],
   threshold: null,
   warning: null,
+  degraded: null,
   citations: [],
   grounding: null,
   gone: [],

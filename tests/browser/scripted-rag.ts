@@ -94,7 +94,8 @@ export class ScriptedRag implements ScriptedServices {
   readonly opened: Pick<Indexes, "open" | "visibleDocuments"> = {
     open: async (_, id) => {
       const { name, revision, retrieval } = this.#find(id);
-      return { id, name, revision, retrieval, version: 1, embeddingModel: "all-minilm-l6-v2" };
+      const model = { embeddingModel: "all-minilm-l6-v2", embeddingModelRevision: "bd5dc15885e3" };
+      return { id, name, revision, retrieval, version: 1, ...model, lacksVectors: false };
     },
     visibleDocuments: async (_, { indexIds, ids }) =>
       indexIds.flatMap((indexId) => ids.filter((id) => !this.gone.has(id)).map((id) => ({ indexId, id }))),

@@ -8,12 +8,12 @@ import { count, Icon } from "../ui/parts";
 export const askedOf = ({ id, status, content, detail }: AnswerState): Asked | undefined => {
   const { evidence } = detail;
   if (!evidence) return undefined;
-  const { status: step, chunks, threshold, warning, index, citations, grounding, gone } = evidence;
+  const { status: step, chunks, threshold, warning, degraded, index, citations, grounding, gone } = evidence;
   const isRunning = status === "generating" && step !== "answered" && step !== "no_relevant_context";
   return {
     question: "",
     stage: isRunning ? step : status === "complete" ? "answered" : "stopped",
-    ...(step !== "searching" && { retrieval: { chunks, threshold, warning, index } }),
+    ...(step !== "searching" && { retrieval: { chunks, threshold, warning, degraded, index } }),
     ...{ text: content, citations, grounding, gone, scope: id },
   };
 };
