@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Log } from "../lib/log";
-import type { Db } from "./client";
 import { releaseLease, takeLease } from "./leases";
+import type { Db } from "./types";
 
 const LEASE = "checkpoint";
 const LEASE_MS = 60_000;

@@ -1,14 +1,16 @@
 import { statSync } from "node:fs";
 import { type Client, createClient, type InArgs, type InStatement, type ResultSet } from "@libsql/client";
-import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
+import { drizzle } from "drizzle-orm/libsql";
 import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { keepCheckpointed } from "./checkpoint";
 import { isBusy, named, retryBusy } from "./errors";
 import { type DbOptions, resolveTarget, type Target } from "./target";
+import type { Db, Reads, Tx } from "./types";
 import { Writer } from "./writer";
 
 export { type DbOptions, databaseOptions } from "./target";
+export type { Db, Reads, Tx } from "./types";
 
 /** A longer write transaction is logged, because it blocks other writers. A libSQL server aborts it after 5 s. */
 const SLOW_WRITE_MS = 1000;
@@ -140,32 +142,3 @@ const openForReads = async (target: Target): Promise<Client> => {
   await client.executeMultiple("PRAGMA busy_timeout = 0; PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0");
   return client;
 };
-
-type Drizzle = LibSQLDatabase<Record<string, never>>;
-
-/** A write transaction: drizzle's own transaction object, which can also read. */
-export type Tx = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
-
-/** Anything that can run reads: a `Db` outside a transaction, a `Tx` inside one. */
-export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get">;
-
-/**
- * The database. Reads use drizzle, one statement each, and see committed data. A read throws drizzle's error with an
- * AppError as its cause; `toAppError` unwraps it.
- */
-export interface Db extends Reads {
-  /**
-   * Runs `work` after earlier writes, in a transaction that holds the write lock from the start. Resolves when the
-   * transaction is on disk. Inside `work`, read through `tx`. Throws unavailable (lock timeout), storage_full,
-   * internal, or the error of `work`, and then changes nothing.
-   */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /**
-   * A number that changes when any process writes to the database. Getting it is cheaper than a read. Two writes within
-   * 10 ms may share a number. undefined if the database is on a server.
-   */
-  changeMark(): number | undefined;
-  /** For `migrate.ts` and maintenance. */
-  readonly writer: Writer;
-  close(): Promise<void>;
-}

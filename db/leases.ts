@@ -1,6 +1,6 @@
 import { and, eq, lt, or } from "drizzle-orm";
-import type { Db } from "./client";
 import { leases } from "./schema";
+import type { Db } from "./types";
 
 /** Takes or renews `name` for `leaseMs` from `now`; false while another holder has the lease. */
 export const takeLease = (
