@@ -54,8 +54,9 @@
     showQueue();
     const scopeBefore = scope();
     const shown = $("turns").querySelector(":scope > .turn:last-of-type")?.id ?? "";
-    const index = $("answer-from")?.value;
-    const values = { conversation: $("conversation").value, question: entry.text, once: entry.id, shown, index };
+    const values = { conversation: $("conversation").value, question: entry.text, once: entry.id, shown };
+    // The field is left out if there is no index. htmx would send undefined as a word.
+    if ($("answer-from")) values.index = $("answer-from").value;
     follows = true;
     await htmx.ajax("POST", "/chat", { source: "#queue", target: "#turns", swap: "beforeend", values });
     sending = undefined;
