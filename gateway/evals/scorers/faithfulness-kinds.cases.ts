@@ -106,6 +106,10 @@ Delivery takes 5 days, and refunds take 5 weeks. | Delivery takes 5 days. ; Refu
 The disk holds 500 GB and the memory is 16 GB. | The disk holds 500 GB. ; The memory is 16 gigabytes. | The disk holds 500 TB. ; The memory is 16 MB.
 The trial runs for 14 days. | The trial runs for 14 days. ; The trial runs for two weeks. ; The trial runs for 2 weeks. ; The trial runs for fourteen days. | The trial runs for 14 months. ; The trial runs for 14 weeks.
 The warranty is valid for two years. | The warranty is valid for two years. ; The warranty is valid for 24 months. ; There is a two-year warranty. | The warranty is valid for two months. ; The warranty is valid for two weeks. ; There is a two-month warranty.
+The pump takes 0.45 litres of oil and has 5 bolts. | The pump takes 0.45 litres of oil. ; The pump takes 450 ml of oil. ; The pump has 5 bolts. ; The pump has five bolts. | 5.1 litres. ; 5.1 litres of oil ; The pump takes 5.1 litres of oil. ; 5 litres. ; The pump takes 5 litres of oil.
+The tank holds 40 litres. | The tank holds 40 litres. ; The tank holds 40.0 litres. | The tank holds 40.3 litres. ; The tank holds 39.6 litres.
+The crate weighs 12.8 kg. | The crate weighs 12.8 kg. ; The crate weighs 13 kg. ; The crate weighs about 13 kg. | The crate weighs 12.83 kg. ; The crate weighs 12.77 kg.
+A team has 12 people. Training takes 3 full working days. | A team has 12 people. ; Training takes 3 days. ; Training takes three working days. | 12 days. ; Training takes 12 days.
 The pump moves 5 litres per minute. | The pump moves 5 litres per minute. ; The pump moves 5 l/min. ; The pump moves 300 litres per hour. | The pump moves 5 litres per second. ; The pump moves 5 litres per hour. ; The pump moves 5 gallons per minute.
 Die Kündigungsfrist beträgt 3 Monate. | Die Kündigungsfrist beträgt 3 Monate. | Die Kündigungsfrist beträgt 3 Wochen. ; Die Kündigungsfrist beträgt 3 Jahre. ; Die Frist beträgt 3 Tage.
 El plazo es de 30 días. | El plazo es de 30 días. ; El plazo es de treinta días. | El plazo es de 30 semanas. ; El plazo es de 30 meses.

@@ -4,13 +4,20 @@ import { compareDates, type DateMention, readDates } from "../text/dates";
 import { withBound } from "../text/number-surroundings";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { relationOf } from "../text/units";
-import { readWords, type Word } from "../text/words";
+import { relationOf, unitByText } from "../text/units";
+import { isStopWord, readWords, type Word } from "../text/words";
+
+interface IndexedNumber {
+  value: number;
+  quantity: Quantity;
+  /** A number of things without a unit: "5 bolts". */
+  isCount: boolean;
+}
 
 /** The contexts' numbers, dates and times, indexed for lookup. */
 export interface NumberIndex {
   /** Sorted by value. An ambiguous number is listed under both of its values. */
-  sorted: readonly { value: number; quantity: Quantity }[];
+  sorted: readonly IndexedNumber[];
   times: readonly ClockTime[];
   dates: readonly DateMention[];
 }
@@ -20,15 +27,39 @@ const MAX_MOMENTS = 1000;
 
 const valuesOf = ({ value, otherValue }: Quantity): number[] => (otherValue === null ? [value] : [value, otherValue]);
 
+/** Words after a number among which its unit may be: "5 metric tonnes". */
+const MAX_WORDS_TO_UNIT = 3;
+/** Nouns that a claim may name as a unit: "20 degrees" as "20 °C". */
+const VAGUE_UNIT = /^(?:degrees?|points?|pieces?|units?)$/;
+
+/** Whether the number counts the thing after it. `next`: index of the first word after it. */
+const isCount = (text: string, words: readonly Word[], { value, unit, end }: Quantity, next: number): boolean => {
+  if (unit || !Number.isInteger(value)) return false;
+  let before = end;
+  let counted = 0;
+  for (const word of words.slice(next, next + MAX_WORDS_TO_UNIT)) {
+    if (word.numeral || !/^[ \u00a0-]$/.test(text.slice(before, word.start))) break;
+    if (unitByText(word.text, word.norm) || VAGUE_UNIT.test(word.norm)) return false;
+    if (counted === 0 && (isStopWord(word) || !/^\p{Ll}/u.test(word.text))) return false;
+    counted++;
+    before = word.end;
+  }
+  return counted > 0;
+};
+
 export const indexNumbers = (texts: readonly string[]): NumberIndex => {
-  const quantities = new Map<string, Quantity>();
+  const quantities = new Map<string, Omit<IndexedNumber, "value">>();
   const times = new Map<string, ClockTime>();
   const dates = new Map<string, DateMention>();
   for (const text of texts) {
     const words = readWords(text);
+    let next = 0;
     for (const quantity of readNumbers(text, words)) {
       const { value, halfStep, unit, bound, era, isVersion } = quantity;
-      quantities.set([value, halfStep, unit?.dimension, unit?.factor, bound?.sign, era, isVersion].join("|"), quantity);
+      while ((words[next]?.start ?? Number.POSITIVE_INFINITY) < quantity.end) next++;
+      const found = { quantity, isCount: isCount(text, words, quantity, next) };
+      const key = [value, halfStep, unit?.dimension, unit?.factor, bound?.sign, era, isVersion, found.isCount];
+      quantities.set(key.join("|"), found);
     }
     for (const time of readTimes(text))
       times.set([time.minutes, time.isHalfDayUnknown, time.zoneMinutes].join("|"), time);
@@ -37,8 +68,8 @@ export const indexNumbers = (texts: readonly string[]): NumberIndex => {
       if (month !== null || either) dates.set([year, month, day, either].join("|"), date);
     }
   }
-  const sorted = [...quantities.values()].flatMap((quantity) =>
-    valuesOf(quantity).map((value) => ({ value, quantity })),
+  const sorted = [...quantities.values()].flatMap((found) =>
+    valuesOf(found.quantity).map((value) => ({ value, ...found })),
   );
   return {
     sorted: sorted.sort((a, b) => a.value - b.value),
@@ -58,13 +89,22 @@ export const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
     relationOf(other.unit, quantity.unit) === "same" &&
     isSameNumber({ ...other, unit: null }, { ...quantity, unit: null }));
 
+/**
+ * Whether a context's number states the claim's: it is equal, or the claim rounds it. "5" doesn't state "5.1", and "5 bolts"
+ * doesn't state "5 litres".
+ */
+const states = ({ quantity: other, isCount }: IndexedNumber, quantity: Quantity): boolean => {
+  if (isCount && quantity.unit) return false;
+  return isSameOrNearly(other.isVersion || quantity.isVersion ? other : { ...other, halfStep: 0 }, quantity);
+};
+
 const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boolean => {
   const reach = Math.abs(value) * MAX_ROUNDING_FRACTION + 1e-9;
   const from = firstIndex(sorted.length, (at) => (sorted[at]?.value ?? 0) >= value - reach);
   for (let i = from; i < Math.min(sorted.length, from + MAX_COMPARED); i++) {
     const other = sorted[i];
     if (!other || other.value > value + reach) break;
-    if (isSameOrNearly(other.quantity, quantity)) return true;
+    if (states(other, quantity)) return true;
   }
   return false;
 };
@@ -87,9 +127,7 @@ const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
   return (
     quantity.unit !== null &&
     sorted.length <= MAX_COMPARED &&
-    sorted.some(
-      (other) => (other.quantity.unit && isSameNumber(other.quantity, quantity)) || isImplied(quantity, other.quantity),
-    )
+    sorted.some((other) => (other.quantity.unit && states(other, quantity)) || isImplied(quantity, other.quantity))
   );
 };
 
