@@ -45,9 +45,9 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
 
   const importOne = async (tx: Tx, keyId: string, file: ExportedConversation): Promise<keyof ImportResult> => {
     const at = now();
-    const holder = await store.findHolder(tx, file.id);
-    const id = holder === undefined || holder === keyId ? file.id : idFor(keyId, file.id);
-    const isNew = holder === undefined || (holder !== keyId && (await store.findHolder(tx, id)) === undefined);
+    const isOwn = (await store.findHolder(tx, file.id)) === keyId;
+    const id = isOwn ? file.id : idFor(keyId, file.id);
+    const isNew = !isOwn && (await store.findHolder(tx, id)) === undefined;
     const stored = isNew ? [] : await store.listMessages(tx, id);
     const parents = parentsIn(file);
     if (!isNew && !isContinued(stored, file.messages, parents)) return "skipped";
@@ -116,8 +116,8 @@ export type ConversationTransfer = ReturnType<typeof createTransfer>;
 const PAGE = 100;
 
 /**
- * The id under which a key imports another key's conversation. It is always the same, so a second import finds the
- * first.
+ * The id under which a key imports a conversation that it doesn't have. It is the same whether another key has the
+ * conversation or not, so that the id reveals nothing, and a second import finds the first.
  */
 const idFor = (keyId: string, id: string): string =>
   `chat_${createHash("sha256").update(`${keyId} ${id}`).digest("hex").slice(0, 32)}`;

@@ -58,6 +58,22 @@ test("an export is imported once, extends a conversation that it continues, and 
   expect(await markdown.text()).toContain("## Answer\n\nRed, green and blue.");
 });
 
+test("an import does not reveal whether another key has the conversation", async () => {
+  const [ada, bob] = [await stack.keyOf("member"), await stack.keyOf("member")];
+  const { id: held } = await json(await stack.call("POST", "/v1/conversations", { key: ada, body: { title: "Mine" } }));
+  const unknown = `chat_${crypto.randomUUID().replaceAll("-", "")}`;
+  for (const id of [held, unknown]) {
+    const file = exampleFile([QUESTION]);
+    const [conversation] = file.conversations;
+    const renamed = { ...file, conversations: [{ ...conversation, id }] };
+    expect(await importAs(bob, renamed)).toEqual({ imported: 1, extended: 0, skipped: 0 });
+    expect(await importAs(bob, renamed)).toEqual({ imported: 0, extended: 0, skipped: 1 });
+  }
+  const { data } = await json(await stack.call("GET", "/v1/conversations", { key: bob }));
+  const ids = data.map((conversation: { id: string }) => conversation.id);
+  expect([ids.length, ids.includes(held), ids.includes(unknown)]).toEqual([2, false, false]);
+});
+
 test("the API can ask, regenerate, edit, select and delete a question, and an export has every version", async () => {
   const key = await stack.keyOf("member");
   const send = async (method: string, path: string, body?: object) => {
