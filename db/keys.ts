@@ -52,6 +52,20 @@ export const listSuccessors = (db: Reads, ids: readonly string[]): Promise<KeyRo
     .where(and(inArray(keys.rotatedFrom, [...ids]), isNull(keys.revokedAt)))
     .orderBy(asc(keys.createdAt), asc(keys.id));
 
+/** Expiry dates of all keys that replaced this one, directly or through others, including revoked ones. */
+export const listSuccessorExpiries = async (db: Reads, id: string): Promise<(Date | null)[]> => {
+  const found: (Date | null)[] = [];
+  for (let ids = [id]; ids.length > 0; ) {
+    const rows = await db
+      .select({ id: keys.id, expiresAt: keys.expiresAt })
+      .from(keys)
+      .where(inArray(keys.rotatedFrom, ids));
+    found.push(...rows.map(({ expiresAt }) => expiresAt));
+    ids = rows.map((row) => row.id);
+  }
+  return found;
+};
+
 export const countKeys = (db: Reads): Promise<number> => db.$count(keys);
 
 /** True if an admin key other than `exceptId` is neither revoked nor expired at `at`. */

@@ -142,6 +142,20 @@ test("K4: a rotated key and its successor both work until the grace period ends"
   await keys.verify(bearer(fresh.key));
 });
 
+test.each([
+  ["never", null],
+  ["in a day", new Date(START + DAY_MS).toISOString()],
+])("a key that is rotated again in its grace period passes on its own expiry: %s", async (_, expires_at) => {
+  const old = await keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", expires_at });
+  const lost = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  await keys.revoke(LOCAL_ACTOR, lost.id);
+  timeMs += 1000;
+  const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  expect([lost.expires_at, fresh.expires_at]).toEqual([expires_at, expires_at]);
+  await keys.rotate(LOCAL_ACTOR, fresh.id, HOUR);
+  expect((await keys.rotate(LOCAL_ACTOR, old.id, HOUR)).expires_at).toBe(expires_at);
+});
+
 test("a rotated key inherits the old key's settings, but not its last use, its revocation or its predecessor", async () => {
   const settings = {
     name: "ci-bot",

@@ -199,7 +199,8 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
         assertNotExpired(key, at);
         const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
-        const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
+        const settings = { ...settingsOf(key), expiresAt: await expiryBeforeRotation(tx, key), rotatedFrom: key.id };
+        const issued = await issue(tx, actor, at, settings, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
         await seal?.(tx, issued);
         return { result: issued, detail: { to: issued.id, endsAt: endsAt.toISOString() } };
@@ -246,6 +247,13 @@ const settingsOf = ({
   allowedIndexes,
   contentLogging,
 });
+
+/** A rotated key expires when its grace period ends; its successors have its original expiry. null: never. */
+const expiryBeforeRotation = async (tx: Tx, key: store.KeyRow): Promise<Date | null> => {
+  const expiries = [key.expiresAt, ...(await store.listSuccessorExpiries(tx, key.id))];
+  const dates = expiries.filter((date) => date !== null);
+  return dates.length < expiries.length ? null : new Date(Math.max(...dates.map((date) => date.getTime())));
+};
 
 const noSuchKey = (id: string) => new AppError("not_found", `Key ${id} not found.`);
 const keyExists = (id: string) =>
