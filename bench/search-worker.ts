@@ -18,20 +18,25 @@ interface Row {
 
 let select: ReturnType<Database["query"]> | undefined;
 
-serveSearch(async (_index, _version, afterRevision): Promise<ChangePage> => {
-  select ??= new Database(path, { readonly: true }).query("SELECT * FROM chunks WHERE document > ? AND document <= ?");
-  const revision = afterRevision + PAGE_DOCUMENTS;
-  const entries = new Map<number, SearchEntry[]>();
-  for (const row of select.all(afterRevision, revision) as Row[]) {
-    const entry = {
-      id: row.id,
-      text: row.text,
-      title: "",
-      heading: "",
-      vector: new Float32Array(row.vector.buffer, row.vector.byteOffset, row.vector.byteLength / 4),
-      metadata: { half: row.half === 1, percent: row.percent },
-    };
-    entries.getOrInsertComputed(row.document, () => []).push(entry);
-  }
-  return { revision, documents: [...entries].map(([id, chunks]) => ({ id: `doc_${id}`, entries: chunks })) };
-});
+serveSearch(
+  async (_index, _version, afterRevision): Promise<ChangePage> => {
+    select ??= new Database(path, { readonly: true }).query(
+      "SELECT * FROM chunks WHERE document > ? AND document <= ?",
+    );
+    const revision = afterRevision + PAGE_DOCUMENTS;
+    const entries = new Map<number, SearchEntry[]>();
+    for (const row of select.all(afterRevision, revision) as Row[]) {
+      const entry = {
+        id: row.id,
+        text: row.text,
+        title: "",
+        heading: "",
+        vector: new Float32Array(row.vector.buffer, row.vector.byteOffset, row.vector.byteLength / 4),
+        metadata: { half: row.half === 1, percent: row.percent },
+      };
+      entries.getOrInsertComputed(row.document, () => []).push(entry);
+    }
+    return { revision, documents: [...entries].map(([id, chunks]) => ({ id: `doc_${id}`, entries: chunks })) };
+  },
+  { findUse: async () => "active" },
+);

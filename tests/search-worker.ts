@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type ChangePage, serveSearch } from "../gateway/rag/search/serve-search";
+import { type ChangePage, serveSearch, type VersionUse } from "../gateway/rag/search/serve-search";
 
 /* Entry of a search Worker for tests: reads its changes from the JSON file of its first argument. */
 
@@ -12,11 +12,16 @@ interface FilePage {
   documents: { id: string; entries: { id: string; text: string; vector: number[] }[] }[];
   /** Ends the Worker while it loads this page. */
   crash?: boolean;
+  /** On the first page: how the version is used; active if omitted. */
+  use?: VersionUse;
 }
 
-serveSearch(async (index, version, afterRevision): Promise<ChangePage> => {
-  const pages = (JSON.parse(readFileSync(path, "utf8")) as ChangesFile)[`${index}@${version}`] ?? [];
-  const page = pages.find(({ revision }) => revision > afterRevision);
+const CHECK_MS = 20;
+const pagesOf = (index: string, version: number): FilePage[] =>
+  (JSON.parse(readFileSync(path, "utf8")) as ChangesFile)[`${index}@${version}`] ?? [];
+
+const loadPage = async (index: string, version: number, afterRevision: number): Promise<ChangePage> => {
+  const page = pagesOf(index, version).find(({ revision }) => revision > afterRevision);
   if (page?.crash) process.exit(1);
   const documents = (page?.documents ?? []).map(({ id, entries }) => ({
     id,
@@ -29,4 +34,9 @@ serveSearch(async (index, version, afterRevision): Promise<ChangePage> => {
     })),
   }));
   return { revision: page?.revision ?? afterRevision, documents };
-});
+};
+
+const findUse = async (index: string, version: number): Promise<VersionUse> =>
+  pagesOf(index, version)[0]?.use ?? "active";
+
+serveSearch(loadPage, { findUse, checkMs: CHECK_MS });

@@ -188,7 +188,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
         if (!(await store.updateIndex(tx, id, { deletedAt: at }))) throw noSuchIndex(idOrName);
         await appendAudit(tx, { at, actor: principal.keyId, action: "index.delete", target: id, detail: { name } });
       });
-      // The index is deleted even if this fails: a restart frees the memory too.
+      // If this fails, the search Worker frees the memory at its next check.
       forget(id).catch(() => undefined);
     },
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { problemOf } from "../../../tests/db/temporary";
 import type { ChangesFile } from "../../../tests/search-worker";
+import { until } from "../../../tests/until";
 import type { Search } from "./search";
 import { SearchThread } from "./search-thread";
 
@@ -104,6 +105,20 @@ test("a dropped version or index is loaded again by the next search", async () =
   expect(await found(1, {}, "idx_a", 2)).toEqual(["a-0"]);
   await thread.drop("idx_a");
   expect(await found(1, {}, "idx_a", 2)).toEqual(["new-0"]);
+});
+
+test.each(["inactive", "deleted"] as const)("memory of a version that is %s is freed, and only that", async (use) => {
+  const pages = (name: string, own: Partial<ChangesFile[string][number]> = {}) => [
+    { revision: 1, documents: [document(name, "fox")], ...own },
+  ];
+  changes({ "idx_a@1": pages("old"), "idx_a@2": pages("old") });
+  await Promise.all([found(1, {}, "idx_a", 1), found(1, {}, "idx_a", 2)]);
+  changes({ "idx_a@1": pages("new", { use }), "idx_a@2": pages("new") });
+  await until("the version is loaded again", async () => {
+    await Bun.sleep(100); // A version that is searched between two checks stays.
+    return (await found(1, {}, "idx_a", 1))[0] === "new-0";
+  });
+  expect(await found(1, {}, "idx_a", 2)).toEqual(["old-0"]);
 });
 
 test("a search whose load fails throws internal, and the next search loads again", async () => {

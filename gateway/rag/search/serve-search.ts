@@ -21,28 +21,56 @@ export interface ChangePage {
 export type LoadChanges = (index: string, version: number, afterRevision: number) => Promise<ChangePage>;
 
 /** Reads the vectors of chunks from the database, by chunk id. Deleted chunks are left out. */
-export type ReadVectors = (chunkIds: readonly string[]) => Promise<ReadonlyMap<string, Float32Array>>;
+type ReadVectors = (chunkIds: readonly string[]) => Promise<ReadonlyMap<string, Float32Array>>;
+
+/** active: queries use it. deleted: its index was deleted, by any gateway. */
+export type VersionUse = "active" | "inactive" | "deleted";
+
+interface ServeOptions {
+  /** Used if a vector store finds the closest chunks. */
+  readVectors?: ReadVectors;
+  /** Used to find versions that need no memory any more, every `checkMs` milliseconds. */
+  findUse: (index: string, version: number) => Promise<VersionUse>;
+  checkMs?: number;
+}
+
+const CHECK_MS = 30_000;
 
 /** Indexed pages are garbage, which is collected after this many bytes. */
 const GARBAGE_BYTES = 24 * 2 ** 20;
 const garbage = new Garbage(GARBAGE_BYTES);
 
 /**
- * The Worker's side of SearchThread: holds the indexes and follows their changes. `readVectors` is used if a vector store
- * finds the closest chunks. Call it before any asynchronous work.
+ * The Worker's side of SearchThread: holds the indexes and follows their changes. Frees deleted indexes, also those that
+ * another gateway deleted, and inactive versions that no search used between two checks. Call it before any asynchronous
+ * work.
  */
-export const serveSearch = (loadChanges: LoadChanges, readVectors?: ReadVectors): void => {
+export const serveSearch = (
+  loadChanges: LoadChanges,
+  { readVectors, findUse, checkMs = CHECK_MS }: ServeOptions,
+): void => {
   const versions = new Map<string, FollowedVersion>();
   const keyOf = (index: string, version: number) => `${index} ${version}`;
 
   const caughtUp = async ({ index, version, revision }: SearchedVersion): Promise<FollowedVersion> => {
     const followed = versions.getOrInsertComputed(
       keyOf(index, version),
-      () => new FollowedVersion((after) => loadChanges(index, version, after)),
+      () => new FollowedVersion(index, version, (after) => loadChanges(index, version, after)),
     );
     await followed.catchUp(revision);
     return followed;
   };
+
+  const freeUnused = async (): Promise<void> => {
+    for (const followed of versions.values()) {
+      const { index, version } = followed;
+      const use = await findUse(index, version);
+      const wasUsed = followed.takeUse();
+      if (use === "deleted" || (use === "inactive" && !wasUsed)) drop(index, version);
+    }
+  };
+  // After a failure, such as a busy database, the next check continues.
+  setInterval(() => freeUnused().catch(() => undefined), checkMs);
 
   const drop = (index: string, version: number | null): void => {
     for (const [key, followed] of versions) {
@@ -83,16 +111,29 @@ const storedCosines = async (
 
 /** A loaded version of an index and its current revision. */
 class FollowedVersion {
+  #wasUsed = true;
   readonly chunks = new ChunkIndex();
   revision = 0;
   #wanted = 0;
   #loading: Promise<void> | undefined;
   #isDropped = false;
 
-  constructor(private readonly load: (afterRevision: number) => Promise<ChangePage>) {}
+  constructor(
+    readonly index: string,
+    readonly version: number,
+    private readonly load: (afterRevision: number) => Promise<ChangePage>,
+  ) {}
+
+  /** Whether a search used it since the last call, or is still waiting for it. */
+  takeUse(): boolean {
+    const wasUsed = this.#wasUsed || this.#loading !== undefined;
+    this.#wasUsed = false;
+    return wasUsed;
+  }
 
   /** Concurrent searches share one load. */
   async catchUp(revision: number): Promise<void> {
+    this.#wasUsed = true;
     this.#wanted = Math.max(this.#wanted, revision);
     while (this.revision < revision) {
       this.#loading ??= this.#loadPages().finally(() => {

@@ -1,5 +1,6 @@
 import { findVectors } from "../../../db/chunks";
 import { type DbOptions, openReads } from "../../../db/client";
+import { findIndexRevision } from "../../../db/indexes";
 import type { Metadata } from "../../ports/metadata-filter";
 import { loadChanges } from "../indexes/changes";
 import { type LoadChanges, serveSearch } from "./serve-search";
@@ -33,4 +34,11 @@ const loadPage: LoadChanges = async (indexId, version, afterRevision) => {
   return { revision: page.revision, documents };
 };
 
-serveSearch(loadPage, hasVectorStore ? async (ids) => findVectors(await reads, ids) : undefined);
+serveSearch(loadPage, {
+  readVectors: hasVectorStore ? async (ids) => findVectors(await reads, ids) : undefined,
+  findUse: async (indexId, version) => {
+    const index = await findIndexRevision(await reads, indexId);
+    if (!index) return "deleted";
+    return index.activeVersion === version ? "active" : "inactive";
+  },
+});
