@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { Stack } from "../harness";
+import { until } from "../until";
 import { BAKERY } from "./evaluate";
 import { closeBrowser, Screen } from "./harness";
 
@@ -15,6 +16,37 @@ const SAMPLES = [
   { key: "sunday", input: "Is the bakery open on Sundays?", references: ["No"], tags: ["hours"] },
   { key: "card", input: "Can I pay by card?", references: ["Yes, from 5 euros"], tags: ["prices"] },
 ];
+
+/** Documents of the index that is asked. */
+const HANDBOOK = [
+  {
+    source: "leave.md",
+    text: "# Leave\n\n## Holidays\n\nEveryone has 30 days of paid leave a year. Days that are left on 31 March are lost, unless your manager agrees in writing.\n\n## Illness\n\nTell your manager before your shift begins. From the third day on, a doctor's note is required.",
+  },
+  {
+    source: "shifts.md",
+    text: "# Shifts\n\n| Shift | Begins | Ends |\n|---|---|---|\n| Night | 22:00 | 06:00 |\n| Early | 05:30 | 13:30 |\n\nOvertime is paid with a supplement of 25 %.",
+  },
+  {
+    source: "ovens.md",
+    text: "# Ovens\n\nTo switch an oven off in an emergency, press the red button at its right side.",
+  },
+];
+const HANDBOOK_QUESTION = "What is the supplement for overtime?";
+
+/** Asks an index and waits for the answer. */
+const askHandbook = async (page: Page, call: (path: string, body?: object) => Promise<Response>) => {
+  const { id } = (await (await call("/v1/rag/indexes", { name: "Staff handbook" })).json()) as { id: string };
+  await call(`/v1/rag/indexes/${id}/documents`, { documents: HANDBOOK });
+  await until("the documents are searchable", async () => {
+    const index = (await (await call(`/v1/rag/indexes/${id}`)).json()) as { ingestion: { ended_at: string | null } };
+    return index.ingestion.ended_at !== null;
+  });
+  await page.goto(`${new URL(page.url()).origin}/rag/${id}/ask`);
+  await page.getByLabel("Question", { exact: true }).fill(HANDBOOK_QUESTION);
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByText(/^Answer ready/).waitFor({ timeout: 120_000 });
+};
 
 const picture = (page: Page, name: string): Promise<unknown> =>
   page.screenshot({ path: join(import.meta.dir, `../../docs/images/${name}.png`), animations: "disabled" });
@@ -31,6 +63,9 @@ try {
   await page.getByLabel("Message").press("Enter");
   await page.locator(".answer footer").waitFor({ timeout: 120_000 });
   await picture(page, "chat");
+
+  await askHandbook(page, (path, body) => stack.fetch(path, { body }));
+  await picture(page, "documents");
 
   const stored = await stack.fetch("/v1/datasets", { body: { name: "bakery", samples: SAMPLES } });
   const { dataset } = (await stored.json()) as { dataset: { id: string } };

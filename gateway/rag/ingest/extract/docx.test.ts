@@ -65,6 +65,11 @@ test.each([
   ],
   ["bullets", `${item("a", 0, 2)}${item("b", 0, 2)}`, "- a\n- b"],
   [
+    "a numbered heading has its number",
+    paragraph("A", '<w:pStyle w:val="H1"/><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>'),
+    "# 1. A",
+  ],
+  [
     "cells that span columns and rows keep the table's shape",
     table(
       cell("A") + cell("B"),
