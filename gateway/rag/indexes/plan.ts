@@ -1,9 +1,8 @@
 import type { DocumentRow } from "../../../db/documents";
 import { AppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
-import type { AddedDocuments } from "./contract";
+import type { AddedDocuments, RagDocument } from "./contract";
 import { type PendingContent, pendingOf } from "./ingestion";
-import { mediaTypeOf } from "./media-type";
 
 /** A stored file that a request adds. */
 export interface NewFile {
@@ -105,3 +104,17 @@ export const documentRow = (file: NewFile, createdBy: string, at: Date) => ({
   createdAt: at,
   updatedAt: at,
 });
+
+const BY_ENDING: Readonly<Record<string, RagDocument["media_type"]>> = {
+  md: "text/markdown",
+  markdown: "text/markdown",
+  html: "text/html",
+  htm: "text/html",
+  csv: "text/csv",
+  pdf: "application/pdf",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+};
+
+/** The type that a file name suggests. Reading the file may correct it. */
+const mediaTypeOf = (fileName: string): RagDocument["media_type"] =>
+  BY_ENDING[fileName.split(".").at(-1)?.toLowerCase() ?? ""] ?? "text/plain";
