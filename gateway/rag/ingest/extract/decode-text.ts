@@ -1,9 +1,20 @@
 import { unreadable } from "./document";
+import { decodeLegacy } from "./legacy-encoding";
 
 /** Number of leading bytes that are checked for UTF-16. */
 const SNIFFED_BYTES = 4096;
 /** Maximum fraction of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
 const MAX_LEGACY_SHARE = 0.25;
+/**
+ * Symbols within a word, and three letters in a row that are beyond ASCII, with their maximum fraction of the bytes beyond
+ * ASCII. In western European languages, both are rare.
+ */
+const IMPLAUSIBLE: readonly [pattern: RegExp, maxShare: number][] = [
+  [/(?<=\p{Ll})[¡-¬®-¶¸-¿](?=\p{Ll})/gu, 0.2],
+  [/[À-ÿŒœŠšŽžŸ]{3,}/gu, 0.5],
+];
+/** Icelandic letters without the vowels that Icelandic also has: Turkish text. */
+const IS_TURKISH = /^(?=.*[ýþð])[^áíóúæ]*$/is;
 /** Bytes that windows-1252 does not define. */
 const UNDEFINED_IN_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
 /** Control characters that text files contain: tab, line endings, form feed, DOS end of file, escape. */
@@ -12,8 +23,8 @@ const TEXT_CONTROLS = new Set([9, 10, 11, 12, 13, 26, 27]);
 const windows1252 = new TextDecoder("windows-1252");
 
 /**
- * Decodes a file in UTF-8, UTF-16 (with or without a byte order mark), windows-1252, or the encoding that it declares
- * (`declared`). Throws invalid_request for binary data and other encodings.
+ * Decodes a file in UTF-8, UTF-16 (with or without a byte order mark), the encoding that it declares (`declared`), an East
+ * Asian or Cyrillic encoding, or windows-1252. Throws invalid_request for binary data and other encodings.
  */
 export const decodeText = (bytes: Uint8Array, declared?: string): string => {
   const utf16 = utf16Of(bytes);
@@ -24,7 +35,7 @@ export const decodeText = (bytes: Uint8Array, declared?: string): string => {
     if (!(error instanceof TypeError)) throw error;
   }
   const decoder = decoderNamed(declared);
-  return checkText(decoder ? decoder.decode(bytes) : decodeMixed(bytes));
+  return checkText(decoder ? decoder.decode(bytes) : (decodeLegacy(bytes) ?? decodeMixed(bytes)));
 };
 
 const decoderNamed = (label = ""): TextDecoder | undefined => {
@@ -70,7 +81,12 @@ const decodeMixed = (bytes: Uint8Array): string => {
   }
   if (legacy > bytes.length * MAX_LEGACY_SHARE) throw notText();
   parts.push(utf8.decode(bytes.subarray(from)));
-  return parts.join("");
+  const text = parts.join("");
+  const isImplausible = IMPLAUSIBLE.some(
+    ([pattern, maxShare]) => (text.match(pattern)?.join("").length ?? 0) > legacy * maxShare,
+  );
+  if (isImplausible || IS_TURKISH.test(text)) throw unknownEncoding();
+  return text;
 };
 
 /** Length in bytes of the UTF-8 character at `at`; 0 if it is invalid. */
@@ -97,6 +113,9 @@ const checkText = (decoded: string): string => {
   if (controls > text.length / 200) throw notText();
   return text;
 };
+
+const unknownEncoding = () =>
+  unreadable("The file's text is not in UTF-8, and its encoding can't be recognized. Save it as UTF-8 text.");
 
 const notText = () =>
   unreadable(
