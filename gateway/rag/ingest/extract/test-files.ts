@@ -70,10 +70,30 @@ export const pdfOf = (pages: readonly (readonly ShownText[])[], { rotate = 0, ti
     const stream = texts.map(showText).join("\n");
     objects.push(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Rotate ${rotate} /Contents ${4 + i * 2} 0 R /Resources << /Font << ${fonts} >> >> >>`,
-      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+      streamOf(stream),
     );
   }
   objects.push(`<< /Title (${title}) >>`);
+  return pdfFile(objects);
+};
+
+/** A PDF with one text in an Adobe font that it doesn't contain. `codes`: the text in this encoding, in hexadecimal. */
+export const unembeddedPdf = (encoding: string, ordering: string, codes: string): Uint8Array =>
+  pdfFile([
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 7 0 R >> >> >>",
+    streamOf(`BT /F2 12 Tf 50 720 Td (Some English text) Tj ET BT /F1 12 Tf 50 700 Td <${codes}> Tj ET`),
+    `<< /Type /Font /Subtype /Type0 /BaseFont /Unembedded /Encoding /${encoding} /DescendantFonts [6 0 R] >>`,
+    `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Unembedded /CIDSystemInfo << /Registry (Adobe) /Ordering (${ordering}) /Supplement 2 >> /FontDescriptor 8 0 R >>`,
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    "<< /Type /FontDescriptor /FontName /Unembedded /Flags 6 /FontBBox [0 -200 1000 900] /Ascent 880 /Descent -120 >>",
+  ]);
+
+const streamOf = (content: string): string => `<< /Length ${content.length} >>\nstream\n${content}\nendstream`;
+
+/** The first object is the catalogue, the last one the information. */
+const pdfFile = (objects: readonly string[]): Uint8Array => {
   let body = "%PDF-1.4\n";
   const offsets = objects.map((object, i) => {
     const offset = body.length;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../../../../lib/errors";
 import { extractDocument } from "../extract";
-import { pdfOf, type ShownText } from "../test-files";
+import { pdfOf, type ShownText, unembeddedPdf } from "../test-files";
 
 /** Lines below each other. */
 const lines = (x: number, y: number, texts: readonly string[], size = 10): ShownText[] =>
@@ -219,3 +219,18 @@ test("the error for a PDF without text recommends OCR", async () => {
   expect(error).toBeInstanceOf(AppError);
   expect((error as AppError).message).toMatch(/text layer.*OCR/);
 });
+
+test.each([
+  ["UniGB-UCS2-H", "GB1", "4e2d6587"],
+  ["GBK-EUC-H", "GB1", "d6d0cec4"],
+  ["ETen-B5-H", "CNS1", "a4a4a4e5"],
+  ["90ms-RKSJ-H", "Japan1", "93fa967b"],
+  ["KSCms-UHC-H", "Korea1", "c7d1b1db"],
+  ["Identity-H", "GB1", "0e3f0e40"],
+])(
+  "a PDF with text in %s of a font that it doesn't contain is refused, not stored without that text",
+  async (...font) => {
+    const error = await extractDocument({ name: "a.pdf", bytes: unembeddedPdf(...font) }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ kind: "invalid_request", message: expect.stringMatching(/embedded fonts.*OCR/) });
+  },
+);

@@ -21,6 +21,7 @@ interface PdfPage {
 
 /** Reads the text of a PDF in reading order. Throws invalid_request for a locked or damaged file, or one without text. */
 export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<ReadDocument> => {
+  const missing = new Set<string>();
   // pdf.js detaches the buffer.
   const task = getDocument({
     data: new Uint8Array(bytes),
@@ -28,12 +29,14 @@ export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<
     useSystemFonts: false,
     disableFontFace: true,
     stopAtErrors: false,
+    BinaryDataFactory: noBinaryData((table) => missing.add(table)),
   });
   try {
     const pdf = await task.promise;
     if (pdf.numPages > MAX_PAGES)
       throw unreadable(`The PDF has more than ${MAX_PAGES} pages. Split it into several files.`);
     const pages = await readPages(pdf, signal);
+    if (missing.size > 0) throw needsTables([...missing]);
     const { text, pages: offsets } = assemble(arrange(pages), pdf.numPages);
     checkText(text);
     return { title: await titleOf(pdf), text, pages: offsets };
@@ -43,6 +46,23 @@ export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<
     await task.destroy();
   }
 };
+
+/**
+ * What pdf.js loads data with that a PDF names but doesn't contain. `onTable` gets the names of the character tables (CMaps)
+ * of Chinese, Japanese and Korean fonts. Without them, pdf.js leaves out the text.
+ */
+const noBinaryData = (onTable: (name: string) => void) =>
+  class {
+    async fetch({ kind, filename }: { kind: string; filename: string }): Promise<never> {
+      if (kind === "cMapUrl") onTable(filename.replace(/\.bcmap$/, ""));
+      throw new Error(`${filename} is not available.`);
+    }
+  };
+
+const needsTables = (names: readonly string[]) =>
+  unreadable(
+    `The PDF has Chinese, Japanese or Korean text in fonts that it doesn't contain (${names.join(", ")}), so their letters are unknown. Save it with embedded fonts, for example by printing it as a new PDF, or run OCR on it.`,
+  );
 
 const readPages = async (pdf: PDFDocumentProxy, signal?: AbortSignal): Promise<PdfPage[]> => {
   const pages: PdfPage[] = [];
