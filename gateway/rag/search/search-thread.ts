@@ -1,5 +1,6 @@
 import { WorkerClient } from "../../../lib/worker-client";
 import { checkFilter } from "./filter";
+import { type PackedResult, unpackResult } from "./packed-result";
 import type { Search, SearchResult } from "./search";
 
 /** A version of an index, and the minimum revision that a search must see. */
@@ -21,7 +22,7 @@ export type Question =
   | ({ kind: "load" } & SearchedVersion)
   | { kind: "drop"; index: string; version: number | null };
 export type Answer =
-  | { kind: "found"; result: SearchResult }
+  | { kind: "found"; result: PackedResult }
   | { kind: "loaded"; loaded: LoadedVersion }
   | { kind: "dropped" };
 
@@ -50,7 +51,7 @@ export class SearchThread {
       { kind: "search", ...version, search: { ...search, vector } },
       { signal, transfer },
     );
-    return (answer as Extract<Answer, { kind: "found" }>).result;
+    return unpackResult((answer as Extract<Answer, { kind: "found" }>).result);
   }
 
   /** Loads the index, so that the first search doesn't have to wait. */

@@ -4,6 +4,7 @@ import { Garbage } from "../../../lib/garbage";
 import { dotProduct } from "../../../lib/vectors";
 import { answerQuestions } from "../../../lib/worker-client";
 import { ChunkIndex } from "./chunk-index";
+import { packResult } from "./packed-result";
 import type { DocumentChange, Search } from "./search";
 import type { Answer, Question, SearchedVersion } from "./search-thread";
 
@@ -89,7 +90,7 @@ export const serveSearch = (
     if (question.kind === "search") {
       const { search } = question;
       const cosines = readVectors && (await storedCosines(chunks, search, readVectors));
-      return { kind: "found", result: chunks.search(search, cosines) };
+      return { kind: "found", result: packResult(chunks.search(search, cosines)) };
     }
     return { kind: "loaded", loaded: { revision, documents: chunks.documents, chunks: chunks.chunks } };
   });
