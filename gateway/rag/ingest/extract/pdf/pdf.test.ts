@@ -229,8 +229,9 @@ test.each([
   ["Identity-H", "GB1", "0e3f0e40"],
 ])(
   "a PDF with text in %s of a font that it doesn't contain is refused, not stored without that text",
-  async (...font) => {
-    const error = await extractDocument({ name: "a.pdf", bytes: unembeddedPdf(...font) }).catch((thrown) => thrown);
+  async (encoding, ordering, codes) => {
+    const bytes = unembeddedPdf(encoding, ordering, codes);
+    const error = await extractDocument({ name: "a.pdf", bytes }).catch((thrown) => thrown);
     expect(error).toMatchObject({ kind: "invalid_request", message: expect.stringMatching(/embedded fonts.*OCR/) });
   },
 );
