@@ -6,6 +6,7 @@ import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
 import { idle } from "./idle";
+import { ingestion } from "./ingestion";
 import { search } from "./search";
 
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
@@ -15,6 +16,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,
   idle,
+  ingestion,
   search,
 };
 

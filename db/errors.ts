@@ -1,4 +1,5 @@
 import { LibsqlError } from "@libsql/client";
+import { DrizzleQueryError } from "drizzle-orm";
 import { AppError } from "../lib/errors";
 
 /** SQLite base codes that mean "the file can't be read or written now": a permission, a device, a missing mount. */
@@ -20,6 +21,9 @@ export const isConstraint = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError
     ? thrown.code.startsWith("SQLITE_CONSTRAINT")
     : thrown instanceof Error && isConstraint(thrown.cause);
+
+/** Unwraps drizzle's error, which would put SQL and parameters into the log. */
+export const withoutSql = (thrown: unknown): unknown => (thrown instanceof DrizzleQueryError ? thrown.cause : thrown);
 
 /** Calls the driver and converts its errors to an `AppError` with the original as the cause. */
 export const named = async <T>(call: () => Promise<T>): Promise<T> => {

@@ -9,7 +9,8 @@ type TaskRow = typeof tasks.$inferSelect;
 type Json = Record<string, unknown>;
 
 /** A claimed task. Every write for it is fenced by `leaseEpoch`. */
-export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "payload" | "attempts" | "leaseEpoch"> {
+export interface ClaimedTask
+  extends Pick<TaskRow, "id" | "jobId" | "kind" | "payload" | "attempts" | "deaths" | "leaseEpoch"> {
   job: JobRow;
 }
 
@@ -53,30 +54,40 @@ export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date)
   return found.length > 0;
 };
 
+interface Claim {
+  workerId: string;
+  kind: string;
+  limit: number;
+  /** Whether a task on which `deaths` workers died may run too, after `claimed` others. The first that may not ends the claim. */
+  fits?(deaths: number, claimed: number): boolean;
+}
+
 /**
  * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets no tasks,
  * because its tasks have already been requeued and would not be requeued again.
  */
 export const claimTasks = (
   db: Pick<Db, "write">,
-  { workerId, kind, limit }: { workerId: string; kind: string; limit: number },
+  { workerId, kind, limit, fits = () => true }: Claim,
   now: Date,
 ): Promise<ClaimedTask[]> =>
   db.write(async (tx) => {
     const lives = tx.select({ id: workers.id }).from(workers).where(eq(workers.id, workerId));
-    const due = tx
-      .select({ id: tasks.id })
+    const due = await tx
+      .select({ id: tasks.id, deaths: tasks.deaths })
       .from(tasks)
       .where(and(isDue(now), eq(tasks.kind, kind), exists(lives)))
       .orderBy(asc(tasks.runAfter), asc(tasks.id))
       .limit(limit);
+    const end = due.findIndex(({ deaths }, at) => !fits(deaths, at));
+    const ids = due.slice(0, end === -1 ? due.length : end).map(({ id }) => id);
+    if (ids.length === 0) return [];
     const claimed = await tx
       .update(tasks)
       .set({ state: "running", workerId, leaseEpoch: sql`${tasks.leaseEpoch} + 1` })
-      .where(inArray(tasks.id, due))
+      .where(inArray(tasks.id, ids))
       .returning();
     const jobIds = [...new Set(claimed.map(({ jobId }) => jobId))];
-    if (jobIds.length === 0) return [];
     const begun = await tx
       .update(jobs)
       .set({ state: "running", startedAt: sql`COALESCE(${jobs.startedAt}, ${now.getTime()})` })

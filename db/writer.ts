@@ -1,7 +1,6 @@
 import { type Client, createClient, type InArgs, type InStatement, type Transaction } from "@libsql/client";
-import { DrizzleQueryError } from "drizzle-orm";
 import { Mutex } from "../lib/mutex";
-import { MAX_RETRY_PAUSE_MS, named, retryBusy } from "./errors";
+import { MAX_RETRY_PAUSE_MS, named, retryBusy, withoutSql } from "./errors";
 import type { Target } from "./target";
 
 /** Takes SQLite's write lock without changing anything. */
@@ -55,8 +54,7 @@ export class Writer {
       try {
         return await work();
       } catch (error) {
-        // Drizzle's error would put SQL and parameters into the log.
-        throw error instanceof DrizzleQueryError ? error.cause : error;
+        throw withoutSql(error);
       } finally {
         const nowMs = performance.now();
         if (nowMs - this.#lockedMs > LONG_HOLD_MS) this.#nextMs = nowMs + MAX_RETRY_PAUSE_MS;

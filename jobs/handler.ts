@@ -32,6 +32,6 @@ export interface JobHandler {
   concurrency: number;
   /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;
-  /** Deletes leftovers of ended tasks. Called after each task and once a minute; must be fast if nothing is left. */
+  /** Deletes leftovers of ended tasks. Called when no task is left running and once a minute; must be fast then. */
   sweep?(): Promise<void>;
 }

@@ -320,6 +320,27 @@ describe("a worker that died", () => {
     expect(job.error?.message).toContain("3 workers died");
   });
 
+  test("lets the task that it died on run beside few others, and after a second death alone", async () => {
+    await enqueue("job_1", 40);
+    const setDeaths = (n: number, deaths: number) =>
+      `UPDATE tasks SET deaths = ${deaths} WHERE json_extract(payload, '$.n') = ${n}`;
+    await db.writer.exclusive(() => db.writer.execute(`${setDeaths(10, 1)}; ${setDeaths(20, 2)}`));
+    const running = new Set<unknown>();
+    const most = new Map<unknown, number>();
+    const run: JobHandler["run"] = async ({ payload }, { finish }) => {
+      running.add(payload?.n);
+      for (const n of running) most.set(n, Math.max(most.get(n) ?? 0, running.size));
+      await Bun.sleep(5);
+      running.delete(payload?.n);
+      await finish(async () => ({}));
+    };
+    await work(run, { concurrency: 16 });
+    expect((await ended("job_1")).state).toBe("completed");
+    expect(most.get(0)).toBeGreaterThan(4);
+    expect(most.get(10)).toBeLessThanOrEqual(4);
+    expect(most.get(20)).toBe(1);
+  });
+
   test("does not count if each worker gets further than the one before", async () => {
     await enqueue("job_long");
     for (const n of [1, 2, 3, 4]) await dieAt(`worker_${n}`, n);

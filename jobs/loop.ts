@@ -6,7 +6,7 @@ import { Mutex } from "../lib/mutex";
 import { withTimeout } from "../lib/with-timeout";
 import type { JobHandler, StopReason } from "./handler";
 import { runTask } from "./run-task";
-import { beatMs, WorkerLease } from "./worker-lease";
+import { beatMs, MAX_DEATHS, WorkerLease } from "./worker-lease";
 
 /** How often an idle worker checks whether the database has changed. */
 const POLL_MS = 100;
@@ -32,6 +32,13 @@ interface LoopOptions {
   leaseMs: number;
   now?: () => Date;
 }
+
+/**
+ * Maximum parallel tasks when a worker has died on one of them: all, then the square root, then one. So a task that kills
+ * its workers doesn't quarantine the tasks beside it.
+ */
+const maxParallel = (concurrency: number, deaths: number): number =>
+  Math.ceil(concurrency ** Math.max(0, 1 - deaths / (MAX_DEATHS - 1)));
 
 interface Running {
   task: ClaimedTask;
@@ -134,22 +141,33 @@ export class JobLoop {
   /** Starts due tasks while slots are free. True if any was started. */
   async #claim(): Promise<boolean> {
     const { db, handlers } = this.#options;
-    const withRoom = handlers.filter((handler) => this.#room(handler) > 0);
+    const withRoom = handlers.filter((handler) => this.#runningOf(handler).length < handler.concurrency);
     const kinds = withRoom.map(({ kind }) => kind);
     if (kinds.length === 0 || !(await hasDueTask(db, kinds, this.#now()))) return false;
     let started = 0;
     for (const handler of withRoom) {
-      const claim = { workerId: this.workerId, kind: handler.kind, limit: this.#room(handler) };
-      const claimed = await claimTasks(db, claim, this.#now());
-      for (const task of claimed) this.#start(handler, task);
-      started += claimed.length;
+      if (await hasDueTask(db, [handler.kind], this.#now())) started += await this.#claimFor(handler);
     }
     return started > 0;
   }
 
-  #room({ kind, concurrency }: JobHandler): number {
-    const running = [...this.#running.values()].filter(({ task }) => task.kind === kind).length;
-    return concurrency - running;
+  /** Starts due tasks of one handler. Returns how many. */
+  async #claimFor(handler: JobHandler): Promise<number> {
+    const { kind, concurrency } = handler;
+    const running = this.#runningOf(handler);
+    let mostDeaths = Math.max(0, ...running.map(({ task }) => task.deaths));
+    const fits = (deaths: number, claimed: number): boolean => {
+      mostDeaths = Math.max(mostDeaths, deaths);
+      return running.length + claimed < maxParallel(concurrency, mostDeaths);
+    };
+    const claim = { workerId: this.workerId, kind, limit: concurrency - running.length, fits };
+    const claimed = await claimTasks(this.#options.db, claim, this.#now());
+    for (const task of claimed) this.#start(handler, task);
+    return claimed.length;
+  }
+
+  #runningOf({ kind }: JobHandler): Running[] {
+    return [...this.#running.values()].filter(({ task }) => task.kind === kind);
   }
 
   #start(handler: JobHandler, task: ClaimedTask): void {
@@ -159,6 +177,7 @@ export class JobLoop {
       await runTask({ db, log, now: this.#now }, handler, task, abort.signal);
       this.#running.delete(task.id);
       this.#free();
+      if (this.#runningOf(handler).length > 0) return;
       await handler.sweep?.().catch((error) => log.warn({ err: error, kind: task.kind }, "a sweep failed"));
     };
     this.#running.set(task.id, { task, abort, done: end() });

@@ -3,6 +3,7 @@ import { listDoomedBuilds } from "../db/builds";
 import { listChunks } from "../db/chunks";
 import type { Db } from "../db/client";
 import { type DocumentRow, findDocument } from "../db/documents";
+import { groupCommits } from "../db/group-commit";
 import { findVersion, insertVersion, updateVersion } from "../db/indexes";
 import { findJob, requestCancel } from "../db/jobs";
 import { chunks as chunkTable, documentBuilds, tasks } from "../db/schema";
@@ -75,8 +76,14 @@ const fakeGateway = (own: Partial<GatewayClient> = {}) => {
 };
 
 const work = async (gateway: GatewayClient, pipeline = standIn): Promise<JobLoop> => {
-  const deps = { ...pipeline, db, uploads: services().uploads, gateway, log: silentLog() };
-  const loop = new JobLoop({ db, log: silentLog(), leaseMs: 30_000, handlers: [ragIngest(deps), ragBuild(deps)] });
+  const grouped = groupCommits(db);
+  const deps = { ...pipeline, db: grouped, uploads: services().uploads, gateway, log: silentLog() };
+  const loop = new JobLoop({
+    db: grouped,
+    log: silentLog(),
+    leaseMs: 30_000,
+    handlers: [ragIngest(deps), ragBuild(deps)],
+  });
   loops.push(loop);
   await loop.open();
   return loop;
@@ -132,6 +139,34 @@ describe("ingestion", () => {
     await settled(ids[0] as string);
     expect([await db.$count(chunkTable), (await textsOf(ids[0] as string)).length]).toEqual([100, 100]);
     expect(await db.$count(documentBuilds)).toBe(1);
+  });
+
+  test("sends short documents together, and an unusable one fails by itself", async () => {
+    const { gateway, embedded } = fakeGateway();
+    const names = Array.from({ length: 30 }, (_, n) => `${n}.md`);
+    const held = gate();
+    let [requests, counted] = [0, 0];
+    const slow = fakeGateway({
+      async embed(...call) {
+        requests++;
+        await held.passed;
+        return gateway.embed(...call);
+      },
+      async countTokens(...call) {
+        counted += call[2].length;
+        if (counted === names.length - 1) held.open();
+        return gateway.countTokens(...call);
+      },
+    });
+    await work(slow.gateway);
+    const { ids, job } = await add(
+      Object.fromEntries(names.map((name, n) => [name, n === 7 ? "unreadable" : `Text ${n}.`])),
+    );
+    await until("the job has ended", async () => (await findJob(db, job))?.endedAt != null);
+    const states = await Promise.all(ids.map(async (id) => (await document(id)).state));
+    expect(states).toEqual(names.map((_, n) => (n === 7 ? "failed" : "ready")));
+    expect([embedded.length, await db.$count(chunkTable)]).toEqual([29, 29]);
+    expect(requests).toBeLessThan(20);
   });
 
   test("does not publish content that a newer request replaces", async () => {

@@ -4,25 +4,32 @@ import { type DocumentRow, findDocument, updateDocument } from "../db/documents"
 import { findIndexRevision, listLiveVersions, updateVersion, type VersionRow } from "../db/indexes";
 import type { ClaimedTask } from "../db/jobs";
 import { INGEST_KIND, type IngestPayload, type IngestTask, pendingOf } from "../gateway/rag/indexes/ingestion";
-import { type NewContent, publishDocument, type StagedBuild } from "../gateway/rag/indexes/publish";
+import { type NewContent, publishDocument } from "../gateway/rag/indexes/publish";
 import type { ExtractedDocument } from "../gateway/rag/ingest/extract/document";
 import type { Uploads } from "../gateway/uploads/service";
 import { AppError, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
+import { Semaphore } from "../lib/semaphore";
 import { type JobHandler, type TaskContext, TaskLost } from "./handler";
+import { mergeCalls } from "./merged-calls";
 import { deleteBuild, sweepIndexes } from "./rag-leftovers";
 import type { Pipeline } from "./rag-pipeline";
-import { type StageDeps, sha256, stageBuild } from "./rag-stage";
+import { type NearlyStaged, type StageDeps, sha256, stageBuild } from "./rag-stage";
 import { MAX_ATTEMPTS } from "./run-task";
 
-/** Number of documents that a worker reads in parallel. */
-const CONCURRENCY = 4;
+/** Documents of a worker in parallel. Short documents share requests and commits, so many are needed to fill them. */
+const CONCURRENCY = 64;
+/** How many of them may be larger than SMALL_BYTES, because each is held in memory. */
+const MAX_LARGE = 4;
+const SMALL_BYTES = 65_536;
+/** Files that are extracted in parallel, each in a thread. */
+const MAX_EXTRACTING = 4;
 /** Stages of a shorter text are not recorded: they take little time, and each would cost a transaction. */
 const MIN_CHARACTERS_FOR_STAGES = 10_000;
 
 export interface IngestDeps extends StageDeps, Pipeline {
   db: Db;
-  uploads: Pick<Uploads, "read" | "discard">;
+  uploads: Pick<Uploads, "read" | "sizeOf" | "discard">;
   log: Log;
   now?: () => Date;
 }
@@ -38,6 +45,13 @@ interface Ingested extends Pick<DocumentRow, "indexId" | "id" | "jobId"> {
  */
 export const ragIngest = (deps: IngestDeps): JobHandler => {
   const { db, uploads, log, now = () => new Date() } = deps;
+  const large = new Semaphore(MAX_LARGE);
+  const extracting = new Semaphore(MAX_EXTRACTING);
+  const shared: IngestDeps = {
+    ...deps,
+    gateway: mergeCalls(deps.gateway),
+    extract: (file, signal) => extracting.run(() => deps.extract(file, signal), signal),
+  };
 
   /** Returns null if the job no longer owns the document. */
   const begin = (context: TaskContext, { indexId, id, jobId }: Ingested): Promise<DocumentRow | null> =>
@@ -65,36 +79,30 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
 
   const ingest = async (context: TaskContext, document: DocumentRow, key: Ingested): Promise<void> => {
     const { indexId, id: documentId, jobId } = key;
-    const { content, extracted } = await read(deps, document, context.signal);
-    const request = {
-      documentId,
-      jobId,
-      keyId: key.keyId,
-      title: content.title,
-      metadata: content.metadata,
-      document: extracted,
-      hash: content.hash,
-    };
+    const { content, extracted } = await read(shared, document, context.signal);
+    const { title, metadata, hash } = content;
+    const request = { documentId, jobId, keyId: key.keyId, title, metadata, document: extracted, hash };
     const onStage = async (state: "chunking" | "embedding"): Promise<void> => {
       if (extracted.text.length < MIN_CHARACTERS_FOR_STAGES) return;
       await context.write((tx) => changeDocument(tx, key, { state, updatedAt: now() }));
     };
-    const builds: StagedBuild[] = [];
-    for (;;) {
+    const builds: NearlyStaged[] = [];
+    for (let isPublished = false; !isPublished; ) {
       // Versions may be added during this.
       for (const version of await listLiveVersions(db, indexId)) {
         if (builds.some((build) => build.version === version.version)) continue;
         try {
-          builds.push(await stageBuild(deps, context, version, { ...request, onStage }));
+          builds.push(await stageBuild(shared, context, version, { ...request, onStage }));
         } catch (thrown) {
           if (!(await retireUnusable(context, version, thrown))) throw thrown;
         }
       }
-      const published = await context.write((tx) =>
-        publishDocument(tx, { indexId, documentId, jobId }, content, builds, now()),
-      );
-      if (published === "gone") throw new Superseded();
-      if (published === "published") return;
+      isPublished = await finished(context, async (tx) => {
+        for (const build of builds) await build.complete(tx);
+        const published = await publishDocument(tx, { indexId, documentId, jobId }, content, builds, now());
+        if (published === "gone") throw new Superseded();
+        return published === "published";
+      });
     }
   };
 
@@ -107,8 +115,11 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       const document = await begin(context, key);
       if (!document) return context.finish(async () => ({}));
       try {
-        await discardStaged(deps, context, key);
-        await ingest(context, document, key);
+        // An earlier claim may have staged something.
+        if (task.leaseEpoch > 1) await discardStaged(deps, context, key);
+        const isLarge = document.uploadId !== null && (await uploads.sizeOf(document.uploadId)) > SMALL_BYTES;
+        const work = () => ingest(context, document, key);
+        await (isLarge ? large.run(work, context.signal) : work());
       } catch (thrown) {
         if (thrown instanceof Superseded) return context.finish(async () => ({}));
         if (context.signal.reason === "cancelled") {
@@ -130,7 +141,6 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       }
       // If this fails, a sweep deletes it.
       if (document.uploadId !== null) await uploads.discard(document.uploadId).catch(() => undefined);
-      await context.finish(async () => ({}));
     },
 
     sweep: () => sweepIndexes(deps, now),
@@ -139,6 +149,23 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
 
 /** The document was deleted, or a newer job owns it. */
 class Superseded extends Error {}
+
+/** Rolls back a transaction without failing. */
+class NotYet extends Error {}
+
+/** Finishes the task in the transaction of `work`. If `work` returns false, changes nothing and returns false. */
+const finished = async (context: TaskContext, work: (tx: Tx) => Promise<boolean>): Promise<boolean> => {
+  try {
+    await context.finish(async (tx) => {
+      if (!(await work(tx))) throw new NotYet();
+      return {};
+    });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof NotYet) return false;
+    throw thrown;
+  }
+};
 
 const keyOf = ({ job, jobId, payload }: ClaimedTask): Ingested => {
   const { indexId } = job.payload as unknown as IngestPayload;

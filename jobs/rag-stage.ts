@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { findVisibleBuild, insertBuild } from "../db/builds";
 import { findVectorsByHash, insertChunks, type NewChunk } from "../db/chunks";
-import type { Reads } from "../db/client";
+import type { Reads, Tx } from "../db/client";
 import type { VersionRow } from "../db/indexes";
 import type { VectorStore } from "../gateway/ports/vectors";
 import type { StagedBuild } from "../gateway/rag/indexes/publish";
@@ -27,6 +27,12 @@ export interface StageDeps extends Pick<Pipeline, "chunk"> {
   vectors?: VectorStore;
 }
 
+/** A staged build whose last chunks are not written yet. */
+export interface NearlyStaged extends StagedBuild {
+  /** Writes what is missing, in the transaction that publishes the build. */
+  complete(tx: Tx): Promise<void>;
+}
+
 export interface StageRequest {
   documentId: string;
   jobId: string;
@@ -42,15 +48,16 @@ export interface StageRequest {
 }
 
 /**
- * Writes the chunks and vectors of a document for one version, as a staged build. Chunks whose text is unchanged keep their
- * vectors. Throws conflict if the nodes have another revision of the model.
+ * Writes the chunks and vectors of a document for one version, as a staged build. The last batch, often the only one, is
+ * left to `complete`, unless a vector store needs the rows first. Chunks whose text is unchanged keep their vectors. Throws
+ * conflict if the nodes have another revision of the model.
  */
 export const stageBuild = async (
   { db, gateway, chunk, vectors }: StageDeps,
   context: TaskContext,
   version: VersionRow,
   { documentId, jobId, keyId, title, metadata, document, hash, onStage }: StageRequest,
-): Promise<StagedBuild> => {
+): Promise<NearlyStaged> => {
   const { indexId, version: number, embeddingModel: model } = version;
   const caller = { keyId, signal: context.signal };
   await onStage?.("chunking");
@@ -66,7 +73,7 @@ export const stageBuild = async (
   const before = await findVisibleBuild(db, { indexId, version: number, documentId });
   const id = newId("build");
   const build = { id, indexId, version: number, documentId, jobId, contentHash: hash, vectorStore: vectors?.id };
-  for (let from = 0; from === 0 || from < pieces.length; from += BATCH) {
+  for (let from = 0; ; from += BATCH) {
     const hashed = pieces.slice(from, from + BATCH).map((piece) => ({ piece, sha256: sha256(piece.searchText) }));
     const hashes = hashed.map((each) => each.sha256);
     const known = before ? await findVectorsByHash(db, before.id, hashes) : new Map<string, Float32Array>();
@@ -79,20 +86,22 @@ export const stageBuild = async (
       for (const [place, key] of [...missing.keys()].entries()) known.set(key, checked(vectors[place], version));
     }
     const rows = hashed.map(({ piece, sha256 }, place) => toRow(piece, sha256, from + place, known.get(sha256)));
-    await context.write(async (tx) => {
+    const write = async (tx: Tx) => {
       if (from === 0) await insertBuild(tx, build);
       await insertChunks(tx, id, rows);
-    });
+    };
+    const isLast = from + BATCH >= pieces.length;
+    if (isLast && !vectors) return { id, version: number, complete: write };
+    await context.write(write);
     // After the rows, because the rows are the only list of what to delete from the store.
     if (vectors && rows.length > 0) {
       const stored = rows.map((row) => toStoredVector({ id: documentId, metadata }, row));
       await retry(() => vectors.upsert(namespaceOf(version), stored), context.signal);
     }
-    if (pieces.length <= BATCH) break;
+    if (isLast) return { id, version: number, complete: async () => {} };
     const done = from + rows.length;
     await context.progress({ document: documentId, chunks: done, of: pieces.length }, Math.ceil(done / BATCH));
   }
-  return { id, version: number };
 };
 
 const toRow = (

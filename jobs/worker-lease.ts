@@ -19,7 +19,7 @@ import type { Log } from "../lib/log";
 import { isGone, ownIdentity } from "./process-identity";
 
 /** A task is quarantined after this many workers in a row died while running it. */
-const MAX_DEATHS = 3;
+export const MAX_DEATHS = 3;
 
 /** Maximum interval between heartbeats. Fixed, because the gateway reads heartbeats without knowing the lease. */
 const MAX_BEAT_MS = 10_000;

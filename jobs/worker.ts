@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { databaseOptions, openDb } from "../db/client";
+import { groupCommits } from "../db/group-commit";
 import { migrate } from "../db/migrate";
 import { configuredVectors } from "../gateway/adapters/vectors-upstash";
 import { createIdempotency } from "../gateway/idempotency/service";
@@ -27,7 +28,7 @@ export interface JobsWorker {
  * Starts a worker and resolves when it is ready for work. Any number of workers, on any machine, may share a database.
  */
 export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE): Promise<JobsWorker> => {
-  const db = await openDb(databaseOptions(config), log);
+  const db = groupCommits(await openDb(databaseOptions(config), log));
   try {
     await migrate(db);
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });

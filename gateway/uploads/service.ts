@@ -101,6 +101,9 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       return { id, fileName: row.fileName, sizeBytes: row.sizeBytes, sha256: row.sha256 };
     },
 
+    /** In bytes; 0 if the upload was deleted. */
+    sizeOf: async (id: string): Promise<number> => (await store.findUpload(db, id))?.sizeBytes ?? 0,
+
     /** The upload's bytes in order, read on demand. Throws not_found if any of them were deleted. */
     async *read(id: string): AsyncGenerator<Uint8Array> {
       const row = await store.findUpload(db, id);
