@@ -66,6 +66,15 @@ export const listSuccessorExpiries = async (db: Reads, id: string): Promise<(Dat
   return found;
 };
 
+/** Names by id. */
+export const listKeyNames = async (db: Reads, ids: readonly string[]): Promise<Map<string, string>> => {
+  const rows = await db
+    .select({ id: keys.id, name: keys.name })
+    .from(keys)
+    .where(inArray(keys.id, [...ids]));
+  return new Map(rows.map(({ id, name }) => [id, name]));
+};
+
 export const countKeys = (db: Reads): Promise<number> => db.$count(keys);
 
 /** True if an admin key other than `exceptId` is neither revoked nor expired at `at`. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { isAfter, like, type Slice, sortedBy, type TimeCursor } from "./conditions";
 import { results, runs } from "./schema";
@@ -17,6 +17,8 @@ export interface RunFilter {
   /** true: every result with a verdict passed; false: at least one did not. */
   passed?: boolean;
   allowed?: AllowedIndexes;
+  /** Only runs that ended then or later. */
+  endedFrom?: Date;
 }
 
 /** Ids or names of the indexes that the reader may use; undefined: all. Results of a run contain passages of its index. */
@@ -36,11 +38,22 @@ const hasResult = (condition: SQL): SQL =>
 const isFailed = hasResult(sql`results.passed = 0`);
 const isPassed = sql`(${hasResult(sql`results.passed = 1`)} AND NOT ${isFailed})`;
 
-const fits = ({ kind, state, datasetId, tag, search, evaluator, passed, allowed }: RunFilter): SQL | undefined =>
+const fits = ({
+  kind,
+  state,
+  datasetId,
+  tag,
+  search,
+  evaluator,
+  passed,
+  endedFrom,
+  allowed,
+}: RunFilter): SQL | undefined =>
   and(
     hasReadableIndex(allowed),
     kind && eq(runs.kind, kind),
     state && eq(runs.state, state),
+    endedFrom && gte(runs.endedAt, endedFrom),
     datasetId === undefined ? undefined : eq(runs.datasetId, datasetId),
     tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value = ${tag})`,
     search === undefined ? undefined : like(runs.name, search),

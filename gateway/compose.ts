@@ -41,7 +41,7 @@ export const compose = async (config: Config, log: Log) => {
   const options: SearchWorkerOptions = { database: databaseOptions(config), hasVectorStore: vectors !== undefined };
   const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(options)] }));
   const services = createServices({ config, log, db, cache, engine, reference, search, vectors });
-  const { keys, sessions, namespaces, conversations, activeRequests, health } = services;
+  const { keys, sessions, namespaces, conversations, activeRequests, health, metrics } = services;
   const { created } = await keys.bootstrap();
   return {
     app: createApp(services),
@@ -52,6 +52,7 @@ export const compose = async (config: Config, log: Log) => {
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
       health.degradations.open();
+      metrics.open();
       activeRequests.open(keys, log);
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
@@ -68,6 +69,7 @@ export const compose = async (config: Config, log: Log) => {
         cache: () => cache.close(),
         sessions: () => sessions.close(),
         keys: () => keys.close(),
+        metrics: () => metrics.close(),
         database: () => db.close(),
       };
       await closeAll(steps, log);

@@ -78,7 +78,15 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
   });
-  const metrics = createMetrics({ engine, answers, degradations: health.degradations, jobs });
+  const metrics = createMetrics({
+    db,
+    log,
+    price: config.gateway,
+    engine,
+    answers,
+    degradations: health.degradations,
+    jobs,
+  });
   const cacheEnabled = config.cache.enabled;
   const chat = createChat({ engine, models, answers, recorder: metrics, totalMs, cacheEnabled });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });

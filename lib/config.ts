@@ -76,6 +76,19 @@ export const Config = Type.Object({
       10_000_000,
     ),
     parallelRequests: whole("GROUNDWIRE_PARALLEL_REQUESTS", "Default parallel requests per key", 64, 1, 100_000),
+    gpuPricePerHour: Type.Optional(
+      Type.Number({
+        env: "GROUNDWIRE_GPU_PRICE_PER_HOUR",
+        description: "What all rented machines together cost per hour, for the costs on the dashboard, such as 2.49",
+        minimum: 0,
+        maximum: 1_000_000,
+      }),
+    ),
+    currency: text("GROUNDWIRE_CURRENCY", "Currency of that price, as an ISO 4217 code", {
+      default: "USD",
+      pattern: "^[A-Z]{3}$",
+      expected: "three capital letters, such as USD or EUR",
+    }),
     drainMs: whole("GROUNDWIRE_DRAIN_MS", "Milliseconds for answers to finish on SIGTERM", 30_000, 0, 10 * minute),
   }),
 

@@ -40,12 +40,14 @@ describe("reading", () => {
     const config = loadConfig(
       {
         GROUNDWIRE_PORT: "9000",
+        GROUNDWIRE_GPU_PRICE_PER_HOUR: "2.49",
         GROUNDWIRE_CACHE: "off",
         GROUNDWIRE_NODES: "http://10.0.0.1:8081, http://10.0.0.2:8081",
       },
       folderWith(),
     );
     expect(config.gateway.port).toBe(9000);
+    expect(config.gateway.gpuPricePerHour).toBe(2.49);
     expect(config.cache.enabled).toBe(false);
     expect(config.gateway.nodes).toEqual(["http://10.0.0.1:8081", "http://10.0.0.2:8081"]);
   });

@@ -55,6 +55,7 @@ const FALSE_WORDS: Record<string, boolean> = { false: false, no: false, off: fal
 /** Parses the text of an environment variable. Text that doesn't match the setting's type is returned unchanged. */
 const fromText = ({ schema }: Setting, text: string): unknown => {
   if (KindGuard.IsInteger(schema)) return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
+  if (KindGuard.IsNumber(schema)) return /^[+-]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
   if (KindGuard.IsBoolean(schema)) {
     const word = text.trim().toLowerCase();
     return ownValue(TRUE_WORDS, word) ?? ownValue(FALSE_WORDS, word) ?? text;
@@ -72,6 +73,7 @@ const fromText = ({ schema }: Setting, text: string): unknown => {
 export const expectation = ({ schema }: Setting): string => {
   if (typeof schema.expected === "string") return schema.expected;
   if (KindGuard.IsInteger(schema)) return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (KindGuard.IsNumber(schema)) return `a number from ${schema.minimum} to ${schema.maximum}`;
   if (KindGuard.IsBoolean(schema)) return "true or false";
   if (KindGuard.IsUnion(schema)) return `one of ${schema.anyOf.map((option) => option.const).join(", ")}`;
   if (KindGuard.IsString(schema) && (schema.minLength ?? 0) > 1) return `${schema.minLength} characters or more`;

@@ -5,4 +5,5 @@ export * from "./evals";
 export * from "./jobs";
 export * from "./keys";
 export * from "./maintenance";
+export * from "./metrics";
 export * from "./rag";

@@ -155,6 +155,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   ): void =>
     recorder.generation({
       operation,
+      caller: call.principal,
       model: start.model,
       node: start.node ?? undefined,
       stream,

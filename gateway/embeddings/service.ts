@@ -97,6 +97,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     const elapsedMs = performance.now() - call.receivedAt;
     recorder.generation({
       operation: "embedding",
+      caller: call.principal,
       model: model.id,
       node: found.report.node,
       stream: false,

@@ -4,6 +4,7 @@ import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/service";
 import type { Jobs } from "../jobs/service";
 import type { Engine, NodeView } from "../ports/engine";
+import { entryOf, type Measurements, NodeUse, type Slots } from "./measurements";
 
 /** Sources read for each scrape and each `/v1/metrics` request. */
 export interface MetricSources {
@@ -23,6 +24,34 @@ export const nodeTotals = ({ engine }: MetricSources) => {
     totals.running += readiness.slots.running;
   }
   return totals;
+};
+
+/** The slots of all nodes that have reported. A node without an embedder has none for embeddings. */
+export const slotsOf = ({ engine }: Pick<MetricSources, "engine">): Slots => {
+  const slots = { answers: 0, embeddings: 0 };
+  for (const { readiness } of engine.nodes()) {
+    slots.answers += readiness?.slots.total ?? 0;
+    slots.embeddings += readiness?.embeddings?.slots.total ?? 0;
+  }
+  return slots;
+};
+
+/** Whether the node gets requests. A busy one rejects some of them. */
+const isUp = ({ state, isDrained }: NodeView): boolean => !isDrained && (state === "ready" || state === "busy");
+
+/** Records the state of every node. A node that is down counts with no slots. */
+export const lookAtNodes = ({ engine }: Pick<MetricSources, "engine">, measured: Measurements): void => {
+  for (const node of engine.nodes()) {
+    const use = entryOf(measured.nodes, node.id, NodeUse);
+    use.looks++;
+    if (node.state === "down" || !node.readiness) continue;
+    const { slots, queue } = node.readiness;
+    if (isUp(node)) use.up++;
+    use.slots += slots.total;
+    use.running += slots.running;
+    use.waiting += queue.depth;
+    use.maxWaiting = Math.max(use.maxWaiting, queue.depth);
+  }
 };
 
 type Value = readonly [labels: Record<string, string>, value: number];
@@ -75,9 +104,7 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
 
   const nodeGauge = (name: string, help: string, read: (node: NodeView) => number) =>
     gauge(name, help, ["node"], () => engine.nodes().map((node) => [{ node: node.id }, read(node)]));
-  nodeGauge("groundwire_node_up", "1 if the node accepts requests", ({ state, isDrained }) =>
-    !isDrained && (state === "ready" || state === "busy") ? 1 : 0,
-  );
+  nodeGauge("groundwire_node_up", "1 if the node accepts requests", (node) => (isUp(node) ? 1 : 0));
   nodeGauge("groundwire_node_outstanding", "This gateway's active requests on the node", (node) => node.outstanding);
   nodeGauge("groundwire_node_queue_depth", "Requests waiting for a slot", (node) => node.readiness?.queue.depth ?? 0);
   nodeGauge(

@@ -48,6 +48,23 @@ export class LogHistogram {
     return undefined;
   }
 
+  /** The first bucket that is not empty, then the counts up to the last one that is not; [] without values. */
+  toStored(): number[] {
+    const counts = [...this.#counts];
+    const first = counts.findIndex((count) => count > 0);
+    const last = counts.findLastIndex((count) => count > 0);
+    return first === -1 ? [] : [this.#first + first, ...counts.slice(first, last + 1)];
+  }
+
+  /** Adds what `toStored` returned. Stored counts depend on the bounds of the buckets, so these must never change. */
+  addStored(stored: readonly number[]): void {
+    const first = (stored[0] ?? 0) - 1;
+    for (let i = 1; i < stored.length; i++) {
+      const count = stored[i] ?? 0;
+      if (count > 0) this.#add(first + i, count);
+    }
+  }
+
   #add(bucket: number, count: number): void {
     if (bucket < this.#first || bucket >= this.#first + this.#counts.length) this.#makeRoom(bucket);
     const i = bucket - this.#first;

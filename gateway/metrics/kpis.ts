@@ -1,41 +1,9 @@
-import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { Kpis, MetricsPoint, MetricsQuery, Percentiles, RouteMetrics } from "./contract";
+import type { Kpis, MetricsPoint, NodeMetrics, Percentiles, RouteMetrics } from "./contract";
 import type { LogHistogram } from "./histogram";
-import { KEPT_STEPS, type Measurements, STEP_MS, type Traffic, type Window } from "./window";
-
-const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const MAX_POINTS = 1000;
-const KEPT_MS = KEPT_STEPS * STEP_MS;
-
-/** Converts "15m" to milliseconds. The contract has validated the format. */
-const parseDuration = (text: string): number => {
-  const unit = text.at(-1);
-  return Number.parseInt(text, 10) * (unit === "s" || unit === "m" || unit === "h" || unit === "d" ? UNIT_MS[unit] : 1);
-};
-
-const wholeSteps = (ms: number): number => Math.ceil(ms / STEP_MS) * STEP_MS;
-
-/** Window and step in milliseconds, both whole minutes. Throws invalid_request for a window of more than a day. */
-const spanOf = ({ window = "1h", step = "1m" }: MetricsQuery): { windowMs: number; stepMs: number } => {
-  const stepMs = wholeSteps(parseDuration(step));
-  const windowMs = Math.ceil(wholeSteps(parseDuration(window)) / stepMs) * stepMs;
-  if (parseDuration(window) > KEPT_MS) {
-    throw new AppError(
-      "invalid_request",
-      `window must be 24h or less, not ${window}, because metrics are kept for a day.`,
-      {
-        param: "window",
-      },
-    );
-  }
-  if (windowMs / stepMs > MAX_POINTS) {
-    throw new AppError("invalid_request", `${window} in steps of ${step} has more than ${MAX_POINTS} steps.`, {
-      param: "step",
-    });
-  }
-  return { windowMs, stepMs };
-};
+import { Measurements, type Traffic } from "./measurements";
+import type { Rollups } from "./rollups";
+import type { Span } from "./span";
 
 const rounded = (ms: number | undefined): number | null => (ms === undefined ? null : round(ms, 3));
 
@@ -67,6 +35,20 @@ const routesOf = ({ routes }: Measurements): RouteMetrics[] =>
     return { method: name.slice(0, space), route, ...trafficOf(traffic) };
   });
 
+const nodesOf = ({ nodes }: Measurements): NodeMetrics[] =>
+  [...nodes]
+    .filter(([, { looks }]) => looks > 0)
+    .map(([node, { looks, up, slots, running, waiting, maxWaiting, memoryBytes }]) => ({
+      node,
+      up: up / looks,
+      slots: slots / looks,
+      running: running / looks,
+      queue_depth: waiting / looks,
+      max_queue_depth: maxWaiting,
+      memory_bytes: memoryBytes === 0 ? null : Math.round(memoryBytes / looks),
+    }))
+    .toSorted((a, b) => a.node.localeCompare(b.node, "en", { numeric: true }));
+
 const point = (at: number, measured: Measurements): MetricsPoint => {
   const traffic = measured.traffic();
   return {
@@ -74,33 +56,31 @@ const point = (at: number, measured: Measurements): MetricsPoint => {
     requests: traffic.requests,
     errors: traffic.errors,
     latency_ms: percentiles(traffic.latency),
+    queue_ms: percentiles(measured.stages.queue),
     ttft_ms: percentiles(measured.stages.ttft),
     prompt_tokens: measured.promptTokens,
     completion_tokens: measured.completionTokens,
     cache: cacheCounts(measured),
+    nodes: nodesOf(measured),
   };
 };
 
-/**
- * The key figures for the window that ends at `now`. Points start at multiples of the step. The last one is the current
- * step, so the window starts up to one step later than requested.
- */
-export const readKpis = (
-  kept: Window,
-  query: MetricsQuery,
-  nodes: { queueDepth: number; slots: number; running: number },
-  now: number,
-): Kpis => {
-  const { windowMs, stepMs } = spanOf(query);
-  const end = (Math.floor(now / stepMs) + 1) * stepMs;
-  const from = end - windowMs;
-  const all = kept.between(from, end);
+/** The measurements of a span, by step. */
+export const readSteps = async (rollups: Rollups, { from, end, stepMs, resolution }: Span): Promise<Measurements[]> => {
+  const steps = Array.from({ length: (end - from) / stepMs }, () => new Measurements());
+  const unread = new Measurements();
+  await rollups.read({ resolution, from, to: end }, (at) => steps[Math.floor((at - from) / stepMs)] ?? unread);
+  return steps;
+};
+
+/** The figures of all steps together, and of each step. */
+export const figuresOf = (
+  { from, stepMs }: Span,
+  steps: readonly Measurements[],
+  all: Measurements,
+): Pick<Kpis, "step_seconds" | "totals" | "routes" | "stages" | "nodes" | "series"> => {
   const traffic = all.traffic();
-  const series: MetricsPoint[] = [];
-  for (let at = from; at < end; at += stepMs) series.push(point(at, kept.between(at, at + stepMs)));
   return {
-    from: new Date(from).toISOString(),
-    to: new Date(now).toISOString(),
     step_seconds: stepMs / 1000,
     totals: {
       ...trafficOf(traffic),
@@ -116,7 +96,7 @@ export const readKpis = (
       ttft: percentiles(all.stages.ttft),
       generation: percentiles(all.stages.generation),
     },
-    now: { queue_depth: nodes.queueDepth, slots: { total: nodes.slots, running: nodes.running } },
-    series,
+    nodes: nodesOf(all),
+    series: steps.map((measured, index) => point(from + index * stepMs, measured)),
   };
 };

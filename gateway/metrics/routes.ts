@@ -1,9 +1,11 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
+import { download } from "../http/download";
 import { allows, downloads, probe } from "../http/route-facts";
-import { Kpis, MetricsQuery } from "./contract";
+import { Kpis, MetricsExportQuery, MetricsQuery } from "./contract";
 import type { Metrics } from "./service";
+import { metricsFile } from "./snapshot";
 
 export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
   new Elysia({ name: "metrics.routes", tags: ["Metrics"] })
@@ -11,7 +13,19 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
     .get("/v1/metrics", ({ query }) => metrics.kpis(query), {
       query: MetricsQuery,
       response: { 200: Kpis, default: ErrorEnvelope },
-      detail: { ...allows("viewer"), summary: "Requests, errors, latency, tokens, cache and slots over a window" },
+      detail: {
+        ...allows("viewer"),
+        summary: "Traffic, latency, tokens, cache, nodes, evaluations and costs over a window",
+      },
+    })
+    .get("/v1/metrics/export", async ({ query }) => download(metricsFile(await metrics.kpis(query), query)), {
+      query: MetricsExportQuery,
+      response: { 200: Kpis, default: ErrorEnvelope },
+      detail: {
+        ...allows("viewer"),
+        summary: "Download the metrics of a window as JSON, or one table of them as CSV",
+        ...downloads("text/csv"),
+      },
     })
     .get(
       "/metrics",

@@ -1,7 +1,11 @@
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Db, openDb } from "../../db/client";
+import { migrate } from "../../db/migrate";
+import { silentLog } from "../../lib/log";
 import type { NodeView } from "../ports/engine";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { createMetrics } from "./service";
+import { spanOf } from "./span";
 
 const request = (fields: Partial<RequestSample> = {}): RequestSample => ({
   method: "POST",
@@ -13,6 +17,7 @@ const request = (fields: Partial<RequestSample> = {}): RequestSample => ({
 
 const generation = (fields: Partial<GenerationSample> = {}): GenerationSample => ({
   operation: "chat",
+  caller: { keyId: "key_1", via: "key" },
   model: "smol",
   node: "node-1",
   stream: false,
@@ -45,7 +50,21 @@ const node: NodeView = {
 };
 
 const start = Date.UTC(2026, 10, 23, 20, 0, 0);
-const createAt = (clock: { now: number }) => createMetrics({ engine: { nodes: () => [node] }, now: () => clock.now });
+let db: Db;
+beforeAll(async () => {
+  db = await openDb({ url: ":memory:" }, silentLog());
+  await migrate(db);
+});
+afterAll(() => db.close());
+
+const createAt = (clock: { now: number }) =>
+  createMetrics({
+    db,
+    log: silentLog(),
+    price: { gpuPricePerHour: undefined, currency: "USD" },
+    engine: { nodes: () => [node] },
+    now: () => clock.now,
+  });
 
 /** The values of the scrape, by name and labels. */
 const scrape = async (metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> => {
@@ -58,7 +77,7 @@ const scrape = async (metrics: ReturnType<typeof createMetrics>): Promise<Map<st
   );
 };
 
-test("totals are the sums of the recorded values", () => {
+test("totals are the sums of the recorded values", async () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   for (let i = 0; i < 98; i++) metrics.request(request());
@@ -69,7 +88,7 @@ test("totals are the sums of the recorded values", () => {
   metrics.generation(generation({ cache: { status: "joined", kind: "in_flight" } }));
   metrics.generation(generation({ cache: { status: "bypass", reason: "sampled" } }));
 
-  const { totals, routes, stages, now } = metrics.kpis({ window: "15m", step: "1m" });
+  const { totals, routes, stages, now } = await metrics.kpis({ window: "15m", step: "1m" });
   expect(totals).toMatchObject({ requests: 100, errors: 1, errors_by_code: { rate_limited: 1 }, error_rate: 0.01 });
   expect(totals.latency_ms.count).toBe(100);
   expect(totals.latency_ms.p50).toBeWithin(95, 105);
@@ -88,37 +107,42 @@ test("totals are the sums of the recorded values", () => {
   expect(stages.queue).toMatchObject({ count: 3 });
   expect(stages.generation.p50).toBeWithin(190, 210);
   expect(stages.gateway.p50).toBeWithin(0.19, 0.21);
-  expect(now).toEqual({ queue_depth: 2, slots: { total: 8, running: 3 } });
+  expect(now).toEqual({ queue_depth: 2, slots: { total: 8, running: 3 }, running_evals: 0 });
 });
 
-test("every step has a point, even without requests, and older steps are left out", () => {
+test("every step has a point, even without requests, and older steps are left out", async () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   metrics.request(request());
   clock.now += 2 * 60_000;
   metrics.request(request());
   metrics.request(request());
-  const requestsPerStep = (window: string, step: string) =>
-    metrics.kpis({ window, step }).series.map(({ requests }) => requests);
-  expect(requestsPerStep("4m", "1m")).toEqual([0, 1, 0, 2]);
-  expect(requestsPerStep("2m", "1m")).toEqual([0, 2]);
-  expect(requestsPerStep("1h", "1h")).toEqual([3]);
-  expect(metrics.kpis({ window: "4m", step: "90s" })).toMatchObject({ step_seconds: 120 });
+  const requestsPerStep = async (window: string, step: string) =>
+    (await metrics.kpis({ window, step })).series.map(({ requests }) => requests);
+  expect(await requestsPerStep("4m", "1m")).toEqual([0, 1, 0, 2]);
+  expect(await requestsPerStep("2m", "1m")).toEqual([0, 2]);
+  expect(await requestsPerStep("1h", "1h")).toEqual([3]);
+  expect(await requestsPerStep("1d", "1d")).toEqual([3]);
+  expect(await metrics.kpis({ window: "4m", step: "90s" })).toMatchObject({ step_seconds: 120 });
 });
 
-test("values older than a day are dropped", () => {
-  const clock = { now: start };
-  const metrics = createAt(clock);
-  metrics.request(request());
-  clock.now += 24 * 3_600_000;
-  metrics.request(request());
-  expect(metrics.kpis({ window: "24h", step: "1h" }).totals.requests).toBe(1);
+test.each([
+  ["49h", "30m", "window must be 48h or less for this step, not 49h"],
+  ["63d", "1h", "window must be 62d or less for this step, not 63d"],
+  ["401d", "1d", "window must be 400d or less for this step, not 401d"],
+  ["24h", "1m", "more than 1000 steps"],
+])("a window of %s in steps of %s is rejected", (window, step, message) => {
+  expect(() => spanOf({ window, step }, start)).toThrow(message);
 });
 
-test("a window longer than a day is rejected, and the error names the field", () => {
-  const metrics = createAt({ now: start });
-  expect(() => metrics.kpis({ window: "25h", step: "1h" })).toThrow("window must be 24h or less");
-  expect(() => metrics.kpis({ window: "24h", step: "1m" })).toThrow("more than 1000 steps");
+test.each([
+  ["1h", "minute", 60],
+  ["24h", "minute", 48],
+  ["7d", "hour", 42],
+  ["90d", "day", 90],
+] as const)("without a step, %s is read from rows per %s, in %i points", (window, resolution, points) => {
+  const { from, end, stepMs, ...span } = spanOf({ window }, start);
+  expect([span.resolution, (end - from) / stepMs]).toEqual([resolution, points]);
 });
 
 test("a scrape uses OpenTelemetry's names, and counts the models' work", async () => {

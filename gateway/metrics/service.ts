@@ -1,21 +1,41 @@
 import { Registry } from "prom-client";
+import type { Db } from "../../db/client";
+import { listKeyNames } from "../../db/keys";
+import type { Config } from "../../lib/config";
+import type { Log } from "../../lib/log";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
 import type { Kpis, MetricsQuery } from "./contract";
-import { type MetricSources, nodeTotals, registerGauges } from "./gauges";
+import { machineCost } from "./cost";
+import { countRunningEvals, readCompletedRuns, trendsOf } from "./evaluations";
+import { lookAtNodes, type MetricSources, nodeTotals, registerGauges, slotsOf } from "./gauges";
 import { generationInstruments, httpInstruments, memo } from "./instruments";
-import { readKpis } from "./kpis";
-import { Window } from "./window";
+import { figuresOf, readSteps } from "./kpis";
+import { Measurements } from "./measurements";
+import { Rollups } from "./rollups";
+import { spanOf } from "./span";
 
 /** Unknown methods share a label, because callers could send any number of them. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const bounded = (sample: RequestSample): RequestSample =>
   METHODS.has(sample.method) ? sample : { ...sample, method: "other" };
 
-/** All measurements of this gateway since its start. `now`: milliseconds since 1970. */
-export const createMetrics = (sources: MetricSources & { now?: () => number }) => {
-  const { now = Date.now } = sources;
+interface MetricsDeps extends MetricSources {
+  db: Db;
+  log: Pick<Log, "warn">;
+  price: Pick<Config["gateway"], "gpuPricePerHour" | "currency">;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** Measures this gateway, and reads the stored measurements of all gateways. */
+export const createMetrics = ({ db, log, price, now = Date.now, ...sources }: MetricsDeps) => {
   const registry = new Registry();
-  const window = new Window();
+  let slots = slotsOf(sources);
+  const look = (measured: Measurements): void => {
+    slots = slotsOf(sources);
+    lookAtNodes(sources, measured);
+  };
+  const rollups = new Rollups({ db, log, look, now });
   const countRequest = httpInstruments(registry);
   const countGeneration = generationInstruments(registry);
   registerGauges(registry, sources);
@@ -26,15 +46,52 @@ export const createMetrics = (sources: MetricSources & { now?: () => number }) =
     registry,
     request: (given: RequestSample): void => {
       const sample = bounded(given);
-      window.at(now()).request(routeName(sample.method)(sample.route), sample);
+      rollups.current().request(routeName(sample.method)(sample.route), sample);
       countRequest(sample);
     },
     generation: (sample: GenerationSample): void => {
-      window.at(now()).generation(sample);
+      if (slots.answers === 0) slots = slotsOf(sources);
+      rollups.current().generation(sample, slots);
       countGeneration(sample);
     },
+
     /** For `/v1/metrics`. Throws invalid_request for an unavailable window or step. */
-    kpis: (query: MetricsQuery): Kpis => readKpis(window, query, nodeTotals(sources), now()),
+    async kpis(query: MetricsQuery): Promise<Kpis> {
+      const time = now();
+      const span = spanOf(query, time);
+      const steps = await readSteps(rollups, span);
+      const all = new Measurements();
+      for (const measured of steps) all.merge(measured);
+      const since = await rollups.since();
+      const runs = await readCompletedRuns(db, new Date(span.from));
+      const nodes = nodeTotals(sources);
+      return {
+        from: new Date(span.from).toISOString(),
+        to: new Date(time).toISOString(),
+        since: new Date(since).toISOString(),
+        ...figuresOf(span, steps, all),
+        now: {
+          queue_depth: nodes.queueDepth,
+          slots: { total: nodes.slots, running: nodes.running },
+          running_evals: await countRunningEvals(db),
+        },
+        evaluations: trendsOf(runs),
+        cost: machineCost({
+          price,
+          from: Math.min(time, Math.max(span.from, since)),
+          to: time,
+          keys: all.keys,
+          keyNames: await listKeyNames(db, [...all.keys.keys()]),
+          runs,
+          slots: nodes.slots,
+        }),
+      };
+    },
+
+    /** Stores the measurements every ten seconds until `close`. */
+    open: () => rollups.open(),
+    flush: () => rollups.flush(),
+    close: () => rollups.close(),
   };
 };
 

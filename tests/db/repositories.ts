@@ -3,10 +3,11 @@ import { accessSteps } from "./steps/access";
 import { datasetSteps } from "./steps/datasets";
 import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
+import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
 import type { Step } from "./steps/step";
 
-const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps, ragSteps];
+const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps, metricSteps, ragSteps];
 
 /** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);
