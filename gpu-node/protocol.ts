@@ -104,6 +104,22 @@ export interface NodeReadiness {
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
+  machine?: NodeMachine;
+}
+
+interface MemoryUse {
+  used_bytes: number;
+  total_bytes: number;
+}
+
+/** The machine of a node. Another process may use part of its memory. */
+export interface NodeMachine {
+  cpu: string;
+  /** Logical processors. */
+  cores: number;
+  memory: MemoryUse;
+  /** Omitted if the embedded engine uses no GPU, or if the engine is another server. */
+  gpu?: { names: string[]; memory: MemoryUse };
 }
 
 /** What an embedding model was trained to read before a question, and before a text that answers one. */

@@ -45,12 +45,15 @@ export const lookAtNodes = ({ engine }: Pick<MetricSources, "engine">, measured:
     const use = entryOf(measured.nodes, node.id, NodeUse);
     use.looks++;
     if (node.state === "down" || !node.readiness) continue;
-    const { slots, queue } = node.readiness;
+    const { slots, queue, machine } = node.readiness;
     if (isUp(node)) use.up++;
     use.slots += slots.total;
     use.running += slots.running;
     use.waiting += queue.depth;
     use.maxWaiting = Math.max(use.maxWaiting, queue.depth);
+    if (!machine) continue;
+    use.memoryBytes += machine.memory.used_bytes;
+    use.memoryLooks++;
   }
 };
 

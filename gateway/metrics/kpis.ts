@@ -38,14 +38,14 @@ const routesOf = ({ routes }: Measurements): RouteMetrics[] =>
 const nodesOf = ({ nodes }: Measurements): NodeMetrics[] =>
   [...nodes]
     .filter(([, { looks }]) => looks > 0)
-    .map(([node, { looks, up, slots, running, waiting, maxWaiting, memoryBytes }]) => ({
+    .map(([node, { looks, up, slots, running, waiting, maxWaiting, memoryBytes, memoryLooks }]) => ({
       node,
       up: up / looks,
       slots: slots / looks,
       running: running / looks,
       queue_depth: waiting / looks,
       max_queue_depth: maxWaiting,
-      memory_bytes: memoryBytes === 0 ? null : Math.round(memoryBytes / looks),
+      memory_bytes: memoryLooks === 0 ? null : Math.round(memoryBytes / memoryLooks),
     }))
     .toSorted((a, b) => a.node.localeCompare(b.node, "en", { numeric: true }));
 

@@ -59,8 +59,9 @@ export class NodeUse {
   running = 0;
   waiting = 0;
   maxWaiting = 0;
-  /** Memory in use on the machine, in bytes; 0 for a node that doesn't report it. */
+  /** Memory in use on the machine, in bytes, over the `memoryLooks` at which the node reported it. */
   memoryBytes = 0;
+  memoryLooks = 0;
 
   merge(other: NodeUse): void {
     this.looks += other.looks;
@@ -70,6 +71,7 @@ export class NodeUse {
     this.waiting += other.waiting;
     this.maxWaiting = Math.max(this.maxWaiting, other.maxWaiting);
     this.memoryBytes += other.memoryBytes;
+    this.memoryLooks += other.memoryLooks;
   }
 }
 

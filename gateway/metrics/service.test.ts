@@ -4,6 +4,9 @@ import { migrate } from "../../db/migrate";
 import { silentLog } from "../../lib/log";
 import type { NodeView } from "../ports/engine";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
+import { lookAtNodes } from "./gauges";
+import { figuresOf } from "./kpis";
+import { Measurements } from "./measurements";
 import { createMetrics } from "./service";
 import { spanOf } from "./span";
 
@@ -143,6 +146,19 @@ test.each([
 ] as const)("without a step, %s is read from rows per %s, in %i points", (window, resolution, points) => {
   const { from, end, stepMs, ...span } = spanOf({ window }, start);
   expect([span.resolution, (end - from) / stepMs]).toEqual([resolution, points]);
+});
+
+test("a node's looks become means, and a node that is down has no slots", () => {
+  const measured = new Measurements();
+  const machine = { cpu: "x", cores: 4, memory: { used_bytes: 3e9, total_bytes: 8e9 } };
+  const reporting = { ...node, readiness: node.readiness && { ...node.readiness, machine } };
+  lookAtNodes({ engine: { nodes: () => [reporting] } }, measured);
+  lookAtNodes({ engine: { nodes: () => [{ ...reporting, state: "down" }] } }, measured);
+  const [use] = figuresOf(spanOf({}, start), [], measured).nodes;
+  expect(use).toEqual({
+    ...{ node: "node-1", up: 0.5, slots: 4, running: 1.5, queue_depth: 1, max_queue_depth: 2 },
+    memory_bytes: 3e9,
+  });
 });
 
 test("a scrape uses OpenTelemetry's names, and counts the models' work", async () => {

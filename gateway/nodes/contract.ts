@@ -21,6 +21,17 @@ const NodeModel = Component("NodeModel", {
 const Slots = Type.Object({ total: Count(), running: Count() });
 const Queue = Type.Object({ depth: Count(), capacity: Count() });
 
+const MemoryUse = Type.Object({ used_bytes: Count(), total_bytes: Count() });
+
+const Machine = Component("Machine", {
+  cpu: Type.String(),
+  cores: Count("Logical processors"),
+  memory: MemoryUse,
+  gpu: Nullable(Type.Object({ names: Type.Array(Type.String()), memory: MemoryUse }), {
+    description: "null: the embedded engine uses no GPU, or the engine is another server",
+  }),
+});
+
 /** A GPU node as this gateway sees it. */
 export const Node = Component("Node", {
   id: Type.String(),
@@ -44,6 +55,7 @@ export const Node = Component("Node", {
     description: "For embeddings; null: this node has no embedder",
   }),
   last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
+  machine: Nullable(Machine, { description: "null: the node is of an earlier version, or has never responded" }),
   last_error: Nullable(Type.String()),
 });
 export type Node = Static<typeof Node>;

@@ -71,6 +71,7 @@ const toNode = (view: NodeView): Node => {
     queue: readiness?.queue ?? null,
     embeddings: readiness?.embeddings ?? null,
     last_token_ms: readiness?.last_token_ms ?? null,
+    machine: readiness?.machine ? { ...readiness.machine, gpu: readiness.machine.gpu ?? null } : null,
     last_error: view.lastError ?? null,
   };
 };

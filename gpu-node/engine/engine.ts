@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors";
-import type { NodeModel, Priority } from "../protocol";
+import type { NodeMachine, NodeModel, Priority } from "../protocol";
 
 /** A chat or completion request with OpenAI's parameters. The server has validated only its streaming options. */
 export interface Generation {
@@ -60,6 +60,8 @@ export interface NodeEngine extends ModelOwner {
   readonly slots: number;
   /** Set when the engine can't work until the process is restarted. Omitted by engines that always recover. */
   failure?(): AppError | undefined;
+  /** The GPUs that it uses, and their memory; undefined without a GPU. Omitted by engines that don't know. */
+  gpu?(): NodeMachine["gpu"];
   /**
    * Checks a request before it waits for a slot; embedded engines use `readParameters`. Throws AppError:
    * invalid_request (naming a parameter that this engine does not support), model_not_found, context_length_exceeded.

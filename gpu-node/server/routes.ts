@@ -3,6 +3,7 @@ import { AppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import packageJson from "../../package.json" with { type: "json" };
 import { readModel, readText, readTexts } from "../engine/parameters";
+import { machineOf } from "../machine";
 import type { NodeModel, NodeReadiness } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
 import { embed } from "./embed";
@@ -59,6 +60,7 @@ const readiness = (deps: NodeDeps): NodeReadiness => {
     ...occupancy(queue),
     ...(embedder && { embeddings: occupancy(embedderQueue) }),
     ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
+    machine: machineOf(engine),
   };
 };
 

@@ -104,6 +104,13 @@ test.each([
   expect(lines.slice(1).filter((line) => !line.includes('"') && line.split(",").length !== columns)).toEqual([]);
 });
 
+test("a node reports its machine", async () => {
+  const { data } = JSON.parse(await (await stack.call("GET", "/v1/nodes")).text());
+  const { cpu, cores, memory, gpu } = data[0].machine;
+  expect([typeof cpu, cores > 0, gpu]).toEqual(["string", true, null]);
+  expect(memory.used_bytes).toBeWithin(1, memory.total_bytes);
+});
+
 test("all metrics can be downloaded as JSON", async () => {
   const response = await stack.call("GET", "/v1/metrics/export?window=1h");
   expect(response.headers.get("content-disposition")).toEndWith('.json"');

@@ -7,6 +7,7 @@ import type { NodeModel } from "../../protocol";
 import { findModel, type NodeEngine } from "../engine";
 import { contextOverflow, invalidField } from "../fields";
 import { type ChatTurn, readMessages, readParameters } from "../parameters";
+import { watchGpu } from "./gpu";
 import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar/json-grammar";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
@@ -19,6 +20,7 @@ const GPU_PREFILL: PrefillLimits = { whileGenerating: 448, whileIdle: 512 };
 
 interface Loaded {
   runtime: LlamaRuntime;
+  gpu: ReturnType<typeof watchGpu>;
   scheduler: LlamaScheduler;
   prompts: ReturnType<typeof createPromptBuilder>;
   card: NodeModel;
@@ -40,6 +42,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
     slots: config.node.slots,
     models: () => (loaded ? [loaded.card] : []),
     failure: () => loaded?.scheduler.failure,
+    gpu: () => loaded?.gpu(),
 
     async load(onProgress) {
       const runtime = await loadRuntime(config, host, onProgress);
@@ -47,6 +50,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const { temperature, top_p, top_k, repetition_penalty } = samplingOf({}, file.sampling);
       loaded = {
         runtime,
+        gpu: llama.gpu ? watchGpu(llama) : () => undefined,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
         prompts: createPromptBuilder(runtime.model, runtime.contextWindow),
         card: {
