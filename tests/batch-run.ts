@@ -24,7 +24,13 @@ export const insertBatchRun = async (db: Db, run: BatchRun): Promise<string> => 
   const id = newId("run");
   const { endedAt, dataset, evaluator } = run;
   const times = { createdAt: endedAt, startedAt: endedAt, endedAt };
-  const pins = { dataset: { ...dataset, hash: "" }, target: { kind: "chat", model: "smollm2-135m-instruct" } };
+  const pins = {
+    dataset: { ...dataset, hash: "0".repeat(64) },
+    target: { kind: "chat", model: "smollm2-135m-instruct" },
+    ...{ model_revision: null, node_version: null, engine: null, prompt_hash: null, index_revision: null },
+    evaluators: [{ evaluator, shadow: false, hash: evaluator }],
+    ...{ rubric: null, rubric_hash: null, seed: 0, repeats: 1, code_version: "test", host: {} },
+  };
   await db.write(async (tx) => {
     const row = { id, kind: "batch" as const, name: run.name, state: "completed" as const, createdBy: "key_1" };
     await insertRun(tx, { ...row, pins, datasetId: dataset.id, ...times });
@@ -33,7 +39,7 @@ export const insertBatchRun = async (db: Db, run: BatchRun): Promise<string> => 
       await insertSamples(tx, [sample]);
       const resultId = newId("res");
       const latency = { queue: 0, ttft: 10, total: run.workedMs ?? 100 };
-      const output = { text: "Yes", cache: { status: "miss" }, latency };
+      const output = { text: "Yes", contexts: [], citations: [], cache: { status: "miss" }, latency };
       const result = { id: resultId, runId: id, sampleId: sample.id, sampleKey: key, state: "done" as const };
       const score = { resultId, metric: "correctness", criterion, criterionHash: criterionHash(criterion), evaluator };
       await insertResult(tx, { ...result, output, passed }, [

@@ -9,7 +9,7 @@ const released = (path: string): string => Bun.resolveSync(`htmx.org/${path}`, i
 /** The parts of the style sheet in order, served as one file. The first part names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
-  ...["controls", "forms", "panels", "tables", "system", "evals", "rag"],
+  ...["controls", "forms", "panels", "tables", "system", "dashboard", "evals", "rag"],
   ...["chat", "turns", "prose", "composer", "welcome"],
   "utilities",
 ];
@@ -20,6 +20,7 @@ const assets = createAssets("/assets", {
   "app.js": { paths: [pathOf("assets/app.js")] },
   "chat.js": { paths: [pathOf("assets/chat.js")] },
   "ask.js": { paths: [pathOf("assets/ask.js")] },
+  "charts.js": { paths: [pathOf("assets/charts.js")] },
   "citations.js": { paths: [pathOf("assets/citations.js")] },
   "upload.js": { paths: [pathOf("assets/upload.js")] },
   // One file, because htmx starts on a timer, possibly before a second script has added the extension.

@@ -23,7 +23,7 @@ export const may = ({ principal }: Pick<Frame, "principal">, role: Role): boolea
 interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
-  scripts?: ("chat.js" | "ask.js" | "citations.js" | "upload.js")[];
+  scripts?: ("chat.js" | "ask.js" | "charts.js" | "citations.js" | "upload.js")[];
   /** Without scripts, the page reloads at this interval, because something on it is in progress. */
   refreshSeconds?: number;
   children: Child;
@@ -59,6 +59,7 @@ const Document = ({ request, principal, title, scripts = [], refreshSeconds, chi
 };
 
 const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "viewer" | "admin" }[] = [
+  { path: "/dashboard", name: "Dashboard", icon: "dashboard", role: "viewer" },
   { path: "/chat", name: "Chat", icon: "chat", role: "member" },
   { path: "/rag", name: "Documents", icon: "documents", role: "viewer" },
   { path: "/datasets", name: "Datasets", icon: "datasets", role: "viewer" },

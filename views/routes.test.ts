@@ -16,9 +16,9 @@ const get = async (path: string, role: Role) => {
 };
 
 test.each([
-  ["viewer", "/rag"],
-  ["member", "/chat"],
-  ["admin", "/chat"],
+  ["viewer", "/dashboard"],
+  ["member", "/dashboard"],
+  ["admin", "/dashboard"],
 ] as const)("the home page for the role %s is %s, and it opens", async (role, path) => {
   expect((await get("/", role)).headers.get("location")).toBe(path);
   expect((await get(path, role)).status).toBe(200);

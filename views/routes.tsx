@@ -4,6 +4,7 @@ import type { Services } from "../gateway/services";
 import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
 import { type ChatServices, chatRoutes } from "./chat/routes";
+import { dashboardRoutes } from "./dashboard/routes";
 import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
@@ -29,7 +30,6 @@ type PageServices = RagPageServices &
     | "indexes"
     | "indexVersions"
     | "ledger"
-    | "metrics"
     | "namespaces"
     | "rag"
     | "retrievalQuality"
@@ -47,6 +47,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(assetRoutes)
     .use(cspReportRoutes(services))
     .use(signInRoutes({ sessions: services.sessions, publicUrl }))
+    .use(dashboardRoutes(services))
     .use(chatRoutes(services))
     .use(datasetPageRoutes(services))
     .use(evalPageRoutes(services))

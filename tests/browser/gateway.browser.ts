@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 const signIn = async (page: Page): Promise<void> => {
-  await page.goto("/");
+  await page.goto("/chat");
   await page.getByLabel("Your key").fill(ADMIN_KEY);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByLabel("Message").waitFor();

@@ -22,6 +22,7 @@ import { createJobs } from "../../gateway/jobs/service";
 import { createKeys, LOCAL_ACTOR } from "../../gateway/keys/service";
 import { createLabels } from "../../gateway/labels/service";
 import { createLedger } from "../../gateway/limits/ledger";
+import { createMetrics } from "../../gateway/metrics/service";
 import { createModels } from "../../gateway/models/registry";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
 import type { Role } from "../../gateway/principal";
@@ -57,6 +58,12 @@ const READY: NodeView = {
     models: [{ id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: 4096 }],
     slots: { total: 8, running: 3 },
     queue: { depth: 0, capacity: 16 },
+    machine: {
+      cpu: "AMD EPYC 9354 32-Core Processor",
+      cores: 16,
+      memory: { used_bytes: 9.4e9, total_bytes: 6.4e10 },
+      gpu: { names: ["NVIDIA L4"], memory: { used_bytes: 1.8e10, total_bytes: 2.4e10 } },
+    },
   },
 };
 
@@ -125,6 +132,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},
   });
+  const price = { gpuPricePerHour: 2.49, currency: "USD" };
+  const metrics = createMetrics({ db, log, price, engine });
   /** The error with which the next requests are rejected. */
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger();
@@ -141,7 +150,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
         reserve: (principal) => ledger.reserve(principal),
-        recorder: { request: () => {}, generation: () => {} },
+        recorder: metrics,
         activeRequests,
         log,
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
@@ -170,6 +179,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         indexVersions: rag.indexVersions,
         keys,
         labels,
+        metrics,
         models,
         prompts,
         rag: rag.rag,
@@ -187,6 +197,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     chat,
     conversations,
     datasets,
+    db,
     engine,
     evals,
     evalTransfer,
@@ -195,6 +206,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     imports,
     keys,
     labels,
+    metrics,
     rag,
     refusal,
     sessions,

@@ -54,7 +54,7 @@ const picture = (page: Page, name: string): Promise<unknown> =>
 const stack = await Stack.start({ engine: "llama", workers: 1 });
 try {
   const { page } = await Screen.open(stack.url, { theme: "light" });
-  await page.goto("/");
+  await page.goto("/chat");
   const created = await stack.fetch("/v1/keys", { body: { name: "Ada’s laptop", role: "admin" } });
   const [key = ""] = /gw_\w+/.exec(await created.text()) ?? [];
   await page.getByLabel("Your key").fill(key);

@@ -327,7 +327,7 @@ const CASES: Case[] = [
     shows: "Revoke",
   },
   { name: "metrics key", path: "/", as: "metrics", shows: "This key reads metrics" },
-  { name: "system", path: "/system", as: "viewer", shows: "Everything works" },
+  { name: "system", path: "/system", as: "viewer", shows: "8.8 of 59.6 GiB in use" },
   {
     name: "system degraded",
     path: "/system",

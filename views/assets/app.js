@@ -6,11 +6,16 @@
   };
 
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  /** For the axes of charts, by `data-short`. */
+  const short = {
+    clock: new Intl.DateTimeFormat(undefined, { timeStyle: "short" }),
+    day: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }),
+  };
   const enhance = (root) => {
     // Browsers allow clipboard access only over https and on localhost. Elsewhere the button would do nothing.
     for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
     for (const time of root.querySelectorAll("time:not([data-local])")) {
-      time.textContent = local.format(new Date(time.dateTime));
+      time.textContent = (short[time.dataset.short] ?? local).format(new Date(time.dateTime));
       time.dataset.local = "";
     }
     // Switching the theme replaces only its button, so typed text and secrets that are shown once stay on the page.
@@ -90,6 +95,9 @@
       left.textContent = seconds > 0 ? `${seconds} s` : "a moment";
     }
   }, 1000);
+
+  // A polled update doesn't close what the user has opened.
+  htmx.config.morphIgnore.push("open");
 
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;

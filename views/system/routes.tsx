@@ -1,21 +1,30 @@
 import { Elysia } from "elysia";
 import type { Readiness } from "../../gateway/health/contract";
 import { allows } from "../../gateway/http/route-facts";
+import type { Kpis } from "../../gateway/metrics/contract";
 import type { NodeView } from "../../gateway/ports/engine";
 import type { Services } from "../../gateway/services";
 import { frameOf, Screen } from "../layout";
+import { Sparkline } from "../ui/chart";
+import { Figure } from "../ui/figure";
 import { html, page } from "../ui/html";
 import { Table } from "../ui/lists";
-import { duration, EmptyState, Fact, Time } from "../ui/parts";
+import { count, duration, EmptyState, Fact, number, Time } from "../ui/parts";
+import { compact, latency, percent } from "../ui/quantities";
 
 interface SystemState {
   readiness: Readiness;
   nodes: readonly NodeView[];
+  /** Of the last hour, by the minute. */
+  kpis: Kpis;
 }
 
 /** `/system`: nodes and dependencies. The part below the title is refreshed every five seconds while it is visible. */
-export const systemRoutes = ({ engine, health }: Pick<Services, "engine" | "health">) => {
-  const status = async () => <SystemStatus readiness={await health.readiness()} nodes={engine.nodes()} />;
+export const systemRoutes = ({ engine, health, metrics }: Pick<Services, "engine" | "health" | "metrics">) => {
+  const status = async () => {
+    const kpis = await metrics.kpis({ window: "1h", step: "1m" });
+    return <SystemStatus readiness={await health.readiness()} nodes={engine.nodes()} kpis={kpis} />;
+  };
   return new Elysia({ name: "views.system", prefix: "/system" })
     .guard({ detail: allows("viewer") })
     .get("", async ({ request }) =>
@@ -36,7 +45,7 @@ const HEADLINES: Record<Readiness["status"], string> = {
 };
 
 /** The part that is polled. Updates morph it in place, which keeps focus, selection and scroll position. */
-const SystemStatus = ({ readiness, nodes }: SystemState) => (
+const SystemStatus = ({ readiness, nodes, kpis }: SystemState) => (
   <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
     <div class={`headline ${toneOf(readiness.status)}`}>
       <p>{HEADLINES[readiness.status]}</p>
@@ -53,7 +62,8 @@ const SystemStatus = ({ readiness, nodes }: SystemState) => (
         </ul>
       )}
     </div>
-    <section>
+    <LastHour kpis={kpis} />
+    <section id="nodes">
       <h2>GPU nodes</h2>
       {nodes.length === 0 ? (
         <EmptyState title="No nodes are configured">
@@ -62,7 +72,7 @@ const SystemStatus = ({ readiness, nodes }: SystemState) => (
       ) : (
         <ul class="nodes">
           {nodes.map((node) => (
-            <NodeCard node={node} />
+            <NodeCard node={node} kpis={kpis} />
           ))}
         </ul>
       )}
@@ -97,7 +107,59 @@ const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
   return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
 };
 
-const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => {
+/** Figures of the last hour, with a line by the minute. */
+const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<SystemState, "kpis">) => {
+  const tokens = series.map(({ completion_tokens }) => completion_tokens / step_seconds);
+  const waiting = series.map(({ nodes }) =>
+    nodes.length === 0 ? null : nodes.reduce((sum, node) => sum + node.max_queue_depth, 0),
+  );
+  return (
+    <section>
+      <h2>Last hour</h2>
+      <ul class="kpis">
+        <Figure
+          name="Tokens per second"
+          value={compact(tokens.at(-2) ?? 0)}
+          note={`At most ${compact(Math.max(...tokens))}; by the minute`}
+          trend={tokens}
+        />
+        <Figure
+          name="Time to first token"
+          value={stages.ttft.p50 === null ? "–" : latency(stages.ttft.p50)}
+          note={stages.ttft.p95 === null ? "No calls" : `Median; 95 % within ${latency(stages.ttft.p95)}`}
+          trend={series.map(({ ttft_ms }) => ttft_ms.p50)}
+        />
+        <Figure
+          name="Waiting requests"
+          value={number(now.queue_depth)}
+          note={`At most ${number(Math.max(0, ...waiting.map((depth) => depth ?? 0)))}`}
+          trend={waiting}
+        />
+        <Figure
+          name="Error rate"
+          value={percent(totals.error_rate)}
+          note={`${count(totals.errors, "error")} in ${count(totals.requests, "request")}`}
+          trend={series.map(({ requests, errors }) => (requests === 0 ? null : errors / requests))}
+          look={totals.errors > 0 ? "bad" : undefined}
+        />
+      </ul>
+    </section>
+  );
+};
+
+/** "5.2 of 24 GiB". */
+const memoryText = ({ used_bytes, total_bytes }: { used_bytes: number; total_bytes: number }): string => {
+  const gib = (bytes: number) => Math.round((bytes / 2 ** 30) * 10) / 10;
+  return `${gib(used_bytes)} of ${gib(total_bytes)} GiB in use`;
+};
+
+interface NodeCardProps extends Pick<SystemState, "kpis"> {
+  node: NodeView;
+}
+
+const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError }, kpis }: NodeCardProps) => {
+  const history = kpis.series.map(({ nodes }) => nodes.find(({ node }) => node === id));
+  const machine = readiness?.machine;
   // The last report of an unreachable node is out of date.
   const isAnswering = readiness && state !== "down" && state !== "ejected";
   return (
@@ -113,6 +175,10 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
         {isAnswering && <Fact name="Waiting">{`${readiness.queue.depth} of ${readiness.queue.capacity}`}</Fact>}
         {isAnswering && readiness.embeddings && <Fact name="Embedding">{embeddingFact(readiness.embeddings)}</Fact>}
         {isAnswering && <Fact name="Active requests from this gateway">{String(outstanding)}</Fact>}
+        {machine && <Fact name="Processor">{`${machine.cpu}, ${count(machine.cores, "core")}`}</Fact>}
+        {isAnswering && machine && <MemoryFact name="Memory" {...machine.memory} />}
+        {machine?.gpu && <Fact name="GPU">{machine.gpu.names.join(", ")}</Fact>}
+        {isAnswering && machine?.gpu && <MemoryFact name="GPU memory" {...machine.gpu.memory} />}
         {readiness && <Fact name="Engine">{readiness.engine}</Fact>}
         {readiness?.models.map((model) => (
           <Fact name="Model">
@@ -124,6 +190,12 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
         )}
       </dl>
       {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
+      {history.some((use) => use !== undefined && use.running > 0) && (
+        <figure class="node-history">
+          <figcaption class="fine">Slots in use, last hour</figcaption>
+          <Sparkline values={history.map((use) => use?.running ?? null)} kind="lines" />
+        </figure>
+      )}
     </li>
   );
 };
@@ -137,6 +209,16 @@ const Load = ({ share }: { share: number }) => (
       Loading the model: {Math.round(share * 100)} % <progress value={share} max={1}></progress>
     </label>
   </p>
+);
+
+const MemoryFact = ({ name, ...memory }: { name: string; used_bytes: number; total_bytes: number }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="unbroken">
+      <meter min={0} max={memory.total_bytes} value={memory.used_bytes} aria-label={`${name} in use`}></meter>{" "}
+      <span>{memoryText(memory)}</span>
+    </dd>
+  </div>
 );
 
 const SlotFact = ({ running, total }: { running: number; total: number }) => (

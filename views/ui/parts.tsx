@@ -3,7 +3,7 @@ import { isKeyOfContent } from "../../gateway/datasets/content";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { assetUrl } from "../assets";
 
-type ScreenIcon = "mark" | "chat" | "documents" | "datasets" | "evals" | "keys" | "system";
+type ScreenIcon = "mark" | "dashboard" | "chat" | "documents" | "datasets" | "evals" | "keys" | "system";
 type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
 type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
 /** Ids in `assets/icons.svg`. */
