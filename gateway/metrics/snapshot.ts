@@ -87,8 +87,8 @@ const TABLES: Record<Table, (kpis: Kpis) => Cell[][]> = {
     ...cost.keys.map(({ key_id, name, seconds, amount, requests, prompt_tokens, completion_tokens }): Cell[] => [
       ...["key", key_id, name, seconds, amount, cost.currency, requests, prompt_tokens, completion_tokens],
     ]),
-    ["idle", "", "", cost.idle_seconds, cost.idle_amount, cost.currency, null, null, null],
-    ["total", "", "", cost.seconds, cost.amount, cost.currency, null, null, null],
+    ["idle", null, null, cost.idle_seconds, cost.idle_amount, cost.currency, null, null, null],
+    ["total", null, null, cost.seconds, cost.amount, cost.currency, null, null, null],
     ...cost.runs.map(({ run_id, name, seconds, amount }): Cell[] => [
       ...["run, included in its key", run_id, name, seconds, amount, cost.currency, null, null, null],
     ]),

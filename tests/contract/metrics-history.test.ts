@@ -104,6 +104,11 @@ test.each([
   expect(lines.slice(1).filter((line) => !line.includes('"') && line.split(",").length !== columns)).toEqual([]);
 });
 
+test("cells without a value are empty", async () => {
+  const response = await stack.call("GET", "/v1/metrics/export?format=csv&table=cost");
+  expect(await response.text()).toMatch(/^idle,,,[\d.]+,[\d.]+,EUR,,,$/m);
+});
+
 test("a node reports its machine", async () => {
   const { data } = JSON.parse(await (await stack.call("GET", "/v1/nodes")).text());
   const { cpu, cores, memory, gpu } = data[0].machine;
