@@ -120,7 +120,7 @@ const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<
         <Figure
           name="Tokens per second"
           value={compact(tokens.at(-2) ?? 0)}
-          note={`At most ${compact(Math.max(...tokens))}; by the minute`}
+          note={`In the last full minute; at most ${compact(Math.max(...tokens))}`}
           trend={tokens}
         />
         <Figure

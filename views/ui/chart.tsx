@@ -147,7 +147,11 @@ const Lines = ({ kind, series, top }: Pick<ChartProps, "kind" | "series"> & { to
                 d={`M${at(x(first.step))} ${HEIGHT}L${points.join("L")}L${at(x(last.step))} ${HEIGHT}Z`}
               />
             )}
-            <path class={`line look-${look}`} d={`M${points.join("L")}${points.length === 1 ? "h.1" : ""}`} />
+            {points.length === 1 ? (
+              <path class={`dot look-${look}`} d={`M${points[0]}h.1`} />
+            ) : (
+              <path class={`line look-${look}`} d={`M${points.join("L")}`} />
+            )}
           </>
         );
       });
