@@ -17,7 +17,9 @@ const plain = (value: number): string => (value < 10 && !Number.isInteger(value)
 export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
   const { series, stages, totals, step_seconds: stepSeconds } = kpis;
   const time = { times: series.map(({ at }) => at), stepSeconds };
-  const tokens = series.map(({ completion_tokens }) => completion_tokens / stepSeconds);
+  // Steps before the first metrics are unknown, not 0.
+  const isKnown = (at: string) => Date.parse(at) + stepSeconds * 1000 > Date.parse(kpis.since);
+  const tokens = series.map(({ at, completion_tokens }) => (isKnown(at) ? completion_tokens / stepSeconds : null));
   const perNode = (read: (node: Kpis["nodes"][number]) => number) =>
     series.map(({ nodes }) => (nodes.length === 0 ? null : sum(nodes.map(read))));
   const waiting = perNode(({ max_queue_depth }) => max_queue_depth);
@@ -60,7 +62,7 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
         <Chart
           {...time}
           title="Tokens generated per second"
-          summary={`${count(totals.completion_tokens, "token")} were generated in ${words}, at most ${plain(Math.max(0, ...tokens))} per second.`}
+          summary={`${count(totals.completion_tokens, "token")} were generated in ${words}, at most ${plain(Math.max(0, ...tokens.map((value) => value ?? 0)))} per second.`}
           kind="area"
           format={plain}
           figure={compact(totals.completion_tokens)}
