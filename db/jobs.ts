@@ -2,7 +2,7 @@ import { and, asc, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "
 import { blocksOf } from "../lib/blocks";
 import type { Db, Reads, Tx } from "./client";
 import { INSERT_ROWS } from "./conditions";
-import { jobs, tasks, workers } from "./schema";
+import { jobs, runs, tasks, workers } from "./schema";
 
 export type JobRow = typeof jobs.$inferSelect;
 type TaskRow = typeof tasks.$inferSelect;
@@ -153,16 +153,24 @@ const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined>
     .limit(1)
     .get();
 
-const endJob = (
+/** Ends a job. If it failed, the batch run that it was running fails with it. */
+const endJob = async (
   tx: Tx,
   id: string,
   end: Pick<JobRow, "state"> & Partial<Pick<JobRow, "result" | "error">>,
   now: Date,
-) =>
-  tx
+): Promise<void> => {
+  if (end.state === "failed") {
+    await tx
+      .update(runs)
+      .set({ state: "failed", error: end.error, endedAt: now })
+      .where(and(eq(runs.jobId, id), inArray(runs.state, [...OPEN])));
+  }
+  await tx
     .update(jobs)
     .set({ ...end, endedAt: now })
     .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
+};
 
 /** Whether a job has a task in one of these states. Reads one indexed row, however many tasks the job has. */
 const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state"][]): Promise<boolean> => {

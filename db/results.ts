@@ -1,11 +1,11 @@
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { type Slice, sortedBy } from "./conditions";
+import { INSERT_ROWS, type Slice, sortedBy } from "./conditions";
+import { joinedResults, type ResultRow } from "./joined-results";
 import { markStale } from "./runs";
-import type { SampleRow } from "./samples";
 import { criteria, labels, results, samples, scores } from "./schema";
 
-export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
+export type { ResultRow } from "./joined-results";
 export type NewResultRow = typeof results.$inferInsert;
 type Definition = (typeof criteria.$inferSelect)["definition"];
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
@@ -23,15 +23,15 @@ export const insertResult = async (
   ownScores: readonly NewScoreRow[] = [],
 ): Promise<void> => {
   await tx.insert(results).values(row);
-  if (ownScores.length > 0) await insertScoreRows(tx, ownScores);
+  await insertScoreRows(tx, ownScores);
   await markStale(tx, [row.id]);
 };
 
-/** Stores a result's verdict and failure kind after scores were added. */
+/** Stores a result's verdict, failure kind and overall score after scores were added. */
 export const setOutcome = async (
   tx: Tx,
   id: string,
-  outcome: Pick<NewResultRow, "passed" | "failure">,
+  outcome: Pick<NewResultRow, "passed" | "failure" | "overall">,
 ): Promise<void> => {
   await tx.update(results).set(outcome).where(eq(results.id, id));
   await markStale(tx, [id]);
@@ -48,22 +48,25 @@ export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promis
   return added;
 };
 
-const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
+/** Adds scores of results whose run the caller marks as changed. Returns how many were added. */
+export const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
+  if (rows.length === 0) return 0;
   const asked = new Map(rows.map(({ criterionHash, criterion }) => [criterionHash, criterion]));
   const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
   await tx.insert(criteria).values(definitions).onConflictDoNothing();
-  const { rowsAffected } = await tx
-    .insert(scores)
-    .values(rows.map(({ criterion: _, ...row }) => row))
-    .onConflictDoNothing();
-  return rowsAffected;
+  let added = 0;
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+    const { rowsAffected } = await tx
+      .insert(scores)
+      .values(rows.slice(i, i + INSERT_ROWS).map(({ criterion: _, ...row }) => row))
+      .onConflictDoNothing();
+    added += rowsAffected;
+  }
+  return added;
 };
 
-const joined = (db: Reads) =>
-  db.select({ result: results, sample: samples }).from(results).innerJoin(samples, eq(samples.id, results.sampleId));
-
 export const findResult = async (db: Reads, id: string): Promise<ResultRow | undefined> => {
-  const [row] = await joined(db).where(eq(results.id, id));
+  const [row] = await joinedResults(db).where(eq(results.id, id));
   return row && { ...row.result, sample: row.sample };
 };
 
@@ -73,17 +76,8 @@ export const listResults = async (
   runId: string,
   { limit, cursor }: { limit: number; cursor?: ResultCursor },
 ): Promise<ResultRow[]> => {
-  const rows = await joined(db)
-    .where(
-      and(
-        eq(results.runId, runId),
-        cursor &&
-          or(
-            gt(results.sampleKey, cursor.sampleKey),
-            and(eq(results.sampleKey, cursor.sampleKey), gt(results.repeat, cursor.repeat)),
-          ),
-      ),
-    )
+  const rows = await joinedResults(db)
+    .where(and(eq(results.runId, runId), isBehind(cursor)))
     .orderBy(asc(results.sampleKey), asc(results.repeat))
     .limit(limit);
   return rows.map(({ result, sample }) => ({ ...result, sample }));
@@ -102,7 +96,7 @@ export const listSortedResults = async (
   runId: string,
   { limit, offset, sort }: Slice<ResultSort>,
 ): Promise<ResultRow[]> => {
-  const rows = await joined(db)
+  const rows = await joinedResults(db)
     .where(eq(results.runId, runId))
     .orderBy(sql`${SORTED_BY[sort.by]} IS NULL`, sortedBy(SORTED_BY, sort), asc(results.sampleKey), asc(results.repeat))
     .limit(limit)
@@ -163,9 +157,60 @@ const figures = (db: Reads) =>
     .innerJoin(results, eq(results.id, scores.resultId))
     .innerJoin(samples, eq(samples.id, results.sampleId));
 
-/** All scores of a run without their texts, grouped by result. */
-export const listFigures = (db: Reads, runId: string): Promise<ScoreFigure[]> =>
-  figures(db).where(eq(results.runId, runId)).orderBy(asc(scores.resultId), asc(scores.id));
+/** The fields of a result that statistics need, without texts. Latencies in milliseconds; null: not made for this run. */
+export interface ResultFigure {
+  id: string;
+  sampleKey: string;
+  repeat: number;
+  group: string | null;
+  tags: string[];
+  state: ResultRow["state"];
+  passed: boolean | null;
+  overall: number | null;
+  queueMs: number | null;
+  ttftMs: number | null;
+  totalMs: number | null;
+}
+
+const outputField = (path: string) => sql`json_extract(${results.output}, ${`$.${path}`})`;
+/** A model made this output for this run; it was neither stored nor cached. */
+const isMade = sql`${outputField("cache.status")} IN ('miss', 'bypass')`;
+const latencyOf = (part: string) => sql<number | null>`CASE WHEN ${isMade} THEN ${outputField(`latency.${part}`)} END`;
+
+const isBehind = (cursor: ResultCursor | undefined): SQL | undefined =>
+  cursor && sql`(${results.sampleKey}, ${results.repeat}) > (${cursor.sampleKey}, ${cursor.repeat})`;
+
+/** Results of a run without their texts, in the order of their samples' keys, after `cursor`. */
+export const listResultFigures = (
+  db: Reads,
+  runId: string,
+  { limit, cursor }: { limit: number; cursor?: ResultCursor },
+): Promise<ResultFigure[]> =>
+  db
+    .select({
+      id: results.id,
+      sampleKey: results.sampleKey,
+      repeat: results.repeat,
+      group: samples.group,
+      tags: samples.tags,
+      state: results.state,
+      passed: results.passed,
+      overall: results.overall,
+      queueMs: latencyOf("queue"),
+      ttftMs: latencyOf("ttft"),
+      totalMs: latencyOf("total"),
+    })
+    .from(results)
+    .innerJoin(samples, eq(samples.id, results.sampleId))
+    .where(and(eq(results.runId, runId), isBehind(cursor)))
+    .orderBy(asc(results.sampleKey), asc(results.repeat))
+    .limit(limit);
+
+/** All scores of these results without their texts, grouped by result. */
+export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<ScoreFigure[]> =>
+  figures(db)
+    .where(inArray(scores.resultId, [...resultIds]))
+    .orderBy(asc(scores.resultId), asc(scores.id));
 
 export interface RunTotals {
   total: number;
@@ -182,9 +227,7 @@ export interface RunTotals {
 }
 
 export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals> => {
-  const of = (path: string) => sql`json_extract(${results.output}, ${`$.${path}`})`;
   const sum = (value: SQL) => sql<number>`COALESCE(SUM(${value}), 0)`;
-  const isMade = sql`${of("cache.status")} = 'miss' OR ${of("cache.status")} = 'bypass'`;
   const [row] = await db
     .select({
       total: count(),
@@ -193,9 +236,11 @@ export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals
       running: sum(sql`${results.state} = 'running'`),
       judged: count(results.passed),
       passed: sum(sql`${results.passed}`),
-      promptTokens: sum(of("usage.prompt_tokens")),
-      completionTokens: sum(of("usage.completion_tokens")),
-      workedMs: sum(sql`CASE WHEN ${isMade} THEN ${of("latency.total")} - ${of("latency.queue")} END`),
+      promptTokens: sum(outputField("usage.prompt_tokens")),
+      completionTokens: sum(outputField("usage.completion_tokens")),
+      workedMs: sum(
+        sql`CASE WHEN ${isMade} THEN ${outputField("latency.total")} - ${outputField("latency.queue")} END`,
+      ),
     })
     .from(results)
     .where(eq(results.runId, runId));

@@ -110,18 +110,21 @@ export const findRun = (db: Reads, id: string, allowed?: AllowedIndexes): Promis
 
 /** Marks the figures of these results' runs as stale, in the transaction that changes results, scores or labels. */
 export const markStale = (tx: Tx, resultIds: readonly string[]) =>
-  tx.run(sql`UPDATE runs SET changes = changes + 1, figures = NULL
+  tx.run(sql`UPDATE runs SET changes = changes + 1
     WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
 
-/** Stores a run's figures, unless the run has changed since `changes` was read. */
-export const storeFigures = (
-  tx: Tx,
-  { id, changes }: Pick<RunRow, "id" | "changes">,
-  figures: NonNullable<RunRow["figures"]>,
-) =>
-  tx
+/** Stores a run's figures, unless the stored ones are newer. */
+export const storeFigures = async (tx: Tx, id: string, figures: NonNullable<RunRow["figures"]>): Promise<void> => {
+  const stored = (path: string) => sql`COALESCE(json_extract(${runs.figures}, ${`$.${path}`}), -1)`;
+  await tx
     .update(runs)
     .set({ figures })
-    .where(and(eq(runs.id, id), eq(runs.changes, changes)));
+    .where(
+      and(
+        eq(runs.id, id),
+        sql`(${stored("version")}, ${stored("changes")}) <= (${figures.version}, ${figures.changes})`,
+      ),
+    );
+};
 
 export const insertRun = (tx: Tx, row: NewRunRow) => tx.insert(runs).values(row);

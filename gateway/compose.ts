@@ -10,6 +10,7 @@ import { http2Engine } from "./adapters/engine-http2";
 import { configuredVectors } from "./adapters/vectors-upstash";
 import { createApp } from "./app";
 import { closeAll } from "./closing";
+import { FiguresThread } from "./evals/figures-thread/figures-thread";
 import { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { SearchThread } from "./rag/search/search-thread";
 import type { SearchWorkerOptions } from "./rag/search/worker";
@@ -40,7 +41,8 @@ export const compose = async (config: Config, log: Log) => {
   const vectors = configuredVectors(config.store);
   const options: SearchWorkerOptions = { database: databaseOptions(config), hasVectorStore: vectors !== undefined };
   const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(options)] }));
-  const services = createServices({ config, log, db, cache, engine, reference, search, vectors });
+  const figures = new FiguresThread(databaseOptions(config));
+  const services = createServices({ config, log, db, cache, engine, reference, search, figures, vectors });
   const { keys, sessions, namespaces, conversations, activeRequests, health, metrics } = services;
   const { created } = await keys.bootstrap();
   return {
@@ -63,6 +65,7 @@ export const compose = async (config: Config, log: Log) => {
       const steps = {
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),
+        figures: () => figures.close(),
         search: () => search.close(),
         engine: () => engine.close(Math.max(0, until - performance.now())),
         namespaces: () => namespaces.close(),

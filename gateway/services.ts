@@ -12,6 +12,7 @@ import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
 import { createTokenCounter } from "./embeddings/tokens";
+import type { FiguresThread } from "./evals/figures-thread/figures-thread";
 import { RunningEvals } from "./evals/running";
 import type { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { createEvals } from "./evals/service";
@@ -54,12 +55,13 @@ interface Foundation {
   engine: Engine;
   reference: ScoringThread;
   search: SearchThread;
+  figures: FiguresThread;
   /** Undefined: vectors are searched in memory. */
   vectors: VectorStore | undefined;
 }
 
 /** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
-export const createServices = ({ config, log, db, cache, engine, reference, search, vectors }: Foundation) => {
+export const createServices = ({ config, log, db, cache, engine, reference, search, figures, vectors }: Foundation) => {
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
@@ -96,6 +98,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
+  const computeFigures = ({ id }: { id: string }) => figures.compute(id);
   const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
@@ -110,7 +113,18 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     chunks,
   });
   const ragTarget = createRagTarget({ rag, indexes });
-  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, rag: ragTarget, reference });
+  const evals = createEvals({
+    db,
+    chat,
+    datasets,
+    engine,
+    evaluators,
+    log,
+    prompts,
+    rag: ragTarget,
+    reference,
+    computeFigures,
+  });
   return {
     config,
     log,

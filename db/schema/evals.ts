@@ -49,6 +49,32 @@ export const evaluatorChoices = sqliteTable("evaluator_choices", {
   updatedAt: time().notNull(),
 });
 
+/** The counts of a batch run. Durations in milliseconds. */
+export interface BatchProgress {
+  /** Samples times repeats. */
+  total: number;
+  /** Results created so far, and the position in the dataset from which the next ones are created. */
+  created: number;
+  nextPosition: number;
+  running: number;
+  /** Ended results, and how many of them are errors, have a verdict, and passed. */
+  done: number;
+  errors: number;
+  judged: number;
+  passed: number;
+  failures: Record<string, number>;
+  promptTokens: number;
+  completionTokens: number;
+  /** Time that nodes spent on the outputs. */
+  workedMs: number;
+  /** The last `sequence` that was given. */
+  sequence: number;
+  /** Time during which a worker ran samples, without pauses. */
+  activeMs: number;
+  /** Ended results per second over the last seconds of `activeMs`. */
+  perSecond: number;
+}
+
 /** An evaluation of one or more samples, with everything that affects its figures. */
 export const runs = sqliteTable(
   "runs",
@@ -68,17 +94,29 @@ export const runs = sqliteTable(
     endedAt: time(),
     /** Counts changes to the run's results, scores and labels. */
     changes: integer().notNull().default(0),
-    /** Figures as of `changes`, see `RunFigures`. null: stale, so the next read recomputes them. */
-    figures: json<{ version: number; value: Record<string, unknown> }>(),
+    /** The figures when `changes` had this value, see `RunFigures`. Stale if it has changed since. */
+    figures: json<{ version: number; changes: number; value: Record<string, unknown> }>(),
+    /** Only for a batch run, like the columns below: settings that don't affect its figures, see `BatchSettings`. */
+    settings: json<Record<string, unknown>>(),
+    /** Counts that change in the same transaction as the results, see `BatchProgress`. */
+    progress: json<BatchProgress>(),
+    /** The job that runs it. A job that isn't the run's current one may not write. */
+    jobId: text(),
+    /** The last job that scored its outputs again. */
+    recomputeJobId: text(),
   },
   (table) => [
     index("runs_by_age").on(table.createdAt, table.id),
     index("runs_by_dataset").on(table.datasetId),
     index("runs_by_prompt").on(table.prompt),
+    index("runs_by_job").on(table.jobId),
   ],
 );
 
-/** The result of one sample in one repeat: its output, verdict and failure kind. */
+/**
+ * The result of one sample in one repeat: its output, verdict and failure kind. In a batch run, it is also the task that
+ * makes them: pending, then running on the worker that holds the run's job.
+ */
 export const results = sqliteTable(
   "results",
   {
@@ -94,10 +132,30 @@ export const results = sqliteTable(
     error: json<Record<string, unknown>>(),
     attempts: integer().notNull().default(0),
     createdAt: createdAt(),
+    /** Place of the sample in its dataset. */
+    position: integer().notNull().default(0),
+    /** Workers that died while running it. */
+    deaths: integer().notNull().default(0),
+    /** Counts the run's results in the order in which they ended, from 1. */
+    sequence: integer(),
+    /** The lowest weighted mean of the evaluators that decide its verdict, 0…1. */
+    overall: real(),
+    latencyMs: real(),
+    endedAt: time(),
   },
   (table) => [
     uniqueIndex("results_once").on(table.runId, table.sampleKey, table.repeat),
     index("results_by_sample").on(table.sampleId),
+    index("results_in_order").on(table.runId, table.position, table.repeat),
+    index("results_open").on(table.runId, table.position, table.repeat).where(sql`state IN ('pending', 'running')`),
+    index("results_with_errors").on(table.runId, table.position, table.repeat).where(sql`state = 'error'`),
+    index("results_by_verdict").on(table.runId, table.passed, table.position, table.repeat),
+    index("results_by_failure")
+      .on(table.runId, table.failure, table.position, table.repeat)
+      .where(sql`failure IS NOT NULL`),
+    index("results_by_end").on(table.runId, table.sequence).where(sql`sequence IS NOT NULL`),
+    index("results_by_overall").on(table.runId, table.overall),
+    index("results_by_latency").on(table.runId, table.latencyMs),
   ],
 );
 

@@ -1,31 +1,37 @@
-import { Type } from "@sinclair/typebox";
-import { Count, Id, Nullable, OneOf, PageQuery, Share, Strict, Timestamp } from "../contract";
-import { FailureKind, Progress, RecomputeEval, Rubric, Run, SampleResult, Target } from "../evals/contract";
-import { GateRule, Statistic } from "../evals/statistics-contract";
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, ErrorBody, Id, Nullable, OneOf, PageQuery, Share, Strict, Timestamp } from "../contract";
+import {
+  EvaluateRequest,
+  FailureKind,
+  RecomputeEval,
+  Run,
+  RunFigures,
+  RunInfo,
+  SampleChoice,
+  SampleResult,
+  Target,
+} from "../evals/contract";
+import { GateRule } from "../evals/statistics-contract";
 
-const { evaluators } = RecomputeEval.properties;
+const { evaluators, shadow_evaluators, rubric, seed, name } = EvaluateRequest.properties;
 
 const plan = {
   dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
   revision: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the newest" })),
-  samples: Type.Optional(
-    Strict({
-      tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50 })),
-      limit: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: 10_000_000,
-          description: "A random subset of this size, chosen by the seed",
-        }),
-      ),
+  samples: Type.Optional(SampleChoice),
+  target: Target,
+  evaluators,
+  shadow_evaluators,
+  rubric,
+  repeats: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 100,
+      default: 1,
+      description: "Outputs per sample, with consecutive seeds. With 2 or more, the answer cache is not used",
     }),
   ),
-  target: Target,
-  evaluators: Type.Optional(evaluators),
-  shadow_evaluators: Type.Optional(evaluators),
-  rubric: Type.Optional(Rubric),
-  repeats: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 1 })),
-  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),
+  seed,
 };
 
 const example = {
@@ -37,62 +43,112 @@ const example = {
 
 /** `POST /v1/batch-evals/plan`. */
 export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [example] });
+export type PlanBatchEval = Static<typeof PlanBatchEval>;
 
 /** The cost of a run, and the smallest change it can detect. Planning starts nothing. */
 export const BatchEvalPlan = Type.Object(
   {
-    samples: Count(),
-    generations: Count("Exact number of calls that generate outputs"),
-    judge_calls: Count("Exact number of calls for judges"),
-    estimated_tokens: Count(),
+    samples: Count("Samples that match"),
+    results: Count("Samples times repeats"),
+    generations: Count("Exact number of calls that generate outputs, without retries"),
+    judge_calls: Count(
+      "Calls to judges. A judge of faithfulness or hallucination needs one more for each 6 further claims of an answer",
+    ),
+    estimated_tokens: Count(
+      "Prompt and completion tokens of the generations: as in earlier results of this model; without any, by the length of the texts and max_tokens",
+    ),
     estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
-      description: "null: this model has not been measured yet",
+      description: "At the speed of the last batch run with this model; null: there is none",
     }),
-    estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 })),
-    detectable_difference: Type.Number({
+    estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 }), {
+      description: "As in earlier results of this model; null: there are none",
+    }),
+    detectable_difference: Nullable(Type.Number(), {
       description:
-        "Smallest change of a pass rate against the baseline that this run can detect (power 0.8, level 0.05)",
+        "Smallest change of a pass rate that this run can detect (power 0.8, level 0.05). It assumes the pass rate of the last run on this dataset, or 0.5, and that only whole groups are independent. null: there are too few samples",
     }),
     warnings: Type.Array(Type.String()),
   },
   { title: "BatchEvalPlan" },
 );
+export type BatchEvalPlan = Static<typeof BatchEvalPlan>;
+
+/** The settings of a batch run that don't affect its figures. */
+const settings = {
+  max_concurrency: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 64,
+      description: "Maximum parallel requests; the nodes' backpressure may reduce it",
+    }),
+  ),
+  max_error_share: Type.Optional(
+    Share(
+      "The run fails if a larger proportion of its results are errors, checked from the 20th result on. Default: it never does",
+    ),
+  ),
+};
+export const BatchSettings = Strict(settings, { title: "BatchSettings" });
+export type BatchSettings = Static<typeof BatchSettings>;
 
 /** `POST /v1/batch-evals`. */
 export const StartBatchEval = Strict(
   {
     ...plan,
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    ...settings,
+    name,
     tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 20, uniqueItems: true })),
-    max_concurrency: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1024,
-        description: "Maximum parallel requests; the nodes' backpressure may reduce it",
-      }),
-    ),
-    max_error_share: Type.Optional(
-      Share("The run fails if a larger proportion of its results are errors, checked from the 20th result on"),
-    ),
   },
   { title: "StartBatchEval", examples: [{ ...example, name: "capitals, 64 tokens" }] },
 );
+export type StartBatchEval = Static<typeof StartBatchEval>;
+
+/** A recomputation of a run's scores. */
+const Recomputation = Type.Object(
+  {
+    state: OneOf(["queued", "running", "completed", "failed", "cancelled"]),
+    evaluators: Type.Array(Type.String()),
+    shadow: Type.Boolean(),
+    done: Count("Results scored again, or skipped because they had these scores"),
+    total: Count("Results with an output"),
+    added: Count("New scores"),
+    error: Nullable(ErrorBody),
+  },
+  { title: "Recomputation" },
+);
+
+/** A batch run. */
+export const BatchEval = Type.Object(
+  {
+    ...Run.properties,
+    settings: BatchSettings,
+    recompute: Nullable(Recomputation, { description: "The last recomputation; null: none in the last 30 days" }),
+  },
+  { title: "BatchEval" },
+);
+export type BatchEval = Static<typeof BatchEval>;
 
 /** `POST /v1/batch-evals/{id}/resume`: continues a paused, cancelled or failed run. */
 export const ResumeBatchEval = Strict(
   {
     retry_errors: Type.Optional(
-      Type.Boolean({ default: false, description: "Retry results that are errors; other results are kept" }),
+      Type.Boolean({
+        default: false,
+        description: "Also retry results that are errors; other results are kept. Then the run may be completed",
+      }),
     ),
   },
   { title: "ResumeBatchEval", examples: [{ retry_errors: true }] },
 );
+export type ResumeBatchEval = Static<typeof ResumeBatchEval>;
 
 /** `POST /v1/batch-evals/{id}/recompute`: scores the stored outputs again and keeps the earlier scores. */
-export const RecomputeBatchEval = Strict(
-  { ...RecomputeEval.properties, shadow: Type.Optional(Type.Boolean({ default: false })) },
-  { title: "RecomputeBatchEval", examples: [{ evaluators: ["reference@2"], shadow: true }] },
-);
+export const RecomputeBatchEval = Strict(RecomputeEval.properties, {
+  title: "RecomputeBatchEval",
+  examples: [{ evaluators: ["reference@1"], shadow: true }],
+});
+export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
 
 /** `POST /v1/batch-evals/{id}/gate`. */
 export const GateRequest = Strict(
@@ -108,7 +164,20 @@ export const ResultQuery = Type.Object({
   failure: Type.Optional(FailureKind),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or output" })),
-  sort: Type.Optional(OneOf(["dataset", "worst_first", "slowest_first"], { default: "dataset" })),
+  sort: Type.Optional(
+    OneOf(["dataset", "worst_first", "slowest_first"], {
+      default: "dataset",
+      description: "worst_first: by the lowest overall score of an evaluator. Results without a value come last",
+    }),
+  ),
+});
+export type ResultQuery = Static<typeof ResultQuery>;
+
+/** `GET /v1/batch-evals/{id}/events`. */
+export const EventQuery = Type.Object({
+  samples: Type.Optional(
+    OneOf(["true", "false"], { default: "true", description: "false: without an event for each ended result" }),
+  ),
 });
 
 export const ExportQuery = Type.Object({
@@ -120,31 +189,31 @@ export const ExportQuery = Type.Object({
   ),
 });
 
-/** Events of `GET /v1/batch-evals/{id}/events`. Each has an id, and `Last-Event-ID` resumes after it. */
+/**
+ * Events of `GET /v1/batch-evals/{id}/events`. Each has the id of the last ended result that it knows, and
+ * `Last-Event-ID` resumes after it.
+ */
 export const BatchEvalEvent = Type.Union(
   [
-    Type.Object({ type: Type.Literal("state"), run: Run }, { title: "BatchEvalStateEvent" }),
+    Type.Object({ type: Type.Literal("state"), run: RunInfo }, { title: "BatchEvalStateEvent" }),
     Type.Object(
       {
         type: Type.Literal("progress"),
         at: Timestamp,
-        progress: Progress,
-        statistics: Type.Array(Statistic),
-        failures: Type.Record(Type.String(), Count()),
+        ...Type.Pick(RunFigures, ["progress", "passed", "verdict", "statistics", "failures", "usage"]).properties,
       },
       { title: "BatchEvalProgressEvent" },
     ),
     Type.Object(
       {
         type: Type.Literal("sample"),
+        ...Type.Pick(SampleResult, ["sample_key", "repeat", "state", "passed", "failure"]).properties,
         result_id: Id("res"),
-        sample_key: Type.String(),
-        passed: Nullable(Type.Boolean()),
-        failure: Nullable(FailureKind),
       },
       { title: "BatchEvalSampleEvent" },
     ),
-    Type.Object({ type: Type.Literal("done"), run: Run }, { title: "BatchEvalDoneEvent" }),
+    Type.Object({ type: Type.Literal("done"), run: BatchEval }, { title: "BatchEvalDoneEvent" }),
   ],
   { title: "BatchEvalEvent" },
 );
+export type BatchEvalEvent = Static<typeof BatchEvalEvent>;

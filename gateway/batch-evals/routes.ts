@@ -1,10 +1,12 @@
-import { Run, RunPage, RunQuery, SampleResultPage } from "../evals/contract";
+import { RunPage, RunQuery, SampleResultPage } from "../evals/contract";
 import { GateVerdict } from "../evals/statistics-contract";
 import { plannedRoutes } from "../http/not-implemented";
 import { creates, downloads, fails, streams } from "../http/route-facts";
 import {
+  BatchEval,
   BatchEvalEvent,
   BatchEvalPlan,
+  EventQuery,
   ExportQuery,
   GateRequest,
   PlanBatchEval,
@@ -19,7 +21,7 @@ const FILES = ["jsonl", "vnd.apache.parquet", "xml", "gzip"].map((type) => `appl
 
 export const batchEvalRoutes = plannedRoutes("Batch evals", [
   ["GET /v1/batch-evals", "viewer", "List the batch runs, newest first", RunPage, { query: RunQuery }],
-  [`GET ${RUN}`, "viewer", "Read a run: its progress, statistics and settings", Run],
+  [`GET ${RUN}`, "viewer", "Read a run: its progress, statistics and settings", BatchEval],
   [`GET ${RUN}/samples`, "viewer", "List the results of a run", SampleResultPage, { query: ResultQuery }],
   [
     `GET ${RUN}/events`,
@@ -27,6 +29,7 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
     "Follow a run live",
     undefined,
     {
+      query: EventQuery,
       facts: streams(BatchEvalEvent),
       description: "Server-Sent Events with ids; `Last-Event-ID` resumes after a lost connection.",
     },
@@ -49,29 +52,35 @@ export const batchEvalRoutes = plannedRoutes("Batch evals", [
     "POST /v1/batch-evals",
     "editor",
     "Start a run over a dataset",
-    [202, Run],
+    [202, BatchEval],
     { body: StartBatchEval, facts: { ...creates, ...fails(402, 404) } },
   ],
-  [`POST ${RUN}/pause`, "editor", "Pause a run: running samples finish, no new ones start", Run, { facts: fails(409) }],
+  [
+    `POST ${RUN}/pause`,
+    "editor",
+    "Pause a run: running samples finish, no new ones start",
+    BatchEval,
+    { facts: fails(409) },
+  ],
   [
     `POST ${RUN}/cancel`,
     "editor",
     "Cancel a run within a second; existing results are kept",
-    Run,
+    BatchEval,
     { facts: fails(409) },
   ],
   [
     `POST ${RUN}/resume`,
     "editor",
     "Resume a paused, cancelled or failed run, or retry its errors",
-    [202, Run],
+    [202, BatchEval],
     { body: ResumeBatchEval, facts: fails(409) },
   ],
   [
     `POST ${RUN}/recompute`,
     "editor",
     "Score the stored outputs again and keep the existing scores",
-    [202, Run],
+    [202, BatchEval],
     { body: RecomputeBatchEval, facts: creates },
   ],
   [

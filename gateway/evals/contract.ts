@@ -16,7 +16,7 @@ import {
 } from "../contract";
 import { NewSample } from "../datasets/contract";
 import { Citation, RetrievalOverrides } from "../retrieval-contract";
-import { Statistic } from "./statistics-contract";
+import { RunLatency, Segment, Statistic, VerdictSummary } from "./statistics-contract";
 
 const metricName = Type.String({
   pattern: "^[a-z][a-z0-9_]{0,63}$",
@@ -267,12 +267,36 @@ const RunState = OneOf(["queued", "running", "paused", "completed", "failed", "c
   title: "RunState",
 });
 
+/** Which samples of a dataset a batch run uses; default: all. */
+export const SampleChoice = Strict(
+  {
+    tags: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 50,
+        uniqueItems: true,
+        description: "Only samples with at least one of these tags",
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000_000,
+        description: "A random subset of this size, chosen by the seed",
+      }),
+    ),
+  },
+  { title: "SampleChoice" },
+);
+export type SampleChoice = Static<typeof SampleChoice>;
+
 /** The model, data and settings behind a run. */
 export const RunPins = Type.Object(
   {
     dataset: Nullable(
       Type.Object({ id: Id("ds"), name: Type.String(), revision: Type.Integer({ minimum: 1 }), hash: Type.String() }),
     ),
+    samples: Type.Optional(SampleChoice),
     target: Target,
     model_revision: Nullable(Type.String()),
     node_version: Nullable(Type.String()),
@@ -328,9 +352,10 @@ export const RunInfo = Type.Object(
 export type RunInfo = Static<typeof RunInfo>;
 
 /** The figures of a run, computed from its results, scores and labels. */
-const RunFigures = Type.Object({
+export const RunFigures = Type.Object({
   progress: Progress,
   passed: Nullable(Share("Proportion of results with a verdict that passed")),
+  verdict: Nullable(VerdictSummary, { description: "null: no result has a verdict yet" }),
   statistics: Type.Array(Statistic, {
     description:
       "One per criterion and evaluator: criteria in the rubric's order, evaluators in the run's order. Partial until the run ends",
@@ -338,6 +363,8 @@ const RunFigures = Type.Object({
   failures: Type.Record(Type.String(), Count(), { description: "Results by failure kind" }),
   usage: Usage,
   gpu_seconds: Type.Number({ minimum: 0 }),
+  latency: Nullable(RunLatency, { description: "null: no model was called" }),
+  segments: Type.Array(Segment, { description: "By tag and by group: the largest, at most 50 of each" }),
 });
 export type RunFigures = Static<typeof RunFigures>;
 
@@ -441,54 +468,3 @@ export const Recomputed = Type.Object(
   { title: "Recomputed" },
 );
 export type Recomputed = Static<typeof Recomputed>;
-
-/** Maximum number of results in an export. The whole file is held in memory. */
-export const MAX_EXPORTED = 10_000;
-
-export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);
-
-/** A result without the fields of its sample, and without those that an import recomputes. */
-export const ExportedResult = Strict({
-  ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
-    .properties,
-  output: Nullable(
-    Type.Object({
-      ...Output.properties,
-      contexts: Nullable(Type.Array(Type.String()), { description: "null: those of the sample" }),
-    }),
-  ),
-  labels: Type.Array(ExportedLabel),
-});
-
-/**
- * A run with its results, scores and labels, to be imported on another instance, which recomputes verdicts and
- * statistics.
- */
-export const RunExport = Strict(
-  {
-    version: Type.Literal(1),
-    run: Run,
-    results: Type.Array(Strict({ sample: NewSample, result: ExportedResult }), { maxItems: MAX_EXPORTED }),
-  },
-  { title: "RunExport" },
-);
-export type RunExport = Static<typeof RunExport>;
-
-export const RunImport = Type.Object(
-  {
-    run_id: Id("run"),
-    imported: Type.Boolean({ description: "false: this instance already has the run, and nothing was changed" }),
-  },
-  { title: "RunImport", examples: [{ run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", imported: true }] },
-);
-export type RunImport = Static<typeof RunImport>;
-
-export const RunExportQuery = Type.Object({
-  format: Type.Optional(
-    OneOf(["json", "csv"], {
-      default: "json",
-      description: "json: everything, for POST /v1/evals/import; csv: a row per score, safe for spreadsheets",
-    }),
-  ),
-});
-export type RunExportQuery = Static<typeof RunExportQuery>;

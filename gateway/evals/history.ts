@@ -18,7 +18,7 @@ import {
 } from "../paging";
 import type { Principal } from "../principal";
 import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
-import { createRunReader } from "./summary";
+import { type ComputeFigures, createRunReader } from "./summary";
 import { toResult, toRunInfo } from "./wire";
 
 type RunFilter = Omit<RunQuery, "limit" | "after">;
@@ -51,9 +51,9 @@ interface HistoryRows {
   find(reader: RunReader, id: string): Promise<runStore.RunRow>;
 }
 
-export const createHistory = (db: Db): EvalHistory & HistoryRows => {
+export const createHistory = (db: Db, compute?: ComputeFigures): EvalHistory & HistoryRows => {
   const find = (reader: RunReader, id: string) => findRun(db, id, reader);
-  const readRun = createRunReader(db);
+  const readRun = createRunReader(db, compute);
 
   /** Reads runs one at a time, because computing their figures takes CPU time. */
   const readRuns = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
@@ -105,14 +105,14 @@ export const createHistory = (db: Db): EvalHistory & HistoryRows => {
         (result) => result,
         ({ repeat, sampleKey }) => `${repeat}.${sampleKey}`,
       );
-      return { run: await readRun(row), results: { ...page, data: await complete(db, page.data, row) } };
+      return { run: await readRun(row), results: { ...page, data: await completeResults(db, page.data, row) } };
     },
 
     async pageOfResults(reader, id, { sort, ...place }) {
       const row = await find(reader, id);
       const run = await readRun(row);
       const results = await numberedPage(place, run.progress.total, async (slice) =>
-        complete(db, await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
+        completeResults(db, await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
       );
       return { run, results };
     },
@@ -129,14 +129,14 @@ export const createHistory = (db: Db): EvalHistory & HistoryRows => {
   };
 };
 
-const findRun = async (reads: Reads, id: string, { allowedIndexes }: RunReader): Promise<runStore.RunRow> => {
+export const findRun = async (reads: Reads, id: string, { allowedIndexes }: RunReader): Promise<runStore.RunRow> => {
   const row = await runStore.findRun(reads, id, allowedIndexes);
   if (row) return row;
   throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`, { param: "id" });
 };
 
 /** Results of a run with their scores and labels. */
-const complete = async (
+export const completeResults = async (
   reads: Reads,
   rows: readonly resultStore.ResultRow[],
   { pins }: runStore.RunRow,
@@ -154,7 +154,7 @@ export const readResult = async (reads: Reads, id: string, reader: RunReader): P
   const row = await resultStore.findResult(reads, id);
   const run = row && (await runStore.findRun(reads, row.runId, reader.allowedIndexes));
   if (!run) throw new AppError("not_found", `Result ${id} not found.`, { param: "id" });
-  const [result] = await complete(reads, [row], run);
+  const [result] = await completeResults(reads, [row], run);
   if (!result) throw new Error("Reading one row returned no result.");
   return { result, run: toRunInfo(run) };
 };

@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Criterion, Rubric } from "./contract";
 import type { ChosenEvaluator } from "./evaluator";
-import { criteriaOf, isBuiltIn } from "./rubric";
+import { criteriaOf } from "./rubric";
 import type { ScoredAnswer } from "./scored-answer";
 
 /** An evaluator and the criteria that it scores. */
@@ -19,9 +19,11 @@ export const obstacle = ({ name }: Criterion, { references, contexts }: ScoredAn
   return undefined;
 };
 
-/** The criteria that an evaluator can score: all of them for a judge, the built-in ones for the reference scorer. */
-const decidable = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
-  kind === "judge" ? [...criteria] : criteria.filter(({ name }) => isBuiltIn(name));
+/** The criteria that an evaluator can score: all of them for a judge, those that it knows for any other. */
+const decidable = (evaluator: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
+  evaluator.kind === "judge"
+    ? [...criteria]
+    : criteria.filter(({ name }) => evaluator.criteria.some((known) => known.name === name));
 
 /**
  * The criteria that each evaluator scores. A rubric applies to all evaluators, and each of its criteria needs an

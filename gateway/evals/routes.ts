@@ -5,20 +5,10 @@ import { callOf } from "../http/call";
 import { download } from "../http/download";
 import { allows, creates, downloads, dropsNul, generates, readsLarge } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
-import {
-  EvaluateRequest,
-  Evaluation,
-  Recomputed,
-  RecomputeEval,
-  RunExport,
-  RunExportQuery,
-  RunImport,
-  RunPage,
-  RunQuery,
-  RunWithResults,
-} from "./contract";
+import { EvaluateRequest, Evaluation, Recomputed, RecomputeEval, RunPage, RunQuery, RunWithResults } from "./contract";
 import type { EvalService } from "./service";
 import { type EvalTransfer, runFile } from "./transfer";
+import { RunExport, RunExportQuery, RunImport } from "./transfer-contract";
 
 interface Services {
   evals: EvalService;

@@ -33,8 +33,6 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
   },
 ];
 
-export const isBuiltIn = (name: string): boolean => BUILT_IN_CRITERIA.some((criterion) => criterion.name === name);
-
 /** Expands the criteria of a rubric. Throws invalid_request for an unknown name or a duplicate. */
 export const criteriaOf = (rubric: Rubric): Criterion[] => {
   const criteria = rubric.criteria.map((given, index) => {

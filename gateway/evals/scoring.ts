@@ -10,10 +10,13 @@ import { obstacle, type PlannedEvaluator } from "./plan";
 import { criterionHash, passes } from "./rubric";
 import type { ScoredAnswer, ScoredCriterion } from "./scored-answer";
 
+/** The kinds of evaluators that use no language model. */
+export type WithoutModel = Exclude<ChosenEvaluator["kind"], "judge">;
+
 /** Scores answers without a language model, off the main thread because that may take long. */
 export interface ReferenceScorer {
-  /** Scores the answer on every built-in criterion that it has data for. */
-  score(call: Call, answer: ScoredAnswer): Promise<ScoredCriterion[]>;
+  /** Scores the answer on every criterion of the evaluator that it has data for. */
+  score(call: Pick<Call, "signal">, answer: ScoredAnswer, kind: WithoutModel): Promise<ScoredCriterion[]>;
   /** The claims of an output, in order. */
   claimsOf(output: string): Promise<ClaimSpan[]>;
 }
@@ -76,7 +79,9 @@ const evaluate = async (
 ): Promise<ScoredCriterion[]> => {
   if (criteria.length === 0) return [];
   try {
-    if (evaluator.judge === null) return await deps.reference.score(call, answer);
+    if (evaluator.kind !== "judge" || evaluator.judge === null) {
+      return await deps.reference.score(call, answer, evaluator.kind === "exact" ? "exact" : "reference");
+    }
     const claims = await deps.reference.claimsOf(answer.output);
     return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);
   } catch (thrown) {

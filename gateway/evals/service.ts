@@ -23,6 +23,7 @@ import { recomputeRun } from "./recompute";
 import { criteriaOf, rubricHash } from "./rubric";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
+import type { ComputeFigures } from "./summary";
 import { type MadeOutput, makeOutput, questionOf, type RagTarget, type ResolvedTarget, resolveTarget } from "./target";
 import { outcomeOf } from "./verdict";
 import { toScoreRow } from "./wire";
@@ -67,12 +68,14 @@ interface EvalDeps {
   prompts: Pick<PromptService, "resolve">;
   rag: RagTarget;
   reference: ReferenceScorer;
+  /** Default: in this thread. */
+  computeFigures?: ComputeFigures;
   now?: () => Date;
 }
 
 export const createEvals = (deps: EvalDeps): EvalService => {
-  const { db, datasets, engine, evaluators, now = () => new Date() } = deps;
-  const history = createHistory(db);
+  const { db, datasets, engine, evaluators, computeFigures, now = () => new Date() } = deps;
+  const history = createHistory(db, computeFigures);
 
   /** The sample of a request, and the dataset revision it comes from. */
   const namedSample = async ({ sample, dataset }: EvaluateRequest) => {
@@ -139,6 +142,8 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           output: { ...made.output },
           attempts: 1,
           createdAt: at,
+          endedAt: at,
+          latencyMs: made.output.latency?.total ?? null,
           ...outcomeOf(made.output, scores, sample),
         };
         await resultStore.insertResult(tx, row, rows);

@@ -80,6 +80,46 @@ export const Statistic = Type.Object(
 );
 export type Statistic = Static<typeof Statistic>;
 
+/** The verdicts of a run's results. An error is a result without a verdict. */
+export const VerdictSummary = Type.Object(
+  Type.Pick(Statistic, ["n", "errors", "pass_rate", "clusters", "bounds", "pass_at_k", "detectable_difference"])
+    .properties,
+  { title: "VerdictSummary" },
+);
+export type VerdictSummary = Static<typeof VerdictSummary>;
+
+/** Percentiles in milliseconds. */
+const Percentiles = Type.Object(
+  { p50: Type.Number(), p95: Type.Number(), p99: Type.Number() },
+  { title: "LatencyPercentiles" },
+);
+
+export const RunLatency = Type.Object(
+  {
+    n: Count("Outputs that a model made for this run; stored and cached outputs are left out"),
+    queue: Percentiles,
+    ttft: Percentiles,
+    total: Percentiles,
+  },
+  { title: "RunLatency" },
+);
+export type RunLatency = Static<typeof RunLatency>;
+
+/** The results whose samples have the same tag, or belong to the same group. */
+export const Segment = Type.Object(
+  {
+    kind: OneOf(["tag", "group"]),
+    name: Type.String(),
+    results: Count(),
+    errors: Count(),
+    n: Count("Samples with a verdict"),
+    pass_rate: Nullable(Rate),
+    mean: Nullable(Share("Mean of the results' overall scores")),
+  },
+  { title: "Segment" },
+);
+export type Segment = Static<typeof Segment>;
+
 /** One rule of a gate: a bound on a criterion's pass rate or mean. */
 export const GateRule = Type.Object(
   {

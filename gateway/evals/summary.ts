@@ -1,44 +1,97 @@
 import type { Db, Reads } from "../../db/client";
 import { type LabelRow, listRunLabels } from "../../db/labels";
-import { findCriteria, findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
+import {
+  findCriteria,
+  findRunTotals,
+  listFailureCounts,
+  listFigures,
+  listResultFigures,
+  type ResultFigure,
+  type ScoreFigure,
+} from "../../db/results";
 import { type RunRow, storeFigures } from "../../db/runs";
 import type { Criterion, Run, RunFigures } from "./contract";
 import { passes } from "./rubric";
+import { latencyOf, segmentsOf, verdictSummaryOf } from "./segments";
 import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
 import type { Statistic } from "./statistics-contract";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
 
 /** Stored figures with another version are stale. Increment this with every change to how `RunFigures` are computed. */
-const FIGURES_VERSION = 1;
+export const FIGURES_VERSION = 2;
+/** Up to this number of results, figures are computed in the request that finds them stale. */
+const FEW_RESULTS = 200;
+/** Results read per statement. */
+const PAGE = 2000;
+
+/** Computes the figures of a run, usually in a thread. */
+export type ComputeFigures = (run: RunRow) => Promise<RunFigures>;
+
+/** Figures that are not known yet. */
+const NO_FIGURES: Pick<RunFigures, "verdict" | "statistics" | "latency" | "segments"> = {
+  verdict: null,
+  statistics: [],
+  latency: null,
+  segments: [],
+};
 
 /**
- * Reads runs with their figures. Stale figures are recomputed and stored in the background, so reads never wait for
- * writers. Figures that can't be stored, for example on a full disk, are recomputed by each read.
+ * Reads runs with their figures. Counts of a batch run are always current. Its other figures are those that its worker
+ * stored last, until it ends. Stale figures of an ended run are recomputed and stored in the background; a read only
+ * waits for them if there are few results, or no figures at all. Figures that can't be stored, for example on a full
+ * disk, are recomputed by the next read.
  */
-export const createRunReader =
-  (db: Db): ((row: RunRow) => Promise<Run>) =>
-  async (row) => {
-    if (row.figures?.version === FIGURES_VERSION) return toRun(row, row.figures.value as unknown as RunFigures);
-    const value = await computeFigures(db, row);
-    db.write((tx) => storeFigures(tx, row, { version: FIGURES_VERSION, value: { ...value } })).catch(() => {});
-    return toRun(row, value);
+export const createRunReader = (
+  db: Db,
+  compute: ComputeFigures = (row) => computeFigures(db, row),
+): ((row: RunRow) => Promise<Run>) => {
+  const computing = new Map<string, Promise<RunFigures>>();
+
+  const refresh = (row: RunRow): Promise<RunFigures> => {
+    const isSmall = (row.progress?.total ?? 0) <= FEW_RESULTS;
+    const name = `${row.id} ${row.changes}`;
+    const started = computing.get(name) ?? (isSmall ? computeFigures(db, row) : compute(row));
+    computing.set(name, started);
+    return started
+      .then((value) => {
+        const stored = { version: FIGURES_VERSION, changes: row.changes, value: { ...value } };
+        db.write((tx) => storeFigures(tx, row.id, stored)).catch(() => {});
+        return value;
+      })
+      .finally(() => computing.delete(name));
   };
 
-/** Computes a run's counts and statistics from its results, scores and labels. */
-export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
-  const totals = await findRunTotals(db, row.id);
-  const failures = await listFailureCounts(db, row.id);
-  const figures = await listFigures(db, row.id);
-  const labels = await listRunLabels(db, row.id);
-  const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
-  const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
-  const { total, done, errors, judged, running, passed, promptTokens, completionTokens, workedMs } = totals;
+  return async (row) => {
+    const { figures, progress } = row;
+    const known = figures?.version === FIGURES_VERSION ? (figures.value as unknown as RunFigures) : undefined;
+    if (known && figures?.changes === row.changes) return toRun(row, known);
+    if (progress && OPEN.has(row.state)) return toRun(row, { ...NO_FIGURES, ...known, ...countsOf(row, progress) });
+    const fresh = refresh(row);
+    if (!progress || !known || progress.total <= FEW_RESULTS) return toRun(row, await fresh);
+    fresh.catch(() => {});
+    return toRun(row, { ...known, ...countsOf(row, progress) });
+  };
+};
+
+const OPEN: ReadonlySet<RunRow["state"]> = new Set(["queued", "running", "paused"]);
+
+type Counts = Pick<RunFigures, "progress" | "passed" | "failures" | "usage" | "gpu_seconds">;
+
+/** The figures that are stored with the results of a batch run. */
+export const countsOf = ({ state }: Pick<RunRow, "state">, counts: NonNullable<RunRow["progress"]>): Counts => {
+  const { total, done, errors, judged, passed, running, promptTokens, completionTokens, workedMs } = counts;
+  const overallRate = counts.activeMs > 0 ? (1000 * done) / counts.activeMs : 0;
+  const rate = state === "running" && counts.perSecond > 0 ? counts.perSecond : overallRate;
+  const isEnded = state === "completed" || state === "failed" || state === "cancelled";
   return {
-    progress: { total, done, errors, judged, running, samples_per_second: 0, eta_seconds: null },
+    progress: {
+      ...{ total, done, errors, judged, running },
+      samples_per_second: rate,
+      eta_seconds: isEnded || rate === 0 ? null : (total - done) / rate,
+    },
     passed: judged === 0 ? null : passed / judged,
-    statistics: inRunOrder(await statisticsOf(figures, criteria, labels), row.pins as RunOrder),
-    failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
+    failures: counts.failures,
     usage: {
       prompt_tokens: promptTokens,
       completion_tokens: completionTokens,
@@ -48,31 +101,80 @@ export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures
   };
 };
 
-/** One statistic per criterion and evaluator version. */
-const statisticsOf = async (
+/** The same figures, counted from the results. */
+const countResults = async (db: Reads, row: RunRow): Promise<Counts> => {
+  const totals = await findRunTotals(db, row.id);
+  const failures = await listFailureCounts(db, row.id);
+  return countsOf(row, {
+    ...{ created: totals.total, nextPosition: 0, sequence: 0, activeMs: 0, perSecond: 0 },
+    ...totals,
+    failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
+  });
+};
+
+/** Computes a run's counts and statistics from its results, scores and labels. */
+export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
+  const people = verdictsOfPeople(await listRunLabels(db, row.id));
+  const kinds = new Map<string, ScoreKind>();
+  const results: ResultFigure[] = [];
+  for (let cursor: ResultFigure | undefined; ; ) {
+    const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
+    results.push(...page);
+    const ids = page.map(({ id }) => id);
+    await addScores(db, kinds, ids.length > 0 ? await listFigures(db, ids) : [], people);
+    cursor = page.at(-1);
+    if (page.length < PAGE) break;
+  }
+  return {
+    ...(row.progress ? countsOf(row, row.progress) : await countResults(db, row)),
+    verdict: verdictSummaryOf(results),
+    statistics: inRunOrder(await statisticsOf(kinds), row.pins as RunOrder),
+    latency: latencyOf(results),
+    segments: segmentsOf(results),
+  };
+};
+
+/** The scores on one criterion by one evaluator version. */
+interface ScoreKind {
+  criterion: Criterion;
+  evaluator: string;
+  criterionHash: string;
+  decides: boolean;
+  results: CriterionResult[];
+}
+
+const addScores = async (
+  db: Reads,
+  kinds: Map<string, ScoreKind>,
   figures: readonly ScoreFigure[],
-  criteria: ReadonlyMap<string, Criterion>,
-  labels: readonly LabelRow[],
-): Promise<Statistic[]> => {
-  const people = verdictsOfPeople(labels);
+  people: VerdictOfPeople,
+): Promise<void> => {
+  const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
+  const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
   const current = [...Map.groupBy(figures, ({ resultId }) => resultId).values()].flatMap(currentOf);
-  const kinds = Map.groupBy(current, ({ figure: { metric, evaluator, criterionHash }, decides }) =>
-    JSON.stringify([metric, evaluator, criterionHash, decides]),
-  );
-  const statistics: Statistic[] = [];
-  for (const group of kinds.values()) {
-    const [first] = group;
-    const criterion = first && criteria.get(first.figure.criterionHash);
+  for (const { figure, decides } of current) {
+    const { metric, evaluator, criterionHash } = figure;
+    const criterion = criteria.get(criterionHash);
     if (!criterion) continue;
+    const name = JSON.stringify([metric, evaluator, criterionHash, decides]);
+    const kind = kinds.getOrInsertComputed(name, () => ({
+      ...{ criterion, evaluator, criterionHash, decides },
+      results: [],
+    }));
+    kind.results.push(toResult(figure, people(figure.resultId, criterion)));
+  }
+};
+
+/** One statistic per criterion and evaluator version. */
+const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>): Promise<Statistic[]> => {
+  const statistics: Statistic[] = [];
+  for (const { criterion, evaluator, criterionHash, decides, results } of kinds.values()) {
     // Bootstrapping many results takes long, so let other requests run first.
-    if (group.length >= SLOW_FROM_RESULTS) await Bun.sleep(0);
-    const results = group.map(({ figure }) => toResult(figure, people(figure.resultId, criterion)));
-    const summary = summarizeCriterion(results, { range: [criterion.scale.min, criterion.scale.max] });
-    const { evaluator, criterionHash } = first.figure;
-    const { name: metric, direction } = criterion;
+    if (results.length >= SLOW_FROM_RESULTS) await Bun.sleep(0);
+    const { name: metric, direction, scale } = criterion;
     statistics.push({
-      ...{ metric, direction, criterion_hash: criterionHash, evaluator, shadow: !first.decides },
-      ...summary,
+      ...{ metric, direction, criterion_hash: criterionHash, evaluator, shadow: !decides },
+      ...summarizeCriterion(results, { range: [scale.min, scale.max] }),
     });
   }
   return statistics;

@@ -11,21 +11,19 @@ import { sampleRow, toNewSample } from "../datasets/content";
 import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { fromRow, toRow } from "../wire";
-import {
-  ExportedLabel,
-  ExportedResult,
-  MAX_EXPORTED,
-  type Output,
-  type RunExport,
-  type RunExportQuery,
-  type RunImport,
-  RunInfo,
-  type Score,
-} from "./contract";
+import { type Output, RunInfo, type Score } from "./contract";
 import type { RunReader } from "./history";
 import { criteriaOf, criterionHash, passes } from "./rubric";
 import { createRunReader } from "./summary";
 import { questionOf } from "./target";
+import {
+  ExportedLabel,
+  ExportedResult,
+  MAX_EXPORTED,
+  type RunExport,
+  type RunExportQuery,
+  type RunImport,
+} from "./transfer-contract";
 import { decidingScores, inRunOrder, outcomeOf } from "./verdict";
 import { toScore, toScoreRow } from "./wire";
 
@@ -91,7 +89,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
           const { dataset, target } = run.pins;
           const row = { ...toRow(RunInfo, run), datasetId: dataset?.id, prompt: target.prompt };
           await runStore.insertRun(tx, row);
-          for (const entry of file.results) await insertEntry(tx, run.id, entry);
+          for (const [position, entry] of file.results.entries()) await insertEntry(tx, run.id, entry, position);
           const detail = { results: file.results.length, created_by: run.created_by };
           await appendAudit(tx, { at: now(), actor: principal.keyId, action: "run.import", target: run.id, detail });
         }
@@ -109,7 +107,7 @@ const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNull
   return { ...output, contexts: isSame ? null : output.contexts };
 };
 
-const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Promise<void> => {
+const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry, position: number): Promise<void> => {
   const { row } = sampleRow(sample);
   await insertSamples(tx, [row]);
   if (await resultStore.findResult(tx, result.id)) {
@@ -123,7 +121,9 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
     ...(output ? outcomeOf(output, scores, sample) : { passed: null }),
     runId,
     sampleId: row.id,
+    position,
     output,
+    latencyMs: output?.latency?.total ?? null,
     createdAt: new Date(result.scores[0]?.scored_at ?? 0),
   };
   await resultStore.insertResult(

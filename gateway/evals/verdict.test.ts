@@ -41,8 +41,8 @@ describe("the verdict over all criteria", () => {
   });
 
   test("an empty answer never passes, whatever its scores", () => {
-    expect(outcomeOf(said(" \n"), [score(1)], SAMPLE)).toEqual({ passed: false, failure: "empty" });
-    expect(outcomeOf(said(""), [score(1, faithfulness)], SAMPLE)).toEqual({ passed: false, failure: "empty" });
+    expect(outcomeOf(said(" \n"), [score(1)], SAMPLE)).toMatchObject({ passed: false, failure: "empty" });
+    expect(outcomeOf(said(""), [score(1, faithfulness)], SAMPLE)).toMatchObject({ passed: false, failure: "empty" });
   });
 });
 
@@ -53,7 +53,7 @@ describe("the fallback text of an index", () => {
     ["passes if the sample has no reference", [], true, null],
     ["passes if a reference abstains", ["unanswerable", "Unknown"], true, null],
   ])("%s", (_, references, passed, failure) => {
-    expect(outcomeOf(fallback, [score(passed ? 1 : 0)], { references })).toEqual({ passed, failure });
+    expect(outcomeOf(fallback, [score(passed ? 1 : 0)], { references })).toMatchObject({ passed, failure });
   });
 });
 
@@ -215,6 +215,16 @@ describe("an evaluator's overall score", () => {
     expect(verdictsOf("Paris", scores, run())).toMatchObject([{ role, overall: (3 * 0.5 + 1) / 4 }]);
     // If scoring with the new definition fails, the value for the old one is kept.
     expect(verdictsOf("Paris", [...scores.slice(0, 2), scored("tone", "b", null, 3)], run())[0]?.overall).toBe(0.5);
+  });
+
+  test("of a result is the lowest one of the evaluators that decide, without shadows", () => {
+    const by = (evaluator: string, value: number | null, shadow = false) => ({
+      ...weighed(value, 1),
+      ...{ evaluator, shadow },
+    });
+    const scores = [by("reference@1", 1), by("judge@1", 0.6), by("other@1", 0, true)];
+    expect(outcomeOf(said("Paris"), scores, SAMPLE).overall).toBe(0.6);
+    expect(outcomeOf(said("Paris"), [by("reference@1", null)], SAMPLE).overall).toBeNull();
   });
 
   test("is null if a value is missing or no criterion has a weight", () => {

@@ -84,6 +84,13 @@ export const failureOf = (
   return verdicts.some(({ value }) => value === null) ? "judge_error" : null;
 };
 
+interface Outcome {
+  passed: boolean | null;
+  failure: FailureKind | null;
+  /** The lowest `overall` of the evaluators that decide the verdict, 0…1. */
+  overall: number | null;
+}
+
 /**
  * A result's verdict and failure kind from all its scores, oldest first. An empty answer never passes. The fallback text
  * of an index is right if the sample expects no answer, and wrong otherwise.
@@ -92,7 +99,7 @@ export const outcomeOf = (
   output: DecidedOutput,
   scores: readonly Verdict[],
   sample: Pick<NewSample, "references">,
-): { passed: boolean | null; failure: FailureKind | null } => {
+): Outcome => {
   const deciding = decidingScores(scores);
   const passed =
     output.status === "no_relevant_context"
@@ -100,7 +107,10 @@ export const outcomeOf = (
       : output.text.trim() === ""
         ? false
         : verdictOf(deciding);
-  return { passed, failure: failureOf(output, deciding, passed) };
+  const byEvaluator = [...Map.groupBy(deciding, ({ evaluator }) => evaluator).values()].map(overallOf);
+  const known = byEvaluator.filter((overall) => overall !== null);
+  const overall = known.length === 0 ? null : Math.min(...known);
+  return { passed, failure: failureOf(output, deciding, passed), overall };
 };
 
 /** The parts of a run's pins that order its scores. */

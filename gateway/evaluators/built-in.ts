@@ -16,6 +16,14 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
     judge: null,
   },
   {
+    name: "exact",
+    version: 1,
+    kind: "exact",
+    description: "Passes an answer with the same words as a reference answer, ignoring case, punctuation and articles.",
+    criteria: BUILT_IN_CRITERIA.filter(({ name }) => name === "correctness"),
+    judge: null,
+  },
+  {
     name: "judge",
     version: 1,
     kind: "judge",

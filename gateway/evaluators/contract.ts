@@ -15,7 +15,7 @@ export const EvaluatorVersion = Type.Object(
       description:
         "active: gives the verdict; shadow: scored, but excluded from the verdict; released: runs if a request names it",
     }),
-    kind: OneOf(["reference", "judge"]),
+    kind: OneOf(["reference", "exact", "judge"]),
     description: Type.String(),
     criteria: Type.Array(Criterion),
     judge: Nullable(JudgeSettings),
@@ -42,7 +42,7 @@ export type Evaluator = Static<typeof Evaluator>;
 
 export const EvaluatorPage = Page(Evaluator);
 
-/** `POST /v1/evaluators` creates a judge, or the next version of one. `reference` is built in and can't be changed. */
+/** `POST /v1/evaluators` creates a judge, or the next version of one. `reference` and `exact` are built in and can't be changed. */
 export const CreateEvaluatorVersion = Strict(
   {
     name,

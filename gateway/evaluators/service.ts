@@ -30,7 +30,11 @@ interface Choice {
 export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
 
 /** Hashes of each kind's constants in the code: weights, thresholds, prompts. */
-const CONSTANTS = { reference: canonicalHash(REFERENCE_CONSTANTS), judge: canonicalHash(JUDGE_CONSTANTS) } as const;
+const CONSTANTS = {
+  reference: canonicalHash(REFERENCE_CONSTANTS),
+  exact: canonicalHash({}),
+  judge: canonicalHash(JUDGE_CONSTANTS),
+} as const;
 
 /** sha256 of everything that affects a score of this version. */
 export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
@@ -39,8 +43,12 @@ export const evaluatorHash = ({ name, version, kind, criteria, judge }: Evaluato
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
   /** All versions by name, newest first; only those of `name`, if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
-    const builtIn = BUILT_IN_EVALUATORS.map((each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }));
     const made = (await store.listEvaluatorVersions(reads, name)).map(toKnown);
+    const taken = new Set(made.map(referenceOf));
+    // A version that someone created before this one was built in keeps its name.
+    const builtIn = BUILT_IN_EVALUATORS.filter((each) => !taken.has(referenceOf(each))).map(
+      (each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }),
+    );
     const all = [...made, ...builtIn].filter((each) => name === undefined || each.name === name);
     const sorted = all.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)) || b.version - a.version);
     return Map.groupBy(sorted, (each) => each.name);

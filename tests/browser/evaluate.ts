@@ -1,4 +1,5 @@
-import type { EvaluateRequest, RunExport, Score } from "../../gateway/evals/contract";
+import type { EvaluateRequest, Score } from "../../gateway/evals/contract";
+import type { RunExport } from "../../gateway/evals/transfer-contract";
 import { newId } from "../../lib/ids";
 import { PRINCIPAL } from "../principal";
 import type { Pages } from "./pages";

@@ -1,5 +1,6 @@
 import type { Db } from "../../db/client";
 import { accessSteps } from "./steps/access";
+import { batchSteps } from "./steps/batch-evals";
 import { datasetSteps } from "./steps/datasets";
 import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
@@ -7,7 +8,7 @@ import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
 import type { Step } from "./steps/step";
 
-const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps, metricSteps, ragSteps];
+const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps];
 
 /** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);

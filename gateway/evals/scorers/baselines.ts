@@ -1,6 +1,6 @@
 import type { ScoredAnswer } from "../scored-answer";
+import { plainWords } from "./exact-evaluator";
 import { indexOfRun, lcsLength, recall, rougeL, runsOf, tokenF1 } from "./text/overlap";
-import { ARTICLES, readWords } from "./text/words";
 
 /** L2-normalised vectors in input order. An empty text gets a zero vector. */
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
@@ -11,12 +11,6 @@ const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): numbe
 
 /** A simple scorer to compare with; higher is better. */
 type Baseline = (answer: ScoredAnswer) => number;
-
-/** Words without case, punctuation, diacritics and articles (normalised as in SQuAD, Rajpurkar et al. 2016). */
-const plainWords = (text: string): string[] =>
-  readWords(text)
-    .map(({ norm }) => norm)
-    .filter((word) => !ARTICLES.has(word));
 
 type Compare = (reference: string[], output: string[]) => number;
 

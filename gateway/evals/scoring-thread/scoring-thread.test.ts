@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => thread.close());
 
 test("every criterion is scored without a model", async () => {
-  const scores = await thread.score(callOf(), ANSWER);
+  const scores = await thread.score(callOf(), ANSWER, "reference");
   expect(scores.map(({ metric, by, error }) => [metric, by, error])).toEqual([
     ["correctness", null, null],
     ["faithfulness", null, null],
@@ -27,11 +27,20 @@ test("every criterion is scored without a model", async () => {
   expect(scores.every(({ value }) => value !== null && value >= 0 && value <= 1)).toBe(true);
 });
 
+test("an exact match ignores case, punctuation and articles", async () => {
+  const valueFor = async (output: string) => (await thread.score(callOf(), { ...ANSWER, output }, "exact"))[0]?.value;
+  expect(await valueFor("the ada LOVELACE.")).toBe(1);
+  expect(await valueFor("It was Ada Lovelace.")).toBe(0);
+  expect(await thread.score(callOf(), { ...ANSWER, references: [] }, "exact")).toEqual([]);
+});
+
 test("answers scored in parallel get their own scores", async () => {
   const outputs = ["Ada Lovelace wrote it.", "Charles Babbage wrote it.", "Nobody did."];
   const alone = [];
-  for (const output of outputs) alone.push(await thread.score(callOf(), { ...ANSWER, output }));
-  const together = await Promise.all(outputs.map((output) => thread.score(callOf(), { ...ANSWER, output })));
+  for (const output of outputs) alone.push(await thread.score(callOf(), { ...ANSWER, output }, "reference"));
+  const together = await Promise.all(
+    outputs.map((output) => thread.score(callOf(), { ...ANSWER, output }, "reference")),
+  );
   expect(together).toEqual(alone);
 });
 
@@ -59,15 +68,15 @@ test("a question that the passages may not answer gets a warning", async () => {
 describe("what goes wrong", () => {
   test("a caller who leaves doesn't wait, and other callers get their scores", async () => {
     const leaving = new AbortController();
-    const left = problemOf(thread.score(callOf(leaving.signal), ANSWER));
-    const stays = thread.score(callOf(), ANSWER);
+    const left = problemOf(thread.score(callOf(leaving.signal), ANSWER, "reference"));
+    const stays = thread.score(callOf(), ANSWER, "reference");
     leaving.abort();
     expect((await left).kind).toBe("client_closed");
     expect((await stays).length).toBe(3);
   });
 
   test("closing rejects waiting calls as unavailable, so that callers may retry elsewhere", async () => {
-    const waiting = problemOf(thread.score(callOf(), ANSWER));
+    const waiting = problemOf(thread.score(callOf(), ANSWER, "reference"));
     thread.close();
     expect((await waiting).kind).toBe("unavailable");
   });

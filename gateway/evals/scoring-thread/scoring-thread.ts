@@ -5,10 +5,10 @@ import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import type { GroundedAnswer } from "../scorers/faithfulness/ground-answer";
 import type { ReferenceScore } from "../scorers/reference-evaluator";
 import type { AskedQuestion } from "../scorers/sufficiency/check-sufficiency";
-import type { ReferenceScorer } from "../scoring";
+import type { ReferenceScorer, WithoutModel } from "../scoring";
 
 export type Question =
-  | { kind: "score"; answer: ScoredAnswer }
+  | { kind: "score"; evaluator: WithoutModel; answer: ScoredAnswer }
   | { kind: "claims"; output: string }
   | { kind: "ground"; answer: ScoredAnswer }
   | { kind: "sufficiency"; asked: AskedQuestion };
@@ -25,8 +25,12 @@ export class ScoringThread implements ReferenceScorer {
     () => new Worker(new URL("./worker.ts", import.meta.url), { smol: true }),
   );
 
-  async score({ signal }: Call, answer: ScoredAnswer): Promise<ScoredCriterion[]> {
-    const reply = await this.#worker.ask({ kind: "score", answer }, { signal });
+  async score(
+    { signal }: Pick<Call, "signal">,
+    answer: ScoredAnswer,
+    evaluator: WithoutModel,
+  ): Promise<ScoredCriterion[]> {
+    const reply = await this.#worker.ask({ kind: "score", evaluator, answer }, { signal });
     return reply.kind === "scores" ? reply.scores.map((score) => ({ ...score, votes: [], by: null, error: null })) : [];
   }
 

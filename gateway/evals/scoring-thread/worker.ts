@@ -1,10 +1,13 @@
 import { answerQuestions } from "../../../lib/worker-client";
+import { scoreExact } from "../scorers/exact-evaluator";
 import { groundAnswer } from "../scorers/faithfulness/ground-answer";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
 import { checkSufficiency } from "../scorers/sufficiency/check-sufficiency";
 import type { Answer, Question } from "./scoring-thread";
 
 /* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
+
+const SCORERS = { reference: scoreReference, exact: scoreExact } as const;
 
 answerQuestions<Question, Answer>((question) => {
   switch (question.kind) {
@@ -15,6 +18,6 @@ answerQuestions<Question, Answer>((question) => {
     case "sufficiency":
       return { kind: "sufficiency", warning: checkSufficiency(question.asked) };
     case "score":
-      return { kind: "scores", scores: scoreReference(question.answer) };
+      return { kind: "scores", scores: SCORERS[question.evaluator](question.answer) };
   }
 });

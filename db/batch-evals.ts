@@ -1,0 +1,340 @@
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
+import type { Reads, Tx } from "./client";
+import { like } from "./conditions";
+import { joinedResults, type ResultRow } from "./joined-results";
+import type { NewResultRow } from "./results";
+import type { RunRow } from "./runs";
+import { results, runs } from "./schema";
+import type { BatchProgress } from "./schema/evals";
+
+export type { BatchProgress } from "./schema/evals";
+
+/** The part of a result that identifies the work of a batch run. */
+export type ResultTask = Pick<
+  ResultRow,
+  "id" | "sampleId" | "sampleKey" | "repeat" | "position" | "attempts" | "deaths" | "sample"
+>;
+
+/** Rows per INSERT of results: 18 values each, and SQLite accepts 32,766 values in a statement. */
+const INSERT_ROWS = 1000;
+
+/** A run, if `jobId` is still its current job. Read in the transaction that writes for the run. */
+export const findRunOfJob = (tx: Tx, id: string, jobId: string): Promise<RunRow | undefined> =>
+  tx
+    .select()
+    .from(runs)
+    .where(and(eq(runs.id, id), eq(runs.jobId, jobId)))
+    .get();
+
+/** Changes a batch run. Its figures become stale. */
+export const updateBatchRun = async (
+  tx: Tx,
+  id: string,
+  changes: Partial<Pick<RunRow, "state" | "progress" | "pins" | "error" | "startedAt" | "endedAt" | "jobId">>,
+): Promise<void> => {
+  await tx
+    .update(runs)
+    .set({ ...changes, changes: sql`${runs.changes} + 1` })
+    .where(eq(runs.id, id));
+};
+
+/** Names the job that scores the outputs of a run again. */
+export const setRecomputeJob = async (tx: Tx, id: string, recomputeJobId: string): Promise<void> => {
+  await tx.update(runs).set({ recomputeJobId }).where(eq(runs.id, id));
+};
+
+/** Creates pending results. One that already exists is not changed. */
+export const insertPendingResults = async (
+  tx: Tx,
+  rows: readonly Pick<NewResultRow, "id" | "runId" | "sampleId" | "sampleKey" | "repeat" | "position" | "createdAt">[],
+): Promise<void> => {
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+    const values = rows.slice(i, i + INSERT_ROWS).map((row) => ({ ...row, state: "pending" as const }));
+    await tx.insert(results).values(values).onConflictDoNothing();
+  }
+};
+
+const taskColumns = {
+  id: results.id,
+  sampleId: results.sampleId,
+  sampleKey: results.sampleKey,
+  repeat: results.repeat,
+  position: results.position,
+  attempts: results.attempts,
+  deaths: results.deaths,
+};
+
+/** Starts up to `limit` pending results of a run, in the dataset's order. `exceptIds` are left pending. */
+export const startResults = async (
+  tx: Tx,
+  runId: string,
+  { limit, exceptIds = [] }: { limit: number; exceptIds?: readonly string[] },
+): Promise<ResultTask[]> => {
+  const pending = tx
+    .select({ id: results.id })
+    .from(results)
+    .where(
+      and(
+        eq(results.runId, runId),
+        eq(results.state, "pending"),
+        inArray(results.state, ["pending", "running"]),
+        notInArray(results.id, [...exceptIds]),
+      ),
+    )
+    .orderBy(asc(results.position), asc(results.repeat))
+    .limit(limit);
+  return started(tx, inArray(results.id, pending));
+};
+
+/** Starts one pending result. */
+export const startResult = async (tx: Tx, id: string): Promise<ResultTask | undefined> => {
+  const [task] = await started(tx, and(eq(results.id, id), eq(results.state, "pending")));
+  return task;
+};
+
+const started = async (tx: Tx, which: SQL | undefined): Promise<ResultTask[]> => {
+  const rows = await tx.update(results).set({ state: "running" }).where(which).returning(taskColumns);
+  if (rows.length === 0) return [];
+  const found = await joinedResults(tx).where(
+    inArray(
+      results.id,
+      rows.map(({ id }) => id),
+    ),
+  );
+  const samples = new Map(found.map(({ result, sample }) => [result.id, sample]));
+  return rows
+    .flatMap((row) => {
+      const sample = samples.get(row.id);
+      return sample ? [{ ...row, sample }] : [];
+    })
+    .sort((a, b) => a.position - b.position || a.repeat - b.repeat);
+};
+
+/** Makes all running results of a run pending again. Returns how many. */
+export const returnResults = async (tx: Tx, runId: string): Promise<number> => {
+  const returned = await tx
+    .update(results)
+    .set({ state: "pending" })
+    .where(isRunning(runId))
+    .returning({ id: results.id });
+  return returned.length;
+};
+
+/** `state IN …` lets SQLite use the index of open results. */
+const isRunning = (runId: string): SQL | undefined =>
+  and(eq(results.runId, runId), inArray(results.state, ["pending", "running"]), eq(results.state, "running"));
+
+/** Records that a worker died while running these results, and makes them pending again. */
+export const recordDeaths = async (tx: Tx, runId: string): Promise<void> => {
+  await tx
+    .update(results)
+    .set({ state: "pending", deaths: sql`${results.deaths} + 1` })
+    .where(isRunning(runId));
+};
+
+/** Ids of open results during which a worker has died, and how many workers died on each. */
+export const listSuspects = (db: Reads, runId: string): Promise<{ id: string; deaths: number }[]> =>
+  db
+    .select({ id: results.id, deaths: results.deaths })
+    .from(results)
+    .where(and(eq(results.runId, runId), inArray(results.state, ["pending", "running"]), gt(results.deaths, 0)))
+    .orderBy(asc(results.position), asc(results.repeat));
+
+/** The columns that are set when a result ends. */
+export type EndedResult = Required<
+  Pick<
+    NewResultRow,
+    | "id"
+    | "runId"
+    | "sampleId"
+    | "sampleKey"
+    | "repeat"
+    | "position"
+    | "state"
+    | "output"
+    | "passed"
+    | "failure"
+    | "error"
+    | "attempts"
+    | "sequence"
+    | "overall"
+    | "latencyMs"
+    | "endedAt"
+  >
+>;
+
+const excluded = (name: string): SQL => sql.raw(`excluded.${name}`);
+
+/** Stores the outcomes of running results. Returns how many were stored; a result that isn't running is not changed. */
+export const endResults = async (tx: Tx, rows: readonly EndedResult[]): Promise<number> => {
+  let ended = 0;
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+    const { rowsAffected } = await tx
+      .insert(results)
+      .values(rows.slice(i, i + INSERT_ROWS))
+      .onConflictDoUpdate({
+        target: results.id,
+        set: {
+          state: excluded("state"),
+          output: excluded("output"),
+          passed: excluded("passed"),
+          failure: excluded("failure"),
+          error: excluded("error"),
+          attempts: excluded("attempts"),
+          sequence: excluded("sequence"),
+          overall: excluded("overall"),
+          latencyMs: excluded("latency_ms"),
+          endedAt: excluded("ended_at"),
+        },
+        setWhere: eq(results.state, "running"),
+      });
+    ended += rowsAffected;
+  }
+  return ended;
+};
+
+/** Makes up to `limit` errors pending again, of those that ended up to `sequence`. Returns their failure kinds. */
+export const resetErrors = async (
+  tx: Tx,
+  runId: string,
+  { sequence, limit }: { sequence: number; limit: number },
+): Promise<(string | null)[]> => {
+  const errors = await tx
+    .select({ id: results.id, failure: results.failure })
+    .from(results)
+    .where(and(eq(results.runId, runId), eq(results.state, "error"), lte(results.sequence, sequence)))
+    .limit(limit);
+  const ids = errors.map(({ id }) => id);
+  const open = { state: "pending" as const, error: null, failure: null, passed: null, sequence: null, endedAt: null };
+  if (ids.length > 0) {
+    await tx
+      .update(results)
+      .set({ ...open, deaths: 0 })
+      .where(inArray(results.id, ids));
+  }
+  return errors.map(({ failure }) => failure);
+};
+
+export interface ResultFilter {
+  state?: ResultRow["state"];
+  passed?: boolean;
+  failure?: string;
+  tag?: string;
+  search?: string;
+}
+
+/** dataset: in the dataset's order. worst: by the lowest overall score. slowest: by latency. */
+export type BatchSort = "dataset" | "worst" | "slowest";
+
+/** The last result of a page. `value` is its overall score or latency, if the list is sorted by one. */
+export interface BatchCursor {
+  value: number | null;
+  position: number;
+  repeat: number;
+}
+
+const fits = (runId: string, { state, passed, failure, tag, search }: ResultFilter): SQL | undefined =>
+  and(
+    eq(results.runId, runId),
+    state && eq(results.state, state),
+    passed === undefined ? undefined : eq(results.passed, passed),
+    failure === undefined ? undefined : eq(results.failure, failure),
+    tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(samples.tags) WHERE value = ${tag})`,
+    search === undefined
+      ? undefined
+      : or(
+          like(sql`samples.input`, JSON.stringify(search).slice(1, -1)),
+          like(sql`json_extract(results.output, '$.text')`, search),
+          eq(results.sampleKey, search),
+        ),
+  );
+
+const isPast = ({ position, repeat }: BatchCursor): SQL =>
+  sql`(${results.position}, ${results.repeat}) > (${position}, ${repeat})`;
+
+/** Results after `cursor` in a list whose values are sorted, with missing values last. */
+const isBehind = (sort: BatchSort, cursor: BatchCursor): SQL | undefined => {
+  if (sort === "dataset") return isPast(cursor);
+  const column = sort === "worst" ? results.overall : results.latencyMs;
+  const { value } = cursor;
+  if (value === null) return and(isNull(column), isPast(cursor));
+  const further = sort === "worst" ? gt(column, value) : lt(column, value);
+  return or(further, and(eq(column, value), isPast(cursor)), isNull(column));
+};
+
+const inOrder = [asc(results.position), asc(results.repeat)];
+const ORDER: Readonly<Record<BatchSort, SQL[]>> = {
+  dataset: inOrder,
+  worst: [sql`${results.overall} ASC NULLS LAST`, ...inOrder],
+  slowest: [desc(results.latencyMs), ...inOrder],
+};
+
+/** Results of a batch run that fit the filter, after `cursor`. */
+export const listBatchResults = async (
+  db: Reads,
+  runId: string,
+  { limit, cursor, sort, ...filter }: ResultFilter & { limit: number; cursor?: BatchCursor; sort: BatchSort },
+): Promise<ResultRow[]> => {
+  const rows = await joinedResults(db)
+    .where(and(fits(runId, filter), cursor && isBehind(sort, cursor)))
+    .orderBy(...ORDER[sort])
+    .limit(limit);
+  return rows.map(({ result, sample }) => ({ ...result, sample }));
+};
+
+export type EndedRow = Pick<ResultRow, "id" | "sampleKey" | "repeat" | "state" | "passed" | "failure"> & {
+  sequence: number;
+};
+
+/** Results in the order in which they ended, after the one with `sequence`. */
+export const listEndedResults = (db: Reads, runId: string, sequence: number, limit: number): Promise<EndedRow[]> =>
+  db
+    .select({
+      id: results.id,
+      sampleKey: results.sampleKey,
+      repeat: results.repeat,
+      state: results.state,
+      passed: results.passed,
+      failure: results.failure,
+      sequence: sql<number>`${results.sequence}`,
+    })
+    .from(results)
+    .where(and(eq(results.runId, runId), gt(results.sequence, sequence)))
+    .orderBy(asc(results.sequence))
+    .limit(limit);
+
+/** The parts of a result that a recomputation needs, in the order in which they ended. */
+export const listOutputs = async (
+  db: Reads,
+  runId: string,
+  sequence: number,
+  limit: number,
+): Promise<(ResultRow & { sequence: number })[]> => {
+  const rows = await joinedResults(db)
+    .where(and(eq(results.runId, runId), eq(results.state, "done"), gt(results.sequence, sequence)))
+    .orderBy(asc(results.sequence))
+    .limit(limit);
+  return rows.map(({ result, sample }) => ({ ...result, sample, sequence: result.sequence ?? 0 }));
+};
+
+/** The verdicts of a run's results, counted from the rows. */
+export const countVerdicts = async (
+  db: Reads,
+  runId: string,
+): Promise<Pick<BatchProgress, "judged" | "passed" | "failures">> => {
+  const rows = await db
+    .select({
+      failure: results.failure,
+      judged: sql<number>`COUNT(${results.passed})`,
+      passed: sql<number>`COALESCE(SUM(${results.passed}), 0)`,
+      all: sql<number>`COUNT(*)`,
+    })
+    .from(results)
+    .where(eq(results.runId, runId))
+    .groupBy(results.failure);
+  return {
+    judged: rows.reduce((sum, row) => sum + row.judged, 0),
+    passed: rows.reduce((sum, row) => sum + row.passed, 0),
+    failures: Object.fromEntries(rows.flatMap(({ failure, all }) => (failure === null ? [] : [[failure, all]]))),
+  };
+};
