@@ -110,26 +110,22 @@ const started = async (tx: Tx, which: SQL | undefined): Promise<ResultTask[]> =>
     .sort((a, b) => a.position - b.position || a.repeat - b.repeat);
 };
 
-/** Makes all running results of a run pending again. Returns how many. */
-export const returnResults = async (tx: Tx, runId: string): Promise<number> => {
-  const returned = await tx
-    .update(results)
-    .set({ state: "pending" })
-    .where(isRunning(runId))
-    .returning({ id: results.id });
-  return returned.length;
+/** Makes all running results of a run pending again. */
+export const returnResults = async (tx: Tx, runId: string): Promise<void> => {
+  await tx.update(results).set({ state: "pending" }).where(isRunning(runId));
 };
 
 /** `state IN …` lets SQLite use the index of open results. */
 const isRunning = (runId: string): SQL | undefined =>
   and(eq(results.runId, runId), inArray(results.state, ["pending", "running"]), eq(results.state, "running"));
 
-/** Records that a worker died while running these results, and makes them pending again. */
-export const recordDeaths = async (tx: Tx, runId: string): Promise<void> => {
-  await tx
+/** Records that a worker died while running a run's results, and makes them pending again. Returns how many. */
+export const recordDeaths = async (tx: Tx, runId: string): Promise<number> => {
+  const { rowsAffected } = await tx
     .update(results)
     .set({ state: "pending", deaths: sql`${results.deaths} + 1` })
     .where(isRunning(runId));
+  return rowsAffected;
 };
 
 /** Ids of open results during which a worker has died, and how many workers died on each. */

@@ -128,3 +128,20 @@ export const storeFigures = async (tx: Tx, id: string, figures: NonNullable<RunR
 };
 
 export const insertRun = (tx: Tx, row: NewRunRow) => tx.insert(runs).values(row);
+
+/** The newest of the last 1,000 runs that used a model (`pins.target.model`) and have completed. */
+export const listRunsOfModel = (db: Reads, model: string, limit: number): Promise<RunRow[]> => {
+  const recent = db.select({ id: runs.id }).from(runs).orderBy(desc(runs.createdAt), desc(runs.id)).limit(1000);
+  return db
+    .select()
+    .from(runs)
+    .where(
+      and(
+        inArray(runs.id, recent),
+        eq(runs.state, "completed"),
+        sql`json_extract(${runs.pins}, '$.target.model') = ${model}`,
+      ),
+    )
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .limit(limit);
+};

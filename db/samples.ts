@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, eq, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
 import { INSERT_ROWS, like } from "./conditions";
@@ -121,18 +121,23 @@ export const listTags = async (
 
 export interface MemberFilter {
   tag?: string;
+  /** Only members with at least one of these tags. */
+  tags?: readonly string[];
   search?: string;
 }
 
 /** Positions from `from` up to, but excluding, `from + window`. */
-type MemberWindow = MemberFilter & { from: number; window: number };
+export type MemberWindow = MemberFilter & { from: number; window: number };
 
 /** JSON escapes some characters, so the search text is escaped the same way. */
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-const fits = ({ tag, search }: MemberFilter): SQL | undefined =>
+const hasTag = (condition: SQL): SQL => sql`EXISTS (SELECT 1 FROM json_each(samples.tags) WHERE ${condition})`;
+
+const fits = ({ tag, tags, search }: MemberFilter): SQL | undefined =>
   and(
-    tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(samples.tags) WHERE value = ${tag})`,
+    tag === undefined ? undefined : hasTag(sql`value = ${tag}`),
+    tags === undefined ? undefined : hasTag(inArray(sql`value`, [...tags])),
     search === undefined
       ? undefined
       : sql`(${like(samples.input, inJson(search))} OR ${like(samples.references, inJson(search))})`,
@@ -180,4 +185,64 @@ export const findMember = async (db: Reads, revisionId: string, key: string): Pr
     and(eq(revisionSamples.revisionId, revisionId), eq(revisionSamples.key, key)),
   );
   return row && { ...row.sample, key: row.key, position: row.position };
+};
+
+/** Positions and keys of the members that match the filter, in order, among the positions of the window. */
+export const listMemberKeys = (
+  db: Reads,
+  revisionId: string,
+  window: MemberWindow,
+): Promise<{ position: number; key: string; sampleId: string }[]> =>
+  db
+    .select({ position: revisionSamples.position, key: revisionSamples.key, sampleId: revisionSamples.sampleId })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(isIn(revisionId, window))
+    .orderBy(asc(revisionSamples.position));
+
+/** Counts of the members that match the filter, by what an evaluator can compare an answer with. */
+export interface MemberCounts {
+  hasReferences: boolean;
+  hasContexts: boolean;
+  members: number;
+  withoutOutput: number;
+  /** Characters of inputs and contexts. */
+  characters: number;
+}
+
+export const countMembersByContent = (db: Reads, revisionId: string, window: MemberWindow): Promise<MemberCounts[]> => {
+  const hasReferences = sql<boolean>`json_array_length(${samples.references}) > 0`.mapWith(Boolean);
+  const hasContexts = sql<boolean>`json_array_length(${samples.contexts}) > 0`.mapWith(Boolean);
+  return db
+    .select({
+      hasReferences,
+      hasContexts,
+      members: count(),
+      withoutOutput: sql<number>`SUM(${samples.output} IS NULL)`,
+      characters: sql<number>`SUM(length(${samples.input}) + length(${samples.contexts}))`,
+    })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(isIn(revisionId, window))
+    .groupBy(hasReferences, hasContexts);
+};
+
+/** Names of the groups of the members that match the filter. */
+export const listMemberGroups = async (db: Reads, revisionId: string, window: MemberWindow): Promise<string[]> => {
+  const rows = await db
+    .selectDistinct({ group: samples.group })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(isIn(revisionId, window));
+  return rows.flatMap(({ group }) => (group === null ? [] : [group]));
+};
+
+/** Number of matching members that belong to no group. */
+export const countUngrouped = async (db: Reads, revisionId: string, window: MemberWindow): Promise<number> => {
+  const [row] = await db
+    .select({ total: count() })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(and(isIn(revisionId, window), isNull(samples.group)));
+  return row?.total ?? 0;
 };

@@ -64,7 +64,7 @@ export const createApp = (services: Services) => {
     .use(ragRoutes(services))
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
-    .use(batchEvalRoutes)
+    .use(batchEvalRoutes(services))
     .use(compareRoutes)
     .use(feedbackRoutes(services))
     .use(labelRoutes(services))

@@ -3,6 +3,7 @@ import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { ActiveRequests } from "./active-requests";
+import { createBatchEvals } from "./batch-evals/service";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
@@ -156,6 +157,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     evaluators,
     agreement: createAgreement({ db, evaluators }),
     evals,
+    batchEvals: createBatchEvals({ db, datasets, engine, evals, evaluators, models, prompts, computeFigures }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),

@@ -1,3 +1,4 @@
+import type { ChatAnswer, ChatCompletionRequest } from "../gateway/chat/contract";
 import type { EmbeddingList, TokenCounts } from "../gateway/embeddings/contract";
 import { AppError, fromEnvelope } from "../lib/errors";
 import { decodeVector } from "../lib/vectors";
@@ -16,6 +17,9 @@ interface Caller {
   signal: AbortSignal;
 }
 
+/** What ingestion needs of the gateway. */
+export type EmbeddingClient = Pick<GatewayClient, "embed" | "countTokens">;
+
 export interface GatewayClient {
   /** The vectors of a document's chunks, in order, and the model's revision. */
   embed(
@@ -25,7 +29,15 @@ export interface GatewayClient {
   ): Promise<{ vectors: Float32Array[]; revision: string }>;
   /** The number of tokens of each text, including the model's document prefix. */
   countTokens(caller: Caller, model: string, texts: readonly string[]): Promise<number[]>;
+  chatOnce: ChatOnce;
 }
+
+/** Calls a chat model once, without retries, so that the caller decides how long to wait. Throws the gateway's errors. */
+export type ChatOnce = (
+  caller: Caller,
+  body: ChatCompletionRequest,
+  options: { usesCache: boolean },
+) => Promise<ChatAnswer>;
 
 interface GatewayClientOptions {
   url: string;
@@ -39,8 +51,14 @@ interface GatewayClientOptions {
  * gateway can't answer. Throws the gateway's errors.
  */
 export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOptions): GatewayClient => {
-  const send = async <T>(path: string, { keyId, signal }: Caller, body: object): Promise<T> => {
+  const send = async <T>(
+    path: string,
+    { keyId, signal }: Caller,
+    body: object,
+    more?: Record<string, string>,
+  ): Promise<T> => {
     const headers = {
+      ...more,
       authorization: `Bearer ${token()}`,
       "content-type": "application/json",
       "x-groundwire-on-behalf-of": keyId,
@@ -63,6 +81,9 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
     retry(() => send<T>(path, caller, body), caller.signal, monotonicMs);
 
   return {
+    chatOnce: (caller, body, { usesCache }) =>
+      send<ChatAnswer>("/v1/chat", caller, body, usesCache ? {} : { "cache-control": "no-cache, no-store" }),
+
     async embed(caller, model, texts) {
       const body = { model, input: texts, input_type: "document", encoding_format: "base64" };
       const { data, model_revision } = await post<EmbeddingList>("/v1/embeddings", caller, body);

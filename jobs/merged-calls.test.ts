@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../lib/errors";
-import type { GatewayClient } from "./gateway-client";
+import type { EmbeddingClient } from "./gateway-client";
 import { mergeCalls } from "./merged-calls";
 
 interface Sent {
@@ -15,7 +15,7 @@ interface Sent {
 const heldGateway = () => {
   const sent: Sent[] = [];
   const refused = new AppError("context_length_exceeded", "The text is too long.");
-  const answerOnce = (caller: Parameters<GatewayClient["embed"]>[0], model: string, texts: readonly string[]) =>
+  const answerOnce = (caller: Parameters<EmbeddingClient["embed"]>[0], model: string, texts: readonly string[]) =>
     new Promise<void>((resolve, reject) => {
       const answer = () => (texts.some((text) => text.includes("long")) ? reject(refused) : resolve());
       sent.push({ ...caller, model, texts, answer });

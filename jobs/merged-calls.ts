@@ -1,5 +1,5 @@
 import { toAppError } from "../lib/errors";
-import type { GatewayClient } from "./gateway-client";
+import type { EmbeddingClient } from "./gateway-client";
 
 /** Maximum texts of a merged request: for embedding, what a node computes in one go. */
 const MAX_EMBEDDED = 32;
@@ -7,7 +7,7 @@ const MAX_COUNTED = 256;
 /** Requests in parallel: one is computed while the other is sent or its answer is stored. */
 const PARALLEL = 2;
 
-type Send<T> = (caller: Parameters<GatewayClient["embed"]>[0], model: string, texts: readonly string[]) => Promise<T>;
+type Send<T> = (caller: Parameters<EmbeddingClient["embed"]>[0], model: string, texts: readonly string[]) => Promise<T>;
 
 interface Call<T> {
   caller: Parameters<Send<T>>[0];
@@ -18,7 +18,7 @@ interface Call<T> {
 }
 
 /** Sends the texts of several short documents in one request, because each request costs as much as a short text. */
-export const mergeCalls = (gateway: GatewayClient): GatewayClient => ({
+export const mergeCalls = (gateway: EmbeddingClient): EmbeddingClient => ({
   embed: merged(gateway.embed, MAX_EMBEDDED, ({ vectors, revision }, from, to) => ({
     vectors: vectors.slice(from, to),
     revision,

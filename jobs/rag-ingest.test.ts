@@ -20,7 +20,7 @@ import { temporaryDb } from "../tests/db/temporary";
 import { PRINCIPAL } from "../tests/principal";
 import { standIn } from "../tests/rag-stand-in";
 import { until } from "../tests/until";
-import type { GatewayClient } from "./gateway-client";
+import type { EmbeddingClient } from "./gateway-client";
 import { JobLoop } from "./loop";
 import { ragBuild } from "./rag-build";
 import { ragIngest } from "./rag-ingest";
@@ -62,9 +62,9 @@ const add = async (texts: Record<string, string>): Promise<{ ids: string[]; job:
 };
 
 /** A gateway that records what it embeds. */
-const fakeGateway = (own: Partial<GatewayClient> = {}) => {
+const fakeGateway = (own: Partial<EmbeddingClient> = {}) => {
   const embedded: string[] = [];
-  const gateway: GatewayClient = {
+  const gateway: EmbeddingClient = {
     async embed(_, __, texts) {
       embedded.push(...texts);
       return { vectors: texts.map((text) => normalise([text.length, 1])), revision: "1" };
@@ -75,7 +75,7 @@ const fakeGateway = (own: Partial<GatewayClient> = {}) => {
   return { gateway, embedded };
 };
 
-const work = async (gateway: GatewayClient, pipeline = standIn): Promise<JobLoop> => {
+const work = async (gateway: EmbeddingClient, pipeline = standIn): Promise<JobLoop> => {
   const grouped = groupCommits(db);
   const deps = { ...pipeline, db: grouped, uploads: services().uploads, gateway, log: silentLog() };
   const loop = new JobLoop({

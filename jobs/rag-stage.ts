@@ -10,7 +10,7 @@ import type { ChunkPiece } from "../gateway/rag/ingest/chunk/chunk";
 import type { ExtractedDocument } from "../gateway/rag/ingest/extract/document";
 import { AppError } from "../lib/errors";
 import { newId } from "../lib/ids";
-import type { GatewayClient } from "./gateway-client";
+import type { EmbeddingClient } from "./gateway-client";
 import type { TaskContext } from "./handler";
 import type { Pipeline } from "./rag-pipeline";
 import { retry } from "./retry";
@@ -22,7 +22,7 @@ export const sha256 = (text: string): string => createHash("sha256").update(text
 
 export interface StageDeps extends Pick<Pipeline, "chunk"> {
   db: Reads;
-  gateway: GatewayClient;
+  gateway: EmbeddingClient;
   /** Gets the vectors too; undefined: vectors are only in the database. */
   vectors?: VectorStore;
 }

@@ -1,13 +1,20 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { databaseOptions, openDb } from "../db/client";
 import { groupCommits } from "../db/group-commit";
 import { migrate } from "../db/migrate";
 import { configuredVectors } from "../gateway/adapters/vectors-upstash";
+import { FiguresThread } from "../gateway/evals/figures-thread/figures-thread";
+import { ScoringPool } from "../gateway/evals/scoring-thread/scoring-pool";
+import { createEvaluators } from "../gateway/evaluators/service";
 import { createIdempotency } from "../gateway/idempotency/service";
+import { createPrompts } from "../gateway/prompts/service";
 import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
+import { batchEvals } from "./batch-evals/handlers";
+import { batchRecompute } from "./batch-evals/recompute";
 import { datasetImport } from "./dataset-import";
 import { createGatewayClient } from "./gateway-client";
 import { JobLoop } from "./loop";
@@ -15,6 +22,9 @@ import { ragBuild } from "./rag-build";
 import { ragIngest } from "./rag-ingest";
 import { PIPELINE } from "./rag-pipeline";
 import { createVectorUpload } from "./vector-upload";
+
+/** One core is left for the event loop and the database. */
+const SCORING_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 const gatewayUrl = ({ gateway, jobs }: Config): string =>
   jobs.gatewayUrl?.replace(/\/+$/, "") ?? localUrl("http", gateway.host, gateway.port);
@@ -29,6 +39,13 @@ export interface JobsWorker {
  */
 export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE): Promise<JobsWorker> => {
   const db = groupCommits(await openDb(databaseOptions(config), log));
+  const scoring = new ScoringPool(SCORING_THREADS);
+  const figures = new FiguresThread(databaseOptions(config));
+  const closeAll = async () => {
+    scoring.close();
+    figures.close();
+    await db.close();
+  };
   try {
     await migrate(db);
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
@@ -37,6 +54,12 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     const vectors = configuredVectors(config.store);
     const upload = vectors && createVectorUpload({ db, vectors, log });
     const rag = { ...pipeline, db, uploads, gateway, vectors, log };
+    const batch = {
+      ...{ db, gateway, log, reference: scoring, defaults: config.gateway },
+      prompts: createPrompts({ db }),
+      evaluators: createEvaluators({ db }),
+      computeFigures: (runId: string) => figures.compute(runId),
+    };
     const loop: JobLoop = new JobLoop({
       db,
       log,
@@ -45,6 +68,8 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
         datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") }),
         ragIngest(rag),
         ragBuild(rag),
+        batchEvals(batch),
+        batchRecompute(batch),
       ],
       sweeps: [idempotency.sweep, uploads.sweep, async () => upload?.start()],
     });
@@ -54,12 +79,12 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     return {
       async close(graceMs = config.jobs.drainMs) {
         await upload?.close();
-        await loop.close(graceMs).finally(() => db.close());
+        await loop.close(graceMs).finally(closeAll);
         log.info("closed");
       },
     };
   } catch (error) {
-    await db.close();
+    await closeAll();
     throw error;
   }
 };

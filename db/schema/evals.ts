@@ -69,6 +69,8 @@ export interface BatchProgress {
   workedMs: number;
   /** The last `sequence` that was given. */
   sequence: number;
+  /** Results on which a worker died, counted again for each death. */
+  deaths: number;
   /** Time during which a worker ran samples, without pauses. */
   activeMs: number;
   /** Ended results per second over the last seconds of `activeMs`. */

@@ -1,7 +1,14 @@
+import { Elysia } from "elysia";
+import { PathId } from "../contract";
 import { RunPage, RunQuery, SampleResultPage } from "../evals/contract";
 import { GateVerdict } from "../evals/statistics-contract";
+import { auth, principalOf } from "../http/auth";
+import { callOf } from "../http/call";
 import { plannedRoutes } from "../http/not-implemented";
-import { creates, downloads, fails, streams } from "../http/route-facts";
+import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
+import { sseResponse } from "../http/sse";
+import type { Idempotency } from "../idempotency/service";
+import { readNumberCursor } from "../paging";
 import {
   BatchEval,
   BatchEvalEvent,
@@ -15,73 +22,166 @@ import {
   ResumeBatchEval,
   StartBatchEval,
 } from "./contract";
+import type { NumberedEvent } from "./events";
+import type { BatchEvalService } from "./service";
+
+interface Services {
+  batchEvals: BatchEvalService;
+  idempotency: Idempotency;
+}
 
 const RUN = "/v1/batch-evals/:id";
 const FILES = ["jsonl", "vnd.apache.parquet", "xml", "gzip"].map((type) => `application/${type}`);
 
-export const batchEvalRoutes = plannedRoutes("Batch evals", [
-  ["GET /v1/batch-evals", "viewer", "List the batch runs, newest first", RunPage, { query: RunQuery }],
-  [`GET ${RUN}`, "viewer", "Read a run: its progress, statistics and settings", BatchEval],
-  [`GET ${RUN}/samples`, "viewer", "List the results of a run", SampleResultPage, { query: ResultQuery }],
-  [
-    `GET ${RUN}/events`,
-    "viewer",
-    "Follow a run live",
-    undefined,
-    {
-      query: EventQuery,
-      facts: streams(BatchEvalEvent),
-      description: "Server-Sent Events with ids; `Last-Event-ID` resumes after a lost connection.",
-    },
-  ],
+/** Batch runs: plan, start, follow, control and score again. */
+export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
+  new Elysia({ name: "batch-evals.routes", tags: ["Batch evals"] })
+    .use(auth)
+    .use(plannedBatchRoutes)
+    .post("/v1/batch-evals/plan", ({ principal, body }) => batchEvals.plan(principal, body), {
+      body: PlanBatchEval,
+      response: { 200: BatchEvalPlan },
+      detail: {
+        ...allows("editor"),
+        summary: "Estimate the cost of a run and the smallest difference it could detect",
+        description: "Planning starts nothing.",
+        ...fails(404, 501),
+      },
+    })
+    .post(
+      "/v1/batch-evals",
+      async ({ principal, exchange, body, status, set }) => {
+        const started = await idempotency.once(exchange, principal, body, (seal) =>
+          batchEvals.start(principal, body, seal),
+        );
+        set.headers.location = `/v1/batch-evals/${started.id}`;
+        return status(202, started);
+      },
+      {
+        body: StartBatchEval,
+        response: { 202: BatchEval },
+        detail: {
+          ...allows("editor"),
+          summary: "Start a run over a dataset",
+          description:
+            "A jobs worker makes the outputs with batch priority for the calling key, scores them, and stores each with its scores. Follow the run with `GET /v1/batch-evals/{id}` or its events.",
+          ...creates,
+          ...fails(404, 501),
+        },
+      },
+    )
+    .get("/v1/batch-evals", ({ request, query }) => batchEvals.list(principalOf(request), query), {
+      query: RunQuery,
+      response: { 200: RunPage },
+      detail: { ...allows("viewer"), summary: "List the batch runs, newest first" },
+    })
+    .get(RUN, ({ params }) => batchEvals.get(params.id), {
+      params: PathId,
+      response: { 200: BatchEval },
+      detail: {
+        ...allows("viewer"),
+        summary: "Read a run: its progress, statistics and settings",
+        description:
+          "Counts are always current. Statistics are updated while the run goes on, and complete at its end.",
+      },
+    })
+    .get(`${RUN}/samples`, ({ params, query }) => batchEvals.results(params.id, query), {
+      params: PathId,
+      query: ResultQuery,
+      response: { 200: SampleResultPage },
+      detail: { ...allows("viewer"), summary: "List the results of a run" },
+    })
+    .get(
+      `${RUN}/events`,
+      async ({ params, query, principal, exchange, request }) => {
+        const after = readNumberCursor(request.headers.get("last-event-id") || undefined);
+        const { signal } = callOf(exchange, principal);
+        const hasSamples = query.samples !== "false";
+        // An unknown run has its own status, so it is looked up before the stream starts.
+        await batchEvals.get(params.id);
+        const events = batchEvals.events(params.id, { after, hasSamples, signal });
+        return sseResponse(exchange, { headers: {}, pieces: framesOf(events) });
+      },
+      {
+        params: PathId,
+        query: EventQuery,
+        detail: {
+          ...allows("viewer"),
+          summary: "Follow a run live",
+          description:
+            "Server-Sent Events: `state` when it changes, `progress`, `sample` for each ended result, and `done` at the end, then `[DONE]`. Each has an id, and `Last-Event-ID` resumes after it without gaps. Without it, only results that end from now on are sent.",
+          ...streams(BatchEvalEvent),
+          ...runsLong,
+        },
+      },
+    )
+    .post(`${RUN}/pause`, ({ principal, params }) => batchEvals.pause(principal, params.id), {
+      params: PathId,
+      response: { 200: BatchEval },
+      detail: {
+        ...allows("editor"),
+        summary: "Pause a run: running samples finish, no new ones start",
+        ...fails(409),
+      },
+    })
+    .post(`${RUN}/cancel`, ({ principal, params }) => batchEvals.cancel(principal, params.id), {
+      params: PathId,
+      response: { 200: BatchEval },
+      detail: {
+        ...allows("editor"),
+        summary: "Cancel a run within a second; existing results are kept",
+        ...fails(409),
+      },
+    })
+    .post(
+      `${RUN}/resume`,
+      async ({ principal, params, body, status }) => status(202, await batchEvals.resume(principal, params.id, body)),
+      {
+        params: PathId,
+        body: ResumeBatchEval,
+        response: { 202: BatchEval },
+        detail: {
+          ...allows("editor"),
+          summary: "Resume a paused, cancelled or failed run, or retry its errors",
+          description: "From now on, the calling key makes the run's calls.",
+          ...fails(409),
+        },
+      },
+    )
+    .post(
+      `${RUN}/recompute`,
+      async ({ principal, exchange, params, body, status }) => {
+        const made = await idempotency.once(exchange, principal, body, (seal) =>
+          batchEvals.recompute(principal, params.id, body, seal),
+        );
+        return status(202, made);
+      },
+      {
+        params: PathId,
+        body: RecomputeBatchEval,
+        response: { 202: BatchEval },
+        detail: {
+          ...allows("editor"),
+          summary: "Score the stored outputs again and keep the existing scores",
+          description: "A criterion that has a value from the same version is not scored again; one with an error is.",
+          ...creates,
+          ...fails(409),
+        },
+      },
+    );
+
+const framesOf = async function* (events: AsyncGenerator<NumberedEvent, void, undefined>) {
+  for await (const { id, event } of events) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
+  yield "data: [DONE]\n\n";
+};
+
+const plannedBatchRoutes = plannedRoutes("Batch evals", [
   [
     `GET ${RUN}/export`,
     "viewer",
     "Download a run",
     undefined,
     { query: ExportQuery, facts: downloads(...FILES, "text/csv", "text/html") },
-  ],
-  [
-    "POST /v1/batch-evals/plan",
-    "editor",
-    "Estimate the cost of a run and the smallest difference it could detect",
-    BatchEvalPlan,
-    { body: PlanBatchEval, facts: fails(404) },
-  ],
-  [
-    "POST /v1/batch-evals",
-    "editor",
-    "Start a run over a dataset",
-    [202, BatchEval],
-    { body: StartBatchEval, facts: { ...creates, ...fails(402, 404) } },
-  ],
-  [
-    `POST ${RUN}/pause`,
-    "editor",
-    "Pause a run: running samples finish, no new ones start",
-    BatchEval,
-    { facts: fails(409) },
-  ],
-  [
-    `POST ${RUN}/cancel`,
-    "editor",
-    "Cancel a run within a second; existing results are kept",
-    BatchEval,
-    { facts: fails(409) },
-  ],
-  [
-    `POST ${RUN}/resume`,
-    "editor",
-    "Resume a paused, cancelled or failed run, or retry its errors",
-    [202, BatchEval],
-    { body: ResumeBatchEval, facts: fails(409) },
-  ],
-  [
-    `POST ${RUN}/recompute`,
-    "editor",
-    "Score the stored outputs again and keep the existing scores",
-    [202, BatchEval],
-    { body: RecomputeBatchEval, facts: creates },
   ],
   [
     `POST ${RUN}/gate`,

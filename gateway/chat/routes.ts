@@ -7,7 +7,7 @@ import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
-import { allows, direct, dropsNul, fails, generates, streams } from "../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../http/route-facts";
 import { startEvents, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
 import {
@@ -105,6 +105,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatAnswer },
         detail: {
           ...answers(ChatEvent),
+          ...servesWorkers,
           summary: "Chat, with latency, cache status and model revision in the response",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
         },

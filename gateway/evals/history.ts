@@ -21,7 +21,7 @@ import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult }
 import { type ComputeFigures, createRunReader } from "./summary";
 import { toResult, toRunInfo } from "./wire";
 
-type RunFilter = Omit<RunQuery, "limit" | "after">;
+type RunFilter = Omit<RunQuery, "limit" | "after"> & Pick<runStore.RunFilter, "kind">;
 
 /** Who reads. Runs of an index that the reader may not use are not found. */
 export type RunReader = Pick<Principal, "allowedIndexes">;
@@ -29,7 +29,7 @@ export type RunReader = Pick<Principal, "allowedIndexes">;
 /** Reads stored runs and their results. */
 export interface EvalHistory {
   /** Newest first. */
-  list(reader: RunReader, query: RunQuery): Promise<RunPage>;
+  list(reader: RunReader, query: RunQuery & Pick<runStore.RunFilter, "kind">): Promise<RunPage>;
   /** A numbered page of the matching runs. A number past the end returns the last page. */
   pageOfRuns(reader: RunReader, query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */

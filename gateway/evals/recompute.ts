@@ -1,14 +1,15 @@
 import { appendAudit } from "../../db/audit";
+import { countVerdicts, updateBatchRun } from "../../db/batch-evals";
 import type { Db, Tx } from "../../db/client";
 import { insertScores, listResults, listScores, type NewScoreRow, type ResultRow, setOutcome } from "../../db/results";
-import type { RunRow } from "../../db/runs";
+import { findRun, type RunRow } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import type { Call } from "../call";
 import { assertMayStore } from "../content-logging";
 import type { NewSample } from "../datasets/contract";
 import { hasRole } from "../principal";
-import type { Output, RecomputeEval, RunPins, Score } from "./contract";
-import type { EvaluatorChoice } from "./evaluator";
+import type { Output, RecomputeEval, Rubric, RunPins, Score } from "./contract";
+import type { ChosenEvaluator, EvaluatorChoice } from "./evaluator";
 import { type PlannedEvaluator, planScoring } from "./plan";
 import { criterionHash } from "./rubric";
 import { answerOf } from "./scored-answer";
@@ -54,24 +55,54 @@ export const recomputeRun = async (
   );
   let added = 0;
   for (const row of rows.filter(({ state }) => state === "done")) {
-    const answer = answerOf(row.sample as unknown as NewSample, outputOf(row));
-    const known = (await listScores(db, [row.id])).map(toScore);
-    const { missing, promoted } = sift(planScoring(chosen, asked, answer), known, shadow);
-    const scores = await scoreAnswer(deps, call, missing, answer);
-    const scoredAt = now().toISOString();
-    const rowsOfScores = [...promoted, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
-      toScoreRow(row.id, score),
-    );
-    added += await db.write((tx) => addScores(tx, row, rowsOfScores));
+    const scores = await rescore(deps, call, { chosen, rubric: asked, shadow }, row);
+    added += await db.write((tx) => addScores(tx, row, scores));
   }
+  if (run.progress) await db.write((tx) => recountVerdicts(tx, run.id));
   return added;
+};
+
+/** How to score outputs again: with these evaluators, which are all shadows or all count. */
+export interface Rescoring {
+  chosen: readonly ChosenEvaluator[];
+  rubric: Rubric | null | undefined;
+  shadow: boolean;
+}
+
+/** Scores a stored output on the criteria that have no value yet. Throws invalid_request if there is nothing to score. */
+export const rescore = async (
+  deps: ScoringDeps & Pick<RecomputeDeps, "db" | "now">,
+  call: Call,
+  { chosen, rubric, shadow }: Rescoring,
+  row: ResultRow,
+): Promise<NewScoreRow[]> => {
+  const { db, now = () => new Date() } = deps;
+  const answer = answerOf(row.sample as unknown as NewSample, outputOf(row));
+  const known = (await listScores(db, [row.id])).map(toScore);
+  const { missing, promoted } = sift(planScoring(chosen, rubric, answer), known, shadow);
+  const scores = await scoreAnswer(deps, call, missing, answer);
+  const scoredAt = now().toISOString();
+  return [...promoted, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
+    toScoreRow(row.id, score),
+  );
+};
+
+/** Counts the verdicts of a batch run, in the transaction that changes them or after it. */
+export const recountVerdicts = async (tx: Tx, runId: string): Promise<void> => {
+  const run = await findRun(tx, runId);
+  if (!run?.progress) return;
+  await updateBatchRun(tx, runId, { progress: { ...run.progress, ...(await countVerdicts(tx, runId)) } });
 };
 
 /**
  * Scores that count change the verdict, so only the run's author or an editor may add them, and only with the run's
  * rubric.
  */
-const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval["rubric"]): void => {
+export const assertMayDecide = (
+  { principal }: Pick<Call, "principal">,
+  run: RunRow,
+  rubric: RecomputeEval["rubric"],
+): void => {
   if (rubric !== undefined) {
     throw new AppError(
       "invalid_request",
@@ -117,7 +148,8 @@ const sift = (plan: readonly PlannedEvaluator[], known: readonly Score[], shadow
 
 const outputOf = ({ output }: ResultRow): Output => output as unknown as Output;
 
-const addScores = async (tx: Tx, row: ResultRow, rows: readonly NewScoreRow[]): Promise<number> => {
+/** Adds scores to a result and updates its verdict. Returns how many were added. */
+export const addScores = async (tx: Tx, row: ResultRow, rows: readonly NewScoreRow[]): Promise<number> => {
   const added = await insertScores(tx, rows);
   const scores = await listScores(tx, [row.id]);
   const sample = row.sample as unknown as NewSample;

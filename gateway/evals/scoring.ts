@@ -79,7 +79,7 @@ const evaluate = async (
 ): Promise<ScoredCriterion[]> => {
   if (criteria.length === 0) return [];
   try {
-    if (evaluator.kind !== "judge" || evaluator.judge === null) {
+    if (evaluator.judge === null) {
       return await deps.reference.score(call, answer, evaluator.kind === "exact" ? "exact" : "reference");
     }
     const claims = await deps.reference.claimsOf(answer.output);

@@ -11,20 +11,19 @@ import { assertMayStore } from "../content-logging";
 import { sampleRow } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import type { DatasetService } from "../datasets/service";
-import { codeVersion, hostProfile } from "../host-profile";
 import type { Seal } from "../idempotency/service";
 import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";
-import type { EvaluateRequest, Evaluation, Recomputed, RecomputeEval, Rubric, RunPins } from "./contract";
-import type { ChosenEvaluator, EvaluatorChoice } from "./evaluator";
+import type { EvaluateRequest, Evaluation, Recomputed, RecomputeEval } from "./contract";
+import type { EvaluatorChoice } from "./evaluator";
 import { createHistory, type EvalHistory, readResult } from "./history";
+import { type PinnedDataset, pinsOf } from "./pins";
 import { planScoring, withoutObstacles } from "./plan";
 import { recomputeRun } from "./recompute";
-import { criteriaOf, rubricHash } from "./rubric";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
 import type { ComputeFigures } from "./summary";
-import { type MadeOutput, makeOutput, questionOf, type RagTarget, type ResolvedTarget, resolveTarget } from "./target";
+import { makeOutput, questionOf, type RagTarget, resolveTarget } from "./target";
 import { outcomeOf } from "./verdict";
 import { toScoreRow } from "./wire";
 
@@ -112,7 +111,19 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       const scores = await scoreAnswer(deps, call, planned, answer, (evaluator, index) =>
         onStage?.({ step: "scoring", evaluator, index, of: chosen.length }),
       );
-      const pins = pinsOf({ engine, dataset, target, made, evaluators: chosen, rubric: request.rubric, seed });
+      const { node, output, index } = made;
+      const model = made.model === null ? null : { id: made.model, revision: output.model_revision };
+      const pins = pinsOf({
+        engine,
+        dataset,
+        target,
+        model,
+        node,
+        index,
+        evaluators: chosen,
+        rubric: request.rubric,
+        seed,
+      });
       const runId = newId("run");
       const resultId = newId("res");
       return db.write(async (tx) => {
@@ -172,42 +183,4 @@ const nameOf = ({ input }: Pick<NewSample, "input">): string => {
   const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
   if (line === "") return "Evaluation";
   return line.length > MAX_RUN_NAME_LENGTH ? `${line.slice(0, MAX_RUN_NAME_LENGTH - 1).trimEnd()}…` : line;
-};
-
-type PinnedDataset = NonNullable<RunPins["dataset"]>;
-
-const HOST = hostProfile();
-const CODE = codeVersion();
-
-interface PinSources {
-  engine: Pick<Engine, "nodes">;
-  dataset: PinnedDataset | null;
-  target: ResolvedTarget;
-  made: MadeOutput;
-  evaluators: readonly ChosenEvaluator[];
-  rubric: Rubric | undefined;
-  seed: number;
-}
-
-/** The model, data and settings behind a single-sample run. */
-const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: PinSources): RunPins => {
-  const node = engine.nodes().find(({ id }) => id === made.node)?.readiness;
-  const criteria = rubric ? criteriaOf(rubric) : null;
-  return {
-    dataset,
-    target: { ...target.target, ...(made.model !== null && { model: made.model }) },
-    model_revision: made.output.model_revision,
-    node_version: node?.version ?? null,
-    engine: node?.engine ?? null,
-    prompt_hash: target.prompt?.hash ?? null,
-    ...(made.index && { index_version: made.index.version }),
-    index_revision: made.index?.revision ?? null,
-    evaluators: evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
-    rubric: criteria && { criteria },
-    rubric_hash: criteria && rubricHash(criteria),
-    seed,
-    repeats: 1,
-    code_version: CODE,
-    host: HOST,
-  };
 };

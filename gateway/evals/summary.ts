@@ -65,12 +65,13 @@ export const createRunReader = (
   return async (row) => {
     const { figures, progress } = row;
     const known = figures?.version === FIGURES_VERSION ? (figures.value as unknown as RunFigures) : undefined;
-    if (known && figures?.changes === row.changes) return toRun(row, known);
-    if (progress && OPEN.has(row.state)) return toRun(row, { ...NO_FIGURES, ...known, ...countsOf(row, progress) });
+    const counts = progress && countsOf(row, progress);
+    if (known && figures?.changes === row.changes) return toRun(row, { ...known, ...counts });
+    if (counts && OPEN.has(row.state)) return toRun(row, { ...NO_FIGURES, ...known, ...counts });
     const fresh = refresh(row);
-    if (!progress || !known || progress.total <= FEW_RESULTS) return toRun(row, await fresh);
+    if (!counts || !known || counts.progress.total <= FEW_RESULTS) return toRun(row, await fresh);
     fresh.catch(() => {});
-    return toRun(row, { ...known, ...countsOf(row, progress) });
+    return toRun(row, { ...known, ...counts });
   };
 };
 
@@ -106,7 +107,7 @@ const countResults = async (db: Reads, row: RunRow): Promise<Counts> => {
   const totals = await findRunTotals(db, row.id);
   const failures = await listFailureCounts(db, row.id);
   return countsOf(row, {
-    ...{ created: totals.total, nextPosition: 0, sequence: 0, activeMs: 0, perSecond: 0 },
+    ...{ created: totals.total, nextPosition: 0, sequence: 0, deaths: 0, activeMs: 0, perSecond: 0 },
     ...totals,
     failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
   });

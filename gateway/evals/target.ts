@@ -42,7 +42,8 @@ export interface RagTarget {
 interface TargetDeps {
   chat: Pick<ChatService, "answer">;
   prompts: Pick<PromptService, "resolve">;
-  rag: RagTarget;
+  /** Undefined: targets can't be indexes. */
+  rag?: RagTarget;
 }
 
 /** A target with all defaults filled in, as a run records it. */
@@ -64,7 +65,7 @@ const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
 
 /**
  * Resolves the target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws
- * not_found for the prompt and the index, and invalid_request.
+ * not_found for the prompt and the index, not_implemented for an index without `rag`, and invalid_request.
  */
 export const resolveTarget = async (
   { prompts, rag }: Pick<TargetDeps, "prompts" | "rag">,
@@ -95,15 +96,23 @@ export const resolveTarget = async (
 };
 
 /** The id of the target's index, and all search settings: the target's, then the index's. */
-const searchOf = async (rag: RagTarget, principal: Principal, { index, retrieval }: Target) => {
+const searchOf = async (rag: RagTarget | undefined, principal: Principal, { index, retrieval }: Target) => {
   if (index === undefined) {
     throw new AppError("invalid_request", "The target kind rag needs an index. Add target.index.", {
       param: "target.index",
     });
   }
+  if (!rag) throw noIndexes();
   const opened = await rag.open(principal, index);
   return { index: opened.id, retrieval: { ...opened.retrieval, ...retrieval } };
 };
+
+const noIndexes = (): AppError =>
+  new AppError(
+    "not_implemented",
+    "Batch runs can't answer from an index in this version. Evaluate single samples with POST /v1/evaluate.",
+    { param: "target.kind" },
+  );
 
 /** Settings that only one kind of target has. */
 const KIND_OF: Readonly<Record<string, Target["kind"]>> = {
@@ -138,7 +147,10 @@ export const makeOutput = async (
   if (target.kind === "stored") {
     return { output: toOutput(sample, sample.output ?? ""), model: null, node: null, index: null };
   }
-  if (target.kind === "rag") return { ...(await rag.answer(call, questionTo(target, sample, seed))), node: null };
+  if (target.kind === "rag") {
+    if (!rag) throw noIndexes();
+    return { ...(await rag.answer(call, questionTo(target, sample, seed))), node: null };
+  }
   const body: ChatCompletionRequest = {
     model: target.model,
     messages: messagesOf(sample, prompt),

@@ -33,6 +33,7 @@ test("by default, reference@1 gives the verdict and no judge runs", async () => 
   ]);
   const { data } = await evaluators.list({});
   expect(data.map(({ name, active }) => [name, active?.version])).toEqual([
+    ["exact", undefined],
     ["judge", undefined],
     ["reference", 1],
   ]);

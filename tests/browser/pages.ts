@@ -6,11 +6,13 @@ import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
+import { createBatchEvals } from "../../gateway/batch-evals/service";
 import { createConversations } from "../../gateway/conversations/service";
 import { createImports } from "../../gateway/datasets/imports";
 import { createDatasets } from "../../gateway/datasets/service";
 import { RunningEvals } from "../../gateway/evals/running";
 import { createEvals } from "../../gateway/evals/service";
+import { computeFigures } from "../../gateway/evals/summary";
 import { createEvalTransfer } from "../../gateway/evals/transfer";
 import { createAgreement } from "../../gateway/evaluators/agreement";
 import { createEvaluators } from "../../gateway/evaluators/service";
@@ -117,6 +119,10 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     rag: rag.target,
     reference: SCRIPTED_SCORER,
   });
+  const batchEvals = createBatchEvals({
+    ...{ db, datasets, engine, evals, evaluators, models, prompts },
+    computeFigures: (run) => computeFigures(db, run),
+  });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });
@@ -164,6 +170,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         config,
         log,
         agreement: createAgreement({ db, evaluators }),
+        batchEvals,
         conversations,
         datasets,
         documents: rag.documents,

@@ -1,0 +1,128 @@
+import type { Db } from "../../db/client";
+import { listRuns, listRunsOfModel, type RunRow } from "../../db/runs";
+import { countMembersByContent, countUngrouped, listMemberGroups, type MemberCounts } from "../../db/samples";
+import type { Criterion, RunFigures, SampleChoice } from "../evals/contract";
+import type { ChosenEvaluator } from "../evals/evaluator";
+import { leastQuestions } from "../evals/judge/judge";
+import { obstacle } from "../evals/plan";
+import { detectableRateChange } from "../evals/statistics/power";
+import type { BatchEvalPlan } from "./contract";
+import { type ChosenRevision, windowsOf } from "./selection";
+
+/** Number of earlier runs whose results show how many tokens a result takes. */
+const EARLIER_RUNS = 10;
+/** The mean length of a token in English text. */
+const CHARACTERS_PER_TOKEN = 4;
+/** The rate at which a change is hardest to detect. */
+const UNKNOWN_RATE = 0.5;
+
+/** The samples that match a choice, before a limit. */
+export interface Survey {
+  counts: MemberCounts[];
+  samples: number;
+  /** Groups, and samples without a group. */
+  clusters: number;
+}
+
+export const surveySamples = async (db: Db, revision: ChosenRevision, { tags }: SampleChoice): Promise<Survey> => {
+  const counts: MemberCounts[] = [];
+  const groups = new Set<string>();
+  let ungrouped = 0;
+  for await (const window of windowsOf(revision)) {
+    counts.push(...(await countMembersByContent(db, revision.id, { ...window, tags })));
+    for (const group of await listMemberGroups(db, revision.id, { ...window, tags })) groups.add(group);
+    ungrouped += await countUngrouped(db, revision.id, { ...window, tags });
+  }
+  const samples = counts.reduce((sum, { members }) => sum + members, 0);
+  return { counts, samples, clusters: groups.size + ungrouped };
+};
+
+interface Estimated {
+  survey: Survey;
+  /** Samples of the run; fewer than in the survey if it has a limit. */
+  samples: number;
+  repeats: number;
+  /** Model and longest answer in tokens; null: outputs are stored. */
+  generation: { model: string; maxTokens: number } | null;
+  evaluators: readonly { evaluator: ChosenEvaluator; criteria: readonly Criterion[] }[];
+  datasetId: string;
+}
+
+/** Estimates what a run costs and can show. Counts of a random subset are those of all samples, scaled. */
+export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan> => {
+  const { survey, samples, repeats, generation, datasetId } = run;
+  const share = survey.samples === 0 ? 0 : samples / survey.samples;
+  const results = samples * repeats;
+  const generations = generation ? results : 0;
+  const known = generation ? usageOf(await listRunsOfModel(db, generation.model, EARLIER_RUNS)) : null;
+  const characters = survey.counts.reduce((sum, count) => sum + count.characters, 0) * share;
+  const written = characters / CHARACTERS_PER_TOKEN + samples * (generation?.maxTokens ?? 0);
+  const tokens = known ? known.tokens * generations : generation ? written * repeats : 0;
+  const [last] = await listRuns(db, { limit: 1, datasetId, kind: "batch", state: "completed" });
+  const rate = (last?.figures?.value as Partial<RunFigures> | undefined)?.verdict?.pass_rate?.value ?? UNKNOWN_RATE;
+  return {
+    samples,
+    results,
+    generations,
+    judge_calls: Math.round(judgeCalls(run) * share * repeats),
+    estimated_tokens: Math.round(tokens),
+    estimated_seconds: known?.seconds == null ? null : known.seconds * generations,
+    estimated_gpu_seconds: known && known.gpuSeconds * generations,
+    detectable_difference: detectableRateChange(rate, Math.round(survey.clusters * share)),
+    warnings: warningsOf(run),
+  };
+};
+
+/** Means per result of earlier runs; null without results. */
+const usageOf = (runs: readonly RunRow[]) => {
+  const figures = runs.flatMap(({ figures }) => (figures ? [figures.value as unknown as RunFigures] : []));
+  const done = figures.reduce((sum, { progress }) => sum + progress.done - progress.errors, 0);
+  if (done === 0) return null;
+  const timed = runs.find(({ progress }) => progress && progress.activeMs > 0 && progress.done > 0)?.progress;
+  return {
+    tokens: figures.reduce((sum, { usage }) => sum + usage.total_tokens, 0) / done,
+    gpuSeconds: figures.reduce((sum, { gpu_seconds }) => sum + gpu_seconds, 0) / done,
+    seconds: timed ? timed.activeMs / 1000 / timed.done : null,
+  };
+};
+
+/** What an evaluator could compare an answer to such a sample with. */
+const answerLike = ({ hasReferences, hasContexts }: MemberCounts) => ({
+  question: "",
+  references: hasReferences ? ["a"] : [],
+  contexts: hasContexts ? ["a"] : [],
+  output: "a",
+});
+
+const judgeCalls = ({ survey, evaluators }: Estimated): number => {
+  let calls = 0;
+  for (const count of survey.counts) {
+    for (const { evaluator, criteria } of evaluators) {
+      if (evaluator.judge === null) continue;
+      const possible = criteria.filter((criterion) => obstacle(criterion, answerLike(count)) === undefined);
+      calls += count.members * leastQuestions(evaluator.judge, possible);
+    }
+  }
+  return calls;
+};
+
+const warningsOf = ({ survey, generation, evaluators }: Estimated): string[] => {
+  const warnings: string[] = [];
+  const among = (isMeant: (count: MemberCounts) => boolean): number =>
+    survey.counts.filter(isMeant).reduce((sum, { members }) => sum + members, 0);
+  const unscored = among((count) =>
+    evaluators.every(({ criteria }) => criteria.every((each) => obstacle(each, answerLike(count)) !== undefined)),
+  );
+  const withoutOutput = survey.counts.reduce((sum, count) => sum + count.withoutOutput, 0);
+  const say = (samples: number, what: string) => {
+    if (samples > 0) warnings.push(`${samples} of ${survey.samples} samples ${what}`);
+  };
+  say(unscored, "have nothing to compare an answer with. They count as errors.");
+  if (!generation) say(withoutOutput, "have no stored output. They count as errors.");
+  if (survey.clusters < survey.samples) {
+    warnings.push(
+      `The samples form ${survey.clusters} independent groups, so intervals are wider than for independent samples.`,
+    );
+  }
+  return warnings;
+};

@@ -1,0 +1,266 @@
+import { appendAudit } from "../../db/audit";
+import { listBatchResults, setRecomputeJob, updateBatchRun } from "../../db/batch-evals";
+import type { Db, Reads, Tx } from "../../db/client";
+import { findRevision } from "../../db/datasets";
+import { insertJob } from "../../db/jobs";
+import { findRun, insertRun, type RunRow } from "../../db/runs";
+import { AppError } from "../../lib/errors";
+import { newId } from "../../lib/ids";
+import { assertMayStore } from "../content-logging";
+import type { Page } from "../contract";
+import type { DatasetService } from "../datasets/service";
+import type { RunPage, RunPins, RunQuery, SampleResult } from "../evals/contract";
+import type { EvaluatorChoice } from "../evals/evaluator";
+import type { RunReader } from "../evals/history";
+import { completeResults } from "../evals/history";
+import { pinsOf } from "../evals/pins";
+import { planScoring } from "../evals/plan";
+import { assertMayDecide } from "../evals/recompute";
+import type { EvalService } from "../evals/service";
+import { type ComputeFigures, createRunReader } from "../evals/summary";
+import { resolveTarget } from "../evals/target";
+import type { Seal } from "../idempotency/service";
+import type { Models } from "../models/registry";
+import { pageOf } from "../paging";
+import type { Engine } from "../ports/engine";
+import type { Principal } from "../principal";
+import type { PromptService } from "../prompts/service";
+import type {
+  BatchEval,
+  BatchEvalPlan,
+  PlanBatchEval,
+  RecomputeBatchEval,
+  ResultQuery,
+  ResumeBatchEval,
+  StartBatchEval,
+} from "./contract";
+import { estimateRun, surveySamples } from "./estimate";
+import { type BatchEvents, createEvents } from "./events";
+import { BATCH_KIND, type BatchPayload, newProgress, RECOMPUTE_KIND, type RecomputePayload } from "./job";
+import { createBatchReader, cursorText, readCursor, SORTS } from "./wire";
+
+export interface BatchEvalService {
+  /** Estimates a run without starting it. Throws not_found, invalid_request, model_not_found. */
+  plan(principal: Principal, request: PlanBatchEval): Promise<BatchEvalPlan>;
+  /** Stores a run for a worker. Throws what `plan` throws, and insufficient_role if its outputs may not be stored. */
+  start(principal: Principal, request: StartBatchEval, seal: Seal): Promise<BatchEval>;
+  /** Newest first. */
+  list(reader: RunReader, query: RunQuery): Promise<RunPage>;
+  /** Throws not_found, also for a run that isn't a batch run. */
+  get(id: string): Promise<BatchEval>;
+  results(id: string, query: ResultQuery): Promise<Page<SampleResult>>;
+  events: BatchEvents;
+  /** Running samples finish, and no others start. Throws conflict for a run that has ended. */
+  pause(principal: Principal, id: string): Promise<BatchEval>;
+  /** Running samples stop within a second. Throws conflict for a run that has ended. */
+  cancel(principal: Principal, id: string): Promise<BatchEval>;
+  /** Continues a run; its calls are made for the caller's key. Throws conflict for a run with nothing left to do. */
+  resume(principal: Principal, id: string, request: ResumeBatchEval): Promise<BatchEval>;
+  /** Scores the outputs of a run that isn't running again. Throws conflict, not_found, invalid_request. */
+  recompute(principal: Principal, id: string, request: RecomputeBatchEval, seal: Seal): Promise<BatchEval>;
+}
+
+interface BatchDeps {
+  db: Db;
+  datasets: Pick<DatasetService, "revision">;
+  engine: Pick<Engine, "nodes">;
+  evals: Pick<EvalService, "list">;
+  evaluators: EvaluatorChoice;
+  models: Pick<Models, "resolve">;
+  prompts: Pick<PromptService, "resolve">;
+  computeFigures: ComputeFigures;
+  now?: () => Date;
+}
+
+const ALL_CONTENT = { question: "", references: ["a"], contexts: ["a"], output: "" };
+const ENDED: ReadonlySet<RunRow["state"]> = new Set(["completed", "failed", "cancelled"]);
+
+export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
+  const { db, datasets, engine, evals, evaluators, models, now = () => new Date() } = deps;
+  const toBatchEval = createBatchReader(createRunReader(db, deps.computeFigures));
+
+  /** Resolves all names of a request, and checks that its parts fit together. */
+  const prepare = async (principal: Principal, request: PlanBatchEval) => {
+    const { dataset, revision } = await datasets.revision(request.dataset, request.revision);
+    const stored = await findRevision(db, dataset.id, revision.revision);
+    if (!stored) throw new AppError("not_found", `Dataset "${request.dataset}" not found.`, { param: "dataset" });
+    const choice = request.samples ?? {};
+    const survey = await surveySamples(db, stored, choice);
+    if (survey.samples === 0) {
+      throw new AppError("invalid_request", `No sample of "${dataset.name}" has one of these tags.`, {
+        param: "samples.tags",
+      });
+    }
+    const isStored = request.target.kind === "stored";
+    const target = await resolveTarget(deps, principal, request.target, isStored);
+    const model = isStored ? null : models.resolve(principal, "chat", request.target.model);
+    const chosen = await evaluators.choose(request.evaluators, request.shadow_evaluators);
+    const planned = planScoring(chosen, request.rubric, ALL_CONTENT);
+    const samples = Math.min(survey.samples, choice.limit ?? survey.samples);
+    const { repeats = 1 } = request;
+    const { max_tokens: maxTokens = 0 } = target.target;
+    const estimated = {
+      ...{ survey, samples, repeats, evaluators: planned, datasetId: dataset.id },
+      generation: model && { model: model.id, maxTokens },
+    };
+    const pins = pinsOf({
+      engine,
+      dataset: { id: dataset.id, name: dataset.name, revision: revision.revision, hash: revision.hash },
+      samples: request.samples,
+      target,
+      model: model && { id: model.id, revision: model.isKnown ? model.revision : null },
+      node: null,
+      index: null,
+      evaluators: chosen,
+      rubric: request.rubric,
+      seed: request.seed ?? 0,
+      repeats,
+    });
+    return { dataset, target, estimated, pins, results: samples * repeats };
+  };
+
+  const find = async (reads: Reads, id: string): Promise<RunRow> => {
+    const row = await findRun(reads, id);
+    if (row?.kind === "batch" && row.settings) return row;
+    throw new AppError("not_found", `Batch run ${id} not found. GET /v1/batch-evals lists the runs.`, { param: "id" });
+  };
+
+  const enqueue = async (tx: Tx, principal: Principal, payload: BatchPayload): Promise<string> => {
+    const job = { id: newId("job"), kind: BATCH_KIND, payload: { ...payload }, createdBy: principal.keyId };
+    await insertJob(tx, job, [null], now());
+    return job.id;
+  };
+
+  /** Changes a run in a transaction that has read it, and records who did it. */
+  const change = async (
+    principal: Principal,
+    id: string,
+    action: string,
+    decide: (tx: Tx, row: RunRow) => Promise<void>,
+    seal?: Seal,
+  ): Promise<BatchEval> =>
+    db.write(async (tx) => {
+      await decide(tx, await find(tx, id));
+      await appendAudit(tx, { at: now(), actor: principal.keyId, action, target: id });
+      const changed = await toBatchEval(tx, await find(tx, id));
+      await seal?.(tx, changed);
+      return changed;
+    });
+
+  return {
+    async plan(principal, request) {
+      return estimateRun(db, (await prepare(principal, request)).estimated);
+    },
+
+    async start(principal, request, seal) {
+      assertMayStore(principal, "evaluations", "Use another key.");
+      const { dataset, target, pins, results } = await prepare(principal, request);
+      const { max_concurrency, max_error_share, name, tags } = request;
+      const id = newId("run");
+      return db.write(async (tx) => {
+        const jobId = await enqueue(tx, principal, { runId: id, retryUpTo: 0 });
+        await insertRun(tx, {
+          id,
+          kind: "batch",
+          name: name ?? `${dataset.name}, ${pins.target.model ?? "stored outputs"}`,
+          tags: tags ?? [],
+          state: "queued",
+          pins: { ...pins },
+          datasetId: dataset.id,
+          prompt: target.target.prompt,
+          createdBy: principal.keyId,
+          createdAt: now(),
+          settings: {
+            ...(max_concurrency && { max_concurrency }),
+            ...(max_error_share != null && { max_error_share }),
+          },
+          progress: newProgress(results),
+          jobId,
+        });
+        const started = await toBatchEval(tx, await find(tx, id));
+        await seal(tx, started);
+        return started;
+      });
+    },
+
+    list: (reader, query) => evals.list(reader, { ...query, kind: "batch" }),
+
+    get: async (id) => toBatchEval(db, await find(db, id)),
+
+    async results(id, { limit = 20, after, sort = "dataset", passed, ...filter }) {
+      const run = await find(db, id);
+      const rows = await listBatchResults(db, id, {
+        ...filter,
+        ...(passed !== undefined && { passed: passed === "true" }),
+        ...{ limit: limit + 1, sort: SORTS[sort], cursor: readCursor(after) },
+      });
+      const page = pageOf(
+        rows,
+        limit,
+        (row) => row,
+        (row) => cursorText(row, sort),
+      );
+      return { ...page, data: await completeResults(db, page.data, run) };
+    },
+
+    events: createEvents({ db, find: (id) => find(db, id), read: (row) => toBatchEval(db, row), now }),
+
+    pause: (principal, id) =>
+      change(principal, id, "run.pause", async (tx, { state }) => {
+        if (state === "paused") return;
+        if (ENDED.has(state)) throw conflict(`This run is ${state}, so it can't be paused.`);
+        await updateBatchRun(tx, id, { state: "paused" });
+      }),
+
+    cancel: (principal, id) =>
+      change(principal, id, "run.cancel", async (tx, { state }) => {
+        if (state === "cancelled") return;
+        if (ENDED.has(state)) throw conflict(`This run is ${state}, so it can't be cancelled.`);
+        await updateBatchRun(tx, id, { state: "cancelled", endedAt: now() });
+      }),
+
+    async resume(principal, id, { retry_errors: retries = false }) {
+      assertMayStore(principal, "evaluations", "Use another key.");
+      return change(principal, id, "run.resume", async (tx, { state, progress }) => {
+        const { errors = 0, sequence = 0 } = progress ?? {};
+        if (state === "queued" || state === "running") throw conflict("This run is not paused: it is running already.");
+        if (state === "completed" && !(retries && errors > 0)) {
+          const way = errors > 0 ? "To retry its errors, set `retry_errors` to true." : "Start a new run instead.";
+          throw conflict(`This run is completed. ${way}`);
+        }
+        const jobId = await enqueue(tx, principal, { runId: id, retryUpTo: retries ? sequence : 0 });
+        await updateBatchRun(tx, id, { state: "queued", error: null, endedAt: null, jobId });
+      });
+    },
+
+    async recompute(principal, id, request, seal) {
+      assertMayStore(principal, "evaluations", "Use another key.");
+      const { evaluators: names, rubric, shadow = rubric !== undefined } = request;
+      const row = await find(db, id);
+      if (!shadow) assertMayDecide({ principal }, row, rubric);
+      const chosen = await evaluators.choose(names);
+      planScoring(chosen, rubric ?? (row.pins as unknown as RunPins).rubric, ALL_CONTENT);
+      return change(
+        principal,
+        id,
+        "run.recompute",
+        async (tx, run) => {
+          if (run.state === "queued" || run.state === "running") {
+            throw conflict("This run has not ended. Pause or cancel it, or wait until it ends.");
+          }
+          const { recompute } = await toBatchEval(tx, run);
+          if (recompute?.state === "queued" || recompute?.state === "running") {
+            throw conflict("The scores of this run are being recomputed. Wait until that ends.");
+          }
+          const payload: RecomputePayload = { ...request, runId: id, shadow };
+          const job = { id: newId("job"), kind: RECOMPUTE_KIND, payload: { ...payload }, createdBy: principal.keyId };
+          await insertJob(tx, job, [null], now());
+          await setRecomputeJob(tx, id, job.id);
+        },
+        seal,
+      );
+    },
+  };
+};
+
+const conflict = (message: string): AppError => new AppError("conflict", message);

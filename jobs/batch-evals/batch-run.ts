@@ -1,0 +1,315 @@
+import {
+  endResults,
+  findRunOfJob,
+  insertPendingResults,
+  listSuspects,
+  type ResultTask,
+  recordDeaths,
+  resetErrors,
+  returnResults,
+  startResult,
+  startResults,
+  updateBatchRun,
+} from "../../db/batch-evals";
+import type { Db, Tx } from "../../db/client";
+import { insertScoreRows } from "../../db/results";
+import { findRun, type RunRow, storeFigures } from "../../db/runs";
+import type { BatchSettings } from "../../gateway/batch-evals/contract";
+import type { RunFigures, RunPins } from "../../gateway/evals/contract";
+import { countsOf, FIGURES_VERSION } from "../../gateway/evals/summary";
+import { toAppError, toEnvelope } from "../../lib/errors";
+import type { TaskContext } from "../handler";
+import type { CallLimiter } from "./call-limiter";
+import { Counts } from "./counts";
+import { InFlight } from "./in-flight";
+import { PartialFigures } from "./partial-figures";
+import { failedOutcome, type Outcome } from "./run-sample";
+import type { SampleSource } from "./sample-source";
+import { changedRevision, datasetGone, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
+
+/** Shortest time between two transactions, so that quick samples share one. */
+const MIN_EXCHANGE_MS = 20;
+/** How often the run's state is read, and how long the loop waits at most. */
+const WATCH_MS = 250;
+/** A sample on which this many workers died is not run again. */
+const MAX_DEATHS = 3;
+/** From this result on, the share of errors is checked. */
+const MIN_RESULTS_FOR_SHARE = 20;
+const MAX_RESET_ERRORS = 1000;
+/** How often a transaction is tried while the database is locked or the disk is full, with a second in between. */
+const MAX_WRITES = 60;
+
+export interface BatchRunDeps {
+  db: Db;
+  context: TaskContext;
+  run: RunRow;
+  jobId: string;
+  /** Whether a worker has died while running this job, since it last made progress. */
+  hasDied: boolean;
+  /** Errors that ended up to this `sequence` are retried. */
+  retryUpTo: number;
+  source: SampleSource;
+  limiter: Pick<CallLimiter, "limit">;
+  runSample: ConstructorParameters<typeof InFlight>[0];
+  computeFigures(runId: string): Promise<RunFigures>;
+  now(): Date;
+}
+
+/**
+ * Runs the samples of a batch run in this worker. Ended samples with their scores, the run's counts and the next samples
+ * share a transaction, which is fenced by the job's task and by the run's current job.
+ */
+export class BatchRun {
+  readonly #flying: InFlight;
+  readonly #counts: Counts;
+  readonly #partial: PartialFigures;
+  #exchangedMs = performance.now();
+  /** Samples that ended between the last two transactions. */
+  #lastEnded = 0;
+  #suspects: { id: string; deaths: number }[] = [];
+  /** Whether no pending result is left and no other can be created. */
+  #isExhausted = false;
+
+  constructor(private readonly deps: BatchRunDeps) {
+    this.#flying = new InFlight(deps.runSample);
+    this.#counts = new Counts(deps.run.progress);
+    this.#partial = new PartialFigures(deps.db, deps.run.id, deps.computeFigures);
+  }
+
+  /** Returns when the job has ended. Throws TaskLost, and the reason of the task's signal. */
+  async run(): Promise<void> {
+    const { signal } = this.deps.context;
+    const leave = () => this.#flying.stop(signal.reason);
+    signal.addEventListener("abort", leave);
+    if (signal.aborted) leave();
+    const watching = setInterval(() => void this.#watch().catch(() => undefined), WATCH_MS);
+    try {
+      await this.#begin();
+      await this.#runSuspects();
+      await this.#runAll();
+    } catch (thrown) {
+      this.#flying.stop(thrown);
+    } finally {
+      clearInterval(watching);
+      signal.removeEventListener("abort", leave);
+      await this.#flying.settled();
+    }
+    const { reason } = this.#flying;
+    if (reason === undefined || reason instanceof Superseded || reason instanceof RunStopped) return this.#finish();
+    // The next worker continues: what has ended is stored, and the rest is pending.
+    await this.#fenced((tx) => this.#return(tx)).catch(() => undefined);
+    throw reason;
+  }
+
+  /** Takes over the run. Results that another worker left behind are pending again. */
+  async #begin(): Promise<void> {
+    const { context, run, hasDied, retryUpTo, source, now } = this.deps;
+    await source.open();
+    await this.#fenced(async (tx, row) => {
+      if (row.state !== "queued" && row.state !== "running") throw new Superseded();
+      const deaths = hasDied ? await recordDeaths(tx, run.id) : 0;
+      await returnResults(tx, run.id);
+      this.#suspects = await listSuspects(tx, run.id);
+      this.#counts.begin(source.results, deaths);
+      const started = { startedAt: row.startedAt ?? now(), error: null, endedAt: null };
+      await updateBatchRun(tx, run.id, { state: "running", ...started, progress: this.#counts.progress });
+    });
+    await context.progress({}, this.#mark);
+    for (let isMore = retryUpTo > 0; isMore; ) {
+      isMore = await this.#fenced(async (tx) => {
+        const failures = await resetErrors(tx, run.id, { sequence: retryUpTo, limit: MAX_RESET_ERRORS });
+        this.#counts.retry(failures);
+        await updateBatchRun(tx, run.id, { progress: this.#counts.progress });
+        return failures.length === MAX_RESET_ERRORS;
+      });
+    }
+  }
+
+  /** Grows whenever the job gets further. */
+  get #mark(): number {
+    const { sequence, deaths } = this.#counts.progress;
+    return sequence + deaths;
+  }
+
+  /** Runs each sample on which a worker has died alone, so that only the one to blame is quarantined. */
+  async #runSuspects(): Promise<void> {
+    for (const { id, deaths } of this.#suspects) {
+      if (this.#flying.isPaused) return;
+      this.#flying.throwIfStopped();
+      const task = await this.#fenced(async (tx) => {
+        const started = await startResult(tx, id);
+        this.#counts.start(started ? 1 : 0);
+        await updateBatchRun(tx, this.deps.run.id, { progress: this.#counts.progress });
+        return started;
+      });
+      if (!task) continue;
+      if (deaths < MAX_DEATHS) this.#flying.start(task);
+      else this.#flying.ended.push(failedOutcome(task, poison(deaths), task.attempts, this.deps.now()));
+      await this.#flying.settled();
+      await this.#exchange(0);
+      await this.deps.context.progress({}, this.#mark);
+    }
+    this.#suspects = [];
+  }
+
+  async #runAll(): Promise<void> {
+    const { limiter } = this.deps;
+    for (;;) {
+      this.#flying.throwIfStopped();
+      const room = this.#flying.isPaused ? 0 : this.#flying.room(limiter.limit, this.#lastEnded);
+      await this.#exchange(room);
+      if (this.#flying.isEmpty && (this.#flying.isPaused || this.#isExhausted)) return;
+      this.#checkErrors();
+      // Without running samples, the search for the next one continues at once.
+      if (!this.#flying.isEmpty || this.#flying.isPaused) await this.#flying.change(WATCH_MS);
+      const dueMs = this.#exchangedMs + MIN_EXCHANGE_MS - performance.now();
+      if (dueMs > 0) await Bun.sleep(dueMs);
+    }
+  }
+
+  /** Stores what has ended, and starts up to `room` samples, in one transaction. */
+  async #exchange(room: number): Promise<void> {
+    const { run } = this.deps;
+    const ended = this.#flying.takeEnded();
+    const nowMs = performance.now();
+    try {
+      const started = await this.#fenced(async (tx, row) => {
+        await this.#store(tx, ended);
+        const tasks = row.state === "running" && room > 0 ? await this.#take(tx, room) : [];
+        this.#counts.start(tasks.length);
+        this.#counts.tick(nowMs - this.#exchangedMs);
+        await this.#partial.store(tx);
+        await updateBatchRun(tx, run.id, { progress: this.#counts.progress, ...this.#pinsOf(row, ended) });
+        return tasks;
+      });
+      this.#exchangedMs = nowMs;
+      this.#lastEnded = ended.length;
+      for (const task of started) this.#flying.start(task);
+    } catch (error) {
+      this.#flying.ended.unshift(...ended);
+      throw error;
+    }
+    this.#partial.refresh();
+  }
+
+  async #store(tx: Tx, ended: readonly Outcome[]): Promise<void> {
+    const { run } = this.deps;
+    await endResults(
+      tx,
+      ended.map((outcome) => this.#counts.end(run.id, outcome)),
+    );
+    await insertScoreRows(
+      tx,
+      ended.flatMap(({ scores }) => scores),
+    );
+  }
+
+  /** Pending results, in the dataset's order. Creates more when they run out. */
+  async #take(tx: Tx, room: number): Promise<ResultTask[]> {
+    const { run, source, now } = this.deps;
+    const exceptIds = this.#suspects.map(({ id }) => id);
+    const tasks = await startResults(tx, run.id, { limit: room, exceptIds });
+    while (tasks.length < room) {
+      const { created, total, nextPosition } = this.#counts.progress;
+      const made = created < total ? await source.next(tx, nextPosition) : undefined;
+      if (!made) {
+        if (created < total) throw datasetGone((run.pins as unknown as RunPins).dataset?.name ?? "");
+        this.#isExhausted = tasks.length === 0;
+        break;
+      }
+      const createdAt = now();
+      await insertPendingResults(
+        tx,
+        made.rows.map((row) => ({ ...row, runId: run.id, createdAt })),
+      );
+      this.#counts.create(made.rows.length, made.nextPosition);
+      if (made.rows.length === 0) break;
+      tasks.push(...(await startResults(tx, run.id, { limit: room - tasks.length, exceptIds })));
+    }
+    return tasks;
+  }
+
+  /** The model's revision, once the first answer shows it. A run must not mix revisions. */
+  #pinsOf(row: RunRow, ended: readonly Outcome[]): { pins?: RunRow["pins"] } {
+    const pins = row.pins as unknown as RunPins;
+    const revisions = new Set(ended.flatMap(({ output }) => output?.model_revision ?? []));
+    const [first] = revisions;
+    const pinned = pins.model_revision ?? first;
+    for (const revision of revisions) {
+      if (pinned !== undefined && revision !== pinned) this.#flying.stop(changedRevision(pinned, revision));
+    }
+    return pins.model_revision === null && first !== undefined ? { pins: { ...pins, model_revision: first } } : {};
+  }
+
+  /** Notices that the run was paused, cancelled or resumed elsewhere. */
+  async #watch(): Promise<void> {
+    const { db, run, jobId } = this.deps;
+    const row = await findRun(db, run.id);
+    if (row?.jobId !== jobId || row.state === "cancelled" || row.state === "failed")
+      this.#flying.stop(new Superseded());
+    else if (row.state === "paused") this.#flying.pause(new Paused());
+  }
+
+  #checkErrors(): void {
+    const { max_error_share: most } = (this.deps.run.settings ?? {}) as BatchSettings;
+    const { done, errors } = this.#counts.progress;
+    if (most === undefined || done < MIN_RESULTS_FOR_SHARE || errors / done <= most) return;
+    throw tooManyErrors(errors, done, most);
+  }
+
+  async #return(tx: Tx): Promise<void> {
+    await this.#store(tx, this.#flying.takeEnded());
+    await returnResults(tx, this.deps.run.id);
+    this.#counts.stop();
+    await updateBatchRun(tx, this.deps.run.id, { progress: this.#counts.progress });
+  }
+
+  /** Ends the job, and the run if it is done or has failed. */
+  async #finish(): Promise<void> {
+    const { db, context, run, jobId, computeFigures, now } = this.deps;
+    const { reason } = this.#flying;
+    const isDone = reason === undefined && this.#isExhausted;
+    const before = isDone ? await findRun(db, run.id) : undefined;
+    const figures = before && (await computeFigures(run.id).catch(() => undefined));
+    await context.finish(async (tx) => {
+      const row = await findRunOfJob(tx, run.id, jobId);
+      if (!row) return {};
+      await this.#return(tx);
+      const { progress } = this.#counts;
+      if (row.state !== "running") return { ...progress };
+      if (reason instanceof RunStopped) {
+        const error = { ...toEnvelope(reason.error, run.id).error };
+        await updateBatchRun(tx, run.id, { state: "failed", error, endedAt: now() });
+      } else if (isDone) {
+        await updateBatchRun(tx, run.id, { state: "completed", endedAt: now() });
+        const latest = await findRun(tx, run.id);
+        if (figures && latest && row.changes === before.changes) {
+          const value = { ...figures, ...countsOf(latest, progress) };
+          await storeFigures(tx, run.id, { version: FIGURES_VERSION, changes: latest.changes, value });
+        }
+      }
+      return { ...progress };
+    });
+  }
+
+  /** A transaction that is only for the run's current job. Waits while the database is locked or the disk is full. */
+  async #fenced<T>(work: (tx: Tx, row: RunRow) => Promise<T>): Promise<T> {
+    const { context, run, jobId } = this.deps;
+    const undo = this.#counts.save();
+    for (let writes = 1; ; writes++) {
+      try {
+        return await context.write(async (tx) => {
+          const row = await findRunOfJob(tx, run.id, jobId);
+          if (!row) throw new Superseded();
+          return work(tx, row);
+        });
+      } catch (error) {
+        undo();
+        const { kind } = toAppError(error);
+        const mayWait = kind === "unavailable" || kind === "storage_full";
+        if (!mayWait || writes >= MAX_WRITES || this.#flying.reason !== undefined) throw error;
+        await Bun.sleep(1000);
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { BatchProgress, EndedResult } from "../../db/batch-evals";
+import type { Outcome } from "./run-sample";
+
+/** The speed of a run is measured over this much of its running time. */
+const RATE_WINDOW_MS = 10_000;
+
+/** Keeps the counts of a run. They are stored in the transactions that change its results. */
+export class Counts {
+  #progress: BatchProgress;
+  #marks: { activeMs: number; done: number }[] = [];
+
+  constructor(progress: BatchProgress | null) {
+    if (!progress) throw new Error("A batch run has counts.");
+    this.#progress = { ...progress, failures: { ...progress.failures } };
+  }
+
+  get progress(): BatchProgress {
+    return this.#progress;
+  }
+
+  /** Returns a function that undoes the changes from now on, because their transaction failed. */
+  save(): () => void {
+    const saved = structuredClone(this.#progress);
+    return () => {
+      this.#progress = structuredClone(saved);
+    };
+  }
+
+  /** A worker takes over the run. `total`: all its results, if known. `deaths`: results on which a worker has died. */
+  begin(total: number | undefined, deaths: number): void {
+    if (total !== undefined) this.#progress.total = total;
+    this.#progress.deaths += deaths;
+    this.stop();
+  }
+
+  create(results: number, nextPosition: number): void {
+    this.#progress.created += results;
+    this.#progress.nextPosition = nextPosition;
+  }
+
+  start(results: number): void {
+    this.#progress.running += results;
+  }
+
+  stop(): void {
+    this.#progress.running = 0;
+    this.#progress.perSecond = 0;
+  }
+
+  /** Errors with these failure kinds are pending again. */
+  retry(failures: readonly (string | null)[]): void {
+    this.#progress.done -= failures.length;
+    this.#progress.errors -= failures.length;
+    for (const failure of failures) this.#countFailure(failure, -1);
+  }
+
+  /** Counts an outcome, and returns its row. */
+  end(runId: string, { task, scores: _, ...outcome }: Outcome): EndedResult {
+    const counts = this.#progress;
+    const { output, passed, failure, state } = outcome;
+    counts.running -= 1;
+    counts.done += 1;
+    counts.sequence += 1;
+    if (state === "error") counts.errors += 1;
+    if (passed !== null) counts.judged += 1;
+    if (passed) counts.passed += 1;
+    this.#countFailure(failure, 1);
+    counts.promptTokens += output?.usage?.prompt_tokens ?? 0;
+    counts.completionTokens += output?.usage?.completion_tokens ?? 0;
+    const status = output?.cache?.status;
+    if (output?.latency && (status === "miss" || status === "bypass")) {
+      counts.workedMs += output.latency.total - output.latency.queue;
+    }
+    const { id, sampleId, sampleKey, repeat, position } = task;
+    return {
+      ...{ id, runId, sampleId, sampleKey, repeat, position },
+      ...outcome,
+      output: output && { ...output },
+      sequence: counts.sequence,
+      latencyMs: output?.latency?.total ?? null,
+    };
+  }
+
+  /** Adds running time, and measures the speed. */
+  tick(ms: number): void {
+    const counts = this.#progress;
+    counts.activeMs += ms;
+    this.#marks.push({ activeMs: counts.activeMs, done: counts.done });
+    while (this.#marks.length > 2 && counts.activeMs - (this.#marks[0]?.activeMs ?? 0) > RATE_WINDOW_MS) {
+      this.#marks.shift();
+    }
+    const [first] = this.#marks;
+    const windowMs = first ? counts.activeMs - first.activeMs : 0;
+    counts.perSecond = first && windowMs > 0 ? (1000 * (counts.done - first.done)) / windowMs : 0;
+  }
+
+  #countFailure(failure: string | null, by: 1 | -1): void {
+    if (failure === null) return;
+    const { failures } = this.#progress;
+    failures[failure] = (failures[failure] ?? 0) + by;
+    if (failures[failure] === 0) delete failures[failure];
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError, type ErrorKind, toAppError } from "../../lib/errors";
+import type { CallLimiter, Waited } from "./call-limiter";
+import { RunStopped } from "./stops";
+
+interface Policy {
+  /** Attempts until the sample fails; Infinity: as long as any call of the run succeeds now and then. */
+  attempts: number;
+  /** The first pause lasts up to `baseMs`, later ones up to twice the one before, at most `capMs`. */
+  baseMs: number;
+  capMs: number;
+}
+
+/** The node or a limit asks to wait: that is never the sample's fault. */
+const WAITS: Policy = { attempts: Number.POSITIVE_INFINITY, baseMs: 500, capMs: 15_000 };
+
+/** How errors are retried, by kind. Others fail the sample at once. */
+const POLICIES: Partial<Record<ErrorKind, Policy>> = {
+  rate_limited: WAITS,
+  budget_exceeded: WAITS,
+  overloaded: WAITS,
+  unavailable: WAITS,
+  model_loading: WAITS,
+  upstream_error: { attempts: 5, baseMs: 500, capMs: 15_000 },
+  internal: { attempts: 3, baseMs: 500, capMs: 15_000 },
+  // A timeout is expensive, and the same sample is likely to take as long again.
+  deadline_exceeded: { attempts: 2, baseMs: 500, capMs: 15_000 },
+};
+
+/** Errors that concern the run's key or model, and so every sample. */
+const STOPS: ReadonlySet<ErrorKind> = new Set([
+  "missing_api_key",
+  "invalid_api_key",
+  "insufficient_role",
+  "budget_exhausted",
+  "model_not_found",
+  "method_not_allowed",
+  "not_implemented",
+]);
+
+/** Errors that ask for fewer parallel calls. */
+const REFUSALS: ReadonlySet<ErrorKind> = new Set(["rate_limited", "overloaded", "unavailable", "model_loading"]);
+
+/** Without one successful call for this long, the run stops. */
+const OUTAGE_MS = 15 * 60_000;
+
+interface ModelCallsOptions {
+  limiter: CallLimiter;
+  /** Throws if the run's key is no longer valid. The gateway also refuses a worker that it considers dead. */
+  checkKey(): Promise<void>;
+  monotonicMs?: () => number;
+  random?: () => number;
+}
+
+/** Calls models for a run: limits parallel calls, and retries by kind of error. */
+export class ModelCalls {
+  #succeededAtMs: number;
+  readonly #monotonicMs: () => number;
+  readonly #random: () => number;
+
+  constructor(private readonly options: ModelCallsOptions) {
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#random = options.random ?? Math.random;
+    this.#succeededAtMs = this.#monotonicMs();
+  }
+
+  /**
+   * Sends a call until it succeeds. `signal` ends waiting for a place and pauses between attempts, but not a call that was
+   * sent. Throws the last error, RunStopped, and the signal's reason.
+   */
+  async send<T>(
+    signal: AbortSignal,
+    send: () => Promise<T>,
+    waitedOf: (answer: T) => Waited,
+    onAttempt: () => void,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const leave = await this.options.limiter.enter(signal);
+      onAttempt();
+      try {
+        const answer = await send();
+        leave(waitedOf(answer));
+        this.#succeededAtMs = this.#monotonicMs();
+        return answer;
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        leave(REFUSALS.has(error.kind) ? "refused" : "failed");
+        const pauseMs = await this.#pauseMs(error, attempt);
+        await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+  }
+
+  /** The pause before the next attempt, with full jitter. Throws the error if there is none. */
+  async #pauseMs(error: AppError, attempt: number): Promise<number> {
+    if (STOPS.has(error.kind)) await this.#stop(error);
+    const { attempts, baseMs, capMs } = POLICIES[error.kind] ?? (STOPS.has(error.kind) ? WAITS : NEVER);
+    if (attempt >= attempts) throw error;
+    if (attempts === WAITS.attempts && this.#monotonicMs() - this.#succeededAtMs >= OUTAGE_MS) {
+      throw new RunStopped(outage(error));
+    }
+    const longest = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 10));
+    return Math.max(error.detail.retryAfterMs ?? 0, this.#random() * longest);
+  }
+
+  /** Throws RunStopped, unless the gateway only refused this worker, which a heartbeat corrects. */
+  async #stop(error: AppError): Promise<void> {
+    if (error.kind !== "invalid_api_key") throw new RunStopped(error);
+    await this.options.checkKey().catch((thrown) => {
+      throw new RunStopped(toAppError(thrown));
+    });
+  }
+}
+
+const NEVER: Policy = { attempts: 1, baseMs: 0, capMs: 0 };
+
+const outage = (error: AppError): AppError =>
+  new AppError(
+    error.kind,
+    `No call has succeeded for ${OUTAGE_MS / 60_000} minutes, so the run has stopped. The last error: ${error.message} Resume the run when this is resolved.`,
+  );
