@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { batchEvals } from "./batch-evals";
 import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
@@ -12,6 +13,7 @@ import { search } from "./search";
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
   embeddings,
+  "batch-evals": batchEvals,
   "gateway-overhead": gatewayOverhead,
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,

@@ -86,11 +86,9 @@ export const startResults = async (
   return started(tx, inArray(results.id, pending));
 };
 
-/** Starts one pending result. */
-export const startResult = async (tx: Tx, id: string): Promise<ResultTask | undefined> => {
-  const [task] = await started(tx, and(eq(results.id, id), eq(results.state, "pending")));
-  return task;
-};
+/** Starts one result if it is pending. */
+export const startResult = (tx: Tx, id: string): Promise<ResultTask[]> =>
+  started(tx, and(eq(results.id, id), eq(results.state, "pending")));
 
 const started = async (tx: Tx, which: SQL | undefined): Promise<ResultTask[]> => {
   const rows = await tx.update(results).set({ state: "running" }).where(which).returning(taskColumns);

@@ -16,20 +16,20 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
     judge: null,
   },
   {
-    name: "exact",
-    version: 1,
-    kind: "exact",
-    description: "Passes an answer with the same words as a reference answer, ignoring case, punctuation and articles.",
-    criteria: BUILT_IN_CRITERIA.filter(({ name }) => name === "correctness"),
-    judge: null,
-  },
-  {
     name: "judge",
     version: 1,
     kind: "judge",
     description: "Asks the chat model to judge each criterion and explain why.",
     criteria: BUILT_IN_CRITERIA,
     judge: { model: DEFAULT_JUDGE_MODEL, prompt: null, votes: 1, temperature: 0, seed: 0 },
+  },
+  {
+    name: "exact",
+    version: 1,
+    kind: "exact",
+    description: "Passes an answer with the same words as a reference answer, ignoring case, punctuation and articles.",
+    criteria: BUILT_IN_CRITERIA.filter(({ name }) => name === "correctness"),
+    judge: null,
   },
 ];
 

@@ -1,14 +1,12 @@
 import {
   endResults,
   findRunOfJob,
-  insertPendingResults,
   listSuspects,
   type ResultTask,
   recordDeaths,
   resetErrors,
   returnResults,
   startResult,
-  startResults,
   updateBatchRun,
 } from "../../db/batch-evals";
 import type { Db, Tx } from "../../db/client";
@@ -25,7 +23,7 @@ import { InFlight } from "./in-flight";
 import { PartialFigures } from "./partial-figures";
 import { failedOutcome, type Outcome } from "./run-sample";
 import type { SampleSource } from "./sample-source";
-import { changedRevision, datasetGone, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
+import { changedRevision, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
 
 /** Shortest time between two transactions, so that quick samples share one. */
 const MIN_EXCHANGE_MS = 20;
@@ -136,18 +134,11 @@ export class BatchRun {
     for (const { id, deaths } of this.#suspects) {
       if (this.#flying.isPaused) return;
       this.#flying.throwIfStopped();
-      const task = await this.#fenced(async (tx) => {
-        const started = await startResult(tx, id);
-        this.#counts.start(started ? 1 : 0);
-        await updateBatchRun(tx, this.deps.run.id, { progress: this.#counts.progress });
-        return started;
-      });
+      const [task] = await this.#exchange((tx) => startResult(tx, id));
       if (!task) continue;
       if (deaths < MAX_DEATHS) this.#flying.start(task);
       else this.#flying.ended.push(failedOutcome(task, poison(deaths), task.attempts, this.deps.now()));
       await this.#flying.settled();
-      await this.#exchange(0);
-      await this.deps.context.progress({}, this.#mark);
     }
     this.#suspects = [];
   }
@@ -157,7 +148,7 @@ export class BatchRun {
     for (;;) {
       this.#flying.throwIfStopped();
       const room = this.#flying.isPaused ? 0 : this.#flying.room(limiter.limit, this.#lastEnded);
-      await this.#exchange(room);
+      for (const task of await this.#exchange((tx) => this.#take(tx, room))) this.#flying.start(task);
       if (this.#flying.isEmpty && (this.#flying.isPaused || this.#isExhausted)) return;
       this.#checkErrors();
       // Without running samples, the search for the next one continues at once.
@@ -167,15 +158,15 @@ export class BatchRun {
     }
   }
 
-  /** Stores what has ended, and starts up to `room` samples, in one transaction. */
-  async #exchange(room: number): Promise<void> {
+  /** Stores what has ended and takes the next samples, in one transaction. The caller starts them. */
+  async #exchange(take: (tx: Tx) => Promise<ResultTask[]>): Promise<ResultTask[]> {
     const { run } = this.deps;
     const ended = this.#flying.takeEnded();
     const nowMs = performance.now();
     try {
-      const started = await this.#fenced(async (tx, row) => {
+      const taken = await this.#fenced(async (tx, row) => {
         await this.#store(tx, ended);
-        const tasks = row.state === "running" && room > 0 ? await this.#take(tx, room) : [];
+        const tasks = row.state === "running" ? await take(tx) : [];
         this.#counts.start(tasks.length);
         this.#counts.tick(nowMs - this.#exchangedMs);
         await this.#partial.store(tx);
@@ -184,12 +175,12 @@ export class BatchRun {
       });
       this.#exchangedMs = nowMs;
       this.#lastEnded = ended.length;
-      for (const task of started) this.#flying.start(task);
+      this.#partial.refresh();
+      return taken;
     } catch (error) {
       this.#flying.ended.unshift(...ended);
       throw error;
     }
-    this.#partial.refresh();
   }
 
   async #store(tx: Tx, ended: readonly Outcome[]): Promise<void> {
@@ -204,28 +195,12 @@ export class BatchRun {
     );
   }
 
-  /** Pending results, in the dataset's order. Creates more when they run out. */
   async #take(tx: Tx, room: number): Promise<ResultTask[]> {
+    if (room === 0) return [];
     const { run, source, now } = this.deps;
     const exceptIds = this.#suspects.map(({ id }) => id);
-    const tasks = await startResults(tx, run.id, { limit: room, exceptIds });
-    while (tasks.length < room) {
-      const { created, total, nextPosition } = this.#counts.progress;
-      const made = created < total ? await source.next(tx, nextPosition) : undefined;
-      if (!made) {
-        if (created < total) throw datasetGone((run.pins as unknown as RunPins).dataset?.name ?? "");
-        this.#isExhausted = tasks.length === 0;
-        break;
-      }
-      const createdAt = now();
-      await insertPendingResults(
-        tx,
-        made.rows.map((row) => ({ ...row, runId: run.id, createdAt })),
-      );
-      this.#counts.create(made.rows.length, made.nextPosition);
-      if (made.rows.length === 0) break;
-      tasks.push(...(await startResults(tx, run.id, { limit: room - tasks.length, exceptIds })));
-    }
+    const { tasks, isExhausted } = await source.take(tx, this.#counts, { runId: run.id, room, exceptIds, now: now() });
+    this.#isExhausted = isExhausted;
     return tasks;
   }
 

@@ -1,9 +1,11 @@
-import type { Db, Reads } from "../../db/client";
+import { insertPendingResults, type ResultTask, startResults } from "../../db/batch-evals";
+import type { Db, Tx } from "../../db/client";
 import { findRevision } from "../../db/datasets";
 import { listMemberKeys } from "../../db/samples";
 import { type Selection, selectSamples } from "../../gateway/batch-evals/selection";
 import type { RunPins } from "../../gateway/evals/contract";
 import { newId } from "../../lib/ids";
+import type { Counts } from "./counts";
 
 /** Positions of a dataset from which results are created at once. */
 const WINDOW = 500;
@@ -35,19 +37,44 @@ export class SampleSource {
     if (this.#revision) this.#selection = await selectSamples(this.db, this.#revision, samples, seed);
   }
 
-  /** Samples times repeats; undefined if the dataset was deleted. */
+  /** Samples times repeats; undefined if the dataset is not on this instance any more. */
   get results(): number | undefined {
     return this.#selection && this.#selection.count * this.pins.repeats;
   }
 
-  /** The next results from `position` on, possibly none; undefined at the end of the dataset, or if it was deleted. */
-  async next(reads: Reads, position: number): Promise<{ rows: NewResult[]; nextPosition: number } | undefined> {
-    if (!this.#revision || !this.#selection) return undefined;
+  /**
+   * Starts up to `room` pending results, in the dataset's order, and creates more when they run out. `isExhausted`: no
+   * pending result is left, and no other can be created.
+   */
+  async take(
+    tx: Tx,
+    counts: Counts,
+    { runId, room, exceptIds, now }: { runId: string; room: number; exceptIds: readonly string[]; now: Date },
+  ): Promise<{ tasks: ResultTask[]; isExhausted: boolean }> {
+    const tasks = await startResults(tx, runId, { limit: room, exceptIds });
+    while (tasks.length < room) {
+      const { created, total, nextPosition } = counts.progress;
+      if (created >= total) return { tasks, isExhausted: tasks.length === 0 };
+      const made = await this.#next(tx, nextPosition);
+      await insertPendingResults(
+        tx,
+        made.rows.map((row) => ({ ...row, runId, createdAt: now })),
+      );
+      counts.create(made.rows.length, made.nextPosition);
+      if (made.rows.length === 0) break;
+      tasks.push(...(await startResults(tx, runId, { limit: room - tasks.length, exceptIds })));
+    }
+    return { tasks, isExhausted: false };
+  }
+
+  /** The next results from `position` on, possibly none. Throws if there are none left. */
+  async #next(tx: Tx, position: number): Promise<{ rows: NewResult[]; nextPosition: number }> {
+    if (!this.#revision || !this.#selection) throw missing();
     const { id, samples } = this.#revision;
     const { includes } = this.#selection;
     let from = position;
     for (let windows = 0; from < samples && windows < MAX_EMPTY_WINDOWS; windows++) {
-      const members = await listMemberKeys(reads, id, { from, window: WINDOW, tags: this.pins.samples?.tags });
+      const members = await listMemberKeys(tx, id, { from, window: WINDOW, tags: this.pins.samples?.tags });
       from += WINDOW;
       const chosen = members.filter(({ key }) => includes(key));
       if (chosen.length === 0) continue;
@@ -58,6 +85,9 @@ export class SampleSource {
       );
       return { rows, nextPosition: from };
     }
-    return from < samples ? { rows: [], nextPosition: from } : undefined;
+    if (from >= samples) throw missing();
+    return { rows: [], nextPosition: from };
   }
 }
+
+const missing = (): Error => new Error("The dataset has fewer samples than were chosen.");

@@ -23,14 +23,6 @@ export const tooManyErrors = (errors: number, done: number, most: number): RunSt
     ),
   );
 
-export const datasetGone = (name: string): RunStopped =>
-  new RunStopped(
-    new AppError(
-      "not_found",
-      `The dataset "${name}" was deleted during the run, so its other samples can't be run. The results so far are kept.`,
-    ),
-  );
-
 export const changedRevision = (pinned: string, found: string): RunStopped =>
   new RunStopped(
     new AppError(

@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { listBatchResults } from "../../db/batch-evals";
+import type { Db } from "../../db/client";
+import { insertDataset, publishRevision, stageRevision } from "../../db/datasets";
+import { claimTasks, insertJob, settleJob } from "../../db/jobs";
+import { insertKey, updateKey } from "../../db/keys";
+import { findRunTotals, listScores } from "../../db/results";
+import { findRun, insertRun, type RunRow } from "../../db/runs";
+import { insertMembers } from "../../db/samples";
+import { insertWorker, removeWorker, rescueTasks } from "../../db/workers";
+import { BATCH_KIND, newProgress } from "../../gateway/batch-evals/job";
+import type { ChatAnswer } from "../../gateway/chat/contract";
+import { toRow } from "../../gateway/datasets/content";
+import type { RunPins } from "../../gateway/evals/contract";
+import { scoreExact } from "../../gateway/evals/scorers/exact-evaluator";
+import { computeFigures } from "../../gateway/evals/summary";
+import { createEvaluators } from "../../gateway/evaluators/service";
+import { createPrompts } from "../../gateway/prompts/service";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import { temporaryDb } from "../../tests/db/temporary";
+import { until } from "../../tests/until";
+import type { ChatOnce } from "../gateway-client";
+import { runTask } from "../run-task";
+import { batchEvals } from "./handlers";
+
+const AT = new Date("2026-11-30T12:00:00Z");
+const RUN = "run_1";
+const POISON = { message: "A worker died.", code: "internal" };
+
+let db: Db;
+beforeEach(async () => {
+  db = await temporaryDb();
+});
+afterEach(() => db.close());
+
+const answerOf = (text: string, revision = "r1"): ChatAnswer => ({
+  id: "chat_1",
+  message: { role: "assistant", content: text },
+  finish_reason: "stop",
+  usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+  model: "m",
+  model_revision: revision,
+  template_version: null,
+  node: "node",
+  latency: { queue: 1, ttft: 2, total: 5 },
+  cache: { status: "bypass" },
+  request_id: "req_1",
+});
+const questionIn = (body: Parameters<ChatOnce>[1]): string => String(body.messages.at(-1)?.content);
+const answers: ChatOnce = async (_, body) => answerOf(questionIn(body));
+
+/** A dataset of `count` samples whose reference is the question, and a run over it. */
+const createRun = async (count: number, settings: Record<string, unknown> = {}, repeats = 1): Promise<void> => {
+  const [exact] = await createEvaluators({ db }).choose(["exact@1"]);
+  const dataset = { id: "ds_1", name: "numbers", revision: 1, hash: "h" };
+  const pins: RunPins = {
+    ...{ dataset, model_revision: null, node_version: null, engine: null, prompt_hash: null, index_revision: null },
+    target: { kind: "chat", model: "m", max_tokens: 8, temperature: 0 },
+    evaluators: [{ evaluator: "exact@1", shadow: false, hash: exact?.hash ?? "" }],
+    ...{ rubric: null, rubric_hash: null, seed: 0, repeats, code_version: "1", host: {} },
+  };
+  const content = { references: ["x"], contexts: [], output: null, group: null, tags: [], metadata: {} };
+  const members = Array.from({ length: count }, (_, n) => ({
+    ...toRow({ key: `k${n}`, input: `q${n}`, ...content, references: [`q${n}`], hash: `${n}`.padStart(32, "0") }),
+    ...{ key: `k${n}`, position: n },
+  }));
+  await db.write(async (tx) => {
+    await insertKey(tx, { id: "key_1", name: "a key", role: "editor", secretHash: Buffer.from("a"), createdAt: AT });
+    await insertDataset(tx, { id: "ds_1", name: "numbers", createdBy: "key_1", createdAt: AT, updatedAt: AT });
+    await stageRevision(tx, { id: "rev_1", jobId: "job_0", source: null, createdBy: "key_1" }, AT);
+    await insertMembers(tx, "rev_1", members);
+    const counts = { samples: count, added: count, changed: 0, removed: 0, tags: [], tagCount: 0, report: {} };
+    await publishRevision(tx, "rev_1", { datasetId: "ds_1", revision: 1, hash: "h", ...counts });
+    await insertJob(
+      tx,
+      { id: "job_1", kind: BATCH_KIND, payload: { runId: RUN, retryUpTo: 0 }, createdBy: "key_1" },
+      [null],
+      AT,
+    );
+    await insertRun(tx, {
+      ...{
+        id: RUN,
+        kind: "batch",
+        name: "a run",
+        state: "queued",
+        pins: { ...pins },
+        createdBy: "key_1",
+        createdAt: AT,
+      },
+      ...{ settings, progress: newProgress(count * repeats), jobId: "job_1" },
+    });
+  });
+};
+
+const handler = (chatOnce: ChatOnce) =>
+  batchEvals({
+    db,
+    log: silentLog(),
+    gateway: { chatOnce },
+    prompts: createPrompts({ db }),
+    evaluators: createEvaluators({ db }),
+    reference: {
+      score: async (_, answer) => scoreExact(answer).map((score) => ({ ...score, votes: [], by: null, error: null })),
+      claimsOf: async () => [],
+    },
+    computeFigures: async (runId) => computeFigures(db, await rowOf(runId)),
+    defaults: { requestsPerMinute: 100, parallelRequests: 10 },
+  });
+
+let workers = 0;
+/** A worker that runs the job, until it has ended or `dies` resolves. A dead worker's writes come too late. */
+const work = async (chatOnce: ChatOnce, dies?: () => Promise<void>): Promise<void> => {
+  const workerId = `worker_${++workers}`;
+  await db.write((tx) => insertWorker(tx, { id: workerId, host: "test", process: "1" }, AT));
+  const [task] = await claimTasks(db, { workerId, kind: BATCH_KIND, limit: 1 }, new Date());
+  if (!task) throw new Error("There is no task.");
+  const abort = new AbortController();
+  const running = runTask({ db, log: silentLog(), now: () => new Date() }, handler(chatOnce), task, abort.signal);
+  if (dies) {
+    await dies();
+    await db.write(async (tx) => {
+      await removeWorker(tx, { id: workerId, beat: 0 });
+      for (const job of await rescueTasks(tx, workerId, 3, POISON)) await settleJob(tx, job, null, AT);
+    });
+    abort.abort("lost");
+  }
+  await running;
+};
+
+const rowOf = async (id = RUN): Promise<RunRow> => {
+  const row = await findRun(db, id);
+  if (!row) throw new Error(`Run ${id} not found.`);
+  return row;
+};
+const resultsOf = () => listBatchResults(db, RUN, { limit: 10_000, sort: "dataset" });
+
+describe("a batch run", () => {
+  test("stores one result per sample and repeat with its score, and counts that equal the rows", async () => {
+    await createRun(1200, {}, 2);
+    await work(answers);
+    const { state, progress, pins, figures, changes } = await rowOf();
+    expect([state, pins.model_revision, figures?.changes]).toEqual(["completed", "r1", changes]);
+    const { total, done, judged, passed, promptTokens, completionTokens, workedMs } = await findRunTotals(db, RUN);
+    expect(progress).toMatchObject({ total, done, judged, passed, promptTokens, completionTokens, workedMs });
+    expect([total, done, passed, progress?.running]).toEqual([2400, 2400, 2400, 0]);
+    const results = await resultsOf();
+    expect(new Set(results.map(({ sequence }) => sequence)).size).toBe(2400);
+    expect(
+      await listScores(
+        db,
+        results.slice(0, 500).map(({ id }) => id),
+      ),
+    ).toHaveLength(500);
+  });
+
+  test("never has more calls in flight than max_concurrency", async () => {
+    await createRun(60, { max_concurrency: 3 });
+    let running = 0;
+    let most = 0;
+    await work(async (_, body) => {
+      most = Math.max(most, ++running);
+      await Bun.sleep(2);
+      running--;
+      return answerOf(questionIn(body));
+    });
+    expect([most, (await rowOf()).progress?.done]).toEqual([3, 60]);
+  });
+
+  test("waits while the node is unavailable, and no result is an error for it", async () => {
+    await createRun(20);
+    let failures = 6;
+    await work(async (_, body) => {
+      if (failures-- > 0) throw new AppError("unavailable", "The node is down.");
+      return answerOf(questionIn(body));
+    });
+    expect((await rowOf()).progress).toMatchObject({ done: 20, errors: 0 });
+  }, 30_000);
+
+  test("goes on after its dataset was deleted", async () => {
+    await createRun(600);
+    await db.writer.exclusive(() => db.writer.execute("UPDATE datasets SET deleted_at = 1"));
+    await work(answers);
+    expect((await rowOf()).progress?.done).toBe(600);
+  });
+
+  test("fails for a revoked key and a changed revision of the model, and says why", async () => {
+    await createRun(40, { max_concurrency: 1 });
+    await work(async (_, body) => answerOf(questionIn(body), questionIn(body) === "q9" ? "r2" : "r1"));
+    const changed = await rowOf();
+    expect([changed.state, changed.error?.message]).toEqual([
+      "failed",
+      expect.stringContaining("changed from r1 to r2"),
+    ]);
+    expect((await resultsOf()).filter(({ state }) => state === "running")).toEqual([]);
+    await db.write(async (tx) => {
+      await updateKey(tx, "key_1", { revokedAt: AT });
+      await insertJob(
+        tx,
+        { id: "job_2", kind: BATCH_KIND, payload: { runId: RUN, retryUpTo: 0 }, createdBy: "key_1" },
+        [null],
+        AT,
+      );
+    });
+    await db.writer.exclusive(() => db.writer.execute("UPDATE runs SET job_id = 'job_2', state = 'queued'"));
+    await work(answers);
+    expect((await rowOf()).error?.message).toContain("was revoked");
+  });
+});
+
+describe("a worker that dies", () => {
+  test("loses nothing that it stored, and writes nothing after another took over", async () => {
+    await createRun(400);
+    const late = Promise.withResolvers<void>();
+    let calls = 0;
+    const dying = work(
+      async (_, body) => {
+        if (++calls > 100) await late.promise;
+        return answerOf(questionIn(body));
+      },
+      () => until("results are stored", async () => ((await rowOf()).progress?.done ?? 0) >= 50),
+    );
+    await until("its task was released", async () => {
+      const [task] = await db.all<{ deaths: number }>("SELECT deaths FROM tasks");
+      return task?.deaths === 1;
+    });
+    const stored = (await resultsOf())
+      .filter(({ state }) => state === "done")
+      .map(({ id, endedAt }) => ({ id, endedAt }));
+    const next = work(answers);
+    late.resolve();
+    await Promise.all([dying, next]);
+    expect((await rowOf()).progress).toMatchObject({ done: 400, errors: 0 });
+    const after = new Map((await resultsOf()).map(({ id, endedAt }) => [id, endedAt]));
+    expect(stored.filter(({ id, endedAt }) => after.get(id)?.getTime() !== endedAt?.getTime())).toEqual([]);
+  });
+
+  test("J6: quarantines the sample that kills it after three deaths, and all others get results", async () => {
+    await createRun(30);
+    for (let death = 0; death < 3; death++) {
+      const poisoned = Promise.withResolvers<void>();
+      const kill: ChatOnce = (caller, body) => {
+        if (questionIn(body) !== "q7") return answers(caller, body, { usesCache: true });
+        poisoned.resolve();
+        return new Promise((_, reject) => caller.signal.addEventListener("abort", () => reject(caller.signal.reason)));
+      };
+      await work(kill, () => poisoned.promise);
+    }
+    const asked: string[] = [];
+    await work(async (_, body) => {
+      asked.push(questionIn(body));
+      return answerOf(questionIn(body));
+    });
+    expect(asked).not.toContain("q7");
+    const { state, progress } = await rowOf();
+    expect([state, progress]).toMatchObject(["completed", { done: 30, errors: 1 }]);
+    const [quarantined] = (await resultsOf()).filter((result) => result.state === "error");
+    expect([quarantined?.sampleKey, quarantined?.error?.message]).toEqual([
+      "k7",
+      expect.stringContaining("3 workers died"),
+    ]);
+  });
+});

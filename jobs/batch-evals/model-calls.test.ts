@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { AppError, type ErrorKind } from "../../lib/errors";
+import { CallLimiter } from "./call-limiter";
+import { ModelCalls } from "./model-calls";
+import { RunStopped } from "./stops";
+
+const open = new AbortController().signal;
+
+/** Calls that fail with these errors one after the other, then succeed. Pauses take no time. */
+const send = async (
+  kinds: readonly ErrorKind[],
+  { checkKey = async () => {}, clock = () => 0 }: { checkKey?: () => Promise<void>; clock?: () => number } = {},
+) => {
+  const calls = new ModelCalls({ limiter: new CallLimiter(8), checkKey, monotonicMs: clock, random: () => 0 });
+  let attempts = 0;
+  const answer = async () => {
+    const kind = kinds[attempts - 1];
+    if (kind) throw new AppError(kind, "No.");
+    return "answer";
+  };
+  const count = () => {
+    attempts++;
+  };
+  const outcome = await calls.send(open, answer, () => null, count).catch((error: unknown) => error);
+  return { outcome, attempts };
+};
+
+const many = (kind: ErrorKind, times = 30): ErrorKind[] => Array.from({ length: times }, () => kind);
+
+describe("a call", () => {
+  test.each<ErrorKind>(["rate_limited", "overloaded", "unavailable", "model_loading", "budget_exceeded"])(
+    "waits as long as it takes after %s",
+    async (kind) => {
+      expect(await send(many(kind))).toEqual({ outcome: "answer", attempts: 31 });
+    },
+  );
+
+  test.each<[ErrorKind, number]>([
+    ["upstream_error", 5],
+    ["internal", 3],
+    ["deadline_exceeded", 2],
+    ["invalid_request", 1],
+    ["context_length_exceeded", 1],
+  ])("that ends with %s is tried %i times", async (kind, most) => {
+    const { outcome, attempts } = await send(many(kind));
+    expect([(outcome as AppError).kind, attempts]).toEqual([kind, most]);
+  });
+
+  test.each<ErrorKind>(["budget_exhausted", "model_not_found", "insufficient_role"])(
+    "that ends with %s stops the run",
+    async (kind) => {
+      const { outcome, attempts } = await send(many(kind));
+      expect(outcome).toBeInstanceOf(RunStopped);
+      expect([(outcome as RunStopped).error.kind, attempts]).toEqual([kind, 1]);
+    },
+  );
+
+  test("stops the run for an invalid key only if the key itself is invalid, not the worker's token", async () => {
+    expect((await send(many("invalid_api_key", 3))).outcome).toBe("answer");
+    const checkKey = async () => {
+      throw new AppError("invalid_api_key", "This API key was revoked.");
+    };
+    const { outcome } = await send(many("invalid_api_key"), { checkKey });
+    expect((outcome as RunStopped).error.message).toBe("This API key was revoked.");
+  });
+
+  test("stops the run after 15 minutes in which no call succeeded", async () => {
+    let minutes = 0;
+    const { outcome, attempts } = await send(many("unavailable"), { clock: () => 60_000 * minutes++ });
+    expect(attempts).toBe(15);
+    expect((outcome as RunStopped).error.message).toContain("Resume the run");
+  });
+
+  test("that waits for its next attempt ends with the reason of the signal", async () => {
+    const stop = new AbortController();
+    const calls = new ModelCalls({ limiter: new CallLimiter(1), checkKey: async () => {} });
+    const refuse = async () => {
+      setTimeout(() => stop.abort("paused"), 1);
+      throw new AppError("rate_limited", "No.", { retryAfterMs: 60_000 });
+    };
+    const outcome = await calls
+      .send(
+        stop.signal,
+        refuse,
+        () => null,
+        () => {},
+      )
+      .catch((reason) => reason);
+    expect(outcome).toBe("paused");
+  });
+});

@@ -1,0 +1,166 @@
+import { createClient } from "@libsql/client";
+import { ADMIN_KEY, Stack } from "../harness";
+import { until } from "../until";
+
+/**
+ * Kills the jobs worker with signal 9 at random moments while it runs a batch evaluation, and starts it again at once:
+ * `bun run faults`. At the end, every sample has one result per repeat, no score is doubled, and the run's counts equal
+ * those of its rows. `bun tests/faults/batch-kill-nine.ts 200 1000 2` for 200 kills over 1,000 samples in two repeats.
+ */
+
+const WORKERS = 1;
+/** Milliseconds from a worker's start to its kill, log-uniform. */
+const LIFE_MS = [300, 3000] as const;
+const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
+/** An answer takes this long per token, so that a run outlives its kills. */
+const TOKEN_MS = 5;
+
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
+type Json = any;
+
+interface BatchKillReport {
+  kills: number;
+  /** Kills while the run was going on. */
+  kills_during_runs: number;
+  runs: number;
+  results: number;
+  /** Results on which a worker died, counted again for each death. */
+  deaths: number;
+  /** Samples and repeats without a result. */
+  lost: number;
+  /** Results that are errors: no kill may cause one. */
+  errors: number;
+  /** Results, or scores of a result on the same criterion, that exist twice. */
+  doubled: number;
+  /** Results without scores. */
+  unscored: number;
+  /** Counts of a run that differ from its rows. */
+  wrong_counts: string[];
+  integrity: string;
+  broken_references: number;
+}
+
+const upload = async (stack: Stack, samples: number): Promise<void> => {
+  const lines = Array.from(
+    { length: samples },
+    (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`,
+  );
+  const form = new FormData();
+  form.append("name", "numbers");
+  form.append("file", new File(lines, "samples.jsonl"));
+  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+  const response = await fetch(`${stack.url}/v1/datasets`, { method: "POST", headers, body: form });
+  if (!response.ok) throw new Error(`The upload returned ${response.status}.`);
+};
+
+export const batchKillNine = async (
+  { kills, samples, repeats }: { kills: number; samples: number; repeats: number },
+  onKill: (done: number) => void = () => {},
+): Promise<BatchKillReport> => {
+  const stack = await Stack.start({
+    engine: "synthetic",
+    workers: WORKERS,
+    env: {
+      GROUNDWIRE_JOBS_LEASE_MS: "1500",
+      GROUNDWIRE_SYNTHETIC_TOKEN_MS: String(TOKEN_MS),
+      GROUNDWIRE_SYNTHETIC_TOKENS: "8",
+    },
+  });
+  try {
+    await upload(stack, samples);
+    const ids: string[] = [];
+    const start = async () => {
+      const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], repeats, seed: ids.length };
+      const { id } = (await (await stack.fetch("/v1/batch-evals", { body })).json()) as Json;
+      ids.push(id);
+    };
+    const isOpen = async () => {
+      const run = (await (await stack.fetch(`/v1/batch-evals/${ids.at(-1)}`)).json()) as Json;
+      return run.ended_at === null;
+    };
+    await start();
+    let killsDuringRuns = 0;
+    for (let done = 0; done < kills; done++) {
+      await Bun.sleep(lifeMs());
+      if (await isOpen()) killsDuringRuns++;
+      else await start();
+      await stack.replaceWorker();
+      onKill(done + 1);
+    }
+    await until("the last run has ended", async () => !(await isOpen()), 300_000);
+    return { kills, kills_during_runs: killsDuringRuns, ...(await check(stack, ids, samples * repeats)) };
+  } finally {
+    await stack.stop();
+  }
+};
+
+const check = async (stack: Stack, ids: readonly string[], expected: number) => {
+  const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
+  const number = async (sql: string) => Number((await database.execute(sql)).rows[0]?.[0]);
+  try {
+    const wrongCounts: string[] = [];
+    for (const id of ids) {
+      const run = (await (await stack.fetch(`/v1/batch-evals/${id}`)).json()) as Json;
+      const { rows } = await database.execute({ sql: COUNTS, args: [id] });
+      const counted = JSON.stringify([...Object.values(rows[0] ?? {})]);
+      const { progress, usage, failures, verdict } = run;
+      const told = [progress.done, progress.errors, progress.judged, usage.prompt_tokens, usage.completion_tokens];
+      const all = JSON.stringify([
+        ...told,
+        Object.values(failures as Record<string, number>).reduce((a, b) => a + b, 0),
+      ]);
+      if (all !== counted) wrongCounts.push(`${id}: ${all}, but its rows ${counted}`);
+      const isDone = run.state === "completed" && progress.running === 0 && progress.done === expected;
+      if (!isDone || verdict.pass_rate.value !== run.passed) wrongCounts.push(`${id} is ${run.state}: ${all}`);
+    }
+    const results = await number("SELECT COUNT(*) FROM results WHERE state IN ('done', 'error')");
+    return {
+      runs: ids.length,
+      results,
+      deaths: await number("SELECT SUM(json_extract(progress, '$.deaths')) FROM runs"),
+      lost: ids.length * expected - results,
+      errors: await number("SELECT COUNT(*) FROM results WHERE state = 'error'"),
+      doubled: await number(DOUBLED),
+      unscored: await number("SELECT COUNT(*) FROM results WHERE id NOT IN (SELECT result_id FROM scores)"),
+      wrong_counts: wrongCounts,
+      integrity: String((await database.execute("PRAGMA integrity_check")).rows[0]?.[0]),
+      broken_references: (await database.execute("PRAGMA foreign_key_check")).rows.length,
+    };
+  } finally {
+    database.close();
+  }
+};
+
+/** The counts of a run, from its rows. */
+const COUNTS = `SELECT COUNT(*), SUM(state = 'error'), COUNT(passed),
+  SUM(json_extract(output, '$.usage.prompt_tokens')), SUM(json_extract(output, '$.usage.completion_tokens')),
+  COUNT(failure) FROM results WHERE run_id = ?`;
+
+const DOUBLED = `SELECT
+  (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)
+  + (SELECT COUNT(*) - COUNT(DISTINCT result_id || evaluator || metric) FROM scores)`;
+
+/** The guarantees that a report violates. */
+export const brokenBy = (report: BatchKillReport): string[] => {
+  const claims: [claim: string, isKept: boolean][] = [
+    ["no result is lost", report.lost === 0 && report.unscored === 0],
+    ["no result is doubled", report.doubled === 0],
+    ["no kill causes an error", report.errors === 0],
+    ["counts equal the rows", report.wrong_counts.length === 0],
+    ["the database file is intact", report.integrity === "ok" && report.broken_references === 0],
+    ["runs were interrupted", report.kills_during_runs >= report.kills / 2 && report.deaths > 0],
+  ];
+  return claims.filter(([, isKept]) => !isKept).map(([claim]) => claim);
+};
+
+if (import.meta.main) {
+  const [kills = 200, samples = 1000, repeats = 2] = process.argv.slice(2).map(Number);
+  const isTerminal = process.stdout.isTTY;
+  const report = await batchKillNine({ kills, samples, repeats }, (done) => {
+    if (isTerminal) process.stdout.write(`\r${done} of ${kills} kills`);
+    else if (done % 20 === 0) console.log(`${done} of ${kills} kills`);
+  });
+  const broken = brokenBy(report);
+  console.log(`${isTerminal ? "\n" : ""}${JSON.stringify(report, null, 2)}\n${broken.join("\n")}`);
+  process.exit(broken.length === 0 ? 0 : 1);
+}
