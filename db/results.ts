@@ -2,20 +2,16 @@ import { and, asc, count, desc, eq, inArray, isNotNull, isNull, type SQL, sql } 
 import type { Reads, Tx } from "./client";
 import { INSERT_ROWS, type Slice, sortedBy } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
+import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
 import { markStale } from "./runs";
 import { criteria, labels, results, samples, scores } from "./schema";
 
 export type { ResultRow } from "./joined-results";
+export type { ResultCursor } from "./result-fields";
 export type NewResultRow = typeof results.$inferInsert;
 type Definition = (typeof criteria.$inferSelect)["definition"];
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
-
-/** Position in a run's results. */
-export interface ResultCursor {
-  sampleKey: string;
-  repeat: number;
-}
 
 export const insertResult = async (
   tx: Tx,
@@ -77,7 +73,7 @@ export const listResults = async (
   { limit, cursor }: { limit: number; cursor?: ResultCursor },
 ): Promise<ResultRow[]> => {
   const rows = await joinedResults(db)
-    .where(and(eq(results.runId, runId), isBehind(cursor)))
+    .where(and(eq(results.runId, runId), isAfterResult(cursor)))
     .orderBy(asc(results.sampleKey), asc(results.repeat))
     .limit(limit);
   return rows.map(({ result, sample }) => ({ ...result, sample }));
@@ -156,55 +152,6 @@ const figures = (db: Reads) =>
     .from(scores)
     .innerJoin(results, eq(results.id, scores.resultId))
     .innerJoin(samples, eq(samples.id, results.sampleId));
-
-/** The fields of a result that statistics need, without texts. Latencies in milliseconds; null: not made for this run. */
-export interface ResultFigure {
-  id: string;
-  sampleKey: string;
-  repeat: number;
-  group: string | null;
-  tags: string[];
-  state: ResultRow["state"];
-  passed: boolean | null;
-  overall: number | null;
-  queueMs: number | null;
-  ttftMs: number | null;
-  totalMs: number | null;
-}
-
-const outputField = (path: string) => sql`json_extract(${results.output}, ${`$.${path}`})`;
-/** A model made this output for this run; it was neither stored nor cached. */
-const isMade = sql`${outputField("cache.status")} IN ('miss', 'bypass')`;
-const latencyOf = (part: string) => sql<number | null>`CASE WHEN ${isMade} THEN ${outputField(`latency.${part}`)} END`;
-
-const isBehind = (cursor: ResultCursor | undefined): SQL | undefined =>
-  cursor && sql`(${results.sampleKey}, ${results.repeat}) > (${cursor.sampleKey}, ${cursor.repeat})`;
-
-/** Results of a run without their texts, in the order of their samples' keys, after `cursor`. */
-export const listResultFigures = (
-  db: Reads,
-  runId: string,
-  { limit, cursor }: { limit: number; cursor?: ResultCursor },
-): Promise<ResultFigure[]> =>
-  db
-    .select({
-      id: results.id,
-      sampleKey: results.sampleKey,
-      repeat: results.repeat,
-      group: samples.group,
-      tags: samples.tags,
-      state: results.state,
-      passed: results.passed,
-      overall: results.overall,
-      queueMs: latencyOf("queue"),
-      ttftMs: latencyOf("ttft"),
-      totalMs: latencyOf("total"),
-    })
-    .from(results)
-    .innerJoin(samples, eq(samples.id, results.sampleId))
-    .where(and(eq(results.runId, runId), isBehind(cursor)))
-    .orderBy(asc(results.sampleKey), asc(results.repeat))
-    .limit(limit);
 
 /** All scores of these results without their texts, grouped by result. */
 export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<ScoreFigure[]> =>

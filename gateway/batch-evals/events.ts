@@ -1,4 +1,4 @@
-import { listEndedResults } from "../../db/batch-evals";
+import { listEndedResults } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import type { RunRow } from "../../db/runs";
 import { toRunInfo } from "../evals/wire";

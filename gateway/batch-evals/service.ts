@@ -1,5 +1,6 @@
 import { appendAudit } from "../../db/audit";
-import { listBatchResults, setRecomputeJob, updateBatchRun } from "../../db/batch-evals";
+import { setRecomputeJob, updateBatchRun } from "../../db/batch-evals";
+import { listBatchResults } from "../../db/batch-results";
 import type { Db, Reads, Tx } from "../../db/client";
 import { findRevision } from "../../db/datasets";
 import { insertJob } from "../../db/jobs";

@@ -1,4 +1,4 @@
-import type { BatchCursor, BatchSort } from "../../db/batch-evals";
+import type { BatchCursor, BatchSort } from "../../db/batch-results";
 import type { Reads } from "../../db/client";
 import { findJob, type JobRow } from "../../db/jobs";
 import type { ResultRow } from "../../db/results";

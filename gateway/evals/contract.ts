@@ -318,7 +318,7 @@ export const RunPins = Type.Object(
 );
 export type RunPins = Static<typeof RunPins>;
 
-export const Progress = Type.Object(
+const Progress = Type.Object(
   {
     total: Count("Samples times repeats"),
     done: Count(),

@@ -1,5 +1,6 @@
 import { appendAudit } from "../../db/audit";
-import { countVerdicts, updateBatchRun } from "../../db/batch-evals";
+import { updateBatchRun } from "../../db/batch-evals";
+import { countVerdicts } from "../../db/batch-results";
 import type { Db, Tx } from "../../db/client";
 import { insertScores, listResults, listScores, type NewScoreRow, type ResultRow, setOutcome } from "../../db/results";
 import { findRun, type RunRow } from "../../db/runs";

@@ -1,4 +1,4 @@
-import type { ResultFigure } from "../../db/results";
+import type { ResultFigure } from "../../db/result-figures";
 import type { RunFigures } from "./contract";
 import { summarizeCriterion } from "./statistics/criterion";
 import { mean } from "./statistics/interval";

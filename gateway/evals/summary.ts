@@ -1,14 +1,7 @@
 import type { Db, Reads } from "../../db/client";
 import { type LabelRow, listRunLabels } from "../../db/labels";
-import {
-  findCriteria,
-  findRunTotals,
-  listFailureCounts,
-  listFigures,
-  listResultFigures,
-  type ResultFigure,
-  type ScoreFigure,
-} from "../../db/results";
+import { listResultFigures, type ResultFigure } from "../../db/result-figures";
+import { findCriteria, findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
 import { type RunRow, storeFigures } from "../../db/runs";
 import type { Criterion, Run, RunFigures } from "./contract";
 import { passes } from "./rubric";

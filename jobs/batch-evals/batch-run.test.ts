@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { listBatchResults } from "../../db/batch-evals";
+import { listBatchResults } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import { insertDataset, publishRevision, stageRevision } from "../../db/datasets";
 import { claimTasks, insertJob, settleJob } from "../../db/jobs";

@@ -26,7 +26,7 @@ import type { SampleSource } from "./sample-source";
 import { changedRevision, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
 
 /** Shortest time between two transactions, so that quick samples share one. */
-const MIN_EXCHANGE_MS = 20;
+const MIN_EXCHANGE_MS = 50;
 /** How often the run's state is read, and how long the loop waits at most. */
 const WATCH_MS = 250;
 /** A sample on which this many workers died is not run again. */

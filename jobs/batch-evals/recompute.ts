@@ -1,4 +1,4 @@
-import { listOutputs } from "../../db/batch-evals";
+import { listOutputs } from "../../db/batch-results";
 import { findRun, type RunRow } from "../../db/runs";
 import { RECOMPUTE_KIND, type RecomputePayload, type RecomputeProgress } from "../../gateway/batch-evals/job";
 import type { RunPins } from "../../gateway/evals/contract";

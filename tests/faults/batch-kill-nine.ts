@@ -62,6 +62,7 @@ export const batchKillNine = async (
     workers: WORKERS,
     env: {
       GROUNDWIRE_JOBS_LEASE_MS: "1500",
+      GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000",
       GROUNDWIRE_SYNTHETIC_TOKEN_MS: String(TOKEN_MS),
       GROUNDWIRE_SYNTHETIC_TOKENS: "8",
     },

@@ -1,4 +1,5 @@
 import * as batch from "../../../db/batch-evals";
+import * as listed from "../../../db/batch-results";
 import type { Db } from "../../../db/client";
 import * as results from "../../../db/results";
 import * as runs from "../../../db/runs";
@@ -93,13 +94,13 @@ const steps: readonly Step[] = [
 ];
 
 const stateOf = async (db: Db, tag: string) => {
-  const rows = await batch.listBatchResults(db, run(tag), { limit: 10, sort: "worst" });
+  const rows = await listed.listBatchResults(db, run(tag), { limit: 10, sort: "worst" });
   const row = await runs.findRun(db, run(tag));
   return {
     results: rows.map(({ sampleKey, state, deaths, sequence }) => [sampleKey, state, deaths, sequence]),
     suspects: await batch.listSuspects(db, run(tag)),
-    verdicts: await batch.countVerdicts(db, run(tag)),
-    ended: (await batch.listEndedResults(db, run(tag), 0, 10)).map(({ sampleKey }) => sampleKey),
+    verdicts: await listed.countVerdicts(db, run(tag)),
+    ended: (await listed.listEndedResults(db, run(tag), 0, 10)).map(({ sampleKey }) => sampleKey),
     scores: (await results.listScores(db, [result(tag, 0)])).map(({ value }) => value),
     run: [row?.state, row?.changes, row?.recomputeJobId],
   };

@@ -1,0 +1,48 @@
+import { and, asc, eq, sql } from "drizzle-orm";
+import type { Reads } from "./client";
+import type { ResultRow } from "./joined-results";
+import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
+import { results, samples } from "./schema";
+
+/** The fields of a result that statistics need, without texts. Latencies in milliseconds; null: not made for this run. */
+export interface ResultFigure {
+  id: string;
+  sampleKey: string;
+  repeat: number;
+  group: string | null;
+  tags: string[];
+  state: ResultRow["state"];
+  passed: boolean | null;
+  overall: number | null;
+  queueMs: number | null;
+  ttftMs: number | null;
+  totalMs: number | null;
+}
+
+const latencyOf = (part: string) => sql<number | null>`CASE WHEN ${isMade} THEN ${outputField(`latency.${part}`)} END`;
+
+/** Results of a run without their texts, in the order of their samples' keys, after `cursor`. */
+export const listResultFigures = (
+  db: Reads,
+  runId: string,
+  { limit, cursor }: { limit: number; cursor?: ResultCursor },
+): Promise<ResultFigure[]> =>
+  db
+    .select({
+      id: results.id,
+      sampleKey: results.sampleKey,
+      repeat: results.repeat,
+      group: samples.group,
+      tags: samples.tags,
+      state: results.state,
+      passed: results.passed,
+      overall: results.overall,
+      queueMs: latencyOf("queue"),
+      ttftMs: latencyOf("ttft"),
+      totalMs: latencyOf("total"),
+    })
+    .from(results)
+    .innerJoin(samples, eq(samples.id, results.sampleId))
+    .where(and(eq(results.runId, runId), isAfterResult(cursor)))
+    .orderBy(asc(results.sampleKey), asc(results.repeat))
+    .limit(limit);
