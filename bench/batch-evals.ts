@@ -12,7 +12,11 @@ type Json = any;
  * stored, CPU of each process per sample, and the most memory. The answers are the same with each evaluator.
  */
 export const batchEvals = async () => {
-  const stack = await Stack.start({ engine: "synthetic", workers: 1, env: { GROUNDWIRE_LOG_LEVEL: "warn", GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000" } });
+  const stack = await Stack.start({
+    engine: "synthetic",
+    workers: 1,
+    env: { GROUNDWIRE_LOG_LEVEL: "warn", GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000" },
+  });
   try {
     const lines = Array.from(
       { length: SAMPLES },

@@ -330,7 +330,6 @@ const Progress = Type.Object(
   },
   { title: "Progress" },
 );
-export type Progress = Static<typeof Progress>;
 
 /** A run without its figures. */
 export const RunInfo = Type.Object(
