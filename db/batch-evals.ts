@@ -124,13 +124,16 @@ export const recordDeaths = async (tx: Tx, runId: string): Promise<number> => {
   return rowsAffected;
 };
 
-/** Ids of open results during which a worker has died, and how many workers died on each. */
+/**
+ * Open results on which workers have died, and how many. Those with the fewest come first: workers that are killed for
+ * other reasons then rarely die on the same result again.
+ */
 export const listSuspects = (db: Reads, runId: string): Promise<{ id: string; deaths: number }[]> =>
   db
     .select({ id: results.id, deaths: results.deaths })
     .from(results)
     .where(and(eq(results.runId, runId), inArray(results.state, ["pending", "running"]), gt(results.deaths, 0)))
-    .orderBy(asc(results.position), asc(results.repeat));
+    .orderBy(asc(results.deaths), asc(results.position), asc(results.repeat));
 
 /** The columns that are set when a result ends. */
 export type EndedResult = Required<
