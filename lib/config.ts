@@ -29,10 +29,7 @@ const minute = 60_000;
 const mib = 1_048_576;
 
 export const Config = Type.Object({
-  dataDir: text("GROUNDWIRE_DATA_DIR", "Folder for the database and all other data", {
-    default: "./data",
-    file: true,
-  }),
+  dataDir: text("GROUNDWIRE_DATA_DIR", "Folder for the database and all other data", { default: "./data", file: true }),
   logLevel: choice("GROUNDWIRE_LOG_LEVEL", "Log level", ["silent", "error", "warn", "info", "debug"], "info"),
 
   gateway: Type.Object({

@@ -255,7 +255,10 @@ export const ExportedMessage = Strict(
 
 export const ExportedConversation = Strict(
   {
-    id: Id("chat", "Kept by an import, so that importing the same file again adds nothing"),
+    id: Id(
+      "chat",
+      "An import of a conversation that the key doesn't have derives its id from this one and the key, so that importing the same file again adds nothing",
+    ),
     title: Type.String({ minLength: 1, maxLength: 200 }),
     model: Type.String({ minLength: 1, maxLength: 200 }),
     index: Type.Optional(conversationIndex),

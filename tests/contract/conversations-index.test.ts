@@ -79,7 +79,8 @@ test("regenerated and edited answers come from the index, and every version keep
   expect(conversation.messages.filter(({ detail }: Json) => detail?.evidence.status === "answered")).toHaveLength(3);
   await send("DELETE", `/${id}`);
   expect((await send("POST", "/import", exported)).body).toMatchObject({ imported: 1 });
-  const again = (await send("GET", `/${id}/export`)).body.conversations[0];
+  const [{ id: imported }] = (await send("GET", "?limit=1")).body.data;
+  const again = (await send("GET", `/${imported}/export`)).body.conversations[0];
   const details = ({ messages }: Json) => messages.map(({ detail }: Json) => detail);
   expect([again.index, details(again)]).toEqual([conversation.index, details(conversation)]);
 });
