@@ -36,11 +36,13 @@ describe("another key's index", () => {
   test("is on no route distinguishable from one that doesn't exist, by id or by name", async () => {
     const routes = API_ROUTES.filter(({ path }) => path.startsWith("/v1/rag/indexes/:id"));
     expect(routes.length).toBeGreaterThan(10);
+    const questions = ["x", "y"].map((question) => ({ question, relevant: [] }));
     const bodies: Record<string, object> = {
       "PATCH /v1/rag/indexes/:id": { description: "x" },
       "POST /v1/rag/indexes/:id/versions": { chunking: { chunk_tokens: 64, overlap_tokens: 0 } },
       "POST /v1/rag/indexes/:id/documents": { documents: [{ text: "x" }] },
-      "POST /v1/rag/indexes/:id/calibrate": { questions: ["x", "y"].map((question) => ({ question, relevant: [] })) },
+      "POST /v1/rag/indexes/:id/calibrate": { questions },
+      "POST /v1/rag/indexes/:id/compare": { b: 2, questions },
     };
     const [document = ""] = other.documents.values();
     const calls = [
