@@ -76,7 +76,7 @@ export const Config = Type.Object({
     gpuPricePerHour: Type.Optional(
       Type.Number({
         env: "GROUNDWIRE_GPU_PRICE_PER_HOUR",
-        description: "What all rented machines together cost per hour, for the costs on the dashboard, such as 2.49",
+        description: "Total hourly price of all rented machines, used for the costs on the dashboard, such as 2.49",
         minimum: 0,
         maximum: 1_000_000,
       }),
@@ -124,7 +124,7 @@ export const Config = Type.Object({
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
     vectorUrl: optionalText(
       "UPSTASH_VECTOR_REST_URL",
-      "Upstash Vector index for the vectors of all indexes; if omitted, they are searched in the gateway's memory",
+      "Address of the Upstash Vector index that holds all vectors; if omitted, vectors are searched in memory",
       webAddress,
     ),
     vectorToken: optionalText("UPSTASH_VECTOR_REST_TOKEN", "Token for the Upstash Vector index", { secret: true }),

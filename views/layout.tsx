@@ -242,7 +242,7 @@ const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
   fewer_nodes: "Some GPU nodes are unavailable. Everything works, but answers may take longer.",
   cache_local: "The shared cache is unavailable. Everything works, but some cached answers have to be generated again.",
   no_jobs: "No jobs worker is running: uploads wait until one starts. Everything else works.",
-  keyword_only: "The vector store is down: documents are found only by keywords. Everything else works.",
+  keyword_only: "The vector store is down, so searches use only keywords. Everything else works.",
   cache_off: "The answer cache is off. Everything works, but no answers are reused.",
   limits_local: "For now, each gateway enforces limits separately. Everything else works.",
   fewer_tokens: "Answers are shorter than usual because of high load.",

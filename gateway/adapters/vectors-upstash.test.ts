@@ -62,7 +62,7 @@ describe("failures", () => {
     const { kind, message } = await problemOf(store().query("a", { ...query, vector: Float32Array.of(1, 0, 0) }));
     expect([kind, message]).toEqual([
       "conflict",
-      "The Upstash index has another dimension than the embedding model. Create an Upstash index with the model's dimension, or use another model.",
+      "The dimension of the Upstash index differs from the embedding model's. Create an Upstash index with the model's dimension, or use another model.",
     ]);
   });
 

@@ -86,7 +86,7 @@ const inBatches = <T>(items: T[]): T[][] =>
   );
 
 const OTHER_DIMENSION =
-  "The Upstash index has another dimension than the embedding model. Create an Upstash index with the model's dimension, or use another model.";
+  "The dimension of the Upstash index differs from the embedding model's. Create an Upstash index with the model's dimension, or use another model.";
 
 const ATTEMPTS = 4;
 const MAX_WAIT_MS = 5000;

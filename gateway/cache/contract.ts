@@ -9,7 +9,7 @@ export const CacheLayer = Component("CacheLayer", {
   status: OneOf(["ok", "degraded"], { description: "degraded: unreachable, so every read is a miss" }),
   since: Timestamp,
   entries: Count(),
-  size_bytes: Count("memory: an upper bound of the entries' size; redis: memory used by the whole server"),
+  size_bytes: Count("memory: an upper bound on the entries' size; redis: memory used by the whole server"),
   max_bytes: Nullable(Count(), { description: "null: configured on the Redis server" }),
   latency_ms: Nullable(Milliseconds("Last measured read")),
   last_error: Nullable(Type.String()),

@@ -59,7 +59,7 @@ export const AnswerEvidence = Type.Object(
     grounding,
     gone: Type.Array(Id("doc"), {
       description:
-        "Documents that were deleted since, or that the key may no longer use. Their chunks are left out, and the quotes of their citations are empty",
+        "Documents that have since been deleted, or that the key can no longer access. Their chunks are left out, and the quotes of their citations are empty",
     }),
   },
   { title: "AnswerEvidence" },
@@ -124,7 +124,7 @@ const conversationIndex = Nullable(Id("idx"), {
   description: "The index that answers come from; null: answers come from the model alone",
 });
 const conversationRetrieval = Nullable(RetrievalOverrides, {
-  description: "Search settings that replace the index's; null: none",
+  description: "Search settings that override the index's; null: none",
 });
 
 export const Conversation = Type.Object(
@@ -182,7 +182,7 @@ export type ConversationQuery = Static<typeof ConversationQuery>;
 const namedIndex = Type.String({
   minLength: 1,
   maxLength: 100,
-  description: "Id or name of an index: the next answers come from its documents",
+  description: "Id or name of the index that answers come from",
 });
 
 /** `POST /v1/conversations`. */
@@ -201,7 +201,7 @@ export type CreateConversation = Static<typeof CreateConversation>;
 export const UpdateConversation = Strict(
   {
     title: Type.Optional(newTitle),
-    index: Type.Optional(Nullable(namedIndex, { description: "null: the next answers come from the model alone" })),
+    index: Type.Optional(Nullable(namedIndex, { description: "null: later answers come from the model alone" })),
     retrieval: Type.Optional(Nullable(RetrievalOverrides, { description: "null: the index's settings" })),
   },
   { title: "UpdateConversation", minProperties: 1, examples: [{ title: "Colours" }] },

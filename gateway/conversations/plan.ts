@@ -80,7 +80,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     const question = branch.at(-1)?.content ?? "";
     const limit = RagQuery.properties.question.maxLength ?? Number.POSITIVE_INFINITY;
     if (question.length > limit) {
-      const message = `A question to an index may have ${limit} characters, not ${question.length}. Shorten it.`;
+      const message = `A question to an index can have up to ${limit} characters, not ${question.length}. Shorten it.`;
       throw new AppError("invalid_request", message, { param: "content" });
     }
     const query: RagQuery = {
@@ -109,7 +109,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
 
 /** To a key, an index that it may not use doesn't exist either. */
 const GONE =
-  "The documents that this conversation answers from are no longer available. Choose another index, or answers without documents.";
+  "The index that this conversation uses is no longer available. Choose another one, or continue without documents.";
 
 const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
   status: "searching",

@@ -283,5 +283,5 @@ export const databaseProbe = (
 };
 const ofVectors = (state: ReturnType<VectorStoreView["state"]> | undefined): Degradation[] =>
   state?.status === "down"
-    ? [degradation("keyword_only", state.since, "The vector store is down: documents are found only by keywords")]
+    ? [degradation("keyword_only", state.since, "The vector store is down, so searches use only keywords")]
     : [];

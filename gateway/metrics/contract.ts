@@ -66,11 +66,11 @@ export const RouteMetrics = Type.Object(
 );
 export type RouteMetrics = Static<typeof RouteMetrics>;
 
-/** A node over a period, from a look every ten seconds. */
+/** A node over a period, checked every ten seconds. */
 export const NodeMetrics = Type.Object(
   {
     node: Type.String(),
-    up: Share("Proportion of looks at which it accepted requests"),
+    up: Share("Fraction of checks in which it accepted requests"),
     slots: Type.Number({ minimum: 0, description: "Mean number of slots" }),
     running: Type.Number({ minimum: 0, description: "Mean number of slots in use" }),
     queue_depth: Type.Number({ minimum: 0, description: "Mean number of waiting requests" }),
@@ -105,12 +105,12 @@ const EvaluationPoint = Type.Object(
     at: Timestamp,
     run_id: Type.String(),
     run_name: Type.String(),
-    revision: Type.Integer({ minimum: 1, description: "Of the dataset" }),
+    revision: Type.Integer({ minimum: 1, description: "Revision of the dataset" }),
     n: Count("Samples with a value"),
     errors: Count("Samples without a value"),
     pass_rate: Nullable(Rate),
     mean: Nullable(Type.Number()),
-    interval: Nullable(Interval, { description: "Of the mean" }),
+    interval: Nullable(Interval, { description: "Interval of the mean" }),
   },
   { title: "EvaluationPoint" },
 );
@@ -122,7 +122,7 @@ export const EvaluationTrend = Type.Object(
     metric: Type.String(),
     direction: OneOf(["higher_is_better", "lower_is_better"]),
     criterion_hash: Type.String({
-      description: "sha256 of the criterion: another wording or threshold is another trend",
+      description: "sha256 of the criterion: a new wording or threshold starts a new trend",
     }),
     evaluator: Type.String({ description: "`name@version`" }),
     shadow: Type.Boolean({ description: "Excluded from the verdicts" }),
@@ -143,9 +143,9 @@ export const MachineCost = Type.Object(
     currency: Type.String(),
     price_per_hour: Nullable(Type.Number({ minimum: 0 }), {
       description:
-        "GROUNDWIRE_GPU_PRICE_PER_HOUR, for all machines together. Today's price is used for the whole period",
+        "GROUNDWIRE_GPU_PRICE_PER_HOUR, the total for all machines. The current price is used for the whole period",
     }),
-    seconds: Seconds("Length of the period. Estimated: the machines are assumed to have been rented all the time"),
+    seconds: Seconds("Length of the period. Estimated: the machines are assumed to have been rented the whole time"),
     amount: Amount,
     idle_seconds: Seconds("Unused time, including unused slots"),
     idle_amount: Amount,
@@ -167,7 +167,7 @@ export const MachineCost = Type.Object(
         run_id: Type.String(),
         name: Type.String(),
         seconds: Seconds(
-          "Estimated from the run's outputs and today's number of slots; without judges. Already counted for the run's key",
+          "Estimated from the run's outputs and the current number of slots, without judges. Included in its key's time",
         ),
         amount: Amount,
       }),
@@ -187,7 +187,7 @@ export const Kpis = Type.Object(
     step_seconds: Type.Integer({ minimum: 1 }),
     totals: Type.Object({
       ...traffic,
-      requests: Count("To the API, and submitted forms. Opened pages, files and probes are only in `routes`"),
+      requests: Count("API requests and submitted forms. Page views, files and probes are only in `routes`"),
       error_rate: Share("Errors as a proportion of all requests; 0 without requests"),
       prompt_tokens: Count(),
       completion_tokens: Count(),

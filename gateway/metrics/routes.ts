@@ -23,7 +23,7 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
       response: { 200: Kpis, default: ErrorEnvelope },
       detail: {
         ...allows("viewer"),
-        summary: "Download the metrics of a window as JSON, or one table of them as CSV",
+        summary: "Download the metrics of a window as JSON, or one table as CSV",
         ...downloads("text/csv"),
       },
     })

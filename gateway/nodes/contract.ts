@@ -55,7 +55,7 @@ export const Node = Component("Node", {
     description: "For embeddings; null: this node has no embedder",
   }),
   last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
-  machine: Nullable(Machine, { description: "null: the node is of an earlier version, or has never responded" }),
+  machine: Nullable(Machine, { description: "null: the node runs an earlier version, or has never responded" }),
   last_error: Nullable(Type.String()),
 });
 export type Node = Static<typeof Node>;

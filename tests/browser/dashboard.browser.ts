@@ -26,7 +26,7 @@ afterEach(() => {
 const refused = reloadRefused(() => pages, /^\/dashboard/);
 
 const CASES: (ScreenCase & { isFresh?: boolean })[] = [
-  { name: "dashboard first use", path: "/dashboard", isFresh: true, shows: "No figures yet" },
+  { name: "dashboard first use", path: "/dashboard", isFresh: true, shows: "No data yet" },
   { name: "dashboard", path: "/dashboard?window=7d", shows: "support questions: correctness" },
   {
     name: "dashboard with a table",

@@ -181,7 +181,7 @@ const CASES: Case[] = [
       rag.calibration = new Promise(() => {});
       return measure(page);
     },
-    shows: "Searching the questions",
+    shows: "Searching. This takes",
   },
   {
     name: "rag quality calibrated",
@@ -199,7 +199,7 @@ const CASES: Case[] = [
       rag.calibration = sampleCalibration({ unanswerable: 0, curve: [], suggested: null });
       return measure(page);
     },
-    shows: "A threshold needs both kinds of questions",
+    shows: "To get a suggested threshold",
   },
   {
     name: "rag quality compared",

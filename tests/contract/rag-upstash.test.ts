@@ -148,7 +148,7 @@ describe("while Upstash is unreachable", () => {
     expect([status, body.error.code, body.error.message]).toEqual([
       503,
       "unavailable",
-      expect.stringContaining("Use the mode keyword, or try again later."),
+      expect.stringContaining("Use keyword mode, or try again later."),
     ]);
     const labelled = { questions: ["x", "y"].map((each) => ({ question: each, relevant: [] })) };
     expect((await client.send("POST", `/v1/rag/indexes/${index}/calibrate`, labelled)).status).toBe(503);

@@ -86,7 +86,7 @@ const Gone = ({ asked: { citations, gone = [] } }: { asked: Asked }) => {
       <Icon name="alert" />
       <span>
         {names === "" ? "Some passages are" : `${names}: the passages are`} no longer available, because the document
-        was deleted or you may no longer use it.
+        was deleted or you no longer have access to it.
       </span>
     </p>
   );

@@ -13,7 +13,7 @@ export const Cards = ({ kpis }: { kpis: Kpis }) => {
         href="#traffic"
         name="Model calls"
         value={compact(stages.ttft.count)}
-        note={`${count(totals.requests, "request")} in all`}
+        note={`${count(totals.requests, "request")} in total`}
         trend={series.map(({ ttft_ms }) => ttft_ms.count)}
       />
       <ErrorCard kpis={kpis} />
@@ -111,7 +111,7 @@ const CostCard = ({ kpis: { cost } }: { kpis: Kpis }) => {
       href="#cost"
       name={cost.amount === null ? "Machine time used" : "Cost"}
       value={cost.amount === null ? timeSpan(cost.seconds - cost.idle_seconds) : money(cost.amount, cost.currency)}
-      note={`${percent(idle)} of the machines’ time was idle`}
+      note={`${percent(idle)} of machine time was idle`}
     />
   );
 };

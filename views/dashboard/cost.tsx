@@ -26,13 +26,13 @@ export const Cost = ({ cost, ...frame }: Frame & { cost: MachineCost }) => {
         <CostBar cost={cost} />
         {amount === null && (
           <p class="hint">
-            Set GROUNDWIRE_GPU_PRICE_PER_HOUR to what all your machines cost per hour, and this page shows what each key
-            and run cost.
+            Set GROUNDWIRE_GPU_PRICE_PER_HOUR to the total hourly price of your machines to see what each key and run
+            costs.
           </p>
         )}
         {cost.keys.length > 0 && (
           <Table
-            caption="Use by key"
+            caption="Usage by key"
             rows={cost.keys}
             columns={[
               {
@@ -68,8 +68,8 @@ export const Cost = ({ cost, ...frame }: Frame & { cost: MachineCost }) => {
           <summary>How this is computed</summary>
           <p class="hint">
             Measured: how long each key’s calls held slots, divided by the number of slots. Unused slots count as idle,
-            even while the GPU works on another call. Estimated: the machines are assumed to have been rented all the
-            time, at today’s price. The time of a run comes from its answers, without judges, and is also part of its
+            even while the GPU works on another call. Estimated: the machines are assumed to have been rented the whole
+            time, at today’s price. A run’s time is computed from its answers, without judges, and is included in its
             key’s time.
           </p>
         </details>

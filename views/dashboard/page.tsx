@@ -108,7 +108,7 @@ const QuietWindow = ({ window }: { window: DashboardWindow }) => {
   const longer = WINDOWS[WINDOWS.indexOf(window) + 1];
   return (
     <p class="quiet-window">
-      No model was called in {window.words}.
+      No model calls in {window.words}.
       {longer && (
         <>
           {" "}
@@ -129,8 +129,8 @@ const FirstUse = ({ mayAsk, mayEdit, origin }: { mayAsk: boolean; mayEdit: boole
   ].join("\n");
   return (
     <>
-      <EmptyState title="No figures yet">
-        <p>Traffic, latency, quality and costs appear here after the first call to a model.</p>
+      <EmptyState title="No data yet">
+        <p>Traffic, latency, quality and costs appear here after the first model call.</p>
         {mayAsk && (
           <p class="empty-actions">
             <ButtonLink href="/chat" text="Ask a question" icon="chat" />
@@ -174,7 +174,7 @@ const Downloads = ({ window: { value, step } }: { window: DashboardWindow }) => 
       <ul class="downloads">
         <li>
           <a href={withQuery("/v1/metrics/export", span)} download>
-            All figures as JSON
+            All metrics as JSON
           </a>
         </li>
         {TABLES.map(([table, name]) => (

@@ -101,7 +101,8 @@ const QualityChart = ({ versions, from, to }: { versions: Version[]; from: numbe
         </ol>
       </div>
       <p class="hint">
-        Vertical lines show the 95 % interval{versions.length > 1 && ". Versions of an evaluator can’t be compared"}.
+        Vertical lines show the 95 % interval
+        {versions.length > 1 && ". Figures of different evaluator versions aren’t comparable"}.
       </p>
       <details class="values-table">
         <summary>Show as table</summary>

@@ -140,11 +140,15 @@ export const Errors = ({ kpis: { routes }, window: { words } }: TrendsProps) => 
             columns={[
               { name: "Code", isLong: true, cell: ({ code }) => <code>{code}</code>, note: ({ route }) => route },
               { name: "Errors", isNumeric: true, cell: ({ errors }) => number(errors) },
-              { name: "Of its requests", isNumeric: true, cell: ({ errors, requests }) => percent(errors / requests) },
+              {
+                name: "Share of requests",
+                isNumeric: true,
+                cell: ({ errors, requests }) => percent(errors / requests),
+              },
             ]}
           />
           {rows.length > MAX_ROWS && (
-            <p class="hint">{`${count(rows.length - MAX_ROWS, "more row")} in the export of routes.`}</p>
+            <p class="hint">{`${count(rows.length - MAX_ROWS, "more row")} in the routes export.`}</p>
           )}
         </>
       )}

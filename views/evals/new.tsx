@@ -51,10 +51,10 @@ export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEv
               "index",
               "Answer from",
               [
-                { value: "", label: "No documents: the model alone" },
+                { value: "", label: "No documents (model only)" },
                 ...choices.indexes.map(({ id, name }) => ({ value: id, label: name })),
               ],
-              { hint: "With documents, faithfulness is scored against the passages that were found" },
+              { hint: "With an index, faithfulness is scored against the passages it returns" },
             )}
           <div class="field-row">
             {select("model", "Chat model", models)}

@@ -59,7 +59,7 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const models = form.models.split(/[\s,]+/).filter(Boolean);
   const indexes = new Set(form.indexes.split(/[\n,]/).flatMap((name) => name.trim() || []));
   if ([...indexes].some((name) => name.length > 100)) {
-    problems.indexes = "Separate the names of indexes by commas. A name has at most 100 characters";
+    problems.indexes = "Separate index names with commas. Each name can have up to 100 characters";
   }
   if (!role || Object.keys(problems).length > 0) return { problems };
   const expires_at =

@@ -75,7 +75,7 @@ interface NewKeyPageProps extends Frame {
 export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKeyPageProps) => {
   const { text, select } = fieldsOf(form, problems);
   const available = models.length > 0 ? ` Available now: ${models.join(", ")}.` : "";
-  const existing = indexes.length > 0 ? ` There are now: ${indexes.join(", ")}.` : "";
+  const existing = indexes.length > 0 ? ` Existing indexes: ${indexes.join(", ")}.` : "";
   const limit = { hint: "Leave blank for the default", inputmode: "numeric" };
   return (
     <Screen {...frame} title="Create key" problems={problems}>

@@ -274,7 +274,7 @@ describe("a question", () => {
   });
 
   test.each([
-    ["keyword_only", "The vector store is down, so the documents were searched only by keywords."],
+    ["keyword_only", "The vector store is down, so this search used only keywords."],
     ["vectors_missing", "Some documents are still being uploaded to the vector store"],
   ] as const)("after a search that was %s says so", async (degraded, text) => {
     pages.rag.answer(sampleAnswer({ degraded }));

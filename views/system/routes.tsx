@@ -120,7 +120,7 @@ const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<
         <Figure
           name="Tokens per second"
           value={compact(tokens.at(-2) ?? 0)}
-          note={`In the last full minute; at most ${compact(Math.max(...tokens))}`}
+          note={`Last full minute; peak ${compact(Math.max(...tokens))}`}
           trend={tokens}
         />
         <Figure
@@ -132,7 +132,7 @@ const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<
         <Figure
           name="Waiting requests"
           value={number(now.queue_depth)}
-          note={`At most ${number(Math.max(0, ...waiting.map((depth) => depth ?? 0)))}`}
+          note={`Peak ${number(Math.max(0, ...waiting.map((depth) => depth ?? 0)))}`}
           trend={waiting}
         />
         <Figure

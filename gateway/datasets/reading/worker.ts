@@ -29,7 +29,7 @@ answerQuestions<ToWorker, FromWorker>(async (message) => {
     return { kind: "usable" };
   }
   if (message.kind === "job") batches = readSamples(sourceOf(message.job), message.job);
-  if (!batches) throw new Error("Unreachable: a Worker was asked to go on without a job.");
+  if (!batches) throw new Error("Unreachable: a Worker was asked for the next answer without a job.");
   const { done, value } = await batches.next();
   return done ? { kind: "report", report: value } : { kind: "batch", batch: value };
 });

@@ -77,7 +77,7 @@ export const createVectorStore = ({ db, indexes, embeddings, vectors, log, now =
     );
     if (vectors && builds.length > 0) {
       await uploadMissing({ db, vectors }, builds).catch((error) =>
-        log.warn({ err: error }, "vectors could not be uploaded to the vector store; the jobs worker will do it"),
+        log.warn({ err: error }, "vectors could not be uploaded to the vector store; the jobs worker will upload them"),
       );
     }
     return { answer, stored };

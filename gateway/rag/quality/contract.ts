@@ -9,8 +9,7 @@ const LabelledQuestion = Strict(
   {
     question: Type.String({ minLength: 1, maxLength: 10_000 }),
     relevant: Type.Array(Type.String({ maxLength: 2000 }), {
-      description:
-        "What answers the question: ids or sources (file names) of documents, or ids of chunks. Empty if nothing does",
+      description: "Documents (ids or file names) or chunks (ids) that answer the question. Empty if none do",
       maxItems: 100,
     }),
   },
@@ -93,7 +92,7 @@ const QuestionMetrics = Type.Object(
   {
     ndcg_at_k: Share("nDCG at k"),
     recall_at_k: Share("Recall at k"),
-    mrr: Share("1 / rank of the first relevant one"),
+    mrr: Share("1 / rank of the first relevant result"),
   },
   { title: "QuestionMetrics" },
 );
@@ -125,9 +124,9 @@ export const VersionComparison = Type.Object(
     b: Type.Integer({ minimum: 1 }),
     k: Type.Integer({ minimum: 1, description: "`top_k` of the settings" }),
     n: Count("Questions with relevant documents"),
-    left_out: Count("Questions without"),
+    left_out: Count("Questions without relevant documents"),
     verdict: OneOf(["better", "worse", "not_shown"], {
-      description: "Of b: decided by nDCG at the level 0.05. The other metrics are for information",
+      description: "Result for b, decided by nDCG at the 0.05 level. The other metrics are for information",
     }),
     summary: Type.String({ description: "The result in words" }),
     metrics: Type.Array(MetricChange),
@@ -139,7 +138,7 @@ export const VersionComparison = Type.Object(
         b: QuestionMetrics,
         difference: Type.Number({ description: "nDCG of b minus a" }),
       }),
-      { description: "Those that changed most first" },
+      { description: "Largest change first" },
     ),
   },
   { title: "VersionComparison" },

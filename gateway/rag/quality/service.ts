@@ -124,7 +124,7 @@ export const createRetrievalQuality = (deps: QualityDeps) => {
       const a = await deps.indexes.open(call.principal, idOrName, request.a);
       const b = await deps.indexes.open(call.principal, idOrName, request.b);
       if (a.version === b.version) {
-        throw new AppError("invalid_request", `a and b are both version ${a.version}. Choose two versions.`, {
+        throw new AppError("invalid_request", `a and b are both version ${a.version}. Choose two different versions.`, {
           param: "b",
         });
       }

@@ -156,7 +156,7 @@ const embedQuestion = async (
   if (revision === built) return vector;
   const message =
     `The nodes have revision ${revision} of "${model}", but version ${version} of the index "${name}" was built with revision ${built}. ` +
-    "Build a new version of the index and activate it. Until then, use the mode keyword.";
+    "Build a new version of the index and activate it. Until then, use keyword mode.";
   throw new AppError("conflict", message, { param: "index" });
 };
 

@@ -449,7 +449,7 @@ describe("a query is rejected for", () => {
     const { kind, message, detail } = await problemOf(query());
     expect([kind, detail.param, state.searched]).toEqual(["conflict", "index", []]);
     expect(message).toBe(
-      'The nodes have revision e2 of "all-minilm-l6-v2", but version 2 of the index "handbook" was built with revision e1. Build a new version of the index and activate it. Until then, use the mode keyword.',
+      'The nodes have revision e2 of "all-minilm-l6-v2", but version 2 of the index "handbook" was built with revision e1. Build a new version of the index and activate it. Until then, use keyword mode.',
     );
     expect((await query({ retrieval: { mode: "keyword" } })).status).toBe("answered");
   });

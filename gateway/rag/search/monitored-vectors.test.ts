@@ -51,7 +51,7 @@ test("queries of a store that is down fail at once, until a check succeeds", asy
   const { kind, message } = await problemOf(query());
   expect([kind, message, calls.length]).toEqual([
     "unavailable",
-    `The vector store is down. ${LOST.message} Use the mode keyword, or try again later.`,
+    `The vector store is down. ${LOST.message} Use keyword mode, or try again later.`,
     before,
   ]);
   problem = undefined;

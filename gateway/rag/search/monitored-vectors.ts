@@ -80,6 +80,6 @@ export class MonitoredVectors {
 }
 
 const down = (reason: string | null): AppError =>
-  new AppError("unavailable", `The vector store is down. ${reason ?? ""} Use the mode keyword, or try again later.`, {
+  new AppError("unavailable", `The vector store is down. ${reason ?? ""} Use keyword mode, or try again later.`, {
     retryAfterMs: RECHECK_MS,
   });

@@ -76,9 +76,9 @@ export const ProgressSteps = ({ asked }: { asked: Asked }) => (
 );
 
 const DEGRADED = {
-  keyword_only: "The vector store is down, so the documents were searched only by keywords. Ask again later.",
+  keyword_only: "The vector store is down, so this search used only keywords. Try again later.",
   vectors_missing:
-    "Some documents are still being uploaded to the vector store, so they were searched only by keywords.",
+    "Some documents are still being uploaded to the vector store, so this search matched them only by keywords.",
 } as const;
 
 /** Why the passages may not answer the question, and how the search was limited. */
@@ -141,8 +141,8 @@ export const Checked = ({ asked: { citations, grounding } }: { asked: Asked }) =
         <p class="fine legend">
           {found && (
             <>
-              <span class="citation found">≈{found.marker}</span> passage found by Groundwire, for a sentence that the
-              model did not cite.{" "}
+              <span class="citation found">≈{found.marker}</span> passage found by Groundwire for a sentence without a
+              citation.{" "}
             </>
           )}
           {isUnsure && "Underlined sentences are not fully supported by any passage."}
@@ -169,7 +169,7 @@ const Support = ({ grounding }: Pick<Asked, "grounding">) => {
 
 const ONE_SENTENCE = {
   supported: "The passages support this sentence",
-  partly: "The passages support this sentence only in part",
+  partly: "The passages partly support this sentence",
   unsupported: "No passage supports this sentence",
 } as const;
 

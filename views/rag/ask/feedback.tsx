@@ -109,7 +109,7 @@ export const Rating = ({ index, asked, answer, mayAdd }: RatingProps) => {
               {
                 value: "yes",
                 label: isRefused
-                  ? "The documents really don’t answer this question: expect no answer"
+                  ? "The documents don’t answer this question: expect no answer"
                   : "This answer is correct: use it as the expected one",
               },
             ])}

@@ -37,7 +37,7 @@ export const Calibrated = ({ index, version, calibration }: CalibratedProps) => 
           ]}
         />
       ) : (
-        <p>Recall, MRR and nDCG need questions with a document.</p>
+        <p>Recall, MRR and nDCG require questions with a document.</p>
       )}
       <Threshold index={index} calibration={calibration} />
     </section>
@@ -53,8 +53,8 @@ const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => 
   if (!suggested || !score) {
     const reason =
       score === null
-        ? "Keyword search computes no score that a threshold can use. Choose hybrid search in the index’s settings."
-        : "A threshold needs both kinds of questions: some that the documents answer, and some that they don’t.";
+        ? "A threshold can’t be applied to keyword search. Choose hybrid search in the index’s settings."
+        : "To get a suggested threshold, include questions that the documents answer and questions that they don’t.";
     return (
       <>
         <h3>Threshold</h3>
@@ -74,7 +74,7 @@ const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => 
       )}
       <ThresholdCurve curve={curve} suggested={suggested.threshold} current={current && own?.value} />
       {isSame ? (
-        <p>The index uses this threshold already.</p>
+        <p>The index already uses this threshold.</p>
       ) : (
         <form method="post" action={`/rag/${index.id}/quality/apply`} class="form-end">
           <input type="hidden" name="score" value={score} />
@@ -83,7 +83,8 @@ const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => 
         </form>
       )}
       <p class="hint">
-        The suggestion has the best balance for these questions. Expect slightly more errors on others.
+        The suggested threshold balances the two error rates best on these questions. Expect slightly more errors on
+        others.
       </p>
     </>
   );

@@ -30,7 +30,7 @@ export const Compared = ({ index, comparison }: ComparedProps) => {
         Version {b} compared with version {a}
       </h2>
       <p class={`panel ${LOOKS[verdict]}`}>{summary}</p>
-      {leftOut > 0 && <p class="fine">{count(leftOut, "question")} without a document: left out.</p>}
+      {leftOut > 0 && <p class="fine">Left out: {count(leftOut, "question")} without a document.</p>}
       <Table
         caption="Search quality of both versions"
         rows={metrics}

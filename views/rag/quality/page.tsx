@@ -43,7 +43,7 @@ export const QualityPage = ({ index, versions, form, problems, measured, notice,
       { path: "/rag", name: "Documents" },
       { path: `/rag/${index.id}`, name: index.name },
     ]}
-    note="See how well the index finds the right documents, and choose a threshold, with your own questions."
+    note="Use your own questions to see how well the index finds the right documents, and to choose a threshold."
   >
     {index.chunks === 0 ? (
       <Panel title="This index has no searchable documents yet">
@@ -53,7 +53,7 @@ export const QualityPage = ({ index, versions, form, problems, measured, notice,
       <>
         <QuestionsForm {...{ index, versions, form, problems }} />
         <div id="measuring" class="measuring card" role="status">
-          <p>Searching the questions. This takes a few seconds per hundred.</p>
+          <p>Searching. This takes a few seconds per 100 questions.</p>
           <div class="skeleton" aria-hidden="true">
             <span></span>
             <span></span>
@@ -88,14 +88,16 @@ const QuestionsForm = ({ index, versions, form, problems }: QuestionsFormProps) 
         rows: 8,
         spellcheck: "false",
         class: "code-input",
-        hint: "CSV with the columns question and document, or JSON Lines. Name a document by its file name or id, and leave it blank if no document answers the question.",
+        hint: "CSV with the columns question and document, or JSON Lines. Enter the document’s file name or id. Leave it blank if no document answers the question.",
       })}
       {file("file", "Or a file", {
         accept: ".csv,.tsv,.jsonl,.ndjson,.json",
         hint: `Up to ${MAX_QUESTIONS.toLocaleString("en")} questions and ${MAX_KIB} KiB`,
       })}
       {choices.length > 1 &&
-        select("measure", "What to measure", choices, { hint: "A comparison asks both versions the same questions" })}
+        select("measure", "What to measure", choices, {
+          hint: "A comparison runs the same questions on both versions",
+        })}
     </Form>
   );
 };

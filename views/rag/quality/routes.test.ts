@@ -85,9 +85,9 @@ describe("a measurement", () => {
 
   test("says why there is no threshold", async () => {
     pages.rag.calibration = sampleCalibration({ suggested: null, curve: [], unanswerable: 0 });
-    expect((await measure({ questions: QUESTIONS })).html).toContain("A threshold needs both kinds of questions");
+    expect((await measure({ questions: QUESTIONS })).html).toContain("To get a suggested threshold");
     pages.rag.calibration = sampleCalibration({ suggested: null, curve: [], score: null });
-    expect((await measure({ questions: QUESTIONS })).html).toContain("Keyword search computes no score");
+    expect((await measure({ questions: QUESTIONS })).html).toContain("A threshold can’t be applied to keyword search");
   });
 });
 
@@ -95,7 +95,7 @@ describe("questions are refused, and kept", () => {
   test.each([
     ["", "Enter questions, or choose a file"],
     ["question,document\nWhen?,a.md", "Enter at least two questions"],
-    ["question,document\n,a.md\n,b.md", "Line 2: the question is empty. Enter one. 1 more line can’t be used either."],
+    ["question,document\n,a.md\n,b.md", "Line 2: the question is empty. Enter one. 1 more line also can’t be used."],
     [`question,document\n${"When?,a.md\n".repeat(1001)}`, "Enter at most 1,000 questions"],
   ])("%#", async (questions, problem) => {
     const { status, html } = await measure({ questions });

@@ -155,14 +155,12 @@ const readFile = async (
     const read = await readQuestions(questions, limits);
     if ("problems" in read) {
       const [first = "", ...others] = read.problems;
-      return refused(
-        `${first}${others.length > 0 ? ` ${count(others.length, "more line")} can’t be used either.` : ""}`,
-      );
+      return refused(`${first}${others.length > 0 ? ` ${count(others.length, "more line")} also can’t be used.` : ""}`);
     }
     const { length } = read.questions;
     if (length < 2) return refused("Enter at least two questions");
     if (length > MAX_QUESTIONS) {
-      return refused(`Enter at most ${MAX_QUESTIONS.toLocaleString("en")} questions. The API takes more.`);
+      return refused(`Enter at most ${MAX_QUESTIONS.toLocaleString("en")} questions. The API accepts more.`);
     }
     return read;
   } catch (thrown) {

@@ -61,7 +61,7 @@ const noBinaryData = (onTable: (name: string) => void) =>
 
 const needsTables = (names: readonly string[]) =>
   unreadable(
-    `The PDF has Chinese, Japanese or Korean text in fonts that it doesn't contain (${names.join(", ")}), so their letters are unknown. Save it with embedded fonts, for example by printing it as a new PDF, or run OCR on it.`,
+    `The PDF has Chinese, Japanese or Korean text in fonts that aren't embedded (${names.join(", ")}), so the text can't be read. Save it with embedded fonts, for example by printing it as a new PDF, or run OCR on it.`,
   );
 
 const readPages = async (pdf: PDFDocumentProxy, signal?: AbortSignal): Promise<PdfPage[]> => {
