@@ -169,7 +169,7 @@ export const gatewayOverhead = async ([otherRoot]: string[] = []) => {
 const MAX_RATIO = 1.05;
 
 /**
- * Compares with the gateway of the working copy in `args`, usually the previous version, and sets exit code 1 if a
+ * Compares with the gateway in the working copy that `args` names, usually the previous version. Sets exit code 1 if a
  * request takes over 5 % more CPU.
  */
 export const gatewayOverheadGuard = async (args: string[]) => {

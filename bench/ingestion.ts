@@ -16,9 +16,9 @@ import { cpuMs } from "./processes";
 const ROOT = join(import.meta.dir, "..");
 const CORPORA = join(ROOT, "../shared/data");
 const DOCUMENTS = 2500;
-/** Documents of one upload request. */
+/** Documents per upload request. */
 const BATCH = 500;
-/** Texts of one request to the embedder alone. */
+/** Texts per embedding request when the embedder is measured alone. */
 const EMBEDDED = 64;
 const POLL_MS = 500;
 const MAX_FILE_BYTES = 1_000_000;
@@ -30,8 +30,9 @@ interface Source {
 }
 
 /**
- * Ingestion of many short documents, with the default model, and with a synthetic one that takes no time: what the rest
- * costs. Gateway and node are processes, the worker runs in this one. Options: the number of documents.
+ * Ingestion of many short documents, with the default model, and with a synthetic one that responds instantly, to
+ * measure everything else. Gateway and node are separate processes; the worker runs in this one. Option: the number of
+ * documents.
  */
 export const ingestion = async ([limit = String(DOCUMENTS)]: string[]) => {
   const sources = (await readSources()).slice(0, Number(limit));
@@ -105,7 +106,7 @@ const work = async (stack: Stack, client: RagClient, index: string) => {
   }
 };
 
-/** Waits with pauses, because each reading of an index takes time that ingestion could use. */
+/** Polls with pauses, because each read of an index takes CPU time from ingestion. */
 const settled = async (client: RagClient, index: string) => {
   for (;;) {
     const found = await client.read(`/${index}`);
@@ -141,7 +142,7 @@ class Stages {
   }
 }
 
-/** Seconds that the same texts take through `/v1/embeddings`, without the cache and with two requests in parallel. */
+/** Seconds to embed the same texts through `/v1/embeddings`, without the cache and with two requests in parallel. */
 const embedAlone = async (stack: Stack, texts: readonly string[]): Promise<number> => {
   const startedAt = performance.now();
   const left = [...texts];
@@ -158,7 +159,7 @@ const embedAlone = async (stack: Stack, texts: readonly string[]): Promise<numbe
   return (performance.now() - startedAt) / 1000;
 };
 
-/** Passages of the labelled corpora, if they are there, and the sections of this repository's documentation. */
+/** Passages of the labelled corpora, if present, and sections of this repository's documentation. */
 const readSources = async (): Promise<Source[]> => {
   const names = (await readdir(CORPORA).catch(() => [])).filter((name) => /^retrieval_.*_corpus\.jsonl$/.test(name));
   const passages = await Promise.all(

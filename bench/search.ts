@@ -67,7 +67,7 @@ const measure = async (thread: SearchThread, path: string, chunks: number) => {
   for (const mode of ["vector", "keyword", "hybrid"] as const) {
     for (const filter of Object.keys(FILTERS) as FilterName[]) searches.push(await timed(mode, filter, ask));
   }
-  // Before the collection below, which holds this thread too.
+  // Before the garbage collection below, which blocks this thread too.
   const searchLagMs = searchLag.stop();
   Bun.gc(true);
   await Bun.sleep(1000); // The allocator returns unused memory with a delay.

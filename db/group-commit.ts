@@ -2,7 +2,9 @@ import { sql } from "drizzle-orm";
 import { withoutSql } from "./errors";
 import type { Db, Tx } from "./types";
 
-/** A transaction takes no more writes after this many milliseconds. It then holds the lock for one more write at most. */
+/**
+ * A transaction accepts no more writes after this many milliseconds, then holds the lock for at most one more write.
+ */
 const MAX_OPEN_MS = 50;
 
 interface Waiting {
@@ -50,12 +52,15 @@ const commitGroup = async (db: Db, waiting: Waiting[], maxOpenMs: number): Promi
     });
     for (const each of settle) each();
   } catch (error) {
-    // If not even the lock was available, waiting again would make every later write late.
+    // If the lock wasn't available, all waiting writes fail: waiting again would delay every later one.
     for (const { reject } of taken.length > 0 ? taken : waiting.splice(0)) reject(error);
   }
 };
 
-/** Returns what settles the write once the transaction has ended. Throws if the whole transaction was rolled back. */
+/**
+ * Returns a function that settles the write once the transaction has ended. Throws if the whole transaction was rolled
+ * back.
+ */
 const runInSavepoint = async (tx: Tx, { work, resolve, reject }: Waiting): Promise<() => void> => {
   await tx.run(sql`SAVEPOINT one_write`);
   try {

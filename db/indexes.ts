@@ -79,7 +79,7 @@ export const listIndexNames = (db: Reads, allowed: Allowed, limit: number): Prom
     .orderBy(SORTED_BY.name)
     .limit(limit);
 
-/** Which of these documents exist in those of these indexes that the caller may use. */
+/** The given documents that exist in those of the given indexes that the caller may use. */
 export const listVisibleDocuments = (
   db: Reads,
   { indexIds, ids, allowed }: { indexIds: readonly string[]; ids: readonly string[]; allowed: Allowed },
@@ -90,7 +90,7 @@ export const listVisibleDocuments = (
     .innerJoin(documents, eq(documents.indexId, indexes.id))
     .where(and(isVisible(allowed), isOneOf(sql`indexes.id`, indexIds), isOneOf(sql`documents.id`, ids)));
 
-/** For lists that may have more entries than a statement may have parameters. */
+/** For lists with more entries than a statement can have parameters. */
 const isOneOf = (column: SQL, values: readonly string[]): SQL =>
   sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 

@@ -15,7 +15,7 @@ export const putRollups = async (tx: Tx, rows: readonly RollupRow[]): Promise<vo
     .onConflictDoUpdate({ target: [resolution, at, source], set: { measured: sql`excluded.measured` } });
 };
 
-/** Rows of the periods from `from` up to, but not including, `to`, oldest first. */
+/** Rows of the periods from `from` up to `to` (exclusive), oldest first. */
 export const listRollups = (db: Reads, resolution: Resolution, from: number, to: number): Promise<RollupRow[]> =>
   db
     .select()

@@ -3,7 +3,7 @@ import type { BuildRow } from "./builds";
 import type { Reads, Tx } from "./client";
 import { chunks, documentBuilds, documents, indexes, indexVersions } from "./schema";
 
-/* Which vectors a vector store outside the database has. The database keeps every vector. */
+/* Tracks the vectors in an external vector store. The database keeps every vector. */
 
 type Version = Pick<BuildRow, "indexId" | "version">;
 export type BuildPlace = Pick<BuildRow, "id" | "indexId" | "version" | "documentId" | "vectorStore">;
@@ -77,7 +77,7 @@ export const forgetUploads = async (tx: Tx, version: Version, store: string): Pr
   await tx.update(documentBuilds).set({ vectorStore: null }).where(isStored);
 };
 
-/** A build, and whether its version still gets documents; undefined if the build was deleted. */
+/** A build, and whether its version still accepts documents; undefined if the build was deleted. */
 export const findBuild = async (db: Reads, id: string): Promise<{ build: BuildPlace; isLive: boolean } | undefined> => {
   const found = await db
     .select({ build: place, state: indexVersions.state, deletedAt: indexes.deletedAt })
@@ -100,7 +100,7 @@ export const listChunkIds = async (db: Reads, buildId: string): Promise<string[]
   return rows.map(({ id }) => id);
 };
 
-/** Those of these ids that chunks have. */
+/** The given ids that belong to chunks. */
 export const findChunkIds = async (db: Reads, ids: readonly string[]): Promise<Set<string>> => {
   const rows = await db
     .select({ id: chunks.id })

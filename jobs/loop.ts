@@ -34,8 +34,8 @@ interface LoopOptions {
 }
 
 /**
- * Maximum parallel tasks when a worker has died on one of them: all, then the square root, then one. So a task that kills
- * its workers doesn't quarantine the tasks beside it.
+ * Maximum parallel tasks when a worker has died on one of them: all, then the square root, then one. This keeps a task
+ * that kills its workers from quarantining the tasks running with it.
  */
 const maxParallel = (concurrency: number, deaths: number): number =>
   Math.ceil(concurrency ** Math.max(0, 1 - deaths / (MAX_DEATHS - 1)));

@@ -35,7 +35,7 @@ const heldGateway = () => {
 
 const signal = new AbortController().signal;
 const caller = { keyId: "key_1", signal };
-/** Answers all requests, and those that they make room for. */
+/** Answers all requests, including those sent as slots become free. */
 const answerAll = async (sent: Sent[]): Promise<void> => {
   for (let at = 0; at < sent.length; at++) {
     sent[at]?.answer();

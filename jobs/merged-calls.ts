@@ -1,7 +1,7 @@
 import { toAppError } from "../lib/errors";
 import type { EmbeddingClient } from "./gateway-client";
 
-/** Maximum texts of a merged request: for embedding, what a node computes in one go. */
+/** Maximum texts per merged request: for embedding, what a node computes in one batch. */
 const MAX_EMBEDDED = 32;
 const MAX_COUNTED = 256;
 /** Requests in parallel: one is computed while the other is sent or its answer is stored. */
@@ -26,7 +26,7 @@ export const mergeCalls = (gateway: EmbeddingClient): EmbeddingClient => ({
   countTokens: merged(gateway.countTokens, MAX_COUNTED, (counts, from, to) => counts.slice(from, to)),
 });
 
-/** `part` takes one caller's results from those of a request. */
+/** `part` extracts one caller's results from a request's results. */
 const merged = <T>(send: Send<T>, maxTexts: number, part: (result: T, from: number, to: number) => T): Send<T> => {
   const waiting: Call<T>[] = [];
   let running = 0;
@@ -95,7 +95,7 @@ const sendGroup = async <T>(
   }
 };
 
-/** Aborted with the last reason once all of these are aborted. */
+/** A signal that is aborted with the last reason once all of these are aborted. */
 const whenAllAborted = (signals: readonly AbortSignal[]): AbortSignal => {
   const all = new AbortController();
   let left = signals.length;

@@ -22,8 +22,8 @@ export interface BuildDeps extends StageDeps {
 }
 
 /**
- * Builds a version of an index from the stored texts. It adds missing documents, some at a time, until none is left, so another
- * worker can continue at any time, and documents added during the build are included.
+ * Builds a version of an index from the stored texts. It adds missing documents, a few at a time, until none is left,
+ * so another worker can continue at any time, and documents added during the build are included.
  */
 export const ragBuild = (deps: BuildDeps): JobHandler => {
   const { db, now = () => new Date() } = deps;

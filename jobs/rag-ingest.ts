@@ -62,7 +62,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       return document;
     });
 
-  /** A version that is not active and can't get documents any more is retired, so that it doesn't block the active one. */
+  /** An inactive version that can no longer accept documents is retired, so that it doesn't block the active one. */
   const retireUnusable = async (context: TaskContext, version: VersionRow, thrown: unknown): Promise<boolean> => {
     const error = toAppError(thrown);
     const index = await findIndexRevision(db, version.indexId);
@@ -115,7 +115,7 @@ export const ragIngest = (deps: IngestDeps): JobHandler => {
       const document = await begin(context, key);
       if (!document) return context.finish(async () => ({}));
       try {
-        // An earlier claim may have staged something.
+        // An earlier claim may have staged a build.
         if (task.leaseEpoch > 1) await discardStaged(deps, context, key);
         const isLarge = document.uploadId !== null && (await uploads.sizeOf(document.uploadId)) > SMALL_BYTES;
         const work = () => ingest(context, document, key);

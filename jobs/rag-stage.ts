@@ -23,7 +23,7 @@ export const sha256 = (text: string): string => createHash("sha256").update(text
 export interface StageDeps extends Pick<Pipeline, "chunk"> {
   db: Reads;
   gateway: EmbeddingClient;
-  /** Gets the vectors too; undefined: vectors are only in the database. */
+  /** Also receives the vectors; undefined: vectors are only in the database. */
   vectors?: VectorStore;
 }
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toAppError } from "../lib/errors";
 
-/** How long work is retried while the other side is unreachable or busy. */
+/** How long work is retried while the other service is unreachable or busy. */
 const MAX_RETRY_MS = 120_000;
 const PAUSE_MS = 1000;
 
 /**
- * Repeats `work` for two minutes while its error says that a retry may help, and without a limit while a rate limit is
- * used up. Then it throws the error.
+ * Retries `work` for two minutes while its error is retryable, and without a limit while it is rate-limited. Then
+ * throws the error.
  */
 export const retry = async <T>(
   work: () => Promise<T>,

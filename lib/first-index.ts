@@ -1,6 +1,6 @@
 /**
- * The first of `length` indexes that passes, found by bisection; `length` if none passes. All indexes after one that
- * passes must pass too.
+ * The first of `length` indexes that passes, found by bisection; `length` if none passes. Every index after a passing
+ * one must pass too.
  */
 export const firstIndex = (length: number, passes: (index: number) => boolean): number => {
   let [low, high] = [0, length];

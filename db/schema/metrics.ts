@@ -11,7 +11,7 @@ export const metricRollups = sqliteTable(
     resolution: text({ enum: ["minute", "hour", "day"] }).notNull(),
     /** Start of the period, in milliseconds since 1970. */
     at: integer().notNull(),
-    /** Process that measured, new at each start. */
+    /** Id of the process that measured, new at each start. */
     source: text().notNull(),
     /** `StoredMeasurements`. */
     measured: json<Record<string, unknown>>().notNull(),

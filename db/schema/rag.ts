@@ -136,7 +136,7 @@ export const documentBuilds = sqliteTable(
     tokens: integer().notNull().default(0),
     /** Size of texts and vectors. */
     sizeBytes: integer().notNull().default(0),
-    /** The vector store that has its vectors; null: none. */
+    /** The vector store that holds its vectors; null: none. */
     vectorStore: text(),
   },
   (table) => [

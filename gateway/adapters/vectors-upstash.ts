@@ -18,7 +18,7 @@ export interface UpstashOptions {
   backoffMs?: number;
 }
 
-/** The store of the settings; undefined: vectors are searched in the gateway's memory. */
+/** The configured store; undefined: vectors are searched in the gateway's memory. */
 export const configuredVectors = ({ vectorUrl: url, vectorToken: token }: Config["store"]): VectorStore | undefined =>
   url && token ? upstashVectors({ url, token }) : undefined;
 

@@ -204,7 +204,7 @@ export const createInvalidations = (maxTargets = MAX_TARGETS) => {
       lastByTarget.set(target, ++count);
     },
 
-    /** The returned function says whether any of `targets` was invalidated after this call. */
+    /** The returned function returns whether any of `targets` was invalidated after this call. */
     watch: (targets: readonly string[]): (() => boolean) => {
       const start = count;
       return () => forgotten > start || targets.some((target) => (lastByTarget.get(target) ?? 0) > start);

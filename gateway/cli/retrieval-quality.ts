@@ -39,7 +39,7 @@ const OPTIONS = {
   markdown: { type: "boolean", default: false },
 } as const;
 
-/** Passages of one request. */
+/** Passages per request. */
 const BATCH = 500;
 /** Questions searched in parallel, enough to keep the embedder busy. */
 const PARALLEL = 4;
@@ -56,7 +56,7 @@ interface CorpusIndex {
   passages: Map<string, string>;
 }
 
-/** Adds each passage as a document of the index of the corpus's name, and waits until all are searchable. */
+/** Adds each passage as a document to the index named after the corpus, and waits until all are searchable. */
 const ingestCorpus = async ({ request }: Platform, { name, passages }: LabelledCorpus): Promise<CorpusIndex> => {
   const { data } = await request<RagIndexPage>("GET", "/v1/rag/indexes?limit=100");
   const index =
@@ -92,7 +92,7 @@ const ingestCorpus = async ({ request }: Platform, { name, passages }: LabelledC
   }
 };
 
-/** Searches every question by each method. A passage counts once, at its best chunk. */
+/** Searches every question by each method. A passage counts once, at the rank of its best chunk. */
 const searchCorpus = async (
   { request }: Platform,
   { name, queries }: LabelledCorpus,

@@ -22,12 +22,12 @@ interface PlanDeps {
   indexes: Indexes;
 }
 
-/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
+/** Where a question goes: to the end of the shown branch, or as a new version of an earlier question. */
 export interface Place {
   conversationId?: string;
   /** Id of the earlier question. */
   replaces?: string;
-  /** Id or name of the index that this and the next answers come from; null: none. If omitted, it stays the same. */
+  /** Id or name of the index that this and later answers come from; null: none. If omitted, it is unchanged. */
   index?: string | null;
 }
 
@@ -67,7 +67,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     throw new AppError("context_length_exceeded", message, { param: "content" });
   };
 
-  /** The RAG service fits the passages and the earlier turns into the window when it has found the passages. */
+  /** The RAG service fits the passages and earlier turns into the window after it has found the passages. */
   const fromIndex = async (
     { principal }: Asking,
     { model, retrieval }: AnswerSource,
@@ -107,7 +107,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
   };
 };
 
-/** To a key, an index that it may not use doesn't exist either. */
+/** Also for an index that the key may not use. */
 const GONE =
   "The index that this conversation uses is no longer available. Choose another one, or continue without documents.";
 
@@ -137,7 +137,7 @@ const historyOf = (messages: readonly ConversationMessage[]): NonNullable<RagQue
 
 const MAX_HISTORY = RagQuery.properties.history.maxItems ?? 100;
 
-/** Markers of an earlier answer number the passages of that answer. The model would take them for the new ones. */
+/** Citation markers refer to the passages of their own answer. The model would confuse them with the new passages. */
 const withoutMarkers = (content: string, citations: AnswerEvidence["citations"]): string =>
   citations
     .filter(({ found_by }) => found_by === "model")

@@ -171,7 +171,7 @@ export interface NodeWork {
   nameOf(index: number): string;
 }
 
-/** How the nodes computed one request. */
+/** Facts about how the nodes computed one request. */
 interface NodeReport {
   /** The node that answered first. */
   node: string | undefined;
@@ -182,7 +182,7 @@ interface NodeReport {
   retries: number;
 }
 
-/** Maximum parallel requests to nodes per caller's request. */
+/** Maximum parallel requests to nodes per caller request. */
 const MAX_PARALLEL_BATCHES = 4;
 
 /**

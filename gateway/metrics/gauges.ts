@@ -39,7 +39,7 @@ export const slotsOf = ({ engine }: Pick<MetricSources, "engine">): Slots => {
 /** Whether the node gets requests. A busy one rejects some of them. */
 const isUp = ({ state, isDrained }: NodeView): boolean => !isDrained && (state === "ready" || state === "busy");
 
-/** Records the state of every node. A node that is down counts with no slots. */
+/** Records the state of every node. A node that is down has no slots. */
 export const lookAtNodes = ({ engine }: Pick<MetricSources, "engine">, measured: Measurements): void => {
   for (const node of engine.nodes()) {
     const use = entryOf(measured.nodes, node.id, NodeUse);

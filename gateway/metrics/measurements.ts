@@ -51,7 +51,7 @@ export class KeyUse {
   }
 }
 
-/** Looks at one node, added up. Divide by `looks` for means. */
+/** Sums of the checks of one node. Divide by `looks` for means. */
 export class NodeUse {
   looks = 0;
   up = 0;
@@ -59,7 +59,7 @@ export class NodeUse {
   running = 0;
   waiting = 0;
   maxWaiting = 0;
-  /** Memory in use on the machine, in bytes, over the `memoryLooks` at which the node reported it. */
+  /** Memory in use on the machine, in bytes, summed over the `memoryLooks` checks in which the node reported it. */
   memoryBytes = 0;
   memoryLooks = 0;
 
@@ -130,7 +130,7 @@ export class Measurements {
     if (sample.caller.via === "worker") key.jobMachineMs += machineMs;
   }
 
-  /** The requests that use Groundwire. Opened pages, files and probes would hide them, so they are only in `routes`. */
+  /** API requests and submitted forms. Page views, files and probes would hide them, so they are only in `routes`. */
   traffic(): Traffic {
     const all = new Traffic();
     for (const [route, traffic] of this.routes) if (!/^(GET|HEAD) \/(?!v1\/)/.test(route)) all.merge(traffic);
@@ -168,7 +168,7 @@ const mergeEntries = <T extends { merge(other: T): void }>(
   for (const [key, value] of from) entryOf(into, key, Entry).merge(value);
 };
 
-/** `Measurements` as JSON. Stored: a field may be added, but not changed or removed. */
+/** `Measurements` as JSON. It is stored, so fields may be added, but not changed or removed. */
 export interface StoredMeasurements {
   /** By route: requests, errors, errors by code, and the latency. */
   routes: Record<string, [requests: number, errors: number, codes: Record<string, number>, latency: number[]]>;

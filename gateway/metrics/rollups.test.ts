@@ -26,7 +26,7 @@ const GENERATION: GenerationSample = {
 const start = Date.UTC(2026, 10, 23, 20, 0, 0);
 const HOUR = 3_600_000;
 
-/** Opens the same database as a new process would: `restart` gives rollups that know nothing. */
+/** Opens the same database as a new process would: `restart` returns rollups with empty memory. */
 const withRollups = (
   work: (given: {
     clock: { now: number };

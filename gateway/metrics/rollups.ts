@@ -42,7 +42,7 @@ const startOf = (resolution: Resolution, time: number): number => {
 
 const keyOf = ({ resolution, at }: Pick<Period, "resolution" | "at">): string => `${resolution} ${at}`;
 
-/** Changes with every request and generation. */
+/** A counter that changes with every request and generation. */
 const activityOf = ({ routes, stages }: Measurements): number =>
   routes.values().reduce((sum, { requests }) => sum + requests, stages.ttft.count);
 
@@ -88,8 +88,9 @@ export class Rollups {
   }
 
   /**
-   * Adds all periods from `from` up to, but not including, `to` to the measurements that `into` returns for the start of
-   * a period: those of every gateway in the database, and this gateway's newest ones, which may not be written yet.
+   * Adds all periods from `from` up to `to` (exclusive) to the measurements that `into` returns for the start of a
+   * period. Includes those of every gateway in the database, and this gateway's newest ones, which may not be written
+   * yet.
    */
   async read(
     { resolution, from, to }: { resolution: Resolution; from: number; to: number },
@@ -110,7 +111,7 @@ export class Rollups {
   }
 
   /**
-   * Since when there are measurements, in milliseconds since 1970. Exact to the minute for two days, then to the hour
+   * Start of the stored measurements, in milliseconds since 1970. Exact to the minute for two days, then to the hour
    * and to the day.
    */
   async since(): Promise<number> {

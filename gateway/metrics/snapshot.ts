@@ -15,7 +15,7 @@ export const metricsFile = (kpis: Kpis, { format = "json", table = "series" }: M
   return { name: `${name}-${table}.csv`, mediaType: "text/csv", content };
 };
 
-/** Names may begin like a formula. Numbers may be negative, and are not text. */
+/** Names may look like formulas, so they are escaped. Numbers are not, because they may be negative. */
 const cellText = (cell: Cell): string => (typeof cell === "string" ? guardText(cell) : String(cell ?? ""));
 
 const TABLES: Record<Table, (kpis: Kpis) => Cell[][]> = {

@@ -5,7 +5,7 @@ import { PERIODS } from "./rollups";
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_POINTS = 1000;
-/** Steps that are chosen if the request has none: the shortest with at most this many points. */
+/** Default step: the shortest that gives at most this many points. */
 const STEPS = ["1m", "5m", "15m", "30m", "1h", "4h", "12h", "1d"];
 const DEFAULT_POINTS = 60;
 const RESOLUTIONS = ["day", "hour", "minute"] as const;

@@ -16,7 +16,7 @@ export interface RequestSample {
 /** One finished generation, cached or not. Times are in milliseconds from arrival at the gateway. */
 export interface GenerationSample {
   operation: "chat" | "completion" | "embedding";
-  /** The key that it is counted for. worker: a jobs worker asked for it, for an evaluation run or a document. */
+  /** The key that it counts towards. worker: a jobs worker requested it, for an evaluation run or a document. */
   caller: { keyId: string; via: "key" | "session" | "worker" };
   model: string;
   node?: string;

@@ -220,7 +220,7 @@ const findTensor = (stored: Record<string, StoredTensor>, name: string): StoredT
 
 const MODE = /^pooling_mode_/;
 
-/** The only pooling of a model. Throws invalid_request for another one than cls and mean, or several. */
+/** The model's pooling. Throws invalid_request unless it is exactly one of cls and mean. */
 const readPooling = async (folder: string): Promise<Pooling> => {
   const settings: Record<string, unknown> = await Bun.file(join(folder, "1_Pooling/config.json")).json();
   const modes = Object.keys(settings).filter((name) => MODE.test(name) && settings[name] === true);

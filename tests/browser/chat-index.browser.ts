@@ -220,7 +220,7 @@ describe("without scripts", () => {
     }));
 });
 
-/** Asks, and lets the answer go on. */
+/** Asks, and lets the answer continue. */
 const asking = (goOn: (page: Page) => unknown) => async (page: Page) => {
   await askHandbook(page);
   await goOn(page);

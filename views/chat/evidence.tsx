@@ -4,7 +4,10 @@ import type { Asked } from "../rag/ask/asking";
 import { Evidence } from "../rag/ask/evidence";
 import { count, Icon } from "../ui/parts";
 
-/** An answer from an index, as the components of the page *Ask* take it; undefined for an answer of the model alone. */
+/**
+ * An answer from an index, in the form that the *Ask* page's components use; undefined for an answer from the model
+ * alone.
+ */
 export const askedOf = ({ id, status, content, detail }: AnswerState): Asked | undefined => {
   const { evidence } = detail;
   if (!evidence) return undefined;
@@ -75,7 +78,7 @@ export const Passages = ({ answer: { id, detail }, asked }: SourcedProps) => {
   );
 };
 
-/** Says which cited documents no longer exist. To a key, documents that it may not use don't exist either. */
+/** Lists the cited documents that were deleted or that the key may not use. */
 const Gone = ({ asked: { citations, gone = [] } }: { asked: Asked }) => {
   const titles = new Set(
     citations.filter((each) => gone.includes(each.document_id)).map((each) => each.document_title),

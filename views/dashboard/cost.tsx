@@ -5,7 +5,7 @@ import { number, Time } from "../ui/parts";
 import { compact, money, percent, timeSpan } from "../ui/quantities";
 
 const WIDTH = 600;
-/** Keys with a part of their own in the bar; the others share one. */
+/** Keys that get their own segment of the bar; the others share one. */
 const MAX_PARTS = 4;
 
 /** What the machines cost, split between keys and idle time. */

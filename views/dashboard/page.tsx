@@ -103,7 +103,7 @@ const HealthBanner = ({ readiness: { status, version, started_at, degraded } }: 
   );
 };
 
-/** Shown if there are figures, but none in this window. */
+/** Shown if there is data, but none in this window. */
 const QuietWindow = ({ window }: { window: DashboardWindow }) => {
   const longer = WINDOWS[WINDOWS.indexOf(window) + 1];
   return (

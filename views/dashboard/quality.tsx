@@ -8,7 +8,7 @@ import type { DashboardWindow } from "./windows";
 
 const WIDTH = 600;
 const HEIGHT = 160;
-/** Different colours and dash patterns of a chart; further versions repeat them. */
+/** Number of distinct colours and dash patterns; further versions reuse them. */
 const LOOKS = 5;
 
 type Point = EvaluationTrend["points"][number];

@@ -15,7 +15,7 @@ import { compact, latency, percent } from "../ui/quantities";
 interface SystemState {
   readiness: Readiness;
   nodes: readonly NodeView[];
-  /** Of the last hour, by the minute. */
+  /** Metrics of the last hour, per minute. */
   kpis: Kpis;
 }
 
@@ -107,7 +107,7 @@ const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
   return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
 };
 
-/** Figures of the last hour, with a line by the minute. */
+/** Figures of the last hour, with a sparkline per minute. */
 const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<SystemState, "kpis">) => {
   const tokens = series.map(({ completion_tokens }) => completion_tokens / step_seconds);
   const waiting = series.map(({ nodes }) =>

@@ -27,13 +27,15 @@ interface ChartProps {
   series: readonly ChartSeries[];
   /** Writes a value with its unit. */
   format: (value: number) => string;
-  /** Lowest value at the top of the scale, such as 1 for shares. */
+  /** Minimum for the top of the scale, such as 1 for shares. */
   atLeast?: number;
   /** The largest figure of the panel, to the right of its title. */
   figure?: Child;
 }
 
-/** A panel with a chart and, folded, the same values as a table. `charts.js` shows the table's row under the pointer. */
+/**
+ * A panel with a chart and a collapsed table of the same values. `charts.js` shows the table's row under the pointer.
+ */
 export const Chart = ({
   title,
   summary,
@@ -221,7 +223,7 @@ interface SparklineProps extends Pick<ChartSeries, "values"> {
   kind?: "lines" | "area";
 }
 
-/** A small line without axes, next to the figure that it explains. */
+/** A small line chart without axes, next to its figure. */
 export const Sparkline = ({ values, look = 1, kind = "area" }: SparklineProps) => {
   const top = Math.max(...values.map((value) => value ?? 0)) * HEADROOM || 1;
   return (

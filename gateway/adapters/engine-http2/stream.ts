@@ -266,7 +266,7 @@ interface Watched {
   expire(now: number): void;
 }
 
-/** A missed deadline is detected within this time. */
+/** A missed deadline is detected within this many milliseconds. */
 const TICK_MS = 100;
 
 /** One timer for the deadlines of all streams. A timer per token would cost more than forwarding the token. */

@@ -7,7 +7,7 @@ import { RetrievalOverrides, RetrievalSettings } from "../../retrieval-contract"
 /* Indexes, their versions and documents. */
 
 const NAME = { minLength: 1, maxLength: 100, description: "Unique. Can be used instead of the id" };
-/** For requests only; stored values are shown unchanged. */
+/** For requests only; stored values are returned unchanged. */
 const newName = Type.String({ ...NAME, pattern: notAnId("idx", "^[A-Za-z0-9][A-Za-z0-9 ._-]*$") });
 
 export const Chunking = Strict(

@@ -113,7 +113,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
     /** Ids and names of the indexes that the key may use, by name. */
     names: ({ allowedIndexes }: Principal) => store.listIndexNames(db, allowedIndexes, MAX_NAMES),
 
-    /** Which of these documents exist in those of these indexes that the key may use. */
+    /** The given documents that exist in those of the given indexes that the key may use. */
     visibleDocuments: ({ allowedIndexes: allowed }: Principal, which: { indexIds: string[]; ids: string[] }) =>
       store.listVisibleDocuments(db, { ...which, allowed }),
 

@@ -25,7 +25,7 @@ interface StoreDeps {
   db: Db;
   indexes: Pick<Indexes, "find">;
   embeddings: Pick<EmbeddingService, "embed">;
-  /** Gets the vectors too; undefined: vectors are only in the database. */
+  /** Also receives the vectors; undefined: vectors are only in the database. */
   vectors?: VectorStore;
   log: Pick<Log, "warn">;
   now?: () => Date;

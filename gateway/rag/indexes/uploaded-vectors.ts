@@ -6,7 +6,7 @@ import { toAppError } from "../../../lib/errors";
 import type { Metadata } from "../../ports/metadata-filter";
 import type { StoredVector, VectorStore } from "../../ports/vectors";
 
-/* Vectors of indexes in a vector store. Each version has a namespace. */
+/* Vectors of indexes in an external vector store. Each version has its own namespace. */
 
 const BUILDS_AT_ONCE = 50;
 const CHUNKS_AT_ONCE = 250;
@@ -36,9 +36,9 @@ export const toStoredVector = (
 ): StoredVector => ({ id: vectorId(document.id, id), vector, metadata: document.metadata as Metadata });
 
 /**
- * Uploads the visible builds that the store lacks: because it is new, was unreachable, or was switched off for a while.
- * `ids`: only these builds. If the store rejects a version, the others are still uploaded. Returns the number of uploaded
- * builds. Throws what `upsert` throws.
+ * Uploads the visible builds that the store lacks because it is new, was unreachable or was switched off. `ids`: only
+ * these builds. If the store rejects a version, the others are still uploaded. Returns the number of uploaded builds.
+ * Throws what `upsert` throws.
  */
 export const uploadMissing = async (deps: Deps, ids?: readonly string[]): Promise<number> => {
   const rejected: uploads.BuildPlace[] = [];

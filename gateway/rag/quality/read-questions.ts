@@ -20,8 +20,8 @@ const MAX_RELEVANT = 100;
 
 /**
  * Reads labelled questions from CSV with a header, JSON Lines or JSON. Each row has a question and the documents that
- * answer it, none if nothing does. Returns what is wrong, with its line, if a row can't be used. Throws dataset_invalid
- * and payload_too_large as the readers of datasets do.
+ * answer it, if any. Returns what is wrong, with its line, if a row can't be used. Throws dataset_invalid and
+ * payload_too_large as the readers of datasets do.
  */
 export const readQuestions = async (
   text: string,

@@ -2,11 +2,11 @@ import { AppError, toAppError } from "../../../lib/errors";
 import { withTimeout } from "../../../lib/with-timeout";
 import type { VectorMatch, VectorQuery, VectorStore } from "../../ports/vectors";
 
-/** Time limit of a query. After it, the search continues without the store. */
+/** Query timeout. After it, the search continues without the store. */
 const QUERY_MS = 3000;
-/** Time between two checks of a store that works. Queries check it too. */
+/** Time between two checks of a working store. Queries check it too. */
 const CHECK_MS = 30_000;
-/** Time between two checks of a store that doesn't. */
+/** Time between two checks of a store that is down. */
 const RECHECK_MS = 5000;
 
 export interface VectorsState {
@@ -14,11 +14,11 @@ export interface VectorsState {
   since: Date;
   /** Milliseconds of the last query or check. */
   latencyMs: number | null;
-  /** Why it is down. Public. */
+  /** Why it is down. Shown to clients. */
   reason: string | null;
 }
 
-/** A vector store for queries. While it is down, queries fail at once instead of waiting for it. */
+/** A vector store for queries. While it is down, queries fail immediately instead of waiting for it. */
 export class MonitoredVectors {
   #state: VectorsState = { status: "ok", since: new Date(), latencyMs: null, reason: null };
   #checkedAt = Number.NEGATIVE_INFINITY;

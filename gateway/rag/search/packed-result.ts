@@ -1,6 +1,8 @@
 import type { SearchHit, SearchResult } from "./search";
 
-/** A search result as few large values, because sending 200 hits as objects between threads takes four times as long. */
+/**
+ * A search result as few large values, because sending 200 hits between threads as objects takes four times as long.
+ */
 export interface PackedResult extends Omit<SearchResult, "hits"> {
   /** Ids of the chunks and of their documents, separated by SEPARATOR. */
   ids: string;

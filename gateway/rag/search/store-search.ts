@@ -11,7 +11,7 @@ import type { SearchedVersion, SearchThread } from "./search-thread";
  * throws unavailable.
  */
 export const storeSearch = (thread: SearchThread, vectors: MonitoredVectors) => {
-  /** Returns undefined if keywords have to do. */
+  /** Returns undefined if the search must use only keywords. */
   const findMatches = async (
     { index: indexId, version }: SearchedVersion,
     { mode, candidates: topK, filter }: Search,

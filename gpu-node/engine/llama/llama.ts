@@ -134,7 +134,7 @@ const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
   const withBos = (tokens: Token[]): Token[] =>
     bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens];
 
-  /** Rejects a text before it is tokenized if it would be too long even with the longest tokens. */
+  /** Rejects a text before tokenizing it if it would be too long even with the longest tokens. */
   const checkTextLength = (chars: number, param: string): void => {
     const least = Math.ceil(chars / longestTokenBytes);
     if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);

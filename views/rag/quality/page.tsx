@@ -13,7 +13,7 @@ const TIMEOUT_MS = 600_000;
 
 export interface QualityForm {
   questions: string;
-  /** A version, or two that are compared: "1" or "1:2". */
+  /** A version, or two to compare: "1" or "1:2". */
   measure: string;
 }
 
@@ -115,7 +115,7 @@ const measureChoices = ({ active }: RagIndex, versions: readonly IndexVersion[])
   ];
 };
 
-/** The figures, or an example before the first ones. */
+/** The figures, or an example until there are some. */
 export const Results = ({ index, measured }: Pick<QualityPageProps, "index" | "measured">) => {
   if (!measured) return <FirstSteps />;
   return measured.kind === "calibrated" ? (

@@ -18,7 +18,7 @@ import { html, isHtmx, page, redirect } from "../../ui/html";
 import { count } from "../../ui/parts";
 import { MAX_KIB, MAX_QUESTIONS, type Measured, type QualityForm, QualityPage, Results } from "./page";
 
-/** Versions that the form can name: an index keeps few that can be searched. */
+/** Versions that the form offers: an index keeps only a few searchable ones. */
 const VERSIONS = 20;
 const MEASURE = /^(\d{1,6})(?::(\d{1,6}))?$/;
 
@@ -104,7 +104,7 @@ export const qualityRoutes = ({ config, indexes, indexVersions, retrievalQuality
     );
 };
 
-/** The fields of the form. A file takes the place of pasted questions. */
+/** The fields of the form. A file replaces pasted questions. */
 const readSent = async (request: Request): Promise<{ form: Omit<QualityForm, "measure"> } & Partial<Shown>> => {
   const body = ownBody(exchangeOf(request));
   try {

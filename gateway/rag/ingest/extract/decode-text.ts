@@ -6,8 +6,8 @@ const SNIFFED_BYTES = 4096;
 /** Maximum fraction of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
 const MAX_LEGACY_SHARE = 0.25;
 /**
- * Symbols within a word, and three letters in a row that are beyond ASCII, with their maximum fraction of the bytes beyond
- * ASCII. In western European languages, both are rare.
+ * Symbols within a word, and three consecutive non-ASCII letters, with their maximum fraction of the non-ASCII bytes.
+ * In western European languages, both are rare.
  */
 const IMPLAUSIBLE: readonly [pattern: RegExp, maxShare: number][] = [
   [/(?<=\p{Ll})[¡-¬®-¶¸-¿](?=\p{Ll})/gu, 0.2],

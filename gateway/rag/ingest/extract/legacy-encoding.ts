@@ -1,15 +1,15 @@
-/* Recognizes texts in encodings of before Unicode that don't declare it, by which characters they would contain. */
+/* Detects pre-Unicode encodings that a text doesn't declare, from the characters that the text would contain. */
 
-/** Fewer characters are too few to recognize an encoding by. */
+/** Minimum number of characters to detect an encoding from. */
 const MIN_CHARACTERS = 4;
-/** Minimum fraction of common characters: in texts of this encoding about .98, in others under .7. */
+/** Minimum fraction of common characters: about 0.98 in texts of this encoding, under 0.7 in others. */
 const MIN_COMMON = 0.9;
 
 type Pair = (lead: number, trail: number) => boolean;
 
 interface EastAsian {
   label: string;
-  /** Two bytes of the usual characters of the language. Punctuation and Latin letters don't count either way. */
+  /** Matches the two bytes of a common character of the language. Punctuation and Latin letters are ignored. */
   isCommon: Pair;
   isPunctuation: Pair;
   /** Characters that must make up this fraction, because another encoding has the same bytes for common characters. */
@@ -56,7 +56,9 @@ const EAST_ASIAN: readonly EastAsian[] = [
 ];
 
 const CYRILLIC = ["windows-1251", "koi8-r", "ibm866", "iso-8859-5"] as const;
-/** The most frequent letters of Russian, Ukrainian and Bulgarian: about .8 of a text. In a wrong encoding, about .4. */
+/**
+ * The most frequent letters of Russian, Ukrainian and Bulgarian: about 0.8 of a text; about 0.4 in a wrong encoding.
+ */
 const FREQUENT_CYRILLIC = /[оеаинтсрвлкмдуяі]/giu;
 const MIN_FREQUENT = 0.6;
 /** Other scripts look like upper case in a Cyrillic encoding. */
@@ -67,7 +69,7 @@ const CASED_WORD = /^(?:\p{Lu}?\p{Ll}+|\p{Lu}+)$/u;
 const CHECKED_BYTES = 65_536;
 const CHECKED_BEFORE = 32;
 
-/** The text, if it is without doubt in an East Asian or Cyrillic encoding; otherwise undefined. */
+/** The decoded text if it is clearly in an East Asian or Cyrillic encoding; otherwise undefined. */
 export const decodeLegacy = (bytes: Uint8Array): string | undefined => {
   const start = Math.max(0, bytes.findIndex((byte) => byte >= 0x80) - CHECKED_BEFORE);
   const head = bytes.subarray(start, start + CHECKED_BYTES);

@@ -77,7 +77,9 @@ export const pdfOf = (pages: readonly (readonly ShownText[])[], { rotate = 0, ti
   return pdfFile(objects);
 };
 
-/** A PDF with one text in an Adobe font that it doesn't contain. `codes`: the text in this encoding, in hexadecimal. */
+/**
+ * A PDF with one text in an Adobe font that isn't embedded. `codes`: the text in the font's encoding, in hexadecimal.
+ */
 export const unembeddedPdf = (encoding: string, ordering: string, codes: string): Uint8Array =>
   pdfFile([
     "<< /Type /Catalog /Pages 2 0 R >>",
@@ -92,7 +94,7 @@ export const unembeddedPdf = (encoding: string, ordering: string, codes: string)
 
 const streamOf = (content: string): string => `<< /Length ${content.length} >>\nstream\n${content}\nendstream`;
 
-/** The first object is the catalogue, the last one the information. */
+/** The first object is the catalog, the last one is the document information. */
 const pdfFile = (objects: readonly string[]): Uint8Array => {
   let body = "%PDF-1.4\n";
   const offsets = objects.map((object, i) => {

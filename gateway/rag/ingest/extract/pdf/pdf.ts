@@ -48,8 +48,8 @@ export const readPdf = async (bytes: Uint8Array, signal?: AbortSignal): Promise<
 };
 
 /**
- * What pdf.js loads data with that a PDF names but doesn't contain. `onTable` gets the names of the character tables (CMaps)
- * of Chinese, Japanese and Korean fonts. Without them, pdf.js leaves out the text.
+ * The loader that pdf.js uses for data that a PDF refers to but doesn't contain. `onTable` gets the names of the
+ * character tables (CMaps) of Chinese, Japanese and Korean fonts. Without them, pdf.js leaves out the text.
  */
 const noBinaryData = (onTable: (name: string) => void) =>
   class {
