@@ -320,7 +320,7 @@ describe("a worker that died", () => {
     expect(job.error?.message).toContain("3 workers died");
   });
 
-  test("lets the task that it died on run beside few others, and after a second death alone", async () => {
+  test("limits the tasks that run with the task it died on, and runs that task alone after a second death", async () => {
     await enqueue("job_1", 40);
     const setDeaths = (n: number, deaths: number) =>
       `UPDATE tasks SET deaths = ${deaths} WHERE json_extract(payload, '$.n') = ${n}`;

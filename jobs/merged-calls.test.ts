@@ -74,7 +74,7 @@ test("a merged request has at most 32 texts, one key and one model", async () =>
   );
 });
 
-test("a text that is refused fails only its own call", async () => {
+test("a refused text fails only its own call", async () => {
   const { gateway, sent } = heldGateway();
   const calls = ["a", "b", "c", "too long", "d"].map((text) =>
     gateway.embed(caller, "small", [text]).then(

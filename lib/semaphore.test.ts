@@ -22,13 +22,13 @@ test("at most `size` tasks run at a time, in order of arrival", async () => {
   expect(await Promise.all(all)).toEqual([0, 1, 2, 3]);
 });
 
-test("a failed task frees its place", async () => {
+test("a failed task frees its slot", async () => {
   const semaphore = new Semaphore(1);
   const failed = await semaphore.run(() => Promise.reject(new Error("failed"))).catch(({ message }) => message);
   expect([failed, await semaphore.run(async () => "next")]).toEqual(["failed", "next"]);
 });
 
-test("an aborted task leaves the queue and takes no place", async () => {
+test("an aborted task leaves the queue and takes no slot", async () => {
   const semaphore = new Semaphore(1);
   const held = Promise.withResolvers<void>();
   const first = semaphore.run(() => held.promise);

@@ -108,7 +108,7 @@ test("a conversation keeps its index for edited questions, and regenerates with 
   expect(rag.asked).toMatchObject({ question: "Other words?", temperature: 0.5 });
 });
 
-test("a conversation can leave its index and return to it; the model then reads the earlier answers", async () => {
+test("a conversation can stop and resume using its index, and the model then reads the earlier answers", async () => {
   rag.answer(sampleAnswer());
   const { conversation } = await askIndex();
   await conversations.update(ada, conversation.id, { index: null });
@@ -131,7 +131,7 @@ test("passages of a deleted document are left out of the answers that cite it", 
   );
 });
 
-test("a question to an index that is gone, or too long for one, is refused, and nothing is stored", async () => {
+test("a question that is too long, or to a deleted index, is refused and not stored", async () => {
   rag.answer(sampleAnswer());
   const { conversation } = await askIndex();
   const ask = (text: string) => conversations.ask(asking(), text, { conversationId: conversation.id });
@@ -145,7 +145,7 @@ test("a question to an index that is gone, or too long for one, is refused, and 
   expect((await conversations.get(ada, conversation.id)).messages).toHaveLength(2);
 });
 
-test("an unsupported setting is refused when it is chosen", async () => {
+test("an unsupported setting is refused when it is set", async () => {
   const problem = await problemOf(conversations.create(ada, { index: INDEX, retrieval: { rerank: true } }));
   expect([problem.kind, problem.detail.param]).toEqual(["invalid_request", "retrieval.rerank"]);
 });

@@ -99,7 +99,7 @@ test("a restart keeps everything that was written, at every resolution", () =>
     expect(await everyResolution(restart())).toEqual([131, 131, 131]);
   }));
 
-test("several gateways add up, and none counts twice", () =>
+test("the measurements of several gateways add up, and none counts twice", () =>
   withRollups(async ({ clock, restart }) => {
     const gateways = [restart(), restart(), restart()];
     for (let round = 0; round < 20; round++) {
@@ -110,7 +110,7 @@ test("several gateways add up, and none counts twice", () =>
     for (const gateway of [...gateways, restart()]) expect(await everyResolution(gateway)).toEqual([60, 60, 60]);
   }));
 
-test("what is recorded during a write, and across the end of an hour, is neither lost nor doubled", () =>
+test("measurements recorded during a write, and across the end of an hour, are neither lost nor counted twice", () =>
   withRollups(async ({ clock, restart }) => {
     const rollups = restart();
     clock.now = start + HOUR - 90_000;
@@ -131,7 +131,7 @@ test("what is recorded during a write, and across the end of an hour, is neither
     expect(await everyResolution(restart())).toEqual([sent, sent, sent]);
   }));
 
-test("a failed write is repeated with the next one", () =>
+test("a failed write is retried with the next one", () =>
   withRollups(async ({ clock, db }) => {
     let isBroken = true;
     const write: typeof db.write = (work) => (isBroken ? Promise.reject(new Error("disk full")) : db.write(work));
@@ -150,7 +150,7 @@ test("a failed write is repeated with the next one", () =>
     expect(await everyResolution(other)).toEqual([70, 70, 70]);
   }));
 
-test("periods are deleted when their time is over, and longer ones stay", () =>
+test("expired periods are deleted, and longer ones stay", () =>
   withRollups(async ({ clock, restart, db }) => {
     const rollups = restart();
     rollups.current().request("POST /v1/chat", REQUEST);

@@ -61,7 +61,7 @@ test("a chat answers from an index, step by step, with citations that open their
     expect(await page.getByText("Found, but not used").isVisible()).toBe(true);
   }));
 
-test("a reload in mid-answer continues it, and later reloads show the same citations and passages", () =>
+test("a reload during an answer resumes it, and later reloads show the same citations and passages", () =>
   chatting({}, async (page) => {
     await askHandbook(page);
     found(rag, "Everyone has");

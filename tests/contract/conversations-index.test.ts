@@ -149,7 +149,7 @@ describe("an index that the key may not use", () => {
     expect(refusalOf(await mine.ask(imported))).toEqual(NOT_FOUND);
   });
 
-  test("any more hides its passages in old answers and in exports, until the right returns", async () => {
+  test("any more hides its passages in old answers and exports, until access is restored", async () => {
     const lost = await createSide(stack, "amber", "id");
     const { begin, ask, ended, last, send } = chats(lost);
     const id = await begin({ index: lost.index });
@@ -169,7 +169,7 @@ describe("an index that the key may not use", () => {
   });
 });
 
-test("after a document or the index was deleted, old answers stay readable and say what is gone", async () => {
+test("after a document or the index is deleted, old answers stay readable and list what is gone", async () => {
   const own = await createSide(stack, "violet", "name");
   const { begin, ask, ended, last, send } = chats(own);
   const id = await begin({ index: own.index });

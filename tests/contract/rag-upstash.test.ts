@@ -122,7 +122,7 @@ describe("with Upstash Vector", () => {
     }
   });
 
-  test("texts that are embedded into an index are in the store too", async () => {
+  test("texts embedded into an index are stored in Upstash too", async () => {
     const body = { input: ["The ferry.", "The bakery."], store: { index, ids: ["a", "b"] } };
     expect((await client.send("POST", "/v1/embeddings", body)).status).toBe(200);
     expect(stored()).toBe(2);
@@ -137,7 +137,7 @@ describe("while Upstash is unreachable", () => {
     await until("the gateway knows it", async () => vectorsOf(await readiness()).status === "ok", 20_000);
   });
 
-  test("hybrid searches use keywords and say so, vector searches fail, and readiness shows it", async () => {
+  test("hybrid searches report that they use only keywords, vector searches fail, and readiness shows it", async () => {
     await add({ "a.md": "Ferry at seven.", "b.md": "Museum closed." });
     await upstash.stop();
     const question = { index, question: "Which ferry?", temperature: 0 };
@@ -158,7 +158,7 @@ describe("while Upstash is unreachable", () => {
     expect((await stack.call("GET", "/v1/models")).headers.get("x-degraded")).toBe("keyword_only");
   });
 
-  test("ingestion waits for it, and deletions catch up", async () => {
+  test("ingestion waits for Upstash, and deletions catch up", async () => {
     const [id = ""] = await add({ "a.md": "One." });
     await upstash.stop();
     await client.addTexts(index, { source: "b.md", title: "b.md", text: "Two." });
@@ -176,7 +176,7 @@ describe("while Upstash is unreachable", () => {
   });
 });
 
-test("after a switch to Upstash, stored vectors are uploaded, and searches say until when some are missing", async () => {
+test("after a switch to Upstash, stored vectors are uploaded, and searches report missing vectors until then", async () => {
   const own = await startStack({}, {});
   const local = new RagClient(own.url, own.adminKey);
   const server = new UpstashServer();

@@ -92,7 +92,7 @@ test("documents deleted while the store was switched off are not found after it 
   expect(await stored()).toEqual(["doc_kept/chunk_build_kept_1_0"]);
 });
 
-test("the vectors of a document that is being added are not taken for leftovers", async () => {
+test("the vectors of a document that is being added are not deleted as leftovers", async () => {
   await addDocuments(db, "a", "visible", "staged");
   await publish("visible", ["a"]);
   const { jobId } = documentOf("a", "staged");

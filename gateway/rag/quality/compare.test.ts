@@ -25,7 +25,7 @@ test("a version that ranks most questions higher is better, and the reverse is w
   expect(worse.verdict).toBe("worse");
 });
 
-test("changes in both directions show no difference, and the summary says what could be shown", () => {
+test("changes in both directions show no difference, and the summary gives the detectable difference", () => {
   const pairs = [...repeated(10, [1, 0.5]), ...repeated(10, [0.5, 1]), ...repeated(5, [1, 1])];
   const { verdict, summary } = compareMeasured(VERSIONS, measured(pairs));
   expect(verdict).toBe("not_shown");

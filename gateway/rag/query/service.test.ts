@@ -411,7 +411,7 @@ describe("the cache", () => {
     expect(state.asked.length).toBe(2);
   });
 
-  test("does not store an answer after a search without the vector store, to which no threshold applies", async () => {
+  test("does not store an answer to a search without the vector store, because no threshold applies", async () => {
     state.isKeywordOnly = true;
     state.cosine = 0.1;
     const answer = await query();

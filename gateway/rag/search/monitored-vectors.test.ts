@@ -29,7 +29,7 @@ beforeEach(() => {
 const query = () => monitored.query("idx_1-1", QUERY);
 const isDown = () => until("the store is down", async () => monitored.state().status === "down");
 
-test("a store that works is checked every 30 seconds, and by queries", async () => {
+test("a working store is checked every 30 seconds, and by queries", async () => {
   for (let i = 0; i < 3; i++) monitored.state();
   await until("it was checked", async () => calls.length === 1);
   seconds = 29;
@@ -42,7 +42,7 @@ test("a store that works is checked every 30 seconds, and by queries", async () 
   await until("it was checked again", async () => calls.length === 3);
 });
 
-test("queries of a store that is down fail at once, until a check succeeds", async () => {
+test("queries to a store that is down fail immediately until a check succeeds", async () => {
   problem = LOST;
   expect((await problemOf(query())).kind).toBe("unavailable");
   const { status, reason } = monitored.state();
@@ -60,7 +60,7 @@ test("queries of a store that is down fail at once, until a check succeeds", asy
   expect(await query()).toEqual([]);
 });
 
-test("a rejected token is a reason to be down, a rejected filter is not", async () => {
+test("a rejected token means that the store is down, a rejected filter does not", async () => {
   problem = new AppError("invalid_request", "The vector store can't filter on this field.");
   await problemOf(query());
   seconds = 1;

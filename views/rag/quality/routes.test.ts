@@ -65,7 +65,7 @@ describe("a measurement", () => {
     expect(html).toContain("How many days?,leave.pdf");
   });
 
-  test("is only the result for a script", async () => {
+  test("returns only the result to a script", async () => {
     const { html } = await measure({ questions: QUESTIONS }, undefined, { "hx-request": "true" });
     expect(html).toStartWith("<section");
   });
@@ -127,7 +127,7 @@ test("the suggested threshold is applied to the index", async () => {
   expect(pages.rag.all[0]?.retrieval.threshold).toEqual({ score: "relevance", value: 0.52 });
 });
 
-test("the page is for editors", async () => {
+test("only editors can open the page", async () => {
   const { key } = await pages.newKey("member");
   const { cookie } = await pages.sessions.signIn(key);
   expect((await fetch(pages.url + PATH, { headers: { cookie: `groundwire=${cookie}` } })).status).toBe(403);
