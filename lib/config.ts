@@ -122,11 +122,7 @@ export const Config = Type.Object({
       { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
-    vectorUrl: optionalText(
-      "UPSTASH_VECTOR_REST_URL",
-      "Address of the Upstash Vector index that holds all vectors; if omitted, vectors are searched in memory",
-      webAddress,
-    ),
+    vectorUrl: optionalText("UPSTASH_VECTOR_REST_URL", "Upstash Vector index; default: search in memory", webAddress),
     vectorToken: optionalText("UPSTASH_VECTOR_REST_TOKEN", "Token for the Upstash Vector index", { secret: true }),
     redisUrl: optionalText("REDIS_URL", "Redis for a cache shared by all gateways, such as redis://127.0.0.1:6379", {
       secret: true,
