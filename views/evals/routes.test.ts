@@ -314,6 +314,9 @@ test("an index can answer, and the run's page names it with its version, revisio
   expect(sent.status).toBe(303);
   const { html } = await open(sent.location ?? "");
   expect(textOf(html)).toContain("idx_handbook , version 1, revision 14: hybrid, 5 passages, threshold 0.30");
+  // The claims link to the passages.
+  const passages = sampleAnswer().chunks.filter(({ context }) => context !== null);
+  for (const number of passages.keys()) expect(html).toContain(`id="context-${number + 1}"`);
   expect(pages.rag.asked).toMatchObject({ index: "idx_handbook", question: "How many days?", grounding: false });
   const again = await open(`/evals/new?run=${sent.location?.slice("/evals/".length)}`);
   expect(again.html).toMatch(/<option value="idx_handbook" selected="">/);

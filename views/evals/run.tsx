@@ -205,13 +205,14 @@ const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   );
 };
 
-const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
+/** The sample, with the contexts that the answer was scored against: the sample's, or the passages of an index. */
+const Given = ({ result: { input, references, contexts, output } }: { result: SampleResult }) => (
   <section aria-labelledby="given-title">
     <h2 id="given-title">Question, reference answers and contexts</h2>
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(input)]} />
       <Texts name="Reference answers" texts={references} />
-      {contexts.map((text, index) => (
+      {(output?.contexts ?? contexts).map((text, index) => (
         <Texts name={`Context ${index + 1}`} id={`context-${index + 1}`} texts={[text]} />
       ))}
     </dl>
