@@ -135,7 +135,7 @@ describe("the dashboard", () => {
           pages.metrics.request({ ...sample, status: 429 });
         }
         await update();
-        await card(page, "Error rate").getByText("50 errors, mostly overloaded").waitFor();
+        await card(page, "Error rate").getByText("50 errors: overloaded").waitFor();
         expect(await page.locator("#traffic details").getAttribute("open")).not.toBeNull();
         expect(await page.evaluate("document.activeElement.tagName")).toBe("SUMMARY");
         Object.assign(pages.refusal, { path: /^\/dashboard/, error: new AppError("internal", "A reason.") });

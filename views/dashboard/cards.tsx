@@ -46,11 +46,19 @@ const ErrorCard = ({ kpis: { totals, series } }: { kpis: Kpis }) => {
       href="#errors"
       name="Error rate"
       value={percent(totals.error_rate)}
-      note={most ? `${count(totals.errors, "error")}, mostly ${most[0].replaceAll("_", " ")}` : "No errors"}
+      note={most ? errorsText(totals.errors, ...most) : "No errors"}
       trend={series.map(({ errors }) => errors)}
       look={totals.errors > 0 ? "bad" : undefined}
     />
   );
+};
+
+/** "50 errors, mostly overloaded": names a code only if it caused more than half of the errors. */
+const errorsText = (errors: number, code: string, times: number): string => {
+  const text = count(errors, "error");
+  const name = code.replaceAll("_", " ");
+  if (times === errors) return `${text}: ${name}`;
+  return times * 2 > errors ? `${text}, mostly ${name}` : text;
 };
 
 const CacheCard = ({ kpis: { totals, series } }: { kpis: Kpis }) => {

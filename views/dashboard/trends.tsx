@@ -11,8 +11,8 @@ interface TrendsProps {
   window: DashboardWindow;
 }
 
-/** "12 tokens", "0.4": a number without needless decimals. */
-const plain = (value: number): string => (value < 10 && !Number.isInteger(value) ? value.toFixed(1) : compact(value));
+/** "12.4K", "2.5", "0.038": two digits of a number below 10, so that small rates don't become 0. */
+const plain = (value: number): string => (value < 10 ? String(Number(value.toPrecision(2))) : compact(value));
 
 export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
   const { series, stages, totals, step_seconds: stepSeconds } = kpis;
@@ -65,7 +65,7 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
           summary={`${count(totals.completion_tokens, "token")} were generated in ${words}, at most ${plain(Math.max(0, ...tokens.map((value) => value ?? 0)))} per second.`}
           kind="area"
           format={plain}
-          figure={compact(totals.completion_tokens)}
+          figure={`${compact(totals.completion_tokens)} in all`}
           series={[{ name: "Tokens per second", values: tokens, look: 1 }]}
         />
       </div>
@@ -107,8 +107,8 @@ export const Stages = ({ kpis: { stages, totals } }: { kpis: Kpis }) => (
       columns={[
         { name: "Stage", cell: ({ name }) => name },
         { name: "Median", isNumeric: true, cell: ({ values }) => latencyCell(values.p50) },
-        { name: "95 %", isNumeric: true, cell: ({ values }) => latencyCell(values.p95) },
-        { name: "99 %", isNumeric: true, cell: ({ values }) => latencyCell(values.p99) },
+        { name: "p95", isNumeric: true, cell: ({ values }) => latencyCell(values.p95) },
+        { name: "p99", isNumeric: true, cell: ({ values }) => latencyCell(values.p99) },
         { name: "Count", isNumeric: true, cell: ({ values }) => number(values.count) },
       ]}
     />

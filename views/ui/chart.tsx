@@ -47,7 +47,9 @@ export const Chart = ({
   atLeast = 0,
   figure,
 }: ChartProps) => {
-  const top = niceTop(Math.max(atLeast, ...sumsOf(kind, series)) * (atLeast === 1 ? 1 : HEADROOM));
+  const nice = niceTop(Math.max(atLeast, ...sumsOf(kind, series)) * (atLeast === 1 ? 1 : HEADROOM));
+  // Bars show counts: an even top makes the middle of the scale a whole number.
+  const top = kind === "bars" ? nice + (nice % 2) : nice;
   return (
     <figure class="card chart" data-chart>
       <figcaption>
