@@ -48,6 +48,9 @@ export const Calibrated = ({ index, version, calibration }: CalibratedProps) => 
 const intervalText = (interval: { low: number; high: number } | null | undefined): string =>
   interval ? `${share(interval.low)} to ${share(interval.high)}` : "–";
 
+/** Questions of each kind from which a threshold is reliable. */
+const ENOUGH = 50;
+
 const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => {
   const { curve, suggested, score } = calibration;
   if (!suggested || !score) {
@@ -65,16 +68,21 @@ const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => 
   const { threshold: own } = index.retrieval;
   const current = own?.score === score ? outcomeNear(curve, own.value) : undefined;
   const isSame = own?.score === score && own.value === suggested.threshold;
+  const isAsGood =
+    current?.false_answers === suggested.false_answers && current.false_refusals === suggested.false_refusals;
+  const fewest = Math.min(calibration.answerable, calibration.unanswerable);
   return (
     <>
       <h3>Threshold</h3>
-      <p>{outcomeText("A threshold of", suggested)}</p>
+      {!isAsGood && <p>{outcomeText("A threshold of", suggested)}</p>}
       {current && own && !isSame && (
         <p>{outcomeText("The current threshold of", { ...current, threshold: own.value })}</p>
       )}
       <ThresholdCurve curve={curve} suggested={suggested.threshold} current={current && own?.value} />
       {isSame ? (
         <p>The index already uses this threshold.</p>
+      ) : isAsGood ? (
+        <p>{`The suggested ${suggested.threshold.toFixed(2)} does no better on these questions. Keep the current threshold.`}</p>
       ) : (
         <form method="post" action={`/rag/${index.id}/quality/apply`} class="form-end">
           <input type="hidden" name="score" value={score} />
@@ -83,8 +91,9 @@ const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => 
         </form>
       )}
       <p class="hint">
-        The suggested threshold balances the two error rates best on these questions. Expect slightly more errors on
-        others.
+        {fewest < ENOUGH
+          ? `A reliable threshold needs at least ${ENOUGH} questions of each kind. With ${fewest}, expect more errors on other questions.`
+          : "The suggested threshold balances the two error rates best on these questions. Expect slightly more errors on others."}
       </p>
     </>
   );

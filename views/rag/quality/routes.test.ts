@@ -83,6 +83,22 @@ describe("a measurement", () => {
     }
   });
 
+  test("offers no threshold that is no better than the current one", async () => {
+    const curve = [0.3, 0.4].map((threshold) => ({ threshold, false_answers: 0, false_refusals: 0 }));
+    pages.rag.calibration = sampleCalibration({ curve, suggested: curve[1] });
+    const { html } = await measure({ questions: QUESTIONS });
+    expect(html).toContain("The suggested 0.40 does no better on these questions. Keep the current threshold.");
+    expect(html).not.toContain("Use threshold");
+  });
+
+  test("with few questions of one kind says that the threshold is not reliable", async () => {
+    pages.rag.calibration = sampleCalibration({ answerable: 60, unanswerable: 2 });
+    const few = "A reliable threshold needs at least 50 questions of each kind. With 2, expect more errors";
+    expect((await measure({ questions: QUESTIONS })).html).toContain(few);
+    pages.rag.calibration = sampleCalibration({ answerable: 60, unanswerable: 50 });
+    expect((await measure({ questions: QUESTIONS })).html).not.toContain("reliable threshold");
+  });
+
   test("says why there is no threshold", async () => {
     pages.rag.calibration = sampleCalibration({ suggested: null, curve: [], unanswerable: 0 });
     expect((await measure({ questions: QUESTIONS })).html).toContain("To get a suggested threshold");
