@@ -100,7 +100,7 @@ test("without a relevant passage, the chat says how close the best one is", () =
     await askHandbook(page);
     rag.answer(refusedAnswer());
     await page.getByText("The documents don’t answer this question.").waitFor();
-    await page.getByText("The best passage scores 0.21, below the threshold of 0.30").waitFor();
+    await page.getByText("The highest score by meaning is 0.21, below the threshold of 0.30").waitFor();
     expect(await status(page).textContent()).toBe("No relevant passage was found");
     await passages(page).click();
     await page.getByText("Closest passages, below the threshold").waitFor();
@@ -134,6 +134,7 @@ test("a deleted document is named, and its citations no longer link", () =>
     await page.reload();
     expect(await page.locator("a.citation").count()).toBe(0);
     await page.getByText("[1] (no longer available)").first().waitFor();
+    expect(await passages(page).textContent()).toContain("no longer available");
     await passages(page).click();
     await page.getByText("Staff handbook: the passages are no longer available, because").waitFor();
   }));

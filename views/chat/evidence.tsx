@@ -64,7 +64,7 @@ export const Passages = ({ answer: { id, detail }, asked }: SourcedProps) => {
         <span>
           {gone.length > 0 && retrieval.chunks.length === 0
             ? `Passages from ${index.name}: no longer available`
-            : `${count(retrieval.chunks.length, "passage")} from ${index.name}${sourcesText(citations)}`}
+            : `${count(retrieval.chunks.length, "passage")} from ${index.name}${sourcesText(citations)}${gone.length > 0 ? ". Others are no longer available" : ""}`}
         </span>
       </summary>
       <div class="evidence-list">

@@ -294,7 +294,9 @@ describe("a question", () => {
     pages.rag.answer(refusedAnswer());
     const { html } = await ask({ filter: "year = 2020" });
     expect(html).toContain("The documents don’t answer this question.");
-    expect(html).toContain("The best passage scores 0.21, below the threshold of 0.30, so the model was not asked.");
+    expect(html).toContain(
+      "The highest score by meaning is 0.21, below the threshold of 0.30, so the model was not asked.",
+    );
     expect(html).toContain("Remove the filter");
     expect(html).toContain("Closest passages, below the threshold");
     expect(html).toContain("expect no answer");

@@ -138,7 +138,7 @@ export const Checked = ({ asked: { citations, grounding } }: { asked: Asked }) =
     <>
       <Support grounding={grounding} />
       {(found || isUnsure) && (
-        <p class="fine legend">
+        <p class="fine">
           {found && (
             <>
               <span class="citation found">≈{found.marker}</span> passage found by Groundwire for a sentence without a
@@ -193,6 +193,14 @@ export const sourcesText = (citations: Asked["citations"]): string => {
   return cited > 0 ? `, ${cited} cited` : found > 0 ? `, ${found} found by Groundwire` : "";
 };
 
+/** The score that a threshold applies to. Except for `relevance`, the list of passages shows the same score. */
+const THRESHOLD_SCORES: Readonly<Record<NonNullable<RagAnswer["threshold"]>["score"], string>> = {
+  relevance: "relevance",
+  vector: "score by meaning",
+  fused: "combined score",
+  rerank: "reranker score",
+};
+
 /** No passage was good enough, so no model was asked: how close the best one was. */
 export const NoMatch = ({ threshold }: Pick<RagAnswer, "threshold">) => {
   const best = threshold?.best ?? null;
@@ -202,13 +210,14 @@ export const NoMatch = ({ threshold }: Pick<RagAnswer, "threshold">) => {
     );
   }
   const { value } = threshold;
+  const name = THRESHOLD_SCORES[threshold.score];
   return (
     <>
       <Panel title="No relevant passage was found">
-        {`The best passage scores ${score(best)}, below the threshold of ${score(value)}, so the model was not asked.`}
+        {`The highest ${name} is ${score(best)}, below the threshold of ${score(value)}, so the model was not asked.`}
       </Panel>
       <p class="score-scale">
-        <meter class="bad" min={0} max={value} value={Math.max(0, best)} aria-label="Score of the best passage"></meter>
+        <meter class="bad" min={0} max={value} value={Math.max(0, best)} aria-label={`Highest ${name}`}></meter>
         <span class="fine">{`${score(best)} of the ${score(value)} needed`}</span>
       </p>
     </>

@@ -153,12 +153,15 @@ const Excerpt = ({ text, span, spans }: ExcerptProps) => (
 /** Characters that are shown without opening a passage. */
 const LONG = 420;
 
+/** "Rank 1 · meaning 0.42 · keywords 7.41 · combined 0.88". The threshold may apply to a different score. */
 const scoresText = ({ scores, ranks }: RetrievedChunk): string =>
   [
     `Rank ${ranks.final}`,
-    `score ${score(scores.final)}`,
     scores.vector !== null && `meaning ${score(scores.vector)}`,
     scores.keyword !== null && `keywords ${score(scores.keyword)}`,
+    scores.fused !== null && `combined ${score(scores.fused)}`,
+    scores.rerank !== null && `reranker ${score(scores.rerank)}`,
   ]
-    .filter(Boolean)
+    .filter((part) => part !== false)
+    .map((part) => part.replace(" ", "\u00a0"))
     .join(" · ");
