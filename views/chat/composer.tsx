@@ -86,8 +86,11 @@ export const Composer = ({ conversationId = "", source, draft = "", problem }: C
     <div class="composer-line">
       <SourcePicker source={source} />
       <p id="composer-hint" class="hint">
-        <kbd>Enter</kbd> to send (or queue, while an answer is being written), <kbd>Shift</kbd>+<kbd>Enter</kbd> for a
-        new line, <kbd>Esc</kbd> to stop
+        <kbd>Enter</kbd> to <span class="when-idle">send</span>
+        <span class="when-answering">
+          queue, <kbd>Esc</kbd> to stop
+        </span>
+        , <kbd>Shift</kbd>+<kbd>Enter</kbd> for a new line
       </p>
       {problem && (
         <p id="problem" class="field-problem">
