@@ -106,13 +106,17 @@ export const isTaskHeld = async (tx: Tx, task: Pick<ClaimedTask, "id" | "leaseEp
   return held.length > 0;
 };
 
-/** Stores a job's progress. If the task reaches `mark` for the first time, earlier worker deaths no longer count. */
-export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, mark: number): Promise<void> => {
-  await tx
+/**
+ * Stores a job's progress. True if the task has reached `mark` for the first time: earlier worker deaths then no longer
+ * count.
+ */
+export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, mark: number): Promise<boolean> => {
+  const { rowsAffected } = await tx
     .update(tasks)
     .set({ deaths: 0, furthest: mark })
     .where(and(isHeld(task), lt(tasks.furthest, mark)));
   await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
+  return rowsAffected > 0;
 };
 
 export const endTask = (

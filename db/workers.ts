@@ -69,22 +69,27 @@ export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> =
   return [...new Set(freed.map(({ jobId }) => jobId))];
 };
 
-/**
- * Releases a dead worker's tasks. A task becomes due again, or is quarantined with the error `poison` if `maxDeaths`
- * workers have now died on it without progress. Returns the ids of the tasks' jobs.
- */
+interface Quarantine {
+  /** Workers that died on a task without progress. */
+  maxDeaths: number;
+  /** The error of a quarantined task. */
+  error: Record<string, unknown>;
+  /** Tasks of these kinds are never quarantined. */
+  exceptKinds: readonly string[];
+}
+
+/** Releases a dead worker's tasks: each becomes due again or is quarantined. Returns the ids of their jobs. */
 export const rescueTasks = async (
   tx: Tx,
   workerId: string,
-  maxDeaths: number,
-  poison: Record<string, unknown>,
+  { maxDeaths, error, exceptKinds }: Quarantine,
 ): Promise<string[]> => {
-  const isPoison = sql`${tasks.deaths} + 1 >= ${maxDeaths}`;
+  const isPoison = and(notInArray(tasks.kind, [...exceptKinds]), sql`${tasks.deaths} + 1 >= ${maxDeaths}`);
   const rescued = await tx
     .update(tasks)
     .set({
       state: sql`CASE WHEN ${isPoison} THEN 'quarantined' ELSE 'queued' END`,
-      error: sql`CASE WHEN ${isPoison} THEN ${JSON.stringify(poison)} ELSE ${tasks.error} END`,
+      error: sql`CASE WHEN ${isPoison} THEN ${JSON.stringify(error)} ELSE ${tasks.error} END`,
       deaths: sql`${tasks.deaths} + 1`,
       leaseEpoch: sql`${tasks.leaseEpoch} + 1`,
       workerId: null,

@@ -30,6 +30,11 @@ export interface TaskContext {
 export interface JobHandler {
   kind: string;
   concurrency: number;
+  /**
+   * Whether the handler itself finds the part of a task that kills workers and leaves it out. The task as a whole is then
+   * never quarantined.
+   */
+  isolatesPoison?: boolean;
   /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;
   /** Deletes leftovers of ended tasks. Called when no task is left running and once a minute; must be fast then. */

@@ -68,7 +68,8 @@ export class JobLoop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
-    this.#lease = new WorkerLease(options);
+    const isolating = options.handlers.filter(({ isolatesPoison }) => isolatesPoison);
+    this.#lease = new WorkerLease({ ...options, unquarantinedKinds: isolating.map(({ kind }) => kind) });
   }
 
   get workerId(): string {

@@ -41,7 +41,10 @@ export const runTask = async (
   const context: TaskContext = {
     signal,
     write: fenced,
-    progress: (progress, mark = 0) => fenced((tx) => saveProgress(tx, task, progress, mark)),
+    async progress(progress, mark = 0) {
+      // The loop runs more tasks beside this one again.
+      if (await fenced((tx) => saveProgress(tx, task, progress, mark))) task.deaths = 0;
+    },
     async finish(work) {
       await fenced(async (tx) => {
         const result = await work(tx);

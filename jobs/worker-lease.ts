@@ -31,6 +31,8 @@ interface WorkerLeaseOptions {
   log: Log;
   /** A worker without a heartbeat for this long is considered dead. */
   leaseMs: number;
+  /** Kinds of tasks that are never quarantined. */
+  unquarantinedKinds?: readonly string[];
   now?: () => Date;
   /** A clock in milliseconds that is never adjusted. */
   monotonicMs?: () => number;
@@ -116,12 +118,13 @@ export class WorkerLease {
   }
 
   async #rescue(other: WorkerRow): Promise<void> {
-    const jobs = await this.options.db.write(async (tx) => {
+    const { db, log, unquarantinedKinds: exceptKinds = [] } = this.options;
+    const jobs = await db.write(async (tx) => {
       if (!(await removeWorker(tx, other))) return [];
-      const rescued = await rescueTasks(tx, other.id, MAX_DEATHS, POISON);
+      const rescued = await rescueTasks(tx, other.id, { maxDeaths: MAX_DEATHS, error: POISON, exceptKinds });
       for (const job of rescued) await settleJob(tx, job, null, this.#now());
       return rescued;
     });
-    this.options.log.warn({ worker: other.id, jobs }, "a worker died: its tasks were released");
+    log.warn({ worker: other.id, jobs }, "a worker died: its tasks were released");
   }
 }

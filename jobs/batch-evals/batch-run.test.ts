@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { listBatchResults } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import { insertDataset, publishRevision, stageRevision } from "../../db/datasets";
-import { claimTasks, insertJob, settleJob } from "../../db/jobs";
+import { type ClaimedTask, claimTasks, findJob, insertJob } from "../../db/jobs";
 import { insertKey, updateKey } from "../../db/keys";
 import { findRunTotals, listScores } from "../../db/results";
 import { findRun, insertRun, type RunRow } from "../../db/runs";
 import { insertMembers } from "../../db/samples";
-import { insertWorker, removeWorker, rescueTasks } from "../../db/workers";
+import { insertWorker } from "../../db/workers";
 import { BATCH_KIND, newProgress } from "../../gateway/batch-evals/job";
 import type { ChatAnswer } from "../../gateway/chat/contract";
 import { toRow } from "../../gateway/datasets/content";
@@ -21,12 +21,15 @@ import { silentLog } from "../../lib/log";
 import { temporaryDb } from "../../tests/db/temporary";
 import { until } from "../../tests/until";
 import type { ChatOnce } from "../gateway-client";
+import { JobLoop } from "../loop";
+import { ownIdentity } from "../process-identity";
 import { runTask } from "../run-task";
 import { batchEvals } from "./handlers";
 
 const AT = new Date("2026-11-30T12:00:00Z");
 const RUN = "run_1";
-const POISON = { message: "A worker died.", code: "internal" };
+/** No system has a process with this number. */
+const GONE = { host: ownIdentity().host, process: "99999999 0" };
 
 let db: Db;
 beforeEach(async () => {
@@ -109,20 +112,30 @@ const handler = (chatOnce: ChatOnce) =>
   });
 
 let workers = 0;
-/** A worker that runs the job, until it has ended or `dies` resolves. A dead worker's writes come too late. */
-const work = async (chatOnce: ChatOnce, dies?: () => Promise<void>): Promise<void> => {
+const claim = async (): Promise<ClaimedTask> => {
   const workerId = `worker_${++workers}`;
-  await db.write((tx) => insertWorker(tx, { id: workerId, host: "test", process: "1" }, AT));
+  await db.write((tx) => insertWorker(tx, { id: workerId, ...GONE }, AT));
   const [task] = await claimTasks(db, { workerId, kind: BATCH_KIND, limit: 1 }, new Date());
   if (!task) throw new Error("There is no task.");
+  return task;
+};
+
+/** Another worker's loop finds the dead workers and releases their tasks. It has no room for the tasks itself. */
+const releaseTasks = async (): Promise<void> => {
+  const handlers = [{ ...handler(answers), concurrency: 0 }];
+  const loop = new JobLoop({ db, log: silentLog(), handlers, leaseMs: 3_600_000 });
+  await loop.open();
+  await loop.close(0);
+};
+
+/** A worker that runs the job, until it has ended or `dies` resolves. A dead worker's writes come too late. */
+const work = async (chatOnce: ChatOnce, dies?: () => Promise<void>): Promise<void> => {
+  const task = await claim();
   const abort = new AbortController();
   const running = runTask({ db, log: silentLog(), now: () => new Date() }, handler(chatOnce), task, abort.signal);
   if (dies) {
     await dies();
-    await db.write(async (tx) => {
-      await removeWorker(tx, { id: workerId, beat: 0 });
-      for (const job of await rescueTasks(tx, workerId, 3, POISON)) await settleJob(tx, job, null, AT);
-    });
+    await releaseTasks();
     abort.abort("lost");
   }
   await running;
@@ -235,17 +248,60 @@ describe("a worker that dies", () => {
     expect(stored.filter(({ id, endedAt }) => after.get(id)?.getTime() !== endedAt?.getTime())).toEqual([]);
   });
 
-  test("J6: quarantines the sample that kills it after three deaths, and all others get results", async () => {
+  /** A worker that dies on the first call that `isDeadly`. */
+  const dieOn = async (isDeadly: (question: string) => boolean): Promise<void> => {
+    const died = Promise.withResolvers<void>();
+    const kill: ChatOnce = (caller, body) => {
+      if (!isDeadly(questionIn(body))) return answers(caller, body, { usesCache: true });
+      died.resolve();
+      return new Promise((_, reject) => caller.signal.addEventListener("abort", () => reject(caller.signal.reason)));
+    };
+    await work(kill, () => died.promise);
+  };
+  const deathsOfTask = async () => (await db.all<{ deaths: number }>("SELECT deaths FROM tasks"))[0]?.deaths;
+
+  test("before its first sample doesn't count, however often", async () => {
     await createRun(30);
-    for (let death = 0; death < 3; death++) {
-      const poisoned = Promise.withResolvers<void>();
-      const kill: ChatOnce = (caller, body) => {
-        if (questionIn(body) !== "q7") return answers(caller, body, { usesCache: true });
-        poisoned.resolve();
-        return new Promise((_, reject) => caller.signal.addEventListener("abort", () => reject(caller.signal.reason)));
-      };
-      await work(kill, () => poisoned.promise);
+    for (let death = 0; death < 5; death++) {
+      await claim();
+      await releaseTasks();
     }
+    await work(answers);
+    const [run, job] = [await rowOf(), await findJob(db, "job_1")];
+    expect([run.state, run.progress, job?.state]).toMatchObject(["completed", { done: 30, errors: 0 }, "completed"]);
+  });
+
+  test("at random moments causes no error, however often", async () => {
+    await createRun(60);
+    for (let death = 0; death < 12; death++) {
+      let calls = 0;
+      await dieOn(() => calls++ >= death % 5);
+      await claim();
+      await releaseTasks();
+    }
+    await work(answers);
+    expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 60, errors: 0 } });
+  });
+
+  test("keeps other runs away while the samples that it was running run alone", async () => {
+    await createRun(30);
+    for (let death = 1; death <= 3; death++) {
+      await dieOn((question) => question === "q7");
+      expect(await deathsOfTask()).toBe(death);
+    }
+    const seen = new Set<number | undefined>();
+    await work(async (_, body) => {
+      if (questionIn(body) === "q7" || questionIn(body) === "q29") seen.add(await deathsOfTask());
+      return answerOf(questionIn(body));
+    });
+    expect([...seen]).toEqual([3, 0]);
+    expect((await rowOf()).progress).toMatchObject({ done: 30, errors: 0 });
+  });
+
+  test("J6: quarantines the sample on which three died alone, and all others get results", async () => {
+    await createRun(30);
+    // Other samples were running too at the first death.
+    for (let death = 0; death < 4; death++) await dieOn((question) => question === "q7");
     const asked: string[] = [];
     await work(async (_, body) => {
       asked.push(questionIn(body));
@@ -257,7 +313,7 @@ describe("a worker that dies", () => {
     const [quarantined] = (await resultsOf()).filter((result) => result.state === "error");
     expect([quarantined?.sampleKey, quarantined?.error?.message]).toEqual([
       "k7",
-      expect.stringContaining("3 workers died"),
+      expect.stringContaining("3 workers died while running only this sample"),
     ]);
   });
 });

@@ -10,6 +10,7 @@ import {
   updateBatchRun,
 } from "../../db/batch-evals";
 import type { Db, Tx } from "../../db/client";
+import type { ClaimedTask } from "../../db/jobs";
 import { insertScoreRows } from "../../db/results";
 import { findRun, type RunRow, storeFigures } from "../../db/runs";
 import type { BatchSettings } from "../../gateway/batch-evals/contract";
@@ -29,8 +30,10 @@ import { changedRevision, Paused, poison, RunStopped, Superseded, tooManyErrors 
 const MIN_EXCHANGE_MS = 50;
 /** How often the run's state is read, and how long the loop waits at most. */
 const WATCH_MS = 250;
-/** A sample on which this many workers died is not run again. */
-const MAX_DEATHS = 3;
+/** A sample is not run again after this many workers in a row died while it was the only one running. */
+const MAX_DEATHS_ALONE = 3;
+/** Other samples may have been running at the first death. After that, a sample runs alone. */
+const MAX_DEATHS = 1 + MAX_DEATHS_ALONE;
 /** From this result on, the share of errors is checked. */
 const MIN_RESULTS_FOR_SHARE = 20;
 const MAX_RESET_ERRORS = 1000;
@@ -42,8 +45,7 @@ export interface BatchRunDeps {
   context: TaskContext;
   run: RunRow;
   jobId: string;
-  /** Whether a worker has died while running this job, since it last made progress. */
-  hasDied: boolean;
+  task: Pick<ClaimedTask, "deaths" | "leaseEpoch">;
   /** Errors that ended up to this `sequence` are retried. */
   retryUpTo: number;
   source: SampleSource;
@@ -101,18 +103,17 @@ export class BatchRun {
 
   /** Takes over the run. Results that another worker left behind are pending again. */
   async #begin(): Promise<void> {
-    const { context, run, hasDied, retryUpTo, source, now } = this.deps;
+    const { run, task, retryUpTo, source, now } = this.deps;
     await source.open();
     await this.#fenced(async (tx, row) => {
       if (row.state !== "queued" && row.state !== "running") throw new Superseded();
-      const deaths = hasDied ? await recordDeaths(tx, run.id) : 0;
+      const deaths = task.deaths > 0 ? await recordDeaths(tx, run.id) : 0;
       await returnResults(tx, run.id);
       this.#suspects = await listSuspects(tx, run.id);
       this.#counts.begin(source.results, deaths);
       const started = { startedAt: row.startedAt ?? now(), error: null, endedAt: null };
       await updateBatchRun(tx, run.id, { state: "running", ...started, progress: this.#counts.progress });
     });
-    await context.progress({}, this.#mark);
     for (let isMore = retryUpTo > 0; isMore; ) {
       isMore = await this.#fenced(async (tx) => {
         const failures = await resetErrors(tx, run.id, { sequence: retryUpTo, limit: MAX_RESET_ERRORS });
@@ -123,13 +124,10 @@ export class BatchRun {
     }
   }
 
-  /** Grows whenever the job gets further. */
-  get #mark(): number {
-    const { sequence, deaths } = this.#counts.progress;
-    return sequence + deaths;
-  }
-
-  /** Runs each sample on which a worker has died alone, so that only the one to blame is quarantined. */
+  /**
+   * Runs each sample on which a worker has died alone, so that only the one to blame is quarantined. Until all have run,
+   * the task keeps its deaths, so the loop also keeps other runs out of this worker.
+   */
   async #runSuspects(): Promise<void> {
     for (const { id, deaths } of this.#suspects) {
       if (this.#flying.isPaused) return;
@@ -137,10 +135,13 @@ export class BatchRun {
       const [task] = await this.#exchange((tx) => startResult(tx, id));
       if (!task) continue;
       if (deaths < MAX_DEATHS) this.#flying.start(task);
-      else this.#flying.ended.push(failedOutcome(task, poison(deaths), task.attempts, this.deps.now()));
+      else this.#flying.ended.push(failedOutcome(task, poison(MAX_DEATHS_ALONE), task.attempts, this.deps.now()));
       await this.#flying.settled();
     }
     this.#suspects = [];
+    const { context, task } = this.deps;
+    // Each claim has a higher epoch, so earlier deaths no longer count even if no sample has ended since.
+    if (task.deaths > 0) await context.progress({}, task.leaseEpoch);
   }
 
   async #runAll(): Promise<void> {

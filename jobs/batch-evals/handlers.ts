@@ -46,6 +46,7 @@ export interface BatchEvalDeps {
 export const batchEvals = (deps: BatchEvalDeps): JobHandler => ({
   kind: BATCH_KIND,
   concurrency: CONCURRENCY,
+  isolatesPoison: true,
 
   async run(task, context) {
     const { runId, retryUpTo } = task.job.payload as unknown as BatchPayload;
@@ -94,9 +95,8 @@ const prepare = async (
   // Repeats must be made anew. Judges may answer from the cache: the same question has the same answer.
   const usesCache = pins.repeats === 1;
   return new BatchRun({
-    ...{ db, context, run, retryUpTo, limiter, computeFigures, now },
+    ...{ db, context, run, task, retryUpTo, limiter, computeFigures, now },
     jobId: task.jobId,
-    hasDied: task.deaths > 0,
     source: new SampleSource(db, pins),
     runSample(result, signals) {
       const caller = { keyId: principal.keyId, signal: signals.signal };

@@ -32,8 +32,8 @@ export const changedRevision = (pinned: string, found: string): RunStopped =>
   );
 
 /** The error of a sample that is not run again. */
-export const poison = (deaths: number): AppError =>
+export const poison = (deathsAlone: number): AppError =>
   new AppError(
     "internal",
-    `${deaths} workers died while running this sample, so it is not run again. Check their logs, then retry the errors of the run.`,
+    `${deathsAlone} workers died while running only this sample, so it is not run again. Check their logs, then retry the errors of the run.`,
   );

@@ -112,7 +112,8 @@ const check = async (stack: Stack, ids: readonly string[], expected: number) => 
       ]);
       if (all !== counted) wrongCounts.push(`${id}: ${all}, but its rows ${counted}`);
       const isDone = run.state === "completed" && progress.running === 0 && progress.done === expected;
-      if (!isDone || verdict.pass_rate.value !== run.passed) wrongCounts.push(`${id} is ${run.state}: ${all}`);
+      if (!isDone || verdict.pass_rate.value !== run.passed)
+        wrongCounts.push(`${id} is ${run.state}: ${all}, ${run.error?.message}`);
     }
     const results = await number("SELECT COUNT(*) FROM results WHERE state IN ('done', 'error')");
     return {
@@ -132,10 +133,10 @@ const check = async (stack: Stack, ids: readonly string[], expected: number) => 
   }
 };
 
-/** The counts of a run, from its rows. */
+/** The counts of a run, from its ended results. */
 const COUNTS = `SELECT COUNT(*), SUM(state = 'error'), COUNT(passed),
   SUM(json_extract(output, '$.usage.prompt_tokens')), SUM(json_extract(output, '$.usage.completion_tokens')),
-  COUNT(failure) FROM results WHERE run_id = ?`;
+  COUNT(failure) FROM results WHERE run_id = ? AND state IN ('done', 'error')`;
 
 const DOUBLED = `SELECT
   (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)

@@ -77,7 +77,10 @@ const steps: readonly Step[] = [
   },
   {
     name: "rescueTasks",
-    write: (db, tag) => db.write((tx) => workers.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
+    write: (db, tag) =>
+      db.write((tx) =>
+        workers.rescueTasks(tx, worker(tag), { maxDeaths: 3, error: { code: "internal" }, exceptKinds: ["other"] }),
+      ),
   },
   {
     name: "deleteWorker",
