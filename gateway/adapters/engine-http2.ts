@@ -68,7 +68,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         flow: node.flow,
         onEnd(error) {
           node.outstanding--;
-          report(node, error);
+          report(node, request.body, error);
         },
       });
       const headers = await stream.response();
@@ -159,11 +159,11 @@ const afterRetry = ({ kind, message, detail }: AppError): AppError =>
   new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
 /** Only failures of the node count against it. Rejected requests and callers that disconnect don't. */
-const report = (node: EngineNode, error: AppError | undefined): void => {
+const report = (node: EngineNode, body: string, error: AppError | undefined): void => {
   if (!error) node.breaker.succeeded();
   else if (error.status >= 500 && error.kind !== "model_loading" && error.kind !== "unavailable") {
     node.lastError = error.message;
-    node.breaker.failed();
+    node.breaker.failed(body);
   } else node.breaker.ended();
 };
 

@@ -157,6 +157,16 @@ describe("a run", () => {
     expect((await resultsOf(run.id, "&state=error"))[0].attempts).toBe(4);
   }, 60_000);
 
+  test("with a sample on which the node always fails doesn't take the node from other runs", async () => {
+    const dataset = await addDataset([{ input: "!error upstream_error", references: ["x"] }]);
+    const failing = await ended((await start(dataset)).id);
+    expect(failing).toMatchObject({ state: "completed", failures: { upstream_error: 1 } });
+    const nodes = (await (await stack.call("GET", "/v1/nodes")).json()) as Json;
+    expect(nodes.data.map(({ state }: Json) => state)).toEqual(["ready"]);
+    const other = await ended((await start(await addDataset(questions(5)))).id);
+    expect(other).toMatchObject({ state: "completed", progress: { done: 5, errors: 0 } });
+  }, 60_000);
+
   test("fails when too many results are errors, and says so", async () => {
     const dataset = await addDataset(
       questions(40, { input: "!error invalid_request" }).map((each, n) => ({ ...each, group: `${n}` })),

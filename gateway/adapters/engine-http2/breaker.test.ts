@@ -44,6 +44,22 @@ test("each failed try extends the ejection by 30 s, up to 300 s", () => {
   expect(times.at(-1)).toBe(300_000);
 });
 
+test("a request that fails again and again counts once, also as the try of an ejected node", () => {
+  const { breaker, pass } = failing(4);
+  breaker.failed("a");
+  pass(30_000);
+  breaker.started();
+  breaker.failed("a");
+  expect([breaker.openForMs, breaker.allows()]).toEqual([0, true]);
+  breaker.succeeded();
+  for (let i = 0; i < 10; i++) breaker.failed("b");
+  expect(breaker.allows()).toBe(true);
+  for (const body of ["c", "d", "e"]) breaker.failed(body);
+  expect(breaker.allows()).toBe(true);
+  breaker.failed("f");
+  expect(breaker.allows()).toBe(false);
+});
+
 test("if the caller of a try disconnects, the next request tries the node", () => {
   const { breaker, pass } = failing(5);
   pass(30_000);

@@ -4,10 +4,12 @@ const MAX_EJECTION_MS = 300_000;
 
 /**
  * Outlier ejection for one node, with Envoy's defaults: five consecutive failures eject it for 30 s × the number of
- * ejections, at most 300 s. After that, one request at a time tests it.
+ * ejections, at most 300 s. After that, one request at a time tests it. Unlike in Envoy, a request that is retried and
+ * fails again counts once, because then the request may be at fault.
  */
 export class Breaker {
-  #failures = 0;
+  /** Hashes of the requests that have failed since the last success. */
+  readonly #failed = new Set<unknown>();
   #ejections = 0;
   #openUntil = 0;
   #isTrying = false;
@@ -33,15 +35,23 @@ export class Breaker {
   }
 
   succeeded(): void {
-    this.#failures = 0;
+    this.#failed.clear();
     this.#isTrying = false;
     this.#openUntil = 0;
     this.#ejections = 0;
   }
 
-  failed(): void {
-    this.#failures++;
-    if (!this.#isTrying && (this.isEjected || this.#failures < FAILURES_TO_OPEN)) return;
+  /** `body` is the request's; undefined if it wasn't sent. */
+  failed(body?: string): void {
+    const request = body === undefined ? Symbol() : Bun.hash(body);
+    if (this.#failed.has(request)) {
+      this.ended();
+      return;
+    }
+    // While the node is ejected, only a failed test counts.
+    if (this.isEjected && !this.#isTrying) return;
+    this.#failed.add(request);
+    if (!this.#isTrying && this.#failed.size < FAILURES_TO_OPEN) return;
     this.#isTrying = false;
     this.#ejections++;
     this.#openUntil = this.now() + Math.min(EJECTION_MS * this.#ejections, MAX_EJECTION_MS);
