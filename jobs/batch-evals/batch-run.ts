@@ -32,7 +32,7 @@ const MIN_EXCHANGE_MS = 50;
 const WATCH_MS = 250;
 /** A sample is not run again after this many workers in a row died while it was the only one running. */
 const MAX_DEATHS_ALONE = 3;
-/** Other samples may have been running at the first death. After that, a sample runs alone. */
+/** Other samples may have been running at the first death. */
 const MAX_DEATHS = 1 + MAX_DEATHS_ALONE;
 /** From this result on, the share of errors is checked. */
 const MIN_RESULTS_FOR_SHARE = 20;
@@ -85,8 +85,10 @@ export class BatchRun {
     const watching = setInterval(() => void this.#watch().catch(() => undefined), WATCH_MS);
     try {
       await this.#begin();
-      await this.#runSuspects();
+      await this.#runSuspects(1);
+      await this.#forgetDeaths();
       await this.#runAll();
+      await this.#runSuspects();
     } catch (thrown) {
       this.#flying.stop(thrown);
     } finally {
@@ -125,11 +127,12 @@ export class BatchRun {
   }
 
   /**
-   * Runs each sample on which a worker has died alone, so that only the one to blame is quarantined. Until all have run,
-   * the task keeps its deaths, so the loop also keeps other runs out of this worker.
+   * Runs the samples on which up to `maxDeaths` workers have died, one by one, so that only the one to blame is quarantined.
+   * Those on which a worker died alone run last: they can't hold up the others, and random kills rarely hit them again.
    */
-  async #runSuspects(): Promise<void> {
-    for (const { id, deaths } of this.#suspects) {
+  async #runSuspects(maxDeaths = Number.POSITIVE_INFINITY): Promise<void> {
+    const suspects = this.#suspects.filter(({ deaths }) => deaths <= maxDeaths);
+    for (const { id, deaths } of suspects) {
       if (this.#flying.isPaused) return;
       this.#flying.throwIfStopped();
       const [task] = await this.#exchange((tx) => startResult(tx, id));
@@ -138,10 +141,14 @@ export class BatchRun {
       else this.#flying.ended.push(failedOutcome(task, poison(MAX_DEATHS_ALONE), task.attempts, this.deps.now()));
       await this.#flying.settled();
     }
-    this.#suspects = [];
+    this.#suspects = this.#suspects.filter(({ deaths }) => deaths > maxDeaths);
+  }
+
+  /** Until this, the loop runs few other tasks beside this one, because a sample of theirs could be blamed. */
+  async #forgetDeaths(): Promise<void> {
     const { context, task } = this.deps;
     // Each claim has a higher epoch, so earlier deaths no longer count even if no sample has ended since.
-    if (task.deaths > 0) await context.progress({}, task.leaseEpoch);
+    if (task.deaths > 0 && !this.#flying.isPaused) await context.progress({}, task.leaseEpoch);
   }
 
   async #runAll(): Promise<void> {
