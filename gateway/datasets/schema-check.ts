@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { Mutex } from "../../lib/mutex";
+import { fromSent } from "../../lib/thread-errors";
 import { ReadingThread } from "./reading/thread";
 
 /** The largest accepted schema takes a tenth of this. */
@@ -18,7 +19,8 @@ export const assertSampleSchema = (schema: Record<string, unknown>): Promise<voi
 const check = async (schema: Record<string, unknown>): Promise<void> => {
   using thread = new ReadingThread({ stallMs: MAX_CHECK_MS }, STALLED);
   try {
-    await thread.ask({ kind: "schema", schema });
+    const reply = await thread.ask({ kind: "schema", schema });
+    if (reply.kind === "refused") throw fromSent(reply.error);
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.kind !== "deadline_exceeded") throw error;

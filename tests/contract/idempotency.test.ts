@@ -66,6 +66,13 @@ const newIndexId = async (): Promise<string> => {
   return JSON.parse(await (await stack.call("POST", "/v1/rag/indexes", { body })).text()).id;
 };
 
+const newBatchId = async (): Promise<string> => {
+  const body = { dataset: await newDatasetId(), target: { kind: "chat" } };
+  const { id } = await json(await stack.call("POST", "/v1/batch-evals", { body }));
+  await stack.call("POST", `/v1/batch-evals/${id}/cancel`);
+  return id;
+};
+
 /** A run of another instance, without results. */
 const runFile = (digit: string) => ({
   version: 1,
@@ -181,6 +188,21 @@ const CREATIONS: Record<string, Creation> = {
     body: () => ({ sample: { ...sample, output: "It is Paris." } }),
     other: () => ({ sample: { ...sample, output: "It is Rome." } }),
     identity: "run.id",
+  },
+  "POST /v1/batch-evals": {
+    path: async () => {
+      await stack.call("POST", "/v1/datasets", { body: { name: "to be run", samples: [sample] } });
+      return "/v1/batch-evals";
+    },
+    body: () => ({ dataset: "to be run", target: { kind: "chat" } }),
+    other: () => ({ dataset: "to be run", target: { kind: "chat" }, seed: 1 }),
+    identity: "id",
+  },
+  "POST /v1/batch-evals/:id/recompute": {
+    path: async () => `/v1/batch-evals/${await newBatchId()}/recompute`,
+    body: () => ({ evaluators: ["exact@1"] }),
+    other: () => ({ evaluators: ["reference@1"] }),
+    identity: "id",
   },
   "POST /v1/evals/import": {
     path: fixed("/v1/evals/import"),

@@ -159,8 +159,11 @@ test("an error of the source is passed on", async () => {
 test("a crash of the Worker is an internal error whose cause is logged", async () => {
   const job = { limits: LIMITS, mapping: {}, format: "parquet" as const, fd: 9999 };
   using thread = new ReadingThread(PATIENCE, "It stalled.");
-  const error = await thread.ask({ kind: "job", job }).catch((thrown) => thrown);
-  expect(error).toMatchObject({ kind: "internal", cause: { stack: expect.stringContaining("EBADF") } });
+  const reply = await thread.ask({ kind: "job", job });
+  expect(reply).toMatchObject({
+    kind: "refused",
+    error: { kind: "internal", stack: expect.stringContaining("EBADF") },
+  });
 });
 
 test("a Worker that computes endlessly is terminated", async () => {

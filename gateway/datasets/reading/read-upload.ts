@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
+import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { type ColumnMapping, checkMapping } from "./columns/mapping";
 import { detectFormat, type FileFormat } from "./formats/detect-format";
@@ -72,6 +73,7 @@ export async function* readUpload(
     reply = await ask({ kind: "go" });
   }
   if (reply.kind === "report") return reply.report;
+  if (reply.kind === "refused") throw fromSent(reply.error);
   throw new Error("Unreachable: the Worker answered an upload with a schema's result.");
 }
 

@@ -1,5 +1,5 @@
-import { AppError } from "../../../lib/errors";
-import { WorkerClient } from "../../../lib/worker-client";
+import { AppError, toAppError } from "../../../lib/errors";
+import type { SentError } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import type { FileFormat } from "./formats/detect-format";
 import type { SampleBatch, SampleOptions } from "./samples/read-samples";
@@ -7,13 +7,19 @@ import type { SampleBatch, SampleOptions } from "./samples/read-samples";
 /** An upload to read: an open file and its format. */
 export type ReadingJob = SampleOptions & { format: FileFormat; fd: number };
 
-/** Questions to the Worker. `go` asks for the next answer to the last job. */
-export type ToWorker = { kind: "job"; job: ReadingJob } | { kind: "go" } | { kind: "schema"; schema: unknown };
+/** Messages to the Worker. It answers each with one message, so messages don't pile up on either side. */
+export type ToWorker =
+  | { kind: "job"; job: ReadingJob }
+  | { kind: "go" }
+  /** Answered by `usable` or `refused`. */
+  | { kind: "schema"; schema: unknown };
 
 export type FromWorker =
+  /** Answered by `go`. */
   | { kind: "batch"; batch: SampleBatch }
   | { kind: "report"; report: ValidationReport }
-  | { kind: "usable" };
+  | { kind: "usable" }
+  | { kind: "refused"; error: SentError };
 
 /** Maximum growth of the process while a Worker decodes Parquet, where one page can expand without limit. */
 const MAX_GROWTH_BYTES = 512 * 1_048_576;
@@ -21,19 +27,18 @@ const WATCH_MS = 20;
 
 /** The Worker that reads one upload or checks one schema, which can take seconds of pure computation. */
 export class ReadingThread {
-  readonly #worker = new WorkerClient<ToWorker, FromWorker>(
-    "reads uploads",
-    () => new Worker(new URL("./worker.ts", import.meta.url), { smol: true }),
-  );
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
   #watch: Timer | undefined;
-  readonly #overflow = Promise.withResolvers<never>();
+  #reply = nextReply();
 
   /** `stalled` is the error message on a timeout. */
   constructor(
     private readonly patience: Patience,
     private readonly stalled: string,
   ) {
-    this.#overflow.promise.catch(() => undefined);
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#reply.resolve(data);
+    this.#worker.onerror = ({ message }) => this.#reply.reject(crashed(message));
+    this.#worker.addEventListener("close", () => this.#reply.reject(crashed("it ended")));
   }
 
   /**
@@ -45,23 +50,39 @@ export class ReadingThread {
     const startBytes = process.memoryUsage.rss();
     this.#watch = setInterval(() => {
       if (process.memoryUsage.rss() - startBytes < MAX_GROWTH_BYTES) return;
-      const message = "The file takes too much memory when decompressed. Split it into smaller files.";
-      this.#overflow.reject(new AppError("payload_too_large", message));
-      this.#worker.close();
+      this.#reply.reject(tooMuchMemory());
+      this.#worker.terminate();
     }, WATCH_MS);
   }
 
-  /** Asks one question. Throws what `WorkerClient.ask` and `waitFor` throw, and payload_too_large. */
-  ask(message: ToWorker): Promise<FromWorker> {
-    const answer = Promise.race([this.#overflow.promise, this.#worker.ask(message)]);
-    return waitFor(answer, this.patience, this.stalled);
+  /**
+   * Sends one message and waits for the answer. Throws internal if the Worker crashes, payload_too_large, and what
+   * `waitFor` throws.
+   */
+  async ask(message: ToWorker): Promise<FromWorker> {
+    this.#worker.postMessage(message);
+    const reply = await waitFor(this.#reply.promise, this.patience, this.stalled);
+    this.#reply = nextReply();
+    return reply;
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#watch);
-    this.#worker.close();
+    this.#worker.terminate();
   }
 }
+
+const tooMuchMemory = (): AppError =>
+  new AppError("payload_too_large", "The file takes too much memory when decompressed. Split it into smaller files.");
+
+const crashed = (cause: string): AppError => toAppError(new Error(`The Worker that reads uploads crashed: ${cause}`));
+
+const nextReply = (): PromiseWithResolvers<FromWorker> => {
+  const reply = Promise.withResolvers<FromWorker>();
+  // A Worker that ends while no caller is waiting is not an error.
+  reply.promise.catch(() => undefined);
+  return reply;
+};
 
 /** The timeout of a step, and the signal that cancels it. */
 export interface Patience {

@@ -1,9 +1,11 @@
 import { createReadStream } from "node:fs";
-import { answerQuestions } from "../../../lib/worker-client";
+import { toSent } from "../../../lib/thread-errors";
 import { type RowSource, readSamples } from "./samples/read-samples";
 import type { FromWorker, ReadingJob, ToWorker } from "./thread";
 
 /* Entry point of the Worker that reads one upload, or checks one schema. */
+
+declare const self: Worker;
 
 const BLOCK_BYTES = 65_536;
 
@@ -19,17 +21,36 @@ const sourceOf = ({ format, fd, mapping }: ReadingJob): RowSource => {
   };
 };
 
-let batches: ReturnType<typeof readSamples> | undefined;
+/** Sends a batch and waits until the next one is requested. */
+const handOut = (message: FromWorker): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  self.onmessage = () => resolve();
+  self.postMessage(message);
+  return promise;
+};
 
-answerQuestions<ToWorker, FromWorker>(async (message) => {
-  if (message.kind === "schema") {
-    // The validator is large, so it is only loaded if there is a schema.
-    const { checkSampleSchema } = await import("./samples/schema");
-    checkSampleSchema(message.schema);
-    return { kind: "usable" };
+const read = async (job: ReadingJob): Promise<FromWorker> => {
+  const batches = readSamples(sourceOf(job), job);
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return { kind: "report", report: value };
+    await handOut({ kind: "batch", batch: value });
   }
-  if (message.kind === "job") batches = readSamples(sourceOf(message.job), message.job);
-  if (!batches) throw new Error("Unreachable: a Worker was asked for the next answer without a job.");
-  const { done, value } = await batches.next();
-  return done ? { kind: "report", report: value } : { kind: "batch", batch: value };
-});
+};
+
+/** The validator is large, so it is only loaded if there is a schema. */
+const check = async (schema: unknown): Promise<FromWorker> => {
+  const { checkSampleSchema } = await import("./samples/schema");
+  checkSampleSchema(schema);
+  return { kind: "usable" };
+};
+
+const answer = (message: ToWorker): Promise<FromWorker> | undefined => {
+  if (message.kind === "job") return read(message.job);
+  return message.kind === "schema" ? check(message.schema) : undefined;
+};
+
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+  const reply = await answer(data)?.catch((error): FromWorker => ({ kind: "refused", error: toSent(error) }));
+  if (reply) self.postMessage(reply);
+};
