@@ -160,7 +160,7 @@ test("a question to an index that was deleted is returned to the field with the 
     await ask(page, "And illness?");
     await page
       .getByRole("alert")
-      .getByText(/are no longer available\. Choose another index/)
+      .getByText(/is no longer available\. Choose another one/)
       .waitFor();
     expect(await message(page).inputValue()).toBe("And illness?");
   }));
@@ -205,7 +205,7 @@ describe("without scripts", () => {
       rag.all = [];
       await message(page).fill("And illness?");
       await page.getByRole("button", { name: "Send" }).click();
-      await page.getByText("are no longer available. Choose another index").waitFor();
+      await page.getByText("is no longer available. Choose another one").waitFor();
       expect(await message(page).inputValue()).toBe("And illness?");
     }));
 
