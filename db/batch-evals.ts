@@ -1,5 +1,7 @@
 import { and, asc, eq, gt, inArray, lte, notInArray, type SQL, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
+import { INSERT_ROWS } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
 import type { NewResultRow } from "./results";
 import type { RunRow } from "./runs";
@@ -12,9 +14,6 @@ export type ResultTask = Pick<
   ResultRow,
   "id" | "sampleId" | "sampleKey" | "repeat" | "position" | "attempts" | "deaths" | "sample"
 >;
-
-/** Rows per INSERT of results: 18 values each, and SQLite accepts 32,766 values in a statement. */
-const INSERT_ROWS = 1000;
 
 /** A run, if `jobId` is still its current job. Read in the transaction that writes for the run. */
 export const findRunOfJob = (tx: Tx, id: string, jobId: string): Promise<RunRow | undefined> =>
@@ -46,8 +45,8 @@ export const insertPendingResults = async (
   tx: Tx,
   rows: readonly Pick<NewResultRow, "id" | "runId" | "sampleId" | "sampleKey" | "repeat" | "position" | "createdAt">[],
 ): Promise<void> => {
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
-    const values = rows.slice(i, i + INSERT_ROWS).map((row) => ({ ...row, state: "pending" as const }));
+  for (const some of blocksOf(rows, INSERT_ROWS)) {
+    const values = some.map((row) => ({ ...row, state: "pending" as const }));
     await tx.insert(results).values(values).onConflictDoNothing();
   }
 };
@@ -163,10 +162,10 @@ const excluded = (name: string): SQL => sql.raw(`excluded.${name}`);
 /** Stores the outcomes of running results. Returns how many were stored; a result that isn't running is not changed. */
 export const endResults = async (tx: Tx, rows: readonly EndedResult[]): Promise<number> => {
   let ended = 0;
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+  for (const some of blocksOf(rows, INSERT_ROWS)) {
     const { rowsAffected } = await tx
       .insert(results)
-      .values(rows.slice(i, i + INSERT_ROWS))
+      .values(some)
       .onConflictDoUpdate({
         target: results.id,
         set: {

@@ -1,4 +1,5 @@
 import { and, asc, count, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
+import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
 import { INSERT_ROWS, type Slice, sortedBy } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
@@ -51,10 +52,10 @@ export const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Pro
   const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
   await tx.insert(criteria).values(definitions).onConflictDoNothing();
   let added = 0;
-  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+  for (const some of blocksOf(rows, INSERT_ROWS)) {
     const { rowsAffected } = await tx
       .insert(scores)
-      .values(rows.slice(i, i + INSERT_ROWS).map(({ criterion: _, ...row }) => row))
+      .values(some.map(({ criterion: _, ...row }) => row))
       .onConflictDoNothing();
     added += rowsAffected;
   }

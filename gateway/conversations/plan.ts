@@ -108,8 +108,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
 };
 
 /** Also for an index that the key may not use. */
-const GONE =
-  "The index that this conversation uses is no longer available. Choose another one, or continue without documents.";
+const GONE = "This conversation's index is no longer available. Choose another one, or continue without documents.";
 
 const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
   status: "searching",

@@ -92,7 +92,7 @@ const prepare = async (
     limiter,
     checkKey: async () => void (await principalOf(deps, task.job.createdBy, now())),
   });
-  // Repeats must be made anew. Judges may answer from the cache: the same question has the same answer.
+  // Repeats must be generated again, so they bypass the cache. Judges use it: the same question has the same answer.
   const usesCache = pins.repeats === 1;
   return new BatchRun({
     ...{ db, context, run, task, retryUpTo, limiter, computeFigures, now },

@@ -4,7 +4,7 @@ import type { CallLimiter, Waited } from "./call-limiter";
 import { RunStopped } from "./stops";
 
 interface Policy {
-  /** Attempts until the sample fails; Infinity: as long as any call of the run succeeds now and then. */
+  /** Maximum number of attempts; Infinity: unlimited while other calls of the run succeed. */
   attempts: number;
   /** The first pause lasts up to `baseMs`, later ones up to twice the one before, at most `capMs`. */
   baseMs: number;
