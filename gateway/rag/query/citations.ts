@@ -35,9 +35,13 @@ const numbersIn = (text: string): number[] =>
     return to >= from ? Array.from({ length: to - from + 1 }, (_, step) => from + step) : [from, to];
   });
 
-/** False for values, such as "items[1]" and "a range of [0, 1]". A single number after a space is always a marker. */
+/**
+ * False for values, such as "items[1]" and "a range of [0, 1]". A single number after a space is always a marker, and so
+ * is one in brackets that values don't use: "【1】".
+ */
 const isMarker = (text: string, start: number, end: number, numbers: readonly number[]): boolean =>
   !isValue(text, start, end) ||
+  /[【［〔]/.test(text.slice(start, end)) ||
   (numbers.length === 1 && !/[\p{L}\p{N}_]$|=\s?$/u.test(text.slice(Math.max(0, start - 2), start)));
 
 /** Rewrites every marker, in one pass. */
