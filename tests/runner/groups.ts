@@ -8,8 +8,6 @@ export interface Group {
   needs: readonly Requirement[];
   /** Timeout of one test in milliseconds. */
   timeoutMs: number;
-  /** Number of files to run in parallel, each in its own process. If omitted, one process runs them in sequence. */
-  parallel?: number;
   /** A program that processes the output of the tests, relative to the project's root. */
   after?: string;
 }
@@ -27,7 +25,6 @@ const RULES: readonly GroupRule[] = [
     takes: /\.browser\.tsx?$/,
     needs: ["chromium"],
     timeoutMs: 120_000,
-    parallel: 2,
     after: "tests/browser/contact-sheet.ts",
   },
   { name: "end-to-end redis", takes: /^tests\/e2e\/.*redis.*\.test\.ts$/, needs: ["redis"], timeoutMs: 120_000 },

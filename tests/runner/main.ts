@@ -4,7 +4,6 @@ import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
 import { runCommand } from "../../lib/command";
 import { AppError, toAppError } from "../../lib/errors";
-import { inOrder } from "../../lib/in-order";
 import { drawProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";
@@ -39,14 +38,7 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
     return { tally: skipGroup(group.files), note };
   }
   const startedAt = performance.now();
-  const run = async (files: readonly string[]) =>
-    tallyGroup(await runFiles(files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
-  // Largest file first, so that a long file doesn't run last with nothing in parallel.
-  const bySize = group.files.toSorted((a, b) => Bun.file(join(ROOT, b)).size - Bun.file(join(ROOT, a)).size);
-  const tally =
-    group.parallel === undefined
-      ? await run(group.files)
-      : sum(await inOrder(bySize, group.parallel, (file) => run([file])));
+  const tally = tallyGroup(await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
   if (group.after)
     await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);

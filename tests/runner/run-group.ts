@@ -12,9 +12,12 @@ export interface RunOptions {
   quiet?: boolean;
 }
 
-/** Runs test files, given relative to `cwd`, in one process of Bun's test runner. */
+/** Processes that share the files of a group. More would slow down the model that they use. */
+const PROCESSES = 2;
+
+/** Runs test files, given relative to `cwd`, with Bun's test runner. */
 export const runFiles = async (files: readonly string[], options: RunOptions): Promise<GroupRun> => {
-  const { cwd, timeoutMs = 20_000, groupTimeoutMs = 10 * 60_000, quiet = false } = options;
+  const { cwd, timeoutMs = 20_000, groupTimeoutMs = 15 * 60_000, quiet = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "groundwire-report-"));
   const reportFile = join(folder, "junit.xml");
   const output = quiet ? "ignore" : "inherit";
@@ -25,6 +28,9 @@ export const runFiles = async (files: readonly string[], options: RunOptions): P
         "test",
         `--timeout=${timeoutMs}`,
         "--no-orphans",
+        `--parallel=${PROCESSES}`,
+        // A process that kept no modules would load the gateway anew for each file.
+        "--no-isolate",
         "--reporter=junit",
         `--reporter-outfile=${reportFile}`,
         ...files.map((file) => `./${file}`),

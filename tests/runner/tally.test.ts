@@ -46,18 +46,18 @@ describe("counting from the runner's report", () => {
     expect([tally.passed, tally.failed]).toEqual([1, 1]);
   });
 
-  test("a file that ends the runner fails the whole group", async () => {
-    const tally = await tallyOf({
-      "a.test.ts": `test("a", () => {});`,
-      "b.test.ts": `test("b", () => { process.kill(process.pid, "SIGKILL"); });`,
-    });
-    expect([tally.passed, tally.failed]).toEqual([0, 2]);
-  });
-
-  test("a file that exits early with code 0 fails the group", async () => {
-    const tally = await tallyOf({ "a.test.ts": `test("a", () => { process.exit(0); });` });
-    expect([tally.passed, tally.failed]).toEqual([0, 1]);
-  });
+  test.each(['process.kill(process.pid, "SIGKILL")', "process.exit(0)"])(
+    "a file that ends its process is a failure, and the others still run: %s",
+    async (end) => {
+      const tally = await tallyOf({
+        "a.test.ts": `test("a", () => {});`,
+        "b.test.ts": `test("b", () => { ${end}; });`,
+        "c.test.ts": `test("c", () => {});`,
+      });
+      expect([tally.passed, tally.failed]).toEqual([2, 1]);
+      expect(tally.failures[0]).toStartWith("b.test.ts: ");
+    },
+  );
 
   test("a truncated report and an unexplained exit code are failures", () => {
     const cut = `<testsuites><testsuite name="a" file="a"><testcase name="x" file="a" />`;
