@@ -36,7 +36,8 @@ serveSearch(
       };
       entries.getOrInsertComputed(row.document, () => []).push(entry);
     }
-    return { revision, documents: [...entries].map(([id, chunks]) => ({ id: `doc_${id}`, entries: chunks })) };
+    const documents = [...entries].map(([id, chunks]) => ({ id: `doc_${id}`, entries: chunks }));
+    return { revision, documents, isLast: documents.length < PAGE_DOCUMENTS };
   },
   { findUse: async () => "active" },
 );

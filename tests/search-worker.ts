@@ -21,7 +21,8 @@ const pagesOf = (index: string, version: number): FilePage[] =>
   (JSON.parse(readFileSync(path, "utf8")) as ChangesFile)[`${index}@${version}`] ?? [];
 
 const loadPage = async (index: string, version: number, afterRevision: number): Promise<ChangePage> => {
-  const page = pagesOf(index, version).find(({ revision }) => revision > afterRevision);
+  const pages = pagesOf(index, version).filter(({ revision }) => revision > afterRevision);
+  const [page] = pages;
   if (page?.crash) process.exit(1);
   const documents = (page?.documents ?? []).map(({ id, entries }) => ({
     id,
@@ -33,7 +34,7 @@ const loadPage = async (index: string, version: number, afterRevision: number): 
       vector: Float32Array.from(entry.vector),
     })),
   }));
-  return { revision: page?.revision ?? afterRevision, documents };
+  return { revision: page?.revision ?? afterRevision, documents, isLast: pages.length < 2 };
 };
 
 const findUse = async (index: string, version: number): Promise<VersionUse> =>

@@ -31,12 +31,13 @@ const load = async (after: number) => {
 };
 
 test("a page contains complete documents and the revision that it covers", async () => {
-  expect(await load(0)).toEqual({ revision: 1, documents: [] });
+  expect(await load(0)).toEqual({ revision: 1, isLast: true, documents: [] });
   await addDocuments(db, "a", "one", "two");
   await publish("one", ["x", "y"]);
   await publish("two", ["z"]);
   expect(await load(0)).toEqual({
     revision: 3,
+    isLast: true,
     documents: [
       ["doc_one", 2],
       ["doc_two", 1],
@@ -44,8 +45,8 @@ test("a page contains complete documents and the revision that it covers", async
   });
   await db.write((tx) => unpublishDocument(tx, keyOf("one"), AT));
   await db.write((tx) => raiseRevision(tx, "idx_a", AT));
-  expect(await load(3)).toEqual({ revision: 5, documents: [["doc_one", 0]] });
-  expect(await load(5)).toEqual({ revision: 5, documents: [] });
+  expect(await load(3)).toEqual({ revision: 5, isLast: true, documents: [["doc_one", 0]] });
+  expect(await load(5)).toEqual({ revision: 5, isLast: true, documents: [] });
   await db.write((tx) => updateIndex(tx, "idx_a", { deletedAt: AT }));
   expect(await load(5)).toBeUndefined();
 });
@@ -59,13 +60,14 @@ test("a page has a few hundred chunks, and a longer document gets its own page",
   await publish("four", words(1));
   expect(await load(0)).toEqual({
     revision: 3,
+    isLast: false,
     documents: [
       ["doc_one", 200],
       ["doc_two", 50],
     ],
   });
-  expect(await load(3)).toEqual({ revision: 4, documents: [["doc_three", 400]] });
-  expect(await load(4)).toEqual({ revision: 5, documents: [["doc_four", 1]] });
+  expect(await load(3)).toEqual({ revision: 4, isLast: false, documents: [["doc_three", 400]] });
+  expect(await load(4)).toEqual({ revision: 5, isLast: true, documents: [["doc_four", 1]] });
 });
 
 test("a document whose chunks are replaced and deleted during the read is read again", async () => {

@@ -21,6 +21,8 @@ interface ChangePage {
   /** All changes up to this revision are on this page or earlier ones. */
   revision: number;
   documents: ChangedDocument[];
+  /** There were no further changes when the page was read. */
+  isLast: boolean;
 }
 
 interface Version {
@@ -49,8 +51,8 @@ export const loadChanges = async (
     // If a document is incomplete, it was just replaced, so the list is stale.
     if (whole.length < documents.length) continue;
     const last = changes.at(-1)?.revision ?? afterRevision;
-    const isLastPage = changes.length === listed.length && listed.length < MAX_DOCUMENTS;
-    return { revision: isLastPage ? Math.max(index.revision, last) : last, documents: whole };
+    const isLast = changes.length === listed.length && listed.length < MAX_DOCUMENTS;
+    return { revision: isLast ? Math.max(index.revision, last) : last, documents: whole, isLast };
   }
   throw new Error(`The index ${place.indexId} has documents whose chunks are missing.`);
 };

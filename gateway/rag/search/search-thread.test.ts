@@ -62,6 +62,18 @@ test("parallel searches during loading each see their revision", async () => {
   for (const [i, revision] of [4, 2, 3, 1, 4].entries()) expect(counts[i]).toBeGreaterThanOrEqual(revision);
 });
 
+test("the first search sees all documents, also those that get a later revision while pages are loaded", async () => {
+  changes({
+    "idx_a@1": [
+      { revision: 1, documents: [document("a", "fox")] },
+      // Both had revision 2 or lower when the search began.
+      { revision: 3, documents: [document("b", "fox")] },
+      { revision: 4, documents: [document("c", "fox")] },
+    ],
+  });
+  expect(await found(2)).toEqual(["a-0", "b-0", "c-0"]);
+});
+
 test("indexes and their versions are separate", async () => {
   changes({
     "idx_a@1": [{ revision: 1, documents: [document("one", "fox")] }],
@@ -130,8 +142,9 @@ test("a search whose load fails throws internal, and the next search loads again
 
 test("after a crash, the next search starts a new Worker that loads everything again", async () => {
   const first = { revision: 1, documents: [document("a", "fox")] };
-  changes({ "idx_a@1": [first, { revision: 2, documents: [], crash: true }] });
+  changes({ "idx_a@1": [first] });
   expect(await found(1)).toEqual(["a-0"]);
+  changes({ "idx_a@1": [first, { revision: 2, documents: [], crash: true }] });
   expect((await problemOf(found(2))).kind).toBe("internal");
   changes({ "idx_a@1": [first, { revision: 2, documents: [document("b", "fox")] }] });
   expect(await found(2)).toEqual(["a-0", "b-0"]);

@@ -13,6 +13,8 @@ export interface ChangePage {
   /** All changes up to this revision are on this page or earlier ones. On the last page, the index's current revision. */
   revision: number;
   documents: DocumentChange[];
+  /** There were no further changes when the page was read. */
+  isLast: boolean;
 }
 
 /**
@@ -116,6 +118,11 @@ class FollowedVersion {
   readonly chunks = new ChunkIndex();
   revision = 0;
   #wanted = 0;
+  /**
+   * Every document was loaded. Until then, one that was replaced during the load may be missing, whatever revision is
+   * reached.
+   */
+  #isComplete = false;
   #loading: Promise<void> | undefined;
   #isDropped = false;
 
@@ -136,7 +143,7 @@ class FollowedVersion {
   async catchUp(revision: number): Promise<void> {
     this.#wasUsed = true;
     this.#wanted = Math.max(this.#wanted, revision);
-    while (this.revision < revision) {
+    while (!this.#isComplete || this.revision < revision) {
       this.#loading ??= this.#loadPages().finally(() => {
         this.#loading = undefined;
       });
@@ -149,12 +156,14 @@ class FollowedVersion {
   }
 
   async #loadPages(): Promise<void> {
-    while (this.revision < this.#wanted) {
-      const { revision, documents } = await this.load(this.revision);
+    while (!this.#isComplete || this.revision < this.#wanted) {
+      const { revision, documents, isLast } = await this.load(this.revision);
       if (this.#isDropped) throw new AppError("not_found", "The index was deleted during the search.");
-      if (revision <= this.revision) throw new Error(`No changes after revision ${this.revision} of ${this.#wanted}.`);
+      if (revision <= this.revision && this.revision < this.#wanted)
+        throw new Error(`No changes after revision ${this.revision} of ${this.#wanted}.`);
       for (const document of documents) this.chunks.replace(document);
       this.revision = revision;
+      this.#isComplete ||= isLast;
       garbage.note(sizeOf(documents));
       await setImmediate(); // lets searches of other indexes run
     }

@@ -19,7 +19,7 @@ const reads = openReads(database);
 const loadPage: LoadChanges = async (indexId, version, afterRevision) => {
   const page = await loadChanges(await reads, { indexId, version }, afterRevision);
   // The index was deleted. The waiting search fails when it reads the chunks.
-  if (!page) return { revision: Number.MAX_SAFE_INTEGER, documents: [] };
+  if (!page) return { revision: Number.MAX_SAFE_INTEGER, documents: [], isLast: true };
   const documents = page.documents.map(({ id, title, metadata, chunks }) => ({
     id,
     entries: chunks.map(({ id, heading, searchText, vector }) => ({
@@ -31,7 +31,7 @@ const loadPage: LoadChanges = async (indexId, version, afterRevision) => {
       metadata: metadata as Metadata,
     })),
   }));
-  return { revision: page.revision, documents };
+  return { revision: page.revision, documents, isLast: page.isLast };
 };
 
 serveSearch(loadPage, {
