@@ -129,8 +129,12 @@ export const storeFigures = async (tx: Tx, id: string, figures: NonNullable<RunR
 
 export const insertRun = (tx: Tx, row: NewRunRow) => tx.insert(runs).values(row);
 
-/** The newest of the last 1,000 runs that used a model (`pins.target.model`) and have completed. */
-export const listRunsOfModel = (db: Reads, model: string, limit: number): Promise<RunRow[]> => {
+/** The newest of the last 1,000 runs that used a model, with this index or none, and have completed. */
+export const listRunsOfModel = (
+  db: Reads,
+  { model, index }: { model: string; index: string | null },
+  limit: number,
+): Promise<RunRow[]> => {
   const recent = db.select({ id: runs.id }).from(runs).orderBy(desc(runs.createdAt), desc(runs.id)).limit(1000);
   return db
     .select()
@@ -140,6 +144,7 @@ export const listRunsOfModel = (db: Reads, model: string, limit: number): Promis
         inArray(runs.id, recent),
         eq(runs.state, "completed"),
         sql`json_extract(${runs.pins}, '$.target.model') = ${model}`,
+        sql`json_extract(${runs.pins}, '$.target.index') IS ${index}`,
       ),
     )
     .orderBy(desc(runs.createdAt), desc(runs.id))

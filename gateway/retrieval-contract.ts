@@ -46,6 +46,53 @@ export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
 });
 export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
 
+/** The threshold of a search, with the best score found. */
+export const ThresholdReport = Type.Object({
+  ...Threshold.properties,
+  best: Nullable(Type.Number(), { description: "The best score found; null if no chunk was found" }),
+  passed: Type.Boolean(),
+});
+
+export const RetrievalWarning = Nullable(Type.String(), {
+  description: "Why the chunks may not answer the question, although they are about its topic",
+});
+
+export const DegradedSearch = Nullable(OneOf(["keyword_only", "vectors_missing"]), {
+  description:
+    "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords",
+});
+
+/** What an index found for the question of an evaluated answer. */
+export const RetrievalReport = Type.Object(
+  {
+    threshold: Nullable(ThresholdReport),
+    warning: RetrievalWarning,
+    degraded: DegradedSearch,
+    chunks: Type.Array(
+      Type.Object({
+        chunk_id: Id("chunk"),
+        document_id: Id("doc"),
+        document_title: Type.String(),
+        page: Nullable(Type.Integer({ minimum: 1 })),
+        score: Type.Number({ description: "The score that chunks are sorted by" }),
+        context: Nullable(Type.Integer({ minimum: 1 }), {
+          description: "Number of the context in `contexts`, from 1; null: not in the prompt",
+        }),
+        cited: Type.Boolean(),
+      }),
+      { description: "The `top_k` chunks, best first" },
+    ),
+    grounded: Nullable(Share("Fraction of the answer's sentences that the contexts support"), {
+      description: "null: no sentence makes a claim",
+    }),
+    stages_ms: Type.Record(Type.String(), Type.Number({ minimum: 0 }), {
+      description: "Duration of each stage that ran, in milliseconds",
+    }),
+  },
+  { title: "RetrievalReport" },
+);
+export type RetrievalReport = Static<typeof RetrievalReport>;
+
 /**
  * A passage that supports part of the answer. Offsets are UTF-16. `answer_start` and `answer_end` enclose the marker, or
  * the sentence if Groundwire found the citation.

@@ -157,7 +157,10 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     evaluators,
     agreement: createAgreement({ db, evaluators }),
     evals,
-    batchEvals: createBatchEvals({ db, datasets, engine, evals, evaluators, models, prompts, computeFigures }),
+    batchEvals: createBatchEvals({
+      ...{ db, datasets, engine, evals, evaluators, models, prompts, computeFigures },
+      ...{ indexes, rag: ragTarget },
+    }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),

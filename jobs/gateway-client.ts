@@ -1,5 +1,6 @@
 import type { ChatAnswer, ChatCompletionRequest } from "../gateway/chat/contract";
 import type { EmbeddingList, TokenCounts } from "../gateway/embeddings/contract";
+import type { RagAnswer, RagQuery } from "../gateway/rag/contract";
 import { AppError, fromEnvelope } from "../lib/errors";
 import { decodeVector } from "../lib/vectors";
 import { retry } from "./retry";
@@ -30,14 +31,13 @@ export interface GatewayClient {
   /** The number of tokens of each text, including the model's document prefix. */
   countTokens(caller: Caller, model: string, texts: readonly string[]): Promise<number[]>;
   chatOnce: ChatOnce;
+  queryOnce: QueryOnce;
 }
 
-/** Calls a chat model once, without retries, so that the caller decides how long to wait. Throws the gateway's errors. */
-export type ChatOnce = (
-  caller: Caller,
-  body: ChatCompletionRequest,
-  options: { usesCache: boolean },
-) => Promise<ChatAnswer>;
+/** Sends a request once, without retries, so that the caller decides how long to wait. Throws the gateway's errors. */
+type Once<Body, Answer> = (caller: Caller, body: Body, options: { usesCache: boolean }) => Promise<Answer>;
+export type ChatOnce = Once<ChatCompletionRequest, ChatAnswer>;
+export type QueryOnce = Once<RagQuery, RagAnswer>;
 
 interface GatewayClientOptions {
   url: string;
@@ -80,9 +80,14 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
   const post = <T>(path: string, caller: Caller, body: object): Promise<T> =>
     retry(() => send<T>(path, caller, body), caller.signal, monotonicMs);
 
+  const once =
+    <Body extends object, Answer>(path: string): Once<Body, Answer> =>
+    (caller, body, { usesCache }) =>
+      send(path, caller, body, usesCache ? {} : { "cache-control": "no-cache, no-store" });
+
   return {
-    chatOnce: (caller, body, { usesCache }) =>
-      send<ChatAnswer>("/v1/chat", caller, body, usesCache ? {} : { "cache-control": "no-cache, no-store" }),
+    chatOnce: once("/v1/chat"),
+    queryOnce: once("/v1/rag/query"),
 
     async embed(caller, model, texts) {
       const body = { model, input: texts, input_type: "document", encoding_format: "base64" };

@@ -9,6 +9,7 @@ import { ScoringPool } from "../gateway/evals/scoring-thread/scoring-pool";
 import { createEvaluators } from "../gateway/evaluators/service";
 import { createIdempotency } from "../gateway/idempotency/service";
 import { createPrompts } from "../gateway/prompts/service";
+import { indexOpener } from "../gateway/rag/indexes/open-index";
 import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
@@ -58,6 +59,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
       ...{ db, gateway, log, reference: scoring, defaults: config.gateway },
       prompts: createPrompts({ db }),
       evaluators: createEvaluators({ db }),
+      indexes: indexOpener(db, vectors?.id),
       computeFigures: (runId: string) => figures.compute(runId),
     };
     const loop: JobLoop = new JobLoop({

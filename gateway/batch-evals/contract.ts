@@ -50,12 +50,15 @@ export const BatchEvalPlan = Type.Object(
   {
     samples: Count("Samples that match"),
     results: Count("Samples times repeats"),
-    generations: Count("Exact number of calls that generate outputs, without retries"),
+    generations: Count(
+      "Calls that generate outputs, without retries: exact, but with an index at most, because a question without relevant passages needs none",
+    ),
+    embeddings: Count("Calls that embed a question for the search in an index"),
     judge_calls: Count(
       "Calls to judges. A judge of faithfulness or hallucination needs one more for each 6 further claims of an answer",
     ),
     estimated_tokens: Count(
-      "Prompt and completion tokens of the generations: as in earlier results of this model; without any, by the length of the texts and max_tokens",
+      "Prompt and completion tokens of the generations: as in earlier results of this model, with the same index or none; without any, by the length of the texts, max_tokens and an index's max_context_tokens",
     ),
     estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
       description: "At the speed of the last batch run with this model; null: there is none",

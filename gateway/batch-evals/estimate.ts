@@ -6,6 +6,9 @@ import type { ChosenEvaluator } from "../evals/evaluator";
 import { leastQuestions } from "../evals/judge/judge";
 import { obstacle } from "../evals/plan";
 import { detectableRateChange } from "../evals/statistics/power";
+import type { TargetIndex } from "../evals/target";
+import type { RagIndex } from "../rag/indexes/contract";
+import type { RetrievalSettings } from "../retrieval-contract";
 import type { BatchEvalPlan } from "./contract";
 import { type ChosenRevision, windowsOf } from "./selection";
 
@@ -37,13 +40,17 @@ export const surveySamples = async (db: Db, revision: ChosenRevision, { tags }: 
   return { counts, samples, clusters: groups.size + ungrouped };
 };
 
+interface SearchedIndex extends Pick<TargetIndex, "id" | "name">, Pick<RagIndex, "status"> {
+  retrieval: Pick<RetrievalSettings, "mode" | "max_context_tokens">;
+}
+
 interface Estimated {
   survey: Survey;
   /** Samples of the run; fewer than in the survey if it has a limit. */
   samples: number;
   repeats: number;
-  /** Model and longest answer in tokens; null: outputs are stored. */
-  generation: { model: string; maxTokens: number } | null;
+  /** Model, longest answer in tokens, and the index that is searched first; null: outputs are stored. */
+  generation: { model: string; maxTokens: number; index: SearchedIndex | null } | null;
   evaluators: readonly { evaluator: ChosenEvaluator; criteria: readonly Criterion[] }[];
   datasetId: string;
 }
@@ -54,9 +61,12 @@ export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan
   const share = survey.samples === 0 ? 0 : samples / survey.samples;
   const results = samples * repeats;
   const generations = generation ? results : 0;
-  const known = generation ? usageOf(await listRunsOfModel(db, generation.model, EARLIER_RUNS)) : null;
+  const index = generation?.index ?? null;
+  const earlier = generation && { model: generation.model, index: index?.id ?? null };
+  const known = earlier && usageOf(await listRunsOfModel(db, earlier, EARLIER_RUNS));
   const characters = survey.counts.reduce((sum, count) => sum + count.characters, 0) * share;
-  const written = characters / CHARACTERS_PER_TOKEN + samples * (generation?.maxTokens ?? 0);
+  const longest = (generation?.maxTokens ?? 0) + (index?.retrieval.max_context_tokens ?? 0);
+  const written = characters / CHARACTERS_PER_TOKEN + samples * longest;
   const tokens = known ? known.tokens * generations : generation ? written * repeats : 0;
   const [last] = await listRuns(db, { limit: 1, datasetId, kind: "batch", state: "completed" });
   const rate = (last?.figures?.value as Partial<RunFigures> | undefined)?.verdict?.pass_rate?.value ?? UNKNOWN_RATE;
@@ -64,6 +74,7 @@ export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan
     samples,
     results,
     generations,
+    embeddings: index && index.retrieval.mode !== "keyword" ? results : 0,
     judge_calls: Math.round(judgeCalls(run) * share * repeats),
     estimated_tokens: Math.round(tokens),
     estimated_seconds: known?.seconds == null ? null : known.seconds * generations,
@@ -86,32 +97,34 @@ const usageOf = (runs: readonly RunRow[]) => {
   };
 };
 
-/** What an evaluator could compare an answer to such a sample with. */
-const answerLike = ({ hasReferences, hasContexts }: MemberCounts) => ({
+/** What an evaluator could compare an answer to such a sample with. An index finds contexts for every sample. */
+const answerLike = ({ hasReferences, hasContexts }: MemberCounts, { generation }: Pick<Estimated, "generation">) => ({
   question: "",
   references: hasReferences ? ["a"] : [],
-  contexts: hasContexts ? ["a"] : [],
+  contexts: hasContexts || generation?.index ? ["a"] : [],
   output: "a",
 });
 
-const judgeCalls = ({ survey, evaluators }: Estimated): number => {
+const judgeCalls = (run: Estimated): number => {
+  const { survey, evaluators } = run;
   let calls = 0;
   for (const count of survey.counts) {
     for (const { evaluator, criteria } of evaluators) {
       if (evaluator.judge === null) continue;
-      const possible = criteria.filter((criterion) => obstacle(criterion, answerLike(count)) === undefined);
+      const possible = criteria.filter((criterion) => obstacle(criterion, answerLike(count, run)) === undefined);
       calls += count.members * leastQuestions(evaluator.judge, possible);
     }
   }
   return calls;
 };
 
-const warningsOf = ({ survey, generation, evaluators }: Estimated): string[] => {
+const warningsOf = (run: Estimated): string[] => {
+  const { survey, generation, evaluators } = run;
   const warnings: string[] = [];
   const among = (isMeant: (count: MemberCounts) => boolean): number =>
     survey.counts.filter(isMeant).reduce((sum, { members }) => sum + members, 0);
   const unscored = among((count) =>
-    evaluators.every(({ criteria }) => criteria.every((each) => obstacle(each, answerLike(count)) !== undefined)),
+    evaluators.every(({ criteria }) => criteria.every((each) => obstacle(each, answerLike(count, run)) !== undefined)),
   );
   const withoutOutput = survey.counts.reduce((sum, count) => sum + count.withoutOutput, 0);
   const say = (samples: number, what: string) => {
@@ -119,6 +132,8 @@ const warningsOf = ({ survey, generation, evaluators }: Estimated): string[] => 
   };
   say(unscored, "have nothing to compare an answer with. They count as errors.");
   if (!generation) say(withoutOutput, "have no stored output. They count as errors.");
+  const problem = generation?.index && problemOf(generation.index);
+  if (problem) warnings.push(problem);
   if (survey.clusters < survey.samples) {
     warnings.push(
       `The samples form ${survey.clusters} independent groups, so intervals are wider than for independent samples.`,
@@ -126,3 +141,14 @@ const warningsOf = ({ survey, generation, evaluators }: Estimated): string[] => 
   }
   return warnings;
 };
+
+/** Why a run over an index would fail or show nothing; undefined if it wouldn't. */
+const problemOf = ({ name, status }: SearchedIndex): string | undefined => {
+  if (status === "ingesting") return stillIngesting(name);
+  if (status === "ready") return undefined;
+  return `The index "${name}" has no searchable documents, so every answer will be its fallback text.`;
+};
+
+/** A run stops when its index changes, so it can't start before all documents are added. */
+export const stillIngesting = (name: string): string =>
+  `Documents are being added to the index "${name}". Wait until it is ready, because a run stops when its index changes.`;

@@ -1,6 +1,7 @@
 import { listEndedResults } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import type { RunRow } from "../../db/runs";
+import type { RunReader } from "../evals/history";
 import { toRunInfo } from "../evals/wire";
 import type { BatchEval, BatchEvalEvent } from "./contract";
 
@@ -24,11 +25,15 @@ interface EventOptions {
 }
 
 /** Follows a run: its state and progress, then every change until it ends. Throws not_found. */
-export type BatchEvents = (id: string, options: EventOptions) => AsyncGenerator<NumberedEvent, void, undefined>;
+export type BatchEvents = (
+  reader: RunReader,
+  id: string,
+  options: EventOptions,
+) => AsyncGenerator<NumberedEvent, void, undefined>;
 
 interface EventDeps {
   db: Db;
-  find(id: string): Promise<RunRow>;
+  find(reader: RunReader, id: string): Promise<RunRow>;
   read(row: RunRow): Promise<BatchEval>;
   now(): Date;
 }
@@ -36,11 +41,11 @@ interface EventDeps {
 const ENDED: ReadonlySet<RunRow["state"]> = new Set(["completed", "failed", "cancelled"]);
 
 export const createEvents = ({ db, find, read, now }: EventDeps): BatchEvents =>
-  async function* (id, { after, hasSamples, signal }) {
+  async function* (reader, id, { after, hasSamples, signal }) {
     let known: Pick<RunRow, "state" | "changes"> | undefined;
     let sequence = after;
     while (!signal.aborted) {
-      const row = await find(id);
+      const row = await find(reader, id);
       sequence ??= row.progress?.sequence ?? 0;
       if (row.state !== known?.state) yield { id: sequence, event: { type: "state", run: toRunInfo(row) } };
       let ended = hasSamples ? await listEndedResults(db, id, sequence, RESULTS) : [];

@@ -45,7 +45,7 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
         ...allows("editor"),
         summary: "Estimate the cost of a run and the smallest difference it could detect",
         description: "Planning starts nothing.",
-        ...fails(404, 501),
+        ...fails(404, 409),
       },
     })
     .post(
@@ -64,9 +64,9 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
           ...allows("editor"),
           summary: "Start a run over a dataset",
           description:
-            "A jobs worker makes the outputs with batch priority for the calling key, scores them, and stores each with its scores. Follow the run with `GET /v1/batch-evals/{id}` or its events.",
+            "A jobs worker makes the outputs with batch priority for the calling key, scores them, and stores each with its scores. A run over an index stops if the index changes. Follow the run with `GET /v1/batch-evals/{id}` or its events.",
           ...creates,
-          ...fails(404, 501),
+          ...fails(404, 409),
         },
       },
     )
@@ -75,7 +75,7 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
       response: { 200: RunPage },
       detail: { ...allows("viewer"), summary: "List the batch runs, newest first" },
     })
-    .get(RUN, ({ params }) => batchEvals.get(params.id), {
+    .get(RUN, ({ request, params }) => batchEvals.get(principalOf(request), params.id), {
       params: PathId,
       response: { 200: BatchEval },
       detail: {
@@ -85,7 +85,7 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
           "Counts are always current. Statistics are updated while the run goes on, and complete at its end.",
       },
     })
-    .get(`${RUN}/samples`, ({ params, query }) => batchEvals.results(params.id, query), {
+    .get(`${RUN}/samples`, ({ request, params, query }) => batchEvals.results(principalOf(request), params.id, query), {
       params: PathId,
       query: ResultQuery,
       response: { 200: SampleResultPage },
@@ -98,8 +98,8 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
         const { signal } = callOf(exchange, principal);
         const hasSamples = query.samples !== "false";
         // An unknown run has its own status, so it is looked up before the stream starts.
-        await batchEvals.get(params.id);
-        const events = batchEvals.events(params.id, { after, hasSamples, signal });
+        await batchEvals.get(principal, params.id);
+        const events = batchEvals.events(principal, params.id, { after, hasSamples, signal });
         return sseResponse(exchange, { headers: {}, pieces: framesOf(events) });
       },
       {

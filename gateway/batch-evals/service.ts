@@ -19,13 +19,14 @@ import { planScoring } from "../evals/plan";
 import { assertMayDecide } from "../evals/recompute";
 import type { EvalService } from "../evals/service";
 import { type ComputeFigures, createRunReader } from "../evals/summary";
-import { resolveTarget } from "../evals/target";
+import { assertUnchanged, type RagTarget, resolveTarget } from "../evals/target";
 import type { Seal } from "../idempotency/service";
 import type { Models } from "../models/registry";
 import { pageOf } from "../paging";
 import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
 import type { PromptService } from "../prompts/service";
+import type { RagIndex } from "../rag/indexes/contract";
 import type {
   BatchEval,
   BatchEvalPlan,
@@ -35,27 +36,33 @@ import type {
   ResumeBatchEval,
   StartBatchEval,
 } from "./contract";
-import { estimateRun, surveySamples } from "./estimate";
+import { estimateRun, stillIngesting, surveySamples } from "./estimate";
 import { type BatchEvents, createEvents } from "./events";
 import { BATCH_KIND, type BatchPayload, newProgress, RECOMPUTE_KIND, type RecomputePayload } from "./job";
 import { createBatchReader, cursorText, readCursor, SORTS } from "./wire";
 
 export interface BatchEvalService {
-  /** Estimates a run without starting it. Throws not_found, invalid_request, model_not_found. */
+  /** Estimates a run without starting it. Throws not_found, invalid_request, model_not_found, conflict for an index. */
   plan(principal: Principal, request: PlanBatchEval): Promise<BatchEvalPlan>;
-  /** Stores a run for a worker. Throws what `plan` throws, and insufficient_role if its outputs may not be stored. */
+  /**
+   * Stores a run for a worker. Throws what `plan` throws, insufficient_role if its outputs may not be stored, and conflict
+   * while documents are being added to its index.
+   */
   start(principal: Principal, request: StartBatchEval, seal: Seal): Promise<BatchEval>;
   /** Newest first. */
   list(reader: RunReader, query: RunQuery): Promise<RunPage>;
-  /** Throws not_found, also for a run that isn't a batch run. */
-  get(id: string): Promise<BatchEval>;
-  results(id: string, query: ResultQuery): Promise<Page<SampleResult>>;
+  /** Throws not_found, as every method does, also for a run of an index that the reader may not use. */
+  get(reader: RunReader, id: string): Promise<BatchEval>;
+  results(reader: RunReader, id: string, query: ResultQuery): Promise<Page<SampleResult>>;
   events: BatchEvents;
   /** Running samples finish, and no others start. Throws conflict for a run that has ended. */
   pause(principal: Principal, id: string): Promise<BatchEval>;
   /** Running samples stop within a second. Throws conflict for a run that has ended. */
   cancel(principal: Principal, id: string): Promise<BatchEval>;
-  /** Continues a run; its calls are made for the caller's key. Throws conflict for a run with nothing left to do. */
+  /**
+   * Continues a run; its calls are made for the caller's key. Throws conflict for a run with nothing left to do, and for
+   * one whose index has changed.
+   */
   resume(principal: Principal, id: string, request: ResumeBatchEval): Promise<BatchEval>;
   /** Scores the outputs of a run that isn't running again. Throws conflict, not_found, invalid_request. */
   recompute(principal: Principal, id: string, request: RecomputeBatchEval, seal: Seal): Promise<BatchEval>;
@@ -69,6 +76,8 @@ interface BatchDeps {
   evaluators: EvaluatorChoice;
   models: Pick<Models, "resolve">;
   prompts: Pick<PromptService, "resolve">;
+  indexes: { get(principal: Principal, id: string): Promise<Pick<RagIndex, "status">> };
+  rag: RagTarget;
   computeFigures: ComputeFigures;
   now?: () => Date;
 }
@@ -95,6 +104,11 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     const isStored = request.target.kind === "stored";
     const target = await resolveTarget(deps, principal, request.target, isStored);
     const model = isStored ? null : models.resolve(principal, "chat", request.target.model);
+    const index = target.index && {
+      ...{ id: target.index.id, name: target.index.name },
+      retrieval: { ...target.index.retrieval, ...target.target.retrieval },
+      status: (await deps.indexes.get(principal, target.index.id)).status,
+    };
     const chosen = await evaluators.choose(request.evaluators, request.shadow_evaluators);
     const planned = planScoring(chosen, request.rubric, ALL_CONTENT);
     const samples = Math.min(survey.samples, choice.limit ?? survey.samples);
@@ -102,7 +116,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     const { max_tokens: maxTokens = 0 } = target.target;
     const estimated = {
       ...{ survey, samples, repeats, evaluators: planned, datasetId: dataset.id },
-      generation: model && { model: model.id, maxTokens },
+      generation: model && { model: model.id, maxTokens, index },
     };
     const pins = pinsOf({
       engine,
@@ -111,7 +125,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
       target,
       model: model && { id: model.id, revision: model.isKnown ? model.revision : null },
       node: null,
-      index: null,
+      index: target.index,
       evaluators: chosen,
       rubric: request.rubric,
       seed: request.seed ?? 0,
@@ -120,8 +134,8 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     return { dataset, target, estimated, pins, results: samples * repeats };
   };
 
-  const find = async (reads: Reads, id: string): Promise<RunRow> => {
-    const row = await findRun(reads, id);
+  const find = async (reads: Reads, id: string, { allowedIndexes }: RunReader): Promise<RunRow> => {
+    const row = await findRun(reads, id, allowedIndexes);
     if (row?.kind === "batch" && row.settings) return row;
     throw new AppError("not_found", `Batch run ${id} not found. GET /v1/batch-evals lists the runs.`, { param: "id" });
   };
@@ -141,9 +155,9 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     seal?: Seal,
   ): Promise<BatchEval> =>
     db.write(async (tx) => {
-      await decide(tx, await find(tx, id));
+      await decide(tx, await find(tx, id, principal));
       await appendAudit(tx, { at: now(), actor: principal.keyId, action, target: id });
-      const changed = await toBatchEval(tx, await find(tx, id));
+      const changed = await toBatchEval(tx, await find(tx, id, principal));
       await seal?.(tx, changed);
       return changed;
     });
@@ -155,7 +169,9 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
 
     async start(principal, request, seal) {
       assertMayStore(principal, "evaluations", "Use another key.");
-      const { dataset, target, pins, results } = await prepare(principal, request);
+      const { dataset, target, estimated, pins, results } = await prepare(principal, request);
+      const { index } = estimated.generation ?? {};
+      if (index?.status === "ingesting") throw conflict(stillIngesting(index.name), "target.index");
       const { max_concurrency, max_error_share, name, tags } = request;
       const id = newId("run");
       return db.write(async (tx) => {
@@ -163,7 +179,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
         await insertRun(tx, {
           id,
           kind: "batch",
-          name: name ?? `${dataset.name}, ${pins.target.model ?? "stored outputs"}`,
+          name: name ?? `${dataset.name}, ${pins.index_name ?? pins.target.model ?? "stored outputs"}`,
           tags: tags ?? [],
           state: "queued",
           pins: { ...pins },
@@ -178,7 +194,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
           progress: newProgress(results),
           jobId,
         });
-        const started = await toBatchEval(tx, await find(tx, id));
+        const started = await toBatchEval(tx, await find(tx, id, principal));
         await seal(tx, started);
         return started;
       });
@@ -186,10 +202,10 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
 
     list: (reader, query) => evals.list(reader, { ...query, kind: "batch" }),
 
-    get: async (id) => toBatchEval(db, await find(db, id)),
+    get: async (reader, id) => toBatchEval(db, await find(db, id, reader)),
 
-    async results(id, { limit = 20, after, sort = "dataset", passed, ...filter }) {
-      const run = await find(db, id);
+    async results(reader, id, { limit = 20, after, sort = "dataset", passed, ...filter }) {
+      const run = await find(db, id, reader);
       const rows = await listBatchResults(db, id, {
         ...filter,
         ...(passed !== undefined && { passed: passed === "true" }),
@@ -204,7 +220,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
       return { ...page, data: await completeResults(db, page.data, run) };
     },
 
-    events: createEvents({ db, find: (id) => find(db, id), read: (row) => toBatchEval(db, row), now }),
+    events: createEvents({ db, find: (reader, id) => find(db, id, reader), read: (row) => toBatchEval(db, row), now }),
 
     pause: (principal, id) =>
       change(principal, id, "run.pause", async (tx, { state }) => {
@@ -222,6 +238,9 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
 
     async resume(principal, id, { retry_errors: retries = false }) {
       assertMayStore(principal, "evaluations", "Use another key.");
+      const pins = (await find(db, id, principal)).pins as unknown as RunPins;
+      const { index } = pins.target;
+      if (index !== undefined) assertUnchanged(pins, await deps.rag.open(principal, index));
       return change(principal, id, "run.resume", async (tx, { state, progress }) => {
         const { errors = 0, sequence = 0 } = progress ?? {};
         if (state === "queued" || state === "running") throw conflict("This run is not paused: it is running already.");
@@ -237,7 +256,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     async recompute(principal, id, request, seal) {
       assertMayStore(principal, "evaluations", "Use another key.");
       const { evaluators: names, rubric, shadow = rubric !== undefined } = request;
-      const row = await find(db, id);
+      const row = await find(db, id, principal);
       if (!shadow) assertMayDecide({ principal }, row, rubric);
       const chosen = await evaluators.choose(names);
       planScoring(chosen, rubric ?? (row.pins as unknown as RunPins).rubric, ALL_CONTENT);
@@ -264,4 +283,4 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
   };
 };
 
-const conflict = (message: string): AppError => new AppError("conflict", message);
+const conflict = (message: string, param?: string): AppError => new AppError("conflict", message, { param });

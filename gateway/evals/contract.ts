@@ -15,7 +15,7 @@ import {
   Timestamp,
 } from "../contract";
 import { NewSample } from "../datasets/contract";
-import { Citation, RetrievalOverrides } from "../retrieval-contract";
+import { Citation, RetrievalOverrides, RetrievalReport } from "../retrieval-contract";
 import { RunLatency, Segment, Statistic, VerdictSummary } from "./statistics-contract";
 
 const metricName = Type.String({
@@ -223,6 +223,7 @@ export const Output = Type.Object(
           "Only for rag. no_relevant_context: the text is the index's fallback text, and no model was called",
       }),
     ),
+    retrieval: Type.Optional(RetrievalReport),
   },
   { title: "Output" },
 );
@@ -302,9 +303,12 @@ export const RunPins = Type.Object(
     node_version: Nullable(Type.String()),
     engine: Nullable(Type.String()),
     prompt_hash: Nullable(Type.String()),
-    index_version: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Only for rag. `target` has the index's id and all search settings" }),
+    index_name: Type.Optional(
+      Type.String({ description: "Only for rag. `target` has the index's id and all search settings" }),
     ),
+    index_version: Type.Optional(Type.Integer({ minimum: 1 })),
+    embedding_model: Type.Optional(Type.String({ description: "Only for rag: the embedding model of the index" })),
+    embedding_model_revision: Type.Optional(Type.String()),
     index_revision: Nullable(Type.Integer({ minimum: 1 })),
     evaluators: Type.Array(Type.Object({ evaluator: evaluatorRef, shadow: Type.Boolean(), hash: Type.String() })),
     rubric: Nullable(Rubric, { description: "As requested; null: each evaluator used its own criteria" }),

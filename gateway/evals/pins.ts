@@ -19,7 +19,7 @@ interface PinSources {
   model: { id: string; revision: string | null } | null;
   /** The id of the node that answers; null: any that has the model. */
   node: string | null;
-  /** The index that was searched; null: none. */
+  /** The version and revision of the index that were searched; null: none. */
   index: MadeOutput["index"];
   evaluators: readonly ChosenEvaluator[];
   rubric: Rubric | undefined;
@@ -45,7 +45,13 @@ export const pinsOf = (sources: PinSources): RunPins => {
     node_version: node?.version ?? null,
     engine: node?.engine ?? null,
     prompt_hash: target.prompt?.hash ?? null,
-    ...(index && { index_version: index.version }),
+    ...(index &&
+      target.index && {
+        index_name: target.index.name,
+        index_version: index.version,
+        embedding_model: target.index.embeddingModel,
+        embedding_model_revision: target.index.embeddingModelRevision,
+      }),
     index_revision: index?.revision ?? null,
     evaluators: evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
     rubric: criteria && { criteria },

@@ -1,6 +1,6 @@
 import type { AppError } from "../../lib/errors";
 import type { NewSample } from "../datasets/contract";
-import type { Claim, Output } from "./contract";
+import type { Claim, Output, Target } from "./contract";
 import { isRefusal } from "./scorers/text/refusal";
 import { questionOf } from "./target";
 
@@ -40,6 +40,10 @@ export const answerOf = (
   contexts,
   output: status === "no_relevant_context" ? ABSTENTION : text,
 });
+
+/** What evaluators will see of an answer that isn't made yet. An index finds its contexts later, maybe none. */
+export const expectedAnswer = (sample: NewSample, { kind }: Pick<Target, "kind">): ScoredAnswer =>
+  answerOf(sample, { text: "", contexts: kind === "rag" ? [""] : (sample.contexts ?? []) });
 
 /** False for a sample without references, or with one that abstains, such as "unanswerable". */
 export const expectsAnswer = ({ references = [] }: Pick<NewSample, "references">): boolean =>

@@ -20,7 +20,7 @@ import { createHistory, type EvalHistory, readResult } from "./history";
 import { type PinnedDataset, pinsOf } from "./pins";
 import { planScoring, withoutObstacles } from "./plan";
 import { recomputeRun } from "./recompute";
-import { answerOf, type ScoredAnswer } from "./scored-answer";
+import { answerOf, expectedAnswer, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
 import type { ComputeFigures } from "./summary";
 import { makeOutput, questionOf, type RagTarget, resolveTarget } from "./target";
@@ -99,9 +99,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       const { sample, dataset } = await namedSample(request);
       const target = await resolveTarget(deps, call.principal, request.target, sample.output != null);
       const chosen = await evaluators.choose(request.evaluators, request.shadow_evaluators);
-      // An index finds its contexts later, maybe none.
-      const contexts = target.target.kind === "rag" ? [""] : (sample.contexts ?? []);
-      const plan = planScoring(chosen, request.rubric, answerOf(sample, { text: "", contexts }));
+      const plan = planScoring(chosen, request.rubric, expectedAnswer(sample, target.target));
       const seed = request.seed ?? 0;
 
       if (target.target.kind !== "stored") onStage?.({ step: "answering" });

@@ -7,7 +7,15 @@ import type { ChatAnswer, ChatCompletionRequest } from "../chat/contract";
 import type { Principal } from "../principal";
 import type { PromptVersion } from "../prompts/contract";
 import { DEFAULT_RETRIEVAL } from "../rag/indexes/defaults";
-import { type IndexAnswer, type IndexQuestion, makeOutput, questionOf, resolveTarget } from "./target";
+import {
+  assertUnchanged,
+  type IndexAnswer,
+  type IndexQuestion,
+  makeOutput,
+  questionOf,
+  resolveTarget,
+  type TargetIndex,
+} from "./target";
 
 const call: Call = {
   principal: PRINCIPAL,
@@ -55,6 +63,11 @@ const prompt = (content: string): PromptVersion => ({
   created_at: "2026-11-26T00:00:00.000Z",
 });
 
+const INDEX: TargetIndex = {
+  ...{ id: "idx_1", name: "handbook", version: 2, revision: 7, embeddingModel: "mini", embeddingModelRevision: "e1" },
+  retrieval: { ...DEFAULT_RETRIEVAL, top_k: 5 },
+};
+
 const setUp = (version?: PromptVersion) => {
   const asked: ChatCompletionRequest[] = [];
   const questions: IndexQuestion[] = [];
@@ -62,7 +75,7 @@ const setUp = (version?: PromptVersion) => {
     rag: {
       open: async (_: Principal, index: string) => {
         if (index !== "handbook") throw new AppError("not_found", "No such index.", { param: "index" });
-        return { id: "idx_1", retrieval: { ...DEFAULT_RETRIEVAL, top_k: 5 } };
+        return INDEX;
       },
       answer: async (_: Call, question: IndexQuestion): Promise<IndexAnswer> => {
         questions.push(question);
@@ -138,7 +151,7 @@ test("an index is pinned by its id with all search settings, and gets the questi
   const resolved = await resolveTarget(deps, PRINCIPAL, target, false);
   const retrieval = { ...DEFAULT_RETRIEVAL, top_k: 5, mode: "keyword" } as const;
   const settings = { prompt: "short@3", retrieval, max_tokens: 512, temperature: 0 } as const;
-  expect(resolved.target).toEqual({ kind: "rag", index: "idx_1", ...settings });
+  expect(resolved).toMatchObject({ target: { kind: "rag", index: "idx_1", ...settings }, index: INDEX });
   const input = [
     { role: "system" as const, content: "Be brief." },
     { role: "user" as const, content: "Leave?" },
@@ -160,6 +173,15 @@ test("an index is pinned by its id with all search settings, and gets the questi
     },
   ]);
   expect([output.contexts, index]).toEqual([["30 days of leave."], { version: 2, revision: 7 }]);
+});
+
+test.each([
+  ["revision", { revision: 8 }, "from revision 7 (version 2) to 8 (version 2)"],
+  ["version", { version: 3 }, "from revision 7 (version 2) to 7 (version 3)"],
+])("an index with another %s than the run's is refused", (_, change, text) => {
+  const pins = { index_version: 2, index_revision: 7 };
+  expect(() => assertUnchanged(pins, INDEX)).not.toThrow();
+  expect(() => assertUnchanged(pins, { ...INDEX, ...change })).toThrow(text);
 });
 
 describe("an existing output", () => {

@@ -7,7 +7,7 @@ import type { Principal } from "../principal";
 import type { PromptVersion } from "../prompts/contract";
 import { type PromptService, render } from "../prompts/service";
 import type { RetrievalOverrides, RetrievalSettings } from "../retrieval-contract";
-import type { Output, Target } from "./contract";
+import type { Output, RunPins, Target } from "./contract";
 
 /** Default maximum length of an answer, in tokens. Without a maximum, a small model may never stop. */
 const DEFAULT_MAX_TOKENS = 512;
@@ -32,24 +32,36 @@ export interface IndexAnswer {
   index: { version: number; revision: number };
 }
 
+/** An index, the version that is searched, and its search settings. */
+export interface TargetIndex {
+  id: string;
+  name: string;
+  version: number;
+  revision: number;
+  embeddingModel: string;
+  embeddingModelRevision: string;
+  retrieval: RetrievalSettings;
+}
+
 /** Answers questions from indexes. */
 export interface RagTarget {
-  /** An index with its search settings. Throws not_found, also if the key may not use it. */
-  open(principal: Principal, index: string): Promise<{ id: string; retrieval: RetrievalSettings }>;
+  /** Throws not_found, also if the key may not use the index. */
+  open(principal: Principal, index: string): Promise<TargetIndex>;
   answer(call: Call, question: IndexQuestion): Promise<IndexAnswer>;
 }
 
 interface TargetDeps {
   chat: Pick<ChatService, "answer">;
   prompts: Pick<PromptService, "resolve">;
-  /** Undefined: targets can't be indexes. */
-  rag?: RagTarget;
+  rag: RagTarget;
 }
 
 /** A target with all defaults filled in, as a run records it. */
 export interface ResolvedTarget {
   target: Target;
   prompt: PromptVersion | null;
+  /** The index as it was when the target was resolved; null for other targets. */
+  index: TargetIndex | null;
 }
 
 /** An output with its details. A stored output has neither model nor node. */
@@ -61,11 +73,11 @@ export interface MadeOutput {
   index: IndexAnswer["index"] | null;
 }
 
-const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
+const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null, index: null };
 
 /**
  * Resolves the target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws
- * not_found for the prompt and the index, not_implemented for an index without `rag`, and invalid_request.
+ * not_found for the prompt and the index, and invalid_request.
  */
 export const resolveTarget = async (
   { prompts, rag }: Pick<TargetDeps, "prompts" | "rag">,
@@ -81,38 +93,43 @@ export const resolveTarget = async (
       param: "sample.output",
     });
   }
-  const searched = target.kind === "rag" ? await searchOf(rag, principal, target) : {};
+  const index = target.kind === "rag" ? await openIndex(rag, principal, target) : null;
   const prompt = target.prompt === undefined ? null : await prompts.resolve(target.prompt);
   return {
     target: {
       ...target,
-      ...searched,
+      ...(index && { index: index.id, retrieval: { ...index.retrieval, ...target.retrieval } }),
       ...(prompt && { prompt: `${prompt.name}@${prompt.version}` }),
       max_tokens: target.max_tokens ?? DEFAULT_MAX_TOKENS,
       temperature: target.temperature ?? 0,
     },
     prompt,
+    index,
   };
 };
 
-/** The id of the target's index, and all search settings: the target's, then the index's. */
-const searchOf = async (rag: RagTarget | undefined, principal: Principal, { index, retrieval }: Target) => {
+const openIndex = async (rag: RagTarget, principal: Principal, { index }: Target): Promise<TargetIndex> => {
   if (index === undefined) {
     throw new AppError("invalid_request", "The target kind rag needs an index. Add target.index.", {
       param: "target.index",
     });
   }
-  if (!rag) throw noIndexes();
-  const opened = await rag.open(principal, index);
-  return { index: opened.id, retrieval: { ...opened.retrieval, ...retrieval } };
+  return rag.open(principal, index);
 };
 
-const noIndexes = (): AppError =>
-  new AppError(
-    "not_implemented",
-    "Batch runs can't answer from an index in this version. Evaluate single samples with POST /v1/evaluate.",
-    { param: "target.kind" },
+/** Throws conflict if the index has changed since the run started, so that no figure mixes two contents. */
+export const assertUnchanged = (
+  { index_version: version, index_revision: revision }: Pick<RunPins, "index_version" | "index_revision">,
+  { name, ...index }: Pick<TargetIndex, "name" | "version" | "revision">,
+): void => {
+  if (index.version === version && index.revision === revision) return;
+  const change = `from revision ${revision} (version ${version}) to ${index.revision} (version ${index.version})`;
+  throw new AppError(
+    "conflict",
+    `The index "${name}" has changed ${change} since the run started. Start a new run, so that no figure mixes the two. The results so far are kept.`,
+    { param: "index" },
   );
+};
 
 /** Settings that only one kind of target has. */
 const KIND_OF: Readonly<Record<string, Target["kind"]>> = {
@@ -148,7 +165,6 @@ export const makeOutput = async (
     return { output: toOutput(sample, sample.output ?? ""), model: null, node: null, index: null };
   }
   if (target.kind === "rag") {
-    if (!rag) throw noIndexes();
     return { ...(await rag.answer(call, questionTo(target, sample, seed))), node: null };
   }
   const body: ChatCompletionRequest = {

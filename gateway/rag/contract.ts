@@ -3,7 +3,7 @@ import { MaxTokens, SAMPLING } from "../../gpu-node/protocol";
 import { FinishReason, Latency, Usage } from "../chat/contract";
 import { CacheReport, Count, Id, NOT_BLANK, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
-import { Citation, RetrievalOverrides, Threshold } from "../retrieval-contract";
+import { Citation, DegradedSearch, RetrievalOverrides, RetrievalWarning, ThresholdReport } from "../retrieval-contract";
 import { Chunk } from "./indexes/contract";
 import { Filter } from "./search/filter";
 
@@ -94,21 +94,11 @@ export type Grounding = Static<typeof Grounding>;
 /** The fields that are known before the first token. */
 const retrieval = {
   chunks: Type.Array(RetrievedChunk),
-  threshold: Nullable(
-    Type.Object({
-      ...Threshold.properties,
-      best: Nullable(Type.Number(), { description: "The best score found; null if no chunk was found" }),
-      passed: Type.Boolean(),
-    }),
-    { description: "null if no threshold is set, or the mode doesn't compute its score" },
-  ),
-  warning: Nullable(Type.String(), {
-    description: "Why the chunks may not answer the question, although they are about its topic",
+  threshold: Nullable(ThresholdReport, {
+    description: "null if no threshold is set, or the mode doesn't compute its score",
   }),
-  degraded: Nullable(OneOf(["keyword_only", "vectors_missing"]), {
-    description:
-      "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords",
-  }),
+  warning: RetrievalWarning,
+  degraded: DegradedSearch,
   index: Type.Object({
     id: Id("idx"),
     name: Type.String(),

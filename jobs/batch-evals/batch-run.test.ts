@@ -16,6 +16,7 @@ import { scoreExact } from "../../gateway/evals/scorers/exact-evaluator";
 import { computeFigures } from "../../gateway/evals/summary";
 import { createEvaluators } from "../../gateway/evaluators/service";
 import { createPrompts } from "../../gateway/prompts/service";
+import { indexOpener } from "../../gateway/rag/indexes/open-index";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { temporaryDb } from "../../tests/db/temporary";
@@ -100,7 +101,8 @@ const handler = (chatOnce: ChatOnce) =>
   batchEvals({
     db,
     log: silentLog(),
-    gateway: { chatOnce },
+    gateway: { chatOnce, queryOnce: () => Promise.reject(new Error("No run here asks an index.")) },
+    indexes: indexOpener(db),
     prompts: createPrompts({ db }),
     evaluators: createEvaluators({ db }),
     reference: {

@@ -14,13 +14,15 @@ import { type ResolvedTarget, resolveTarget } from "../../gateway/evals/target";
 import { assertUsable, type DefaultLimits, toPrincipal } from "../../gateway/keys/rules";
 import type { Principal } from "../../gateway/principal";
 import type { PromptService } from "../../gateway/prompts/service";
+import type { Indexes } from "../../gateway/rag/query/retrieve";
 import { AppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import type { ChatOnce } from "../gateway-client";
+import type { ChatOnce, QueryOnce } from "../gateway-client";
 import type { JobHandler, TaskContext } from "../handler";
 import { BatchRun } from "./batch-run";
 import { CallLimiter, type Waited } from "./call-limiter";
 import { ModelCalls } from "./model-calls";
+import { assertComplete, pinnedIndex, queryWaitOf } from "./pinned-index";
 import { runSample, type SampleRecipe } from "./run-sample";
 import { SampleSource } from "./sample-source";
 import { RunStopped } from "./stops";
@@ -32,7 +34,8 @@ const DEFAULT_MAX_CONCURRENCY = 64;
 export interface BatchEvalDeps {
   db: Db;
   log: Log;
-  gateway: { chatOnce: ChatOnce };
+  gateway: { chatOnce: ChatOnce; queryOnce: QueryOnce };
+  indexes: Indexes;
   prompts: Pick<PromptService, "resolve">;
   evaluators: EvaluatorChoice;
   reference: ReferenceScorer;
@@ -104,6 +107,10 @@ const prepare = async (
         target: chatWith((body) =>
           calls.send(signals.waits, () => deps.gateway.chatOnce(caller, body, { usesCache }), waitOf, onAttempt),
         ),
+        rag: pinnedIndex(pins, deps.indexes, (question) => {
+          const query = async () => assertComplete(await deps.gateway.queryOnce(caller, question, { usesCache }));
+          return calls.send(signals.waits, query, queryWaitOf, onAttempt);
+        }),
         judges: chatWith((body) =>
           calls
             .send(
@@ -179,12 +186,13 @@ const pinnedEvaluators = async (choice: EvaluatorChoice, { evaluators }: RunPins
   );
 };
 
-const pinnedTarget = async (
-  deps: BatchEvalDeps,
-  principal: Principal,
-  { target, prompt_hash: hash }: RunPins,
-): Promise<ResolvedTarget> => {
-  const resolved = await stopping(() => resolveTarget(deps, principal, target, target.kind === "stored"));
+const pinnedTarget = async (deps: BatchEvalDeps, principal: Principal, pins: RunPins): Promise<ResolvedTarget> => {
+  const { target, prompt_hash: hash } = pins;
+  const { prompts } = deps;
+  const rag = pinnedIndex(pins, deps.indexes, () => {
+    throw new Error("Resolving a target asks no questions.");
+  });
+  const resolved = await stopping(() => resolveTarget({ prompts, rag }, principal, target, target.kind === "stored"));
   if ((resolved.prompt?.hash ?? null) === hash) return resolved;
   throw new RunStopped(new AppError("conflict", "The prompt has changed since the run was created. Start a new run."));
 };

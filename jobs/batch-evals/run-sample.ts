@@ -4,10 +4,10 @@ import type { Call } from "../../gateway/call";
 import { type SampleContent, toNewSample } from "../../gateway/datasets/content";
 import type { FailureKind, Output, Rubric } from "../../gateway/evals/contract";
 import type { ChosenEvaluator } from "../../gateway/evals/evaluator";
-import { planScoring } from "../../gateway/evals/plan";
-import { answerOf } from "../../gateway/evals/scored-answer";
+import { planScoring, withoutObstacles } from "../../gateway/evals/plan";
+import { answerOf, expectedAnswer } from "../../gateway/evals/scored-answer";
 import { type ReferenceScorer, type ScoringDeps, scoreAnswer } from "../../gateway/evals/scoring";
-import { makeOutput, type ResolvedTarget } from "../../gateway/evals/target";
+import { makeOutput, type RagTarget, type ResolvedTarget } from "../../gateway/evals/target";
 import { outcomeOf } from "../../gateway/evals/verdict";
 import { toScoreRow } from "../../gateway/evals/wire";
 import { AppError, type ErrorKind, toAppError, toEnvelope } from "../../lib/errors";
@@ -37,7 +37,7 @@ export interface SampleRecipe {
   log: Pick<Log, "error">;
   reference: ReferenceScorer;
   /** Calls of the target, and of the judges. `onAttempt` counts attempts. */
-  chatFor(onAttempt: () => void): { target: ScoringDeps["chat"]; judges: ScoringDeps["chat"] };
+  chatFor(onAttempt: () => void): { target: ScoringDeps["chat"]; rag: RagTarget; judges: ScoringDeps["chat"] };
   now(): Date;
 }
 
@@ -59,11 +59,13 @@ export const runSample = async (
     if (target.target.kind === "stored" && sample.output == null) {
       throw new AppError("invalid_request", "The sample has no stored output.");
     }
-    const plan = planScoring(evaluators, rubric, answerOf(sample, { text: "", contexts: sample.contexts ?? [] }));
-    const { output } = await makeOutput({ chat: chats.target }, call, target, sample, (seed + task.repeat) % 2 ** 32);
+    const plan = planScoring(evaluators, rubric, expectedAnswer(sample, target.target));
+    const sources = { chat: chats.target, rag: chats.rag };
+    const { output } = await makeOutput(sources, call, target, sample, (seed + task.repeat) % 2 ** 32);
     onOutput();
     const deps = { log, reference, chat: chats.judges };
-    const scores = await scoreAnswer(deps, call, plan, answerOf(sample, output));
+    const answer = answerOf(sample, output);
+    const scores = await scoreAnswer(deps, call, rubric ? plan : withoutObstacles(plan, answer), answer);
     const endedAt = now();
     const rows = scores.map((score) => toScoreRow(task.id, { ...score, scored_at: endedAt.toISOString() }));
     const outcome = outcomeOf(output, scores, sample);

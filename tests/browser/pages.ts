@@ -121,6 +121,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   });
   const batchEvals = createBatchEvals({
     ...{ db, datasets, engine, evals, evaluators, models, prompts },
+    ...{ indexes: rag.indexes, rag: rag.target },
     computeFigures: (run) => computeFigures(db, run),
   });
   const evalTransfer = createEvalTransfer({ db });

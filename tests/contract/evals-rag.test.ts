@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { until } from "../until";
-import { createSide, type Side, shows } from "./rag-sides";
+import { API_ROUTES } from "./api-routes";
+import { changeKey, createSide, type Side, shows, TOPICS } from "./rag-sides";
 import { type Stack, startStack } from "./stack";
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
@@ -41,6 +42,10 @@ test("the answer's contexts are the passages that were found, and faithfulness i
   expect(output).toMatchObject({ status: "answered", citations: expect.any(Array), finish_reason: "stop" });
   expect(output.contexts[0]).toContain("The code of the ferry is crimson");
   expect(output.contexts.length).toBeLessThanOrEqual(2);
+  const { retrieval } = output;
+  expect(retrieval).toMatchObject({ threshold: null, degraded: null, stages_ms: { total: expect.any(Number) } });
+  expect(retrieval.chunks.map(({ context }: Json) => context)).toEqual([1, 2]);
+  expect(retrieval.chunks[0].document_id).toBe(side.documents.get("ferry.md"));
   expect(scores.map(({ metric, state }: Json) => [metric, state])).toEqual([
     ["correctness", "scored"],
     ["faithfulness", "scored"],
@@ -54,6 +59,8 @@ test("the run pins the index with its version and revision, and every search set
   const index = await side.client.read(`/${side.index}`);
   const { pins } = body.run;
   expect(pins).toMatchObject({ index_version: 1, index_revision: index.revision, model_revision: expect.any(String) });
+  expect(pins).toMatchObject({ index_name: side.name, embedding_model: index.active.embedding_model });
+  expect(pins.embedding_model_revision).toBe(index.active.embedding_model_revision);
   expect(pins.target).toMatchObject({ kind: "rag", index: side.index, temperature: 0 });
   expect(pins.target.retrieval).toEqual({ ...index.retrieval, mode: "keyword" });
 });
@@ -126,5 +133,165 @@ describe("an index that the key may not use", () => {
     ]);
     expect((await send(other.client.key, "GET", `/v1/evals/${run.id}`)).body.results.data[0].id).toBe(result.id);
     expect((await send(stack.adminKey, "GET", `/v1/evals/${run.id}`)).status).toBe(200);
+  });
+});
+
+describe("a batch run over an index", () => {
+  const RUNS = "/v1/batch-evals";
+  const addDataset = async (copies: number, ...others: object[]): Promise<string> => {
+    const name = `topics-${crypto.randomUUID()}`;
+    const asked = TOPICS.flatMap((topic) =>
+      Array.from({ length: copies }, (_, n) => ({
+        ...{ key: `${topic}-${n}`, input: `What is the code of the ${topic}? (${n})`, references: ["crimson"] },
+      })),
+    );
+    const { status } = await send(stack.adminKey, "POST", "/v1/datasets", { name, samples: [...asked, ...others] });
+    expect(status).toBe(201);
+    return name;
+  };
+  const request = (dataset: string, { index }: Side, target: object = {}, more: object = {}) => ({
+    dataset,
+    target: { kind: "rag", index, ...target },
+    evaluators: ["reference@1"],
+    ...more,
+  });
+  const start = async (key: string, body: object): Promise<Json> => {
+    const started = await send(key, "POST", RUNS, body);
+    expect([started.status, started.body.error]).toEqual([202, null]);
+    return started.body;
+  };
+  const reached = async (key: string, id: string, isWanted: (run: Json) => boolean): Promise<Json> => {
+    let run: Json;
+    await until(
+      `run ${id}`,
+      async () => {
+        run = (await send(key, "GET", `${RUNS}/${id}`)).body;
+        return isWanted(run);
+      },
+      30_000,
+    );
+    return run;
+  };
+  const ended = (key: string, id: string) => reached(key, id, ({ ended_at }) => ended_at !== null);
+  const resultsOf = async (key: string, id: string): Promise<Json[]> =>
+    (await send(key, "GET", `${RUNS}/${id}/samples?limit=100`)).body.data;
+  /** A run that goes on for a while, after its first result. */
+  const startLong = async (owner: Side): Promise<Json> => {
+    const { key } = owner.client;
+    const body = request(await addDataset(15), owner, {}, { evaluators: ["exact@1"], max_concurrency: 1 });
+    const { id } = await start(key, body);
+    return reached(key, id, ({ progress }) => progress.done > 0);
+  };
+
+  test("is planned with its embeddings, and its answers are scored on the passages found", async () => {
+    const { client, index } = side;
+    const dataset = await addDataset(1);
+    const found = await client.read(`/${index}`);
+    const body = request(dataset, side, { retrieval: { top_k: 3 } });
+    const planned = await send(client.key, "POST", `${RUNS}/plan`, body);
+    expect(planned.body).toMatchObject({ samples: 10, generations: 10, embeddings: 10, warnings: [] });
+    const keyword = request(dataset, side, { retrieval: { mode: "keyword" } });
+    expect((await send(client.key, "POST", `${RUNS}/plan`, keyword)).body).toMatchObject({ embeddings: 0 });
+
+    const { id } = await start(client.key, body);
+    const run = await ended(client.key, id);
+    expect([run.state, run.progress.done, run.progress.errors]).toEqual(["completed", 10, 0]);
+    expect(run).toMatchObject({ name: `${dataset}, ${side.name}`, pins: { model_revision: "synthetic" } });
+    expect(run.pins).toMatchObject({
+      ...{ index_name: side.name, index_version: 1, index_revision: found.revision },
+      embedding_model: found.active.embedding_model,
+      target: { kind: "rag", index, retrieval: { ...found.retrieval, top_k: 3 } },
+    });
+    for (const { sample_key, output, scores } of await resultsOf(client.key, id)) {
+      const [topic] = sample_key.split("-");
+      expect(output.status).toBe("answered");
+      expect(output.contexts.join()).toContain(`The code of the ${topic} is crimson`);
+      expect(output.retrieval.chunks).toHaveLength(3);
+      expect(scores.map(({ metric, state }: Json) => [metric, state])).toContainEqual(["faithfulness", "scored"]);
+    }
+    // Earlier runs over the same index show what the next one costs.
+    const again = await send(client.key, "POST", `${RUNS}/plan`, body);
+    expect(again.body.estimated_seconds).toBeGreaterThan(0);
+  });
+
+  test("has no errors if nothing is relevant: such results fail with no_context, unless no answer is right", async () => {
+    const { key } = side.client;
+    const dataset = await addDataset(1, { key: "open", input: "Who won the cup?", references: ["unanswerable"] });
+    const { id } = await start(key, request(dataset, side, NOTHING));
+    const { state, progress, failures, verdict } = await ended(key, id);
+    expect([state, progress.done, progress.errors, failures]).toEqual(["completed", 11, 0, { no_context: 10 }]);
+    expect(verdict.pass_rate.value).toBeCloseTo(1 / 11);
+    const { output } = (await resultsOf(key, id))[0];
+    expect([output.text, output.contexts, output.usage]).toEqual([NOTHING.retrieval.fallback_text, [], null]);
+  });
+
+  test("stops when the index changes, keeps its results, and is not resumed", async () => {
+    const { key } = side.client;
+    const { id, pins } = await startLong(side);
+    await side.client.send("PATCH", `/v1/rag/indexes/${side.index}`, { description: "changed" });
+    const run = await ended(key, id);
+    const { revision } = await side.client.read(`/${side.index}`);
+    expect([run.state, run.error.code, run.error.param]).toEqual(["failed", "conflict", "index"]);
+    expect(run.error.message).toContain(`from revision ${pins.index_revision} (version 1) to ${revision}`);
+    expect(run.progress.done).toBeLessThan(run.progress.total);
+    expect(run.progress.errors).toBe(0);
+    const resumed = await send(key, "POST", `${RUNS}/${id}/resume`, {});
+    expect([resumed.status, resumed.body.error.message]).toEqual([409, run.error.message]);
+  });
+
+  test("stops when its key loses the right to the index, and continues with a key that has it", async () => {
+    const { key } = side.client;
+    const { id } = await startLong(side);
+    await changeKey(stack, side.keyId, ["another"]);
+    const run = await ended(stack.adminKey, id);
+    expect([run.state, run.error.code, run.progress.errors]).toEqual(["failed", "not_found", 0]);
+    expect(run.error.message).toContain(`The index "${side.name}" was deleted, or the run's key may no longer use it.`);
+    expect((await send(key, "POST", `${RUNS}/${id}/resume`, {})).status).toBe(404);
+    expect((await send(key, "POST", RUNS, request(run.pins.dataset.name, side))).body.error.param).toBe("index");
+    expect((await send(stack.adminKey, "POST", `${RUNS}/${id}/resume`, {})).status).toBe(202);
+    expect((await ended(stack.adminKey, id)).progress).toMatchObject({ done: 150, errors: 0 });
+    await changeKey(stack, side.keyId, [side.index]);
+  });
+
+  test("is not started while documents are being added", async () => {
+    const { key } = side.client;
+    const body = request(await addDataset(1), side);
+    const { documents } = await side.client.addTexts(side.index, { text: "endless", source: "endless.md" });
+    const { warnings } = (await send(key, "POST", `${RUNS}/plan`, body)).body;
+    expect(warnings).toEqual([expect.stringContaining(`Documents are being added to the index "${side.name}".`)]);
+    const refused = await send(key, "POST", RUNS, body);
+    expect([refused.status, refused.body.error.param]).toEqual([409, "target.index"]);
+    await side.client.delete(`/${side.index}/documents/${documents[0].id}`);
+    await side.client.settled(side.index);
+  });
+
+  test("is on no route distinguishable from one that doesn't exist, for a key that may not use its index", async () => {
+    const { id } = await start(other.client.key, request(await addDataset(1), other));
+    await ended(other.client.key, id);
+    const { key } = side.client;
+    const bodies: Record<string, object> = {
+      [`POST ${RUNS}/:id/resume`]: {},
+      [`POST ${RUNS}/:id/recompute`]: { evaluators: ["exact@1"] },
+      [`POST ${RUNS}/:id/gate`]: { rules: [{ metric: "correctness", min: 0.5 }] },
+    };
+    const routes = API_ROUTES.filter(({ path }) => path.startsWith(`${RUNS}/:id`));
+    expect(routes.length).toBeGreaterThan(6);
+    for (const { route, method, path } of routes) {
+      const [hidden, missing] = await Promise.all(
+        [id, "run_missing"].map(async (run) => {
+          const response = await stack.call(method, path.replace(":id", run), { key, body: bodies[route] });
+          return [response.status, (await response.text()).replaceAll(run, "RUN").replace(/"req_[^"]*"/, "")];
+        }),
+      );
+      expect([route, hidden]).toEqual([route, missing]);
+      expect([400, 404, 501]).toContain(missing?.[0] as number);
+    }
+    const ids = async (own: string) =>
+      (await send(own, "GET", `${RUNS}?limit=100`)).body.data.map((run: Json) => run.id);
+    expect([(await ids(key)).includes(id), (await ids(other.client.key)).includes(id)]).toEqual([false, true]);
+    for (const path of [RUNS, `${RUNS}/plan`]) {
+      const refused = await send(key, "POST", path, request(await addDataset(1), other));
+      expect([refused.status, refused.body.error.param]).toEqual([404, "index"]);
+    }
   });
 });

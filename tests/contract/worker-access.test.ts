@@ -71,7 +71,7 @@ describe("a jobs worker", () => {
     const { token } = await addWorker();
     const { id } = await makeKey({ role: "admin" });
     for (const { method, path, role } of API_ROUTES) {
-      if (role === "open" || ["/v1/chat", "/v1/embeddings", "/v1/tokenize"].includes(path)) continue;
+      if (role === "open" || ["/v1/chat", "/v1/rag/query", "/v1/embeddings", "/v1/tokenize"].includes(path)) continue;
       const { status, body } = await embed(token, id, path.replaceAll(/:\w+/g, "x"), method);
       expect([method, path, status, body.error.code]).toEqual([method, path, 403, "insufficient_role"]);
     }

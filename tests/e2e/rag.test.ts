@@ -18,6 +18,10 @@ import {
   readQuestions,
 } from "../labelled-documents";
 import { RagClient } from "../rag-client";
+import { until } from "../until";
+
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
+type Json = any;
 
 /** Documents and questions through all processes, with the default models. */
 let stack: Stack;
@@ -126,6 +130,37 @@ describe("a PDF, a DOCX and a Markdown file", () => {
       threshold: { passed: false },
     });
     expect((await stack.nodeTokens()).output).toBe(before);
+  });
+
+  test("are evaluated as a batch run: scored on the passages found, and silent where they have no answer", async () => {
+    const json = async (path: string, body?: object) => (await stack.fetch(path, { body })).json() as Promise<Json>;
+    const samples = [
+      { key: "captain", input: "Who is the captain of the ferry to Alder Island?", references: ["Martha Quill"] },
+      { key: "bread", input: "When does the bakery bake rye bread?", references: ["On Fridays"] },
+      { key: "cup", input: "Who won the football world cup in 1998?", references: ["unanswerable"] },
+    ];
+    await json("/v1/datasets", { name: "island", samples });
+    const target = { kind: "rag", index, max_tokens: 48 };
+    const { id } = await json("/v1/batch-evals", { dataset: "island", target, evaluators: ["reference@1"] });
+    let run: Json;
+    await until("the run has ended", async () => {
+      run = await json(`/v1/batch-evals/${id}`);
+      return run.ended_at !== null;
+    });
+    expect([run.state, run.progress.done, run.progress.errors]).toEqual(["completed", 3, 0]);
+    expect(run.pins).toMatchObject({ index_revision: expect.any(Number), model_revision: expect.any(String) });
+    const { data } = await json(`/v1/batch-evals/${id}/samples`);
+    const results = new Map<string, Json>(data.map((result: Json) => [result.sample_key, result]));
+    const captain = results.get("captain");
+    expect(captain.output.contexts.join()).toContain(CAPTAIN);
+    expect(captain.scores.map(({ metric, state }: Json) => [metric, state])).toEqual([
+      ["correctness", "scored"],
+      ["faithfulness", "scored"],
+      ["hallucination", "scored"],
+    ]);
+    expect(results.get("bread").output.retrieval.chunks[0].document_id).toBe(documents.get("bakery.docx"));
+    const { passed, output } = results.get("cup");
+    expect([passed, output.status, output.retrieval.threshold.passed]).toEqual([true, "no_relevant_context", false]);
   });
 });
 

@@ -5,15 +5,19 @@ import { seededRandom } from "../random";
 import { until } from "../until";
 
 /**
- * Random queries of two keys, each of which may use one of two indexes with nearly the same texts, while rights are taken
- * away and documents are deleted and added: `bun run faults`. `bun tests/faults/rag-isolation.ts 10000`.
+ * Random queries of two keys, each of which may use one of two indexes with nearly the same texts, and reads of batch runs
+ * over them, while rights are taken away and documents are deleted and added: `bun run faults`.
+ * `bun tests/faults/rag-isolation.ts 10000`.
  */
 
 /** Share of the steps that change something first. */
 const CHANGES = 0.05;
+/** Share of the steps that read a batch run instead of asking. */
+const RUN_READS = 0.1;
 
 export interface IsolationReport {
   queries: number;
+  runReads: number;
   /** Queries that were refused, because the index is another's or the right was taken away. */
   refused: number;
   changes: number;
@@ -26,6 +30,8 @@ interface Lane {
   admin: RagClient;
   own: Side;
   other: Side;
+  /** The id of a batch run over each index. */
+  runs: ReadonlyMap<Side, string>;
   random: () => number;
   isAllowed: boolean;
   /** Ids of deleted documents. */
@@ -91,10 +97,34 @@ const check = async (lane: Lane): Promise<void> => {
   if (deleted.some((id) => JSON.stringify(answer).includes(id))) note("shows a deleted document");
 };
 
+const checkRun = async ({ own, other, runs, random, isAllowed, report }: Lane): Promise<void> => {
+  const side = random() < 0.5 ? own : other;
+  const path = `/v1/batch-evals/${runs.get(side)}${pick(random, ["", "/samples", "/events"])}`;
+  const response = await fetch(own.client.url + path, { headers: { authorization: `Bearer ${own.client.key}` } });
+  const text = await response.text();
+  report.runReads++;
+  const isRight = side === own && isAllowed ? response.status === 200 : response.status === 404;
+  if (!isRight || shows(text, other)) report.wrong.push(`reads a run: ${JSON.stringify({ path, isAllowed, text })}`);
+};
+
+/** A batch run over a side's index that has ended. */
+const runOver = async (stack: Stack, { index, colour }: Side): Promise<string> => {
+  const dataset = `run-${crypto.randomUUID()}`;
+  const samples = TOPICS.map((topic) => ({ input: `What is the code of the ${topic}?`, references: [colour] }));
+  await stack.call("POST", "/v1/datasets", { body: { name: dataset, samples } });
+  const body = { dataset, target: { kind: "rag", index }, evaluators: ["exact@1"] };
+  const { id } = (await (await stack.call("POST", "/v1/batch-evals", { body })).json()) as { id: string };
+  await until("the run is completed", async () => {
+    const run = (await (await stack.call("GET", `/v1/batch-evals/${id}`)).json()) as { state: string };
+    return run.state === "completed";
+  });
+  return id;
+};
+
 const runLane = async (lane: Lane, isOver: () => boolean): Promise<void> => {
   while (!isOver()) {
     if (lane.random() < CHANGES) await change(lane);
-    await check(lane);
+    await (lane.random() < RUN_READS ? checkRun(lane) : check(lane));
   }
 };
 
@@ -105,7 +135,11 @@ export const queryAtRandom = async (
 ): Promise<IsolationReport> => {
   const [one, two] = await createSides(stack);
   const admin = new RagClient(stack.url, stack.adminKey);
-  const report: IsolationReport = { queries: 0, refused: 0, changes: 0, wrong: [] };
+  const runs = new Map([
+    [one, await runOver(stack, one)],
+    [two, await runOver(stack, two)],
+  ]);
+  const report: IsolationReport = { queries: 0, runReads: 0, refused: 0, changes: 0, wrong: [] };
   const endMs = performance.now() + milliseconds;
   const isOver = () => report.queries >= queries || performance.now() > endMs || report.wrong.length > 10;
   const pairs: [Side, Side][] = [
@@ -114,7 +148,7 @@ export const queryAtRandom = async (
   ];
   const lanes = pairs.map(([own, other], lane) =>
     runLane(
-      { stack, admin, own, other, random: seededRandom(seed + lane), isAllowed: true, deleted: [], report },
+      { stack, admin, own, other, runs, random: seededRandom(seed + lane), isAllowed: true, deleted: [], report },
       isOver,
     ),
   );

@@ -317,7 +317,7 @@ test("an index can answer, and the run's page names it with its version, revisio
   // The claims link to the passages.
   const passages = sampleAnswer().chunks.filter(({ context }) => context !== null);
   for (const number of passages.keys()) expect(html).toContain(`id="context-${number + 1}"`);
-  expect(pages.rag.asked).toMatchObject({ index: "idx_handbook", question: "How many days?", grounding: false });
+  expect(pages.rag.asked).toMatchObject({ index: "idx_handbook", question: "How many days?" });
   const again = await open(`/evals/new?run=${sent.location?.slice("/evals/".length)}`);
   expect(again.html).toMatch(/<option value="idx_handbook" selected="">/);
 });

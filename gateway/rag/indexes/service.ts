@@ -4,7 +4,6 @@ import { findNewestFailure, findStateCounts, listOpenJobs } from "../../../db/do
 import { isConstraint } from "../../../db/errors";
 import * as store from "../../../db/indexes";
 import { findJob, requestCancel } from "../../../db/jobs";
-import { isMissingVectors } from "../../../db/vectors";
 import { AppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
 import type { PageQuery } from "../../contract";
@@ -16,6 +15,7 @@ import type { RetrievalSettings } from "../../retrieval-contract";
 import { toIndex, toIngestion } from "../wire";
 import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, UpdateIndex } from "./contract";
 import { DEFAULT_RETRIEVAL } from "./defaults";
+import { findIndex, indexOpener, noSuchIndex } from "./open-index";
 import { type IndexDefaults, indexDefaults, versionFields } from "./version-fields";
 
 interface IndexDeps {
@@ -35,12 +35,7 @@ export type Indexes = ReturnType<typeof createIndexes>;
 const MAX_NAMES = 500;
 
 export const createIndexes = ({ db, models, forget, vectorStore, now = () => new Date() }: IndexDeps) => {
-  /** Finds an index by id or name. Throws not_found, also if the key may not use it. */
-  const find = async (principal: Principal, idOrName: string): Promise<store.IndexRow> => {
-    const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
-    if (index) return index;
-    throw noSuchIndex(idOrName);
-  };
+  const find = (principal: Principal, idOrName: string) => findIndex(db, principal, idOrName);
 
   const ingestionOf = async ({ ingestionJobId }: store.IndexRow): Promise<Ingestion | null> => {
     const job = ingestionJobId === null ? undefined : await findJob(db, ingestionJobId);
@@ -65,28 +60,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
     ingestionOf,
     assertMayCreate,
 
-    /**
-     * Reads what a query needs to know about an index and a version, by default the active one. Throws not_found, also if
-     * the key may not use the index, and conflict if the version is not ready.
-     */
-    async open(principal: Principal, idOrName: string, wanted?: number) {
-      const { id, name, revision, activeVersion, retrieval } = await find(principal, idOrName);
-      const number = wanted ?? activeVersion;
-      const version = await store.findVersion(db, id, number);
-      if (!version) throw wanted === undefined ? noSuchIndex(idOrName) : noSuchVersion(wanted);
-      if (version.state !== "ready") throw notReady(version, "searched");
-      const { embeddingModel, embeddingModelRevision } = version;
-      return {
-        id,
-        name,
-        revision,
-        version: number,
-        retrieval: retrieval as RetrievalSettings,
-        embeddingModel,
-        embeddingModelRevision,
-        lacksVectors: vectorStore !== undefined && (await isMissingVectors(db, version, vectorStore)),
-      };
-    },
+    open: indexOpener(db, vectorStore).open,
 
     /** The indexes that the key may use, newest first. */
     async list({ allowedIndexes: allowed }: Principal, { limit = 20, after }: PageQuery): Promise<RagIndexPage> {
@@ -193,17 +167,6 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
     },
   };
 };
-
-const noSuchIndex = (idOrName: string): AppError =>
-  new AppError("not_found", `Index "${idOrName}" not found for this key. GET /v1/rag/indexes lists the indexes.`, {
-    param: "index",
-  });
-
-export const noSuchVersion = (version: number): AppError =>
-  new AppError("not_found", `This index has no version ${version}.`, { param: "version" });
-
-export const notReady = ({ version, state }: store.VersionRow, wanted: string): AppError =>
-  new AppError("conflict", `Version ${version} is ${state}. Only a ready version can be ${wanted}.`);
 
 /** A key that is limited to some indexes could not see a new one with another name. Throws insufficient_role. */
 const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {

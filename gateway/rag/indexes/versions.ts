@@ -13,7 +13,8 @@ import type { Principal } from "../../principal";
 import { toVersion } from "../wire";
 import type { BuildVersion, IndexVersion, IndexVersionPage, RagIndex } from "./contract";
 import { BUILD_KIND, type BuildPayload } from "./ingestion";
-import { type Indexes, noSuchVersion, notReady } from "./service";
+import { noSuchVersion, notReady } from "./open-index";
+import type { Indexes } from "./service";
 import { versionFields } from "./version-fields";
 
 /** Maximum versions that get every new document: the active one, one more that is ready, and one that is being built. */

@@ -3,7 +3,7 @@ import { cacheHeaders } from "../../cache/headers";
 import { auth } from "../../http/auth";
 import { callOf } from "../../http/call";
 import { serverTiming } from "../../http/response-headers";
-import { allows, direct, dropsNul, fails, generates, streams } from "../../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../../http/route-facts";
 import { startEvents, streamWhenReady } from "../../http/sse";
 import { RagAnswer, RagEvent, RagQuery } from "../contract";
 import type { RagService } from "./service";
@@ -35,6 +35,7 @@ export const queryRoutes = ({ rag }: { rag: RagService }) =>
       detail: {
         ...allows("member"),
         ...generates,
+        ...servesWorkers,
         ...direct,
         ...dropsNul,
         ...streams(RagEvent),

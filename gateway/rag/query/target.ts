@@ -1,4 +1,6 @@
 import type { RagTarget } from "../../evals/target";
+import type { RetrievalReport } from "../../retrieval-contract";
+import type { RagAnswer } from "../contract";
 import { joinTexts } from "./merge";
 import type { Indexes } from "./retrieve";
 import type { RagService } from "./service";
@@ -13,8 +15,7 @@ export const createRagTarget = ({ rag, indexes }: TargetDeps): RagTarget => ({
   open: (principal, index) => indexes.open(principal, index),
 
   async answer(call, question) {
-    // Evaluators check the answer themselves.
-    const answer = await rag.query(call, { ...question, grounding: false });
+    const answer = await rag.query(call, question);
     const used = Map.groupBy(answer.chunks, ({ context }) => context ?? 0);
     used.delete(0);
     const contexts = [...used].toSorted(([a], [b]) => a - b).map(([, chunks]) => joinTexts(chunks));
@@ -24,9 +25,20 @@ export const createRagTarget = ({ rag, indexes }: TargetDeps): RagTarget => ({
       output: {
         ...{ text: answer.answer ?? "", contexts, citations, status },
         ...{ finish_reason, usage, latency, cache, model_revision, request_id },
+        retrieval: reportOf(answer),
       },
       model: answer.model,
       index: { version: index.version, revision: index.revision },
     };
   },
+});
+
+const reportOf = ({ threshold, warning, degraded, chunks, grounding, diagnostics }: RagAnswer): RetrievalReport => ({
+  ...{ threshold, warning, degraded },
+  chunks: chunks.map(({ id, document_id, document_title, page, scores, context, cited }) => ({
+    ...{ chunk_id: id, document_id, document_title, page, context, cited },
+    score: scores.final,
+  })),
+  grounded: grounding?.supported ?? null,
+  stages_ms: { ...diagnostics.stages_ms },
 });

@@ -1,0 +1,67 @@
+import type { RunPins } from "../../gateway/evals/contract";
+import { assertUnchanged, type RagTarget } from "../../gateway/evals/target";
+import type { RagAnswer, RagQuery } from "../../gateway/rag/contract";
+import type { Indexes } from "../../gateway/rag/query/retrieve";
+import { createRagTarget } from "../../gateway/rag/query/target";
+import { AppError } from "../../lib/errors";
+import type { Waited } from "./call-limiter";
+import { RunStopped } from "./stops";
+
+/**
+ * Answers from the index of a run. Stops the run (RunStopped) if the index has changed since the run started, was deleted,
+ * or may not be used by the run's key any more.
+ */
+export const pinnedIndex = (
+  pins: RunPins,
+  indexes: Indexes,
+  query: (question: RagQuery) => Promise<RagAnswer>,
+): RagTarget => {
+  const open: RagTarget["open"] = async (principal, index) => {
+    const opened = await indexes.open(principal, index);
+    assertUnchanged(pins, opened);
+    return opened;
+  };
+  const target = createRagTarget({ rag: { query: (_, question) => query(question) }, indexes });
+  return {
+    open: (principal, index) => stopping(pins, open(principal, index)),
+
+    answer: (call, question) =>
+      stopping(
+        pins,
+        target.answer(call, question).then(async (answer) => {
+          // Revisions only increase, so an unchanged one now means that the search has read no other content.
+          await open(call.principal, question.index);
+          return answer;
+        }),
+      ),
+  };
+};
+
+/** Turns errors that concern the index, and so every sample, into RunStopped. */
+const stopping = async <T>(pins: RunPins, work: Promise<T>): Promise<T> => {
+  try {
+    return await work;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.detail.param !== "index") throw thrown;
+    throw new RunStopped(thrown.kind === "not_found" ? gone(pins) : thrown);
+  }
+};
+
+const gone = ({ index_name: name }: RunPins): AppError =>
+  new AppError(
+    "not_found",
+    `The index "${name}" was deleted, or the run's key may no longer use it. The results so far are kept. If the index still exists, resume the run with a key that may use it.`,
+    { param: "index" },
+  );
+
+/** An answer without the vector store would measure another search. The call is retried. */
+export const assertComplete = (answer: RagAnswer): RagAnswer => {
+  if (answer.degraded === null) return answer;
+  const problem =
+    answer.degraded === "keyword_only" ? "The vector store is down" : "The vector store lacks vectors of the index";
+  throw new AppError("unavailable", `${problem}, so the search would be incomplete. The call is retried.`);
+};
+
+/** How long a query waited for the node; null: no model was called. */
+export const queryWaitOf = ({ model, cache, latency }: RagAnswer): Waited =>
+  model === null || cache.status === "hit" ? null : { queueMs: latency.queue, totalMs: latency.total };
