@@ -74,10 +74,10 @@ const settingsOf = ({ target, seed, repeats }: RunInfo["pins"]): string =>
     .join(", ");
 
 /** The index that was searched, in the state that the answer comes from. */
-const indexText = ({ target, index_version: version, index_revision: revision }: RunInfo["pins"]) =>
+const indexText = ({ target, index_name: name, index_version: version, index_revision: revision }: RunInfo["pins"]) =>
   target.kind === "rag" && (
     <>
-      <a href={`/rag/${target.index}`}>{target.index}</a>, version {version}, revision {revision}
+      <a href={`/rag/${target.index}`}>{name ?? target.index}</a>, version {version}, revision {revision}
       {`: ${retrievalText({ ...DEFAULT_RETRIEVAL, ...target.retrieval }).toLowerCase()}`}
     </>
   );

@@ -313,7 +313,7 @@ test("an index can answer, and the run's page names it with its version, revisio
   const sent = await post("/evals", form);
   expect(sent.status).toBe(303);
   const { html } = await open(sent.location ?? "");
-  expect(textOf(html)).toContain("idx_handbook , version 1, revision 14: hybrid, 5 passages, threshold 0.30");
+  expect(textOf(html)).toContain("Staff handbook , version 1, revision 14: hybrid, 5 passages, threshold 0.30");
   // The claims link to the passages.
   const passages = sampleAnswer().chunks.filter(({ context }) => context !== null);
   for (const number of passages.keys()) expect(html).toContain(`id="context-${number + 1}"`);
