@@ -1,5 +1,6 @@
 import type { RagAnswer, RetrievedChunk } from "../../gateway/rag/contract";
 import type { Chunk, IndexVersion, Ingestion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
+import { ERROR_KINDS } from "../../lib/errors";
 
 /* Made-up indexes, documents and answers for tests of the pages. */
 
@@ -147,14 +148,16 @@ export const sampleDocument = (changes: Partial<RagDocument> = {}): RagDocument 
   ...changes,
 });
 
-export const failure = (message: string): RagDocument["error"] => ({
+type DocumentError = NonNullable<RagDocument["error"]>;
+
+export const failure = (message: string, code: DocumentError["code"] = "invalid_request"): DocumentError => ({
   message,
-  type: "invalid_request_error",
-  code: "invalid_request",
+  type: ERROR_KINDS[code].type,
+  code,
   param: null,
   source: "gateway",
   request_id: "req_1",
-  retryable: false,
+  retryable: ERROR_KINDS[code].retryable,
   details: [],
 });
 

@@ -132,15 +132,16 @@ describe("documents", () => {
     expect((await openAs("viewer", INDEX)).html).not.toContain(`${INDEX}/cancel`);
   });
 
-  test("a failed file shows the remedy and can be retried", async () => {
-    pages.rag.reset({ failed_documents: 2 });
-    const failed = (id: string) =>
-      sampleDocument({ id, source: `${id}.pdf`, state: "failed", error: failure("It has no text layer. Run OCR.") });
-    pages.rag.files = [failed("doc_1"), failed("doc_2")];
+  test("a failed file shows the remedy, and can be retried unless the file itself is the problem", async () => {
+    pages.rag.reset({ failed_documents: 3 });
+    const failed = (id: string, error = failure("The vector store is down.", "unavailable")) =>
+      sampleDocument({ id, source: `${id}.pdf`, state: "failed", error });
+    pages.rag.files = [failed("doc_1"), failed("doc_2"), failed("doc_3", failure("It has no text layer. Run OCR."))];
     const { html } = await open(INDEX);
-    expect(html).toContain("2 files could not be read");
+    expect(html).toContain("3 files could not be read");
     expect(html).toContain("It has no text layer. Run OCR.");
     expect(html).toContain("Retry all 2");
+    expect([...html.matchAll(/aria-label="Retry (\w+)/g)].map(([, name]) => name)).toEqual(["doc_1", "doc_2"]);
     await post(`${INDEX}/retry`, { document: "doc_1" });
     expect(pages.rag.calls).toEqual([["retry", ["doc_1"]]]);
   });
@@ -247,7 +248,7 @@ describe("a document", () => {
     ];
     const { html } = await open(DOCUMENT);
     expect(html).toContain("It is locked. Remove the password.");
-    expect(html).toContain("Retry");
+    expect(html).not.toContain("Retry");
     expect(html).not.toContain("document-text");
   });
 });

@@ -30,6 +30,17 @@ export const DOCUMENT_STATES = (Object.keys(DOCUMENT) as RagDocument["state"][])
 }));
 export const documentState = ({ state }: Pick<RagDocument, "state">): StateWords => DOCUMENT[state];
 
+/** Errors of the file itself: reading the same file again gives the same error. */
+const FILE_ERRORS: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "payload_too_large",
+  "unsupported_media_type",
+  "context_length_exceeded",
+]);
+
+/** Whether reading a failed document again can help. */
+export const canRetry = ({ error }: Pick<RagDocument, "error">): boolean => !FILE_ERRORS.has(error?.code ?? "");
+
 const VERSION: Readonly<Record<IndexVersion["state"], StateWords>> = {
   building: { text: "Building", look: "fair" },
   ready: { text: "Ready", look: "" },

@@ -5,7 +5,7 @@ import { withQuery } from "../../ui/lists";
 import { count, Facts, Icon, number, Panel, Time } from "../../ui/parts";
 import { blocksOf, lineSpans, type MarkedSpan, type Piece, piecesOf, type Span } from "../pieces";
 import { DocumentSteps, State } from "../state";
-import { documentState } from "../words";
+import { canRetry, documentState } from "../words";
 import { metadataText } from "./documents";
 import { Retry } from "./progress";
 
@@ -81,7 +81,7 @@ const Failure = ({
     <div>
       <h2>This file could not be read</h2>
       <p>{document.error?.message ?? "Reading it failed. Try again."}</p>
-      {mayWrite && <Retry indexId={index.id} ids={[document.id]} />}
+      {mayWrite && canRetry(document) && <Retry indexId={index.id} ids={[document.id]} />}
     </div>
   </div>
 );

@@ -2,7 +2,7 @@ import type { Ingestion, RagDocument, RagIndex } from "../../../gateway/rag/inde
 import { stops } from "../../ui/fields";
 import { count, duration, number } from "../../ui/parts";
 import { DocumentSteps } from "../state";
-import { isRunning } from "../words";
+import { canRetry, isRunning } from "../words";
 
 /** Documents that the progress lists. */
 export const LISTED = 20;
@@ -83,6 +83,7 @@ const secondsText = (seconds: number): string =>
 
 const Ingested = ({ index, documents, mayWrite }: Omit<IngestionProps, "path">) => {
   const failed = documents.filter(({ state }) => state === "failed");
+  const retryable = failed.filter(canRetry);
   const hidden = index.failed_documents - failed.length;
   if (failed.length === 0) return null;
   return (
@@ -96,13 +97,15 @@ const Ingested = ({ index, documents, mayWrite }: Omit<IngestionProps, "path">) 
                 <a href={`/rag/${index.id}/documents/${id}`}>{source ?? title}</a>
                 <p>{error?.message ?? "Reading it failed. Try again."}</p>
               </div>
-              {mayWrite && <Retry indexId={index.id} ids={[id]} label={`Retry ${source ?? title}`} />}
+              {mayWrite && canRetry({ error }) && (
+                <Retry indexId={index.id} ids={[id]} label={`Retry ${source ?? title}`} />
+              )}
             </li>
           ))}
         </ul>
         <div class="form-end">
-          {mayWrite && failed.length > 1 && (
-            <Retry indexId={index.id} ids={failed.map(({ id }) => id)} text={`Retry all ${failed.length}`} />
+          {mayWrite && retryable.length > 1 && (
+            <Retry indexId={index.id} ids={retryable.map(({ id }) => id)} text={`Retry all ${retryable.length}`} />
           )}
           {hidden > 0 && <a href={`/rag/${index.id}?state=failed`}>Show all failed files</a>}
         </div>
