@@ -1,8 +1,7 @@
 import { and, asc, eq, gt, inArray, lte, notInArray, type SQL, sql } from "drizzle-orm";
-import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
-import { INSERT_ROWS } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
+import { insertRows, updateRows } from "./json-rows";
 import type { NewResultRow } from "./results";
 import type { RunRow } from "./runs";
 import { results, runs } from "./schema";
@@ -43,12 +42,17 @@ export const setRecomputeJob = async (tx: Tx, id: string, recomputeJobId: string
 /** Creates pending results. One that already exists is not changed. */
 export const insertPendingResults = async (
   tx: Tx,
-  rows: readonly Pick<NewResultRow, "id" | "runId" | "sampleId" | "sampleKey" | "repeat" | "position" | "createdAt">[],
+  rows: readonly Required<
+    Pick<NewResultRow, "id" | "runId" | "sampleId" | "sampleKey" | "repeat" | "position" | "createdAt">
+  >[],
 ): Promise<void> => {
-  for (const some of blocksOf(rows, INSERT_ROWS)) {
-    const values = some.map((row) => ({ ...row, state: "pending" as const }));
-    await tx.insert(results).values(values).onConflictDoNothing();
-  }
+  const pending = rows.map((row) => ({ ...row, state: "pending" as const }));
+  await insertRows(
+    tx,
+    results,
+    ["id", "runId", "sampleId", "sampleKey", "repeat", "position", "createdAt", "state"],
+    pending,
+  );
 };
 
 const taskColumns = {
@@ -134,58 +138,26 @@ export const listSuspects = (db: Reads, runId: string): Promise<{ id: string; de
     .where(and(eq(results.runId, runId), inArray(results.state, ["pending", "running"]), gt(results.deaths, 0)))
     .orderBy(asc(results.deaths), asc(results.position), asc(results.repeat));
 
-/** The columns that are set when a result ends. */
-export type EndedResult = Required<
-  Pick<
-    NewResultRow,
-    | "id"
-    | "runId"
-    | "sampleId"
-    | "sampleKey"
-    | "repeat"
-    | "position"
-    | "state"
-    | "output"
-    | "passed"
-    | "failure"
-    | "error"
-    | "attempts"
-    | "sequence"
-    | "overall"
-    | "latencyMs"
-    | "endedAt"
-  >
->;
+/** The columns that are set when a result ends, after its id. */
+const ENDED = [
+  "id",
+  "state",
+  "output",
+  "passed",
+  "failure",
+  "error",
+  "attempts",
+  "sequence",
+  "overall",
+  "latencyMs",
+  "endedAt",
+] as const;
 
-const excluded = (name: string): SQL => sql.raw(`excluded.${name}`);
+export type EndedResult = Required<Pick<NewResultRow, (typeof ENDED)[number]>>;
 
 /** Stores the outcomes of running results. Returns how many were stored; a result that isn't running is not changed. */
-export const endResults = async (tx: Tx, rows: readonly EndedResult[]): Promise<number> => {
-  let ended = 0;
-  for (const some of blocksOf(rows, INSERT_ROWS)) {
-    const { rowsAffected } = await tx
-      .insert(results)
-      .values(some)
-      .onConflictDoUpdate({
-        target: results.id,
-        set: {
-          state: excluded("state"),
-          output: excluded("output"),
-          passed: excluded("passed"),
-          failure: excluded("failure"),
-          error: excluded("error"),
-          attempts: excluded("attempts"),
-          sequence: excluded("sequence"),
-          overall: excluded("overall"),
-          latencyMs: excluded("latency_ms"),
-          endedAt: excluded("ended_at"),
-        },
-        setWhere: eq(results.state, "running"),
-      });
-    ended += rowsAffected;
-  }
-  return ended;
-};
+export const endResults = (tx: Tx, rows: readonly EndedResult[]): Promise<number> =>
+  updateRows(tx, results, ENDED, rows, eq(results.state, "running"));
 
 /** Makes up to `limit` errors pending again, of those that ended up to `sequence`. Returns their failure kinds. */
 export const resetErrors = async (

@@ -1,8 +1,8 @@
-import { and, asc, count, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
-import { blocksOf } from "../lib/blocks";
+import { and, asc, count, desc, eq, getTableColumns, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { INSERT_ROWS, type Slice, sortedBy } from "./conditions";
+import { type Slice, sortedBy } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
+import { insertRows } from "./json-rows";
 import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
 import { markStale } from "./runs";
 import { criteria, labels, results, samples, scores } from "./schema";
@@ -45,21 +45,16 @@ export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promis
   return added;
 };
 
+const { id: _, ...SCORE_COLUMNS } = getTableColumns(scores);
+const SCORE_FIELDS = Object.keys(SCORE_COLUMNS) as (keyof typeof SCORE_COLUMNS)[];
+
 /** Adds scores of results whose run the caller marks as changed. Returns how many were added. */
 export const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
   if (rows.length === 0) return 0;
   const asked = new Map(rows.map(({ criterionHash, criterion }) => [criterionHash, criterion]));
   const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
   await tx.insert(criteria).values(definitions).onConflictDoNothing();
-  let added = 0;
-  for (const some of blocksOf(rows, INSERT_ROWS)) {
-    const { rowsAffected } = await tx
-      .insert(scores)
-      .values(some.map(({ criterion: _, ...row }) => row))
-      .onConflictDoNothing();
-    added += rowsAffected;
-  }
-  return added;
+  return insertRows(tx, scores, SCORE_FIELDS, rows);
 };
 
 export const findResult = async (db: Reads, id: string): Promise<ResultRow | undefined> => {

@@ -16,18 +16,22 @@ import { findRun, type RunRow, storeFigures } from "../../db/runs";
 import type { BatchSettings } from "../../gateway/batch-evals/contract";
 import type { RunFigures, RunPins } from "../../gateway/evals/contract";
 import { countsOf, FIGURES_VERSION } from "../../gateway/evals/summary";
-import { toAppError, toEnvelope } from "../../lib/errors";
+import { toEnvelope } from "../../lib/errors";
+import type { Log } from "../../lib/log";
 import type { TaskContext } from "../handler";
 import type { CallLimiter } from "./call-limiter";
 import { Counts } from "./counts";
 import { InFlight } from "./in-flight";
 import { PartialFigures } from "./partial-figures";
 import { failedOutcome, type Outcome } from "./run-sample";
+import { RunTransactions } from "./run-transactions";
 import type { SampleSource } from "./sample-source";
 import { changedRevision, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
 
 /** Shortest time between two transactions, so that quick samples share one. */
 const MIN_EXCHANGE_MS = 50;
+/** Longest time between two transactions. */
+const MAX_EXCHANGE_MS = 2000;
 /** How often the run's state is read, and how long the loop waits at most. */
 const WATCH_MS = 250;
 /** A sample is not run again after this many workers in a row died while it was the only one running. */
@@ -37,11 +41,10 @@ const MAX_DEATHS = 1 + MAX_DEATHS_ALONE;
 /** From this result on, the share of errors is checked. */
 const MIN_RESULTS_FOR_SHARE = 20;
 const MAX_RESET_ERRORS = 1000;
-/** How often a transaction is tried while the database is locked or the disk is full, with a second in between. */
-const MAX_WRITES = 60;
 
 export interface BatchRunDeps {
   db: Db;
+  log: Pick<Log, "info" | "warn">;
   context: TaskContext;
   run: RunRow;
   jobId: string;
@@ -63,9 +66,11 @@ export class BatchRun {
   readonly #flying: InFlight;
   readonly #counts: Counts;
   readonly #partial: PartialFigures;
+  readonly #transactions: RunTransactions;
   #exchangedMs = performance.now();
-  /** Samples that ended between the last two transactions. */
+  /** Samples that ended between the last two transactions, and in this worker. */
   #lastEnded = 0;
+  #ended = 0;
   #suspects: { id: string; deaths: number }[] = [];
   /** Whether no pending result is left and no other can be created. */
   #isExhausted = false;
@@ -74,10 +79,15 @@ export class BatchRun {
     this.#flying = new InFlight(deps.runSample);
     this.#counts = new Counts(deps.run.progress);
     this.#partial = new PartialFigures(deps.db, deps.run.id, deps.computeFigures);
+    this.#transactions = new RunTransactions({
+      ...{ context: deps.context, runId: deps.run.id, jobId: deps.jobId, counts: this.#counts, log: deps.log },
+      isStopping: () => this.#flying.reason !== undefined,
+    });
   }
 
   /** Returns when the job has ended. Throws TaskLost, and the reason of the task's signal. */
   async run(): Promise<void> {
+    const startedMs = performance.now();
     const { signal } = this.deps.context;
     const leave = () => this.#flying.stop(signal.reason);
     signal.addEventListener("abort", leave);
@@ -97,17 +107,27 @@ export class BatchRun {
       await this.#flying.settled();
     }
     const { reason } = this.#flying;
-    if (reason === undefined || reason instanceof Superseded || reason instanceof RunStopped) return this.#finish();
+    const isOver = reason === undefined || reason instanceof Superseded || reason instanceof RunStopped;
+    if (isOver) await this.#finish();
     // The next worker continues: what has ended is stored, and the rest is pending.
-    await this.#fenced((tx) => this.#return(tx)).catch(() => undefined);
-    throw reason;
+    else await this.#transactions.run((tx) => this.#return(tx)).catch(() => undefined);
+    this.#logTimes(performance.now() - startedMs);
+    if (!isOver) throw reason;
+  }
+
+  /** Where the time of the run went in this worker. The rest of it is the model's, unless the worker is short of CPU. */
+  #logTimes(tookMs: number): void {
+    const { run, log } = this.deps;
+    const times = { tookMs, databaseMs: this.#transactions.takenMs, scoringMs: this.#flying.scoringMs };
+    const rounded = Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms)]));
+    log.info({ run: run.id, ended: this.#ended, ...rounded }, "a batch run ended in this worker");
   }
 
   /** Takes over the run. Results that another worker left behind are pending again. */
   async #begin(): Promise<void> {
     const { run, task, retryUpTo, source, now } = this.deps;
     await source.open();
-    await this.#fenced(async (tx, row) => {
+    await this.#transactions.run(async (tx, row) => {
       if (row.state !== "queued" && row.state !== "running") throw new Superseded();
       const deaths = task.deaths > 0 ? await recordDeaths(tx, run.id) : 0;
       await returnResults(tx, run.id);
@@ -117,7 +137,7 @@ export class BatchRun {
       await updateBatchRun(tx, run.id, { state: "running", ...started, progress: this.#counts.progress });
     });
     for (let isMore = retryUpTo > 0; isMore; ) {
-      isMore = await this.#fenced(async (tx) => {
+      isMore = await this.#transactions.run(async (tx) => {
         const failures = await resetErrors(tx, run.id, { sequence: retryUpTo, limit: MAX_RESET_ERRORS });
         this.#counts.retry(failures);
         await updateBatchRun(tx, run.id, { progress: this.#counts.progress });
@@ -156,7 +176,9 @@ export class BatchRun {
     for (;;) {
       this.#flying.throwIfStopped();
       const room = this.#flying.isPaused ? 0 : this.#flying.room(limiter.limit, this.#lastEnded);
-      for (const task of await this.#exchange((tx) => this.#take(tx, room))) this.#flying.start(task);
+      if (this.#mustExchange(room)) {
+        for (const task of await this.#exchange((tx) => this.#take(tx, room))) this.#flying.start(task);
+      }
       if (this.#flying.isEmpty && (this.#flying.isPaused || this.#isExhausted)) return;
       this.#checkErrors();
       // Without running samples, the search for the next one continues at once.
@@ -166,13 +188,19 @@ export class BatchRun {
     }
   }
 
+  /** Whether a transaction has something to do. The counts are also stored from time to time, for the running time. */
+  #mustExchange(room: number): boolean {
+    if (this.#flying.ended.length > 0 || this.#partial.isComputed) return true;
+    return (room > 0 && !this.#isExhausted) || performance.now() - this.#exchangedMs >= MAX_EXCHANGE_MS;
+  }
+
   /** Stores what has ended and takes the next samples, in one transaction. The caller starts them. */
   async #exchange(take: (tx: Tx) => Promise<ResultTask[]>): Promise<ResultTask[]> {
     const { run } = this.deps;
     const ended = this.#flying.takeEnded();
     const nowMs = performance.now();
     try {
-      const taken = await this.#fenced(async (tx, row) => {
+      const taken = await this.#transactions.run(async (tx, row) => {
         await this.#store(tx, ended);
         const tasks = row.state === "running" ? await take(tx) : [];
         this.#counts.start(tasks.length);
@@ -183,6 +211,7 @@ export class BatchRun {
       });
       this.#exchangedMs = nowMs;
       this.#lastEnded = ended.length;
+      this.#ended += ended.length;
       this.#partial.refresh();
       return taken;
     } catch (error) {
@@ -192,10 +221,9 @@ export class BatchRun {
   }
 
   async #store(tx: Tx, ended: readonly Outcome[]): Promise<void> {
-    const { run } = this.deps;
     await endResults(
       tx,
-      ended.map((outcome) => this.#counts.end(run.id, outcome)),
+      ended.map((outcome) => this.#counts.end(outcome)),
     );
     await insertScoreRows(
       tx,
@@ -273,26 +301,5 @@ export class BatchRun {
       }
       return { ...progress };
     });
-  }
-
-  /** A transaction that is only for the run's current job. Waits while the database is locked or the disk is full. */
-  async #fenced<T>(work: (tx: Tx, row: RunRow) => Promise<T>): Promise<T> {
-    const { context, run, jobId } = this.deps;
-    const undo = this.#counts.save();
-    for (let writes = 1; ; writes++) {
-      try {
-        return await context.write(async (tx) => {
-          const row = await findRunOfJob(tx, run.id, jobId);
-          if (!row) throw new Superseded();
-          return work(tx, row);
-        });
-      } catch (error) {
-        undo();
-        const { kind } = toAppError(error);
-        const mayWait = kind === "unavailable" || kind === "storage_full";
-        if (!mayWait || writes >= MAX_WRITES || this.#flying.reason !== undefined) throw error;
-        await Bun.sleep(1000);
-      }
-    }
   }
 }

@@ -55,7 +55,7 @@ export class Counts {
   }
 
   /** Counts an outcome, and returns its row. */
-  end(runId: string, { task, scores: _, ...outcome }: Outcome): EndedResult {
+  end({ task, scores: _, ...outcome }: Outcome): EndedResult {
     const counts = this.#progress;
     const { output, passed, failure, state } = outcome;
     counts.running -= 1;
@@ -71,10 +71,9 @@ export class Counts {
     if (output?.latency && (status === "miss" || status === "bypass")) {
       counts.workedMs += output.latency.total - output.latency.queue;
     }
-    const { id, sampleId, sampleKey, repeat, position } = task;
     return {
-      ...{ id, runId, sampleId, sampleKey, repeat, position },
       ...outcome,
+      id: task.id,
       output: output && { ...output },
       sequence: counts.sequence,
       latencyMs: output?.latency?.total ?? null,

@@ -23,14 +23,18 @@ export class InFlight {
   readonly #abort = new AbortController();
   readonly #pausing = new AbortController();
   readonly #waits = AbortSignal.any([this.#abort.signal, this.#pausing.signal]);
-  readonly #running = new Map<string, { hasOutput: boolean }>();
+  /** Running samples, and those of them whose output is being scored. */
+  #running = 0;
   #wake: () => void = () => {};
+  #scoring = 0;
+  #scoringMs = 0;
+  #scoringSinceMs = 0;
 
   constructor(private readonly runSample: (task: ResultTask, signals: SampleSignals) => Promise<Outcome>) {}
 
   /** Whether nothing is running or waits to be stored. */
   get isEmpty(): boolean {
-    return this.#running.size === 0 && this.ended.length === 0;
+    return this.#running === 0 && this.ended.length === 0;
   }
 
   get isPaused(): boolean {
@@ -40,6 +44,11 @@ export class InFlight {
   /** Why the samples were stopped; undefined if they weren't. */
   get reason(): unknown {
     return this.#abort.signal.aborted ? this.#abort.signal.reason : undefined;
+  }
+
+  /** Time during which at least one output was being scored, in milliseconds. */
+  get scoringMs(): number {
+    return this.#scoringMs + (this.#scoring > 0 ? performance.now() - this.#scoringSinceMs : 0);
   }
 
   throwIfStopped(): void {
@@ -60,21 +69,21 @@ export class InFlight {
 
   /** How many samples to start: enough for `limit` calls, and as many as lately ended between two transactions. */
   room(limit: number, lastEnded: number): number {
-    const scoring = [...this.#running.values()].filter(({ hasOutput }) => hasOutput).length;
-    if (scoring >= MAX_SCORING) return 0;
-    return Math.max(0, limit + Math.min(4 * limit, lastEnded) - (this.#running.size - scoring));
+    if (this.#scoring >= MAX_SCORING) return 0;
+    return Math.max(0, limit + Math.min(4 * limit, lastEnded) - (this.#running - this.#scoring));
   }
 
   start(task: ResultTask): void {
-    const entry = { hasOutput: false };
-    this.#running.set(task.id, entry);
+    let hasOutput = false;
+    this.#running++;
     const run = async () => {
       try {
         const outcome = await this.runSample(task, {
           signal: this.#abort.signal,
           waits: this.#waits,
           onOutput: () => {
-            entry.hasOutput = true;
+            hasOutput = true;
+            if (this.#scoring++ === 0) this.#scoringSinceMs = performance.now();
           },
           stop: (reason) => this.stop(reason),
         });
@@ -82,7 +91,8 @@ export class InFlight {
       } catch (thrown) {
         if (!(thrown instanceof Paused)) this.stop(thrown);
       }
-      this.#running.delete(task.id);
+      this.#running--;
+      if (hasOutput && --this.#scoring === 0) this.#scoringMs += performance.now() - this.#scoringSinceMs;
       this.#wake();
     };
     void run();
@@ -104,7 +114,7 @@ export class InFlight {
 
   /** Resolves when no sample is running. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await this.#next();
+    while (this.#running > 0) await this.#next();
   }
 
   #next(): Promise<void> {

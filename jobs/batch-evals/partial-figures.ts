@@ -19,6 +19,11 @@ export class PartialFigures {
     private readonly compute: (runId: string) => Promise<RunFigures>,
   ) {}
 
+  /** Whether figures wait to be stored. */
+  get isComputed(): boolean {
+    return this.#computed !== undefined;
+  }
+
   /** Starts a computation if one is due. Figures that can't be computed now are tried again later. */
   refresh(): void {
     if (this.#isComputing || performance.now() < this.#dueMs) return;

@@ -12,11 +12,6 @@ const result = (tag: string, n: number): string => `res_${tag}_batch_${n}`;
 
 const ended = (tag: string, n: number): batch.EndedResult => ({
   id: result(tag, n),
-  runId: run(tag),
-  sampleId: sampleOf(tag, 0).id,
-  sampleKey: `k${n}`,
-  repeat: 0,
-  position: n,
   state: n === 0 ? "done" : "error",
   output: null,
   passed: n === 0 ? true : null,
