@@ -4,9 +4,10 @@ import type { ResultRow } from "./joined-results";
 import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
 import { results, samples } from "./schema";
 
-/** The fields of a result that statistics need, without texts. Latencies in milliseconds; null: not made for this run. */
+/** The fields of a result that statistics need, without texts. Latencies and tokens are null if the output was not made for this run. */
 export interface ResultFigure {
   id: string;
+  sampleId: string;
   sampleKey: string;
   repeat: number;
   group: string | null;
@@ -17,9 +18,11 @@ export interface ResultFigure {
   queueMs: number | null;
   ttftMs: number | null;
   totalMs: number | null;
+  promptTokens: number | null;
+  completionTokens: number | null;
 }
 
-const latencyOf = (part: string) => sql<number | null>`CASE WHEN ${isMade} THEN ${outputField(`latency.${part}`)} END`;
+const madeField = (path: string) => sql<number | null>`CASE WHEN ${isMade} THEN ${outputField(path)} END`;
 
 /** Results of a run without their texts, in the order of their samples' keys, after `cursor`. */
 export const listResultFigures = (
@@ -30,6 +33,7 @@ export const listResultFigures = (
   db
     .select({
       id: results.id,
+      sampleId: results.sampleId,
       sampleKey: results.sampleKey,
       repeat: results.repeat,
       group: samples.group,
@@ -37,9 +41,11 @@ export const listResultFigures = (
       state: results.state,
       passed: results.passed,
       overall: results.overall,
-      queueMs: latencyOf("queue"),
-      ttftMs: latencyOf("ttft"),
-      totalMs: latencyOf("total"),
+      queueMs: madeField("latency.queue"),
+      ttftMs: madeField("latency.ttft"),
+      totalMs: madeField("latency.total"),
+      promptTokens: madeField("usage.prompt_tokens"),
+      completionTokens: madeField("usage.completion_tokens"),
     })
     .from(results)
     .innerJoin(samples, eq(samples.id, results.sampleId))

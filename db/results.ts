@@ -122,6 +122,9 @@ export interface ScoreFigure {
   group: string | null;
   metric: string;
   evaluator: string;
+  evaluatorHash: string;
+  /** Model and revision of the judge; null for an evaluator without one. */
+  judge: string | null;
   criterionHash: string;
   shadow: boolean;
   value: number | null;
@@ -135,6 +138,10 @@ const figure = {
   group: samples.group,
   metric: scores.metric,
   evaluator: scores.evaluator,
+  evaluatorHash: scores.evaluatorHash,
+  judge: sql<
+    string | null
+  >`json_extract(${scores.judge}, '$.model') || ' ' || json_extract(${scores.judge}, '$.model_revision')`,
   criterionHash: scores.criterionHash,
   shadow: scores.shadow,
   value: scores.value,

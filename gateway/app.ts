@@ -65,7 +65,7 @@ export const createApp = (services: Services) => {
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
     .use(batchEvalRoutes(services))
-    .use(compareRoutes)
+    .use(compareRoutes(services))
     .use(feedbackRoutes(services))
     .use(labelRoutes(services))
     .use(promptRoutes(services))

@@ -7,13 +7,13 @@ import { createBatchEvals } from "./batch-evals/service";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
+import { createCompare } from "./compare/service";
 import { createConversations } from "./conversations/service";
 import { createTransfer } from "./conversations/transfer";
 import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
 import { createTokenCounter } from "./embeddings/tokens";
-import type { FiguresThread } from "./evals/figures-thread/figures-thread";
 import { RunningEvals } from "./evals/running";
 import type { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { createEvals } from "./evals/service";
@@ -21,6 +21,7 @@ import { createEvalTransfer } from "./evals/transfer";
 import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
 import { createFeedback } from "./feedback/service";
+import type { FiguresThread } from "./figures/figures-thread";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./idempotency/service";
 import { createJobs } from "./jobs/service";
@@ -161,6 +162,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
       ...{ db, datasets, engine, evals, evaluators, models, prompts, computeFigures },
       ...{ indexes, rag: ragTarget },
     }),
+    compare: createCompare({ db, compare: (question) => figures.compare(question) }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),

@@ -11,7 +11,6 @@ import {
   SampleResult,
   Target,
 } from "../evals/contract";
-import { GateRule } from "../evals/statistics-contract";
 
 const { evaluators, shadow_evaluators, rubric, seed, name } = EvaluateRequest.properties;
 
@@ -152,12 +151,6 @@ export const RecomputeBatchEval = Strict(RecomputeEval.properties, {
   examples: [{ evaluators: ["reference@1"], shadow: true }],
 });
 export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
-
-/** `POST /v1/batch-evals/{id}/gate`. */
-export const GateRequest = Strict(
-  { rules: Type.Array(GateRule, { minItems: 1, maxItems: 20 }) },
-  { title: "GateRequest" },
-);
 
 /** `GET /v1/batch-evals/{id}/samples`. */
 export const ResultQuery = Type.Object({

@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import { PathId } from "../contract";
 import { RunPage, RunQuery, SampleResultPage } from "../evals/contract";
-import { GateVerdict } from "../evals/statistics-contract";
 import { auth, principalOf } from "../http/auth";
 import { callOf } from "../http/call";
 import { plannedRoutes } from "../http/not-implemented";
@@ -15,7 +14,6 @@ import {
   BatchEvalPlan,
   EventQuery,
   ExportQuery,
-  GateRequest,
   PlanBatchEval,
   RecomputeBatchEval,
   ResultQuery,
@@ -182,12 +180,5 @@ const plannedBatchRoutes = plannedRoutes("Batch evals", [
     "Download a run",
     undefined,
     { query: ExportQuery, facts: downloads(...FILES, "text/csv", "text/html") },
-  ],
-  [
-    `POST ${RUN}/gate`,
-    "viewer",
-    "Check a run against a gate: pass, fail or not enough data, with the number of samples still needed",
-    GateVerdict,
-    { body: GateRequest },
   ],
 ]);

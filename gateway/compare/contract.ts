@@ -1,106 +1,244 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Id, Nullable, OneOf, Page, PageQuery, wholePage } from "../contract";
-import { Interval } from "../evals/statistics-contract";
+import { FailureKind, RunInfo, SampleResult } from "../evals/contract";
+import { Interval, Rate, RunLatency, Statistic } from "../evals/statistics-contract";
 
-/** `GET /v1/compare`: `a` is the baseline, `b` the candidate. */
+/** The criterion that stands for the verdicts of whole results. */
+export const VERDICT = "verdict";
+/** Maximum number of runs in one comparison. */
+export const MAX_RUNS = 5;
+
+/** `GET /v1/compare`. */
 export const CompareQuery = Type.Object({
-  a: Type.String({ minLength: 1, maxLength: 100, description: "Id of the baseline run" }),
-  b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the candidate run" }),
+  runs: Type.String({
+    minLength: 1,
+    maxLength: 520,
+    description:
+      "Ids of two to five batch runs of one dataset, separated by commas. The first is the baseline. A single id is compared with its dataset's baseline run",
+    examples: ["run_01jd8x1m9k2n3p4q5r6s7t8v9w,run_01jd8x1m9k2n3p4q5r6s7t8v9x"],
+  }),
   metric: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: "Default: every criterion that both runs have" }),
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      default: VERDICT,
+      description: "What `samples` is filtered and sorted by: `verdict` (whether a result passed), or a criterion",
+    }),
   ),
-  changed: Type.Optional(
-    OneOf(["any", "better", "worse"], { default: "any", description: "Which samples `changes` lists" }),
+  evaluator: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 80,
+      description: "The evaluator of `metric`, `name@version`. Default: the first that scored it in all runs",
+    }),
   ),
+  show: Type.Optional(
+    OneOf(["changed", "worse", "better", "failed", "errors", "missing", "all"], {
+      default: "changed",
+      description:
+        "Which samples to list. changed, worse, better: against the baseline in any other run. failed: not passed in any other run. errors: no value in any run. missing: not in every run",
+    }),
+  ),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or an output" })),
   ...PageQuery.properties,
 });
 export type CompareQuery = Static<typeof CompareQuery>;
 
-/** One criterion, compared on the samples that both runs have. */
-const MetricComparison = Type.Object(
+const Reason = Type.Object(
   {
-    metric: Type.String(),
-    evaluator: Type.String(),
-    n: Count("Pairs"),
-    a: Type.Number(),
-    b: Type.Number(),
-    difference: Type.Number({ description: "b minus a" }),
-    interval: Nullable(Interval),
-    test: OneOf(["mcnemar_exact", "paired_t", "paired_bootstrap", "paired_cluster_bootstrap"]),
-    p: Type.Number({ minimum: 0, maximum: 1 }),
-    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "Holm-adjusted for all compared criteria" }),
-    better: Count("Samples that b passes and a fails"),
-    worse: Count("Samples that a passes and b fails"),
-    detectable_difference: Nullable(Type.Number(), {
-      description: "Smallest true difference that this many pairs with this spread can detect (power 0.8, level 0.05)",
+    code: OneOf([
+      "dataset_differs",
+      "evaluator_differs",
+      "not_scored",
+      "no_common_samples",
+      "run_not_finished",
+      "samples_missing",
+      "samples_changed",
+      "errors_present",
+    ]),
+    message: Type.String(),
+  },
+  { title: "ComparisonReason" },
+);
+export type Reason = Static<typeof Reason>;
+
+const PairedTest = OneOf(["mcnemar_exact", "paired_t", "paired_bootstrap", "paired_cluster_bootstrap"]);
+
+/** One criterion in two runs, on the samples that have a value in both. Repeats of a sample are averaged first. */
+export const MetricComparison = Type.Object(
+  {
+    metric: Type.String({ description: "`verdict` (whether a result passed), or a criterion" }),
+    evaluator: Nullable(Type.String(), { description: "`name@version`; null for `verdict`" }),
+    of: OneOf(["pass_rate", "mean"]),
+    direction: Statistic.properties.direction,
+    shadow: Type.Boolean({ description: "Excluded from the results' verdicts" }),
+    verdict: OneOf(["better", "worse", "not_shown", "not_comparable"], {
+      description:
+        "better and worse: `p_adjusted` is below 0.05. not_shown: no difference was shown, which is no proof of equality",
     }),
-    verdict: OneOf(["better", "worse", "not_shown"]),
+    reason: Nullable(Reason, { description: "Why it is not comparable, or why a significant difference is not shown" }),
+    n: Count("Samples with a value in both runs"),
+    errors: Count("Common samples without a value in one of the runs: excluded, and never counted as passed"),
+    clusters: Nullable(Count("Groups that the interval and the test take into account"), {
+      description: "null: samples are independent",
+    }),
+    baseline: Nullable(Type.Number(), { description: "The baseline's rate or mean on these samples" }),
+    value: Nullable(Type.Number(), { description: "This run's rate or mean on these samples" }),
+    difference: Nullable(Type.Number({ description: "value minus baseline" })),
+    interval: Nullable(Interval, { description: "Of the difference" }),
+    test: Nullable(PairedTest),
+    p: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
+    p_adjusted: Nullable(Type.Number({ minimum: 0, maximum: 1 }), {
+      description: "Holm-adjusted for all tests of the response",
+    }),
+    better: Count("Samples with a better value than in the baseline"),
+    worse: Count("Samples with a worse value than in the baseline"),
+    bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
+      description: "The difference if every error had the worst, and the best, value for this run; null: no errors",
+    }),
+    detectable_difference: Nullable(Type.Number(), {
+      description: "Smallest true difference that this many samples with this spread detect (power 0.8, level 0.05)",
+    }),
   },
   { title: "MetricComparison" },
 );
+export type MetricComparison = Static<typeof MetricComparison>;
 
-/** One sample whose verdict or score changed. Lists are ordered by the size of the change, largest first. */
-const SampleChange = Type.Object(
+/** A run compared with the baseline. */
+export const RunComparison = Type.Object(
   {
-    sample_id: Id("sample"),
-    sample_key: Type.String(),
-    metric: Type.String(),
-    direction: OneOf(["better", "worse"]),
-    a: Type.Object({ result_id: Id("res"), value: Nullable(Type.Number()), passed: Nullable(Type.Boolean()) }),
-    b: Type.Object({ result_id: Id("res"), value: Nullable(Type.Number()), passed: Nullable(Type.Boolean()) }),
+    run_id: Id("run"),
+    verdict: OneOf(["better", "worse", "mixed", "not_shown", "not_comparable"]),
+    summary: Type.String({ description: "The result in one or two sentences" }),
+    reason: Nullable(Reason, { description: "Why the runs are not comparable" }),
+    warnings: Type.Array(Reason),
+    pairs: Count("Samples that both runs have, with the same content"),
+    only_in_baseline: Count("Samples that this run doesn't have: excluded, and never counted as passed"),
+    only_in_run: Count("Samples that the baseline doesn't have: excluded"),
+    changed: Count("Samples with the same key but another content, which are excluded too"),
+    metrics: Type.Array(MetricComparison, { description: "`verdict` first, then each criterion and evaluator" }),
   },
-  { title: "SampleChange" },
+  { title: "RunComparison" },
 );
+export type RunComparison = Static<typeof RunComparison>;
+
+/** A run of the comparison. The first is the baseline. */
+const ComparedRun = Type.Object(
+  {
+    ...Type.Pick(RunInfo, ["name", "state"]).properties,
+    run_id: Id("run"),
+    model: Nullable(Type.String(), { description: "null: stored outputs" }),
+    dataset: Nullable(Type.Object({ id: Id("ds"), name: Type.String(), revision: Type.Integer({ minimum: 1 }) })),
+    evaluators: Type.Array(Type.String(), { description: "`name@version` of those that the verdicts count" }),
+    repeats: Count(),
+    samples: Count("Samples with at least one ended result"),
+    missing: Count("Samples of the run without an ended result"),
+    errors: Count("Samples without a verdict"),
+    pass_rate: Nullable(Rate, { description: "On all of this run's samples with a verdict" }),
+    latency: Nullable(RunLatency, { description: "null: no model was called" }),
+    tokens: Nullable(
+      Type.Object({
+        prompt: Type.Number({ description: "Mean number of prompt tokens per answer" }),
+        completion: Type.Number({ description: "Mean number of completion tokens per answer" }),
+      }),
+      { description: "null: no model was called" },
+    ),
+    change: Nullable(
+      Type.Object({
+        ttft_p50: Type.Number(),
+        ttft_p95: Type.Number(),
+        latency_p50: Type.Number(),
+        latency_p95: Type.Number(),
+        prompt_tokens: Type.Number(),
+        completion_tokens: Type.Number(),
+      }),
+      { description: "Minus the baseline's, in milliseconds and tokens; null for the baseline and for stored outputs" },
+    ),
+  },
+  { title: "ComparedRun" },
+);
+export type ComparedRun = Static<typeof ComparedRun>;
+
+/** A sample in one run. */
+const SampleInRun = Type.Object(
+  {
+    run_id: Id("run"),
+    state: OneOf(["done", "error", "missing"]),
+    result_id: Nullable(Id("res"), { description: "The first repeat" }),
+    repeats: Count("Ended results of this sample"),
+    errors: Count("Of these, without a verdict"),
+    pass_rate: Nullable(Type.Number(), { description: "Share of the repeats with a verdict that passed" }),
+    value: Nullable(Type.Number(), { description: "The mean value of the chosen metric; null: missing, or an error" }),
+    difference: Nullable(Type.Number(), { description: "`value` minus the baseline's; null for the baseline" }),
+    output: Nullable(Type.String(), { description: "Text of the first repeat" }),
+    failure: Nullable(FailureKind),
+  },
+  { title: "SampleInRun" },
+);
+
+/** One sample side by side. */
+export const SampleComparison = Type.Object(
+  {
+    ...Type.Pick(SampleResult, ["sample_id", "sample_key", "tags", "group", "input", "references"]).properties,
+    change: OneOf(["better", "worse", "mixed", "same", "unknown"], {
+      description: "In the other runs, against the baseline. unknown: no run can be compared",
+    }),
+    runs: Type.Array(SampleInRun, { description: "In the order of the comparison's `runs`" }),
+  },
+  { title: "SampleComparison" },
+);
+export type SampleComparison = Static<typeof SampleComparison>;
+
+const counted = { changed: Count(), worse: Count(), better: Count(), failed: Count() };
 
 export const Comparison = Type.Object(
   {
-    a: Type.Object({ run_id: Id("run"), name: Type.String() }),
-    b: Type.Object({ run_id: Id("run"), name: Type.String() }),
-    verdict: OneOf(["better", "worse", "mixed", "not_shown"]),
-    summary: Type.String({ description: "The result in one sentence" }),
-    pairs: Count("Samples with a value in both runs"),
-    only_a: Count("Samples missing in b: excluded, and never counted as passed"),
-    only_b: Count("Samples missing in a"),
-    warnings: Type.Array(
-      Type.Object({
-        code: OneOf(["dataset_differs", "evaluator_differs", "samples_missing", "errors_present", "run_not_finished"]),
-        message: Type.String(),
-      }),
+    runs: Type.Array(ComparedRun),
+    comparisons: Type.Array(RunComparison, { description: "One for each run after the baseline" }),
+    metric: Type.String({ description: "The metric of `samples`" }),
+    evaluator: Nullable(Type.String()),
+    counts: Type.Object(
+      { ...counted, errors: Count(), missing: Count(), all: Count() },
+      { title: "SampleCounts", description: "Samples in each `show`, with the same tag and search" },
     ),
-    metrics: Type.Array(MetricComparison),
-    changes: Page(SampleChange),
+    samples: Page(SampleComparison),
   },
   {
     title: "Comparison",
     examples: [
       {
-        a: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", name: "baseline" },
-        b: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9x", name: "shorter prompt" },
-        verdict: "not_shown",
-        summary: "No significant difference: correctness 0.81 against 0.84 on 195 samples (p 0.29).",
-        pairs: 195,
-        only_a: 0,
-        only_b: 0,
-        warnings: [],
-        metrics: [
+        runs: [],
+        comparisons: [
           {
-            metric: "correctness",
-            evaluator: "reference@1",
-            n: 195,
-            a: 0.81,
-            b: 0.84,
-            difference: 0.03,
-            interval: { low: -0.02, high: 0.08, level: 0.95, method: "bca_bootstrap" },
-            test: "mcnemar_exact",
-            p: 0.29,
-            p_adjusted: 0.29,
-            better: 14,
-            worse: 8,
-            detectable_difference: 0.067,
+            run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9x",
             verdict: "not_shown",
+            summary:
+              "No difference shown: the pass rate is 84.1 % and was 81.0 % on 195 samples (+3.1 points, 95 % interval −1.5 to +8.2, p 0.29). This comparison can detect differences of 6.7 points.",
+            reason: null,
+            warnings: [],
+            ...{ pairs: 195, only_in_baseline: 0, only_in_run: 0, changed: 0 },
+            metrics: [
+              {
+                metric: VERDICT,
+                evaluator: null,
+                of: "pass_rate",
+                direction: "higher_is_better",
+                shadow: false,
+                verdict: "not_shown",
+                reason: null,
+                ...{ n: 195, errors: 0, clusters: null, baseline: 0.81, value: 0.841, difference: 0.031 },
+                interval: { low: -0.015, high: 0.082, level: 0.95, method: "bca_bootstrap" },
+                ...{ test: "mcnemar_exact", p: 0.29, p_adjusted: 0.29, better: 14, worse: 8, bounds: null },
+                detectable_difference: 0.067,
+              },
+            ],
           },
         ],
-        changes: wholePage([]),
+        metric: VERDICT,
+        evaluator: null,
+        counts: { changed: 22, worse: 8, better: 14, failed: 31, errors: 0, missing: 0, all: 195 },
+        samples: wholePage([]),
       },
     ],
   },

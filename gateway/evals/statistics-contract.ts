@@ -119,37 +119,3 @@ export const Segment = Type.Object(
   { title: "Segment" },
 );
 export type Segment = Static<typeof Segment>;
-
-/** One rule of a gate: a bound on a criterion's pass rate or mean. */
-export const GateRule = Type.Object(
-  {
-    metric: Type.String({ minLength: 1, maxLength: 64 }),
-    of: OneOf(["pass_rate", "mean"]),
-    at_least: Type.Optional(Type.Number()),
-    at_most: Type.Optional(Type.Number()),
-  },
-  {
-    title: "GateRule",
-    additionalProperties: false,
-    minProperties: 3,
-    maxProperties: 3,
-    examples: [{ metric: "correctness", of: "pass_rate", at_least: 0.8 }],
-  },
-);
-
-export const GateVerdict = Type.Object(
-  {
-    verdict: OneOf(["pass", "fail", "not_enough_data"]),
-    rules: Type.Array(
-      Type.Object({
-        rule: GateRule,
-        verdict: OneOf(["pass", "fail", "not_enough_data"]),
-        value: Nullable(Type.Number()),
-        interval: Nullable(Interval),
-        samples_needed: Nullable(Count("Estimated number of additional samples until the interval can decide")),
-      }),
-    ),
-    reason: Type.String({ description: "One sentence" }),
-  },
-  { title: "GateVerdict" },
-);

@@ -178,7 +178,7 @@ const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>): Promise<Stat
 const SLOW_FROM_RESULTS = 100;
 
 /** The current scores of one result, and whether the verdict counts them. */
-const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
+export const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
   const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
   const deciding = new Set(decidingScores(scores));
   return currentScores(scores).map((score) => ({ figure: score, decides: deciding.has(score) }));

@@ -7,6 +7,8 @@ import { migrate } from "../../db/migrate";
 import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
 import { createBatchEvals } from "../../gateway/batch-evals/service";
+import { Comparer } from "../../gateway/compare/comparer";
+import { createCompare } from "../../gateway/compare/service";
 import { createConversations } from "../../gateway/conversations/service";
 import { createImports } from "../../gateway/datasets/imports";
 import { createDatasets } from "../../gateway/datasets/service";
@@ -124,6 +126,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     ...{ indexes: rag.indexes, rag: rag.target },
     computeFigures: (run) => computeFigures(db, run),
   });
+  const comparer = new Comparer(db);
+  const compare = createCompare({ db, compare: (question) => comparer.compare(question) });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });
@@ -172,6 +176,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         log,
         agreement: createAgreement({ db, evaluators }),
         batchEvals,
+        compare,
         conversations,
         datasets,
         documents: rag.documents,

@@ -135,7 +135,7 @@ describe("an allowed origin may read", () => {
     ["a 405", "DELETE", "/v1/models", {}, 405],
     ["a 413", "POST", "/v1/chat", { body: "x".repeat(5_000_000) }, 413],
     ["a 415", "POST", "/v1/chat", { body: "x", headers: { "content-type": "text/plain" } }, 415],
-    ["a 501", "GET", "/v1/compare?a=run_a&b=run_b", {}, 501],
+    ["a 501", "POST", "/v1/nodes", { body: { name: "node-2", url: "http://10.0.0.5:8081" } }, 501],
     ["the readiness", "GET", "/readyz", { key: null }, 200],
     ["the document", "GET", "/openapi.json", { key: null }, 200],
   ] as const)("%s", async (_, method, path, options, status) => {

@@ -1,0 +1,229 @@
+import type { Range } from "../evals/statistics/interval";
+import { comparePairs, holmAdjust } from "../evals/statistics/paired";
+import { type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
+import { haveSameVerdict, type Pairs, pairSamples, sharedCriteria } from "./pairs";
+import { type Column, type RunTable, rangeOf, type Scored } from "./table";
+import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer } from "./words";
+
+/** The level of the tests, after Holm's adjustment. */
+const LEVEL = 0.05;
+const OPEN: ReadonlySet<RunTable["run"]["state"]> = new Set(["queued", "running", "paused"]);
+
+/** A figure of both runs that can be compared. */
+interface Measure extends Pick<MetricComparison, "metric" | "evaluator" | "of" | "direction" | "shadow"> {
+  range: Range;
+  baseline: Column;
+  run: Column;
+}
+
+/** A comparison whose p is not adjusted yet. Equal `test` keys mark the same test. */
+interface Tested {
+  compared: MetricComparison;
+  testKey: string;
+}
+
+/** Compares each run with the baseline. The p values of all tests are adjusted together. */
+export const compareRuns = (baseline: RunTable, runs: readonly RunTable[]): RunComparison[] => {
+  const compared = runs.map((run) => {
+    const pairs = pairSamples(baseline, run);
+    const reason = whyNotComparable(baseline, run, pairs);
+    return { run, pairs, reason, tested: pairs.run.length === 0 ? [] : testMeasures(baseline, run, pairs) };
+  });
+  adjust(compared.flatMap(({ reason, tested }) => (reason ? [] : tested)));
+  return compared.map(({ run, pairs, reason, tested }) => {
+    const metrics = tested.map((each) => judge(each.compared, reason));
+    const isFirst = (_: unknown, i: number) => tested.findIndex(({ testKey }) => testKey === tested[i]?.testKey) === i;
+    return {
+      run_id: run.run.id,
+      ...concludeFrom(metrics.filter(isFirst), reason),
+      warnings: warningsOf(baseline, run, pairs, metrics),
+      ...{ pairs: pairs.run.length, only_in_baseline: pairs.onlyInBaseline, only_in_run: pairs.onlyInRun },
+      changed: pairs.changed,
+      metrics,
+    };
+  });
+};
+
+const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[] => {
+  const groups = pairs.baseline.map((row) => baseline.groups[row] ?? null);
+  const verdict: Measure = {
+    ...{ metric: VERDICT, evaluator: null, of: "pass_rate", direction: "higher_is_better", shadow: false },
+    ...{ range: [0, 1], baseline: baseline.passes, run: run.passes },
+  };
+  const criteria = sharedCriteria(baseline, run);
+  const differing = criteria.find(({ baseline: a, run: b }) => !(a && b) || a.evaluator !== b.evaluator) ?? criteria[0];
+  const first = haveSameVerdict(baseline, run)
+    ? testMeasure(verdict, pairs, groups)
+    : incomparable(verdict, whyScalesDiffer("the verdict", differing?.baseline, differing?.run));
+  return [first, ...criteria.map((shared) => testCriterion(shared, pairs, groups))];
+};
+
+const testCriterion = (
+  { baseline, run }: { baseline: Scored | undefined; run: Scored | undefined },
+  pairs: Pairs,
+  groups: readonly (string | null)[],
+): Tested => {
+  const scored = run ?? baseline;
+  if (!scored) throw new Error("A shared criterion has scores in one of the runs.");
+  const { metric, evaluator, criterion } = scored;
+  const isSameScale = baseline && run && baseline.criterionHash === run.criterionHash && baseline.judge === run.judge;
+  const shadow = !((baseline?.decides ?? true) && (run?.decides ?? true));
+  const named = { metric, evaluator, of: "mean", direction: criterion.direction, shadow } as const;
+  if (!isSameScale || baseline.evaluatorHash !== run.evaluatorHash)
+    return incomparable(named, whyScalesDiffer(metric, baseline, run));
+  return testMeasure({ ...named, range: rangeOf(scored), baseline: baseline.values, run: run.values }, pairs, groups);
+};
+
+const NO_FIGURES = {
+  verdict: "not_comparable" as const,
+  ...{ clusters: null, baseline: null, value: null, difference: null, interval: null },
+  ...{ test: null, p: null, p_adjusted: null, better: 0, worse: 0, bounds: null, detectable_difference: null },
+};
+
+type Named = Pick<MetricComparison, "metric" | "evaluator" | "of" | "direction" | "shadow">;
+
+const incomparable = ({ metric, evaluator, of, direction, shadow }: Named, reason: Reason, errors = 0): Tested => ({
+  compared: { metric, evaluator, of, direction, shadow, ...NO_FIGURES, reason, n: 0, errors },
+  testKey: "",
+});
+
+const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | null)[]): Tested => {
+  const { metric, evaluator, of, direction, shadow, range } = measure;
+  const [a, b, known]: [number[], number[], (string | null)[]] = [[], [], []];
+  const bounds = { worst: 0, best: 0 };
+  const [bad, good] = direction === "higher_is_better" ? range : [range[1], range[0]];
+  pairs.run.forEach((row, i) => {
+    const [before, now] = [measure.baseline.at(pairs.baseline[i] ?? -1), measure.run.at(row)];
+    const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
+    bounds.worst += or(now, bad) - or(before, good);
+    bounds.best += or(now, good) - or(before, bad);
+    if (Number.isNaN(before) || Number.isNaN(now)) return;
+    a.push(before);
+    b.push(now);
+    known.push(groups[i] ?? null);
+  });
+  const errors = pairs.run.length - a.length;
+  const result = comparePairs(a, b, { groups: known, range });
+  if (!result) {
+    const message = `No common sample has a value in both runs: ${count(errors, "sample")} without.`;
+    return incomparable(measure, { code: "no_common_samples", message }, errors);
+  }
+  const [better, worse] =
+    direction === "higher_is_better" ? [result.rises, result.falls] : [result.falls, result.rises];
+  return {
+    testKey: `${pairs.run.length} ${Bun.hash(Float64Array.from(b, (value, i) => value - (a[i] ?? 0)))}`,
+    compared: {
+      ...{ metric, evaluator, of, direction, shadow },
+      ...{ verdict: "not_shown", reason: null, n: result.n, errors, clusters: result.clusters },
+      ...{ baseline: result.a, value: result.b, difference: result.difference, interval: result.interval },
+      ...{ test: result.test, p: result.p, p_adjusted: result.p, better, worse },
+      bounds: errors === 0 ? null : { worst: bounds.worst / pairs.run.length, best: bounds.best / pairs.run.length },
+      detectable_difference: result.detectableDifference,
+    },
+  };
+};
+
+/** Adjusts all p values together. The same test under two names, such as a verdict with one criterion, counts once. */
+const adjust = (tested: readonly Tested[]): void => {
+  const groups = [...Map.groupBy(tested, ({ testKey }) => testKey)].filter(([key]) => key !== "");
+  const adjusted = holmAdjust(groups.map(([, [first]]) => first?.compared.p ?? 1));
+  groups.forEach(([, same], i) => {
+    for (const { compared } of same) compared.p_adjusted = adjusted[i] ?? 1;
+  });
+};
+
+/** Adds the verdict. Errors that could explain a difference keep it from being called one. */
+const judge = (compared: MetricComparison, reason: Reason | null): MetricComparison => {
+  if (compared.reason) return compared;
+  if (reason) return { ...compared, verdict: "not_comparable", reason };
+  const { difference, p_adjusted: p, bounds, direction, errors } = compared;
+  if (p === null || p >= LEVEL || !difference) return compared;
+  const sign = direction === "higher_is_better" ? 1 : -1;
+  const verdict = sign * difference > 0 ? "better" : "worse";
+  const opposite = bounds && (verdict === "better" ? sign * bounds.worst < 0 : sign * bounds.best > 0);
+  if (!opposite) return { ...compared, verdict };
+  const message = `The difference is significant, but ${count(errors, "sample")} without a value could explain it. Retry the errors.`;
+  return { ...compared, reason: { code: "errors_present", message } };
+};
+
+const whyNotComparable = (baseline: RunTable, run: RunTable, pairs: Pairs): Reason | null => {
+  if (baseline.run.datasetId !== run.run.datasetId) {
+    const [before, now] = [baseline, run].map((table) => table.run.pins.dataset?.name ?? "no dataset");
+    return {
+      code: "dataset_differs",
+      message: `The runs used different datasets: "${before}" and "${now}". Only runs of one dataset can be compared.`,
+    };
+  }
+  const open = [baseline, run].find((table) => OPEN.has(table.run.state));
+  if (open) {
+    return {
+      code: "run_not_finished",
+      message: `"${open.run.name}" is ${open.run.state}: ${open.keys.length} of ${count(open.expected.samples, "sample")} so far. The comparison is decided when it has ended.`,
+    };
+  }
+  if (pairs.run.length > 0) return null;
+  const changed =
+    pairs.changed > 0 ? ` ${count(pairs.changed, "sample")} changed between the dataset's revisions.` : "";
+  return { code: "no_common_samples", message: `The runs have no sample in common.${changed}` };
+};
+
+const warningsOf = (
+  baseline: RunTable,
+  run: RunTable,
+  { onlyInBaseline, onlyInRun, changed }: Pairs,
+  [verdict]: readonly MetricComparison[],
+): Reason[] => {
+  const warnings: Reason[] = [];
+  if (onlyInBaseline + onlyInRun > 0) {
+    const parts = [
+      ...(onlyInBaseline > 0 ? [`${count(onlyInBaseline, "sample")} of the baseline`] : []),
+      ...(onlyInRun > 0 ? [`${count(onlyInRun, "sample")} of this run`] : []),
+    ];
+    const message = `Not in both runs and excluded: ${parts.join(" and ")}. They never count as passed.`;
+    warnings.push({ code: "samples_missing", message });
+  }
+  for (const { run: own, keys, expected } of [baseline, run]) {
+    const missing = expected.samples - keys.length;
+    if (missing <= 0 || OPEN.has(own.state)) continue;
+    const message = `"${own.name}" is ${own.state}: ${missing} of its ${count(expected.samples, "sample")} have no result.`;
+    warnings.push({ code: "samples_missing", message });
+  }
+  if (changed > 0) {
+    const message = `${count(changed, "sample")} changed between the dataset's revisions and ${changed === 1 ? "is" : "are"} excluded.`;
+    warnings.push({ code: "samples_changed", message });
+  }
+  if (verdict && verdict.errors > 0) {
+    const message = `${count(verdict.errors, "common sample")} without a verdict in one of the runs: excluded, and never counted as passed.`;
+    warnings.push({ code: "errors_present", message });
+  }
+  return warnings;
+};
+
+/** The result of a run: by all its figures that count, or by the shadows if there are no others. */
+const concludeFrom = (
+  metrics: readonly MetricComparison[],
+  reason: Reason | null,
+): Pick<RunComparison, "verdict" | "summary" | "reason"> => {
+  const comparable = metrics.filter(({ verdict }) => verdict !== "not_comparable");
+  const counting = comparable.some(({ shadow }) => !shadow) ? comparable.filter(({ shadow }) => !shadow) : comparable;
+  const [first] = counting;
+  const why = reason ?? metrics.find((metric) => metric.reason)?.reason ?? null;
+  if (reason || !first) {
+    const known = why ?? { code: "not_scored" as const, message: "Neither run has scores." };
+    return { verdict: "not_comparable", reason: known, summary: `Not comparable. ${known.message}` };
+  }
+  const better = counting.filter(({ verdict }) => verdict === "better");
+  const worse = counting.filter(({ verdict }) => verdict === "worse");
+  const names = (some: readonly MetricComparison[]) => some.map(figureName).join(", ");
+  if (better.length > 0 && worse.length > 0) {
+    return { verdict: "mixed", reason: null, summary: `Mixed. Better: ${names(better)}. Worse: ${names(worse)}.` };
+  }
+  const [changed = first] = [...better, ...worse];
+  const others = [...better, ...worse].filter((each) => each !== changed);
+  const verdict = better.length > 0 ? "better" : worse.length > 0 ? "worse" : "not_shown";
+  const title = { better: "Better", worse: "Worse", not_shown: "No difference shown" }[verdict];
+  const rest = others.length > 0 ? ` Also ${verdict}: ${names(others)}.` : "";
+  const hint =
+    verdict === "not_shown" ? (changed.reason ? ` ${changed.reason.message}` : describeDetectable(changed)) : "";
+  return { verdict, reason: null, summary: `${title}: ${describeDifference(changed)}.${rest}${hint}` };
+};

@@ -1,0 +1,117 @@
+import { type CompareQuery, type SampleComparison, VERDICT } from "./contract";
+import type { Column, RunTable, Scored } from "./table";
+
+type Show = NonNullable<CompareQuery["show"]>;
+
+/** A sample of at least one of the compared runs. */
+interface Row {
+  key: string;
+  sampleId: string;
+  /** Its row in each run's table; undefined: missing. */
+  rows: (number | undefined)[];
+}
+
+/** All samples of the runs, by key and content. A sample that changed between revisions has one row for each content. */
+export const rowsOf = (tables: readonly RunTable[]): Row[] => {
+  const rows = new Map<string, Row>();
+  tables.forEach(({ keys, sampleIds }, run) => {
+    keys.forEach((key, row) => {
+      const sampleId = sampleIds[row] ?? "";
+      const known = rows.getOrInsertComputed(`${sampleId} ${key}`, () => ({ key, sampleId, rows: [] }));
+      known.rows[run] = row;
+    });
+  });
+  return [...rows.values()];
+};
+
+/** What the list of samples shows: a column of each run, and the sign of an improvement. */
+export interface ChosenMetric {
+  metric: string;
+  evaluator: string | null;
+  /** 1: higher is better, −1: lower is better. */
+  sign: 1 | -1;
+  /** undefined: that run has no scores on the baseline's scale. */
+  columns: (Column | undefined)[];
+}
+
+/**
+ * Finds the columns of a metric in all runs, on the scale that most runs share with the baseline. undefined if the
+ * baseline has no such scores.
+ */
+export const chooseMetric = (
+  tables: readonly RunTable[],
+  metric: string,
+  evaluator: string | undefined,
+): ChosenMetric | undefined => {
+  if (metric === VERDICT) return { metric, evaluator: null, sign: 1, columns: tables.map(({ passes }) => passes) };
+  const candidates = [...(tables[0]?.scored ?? [])].filter(
+    ([, scored]) => scored.metric === metric && (evaluator === undefined || scored.evaluator === evaluator),
+  );
+  const sharedBy = ([scale]: [string, Scored]) => tables.filter(({ scored }) => scored.has(scale)).length;
+  const [best] = candidates.sort((a, b) => sharedBy(b) - sharedBy(a) || Number(b[1].decides) - Number(a[1].decides));
+  if (!best) return undefined;
+  const [scale, { evaluator: name, criterion }] = best;
+  return {
+    ...{ metric, evaluator: name, sign: criterion.direction === "higher_is_better" ? 1 : -1 },
+    columns: tables.map(({ scored }) => scored.get(scale)?.values),
+  };
+};
+
+/** A row with what the list is sorted and filtered by. */
+export interface ComparedRow extends Row {
+  /** The value in each run, NaN without one. */
+  values: number[];
+  change: SampleComparison["change"];
+  /** The largest loss against the baseline; a gain is negative. NaN if no run can be compared. */
+  loss: number;
+  shows: ReadonlySet<Show>;
+}
+
+const valueIn = ({ rows }: Row, { columns }: ChosenMetric, run: number): number => {
+  const row = rows[run];
+  return row === undefined ? Number.NaN : (columns[run]?.at(row) ?? Number.NaN);
+};
+
+/** Compares the values of one row with the baseline's. */
+export const compareRow = (row: Row, tables: readonly RunTable[], chosen: ChosenMetric): ComparedRow => {
+  const values = tables.map((_, run) => valueIn(row, chosen, run));
+  const [before = Number.NaN] = values;
+  const gains = values.slice(1).flatMap((value) => {
+    const gain = chosen.sign * (value - before);
+    return Number.isNaN(gain) ? [] : [gain];
+  });
+  const [isWorse, isBetter] = [gains.some((gain) => gain < 0), gains.some((gain) => gain > 0)];
+  const isPresent = tables.map((_, run) => row.rows[run] !== undefined);
+  const isFailed = tables.some((table, run) => {
+    const own = row.rows[run];
+    return run > 0 && own !== undefined && table.passes.at(own) < 1;
+  });
+  const shows = new Set<Show>(["all"]);
+  if (isWorse || isBetter) shows.add("changed");
+  if (isWorse) shows.add("worse");
+  if (isBetter) shows.add("better");
+  if (isFailed) shows.add("failed");
+  if (values.some((value, run) => isPresent[run] && Number.isNaN(value))) shows.add("errors");
+  if (isPresent.includes(false)) shows.add("missing");
+  const known = isWorse ? (isBetter ? "mixed" : "worse") : isBetter ? "better" : "same";
+  const loss = gains.length === 0 ? Number.NaN : -Math.min(...gains);
+  return { ...row, values, change: gains.length === 0 ? "unknown" : known, loss, shows };
+};
+
+/** Sorts by the largest loss, or for `better` by the largest gain; rows that can't be compared come last. */
+export const sortRows = (rows: readonly ComparedRow[], show: Show, { sign }: ChosenMetric): ComparedRow[] => {
+  const gainOf = ({ values: [before = 0, ...others] }: ComparedRow): number =>
+    Math.max(...others.map((value) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * (value - before))));
+  const rankOf = (row: ComparedRow): number =>
+    Number.isNaN(row.loss) ? Number.NEGATIVE_INFINITY : show === "better" ? gainOf(row) : row.loss;
+  const ranked = rows.map((row) => ({ row, rank: rankOf(row) }));
+  // Rows without a rank compare as NaN, which keeps their order.
+  return ranked.sort((a, b) => b.rank - a.rank || 0).map(({ row }) => row);
+};
+
+/** The number of rows in each `show`. */
+export const countRows = (rows: readonly ComparedRow[]): Record<Show, number> => {
+  const counts = { changed: 0, worse: 0, better: 0, failed: 0, errors: 0, missing: 0, all: 0 };
+  for (const { shows } of rows) for (const show of shows) counts[show]++;
+  return counts;
+};

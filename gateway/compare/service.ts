@@ -1,0 +1,56 @@
+import type { Db } from "../../db/client";
+import { findDataset } from "../../db/datasets";
+import type { RunRow } from "../../db/runs";
+import { AppError } from "../../lib/errors";
+import { findRun, type RunReader } from "../evals/history";
+import type { CompareQuestion } from "./comparer";
+import { type CompareQuery, type Comparison, MAX_RUNS } from "./contract";
+
+interface CompareDeps {
+  db: Db;
+  /** Compares runs that the reader may read, usually on a thread. */
+  compare(question: CompareQuestion): Promise<Comparison>;
+}
+
+export type CompareService = ReturnType<typeof createCompare>;
+
+export const createCompare = ({ db, compare }: CompareDeps) => {
+  /** A batch run that the reader may read. Throws not_found, and invalid_request for a single evaluation. */
+  const findBatchRun = async (reader: RunReader, id: string, param: string): Promise<RunRow> => {
+    const row = await findRun(db, id, reader);
+    if (row.kind === "batch") return row;
+    const message = `${id} is a single evaluation. One sample shows no difference, so only batch runs can be compared. POST /v1/batch-evals starts one.`;
+    throw new AppError("invalid_request", message, { param });
+  };
+
+  /** The baseline run of a run's dataset. Throws invalid_request if there is none, or if it is the run itself. */
+  const baselineOf = async ({ id, datasetId, pins }: RunRow, param: string): Promise<string> => {
+    const dataset = datasetId === null ? undefined : await findDataset(db, datasetId);
+    const baseline = dataset?.baselineRunId;
+    if (baseline && baseline !== id) return baseline;
+    const name = dataset?.name ?? (pins.dataset as { name: string } | null)?.name ?? "of this run";
+    const problem = baseline
+      ? `Run ${id} is the baseline of the dataset "${name}".`
+      : `The dataset "${name}" has no baseline run.`;
+    const remedy = "Name the baseline yourself, or set one: PATCH /v1/datasets/{id} with `baseline_run_id`.";
+    throw new AppError("invalid_request", `${problem} ${remedy}`, { param });
+  };
+
+  return {
+    /** Throws not_found, invalid_request. */
+    async compare(reader: RunReader, { runs, ...query }: CompareQuery): Promise<Comparison> {
+      const asked = runs.split(",").map((id) => id.trim());
+      const ids = asked.filter((id) => id !== "");
+      if (ids.length === 0 || ids.length > MAX_RUNS || new Set(ids).size < ids.length) {
+        const message = `\`runs\` must list two to ${MAX_RUNS} different run ids, separated by commas, or one id to compare it with its dataset's baseline.`;
+        throw new AppError("invalid_request", message, { param: "runs" });
+      }
+      const rows: RunRow[] = [];
+      for (const id of ids) rows.push(await findBatchRun(reader, id, "runs"));
+      const [first] = rows;
+      const runIds = rows.length === 1 && first ? [await baselineOf(first, "runs"), first.id] : ids;
+      if (rows.length === 1) await findBatchRun(reader, runIds[0] ?? "", "runs");
+      return compare({ ...query, runIds });
+    },
+  };
+};

@@ -1,0 +1,156 @@
+import type { Reads } from "../../db/client";
+import { listResultFigures, type ResultFigure } from "../../db/result-figures";
+import { findCriteria, listFigures, type ScoreFigure } from "../../db/results";
+import type { RunRow } from "../../db/runs";
+import type { Criterion, RunPins } from "../evals/contract";
+import { latencyOf } from "../evals/segments";
+import { mean, type Range } from "../evals/statistics/interval";
+import type { RunLatency } from "../evals/statistics-contract";
+import { currentOf } from "../evals/summary";
+
+/** Results read per statement. */
+const PAGE = 2000;
+
+/** One number per sample: the mean over its repeats; NaN if no repeat has a value. */
+export class Column {
+  readonly #sums: number[] = [];
+  readonly #counts: number[] = [];
+
+  add(sample: number, value: number): void {
+    this.#sums[sample] = (this.#sums[sample] ?? 0) + value;
+    this.#counts[sample] = (this.#counts[sample] ?? 0) + 1;
+  }
+
+  at(sample: number): number {
+    const count = this.#counts[sample] ?? 0;
+    return count === 0 ? Number.NaN : (this.#sums[sample] ?? 0) / count;
+  }
+}
+
+/** The values of one criterion that are on one scale: the same evaluator version, definition and judge. */
+export interface Scored {
+  metric: string;
+  /** `name@version` */
+  evaluator: string;
+  evaluatorHash: string;
+  judge: string | null;
+  criterion: Criterion;
+  criterionHash: string;
+  /** Whether the verdict counts it for any result. */
+  decides: boolean;
+  values: Column;
+  passes: Column;
+}
+
+export const rangeOf = ({ criterion: { scale } }: Scored): Range => [scale.min, scale.max];
+
+/** What identifies a scale. Values on different scales are never compared. */
+const scaleOf = ({
+  metric,
+  evaluator,
+  evaluatorHash,
+  judge,
+  criterionHash,
+}: Pick<Scored, "metric" | "evaluator" | "evaluatorHash" | "judge" | "criterionHash">): string =>
+  JSON.stringify([metric, evaluator, evaluatorHash, judge, criterionHash]);
+
+/** A run's results without their texts: one row per sample, in the order of the samples' keys. */
+export interface RunTable {
+  run: Pick<RunRow, "id" | "name" | "state" | "datasetId"> & { pins: RunPins };
+  /** Number of samples and of results that the run should have. */
+  expected: { samples: number; results: number };
+  keys: string[];
+  sampleIds: string[];
+  groups: (string | null)[];
+  tags: string[][];
+  /** Ended results of each sample, and how many of them have no verdict. */
+  results: number[];
+  errors: number[];
+  passes: Column;
+  /** By `scaleOf`, in order of first appearance. */
+  scored: Map<string, Scored>;
+  latency: RunLatency | null;
+  /** Sorted latencies in milliseconds of the outputs that were made for this run. */
+  times: { total: Float64Array; ttft: Float64Array };
+  tokens: { prompt: number; completion: number } | null;
+}
+
+/** Reads a run's results and scores. Results that haven't ended are left out. */
+export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
+  const pins = row.pins as unknown as RunPins;
+  const total = row.progress?.total ?? 0;
+  const table: RunTable = {
+    run: { id: row.id, name: row.name, state: row.state, datasetId: row.datasetId, pins },
+    expected: { samples: Math.ceil(total / pins.repeats), results: total },
+    ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [] },
+    ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
+    times: { total: new Float64Array(), ttft: new Float64Array() },
+  };
+  const made: ResultFigure[] = [];
+  for (let cursor: ResultFigure | undefined; ; ) {
+    const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
+    const ended = page.filter(({ state }) => state === "done" || state === "error");
+    const samples = new Map(ended.map((result) => [result.id, addResult(table, result)]));
+    made.push(...ended.filter(({ totalMs }) => totalMs !== null));
+    if (samples.size > 0) await addScores(db, table, samples);
+    cursor = page.at(-1);
+    if (page.length < PAGE) break;
+  }
+  const sorted = (field: "totalMs" | "ttftMs") => Float64Array.from(made, (result) => result[field] ?? 0).sort();
+  const meanOf = (field: "promptTokens" | "completionTokens") => mean(made.map((result) => result[field] ?? 0));
+  return {
+    ...table,
+    latency: latencyOf(made),
+    times: { total: sorted("totalMs"), ttft: sorted("ttftMs") },
+    tokens: made.length === 0 ? null : { prompt: meanOf("promptTokens"), completion: meanOf("completionTokens") },
+  };
+};
+
+/** Adds a result to the last row, or to a new one. Returns the row. */
+const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed }: ResultFigure): number => {
+  const isNew = table.keys.at(-1) !== sampleKey;
+  if (isNew) {
+    table.keys.push(sampleKey);
+    table.sampleIds.push(sampleId);
+    table.groups.push(group);
+    table.tags.push(tags);
+    table.results.push(0);
+    table.errors.push(0);
+  }
+  const sample = table.keys.length - 1;
+  table.results[sample] = (table.results[sample] ?? 0) + 1;
+  if (passed === null) table.errors[sample] = (table.errors[sample] ?? 0) + 1;
+  else table.passes.add(sample, Number(passed));
+  return sample;
+};
+
+/** Adds the current scores of these results. `samples` has the row of each result by its id. */
+const addScores = async (db: Reads, table: RunTable, samples: ReadonlyMap<string, number>): Promise<void> => {
+  const figures = await listFigures(db, [...samples.keys()]);
+  const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
+  const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
+  for (const [resultId, own] of Map.groupBy(figures, (figure) => figure.resultId)) {
+    const sample = samples.get(resultId) ?? -1;
+    for (const { figure, decides } of currentOf(own)) {
+      const criterion = criteria.get(figure.criterionHash);
+      if (criterion) addScore(table, sample, figure, criterion, decides);
+    }
+  }
+};
+
+const addScore = (
+  { scored }: RunTable,
+  sample: number,
+  figure: ScoreFigure,
+  criterion: Criterion,
+  decides: boolean,
+): void => {
+  const { metric, evaluator, evaluatorHash, judge, criterionHash, value, passed } = figure;
+  const column = scored.getOrInsertComputed(scaleOf(figure), () => ({
+    ...{ metric, evaluator, evaluatorHash, judge, criterion, criterionHash, decides },
+    ...{ values: new Column(), passes: new Column() },
+  }));
+  column.decides ||= decides;
+  if (value !== null) column.values.add(sample, value);
+  if (passed !== null) column.passes.add(sample, Number(passed));
+};

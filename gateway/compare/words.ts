@@ -1,0 +1,84 @@
+import type { Interval } from "../evals/statistics-contract";
+import type { MetricComparison, Reason } from "./contract";
+import { VERDICT } from "./contract";
+import type { Scored } from "./table";
+
+/** "81.0 %" */
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+/** "7.2 points", "1.0 point" */
+const points = (share: number): string => `${(share * 100).toFixed(1)} points`;
+
+/** "0.713", "0.0042" */
+export const decimal = (value: number): string =>
+  value !== 0 && Math.abs(value) < 0.01 ? value.toPrecision(2) : value.toFixed(3);
+
+const signed = (text: string): string => (text.startsWith("-") ? `−${text.slice(1)}` : `+${text}`);
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+/** "p 0.29", "p < 0.001" */
+const pText = (p: number): string => (p < 0.001 ? "p < 0.001" : `p ${p < 0.095 ? p.toPrecision(2) : p.toFixed(2)}`);
+
+const amount = ({ of }: Pick<MetricComparison, "of">, value: number): string =>
+  of === "pass_rate" ? percent(value) : decimal(value);
+
+const change = ({ of }: Pick<MetricComparison, "of">, value: number): string =>
+  signed(of === "pass_rate" ? points(value) : decimal(value));
+
+/** "−1.5 to +8.2": the bounds of a difference, without unit for rates. */
+const boundsText = ({ of }: Pick<MetricComparison, "of">, { low, high }: Interval): string =>
+  [low, high].map((bound) => signed(of === "pass_rate" ? (bound * 100).toFixed(1) : decimal(bound))).join(" to ");
+
+/** "pass rate", "mean correctness" */
+export const figureName = ({ metric, of }: Pick<MetricComparison, "metric" | "of">): string => {
+  if (metric === VERDICT) return "pass rate";
+  return of === "pass_rate" ? `pass rate of ${metric}` : `mean ${metric}`;
+};
+
+/** "the pass rate is 84.1 % and was 81.0 % on 195 samples (+3.1 points, 95 % interval −1.5 to +8.2, p 0.29)" */
+export const describeDifference = (compared: MetricComparison): string => {
+  const { n, baseline, value, difference, interval, p_adjusted: p } = compared;
+  const [before = 0, now = 0, by = 0] = [baseline ?? 0, value ?? 0, difference ?? 0];
+  const range = interval ? `, 95 % interval ${boundsText(compared, interval)}` : "";
+  const detail = `${change(compared, by)}${range}, ${pText(p ?? 1)}`;
+  return `the ${figureName(compared)} is ${amount(compared, now)} and was ${amount(compared, before)} on ${count(n, "sample")} (${detail})`;
+};
+
+/** "This comparison can detect differences of 6.7 points." */
+export const describeDetectable = (compared: MetricComparison): string => {
+  const { detectable_difference: detectable, of } = compared;
+  if (detectable === null) return "";
+  return ` This comparison can detect differences of ${of === "pass_rate" ? points(detectable) : decimal(detectable)}.`;
+};
+
+const reason = (code: Reason["code"], message: string): Reason => ({ code, message });
+
+/** Why the values of a criterion, or of the verdicts, can't be compared. */
+export const whyScalesDiffer = (metric: string, baseline: Scored | undefined, run: Scored | undefined): Reason => {
+  if (!baseline || !run) {
+    const [has, hasNot] = baseline ? ["the baseline", "this run"] : ["this run", "the baseline"];
+    const evaluator = (baseline ?? run)?.evaluator ?? "an evaluator";
+    return reason(
+      "not_scored",
+      `${evaluator} scored ${metric} in ${has} but not in ${hasNot}. To compare it, recompute the scores of ${hasNot}.`,
+    );
+  }
+  const [before, now] = [baseline.evaluator, run.evaluator];
+  if (before !== now) {
+    return reason(
+      "evaluator_differs",
+      `The evaluator version differs: ${before} scored the baseline and ${now} this run. Recompute one of them with the other's version.`,
+    );
+  }
+  if (baseline.criterionHash !== run.criterionHash) {
+    return reason("evaluator_differs", `The definition of ${metric} differs: its wording, scale or threshold changed.`);
+  }
+  if (baseline.judge !== run.judge) {
+    return reason(
+      "evaluator_differs",
+      `The judge differs: ${baseline.judge ?? "none"}, and now ${run.judge ?? "none"}.`,
+    );
+  }
+  return reason("evaluator_differs", `${now} changed between the two runs, so its scores can't be compared.`);
+};

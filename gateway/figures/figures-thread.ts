@@ -1,0 +1,42 @@
+import type { DbOptions } from "../../db/client";
+import { WorkerClient } from "../../lib/worker-client";
+import type { CompareQuestion } from "../compare/comparer";
+import type { Comparison } from "../compare/contract";
+import type { RunFigures } from "../evals/contract";
+
+/** A question to the thread. The answers are in `Answers`, by kind. */
+export type Question = { kind: "figures"; runId: string } | ({ kind: "compare" } & CompareQuestion);
+
+interface Answers {
+  figures: RunFigures;
+  compare: Comparison;
+}
+export type Answer = Answers[keyof Answers];
+
+/**
+ * Computes the figures of runs, and compares runs, in a Worker that reads the database, because 100,000 results take
+ * seconds. The Worker starts with the first question, and again after a crash.
+ */
+export class FiguresThread {
+  readonly #worker: WorkerClient<Question, Answer>;
+
+  constructor(database: DbOptions) {
+    const url = new URL("./worker.ts", import.meta.url);
+    const create = () => new Worker(url, { argv: [JSON.stringify(database)], smol: true });
+    this.#worker = new WorkerClient("computes figures", create);
+  }
+
+  /** Throws not_found, and internal if the Worker crashes. */
+  compute(runId: string): Promise<RunFigures> {
+    return this.#worker.ask({ kind: "figures", runId }) as Promise<RunFigures>;
+  }
+
+  /** Throws not_found, invalid_request, and internal if the Worker crashes. */
+  compare(question: CompareQuestion): Promise<Comparison> {
+    return this.#worker.ask({ kind: "compare", ...question }) as Promise<Comparison>;
+  }
+
+  close(): void {
+    this.#worker.close();
+  }
+}

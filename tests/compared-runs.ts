@@ -1,0 +1,130 @@
+import type { Db } from "../db/client";
+import { insertDataset, publishRevision, stageRevision } from "../db/datasets";
+import { insertResult, type NewScoreRow } from "../db/results";
+import { insertRun, type RunRow } from "../db/runs";
+import { insertSamples } from "../db/samples";
+import { sampleRow } from "../gateway/datasets/content";
+import type { Criterion } from "../gateway/evals/contract";
+import { BUILT_IN_CRITERIA, criterionHash } from "../gateway/evals/rubric";
+import { newId } from "../lib/ids";
+
+const AT = new Date("2026-11-26T12:00:00Z");
+
+/** One result of a sample. */
+interface StoredResult {
+  /** null: an error. */
+  passed: boolean | null;
+  /** Default: 1 if it passed, else 0. */
+  value?: number;
+  text?: string;
+  totalMs?: number;
+}
+
+export interface StoredSample {
+  key: string;
+  /** Default: made from the key. Another input is another content. */
+  input?: string;
+  group?: string;
+  tags?: string[];
+  /** One per repeat. */
+  results: StoredResult[];
+}
+
+interface StoredRun {
+  name: string;
+  datasetId: string | null;
+  samples: readonly StoredSample[];
+  kind?: RunRow["kind"];
+  state?: RunRow["state"];
+  evaluator?: string;
+  /** Changes whenever something about the evaluator does. */
+  evaluatorHash?: string;
+  judge?: { model: string; model_revision: string };
+  criterion?: Criterion;
+  /** Samples that the run should have, if some are missing. */
+  expected?: number;
+}
+
+const [CORRECTNESS] = BUILT_IN_CRITERIA;
+if (!CORRECTNESS) throw new Error("There are no built-in criteria.");
+
+/** Stores an empty dataset and returns its id. */
+export const insertEmptyDataset = async (db: Db, name: string): Promise<string> => {
+  const [id, revisionId] = [newId("ds"), newId("rev")];
+  await db.write(async (tx) => {
+    await insertDataset(tx, { id, name, createdBy: "key_1", createdAt: AT, updatedAt: AT });
+    await stageRevision(tx, { id: revisionId, jobId: null, source: null, createdBy: "key_1" }, AT);
+    const counts = { samples: 0, added: 0, changed: 0, removed: 0, tagCount: 0 };
+    const content = { hash: "0".repeat(64), tags: [], report: {} };
+    await publishRevision(tx, revisionId, { datasetId: id, revision: 1, ...counts, ...content });
+  });
+  return id;
+};
+
+/** Stores a run with its results and scores, as the jobs worker would, and returns its id. */
+export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<string> => {
+  const { name, datasetId, samples, kind = "batch", state = "completed", evaluator = "exact@1" } = stored;
+  const { evaluatorHash = evaluator, criterion = CORRECTNESS, judge } = stored;
+  const id = newId("run");
+  const repeats = Math.max(1, ...samples.map(({ results }) => results.length));
+  const total = repeats * (stored.expected ?? samples.length);
+  const all = samples.flatMap(({ results }) => results);
+  const pins = {
+    dataset: datasetId && { id: datasetId, name: `dataset ${datasetId}`, revision: 1, hash: "0".repeat(64) },
+    target: { kind: "chat", model: "smollm2-135m-instruct" },
+    ...{ model_revision: null, node_version: null, engine: null, prompt_hash: null, index_revision: null },
+    evaluators: [{ evaluator, shadow: false, hash: evaluatorHash }],
+    ...{ rubric: null, rubric_hash: null, seed: 0, repeats, code_version: "test", host: {} },
+  };
+  const progress = {
+    ...{ total, created: total, nextPosition: samples.length, running: 0, done: all.length },
+    ...{ errors: all.filter(({ passed }) => passed === null).length, failures: {} },
+    ...{ judged: all.filter(({ passed }) => passed !== null).length, passed: all.filter((each) => each.passed).length },
+    ...{
+      promptTokens: 0,
+      completionTokens: 0,
+      workedMs: 0,
+      sequence: all.length,
+      deaths: 0,
+      activeMs: 0,
+      perSecond: 0,
+    },
+  };
+  await db.write(async (tx) => {
+    const ended = state === "completed" ? AT : null;
+    const row = { id, kind, name, state, pins, datasetId, progress, settings: {}, createdBy: "key_1" };
+    await insertRun(tx, { ...row, createdAt: AT, startedAt: AT, endedAt: ended });
+    for (const [position, { key, input = `Question ${key}?`, group, tags, results }] of samples.entries()) {
+      const { row: sample } = sampleRow({ key, input, references: ["Yes"], group, tags });
+      await insertSamples(tx, [sample]);
+      for (const [
+        repeat,
+        { passed, value = Number(passed), text = `Answer ${key}`, totalMs = 100 },
+      ] of results.entries()) {
+        const resultId = newId("res");
+        const latency = { queue: 0, ttft: totalMs / 10, total: totalMs };
+        const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+        const output = { text, contexts: [], citations: [], cache: { status: "miss" }, latency, usage };
+        const result = { id: resultId, runId: id, sampleId: sample.id, sampleKey: key, repeat, position };
+        if (passed === null) {
+          await insertResult(tx, { ...result, state: "error", failure: "timeout" });
+          continue;
+        }
+        const score: NewScoreRow = {
+          ...{ resultId, metric: criterion.name, criterion, criterionHash: criterionHash(criterion) },
+          ...{ evaluator, evaluatorHash, state: "scored", value, passed, shadow: false, judge },
+          ...{ claims: [], votes: [], scoredAt: AT },
+        };
+        const failure = passed ? null : "wrong";
+        await insertResult(tx, { ...result, state: "done", output, passed, failure, overall: value }, [score]);
+      }
+    }
+  });
+  return id;
+};
+
+/** One sample per character: "1" passes, "0" fails, "e" is an error, and "." is missing. */
+export const samplesFrom = (verdicts: string): StoredSample[] =>
+  [...verdicts].flatMap((verdict, n) =>
+    verdict === "." ? [] : [{ key: `k${n}`, results: [{ passed: verdict === "e" ? null : verdict === "1" }] }],
+  );
