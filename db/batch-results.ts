@@ -23,7 +23,8 @@ export interface BatchCursor {
   repeat: number;
 }
 
-const fits = (runId: string, { state, passed, failure, tag, search }: ResultFilter): SQL | undefined =>
+/** Results of a run that fit the filter. */
+export const fits = (runId: string, { state, passed, failure, tag, search }: ResultFilter): SQL | undefined =>
   and(
     eq(results.runId, runId),
     state && eq(results.state, state),
@@ -39,7 +40,8 @@ const fits = (runId: string, { state, passed, failure, tag, search }: ResultFilt
         ),
   );
 
-const isPast = ({ position, repeat }: BatchCursor): SQL =>
+/** Results after `cursor` in the dataset's order. */
+export const isPast = ({ position, repeat }: BatchCursor): SQL =>
   sql`(${results.position}, ${results.repeat}) > (${position}, ${repeat})`;
 
 /** Results after `cursor` in a list whose values are sorted, with missing values last. */

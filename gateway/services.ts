@@ -3,6 +3,7 @@ import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { ActiveRequests } from "./active-requests";
+import { createBatchExports } from "./batch-evals/export/service";
 import { createBatchEvals } from "./batch-evals/service";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
@@ -163,6 +164,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
       ...{ indexes, rag: ragTarget },
     }),
     compare: createCompare({ db, compare: (question) => figures.compare(question) }),
+    batchExports: createBatchExports({ db }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),

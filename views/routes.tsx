@@ -23,6 +23,7 @@ type PageServices = RagPageServices &
     Services,
     | "activeRequests"
     | "answers"
+    | "batchExports"
     | "cache"
     | "chat"
     | "documents"

@@ -152,14 +152,19 @@ export const RecomputeBatchEval = Strict(RecomputeEval.properties, {
 });
 export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
 
-/** `GET /v1/batch-evals/{id}/samples`. */
-export const ResultQuery = Type.Object({
-  ...PageQuery.properties,
+/** Which results of a run are listed or exported; default: all. */
+const resultFilter = {
   state: Type.Optional(SampleResult.properties.state),
   passed: Type.Optional(OneOf(["true", "false"])),
   failure: Type.Optional(FailureKind),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or output" })),
+};
+
+/** `GET /v1/batch-evals/{id}/samples`. */
+export const ResultQuery = Type.Object({
+  ...PageQuery.properties,
+  ...resultFilter,
   sort: Type.Optional(
     OneOf(["dataset", "worst_first", "slowest_first"], {
       default: "dataset",
@@ -176,14 +181,18 @@ export const EventQuery = Type.Object({
   ),
 });
 
+/** `GET /v1/batch-evals/{id}/export`. */
 export const ExportQuery = Type.Object({
   format: Type.Optional(
-    OneOf(["jsonl", "csv", "parquet", "html", "junit", "bundle"], {
+    OneOf(["jsonl", "csv", "parquet", "junit"], {
       default: "jsonl",
-      description: "bundle: manifest, hashes, outputs and statistics as one tar.gz that `verify` recomputes",
+      description:
+        "jsonl: the results as `GET /v1/batch-evals/{id}/samples` lists them. csv and parquet: a row per result, with a column per criterion and evaluator. junit: a test case per result",
     }),
   ),
+  ...resultFilter,
 });
+export type ExportQuery = Static<typeof ExportQuery>;
 
 /**
  * Events of `GET /v1/batch-evals/{id}/events`. Each has the id of the last ended result that it knows, and

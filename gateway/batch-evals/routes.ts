@@ -3,7 +3,7 @@ import { PathId } from "../contract";
 import { RunPage, RunQuery, SampleResultPage } from "../evals/contract";
 import { auth, principalOf } from "../http/auth";
 import { callOf } from "../http/call";
-import { plannedRoutes } from "../http/not-implemented";
+import { download } from "../http/download";
 import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
 import { sseResponse } from "../http/sse";
 import type { Idempotency } from "../idempotency/service";
@@ -21,21 +21,21 @@ import {
   StartBatchEval,
 } from "./contract";
 import type { NumberedEvent } from "./events";
+import { type BatchExports, EXPORT_TYPES } from "./export/service";
 import type { BatchEvalService } from "./service";
 
 interface Services {
   batchEvals: BatchEvalService;
+  batchExports: BatchExports;
   idempotency: Idempotency;
 }
 
 const RUN = "/v1/batch-evals/:id";
-const FILES = ["jsonl", "vnd.apache.parquet", "xml", "gzip"].map((type) => `application/${type}`);
 
 /** Batch runs: plan, start, follow, control and score again. */
-export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
+export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency }: Services) =>
   new Elysia({ name: "batch-evals.routes", tags: ["Batch evals"] })
     .use(auth)
-    .use(plannedBatchRoutes)
     .post("/v1/batch-evals/plan", ({ principal, body }) => batchEvals.plan(principal, body), {
       body: PlanBatchEval,
       response: { 200: BatchEvalPlan },
@@ -89,6 +89,22 @@ export const batchEvalRoutes = ({ batchEvals, idempotency }: Services) =>
       response: { 200: SampleResultPage },
       detail: { ...allows("viewer"), summary: "List the results of a run" },
     })
+    .get(
+      `${RUN}/export`,
+      async ({ params, query, request }) => download(await batchExports.file(principalOf(request), params.id, query)),
+      {
+        params: PathId,
+        query: ExportQuery,
+        detail: {
+          ...allows("viewer"),
+          summary: "Download the results of a run",
+          description:
+            "The file is written while the results are read, in the dataset's order, so a download of any size takes little memory. Of a run that is still going on, it has the results so far.",
+          ...downloads(...EXPORT_TYPES),
+          ...runsLong,
+        },
+      },
+    )
     .get(
       `${RUN}/events`,
       async ({ params, query, principal, exchange, request }) => {
@@ -172,13 +188,3 @@ const framesOf = async function* (events: AsyncGenerator<NumberedEvent, void, un
   for await (const { id, event } of events) yield `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
   yield "data: [DONE]\n\n";
 };
-
-const plannedBatchRoutes = plannedRoutes("Batch evals", [
-  [
-    `GET ${RUN}/export`,
-    "viewer",
-    "Download a run",
-    undefined,
-    { query: ExportQuery, facts: downloads(...FILES, "text/csv", "text/html") },
-  ],
-]);

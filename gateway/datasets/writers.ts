@@ -32,7 +32,7 @@ async function* toLines(samples: AsyncIterable<NewSample> | Iterable<NewSample>)
 }
 
 /** Joins lines into larger pieces, because sending many short lines costs more than writing them. */
-async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
+export async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
   let piece = "";
   for await (const line of lines) {
     piece += line;

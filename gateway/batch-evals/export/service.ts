@@ -1,0 +1,119 @@
+import type { ResultFilter } from "../../../db/batch-results";
+import type { Db } from "../../../db/client";
+import { countResults, listScoreKinds } from "../../../db/exported-results";
+import { findRun, type RunRow } from "../../../db/runs";
+import { AppError } from "../../../lib/errors";
+import { inPieces } from "../../datasets/writers";
+import type { RunPins } from "../../evals/contract";
+import { completeResults, type RunReader } from "../../evals/history";
+import { inRunOrder } from "../../evals/verdict";
+import type { ExportQuery } from "../contract";
+import { columnsOf, type TableRow, toTableRow } from "./columns";
+import { writeCsv } from "./csv";
+import { pagesOfRows, type ScoredRow, scoredRows } from "./exported-rows";
+import { type JunitCase, writeJunit } from "./junit";
+import { writeParquet } from "./parquet";
+import { toCase } from "./result-cases";
+
+/** A file that is written while the results are read. */
+export interface ExportedFile {
+  name: string;
+  mediaType: string;
+  content: AsyncGenerator<string | Uint8Array>;
+}
+
+export interface BatchExports {
+  /** A run as a file. Throws not_found. */
+  file(reader: RunReader, id: string, query: ExportQuery): Promise<ExportedFile>;
+}
+
+type Format = NonNullable<ExportQuery["format"]>;
+
+const FILES: Readonly<Record<Format, { ending: string; mediaType: string }>> = {
+  jsonl: { ending: "jsonl", mediaType: "application/jsonl" },
+  csv: { ending: "csv", mediaType: "text/csv" },
+  parquet: { ending: "parquet", mediaType: "application/vnd.apache.parquet" },
+  junit: { ending: "xml", mediaType: "application/xml" },
+};
+
+/** The media types of all formats. */
+export const EXPORT_TYPES = Object.values(FILES).map(({ mediaType }) => mediaType);
+
+export const createBatchExports = ({ db }: { db: Db }): BatchExports => {
+  const find = async ({ allowedIndexes }: RunReader, id: string): Promise<RunRow> => {
+    const row = await findRun(db, id, allowedIndexes);
+    if (row?.kind === "batch") return row;
+    throw new AppError("not_found", `Batch run ${id} not found. GET /v1/batch-evals lists the runs.`, { param: "id" });
+  };
+
+  async function* jsonLines(run: RunRow, filter: ResultFilter): AsyncGenerator<string> {
+    for await (const rows of pagesOfRows(db, run.id, filter)) {
+      for (const result of await completeResults(db, rows, run)) yield `${JSON.stringify(result)}\n`;
+    }
+  }
+
+  async function* mapped<T>(run: RunRow, filter: ResultFilter, toItem: (row: ScoredRow) => T): AsyncGenerator<T> {
+    for await (const row of scoredRows(db, run.id, filter)) yield toItem(row);
+  }
+
+  const tableOf = async (run: RunRow, filter: ResultFilter) => {
+    const kinds = inRunOrder(await listScoreKinds(db, run.id), run.pins);
+    const rows: AsyncGenerator<TableRow> = mapped(run, filter, (row) => toTableRow(row, run.pins));
+    return { columns: columnsOf(kinds), rows };
+  };
+
+  const junitOf = async (run: RunRow, filter: ResultFilter) => {
+    const pins = run.pins as unknown as RunPins;
+    const { total, failed, errors, undecided, totalMs } = await countResults(db, run.id, filter);
+    const cases: AsyncGenerator<JunitCase> = mapped(run, filter, (row) => toCase(row, pins));
+    const suite = {
+      name: run.name,
+      startedAt: (run.startedAt ?? run.createdAt).toISOString(),
+      ...{ tests: total, failures: failed, errors, skipped: undecided, seconds: totalMs / 1000 },
+      properties: factsOf(run),
+    };
+    return writeJunit(suite, cases);
+  };
+
+  const contentOf = async (run: RunRow, format: Format, filter: ResultFilter): Promise<ExportedFile["content"]> => {
+    if (format === "csv" || format === "parquet") {
+      const { columns, rows } = await tableOf(run, filter);
+      return format === "csv" ? inPieces(writeCsv(columns, rows)) : writeParquet(columns, rows, factsOf(run));
+    }
+    return inPieces(format === "junit" ? await junitOf(run, filter) : jsonLines(run, filter));
+  };
+
+  return {
+    async file(reader, id, { format = "jsonl", passed, ...rest }) {
+      const run = await find(reader, id);
+      const filter = { ...rest, ...(passed !== undefined && { passed: passed === "true" }) };
+      const { ending, mediaType } = FILES[format];
+      return { name: `${run.id}.${ending}`, mediaType, content: await contentOf(run, format, filter) };
+    },
+  };
+};
+
+/** What identifies a run, for the header of a file. */
+const factsOf = ({ id, state, pins }: RunRow): Record<string, string> => {
+  const {
+    dataset,
+    target,
+    model_revision: revision,
+    evaluators,
+    seed,
+    repeats,
+    code_version: code,
+  } = pins as unknown as RunPins;
+  return {
+    run_id: id,
+    state,
+    ...(dataset && { dataset: `${dataset.name}, revision ${dataset.revision}`, dataset_hash: dataset.hash }),
+    target: target.kind,
+    ...(target.model !== undefined && { model: target.model }),
+    ...(revision !== null && { model_revision: revision }),
+    evaluators: evaluators.map(({ evaluator }) => evaluator).join(", "),
+    seed: String(seed),
+    repeats: String(repeats),
+    code_version: code,
+  };
+};
