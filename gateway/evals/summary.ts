@@ -12,7 +12,7 @@ import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verd
 import { toRun } from "./wire";
 
 /** Stored figures with another version are stale. Increment this with every change to how `RunFigures` are computed. */
-export const FIGURES_VERSION = 2;
+export const FIGURES_VERSION = 3;
 /** Up to this number of results, figures are computed in the request that finds them stale. */
 const FEW_RESULTS = 200;
 /** Results read per statement. */
@@ -108,21 +108,58 @@ const countResults = async (db: Reads, row: RunRow): Promise<Counts> => {
 
 /** Computes a run's counts and statistics from its results, scores and labels. */
 export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
-  const people = verdictsOfPeople(await listRunLabels(db, row.id));
+  const pages = async function* (): AsyncGenerator<FigurePage> {
+    for (let cursor: ResultFigure | undefined; ; ) {
+      const results = await listResultFigures(db, row.id, { limit: PAGE, cursor });
+      const ids = results.map(({ id }) => id);
+      yield { results, scores: ids.length > 0 ? await listFigures(db, ids) : [] };
+      cursor = results.at(-1);
+      if (results.length < PAGE) return;
+    }
+  };
+  const figures = await figuresFrom(
+    {
+      pages: pages(),
+      labels: await listRunLabels(db, row.id),
+      criteria: async (hashes) => (await findCriteria(db, hashes)) as Map<string, unknown> as Map<string, Criterion>,
+    },
+    row.pins as RunOrder,
+  );
+  return { ...(row.progress ? countsOf(row, row.progress) : await countResults(db, row)), ...figures };
+};
+
+interface FigurePage {
+  results: ResultFigure[];
+  /** The scores of these results; those of one result oldest first. */
+  scores: ScoreFigure[];
+}
+
+/** Where figures come from: the database, or a file. */
+export interface FigureSource {
+  /** All results, sorted by the UTF-8 bytes of their samples' keys, then by repeat. */
+  pages: AsyncIterable<FigurePage> | Iterable<FigurePage>;
+  /** The current labels. */
+  labels: readonly Pick<LabelRow, "resultId" | "metric" | "value">[];
+  criteria(hashes: readonly string[]): Promise<ReadonlyMap<string, Criterion>>;
+}
+
+/** The figures that aren't counts. They depend only on the content of the source, and so are equal everywhere. */
+export const figuresFrom = async (
+  { pages, labels, criteria }: FigureSource,
+  order: RunOrder,
+): Promise<Omit<RunFigures, keyof Counts>> => {
+  const people = verdictsOfPeople(labels);
   const kinds = new Map<string, ScoreKind>();
   const results: ResultFigure[] = [];
-  for (let cursor: ResultFigure | undefined; ; ) {
-    const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
-    results.push(...page);
-    const ids = page.map(({ id }) => id);
-    await addScores(db, kinds, ids.length > 0 ? await listFigures(db, ids) : [], people);
-    cursor = page.at(-1);
-    if (page.length < PAGE) break;
+  for await (const page of pages) {
+    results.push(...page.results);
+    const byResult = Map.groupBy(page.scores, ({ resultId }) => resultId);
+    const known = await criteria([...new Set(page.scores.map(({ criterionHash }) => criterionHash))]);
+    for (const { id } of page.results) addScores(kinds, byResult.get(id) ?? [], known, people);
   }
   return {
-    ...(row.progress ? countsOf(row, row.progress) : await countResults(db, row)),
     verdict: verdictSummaryOf(results),
-    statistics: inRunOrder(await statisticsOf(kinds), row.pins as RunOrder),
+    statistics: inRunOrder(await statisticsOf(kinds), order),
     latency: latencyOf(results),
     segments: segmentsOf(results),
   };
@@ -137,16 +174,14 @@ interface ScoreKind {
   results: CriterionResult[];
 }
 
-const addScores = async (
-  db: Reads,
+/** Adds the current scores of one result. */
+const addScores = (
   kinds: Map<string, ScoreKind>,
   figures: readonly ScoreFigure[],
+  criteria: ReadonlyMap<string, Criterion>,
   people: VerdictOfPeople,
-): Promise<void> => {
-  const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
-  const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
-  const current = [...Map.groupBy(figures, ({ resultId }) => resultId).values()].flatMap(currentOf);
-  for (const { figure, decides } of current) {
+): void => {
+  for (const { figure, decides } of currentOf(figures)) {
     const { metric, evaluator, criterionHash } = figure;
     const criterion = criteria.get(criterionHash);
     if (!criterion) continue;
@@ -196,7 +231,7 @@ const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult =
 type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
 
 /** A label is a value, so the criterion's threshold decides whether it passes. */
-export const verdictsOfPeople = (labels: readonly LabelRow[]): VerdictOfPeople => {
+export const verdictsOfPeople = (labels: FigureSource["labels"]): VerdictOfPeople => {
   const values = Map.groupBy(labels, ({ resultId, metric }) => `${resultId} ${metric}`);
   return (resultId, criterion) => {
     const given = values.get(`${resultId} ${criterion.name}`) ?? [];
