@@ -14,12 +14,14 @@ export const findIndex = async (db: Db, principal: Principal, idOrName: string):
 };
 
 /** Opens indexes for queries. `vectorStore`: id of the vector store in use; undefined: vectors are searched in memory. */
-export const indexOpener = (db: Db, vectorStore?: string): Indexes => ({
-  async open(principal, idOrName, wanted): Promise<OpenIndex> {
+export const indexOpener = (db: Db, vectorStore?: string): Indexes => {
+  const open: Indexes["open"] = async (principal, idOrName, wanted): Promise<OpenIndex> => {
     const { id, name, revision, activeVersion, retrieval } = await findIndex(db, principal, idOrName);
     const number = wanted ?? activeVersion;
     const version = await store.findVersion(db, id, number);
     if (!version) throw wanted === undefined ? noSuchIndex(idOrName) : noSuchVersion(wanted);
+    // Another version was activated after the index was read, and this one was retired.
+    if (version.state === "retired" && wanted === undefined) return open(principal, idOrName);
     if (version.state !== "ready") throw notReady(version, "searched");
     const { embeddingModel, embeddingModelRevision } = version;
     return {
@@ -27,8 +29,9 @@ export const indexOpener = (db: Db, vectorStore?: string): Indexes => ({
       retrieval: retrieval as RetrievalSettings,
       lacksVectors: vectorStore !== undefined && (await isMissingVectors(db, version, vectorStore)),
     };
-  },
-});
+  };
+  return { open };
+};
 
 export const noSuchIndex = (idOrName: string): AppError =>
   new AppError("not_found", `Index "${idOrName}" not found for this key. GET /v1/rag/indexes lists the indexes.`, {

@@ -97,7 +97,10 @@ export interface Retrieval {
   threshold: RagAnswer["threshold"];
   warning: string | null;
   degraded: RagAnswer["degraded"];
-  /** Chunks were replaced or deleted after the search, so the result may lack their document. */
+  /**
+   * Chunks may have been replaced or deleted after the index was opened, so that the result lacks their document. Also true if
+   * nothing was found, because the whole version may have been retired.
+   */
   isOutdated: boolean;
   /** Something was found, and no threshold speaks against it. */
   isRelevant: boolean;
@@ -235,7 +238,7 @@ export const retrieve = async (
     threshold,
     degraded,
     warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
-    isOutdated: retrieved.length < best.length,
+    isOutdated: retrieved.length < best.length || best.length === 0,
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,

@@ -237,8 +237,11 @@ describe("an answer", () => {
     expect(JSON.stringify(state.asked)).not.toContain("1987");
   });
 
-  test("includes a document that is replaced between the search and the reading of its chunks", async () => {
-    state.found = ["chunk_old"];
+  test.each([
+    ["a document that is replaced between the search and the reading of its chunks", ["chunk_old"]],
+    ["what the newly active version has, when the opened one is retired before the search", []],
+  ])("includes %s", async (_, found: string[]) => {
+    state.found = found;
     state.onSearch = () => {
       state.index = { ...INDEX, revision: 8 };
       if (state.searched.length === 2) state.found = ["chunk_a"];

@@ -71,7 +71,7 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
 export const createRag = (deps: RagDeps) => {
   const { chat, answers, scoring } = deps;
 
-  /** Searches again if the index changed between the search and the reading of its chunks, so that no document is missing. */
+  /** Searches again if the index changed before its chunks were read, so that no document is missing. */
   const retrieveNewest = async (
     call: Call,
     plan: QueryPlan,
