@@ -1,8 +1,9 @@
 import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
 import { DEFAULT_RETRIEVAL } from "../../gateway/rag/indexes/defaults";
-import { retrievalText } from "../rag/words";
+import type { RetrievalReport } from "../../gateway/retrieval-contract";
+import { retrievalText, score } from "../rag/words";
 import { withQuery } from "../ui/lists";
-import { duration, Facts, RequestId, Time } from "../ui/parts";
+import { count, duration, Facts, RequestId, Time } from "../ui/parts";
 import { targetText } from "./words";
 
 /** The model, data and settings behind a result. */
@@ -21,6 +22,7 @@ export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult 
           ["Model revision", pins.model_revision && <code>{pins.model_revision}</code>],
           ["Settings", settingsOf(pins)],
           ["Documents", indexText(pins)],
+          ["Search", output?.retrieval && searchText(output.retrieval)],
           ["Node", [pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")],
           ["Dataset", dataset && <a href={revisionPath(dataset)}>{`${dataset.name}, revision ${dataset.revision}`}</a>],
           ["Dataset hash", dataset && <code>{dataset.hash}</code>],
@@ -81,6 +83,18 @@ const indexText = ({ target, index_name: name, index_version: version, index_rev
       {`: ${retrievalText({ ...DEFAULT_RETRIEVAL, ...target.retrieval }).toLowerCase()}`}
     </>
   );
+
+/** "relevance 0.92 of the 0.50 needed, 5 passages found, 4 read by the model". */
+const searchText = ({ threshold, chunks, degraded }: RetrievalReport): string => {
+  const used = chunks.filter(({ context }) => context !== null).length;
+  return [
+    threshold && `${threshold.score} ${score(threshold.best)} of the ${score(threshold.value)} needed`,
+    `${count(chunks.length, "passage")} found, ${used} read by the model`,
+    degraded && "incomplete, because the vector store lacked vectors or was down",
+  ]
+    .filter(Boolean)
+    .join(", ");
+};
 
 const hostText = ({ cpu, cores, memory_bytes: bytes, os, runtime }: RunInfo["pins"]["host"]): string =>
   [cpu, cores && `${cores} cores`, bytes && `${(Number(bytes) / 2 ** 30).toFixed(0)} GiB memory`, os, runtime]

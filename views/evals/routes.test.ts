@@ -314,6 +314,8 @@ test("an index can answer, and the run's page names it with its version, revisio
   expect(sent.status).toBe(303);
   const { html } = await open(sent.location ?? "");
   expect(textOf(html)).toContain("Staff handbook , version 1, revision 14: hybrid, 5 passages, threshold 0.30");
+  expect(textOf(html)).toContain("5 passages found, 3 read by the model");
+  expect(textOf(html)).toMatch(/Context 1: [^.]*, score \d\.\d\d/);
   // The claims link to the passages.
   const passages = sampleAnswer().chunks.filter(({ context }) => context !== null);
   for (const number of passages.keys()) expect(html).toContain(`id="context-${number + 1}"`);

@@ -8,7 +8,9 @@ import {
   scoresByEvaluator,
 } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
+import type { RetrievalReport } from "../../gateway/retrieval-contract";
 import { type Frame, may, Screen } from "../layout";
+import { score } from "../rag/words";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List, withQuery } from "../ui/lists";
 import { ButtonLink, shortKey, Texts, Time } from "../ui/parts";
@@ -213,11 +215,24 @@ const Given = ({ result: { input, references, contexts, output } }: { result: Sa
       <Texts name="Question" texts={[textOfInput(input)]} />
       <Texts name="Reference answers" texts={references} />
       {(output?.contexts ?? contexts).map((text, index) => (
-        <Texts name={`Context ${index + 1}`} id={`context-${index + 1}`} texts={[text]} />
+        <Texts
+          name={`Context ${index + 1}`}
+          id={`context-${index + 1}`}
+          texts={[text]}
+          note={sourceText(output?.retrieval, index + 1)}
+        />
       ))}
     </dl>
   </section>
 );
+
+/** "Leave rules, page 2, score 0.91": where an index found a context. */
+const sourceText = (retrieval: RetrievalReport | undefined, context: number): string | undefined => {
+  const chunk = retrieval?.chunks.find((each) => each.context === context);
+  if (!chunk) return undefined;
+  const { document_title: title, page, score: found } = chunk;
+  return [title, page !== null && `page ${page}`, `score ${score(found)}`].filter(Boolean).join(", ");
+};
 
 type ResultListProps = Pick<RunPageProps, "run" | "results" | "sort" | "query">;
 

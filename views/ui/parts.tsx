@@ -71,10 +71,18 @@ export const Facts = ({ look, rows }: { look?: string; rows: readonly (readonly 
   </dl>
 );
 
+interface TextsProps {
+  name: string;
+  texts: readonly string[];
+  id?: string;
+  /** Where the texts come from. */
+  note?: string;
+}
+
 /** Texts of a sample or an answer under one name, shown unchanged. */
-export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
+export const Texts = ({ name, texts, id, note }: TextsProps) => (
   <div id={id}>
-    <dt>{name}</dt>
+    <dt>{note ? `${name}: ${note}` : name}</dt>
     {texts.length === 0 ? (
       <dd class="nothing">none</dd>
     ) : (

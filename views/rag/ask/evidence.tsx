@@ -96,7 +96,7 @@ const Passage = ({ indexId, chunk, citations, scope }: PassageProps) => {
   const spans = citedSpans(chunk, citations);
   const isCited = spans.some(({ kind }) => kind === "cited");
   const first = citations.find((citation) => citation.chunk_id === id) ?? chunk;
-  const place = [page !== null && `page ${page}`, heading].filter(Boolean).join(" · ");
+  const place = [page !== null && `page ${page}`, heading !== title && heading].filter(Boolean).join(" · ");
   return (
     <li id={passageId(id, scope)} class="passage" tabindex={-1}>
       <div class="passage-head">
