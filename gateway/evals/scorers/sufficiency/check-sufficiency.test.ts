@@ -17,6 +17,21 @@ describe("what passages lack", () => {
     expect(compare(question).missing).toEqual(missing);
   });
 
+  test.each([
+    ["Can I read a paper when I'm or I’ve been in the society?", []],
+    ["We like fossils. Explain a paper to me. Thanks.", []],
+    ["How Do I Read a Paper to My Society?", []],
+    ["WHICH PAPER DO GEOLOGISTS READ?", []],
+    ["Is The first one, or What, mentioned in A paper?", []],
+    ["Is Mr. Hutton or Dr. Lyell a geologist?", ['"Lyell"']],
+    ["Does the US mention fossils?", ['"US"']],
+    ["How Does NATO Read a Paper?", ['"NATO"']],
+    ["James Hutton Charles Lyell", ['"Charles"', '"Lyell"']],
+    ["1786? Is it mentioned?", ['"1786"']],
+  ])("a capital letter alone is no name: %s", (question, missing) => {
+    expect(compare(question).missing).toEqual(missing);
+  });
+
   test("a number of the question is not an answer to it", () => {
     expect(compare("What number follows 1785 in the paper to the Royal Society?").features.answerType).toBe(0);
   });

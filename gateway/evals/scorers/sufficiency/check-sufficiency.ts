@@ -1,7 +1,7 @@
 import { type LogisticModel, logOdds } from "../logistic";
 import { isNegation, readSplitWords } from "../text/negation";
 import { readSentences } from "../text/sentences";
-import { isStopWord, type Word } from "../text/words";
+import { isStopWord, type Word, wordSet } from "../text/words";
 
 /*
  * Whether retrieved passages say enough to answer a question. A question about a topic of the documents that they don't
@@ -48,6 +48,28 @@ const DATE_WORD =
 const EXCLUDING = /^(?:except|excluding|besides|instead|without|unlike)$/;
 
 const isCapitalised = ({ text }: Word): boolean => /^\p{Lu}/u.test(text);
+/** "I", "I'm", "I’ve". */
+const isPronoun = ({ text }: Word): boolean => /^I(?:['’ʼ`]\p{L}+)?$/u.test(text);
+const isAcronym = ({ text }: Word): boolean => /^\p{Lu}{2,}$/u.test(text) && text !== "OK";
+const SMALL_IN_TITLES = wordSet("a an the of in on at by for and or to with from as");
+const HONORIFICS = wordSet("mr mrs ms dr prof sir madam");
+
+/**
+ * The names and numbers of a question. A capital letter is no sign of a name at the beginning of a sentence, in "I" and in
+ * words such as "What" and "The", nor in a question that is in capitals or written like a title.
+ */
+const namesIn = (sentences: readonly (readonly Word[])[]): Word[] => {
+  const isFunctional = (word: Word) => isStopWord(word) || isAsking(word) || HONORIFICS.has(word.norm);
+  const later = sentences.flatMap((words) => words.slice(1));
+  const letters = sentences.flat().filter(({ numeral }) => !numeral);
+  const isShouted = letters.length > 1 && letters.every(({ text }) => text === text.toUpperCase());
+  const telling = later.filter((word) => !SMALL_IN_TITLES.has(word.norm) && !isPronoun(word) && !word.numeral);
+  const isTitled = telling.every(isCapitalised) && telling.some((word) => isFunctional(word) && !isAcronym(word));
+  const isName = (word: Word) =>
+    isCapitalised(word) && !isPronoun(word) && !isShouted && (isAcronym(word) || !(isTitled || isFunctional(word)));
+  const firsts = sentences.flatMap((words) => words.slice(0, 1));
+  return [...firsts.filter(({ numeral }) => numeral), ...later.filter((word) => word.numeral || isName(word))];
+};
 const isDenying = (word: Word): boolean => isNegation(word) || EXCLUDING.test(word.norm);
 
 /** What a question asks for, in words, and whether a word could be it. */
@@ -61,7 +83,8 @@ const answerKindOf = (question: string): AnswerKind | undefined => {
   if (NUMBER_ASKED.test(question))
     return { name: "number", isMatch: ({ numeral, norm }) => numeral !== undefined || NUMBER_WORD.test(norm) };
   if (DATE_ASKED.test(question)) return { name: "date", isMatch: ({ norm }) => DATE_WORD.test(norm) };
-  const isName = (word: Word, position: number) => position > 0 && isCapitalised(word) && !isStopWord(word);
+  const isName = (word: Word, position: number) =>
+    position > 0 && isCapitalised(word) && !isStopWord(word) && !isPronoun(word);
   return NAME_ASKED.test(question) ? { name: "name", isMatch: isName } : undefined;
 };
 
@@ -107,7 +130,8 @@ interface Comparison {
 
 /** What a question and its passages have in common. `bench/sufficiency.ts` fits the model to its features. */
 export const compareWithPassages = ({ question, passages, cosine }: AskedQuestion): Comparison => {
-  const words = readSplitWords(question.slice(0, MAX_CHARACTERS));
+  const asking = readSentences(question.slice(0, MAX_CHARACTERS)).map(({ text }) => readSplitWords(text));
+  const words = asking.flat();
   const content = words.filter((word) => !isStopWord(word) && !isAsking(word));
   const asked = content.length > 0 ? content : words;
   const read = passages.slice(0, MAX_PASSAGES).map(readPassage);
@@ -121,7 +145,7 @@ export const compareWithPassages = ({ question, passages, cosine }: AskedQuestio
 
   const passage = highest(read, ({ stems }) => shareIn(stems));
   const sentence = highest(sentences, ({ near }) => shareIn(near));
-  const names = words.slice(1).filter((word) => isCapitalised(word) || word.numeral);
+  const names = namesIn(asking);
   const unknown = names.filter(({ stem }) => !passage?.stems.has(stem));
   const given = new Set(stemsOf(words));
   const kind = answerKindOf(question);
@@ -143,8 +167,8 @@ export const FITTED_TO = "all-minilm-l6-v2";
 
 /** Fitted and measured by `bench/sufficiency.ts`; docs/evaluation.md has the figures. */
 const MODEL: LogisticModel<keyof SufficiencyFeatures> = {
-  bias: -0.587,
-  weights: { cosine: 0.5517, names: 0.1783, answerType: 0.1465, negation: -0.2676 },
+  bias: -0.5802,
+  weights: { cosine: 0.5515, names: 0.171, answerType: 0.1464, negation: -0.2675 },
 };
 /** One of ten answerable questions is below, and one of three unanswerable ones. */
 const DOUBTFUL_BELOW = -0.07;
