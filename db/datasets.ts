@@ -13,9 +13,15 @@ const isLatest = sql`dataset_revisions.revision = (SELECT MAX(revision) FROM dat
 
 const { report: _, ...revisionColumns } = getTableColumns(datasetRevisions);
 
+/** The columns of a dataset. A baseline run that was deleted is none. */
+const datasetColumns = {
+  ...getTableColumns(datasets),
+  baselineRunId: sql<string | null>`(SELECT id FROM runs WHERE runs.id = datasets.baseline_run_id)`,
+};
+
 const withLatest = (db: Reads, where: SQL | undefined) =>
   db
-    .select({ dataset: datasets, latest: revisionColumns })
+    .select({ dataset: datasetColumns, latest: revisionColumns })
     .from(datasets)
     .innerJoin(datasetRevisions, and(eq(datasetRevisions.datasetId, datasets.id), isLatest))
     .where(and(isNull(datasets.deletedAt), where));

@@ -163,7 +163,11 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
       ...{ db, datasets, engine, evals, evaluators, models, prompts, computeFigures },
       ...{ indexes, rag: ragTarget },
     }),
-    compare: createCompare({ db, compare: (question) => figures.compare(question) }),
+    compare: createCompare({
+      db,
+      compare: (question) => figures.compare(question),
+      gate: (question) => figures.gate(question),
+    }),
     batchExports: createBatchExports({ db }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),

@@ -91,7 +91,7 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
     },
   };
   await db.write(async (tx) => {
-    const ended = state === "completed" ? AT : null;
+    const ended = ["completed", "failed", "cancelled"].includes(state) ? AT : null;
     const row = { id, kind, name, state, pins, datasetId, progress, settings: {}, createdBy: "key_1" };
     await insertRun(tx, { ...row, createdAt: AT, startedAt: AT, endedAt: ended });
     for (const [position, { key, input = `Question ${key}?`, group, tags, results }] of samples.entries()) {

@@ -15,8 +15,10 @@ import {
   type SampleComparison,
   VERDICT,
 } from "./contract";
+import { judgeGate } from "./gate";
+import type { GateRule, GateVerdict } from "./gate-contract";
 import { type ChosenMetric, type ComparedRow, chooseMetric, compareRow, countRows, rowsOf, sortRows } from "./samples";
-import { type RunTable, readTable } from "./table";
+import { knownValues, type RunTable, readTable } from "./table";
 
 /** Maximum number of samples in the tables that are kept. Each takes about 300 bytes. */
 const MAX_KEPT_SAMPLES = 300_000;
@@ -26,6 +28,13 @@ const MAX_KEPT = 20;
 /** A comparison to make: the baseline first, and what to list. */
 export interface CompareQuestion extends Omit<CompareQuery, "runs"> {
   runIds: string[];
+}
+
+/** A run to judge; `baselineId` is null if no rule compares with a baseline. */
+export interface GateQuestion {
+  runId: string;
+  baselineId: string | null;
+  rules: GateRule[];
 }
 
 interface Compared {
@@ -42,8 +51,7 @@ export class Comparer {
 
   constructor(private readonly db: Reads) {}
 
-  /** Throws not_found. */
-  async table(id: string): Promise<RunTable> {
+  async #table(id: string): Promise<RunTable> {
     const row = await findRun(this.db, id);
     if (!row) throw new AppError("not_found", `Run ${id} not found.`, { param: "runs" });
     return this.#tableOf(row);
@@ -78,11 +86,18 @@ export class Comparer {
     };
   }
 
+  /** Judges a run by rules. Throws not_found, and invalid_request for a metric that the run doesn't have. */
+  async gate({ runId, baselineId, rules }: GateQuestion): Promise<GateVerdict> {
+    const baseline = baselineId === null ? undefined : await this.#table(baselineId);
+    const judged = judgeGate(await this.#table(runId), baseline, rules);
+    return { run_id: runId, baseline_run_id: baselineId, ...judged };
+  }
+
   async #compare(runIds: readonly string[]): Promise<Compared> {
     const tables: RunTable[] = [];
     const changes: number[] = [];
     for (const id of runIds) {
-      tables.push(await this.table(id));
+      tables.push(await this.#table(id));
       changes.push(this.#tables.get(id)?.changes ?? -1);
     }
     const name = runIds.join();
@@ -180,15 +195,9 @@ const compareTables = (tables: RunTable[]): Compared => {
   };
 };
 
-/** The values of a column, without samples that have none. */
-export const knownValues = ({ keys, groups, passes }: RunTable, column = passes) => {
-  const rows = keys.flatMap((_, row) => (Number.isNaN(column.at(row)) ? [] : [row]));
-  return { values: rows.map((row) => column.at(row)), groups: rows.map((row) => groups[row] ?? null) };
-};
-
 const toComparedRun = (table: RunTable, baseline: RunTable | undefined): ComparedRun => {
   const { run, keys, expected, latency, tokens, scored } = table;
-  const { values, groups } = knownValues(table);
+  const { values, groups } = knownValues(table, table.passes);
   const { value, interval } = estimateMean(values, { groups, range: [0, 1] });
   const deciding = [...scored.values()].flatMap(({ decides, evaluator }) => (decides ? [evaluator] : []));
   return {

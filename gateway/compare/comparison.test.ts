@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client";
 import { updateDataset } from "../../db/datasets";
 import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
@@ -17,7 +18,11 @@ beforeAll(async () => {
   db = await temporaryDb();
   datasetId = await insertEmptyDataset(db, "questions");
   const comparer = new Comparer(db);
-  service = createCompare({ db, compare: (question) => comparer.compare(question) });
+  service = createCompare({
+    db,
+    compare: (question) => comparer.compare(question),
+    gate: (question) => comparer.gate(question),
+  });
 });
 afterAll(() => db.close());
 
@@ -340,11 +345,13 @@ describe("the list of samples", () => {
 });
 
 describe("the baseline of a dataset", () => {
-  test("is compared with a run that is named alone", async () => {
+  test("is compared with a run that is named alone, until it is deleted", async () => {
     const [baseline, candidate] = [await run(WORSE), await run(BETTER)];
     await expect(compare([candidate])).rejects.toThrow("has no baseline run. Name the baseline yourself, or set one");
     await db.write((tx) => updateDataset(tx, datasetId, { baselineRunId: baseline }));
     expect((await compare([candidate])).runs.map(({ run_id }) => run_id)).toEqual([baseline, candidate]);
     await expect(compare([baseline])).rejects.toThrow(`Run ${baseline} is the baseline of the dataset "questions".`);
+    await db.write((tx) => tx.run(sql`DELETE FROM runs WHERE id = ${baseline}`));
+    await expect(compare([candidate])).rejects.toThrow("has no baseline run.");
   });
 });

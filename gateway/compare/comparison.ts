@@ -146,7 +146,8 @@ const judge = (compared: MetricComparison, reason: Reason | null): MetricCompari
   return { ...compared, reason: { code: "errors_present", message } };
 };
 
-const whyNotComparable = (baseline: RunTable, run: RunTable, pairs: Pairs): Reason | null => {
+/** Why two runs can't be compared; null if they can. */
+export const whyNotComparable = (baseline: RunTable, run: RunTable, pairs: Pairs): Reason | null => {
   if (baseline.run.datasetId !== run.run.datasetId) {
     const [before, now] = [baseline, run].map((table) => table.run.pins.dataset?.name ?? "no dataset");
     return {

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
+import { PathId } from "../contract";
 import { auth, principalOf } from "../http/auth";
-import { plannedRoutes } from "../http/not-implemented";
 import { allows, fails, runsLong } from "../http/route-facts";
 import { CompareQuery, Comparison } from "./contract";
 import { GateRequest, GateVerdict } from "./gate-contract";
@@ -9,7 +9,6 @@ import type { CompareService } from "./service";
 export const compareRoutes = ({ compare }: { compare: CompareService }) =>
   new Elysia({ name: "compare.routes", tags: ["Batch evals"] })
     .use(auth)
-    .use(plannedGate)
     .get("/v1/compare", ({ request, query }) => compare.compare(principalOf(request), query), {
       query: CompareQuery,
       response: { 200: Comparison },
@@ -22,14 +21,17 @@ export const compareRoutes = ({ compare }: { compare: CompareService }) =>
         ...fails(404),
         ...runsLong,
       },
+    })
+    .post("/v1/batch-evals/:id/gate", ({ principal, params, body }) => compare.gate(principal, params.id, body), {
+      params: PathId,
+      body: GateRequest,
+      response: { 200: GateVerdict },
+      detail: {
+        ...allows("viewer"),
+        summary: "Check a run against a gate: pass, fail or not enough data, with the number of samples still needed",
+        description:
+          "A rule passes or fails if the whole 95 % interval is on one side of its bound. Samples that are errors or missing never count as passed: a rule passes only if it would with the worst value for each of them.",
+        ...fails(409),
+        ...runsLong,
+      },
     });
-
-const plannedGate = plannedRoutes("Batch evals", [
-  [
-    "POST /v1/batch-evals/:id/gate",
-    "viewer",
-    "Check a run against a gate: pass, fail or not enough data, with the number of samples still needed",
-    GateVerdict,
-    { body: GateRequest },
-  ],
-]);

@@ -3,23 +3,26 @@ import { findDataset } from "../../db/datasets";
 import type { RunRow } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import { findRun, type RunReader } from "../evals/history";
-import type { CompareQuestion } from "./comparer";
+import type { CompareQuestion, GateQuestion } from "./comparer";
 import { type CompareQuery, type Comparison, MAX_RUNS } from "./contract";
+import type { GateRequest, GateVerdict } from "./gate-contract";
+import { checkRules } from "./gate-rule";
 
 interface CompareDeps {
   db: Db;
   /** Compares runs that the reader may read, usually on a thread. */
   compare(question: CompareQuestion): Promise<Comparison>;
+  gate(question: GateQuestion): Promise<GateVerdict>;
 }
 
 export type CompareService = ReturnType<typeof createCompare>;
 
-export const createCompare = ({ db, compare }: CompareDeps) => {
+export const createCompare = ({ db, compare, gate }: CompareDeps) => {
   /** A batch run that the reader may read. Throws not_found, and invalid_request for a single evaluation. */
   const findBatchRun = async (reader: RunReader, id: string, param: string): Promise<RunRow> => {
     const row = await findRun(db, id, reader);
     if (row.kind === "batch") return row;
-    const message = `${id} is a single evaluation. One sample shows no difference, so only batch runs can be compared. POST /v1/batch-evals starts one.`;
+    const message = `${id} is a single evaluation. One sample shows no difference, so only batch runs can be compared and gated. POST /v1/batch-evals starts one.`;
     throw new AppError("invalid_request", message, { param });
   };
 
@@ -51,6 +54,21 @@ export const createCompare = ({ db, compare }: CompareDeps) => {
       const runIds = rows.length === 1 && first ? [await baselineOf(first, "runs"), first.id] : ids;
       if (rows.length === 1) await findBatchRun(reader, runIds[0] ?? "", "runs");
       return compare({ ...query, runIds });
+    },
+
+    /** Throws not_found, invalid_request, and conflict for a run that hasn't ended. */
+    async gate(reader: RunReader, id: string, { rules, baseline }: GateRequest): Promise<GateVerdict> {
+      checkRules(rules);
+      const run = await findBatchRun(reader, id, "id");
+      if (run.endedAt === null) {
+        const { done = 0, total = 0 } = run.progress ?? {};
+        const message = `This run is ${run.state}: ${done} of ${total} results. A gate judges runs that have ended.`;
+        throw new AppError("conflict", message);
+      }
+      const needsBaseline = rules.some(({ max_regression }) => max_regression !== undefined);
+      const baselineId = needsBaseline ? (baseline ?? (await baselineOf(run, "baseline"))) : null;
+      if (baselineId !== null) await findBatchRun(reader, baselineId, "baseline");
+      return gate({ runId: id, baselineId, rules });
     },
   };
 };

@@ -45,7 +45,7 @@ export interface Scored {
 export const rangeOf = ({ criterion: { scale } }: Scored): Range => [scale.min, scale.max];
 
 /** What identifies a scale. Values on different scales are never compared. */
-const scaleOf = ({
+export const scaleOf = ({
   metric,
   evaluator,
   evaluatorHash,
@@ -66,6 +66,8 @@ export interface RunTable {
   /** Ended results of each sample, and how many of them have no verdict. */
   results: number[];
   errors: number[];
+  /** Number of results that have no output. */
+  failed: number;
   passes: Column;
   /** By `scaleOf`, in order of first appearance. */
   scored: Map<string, Scored>;
@@ -82,7 +84,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
   const table: RunTable = {
     run: { id: row.id, name: row.name, state: row.state, datasetId: row.datasetId, pins },
     expected: { samples: Math.ceil(total / pins.repeats), results: total },
-    ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [] },
+    ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [], failed: 0 },
     ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
     times: { total: new Float64Array(), ttft: new Float64Array() },
   };
@@ -107,7 +109,8 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
 };
 
 /** Adds a result to the last row, or to a new one. Returns the row. */
-const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed }: ResultFigure): number => {
+const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed, state }: ResultFigure): number => {
+  if (state === "error") table.failed++;
   const isNew = table.keys.at(-1) !== sampleKey;
   if (isNew) {
     table.keys.push(sampleKey);
@@ -153,4 +156,10 @@ const addScore = (
   column.decides ||= decides;
   if (value !== null) column.values.add(sample, value);
   if (passed !== null) column.passes.add(sample, Number(passed));
+};
+
+/** The values of a column with their groups, without the samples that have none. */
+export const knownValues = ({ keys, groups }: RunTable, column: Column) => {
+  const rows = keys.flatMap((_, row) => (Number.isNaN(column.at(row)) ? [] : [row]));
+  return { values: rows.map((row) => column.at(row)), groups: rows.map((row) => groups[row] ?? null) };
 };

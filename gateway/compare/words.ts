@@ -7,7 +7,7 @@ import type { Scored } from "./table";
 export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** "7.2 points", "1.0 point" */
-const points = (share: number): string => `${(share * 100).toFixed(1)} points`;
+export const points = (share: number): string => `${(share * 100).toFixed(1)} points`;
 
 /** "0.713", "0.0042" */
 export const decimal = (value: number): string =>

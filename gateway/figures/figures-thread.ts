@@ -1,15 +1,20 @@
 import type { DbOptions } from "../../db/client";
 import { WorkerClient } from "../../lib/worker-client";
-import type { CompareQuestion } from "../compare/comparer";
+import type { CompareQuestion, GateQuestion } from "../compare/comparer";
 import type { Comparison } from "../compare/contract";
+import type { GateVerdict } from "../compare/gate-contract";
 import type { RunFigures } from "../evals/contract";
 
 /** A question to the thread. The answers are in `Answers`, by kind. */
-export type Question = { kind: "figures"; runId: string } | ({ kind: "compare" } & CompareQuestion);
+export type Question =
+  | { kind: "figures"; runId: string }
+  | ({ kind: "compare" } & CompareQuestion)
+  | ({ kind: "gate" } & GateQuestion);
 
 interface Answers {
   figures: RunFigures;
   compare: Comparison;
+  gate: GateVerdict;
 }
 export type Answer = Answers[keyof Answers];
 
@@ -34,6 +39,11 @@ export class FiguresThread {
   /** Throws not_found, invalid_request, and internal if the Worker crashes. */
   compare(question: CompareQuestion): Promise<Comparison> {
     return this.#worker.ask({ kind: "compare", ...question }) as Promise<Comparison>;
+  }
+
+  /** Throws not_found, invalid_request, and internal if the Worker crashes. */
+  gate(question: GateQuestion): Promise<GateVerdict> {
+    return this.#worker.ask({ kind: "gate", ...question }) as Promise<GateVerdict>;
   }
 
   close(): void {

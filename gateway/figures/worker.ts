@@ -15,6 +15,5 @@ answerQuestions<Question, Answer>(async (question) => {
   const db = await reads;
   if (question.kind === "figures")
     return computeFigures(db, await findRun(db, question.runId, { allowedIndexes: undefined }));
-  const { kind, ...asked } = question;
-  return (await comparer).compare(asked);
+  return question.kind === "compare" ? (await comparer).compare(question) : (await comparer).gate(question);
 });

@@ -127,7 +127,11 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     computeFigures: (run) => computeFigures(db, run),
   });
   const comparer = new Comparer(db);
-  const compare = createCompare({ db, compare: (question) => comparer.compare(question) });
+  const compare = createCompare({
+    db,
+    compare: (question) => comparer.compare(question),
+    gate: (question) => comparer.gate(question),
+  });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });

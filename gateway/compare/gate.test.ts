@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Db } from "../../db/client";
+import { updateDataset } from "../../db/datasets";
+import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
+import { temporaryDb } from "../../tests/db/temporary";
+import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import { wilsonInterval } from "../evals/statistics/interval";
+import { Comparer } from "./comparer";
+import type { GateRequest } from "./gate-contract";
+import { parseRule, ruleText } from "./gate-rule";
+import { type CompareService, createCompare } from "./service";
+
+let db: Db;
+let datasetId: string;
+let service: CompareService;
+beforeAll(async () => {
+  db = await temporaryDb();
+  datasetId = await insertEmptyDataset(db, "questions");
+  const comparer = new Comparer(db);
+  service = createCompare({
+    db,
+    compare: (question) => comparer.compare(question),
+    gate: (question) => comparer.gate(question),
+  });
+});
+afterAll(() => db.close());
+
+type Stored = Partial<Parameters<typeof insertComparedRun>[1]>;
+
+const run = (samples: string | StoredSample[], more: Stored = {}): Promise<string> =>
+  insertComparedRun(db, {
+    ...{ name: "a run", datasetId, samples: typeof samples === "string" ? samplesFrom(samples) : samples },
+    ...more,
+  });
+const gate = (id: string, rules: string | GateRequest["rules"], baseline?: string) =>
+  service.gate({ allowedIndexes: undefined }, id, {
+    rules: typeof rules === "string" ? rules.split(",").map(parseRule) : rules,
+    baseline,
+  });
+const passing = (passed: number, n: number) => "1".repeat(passed) + "0".repeat(n - passed);
+
+describe("a rule is decided by the interval", () => {
+  test.each([
+    [95, 100, "pass_rate>=0.8", "pass"],
+    [60, 100, "pass_rate>=0.8", "fail"],
+    [84, 100, "pass_rate>=0.8", "not_enough_data"],
+    [76, 100, "pass_rate>=0.8", "not_enough_data"],
+    [2, 100, "pass_rate<=0.1", "pass"],
+    [30, 100, "pass_rate<=0.1", "fail"],
+    [95, 100, "correctness.pass_rate>=0.8", "pass"],
+    [95, 100, "exact@1/correctness.mean>=0.8", "pass"],
+    [5, 5, "pass_rate>=0.8", "not_enough_data"],
+    [0, 3, "pass_rate>=0.8", "fail"],
+  ] as const)("%d of %d passed: %s is %s", async (passed, n, rule, verdict) => {
+    const judged = await gate(await run(passing(passed, n)), rule);
+    expect([judged.verdict, judged.rules.map((each) => each.verdict)]).toEqual([verdict, [verdict]]);
+    expect(judged.rules[0]).toMatchObject({ n, value: passed / n, interval: wilsonInterval(passed, n) });
+  });
+
+  test("and says how many more samples it needs", async () => {
+    const [undecided] = (await gate(await run(passing(84, 100)), "pass_rate>=0.8")).rules;
+    expect(undecided?.reason).toBe(
+      "The pass rate is 84.0 % (95 % interval 75.6 % to 89.9 %) on 100 samples: the interval contains 80.0 %. About 285 more samples would decide it.",
+    );
+    expect(undecided?.samples_needed).toBe(285);
+    const more = await gate(await run(passing(Math.ceil(0.84 * 385), 385)), "pass_rate>=0.8");
+    expect(more.verdict).toBe("pass");
+    const [never] = (await gate(await run(passing(5, 5)), "pass_rate>=1")).rules;
+    expect([never?.samples_needed, never?.reason]).toEqual([null, expect.stringContaining("would not decide it")]);
+  });
+
+  test("of which the worst decides the gate", async () => {
+    const id = await run(passing(84, 100));
+    expect(await gate(id, "pass_rate>=0.5,errors<=0")).toMatchObject({
+      verdict: "pass",
+      reason: "All 2 rules are met.",
+    });
+    expect(await gate(id, "pass_rate>=0.5,pass_rate>=0.8")).toMatchObject({
+      ...{ verdict: "not_enough_data", reason: "Not enough data to decide: pass_rate >= 0.8." },
+    });
+    expect(await gate(id, "pass_rate>=0.8,pass_rate>=0.95")).toMatchObject({
+      ...{ verdict: "fail", reason: "Not met: pass_rate >= 0.95." },
+    });
+  });
+});
+
+describe("errors and missing samples never count as passed", () => {
+  test.each([
+    ["a few errors leave a clear pass", `${"1".repeat(97)}eee`, {}, "pass"],
+    ["errors that could fail leave it open", "1".repeat(80) + "e".repeat(20), {}, "not_enough_data"],
+    ["a rate that errors can't lift to the bound fails", "0".repeat(80) + "e".repeat(20), {}, "fail"],
+    ["only errors decide nothing", "eeee", {}, "not_enough_data"],
+    ["missing samples are like errors", "1".repeat(80), { expected: 100, state: "cancelled" }, "not_enough_data"],
+  ] as const)("%s", async (_, verdicts, more, verdict) => {
+    const id = await run(verdicts, more);
+    const judged = await gate(id, "pass_rate>=0.8");
+    expect(judged.verdict).toBe(verdict);
+    expect(judged.rules[0]?.unresolved).toBe(
+      verdicts.length === 80 ? 20 : [...verdicts].filter((each) => each === "e").length,
+    );
+  });
+
+  test("and are counted by a rule of their own", async () => {
+    const id = await run(`${"1".repeat(98)}ee`);
+    expect((await gate(id, "errors<=1%")).rules[0]).toMatchObject({
+      ...{ verdict: "fail", value: 0.02, n: 100, reason: "2 of 100 results are errors (2.0 %): above 1.0 %." },
+    });
+    expect((await gate(id, "errors<=0.02")).verdict).toBe("pass");
+    const short = await run("1".repeat(98), { expected: 100, state: "cancelled" });
+    expect((await gate(short, "errors<=0.01")).rules[0]?.reason).toBe(
+      "2 of 100 results are errors, 2 of them missing (2.0 %): above 1.0 %.",
+    );
+  });
+});
+
+describe("no worse than the baseline", () => {
+  const mixed = (flips: string, base = passing(140, 200)) =>
+    [...base].map((verdict, i) => flips[i] ?? verdict).join("");
+
+  test.each([
+    ["the same results", mixed(""), "pass"],
+    ["slightly worse", mixed("0"), "pass"],
+    ["far worse", mixed("0".repeat(60)), "fail"],
+    ["somewhat worse", mixed("0".repeat(10)), "not_enough_data"],
+    ["the same with errors", mixed("e".repeat(30)), "not_enough_data"],
+  ] as const)("by more than 5 points: %s", async (_, verdicts, verdict) => {
+    const judged = await gate(await run(verdicts), "pass_rate>=baseline-0.05", await run(mixed("")));
+    expect(judged.verdict).toBe(verdict);
+  });
+
+  test("needs a baseline: the dataset's, or a named one", async () => {
+    const [baseline, candidate] = [await run(passing(50, 60)), await run(passing(60, 60))];
+    await expect(gate(candidate, "pass_rate>=baseline")).rejects.toThrow(
+      'The dataset "questions" has no baseline run.',
+    );
+    await db.write((tx) => updateDataset(tx, datasetId, { baselineRunId: baseline }));
+    const judged = await gate(candidate, "pass_rate>=baseline-0.01");
+    expect(judged).toMatchObject({ verdict: "pass", baseline_run_id: baseline });
+    expect(judged.rules[0]).toMatchObject({ text: "pass_rate >= baseline - 0.01", n: 60 });
+    expect(judged.rules[0]?.value).toBeCloseTo(1 / 6, 12);
+    expect((await gate(candidate, "pass_rate>=0.5")).baseline_run_id).toBeNull();
+  });
+
+  test("turns around where lower is better, and is undecided on another scale", async () => {
+    const [, , hallucination] = BUILT_IN_CRITERIA;
+    if (!hallucination) throw new Error("Expected hallucination.");
+    const scored = (value: number): StoredSample[] =>
+      samplesFrom("1".repeat(40)).map((sample, n) => ({
+        ...sample,
+        results: [{ passed: true, value: value + (n % 5) / 100 }],
+      }));
+    const [low, high] = [
+      await run(scored(0.1), { criterion: hallucination }),
+      await run(scored(0.3), { criterion: hallucination }),
+    ];
+    const rule = "hallucination.mean<=baseline+0.05";
+    expect((await gate(high, rule, low)).rules[0]).toMatchObject({
+      verdict: "fail",
+      text: "hallucination.mean <= baseline + 0.05",
+    });
+    expect((await gate(low, rule, high)).verdict).toBe("pass");
+    const other = await run(scored(0.3), { criterion: hallucination, evaluator: "exact@2" });
+    expect((await gate(low, rule, other)).rules[0]?.reason).toStartWith("Not comparable with the baseline.");
+  });
+});
+
+describe("latencies", () => {
+  const timed = (n: number, more = "") =>
+    samplesFrom("1".repeat(n) + more).map((sample, i) => ({
+      ...sample,
+      results: sample.results.map((result) => ({ ...result, totalMs: 500 + i })),
+    }));
+
+  test.each([
+    [100, "", "latency_p95<=700", "pass"],
+    [100, "", "latency_p95<=550", "fail"],
+    [100, "", "latency_p95<=598", "not_enough_data"],
+    [30, "", "latency_p95<=700ms", "not_enough_data"],
+    [30, "", "latency_p50<=0.7s", "pass"],
+    [100, "", "ttft_p95<=70", "pass"],
+    // An answer that never came is slower than any other.
+    [100, "e".repeat(9), "latency_p95<=700", "not_enough_data"],
+  ] as const)("%d answers and the errors '%s': %s is %s", async (n, errors, rule, verdict) => {
+    expect((await gate(await run(timed(n, errors)), rule)).verdict).toBe(verdict);
+  });
+});
+
+describe("refuses", () => {
+  test.each([
+    [{ of: "pass_rate" }, "Give exactly one of"],
+    [{ of: "pass_rate", at_least: 0.8, at_most: 0.9 }, "Give exactly one of"],
+    [{ of: "pass_rate", at_least: 80 }, "80 is not a share. Use 0 to 1"],
+    [{ of: "mean", at_least: 0.5 }, "`mean` needs the `metric` of a criterion"],
+    [{ of: "errors", metric: "correctness", at_most: 0.1 }, "only go with pass_rate and mean"],
+    [{ of: "latency_p95", at_least: 3 }, "`latency_p95` needs `at_most`."],
+    [{ of: "latency_p95", max_regression: 3 }, "`latency_p95` needs `at_most`."],
+    [{ of: "pass_rate", evaluator: "exact@1", at_least: 0.5 }, "`evaluator` needs the `metric`"],
+    [{ of: "mean", metric: "tone", at_least: 0.5 }, "The run has no scores of tone. It has correctness by exact@1."],
+    [{ of: "mean", metric: "correctness", evaluator: "judge@1", at_least: 0.5 }, "no scores of correctness by judge@1"],
+  ] as const)("%p", async (rule, message) => {
+    const id = await run("1111");
+    const refused = gate(id, [{ of: "pass_rate", at_least: 0.5 }, { ...rule }]);
+    await expect(refused).rejects.toMatchObject({ kind: "invalid_request", message: expect.stringContaining(message) });
+    await expect(refused).rejects.toMatchObject({ detail: { param: expect.stringMatching(/^rules\.1/) } });
+  });
+
+  test("a run that has not ended, and a single evaluation", async () => {
+    const rule = "pass_rate>=0.5";
+    await expect(gate(await run("11", { state: "running", expected: 9 }), rule)).rejects.toThrow(
+      "This run is running: 2 of 9 results. A gate judges runs that have ended.",
+    );
+    await expect(gate(await run("1", { kind: "single" }), rule)).rejects.toThrow("is a single evaluation");
+  });
+});
+
+describe("a rule as text", () => {
+  test.each([
+    ["pass_rate>=0.8", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 0.8"],
+    [" verdict.pass_rate >= 80% ", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 0.8"],
+    ["correctness.mean>=0.7", { of: "mean", metric: "correctness", at_least: 0.7 }, "correctness.mean >= 0.7"],
+    [
+      "judge@2/tone.pass_rate<=1",
+      { of: "pass_rate", metric: "tone", evaluator: "judge@2", at_most: 1 },
+      "judge@2/tone.pass_rate <= 1",
+    ],
+    ["errors<=1%", { of: "errors", at_most: 0.01 }, "errors <= 0.01"],
+    ["latency_p95<=2s", { of: "latency_p95", at_most: 2000 }, "latency_p95 <= 2000"],
+    ["pass_rate>=baseline-2%", { of: "pass_rate", max_regression: 0.02 }, "pass_rate >= baseline - 0.02"],
+    ["pass_rate>=baseline", { of: "pass_rate", max_regression: 0 }, "pass_rate >= baseline - 0"],
+  ] as const)("%s", (text, rule, written) => {
+    expect(parseRule(text)).toEqual({ ...rule });
+    expect(ruleText({ ...rule })).toBe(written);
+    expect(parseRule(written)).toEqual({ ...rule });
+  });
+
+  test.each([
+    "",
+    "0.8",
+    "pass_rate",
+    "pass_rate>0.8",
+    "pass_rate>=",
+    "speed<=3",
+    "pass_rate>=baseline+0.1",
+    "pass_rate>=baseline-",
+    "pass_rate>=0.8x",
+  ])("%p is refused with examples", (text) => {
+    expect(() => parseRule(text)).toThrow(`"${text}" is not a gate rule. Examples: pass_rate>=0.8`);
+  });
+});

@@ -1,0 +1,189 @@
+import { AppError } from "../../lib/errors";
+import type { Range } from "../evals/statistics/interval";
+import { percentileBounds, percentileInterval, percentiles } from "../evals/statistics/percentiles";
+import { samplesToDecide } from "../evals/statistics/power";
+import { whyNotComparable } from "./comparison";
+import { VERDICT } from "./contract";
+import type { GateRule, GateVerdict, RuleVerdict } from "./gate-contract";
+import { decide, type Judged, UNDECIDED } from "./gate-evidence";
+import { ruleText } from "./gate-rule";
+import { haveSameVerdict, pairSamples } from "./pairs";
+import { type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
+import { count, decimal, figureName, percent, points } from "./words";
+
+/** The figure of a rule in one run. */
+interface Figure {
+  name: string;
+  column: Column;
+  range: Range;
+  isLowerBetter: boolean;
+  scored: Scored | undefined;
+}
+
+/** Judges a run by rules that `checkRules` accepts. Throws invalid_request for a metric that the run doesn't have. */
+export const judgeGate = (
+  table: RunTable,
+  baseline: RunTable | undefined,
+  rules: readonly GateRule[],
+): Omit<GateVerdict, "run_id" | "baseline_run_id"> => {
+  const judged = rules.map((rule, i): RuleVerdict => {
+    if (rule.of === "errors") return { rule, text: ruleText(rule), ...judgeErrors(table, rule.at_most ?? 0) };
+    if (rule.of !== "pass_rate" && rule.of !== "mean")
+      return { rule, text: ruleText(rule), ...judgeLatency(table, rule) };
+    const figure = figureOf(table, rule, i);
+    const text = ruleText(rule, figure.isLowerBetter);
+    if (rule.max_regression === undefined) return { rule, text, ...judgeBound(table, figure, rule) };
+    return { rule, text, ...judgeRegression(table, baseline, figure, rule, i) };
+  });
+  const failed = judged.filter(({ verdict }) => verdict === "fail");
+  const open = judged.filter(({ verdict }) => verdict === "not_enough_data");
+  const listed = (some: readonly RuleVerdict[]) => some.map(({ text }) => text).join(", ");
+  if (failed.length > 0) return { verdict: "fail", reason: `Not met: ${listed(failed)}.`, rules: judged };
+  if (open.length > 0) {
+    return { verdict: "not_enough_data", reason: `Not enough data to decide: ${listed(open)}.`, rules: judged };
+  }
+  const reason = judged.length === 1 ? "The rule is met." : `All ${judged.length} rules are met.`;
+  return { verdict: "pass", reason, rules: judged };
+};
+
+const wrongMetric = (message: string, i: number, field: string): AppError =>
+  new AppError("invalid_request", message, { param: `rules.${i}.${field}` });
+
+const figureOf = (table: RunTable, { of, metric = VERDICT, evaluator }: GateRule, i: number): Figure => {
+  const name = `the ${figureName({ metric, of: of === "mean" ? "mean" : "pass_rate" })}`;
+  if (metric === VERDICT) return { name, column: table.passes, range: [0, 1], isLowerBetter: false, scored: undefined };
+  const all = [...table.scored.values()].filter((scored) => scored.metric === metric);
+  const asked = all.filter((scored) => (evaluator === undefined ? scored.decides : scored.evaluator === evaluator));
+  const names = [...new Set(asked.map((scored) => scored.evaluator))];
+  if (names.length > 1) {
+    const message = `${names.join(" and ")} scored ${metric}. Name one of them in \`evaluator\`.`;
+    throw wrongMetric(message, i, "evaluator");
+  }
+  const scored = asked.findLast(({ decides }) => decides) ?? asked.at(-1);
+  if (!scored) {
+    const known = [...table.scored.values()].map((each) => `${each.metric} by ${each.evaluator}`);
+    const has = known.length > 0 ? `It has ${[...new Set(known)].join(", ")}.` : "It has no scores.";
+    throw wrongMetric(`The run has no scores of ${metric}${evaluator ? ` by ${evaluator}` : ""}. ${has}`, i, "metric");
+  }
+  if (of === "mean") {
+    const isLowerBetter = scored.criterion.direction === "lower_is_better";
+    return { name, column: scored.values, range: rangeOf(scored), isLowerBetter, scored };
+  }
+  if (scored.criterion.threshold === null) {
+    throw wrongMetric(`${metric} has no threshold, so it has no pass rate. Use \`mean\`.`, i, "of");
+  }
+  return { name, column: scored.passes, range: [0, 1], isLowerBetter: false, scored };
+};
+
+const missingSamples = ({ keys, expected }: RunTable): number => Math.max(0, expected.samples - keys.length);
+
+const judgeBound = (table: RunTable, { name, column, range }: Figure, rule: GateRule): Judged => {
+  const { values, groups } = knownValues(table, column);
+  const unresolved = table.keys.length - values.length + missingSamples(table);
+  const isAtLeast = rule.at_least !== undefined;
+  const [low, high] = [range[0], range[1]].map((value) => Array<number>(unresolved).fill(value));
+  return decide({
+    ...{ values, groups, range, isAtLeast, name, bound: rule.at_least ?? rule.at_most ?? 0 },
+    worst: (isAtLeast ? low : high) ?? [],
+    best: (isAtLeast ? high : low) ?? [],
+    show: rule.of === "pass_rate" ? percent : decimal,
+  });
+};
+
+const judgeRegression = (
+  table: RunTable,
+  baseline: RunTable | undefined,
+  figure: Figure,
+  { of, max_regression: most = 0 }: GateRule,
+  i: number,
+): Judged => {
+  if (!baseline) throw wrongMetric("A rule with `max_regression` needs a baseline.", i, "max_regression");
+  const { scored, range, isLowerBetter } = figure;
+  const pairs = pairSamples(baseline, table);
+  const before = scored && baseline.scored.get(scaleOf(scored));
+  const reason = whyNotComparable(baseline, table, pairs)?.message;
+  const isSameScale = scored ? before !== undefined : haveSameVerdict(baseline, table);
+  if (reason || !isSameScale) {
+    const why =
+      reason ?? "The baseline was scored by another evaluator version, criterion or judge. Recompute its scores.";
+    return { ...UNDECIDED, n: 0, unresolved: 0, reason: `Not comparable with the baseline. ${why}` };
+  }
+  const old = scored ? (of === "mean" ? before?.values : before?.passes) : baseline.passes;
+  const width = range[1] - range[0];
+  const sign = isLowerBetter ? -1 : 1;
+  const [bad, good] = isLowerBetter ? [range[1], range[0]] : range;
+  const evidence = {
+    values: [] as number[],
+    groups: [] as (string | null)[],
+    worst: [] as number[],
+    best: [] as number[],
+  };
+  pairs.run.forEach((row, at) => {
+    const [a, b] = [old?.at(pairs.baseline[at] ?? -1) ?? Number.NaN, figure.column.at(row)];
+    if (!Number.isNaN(a) && !Number.isNaN(b)) {
+      evidence.values.push(sign * (b - a));
+      evidence.groups.push(table.groups[row] ?? null);
+      return;
+    }
+    const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
+    evidence.worst.push(sign * (or(b, bad) - or(a, good)));
+    evidence.best.push(sign * (or(b, good) - or(a, bad)));
+  });
+  const missing = missingSamples(table);
+  evidence.worst.push(...Array<number>(missing).fill(-width));
+  evidence.best.push(...Array<number>(missing).fill(width));
+  return decide({
+    ...evidence,
+    ...{ range: [-width, width], bound: -most, isAtLeast: true },
+    name: `the gain in ${figure.name.replace("the ", "")} over the baseline`,
+    show: of === "pass_rate" ? points : decimal,
+  });
+};
+
+/** Errors are counted, not estimated: a run either has them or not. */
+const judgeErrors = ({ results, errors, expected }: RunTable, most: number): Judged => {
+  const sum = (counts: readonly number[]) => counts.reduce((total, each) => total + each, 0);
+  const missing = Math.max(0, expected.results - sum(results));
+  const [unresolved, n] = [sum(errors) + missing, Math.max(expected.results, sum(results))];
+  const value = n === 0 ? 0 : unresolved / n;
+  const verdict = n === 0 ? "not_enough_data" : value <= most ? "pass" : "fail";
+  const detail = missing > 0 ? `, ${missing} of them missing` : "";
+  const reason = `${unresolved} of ${count(n, "result")} are errors${detail} (${percent(value)}): ${value <= most ? "at most" : "above"} ${percent(most)}.`;
+  return { verdict, value, interval: null, n, unresolved, samples_needed: null, reason };
+};
+
+/** A result without an answer counts as one that is slower than any other. */
+const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRule): Judged => {
+  const times = of.startsWith("ttft") ? table.times.ttft : table.times.total;
+  const share = of.endsWith("p50") ? 0.5 : 0.95;
+  const n = times.length;
+  const [value = 0] = percentiles(times, [share]);
+  const ended = table.results.reduce((sum, each) => sum + each, 0);
+  const unresolved = table.failed + Math.max(0, table.expected.results - ended);
+  if (n === 0) return { ...UNDECIDED, n, unresolved, reason: "No model was called, so there are no latencies." };
+  const interval = percentileInterval(times, share);
+  const slow = Float64Array.from([...times, ...Array<number>(unresolved).fill(Number.POSITIVE_INFINITY)]);
+  const fast = Float64Array.from([...Array<number>(unresolved).fill(0), ...times]);
+  const [{ high = Number.POSITIVE_INFINITY }, { low = 0 }] = [
+    percentileBounds(slow, share),
+    percentileBounds(fast, share),
+  ];
+  const [part, percentile] = of.split("_");
+  const show = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  const measured = `The ${percentile} of the ${part === "ttft" ? "time to first token" : "latency"} is ${show(value)}${interval ? ` (95 % interval ${show(interval.low)} to ${show(interval.high)})` : ""} on ${count(n, "answer")}`;
+  const known = { value, interval, n, unresolved, samples_needed: null };
+  if (high <= most) return { ...known, verdict: "pass", reason: `${measured}: at most ${show(most)}.` };
+  if (low > most) return { ...known, verdict: "fail", reason: `${measured}: above ${show(most)}.` };
+  const within = times.filter((ms) => ms <= most).length / n;
+  const total = samplesToDecide(within, share, share * (1 - share));
+  const needed = total === null ? null : Math.max(1, total - n);
+  const more = needed === null ? "" : ` About ${count(needed, "more answer")} would decide it.`;
+  return {
+    ...known,
+    ...UNDECIDED,
+    value,
+    interval,
+    samples_needed: needed,
+    reason: `${measured}: not enough to decide about ${show(most)}.${more}`,
+  };
+};
