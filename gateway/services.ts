@@ -168,7 +168,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
       compare: (question) => figures.compare(question),
       gate: (question) => figures.gate(question),
     }),
-    batchExports: createBatchExports({ db }),
+    batchExports: createBatchExports({ db, evaluators, prompts, computeFigures }),
     evalTransfer: createEvalTransfer({ db }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),

@@ -102,6 +102,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency }: Servi
             "The file is written while the results are read, in the dataset's order, so a download of any size takes little memory. Of a run that is still going on, it has the results so far.",
           ...downloads(...EXPORT_TYPES),
           ...runsLong,
+          ...fails(409),
         },
       },
     )

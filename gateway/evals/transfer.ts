@@ -1,6 +1,6 @@
 import { appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
-import { findLabelIds, listLabelHistories, replaceLabel } from "../../db/labels";
+import { findLabelIds, listLabelHistories, type NamedLabelRow, replaceLabel } from "../../db/labels";
 import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { insertSamples } from "../../db/samples";
@@ -54,14 +54,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       const scores = Map.groupBy(await resultStore.listScores(db, ids), ({ resultId }) => resultId);
       const labels = Map.groupBy(await listLabelHistories(db, ids), ({ resultId }) => resultId);
       for (const row of rows) {
-        const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
-        const output = row.output as Output | null;
-        const result = fromRow(ExportedResult, row, {
-          output: output && withoutContextsOf(output, row.sample.contexts),
-          scores: (scores.get(row.id) ?? []).map(toScore),
-          labels: (labels.get(row.id) ?? []).map((label) => fromRow(ExportedLabel, label)),
-        });
-        entries.push({ sample, result });
+        entries.push(toEntry(row, (scores.get(row.id) ?? []).map(toScore), labels.get(row.id) ?? []));
       }
       cursor = rows.at(-1);
       if (rows.length < PAGE) return entries;
@@ -99,6 +92,18 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       });
     },
   };
+};
+
+/** A result as a file has it, with its sample. `labels` include replaced ones. */
+export const toEntry = (row: resultStore.ResultRow, scores: Score[], labels: readonly NamedLabelRow[]): Entry => {
+  const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
+  const output = row.output as Output | null;
+  const result = fromRow(ExportedResult, row, {
+    output: output && withoutContextsOf(output, row.sample.contexts),
+    scores,
+    labels: labels.map((label) => fromRow(ExportedLabel, label)),
+  });
+  return { sample, result };
 };
 
 /** Omits the contexts of an output if they are the sample's contexts, as they usually are. */

@@ -1,5 +1,4 @@
 import type { ResultFilter } from "../../../db/batch-results";
-import type { Db } from "../../../db/client";
 import { countResults, listScoreKinds } from "../../../db/exported-results";
 import { findRun, type RunRow } from "../../../db/runs";
 import { AppError } from "../../../lib/errors";
@@ -14,6 +13,7 @@ import { pagesOfRows, type ScoredRow, scoredRows } from "./exported-rows";
 import { type JunitCase, writeJunit } from "./junit";
 import { writeParquet } from "./parquet";
 import { toCase } from "./result-cases";
+import { type BundleDeps, bundleOf } from "./run-bundle";
 
 /** A file that is written while the results are read. */
 export interface ExportedFile {
@@ -23,7 +23,7 @@ export interface ExportedFile {
 }
 
 export interface BatchExports {
-  /** A run as a file. Throws not_found. */
+  /** A run as a file. Throws not_found; for a bundle, also invalid_request for a filter, and conflict for an open run. */
   file(reader: RunReader, id: string, query: ExportQuery): Promise<ExportedFile>;
 }
 
@@ -34,12 +34,15 @@ const FILES: Readonly<Record<Format, { ending: string; mediaType: string }>> = {
   csv: { ending: "csv", mediaType: "text/csv" },
   parquet: { ending: "parquet", mediaType: "application/vnd.apache.parquet" },
   junit: { ending: "xml", mediaType: "application/xml" },
+  bundle: { ending: "tar.gz", mediaType: "application/gzip" },
 };
 
 /** The media types of all formats. */
 export const EXPORT_TYPES = Object.values(FILES).map(({ mediaType }) => mediaType);
 
-export const createBatchExports = ({ db }: { db: Db }): BatchExports => {
+export const createBatchExports = (deps: BundleDeps): BatchExports => {
+  const { db } = deps;
+
   const find = async ({ allowedIndexes }: RunReader, id: string): Promise<RunRow> => {
     const row = await findRun(db, id, allowedIndexes);
     if (row?.kind === "batch") return row;
@@ -76,6 +79,10 @@ export const createBatchExports = ({ db }: { db: Db }): BatchExports => {
   };
 
   const contentOf = async (run: RunRow, format: Format, filter: ResultFilter): Promise<ExportedFile["content"]> => {
+    if (format === "bundle") {
+      refuseFilter(filter);
+      return bundleOf(deps, run);
+    }
     if (format === "csv" || format === "parquet") {
       const { columns, rows } = await tableOf(run, filter);
       return format === "csv" ? inPieces(writeCsv(columns, rows)) : writeParquet(columns, rows, factsOf(run));
@@ -91,6 +98,15 @@ export const createBatchExports = ({ db }: { db: Db }): BatchExports => {
       return { name: `${run.id}.${ending}`, mediaType, content: await contentOf(run, format, filter) };
     },
   };
+};
+
+/** Figures are of the whole run, so a part of it could not be verified. */
+const refuseFilter = (filter: ResultFilter): void => {
+  const [param] = Object.keys(filter);
+  if (param === undefined) return;
+  throw new AppError("invalid_request", `A bundle has all results of the run, so it doesn't accept \`${param}\`.`, {
+    param,
+  });
 };
 
 /** What identifies a run, for the header of a file. */

@@ -1,0 +1,102 @@
+import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { countProgress } from "../../lib/progress";
+import type { Rescore } from "../batch-evals/bundle/check-result";
+import { type Verification, verifyBundle } from "../batch-evals/bundle/verify-bundle";
+import { scoreExact } from "../evals/scorers/exact-evaluator";
+import { ScoringPool } from "../evals/scoring-thread/scoring-pool";
+
+const HELP = `Verifies an exported batch run: every hash, score, verdict and figure. It needs no server and no settings.
+
+  bun run verify BUNDLE           a file from GET /v1/batch-evals/{id}/export?format=bundle
+  bun run verify BUNDLE --json    for scripts
+
+Scores by evaluators without a model are computed again from the stored outputs; scores by judges are taken as stored.
+Exit codes: 0 verified, 1 something differs, 2 not a bundle, damaged, or unknown arguments.`;
+
+const EXIT_UNREADABLE = 2;
+const MAX_THREADS = 8;
+
+const threads = Math.min(availableParallelism(), MAX_THREADS);
+
+const verify = async (path: string): Promise<Verification> => {
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile) throw new AppError("invalid_request", `${path} is not a file.`);
+  const pool = new ScoringPool(threads);
+  const { signal } = new AbortController();
+  const rescore: Rescore = async (answer, kind) =>
+    kind === "exact" ? scoreExact(answer) : pool.score({ signal }, answer, kind);
+  let progress: ReturnType<typeof countProgress> | undefined;
+  try {
+    return await verifyBundle(Bun.file(path).stream(), {
+      rescore,
+      parallel: 4 * threads,
+      onStart: (results) => {
+        progress = countProgress("verifying results", results, "results");
+      },
+      onResult: () => progress?.step(),
+    });
+  } finally {
+    progress?.clear();
+    pool.close();
+  }
+};
+
+const number = new Intl.NumberFormat("en");
+const count = (value: number, one: string, more = `${one}s`) => `${number.format(value)} ${value === 1 ? one : more}`;
+
+const scoresText = (scores: Readonly<Record<string, number>>): string =>
+  Object.entries(scores)
+    .map(([name, scored]) => `${count(scored, "score")} by ${name}`)
+    .join(", ");
+
+const print = ({
+  run,
+  results,
+  files,
+  bytes,
+  recomputed,
+  taken,
+  figures,
+  differences,
+  differenceCount,
+}: Verification) => {
+  const isVerified = differenceCount === 0;
+  const name = run ? `${run.name} (${run.id})` : "this bundle";
+  console.log(
+    isVerified
+      ? `${paint("green", "Verified")}  ${name}, ${count(results, "result")}`
+      : `${paint("red", "Different")}  ${name}: ${count(differenceCount, "difference")}`,
+  );
+  if (isVerified) {
+    const facts = [
+      `${count(files, "file")} with ${(bytes / 1e6).toFixed(1)} MB match their SHA-256`,
+      Object.keys(recomputed).length > 0 && `recomputed: ${scoresText(recomputed)}`,
+      Object.keys(taken).length > 0 && `taken as stored, because a model gave them: ${scoresText(taken)}`,
+      `recomputed: ${count(figures, "figure")}`,
+    ];
+    for (const fact of facts) if (fact) console.log(`  ${fact}`);
+    return;
+  }
+  for (const difference of differences) console.log(`  ${difference}`);
+  const more = differenceCount - differences.length;
+  if (more > 0) console.log(`  … and ${number.format(more)} more`);
+};
+
+await runCommand(
+  HELP,
+  { json: { type: "boolean", default: false } },
+  async ({ values, positionals }) => {
+    const verification = await verify(onlyArgument(positionals, "Name one bundle.", HELP));
+    if (values.json)
+      console.log(JSON.stringify({ verified: verification.differenceCount === 0, ...verification }, null, 2));
+    else print(verification);
+    return verification.differenceCount === 0 ? EXIT.ok : EXIT.failed;
+  },
+  { takesArguments: true, usageCode: EXIT_UNREADABLE },
+);
