@@ -7,7 +7,15 @@ export const Interval = Type.Object(
     low: Type.Number(),
     high: Type.Number(),
     level: Share("0.95"),
-    method: OneOf(["wilson", "student_t", "bca_bootstrap", "cluster_robust", "cluster_bootstrap", "asymptotic", "order_statistics"]),
+    method: OneOf([
+      "wilson",
+      "student_t",
+      "bca_bootstrap",
+      "cluster_robust",
+      "cluster_bootstrap",
+      "asymptotic",
+      "order_statistics",
+    ]),
   },
   { title: "Interval" },
 );

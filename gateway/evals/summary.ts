@@ -17,6 +17,8 @@ export const FIGURES_VERSION = 3;
 const FEW_RESULTS = 200;
 /** Results read per statement. */
 const PAGE = 2000;
+/** Results whose figures leave much garbage. A multiple of the page. */
+const GARBAGE_RESULTS = 10_000;
 
 /** Computes the figures of a run, usually in a thread. */
 export type ComputeFigures = (run: RunRow) => Promise<RunFigures>;
@@ -106,8 +108,11 @@ const countResults = async (db: Reads, row: RunRow): Promise<Counts> => {
   });
 };
 
-/** Computes a run's counts and statistics from its results, scores and labels. */
-export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
+/**
+ * Computes a run's counts and statistics from its results, scores and labels. `onGarbage` is called when much of the
+ * memory that was used can be freed.
+ */
+export const computeFigures = async (db: Reads, row: RunRow, onGarbage?: () => void): Promise<RunFigures> => {
   const pages = async function* (): AsyncGenerator<FigurePage> {
     for (let cursor: ResultFigure | undefined; ; ) {
       const results = await listResultFigures(db, row.id, { limit: PAGE, cursor });
@@ -124,6 +129,7 @@ export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures
       criteria: async (hashes) => (await findCriteria(db, hashes)) as Map<string, unknown> as Map<string, Criterion>,
     },
     row.pins as RunOrder,
+    onGarbage,
   );
   return { ...(row.progress ? countsOf(row, row.progress) : await countResults(db, row)), ...figures };
 };
@@ -147,6 +153,7 @@ export interface FigureSource {
 export const figuresFrom = async (
   { pages, labels, criteria }: FigureSource,
   order: RunOrder,
+  onGarbage: () => void = () => {},
 ): Promise<Omit<RunFigures, keyof Counts>> => {
   const people = verdictsOfPeople(labels);
   const kinds = new Map<string, ScoreKind>();
@@ -156,10 +163,12 @@ export const figuresFrom = async (
     const byResult = Map.groupBy(page.scores, ({ resultId }) => resultId);
     const known = await criteria([...new Set(page.scores.map(({ criterionHash }) => criterionHash))]);
     for (const { id } of page.results) addScores(kinds, byResult.get(id) ?? [], known, people);
+    if (results.length % GARBAGE_RESULTS === 0) onGarbage();
   }
+  const statistics = await statisticsOf(kinds, onGarbage);
   return {
     verdict: verdictSummaryOf(results),
-    statistics: inRunOrder(await statisticsOf(kinds), order),
+    statistics: inRunOrder(statistics, order),
     latency: latencyOf(results),
     segments: segmentsOf(results),
   };
@@ -195,7 +204,7 @@ const addScores = (
 };
 
 /** One statistic per criterion and evaluator version. */
-const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>): Promise<Statistic[]> => {
+const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>, onGarbage: () => void): Promise<Statistic[]> => {
   const statistics: Statistic[] = [];
   for (const { criterion, evaluator, criterionHash, decides, results } of kinds.values()) {
     // Bootstrapping many results takes long, so let other requests run first.
@@ -205,6 +214,7 @@ const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>): Promise<Stat
       ...{ metric, direction, criterion_hash: criterionHash, evaluator, shadow: !decides },
       ...summarizeCriterion(results, { range: [scale.min, scale.max] }),
     });
+    if (results.length >= GARBAGE_RESULTS) onGarbage();
   }
   return statistics;
 };

@@ -11,9 +11,14 @@ const [options = "{}"] = process.argv.slice(-1);
 const reads = openReads(JSON.parse(options) as DbOptions);
 const comparer = reads.then((db) => new Comparer(db));
 
-answerQuestions<Question, Answer>(async (question) => {
+/** Without this, the figures of 50,000 results leave 300 MiB of garbage in the process. The pause stops only this thread. */
+const collectGarbage = (): void => Bun.gc(true);
+
+const answer = async (question: Question): Promise<Answer> => {
   const db = await reads;
   if (question.kind === "figures")
-    return computeFigures(db, await findRun(db, question.runId, { allowedIndexes: undefined }));
+    return computeFigures(db, await findRun(db, question.runId, { allowedIndexes: undefined }), collectGarbage);
   return question.kind === "compare" ? (await comparer).compare(question) : (await comparer).gate(question);
-});
+};
+
+answerQuestions<Question, Answer>((question) => answer(question).finally(collectGarbage));

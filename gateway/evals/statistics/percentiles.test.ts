@@ -6,7 +6,11 @@ import { percentileBounds, percentileInterval, percentiles } from "./percentiles
 test("percentiles are equal to numpy's, and their exact intervals to scipy's", () => {
   for (const { values, share, value, level, low, high } of reference.quantiles) {
     expectClose(percentiles(values, [share])[0] ?? null, value);
-    const bounds = percentileBounds(values.toSorted((a, b) => a - b), share, level);
+    const bounds = percentileBounds(
+      values.toSorted((a, b) => a - b),
+      share,
+      level,
+    );
     expect([bounds.low ?? null, bounds.high ?? null]).toEqual([low, high]);
   }
 });

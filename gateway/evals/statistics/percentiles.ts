@@ -47,7 +47,11 @@ export const percentileBounds = (
 };
 
 /** The same as an interval; null without both bounds. */
-export const percentileInterval = (sorted: ArrayLike<number>, share: number, level = DEFAULT_LEVEL): Interval | null => {
+export const percentileInterval = (
+  sorted: ArrayLike<number>,
+  share: number,
+  level = DEFAULT_LEVEL,
+): Interval | null => {
   const { low, high } = percentileBounds(sorted, share, level);
   return low === undefined || high === undefined ? null : { low, high, level, method: "order_statistics" };
 };
