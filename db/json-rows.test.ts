@@ -20,7 +20,15 @@ const TEXTS = ['"\\n', "Zürich 東京 😀", "a\u0000b\u0001", "\u2028", "half 
 
 const rowsOf = (runId: string) =>
   NUMBERS.map((overall, n) => ({
-    ...{ id: `${runId} ${n}`, runId, sampleId: "s", sampleKey: `k${n}`, repeat: n, state: "done" as const, createdAt: AT },
+    ...{
+      id: `${runId} ${n}`,
+      runId,
+      sampleId: "s",
+      sampleKey: `k${n}`,
+      repeat: n,
+      state: "done" as const,
+      createdAt: AT,
+    },
     ...{ overall, failure: TEXTS[n] ?? null, output: overall === null ? null : { text: TEXTS[n], n: overall } },
     ...{ passed: [true, false, null][n % 3], endedAt: overall === null ? null : AT },
   }));
@@ -55,7 +63,12 @@ test("an update changes the rows with these ids that meet the condition", async 
   });
   const fields = ["id", "runId", "sampleId", "sampleKey", "repeat", "state", "overall"] as const;
   await db.write((tx) => insertRows(tx, results, fields, rows));
-  const ended = rows.map(({ id, overall }) => ({ id, state: "done" as const, overall: -overall, output: { text: "é" } }));
+  const ended = rows.map(({ id, overall }) => ({
+    id,
+    state: "done" as const,
+    overall: -overall,
+    output: { text: "é" },
+  }));
   const changed = await db.write((tx) =>
     updateRows(tx, results, ["id", "state", "overall", "output"], ended, eq(results.state, "running")),
   );

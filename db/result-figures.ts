@@ -7,7 +7,6 @@ import { results, samples } from "./schema";
 /** The fields of a result that statistics need, without texts. Latencies and tokens are null if the output was not made for this run. */
 export interface ResultFigure {
   id: string;
-  sampleId: string;
   sampleKey: string;
   repeat: number;
   group: string | null;
@@ -18,6 +17,11 @@ export interface ResultFigure {
   queueMs: number | null;
   ttftMs: number | null;
   totalMs: number | null;
+}
+
+/** With what only a comparison needs. */
+export interface ComparableResult extends ResultFigure {
+  sampleId: string;
   promptTokens: number | null;
   completionTokens: number | null;
 }
@@ -29,7 +33,7 @@ export const listResultFigures = (
   db: Reads,
   runId: string,
   { limit, cursor }: { limit: number; cursor?: ResultCursor },
-): Promise<ResultFigure[]> =>
+): Promise<ComparableResult[]> =>
   db
     .select({
       id: results.id,

@@ -122,14 +122,18 @@ export interface ScoreFigure {
   group: string | null;
   metric: string;
   evaluator: string;
-  evaluatorHash: string;
-  /** Model and revision of the judge; null for an evaluator without one. */
-  judge: string | null;
   criterionHash: string;
   shadow: boolean;
   value: number | null;
   passed: boolean | null;
   failure: string | null;
+}
+
+/** With what identifies its evaluator exactly. */
+export interface PinnedScore extends ScoreFigure {
+  evaluatorHash: string;
+  /** Model and revision of the judge; null for an evaluator without one. */
+  judge: string | null;
 }
 
 const figure = {
@@ -157,7 +161,7 @@ const figures = (db: Reads) =>
     .innerJoin(samples, eq(samples.id, results.sampleId));
 
 /** All scores of these results without their texts, grouped by result. */
-export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<ScoreFigure[]> =>
+export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<PinnedScore[]> =>
   figures(db)
     .where(inArray(scores.resultId, [...resultIds]))
     .orderBy(asc(scores.resultId), asc(scores.id));

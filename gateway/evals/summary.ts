@@ -223,7 +223,7 @@ const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>, onGarbage: ()
 const SLOW_FROM_RESULTS = 100;
 
 /** The current scores of one result, and whether the verdict counts them. */
-export const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
+export const currentOf = <F extends ScoreFigure>(figures: readonly F[]): { figure: F; decides: boolean }[] => {
   const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
   const deciding = new Set(decidingScores(scores));
   return currentScores(scores).map((score) => ({ figure: score, decides: deciding.has(score) }));
