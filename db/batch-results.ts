@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Reads } from "./client";
 import { like } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
-import { results } from "./schema";
+import { results, samples } from "./schema";
 import type { BatchProgress } from "./schema/evals";
 
 export interface ResultFilter {
@@ -54,12 +54,95 @@ const isBehind = (sort: BatchSort, cursor: BatchCursor): SQL | undefined => {
   return or(further, and(eq(column, value), isPast(cursor)), isNull(column));
 };
 
+/** The opposite of `isBehind`. */
+const isBefore = (sort: BatchSort, { value, position, repeat }: BatchCursor): SQL | undefined => {
+  const isEarlier = sql`(${results.position}, ${results.repeat}) < (${position}, ${repeat})`;
+  if (sort === "dataset") return isEarlier;
+  const column = sort === "worst" ? results.overall : results.latencyMs;
+  if (value === null) return or(isNotNull(column), and(isNull(column), isEarlier));
+  const nearer = sort === "worst" ? lt(column, value) : gt(column, value);
+  return or(nearer, and(eq(column, value), isEarlier));
+};
+
 const inOrder = [asc(results.position), asc(results.repeat)];
 const ORDER: Readonly<Record<BatchSort, SQL[]>> = {
   dataset: inOrder,
   worst: [sql`${results.overall} ASC NULLS LAST`, ...inOrder],
   slowest: [desc(results.latencyMs), ...inOrder],
 };
+
+const backwards = [desc(results.position), desc(results.repeat)];
+const REVERSED: Readonly<Record<BatchSort, SQL[]>> = {
+  dataset: backwards,
+  worst: [sql`${results.overall} DESC NULLS FIRST`, ...backwards],
+  slowest: [asc(results.latencyMs), ...backwards],
+};
+
+/** Orders and cursors compare `results` only, so that pages are found in an index and only their rows are read. */
+const found = (db: Reads, runId: string, filter: ResultFilter, more?: SQL) => {
+  const rows = db
+    .select({ rowid: sql<number>`results.rowid`.as("rowid") })
+    .from(results)
+    .$dynamic();
+  const isJoined = filter.tag !== undefined || filter.search !== undefined;
+  return (isJoined ? rows.innerJoin(samples, eq(samples.id, results.sampleId)) : rows).where(
+    and(fits(runId, filter), more),
+  );
+};
+
+/** A numbered slice of a run's results that fit the filter. */
+export const listBatchSlice = async (
+  db: Reads,
+  runId: string,
+  { limit, offset, sort, ...filter }: ResultFilter & { limit: number; offset: number; sort: BatchSort },
+): Promise<ResultRow[]> => {
+  const page = found(db, runId, filter)
+    .orderBy(...ORDER[sort])
+    .limit(limit)
+    .offset(offset);
+  const rows = await joinedResults(db)
+    .where(sql`results.rowid IN ${page}`)
+    .orderBy(...ORDER[sort]);
+  return rows.map(({ result, sample }) => ({ ...result, sample }));
+};
+
+export const countBatchResults = async (db: Reads, runId: string, filter: ResultFilter): Promise<number> =>
+  db.$count(found(db, runId, filter).as("found"));
+
+/** Ids of the results before and after `cursor` in a list. */
+export const findNeighbours = async (
+  db: Reads,
+  runId: string,
+  { cursor, sort, ...filter }: ResultFilter & { cursor: BatchCursor; sort: BatchSort },
+): Promise<{ previous: string | undefined; next: string | undefined }> => {
+  const idOf = async (place: SQL | undefined, order: SQL[]): Promise<string | undefined> => {
+    const [row] = await db
+      .select({ id: results.id })
+      .from(results)
+      .where(
+        sql`results.rowid IN ${found(db, runId, filter, place)
+          .orderBy(...order)
+          .limit(1)}`,
+      );
+    return row?.id;
+  };
+  return {
+    previous: await idOf(isBefore(sort, cursor), REVERSED[sort]),
+    next: await idOf(isBehind(sort, cursor), ORDER[sort]),
+  };
+};
+
+/** All results of a sample in a run, by repeat. */
+export const listRepeats = (
+  db: Reads,
+  runId: string,
+  sampleKey: string,
+): Promise<Pick<ResultRow, "id" | "repeat" | "state" | "passed">[]> =>
+  db
+    .select({ id: results.id, repeat: results.repeat, state: results.state, passed: results.passed })
+    .from(results)
+    .where(and(eq(results.runId, runId), eq(results.sampleKey, sampleKey)))
+    .orderBy(asc(results.repeat));
 
 /** Results of a batch run that fit the filter, after `cursor`. */
 export const listBatchResults = async (

@@ -70,7 +70,9 @@ export type RunSort = "when" | "name" | "verdict";
 const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
   when: sql`runs.created_at`,
   name: sql`runs.name COLLATE NOCASE`,
-  verdict: sql`(SELECT AVG(results.passed) FROM results WHERE results.run_id = runs.id)`,
+  verdict: sql`CASE WHEN runs.progress IS NULL
+    THEN (SELECT AVG(results.passed) FROM results WHERE results.run_id = runs.id)
+    ELSE runs.progress ->> 'passed' * 1.0 / NULLIF(runs.progress ->> 'judged', 0) END`,
 };
 
 /** A sorted slice of the matching runs; runs without a value come last, and ties are ordered newest first. */

@@ -1,6 +1,5 @@
 import { appendAudit } from "../../db/audit";
 import { setRecomputeJob, updateBatchRun } from "../../db/batch-evals";
-import { listBatchResults } from "../../db/batch-results";
 import type { Db, Reads, Tx } from "../../db/client";
 import { findRevision } from "../../db/datasets";
 import { insertJob } from "../../db/jobs";
@@ -8,12 +7,10 @@ import { findRun, insertRun, type RunRow } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
-import type { Page } from "../contract";
 import type { DatasetService } from "../datasets/service";
-import type { RunPage, RunPins, RunQuery, SampleResult } from "../evals/contract";
+import type { RunPage, RunPins, RunQuery } from "../evals/contract";
 import type { EvaluatorChoice } from "../evals/evaluator";
 import type { RunReader } from "../evals/history";
-import { completeResults } from "../evals/history";
 import { pinsOf } from "../evals/pins";
 import { planScoring } from "../evals/plan";
 import { assertMayDecide } from "../evals/recompute";
@@ -22,7 +19,6 @@ import { type ComputeFigures, createRunReader } from "../evals/summary";
 import { assertUnchanged, type RagTarget, resolveTarget } from "../evals/target";
 import type { Seal } from "../idempotency/service";
 import type { Models } from "../models/registry";
-import { pageOf } from "../paging";
 import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
 import type { PromptService } from "../prompts/service";
@@ -32,16 +28,16 @@ import type {
   BatchEvalPlan,
   PlanBatchEval,
   RecomputeBatchEval,
-  ResultQuery,
   ResumeBatchEval,
   StartBatchEval,
 } from "./contract";
 import { estimateRun, stillIngesting, surveySamples } from "./estimate";
 import { type BatchEvents, createEvents } from "./events";
 import { BATCH_KIND, type BatchPayload, newProgress, RECOMPUTE_KIND, type RecomputePayload } from "./job";
-import { createBatchReader, cursorText, readCursor, SORTS } from "./wire";
+import { type BatchResults, createBatchResults } from "./results";
+import { createBatchReader } from "./wire";
 
-export interface BatchEvalService {
+export interface BatchEvalService extends BatchResults {
   /** Estimates a run without starting it. Throws not_found, invalid_request, model_not_found, conflict for an index. */
   plan(principal: Principal, request: PlanBatchEval): Promise<BatchEvalPlan>;
   /**
@@ -53,7 +49,6 @@ export interface BatchEvalService {
   list(reader: RunReader, query: RunQuery): Promise<RunPage>;
   /** Throws not_found, as every method does, also for a run of an index that the reader may not use. */
   get(reader: RunReader, id: string): Promise<BatchEval>;
-  results(reader: RunReader, id: string, query: ResultQuery): Promise<Page<SampleResult>>;
   events: BatchEvents;
   /** Running samples finish, and no others start. Throws conflict for a run that has ended. */
   pause(principal: Principal, id: string): Promise<BatchEval>;
@@ -204,21 +199,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
 
     get: async (reader, id) => toBatchEval(db, await find(db, id, reader)),
 
-    async results(reader, id, { limit = 20, after, sort = "dataset", passed, ...filter }) {
-      const run = await find(db, id, reader);
-      const rows = await listBatchResults(db, id, {
-        ...filter,
-        ...(passed !== undefined && { passed: passed === "true" }),
-        ...{ limit: limit + 1, sort: SORTS[sort], cursor: readCursor(after) },
-      });
-      const page = pageOf(
-        rows,
-        limit,
-        (row) => row,
-        (row) => cursorText(row, sort),
-      );
-      return { ...page, data: await completeResults(db, page.data, run) };
-    },
+    ...createBatchResults(db, (reader, id) => find(db, id, reader)),
 
     events: createEvents({ db, find: (reader, id) => find(db, id, reader), read: (row) => toBatchEval(db, row), now }),
 

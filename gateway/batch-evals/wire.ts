@@ -41,8 +41,17 @@ const sortValueOf = ({ overall, latencyMs }: ResultRow, sort: Sort): number | nu
 };
 
 /** The position of a result in a sorted list. */
-export const cursorText = (row: ResultRow, sort: Sort): string =>
-  `${row.position}.${row.repeat}.${sortValueOf(row, sort) ?? ""}`;
+export const cursorOf = (row: ResultRow, sort: Sort): BatchCursor => ({
+  position: row.position,
+  repeat: row.repeat,
+  value: sortValueOf(row, sort),
+});
+
+/** The same position as text. */
+export const cursorText = (row: ResultRow, sort: Sort): string => {
+  const { position, repeat, value } = cursorOf(row, sort);
+  return `${position}.${repeat}.${value ?? ""}`;
+};
 
 /** Parses a cursor from `cursorText`. Throws invalid_request for anything else. */
 export const readCursor = (after: string | undefined): BatchCursor | undefined => {
