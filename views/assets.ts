@@ -9,7 +9,7 @@ const released = (path: string): string => Bun.resolveSync(`htmx.org/${path}`, i
 /** The parts of the style sheet in order, served as one file. The first part names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
-  ...["controls", "forms", "panels", "tables", "system", "dashboard", "evals", "rag"],
+  ...["controls", "forms", "panels", "tables", "system", "dashboard", "evals", "runs", "rag"],
   ...["chat", "turns", "prose", "composer", "welcome"],
   "utilities",
 ];
@@ -22,6 +22,7 @@ const assets = createAssets("/assets", {
   "ask.js": { paths: [pathOf("assets/ask.js")] },
   "charts.js": { paths: [pathOf("assets/charts.js")] },
   "citations.js": { paths: [pathOf("assets/citations.js")] },
+  "samples.js": { paths: [pathOf("assets/samples.js")] },
   "upload.js": { paths: [pathOf("assets/upload.js")] },
   // One file, because htmx starts on a timer, possibly before a second script has added the extension.
   "htmx.js": {

@@ -23,7 +23,7 @@ export const may = ({ principal }: Pick<Frame, "principal">, role: Role): boolea
 interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
-  scripts?: ("chat.js" | "ask.js" | "charts.js" | "citations.js" | "upload.js")[];
+  scripts?: ("chat.js" | "ask.js" | "charts.js" | "citations.js" | "samples.js" | "upload.js")[];
   /** Without scripts, the page reloads at this interval, because something on it is in progress. */
   refreshSeconds?: number;
   children: Child;
@@ -64,6 +64,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/rag", name: "Documents", icon: "documents", role: "viewer" },
   { path: "/datasets", name: "Datasets", icon: "datasets", role: "viewer" },
   { path: "/evals", name: "Evaluations", icon: "evals", role: "viewer" },
+  { path: "/batch-evals", name: "Runs", icon: "runs", role: "viewer" },
   { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];

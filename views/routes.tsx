@@ -3,6 +3,7 @@ import { allows, reads } from "../gateway/http/route-facts";
 import type { Services } from "../gateway/services";
 import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
+import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
 import { dashboardRoutes } from "./dashboard/routes";
 import { datasetPageRoutes } from "./datasets/routes";
@@ -53,6 +54,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(datasetPageRoutes(services))
     .use(evalPageRoutes(services))
     .use(labelPageRoutes(services))
+    .use(runPageRoutes(services))
     .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))

@@ -211,6 +211,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
 
   return {
     url: `http://127.0.0.1:${app.server?.port}`,
+    batchEvals,
     chat,
     conversations,
     datasets,

@@ -186,8 +186,9 @@
     [...document.querySelectorAll("[data-takes-focus]")].findLast(canFocus)?.focus();
   });
 
-  // The next successful request removes an earlier error.
+  // The next successful request removes an earlier error, unless it only updates an estimate.
   document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail.ctx.sourceElement.matches("[data-background]")) return;
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
   });
 })();

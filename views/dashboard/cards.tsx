@@ -93,11 +93,11 @@ const QualityCard = ({ kpis: { evaluations, now } }: { kpis: Kpis }) => {
   const point = newest?.points.at(-1);
   const running = now.running_evals === 0 ? "" : `, ${number(now.running_evals)} running`;
   if (!newest || !point?.pass_rate) {
-    return <Figure href="/evals" name="Pass rate" value="–" note={`No finished batch run${running}`} />;
+    return <Figure href="/batch-evals" name="Pass rate" value="–" note={`No finished batch run${running}`} />;
   }
   return (
     <Figure
-      href={withQuery("/evals", { dataset: newest.dataset.id, evaluator: newest.evaluator })}
+      href={withQuery("/batch-evals", { dataset: newest.dataset.id, evaluator: newest.evaluator })}
       name="Pass rate"
       value={percent(point.pass_rate.value)}
       note={`${newest.dataset.name}, ${newest.evaluator}${running}`}

@@ -56,7 +56,11 @@ export const Cost = ({ cost, ...frame }: Frame & { cost: MachineCost }) => {
             caption="Batch runs"
             rows={cost.runs.slice(0, 10)}
             columns={[
-              { name: "Batch run", isLong: true, cell: ({ run_id, name }) => <a href={`/evals/${run_id}`}>{name}</a> },
+              {
+                name: "Batch run",
+                isLong: true,
+                cell: ({ run_id, name }) => <a href={`/batch-evals/${run_id}`}>{name}</a>,
+              },
               { name: "Time", isNumeric: true, cell: (run) => timeSpan(run.seconds) },
               ...(amount === null
                 ? []

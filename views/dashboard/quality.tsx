@@ -29,7 +29,7 @@ export const Quality = ({ kpis, window }: { kpis: Kpis; window: DashboardWindow 
         <EmptyState title={`No batch run finished in ${window.words}`}>
           <p>
             A batch run asks a model every question of a dataset and scores the answers. Its pass rate appears here,
-            with its interval. <a href="/evals">Go to Evaluations</a>.
+            with its interval. <a href="/batch-evals">Go to Runs</a>.
           </p>
         </EmptyState>
       ) : (
@@ -110,7 +110,11 @@ const QualityChart = ({ versions, from, to }: { versions: Version[]; from: numbe
           caption={`${title}: pass rates`}
           rows={rows}
           columns={[
-            { name: "Run", isLong: true, cell: ({ point }) => <a href={`/evals/${point.run_id}`}>{point.run_name}</a> },
+            {
+              name: "Run",
+              isLong: true,
+              cell: ({ point }) => <a href={`/batch-evals/${point.run_id}`}>{point.run_name}</a>,
+            },
             { name: "When", cell: ({ point }) => <Time at={point.at} /> },
             { name: "Evaluator", cell: ({ trend }) => versionName(trend) },
             { name: "Pass rate", isNumeric: true, cell: ({ point }) => rateText(point) },

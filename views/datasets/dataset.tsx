@@ -40,7 +40,17 @@ export const DatasetPage = (props: DatasetPageProps) => {
         <>
           {mayWrite && <ButtonLink href={`${path}/upload`} icon="plus" text="Add revision" look="button secondary" />}
           {may(frame, "member") && (
-            <ButtonLink href={withQuery("/evals/new", { dataset: dataset.id, revision })} text="Evaluate a sample" />
+            <ButtonLink
+              href={withQuery("/evals/new", { dataset: dataset.id, revision })}
+              text="Evaluate a sample"
+              look={mayWrite ? "button secondary" : "button"}
+            />
+          )}
+          {mayWrite && (
+            <ButtonLink
+              href={withQuery("/batch-evals/new", { dataset: dataset.id, revision })}
+              text="Evaluate this dataset"
+            />
           )}
         </>
       }

@@ -164,6 +164,7 @@ const FAILURE_OPTIONS = [
 
 interface LabelFormProps {
   result: SampleResult;
+  action: string;
   /** The user's current labels. */
   own: readonly Label[];
   /** The labels of a rejected form. */
@@ -175,17 +176,13 @@ interface LabelFormProps {
  * The user's labels of a result, all in one form, so that saving one label keeps what was typed for another. A new
  * label replaces the user's earlier label, which stays in the history.
  */
-export const LabelForm = ({ result, own, filled = filledWith(own), problems }: LabelFormProps) => {
+export const LabelForm = ({ result, action, own, filled = filledWith(own), problems }: LabelFormProps) => {
   const labelled = labelledCriteria(result);
   if (labelled.length === 0) return null;
   return (
     <details class="card fold" open={Object.keys(problems).length > 0}>
       <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
-      <Form
-        look="form"
-        action={`/evals/${result.run_id}/results/${result.id}/labels`}
-        submit={labelled.length > 1 ? "Save labels" : "Save label"}
-      >
+      <Form look="form" action={action} submit={labelled.length > 1 ? "Save labels" : "Save label"}>
         {labelled.map((criterion) => (
           <LabelFields {...{ criterion, filled, problems }} isOnly={labelled.length === 1} />
         ))}

@@ -1,3 +1,4 @@
+import type { Child } from "hono/jsx";
 import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
 import { DEFAULT_RETRIEVAL } from "../../gateway/rag/indexes/defaults";
 import type { RetrievalReport } from "../../gateway/retrieval-contract";
@@ -6,14 +7,22 @@ import { withQuery } from "../ui/lists";
 import { count, duration, Facts, RequestId, Time } from "../ui/parts";
 import { targetText } from "./words";
 
+interface MetadataProps {
+  run: RunInfo;
+  result?: SampleResult;
+  /** Further facts, after the settings. */
+  more?: readonly (readonly [name: string, value: Child])[];
+  isFolded?: boolean;
+}
+
 /** The model, data and settings behind a result. */
-export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult }) => {
+export const Metadata = ({ run, result, more = [], isFolded = false }: MetadataProps) => {
   const { pins } = run;
   const output = result?.output;
   const { dataset } = pins;
   const { usage, latency } = output ?? {};
   return (
-    <details class="card fold" open>
+    <details class="card fold" open={!isFolded}>
       <summary>How this was measured</summary>
       <Facts
         look="record"
@@ -21,6 +30,7 @@ export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult 
           ["Target", targetText(run)],
           ["Model revision", pins.model_revision && <code>{pins.model_revision}</code>],
           ["Settings", settingsOf(pins)],
+          ...more,
           ["Documents", indexText(pins)],
           ["Search", output?.retrieval && searchText(output.retrieval)],
           ["Node", [pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")],

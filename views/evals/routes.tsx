@@ -48,8 +48,10 @@ interface Refused {
 }
 
 /** `/evals`: the list of runs, the form for a new one, and each run with its scores and labels. */
-export const evalPageRoutes = (services: FormServices & Pick<Services, "evalTransfer" | "labels" | "runningEvals">) => {
-  const { datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
+export const evalPageRoutes = (
+  services: FormServices & Pick<Services, "batchEvals" | "evalTransfer" | "labels" | "runningEvals">,
+) => {
+  const { batchEvals, datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
   const newForm = createNewForm(services);
   const history = async (request: Request, given: RunListQuery): Promise<Response> => {
     const query = withoutEmpty(given);
@@ -58,6 +60,7 @@ export const evalPageRoutes = (services: FormServices & Pick<Services, "evalTran
       page: readPage(query.page),
       pageLength: PAGE_LENGTH,
       sort,
+      kind: "single",
       search: query.q,
       dataset: query.dataset,
       evaluator: query.evaluator,
@@ -198,10 +201,14 @@ export const evalPageRoutes = (services: FormServices & Pick<Services, "evalTran
       },
       { body: Fields({}), detail: allows("editor") },
     )
-    .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
-      query: RunQuery,
-      detail: allows("viewer"),
-    })
+    .get(
+      "/:id",
+      async ({ request, params, query }) => {
+        const isBatchRun = await batchEvals.get(principalOf(request), params.id).then(() => true, isNotFound);
+        return isBatchRun ? redirect(request, `/batch-evals/${params.id}`) : showRun(request, params.id, query);
+      },
+      { query: RunQuery, detail: allows("viewer") },
+    )
     .get(
       "/:id/export",
       async ({ request, params, query }) =>
@@ -227,4 +234,10 @@ export const evalPageRoutes = (services: FormServices & Pick<Services, "evalTran
         detail: { ...allows("member"), ...runsLong },
       },
     );
+};
+
+/** False for a run that doesn't exist; any other error is thrown. */
+const isNotFound = (thrown: unknown): false => {
+  if (toAppError(thrown).kind !== "not_found") throw thrown;
+  return false;
 };

@@ -1,24 +1,16 @@
 import { textOfInput } from "../../gateway/datasets/content";
-import type { Run, RunInfo, SampleResult, Score } from "../../gateway/evals/contract";
-import {
-  criteriaOfScores,
-  decidingScores,
-  inRunOrder,
-  type ScoresByEvaluator,
-  scoresByEvaluator,
-} from "../../gateway/evals/verdict";
+import type { Run, RunInfo, SampleResult } from "../../gateway/evals/contract";
+import { decidingScores, inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
-import type { RetrievalReport } from "../../gateway/retrieval-contract";
 import { type Frame, may, Screen } from "../layout";
-import { score } from "../rag/words";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List, withQuery } from "../ui/lists";
-import { ButtonLink, shortKey, Texts, Time } from "../ui/parts";
-import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
-import { type FilledLabels, GivenLabels, LabelForm } from "./label-form";
+import { ButtonLink, shortKey, Time } from "../ui/parts";
+import type { FilledLabels } from "./label-form";
 import { Metadata } from "./metadata";
-import { EvaluatorScores, ExcludedScores, ValuesByEvaluator, verdictByText } from "./scores";
-import { FAILURE_WORDS, metricName, outcomeText, valueText, verdictKind } from "./words";
+import { ResultView } from "./result";
+import { ValuesByEvaluator, verdictByText } from "./scores";
+import { metricName, outcomeText, valueText, verdictKind } from "./words";
 
 interface ResultPageProps extends Frame {
   run: RunInfo;
@@ -126,113 +118,6 @@ const RunNote = ({ run }: { run: RunInfo }) => (
     scored <Time at={run.created_at} />
   </>
 );
-
-type ViewProps = Pick<ResultPageProps, "run" | "result" | "claims" | "filled" | "problems" | "principal"> & {
-  /** Address of the result. */
-  path: string;
-};
-
-const ResultView = ({ run, result, claims, path, filled, problems = {}, principal }: ViewProps) => {
-  const groups = scoresByEvaluator(result.scores, run.pins);
-  const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
-  return (
-    <>
-      <Outcome result={result} />
-      <section aria-labelledby="scores-title">
-        <h2 id="scores-title">Scores</h2>
-        {groups
-          .filter(({ role }) => role === "verdict")
-          .map((group) => (
-            <EvaluatorScores
-              {...group}
-              verdict={result.verdicts.find(({ evaluator }) => evaluator === group.evaluator)}
-            />
-          ))}
-        <p class="hint">Overall is the weighted mean of an evaluator’s scores. 1 is best.</p>
-        <ExcludedScores scores={result.scores} pins={run.pins} />
-      </section>
-      <Answer result={result} groups={groups} chosen={claims} path={path} />
-      <Given result={result} />
-      <section aria-labelledby="labels-title">
-        <h2 id="labels-title">Human labels</h2>
-        <GivenLabels labels={result.labels} criteria={criteriaOfScores(result.scores)} />
-        {may({ principal }, "editor") && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
-      </section>
-    </>
-  );
-};
-
-const Outcome = ({ result: { passed, failure, verdicts } }: { result: SampleResult }) => (
-  <p class="card outcome">
-    <span class={`state ${verdictKind(passed)}`}>
-      {outcomeText(passed)}
-      {failure && `: ${FAILURE_WORDS[failure]}`}
-    </span>
-    <span class="fine">{verdictByText(verdicts)}</span>
-  </p>
-);
-
-interface AnswerProps {
-  result: SampleResult;
-  groups: readonly ScoresByEvaluator<Score>[];
-  /** Evaluator whose claims the user chose. */
-  chosen?: string;
-  path: string;
-}
-
-/** The answer with the claims of one evaluator: the chosen one, else the first that counts towards the verdict. */
-const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
-  const text = result.output?.text ?? "";
-  const all = groups.flatMap(({ evaluator, role, scores }): ClaimsByEvaluator[] => {
-    const claims = scores.find((score) => score.claims.length > 0)?.claims;
-    return claims ? [{ evaluator, isCounted: role === "verdict", claims }] : [];
-  });
-  const shown = all.find(({ evaluator }) => evaluator === chosen) ?? all.find(({ isCounted }) => isCounted) ?? all[0];
-  return (
-    <section aria-labelledby="answer-title">
-      <h2 id="answer-title">Answer</h2>
-      {shown && <ClaimTabs all={all} shown={shown} path={path} />}
-      {text === "" ? (
-        <p class="nothing">The answer is empty.</p>
-      ) : (
-        <MarkedAnswer text={text} claims={shown?.claims ?? []} />
-      )}
-      {shown && (
-        <>
-          <h3>Claims by {shown.evaluator}</h3>
-          <ClaimTable {...shown} />
-        </>
-      )}
-    </section>
-  );
-};
-
-/** The sample, with the contexts that the answer was scored against: the sample's, or the passages of an index. */
-const Given = ({ result: { input, references, contexts, output } }: { result: SampleResult }) => (
-  <section aria-labelledby="given-title">
-    <h2 id="given-title">Question, reference answers and contexts</h2>
-    <dl class="record">
-      <Texts name="Question" texts={[textOfInput(input)]} />
-      <Texts name="Reference answers" texts={references} />
-      {(output?.contexts ?? contexts).map((text, index) => (
-        <Texts
-          name={`Context ${index + 1}`}
-          id={`context-${index + 1}`}
-          texts={[text]}
-          note={sourceText(output?.retrieval, index + 1)}
-        />
-      ))}
-    </dl>
-  </section>
-);
-
-/** "Leave rules, page 2, score 0.91": where an index found a context. */
-const sourceText = (retrieval: RetrievalReport | undefined, context: number): string | undefined => {
-  const chunk = retrieval?.chunks.find((each) => each.context === context);
-  if (!chunk) return undefined;
-  const { document_title: title, page, score: found } = chunk;
-  return [title, page !== null && `page ${page}`, `score ${score(found)}`].filter(Boolean).join(", ");
-};
 
 type ResultListProps = Pick<RunPageProps, "run" | "results" | "sort" | "query">;
 

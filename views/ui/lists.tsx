@@ -2,10 +2,10 @@ import type { Child } from "hono/jsx";
 import type { NumberedPage } from "../../gateway/paging";
 import { count, EmptyState, number } from "./parts";
 
-/** Adds query values to a path; empty values are left out. */
+/** Adds query values to a path, which may have some already; empty values are left out. */
 export const withQuery = (path: string, query: Record<string, string | number | undefined>): string => {
   const given = new URLSearchParams(withoutEmpty(query) as Record<string, string>);
-  return given.size === 0 ? path : `${path}?${given}`;
+  return given.size === 0 ? path : `${path}${path.includes("?") ? "&" : "?"}${given}`;
 };
 
 /** Leaves out empty values: undefined, "" and 0. */

@@ -2,8 +2,9 @@ import type { Child } from "hono/jsx";
 import { isKeyOfContent } from "../../gateway/datasets/content";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { assetUrl } from "../assets";
+import { ago } from "./quantities";
 
-type ScreenIcon = "mark" | "dashboard" | "chat" | "documents" | "datasets" | "evals" | "keys" | "system";
+type ScreenIcon = "mark" | "dashboard" | "chat" | "documents" | "datasets" | "evals" | "runs" | "keys" | "system";
 type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
 type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
 /** Ids in `assets/icons.svg`. */
@@ -104,6 +105,13 @@ export const Time = ({ at }: { at: string }) => {
     </time>
   );
 };
+
+/** A time relative to now, such as "5 min ago". The exact time is its title. */
+export const Ago = ({ at }: { at: string }) => (
+  <time datetime={at} title={`${at.slice(0, 16).replace("T", " ")} UTC`} data-local>
+    {ago(Date.now() - Date.parse(at))}
+  </time>
+);
 
 /** "840 ms", "2.4 s", "3 min 5 s". */
 export const duration = (ms: number): string => {

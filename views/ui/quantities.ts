@@ -29,6 +29,15 @@ export const timeSpan = (seconds: number): string => {
   return `${short(seconds / 86_400)} days`;
 };
 
+/** "just now", "5 min ago", "3 h ago", "12 days ago". */
+export const ago = (ms: number): string => {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 2880) return `${Math.floor(minutes / 60)} h ago`;
+  return `${Math.floor(minutes / 1440).toLocaleString("en")} days ago`;
+};
+
 const short = (value: number): string => (value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value)));
 
 /** "118 ms", "2.4 s" for a latency in milliseconds. */

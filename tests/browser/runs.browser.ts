@@ -1,0 +1,377 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { updateBatchRun } from "../../db/batch-evals";
+import { findRun } from "../../db/runs";
+import { PRINCIPAL } from "../principal";
+import { type SeededRun, seedRun } from "../seeded-run";
+import { onScreen, type ScreenOptions } from "./harness";
+import { tabTo } from "./keyboard";
+import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
+import { openPages } from "./pages";
+
+const pages = await openPages();
+const { db } = pages;
+const sessions = { editor: "", viewer: "" };
+const ids: Record<string, string> = {};
+let dataset = { id: "", name: "bakery", revision: 1 };
+
+const STATES = ["queued", "running", "paused", "completed", "failed", "cancelled"] as const;
+const FAILED = { message: "More than 10 % of the results are errors, so the run stopped.", code: "unavailable" };
+
+/** Stores a dataset of 60 questions as the API does. */
+const addDataset = async () => {
+  const principal = { keyId: (await pages.newKey("editor")).id };
+  const samples = Array.from({ length: 60 }, (_, n) => ({
+    ...{ key: `q${n}`, input: `When does branch ${n} open?`, references: [`At ${n} o’clock`] },
+    tags: [n % 2 === 0 ? "hours" : "holidays"],
+  }));
+  const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+  const upload = await pages.uploads.receive([lines], { fileName: "bakery.jsonl", createdBy: principal.keyId });
+  const target = { mode: "create", name: dataset.name, description: "", schema: null } as const;
+  const { job } = await pages.imports.enqueue(principal, upload, {
+    target,
+    options: { onError: "refuse", dryRun: false },
+  });
+  const { dataset: stored } = await pages.imports.wait(job, new AbortController().signal);
+  return { id: stored?.id ?? "", name: dataset.name, revision: 1 };
+};
+
+const addRun = (run: SeededRun) => seedRun(db, { dataset, ...run });
+
+beforeAll(async () => {
+  for (const role of ["editor", "viewer"] as const) {
+    sessions[role] = (await pages.sessions.signIn((await pages.newKey(role, `Ada’s ${role} key`)).key)).cookie;
+  }
+  dataset = await addDataset();
+  for (const [n, state] of STATES.entries()) {
+    const done = state === "queued" ? 0 : state === "completed" ? 60 : 30;
+    const createdAt = new Date(Date.now() - (STATES.length - n) * 3_600_000);
+    const error = state === "failed" ? FAILED : null;
+    ids[state] = await addRun({ state, samples: 60, done, createdAt, error, name: `bakery, ${state}` });
+  }
+  ids.repeated = await addRun({ samples: 30, repeats: 3, name: "bakery, three answers", tags: ["nightly"] });
+});
+
+const run = (name: string): string => `/batch-evals/${ids[name]}`;
+const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  expect(await onScreen(pages.url, { session: sessions.editor, ...options }, work)).toEqual([]);
+};
+
+const refused = reloadRefused(() => pages, /^\/batch-evals/);
+const openFirst = async (page: Page): Promise<void> => {
+  await page.locator("#samples tbody a").first().click();
+  await page.getByRole("heading", { name: "Question" }).waitFor();
+};
+
+const CASES: (ScreenCase & { as?: "viewer" })[] = [
+  { name: "runs", path: "/batch-evals", shows: "bakery, paused" },
+  {
+    name: "runs filtered to none",
+    path: "/batch-evals?q=nothing&state=failed",
+    shows: "No run matches “nothing” and state failed",
+  },
+  {
+    name: "runs server error",
+    path: "/batch-evals",
+    status: 500,
+    reach: refused("internal", "An internal error occurred. Include the request id when you report it."),
+    shows: "Something went wrong",
+  },
+  {
+    name: "runs rate-limited",
+    path: "/batch-evals",
+    status: 429,
+    reach: refused("rate_limited", "The key “Ada’s editor key” has sent the 60 requests of this minute.", 12_000),
+    shows: "Rate limit reached",
+  },
+  {
+    name: "new run forbidden",
+    path: "/batch-evals/new",
+    as: "viewer",
+    status: 403,
+    shows: "This requires the role editor",
+  },
+  {
+    name: "new run",
+    path: () => `/batch-evals/new?dataset=${dataset.id}`,
+    reach: (page) => page.getByText("Shadow evaluators and criteria").click(),
+    shows: "unlikely to be chance",
+  },
+  {
+    name: "new run refused",
+    path: "/batch-evals/new",
+    status: 422,
+    reach: async (page) => {
+      await page.getByLabel("Answers per sample").fill("many");
+      await page.getByRole("button", { name: "Start run" }).click();
+    },
+    shows: "There is a problem",
+  },
+  ...STATES.map((state) => ({
+    name: `run ${state}`,
+    path: () => run(state),
+    shows: state === "failed" ? FAILED.message : state === "queued" ? "waiting for a worker" : "What went wrong",
+  })),
+  {
+    name: "run with repeats",
+    path: () => run("repeated"),
+    reach: async (page) => {
+      await page.getByText("How this was measured").click();
+      await page.getByText("Score again with another evaluator").click();
+    },
+    shows: "All pass (pass^k)",
+  },
+  { name: "run unknown", path: "/batch-evals/run_nothing", status: 404, shows: "Not found" },
+  {
+    name: "samples",
+    path: () => `${run("repeated")}/samples?outcome=failed&sort=worst_first`,
+    shows: "matching results",
+  },
+  {
+    name: "samples filtered to none",
+    path: () => `${run("completed")}/samples?failure=empty&tag=prices`,
+    shows: "No result matches failure “the answer is empty” and tag prices",
+  },
+  { name: "samples queued", path: () => `${run("queued")}/samples`, shows: "60 results" },
+  {
+    name: "sample",
+    path: () => `${run("repeated")}/samples?failure=wrong`,
+    reach: openFirst,
+    shows: "Expected answer",
+  },
+  {
+    name: "sample with an error",
+    path: () => `${run("completed")}/samples?outcome=error`,
+    reach: openFirst,
+    shows: "took too long",
+  },
+];
+
+testScreens(CASES, async ({ as = "editor" }: { as?: "viewer" | "editor" }) => ({
+  url: pages.url,
+  session: sessions[as],
+}));
+
+test("a run in progress is followed until it ends, without moving the focus or closing boxes", async () => {
+  const id = await addRun({ state: "running", samples: 60, done: 20, name: "followed" });
+  await using({}, async (page) => {
+    await page.goto(`/batch-evals/${id}`);
+    await page.getByText("20 of 60 results").waitFor();
+    await page.getByRole("button", { name: "Cancel run" }).focus();
+    const { progress } = (await findRun(db, id)) ?? {};
+    if (!progress) throw new Error("A seeded run has counts.");
+    await db.write((tx) => updateBatchRun(tx, id, { progress: { ...progress, done: 40, perSecond: 8 } }));
+    await page.getByText("40 of 60 results · 8.0 per second · about 2.5 s left").waitFor();
+    await page.getByRole("button", { name: "Cancel run" }).and(page.locator(":focus")).waitFor();
+    const ended = { state: "completed" as const, progress: { ...progress, done: 60, running: 0 }, endedAt: new Date() };
+    await db.write((tx) => updateBatchRun(tx, id, ended));
+    await page.getByRole("status").getByText("Completed").waitFor();
+    expect(await page.locator("#run[hx-trigger]").count()).toBe(0);
+  });
+});
+
+test("the list says which runs it shows, keeps a selection, and finds runs by dataset, state and tag", async () => {
+  const other = { id: "ds_many", name: "many", revision: 1 };
+  for (let n = 0; n < 51; n++) await seedRun(db, { dataset: other, samples: 1, name: `Run ${n}` });
+  await using({}, async (page) => {
+    await page.goto("/batch-evals?dataset=ds_many");
+    await page.getByText("1 to 50 of 51 matching runs").waitFor();
+    await page.getByRole("link", { name: "Next page" }).click();
+    await page.getByText("51 to 51 of 51 matching runs").waitFor();
+    await page.goto("/batch-evals");
+    await page.getByLabel("Tag").fill("nightly");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByText("1 matching run", { exact: true }).waitFor();
+  });
+});
+
+describe("the samples of a run", () => {
+  test("are reached from a failure kind, and their pages lead to the next and previous one of the filter", () =>
+    using({}, async (page) => {
+      await page.goto(run("completed"));
+      await page.getByRole("link", { name: "The answer is wrong" }).click();
+      const [, total] = /(\d+) matching results/.exec((await page.locator(".row-range").textContent()) ?? "") ?? [];
+      const keys = await page.locator("#samples tbody a").allInnerTexts();
+      expect(keys.length).toBe(Number(total));
+      await openFirst(page);
+      const heading = page.getByRole("heading", { level: 1 });
+      for (const key of keys.slice(1)) {
+        await page.keyboard.press("j");
+        await heading.getByText(key, { exact: true }).waitFor();
+      }
+      expect(await page.getByRole("link", { name: "Next sample" }).count()).toBe(0);
+      await page.keyboard.press("k");
+      await heading.getByText(keys.at(-2) ?? "", { exact: true }).waitFor();
+      await page.getByLabel("Use the keys J").uncheck();
+      await page.keyboard.press("k");
+      await page.reload();
+      expect(await heading.textContent()).toBe(keys.at(-2) ?? "");
+      await page.getByLabel("Use the keys J").check();
+      await page.getByRole("link", { name: "Samples" }).click();
+      await page.getByText(`${total} matching results`).waitFor();
+    }));
+
+  test("show what differs from the expected answer", () =>
+    using({}, async (page) => {
+      await page.goto(`${run("completed")}/samples?failure=wrong`);
+      await openFirst(page);
+      expect(await page.locator("del").allInnerTexts()).toEqual([expect.stringMatching(/^\d:30$/)]);
+      expect(await page.locator("ins").allInnerTexts()).toEqual(["noon"]);
+    }));
+
+  test("in every order, next and previous visit all results once", async () => {
+    const id = ids.repeated ?? "";
+    for (const list of [
+      {},
+      { sort: "worst_first" },
+      { sort: "slowest_first", passed: "false" },
+      { tag: "prices" },
+    ] as const) {
+      const { data, total } = await pages.batchEvals.pageOfResults(PRINCIPAL, id, {
+        ...list,
+        page: 1,
+        pageLength: 100,
+      });
+      expect(data.length).toBe(total);
+      for (const [index, { id: result }] of data.entries()) {
+        const { previous, next } = await pages.batchEvals.place(PRINCIPAL, id, result, list);
+        expect({ previous, next }).toEqual({
+          previous: data[index - 1]?.id ?? null,
+          next: data[index + 1]?.id ?? null,
+        });
+      }
+      const second = await pages.batchEvals.pageOfResults(PRINCIPAL, id, { ...list, page: 2, pageLength: 7 });
+      expect(second.data.map((result) => result.id)).toEqual(data.slice(7, 14).map((result) => result.id));
+    }
+  });
+
+  test("of any text run no script and load nothing", async () => {
+    const attack = `<img src=x onerror=alert(1)> <script>alert(1)</script>`;
+    const id = await addRun({ samples: 2, name: attack, tags: [attack.slice(0, 60)] });
+    await using({}, async (page) => {
+      page.on("dialog", () => {
+        throw new Error("A script ran.");
+      });
+      for (const path of [
+        "/batch-evals",
+        `/batch-evals/${id}`,
+        `/batch-evals/${id}/samples`,
+        `/batch-evals/new?run=${id}`,
+      ]) {
+        await page.goto(path);
+      }
+    });
+  });
+});
+
+test("the estimate follows the form, and says what is missing", () =>
+  using({}, async (page) => {
+    await page.goto("/batch-evals/new");
+    const estimate = page.getByRole("region", { name: "Estimate", exact: true });
+    await estimate.getByText("Choose a dataset").waitFor();
+    await page.getByLabel("Dataset", { exact: true }).selectOption("bakery");
+    await estimate.getByText("60 samples", { exact: true }).waitFor();
+    await page.getByLabel("Answers per sample").fill("3");
+    await estimate.getByText("60 samples, 180 answers").waitFor();
+    await page.getByLabel("Only samples with these tags").fill("weddings");
+    await estimate
+      .getByText("No sample of “bakery” has one of these tags.")
+      .or(estimate.getByText("has one of these tags"))
+      .waitFor();
+    await page.getByLabel("Only samples with these tags").fill("hours");
+    await page.getByLabel("The dataset").check();
+    await estimate.getByText("no model is called").waitFor();
+    expect(await page.getByLabel("Chat model").isVisible()).toBe(false);
+  }));
+
+describe("U8: a rejected form", () => {
+  test("shows every error kind and keeps what was typed", () =>
+    using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
+      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
+      await page.getByLabel("Name of the run").fill("My careful run");
+      await refuseInEveryWay(page, pages, {
+        path: /^\/batch-evals$/,
+        act: () => page.getByRole("button", { name: "Start run" }).click(),
+        async stays() {
+          expect(await page.getByLabel("Name of the run").inputValue()).toBe("My careful run");
+          expect(await page.getByRole("button", { name: "Start run" }).isEnabled()).toBe(true);
+        },
+      });
+    }));
+
+  test("links to its fields and moves the focus there", () =>
+    using({ expectedStatuses: [422] }, async (page) => {
+      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
+      await page.getByLabel("Seed").fill("-1");
+      await page.getByRole("button", { name: "Start run" }).click();
+      await page
+        .getByRole("alert")
+        .getByRole("link", { name: /^Seed: enter a whole number/ })
+        .click();
+      await page.locator("#seed:focus").waitFor();
+      expect([await page.title(), await page.getByLabel("Seed").inputValue()]).toEqual([
+        "Error: New run · Groundwire",
+        "-1",
+      ]);
+    }));
+
+  test("with an expired session leads to sign-in", () =>
+    using({ expectedStatuses: [401] }, async (page) => {
+      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
+      await page.getByText("60 samples", { exact: true }).waitFor();
+      await page.context().clearCookies();
+      await page.getByRole("button", { name: "Start run" }).click();
+      await page.getByLabel("Your key").waitFor();
+    }));
+});
+
+test("U6: without scripts, a run is checked, started, paused, resumed and cancelled, and a sample labelled", () =>
+  using({ javaScript: false }, async (page) => {
+    await page.goto(`/datasets/${dataset.id}`);
+    await page.getByRole("link", { name: "Evaluate this dataset" }).click();
+    await page.getByLabel("Name of the run").fill("Without scripts");
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("60 samples", { exact: true }).waitFor();
+    expect(await page.getByLabel("Name of the run").inputValue()).toBe("Without scripts");
+    await page.getByRole("button", { name: "Start run" }).click();
+    await page.getByText("Run started.").waitFor();
+    for (const [button, notice] of [
+      ["Pause", "Paused."],
+      ["Resume", "The run continues."],
+      ["Cancel run", "Cancelled."],
+    ] as const) {
+      await page.getByRole("button", { name: button }).click();
+      await page.getByText(notice).waitFor();
+    }
+    await page.goto(`${run("completed")}/samples`);
+    await page.getByLabel("Failure").selectOption("wrong");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await openFirst(page);
+    await page.getByText("Add your label").click();
+    await page.getByLabel("Does not pass").check();
+    await page.getByRole("button", { name: "Save label" }).click();
+    await page.getByText("Labels saved.").waitFor();
+    await page.getByRole("link", { name: "Next sample" }).click();
+    expect(page.url()).toContain("failure=wrong");
+  }));
+
+test("U2: with only the keyboard, a run is started and its failures are opened", () =>
+  using({}, async (page) => {
+    await page.goto("/batch-evals");
+    await tabTo(page, /^New run$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "New run" }).waitFor();
+    await tabTo(page, /^Dataset$/);
+    await page.keyboard.type("bakery");
+    await tabTo(page, /^Start run$/);
+    await page.keyboard.press("Enter");
+    await page.getByText("Run started.").waitFor();
+    await page.goto(run("completed"));
+    await tabTo(page, /^The answer is wrong$/);
+    await page.keyboard.press("Enter");
+    await page.getByText("matching results").waitFor();
+    await tabTo(page, /^branch-\d+$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Question" }).waitFor();
+    await tabTo(page, /^(Add|Change) your label$/);
+  }));

@@ -1,0 +1,203 @@
+import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
+import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
+import type { EvalChoices } from "../evals/form";
+import { metricName } from "../evals/words";
+import { type Frame, Screen } from "../layout";
+import { fieldsOf, type Problems, posts } from "../ui/fields";
+import { EmptyState } from "../ui/parts";
+import { Estimate, type EstimateProps } from "./estimate";
+import { NUMBERS, type RunForm } from "./form";
+import { RUNS } from "./run";
+
+export interface NewRunPageProps extends Frame {
+  form: RunForm;
+  choices: EvalChoices;
+  /** Makes sure that submitting the form twice starts one run. */
+  once: string;
+  estimate: EstimateProps;
+  problems?: Problems;
+}
+
+/** The form for a run: what is asked, who answers, how answers are judged, and how much of it. */
+export const NewRunPage = ({ form, choices, once, estimate, problems, ...frame }: NewRunPageProps) => (
+  <Screen
+    {...frame}
+    title="New run"
+    kind="wide"
+    trail={[RUNS]}
+    problems={problems}
+    note="Have a dataset answered and scored."
+  >
+    {choices.datasets.length === 0 ? (
+      <EmptyState title="Add a dataset first">
+        <p>
+          A run needs test questions. <a href="/datasets">Upload a dataset, or add the sample dataset</a>.
+        </p>
+      </EmptyState>
+    ) : (
+      <form
+        id="new-run"
+        class="new-run"
+        {...posts("/batch-evals", "#main", "outerMorph")}
+        hx-disable="find button"
+        novalidate
+      >
+        <input type="hidden" name="once" value={once} />
+        <div class="card form">
+          <What form={form} choices={choices} problems={problems} />
+          <WithWhat form={form} choices={choices} problems={problems} />
+          <JudgedHow form={form} choices={choices} problems={problems} />
+          <HowMany form={form} problems={problems} />
+        </div>
+        <aside class="estimate-side" aria-label="Estimate and start">
+          <Estimate {...estimate} />
+          <div class="form-end">
+            <button type="submit">Start run</button>
+            <button type="submit" class="secondary" formaction="/batch-evals/check" hx-post="/batch-evals/check">
+              Check
+            </button>
+            <a href="/batch-evals">Cancel</a>
+          </div>
+        </aside>
+      </form>
+    )}
+  </Screen>
+);
+
+interface PartProps {
+  form: RunForm;
+  choices: EvalChoices;
+  problems?: Problems;
+}
+
+const fieldsWith = (form: RunForm, problems: Problems | undefined) => {
+  const { text, ...others } = fieldsOf(form, problems);
+  const numeric = (name: keyof typeof NUMBERS, hint?: string) =>
+    text(name, NUMBERS[name].label, {
+      hint,
+      inputmode: "isFraction" in NUMBERS[name] ? "decimal" : "numeric",
+      autocomplete: "off",
+    });
+  return { text, numeric, ...others };
+};
+
+const What = ({ form, choices, problems }: PartProps) => {
+  const { text, numeric, select } = fieldsWith(form, problems);
+  const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));
+  return (
+    <fieldset class="fields">
+      <legend>1. What is asked</legend>
+      {select("dataset", "Dataset", [{ value: "", label: "Choose a dataset" }, ...datasets])}
+      <div class="field-row">
+        {numeric("revision", "Leave blank for the latest")}
+        {numeric("limit", "Leave blank for all. A limit takes a random subset")}
+      </div>
+      {text("tags", "Only samples with these tags", { hint: "Separate tags with commas", autocomplete: "off" })}
+    </fieldset>
+  );
+};
+
+const WithWhat = ({ form, choices, problems }: PartProps) => {
+  const { numeric, select, choice } = fieldsWith(form, problems);
+  const models = choices.models.map(({ id, isDefault }) => ({ value: id, label: isDefault ? `${id} (default)` : id }));
+  const hasIndex = choices.indexes.length > 0;
+  return (
+    <fieldset class="fields">
+      <legend>2. Who answers</legend>
+      {choice("kind", "Answers come from", "radio", [
+        { value: "chat", label: "A model" },
+        ...(hasIndex
+          ? [{ value: "rag", label: "A model with documents", hint: "Answers from the passages of an index." }]
+          : []),
+        { value: "stored", label: "The dataset", hint: "Scores the stored outputs. No model is called." },
+      ])}
+      <div class="answered fields">
+        {hasIndex && (
+          <div class="searched">
+            {select("index", "Documents", [
+              { value: "", label: "Choose an index" },
+              ...choices.indexes.map(({ id, name }) => ({ value: id, label: name })),
+            ])}
+          </div>
+        )}
+        <div class="field-row">
+          {select("model", "Chat model", models)}
+          {select("prompt", "Prompt", [{ value: "", label: "None: send the question unchanged" }, ...choices.prompts])}
+        </div>
+        <div class="field-row">
+          {numeric("maxTokens")}
+          {numeric("temperature")}
+          <div class="unsearched">{numeric("topP")}</div>
+        </div>
+      </div>
+    </fieldset>
+  );
+};
+
+const JudgedHow = ({ form, choices, problems }: PartProps) => {
+  const { choice } = fieldsWith(form, problems);
+  const options = choices.evaluators.map(toOption);
+  return (
+    <fieldset class="fields">
+      <legend>3. How answers are judged</legend>
+      {choice("evaluators", "Evaluators", "checkbox", options)}
+      <details
+        class="inner-fold"
+        open={form.shadows.length > 0 || form.criteria.length > 0 || problems?.criteria !== undefined}
+      >
+        <summary>Shadow evaluators and criteria</summary>
+        <div class="fields">
+          {choice(
+            "shadows",
+            "Shadow evaluators",
+            "checkbox",
+            options.map(({ value, label }) => ({ value, label })),
+            { hint: "Score for comparison only. They are excluded from the verdict." },
+          )}
+          {choice(
+            "criteria",
+            "Only these criteria",
+            "checkbox",
+            BUILT_IN_CRITERIA.map(({ name, description }) => ({
+              value: name,
+              label: metricName(name),
+              hint: description,
+            })),
+            { hint: "Choose none to use each evaluator’s own criteria." },
+          )}
+        </div>
+      </details>
+    </fieldset>
+  );
+};
+
+const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion) => ({
+  value: `${name}@${version}`,
+  label: `${name}@${version}`,
+  hint: description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Does not use a model."),
+});
+
+const HowMany = ({ form, problems }: Pick<PartProps, "form" | "problems">) => {
+  const { text, numeric } = fieldsWith(form, problems);
+  return (
+    <fieldset class="fields">
+      <legend>4. How many</legend>
+      <div class="field-row">
+        {numeric("repeats", "More than 1 shows how much answers vary")}
+        {numeric("seed", "The same seed and settings give the same answers")}
+      </div>
+      <div class="field-row">
+        {numeric("concurrency", "Busy nodes get fewer")}
+        {numeric("errors", "Leave blank to never stop")}
+      </div>
+      <div class="field-row">
+        {text("name", "Name of the run", {
+          hint: "Leave blank for the dataset and model",
+          maxlength: 200,
+          autocomplete: "off",
+        })}
+        {text("labels", "Tags of the run", { hint: "Separate tags with commas", autocomplete: "off" })}
+      </div>
+    </fieldset>
+  );
+};

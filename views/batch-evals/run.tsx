@@ -1,0 +1,235 @@
+import type { BatchEval } from "../../gateway/batch-evals/contract";
+import { type Frame, may, Screen } from "../layout";
+import { Form, fieldsOf } from "../ui/fields";
+import { withQuery } from "../ui/lists";
+import { ButtonLink, count, number, Panel, Tabs, Time } from "../ui/parts";
+import { percent } from "../ui/quantities";
+import { Criteria, FailureKinds, Latency, Repeats, Segments, Spending } from "./figures";
+import { StateMark } from "./list";
+import { RunSettings } from "./settings";
+import { errorSentence, isOpen, passRateOf, progressText, sizeText, targetName, verdictSentence } from "./words";
+
+export const RUNS = { path: "/batch-evals", name: "Runs" };
+
+interface RunPageProps extends Frame {
+  run: BatchEval;
+  /** Versions that can score the outputs again. */
+  evaluators: readonly string[];
+  notice: string;
+}
+
+/** A run over a dataset: its verdict, what failed, and how it was measured. It follows the run while that goes on. */
+export const RunPage = ({ run, evaluators, ...frame }: RunPageProps) => {
+  const path = `/batch-evals/${run.id}`;
+  const isEditor = may(frame, "editor");
+  const isLive = isOpen(run) || isRecomputing(run);
+  return (
+    <Screen
+      {...frame}
+      title={run.name}
+      kind="wide"
+      trail={[RUNS]}
+      note={<RunNote run={run} />}
+      actions={
+        isEditor && (
+          <ButtonLink
+            href={withQuery("/batch-evals/new", { run: run.id })}
+            icon="retry"
+            text="Run again"
+            look="button secondary"
+          />
+        )
+      }
+      refreshSeconds={isLive ? 5 : undefined}
+    >
+      <RunTabs run={run} current="summary" />
+      <div id="run" {...(isLive && updatedFrom(path))}>
+        <Verdict run={run} isEditor={isEditor} />
+        <Recomputing run={run} />
+        <div class="pair">
+          <FailureKinds run={run} path={path} />
+          <Latency run={run} />
+        </div>
+        <Criteria run={run} />
+        <Repeats run={run} />
+        <Segments run={run} path={path} kind="tag" />
+        <Segments run={run} path={path} kind="group" />
+        <Spending run={run} />
+      </div>
+      {isEditor && !isOpen(run) && run.progress.done > 0 && <RecomputeForm path={path} evaluators={evaluators} />}
+      <RunSettings run={run} />
+    </Screen>
+  );
+};
+
+/** Updates the figures every two seconds. Focus, scroll position and open boxes are kept. */
+const updatedFrom = (path: string) => ({
+  "hx-get": path,
+  "hx-trigger": "every 2s",
+  "hx-select": "#run",
+  "hx-swap": "outerMorph",
+  "data-poll": true,
+});
+
+const isRecomputing = ({ recompute }: BatchEval): boolean =>
+  recompute?.state === "queued" || recompute?.state === "running";
+
+/** "smollm2-135m-instruct on bakery, revision 2: 200 samples. Started 27 Nov 2026, 10:15". */
+export const RunNote = ({ run }: { run: BatchEval }) => {
+  const { dataset } = run.pins;
+  return (
+    <>
+      {targetName(run)}
+      {dataset && (
+        <>
+          {" on "}
+          <a href={withQuery(`/datasets/${dataset.id}`, { revision: dataset.revision })}>
+            {dataset.name}, revision {dataset.revision}
+          </a>
+        </>
+      )}
+      {`: ${sizeText(run)}. Started `}
+      <Time at={run.created_at} />
+    </>
+  );
+};
+
+export const RunTabs = ({ run, current }: { run: BatchEval; current: "summary" | "samples" }) => {
+  const path = `/batch-evals/${run.id}`;
+  const mark = (name: typeof current) => (name === current ? ("page" as const) : undefined);
+  return (
+    <Tabs
+      label="Views of this run"
+      tabs={[
+        { href: path, text: "Summary", current: mark("summary") },
+        { href: `${path}/samples`, text: "Samples", current: mark("samples") },
+      ]}
+    />
+  );
+};
+
+interface VerdictProps {
+  run: BatchEval;
+  isEditor: boolean;
+}
+
+/** The pass rate with its uncertainty, the progress, and what can be done now. */
+const Verdict = ({ run, isEditor }: VerdictProps) => {
+  const rate = passRateOf(run);
+  const errors = errorSentence(run);
+  const { done, total } = run.progress;
+  return (
+    <section class="card run-verdict" aria-labelledby="verdict-title">
+      <h2 id="verdict-title" class="visually-hidden">
+        Result
+      </h2>
+      <div class="run-head">
+        <p class="run-figure">
+          <strong>{rate ? percent(rate.value) : "–"}</strong> <span>passed</span>
+        </p>
+        <div class="run-words">
+          <p>{verdictSentence(run)}</p>
+          {errors && <p>{errors}</p>}
+        </div>
+      </div>
+      <div class="run-progress">
+        <p>
+          <span role="status">
+            <StateMark run={run} />
+          </span>{" "}
+          <span class="fine">{progressText(run)}</span>
+        </p>
+        {done < total && <progress aria-label="Results done" max={Math.max(1, total)} value={done}></progress>}
+      </div>
+      {run.error && <p class="run-error">{run.error.message}</p>}
+      {isEditor && <Controls run={run} />}
+    </section>
+  );
+};
+
+/** The actions that the state of the run allows. */
+const Controls = ({ run: { id, state, progress } }: { run: BatchEval }) => {
+  const path = `/batch-evals/${id}`;
+  const isEnded = state === "completed" || state === "failed" || state === "cancelled";
+  const isLeft = progress.done < progress.total;
+  const retries = isEnded && progress.errors > 0;
+  if (isEnded && !isLeft && !retries) return null;
+  return (
+    <div class="run-actions">
+      {state !== "paused" && !isEnded && <Action path={path} name="pause" text="Pause" />}
+      {(state === "paused" || (isEnded && isLeft)) && <Action path={path} name="resume" text="Resume" look="" />}
+      {!isEnded && <Action path={path} name="cancel" text="Cancel run" look="danger" />}
+      {retries && <Action path={path} name="retry" text={`Retry ${count(progress.errors, "error")}`} />}
+    </div>
+  );
+};
+
+const Action = ({
+  path,
+  name,
+  text,
+  look = "secondary",
+}: {
+  path: string;
+  name: string;
+  text: string;
+  look?: string;
+}) => (
+  <form id={`${name}-run`} method="post" action={`${path}/${name}`}>
+    <button id={`${name}-button`} type="submit" class={look}>
+      {text}
+    </button>
+  </form>
+);
+
+/** The recomputation that is in progress, or that ended last. */
+const Recomputing = ({ run: { recompute } }: { run: BatchEval }) => {
+  if (!recompute) return null;
+  const { state, evaluators, shadow, done, total, added, error } = recompute;
+  const by = `${evaluators.join(", ")}${shadow ? " (comparison only)" : ""}`;
+  if (state === "queued" || state === "running") {
+    return (
+      <section class="card recomputing" aria-label="Scoring again">
+        <p>
+          Scoring the stored answers again with {by}: {number(done)} of {number(total)}
+        </p>
+        <progress aria-label="Answers scored again" max={Math.max(1, total)} value={done}></progress>
+      </section>
+    );
+  }
+  if (error) {
+    return (
+      <Panel title={`Scoring again with ${by} failed`}>
+        {error.message} {number(added)} new scores were stored.
+      </Panel>
+    );
+  }
+  return (
+    <p class="hint">
+      Scored again with {by}: {count(added, "new score")}.
+    </p>
+  );
+};
+
+/** Scores the stored answers again. Nothing is generated, and existing scores are kept. */
+const RecomputeForm = ({ path, evaluators }: { path: string; evaluators: readonly string[] }) => {
+  const { choice, select } = fieldsOf({ shadow: "true" });
+  return (
+    <details class="card fold">
+      <summary>Score again with another evaluator</summary>
+      <Form look="form" action={`${path}/recompute`} submit="Score again">
+        {select("evaluator", "Evaluator", evaluators, {
+          hint: "Scores the stored answers. No model answers again, and existing scores are kept.",
+        })}
+        {choice("shadow", "The new scores", "radio", [
+          { value: "true", label: "Comparison only", hint: "Scored, but excluded from the verdict." },
+          {
+            value: "false",
+            label: "Use for the verdict",
+            hint: "They replace the scores of other versions of the same evaluator.",
+          },
+        ])}
+      </Form>
+    </details>
+  );
+};

@@ -1,0 +1,82 @@
+import type { BatchEval } from "../../gateway/batch-evals/contract";
+import type { Run } from "../../gateway/evals/contract";
+import type { Rate } from "../../gateway/evals/statistics-contract";
+import { count, number } from "../ui/parts";
+import { percent, timeSpan } from "../ui/quantities";
+
+export const STATE_WORDS: Readonly<Record<Run["state"], string>> = {
+  queued: "Queued",
+  running: "Running",
+  paused: "Paused",
+  completed: "Completed",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+/** Class of `.state` for the state of a run. */
+export const STATE_LOOKS: Readonly<Record<Run["state"], string>> = {
+  queued: "off",
+  running: "busy",
+  paused: "fair",
+  completed: "good",
+  failed: "bad",
+  cancelled: "off",
+};
+
+/** A worker may still change the run. */
+export const isOpen = ({ state }: Pick<Run, "state">): boolean => state === "queued" || state === "running";
+
+/** "65 % to 78 %"; undefined if the data don't allow an interval. */
+export const intervalText = (rate: Rate | null | undefined): string | undefined =>
+  rate?.interval ? `${percent(rate.interval.low)} to ${percent(rate.interval.high)}` : undefined;
+
+/** The rate of the run's verdicts; while a run goes on, counted from the results so far. */
+export const passRateOf = ({ verdict, passed }: Run): Rate | null =>
+  verdict?.pass_rate ?? (passed === null ? null : { value: passed, interval: null });
+
+/** "144 of 200 answers passed. The true pass rate is between 65 % and 78 % (95 % confidence)." */
+export const verdictSentence = (run: Run): string => {
+  const { judged } = run.progress;
+  if (run.passed === null) return isOpen(run) ? "No answer has a verdict yet." : "No answer has a verdict.";
+  const soFar = isOpen(run) ? "So far, " : "";
+  const passed = `${soFar}${number(Math.round(run.passed * judged))} of ${count(judged, "answer")} passed.`;
+  const range = run.verdict?.pass_rate?.interval;
+  if (!range) return passed;
+  return `${passed} The true pass rate is between ${percent(range.low)} and ${percent(range.high)} (95 % confidence).`;
+};
+
+/** What the results that are errors mean for the pass rate; undefined without errors. */
+export const errorSentence = ({ progress: { errors }, verdict }: Run): string | undefined => {
+  if (errors === 0) return undefined;
+  const are =
+    errors === 1
+      ? "1 result is an error and is not counted."
+      : `${number(errors)} results are errors and are not counted.`;
+  const { bounds } = verdict ?? {};
+  if (!bounds || percent(bounds.worst) === percent(bounds.best)) return are;
+  return `${are} The pass rate would be ${percent(bounds.worst)} if they all failed, and ${percent(bounds.best)} if they all passed.`;
+};
+
+/** "120 of 200 results · 3.2 per second · about 25 s left". */
+export const progressText = ({ state, progress }: Run): string => {
+  const { done, total, samples_per_second: rate, eta_seconds: eta } = progress;
+  const parts = [`${number(done)} of ${count(total, "result")}`];
+  if (state === "running" && rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} per second`);
+  if (state === "running" && eta !== null) parts.push(`about ${timeSpan(eta)} left`);
+  if (state === "queued") parts.push("waiting for a worker");
+  return parts.join(" · ");
+};
+
+/** "smollm2-135m-instruct, bakery@2", "Stored outputs", "Staff handbook (documents), smollm2-135m-instruct". */
+export const targetName = ({ pins: { target } }: Pick<Run, "pins">, indexName?: string): string => {
+  if (target.kind === "stored") return "Stored outputs";
+  const index = target.kind === "rag" ? `documents of ${indexName ?? target.index}` : undefined;
+  return [target.model ?? "default model", target.prompt, index].filter(Boolean).join(", ");
+};
+
+/** Number of samples that a run uses, times their repeats. */
+export const sizeText = ({ pins, progress }: BatchEval): string => {
+  const { repeats } = pins;
+  if (repeats === 1) return count(progress.total, "sample");
+  return `${count(Math.round(progress.total / repeats), "sample")}, ${repeats} answers each`;
+};
