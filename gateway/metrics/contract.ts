@@ -55,8 +55,9 @@ const cacheCounts = Type.Object(
 
 const traffic = {
   requests: Count(),
-  errors: Count("Responses with status 400 or higher"),
+  errors: Count("Responses with status 400 or higher, without `cancelled`"),
   errors_by_code: Type.Record(Type.String(), Count()),
+  cancelled: Count("Requests that the client ended before the response was complete"),
   latency_ms: Percentiles,
 };
 
@@ -88,6 +89,8 @@ export const MetricsPoint = Type.Object(
     at: Timestamp,
     requests: Count(),
     errors: Count(),
+    cancelled: Count(),
+    answers: Count(),
     latency_ms: Percentiles,
     queue_ms: Percentiles,
     ttft_ms: Percentiles,
@@ -188,6 +191,7 @@ export const Kpis = Type.Object(
     totals: Type.Object({
       ...traffic,
       requests: Count("API requests and submitted forms. Page views, files and probes are only in `routes`"),
+      answers: Count("Chats and completions, including those from the cache and those that failed"),
       error_rate: Share("Errors as a proportion of all requests; 0 without requests"),
       prompt_tokens: Count(),
       completion_tokens: Count(),
@@ -200,10 +204,12 @@ export const Kpis = Type.Object(
         queue: Percentiles,
         ttft: Percentiles,
         generation: Percentiles,
+        total: Percentiles,
+        embedding: Percentiles,
       },
       {
         description:
-          "gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end",
+          "Stages of chats and completions: gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end; total: arrival to end. The last three are of answers that were completed. embedding: whole calls of embedding models",
       },
     ),
     nodes: Type.Array(NodeMetrics),

@@ -25,9 +25,15 @@ export const errorKindOf = ({
 }: Pick<RequestSample, "status" | "errorKind">): ErrorKind | undefined =>
   errorKind ?? (status < 500 ? (KIND_OF_STATUS[status] ?? "invalid_request") : undefined);
 
-/** Whether a response counts as an error. The 503 of `/readyz` doesn't, because it is a correct answer. */
+/** The client ended the request before its response was complete. */
+export const isCancelled = ({ status }: Pick<RequestSample, "status">): boolean => status === 499;
+
+/**
+ * Whether a response counts as an error. The 503 of `/readyz` doesn't, because it is a correct answer, nor does a request
+ * that its client ended, because nothing failed.
+ */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
-  status >= 400 && route !== "/readyz";
+  status >= 400 && status !== 499 && route !== "/readyz";
 
 export const faultDomainOf = (kind: ErrorKind | undefined): FaultDomain =>
   kind === undefined ? "unclassified" : ERROR_KINDS[kind].fault;

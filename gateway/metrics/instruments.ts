@@ -124,7 +124,7 @@ export const generationInstruments = (registry: Registry) => {
   );
   const firstToken = histogram(
     "gen_ai_server_time_to_first_token_seconds",
-    "From arrival at the gateway to the first token",
+    "From arrival at the gateway to the first token of an answer",
     FIRST_TOKEN_SECONDS,
   );
   const perToken = histogram(
@@ -157,13 +157,19 @@ export const generationInstruments = (registry: Registry) => {
       };
       return {
         input: tokens.series({ ...labels, gen_ai_token_type: "input" }),
-        output: tokens.series({ ...labels, gen_ai_token_type: "output" }),
         duration: memo((kind: GenerationSample["errorKind"]) =>
           durations.series({ ...labels, error_type: kind ?? "" }),
         ),
-        firstToken: firstToken.series(labels),
-        perToken: perToken.series(labels),
         queue: queue.series(labels),
+        // An embedding has no tokens of its own.
+        answer:
+          operation === "embedding"
+            ? undefined
+            : {
+                output: tokens.series({ ...labels, gen_ai_token_type: "output" }),
+                firstToken: firstToken.series(labels),
+                perToken: perToken.series(labels),
+              },
       };
     }),
   );
@@ -177,10 +183,11 @@ export const generationInstruments = (registry: Registry) => {
     const series = seriesOf(sample.operation)(sample.model);
     series.duration(sample.errorKind)(totalMs / 1000);
     series.queue(sample.queueMs / 1000);
-    series.firstToken(ttftMs / 1000);
     series.input(sample.promptTokens);
-    series.output(completionTokens);
-    if (completionTokens > 1) series.perToken((totalMs - ttftMs) / 1000 / (completionTokens - 1));
+    if (!series.answer) return;
+    series.answer.output(completionTokens);
+    if (sample.errorKind === undefined) series.answer.firstToken(ttftMs / 1000);
+    if (completionTokens > 1) series.answer.perToken((totalMs - ttftMs) / 1000 / (completionTokens - 1));
   };
 };
 
@@ -195,7 +202,7 @@ export const httpInstruments = (registry: Registry) => {
   });
   const errors = new Counter({
     name: "groundwire_http_errors_total",
-    help: "Responses with status 400 or higher, by fault domain; unclassified must stay 0",
+    help: "Responses with status 400 or higher, except 499 (ended by the client), by fault domain; unclassified must stay 0",
     labelNames: ["domain", "code", "route"],
     registers,
   });

@@ -21,9 +21,10 @@ const cacheCounts = ({ hits, misses, bypasses }: Measurements): MetricsPoint["ca
   return { hits: { ...hits }, misses, bypasses, hit_rate: served + misses === 0 ? null : served / (served + misses) };
 };
 
-const trafficOf = (traffic: Traffic): Pick<RouteMetrics, "requests" | "errors" | "errors_by_code" | "latency_ms"> => ({
+const trafficOf = (traffic: Traffic): Omit<RouteMetrics, "method" | "route"> => ({
   requests: traffic.requests,
   errors: traffic.errors,
+  cancelled: traffic.cancelled,
   errors_by_code: Object.fromEntries(traffic.errorsByCode),
   latency_ms: percentiles(traffic.latency),
 });
@@ -55,6 +56,8 @@ const point = (at: number, measured: Measurements): MetricsPoint => {
     at: new Date(at).toISOString(),
     requests: traffic.requests,
     errors: traffic.errors,
+    cancelled: traffic.cancelled,
+    answers: measured.answers,
     latency_ms: percentiles(traffic.latency),
     queue_ms: percentiles(measured.stages.queue),
     ttft_ms: percentiles(measured.stages.ttft),
@@ -84,6 +87,7 @@ export const figuresOf = (
     step_seconds: stepMs / 1000,
     totals: {
       ...trafficOf(traffic),
+      answers: all.answers,
       error_rate: traffic.requests === 0 ? 0 : traffic.errors / traffic.requests,
       prompt_tokens: all.promptTokens,
       completion_tokens: all.completionTokens,
@@ -95,6 +99,8 @@ export const figuresOf = (
       queue: percentiles(all.stages.queue),
       ttft: percentiles(all.stages.ttft),
       generation: percentiles(all.stages.generation),
+      total: percentiles(all.stages.total),
+      embedding: percentiles(all.stages.embedding),
     },
     nodes: nodesOf(all),
     series: steps.map((measured, index) => point(from + index * stepMs, measured)),

@@ -1,19 +1,25 @@
 import type { ErrorKind } from "../../lib/errors";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
-import { errorKindOf, isFailure } from "./fault-domain";
+import { errorKindOf, isCancelled, isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 
 type ErrorCode = ErrorKind | "unclassified";
 
-/** Requests, with their outcomes and their latency in milliseconds. */
+/** Requests, with their outcomes, and the latency in milliseconds of those that weren't cancelled. */
 export class Traffic {
   requests = 0;
   errors = 0;
+  /** Ended by the client. */
+  cancelled = 0;
   readonly errorsByCode = new Map<ErrorCode, number>();
   readonly latency = new LogHistogram();
 
   record(sample: RequestSample): void {
     this.requests++;
+    if (isCancelled(sample)) {
+      this.cancelled++;
+      return;
+    }
     this.latency.record(sample.durationMs);
     if (!isFailure(sample)) return;
     this.errors++;
@@ -27,6 +33,7 @@ export class Traffic {
   merge(other: Traffic): void {
     this.requests += other.requests;
     this.errors += other.errors;
+    this.cancelled += other.cancelled;
     this.latency.merge(other.latency);
     for (const [code, count] of other.errorsByCode) this.addErrors(code, count);
   }
@@ -81,7 +88,7 @@ export interface Slots {
   embeddings: number;
 }
 
-const STAGES = ["gateway", "queue", "ttft", "generation"] as const;
+const STAGES = ["gateway", "queue", "ttft", "generation", "total", "embedding"] as const;
 const HIT_KINDS = ["memory", "redis", "in_flight"] as const;
 
 /** All measurements of a period. Stages are in milliseconds. */
@@ -93,7 +100,11 @@ export class Measurements {
     queue: new LogHistogram(),
     ttft: new LogHistogram(),
     generation: new LogHistogram(),
+    total: new LogHistogram(),
+    embedding: new LogHistogram(),
   };
+  /** Chats and completions, including those from the cache and those that failed. */
+  answers = 0;
   readonly hits = { memory: 0, redis: 0, in_flight: 0 };
   misses = 0;
   bypasses = 0;
@@ -108,18 +119,15 @@ export class Measurements {
   }
 
   generation(sample: GenerationSample, slots: Slots): void {
-    const { cache, ttftMs, totalMs, queueMs, gatewayMs } = sample;
+    const { cache, totalMs, queueMs, gatewayMs } = sample;
     if (cache.status === "hit" || cache.status === "joined") this.hits[cache.kind ?? "memory"]++;
     else if (cache.status === "miss") this.misses++;
     else this.bypasses++;
     const key = entryOf(this.keys, sample.caller.keyId, KeyUse);
     key.requests++;
-    this.stages.ttft.record(ttftMs);
-    if (gatewayMs !== undefined) this.stages.gateway.record(gatewayMs);
-    if (cache.status === "hit") return;
-    this.stages.queue.record(queueMs);
-    this.stages.generation.record(totalMs - ttftMs);
-    if (cache.status === "joined") return;
+    if (sample.operation === "embedding") this.stages.embedding.record(totalMs);
+    else this.#answer(sample);
+    if (cache.status === "hit" || cache.status === "joined") return;
     this.promptTokens += sample.promptTokens;
     this.completionTokens += sample.completionTokens;
     key.promptTokens += sample.promptTokens;
@@ -128,6 +136,18 @@ export class Measurements {
     const machineMs = heldMs / Math.max(1, sample.operation === "embedding" ? slots.embeddings : slots.answers);
     key.machineMs += machineMs;
     if (sample.caller.via === "worker") key.jobMachineMs += machineMs;
+  }
+
+  /** Stages of an answer that failed or was cancelled are not complete, so only its waiting time counts. */
+  #answer({ cache, ttftMs, totalMs, queueMs, gatewayMs, errorKind }: GenerationSample): void {
+    const { stages } = this;
+    this.answers++;
+    if (gatewayMs !== undefined) stages.gateway.record(gatewayMs);
+    if (cache.status !== "hit") stages.queue.record(queueMs);
+    if (errorKind !== undefined) return;
+    stages.ttft.record(ttftMs);
+    stages.total.record(totalMs);
+    if (cache.status !== "hit") stages.generation.record(totalMs - ttftMs);
   }
 
   /** API requests and submitted forms. Page views, files and probes would hide them, so they are only in `routes`. */
@@ -141,6 +161,7 @@ export class Measurements {
     mergeEntries(this.routes, other.routes, Traffic);
     for (const stage of STAGES) this.stages[stage].merge(other.stages[stage]);
     for (const kind of HIT_KINDS) this.hits[kind] += other.hits[kind];
+    this.answers += other.answers;
     this.misses += other.misses;
     this.bypasses += other.bypasses;
     this.promptTokens += other.promptTokens;
@@ -170,8 +191,13 @@ const mergeEntries = <T extends { merge(other: T): void }>(
 
 /** `Measurements` as JSON. It is stored, so fields may be added, but not changed or removed. */
 export interface StoredMeasurements {
-  /** By route: requests, errors, errors by code, and the latency. */
-  routes: Record<string, [requests: number, errors: number, codes: Record<string, number>, latency: number[]]>;
+  /** By route: requests, errors, errors by code, the latency, and cancelled requests. */
+  routes: Record<
+    string,
+    [requests: number, errors: number, codes: Record<string, number>, latency: number[], cancelled?: number]
+  >;
+  /** undefined: stored before answers were counted. */
+  answers?: number;
   stages: Record<string, number[]>;
   hits: Record<string, number>;
   misses: number;
@@ -183,11 +209,12 @@ export interface StoredMeasurements {
 
 export const toStored = (measured: Measurements): StoredMeasurements => ({
   routes: Object.fromEntries(
-    [...measured.routes].map(([name, { requests, errors, errorsByCode, latency }]) => [
+    [...measured.routes].map(([name, { requests, errors, errorsByCode, latency, cancelled }]) => [
       name,
-      [requests, errors, Object.fromEntries(errorsByCode), latency.toStored()],
+      [requests, errors, Object.fromEntries(errorsByCode), latency.toStored(), cancelled],
     ]),
   ),
+  answers: measured.answers,
   stages: Object.fromEntries(STAGES.map((stage) => [stage, measured.stages[stage].toStored()])),
   hits: { ...measured.hits },
   misses: measured.misses,
@@ -199,15 +226,20 @@ export const toStored = (measured: Measurements): StoredMeasurements => ({
 
 /** Adds stored measurements, without creating an object for each of them. */
 export const addStored = (into: Measurements, stored: StoredMeasurements): void => {
-  for (const [name, [requests, errors, codes, latency]] of Object.entries(stored.routes)) {
+  for (const [name, [requests, errors, codes, latency, cancelled = 0]] of Object.entries(stored.routes)) {
     const traffic = entryOf(into.routes, name, Traffic);
+    // Earlier versions stored cancelled requests as errors.
+    const { client_closed: closed = 0, ...others } = codes;
     traffic.requests += requests;
-    traffic.errors += errors;
-    for (const [code, count] of Object.entries(codes)) traffic.addErrors(code as ErrorCode, count);
+    traffic.errors += errors - closed;
+    traffic.cancelled += cancelled + closed;
+    for (const [code, count] of Object.entries(others)) traffic.addErrors(code as ErrorCode, count);
     traffic.latency.addStored(latency);
   }
+  const started = into.stages.ttft.count;
   for (const stage of STAGES) into.stages[stage].addStored(stored.stages[stage] ?? []);
   for (const kind of HIT_KINDS) into.hits[kind] += stored.hits[kind] ?? 0;
+  into.answers += stored.answers ?? into.stages.ttft.count - started;
   into.misses += stored.misses;
   into.bypasses += stored.bypasses;
   into.promptTokens += stored.tokens[0];

@@ -6,7 +6,7 @@ import type { NodeView } from "../ports/engine";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { lookAtNodes } from "./gauges";
 import { figuresOf } from "./kpis";
-import { Measurements } from "./measurements";
+import { addStored, Measurements, toStored } from "./measurements";
 import { createMetrics } from "./service";
 import { spanOf } from "./span";
 
@@ -111,6 +111,51 @@ test("totals are the sums of the recorded values", async () => {
   expect(stages.generation.p50).toBeWithin(190, 210);
   expect(stages.gateway.p50).toBeWithin(0.19, 0.21);
   expect(now).toEqual({ queue_depth: 2, slots: { total: 8, running: 3 }, running_evals: 0 });
+});
+
+test("embeddings, cancelled requests and failed answers don't count as answers, errors and latencies", async () => {
+  const metrics = createAt({ now: start + 60_000_000 });
+  metrics.request(request());
+  metrics.request(request({ status: 502, errorKind: "upstream_error" }));
+  metrics.request(request({ status: 499, errorKind: "client_closed", durationMs: 90_000 }));
+  metrics.generation(generation());
+  metrics.generation(generation({ errorKind: "client_closed", totalMs: 90_000 }));
+  metrics.generation(generation({ operation: "embedding", ttftMs: 3, totalMs: 3, completionTokens: 0 }));
+  const { totals, stages, routes } = await metrics.kpis({ window: "1m", step: "1m" });
+  expect(totals).toMatchObject({ requests: 3, errors: 1, cancelled: 1, answers: 2, error_rate: 1 / 3 });
+  expect([totals.errors_by_code, totals.latency_ms.count]).toEqual([{ upstream_error: 1 }, 2]);
+  expect(routes[0]).toMatchObject({ requests: 3, errors: 1, cancelled: 1 });
+  const counts = Object.entries(stages).map(([stage, { count }]) => [stage, count]);
+  expect(counts).toEqual(Object.entries({ gateway: 2, queue: 2, ttft: 1, generation: 1, total: 1, embedding: 1 }));
+  expect([stages.ttft.p50, stages.total.p99, stages.embedding.p50]).toEqual([
+    expect.closeTo(50, -1),
+    expect.closeTo(250, -2),
+    expect.closeTo(3, 0),
+  ]);
+  const scraped = await scrape(metrics);
+  const names = [...scraped.keys()].filter((name) =>
+    name.startsWith("gen_ai_server_time_to_first_token_seconds_count"),
+  );
+  expect(names.map((name) => scraped.get(name))).toEqual([1]);
+  expect(names[0]).toContain('gen_ai_operation_name="chat"');
+  expect([...scraped.keys()].filter((name) => name.includes("client_closed") && name.includes("http_errors"))).toEqual(
+    [],
+  );
+});
+
+test("measurements of earlier versions count cancelled requests as such, and their answers", () => {
+  const measured = new Measurements();
+  measured.request("POST /v1/chat", request());
+  measured.generation(generation(), { answers: 1, embeddings: 1 });
+  const { answers, routes, ...stored } = toStored(measured);
+  const [requests, , , latency] = routes["POST /v1/chat"] ?? [0, 0, {}, []];
+  const codes = { client_closed: 2, internal: 1 };
+  const earlier: typeof routes = { "POST /v1/chat": [requests + 3, 3, codes, latency] };
+  const read = new Measurements();
+  addStored(read, { ...stored, routes: earlier });
+  expect([answers, read.answers]).toEqual([1, 1]);
+  expect(read.traffic()).toMatchObject({ requests: 4, errors: 1, cancelled: 2 });
+  expect(Object.fromEntries(read.traffic().errorsByCode)).toEqual({ internal: 1 });
 });
 
 test("every step has a point, even without requests, and older steps are left out", async () => {

@@ -41,7 +41,8 @@ const minuteOf = (at: number, keyIds: readonly string[], roll: () => number): Me
     );
     const errorKind =
       roll() < 0.012 ? ("rate_limited" as const) : roll() < 0.004 ? ("upstream_error" as const) : undefined;
-    const status = errorKind === undefined ? 200 : errorKind === "rate_limited" ? 429 : 502;
+    const isLeft = n % 5 === 4 && isCrowded;
+    const status = errorKind === "rate_limited" ? 429 : errorKind ? 502 : isLeft ? 499 : 200;
     const route = n % 3 === 0 ? "/v1/chat/completions" : "/v1/chat";
     measured.request(`POST ${route}`, { method: "POST", route, status, durationMs: totalMs, errorKind });
   }

@@ -4,6 +4,10 @@ import { withQuery } from "../ui/lists";
 import { count, number } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
 
+/** Calls of models: answers and embeddings. */
+export const modelCalls = ({ totals, stages }: Pick<Kpis, "totals" | "stages">): number =>
+  totals.answers + stages.embedding.count;
+
 /** The key figures. Each card leads to the list or chart behind it. */
 export const Cards = ({ kpis }: { kpis: Kpis }) => {
   const { series, totals, stages } = kpis;
@@ -11,17 +15,22 @@ export const Cards = ({ kpis }: { kpis: Kpis }) => {
     <ul class="kpis" aria-label="Key figures">
       <Figure
         href="#traffic"
-        name="Model calls"
-        value={compact(stages.ttft.count)}
-        note={`${count(totals.requests, "request")} in total`}
-        trend={series.map(({ ttft_ms }) => ttft_ms.count)}
+        name="Answers"
+        value={compact(totals.answers)}
+        note={[
+          stages.embedding.count > 0 && count(stages.embedding.count, "embedding call"),
+          `${count(totals.requests, "request")} in total`,
+        ]
+          .filter(Boolean)
+          .join(", ")}
+        trend={series.map(({ answers }) => answers)}
       />
       <ErrorCard kpis={kpis} />
       <Figure
         href="#latency"
         name="Time to first token"
         value={stages.ttft.p50 === null ? "–" : latency(stages.ttft.p50)}
-        note={stages.ttft.p95 === null ? "No calls yet" : `Median; 95 % within ${latency(stages.ttft.p95)}`}
+        note={stages.ttft.p95 === null ? "No answers yet" : `Median; 95 % within ${latency(stages.ttft.p95)}`}
         trend={series.map(({ ttft_ms }) => ttft_ms.p50)}
       />
       <Figure

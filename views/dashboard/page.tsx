@@ -3,7 +3,7 @@ import type { Kpis } from "../../gateway/metrics/contract";
 import { type Frame, may, Screen } from "../layout";
 import { withQuery } from "../ui/lists";
 import { ButtonLink, CopyButton, EmptyState, Tabs, Time } from "../ui/parts";
-import { Cards } from "./cards";
+import { Cards, modelCalls } from "./cards";
 import { Cost } from "./cost";
 import { Quality } from "./quality";
 import { Errors, Stages, Trends } from "./trends";
@@ -55,7 +55,7 @@ export const Figures = ({ kpis, readiness, window, isUsed, origin, ...frame }: D
     <HealthBanner readiness={readiness} />
     {isUsed ? (
       <>
-        {kpis.stages.ttft.count === 0 && <QuietWindow window={window} />}
+        {modelCalls(kpis) === 0 && <QuietWindow window={window} />}
         <Cards kpis={kpis} />
         <section>
           <h2 class="visually-hidden">Trends</h2>

@@ -4,6 +4,7 @@ import type { Services } from "../../gateway/services";
 import { frameOf } from "../layout";
 import { Fields, text } from "../ui/fields";
 import { html, page } from "../ui/html";
+import { modelCalls } from "./cards";
 import { DashboardPage, Figures } from "./page";
 import { WINDOWS, windowOf } from "./windows";
 
@@ -19,14 +20,14 @@ export const dashboardRoutes = ({ metrics, health, config }: Pick<Services, "met
       kpis,
       window,
       readiness: await health.readiness(),
-      isUsed: kpis.stages.ttft.count > 0 || (await wasUsed()),
+      isUsed: modelCalls(kpis) > 0 || (await wasUsed()),
       origin: config.gateway.publicUrl ?? new URL(request.url).origin,
     };
   };
   const longest = WINDOWS[WINDOWS.length - 1] ?? WINDOWS[0];
   const wasUsed = async (): Promise<boolean> => {
-    const { stages, evaluations } = await metrics.kpis({ window: longest.value, step: longest.step });
-    return stages.ttft.count > 0 || evaluations.length > 0;
+    const kpis = await metrics.kpis({ window: longest.value, step: longest.step });
+    return modelCalls(kpis) > 0 || kpis.evaluations.length > 0;
   };
   return new Elysia({ name: "views.dashboard", prefix: "/dashboard" })
     .guard({ detail: allows("viewer") })

@@ -30,13 +30,20 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
         <Chart
           {...time}
           title="Requests"
-          summary={`Requests in ${words}: ${number(totals.requests)}, of which ${number(totals.errors)} failed.`}
+          summary={`Requests in ${words}: ${number(totals.requests)}, of which ${number(totals.errors)} failed${cancelledText(totals.cancelled)}.`}
           kind="bars"
           format={plain}
           figure={compact(totals.requests)}
           series={[
-            { name: "Succeeded", values: series.map(({ requests, errors }) => requests - errors), look: 1 },
+            {
+              name: "Succeeded",
+              values: series.map(({ requests, errors, cancelled }) => requests - errors - cancelled),
+              look: 1,
+            },
             { name: "Failed", values: series.map(({ errors }) => errors), look: "bad" },
+            ...(totals.cancelled > 0
+              ? [{ name: "Ended by the caller", values: series.map(({ cancelled }) => cancelled), look: 2 as const }]
+              : []),
           ]}
         />
       </div>
@@ -46,7 +53,7 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
           title="Time to first token"
           summary={
             stages.ttft.p50 === null
-              ? `No model calls in ${words}.`
+              ? `No answers in ${words}.`
               : `Time to first token in ${words}: median ${latency(stages.ttft.p50)}, 95 % within ${latency(stages.ttft.p95 ?? 0)}.`
           }
           kind="lines"
@@ -91,19 +98,18 @@ const STAGES = [
   ["gateway", "Gateway"],
   ["ttft", "Time to first token"],
   ["generation", "First token to end"],
+  ["total", "Whole answer"],
+  ["embedding", "Embedding call"],
 ] as const;
 
 const latencyCell = (ms: number | null): string => (ms === null ? "–" : latency(ms));
 
-export const Stages = ({ kpis: { stages, totals } }: { kpis: Kpis }) => (
+export const Stages = ({ kpis: { stages } }: { kpis: Kpis }) => (
   <section id="stages">
     <h2>Latency by stage</h2>
     <Table
       caption="Latency by stage"
-      rows={[
-        ...STAGES.map(([stage, name]) => ({ name, values: stages[stage] })),
-        { name: "Whole request", values: totals.latency_ms },
-      ]}
+      rows={STAGES.map(([stage, name]) => ({ name, values: stages[stage] }))}
       columns={[
         { name: "Stage", cell: ({ name }) => name },
         { name: "Median", isNumeric: true, cell: ({ values }) => latencyCell(values.p50) },
@@ -114,6 +120,9 @@ export const Stages = ({ kpis: { stages, totals } }: { kpis: Kpis }) => (
     />
   </section>
 );
+
+const cancelledText = (cancelled: number): string =>
+  cancelled === 0 ? "" : ` and ${number(cancelled)} ${cancelled === 1 ? "was" : "were"} ended by the caller`;
 
 /** Routes in the table of errors. */
 const MAX_ROWS = 10;
