@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { batchEvals } from "./batch-evals";
+import { batchTtft } from "./batch-ttft";
 import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
@@ -14,6 +15,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
   embeddings,
   "batch-evals": batchEvals,
+  "batch-ttft": batchTtft,
   "gateway-overhead": gatewayOverhead,
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,

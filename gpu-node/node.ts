@@ -49,7 +49,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const engines = options.engines ?? (await createEngines(config, log));
   const { engine, embedder } = engines;
   const status = new NodeStatus(config.node.stuckMs, () => engine.failure?.());
-  const queue = new AdmissionQueue(engine.slots, config.node.queue);
+  const queue = new AdmissionQueue(engine.slots, config.node.queue, Math.min(1, engine.slots - 1));
   const { embedderSlots, embedderQueue: waiting = embedderSlots } = config.node;
   const embedderQueue = new AdmissionQueue(embedderSlots, waiting);
   const queues = { chat: queue, ...(embedder && { embedding: embedderQueue }) };

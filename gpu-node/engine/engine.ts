@@ -6,6 +6,8 @@ export interface Generation {
   operation: "chat" | "completion";
   /** The parsed body of the request. An engine that only forwards sends it unchanged. */
   body: Record<string, unknown>;
+  /** An engine that schedules by itself lets batch answers wait for the first token of interactive ones. */
+  priority: Priority;
   signal: AbortSignal;
 }
 

@@ -10,7 +10,7 @@ const run = async (
   controller = new AbortController(),
 ) => {
   const engine = createSyntheticEngine(testConfig({ synthetic }));
-  const accepted = await engine.accept({ operation: "completion", body, signal: controller.signal });
+  const accepted = await engine.accept({ operation: "completion", body, priority: "interactive", signal: controller.signal });
   const events: EngineEvent[] = [];
   for await (const event of accepted.start()) events.push(event);
   const text = events.map((event) => (event.type === "delta" ? event.text : "")).join("");
@@ -65,7 +65,7 @@ describe("the synthetic engine", () => {
     const engine = createSyntheticEngine(testConfig());
     const body = { messages: [{ role: "user", content: "Hi" }], response_format: { type: "json_object" } };
     const { signal } = new AbortController();
-    await expect(engine.accept({ operation: "chat", body, signal })).rejects.toMatchObject({
+    await expect(engine.accept({ operation: "chat", body, priority: "interactive", signal })).rejects.toMatchObject({
       kind: "invalid_request",
       detail: { param: "response_format" },
     });

@@ -86,6 +86,24 @@ describe("AdmissionQueue", () => {
     expect(order(queue, all)).toEqual(["first", "a1", "b1", "c1", "a2", "a3", "batch"]);
   });
 
+  test("batch work leaves the reserved slot to interactive work, which also goes first", () => {
+    const queue = new AdmissionQueue(2, 10, 1);
+    const [b1, b2, a1, a2] = [
+      work("b1", { priority: "batch" }),
+      work("b2", { priority: "batch" }),
+      work("a1"),
+      work("a2"),
+    ];
+    for (const item of [b1, b2, a1, a2]) queue.enter(item, 0);
+    expect([b1, b2, a1, a2].map(({ outcome }) => outcome)).toEqual(["running", "waiting", "running", "waiting"]);
+    queue.leave(b1, 1);
+    expect([a2.outcome, b2.outcome]).toEqual(["running", "waiting"]);
+    queue.leave(a1, 2);
+    expect(b2.outcome).toBe("waiting");
+    queue.leave(a2, 3);
+    expect(b2.outcome).toBe("running");
+  });
+
   test("expired work is dropped before it runs, and its error names the timeout", () => {
     const queue = new AdmissionQueue(1, 10);
     const [first, dead, tired, alive] = [

@@ -82,9 +82,11 @@ export class AdmissionQueue {
   readonly #startedAt = new Map<Waiter, number>();
   #serviceMs: number | undefined;
 
+  /** The last `reserved` free slots are for interactive work, which would otherwise wait for a whole batch answer. */
   constructor(
     readonly slots: number,
     readonly capacity: number,
+    readonly reserved = 0,
   ) {}
 
   get running(): number {
@@ -99,7 +101,7 @@ export class AdmissionQueue {
   /** Starts the work, queues it, or throws overloaded. In a full queue, it may displace work that is already queued. */
   enter(waiter: Waiter, now: number): void {
     if (waiter.deadlineAt <= now) throw deadlinePassed();
-    if (this.running < this.slots) {
+    if (this.#hasSlot(waiter.priority)) {
       this.#begin(waiter, now);
       return;
     }
@@ -136,14 +138,19 @@ export class AdmissionQueue {
     return Math.ceil(Math.min(60_000, Math.max(50, waitMs)));
   }
 
+  #hasSlot(priority: Priority): boolean {
+    return this.running < this.slots - (priority === "batch" ? this.reserved : 0);
+  }
+
   #begin(waiter: Waiter, now: number): void {
     this.#startedAt.set(waiter, now);
     waiter.start();
   }
 
   #fill(now: number): void {
-    while (this.running < this.slots) {
-      const waiter = this.#lanes.interactive.shift() ?? this.#lanes.batch.shift();
+    while (this.#hasSlot("interactive")) {
+      const batch = this.#hasSlot("batch") ? this.#lanes.batch : undefined;
+      const waiter = this.#lanes.interactive.shift() ?? batch?.shift();
       if (!waiter) return;
       if (Math.min(waiter.deadlineAt, waiter.queueUntil) <= now) waiter.reject(this.#expired(waiter, now));
       else this.#begin(waiter, now);

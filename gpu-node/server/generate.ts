@@ -13,9 +13,9 @@ export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generati
   return withSlot(exchange, config, {
     engine,
     queue,
-    check: async (body) => {
+    check: async (body, { priority }) => {
       const streaming = readStreaming(body);
-      return { ...(await engine.accept({ operation, body, signal: exchange.signal })), ...streaming };
+      return { ...(await engine.accept({ operation, body, priority, signal: exchange.signal })), ...streaming };
     },
     run: (accepted, slot) => {
       const target = { exchange, operation, model: accepted.model, headers: slot.headers };

@@ -3,6 +3,7 @@ import { LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
+import { until } from "../../../tests/until";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine";
 import { createLlamaHost } from "./host";
 import { createLlamaEngine } from "./llama";
@@ -40,7 +41,8 @@ const accept = (
   body: Generation["body"],
   operation: Generation["operation"] = "chat",
   signal = new AbortController().signal,
-): Promise<AcceptedGeneration> => engine.accept({ operation, body, signal });
+  priority: Generation["priority"] = "interactive",
+): Promise<AcceptedGeneration> => engine.accept({ operation, body, priority, signal });
 
 const collect = async (accepted: AcceptedGeneration) => {
   const events = await Array.fromAsync(accepted.start());
@@ -333,6 +335,26 @@ describe("parallel generations", () => {
     expect(again.usage.cachedTokens).toBeLessThan(again.usage.promptTokens);
   });
 
+  test("batch answers pause until an interactive one has its first token", async () => {
+    const leaving = new AbortController();
+    const events = (await accept(user("Write a long story."), "chat", leaving.signal, "batch")).start();
+    const batch = events[Symbol.asyncIterator]();
+    await batch.next();
+    let tokens = 0;
+    const reading = (async () => {
+      for (let next = await batch.next(); !next.done; next = await batch.next()) tokens++;
+    })().catch(() => {});
+    const interactive = (await accept(user("a ".repeat(190)))).start()[Symbol.asyncIterator]();
+    const before = tokens;
+    await interactive.next();
+    // A prompt of this length takes 7 steps beside another answer. The step that was running when it came may end with a token.
+    expect(tokens - before).toBeLessThan(4);
+    await until("the batch answer continues", () => tokens - before > 4);
+    leaving.abort();
+    await reading;
+    await interactive.return?.();
+  });
+
   test("a disconnect frees the sequence and ends the answer with the abort reason", async () => {
     const leaving = new AbortController();
     const accepted = await accept({ ...user("Write a long story."), temperature: 1 }, "chat", leaving.signal);
@@ -405,7 +427,9 @@ describe("prompts", () => {
 });
 
 describe("a separate engine", () => {
-  const question: Generation = { operation: "chat", body: user("Hi"), signal: new AbortController().signal };
+  const question: Generation = {
+    ...{ operation: "chat", body: user("Hi"), priority: "interactive", signal: new AbortController().signal },
+  };
   const firstEvent = (accepted: AcceptedGeneration) => accepted.start()[Symbol.asyncIterator]().next();
 
   test("rejects an answer that was about to start when it closes", async () => {

@@ -66,7 +66,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       onProgress(1);
     },
 
-    async accept({ operation, body, signal }) {
+    async accept({ operation, body, priority, signal }) {
       const parameters = readParameters(operation, body);
       const { card, prompts, runtime, scheduler } = need(parameters.model);
       const recommended = runtime.file.sampling;
@@ -81,7 +81,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
         promptTokens: prompt.length,
         start: () =>
           scheduler.run({
-            prompt,
+            ...{ prompt, priority },
             maxTokens: Math.min(parameters.maxTokens ?? room, room),
             sampling: samplingOf(
               parameters.sampling,

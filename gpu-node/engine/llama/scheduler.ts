@@ -11,6 +11,9 @@ export interface PrefillLimits {
   whileIdle: number;
 }
 
+/** Enough for an interactive prompt of 2048 tokens on a CPU. */
+const MAX_SKIPPED_STEPS = 32;
+
 /** A sequence of the context, with its number. */
 interface Slot {
   sequence: LlamaContextSequence;
@@ -21,7 +24,8 @@ interface Slot {
 
 /**
  * Owns a context and all its sequences. Every step decodes one batch, which has one token of each generating stream and
- * parts of the prompts that are being read. Streams join and leave between steps.
+ * parts of the prompts that are being read. Streams join and leave between steps. Batch streams pause until interactive
+ * ones have their first token.
  */
 export class LlamaScheduler {
   #free: Slot[];
@@ -30,6 +34,8 @@ export class LlamaScheduler {
   #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
   #uses = 0;
+  /** Steps in a row without the batch streams. */
+  #skipped = 0;
   /** Set once jobs are no longer accepted. */
   #ended?: AppError;
   #failure?: AppError;
@@ -128,11 +134,23 @@ export class LlamaScheduler {
   }
 
   /**
-   * Advances every stream in one tick, so that all their tokens land in one batch, ordered by sequence number:
+   * The streams that take part in the next step: all, or only interactive ones while one of them has no token yet. After
+   * some such steps, the batch streams take part once, so that steady interactive traffic can't stop them.
+   */
+  #chosen(): { slot: Slot; stream: LlamaStream }[] {
+    const live = this.#active.filter(({ stream }) => !stream.isOver);
+    const interactive = live.filter(({ stream }) => stream.job.priority === "interactive");
+    const isAwaited = interactive.some(({ stream }) => stream.prefillTokens > 0);
+    this.#skipped = isAwaited && this.#skipped < MAX_SKIPPED_STEPS ? this.#skipped + 1 : 0;
+    return this.#skipped > 0 ? interactive : live;
+  }
+
+  /**
+   * Advances the chosen streams in one tick, so that all their tokens land in one batch, ordered by sequence number:
    * llama.cpp computes only consecutive sequences together.
    */
   async #step(): Promise<void> {
-    const live = this.#active.filter(({ stream }) => !stream.isOver);
+    const live = this.#chosen();
     const prefilling = live.filter(({ stream }) => stream.prefillTokens > 0);
     const generating = live.length - prefilling.length;
     const limit = generating > 0 ? this.prefill.whileGenerating : this.prefill.whileIdle;

@@ -6,6 +6,7 @@ import type {
   Token,
 } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
+import type { Priority } from "../../protocol";
 import type { EngineEvent, TokenLogprob } from "../engine";
 import { type Channel, createChannel } from "./channel";
 import { evaluateOptions, type Sampling } from "./sampling";
@@ -14,6 +15,7 @@ import { createStopMatcher, createTextAssembler } from "./text";
 /** One generation, ready to be assigned to a sequence. */
 export interface Job {
   prompt: Token[];
+  priority: Priority;
   /** Maximum length of the answer in tokens, at least 1. Prompt and answer together fit into the context. */
   maxTokens: number;
   sampling: Sampling;
