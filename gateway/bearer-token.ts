@@ -22,13 +22,10 @@ export const isWorkerToken = (authorization: string | undefined): authorization 
 /** The key in `Authorization: Bearer …`; "Bearer" may be in any case. Throws missing_api_key, invalid_api_key. */
 export const bearerToken = (authorization: string | undefined): string => {
   if (!authorization) {
-    throw new AppError(
-      "missing_api_key",
-      "Send an API key in the header authorization: Bearer gw_… or x-api-key: gw_…",
-    );
+    throw new AppError("missing_api_key", "Send an API key in a header: authorization: Bearer gw_… or x-api-key: gw_…");
   }
   if (!BEARER.test(authorization)) {
-    throw new AppError("invalid_api_key", "The header authorization must be the word Bearer, a space and an API key.");
+    throw new AppError("invalid_api_key", "The authorization header must be the word Bearer, a space and an API key.");
   }
   return authorization.slice("bearer ".length).trim();
 };

@@ -201,7 +201,7 @@ export const Config = Type.Object({
     ),
     engineUrl: optionalText(
       "GROUNDWIRE_NODE_ENGINE_URL",
-      "Address of the OpenAI-compatible server for the engine openai, such as http://127.0.0.1:8000",
+      "Address of the OpenAI-compatible server for the openai engine, such as http://127.0.0.1:8000",
       webAddress,
     ),
     engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
@@ -213,7 +213,7 @@ export const Config = Type.Object({
     ),
     embedderUrl: optionalText(
       "GROUNDWIRE_NODE_EMBEDDER_URL",
-      "Address of the server for the embedder openai: TEI, Infinity, vLLM or llama-server",
+      "Address of the server for the openai embedder: TEI, Infinity, vLLM or llama-server",
       webAddress,
     ),
     embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),

@@ -23,10 +23,10 @@ export const findContradictions = ({ gateway, node, store }: Config): ErrorDetai
   if (node.tlsKey && !node.tlsCert)
     report("GROUNDWIRE_NODE_TLS_CERT", "is missing; the private key needs its certificate");
   if (node.engine === "openai" && !node.engineUrl) {
-    report("GROUNDWIRE_NODE_ENGINE_URL", "is missing; the engine openai needs the address of its server");
+    report("GROUNDWIRE_NODE_ENGINE_URL", "is missing; the openai engine needs the address of its server");
   }
   if (node.embedder === "openai" && !node.embedderUrl) {
-    report("GROUNDWIRE_NODE_EMBEDDER_URL", "is missing; the embedder openai needs the address of its server");
+    report("GROUNDWIRE_NODE_EMBEDDER_URL", "is missing; the openai embedder needs the address of its server");
   }
   if (store.vectorUrl && !store.vectorToken)
     report("UPSTASH_VECTOR_REST_TOKEN", "is missing; the Upstash Vector index needs its token");

@@ -127,9 +127,9 @@ describe("problems", () => {
     ["Upstash Vector without its token", { UPSTASH_VECTOR_REST_URL: "https://x" }, ["UPSTASH_VECTOR_REST_TOKEN"]],
     ["a token without Upstash Vector", { UPSTASH_VECTOR_REST_TOKEN: "x" }, ["UPSTASH_VECTOR_REST_URL"]],
     ["a certificate without its key", { GROUNDWIRE_NODE_TLS_CERT: "a.pem" }, ["GROUNDWIRE_NODE_TLS_KEY"]],
-    ["the engine openai without its address", { GROUNDWIRE_NODE_ENGINE: "openai" }, ["GROUNDWIRE_NODE_ENGINE_URL"]],
+    ["the openai engine without its address", { GROUNDWIRE_NODE_ENGINE: "openai" }, ["GROUNDWIRE_NODE_ENGINE_URL"]],
     [
-      "the embedder openai without its address",
+      "the openai embedder without its address",
       { GROUNDWIRE_NODE_EMBEDDER: "openai" },
       ["GROUNDWIRE_NODE_EMBEDDER_URL"],
     ],

@@ -71,7 +71,7 @@ export const embeddingRoutes = ({ embeddings, tokens, vectorStore }: Services) =
           ...allows("member"),
           summary: "Embed texts, in OpenAI's format",
           description:
-            "With `store`, each text also becomes a document in an index, with one chunk and the returned vector. This requires the role editor.",
+            "With `store`, each text also becomes a document in an index, with one chunk and the returned vector. This requires the editor role.",
           ...generates,
           ...direct,
           ...servesWorkers,
@@ -85,7 +85,7 @@ const assertMayStore = ({ role, keyName }: Principal): void => {
   if (hasRole(role, "editor")) return;
   throw new AppError(
     "insufficient_role",
-    `Storing vectors requires the role editor; the key "${keyName}" has the role ${role}.`,
+    `Storing vectors requires the editor role; the key "${keyName}" has the ${role} role.`,
     { param: "store" },
   );
 };

@@ -247,7 +247,7 @@ export const SampleResult = Type.Object(
     scores: Type.Array(Score, { description: "Oldest first" }),
     passed: Nullable(Type.Boolean(), {
       description:
-        "Every evaluator with the role `verdict` passes it on every criterion with a threshold; null: not known. An empty answer never passes. The fallback text of an index passes if the sample expects no answer",
+        "Every evaluator with the `verdict` role passes it on every criterion with a threshold; null: not known. An empty answer never passes. The fallback text of an index passes if the sample expects no answer",
     }),
     verdicts: Type.Array(EvaluatorVerdict, {
       description: "One for each evaluator that scored the result, in the run's order. Evaluators are never averaged",
@@ -458,7 +458,7 @@ export const RecomputeEval = Strict(
     shadow: Type.Optional(
       Type.Boolean({
         description:
-          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false requires the role editor",
+          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false requires the editor role",
       }),
     ),
   },

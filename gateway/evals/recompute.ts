@@ -107,7 +107,7 @@ export const assertMayDecide = (
   if (rubric !== undefined) {
     throw new AppError(
       "invalid_request",
-      "Scores with another rubric can't count for the verdict. Set `shadow` to true.",
+      "Scores with a different rubric can't count for the verdict. Set `shadow` to true.",
       {
         param: "shadow",
       },
@@ -116,7 +116,7 @@ export const assertMayDecide = (
   if (run.createdBy === principal.keyId || hasRole(principal.role, "editor")) return;
   throw new AppError(
     "insufficient_role",
-    "Changing the verdict of another key's run requires the role editor. To compare only, set `shadow` to true.",
+    "Changing the verdict of another key's run requires the editor role. To compare only, set `shadow` to true.",
     {
       param: "shadow",
     },

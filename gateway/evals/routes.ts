@@ -37,7 +37,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...allows("member"),
           summary: "Score one sample now and store it as a run",
           description:
-            "Send the sample in full, or name it by its key in a dataset. An existing output is scored as it is; otherwise the target answers first. An evaluator that fails returns scores with the state `error`, never a value. The response contains the result and the settings behind it; `GET /v1/evals/{id}` adds the run's figures.",
+            "Send the sample in full, or name it by its key in a dataset. An existing output is scored as it is; otherwise the target answers first. An evaluator that fails returns scores in the `error` state, never a value. The response contains the result and the settings behind it; `GET /v1/evals/{id}` adds the run's figures.",
           ...creates,
           ...generates,
           ...dropsNul,

@@ -29,7 +29,7 @@ import { toScoreRow } from "./wire";
 
 export interface EvalService extends EvalHistory {
   /**
-   * Scores one sample now and stores it as a run. An evaluator that fails gives scores with the state `error`. Throws
+   * Scores one sample now and stores it as a run. An evaluator that fails gives scores in the `error` state. Throws
    * what the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content may not
    * be stored.
    */

@@ -45,7 +45,7 @@ export interface TargetIndex {
 
 /** Answers questions from indexes. */
 export interface RagTarget {
-  /** Throws not_found, also if the key may not use the index. */
+  /** Throws not_found if the index doesn't exist or the key may not use it. */
   open(principal: Principal, index: string): Promise<TargetIndex>;
   answer(call: Call, question: IndexQuestion): Promise<IndexAnswer>;
 }
@@ -89,7 +89,7 @@ export const resolveTarget = async (
   refuseForeign(target);
   if (target.kind === "stored") {
     if (hasOutput) return STORED;
-    throw new AppError("invalid_request", "The target kind stored needs an output. Add sample.output.", {
+    throw new AppError("invalid_request", "A stored target needs an output. Add sample.output.", {
       param: "sample.output",
     });
   }
@@ -110,14 +110,17 @@ export const resolveTarget = async (
 
 const openIndex = async (rag: RagTarget, principal: Principal, { index }: Target): Promise<TargetIndex> => {
   if (index === undefined) {
-    throw new AppError("invalid_request", "The target kind rag needs an index. Add target.index.", {
+    throw new AppError("invalid_request", "A rag target needs an index. Add target.index.", {
       param: "target.index",
     });
   }
   return rag.open(principal, index);
 };
 
-/** Throws conflict if the index has changed since the run started, so that no figure mixes two contents. */
+/**
+ * Throws conflict if the index has changed since the run started, so that all figures come from one revision of the
+ * index.
+ */
 export const assertUnchanged = (
   { index_version: version, index_revision: revision }: Pick<RunPins, "index_version" | "index_revision">,
   { name, ...index }: Pick<TargetIndex, "name" | "version" | "revision">,
@@ -126,7 +129,7 @@ export const assertUnchanged = (
   const change = `from revision ${revision} (version ${version}) to ${index.revision} (version ${index.version})`;
   throw new AppError(
     "conflict",
-    `The index "${name}" has changed ${change} since the run started. Start a new run, so that no figure mixes the two. The results so far are kept.`,
+    `The index "${name}" has changed ${change} since the run started. Start a new run, so that all its figures come from one revision. The results so far are kept.`,
     { param: "index" },
   );
 };
@@ -145,8 +148,8 @@ const refuseForeign = ({ kind, ...settings }: Target): void => {
   if (foreign === undefined) return;
   const message =
     kind === "stored"
-      ? `The target kind stored calls no model, so it doesn't accept ${foreign}.`
-      : `target.${foreign} is only for the target kind ${KIND_OF[foreign]}.`;
+      ? `A stored target calls no model, so it doesn't accept ${foreign}.`
+      : `target.${foreign} applies only to ${KIND_OF[foreign]} targets.`;
   throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };
 

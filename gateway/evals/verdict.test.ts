@@ -110,7 +110,7 @@ describe("the verdict of each evaluator", () => {
     ]);
   });
 
-  test("has the role comparison for a shadow, and replaced for an older version", () => {
+  test("has the comparison role for a shadow, and the replaced role for an older version", () => {
     const scores = [
       full("correctness", 1, SHADOW),
       full("correctness", 0, JUDGE),

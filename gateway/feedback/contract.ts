@@ -4,7 +4,7 @@ import { Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../cont
 const comment = Type.String({ maxLength: 10_000 });
 const rating = OneOf(["up", "down"]);
 
-/** `POST /v1/feedback`. With `dataset` (role editor), the exchange becomes a sample in a new revision. */
+/** `POST /v1/feedback`. With `dataset` (editor role), the exchange becomes a sample in a new revision. */
 export const GiveFeedback = Strict(
   {
     request_id: Type.String({ minLength: 1, maxLength: 128, description: "`x-request-id` of the answer" }),

@@ -29,7 +29,7 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
           ...allows("member"),
           summary: "Rate an answer, comment on it or correct it",
           description:
-            "New feedback on an answer replaces the same key's earlier feedback. With `dataset` (role editor), the exchange becomes a sample there, in a new revision: the conversation up to the question is the input, the answer is the output, and the correction (or the answer, with thumbs up) is the reference. This only works for answers in your own conversations, because answers from POST /v1/chat are not stored.",
+            "New feedback on an answer replaces the same key's earlier feedback. With `dataset` (editor role), the exchange becomes a sample there, in a new revision: the conversation up to the question is the input, the answer is the output, and the correction (or the answer, with thumbs up) is the reference. This only works for answers in your own conversations, because answers from POST /v1/chat are not stored.",
           ...creates,
           ...fails(403, 404, 409, 503),
         },

@@ -23,10 +23,7 @@ export const checkType = ({ request: { headers }, route }: Exchange): void => {
   if (type === null || type === "application/json") return;
   if (isMultipart(headers) && route?.takesFiles) return;
   if (!isJson(type)) {
-    throw new AppError(
-      "unsupported_media_type",
-      `The body is ${type}. Send JSON with the header content-type: application/json.`,
-    );
+    throw new AppError("unsupported_media_type", `The body is ${type}. Send JSON with content-type: application/json.`);
   }
   const charset = CHARSET.exec(type)?.[1] ?? "utf-8";
   if (!/^(?:utf-?8|us-ascii)$/i.test(charset)) {

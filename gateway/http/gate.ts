@@ -61,7 +61,7 @@ const addressCheck = () => {
   let known = "\0";
   return (url: string): void => {
     if (url.startsWith(known)) return;
-    if (!URL.canParse(url)) throw new AppError("invalid_request", "The header host is not a valid host name.");
+    if (!URL.canParse(url)) throw new AppError("invalid_request", "The host header is not a valid host name.");
     known = url.slice(0, url.indexOf("/", 8) + 1);
   };
 };

@@ -74,7 +74,7 @@ const authorize = ({ path, role }: Route, principal: Principal | undefined): voi
   if (role === "any" || hasRole(principal.role, role)) return;
   throw new AppError(
     "insufficient_role",
-    `This requires the role ${role}; the key "${principal.keyName}" has the role ${principal.role}. Ask an admin for another key.`,
+    `This requires the ${role} role; the key "${principal.keyName}" has the ${principal.role} role. Ask an admin for another key.`,
   );
 };
 

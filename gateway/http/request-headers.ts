@@ -21,14 +21,14 @@ export const deadlineOf = (headers: Headers): number | undefined => {
   const given = headers.get("x-deadline-ms");
   if (given === null) return undefined;
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
-  throw new AppError("invalid_request", "The header x-deadline-ms must be a whole number of milliseconds, 1 or more.");
+  throw new AppError("invalid_request", "The x-deadline-ms header must be a whole number of milliseconds, 1 or more.");
 };
 
 /** The value of `x-priority`; interactive by default. Throws invalid_request. */
 export const priorityOf = (headers: Headers): Call["priority"] => {
   const given = headers.get("x-priority") ?? "interactive";
   if (given === "interactive" || given === "batch") return given;
-  throw new AppError("invalid_request", "The header x-priority must be interactive or batch.", { param: "x-priority" });
+  throw new AppError("invalid_request", "The x-priority header must be interactive or batch.", { param: "x-priority" });
 };
 
 export const deadlineExceeded = (deadlineMs: number): AppError =>

@@ -35,7 +35,7 @@ export interface RouteFacts {
   "x-direct"?: true;
   /** Also accepts calls of jobs workers, which work for a key. */
   "x-worker"?: true;
-  /** Polled every few seconds by machines: logged at the level debug. */
+  /** Polled every few seconds by machines: logged at debug level. */
   "x-probe"?: true;
   /** Media types of the response other than JSON. */
   "x-media-types"?: readonly string[];

@@ -114,7 +114,7 @@ const keyOf = (headers: Headers): string | undefined => {
   if (given === null) return undefined;
   const key = /^"(.*)"$/.exec(given)?.[1] ?? given;
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new AppError("invalid_request", "The header Idempotency-Key must be 1 to 255 visible ASCII characters.", {
+  throw new AppError("invalid_request", "The Idempotency-Key header must be 1 to 255 visible ASCII characters.", {
     param: "idempotency-key",
   });
 };

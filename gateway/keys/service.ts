@@ -32,7 +32,7 @@ export type { Actor } from "./rules";
 /** How long a rotated key keeps working by default. */
 const DEFAULT_GRACE_SECONDS = 3600;
 
-/** The command line. Write access to the database file implies the role admin. */
+/** The command line. Write access to the database file implies the admin role. */
 export const LOCAL_ACTOR: Actor = { keyId: "cli", role: "admin" };
 
 interface IssueOptions {

@@ -86,7 +86,7 @@ export class Verifier {
     if (!keyId) {
       throw new AppError(
         "invalid_api_key",
-        "A jobs worker must name the key that it works for in the header x-groundwire-on-behalf-of.",
+        "A jobs worker must name the key that it works for in the x-groundwire-on-behalf-of header.",
       );
     }
     const now = this.deps.now();

@@ -52,7 +52,7 @@ test("a scrape is in Prometheus text format and contains no unclassified errors"
   expect(text.match(/domain="unclassified"/g)).toHaveLength(1);
 });
 
-test("a key with the role metrics can scrape and do nothing else", async () => {
+test("a key with the metrics role can scrape and do nothing else", async () => {
   const key = await stack.keyOf("metrics");
   expect((await stack.call("GET", "/metrics", { key })).status).toBe(200);
   expect((await stack.call("GET", "/v1/metrics", { key })).status).toBe(403);

@@ -113,7 +113,7 @@ const openParser = (contentType: string, files: number): BusboyInstance => {
     const headers = { "content-type": contentType } as BusboyHeaders;
     return new Busboy({ headers, limits: { ...LIMITS, files } });
   } catch (cause) {
-    throw broken("The header content-type has no boundary. Let your HTTP client set this header.", cause);
+    throw broken("The content-type header has no boundary. Let your HTTP client set this header.", cause);
   }
 };
 
@@ -150,7 +150,7 @@ export const receiveForm = async (
   return { fields, file: files[0] };
 };
 
-/** The same for up to `most` files in the field `files`. */
+/** The same for up to `most` files in the `files` field. */
 export const receiveFiles = (
   body: UploadBody,
   uploads: Receiver,

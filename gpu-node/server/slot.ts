@@ -99,7 +99,7 @@ const millisecondsHeader = (exchange: Exchange, name: string, fallback: number):
 };
 
 const wrongHeader = (name: string, expected: string) =>
-  new AppError("invalid_request", `The header ${name} must be ${expected}.`, { param: name });
+  new AppError("invalid_request", `The ${name} header must be ${expected}.`, { param: name });
 
 const tooLate = () =>
   new AppError("deadline_exceeded", "The answer missed its deadline. Allow more time or request a shorter answer.");

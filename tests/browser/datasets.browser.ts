@@ -135,7 +135,7 @@ const CASES: Case[] = [
     path: "/datasets/new",
     as: "viewer",
     status: 403,
-    shows: "This requires the role editor",
+    shows: "This requires the editor role",
   },
   {
     name: "dataset being read",

@@ -116,7 +116,7 @@ const CASES: Case[] = [
     path: "/evals/new",
     as: "viewer",
     status: 403,
-    shows: "This requires the role member",
+    shows: "This requires the member role",
   },
   {
     name: "evaluation form rate-limited",

@@ -70,7 +70,7 @@ const CASES: Case[] = [
     path: "/rag/new",
     as: "viewer",
     status: 403,
-    shows: "This requires the role editor",
+    shows: "This requires the editor role",
   },
   {
     name: "rag index",
@@ -173,7 +173,7 @@ const CASES: Case[] = [
     },
     shows: "This index has no searchable documents yet",
   },
-  { name: "rag quality forbidden", path: QUALITY, as: "viewer", status: 403, shows: "This requires the role editor" },
+  { name: "rag quality forbidden", path: QUALITY, as: "viewer", status: 403, shows: "This requires the editor role" },
   {
     name: "rag quality measuring",
     path: QUALITY,
@@ -251,7 +251,7 @@ const CASES: Case[] = [
     },
     shows: "This index has no searchable documents yet",
   },
-  { name: "rag ask forbidden", path: ASK, as: "viewer", status: 403, shows: "This requires the role member" },
+  { name: "rag ask forbidden", path: ASK, as: "viewer", status: 403, shows: "This requires the member role" },
   {
     name: "rag ask refused",
     path: ASK,

@@ -106,7 +106,7 @@ const CASES: Case[] = [
   },
   { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link works once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
-  { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This requires the role admin" },
+  { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This requires the admin role" },
   { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "Not found" },
   { name: "chat empty", path: "/chat", as: "newcomer", shows: "What would you like to know?" },
   {

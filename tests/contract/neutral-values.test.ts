@@ -265,7 +265,7 @@ describe("an answer that a client library sends back in messages is accepted", (
     expect((await post("/v1/chat/completions", { ...CHAT, messages: [message, hi] })).status).toBe(200);
   });
 
-  test("and the role developer has the same meaning as system", async () => {
+  test("and the developer role has the same meaning as system", async () => {
     const [developer, system] = await Promise.all(
       ["developer", "system"].map((role) =>
         post("/v1/chat/completions", { ...CHAT, messages: [{ role, content: "Be brief." }, hi] }),

@@ -5,8 +5,8 @@ import { seededRandom } from "../random";
 import { until } from "../until";
 
 /**
- * Random queries of two keys, each of which may use one of two indexes with nearly the same texts, and reads of batch runs
- * over them, while rights are taken away and documents are deleted and added: `bun run faults`.
+ * Random queries of two keys, each of which may use one of two indexes with nearly the same texts, and reads of batch
+ * runs over them, while access is revoked and documents are deleted and added: `bun run faults`, or
  * `bun tests/faults/rag-isolation.ts 10000`.
  */
 
@@ -18,10 +18,12 @@ const RUN_READS = 0.1;
 export interface IsolationReport {
   queries: number;
   runReads: number;
-  /** Queries that were refused, because the index is another's or the right was taken away. */
+  /** Queries that were refused, because the index belongs to another key or access was revoked. */
   refused: number;
   changes: number;
-  /** Responses that show something of the other index, of a deleted document, or of an index without a right. */
+  /**
+   * Responses that show anything of the other index, of a deleted document, or of an index that the key may not use.
+   */
   wrong: string[];
 }
 
@@ -62,7 +64,7 @@ const randomQuery = ({ random, own, other }: Lane) => {
   return { target, body };
 };
 
-/** Takes the right away or gives it back, or replaces a document by a new one with the same text. */
+/** Revokes or restores access, or replaces a document with a new one that has the same text. */
 const change = async (lane: Lane): Promise<void> => {
   const { stack, admin, own, random, deleted, report } = lane;
   report.changes++;

@@ -42,7 +42,7 @@ interface RagKillReport {
   quarantined: number;
   /** Responses and states that a kill doesn't explain. */
   unexpected: string[];
-  /** Half, doubled, lost or outdated documents that a reader saw. */
+  /** Partial, duplicated, lost or outdated documents that a reader saw. */
   seen: string[];
   /** Broken rules of the database, after a kill and at the end. */
   torn: string[];

@@ -14,7 +14,10 @@ export interface Piece extends Span {
   kinds: string[];
 }
 
-/** Cuts `from` to `to` of a text at the borders of all spans. Every character is in exactly one piece, in order. */
+/**
+ * Splits the part of a text from `start` to `end` at the boundaries of all spans. Every character is in exactly one
+ * piece, in order.
+ */
 export const piecesOf = (text: string, { start, end }: Span, spans: readonly MarkedSpan[]): Piece[] => {
   const inside = spans.filter((span) => span.start < end && span.end > start && span.start < span.end);
   const borders = inside.flatMap((span) => [span.start, span.end]).filter((at) => at > start && at < end);
@@ -26,7 +29,7 @@ export const piecesOf = (text: string, { start, end }: Span, spans: readonly Mar
   });
 };
 
-/** Lines of stored Markdown that are easier to read in another look: headings, tables and code. */
+/** Lines of stored Markdown that are easier to read in a different style: headings, tables and code. */
 export const lineSpans = (text: string): MarkedSpan[] => {
   const spans: MarkedSpan[] = [];
   let isInCode = false;
@@ -40,10 +43,10 @@ export const lineSpans = (text: string): MarkedSpan[] => {
   return spans;
 };
 
-/** Part of a text that belongs to a chunk. Its beginning may repeat the end of the chunk before. */
+/** Part of a text that belongs to a chunk. Its beginning may repeat the end of the previous chunk. */
 export interface Block<T> extends Span {
   chunk: T | undefined;
-  /** Offset where the part that is also in the chunk before ends. */
+  /** Offset where the part that repeats the previous chunk ends. */
   repeatsTo: number;
 }
 

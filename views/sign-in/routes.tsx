@@ -159,8 +159,8 @@ const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
         <code>{scrapeConfig(new URL(origin))}</code>
       </pre>
       <p>
-        To chat or see results, sign out and use another key. An admin can create one on the Keys page, with the role
-        viewer, member, editor or admin.
+        To chat or see results, sign out and use another key. An admin can create one on the Keys page, with the viewer,
+        member, editor or admin role.
       </p>
     </div>
   </Screen>

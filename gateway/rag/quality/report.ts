@@ -135,7 +135,9 @@ export const formatReport = (report: CorpusReport, format: "text" | "markdown"):
     [`${counts} 95 % intervals.`],
     table(ranking),
     table(decisions),
-    ...(fallback.some(({ is_fitted }) => is_fitted) ? [["* Chosen on the same questions, which favours it."]] : []),
+    ...(fallback.some(({ is_fitted }) => is_fitted)
+      ? [["* Chosen on the same questions, so its figures are optimistic."]]
+      : []),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 };

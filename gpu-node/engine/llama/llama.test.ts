@@ -91,7 +91,7 @@ describe("usage and finish reasons", () => {
     expect(finishReason).toBe("length");
   });
 
-  test("an answer that the model ends itself has the finish reason stop and no control token", async () => {
+  test("an answer that the model ends itself has finish_reason stop and no control token", async () => {
     const { text, finishReason } = await chat({ ...user("Say yes."), max_tokens: 200, temperature: 0 });
     expect(finishReason).toBe("stop");
     expect(text.length).toBeGreaterThan(0);
