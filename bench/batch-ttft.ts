@@ -41,7 +41,12 @@ export const batchTtft = async () => {
     }
     const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
     return {
-      ...{ pairs: PAIRS, slots: slots.total, idle_ms_p50: Math.round(median(idle)), busy_ms_p50: Math.round(median(busy)) },
+      ...{
+        pairs: PAIRS,
+        slots: slots.total,
+        idle_ms_p50: Math.round(median(idle)),
+        busy_ms_p50: Math.round(median(busy)),
+      },
       ratio: Math.round((100 * median(busy)) / median(idle)) / 100,
       idle_ms: idle.map(Math.round),
       busy_ms: busy.map(Math.round),

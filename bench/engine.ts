@@ -44,7 +44,8 @@ export const engineThroughput = async () => {
         const accepted = await engine.accept({
           operation: "completion",
           body: { prompt, max_tokens: TOKENS, ...SAMPLING },
-          priority: "interactive", signal: new AbortController().signal,
+          priority: "interactive",
+          signal: new AbortController().signal,
         });
         let firstTokenAt = 0;
         let tokens = 0;

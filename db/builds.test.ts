@@ -74,7 +74,7 @@ describe("a document", () => {
     ]);
   });
 
-  test("that is deleted is gone at once and stays in the change log; its id can be used again", async () => {
+  test("that is deleted is gone immediately and stays in the change log; its id can be used again", async () => {
     await addDocuments(db, "a", "one");
     await add("one", ["x"]);
     expect(await db.write((tx) => unpublishDocument(tx, keyOf("one"), AT))).toBe(true);
@@ -109,7 +109,7 @@ describe("a document", () => {
   });
 });
 
-test("a new version lacks the documents that it has no build of, and takes none of an outdated text", async () => {
+test("a new version lacks the documents for which it has no build, and accepts no build of an outdated text", async () => {
   await addDocuments(db, "a", "one", "two", "queued");
   await add("one", ["x"]);
   await add("two", ["y"]);
@@ -124,7 +124,7 @@ test("a new version lacks the documents that it has no build of, and takes none 
   expect([totals.get(1)?.documents, totals.get(2)?.documents]).toEqual([2, 1]);
 });
 
-test("an index that is deleted is gone at once, and the sweep deletes everything of it", async () => {
+test("a deleted index is gone immediately, and the sweep deletes all of its data", async () => {
   await addDocuments(db, "a", "one", "two");
   await add("one", ["x", "y", "z"]);
   await stage(db, "a", { name: "two", id: "build_two", words: ["x"] });
@@ -145,7 +145,7 @@ test("what an ended job has staged is deleted; what a running job stages is kept
   expect(await builds.listDoomedBuilds(db, 10)).toEqual(["build_1"]);
 });
 
-test("kill -9 during replacements leaves one whole content, and a reader never sees half a document", async () => {
+test("kill -9 during replacements leaves one complete version of the document, and a reader never sees half of one", async () => {
   await withDatabaseFile(async (file) => {
     const open = async () => openDb({ url: `file:${file}` }, silentLog());
     const reader = await open();

@@ -173,7 +173,7 @@ test("a body in another charset is 415, and one that is not valid UTF-8 is 400",
   expect((await post("{}", "application/json; charset=us-ascii")).status).toBe(400);
 });
 
-test("without a node, a chat is rejected immediately with the time to retry after", async () => {
+test("without a node, a chat is rejected immediately, and the error says when to retry", async () => {
   await composition.open();
   const response = await send("POST", "/v1/chat/completions", {
     headers: { ...authorized, "content-type": "application/json" },

@@ -78,7 +78,7 @@ const line = (key: string): string => JSON.stringify({ key, input: `What is ${ke
 
 test("a second attempt does not mix its samples with those of the first attempt", async () => {
   const job = await enqueue(["a", "b", "c"].map(line));
-  // The first worker used another schema, which rejected b, and died.
+  // The first worker used a different schema, which rejected b, and died.
   const revision = job.replace(/^job/, "rev");
   const members = ["a", "c"].map((key, position) => {
     const sample = {

@@ -50,7 +50,7 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
     const { options, uploadId, fileName, createdBy } = payload;
     const revisionId = revisionOf(task.jobId);
     if (!options.dryRun) {
-      // An earlier attempt may have staged samples in another order, or with another schema.
+      // An earlier attempt may have staged samples in a different order, or with a different schema.
       while (!(await deleteRevisionPart(context, revisionId, MAX_MEMBERS_PER_DELETE)));
       const staged = { id: revisionId, jobId: task.jobId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));

@@ -67,13 +67,13 @@ test("a call waits for the key's limit and for a busy node", async () => {
   expect(sent).toHaveLength(3);
 });
 
-test("an error that no waiting ends is thrown as the gateway sent it", async () => {
+test("an error that waiting can't resolve is thrown as the gateway sent it", async () => {
   const { client, sent } = gateway(refusal("invalid_api_key", 401));
   const { kind, message } = await problemOf(client.countTokens(caller, "m", ["a"]));
   expect([kind, message, sent.length]).toEqual(["invalid_api_key", "No.", 1]);
 });
 
-test("a gateway that stays unreachable is given up after two minutes", async () => {
+test("calls to a gateway that stays unreachable fail after two minutes", async () => {
   const clock = [0, 0, 130_000];
   const monotonicMs = () => clock.shift() ?? 130_000;
   const client = createGatewayClient({ url: "http://127.0.0.1:1", token: () => "gws_token", monotonicMs });
@@ -90,7 +90,7 @@ test("a cancelled call ends while it waits", async () => {
   await expect(client.countTokens({ keyId: "key_1", signal: abort.signal }, "m", ["a"])).rejects.toThrow();
 });
 
-test("vectors that are missing are an error", async () => {
+test("missing vectors are an error", async () => {
   const { client } = gateway(() => Response.json({ data: [], model_revision: "1" }));
   expect((await problemOf(client.embed(caller, "m", ["a"]))).kind).toBe("upstream_error");
 });

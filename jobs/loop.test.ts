@@ -266,7 +266,7 @@ describe("a worker that died", () => {
     expect((await listWorkers(db)).map(({ id }) => id)).not.toContain("worker_dead");
   });
 
-  test("can't write when it resumes, because its tasks have another epoch", async () => {
+  test("can't write when it resumes, because its tasks have a new epoch", async () => {
     await enqueue("job_1");
     const { reached, open } = gate();
     const writes: string[] = [];
@@ -320,7 +320,7 @@ describe("a worker that died", () => {
     expect(job.error?.message).toContain("3 workers died");
   });
 
-  test("limits the tasks that run with the task it died on, and runs that task alone after a second death", async () => {
+  test("limits the tasks that run alongside the one it died on, and runs that task by itself after a second death", async () => {
     await enqueue("job_1", 40);
     const setDeaths = (n: number, deaths: number) =>
       `UPDATE tasks SET deaths = ${deaths} WHERE json_extract(payload, '$.n') = ${n}`;
@@ -383,7 +383,7 @@ describe("D4: a task whose end can't be written", () => {
     expect((await ended("job_1")).result).toEqual({ tries: 2 });
   });
 
-  test("because its worker has left is run by another one, which doesn't count as an attempt", async () => {
+  test("because its worker has left is run by another worker, which doesn't count as an attempt", async () => {
     await enqueue("job_1");
     await db.write((tx) => insertWorker(tx, { id: "worker_left", host: "here", process: "1" }, new Date()));
     await claimTasks(db, { workerId: "worker_left", kind: KIND, limit: 1 }, new Date());

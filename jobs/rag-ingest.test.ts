@@ -241,7 +241,11 @@ describe("ingestion", () => {
 
   test.each([
     ["another revision of the model", { vectors: [normalise([1, 1])], revision: "2" }, "The nodes have revision 2"],
-    ["vectors of another length", { vectors: [normalise([1, 1, 1])], revision: "1" }, "vectors of another length"],
+    [
+      "vectors of a different length",
+      { vectors: [normalise([1, 1, 1])], revision: "1" },
+      "vectors of a different length",
+    ],
   ])("fails for %s", async (_, reply, message) => {
     await work(fakeGateway({ embed: async () => reply }).gateway);
     const { ids, job } = await add({ "a.md": "One." });

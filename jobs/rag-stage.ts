@@ -48,9 +48,9 @@ export interface StageRequest {
 }
 
 /**
- * Writes the chunks and vectors of a document for one version, as a staged build. The last batch, often the only one, is
- * left to `complete`, unless a vector store needs the rows first. Chunks whose text is unchanged keep their vectors. Throws
- * conflict if the nodes have another revision of the model.
+ * Writes the chunks and vectors of a document for one version, as a staged build. The last batch, often the only one,
+ * is left to `complete`, unless a vector store needs the rows first. Chunks whose text is unchanged keep their vectors.
+ * Throws conflict if the nodes have a different revision of the model.
  */
 export const stageBuild = async (
   { db, gateway, chunk, vectors }: StageDeps,
@@ -118,7 +118,7 @@ const checked = (vector: Float32Array | undefined, { dimension, embeddingModel }
   if (vector?.length === dimension) return vector;
   throw new AppError(
     "conflict",
-    `"${embeddingModel}" now returns vectors of another length than this index has (${dimension}). Build a new version of the index.`,
+    `"${embeddingModel}" now returns vectors of a different length than those in this index (${dimension}). Build a new version of the index.`,
   );
 };
 

@@ -4,7 +4,7 @@ import { toAppError } from "./errors";
 import { createLog, type Log } from "./log";
 import { loadConfig } from "./settings";
 
-/** EX_CONFIG of sysexits.h: the database belongs to another version, so a restart doesn't help. */
+/** EX_CONFIG of sysexits.h: the database belongs to a different version, so a restart doesn't help. */
 const EXIT_WRONG_DATABASE = 78;
 
 interface Server {
@@ -22,9 +22,9 @@ interface ServerProcess {
 }
 
 /**
- * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the
- * second signal. Exit codes: 0 after a clean close, 64 for invalid settings, 78 for a database of another version, and
- * 1 otherwise.
+ * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the second
+ * signal. Exit codes: 0 after a clean close, 64 for invalid settings, 78 for a database of a different version, and 1
+ * otherwise.
  */
 export const runServerProcess = async ({ component, help, start }: ServerProcess): Promise<void> => {
   if (process.argv.includes("--help")) {

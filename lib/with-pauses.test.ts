@@ -18,7 +18,7 @@ test("every value arrives in order, with undefined for each wait", async () => {
   expect(seen[2]).toBeUndefined();
 });
 
-test("an error of the source is thrown, also if it comes while the consumer is busy", async () => {
+test("an error of the source is thrown, even if it occurs while the consumer is busy", async () => {
   const source = async function* () {
     yield 1;
     throw new Error("The source failed.");

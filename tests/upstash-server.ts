@@ -26,7 +26,7 @@ export class UpstashServer {
   /** Paths of all requests so far. */
   readonly requests: string[] = [];
   similarity = "COSINE";
-  /** Set by the first upsert. Vectors of another length are rejected. */
+  /** Set by the first upsert. Vectors of a different length are rejected. */
   #dimension: number | undefined;
 
   /** Ids of all stored vectors by namespace, sorted. */

@@ -87,14 +87,14 @@ engineContract("http2", async () => {
   };
 });
 
-test("without a running node, a request is rejected immediately with the time to retry after", async () => {
+test("without a running node, a request is rejected immediately, and the error says when to retry", async () => {
   const engine = engineOf(["http://127.0.0.1:9"]);
   const error = await failure(read(engine));
   expect([error.kind, error.detail.retryAfterMs]).toEqual(["unavailable", 1000]);
   expect(engine.nodes()[0]?.state).toBe("down");
 });
 
-test("a stream whose node disappears ends with an error, never like a complete one", async () => {
+test("a stream whose node disappears ends with an error, and never looks complete", async () => {
   const running = await started({ tokens: 1000, tokenMs: 5 });
   const engine = engineOf([running.url]);
   const reply = await engine.request(chat());

@@ -180,7 +180,7 @@ const mayMoveOn = (error: AppError): boolean =>
  */
 const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
-/** The error if no node accepts a request for `model`, with the time to retry after. */
+/** The error if no node accepts a request for `model`, with the retry time. */
 const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
   const answering = nodes.filter((node) => node.state !== "down");
   const loading = answering.find((node) => node.readiness?.state === "loading");

@@ -32,7 +32,7 @@ describe("failures", () => {
     expect(server.requests).toEqual(["/upsert/a", "/upsert/a", "/upsert/a", "/query/a"]);
   });
 
-  test("the store's own retry-after is waited for", async () => {
+  test("the store's own retry-after is respected", async () => {
     server.failNext({ status: 429, headers: { "retry-after": "0" } });
     const slow = upstashVectors({ url: server.url, token: UPSTASH_TOKEN, backoffMs: 1_000_000 });
     expect(await slow.query("a", query)).toEqual([]);
@@ -57,7 +57,7 @@ describe("failures", () => {
     ]);
   });
 
-  test("a vector of another dimension is a conflict", async () => {
+  test("a vector with a different dimension is a conflict", async () => {
     await store().upsert("a", [{ id: "1", vector: Float32Array.of(1, 0), metadata: {} }]);
     const { kind, message } = await problemOf(store().query("a", { ...query, vector: Float32Array.of(1, 0, 0) }));
     expect([kind, message]).toEqual([

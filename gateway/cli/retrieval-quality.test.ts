@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test("every passage is found by its id through the whole product, and predictions are written", async () => {
+test("every passage is found by its id through the whole stack, and predictions are written", async () => {
   await write("retrieval_tiny_queries.jsonl", QUERIES);
   const out = join(folder, "out");
   const { exit, stdout, stderr } = await run("--json", "--predictions", out);
@@ -63,7 +63,7 @@ test.each([
   ["a passage that is missing", [{ ...QUERIES[0], relevant: ["p9"] }], "names a passage that the corpus doesn't have"],
   ["an answerable query without a passage", [{ ...QUERIES[0], relevant: [] }], "is answerable but has 0 relevant"],
   ["an id that is used twice", [QUERIES[0], QUERIES[0]], "uses an id twice"],
-])("%s is refused before anything starts", async (_, queries, problem) => {
+])("%s is rejected before anything starts", async (_, queries, problem) => {
   await write("retrieval_tiny_queries.jsonl", queries as object[]);
   const { exit, stdout, stderr } = await run();
   expect([exit, stdout]).toEqual([1, ""]);

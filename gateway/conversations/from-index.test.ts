@@ -23,7 +23,7 @@ const askIndex = async (conversationId?: string, question = QUESTION) => {
 };
 const last = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
-test("an answer from an index is stored with its evidence and its facts", async () => {
+test("an answer from an index is stored with its evidence and its details", async () => {
   rag.answer(sampleAnswer());
   const { conversation } = await askIndex();
   expect(conversation.index).toBe(INDEX);
@@ -98,7 +98,7 @@ test("a question is asked with the earlier turns, without the markers of earlier
   });
 });
 
-test("a conversation keeps its index for edited questions, and regenerates with another temperature", async () => {
+test("a conversation keeps its index for edited questions, and regenerates with a different temperature", async () => {
   rag.answer(sampleAnswer());
   const { conversation, question } = await askIndex();
   const place = { conversationId: conversation.id, replaces: question.id };

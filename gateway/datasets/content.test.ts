@@ -47,7 +47,7 @@ const changes: [string, Partial<SampleContent>][] = [
   ["no output", { output: null }],
   ["group", { group: null }],
   ["tags", { tags: ["capital"] }],
-  ["a metadata value of another type", { metadata: { level: "1", checked: true } }],
+  ["a metadata value of a different type", { metadata: { level: "1", checked: true } }],
 ];
 test.each(changes)("a sample with %s changed has a different hash", (_, change) => {
   expect(contentHash({ ...paris, ...change })).not.toBe(contentHash(paris));

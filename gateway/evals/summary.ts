@@ -11,7 +11,9 @@ import type { Statistic } from "./statistics-contract";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
 
-/** Stored figures with another version are stale. Increment this with every change to how `RunFigures` are computed. */
+/**
+ * Stored figures with a different version are stale. Increment this with every change to how `RunFigures` are computed.
+ */
 export const FIGURES_VERSION = 3;
 /** Up to this number of results, figures are computed in the request that finds them stale. */
 const FEW_RESULTS = 200;
@@ -149,7 +151,10 @@ export interface FigureSource {
   criteria(hashes: readonly string[]): Promise<ReadonlyMap<string, Criterion>>;
 }
 
-/** The figures that aren't counts. They depend only on the content of the source, and so are equal everywhere. */
+/**
+ * The figures that aren't counts. They depend only on the content of the source, so they are the same on every
+ * instance.
+ */
 export const figuresFrom = async (
   { pages, labels, criteria }: FigureSource,
   order: RunOrder,

@@ -141,7 +141,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       );
     },
 
-    /** Creates a judge, or its next version. Throws invalid_request, also for `reference`, which is built in. */
+    /** Creates a judge, or its next version. Throws invalid_request, including for `reference`, which is built in. */
     async create(
       principal: Principal,
       { name, description = "", criteria, judge }: CreateEvaluatorVersion,

@@ -193,7 +193,7 @@ test.each([
   expect([span.resolution, (end - from) / stepMs]).toEqual([resolution, points]);
 });
 
-test("a node's looks become means, and a node that is down has no slots", () => {
+test("a node's checks are averaged, and a node that is down has no slots", () => {
   const measured = new Measurements();
   const machine = { cpu: "x", cores: 4, memory: { used_bytes: 3e9, total_bytes: 8e9 } };
   const reporting = { ...node, readiness: node.readiness && { ...node.readiness, machine } };

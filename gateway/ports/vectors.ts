@@ -2,12 +2,12 @@ import type { Metadata, MetadataFilter } from "./metadata-filter";
 
 /**
  * A vector store outside the gateway, for vectors that don't fit into its memory. The default search
- * (`gateway/rag/search/`) doesn't implement this port: it keeps the words and vector of a chunk together, so one message to
- * its Worker returns both scores of every candidate. A port would need three.
+ * (`gateway/rag/search/`) doesn't implement this port: it keeps the words and vector of a chunk together, so one
+ * message to its Worker returns both scores of every candidate. A port would need three.
  *
  * A namespace is created by its first upsert. Every method throws unavailable if the store can't be reached or is
- * overloaded, conflict if a vector has another dimension than the store, and upstream_error if it rejects the request for
- * another reason.
+ * overloaded, conflict if a vector has a different dimension than the store, and upstream_error if it rejects the
+ * request for another reason.
  */
 export interface VectorStore {
   /** Identifies the store in the database. It is the same in every process that uses the store. */

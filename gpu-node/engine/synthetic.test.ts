@@ -10,7 +10,12 @@ const run = async (
   controller = new AbortController(),
 ) => {
   const engine = createSyntheticEngine(testConfig({ synthetic }));
-  const accepted = await engine.accept({ operation: "completion", body, priority: "interactive", signal: controller.signal });
+  const accepted = await engine.accept({
+    operation: "completion",
+    body,
+    priority: "interactive",
+    signal: controller.signal,
+  });
   const events: EngineEvent[] = [];
   for await (const event of accepted.start()) events.push(event);
   const text = events.map((event) => (event.type === "delta" ? event.text : "")).join("");

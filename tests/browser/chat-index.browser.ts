@@ -106,7 +106,7 @@ test("without a relevant passage, the chat says how close the best one is", () =
     await page.getByText("Closest passages, below the threshold").waitFor();
   }));
 
-test("the choice is stored at once, and applies to regenerated answers and to the next chat page", () =>
+test("the choice is stored immediately, and applies to regenerated answers and to the next chat page", () =>
   chatting({}, async (page) => {
     rag.answer(sampleAnswer());
     await askHandbook(page);

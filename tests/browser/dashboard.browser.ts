@@ -97,7 +97,7 @@ describe("the dashboard", () => {
       expect(await page.locator(".chart-tip").count()).toBe(0);
     }));
 
-  test("keeps the window in its address, also without scripts", () =>
+  test("keeps the window in its address, even without scripts", () =>
     onDashboard(
       "/dashboard?window=24h",
       async (page) => {

@@ -63,7 +63,7 @@ describe("files", () => {
     expect(rag.calls).toEqual([["cancel", "idx_handbook"]]);
   });
 
-  test("whose progress is refused in every way leave the page usable", async () => {
+  test("leave the page usable, whatever error their progress returns", async () => {
     const faults = await asEditor(
       async (page) => {
         await page.goto(ingesting(rag));
@@ -116,7 +116,7 @@ describe("a measurement", () => {
     expect(faults).toEqual([]);
   });
 
-  test("that is refused keeps the questions", async () => {
+  test("that is rejected keeps the questions", async () => {
     const faults = await asEditor(
       async (page) => {
         await page.goto(QUALITY);
@@ -187,7 +187,7 @@ describe("an answer", () => {
     expect(await asEditor(work, { javaScript })).toEqual([]);
   });
 
-  test("stops within its stream, keeps its text and gives the focus back", async () => {
+  test("stops in the middle of its stream, keeps its text and returns the focus", async () => {
     const faults = await asEditor(async (page) => {
       await page.goto(ASK);
       await ask(page);
@@ -254,7 +254,7 @@ describe("an answer", () => {
     expect(rag.asked?.history?.[0]).toEqual({ role: "user", content: QUESTION });
   });
 
-  test("that was refused can be asked for without the threshold", async () => {
+  test("that fell below the threshold can be requested without it", async () => {
     rag.answer(refusedAnswer());
     const faults = await asEditor(async (page) => {
       await page.goto(ASK);
@@ -287,7 +287,7 @@ describe("an answer", () => {
     expect(rag.all[0]).toMatchObject({ retrieval: { ...sampleIndex().retrieval, top_k: 8 } });
   });
 
-  test("that is refused in every way says so, and keeps the question", async () => {
+  test("that is rejected says so, whatever the error, and keeps the question", async () => {
     const faults = await asEditor(
       async (page) => {
         await page.goto(ASK);

@@ -149,7 +149,7 @@ describe("an index that the key may not use", () => {
     expect(refusalOf(await mine.ask(imported))).toEqual(NOT_FOUND);
   });
 
-  test("any more hides its passages in old answers and exports, until access is restored", async () => {
+  test("hides its passages in old answers and exports, until access is restored", async () => {
     const lost = await createSide(stack, "amber", "id");
     const { begin, ask, ended, last, send } = chats(lost);
     const id = await begin({ index: lost.index });

@@ -66,7 +66,7 @@ describe("store", () => {
     expect(data).toEqual(plain);
   });
 
-  test("makes texts searchable at once, and only in their newest content", async () => {
+  test("makes texts searchable immediately, and only with their newest content", async () => {
     const index = await newIndex();
     const ask = async (question: string) =>
       (await send("POST", "/v1/rag/query", { index, question, generate: false })).chunks;
@@ -87,7 +87,7 @@ describe("store", () => {
     expect(await documentsOf(index)).toHaveLength(5);
   });
 
-  test("replaces an id with other content or metadata, and keeps the document", async () => {
+  test("replaces the content or metadata of an existing id, and keeps the document", async () => {
     const index = await newIndex();
     const { stored } = await store(index, "one", { ids: ["a"] });
     const changed = await store(index, "two", { ids: ["a"] });
@@ -112,7 +112,7 @@ describe("store is refused", () => {
       { metadata: [{ n: 1 }, {}] },
     ],
     ["for a text that is too long", 400, "input.1", { input: ["a", "word ".repeat(5000)] }, {}],
-    ["for another length than the index's", 400, "dimensions", { input: "a", dimensions: 8 }, {}],
+    ["for a different length than the index's", 400, "dimensions", { input: "a", dimensions: 8 }, {}],
   ])("%s, and nothing is stored", async (_what, status, param, body, fields) => {
     const index = await newIndex();
     const [code, , name] = await refusal({ ...body, store: { index, ...fields } });
@@ -129,7 +129,7 @@ describe("store is refused", () => {
     expect(await documentsOf(body.store.index)).toEqual([]);
   });
 
-  test("if the index was built with another revision of the model", async () => {
+  test("if the index was built with a different revision of the model", async () => {
     const index = await newIndex();
     const client = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
     await client.execute({

@@ -175,7 +175,7 @@ describe("a batch run over an index", () => {
   const ended = (key: string, id: string) => reached(key, id, ({ ended_at }) => ended_at !== null);
   const resultsOf = async (key: string, id: string): Promise<Json[]> =>
     (await send(key, "GET", `${RUNS}/${id}/samples?limit=100`)).body.data;
-  /** A run that goes on for a while, after its first result. */
+  /** A run that continues for a while after its first result. */
   const startLong = async (owner: Side): Promise<Json> => {
     const { key } = owner.client;
     const body = request(await addDataset(15), owner, {}, { evaluators: ["exact@1"], max_concurrency: 1 });
@@ -214,7 +214,7 @@ describe("a batch run over an index", () => {
     expect(again.body.estimated_seconds).toBeGreaterThan(0);
   });
 
-  test("has no errors if nothing is relevant: such results fail with no_context, unless no answer is right", async () => {
+  test("has no errors if nothing is relevant: such results fail with no_context, unless the sample expects no answer", async () => {
     const { key } = side.client;
     const dataset = await addDataset(1, { key: "open", input: "Who won the cup?", references: ["unanswerable"] });
     const { id } = await start(key, request(dataset, side, NOTHING));
@@ -239,7 +239,7 @@ describe("a batch run over an index", () => {
     expect([resumed.status, resumed.body.error.message]).toEqual([409, run.error.message]);
   });
 
-  test("stops when its key loses the right to the index, and continues with a key that has it", async () => {
+  test("stops when its key loses access to the index, and continues with a key that has access", async () => {
     const { key } = side.client;
     const { id } = await startLong(side);
     await changeKey(stack, side.keyId, ["another"]);
@@ -265,7 +265,7 @@ describe("a batch run over an index", () => {
     await side.client.settled(side.index);
   });
 
-  test("is on no route distinguishable from one that doesn't exist, for a key that may not use its index", async () => {
+  test("can't be distinguished from one that doesn't exist, on any route, by a key that may not use its index", async () => {
     const { id } = await start(other.client.key, request(await addDataset(1), other));
     await ended(other.client.key, id);
     const { key } = side.client;

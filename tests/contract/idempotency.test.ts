@@ -247,7 +247,7 @@ describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bod
     expect(at(await json(again), identity)).toBe(at(made[0], identity));
   });
 
-  test("the same key with another body gets 422 and creates nothing", async () => {
+  test("the same key with a different body gets 422 and creates nothing", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `"${route} other"`.replaceAll(" ", "-") };
     const body = bodyOf("one");
@@ -288,7 +288,7 @@ test.each(["", "with space", "x".repeat(256), "ü"])("an invalid key is rejected
   expect([response.status, (await json(response)).error.param]).toEqual([400, "idempotency-key"]);
 });
 
-test("another spelling of the authorization header is the same caller", async () => {
+test("a differently formatted authorization header identifies the same caller", async () => {
   const send = (authorization: string) =>
     stack.call("POST", "/v1/conversations", {
       key: null,

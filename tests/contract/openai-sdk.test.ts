@@ -41,7 +41,7 @@ describe("answers", () => {
     expect(request_id).toStartWith("req_");
   });
 
-  test("a stream has the text of the whole answer, and usage only on request", async () => {
+  test("a stream contains the text of the complete answer, and usage only on request", async () => {
     const whole = await client.chat.completions.create({ ...ask("Count"), seed: 1 });
     const read = async (options: { include_usage: boolean } | undefined) => {
       let text = "";

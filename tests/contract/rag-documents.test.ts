@@ -91,7 +91,7 @@ describe("documents", () => {
     expect(data.map(({ tokens }: Json) => tokens)).toEqual([2, 4, 2]);
   });
 
-  test("of a form are read file by file; a bad file ends only itself, with its remedy", async () => {
+  test("of a form are read file by file; a bad file fails by itself, and its error says what to do", async () => {
     const id = await newIndex();
     const files = { "a.txt": "One.\fTwo.", "b.pdf": "unreadable", "c.md": "Three." };
     const response = await send(id, files, { metadata: '{"year":2024}' });
@@ -155,7 +155,7 @@ describe("documents", () => {
     expect((await read(`/${id}/documents/${document.id}`)).metadata).toEqual({ a: 2 });
   });
 
-  test("keep their visible content while, and if, a replacement fails", async () => {
+  test("keep their visible content during a replacement, and if it fails", async () => {
     const id = await newIndex();
     const [document] = (await add(id, { text: "Good.", source: "a.md" })).documents;
     await settled(id);
@@ -170,7 +170,7 @@ describe("documents", () => {
     expect(await count("SELECT COUNT(*) AS n FROM uploads")).toBe(0);
   });
 
-  test("that are deleted are gone at once; the sweep deletes chunks and vectors", async () => {
+  test("that are deleted are gone immediately; the sweep deletes chunks and vectors", async () => {
     const id = await newIndex();
     const [document] = (await add(id, { text: "One.\n\nTwo." })).documents;
     await settled(id);
@@ -202,7 +202,7 @@ describe("documents", () => {
     ["an empty text", [{ text: "" }], "documents.0.text"],
     ["metadata that can't be filtered", [{ text: "a", metadata: { a: [1] } }], "documents.0.metadata.a"],
     ["no documents", [], "documents"],
-  ])("with %s are refused by name, and nothing is kept", async (_, documents, param) => {
+  ])("with %s are rejected, the error names the problem, and nothing is kept", async (_, documents, param) => {
     const id = await newIndex();
     const [status, { error }] = await call("POST", `/${id}/documents`, { documents });
     expect([status, error.param]).toEqual([400, param]);
@@ -284,7 +284,7 @@ describe("a new version", () => {
   });
 });
 
-test("deleting an index while it ingests stops the work and leaves no row of it", async () => {
+test("deleting an index during ingestion stops the work and leaves no rows behind", async () => {
   const id = await newIndex();
   await add(id, { text: "Good.\n\nBetter." }, { text: "endless" });
   await until("one is searchable", async () => (await read(`/${id}`)).chunks === 2);

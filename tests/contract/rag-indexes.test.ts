@@ -83,7 +83,7 @@ describe("an index", () => {
     expect((await create({ name })).id).not.toBe(id);
   });
 
-  test("can't have a name that looks like an id, which could be another index", async () => {
+  test("can't have a name that looks like an id, because it could be another index's id", async () => {
     const { id } = await create();
     for (const [method, path] of [
       ["POST", ""],
@@ -114,7 +114,7 @@ describe("an index", () => {
 });
 
 describe("a key that may use some indexes", () => {
-  test("sees no other: not in lists, not by id, not by name, on no route", async () => {
+  test("sees no others: in no list, and by neither id nor name on any route", async () => {
     const [own, named, other] = [await create(), await create(), await create()];
     const key = await stack.keyOf("editor", { allowed_indexes: [own.id, named.name] });
     const [, { data }] = await call("GET", "?limit=100", { key });
@@ -147,7 +147,7 @@ describe("a key that may use some indexes", () => {
     expect((await call("GET", `/${other.id}`))[1].documents).toBe(0);
   });
 
-  test("loses an index at once when an admin takes the right away", async () => {
+  test("loses access to an index immediately when an admin revokes it", async () => {
     const { id } = await create();
     const made = await stack.call("POST", "/v1/keys", {
       body: { name: "limited", role: "viewer", allowed_indexes: [id] },
@@ -167,7 +167,7 @@ describe("a key that may use some indexes", () => {
   });
 });
 
-test("an index built with another revision of the embedding model is refused until a new version is active", async () => {
+test("an index built with a different revision of the embedding model is rejected until a new version is active", async () => {
   const { id } = await create();
   const text = { documents: [{ source: "a.md", text: "The ferry leaves at seven." }] };
   const settled = () =>

@@ -33,7 +33,7 @@ describe("another key's index", () => {
     [own, other] = await createSides(stack);
   });
 
-  test("is on no route distinguishable from one that doesn't exist, by id or by name", async () => {
+  test("can't be distinguished from one that doesn't exist, on any route, by id or by name", async () => {
     const routes = API_ROUTES.filter(({ path }) => path.startsWith("/v1/rag/indexes/:id"));
     expect(routes.length).toBeGreaterThan(10);
     const questions = ["x", "y"].map((question) => ({ question, relevant: [] }));
@@ -71,7 +71,7 @@ describe("another key's index", () => {
     expect((await admin.read(`/${other.index}`)).documents).toBe(TOPICS.length);
   });
 
-  test("has documents, texts and chunks that can't be read, deleted or replaced through an own index", async () => {
+  test("has documents, texts and chunks that can't be read, deleted or replaced through the caller's own index", async () => {
     const [id = ""] = other.documents.values();
     const { content_hash } = await admin.read(`/${other.index}/documents/${id}`);
     for (const [method, path] of [
@@ -93,7 +93,7 @@ describe("another key's index", () => {
     await own.client.delete(`/${own.index}/documents/${id}`);
   });
 
-  test("is in no list", async () => {
+  test("appears in no list", async () => {
     for (const { client, index } of [own, other]) {
       const { data, next_cursor } = await client.read("?limit=100");
       expect([data.map(({ id }: Json) => id), next_cursor]).toEqual([[index], null]);
@@ -117,7 +117,7 @@ describe("another key's index", () => {
     expect(chunks.every(({ document_id }) => [...own.documents.values()].includes(document_id))).toBe(true);
   });
 
-  test("is not in answers of the cache, even if both keys share a namespace", async () => {
+  test("does not appear in cached answers, even if both keys share a namespace", async () => {
     await stack.call("POST", "/v1/cache/share", { body: { namespace: "team", keys: [own.keyId, other.keyId] } });
     const question = `${QUESTION} ${crypto.randomUUID()}`;
     const [first, second] = [await ownAnswer(other, { question }), await ownAnswer(other, { question })];
@@ -151,7 +151,7 @@ describe("another key's index", () => {
   });
 });
 
-describe("after a key has lost the right to an index", () => {
+describe("after a key has lost access to an index", () => {
   test("the next query, its citations, and stored answers no longer show it", async () => {
     const side = await createSide(stack, "crimson", "name");
     const { client, index, name, keyId } = side;
@@ -173,7 +173,7 @@ describe("after a key has lost the right to an index", () => {
     expect((await client.query(question)).cache.status).toBe("hit");
   });
 
-  test("repeats of its requests with an Idempotency-Key are refused instead of replayed", async () => {
+  test("repeated requests with an Idempotency-Key are rejected instead of replayed", async () => {
     const name = `own-${crypto.randomUUID()}`;
     const { id, key } = await createKey(stack, [name]);
     const client = new RagClient(stack.url, key);
@@ -245,7 +245,7 @@ describe("after a deletion", () => {
   });
 });
 
-test("random queries and reads of runs by both keys never show the other's index, while rights and documents change", async () => {
+test("random queries and reads of runs by both keys never show the other's index, while access and documents change", async () => {
   const report = await queryAtRandom(stack, { milliseconds: 10_000, seed: 1 });
   console.log(`${report.queries} queries, ${report.runReads} reads of runs, ${report.changes} changes`);
   expect(report.wrong).toEqual([]);

@@ -77,7 +77,7 @@ describe("calibration", () => {
     expect(result.recall_at_k.value).toBe(0.5);
   });
 
-  test("suggests nothing where it can't: one kind of questions, or a mode without the score", async () => {
+  test("suggests nothing without both kinds of questions, or in a mode without the score", async () => {
     const [, onlyAnswerable] = await calibrate({ questions: QUESTIONS().slice(0, 2) });
     expect(onlyAnswerable).toMatchObject({ unanswerable: 0, curve: [], suggested: null });
     const [, onlyUnanswerable] = await calibrate({ questions: QUESTIONS().map((each) => ({ ...each, relevant: [] })) });

@@ -89,7 +89,7 @@ describe("a jobs worker", () => {
     expect([status, body.error.code]).toEqual([401, "invalid_api_key"]);
   });
 
-  test("is refused at once when its key is revoked, and within a second when it has left", async () => {
+  test("is rejected immediately when its key is revoked, and within a second after it has left", async () => {
     const { token, leave } = await addWorker();
     const [revoked, kept] = [await makeKey(), await makeKey()];
     for (const { id } of [revoked, kept]) expect((await embed(token, id)).status).toBe(200);
@@ -100,7 +100,7 @@ describe("a jobs worker", () => {
     expect((await embed(token, (await makeKey()).id)).status).toBe(401);
   });
 
-  test("does not lend its rights to a key: the header without a worker's token changes nothing", async () => {
+  test("gives a key no extra access: without a worker's token, the header changes nothing", async () => {
     const { id } = await makeKey({ role: "admin" });
     const viewer = await stack.keyOf("viewer");
     const response = await stack.call("GET", "/v1/keys", { key: viewer, headers: { "x-groundwire-on-behalf-of": id } });
@@ -111,7 +111,7 @@ describe("a jobs worker", () => {
 describe("POST /v1/tokenize", () => {
   const count = async (body: object): Promise<unknown> => (await stack.call("POST", "/v1/tokenize", { body })).json();
 
-  test("counts each text as the model reads it, also for a chat model and beyond the context", async () => {
+  test("counts each text as the model reads it, even for a chat model and beyond the context", async () => {
     expect(await count({ input: "one two" })).toEqual({ model: "all-minilm-l6-v2", data: [{ count: 2 }] });
     const long = "word ".repeat(10_000);
     expect(await count({ input: ["", "one", long] })).toMatchObject({

@@ -77,7 +77,7 @@ describe("a PDF, a DOCX and a Markdown file", () => {
     return last.answer;
   };
 
-  test("of one form become searchable; the index shows how far they are", async () => {
+  test("of one form become searchable; the index shows their progress", async () => {
     const files = Object.entries(FILES).map(
       ([name, content]) => new File([content as string | Uint8Array<ArrayBuffer>], name),
     );
@@ -117,7 +117,7 @@ describe("a PDF, a DOCX and a Markdown file", () => {
     expect(texts.length).toBeGreaterThan(1);
   });
 
-  test("that don't answer a question give the fallback text, without a call of the model", async () => {
+  test("that don't answer a question give the fallback text, without calling the model", async () => {
     const before = (await stack.nodeTokens()).output;
     const events = await ask({ question: "Who won the football world cup in 1998?" });
     expect(orderOf(events)).toEqual(["retrieval", "token", "done"]);
@@ -213,7 +213,7 @@ const forEach = async <T, R>(items: readonly T[], work: (item: T) => Promise<R>)
 };
 
 describe.skipIf(!hasLabelledDocuments)("the labelled documents (not in the repository)", () => {
-  test("that are bad end with a clear error or the right text; the others of the request are ingested", async () => {
+  test("that are bad get a clear error or the right text; the other files in the request are ingested", async () => {
     const index = await rag.createIndex();
     const bad = readBadFiles();
     await rag.addFiles(

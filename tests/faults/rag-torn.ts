@@ -1,18 +1,21 @@
-/* What must never be in the database of an index, whatever process is killed: one query each, which returns the offenders. */
+/*
+ * What must never be in the database of an index, whichever process is killed: one query each, which returns the
+ * offenders.
+ */
 
 const VISIBLE = `SELECT * FROM document_builds WHERE state = 'visible'
   AND index_id IN (SELECT id FROM indexes WHERE deleted_at IS NULL)`;
 
 /** True at any moment. */
 export const TORN: Record<string, string> = {
-  "a visible build has another number of chunks, a gap, or a chunk twice": `
+  "a visible build has the wrong number of chunks, a gap, or a chunk twice": `
     SELECT b.id FROM (${VISIBLE}) AS b LEFT JOIN chunks AS c ON c.build_id = b.id
     GROUP BY b.id HAVING COUNT(c.id) <> b.chunks OR COUNT(DISTINCT c.position) <> b.chunks OR MAX(c.position) <> b.chunks - 1`,
   "a chunk has no vector": `
     SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM chunk_vectors WHERE chunk_id = chunks.id)`,
   "a vector has no chunk": `
     SELECT chunk_id FROM chunk_vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE id = chunk_id)`,
-  "a vector has another length": `
+  "a vector has the wrong length": `
     SELECT chunk_id FROM chunk_vectors AS v JOIN chunks AS c ON c.id = v.chunk_id
     JOIN document_builds AS b ON b.id = c.build_id
     JOIN index_versions AS i ON i.index_id = b.index_id AND i.version = b.version

@@ -31,7 +31,7 @@ test("headings, table rows and code have spans of their own", () => {
   ]);
 });
 
-test("blocks cover the whole text once, also if chunks overlap or leave a gap", () => {
+test("blocks cover the whole text once, even if chunks overlap or leave a gap", () => {
   const chunks = [
     { start: 2, end: 10 },
     { start: 8, end: 20 },

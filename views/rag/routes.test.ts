@@ -79,7 +79,7 @@ describe("a new index", () => {
     [{ name: "-a" }, "Start the name with a letter or digit"],
     [{ chunkTokens: "9" }, "Chunk size: enter a whole number from 16 to 8,192"],
     [{ overlapTokens: "200" }, "Overlap: enter a whole number from 0 to less than the chunk size"],
-  ])("%j is refused and keeps what was typed", async (change, message) => {
+  ])("%j is rejected and keeps what was typed", async (change, message) => {
     const { status, html } = await post("/rag", { ...form, ...change });
     expect(status).toBe(422);
     expect(html).toContain(message);
@@ -87,7 +87,7 @@ describe("a new index", () => {
     expect(html).toContain('<option value="bge-small-en-v1.5" selected');
   });
 
-  test("a taken name is shown at the field", async () => {
+  test("a taken name shows an error at its field", async () => {
     const message = 'An index named "Press" already exists. Use another name.';
     pages.rag.refusal = new AppError("conflict", message, { param: "name" });
     const { status, html } = await post("/rag", form);
@@ -95,7 +95,7 @@ describe("a new index", () => {
   });
 });
 
-test("a chunk size that the model can't read is shown at its field, in its words", async () => {
+test("a chunk size that exceeds the model's context shows an error at its field, under the field's label", async () => {
   const param = "chunking.chunk_tokens";
   pages.rag.refusal = new AppError("invalid_request", `${param} must be 512 or less.`, { param });
   const { status, html } = await post("/rag", { name: "Press", chunkTokens: "900" });
@@ -120,7 +120,7 @@ describe("documents", () => {
     }
   });
 
-  test("each file shows its stage, and the whole shows its count and a Cancel button", async () => {
+  test("each file shows its stage, and the page shows the count and a Cancel button", async () => {
     const ingestion = sampleIngestion({ state: "running", total: 30, done: 3, failed: 1, eta_seconds: 20.2 });
     pages.rag.reset({ status: "ingesting", ingestion });
     pages.rag.files = [sampleDocument({ id: "doc_1", source: "oven.pdf", state: "chunking" })];
@@ -161,7 +161,7 @@ describe("documents", () => {
 });
 
 describe("an index", () => {
-  test("keeps its settings, and refuses what is no setting", async () => {
+  test("saves its settings, and rejects values that are not valid", async () => {
     expect((await post(`${INDEX}/settings`, { topK: "8", threshold: "" })).location).toBe(`${INDEX}?done=saved`);
     expect(pages.rag.all[0]?.retrieval).toMatchObject({ top_k: 8, threshold: null, mode: "hybrid" });
     const { status, html } = await post(`${INDEX}/settings`, { topK: "0", weight: "2" });
@@ -181,7 +181,7 @@ describe("an index", () => {
     ]);
   });
 
-  test("updates itself while a version is being built, and then no more", async () => {
+  test("updates itself while a version is being built, and then stops", async () => {
     const building = sampleVersion({ version: 2, state: "building" });
     pages.rag.reset({ building });
     pages.rag.builds = [building, sampleVersion()];
@@ -218,7 +218,7 @@ describe("a document", () => {
     return `start=${start}&end=${start + words.length}`;
   };
 
-  test("highlights the span of a citation by its offsets, also across a chunk border", async () => {
+  test("highlights the span of a citation by its offsets, even across a chunk boundary", async () => {
     const { html } = await open(`${DOCUMENT}?${span("Sick days are never taken")}`);
     expect(html).toContain('<mark class="cited" id="cited">Sick days are never taken</mark>');
     const across = await open(`${DOCUMENT}?${span("agrees in writing.\n\n### Illness\n\nTell")}`);
@@ -296,7 +296,7 @@ describe("a question", () => {
     const { html } = await ask({ filter: "year = 2020" });
     expect(html).toContain("The documents don’t answer this question.");
     expect(html).toContain(
-      "The highest score by meaning is 0.21, below the threshold of 0.30, so the model was not asked.",
+      "The highest score by meaning is 0.21, below the threshold of 0.30, so the model was not called.",
     );
     expect(html).toContain("Remove the filter");
     expect(html).toContain("Closest passages, below the threshold");

@@ -21,7 +21,7 @@ test("a success in between starts the count again", () => {
   expect(breaker.allows()).toBe(true);
 });
 
-test("after the ejection one request tries the node, and others follow only if it succeeds", () => {
+test("after the ejection one request probes the node, and others follow only if it succeeds", () => {
   const { breaker, pass } = failing(5);
   pass(30_000);
   expect(breaker.allows()).toBe(true);
@@ -31,7 +31,7 @@ test("after the ejection one request tries the node, and others follow only if i
   expect([breaker.allows(), breaker.isEjected]).toEqual([true, false]);
 });
 
-test("each failed try extends the ejection by 30 s, up to 300 s", () => {
+test("each failed probe extends the ejection by 30 s, up to 300 s", () => {
   const { breaker, pass } = failing(5);
   const times: number[] = [];
   for (let i = 0; i < 11; i++) {
@@ -44,7 +44,7 @@ test("each failed try extends the ejection by 30 s, up to 300 s", () => {
   expect(times.at(-1)).toBe(300_000);
 });
 
-test("a request that fails again and again counts once, also as the try of an ejected node", () => {
+test("a request that keeps failing counts once, even as the probe of an ejected node", () => {
   const { breaker, pass } = failing(4);
   breaker.failed("a");
   pass(30_000);
@@ -60,7 +60,7 @@ test("a request that fails again and again counts once, also as the try of an ej
   expect(breaker.allows()).toBe(false);
 });
 
-test("if the caller of a try disconnects, the next request tries the node", () => {
+test("if the caller of a probing request disconnects, the next request probes the node", () => {
   const { breaker, pass } = failing(5);
   pass(30_000);
   breaker.started();

@@ -4,7 +4,7 @@ const MAX_EJECTION_MS = 300_000;
 
 /**
  * Outlier ejection for one node, with Envoy's defaults: five consecutive failures eject it for 30 s × the number of
- * ejections, at most 300 s. After that, one request at a time tests it. Unlike in Envoy, a request that is retried and
+ * ejections, at most 300 s. After that, one request at a time probes it. Unlike in Envoy, a request that is retried and
  * fails again counts once, because then the request may be at fault.
  */
 export class Breaker {
@@ -48,7 +48,7 @@ export class Breaker {
       this.ended();
       return;
     }
-    // While the node is ejected, only a failed test counts.
+    // While the node is ejected, only a failed probe counts.
     if (this.isEjected && !this.#isTrying) return;
     this.#failed.add(request);
     if (!this.#isTrying && this.#failed.size < FAILURES_TO_OPEN) return;

@@ -168,7 +168,7 @@ test("a node that sends GOAWAY completes its streams, and new requests go to oth
   await closing;
 }, 10_000);
 
-test("a reply contains the number of retries, and so does the error of the last try", async () => {
+test("a reply contains the number of retries, and so does the error of the last attempt", async () => {
   const [a, b] = [await started(), await started()];
   const engine = await engineOf([a.url, b.url]);
   expect((await engine.request(chat())).retries).toBe(0);

@@ -168,7 +168,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
   };
 };
 
-/** A key that is limited to some indexes could not see a new one with another name. Throws insufficient_role. */
+/** A key that is limited to some indexes could not see a new one with a different name. Throws insufficient_role. */
 const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): void => {
   if (allowedIndexes?.includes(name) ?? true) return;
   throw new AppError(

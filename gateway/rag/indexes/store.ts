@@ -48,8 +48,8 @@ interface StoredText {
 /** Embeds texts and stores each as a document with one chunk. */
 export const createVectorStore = ({ db, indexes, embeddings, vectors, log, now = () => new Date() }: StoreDeps) => ({
   /**
-   * Throws what `embed` throws, not_found, conflict if the index has another model, and invalid_request for token ids,
-   * queries, and lists of ids or metadata whose length doesn't match.
+   * Throws what `embed` throws, not_found, conflict if the index has a different model, and invalid_request for token
+   * ids, queries, and lists of ids or metadata whose length doesn't match.
    */
   async embed(
     call: Call,

@@ -71,7 +71,7 @@ test("a version that the store rejects doesn't stop the upload of others", async
   const picky: VectorStore = {
     ...vectors,
     upsert: async (namespace, some) => {
-      if (namespace === "idx_a-1") throw new AppError("conflict", "The Upstash index has another dimension.");
+      if (namespace === "idx_a-1") throw new AppError("conflict", "The Upstash index has a different dimension.");
       await vectors.upsert(namespace, some);
     },
   };

@@ -23,8 +23,8 @@ export interface OpenIndex {
 
 export interface Indexes {
   /**
-   * Opens `version`, by default the active one. Throws not_found, also if the key may not use the index, and conflict if
-   * the version is not ready.
+   * Opens `version`, by default the active one. Throws not_found if the index doesn't exist or the key may not use it,
+   * and conflict if the version is not ready.
    */
   open(principal: Principal, nameOrId: string, version?: number): Promise<OpenIndex>;
 }
@@ -102,7 +102,7 @@ export interface Retrieval {
    * nothing was found, because the whole version may have been retired.
    */
   isOutdated: boolean;
-  /** Something was found, and no threshold speaks against it. */
+  /** Something was found, and it reaches the threshold, if there is one. */
   isRelevant: boolean;
   vectorCandidates: number;
   keywordCandidates: number;
@@ -148,7 +148,7 @@ export interface Found {
   mode: RetrievalSettings["mode"];
 }
 
-/** Throws conflict if the nodes have another revision of the model, because its vectors can't be compared. */
+/** Throws conflict if the nodes have a different revision of the model, because its vectors can't be compared. */
 const embedQuestion = async (
   embedder: Embedder,
   call: Call,
@@ -164,8 +164,8 @@ const embedQuestion = async (
 };
 
 /**
- * Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. Throws conflict if the nodes
- * have another revision of the embedding model than the index.
+ * Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. Throws conflict if the
+ * nodes have a different revision of the embedding model than the index.
  */
 export const findHits = async (
   { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,

@@ -74,7 +74,7 @@ test("400 names the invalid field", async () => {
   expect([response.status, (await errorOf(response)).param]).toEqual([400, "retrieval.top_k"]);
 });
 
-test("403 for a key that may only read", async () => {
+test("403 for a key with read-only access", async () => {
   role = "viewer";
   expect((await send({})).status).toBe(403);
 });

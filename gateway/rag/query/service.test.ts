@@ -447,7 +447,7 @@ describe("a query is rejected for", () => {
     expect([kind, detail.param]).toEqual(["invalid_request", param]);
   });
 
-  test("vectors of another revision of the embedding model, except in keyword mode", async () => {
+  test("vectors of a different revision of the embedding model, except in keyword mode", async () => {
     state.embedderRevision = "e2";
     const { kind, message, detail } = await problemOf(query());
     expect([kind, detail.param, state.searched]).toEqual(["conflict", "index", []]);

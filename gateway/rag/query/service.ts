@@ -43,7 +43,7 @@ interface Generated
   stagesMs: { prompt?: number; generation?: number; grounding?: number };
 }
 
-/** Searches of one query, if the index changes each time. */
+/** Maximum number of searches per query, if the index changes each time. */
 const MAX_RETRIEVALS = 5;
 
 const notGenerated = (status: RagAnswer["status"], answer: string | null): Generated => ({
@@ -65,8 +65,8 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
 
 /**
  * Answers questions from an index. Every method throws not_found if the index does not exist or the key may not use it,
- * conflict if the nodes have another revision of its embedding model, invalid_request, and what the embedding and chat
- * services throw.
+ * conflict if the nodes have a different revision of its embedding model, invalid_request, and what the embedding and
+ * chat services throw.
  */
 export const createRag = (deps: RagDeps) => {
   const { chat, answers, scoring } = deps;

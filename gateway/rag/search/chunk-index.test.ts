@@ -119,7 +119,7 @@ describe("replacing documents", () => {
     expect([index.documents, index.chunks]).toEqual([1, 1]);
   });
 
-  test("a vector with another dimension is rejected and changes nothing", () => {
+  test("a vector with a different dimension is rejected and changes nothing", () => {
     const index = animals();
     const entries = [entry("a3", "fox", EAST), entry("a4", "fox", Float32Array.of(1, 0, 0))];
     expect(() => index.replace({ id: "a", entries })).toThrow("has 3 dimensions, but the index has 2");

@@ -32,7 +32,10 @@ export class ChunkIndex {
     return this.#slots.count;
   }
 
-  /** Replaces all chunks of a document. Throws invalid_request and changes nothing if a vector has another dimension. */
+  /**
+   * Replaces all chunks of a document. Throws invalid_request and changes nothing if a vector has a different
+   * dimension.
+   */
   replace({ id, entries }: DocumentChange): void {
     const [first] = entries;
     const vectors = this.#vectors ?? (first?.vector ? new VectorIndex(first.vector.length) : undefined);
@@ -50,7 +53,8 @@ export class ChunkIndex {
 
   /**
    * `storedCosines`: for a search with `matches`, the cosines of these and of all keyword candidates, by chunk id.
-   * Candidates without a cosine are left out. Throws invalid_request if a vector is missing or has another dimension.
+   * Candidates without a cosine are left out. Throws invalid_request if a vector is missing or has a different
+   * dimension.
    */
   search(search: Search, storedCosines?: ReadonlyMap<string, number>): SearchResult {
     const { mode, candidates, filter } = search;

@@ -62,7 +62,7 @@ test("parallel searches during loading each see their revision", async () => {
   for (const [i, revision] of [4, 2, 3, 1, 4].entries()) expect(counts[i]).toBeGreaterThanOrEqual(revision);
 });
 
-test("the first search sees all documents, also those that get a later revision while pages are loaded", async () => {
+test("the first search sees all documents, including those that get a later revision while pages are loaded", async () => {
   changes({
     "idx_a@1": [
       { revision: 1, documents: [document("a", "fox")] },

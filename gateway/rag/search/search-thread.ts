@@ -39,8 +39,8 @@ export class SearchThread {
   }
 
   /**
-   * Waits until the Worker has `revision`, then searches. Throws invalid_request for a filter with too many conditions or a
-   * vector with another dimension, and not_found if the index is dropped meanwhile.
+   * Waits until the Worker has `revision`, then searches. Throws invalid_request for a filter with too many conditions
+   * or a vector with a different dimension, and not_found if the index is dropped meanwhile.
    */
   async search(version: SearchedVersion, search: Search, signal?: AbortSignal): Promise<SearchResult> {
     if (search.filter) checkFilter(search.filter);

@@ -34,7 +34,7 @@ test("a zero vector has a score of 0", () => {
   expect(index.search(Float32Array.of(0, 1, 0), 5, everySlot(1), 1)).toEqual([{ slot: 0, score: 0 }]);
 });
 
-test("vectors with another dimension are rejected, and the error names both dimensions", () => {
+test("vectors with a different dimension are rejected, and the error names both dimensions", () => {
   const index = new VectorIndex(4);
   const message = "The vector has 3 dimensions, but the index has 4. Use the index's embedding model.";
   expect(() => index.set(0, new Float32Array(3))).toThrow(message);

@@ -45,14 +45,14 @@ export class VectorIndex {
     this.#groupBytes = padded * 4;
   }
 
-  /** Throws invalid_request for a vector of another dimension. */
+  /** Throws invalid_request for a vector of a different dimension. */
   check({ length }: Float32Array): void {
     if (length === this.dimension) return;
     const message = `The vector has ${length} dimensions, but the index has ${this.dimension}. Use the index's embedding model.`;
     throw new AppError("invalid_request", message);
   }
 
-  /** Replaces the vector of the slot. Throws invalid_request for a vector of another dimension. */
+  /** Replaces the vector of the slot. Throws invalid_request for a vector of a different dimension. */
   set(slot: number, vector: Float32Array): void {
     this.check(vector);
     this.#exact.reserve(this.#offset(slot + 1));

@@ -167,7 +167,7 @@ describe("a model of the catalogue", () => {
     await model.close();
   });
 
-  test("is refused with another pooling", async () => {
+  test("is rejected if its pooling differs", async () => {
     const model = await withPooling({ pooling_mode_mean_tokens: true });
     await expect(model.load(() => {})).rejects.toThrow("does not have the pooling of this model (cls)");
   });

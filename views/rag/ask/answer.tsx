@@ -201,12 +201,12 @@ const THRESHOLD_SCORES: Readonly<Record<NonNullable<RagAnswer["threshold"]>["sco
   rerank: "reranker score",
 };
 
-/** No passage was good enough, so no model was asked: how close the best one was. */
+/** No passage was good enough, so no model was called. Shows how close the best one was. */
 export const NoMatch = ({ threshold }: Pick<RagAnswer, "threshold">) => {
   const best = threshold?.best ?? null;
   if (best === null || !threshold) {
     return (
-      <Panel title="No relevant passage was found">No passage matches the question, so the model was not asked.</Panel>
+      <Panel title="No relevant passage was found">No passage matches the question, so the model was not called.</Panel>
     );
   }
   const { value } = threshold;
@@ -214,7 +214,7 @@ export const NoMatch = ({ threshold }: Pick<RagAnswer, "threshold">) => {
   return (
     <>
       <Panel title="No relevant passage was found">
-        {`The highest ${name} is ${score(best)}, below the threshold of ${score(value)}, so the model was not asked.`}
+        {`The highest ${name} is ${score(best)}, below the threshold of ${score(value)}, so the model was not called.`}
       </Panel>
       <p class="score-scale">
         <meter class="bad" min={0} max={value} value={Math.max(0, best)} aria-label={`Highest ${name}`}></meter>

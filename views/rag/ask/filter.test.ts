@@ -13,11 +13,11 @@ describe("a filter on metadata", () => {
     expect(readFilter(text)).toEqual(filter as unknown as ReturnType<typeof readFilter>);
   });
 
-  test("a blank filter is none", () => {
+  test("a blank filter has no conditions", () => {
     expect(readFilter(" \n ")).toBeUndefined();
   });
 
-  test("a line that is no condition is quoted, with examples", () => {
+  test("a line that is not a condition is quoted, with examples", () => {
     expect(() => readFilter("site = north-quay\nnorth quay")).toThrow(
       "“north quay” is not a condition. Write for example",
     );

@@ -391,7 +391,7 @@ describe("the report", () => {
     expect(odd.report.preview).toMatchObject([{ input: `x${"😀".repeat(249)}…` }]);
   });
 
-  test("finds near duplicates by their words only; different symbols, numbers or metadata make a different sample", async () => {
+  test("compares only words to find near duplicates; different symbols, numbers or metadata make a different sample", async () => {
     const near = jsonl({ input: "Is 2+2=4?" }, { input: "is 2+2=4" }, { input: "Is 2 + 2 = 4!" });
     expect((await readText("jsonl", near)).report.duplicates).toEqual({ exact: 0, near: 2 });
     const different = jsonl({ input: "2+2" }, { input: "2<2" }, { input: "22" }, { input: "2+2", topic: "x" });

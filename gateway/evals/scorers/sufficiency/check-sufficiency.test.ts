@@ -32,7 +32,7 @@ describe("what passages lack", () => {
     expect(compare(question).missing).toEqual(missing);
   });
 
-  test("a number of the question is not an answer to it", () => {
+  test("a number in the question is not an answer to it", () => {
     expect(compare("What number follows 1785 in the paper to the Royal Society?").features.answerType).toBe(0);
   });
 

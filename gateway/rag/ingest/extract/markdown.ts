@@ -30,7 +30,7 @@ export const plainHeading = (title: string): string =>
     .replace(/\\([#*_|`[\]])/g, "$1")
     .trim();
 
-/** Escapes what would make a paragraph of another format a heading, a code block or a table. */
+/** Escapes text from other formats that Markdown would read as a heading, a code block or a table. */
 export const escapeLineStarts = (text: string): string => text.replace(/^(?=(?:#{1,6}\s|```|~~~|\|))/gm, "\\");
 
 const cellText = (text: string): string => oneLine(text).replace(/\\?\|/g, "\\|");

@@ -52,7 +52,7 @@ describe("encodings", () => {
 
 test.each([
   ["line ends", "a\r\nb\rc\u2028d", "a\nb\nc\nd"],
-  ["soft hyphens, also before a line end", "elec\u00adtric kilo\u00ad\r\ngrams", "electric kilograms"],
+  ["soft hyphens, even before a line end", "elec\u00adtric kilo\u00ad\r\ngrams", "electric kilograms"],
   ["zero-width characters", "neigh\u200bbours\u2060 \ufeffany\u200done", "neighbours anyone"],
   ["joiners of scripts and emoji, which stay", "می\u200cخواهم 🐕\u200d🦺", "می\u200cخواهم 🐕\u200d🦺"],
   ["decomposed letters", "cafe\u0301", "café"],
@@ -71,7 +71,7 @@ describe("Markdown", () => {
       "a\n\n---\n\na | b\n--- | ---\n1 | 2",
       "a\n\n---\n\na | b\n--- | ---\n1 | 2",
     ],
-    ["comments, also over lines", "a <!-- x\n\ny --> b", "a  b"],
+    ["comments, even over several lines", "a <!-- x\n\ny --> b", "a  b"],
     ["scripts and styles", "a\n\n<script>alert(1)</script>\n\n<style>p{}</style>b", "a\n\nb"],
     [
       "comments in code, which stay",
