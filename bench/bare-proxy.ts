@@ -1,6 +1,6 @@
 /**
- * The baseline for the gateway: Elysia forwards to one node over one HTTP/2 connection, without keys, limits, cache,
- * validation, log or metrics.
+ * The baseline for the gateway: Elysia forwards to one node over one HTTP/2 connection, without keys, limits, caching,
+ * validation, logging or metrics.
  */
 import http2 from "node:http2";
 import { Elysia } from "elysia";

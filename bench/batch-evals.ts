@@ -39,7 +39,7 @@ export const batchEvals = async ([option]: string[]) => {
   }
 };
 
-/** Another `seed` asks for other answers, so none comes from the cache. */
+/** A different `seed` produces different answers, so none comes from the cache. */
 const measure = async (stack: Stack, samples: number, evaluator: string, seed: number) => {
   const [worker] = stack.workers;
   if (!worker) throw new Error("There is no worker.");
@@ -78,7 +78,7 @@ const measure = async (stack: Stack, samples: number, evaluator: string, seed: n
       names.map((name) => [name, Math.round((1000 * ((after[name] ?? 0) - (before[name] ?? 0))) / samples) / 1000]),
     ),
     most_mib: Object.fromEntries(names.map((name) => [name, mostOf(memory[name])])),
-    /** If a process kept something of each sample, the second half would need more than the first. */
+    /** If a process retained memory for each sample, the second half would use more than the first. */
     most_mib_in_first_half: Object.fromEntries(
       names.map((name) => [name, mostOf(memory[name].slice(0, Math.ceil(memory[name].length / 2)))]),
     ),

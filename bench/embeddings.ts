@@ -109,7 +109,7 @@ const compare = async (sides: Sides, corpus: string[], batch: number, onRound: (
   };
 };
 
-/** All texts differ, because the gateway computes equal texts once. */
+/** All texts differ, because the gateway computes identical texts only once. */
 const textOf = (words: number, number: number): string =>
   [number, ...Array.from({ length: words - 1 }, (_, index) => WORDS[(index * 3 + number) % WORDS.length])].join(" ");
 

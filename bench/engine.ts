@@ -11,7 +11,9 @@ import { median } from "./load";
 const TOKENS = 48;
 const STREAMS = [1, 4, 8];
 const ROUNDS = 4;
-/** Sampling of both sides, including the model's own top_p and top_k, so that both decode the same texts. */
+/**
+ * Sampling parameters of both sides. The model's own top_p and top_k are added, so that both generate the same texts.
+ */
 const SAMPLING = { temperature: 1, seed: 1 };
 
 /** When an answer started and ended, on the clock of `performance.now()`. */
@@ -25,7 +27,7 @@ type Side = (prompts: string[]) => Promise<Answer[]>;
 
 /**
  * Compares the embedded engine without HTTP with the minimum that node-llama-cpp needs: one generator per answer, all
- * advanced in one tick, without scheduler, text and events. It uses the node's settings, such as
+ * advanced in one tick, without a scheduler, decoded text or events. It uses the node's settings, such as
  * GROUNDWIRE_NODE_THREADS and GROUNDWIRE_CHAT_MODEL.
  */
 export const engineThroughput = async () => {

@@ -70,7 +70,7 @@ export interface Side extends Running {
 
 const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
-/** Starts a node that answers immediately with `tokens` tokens. `isUp` may ask the gateway that waits for it. */
+/** Starts a node that answers immediately with `tokens` tokens. `isUp` may poll the gateway that uses this node. */
 const startNode = (port: number, tokens: number, env: Record<string, string>, isUp: () => Promise<boolean>) =>
   start(ROOT, "gpu-node/main.ts", localUrl(port), isUp, {
     ...env,

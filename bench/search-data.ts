@@ -1,7 +1,10 @@
 import { Database } from "bun:sqlite";
 import { clusteredVectors, seededRandom } from "../tests/random";
 
-/* Synthetic chunks in a SQLite file: `bun bench/search-data.ts FILE CHUNKS`. A process of its own, so that its memory isn't counted. */
+/*
+ * Synthetic chunks in a SQLite file: `bun bench/search-data.ts FILE CHUNKS`. Runs in a separate process, so that its
+ * memory isn't counted.
+ */
 
 export const DIMENSION = 384;
 export const CHUNKS_PER_DOCUMENT = 10;

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import type { SearchEntry } from "../gateway/rag/search/search";
 import { type ChangePage, serveSearch } from "../gateway/rag/search/serve-search";
 
-/* Entry of the benchmark's search Worker: reads the chunks of bench/search-data.ts, 40 documents a page. */
+/* Entry point of the benchmark's search Worker: reads the chunks of bench/search-data.ts, 40 documents a page. */
 
 const PAGE_DOCUMENTS = 40;
 const [path = ""] = process.argv.slice(-1);

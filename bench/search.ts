@@ -21,7 +21,10 @@ const FILTERS = {
 } as const;
 type FilterName = keyof typeof FILTERS;
 
-/** Searches of synthetic chunks in the Worker, from the gateway's thread and back. Options: the number of chunks. */
+/**
+ * Measures searches of synthetic chunks in the Worker, from the gateway's thread and back. Options: the number of
+ * chunks.
+ */
 export const search = async ([chunks = String(CHUNKS)]: string[]) => {
   const folder = await mkdtemp(join(tmpdir(), "search-"));
   const path = join(folder, "chunks.db");
@@ -86,8 +89,8 @@ const measure = async (thread: SearchThread, path: string, chunks: number) => {
 type Ask = (mode: Search["mode"], filter: FilterName) => ReturnType<SearchThread["search"]>;
 
 /**
- * Milliseconds from the question to the answer; of them, the time that the Worker computed; and CPU time of the process
- * per search, which hardly depends on other load.
+ * Milliseconds from question to answer, the part of it that the Worker spent computing, and CPU time of the process per
+ * search, which hardly depends on other load.
  */
 const timed = async (mode: Search["mode"], filter: FilterName, ask: Ask) => {
   const totals: number[] = [];
@@ -124,7 +127,7 @@ const syntheticQuestions = () => {
   return () => ({ text: textOf(word, WORDS_PER_QUESTION), vector: nextVector() });
 };
 
-/** Of the 10 closest chunks by a scan in double precision. */
+/** The fraction of the 10 closest chunks that are found, compared with a scan in double precision. */
 const recall = async (thread: SearchThread, version: Parameters<SearchThread["load"]>[0], path: string) => {
   const database = new Database(path, { readonly: true });
   const rows = database.query("SELECT id, vector, half, percent FROM chunks ORDER BY rowid").all() as {
@@ -172,7 +175,7 @@ const dot = (a: Float32Array, b: Float32Array): number => {
   return sum;
 };
 
-/** The longest time that this thread was held, beyond a timer of 1 ms. */
+/** The longest time that this thread was blocked: the maximum delay of a 1 ms timer. */
 const watchLag = () => {
   let last = performance.now();
   let longest = 0;

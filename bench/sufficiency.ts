@@ -13,7 +13,7 @@ import { EXIT, onlyArgument, runCommand } from "../lib/command";
 import { loadConfig } from "../lib/settings";
 import { fitLogistic } from "./reference/logistic";
 
-const HELP = `Fits the check whether passages say enough to answer a question, and measures it.
+const HELP = `Fits and measures the check for whether passages say enough to answer a question.
 
   bun bench/sufficiency.ts FOLDER     the folder has retrieval_squad_corpus.jsonl and retrieval_squad_queries.jsonl
 

@@ -159,7 +159,9 @@ export type EndedResult = Required<Pick<NewResultRow, (typeof ENDED)[number]>>;
 export const endResults = (tx: Tx, rows: readonly EndedResult[]): Promise<number> =>
   updateRows(tx, results, ENDED, rows, eq(results.state, "running"));
 
-/** Makes up to `limit` errors pending again, of those that ended up to `sequence`. Returns their failure kinds. */
+/**
+ * Makes up to `limit` errors with a sequence number of at most `sequence` pending again. Returns their failure kinds.
+ */
 export const resetErrors = async (
   tx: Tx,
   runId: string,

@@ -23,7 +23,7 @@ export interface BatchCursor {
   repeat: number;
 }
 
-/** Results of a run that fit the filter. */
+/** Results of a run that match the filter. */
 export const fits = (runId: string, { state, passed, failure, tag, search }: ResultFilter): SQL | undefined =>
   and(
     eq(results.runId, runId),
@@ -144,7 +144,7 @@ export const listRepeats = (
     .where(and(eq(results.runId, runId), eq(results.sampleKey, sampleKey)))
     .orderBy(asc(results.repeat));
 
-/** Results of a batch run that fit the filter, after `cursor`. */
+/** Results of a batch run that match the filter, after `cursor`. */
 export const listBatchResults = async (
   db: Reads,
   runId: string,
@@ -178,7 +178,7 @@ export const listEndedResults = (db: Reads, runId: string, sequence: number, lim
     .orderBy(asc(results.sequence))
     .limit(limit);
 
-/** The parts of a result that a recomputation needs, in the order in which they ended. */
+/** The parts of each result that a recomputation needs, in the order in which the results ended. */
 export const listOutputs = async (
   db: Reads,
   runId: string,

@@ -39,6 +39,9 @@ export const sortedBy = <By extends string>(
 /** Rows of one INSERT. SQLite accepts 32,766 values per statement. */
 export const INSERT_ROWS = 500;
 
-/** True for the rows after a position in such a list; undefined (no condition) without a position. */
+/**
+ * True for the rows after `place` in a list ordered by `time`, then `id`, newest first; undefined (no condition)
+ * without `place`.
+ */
 export const isAfter = (time: SQLiteColumn, id: SQLiteColumn, place: TimeCursor | undefined): SQL | undefined =>
   place && or(lt(time, place.at), and(eq(time, place.at), lt(id, place.id)));

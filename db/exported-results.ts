@@ -11,8 +11,8 @@ const sizeBytes = sql<number>`COALESCE(4 * octet_length(${results.output}), 0) +
   + octet_length(${samples.references}) + octet_length(${samples.contexts}) + COALESCE(octet_length(${samples.output}), 0)`;
 
 /**
- * Results that fit the filter, after `cursor` in the dataset's order: as many as take about `maxBytes`, but at least one
- * and at most `limit`. Empty after the last.
+ * Results that match the filter, after `cursor` in the dataset's order: as many as take about `maxBytes`, but at least
+ * one and at most `limit`. Empty after the last.
  */
 export const listResultsOfSize = async (
   db: Reads,
@@ -45,7 +45,7 @@ export interface ResultCounts {
   failed: number;
   /** Results that are errors, and results without a verdict because an evaluator failed. */
   errors: number;
-  /** Results without a verdict for another reason: not ended, or nothing decides. */
+  /** Results without a verdict for another reason: not ended, or no evaluator decides. */
   undecided: number;
   /** Sum of the outputs' latencies. */
   totalMs: number;

@@ -60,7 +60,7 @@ export const listSortedIndexes = (
 
 export const countIndexes = (db: Reads, allowed: Allowed): Promise<number> => db.$count(indexes, isVisible(allowed));
 
-/** Finds an index by id or name; an id takes precedence. Returns undefined also if the caller may not use it. */
+/** Finds an index by id or name; an id takes precedence. Also returns undefined if the caller may not use it. */
 export const findIndex = (db: Reads, idOrName: string, allowed?: Allowed): Promise<IndexRow | undefined> =>
   db
     .select()
@@ -79,7 +79,7 @@ export const listIndexNames = (db: Reads, allowed: Allowed, limit: number): Prom
     .orderBy(SORTED_BY.name)
     .limit(limit);
 
-/** The given documents that exist in those of the given indexes that the caller may use. */
+/** The given documents that exist in any of the given indexes that the caller may use. */
 export const listVisibleDocuments = (
   db: Reads,
   { indexIds, ids, allowed }: { indexIds: readonly string[]; ids: readonly string[]; allowed: Allowed },

@@ -58,7 +58,10 @@ interface Claim {
   workerId: string;
   kind: string;
   limit: number;
-  /** Whether a task on which `deaths` workers died may run too, after `claimed` others. The first that may not ends the claim. */
+  /**
+   * Whether a task on which `deaths` workers died may run too, after `claimed` others. The first task that may not run
+   * ends the claim.
+   */
   fits?(deaths: number, claimed: number): boolean;
 }
 

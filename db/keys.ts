@@ -90,7 +90,7 @@ export const hasOtherAdmin = async (db: Reads, exceptId: string, at: Date): Prom
 
 export const insertKey = async (tx: Tx, row: NewKeyRow): Promise<KeyRow> => {
   const [inserted] = await tx.insert(keys).values(row).returning();
-  if (!inserted) throw new Error("INSERT … RETURNING gave no row.");
+  if (!inserted) throw new Error("INSERT … RETURNING returned no row.");
   return inserted;
 };
 

@@ -13,5 +13,5 @@ export const isAfterResult = (cursor: ResultCursor | undefined): SQL | undefined
 /** A field of a result's output. */
 export const outputField = (path: string): SQL => sql`json_extract(${results.output}, ${`$.${path}`})`;
 
-/** A model made this output for this run; it was neither stored nor cached. */
+/** A model generated this output for this run; it was neither stored nor cached. */
 export const isMade = sql`${outputField("cache.status")} IN ('miss', 'bypass')`;

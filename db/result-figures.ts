@@ -4,7 +4,10 @@ import type { ResultRow } from "./joined-results";
 import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
 import { results, samples } from "./schema";
 
-/** The fields of a result that statistics need, without texts. Latencies and tokens are null if the output was not made for this run. */
+/**
+ * The fields of a result that statistics need, without texts. Latencies and tokens are null if the output was not
+ * generated for this run.
+ */
 export interface ResultFigure {
   id: string;
   sampleKey: string;

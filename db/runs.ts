@@ -102,7 +102,7 @@ export const listRuns = (
     .orderBy(desc(runs.createdAt), desc(runs.id))
     .limit(limit);
 
-/** Returns undefined also if the reader may not use the run's index. */
+/** Also returns undefined if the reader may not use the run's index. */
 export const findRun = (db: Reads, id: string, allowed?: AllowedIndexes): Promise<RunRow | undefined> =>
   db
     .select()
@@ -131,7 +131,7 @@ export const storeFigures = async (tx: Tx, id: string, figures: NonNullable<RunR
 
 export const insertRun = (tx: Tx, row: NewRunRow) => tx.insert(runs).values(row);
 
-/** The newest of the last 1,000 runs that used a model, with this index or none, and have completed. */
+/** The newest completed runs that used this model and index (null: no index), among the last 1,000 runs. */
 export const listRunsOfModel = (
   db: Reads,
   { model, index }: { model: string; index: string | null },

@@ -29,7 +29,7 @@ export const UNSUPPORTED = "unsupported";
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
-/** An object of responses. The OpenAPI document has it as the component `title`. */
+/** An object in responses. It is the component `title` of the OpenAPI document. */
 export const Component = <P extends TProperties>(title: string, properties: P): TObject<P> =>
   Type.Object(properties, { title });
 

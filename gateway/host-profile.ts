@@ -3,7 +3,9 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 
-/** The machine of this process. Runs record it, because hardware affects latency and, on a GPU, also results. */
+/**
+ * The machine that this process runs on. Runs record it, because hardware affects latency and, with a GPU, results too.
+ */
 export const hostProfile = (): Record<string, unknown> => ({
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   cores: cpus().length,

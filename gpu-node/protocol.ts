@@ -122,7 +122,7 @@ export interface NodeMachine {
   gpu?: { names: string[]; memory: MemoryUse };
 }
 
-/** What an embedding model was trained to read before a question, and before a text that answers one. */
+/** The prefixes that an embedding model was trained with: for questions, and for texts that answer them. */
 export interface Prefixes {
   query: string;
   document: string;

@@ -18,7 +18,7 @@ interface Caller {
   signal: AbortSignal;
 }
 
-/** What ingestion needs of the gateway. */
+/** The gateway functions that ingestion needs. */
 export type EmbeddingClient = Pick<GatewayClient, "embed" | "countTokens">;
 
 export interface GatewayClient {

@@ -67,7 +67,7 @@ export class WorkerLease {
     return this.#id;
   }
 
-  /** What this worker calls the gateway with. It ends with the worker. */
+  /** The token that this worker calls the gateway with. It is valid as long as the worker is alive. */
   get token(): string {
     return this.#token;
   }

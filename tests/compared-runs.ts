@@ -22,7 +22,7 @@ interface StoredResult {
 
 export interface StoredSample {
   key: string;
-  /** Default: made from the key. Another input is another content. */
+  /** Default: derived from the key. A different input makes different content. */
   input?: string;
   group?: string;
   tags?: string[];

@@ -51,7 +51,7 @@ export class RagClient {
     return this.#ask("POST", `/${index}/documents`, { documents });
   }
 
-  /** Adds files of a form. `metadata` is that of all files. */
+  /** Adds files of a form. `metadata` applies to all files. */
   addFiles(index: string, files: readonly File[], metadata?: object): Promise<Json> {
     const form = new FormData();
     if (metadata) form.append("metadata", JSON.stringify(metadata));
@@ -74,7 +74,7 @@ export class RagClient {
     return found;
   }
 
-  /** All items of a list of an index. */
+  /** All items of one of an index's lists. */
   async all(path: string): Promise<Json[]> {
     const items: Json[] = [];
     for (let cursor = ""; ; ) {

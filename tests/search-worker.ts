@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ChangePage, serveSearch, type VersionUse } from "../gateway/rag/search/serve-search";
 
-/* Entry of a search Worker for tests: reads its changes from the JSON file of its first argument. */
+/* Entry point of a search Worker for tests: reads its changes from the JSON file of its first argument. */
 
 const [path = ""] = process.argv.slice(-1);
 

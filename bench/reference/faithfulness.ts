@@ -42,8 +42,8 @@ const ANSWER_SIGNS: Readonly<Record<AnswerFeature, Sign>> = {
 };
 
 /**
- * Weights set by hand, because labelled answers have too few single wrong numbers, reversals and slightly changed
- * copies of sentences to learn these weights.
+ * Weights set by hand, because too few labelled answers contain a single wrong number, a reversal or a slightly changed
+ * copy of a sentence to learn these weights.
  */
 const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = { newNumbers: -2, reversal: -4, pairs: 0.3 };
 

@@ -3,7 +3,7 @@ import { createRandom } from "../../gateway/evals/statistics/random";
 
 /** A labelled answer with everything that a fit needs. */
 export interface FitRow {
-  /** Dataset of the answer. Fitting without a whole dataset shows how well a model does on data unlike its own. */
+  /** Dataset of the answer. Leaving out a whole dataset shows how well a model generalises to other data. */
   set: string;
   group: string;
   label: 0 | 1;
@@ -43,7 +43,7 @@ const NEAR_EQUAL = 0.01;
 
 /**
  * The threshold with the best balanced accuracy, averaged over the datasets so that a large one doesn't dominate.
- * Returns the mean of the near-equal thresholds, which a single answer can't move far.
+ * Returns the mean of the near-equal thresholds, which no single answer can shift by much.
  */
 export const thresholdOf = (rows: readonly FitRow[], logits: readonly number[]): number => {
   const sets = [...Map.groupBy(rows.keys(), (at) => rows[at]?.set).values()].map((places) => ({
@@ -94,7 +94,7 @@ const byOtherFolds = <Row extends FitRow>(
 /** AUROC and balanced accuracy by dataset. */
 export type Figures = ReadonlyMap<string, { auroc: number; accuracy: number }>;
 
-/** Name of the figures over the rows of all datasets. */
+/** The key of the figures over all datasets. */
 export const ALL = "all rows";
 
 const figuresOf = (rows: readonly FitRow[], runs: readonly (readonly number[])[], set: string) => {

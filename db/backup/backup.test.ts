@@ -19,7 +19,7 @@ const open = async (url: string): Promise<Db> => {
   return db;
 };
 
-/** A database with a row of every repository function, closed. */
+/** A closed database with a row from every repository function. */
 const fill = async (url: string): Promise<void> => {
   const db = await open(url);
   for (const step of STEPS) await step.write(db, "kept");

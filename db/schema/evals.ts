@@ -67,7 +67,7 @@ export interface BatchProgress {
   completionTokens: number;
   /** Time that nodes spent on the outputs. */
   workedMs: number;
-  /** The last `sequence` that was given. */
+  /** The last `sequence` that was assigned. */
   sequence: number;
   /** Results on which a worker died, counted again for each death. */
   deaths: number;
@@ -116,8 +116,8 @@ export const runs = sqliteTable(
 );
 
 /**
- * The result of one sample in one repeat: its output, verdict and failure kind. In a batch run, it is also the task that
- * makes them: pending, then running on the worker that holds the run's job.
+ * The result of one sample in one repeat: its output, verdict and failure kind. In a batch run, it is also the task
+ * that produces them: pending, then running on the worker that holds the run's job.
  */
 export const results = sqliteTable(
   "results",
@@ -134,7 +134,7 @@ export const results = sqliteTable(
     error: json<Record<string, unknown>>(),
     attempts: integer().notNull().default(0),
     createdAt: createdAt(),
-    /** Place of the sample in its dataset. */
+    /** Position of the sample in its dataset. */
     position: integer().notNull().default(0),
     /** Workers that died while running it. */
     deaths: integer().notNull().default(0),

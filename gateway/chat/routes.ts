@@ -123,7 +123,7 @@ export const chatRoutes = (services: Services) => {
     });
 };
 
-/** What the three routes have in common in the OpenAPI document, with the schema of their stream's events. */
+/** The OpenAPI details that the three routes share, with the schema of their stream's events. */
 const answers = (event: TSchema) => ({
   ...allows("member"),
   ...generates,

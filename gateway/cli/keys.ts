@@ -92,7 +92,7 @@ const needId = (id: string | undefined, command: string): string => {
   throw wrongUse(`The key's id is missing: bun run keys ${command} ID. "bun run keys list" shows the ids.`);
 };
 
-/** The newest active admin key, for a link to no specific key. */
+/** The newest active admin key, for which a sign-in link is created if no key is named. */
 const someAdmin = async (keys: KeysService): Promise<string> => {
   const admin = (await listAll(keys)).find(({ role, status }) => role === "admin" && status === "active");
   if (admin) return admin.id;

@@ -107,7 +107,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
   };
 };
 
-/** Also for an index that the key may not use. */
+/** Also the message for an index that the key may not use. */
 const GONE = "This conversation's index is no longer available. Choose another one, or continue without documents.";
 
 const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {

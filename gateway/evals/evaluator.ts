@@ -19,7 +19,10 @@ export interface ChosenEvaluator extends EvaluatorDefinition {
   shadow: boolean;
 }
 
-/** What a run needs from the feature `evaluators`, which depends on this one. */
+/**
+ * The functions of the `evaluators` feature that a run needs. They are passed in, because that feature depends on this
+ * one.
+ */
 export interface EvaluatorChoice {
   /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
   choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;

@@ -41,7 +41,9 @@ export const answerOf = (
   output: status === "no_relevant_context" ? ABSTENTION : text,
 });
 
-/** What evaluators will see of an answer that isn't made yet. An index finds its contexts later, maybe none. */
+/**
+ * The parts of an answer that evaluators will see, before it is generated. An index finds its contexts later, if any.
+ */
 export const expectedAnswer = (sample: NewSample, { kind }: Pick<Target, "kind">): ScoredAnswer =>
   answerOf(sample, { text: "", contexts: kind === "rag" ? [""] : (sample.contexts ?? []) });
 

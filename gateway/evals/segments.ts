@@ -38,7 +38,7 @@ const percentilesOf = (values: readonly (number | null)[]) => {
   return { p50, p95, p99 };
 };
 
-/** Latencies of the outputs that a model made for the run; null if there are none. */
+/** Latencies of the outputs that a model generated for the run; null if there are none. */
 export const latencyOf = (results: readonly ResultFigure[]): RunFigures["latency"] => {
   const made = results.filter(({ totalMs }) => totalMs !== null);
   if (made.length === 0) return null;

@@ -104,7 +104,7 @@ const Percentiles = Type.Object(
 
 export const RunLatency = Type.Object(
   {
-    n: Count("Outputs that a model made for this run; stored and cached outputs are left out"),
+    n: Count("Outputs that a model generated for this run; stored and cached outputs are left out"),
     queue: Percentiles,
     ttft: Percentiles,
     total: Percentiles,

@@ -144,7 +144,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
 
 const assertMayAdd = ({ role }: Principal): void => {
   if (hasRole(role, "editor")) return;
-  throw new AppError("insufficient_role", "Adding to a dataset requires the role editor. Leave out dataset.", {
+  throw new AppError("insufficient_role", "Adding to a dataset requires the editor role. Leave out dataset.", {
     param: "dataset",
   });
 };

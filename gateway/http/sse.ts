@@ -25,7 +25,7 @@ export const startEvents = async <Event>(
       for await (const event of events) yield frame(event);
       yield DONE;
     } finally {
-      // Also for a client that leaves after the first event, when the loop has not begun.
+      // Also covers a client that leaves after the first event, before the loop begins.
       await events.return();
     }
   };

@@ -80,8 +80,8 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
   const counter = (name: string, help: string, labelNames: string[], read: Read) =>
     new Counter({ name, help, labelNames, registers, collect: collect(read) });
 
-  // The names usual in Prometheus. On Bun 1.4.5, the event loop and heap figures of prom-client's default metrics are
-  // wrong.
+  // The names that Prometheus clients conventionally use. prom-client's default metrics are not collected: their event
+  // loop and heap figures are wrong on Bun 1.4.5.
   counter("process_cpu_seconds_total", "CPU time of this process", [], () => {
     const { user, system } = process.cpuUsage();
     return [[{}, (user + system) / 1e6]];

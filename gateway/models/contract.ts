@@ -16,7 +16,7 @@ export const DefaultSampling = Nullable(
 );
 
 export const ModelPrefixes = Nullable(Type.Object({ query: Type.String(), document: Type.String() }), {
-  description: "What an embedding model reads before a text with this `input_type`; null: nothing",
+  description: "Text that the model expects before inputs with this `input_type`; null: none",
 });
 
 /** OpenAI's model object with Groundwire's additions. */
@@ -35,7 +35,7 @@ export const Model = Component("Model", {
   prefixes: ModelPrefixes,
   sampling: DefaultSampling,
   default: Type.Boolean({ description: "Whether requests without a model use this one" }),
-  ready: Type.Boolean({ description: "Whether at least one node can use it now" }),
+  ready: Type.Boolean({ description: "Whether at least one node can serve it now" }),
 });
 export type Model = Static<typeof Model>;
 

@@ -15,7 +15,7 @@ export interface ResolvedModel {
   isKnown: boolean;
   /** The length of its vectors; null for a chat model, or if it is still unknown. */
   dimensions: number | null;
-  /** What it reads before a question and before a text to find. */
+  /** The prefixes that it expects before a question and before a text to find. */
   prefixes: Model["prefixes"];
 }
 

@@ -70,7 +70,7 @@ const indexRoutes = ({ indexes, idempotency }: Services) =>
     .post(
       "",
       async ({ principal, exchange, body, status }) => {
-        // A repeat that would be replayed needs the right too.
+        // Replaying a repeated request requires access too.
         indexes.assertMayCreate(principal, body.name);
         const create = (seal: Parameters<Indexes["create"]>[2]) => indexes.create(principal, body, seal);
         return status(201, await idempotency.once(exchange, principal, body, create));
@@ -121,7 +121,7 @@ const versionRoutes = ({ indexes, indexVersions, idempotency }: Services) =>
     .post(
       "",
       async ({ principal, exchange, params, body, status }) => {
-        // A repeat that would be replayed needs the right too.
+        // Replaying a repeated request requires access too.
         await indexes.find(principal, params.id);
         const build = (seal: Parameters<Versions["build"]>[3]) => indexVersions.build(principal, params.id, body, seal);
         return status(202, await idempotency.once(exchange, principal, body, build));

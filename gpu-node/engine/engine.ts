@@ -113,7 +113,7 @@ export interface Embedder extends ModelOwner {
    * model_not_found, context_length_exceeded (naming the input).
    */
   accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;
-  /** Token ids of a text as the model reads it, also if it is longer than the model's context. */
+  /** Token ids of a text as the model reads it, even if it is longer than the model's context. */
   tokenize(model: string | undefined, text: string): Promise<number[]>;
 }
 

@@ -12,7 +12,7 @@ export type FileSource =
 
 /**
  * A file of a model. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. Without them,
- * the file is used as its source has it, and the revision of the model says which one it is.
+ * the file is used as downloaded, and the model's revision identifies it.
  */
 export interface CatalogueFile {
   name: string;
@@ -25,7 +25,7 @@ export type SamplingDefaults = Partial<NonNullable<NodeModel["sampling"]>>;
 
 export type ModelKind = "chat" | "embedding";
 
-/** How the vectors of a text's tokens become one: that of the first token, or their mean. */
+/** How a text's vector is computed from those of its tokens: the first token's vector, or the mean of all. */
 export type Pooling = "cls" | "mean";
 
 export interface CatalogueModel {
@@ -40,9 +40,9 @@ export interface CatalogueModel {
   /** Sources for files that are not in the models folder, tried in order. */
   sources: readonly FileSource[];
   sampling?: SamplingDefaults;
-  /** Of an embedding model; a file with another one is refused. */
+  /** Pooling of an embedding model. A file with a different pooling is rejected. */
   pooling?: Pooling;
-  /** As the authors prescribe; the settings replace them. */
+  /** As the model's authors prescribe. Settings override them. */
   prefixes?: Prefixes;
 }
 

@@ -30,9 +30,9 @@ export interface ModelFile {
   sizeBytes: number;
   /** First 12 hex digits of the file's sha256. */
   revision: string;
-  /** As the catalogue says; undefined for the user's own file. */
+  /** As in the catalogue; undefined for the user's own file. */
   pooling?: Pooling;
-  /** As the catalogue says; the settings may replace them. */
+  /** As in the catalogue. Settings override them. */
   prefixes?: Prefixes;
   sampling: SamplingDefaults;
 }

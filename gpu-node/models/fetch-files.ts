@@ -78,7 +78,7 @@ const fetchFromHuggingFace = async (
       download(`${base}/${encodeURI(file.name)}`, file.sizeBytes, partOf(target), huggingFaceToken, (bytes) =>
         onBytes(done + bytes),
       );
-    // The rest of a file that can't be checked might come from another version of it.
+    // The rest of a file that can't be checked might come from a different version of it.
     if (file.sha256 === undefined) await rm(partOf(target), { force: true });
     const wasBegun = (await sizeOf(partOf(target))) !== undefined;
     await fetchPart();

@@ -40,7 +40,7 @@ oven stop --all --reason emergency
 \`\`\`
 `;
 
-/** Starts of the chunks. Each but the first repeats a little of the one before. */
+/** Starts of the chunks. Each chunk except the first repeats a little of the previous one. */
 const STARTS = ["# Staff handbook", "## Leave", "### Illness", "## Working hours", "Overtime is paid", "## Devices"];
 const HEADINGS = [
   "Staff handbook",
@@ -275,7 +275,7 @@ export const sampleAnswer = (changes: Partial<RagAnswer> = {}): RagAnswer => ({
   ...changes,
 });
 
-/** Nothing was similar enough, so no model was asked. */
+/** Nothing was similar enough, so no model was called. */
 export const refusedAnswer = (): RagAnswer =>
   sampleAnswer({
     status: "no_relevant_context",

@@ -90,7 +90,7 @@ export class ScriptedRag implements ScriptedServices {
     throw new AppError("not_found", `Document "${id}" not found in this index.`);
   }
 
-  /** What conversations use of indexes. All documents exist, except those in `gone`. */
+  /** The functions of indexes that conversations use. All documents exist, except those in `gone`. */
   readonly opened: Pick<Indexes, "open" | "visibleDocuments"> = {
     open: async (_, id) => {
       const { name, revision, retrieval } = this.#find(id);

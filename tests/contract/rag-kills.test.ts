@@ -91,7 +91,7 @@ test("kill -9 during ingestion, replacement, deletion and version switch leaves 
     }
     if (round % 4 === 2) await call("DELETE", `/${id}/documents/${added.documents[0].id}`);
     if (round % 4 === 3) await attempt(`/${id}/versions/2/activate`);
-    // Each kill comes at another place: after a different number of chunks have been written since the request.
+    // Each kill comes at a different point: after a different number of chunks have been written since the request.
     const from = (await query("SELECT MAX(rowid) AS n FROM chunks"))[0].n ?? 0;
     const enough = 1 + ((round * 97) % (2 * PARAGRAPHS));
     await until("some chunks are written", async () => {

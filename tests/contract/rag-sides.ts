@@ -45,7 +45,7 @@ export const createKey = async (stack: Stack, allowed_indexes: string[]) => {
 export const changeKey = (stack: Stack, id: string, allowed_indexes: string[]) =>
   stack.call("PATCH", `/v1/keys/${id}`, { body: { allowed_indexes } });
 
-/** An index whose texts have the colour, and a key for it alone, by the index's id or its name. */
+/** An index whose texts have the colour, and a key for only this index, by the index's id or its name. */
 export const createSide = async (stack: Stack, colour: string, by: "id" | "name"): Promise<Side> => {
   const admin = new RagClient(stack.url, stack.adminKey);
   const name = `index-${crypto.randomUUID()}`;

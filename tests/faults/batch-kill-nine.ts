@@ -3,7 +3,7 @@ import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 
 /**
- * Kills the jobs worker with signal 9 at random moments while it runs a batch evaluation, and starts it again at once:
+ * Kills the jobs worker with signal 9 at random moments while it runs a batch evaluation, and restarts it immediately:
  * `bun run faults`. At the end, every sample has one result per repeat, no score is doubled, and the run's counts equal
  * those of its rows. `bun tests/faults/batch-kill-nine.ts 200 1000 2` for 200 kills over 1,000 samples in two repeats.
  */
@@ -20,7 +20,7 @@ type Json = any;
 
 interface BatchKillReport {
   kills: number;
-  /** Kills while the run was going on. */
+  /** Kills while the run was in progress. */
   kills_during_runs: number;
   runs: number;
   results: number;

@@ -27,7 +27,7 @@ export interface Source {
 }
 
 /**
- * "Answer from: no documents". With scripts, the choice is stored at once, so that it also applies to regenerated
+ * "Answer from: no documents". With scripts, the choice is stored immediately, so that it also applies to regenerated
  * answers; it is also sent with each question. Omitted if there is no index to choose.
  */
 const SourcePicker = ({ source: { indexes, chosen } }: { source: Source }) => {

@@ -76,7 +76,7 @@ export type RagPageServices = AskServices &
     sampleIndex: Services["sampleIndex"];
   };
 
-/** `/rag`: indexes, their documents, and questions to them. */
+/** `/rag`: indexes, their documents, and the pages that ask them questions. */
 export const ragPageRoutes = (services: RagPageServices) => {
   const { indexes, documents, indexVersions, uploads, sampleIndex } = services;
   const { maxUploadBytes: maxBytes } = services.config.datasets;
@@ -260,7 +260,7 @@ export const ragPageRoutes = (services: RagPageServices) => {
     );
 };
 
-/** Fields of the API with the field of a form and its name there. */
+/** The form field, and its label, for each field of the API. */
 const FIELDS: Readonly<Record<string, readonly [field: string, name: string]>> = {
   name: ["name", "Name"],
   embedding_model: ["model", "Embedding model"],
@@ -268,7 +268,7 @@ const FIELDS: Readonly<Record<string, readonly [field: string, name: string]>> =
   "chunking.overlap_tokens": ["overlapTokens", "Overlap"],
 };
 
-/** Ignores that an ingestion has ended before it was cancelled. */
+/** Ignores the error for an ingestion that ended before it could be cancelled. */
 const unlessEnded = (thrown: unknown): void => {
   if (toAppError(thrown).kind !== "conflict") throw thrown;
 };

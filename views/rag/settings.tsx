@@ -108,7 +108,7 @@ export const SettingsFields = ({ form, problems }: SettingsProps) => {
         {line("candidates", LABELS.candidates, { ...whole, hint: "Before ranking" })}
         {line("topK", LABELS.topK, { ...whole, hint: "After ranking" })}
         {line("threshold", LABELS.threshold, { ...decimal, hint: "Blank: always answer" })}
-        {line("contextTokens", LABELS.contextTokens, { ...whole, hint: "The most that the model reads" })}
+        {line("contextTokens", LABELS.contextTokens, { ...whole, hint: "Upper limit on what the model reads" })}
       </div>
       {area("fallback", "Answer when nothing relevant is found", { rows: 2, maxlength: 2000 })}
     </>

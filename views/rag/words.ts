@@ -1,7 +1,7 @@
 import type { IndexVersion, Ingestion, RagDocument, RagIndex } from "../../gateway/rag/indexes/contract";
 import type { RetrievalSettings } from "../../gateway/retrieval-contract";
 
-/** A state in words, and the look of its mark. */
+/** A state in words, and the style of its mark. */
 interface StateWords {
   text: string;
   look: "good" | "fair" | "bad" | "";

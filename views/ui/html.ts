@@ -40,7 +40,7 @@ export const html = async (node: Node, status = 200, headers: Record<string, str
 export const page = async (node: Node, status = 200, headers: Record<string, string> = {}): Promise<Response> =>
   new Response(`<!doctype html>${await node.toString()}`, { status, headers: { ...PAGE_HEADERS, ...headers } });
 
-/** Redirects the browser after a form submission (303), also for an htmx request. `path` is local. */
+/** Redirects the browser after a form submission (303), including one by htmx. `path` is local. */
 export const redirect = (request: Request, path: string, headers: Record<string, string> = {}): Response =>
   isHtmx(request)
     ? new Response(null, { status: 204, headers: { ...PAGE_HEADERS, ...headers, "hx-redirect": path } })

@@ -88,7 +88,9 @@ export const judgeAnswer = async (
   return scored;
 };
 
-/** The least number of questions to a judge about one answer: claims are judged together, other criteria one by one. */
+/**
+ * The minimum number of questions to a judge about one answer: claims are judged together, other criteria one by one.
+ */
 export const leastQuestions = ({ votes }: JudgeSettings, criteria: readonly Criterion[]): number => {
   const alone = criteria.filter(({ name }) => !BY_CLAIMS.has(name)).length;
   return votes * (alone + Number(alone < criteria.length));

@@ -1,4 +1,4 @@
-/** A logistic model over named features. Its numbers are written by the scripts in `bench/reference/`. */
+/** A logistic model over named features. The scripts in `bench/reference/` write its weights. */
 export interface LogisticModel<Feature extends string> {
   bias: number;
   /** A feature without a weight is ignored. */

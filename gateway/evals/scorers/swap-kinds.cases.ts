@@ -13,7 +13,7 @@ The museum opened in 1990, closed in 2001 and reopened in 2005. | The museum ope
 Rooms start at €80; suites start at €140. | Rooms start at €80. ; Suites start at €140. | Rooms start at €140. ; Suites start at €80.
 `);
 
-/** Kinds of claims that give a value to the wrong thing of a sentence. */
+/** Kinds of claims that attach a value to the wrong thing in a sentence. */
 export const SWAP_KINDS: Readonly<Record<string, readonly Case[]>> = {
-  "values of two things of a sentence are not swapped": swaps,
+  "values of two things in a sentence are not swapped": swaps,
 };

@@ -5,7 +5,10 @@ import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
 import { checkSufficiency } from "../scorers/sufficiency/check-sufficiency";
 import type { Answer, Question } from "./scoring-thread";
 
-/* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
+/*
+ * Entry point of the Worker that scores answers. Long texts take seconds to compute, which must not block the gateway's
+ * requests.
+ */
 
 const SCORERS = { reference: scoreReference, exact: scoreExact } as const;
 

@@ -6,7 +6,7 @@ import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import type { Indexes, OpenIndex } from "../query/retrieve";
 
-/** Finds an index by id or name. Throws not_found, also if the key may not use it. */
+/** Finds an index by id or name. Throws not_found if it doesn't exist or the key may not use it. */
 export const findIndex = async (db: Db, principal: Principal, idOrName: string): Promise<store.IndexRow> => {
   const index = await store.findIndex(db, idOrName, principal.allowedIndexes);
   if (index) return index;

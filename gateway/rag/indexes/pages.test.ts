@@ -9,7 +9,7 @@ import { storeTexts } from "./read-request";
 import { createSampleIndex } from "./sample";
 import { createIndexes, type Indexes } from "./service";
 
-/* What only the pages use of the services, and what a deletion frees. */
+/* The service functions that only the pages use, and the memory that a deletion frees. */
 
 const EMBEDDING = { id: "small", kind: "embedding", context_window: 128, default: false };
 const models = {
@@ -97,7 +97,7 @@ describe("documents", () => {
     expect(ready.total).toBe(0);
   });
 
-  test("of the last ingestion come in the order in which a reader wants to know of them", async () => {
+  test("of the last ingestion are listed with those in progress first, then failed and queued ones", async () => {
     const { id: indexId } = await indexes.get(PRINCIPAL, "handbook");
     await add("handbook", "earlier.md");
     const ids = await add("handbook", "ready.md", "queued.md", "failed.md", "reading.md");

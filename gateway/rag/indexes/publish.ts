@@ -39,7 +39,7 @@ export const publishDocument = async (
   const revision = await raiseRevision(tx, indexId, now);
   if (revision === undefined) return "gone";
   await insertText(tx, { indexId, documentId, hash, text, pages });
-  // A version that was retired meanwhile gets no more documents. Its build is deleted as that of an ended job.
+  // A version that was retired meanwhile gets no more documents. Its build is deleted like any of an ended job.
   const wanted = builds.filter(({ version }) => live.some((each) => each.version === version));
   await showBuilds(tx, { indexId, documentId, revision }, wanted);
   return "published";

@@ -22,7 +22,7 @@ export const replay = async function* (
   const total = round(performance.now() - call.receivedAt, 2);
   return {
     ...stored,
-    degraded: null, // Stored answers never are. Those of earlier versions lack the field.
+    degraded: null, // Stored answers are never degraded. Those from earlier versions lack the field.
     id: newId("rag"),
     diagnostics: { ...stored.diagnostics, stages_ms: { total } },
     latency: { queue: 0, ttft: total, total },

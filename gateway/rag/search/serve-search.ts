@@ -44,9 +44,9 @@ const GARBAGE_BYTES = 24 * 2 ** 20;
 const garbage = new Garbage(GARBAGE_BYTES);
 
 /**
- * The Worker's side of SearchThread: holds the indexes and follows their changes. Frees deleted indexes, also those that
- * another gateway deleted, and inactive versions that no search used between two checks. Call it before any asynchronous
- * work.
+ * The Worker's side of SearchThread: holds the indexes and follows their changes. Frees deleted indexes, including
+ * those that another gateway deleted, and inactive versions that no search used between two checks. Call it before any
+ * asynchronous work.
  */
 export const serveSearch = (
   loadChanges: LoadChanges,

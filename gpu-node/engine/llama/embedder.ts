@@ -104,8 +104,8 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 const RANK = 4;
 
 /**
- * Rejects a model without a `pooling_type`, or with 0 (none): it can't produce one vector per text. Also one with another
- * pooling than the catalogue says, because its vectors would be wrong.
+ * Rejects a model without a `pooling_type`, or with 0 (none): it can't produce one vector per text. Also rejects a
+ * model whose pooling differs from the catalogue's, because its vectors would be wrong.
  */
 const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, { path, pooling: expected }: ModelFile): void => {
   const { [metadata.general.architecture]: model } = metadata;

@@ -20,7 +20,7 @@ export interface LlamaRuntime extends LoadedModel {
   context: LlamaContext;
 }
 
-/** Fraction of the loading progress that fetching and checking the file takes. */
+/** The share of the loading progress that covers fetching and checking the file. */
 const FILE_FRACTION = 0.7;
 
 /** Tokens per batch: enough to use a GPU well, and few enough that a batch on a CPU takes less than a second. */

@@ -11,7 +11,7 @@ interface EvidenceProps {
   asked?: Asked;
 }
 
-/** The passages that were found: those that the model read, and the others. */
+/** The passages that the search found, grouped by whether the model read them. */
 export const Evidence = ({ indexId, asked }: EvidenceProps) => {
   if (!asked) {
     return (
@@ -26,7 +26,7 @@ export const Evidence = ({ indexId, asked }: EvidenceProps) => {
   if (chunks.length === 0) {
     return (
       <div class="empty">
-        <p>No passage was found.</p>
+        <p>No passages were found.</p>
       </div>
     );
   }
@@ -83,7 +83,10 @@ const Passages = ({ id, title, chunks, ...rest }: PassagesProps) => (
 
 export const passageId = (chunkId: string, scope = ""): string => `${scope}passage-${chunkId}`;
 
-/** Address of a span of a document; the hash opens the content that was found, even if it has changed since. */
+/**
+ * Address of a span in a document. The hash selects the content that was searched, even if the document has changed
+ * since.
+ */
 const spanPath = (
   indexId: string,
   { document_id: id, document_hash: hash, start, end }: RetrievedChunk | Citation,
@@ -111,10 +114,10 @@ const Passage = ({ indexId, chunk, citations, scope }: PassageProps) => {
   );
 };
 
-/** Plain text, because it comes from a file. A long passage is cut until it is opened. */
+/** Plain text, because it comes from a file. A long passage is truncated until the reader opens it. */
 const Quote = ({ text, spans }: { text: string; spans: ReturnType<typeof citedSpans> }) => {
   const first = spans[0]?.start ?? text.length;
-  // Its headings are above it.
+  // Leaves out the passage's headings, which are shown above it.
   const headings = /^(?:\s*#{1,6} .*\n)*\s*/.exec(text)?.[0].length ?? 0;
   const start = Math.min(headings, first);
   const end = text.trimEnd().length;
@@ -150,7 +153,7 @@ const Excerpt = ({ text, span, spans }: ExcerptProps) => (
   </>
 );
 
-/** Characters that are shown without opening a passage. */
+/** Maximum number of characters shown before a passage is opened. */
 const LONG = 420;
 
 /** "Rank 1 · meaning 0.42 · keywords 7.41 · combined 0.88". The threshold may apply to a different score. */

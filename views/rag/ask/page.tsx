@@ -82,7 +82,7 @@ export const AskPage = ({ index, form, problems = {}, asked, notice, ...frame }:
   </Screen>
 );
 
-/** Attributes of a form whose answer is streamed into the page. A newer question stops the one before. */
+/** Attributes of a form whose answer is streamed into the page. A newer question stops the previous one. */
 const asks = (index: RagIndex) => ({
   method: "post" as const,
   action: `/rag/${index.id}/ask`,
@@ -231,7 +231,7 @@ const EarlierTurns = ({ history }: { history: ReturnType<typeof readHistory> }) 
     </details>
   );
 
-/** No passage was good enough, so no model was asked. Says how close it was, and what to try. */
+/** No passage was good enough, so no model was called. Says how close it was, and what to try. */
 const NothingRelevant = ({
   index,
   form,

@@ -77,7 +77,7 @@ export const VersionFields = ({ form, models, problems }: VersionFieldsProps) =>
       {select("model", "Embedding model", choices, { hint: "Turns each passage into a vector, to search by meaning" })}
       <div class="field-row">
         {line("chunkTokens", "Chunk size (tokens)", { ...whole, hint: "Longer chunks keep more context" })}
-        {line("overlapTokens", "Overlap (tokens)", { ...whole, hint: "Repeated from the chunk before" })}
+        {line("overlapTokens", "Overlap (tokens)", { ...whole, hint: "Repeated from the previous chunk" })}
       </div>
     </>
   );

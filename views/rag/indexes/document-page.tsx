@@ -17,7 +17,7 @@ interface DocumentPageProps extends Frame {
   document: RagDocument;
   /** undefined: it has not been read yet. */
   content?: DocumentText;
-  /** In order; empty for an earlier content. */
+  /** In order; empty for an earlier version of the text. */
   chunks: readonly Chunk[];
   /** The span to highlight. */
   span?: Span;
@@ -25,7 +25,7 @@ interface DocumentPageProps extends Frame {
   part?: number;
 }
 
-/** A document's stored text with the borders of its chunks and pages, and a list of the chunks. */
+/** A document's stored text with the boundaries of its chunks and pages, and a list of the chunks. */
 export const DocumentPage = (props: DocumentPageProps) => {
   const { index, document, content, chunks, span, part, ...frame } = props;
   const { title, state, content_hash: currentHash } = document;

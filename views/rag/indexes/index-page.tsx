@@ -70,7 +70,7 @@ const progressPath = ({ index, page, query }: Pick<DocumentListProps, "index" | 
 
 type ProgressProps = DocumentListProps & Pick<IndexPageProps, "ingested" | "versions">;
 
-/** What changes while documents are being added, or a version is being built. */
+/** The part of the page that changes while documents are being added or a version is being built. */
 export const Progress = ({ ingested, versions, ...list }: ProgressProps) => (
   <>
     <IngestionPanel index={list.index} documents={ingested} path={progressPath(list)} mayWrite={list.mayWrite} />

@@ -4,7 +4,7 @@ import { count, duration, number } from "../../ui/parts";
 import { DocumentSteps } from "../state";
 import { canRetry, isRunning } from "../words";
 
-/** Documents that the progress lists. */
+/** Maximum number of documents listed. */
 export const LISTED = 20;
 
 interface IngestionProps {

@@ -37,7 +37,9 @@ export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] =
   return place && place.at < answer.words.length ? [place] : [];
 };
 
-/* Texts in which another case is another thing: "\D" and "\d", "-I" and "-i", "Co" and "CO", "mW" and "MW". */
+/*
+ * Texts in which a different case has a different meaning: "\D" and "\d", "-I" and "-i", "Co" and "CO", "mW" and "MW".
+ */
 
 /** A class of a regular expression, a flag of one dash. */
 const CODE = /\\\p{L}|(?:^|\s)-\p{L}{1,4}(?![\p{L}-])/u;
@@ -61,7 +63,7 @@ const isCased = (reference: string, question: string): boolean => {
 const contains = (text: string, part: string, flags: string): boolean =>
   new RegExp(String.raw`(?<![\p{L}\p{N}])${RegExp.escape(part)}(?![\p{L}\p{N}])`, flags).test(text);
 
-/** Whether an answer has a reference only in another case, and that is another thing. */
+/** Whether an answer contains a reference only in a different case, which changes its meaning. */
 export const hasOtherCase = (reference: string, answer: string, question: string): boolean => {
   const part = reference.trim().replace(/[.,;:!?]$/u, "");
   return isCased(part, question) && contains(answer, part, "iu") && !contains(answer, part, "u");

@@ -3,8 +3,8 @@ import type { Occurrence, ReadText } from "./read-text";
 import { acronymPlace, keyOf } from "./word-forms";
 
 /*
- * Names around or beside a reference that make another answer: "West Virginia" for "Virginia", "Toy Story 3" for "Toy
- * Story", "Kim Lee or Ana Paz" for "Kim Lee", "Anna and Ben" for "Anna, Ben and Chloe".
+ * Names around or beside a reference that make it a different answer: "West Virginia" for "Virginia", "Toy Story 3" for
+ * "Toy Story", "Kim Lee or Ana Paz" for "Kim Lee", "Anna and Ben" for "Anna, Ben and Chloe".
  */
 
 /** What names are compared with. */
@@ -15,7 +15,7 @@ interface Reference {
 }
 
 const DIRECTIONS = wordSet("north south east west northern new equatorial papua");
-/** Places of which another one has a direction or "New" in its name. */
+/** Places that share their name with another place, apart from a direction or "New". */
 const PLACES = wordSet(`
   virginia mexico england guinea jersey hampshire york carolina dakota sudan africa america ireland macedonia timor germany yemen
   vietnam orleans wales zealand brunswick caledonia korea
@@ -28,12 +28,12 @@ const NUMBER = /^\s\p{Nd}{1,2}(?=[.,;:!?)"”’*]*(?:\s\p{Ll}|\s*$))/u;
 /** "Toy Story 3 is", not "Toy Story 3 times". */
 const COUNTED = /^\s\p{Nd}{1,2}\s(?!is\b|was\b|and\b|came\b|by\b|from\b|in\b|has\b|had\b)\p{Ll}/u;
 
-/** An alternative behind a name, and before one. */
+/** An alternative after a name, and before one. */
 const OR_BEHIND = /^(?:,?\s(?:or|oder|ou)\s|\s\/\s)(?:maybe\s|perhaps\s|possibly\s|else\s)?(?:the\s)?$/u;
 const OR_BEFORE = /^(?:,?\s(?:or|oder|ou)\s|\s\/\s)(?:maybe\s|perhaps\s|possibly\s)?(?:the\s)?$/u;
 const MAX_GAP = 24;
 
-/** Whether a word is a name that no reference has. */
+/** Whether a word is a name that no reference contains. */
 const isNew = (word: Word | undefined, references: ReadonlySet<string>): boolean =>
   word !== undefined && isNameLike(word) && !isStopWord(word) && !word.numeral && !references.has(keyOf(word));
 

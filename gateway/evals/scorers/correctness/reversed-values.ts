@@ -44,7 +44,7 @@ const chargeOf = (text: string): string | undefined =>
     .join("")
     .replace("−", "-");
 
-/** Whether an answer turns the charge at the end of a reference: "2-" for "2+". */
+/** Whether an answer reverses the charge at the end of a reference: "2-" for "2+". */
 const reversesCharge = (reference: string, answer: string): boolean => {
   const wanted = /\p{Nd}\s?[-+−]$/u.test(reference.trim().normalize("NFKC")) ? chargeOf(reference) : undefined;
   const given = wanted && chargeOf(answer);

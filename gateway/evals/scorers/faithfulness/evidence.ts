@@ -11,7 +11,7 @@ import { findReplaced } from "./replacements";
 import type { Source } from "./source";
 import { knownShare, type Reading, weightOf } from "./word-support";
 
-/** What the contexts contain of a claim, and what they don't. Offsets count from the claim's start. */
+/** The parts of a claim that the contexts contain, and those that they don't. Offsets count from the claim's start. */
 export interface Evidence {
   /** The claim. Citations in its text are masked. */
   claim: ClaimSpan;
@@ -127,7 +127,7 @@ const closestPassages = (ids: readonly number[], weights: readonly number[], sou
   return shares.slice(0, MAX_PASSAGES).map(([passage, share]) => ({ passage, share }));
 };
 
-/** Indexes of names that no context contains. The first word of a sentence is skipped: it is capitalised in any case. */
+/** Indexes of names that no context contains. The first word of a sentence is skipped: it is always capitalised. */
 const newNamesIn = (
   words: readonly Word[],
   known: readonly number[],

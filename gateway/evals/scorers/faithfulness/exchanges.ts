@@ -38,7 +38,7 @@ const mayTakePlaceOf = (a: Value, b: Value): boolean =>
 /** Words and punctuation between two facts. */
 const BORDER =
   /[,;:()–—、，；]|(?<!\p{L})(?:and|or|but|while|whereas|to|from|than|und|oder|aber|y|o|pero|et|ou|mais|e|ma)(?!\p{L})/iu;
-/** A border between clauses counts as this many words. */
+/** A boundary between clauses counts as this many words. */
 const BORDER_LENGTH = 10;
 
 /** A number in a text, with the stems of the words that belong to it and their distance from the number. */
@@ -176,7 +176,7 @@ const clausesOf = (text: string, words: readonly Word[]): Clause[] => {
   return clauses;
 };
 
-/** Longer claims usually tell more than a clause does. */
+/** Longer claims usually say more than a clause does. */
 const LONGEST = 12;
 
 /** The values of a claim that a passage gives for something else that the claim names. */

@@ -22,7 +22,10 @@ export interface GroundedAnswer {
   questionPlaces: Places;
 }
 
-/** Weight of a passage's similarity to the question, which decides between passages with the same words of a claim. */
+/**
+ * Weight of a passage's similarity to the question, which decides between passages that contain the same words of a
+ * claim.
+ */
 const BY_QUESTION = 0.25;
 
 const placesOf = (shares: ReadonlyMap<number, number>, source: Source, contexts: number): Places => {

@@ -27,7 +27,7 @@ const MAX_MOMENTS = 1000;
 
 const valuesOf = ({ value, otherValue }: Quantity): number[] => (otherValue === null ? [value] : [value, otherValue]);
 
-/** Words after a number among which its unit may be: "5 metric tonnes". */
+/** Maximum number of words from a number to its unit: "5 metric tonnes". */
 const MAX_WORDS_TO_UNIT = 3;
 /** Nouns that a claim may name as a unit: "20 degrees" as "20 °C". */
 const VAGUE_UNIT = /^(?:degrees?|points?|pieces?|units?)$/;

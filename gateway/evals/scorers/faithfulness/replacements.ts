@@ -217,7 +217,7 @@ export const findReplaced = (
     const [first] = [...exchanged, ...findSwapped(text, words, passage, others)].map(({ start, end }) => ({
       start,
       end,
-      note: "A context has another number for this.",
+      note: "A context has a different number for this.",
     }));
     if (replaced === undefined && !first) return [];
     found ??= replaced ?? first;

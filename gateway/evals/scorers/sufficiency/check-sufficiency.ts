@@ -27,7 +27,7 @@ export interface SufficiencyFeatures {
   negation: number;
 }
 
-/** Only this much is read, so that the check takes a millisecond or two. */
+/** Limits on what is read, so that the check takes a millisecond or two. */
 const MAX_PASSAGES = 5;
 const MAX_CHARACTERS = 2000;
 
@@ -72,7 +72,7 @@ const namesIn = (sentences: readonly (readonly Word[])[]): Word[] => {
 };
 const isDenying = (word: Word): boolean => isNegation(word) || EXCLUDING.test(word.norm);
 
-/** What a question asks for, in words, and whether a word could be it. */
+/** A kind of answer that a question asks for, and whether a word could be that answer. */
 interface AnswerKind {
   name: string;
   isMatch(word: Word, position: number): boolean;
@@ -112,7 +112,7 @@ const readPassage = ({ title, text }: AskedQuestion["passages"][number]): ReadPa
   return { stems: new Set([...titleStems, ...read.flatMap(stemsOf)]), sentences };
 };
 
-/** The item with the highest value, the first of equals. */
+/** The item with the highest value, or the first such item. */
 const highest = <T>(items: readonly T[], measure: (item: T) => number): T | undefined => {
   let best: { item: T; value: number } | undefined;
   for (const item of items) {
@@ -124,11 +124,11 @@ const highest = <T>(items: readonly T[], measure: (item: T) => number): T | unde
 
 interface Comparison {
   features: SufficiencyFeatures;
-  /** What the passages lack, in words. */
+  /** Descriptions of what the passages lack. */
   missing: string[];
 }
 
-/** What a question and its passages have in common. `bench/sufficiency.ts` fits the model to its features. */
+/** Computes the features of a question and its passages. `bench/sufficiency.ts` fits the model to them. */
 export const compareWithPassages = ({ question, passages, cosine }: AskedQuestion): Comparison => {
   const asking = readSentences(question.slice(0, MAX_CHARACTERS)).map(({ text }) => readSplitWords(text));
   const words = asking.flat();
@@ -136,7 +136,7 @@ export const compareWithPassages = ({ question, passages, cosine }: AskedQuestio
   const asked = content.length > 0 ? content : words;
   const read = passages.slice(0, MAX_PASSAGES).map(readPassage);
   const sentences = read.flatMap((passage) => passage.sentences);
-  // A stem of few sentences says more about a sentence.
+  // A stem that few sentences contain says more about a sentence.
   const weights = new Map(
     stemsOf(asked).map((stem) => [stem, 1 / Math.log2(2 + sentences.filter(({ near }) => near.has(stem)).length)]),
   );
@@ -162,7 +162,7 @@ export const compareWithPassages = ({ question, passages, cosine }: AskedQuestio
   };
 };
 
-/** The embedding model of the fit. Cosines of other models have another scale. */
+/** The embedding model of the fit. Cosines of other models have a different scale. */
 export const FITTED_TO = "all-minilm-l6-v2";
 
 /** Fitted and measured by `bench/sufficiency.ts`; docs/evaluation.md has the figures. */
@@ -170,7 +170,7 @@ const MODEL: LogisticModel<keyof SufficiencyFeatures> = {
   bias: -0.5802,
   weights: { cosine: 0.5515, names: 0.171, answerType: 0.1464, negation: -0.2675 },
 };
-/** One of ten answerable questions is below, and one of three unanswerable ones. */
+/** One in ten answerable questions and one in three unanswerable ones are below this. */
 const DOUBTFUL_BELOW = -0.07;
 
 /** A warning for a question that the passages may not answer, or null. */

@@ -26,7 +26,7 @@ const TAG = String.raw`</?(?:cite|citation|ref|source|doc|document)\b[^<>]{0,100
 const WORDED =
   String.raw`\((?:${NUMBERED}${WITHIN}|see\s(?:section|chapter|page|line)\s\d[\d.]{0,8}\sof\sthe\s${PLACE}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
   String.raw`\[(?:${NUMBERED}${WITHIN}|\d{1,3}(?=[,;]\s?(?:p|l|s))${WITHIN}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
-  // "<cite>1</cite>", "<source id=1>", "{{cite|1}}", "(cf. 1)", and "{1}" or "^1" behind a word
+  // "<cite>1</cite>", "<source id=1>", "{{cite|1}}", "(cf. 1)", and "{1}" or "^1" after a word
   String.raw`${TAG}\s?(?:${NUMBERS}|${NUMBERED}|${FILE})\s?${TAG}|${TAG}|\{\{cit[^{}]{0,100}\}\}|\((?:cf\.|see)\s?${NUMBERS}\)|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
 /** A marker in round brackets, only at the end of a sentence: "France (1).". */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;

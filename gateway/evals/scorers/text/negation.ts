@@ -148,7 +148,7 @@ const MAX_AFTER = 3;
 const TURNS = wordSet("but sondern mais sino ma maar");
 const VERBS = wordSet("is was are were did does do has have had be been");
 
-/** Negations directly before a name, and behind it, in other languages: "不是北京", "東京ではない". */
+/** Negations directly before a name, and after it, in other languages: "不是北京", "東京ではない". */
 const DENIED_AHEAD =
   /(?:不是|不在|[并並而绝絕]非|ไม่ใช่|(?<!\p{L})(?:không phải(?: là)?|bukan|όχι|δεν είναι))\s?["“「『《]?$/iu;
 const DENIED_BEHIND =

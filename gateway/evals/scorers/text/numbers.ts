@@ -209,7 +209,7 @@ const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] 
   return joined;
 };
 
-/** Whether two numbers are a proportion: "one in five", "2 out of 3 people". "finished 2 in 10 races" is none. */
+/** Whether two numbers are a proportion: "one in five", "2 out of 3 people". "finished 2 in 10 races" is not one. */
 const isShareOf = (part: Quantity, whole: Quantity, source: string): boolean =>
   /^\s(?:in|out of)\s$/.test(source.slice(part.end, whole.start)) &&
   /^\s?(?:$|[.;,)]|(?:of|people)\b)/u.test(source.slice(whole.end, whole.end + 12)) &&

@@ -97,7 +97,7 @@ export const readSentences = (text: string): Sentence[] => {
   return sentences;
 };
 
-/* A negative verdict before a statement: "No, batteries are not included." It denies nothing behind it. */
+/* A negative verdict before a statement: "No, batteries are not included." It denies nothing after it. */
 
 const REGRET =
   "unfortunately|regrettably|sadly|sorry|leider|malheureusement|lamentablemente|desafortunadamente|infelizmente|purtroppo|helaas";
@@ -119,6 +119,6 @@ const LEAD = new RegExp(
 /** "No. 5" */
 const NUMBER = /^\W*no\.\s?\p{Nd}/iu;
 
-/** The length of the "no" with which a sentence starts, with the punctuation behind it; 0 if it starts with none. */
+/** The length of the "no" with which a sentence starts, with the punctuation after it; 0 if it starts with none. */
 export const verdictLead = (sentence: string): number =>
   NUMBER.test(sentence) ? 0 : (LEAD.exec(sentence)?.[0].length ?? 0);

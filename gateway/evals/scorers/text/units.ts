@@ -126,7 +126,7 @@ const UNITS = wordMap([
   ...table("fahrenheit", { "fahrenheit °F": 1 }),
 ]);
 
-/** Units by symbol where another case is another unit. */
+/** Units by symbol, for symbols in which a different case is a different unit. */
 const CASED = wordMap([
   ...table("power", { mW: 1e-3 }),
   ...table("pressure", { Pa: 1, MPa: 1e6 }),

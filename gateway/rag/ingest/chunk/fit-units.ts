@@ -6,7 +6,7 @@ import { splitUnit, type Unit } from "./units";
 
 /** Maximum fraction of a chunk for a repeated table header or list item. */
 const MAX_HEADER_SHARE = 0.4;
-/** Reserve, because some tokenizers count fewer tokens for the parts of a text than for the whole. */
+/** Safety margin, because some tokenizers count fewer tokens for the parts of a text than for the whole. */
 const SPARE_TOKENS = 2;
 
 /** Counts the tokens of all units, and splits units until each fits into a chunk. */

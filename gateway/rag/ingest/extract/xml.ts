@@ -10,7 +10,10 @@ interface XmlHandlers {
   text?: (text: string) => void;
 }
 
-/** Parses XML in one pass. Doesn't expand entities of a document type. Throws invalid_request for too much nesting. */
+/**
+ * Parses XML in one pass. Doesn't expand entities that a document type declares. Throws invalid_request for too much
+ * nesting.
+ */
 export const walkXml = (xml: string, { open, close, text }: XmlHandlers): void => {
   let depth = 0;
   const parser = new Parser(

@@ -16,7 +16,7 @@ export interface PdfBlock {
 export interface Body {
   size: number;
   font: string;
-  /** Distance of baselines in font sizes. */
+  /** Distance between baselines, in font sizes. */
   leading: number;
 }
 

@@ -3,7 +3,7 @@ import { AppError } from "../../../../../lib/errors";
 import { extractDocument } from "../extract";
 import { pdfOf, type ShownText, unembeddedPdf } from "../test-files";
 
-/** Lines below each other. */
+/** Lines from top to bottom, `size` points high. */
 const lines = (x: number, y: number, texts: readonly string[], size = 10): ShownText[] =>
   texts.map((text, i) => ({ x, y: y - i * size * 1.2, text, size }));
 
@@ -61,7 +61,7 @@ describe("reading order", () => {
     expect(text).toBe("| Part | Price | Stock |\n| --- | --- | --- |\n| TP-1 | 4.00 |  |\n| TP-2 | 5.50 | 3 |");
   });
 
-  test("cells of several lines belong to one row", async () => {
+  test("cells with several lines belong to one row", async () => {
     const rows = [0, 1, 2].flatMap((i) => [
       { x: 50, y: 650 - i * 40, text: `E${i}` },
       ...lines(150, 650 - i * 40, [`The sensor ${i} reports a value`, "that is out of its range"]),
@@ -187,7 +187,7 @@ describe("pages", () => {
     expect(text.slice(pages[1])).toStartWith("| TP-3 | 4.00 | 3 |");
   });
 
-  test("contents are a list, and their heading doesn't stand over the chapters", async () => {
+  test("a table of contents becomes a list, and the chapters are not placed under its heading", async () => {
     const { text } = await extract([
       [
         { x: 50, y: 740, text: "Contents", size: 20 },
