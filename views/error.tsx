@@ -1,5 +1,6 @@
 import { exchangeOf } from "../gateway/http/exchange";
-import { type AppError, retryAfterHeaders, withoutRoutes } from "../lib/errors";
+import { type AppError, withoutRoutes } from "../lib/errors";
+import { retryAfterHeaders } from "../lib/retry-after";
 import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";

@@ -1,6 +1,7 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
-import { AppError, retryAfterHeaders, toAppError, toEnvelope } from "../../lib/errors";
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { retryAfterHeaders } from "../../lib/retry-after";
 import { invalidRequest } from "../validation/problems";
 import { type Exchange, exchangeOf } from "./exchange";
 import { isApiCall } from "./gate";

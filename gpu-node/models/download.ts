@@ -16,7 +16,7 @@ import {
 } from "./catalogue";
 import { convertBert } from "./convert-bert";
 import { fetchFiles, type OnProgress, throwIfFull } from "./fetch-files";
-import { acceptPart, hashOnce, isRight, partOf } from "./verify";
+import { acceptPart, hashOnce, matchesCatalogue, partOf } from "./verify";
 
 type ModelSettings = Pick<Config["models"], "dir" | "huggingFaceUrl" | "huggingFaceToken">;
 
@@ -66,7 +66,7 @@ export const ensureCatalogueModel = async (
   const { file } = model;
   const path = join(settings.dir, file.name);
   const report = (done: number) => onProgress(progressOf("checking", file, done));
-  const isComplete = () => isRight(path, file, settings.dir, report);
+  const isComplete = () => matchesCatalogue(path, file, settings.dir, report);
   if (!(await isComplete())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isComplete()) return; // another process was faster

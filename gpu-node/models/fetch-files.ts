@@ -4,7 +4,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Progress } from "../../lib/progress";
 import type { CatalogueFile, CatalogueModel, FileSource } from "./catalogue";
-import { acceptPart, isRight, type OnBytes, partOf, sizeOf } from "./verify";
+import { acceptPart, matchesCatalogue, type OnBytes, partOf, sizeOf } from "./verify";
 
 export type OnProgress = (progress: Progress) => void;
 
@@ -30,7 +30,7 @@ export const fetchFiles = async (
   const { files, folder } = target;
   const failures: string[] = [];
   for (const source of sources) {
-    const areRight = await Promise.all(files.map((file) => isRight(join(folder, file.name), file, folder)));
+    const areRight = await Promise.all(files.map((file) => matchesCatalogue(join(folder, file.name), file, folder)));
     const missing = files.filter((_, index) => !areRight[index]);
     if (missing.length === 0) return;
     for (const { name } of missing) await mkdir(dirname(join(folder, name)), { recursive: true });

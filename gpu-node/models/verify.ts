@@ -27,7 +27,7 @@ export const sizeOf = (path: string): Promise<number | undefined> =>
   );
 
 /** Whether the file at `path` exists and matches the catalogue. The result is stored until the file changes. */
-export const isRight = async (
+export const matchesCatalogue = async (
   path: string,
   { sha256, sizeBytes }: CatalogueFile,
   folder: string,

@@ -1,7 +1,8 @@
 import { on, once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable, Writable } from "node:stream";
-import { AppError, retryAfterHeaders, toAppError, toEnvelope } from "../../lib/errors";
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import { retryAfterHeaders } from "../../lib/retry-after";
 
 /** A client that does not read its answer or send its body for this long is disconnected. */
 const STALL_MS = 30_000;
