@@ -16,7 +16,7 @@ const ROUNDS = 4;
  */
 const SAMPLING = { temperature: 1, seed: 1 };
 
-/** When an answer started and ended, on the clock of `performance.now()`. */
+/** When an answer started and ended, as `performance.now()` values. */
 interface Answer {
   tokens: number;
   firstTokenAt: number;

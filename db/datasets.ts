@@ -95,7 +95,7 @@ export const updateDataset = (
   changes: Partial<Pick<DatasetRow, "name" | "description" | "sampleSchema" | "baselineRunId" | "updatedAt">>,
 ) => tx.update(datasets).set(changes).where(eq(datasets.id, id));
 
-/** Hides a dataset and frees its name. Its content is deleted later, unless a run has used it. */
+/** Hides a dataset, so that its name can be reused. Its content is deleted later, unless a run has used it. */
 export const hideDataset = (tx: Tx, id: string, at: Date) =>
   tx.update(datasets).set({ deletedAt: at }).where(eq(datasets.id, id));
 

@@ -44,7 +44,7 @@ export const insertJob = async (
 export const findJob = (db: Reads, id: string): Promise<JobRow | undefined> =>
   db.select().from(jobs).where(eq(jobs.id, id)).get();
 
-/** True if a task of one of these kinds can be claimed now. This only reads, so it blocks no other process. */
+/** True if a task of one of these kinds can be claimed now. Only reads, so it doesn't block other processes. */
 export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date): Promise<boolean> => {
   const found = await db
     .select({ id: tasks.id })

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.close());
 
-/** SQLite reads the first three as their neighbours if they are written with as few digits as possible. */
+/** SQLite reads the first three as neighbouring numbers if they are written in their shortest form. */
 const NUMBERS = [0.582905982905983, 0.715149192852019, 0.1377952755905512, 0.1 + 0.2, 5e-324, -1e300, 0, 1, null];
 const TEXTS = ['"\\n', "Zürich 東京 😀", "a\u0000b\u0001", "\u2028", "half a pair: \ud83d", "", "12", "null", null];
 
@@ -48,7 +48,7 @@ test("inserted values are the same as those that the driver stores", async () =>
   expect((await stored("json")).map(({ overall }) => overall)).toEqual(NUMBERS);
 });
 
-test("rows that exist don't change, and are not counted", async () => {
+test("existing rows don't change, and are not counted", async () => {
   const rows = rowsOf("r");
   await db.write((tx) => insertRows(tx, results, FIELDS, rows.slice(0, 3)));
   const changed = rows.map((row) => ({ ...row, failure: "changed" }));

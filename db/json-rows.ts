@@ -14,7 +14,7 @@ type Field<T extends SQLiteTable> = keyof T["$inferInsert"] & string;
 type Row<T extends SQLiteTable, F extends Field<T>> = Pick<T["$inferInsert"], F>;
 
 /**
- * Inserts these fields of the rows; a missing value is null, and other fields get their defaults. Rows that exist don't
+ * Inserts these fields of the rows; a missing value is null, and other fields get their defaults. Existing rows don't
  * change. Returns how many were added.
  */
 export const insertRows = async <T extends SQLiteTable, F extends Field<T>>(

@@ -54,7 +54,7 @@ export const insertSignInToken = (tx: Tx, row: typeof signInTokens.$inferInsert)
 const isGood = (tokenHash: Buffer, at: Date) =>
   and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at));
 
-/** Whether the token exists, is unused and hasn't expired. Only reads, so it blocks no writer. */
+/** Whether the token exists, is unused and hasn't expired. Only reads, so it doesn't block writers. */
 export const isSignInTokenGood = async (db: Reads, tokenHash: Buffer, at: Date): Promise<boolean> => {
   const found = await db.select({ keyId: signInTokens.keyId }).from(signInTokens).where(isGood(tokenHash, at)).limit(1);
   return found.length > 0;

@@ -49,7 +49,7 @@ const isStray = ({ workerId, taskIds }: Occupied): SQL | undefined =>
     ),
   );
 
-/** Whether `requeueStrays` has anything to do. This only reads, so it blocks no other process. */
+/** Whether `requeueStrays` has anything to do. Only reads, so it doesn't block other processes. */
 export const hasStrays = async (db: Reads, self: Occupied): Promise<boolean> => {
   const found = await db.select({ id: tasks.id }).from(tasks).where(isStray(self)).limit(1);
   return found.length > 0;

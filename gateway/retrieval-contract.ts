@@ -62,7 +62,7 @@ export const DegradedSearch = Nullable(OneOf(["keyword_only", "vectors_missing"]
     "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords",
 });
 
-/** What an index found for the question of an evaluated answer. */
+/** The chunks that an index found for the question of an evaluated answer. */
 export const RetrievalReport = Type.Object(
   {
     threshold: Nullable(ThresholdReport),

@@ -5,7 +5,7 @@ import type { NodeMachine } from "./protocol";
 const cores = cpus();
 const cpu = cores[0]?.model.trim() || "unknown";
 
-/** The machine of this process, with its memory in use now. */
+/** The machine that this process runs on, with the memory currently in use. */
 export const machineOf = (engine: Pick<NodeEngine, "gpu">): NodeMachine => {
   const gpu = engine.gpu?.();
   return {

@@ -17,7 +17,7 @@ import { NodeStatus } from "./server/status";
 /** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
 
-/** Fraction of the loading progress that the engine takes if the node also has an embedder, whose model is smaller. */
+/** The engine's share of the loading progress if the node also has an embedder, whose model is smaller. */
 const ENGINE_FRACTION = 0.8;
 
 export interface StartNodeOptions {

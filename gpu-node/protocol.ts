@@ -131,7 +131,10 @@ export interface Prefixes {
 export interface NodeModel {
   id: string;
   kind: "chat" | "embedding";
-  /** The first 12 hex digits of its file's sha256, or what the engine reports; with prefixes, of a hash of both. */
+  /**
+   * The first 12 hex digits of its file's sha256, or what the engine reports. With prefixes: the first 12 digits of a
+   * hash of both.
+   */
   revision: string;
   /** Tokens of prompt and answer together, or of one text to embed. */
   context_window: number;

@@ -10,7 +10,7 @@ import type { JobHandler, TaskContext } from "./handler";
 import { mergeCalls } from "./merged-calls";
 import { type StageDeps, stageBuild } from "./rag-stage";
 
-/** Documents that are embedded in parallel. Short ones share requests and commits. */
+/** Maximum number of documents embedded in parallel. Short ones share requests and commits. */
 const DOCUMENTS_AT_ONCE = 20;
 /** How many of them may be longer than SHORT_CHARACTERS, because each is held in memory. */
 const MAX_LONG = 2;

@@ -17,12 +17,15 @@ import type { Pipeline } from "./rag-pipeline";
 import { type NearlyStaged, type StageDeps, sha256, stageBuild } from "./rag-stage";
 import { MAX_ATTEMPTS } from "./run-task";
 
-/** Documents of a worker in parallel. Short documents share requests and commits, so many are needed to fill them. */
+/**
+ * Maximum number of documents that a worker processes in parallel. Short documents share requests and commits, so many
+ * are needed to fill them.
+ */
 const CONCURRENCY = 64;
 /** How many of them may be larger than SMALL_BYTES, because each is held in memory. */
 const MAX_LARGE = 4;
 const SMALL_BYTES = 65_536;
-/** Files that are extracted in parallel, each in a thread. */
+/** Maximum number of files extracted in parallel, each in a thread. */
 const MAX_EXTRACTING = 4;
 /** Stages of a shorter text are not recorded: they take little time, and each would cost a transaction. */
 const MIN_CHARACTERS_FOR_STAGES = 10_000;

@@ -14,7 +14,7 @@ export const datasets = sqliteTable(
     createdBy: text().notNull(),
     createdAt: createdAt(),
     updatedAt: time().notNull(),
-    /** When a user deleted it. Its name is free, but runs may still use its content. */
+    /** When a user deleted it. Its name can be reused, but runs may still use its content. */
     deletedAt: time(),
   },
   (table) => [

@@ -4,7 +4,7 @@ import { createdAt, flag, json, refersTo, time } from "./columns";
 export const keys = sqliteTable(
   "keys",
   {
-    /** `key_…`; its part after the underscore is the public id inside the key. */
+    /** `key_…`. The part after the underscore is the public id inside the key. */
     id: text().primaryKey(),
     name: text().notNull(),
     role: text({ enum: ["viewer", "member", "editor", "admin", "metrics"] }).notNull(),

@@ -31,7 +31,7 @@ export interface Place {
   index?: string | null;
 }
 
-/** What an answer comes from: the model alone, or an index. */
+/** The source of an answer: only the model, or an index. */
 export type AnswerPlan = { prompt: FittedPrompt } | { query: RagQuery; evidence: AnswerEvidence };
 
 /** Where a conversation's answers come from. */

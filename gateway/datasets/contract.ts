@@ -48,7 +48,7 @@ const firstFive = Type.Array(
   { description: "The first five samples" },
 );
 
-/** What an upload would change compared with the newest revision of its dataset. */
+/** The changes that an upload would make to the newest revision of its dataset. */
 const RevisionChanges = Type.Object(
   {
     revision: Type.Integer({ minimum: 1, description: "The revision the file is compared with" }),

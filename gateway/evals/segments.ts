@@ -50,7 +50,7 @@ export const latencyOf = (results: readonly ResultFigure[]): RunFigures["latency
   };
 };
 
-/** Figures by tag and by group: the largest, in descending order of their results. */
+/** Figures by tag and by group: the largest ones, most results first. */
 export const segmentsOf = (results: readonly ResultFigure[]): Segment[] => {
   const tags = new Map<string, ResultFigure[]>();
   const groups = new Map<string, ResultFigure[]>();

@@ -17,7 +17,7 @@ let db: Db;
 let evaluators: EvaluatorService;
 let evals: EvalService;
 let transfer: EvalTransfer;
-/** What the judge model answers to a question. An error is thrown. */
+/** The judge model's answer to a question. An error is thrown. */
 let says: (question: string) => number | AppError;
 /** The questions that judges have asked. */
 let asked: string[];

@@ -8,7 +8,7 @@ import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./requ
 import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
-/** What a running request reserves of the caller's limits; see `gateway/limits/ledger.ts`. */
+/** The share of the caller's limits that a running request reserves; see `gateway/limits/ledger.ts`. */
 interface Held {
   headers: Record<string, string>;
   release(): void;

@@ -67,7 +67,7 @@ export const RouteMetrics = Type.Object(
 );
 export type RouteMetrics = Static<typeof RouteMetrics>;
 
-/** A node over a period, checked every ten seconds. */
+/** The state of a node over a period, from checks every ten seconds. */
 export const NodeMetrics = Type.Object(
   {
     node: Type.String(),

@@ -7,7 +7,7 @@ const NodeModel = Component("NodeModel", {
   kind: OneOf(["chat", "embedding"]),
   revision: Type.String({
     description:
-      "First 12 hex digits of the file's sha256, or what the engine reports; with prefixes, of a hash of both",
+      "First 12 hex digits of the file's sha256, or what the engine reports. With prefixes: the first 12 digits of a hash of both",
   }),
   context_window: Type.Integer({
     minimum: 1,

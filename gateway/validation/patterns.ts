@@ -2,7 +2,7 @@ import type { TSchema } from "@sinclair/typebox";
 
 const WORD = "lower-case letters, digits, _ or -";
 
-/** What a text that matches a pattern of the contracts does: "start with a letter …, such as a-name". */
+/** Describes text that matches a pattern of the contracts: "start with a letter …, such as a-name". */
 const WORDS: Readonly<Record<string, string>> = {
   "^[a-z][a-z0-9_-]{0,99}$": `start with a lower-case letter and have up to 99 more ${WORD}, such as short-answer`,
   "^[a-z][a-z0-9_-]{0,63}$": `start with a lower-case letter and have up to 63 more ${WORD}, such as my-name`,
@@ -29,7 +29,7 @@ export const splitPattern = (pattern: string): { pattern: string; idPrefix: stri
 
 const ID = /^\^([a-z]+)_\[/;
 
-/** What a text that matches the schema's pattern does, as words after "must". */
+/** Describes text that matches the schema's pattern, in words that follow "must". */
 export const patternInWords = ({ pattern, examples }: Pick<TSchema, "pattern" | "examples">): string => {
   const [, prefix] = ID.exec(pattern) ?? [];
   if (prefix !== undefined) return `be an id such as ${examples?.[0] ?? `${prefix}_4fT9kQ2mXw7R`}`;

@@ -136,7 +136,7 @@ const nameOf = (path: string): string => dotted(path) || "The body";
 const mustBe = ({ path, value }: ValueError, what: string): string =>
   `${nameOf(path)} must be ${what}, not ${given(value)}.`;
 
-/** What the error calls an unknown part of a request. */
+/** The noun for an unknown part of a request in the error. */
 type Noun = "field" | "parameter";
 
 /**

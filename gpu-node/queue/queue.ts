@@ -50,13 +50,13 @@ interface Place {
   readonly priority: Priority;
   /** Callers take turns: work queues only behind work with the same key. */
   readonly fairKey: string;
-  /** When waiting work is dropped (deadline_exceeded), in milliseconds on the clock of `now`. */
+  /** When waiting work is dropped (deadline_exceeded), in the milliseconds of `now`. */
   readonly deadlineAt: number;
   /** When waiting work is rejected (overloaded). */
   readonly queueUntil: number;
 }
 
-/** A request's place in the queue, on the clock of `performance.now()`. */
+/** When a request leaves the queue. Times are `performance.now()` values. */
 export interface Claim extends Place {
   /** Aborting it removes waiting work from the queue. */
   signal: AbortSignal;

@@ -24,7 +24,7 @@ export type Outgoing = Writable & {
 /** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, an error or a disconnect. */
 export class Exchange {
   readonly requestId: string;
-  /** On the clock of `performance.now()`. */
+  /** A `performance.now()` value. */
   readonly arrivedAt = performance.now();
   /** Resolves when the last byte has been sent or the client has disconnected. */
   readonly finished: Promise<void>;

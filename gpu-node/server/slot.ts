@@ -25,7 +25,7 @@ export interface NodeDeps {
 
 /** A slot that a request holds. */
 export interface Slot {
-  /** On the clock of `performance.now()`. */
+  /** A `performance.now()` value. */
   startedAt: number;
   queueMs: number;
   /** Response headers with the wait time, the engine and the model. */

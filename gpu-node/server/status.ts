@@ -2,7 +2,7 @@ import { AppError } from "../../lib/errors";
 import { shuttingDown } from "../engine/engine";
 import type { NodeState } from "../protocol";
 
-/** The heartbeat of one running request, on the clock of `performance.now()`. */
+/** The heartbeat of one running request. Times are `performance.now()` values. */
 interface Pulse {
   beatAt: number;
   /** The request is waiting for its client to read, so no heartbeat is expected. */

@@ -339,7 +339,7 @@ describe("lists", () => {
     expect(one.input).toBe("What is 7?");
   });
 
-  test("of datasets can be searched by name, and the name of a deleted dataset is free again", async () => {
+  test("of datasets can be searched by name, and the name of a deleted dataset can be reused", async () => {
     const name = newName();
     const { id } = await create([{ input: "One?" }], name);
     const listed = await json(await stack.call("GET", `/v1/datasets?search=${name.slice(8, 20)}`));

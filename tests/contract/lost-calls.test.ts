@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { type Stack, startStack } from "./stack";
 
-/* What a program gets that calls a path without a route, usually because /v1 is missing in its base URL. */
+/* The response to a program that calls a path without a route, usually because its base URL lacks /v1. */
 
 let stack: Stack;
 beforeAll(async () => {

@@ -73,7 +73,7 @@ describe("an index", () => {
     expect([got, error.param]).toEqual([status, param]);
   });
 
-  test("has a unique name, which is free again after its deletion", async () => {
+  test("has a unique name, which can be reused after its deletion", async () => {
     const { id, name } = await create();
     const [status, { error }] = await call("POST", "", { body: { name } });
     expect([status, error.code, error.param]).toEqual([409, "conflict", "name"]);

@@ -18,7 +18,7 @@ test("every character is in exactly one piece, with the kinds of all spans aroun
   ]);
 });
 
-test("headings, table rows and code have spans of their own", () => {
+test("headings, table rows and code have separate spans", () => {
   const text = "# A\n| b |\ntext\n```\n# not a heading\n```\n## C";
   const spans = lineSpans(text).map(({ start, end, kind }) => [text.slice(start, end), kind]);
   expect(spans).toEqual([

@@ -41,7 +41,7 @@ const POSITIONS: Readonly<Record<RagDocument["state"], number>> = {
   cancelled: -1,
 };
 
-/** How far a document has got on its way into the index. */
+/** The progress of a document on its way into the index. */
 export const DocumentSteps = ({ state, title }: Pick<RagDocument, "state" | "title">) => (
   <Steps label={`Progress of ${title}`} steps={STAGES} at={POSITIONS[state]} isStopped={state === "failed"} />
 );

@@ -30,7 +30,7 @@ export const DOCUMENT_STATES = (Object.keys(DOCUMENT) as RagDocument["state"][])
 }));
 export const documentState = ({ state }: Pick<RagDocument, "state">): StateWords => DOCUMENT[state];
 
-/** Errors of the file itself: reading the same file again gives the same error. */
+/** Errors caused by the file itself: reading the same file again gives the same error. */
 const FILE_ERRORS: ReadonlySet<string> = new Set([
   "invalid_request",
   "payload_too_large",

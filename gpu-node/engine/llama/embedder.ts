@@ -111,7 +111,7 @@ const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, { path, pooling: e
   const { [metadata.general.architecture]: model } = metadata;
   const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;
   if (expected && pooling !== POOLING[expected]) {
-    const message = `${path} does not have the pooling of this model (${expected}). Delete it, or use another file of the model.`;
+    const message = `${path} does not have this model's pooling (${expected}). Delete it, or use a different file for the model.`;
     throw new AppError("invalid_request", message);
   }
   if (pooling && pooling !== RANK) return;

@@ -146,7 +146,7 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** What another holder of a key would get, in a transaction that is rolled back. */
+/** The result that another holder of a key would get, in a transaction that is rolled back. */
 const keyState = async (db: Db, tag: string, name: string): Promise<string> => {
   const key = { id: `${tag} ${name}`, fingerprint: "another", holder: "another", heldUntil: AT, expiresAt: LATER };
   let state = "";

@@ -2,13 +2,13 @@ import type { RagAnswer } from "../../../gateway/rag/contract";
 import type { Citation } from "../../../gateway/retrieval-contract";
 import { markdown } from "../../ui/markdown";
 
-/** Symbols around a number, for marks that survive the Markdown renderer. To it they are punctuation. */
+/** Symbols around a number, for marks that survive the Markdown renderer, which treats them as punctuation. */
 const [OPEN, CLOSE] = ["\u2FF0", "\u2FF1"];
 const TAG_OR_MARK = new RegExp(`(<[^>]*>)|${OPEN}(\\d+)${CLOSE}`, "g");
 const ALL_MARKS = new RegExp(`${OPEN}\\d+${CLOSE}|%E2%BF%B0\\d+%E2%BF%B1`, "g");
 /** A mark before the sign of a list, heading, quote or table row would hide it from the renderer. */
 const BLOCK_SIGN = /^(?:(?:[-*+>]|#{1,6}|\d{1,9}[.)])\s+|\|\s*)/;
-/** A mark after the end of a table row would be a cell of its own. */
+/** A mark after the end of a table row would become an extra cell. */
 const ROW_END = /\s*\|\s*$/;
 
 type Sentence = NonNullable<RagAnswer["grounding"]>["sentences"][number];

@@ -20,7 +20,7 @@ export const FeedbackFields = Fields({
 });
 export type FeedbackForm = Required<Static<typeof FeedbackFields>>;
 
-/** What the form carries of an exchange. */
+/** The parts of an exchange that the form contains. */
 const Exchange = Type.Object({
   question: Type.String({ minLength: 1 }),
   answer: Type.String(),

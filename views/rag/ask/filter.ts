@@ -7,7 +7,7 @@ type Value = string | number | boolean | null;
 const CONDITION = /^\s*(?<name>[^<>=]+?)\s*(?:(?<sign><=|>=|<|>|=)|\bin\b)\s*(?<value>.*?)\s*$/;
 const RANGES: Readonly<Record<string, string>> = { "<": "lt", "<=": "lte", ">": "gt", ">=": "gte" };
 
-/** "2020" is a number, "true" and "null" are what they say, and text may be in quotes. */
+/** "2020" is a number, "true" and "null" have their usual meaning, and text may be in quotes. */
 const readValue = (text: string): Value => {
   const quoted = /^"(.*)"$|^“(.*)”$/.exec(text);
   if (quoted) return quoted[1] ?? quoted[2] ?? "";

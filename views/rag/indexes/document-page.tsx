@@ -9,7 +9,7 @@ import { canRetry, documentState } from "../words";
 import { metadataText } from "./documents";
 import { Retry } from "./progress";
 
-/** Chunks whose text is on one page. */
+/** Maximum number of chunks whose text is shown on one page. */
 const CHUNKS_PER_PAGE = 60;
 
 interface DocumentPageProps extends Frame {
@@ -21,7 +21,7 @@ interface DocumentPageProps extends Frame {
   chunks: readonly Chunk[];
   /** The span to highlight. */
   span?: Span;
-  /** Number of the page of chunks; if omitted, the one with the span. */
+  /** The page of the chunk list to show; if omitted, the one that contains the span. */
   part?: number;
 }
 

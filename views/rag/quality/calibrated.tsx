@@ -48,7 +48,7 @@ export const Calibrated = ({ index, version, calibration }: CalibratedProps) => 
 const intervalText = (interval: { low: number; high: number } | null | undefined): string =>
   interval ? `${share(interval.low)} to ${share(interval.high)}` : "–";
 
-/** Questions of each kind from which a threshold is reliable. */
+/** Minimum number of questions of each kind for a reliable threshold. */
 const ENOUGH = 50;
 
 const Threshold = ({ index, calibration }: Omit<CalibratedProps, "version">) => {

@@ -101,7 +101,7 @@ export class SampleCollector {
     if (!this.#hasInput) this.#reportNoInput(line);
   }
 
-  /** Whether no JSON row so far has had an input. Once a row has one, the rows before it are reported. */
+  /** Whether every JSON row so far has lacked an input. Once a row has one, the rows before it are reported. */
   #isWithoutInput(line: number): boolean {
     if (this.#hasHeader) return false;
     const { count, lines } = this.#withoutInput;

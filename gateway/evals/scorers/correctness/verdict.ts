@@ -32,7 +32,7 @@ const FOLLOWING = wordSet("it he she they there this that the i we you because s
 const OPENING_WORDS = 30;
 const CLOSING_WORDS = 10;
 
-/** Whether the verdict word at `at` is a clause of its own, starts the sentence, or is introduced. */
+/** Whether the verdict word at `at` is a separate clause, starts the sentence, or is introduced. */
 const isGiven = ({ words, text }: ReadText, at: number): boolean => {
   const [before, word, next] = [words[at - 1], words[at], words[at + 1]];
   if (!word) return false;

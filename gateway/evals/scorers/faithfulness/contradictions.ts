@@ -12,7 +12,7 @@ export interface UnsupportedSpan extends Span {
   note: string;
 }
 
-/** Symbols that make a different name of a word: "C", "C++", "C#". */
+/** Symbols that turn a word into a different name: "C", "C++", "C#". */
 const NAME_SIGNS = ["", "+", "++", "#", "-", "*"];
 
 const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-])$/u, "");
