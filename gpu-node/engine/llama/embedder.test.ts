@@ -169,7 +169,7 @@ describe("a model of the catalogue", () => {
 
   test("is rejected if its pooling differs", async () => {
     const model = await withPooling({ pooling_mode_mean_tokens: true });
-    await expect(model.load(() => {})).rejects.toThrow("does not have the pooling of this model (cls)");
+    await expect(model.load(() => {})).rejects.toThrow("does not have this model's pooling (cls)");
   });
 });
 
