@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { inBlocks, keepWarnings, noWarning } from "../../../tests/datasets/rows";
-import { BAD_BYTE, decodeText, LineCounter, placeIn } from "./text";
+import { BAD_BYTE, decodeText, LineCounter, placeIn, utf16Of } from "./text";
 
 const decode = async (bytes: Uint8Array, size: number): Promise<string> =>
   (await Array.fromAsync(decodeText(inBlocks(bytes, size), noWarning))).join("");
@@ -53,6 +53,15 @@ test.each([1, 3, 64])("NUL is removed and reported at the end and kept elsewhere
   expect([await read("a\n\x1a"), warnings.length]).toEqual(["a\n", 1]);
   expect([await read(`a\0b\0\0c\n`), warnings.length]).toEqual(["a\0b\0\0c\n", 0]);
   expect([await read(`aa\0b\0`), warnings.length]).toEqual(["aa\0b", 1]);
+});
+
+test.each([
+  ["“question”,answer\nWho?,Ada\n", "utf-16le"],
+  ["[東京、大阪、名古屋、京都、神戸、福岡]", undefined],
+  ["日本\nquestion,answer,topic", "utf-16le"],
+] as const)("UTF-16 without a byte order mark: %s", (text, encoding) => {
+  const bytes = Buffer.from(text, "utf16le");
+  expect([utf16Of(bytes), utf16Of(bytes.swap16())]).toEqual([encoding, encoding && "utf-16be"]);
 });
 
 test.each([1, 3, 64])(

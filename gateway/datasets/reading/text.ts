@@ -85,20 +85,28 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
   };
 };
 
-/** Number of bytes needed to recognise UTF-16. */
-const SNIFFED_BYTES = 32;
+/** Bytes in which the first two letters decide, and those in which most letters do. */
+const FIRST_BYTES = 32;
+const SNIFFED_BYTES = 4096;
 
 /**
- * The byte order of UTF-16 text, from its byte order mark, or from the zero bytes of its first two letters if they are
- * ASCII.
+ * The byte order of UTF-16 text, from its byte order mark, or from its zero bytes: those of its first two letters if they
+ * are ASCII, or because every other byte is zero, as in Latin text.
  */
 export const utf16Of = (head: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   const [a, b, c, d] = head;
   if (a === 0xff && b === 0xfe) return "utf-16le";
   if (a === 0xfe && b === 0xff) return "utf-16be";
-  const hasLetters = (from: 0 | 1) => head.subarray(0, SNIFFED_BYTES).every((byte, i) => i % 2 !== from || byte !== 0);
+  const hasLetters = (from: 0 | 1) => head.subarray(0, FIRST_BYTES).every((byte, i) => i % 2 !== from || byte !== 0);
   if (b === 0 && d === 0 && hasLetters(0)) return "utf-16le";
-  return a === 0 && c === 0 && hasLetters(1) ? "utf-16be" : undefined;
+  if (a === 0 && c === 0 && hasLetters(1)) return "utf-16be";
+  if (head.length < FIRST_BYTES) return undefined;
+  const zeros: [even: number, odd: number] = [0, 0];
+  const sniffed = head.subarray(0, SNIFFED_BYTES);
+  for (const [i, byte] of sniffed.entries()) if (byte === 0) zeros[i % 2 === 0 ? 0 : 1]++;
+  const isMost = (count: number, other: number) => count > sniffed.length * 0.2 && other < sniffed.length * 0.01;
+  if (isMost(zeros[1], zeros[0])) return "utf-16le";
+  return isMost(zeros[0], zeros[1]) ? "utf-16be" : undefined;
 };
 
 /** Moves the bytes of a character split at the end of a block into the next block. */

@@ -1,5 +1,6 @@
 import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
-import { BOM, CR, LF, placeIn } from "../text";
+import { BOM, placeIn } from "../text";
+import { type CsvParse, parseRecord } from "./csv-record";
 import type { TextWindow } from "./text-window";
 
 /** A record, or what is wrong with an unreadable one. */
@@ -10,7 +11,6 @@ type CsvRecord =
 
 type Fault = Extract<CsvRecord, { message: string }>;
 
-const QUOTE = '"';
 /**
  * Maximum number of cells beyond those of the header. A record with more is invalid, so that a row of commas takes
  * little memory.
@@ -119,81 +119,3 @@ export class CsvParser {
     return { index, message: `${where}${opened}` };
   }
 }
-
-/** Result of parsing a record. `end` is where the next record begins. */
-type CsvParse =
-  | { kind: "record"; cells: string[]; end: number }
-  /** An invalid quote at `at`, in cell `index`. */
-  | { kind: "broken"; at: number; index: number; message: string }
-  /** The text ends inside the record. If `at` is set, it ends inside a quote that opened at `at` in cell `index`. */
-  | { kind: "open"; at?: number; index?: number };
-
-interface ParseOptions {
-  delimiter: number;
-  maxCells: number;
-  isEnd: boolean;
-}
-
-/**
- * Parses the record at `start` (RFC 4180). A lone LF or CR also ends a record, and spaces around a quoted cell are
- * skipped. A quote inside an unquoted cell is text.
- */
-const parseRecord = (text: string, start: number, { delimiter, maxCells, isEnd }: ParseOptions): CsvParse => {
-  const cells: string[] = [];
-  let at = start;
-  for (;;) {
-    const cell: Cell = text[at] === QUOTE ? quotedCell(text, at, delimiter, isEnd) : plainCell(text, at, delimiter);
-    if (cell.message !== undefined) return { kind: "broken", at: cell.end, index: cells.length, message: cell.message };
-    if (cell.value === undefined) return { kind: "open", at, index: cells.length };
-    const { value, end } = cell;
-    if (end >= text.length && !isEnd) return { kind: "open" };
-    cells.push(value);
-    if (cells.length > maxCells) {
-      return { kind: "broken", at, index: maxCells, message: `the row has more than ${maxCells} cells.` };
-    }
-    const separator = text.charCodeAt(end);
-    if (separator === delimiter) at = end + 1;
-    else if (separator !== CR) return { kind: "record", cells, end: Math.min(end + 1, text.length) };
-    else if (end + 1 === text.length && !isEnd) return { kind: "open" };
-    else return { kind: "record", cells, end: text.charCodeAt(end + 1) === LF ? end + 2 : end + 1 };
-  }
-};
-
-/** `value` is undefined if the text ends before the cell does. */
-interface Cell {
-  value?: string;
-  end: number;
-  /** Why the record is invalid at `end`. */
-  message?: string;
-}
-
-const plainCell = (text: string, start: number, delimiter: number): Cell => {
-  let end = start;
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end);
-    if (code === delimiter || code === LF || code === CR) break;
-  }
-  return { value: text.slice(start, end), end };
-};
-
-const quotedCell = (text: string, start: number, delimiter: number, isEnd: boolean): Cell => {
-  let value = "";
-  let from = start + 1;
-  for (;;) {
-    const quote = text.indexOf(QUOTE, from);
-    if (quote < 0 || (quote + 1 === text.length && !isEnd)) return { end: text.length };
-    value += text.slice(from, quote);
-    if (text[quote + 1] !== QUOTE) {
-      let end = quote + 1;
-      while (text[end] === " ") end++;
-      const code = text.charCodeAt(end);
-      if (end >= text.length || code === delimiter || code === LF || code === CR) return { value, end };
-      return {
-        end: quote + 1,
-        message: "there is text after a closing quote. Double the quotes inside a quoted cell.",
-      };
-    }
-    value += QUOTE;
-    from = quote + 2;
-  }
-};

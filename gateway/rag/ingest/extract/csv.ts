@@ -1,7 +1,8 @@
+import { detectDelimiter } from "../../../datasets/reading/formats/csv-delimiter";
+import { parseRecord } from "../../../datasets/reading/formats/csv-record";
 import { type ReadDocument, unreadable } from "./document";
 import { type Block, escapeLineStarts, headingLine, joinBlocks, oneLine, pipeTable } from "./markdown";
 
-const DELIMITERS = [",", ";", "\t", "|"];
 const QUESTION = /\b(?:questions?|frage|pregunta|prompt)\b|问题|^(?:q|title|topic|error|problem|issue)$/i;
 const ANSWER =
   /\b(?:answers?|antwort|respuesta|réponse|reply|response|solution)\b|答案|^(?:a|resolution|text|content|body)$/i;
@@ -16,8 +17,9 @@ const MAX_CELLS = 1_000;
  * Unbalanced quotes are read as text.
  */
 export const readCsv = (text: string): ReadDocument => {
-  const [, declared, rest = text] = /^sep=(.)\r?\n([\s\S]*)$/i.exec(text) ?? [];
-  const rows = parseCsv(rest, declared ?? delimiterOf(rest)).filter((row) => row.some((cell) => cell.trim() !== ""));
+  const { delimiter, declaration } = detectDelimiter(text);
+  const all = parseCsv(text.slice(declaration.length), delimiter);
+  const rows = all.filter((row) => row.some((cell) => cell.trim() !== ""));
   const [header] = rows;
   if (!header) throw unreadable("The CSV file has no rows. Upload a file with content.");
   const columns = columnsOf(rows);
@@ -59,48 +61,17 @@ const sectionOf = (row: readonly string[], { names, question, answer }: Question
   return texts.filter((text) => text !== "").map((text) => ({ text }));
 };
 
-/** The most frequent delimiter in the first line, outside quotes. */
-const delimiterOf = (text: string): string => {
-  const counts = new Map(DELIMITERS.map((delimiter) => [delimiter, 0]));
-  let isQuoted = false;
-  for (const character of text) {
-    if (character === '"') isQuoted = !isQuoted;
-    else if (!isQuoted && (character === "\n" || character === "\r")) break;
-    else if (!isQuoted && counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
-  }
-  return [...counts].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
-};
-
-/** Parses CSV (RFC 4180). Text after a closing quote belongs to the cell; a quote that never closes is text. */
+/** The records of a file. Broken quotes are text. */
 const parseCsv = (text: string, delimiter: string): string[][] => {
   const rows: string[][] = [];
-  let row: string[] = [];
-  const plainEnd = new RegExp(`[${delimiter === "\t" ? "\\t" : `\\${delimiter}`}\\r\\n]`, "g");
+  const options = { delimiter: delimiter.charCodeAt(0), maxCells: MAX_CELLS, isEnd: true, isLenient: true };
   for (let at = 0; at < text.length; ) {
-    let cell = "";
-    if (text[at] === '"') {
-      const end = closingQuote(text, at + 1);
-      if (end > 0) {
-        cell = text.slice(at + 1, end).replaceAll('""', '"');
-        at = end + 1;
-      }
-    }
-    plainEnd.lastIndex = at;
-    const end = plainEnd.exec(text)?.index ?? text.length;
-    row.push(cell + text.slice(at, end));
-    if (row.length > MAX_CELLS) {
+    const parsed = parseRecord(text, at, options);
+    if (parsed.kind !== "record") {
       throw unreadable(`A row of the CSV file has more than ${MAX_CELLS} cells. Check its delimiters and quotes.`);
     }
-    at = end + 1;
-    if (text[end] === delimiter && end + 1 < text.length) continue;
-    rows.push(row);
-    row = [];
-    if (text[end] === "\r" && text[at] === "\n") at++;
+    rows.push(parsed.cells);
+    at = parsed.end;
   }
   return rows;
-};
-
-const closingQuote = (text: string, from: number): number => {
-  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) if (text[at + 1] !== '"') return at;
-  return -1;
 };

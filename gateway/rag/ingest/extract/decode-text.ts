@@ -1,8 +1,7 @@
+import { utf16Of } from "../../../datasets/reading/text";
 import { unreadable } from "./document";
 import { decodeLegacy } from "./legacy-encoding";
 
-/** Number of leading bytes that are checked for UTF-16. */
-const SNIFFED_BYTES = 4096;
 /** Maximum fraction of bytes that are neither ASCII nor UTF-8 in a text that is read as windows-1252. */
 const MAX_LEGACY_SHARE = 0.25;
 /**
@@ -45,21 +44,6 @@ const decoderNamed = (label = ""): TextDecoder | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/** Detects UTF-16 by its byte order mark, or because every other byte is zero, as in Latin text. */
-const utf16Of = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be";
-  const head = bytes.subarray(0, SNIFFED_BYTES);
-  const zeros: [even: number, odd: number] = [0, 0];
-  head.forEach((byte, i) => {
-    if (byte === 0) zeros[i % 2 === 0 ? 0 : 1]++;
-  });
-  const half = head.length / 2;
-  const isMost = (count: number, other: number) => count > half * 0.4 && other < half * 0.02;
-  if (isMost(zeros[1], zeros[0])) return "utf-16le";
-  return isMost(zeros[0], zeros[1]) ? "utf-16be" : undefined;
 };
 
 /** Decodes valid UTF-8 characters as UTF-8 and every other byte as windows-1252, because some files contain both. */
