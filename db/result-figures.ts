@@ -4,10 +4,7 @@ import type { ResultRow } from "./joined-results";
 import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
 import { results, samples } from "./schema";
 
-/**
- * The fields of a result that statistics need, without texts. Latencies and tokens are null if the output was not
- * generated for this run.
- */
+/** The fields of a result that statistics need, without texts. Latencies in milliseconds; null: not generated for this run. */
 export interface ResultFigure {
   id: string;
   sampleKey: string;
@@ -22,8 +19,8 @@ export interface ResultFigure {
   totalMs: number | null;
 }
 
-/** With what only a comparison needs. */
-export interface ComparableResult extends ResultFigure {
+/** The same with the fields that only comparisons need. Tokens are null like latencies. */
+export interface ComparedFigure extends ResultFigure {
   sampleId: string;
   promptTokens: number | null;
   completionTokens: number | null;
@@ -36,7 +33,7 @@ export const listResultFigures = (
   db: Reads,
   runId: string,
   { limit, cursor }: { limit: number; cursor?: ResultCursor },
-): Promise<ComparableResult[]> =>
+): Promise<ComparedFigure[]> =>
   db
     .select({
       id: results.id,

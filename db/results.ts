@@ -129,8 +129,8 @@ export interface ScoreFigure {
   failure: string | null;
 }
 
-/** With what identifies its evaluator exactly. */
-export interface PinnedScore extends ScoreFigure {
+/** The same with the fields that only comparisons need. */
+export interface ScaledFigure extends ScoreFigure {
   evaluatorHash: string;
   /** Model and revision of the judge; null for an evaluator without one. */
   judge: string | null;
@@ -161,7 +161,7 @@ const figures = (db: Reads) =>
     .innerJoin(samples, eq(samples.id, results.sampleId));
 
 /** All scores of these results without their texts, grouped by result. */
-export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<PinnedScore[]> =>
+export const listFigures = (db: Reads, resultIds: readonly string[]): Promise<ScaledFigure[]> =>
   figures(db)
     .where(inArray(scores.resultId, [...resultIds]))
     .orderBy(asc(scores.resultId), asc(scores.id));

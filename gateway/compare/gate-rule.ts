@@ -24,7 +24,8 @@ const SCALE: Readonly<Record<string, number>> = { "%": 0.01, s: 1000, ms: 1 };
 const unreadable = (text: string): AppError =>
   new AppError(
     "invalid_request",
-    `"${text}" is not a gate rule. Examples: pass_rate>=0.8, correctness.mean>=0.7, judge@1/faithfulness.pass_rate>=90%, pass_rate>=baseline-0.02, errors<=1%, latency_p95<=2000ms.`,
+    // A shell takes an unquoted > or < as a redirection.
+    `"${text}" is not a gate rule.${/[<>]/.test(text) ? "" : " Write it in quotes."} Examples: pass_rate>=0.8, correctness.mean>=0.7, judge@1/faithfulness.pass_rate>=90%, pass_rate>=baseline-0.02, errors<=1%, latency_p95<=2000ms.`,
   );
 
 /** Parses a rule. Throws invalid_request with examples. */

@@ -1,6 +1,6 @@
 import type { Reads } from "../../db/client";
-import { type ComparableResult, listResultFigures } from "../../db/result-figures";
-import { findCriteria, listFigures, type PinnedScore } from "../../db/results";
+import { type ComparedFigure, listResultFigures } from "../../db/result-figures";
+import { findCriteria, listFigures, type ScaledFigure } from "../../db/results";
 import type { RunRow } from "../../db/runs";
 import type { Criterion, RunPins } from "../evals/contract";
 import { latencyOf } from "../evals/segments";
@@ -88,8 +88,8 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
     times: { total: new Float64Array(), ttft: new Float64Array() },
   };
-  const made: ComparableResult[] = [];
-  for (let cursor: ComparableResult | undefined; ; ) {
+  const made: ComparedFigure[] = [];
+  for (let cursor: ComparedFigure | undefined; ; ) {
     const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
     const ended = page.filter(({ state }) => state === "done" || state === "error");
     const samples = new Map(ended.map((result) => [result.id, addResult(table, result)]));
@@ -109,7 +109,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
 };
 
 /** Adds a result to the last row, or to a new one. Returns the row. */
-const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed, state }: ComparableResult): number => {
+const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed, state }: ComparedFigure): number => {
   if (state === "error") table.failed++;
   const isNew = table.keys.at(-1) !== sampleKey;
   if (isNew) {
@@ -144,7 +144,7 @@ const addScores = async (db: Reads, table: RunTable, samples: ReadonlyMap<string
 const addScore = (
   { scored }: RunTable,
   sample: number,
-  figure: PinnedScore,
+  figure: ScaledFigure,
   criterion: Criterion,
   decides: boolean,
 ): void => {

@@ -55,3 +55,19 @@ export const percentileInterval = (
   const { low, high } = percentileBounds(sorted, share, level);
   return low === undefined || high === undefined ? null : { low, high, level, method: "order_statistics" };
 };
+
+/** More values than this are never needed in practice. */
+const MAX_VALUES = 1e6;
+
+/**
+ * About how many values the exact interval needs to exclude `bound`, if the same fraction `within` of them stays at or
+ * below it. null if no number up to a million is enough.
+ */
+export const valuesToDecide = (n: number, within: number, share: number, level = DEFAULT_LEVEL): number | null => {
+  const [below, above] = [tailOf(level), 1 - tailOf(level)];
+  for (let size = n; size <= MAX_VALUES; size = Math.ceil(size * 1.02) + 1) {
+    const reached = Math.floor(within * size);
+    if (binomialQuantile(size, share, above) < reached || binomialQuantile(size, share, below) > reached) return size;
+  }
+  return null;
+};
