@@ -4,6 +4,7 @@ import type { Db } from "../../db/client";
 import { updateDataset } from "../../db/datasets";
 import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
 import { temporaryDb } from "../../tests/db/temporary";
+import { findFalseDifferences } from "../../tests/statistics/equal-runs";
 import { expectClose } from "../../tests/statistics/expect-close";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { mcnemarExact } from "../evals/statistics/paired";
@@ -170,6 +171,12 @@ describe("not comparable", () => {
         "must list two to 5 different run ids",
       );
   });
+});
+
+test("of many comparisons of equal models, at most 5.5 % are called different", () => {
+  // `bun tests/statistics/equal-runs.ts` makes 10,000.
+  const found = findFalseDifferences(60);
+  expect(found.reduce((sum, { share }) => sum + share, 0) / found.length).toBeLessThan(0.055);
 });
 
 describe("samples that can't be paired", () => {
