@@ -277,6 +277,11 @@ export const Config = Type.Object({
     ),
   }),
 
+  client: Type.Object({
+    url: optionalText("GROUNDWIRE_URL", "Address of a running gateway, for commands that call one", webAddress),
+    key: optionalText("GROUNDWIRE_API_KEY", "Key for that gateway", { secret: true }),
+  }),
+
   synthetic: Type.Object({
     firstTokenMs: whole(
       "GROUNDWIRE_SYNTHETIC_FIRST_TOKEN_MS",

@@ -6,11 +6,11 @@ import { ensureModel } from "../../gpu-node/models/download";
 import { startNode } from "../../gpu-node/node";
 import { startWorker } from "../../jobs/worker";
 import type { Config } from "../../lib/config";
-import { fromEnvelope } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { drawProgress } from "../../lib/progress";
 import { type Call, NO_DIRECTIVES } from "../call";
 import { startGateway } from "../gateway";
+import { apiClient } from "./api-client";
 
 const NO_LIMIT = 1_000_000;
 const POLL_MS = 100;
@@ -64,16 +64,7 @@ export const startPlatform = async (base: Config, { withChat = false, withWorker
       receivedAt: performance.now(),
     }),
     /** Calls the API as an admin. Throws the API's errors. */
-    async request<T>(method: string, path: string, body?: object): Promise<T> {
-      const response = await fetch(url + path, {
-        method,
-        headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
-        body: body && JSON.stringify(body),
-      });
-      const answer: unknown = await response.json();
-      if (response.ok) return answer as T;
-      throw fromEnvelope(answer, "gateway");
-    },
+    ...apiClient(url, adminKey),
     async close() {
       await worker?.close(0);
       await close(0);

@@ -1,0 +1,126 @@
+import { existsSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { AppError, ERROR_KINDS, toAppError } from "../../../lib/errors";
+import { drawProgress } from "../../../lib/progress";
+import type { BatchEval, StartBatchEval } from "../../batch-evals/contract";
+import type { Comparison } from "../../compare/contract";
+import type { GateRule, GateVerdict } from "../../compare/gate-contract";
+import type { Dataset, UploadResult } from "../../datasets/contract";
+import type { SampleResult, SampleResultPage } from "../../evals/contract";
+import type { ApiClient } from "../api-client";
+
+/** What to evaluate, and how to judge it. */
+export interface EvalRequest {
+  /** A file to upload, or the name or id of a dataset on the server. */
+  dataset: string;
+  /** Name of the dataset for a file. Default: the file's name. */
+  name: string | undefined;
+  plan: Omit<StartBatchEval, "dataset">;
+  rules: GateRule[];
+  baseline: string | undefined;
+  /** Makes the run the dataset's baseline, unless a rule fails or can't be decided. */
+  becomesBaseline: boolean;
+}
+
+export interface EvalReport {
+  dataset: Dataset;
+  run: BatchEval;
+  /** null: no rules were given. */
+  gate: GateVerdict | null;
+  /** null: there is no baseline. */
+  comparison: Comparison | null;
+  /** The first results that did not pass, worst first. */
+  failures: SampleResult[];
+}
+
+const POLL_MS = 300;
+/** How long the server may be unreachable while a run goes on. */
+const PATIENCE_MS = 30_000;
+const MAX_FAILURES = 10;
+const ENDED: ReadonlySet<BatchEval["state"]> = new Set(["completed", "failed", "cancelled"]);
+
+/**
+ * Uploads the dataset, runs the evaluation and judges it. Aborting `signal` cancels the run. Throws the API's errors, and
+ * unavailable if the run fails or is cancelled.
+ */
+export const runEval = async (api: ApiClient, request: EvalRequest, signal: AbortSignal): Promise<EvalReport> => {
+  const dataset = await findOrUpload(api, request);
+  const baseline = request.baseline ?? dataset.baseline_run_id;
+  if (!baseline && request.rules.some(({ max_regression }) => max_regression !== undefined)) {
+    const message = `"${dataset.name}" has no baseline run. Name one with --baseline, or leave the rules with "baseline" out.`;
+    throw new AppError("invalid_request", message);
+  }
+  signal.throwIfAborted();
+  const started = await api.request<BatchEval>("POST", "/v1/batch-evals", {
+    ...request.plan,
+    dataset: dataset.id,
+    revision: dataset.latest.revision,
+  });
+  const run = await follow(api, started, signal);
+  if (run.state !== "completed") {
+    const why = run.error?.message ?? "Resume it with POST /v1/batch-evals/{id}/resume.";
+    throw new AppError("unavailable", `The run ${run.id} was not completed: it is ${run.state}. ${why}`);
+  }
+  const path = `/v1/batch-evals/${run.id}`;
+  const gate =
+    request.rules.length > 0
+      ? await api.request<GateVerdict>("POST", `${path}/gate`, { rules: request.rules, ...(baseline && { baseline }) })
+      : null;
+  const comparison = baseline
+    ? await api.request<Comparison>("GET", `/v1/compare?runs=${baseline},${run.id}&show=worse&limit=${MAX_FAILURES}`)
+    : null;
+  if (request.becomesBaseline && (gate?.verdict ?? "pass") === "pass")
+    await api.request("PATCH", `/v1/datasets/${dataset.id}`, { baseline_run_id: run.id });
+  const query = `passed=false&sort=worst_first&limit=${MAX_FAILURES}`;
+  const { data: failures } = await api.request<SampleResultPage>("GET", `${path}/samples?${query}`);
+  return { dataset, run, gate, comparison, failures };
+};
+
+/** A dataset of the server, or a new revision with the file's samples. An unchanged file adds none. */
+const findOrUpload = async (api: ApiClient, { dataset, name }: EvalRequest): Promise<Dataset> => {
+  if (!existsSync(dataset)) {
+    if (/[/\\]|\.(jsonl?|csv|parquet)$/i.test(dataset))
+      throw new AppError("invalid_request", `The file ${dataset} does not exist.`);
+    return api.request<Dataset>("GET", `/v1/datasets/${encodeURIComponent(dataset)}`);
+  }
+  const named = name ?? basename(dataset, extname(dataset));
+  const known = await api
+    .request<Dataset>("GET", `/v1/datasets/${encodeURIComponent(named)}`)
+    .catch((error: unknown) => {
+      if (toAppError(error).kind === "not_found") return undefined;
+      throw error;
+    });
+  const form = new FormData();
+  form.append("file", Bun.file(dataset), basename(dataset));
+  if (!known) form.append("name", named);
+  const path = known ? `/v1/datasets/${known.id}/revisions` : "/v1/datasets";
+  const uploaded = await api.request<UploadResult>("POST", path, form);
+  if (!uploaded.dataset) throw new Error("An upload that isn't a dry run has a dataset.");
+  return uploaded.dataset;
+};
+
+/** Shows the progress of a run until it has ended. Cancels it when aborted. */
+const follow = async (api: ApiClient, { id, name }: BatchEval, signal: AbortSignal): Promise<BatchEval> => {
+  const path = `/v1/batch-evals/${id}`;
+  const draw = drawProgress(process.stderr);
+  let reachedAt = performance.now();
+  let isCancelled = false;
+  for (;;) {
+    if (signal.aborted && !isCancelled) {
+      isCancelled = true;
+      await api.request("POST", `${path}/cancel`).catch(() => {}); // it may have ended by itself
+    }
+    const run = await api.request<BatchEval>("GET", path).catch((error: unknown) => {
+      const { kind } = toAppError(error);
+      if (!ERROR_KINDS[kind].retryable || performance.now() - reachedAt > PATIENCE_MS) throw error;
+      return undefined;
+    });
+    if (run) {
+      reachedAt = performance.now();
+      const { done, total } = run.progress;
+      draw({ task: name, done, total, unit: "results" });
+      if (ENDED.has(run.state)) return run;
+    }
+    await Bun.sleep(POLL_MS);
+  }
+};
