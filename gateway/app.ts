@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { errorPage } from "../views/error";
+import { renderReport } from "../views/report/report";
 import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
 import { batchEvalRoutes } from "./batch-evals/routes";
@@ -64,7 +65,7 @@ export const createApp = (services: Services) => {
     .use(ragRoutes(services))
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
-    .use(batchEvalRoutes(services))
+    .use(batchEvalRoutes({ ...services, renderReport }))
     .use(compareRoutes(services))
     .use(feedbackRoutes(services))
     .use(labelRoutes(services))

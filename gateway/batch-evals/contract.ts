@@ -184,10 +184,10 @@ export const EventQuery = Type.Object({
 /** `GET /v1/batch-evals/{id}/export`. */
 export const ExportQuery = Type.Object({
   format: Type.Optional(
-    OneOf(["jsonl", "csv", "parquet", "junit", "bundle"], {
+    OneOf(["jsonl", "csv", "parquet", "junit", "html", "bundle"], {
       default: "jsonl",
       description:
-        "jsonl: the results as `GET /v1/batch-evals/{id}/samples` lists them. csv and parquet: a row per result, with a column per criterion and evaluator. junit: a test case per result. bundle: the whole ended run as one tar.gz, which `bun run verify` recomputes",
+        "jsonl: the results as `GET /v1/batch-evals/{id}/samples` lists them. csv and parquet: a row per result, with a column per criterion and evaluator. junit: a test case per result. html: a report in one file for people. bundle: the whole ended run as one tar.gz, which `bun run verify` recomputes",
     }),
   ),
   ...resultFilter,

@@ -21,19 +21,20 @@ import {
   StartBatchEval,
 } from "./contract";
 import type { NumberedEvent } from "./events";
-import { type BatchExports, EXPORT_TYPES } from "./export/service";
+import { type BatchExports, EXPORT_TYPES, type RenderReport } from "./export/service";
 import type { BatchEvalService } from "./service";
 
 interface Services {
   batchEvals: BatchEvalService;
   batchExports: BatchExports;
+  renderReport: RenderReport;
   idempotency: Idempotency;
 }
 
 const RUN = "/v1/batch-evals/:id";
 
 /** Batch runs: plan, start, follow, control and score again. */
-export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency }: Services) =>
+export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderReport }: Services) =>
   new Elysia({ name: "batch-evals.routes", tags: ["Batch evals"] })
     .use(auth)
     .post("/v1/batch-evals/plan", ({ principal, body }) => batchEvals.plan(principal, body), {
@@ -91,7 +92,8 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency }: Servi
     })
     .get(
       `${RUN}/export`,
-      async ({ params, query, request }) => download(await batchExports.file(principalOf(request), params.id, query)),
+      async ({ params, query, request }) =>
+        download(await batchExports.file(principalOf(request), params.id, query, renderReport)),
       {
         params: PathId,
         query: ExportQuery,

@@ -4,10 +4,7 @@ import { gunzipped, gzipped } from "./gzip";
 
 test("pieces come back from the compressed file, and errors of the source reach the reader", async () => {
   const pieces = [Buffer.from("a".repeat(100_000)), Buffer.from("é"), Buffer.alloc(0)];
-  const source = async function* () {
-    yield* pieces;
-  };
-  const read = await Array.fromAsync(gunzipped(gzipped(source())));
+  const read = await Array.fromAsync(gunzipped(gzipped(new Blob(pieces).stream())));
   expect(Buffer.concat(read).equals(Buffer.concat(pieces))).toBe(true);
   const failing = async function* () {
     yield Buffer.from("a");

@@ -5,6 +5,7 @@ import { AppError } from "../../../lib/errors";
 import { inPieces } from "../../datasets/writers";
 import type { RunPins } from "../../evals/contract";
 import { completeResults, type RunReader } from "../../evals/history";
+import { createRunReader } from "../../evals/summary";
 import { inRunOrder } from "../../evals/verdict";
 import type { ExportQuery } from "../contract";
 import { columnsOf, type TableRow, toTableRow } from "./columns";
@@ -12,6 +13,7 @@ import { writeCsv } from "./csv";
 import { pagesOfRows, type ScoredRow, scoredRows } from "./exported-rows";
 import { type JunitCase, writeJunit } from "./junit";
 import { writeParquet } from "./parquet";
+import { type RunReport, reportSamples } from "./report";
 import { toCase } from "./result-cases";
 import { type BundleDeps, bundleOf } from "./run-bundle";
 
@@ -19,12 +21,15 @@ import { type BundleDeps, bundleOf } from "./run-bundle";
 export interface ExportedFile {
   name: string;
   mediaType: string;
-  content: AsyncGenerator<string | Uint8Array>;
+  content: string | AsyncGenerator<string | Uint8Array>;
 }
+
+/** Renders a report as a whole HTML document. */
+export type RenderReport = (report: RunReport) => Promise<string>;
 
 export interface BatchExports {
   /** A run as a file. Throws not_found; for a bundle, also invalid_request for a filter, and conflict for an open run. */
-  file(reader: RunReader, id: string, query: ExportQuery): Promise<ExportedFile>;
+  file(reader: RunReader, id: string, query: ExportQuery, render: RenderReport): Promise<ExportedFile>;
 }
 
 type Format = NonNullable<ExportQuery["format"]>;
@@ -34,6 +39,7 @@ const FILES: Readonly<Record<Format, { ending: string; mediaType: string }>> = {
   csv: { ending: "csv", mediaType: "text/csv" },
   parquet: { ending: "parquet", mediaType: "application/vnd.apache.parquet" },
   junit: { ending: "xml", mediaType: "application/xml" },
+  html: { ending: "html", mediaType: "text/html" },
   bundle: { ending: "tar.gz", mediaType: "application/gzip" },
 };
 
@@ -41,7 +47,8 @@ const FILES: Readonly<Record<Format, { ending: string; mediaType: string }>> = {
 export const EXPORT_TYPES = Object.values(FILES).map(({ mediaType }) => mediaType);
 
 export const createBatchExports = (deps: BundleDeps): BatchExports => {
-  const { db } = deps;
+  const { db, now = () => new Date() } = deps;
+  const readRun = createRunReader(db, deps.computeFigures);
 
   const find = async ({ allowedIndexes }: RunReader, id: string): Promise<RunRow> => {
     const row = await findRun(db, id, allowedIndexes);
@@ -78,7 +85,11 @@ export const createBatchExports = (deps: BundleDeps): BatchExports => {
     return writeJunit(suite, cases);
   };
 
-  const contentOf = async (run: RunRow, format: Format, filter: ResultFilter): Promise<ExportedFile["content"]> => {
+  const reportOf = async (run: RunRow, filter: ResultFilter): Promise<RunReport> => {
+    return { run: await readRun(run), ...(await reportSamples(db, run, filter)), exportedAt: now() };
+  };
+
+  const contentOf = async (run: RunRow, format: Exclude<Format, "html">, filter: ResultFilter) => {
     if (format === "bundle") {
       refuseFilter(filter);
       return bundleOf(deps, run);
@@ -91,11 +102,13 @@ export const createBatchExports = (deps: BundleDeps): BatchExports => {
   };
 
   return {
-    async file(reader, id, { format = "jsonl", passed, ...rest }) {
+    async file(reader, id, { format = "jsonl", passed, ...rest }, render) {
       const run = await find(reader, id);
       const filter = { ...rest, ...(passed !== undefined && { passed: passed === "true" }) };
       const { ending, mediaType } = FILES[format];
-      return { name: `${run.id}.${ending}`, mediaType, content: await contentOf(run, format, filter) };
+      const content =
+        format === "html" ? await render(await reportOf(run, filter)) : await contentOf(run, format, filter);
+      return { name: `${run.id}.${ending}`, mediaType, content };
     },
   };
 };

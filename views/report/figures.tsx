@@ -1,0 +1,297 @@
+import type { Run } from "../../gateway/evals/contract";
+import type { Interval, Rate, Segment, Statistic } from "../../gateway/evals/statistics-contract";
+import { capitalized, FAILURE_WORDS, metricName, valueText } from "../evals/words";
+import { Table } from "../ui/lists";
+import { count, Facts, number } from "../ui/parts";
+import { latency, percent, timeSpan } from "../ui/quantities";
+
+/** What each kind of interval is, in the order of the list of methods. */
+const METHODS: Readonly<Record<Interval["method"], [name: string, about: string]>> = {
+  wilson: ["Wilson", "score interval of a rate of independent samples"],
+  student_t: ["Student’s t", "interval of a mean of independent samples"],
+  bca_bootstrap: ["BCa bootstrap", "bias-corrected and accelerated bootstrap with 10,000 resamples"],
+  cluster_robust: ["cluster-robust", "samples of the same group count as dependent"],
+  cluster_bootstrap: ["cluster bootstrap", "whole groups are drawn"],
+  asymptotic: ["asymptotic", "normal approximation of a kappa"],
+};
+
+const intervalText = ({ low, high, method }: Interval, show: (value: number) => string): string =>
+  `${show(low)} to ${show(high)}, ${METHODS[method][0]}`;
+
+interface RunProps {
+  run: Run;
+}
+
+/** The pass rate in large type, with its interval, and what errors could change. */
+export const Headline = ({ run: { verdict, progress, pins } }: RunProps) => {
+  const rate = verdict?.pass_rate;
+  if (!verdict || !rate) {
+    return (
+      <p class="headline card">
+        <strong>No verdict</strong>
+        {progress.done === 0 ? "No result has ended." : "No result has a verdict, so there is no pass rate."}
+      </p>
+    );
+  }
+  const { interval, value } = rate;
+  const { bounds, clusters } = verdict;
+  return (
+    <section class="headline card" aria-label="Pass rate">
+      <strong>
+        {percent(value)} <span>of {count(verdict.n, "sample")} pass</span>
+      </strong>
+      <RateBar rate={rate} />
+      <p>
+        {interval
+          ? `95 % interval: ${intervalText(interval, percent)}.`
+          : "The data allows no interval: all samples belong to one group."}
+        {clusters !== null && ` Samples form ${count(clusters, "group")}.`}
+        {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
+      </p>
+      {progress.errors > 0 && bounds && (
+        <p>
+          {count(progress.errors, "result")} of {number(progress.done)}{" "}
+          {progress.errors === 1 ? "is an error. If it counts" : "are errors. If all of them count"} as failed,{" "}
+          {exact(bounds.worst)} pass; if as passed, {exact(bounds.best)}.
+        </p>
+      )}
+    </section>
+  );
+};
+
+const RateBar = ({ rate: { value, interval } }: { rate: Rate }) => {
+  const x = (share: number) => Math.round(share * 1000);
+  return (
+    <svg class="range" viewBox="0 0 1000 24" preserveAspectRatio="none" aria-hidden="true">
+      <path class="track" d="M0 12H1000" />
+      {interval && (
+        <path class="interval" d={`M${x(interval.low)} 12H${Math.max(x(interval.high), x(interval.low) + 2)}`} />
+      )}
+      <path class="value" d={`M${x(value)} 2V22`} vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+};
+
+/** A figure with its interval below it. */
+const withInterval = (value: number | null, interval: Interval | null | undefined, show: (value: number) => string) =>
+  value === null ? (
+    "–"
+  ) : (
+    <>
+      {show(value)}
+      {interval && <small>{intervalText(interval, show)}</small>}
+    </>
+  );
+
+/** With a decimal, because bounds are often close to each other. */
+const exact = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const plain = (value: number): string => valueText(value);
+
+export const FiguresByCriterion = ({ run: { statistics, verdict } }: RunProps) => {
+  const repeats = verdict?.pass_at_k ?? [];
+  const hasLabels = statistics.some(({ agreement }) => agreement !== null);
+  return (
+    <section aria-labelledby="criteria">
+      <h2 id="criteria">Criteria</h2>
+      {statistics.length === 0 ? (
+        <p>Nothing has been scored yet.</p>
+      ) : (
+        <Table
+          caption="Figures by criterion and evaluator"
+          rows={statistics}
+          columns={[
+            {
+              name: "Criterion",
+              cell: ({ metric, evaluator, shadow }) => (
+                <>
+                  {metricName(metric)}
+                  <small>
+                    {evaluator}
+                    {shadow && ", comparison only"}
+                  </small>
+                </>
+              ),
+            },
+            {
+              name: "Pass rate",
+              cell: ({ pass_rate: rate }) => withInterval(rate?.value ?? null, rate?.interval, percent),
+            },
+            {
+              name: "Mean",
+              cell: ({ mean, interval, direction }) => (
+                <>
+                  {withInterval(mean, interval, plain)}
+                  {direction === "lower_is_better" && <small>lower is better</small>}
+                </>
+              ),
+            },
+            {
+              name: "Samples",
+              isNumeric: true,
+              cell: ({ n, errors }) => (
+                <>
+                  {number(n)}
+                  {errors > 0 && <small>{number(errors)} not scored</small>}
+                </>
+              ),
+            },
+            {
+              name: "Detectable change",
+              isNumeric: true,
+              cell: ({ detectable_difference: change }) => (change === null ? "–" : pointsText(change)),
+            },
+            ...(hasLabels ? [{ name: "Agreement with people", cell: agreementCell }] : []),
+          ]}
+        />
+      )}
+      {repeats.length > 1 && (
+        <>
+          <h3>Repeats</h3>
+          <Table
+            caption="How often repeats of a sample pass"
+            rows={repeats}
+            columns={[
+              { name: "Repeats", isNumeric: true, cell: ({ k }) => k },
+              { name: "At least one passes (pass@k)", isNumeric: true, cell: ({ any }) => percent(any) },
+              { name: "All pass (pass^k)", isNumeric: true, cell: ({ all }) => percent(all) },
+              { name: "Samples", isNumeric: true, cell: ({ n }) => number(n) },
+            ]}
+          />
+        </>
+      )}
+    </section>
+  );
+};
+
+const pointsText = (change: number): string => `${(change * 100).toFixed(1)} points`;
+
+const agreementCell = ({ agreement }: Statistic) =>
+  agreement?.kappa ? (
+    <>
+      kappa {valueText(agreement.kappa.value)}
+      <small>{count(agreement.labels, "label")}</small>
+    </>
+  ) : (
+    "–"
+  );
+
+/** Results by failure kind, the most frequent first. */
+export const Failures = ({ run: { failures, progress } }: RunProps) => {
+  const kinds = Object.entries(failures).sort(([, a], [, b]) => b - a);
+  const most = kinds[0]?.[1] ?? 1;
+  return (
+    <section aria-labelledby="failures">
+      <h2 id="failures">Failures</h2>
+      {kinds.length === 0 ? (
+        <p>No result failed.</p>
+      ) : (
+        <Table
+          caption="Results by failure kind"
+          rows={kinds}
+          columns={[
+            { name: "Kind", cell: ([kind]) => kindText(kind) },
+            { name: "Results", isNumeric: true, cell: ([, results]) => number(results) },
+            {
+              name: "Share",
+              isNumeric: true,
+              cell: ([, results]) => (
+                <>
+                  {percent(results / Math.max(1, progress.done))}
+                  <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width={Math.max(1, Math.round((100 * results) / most))} height="8" rx="2" />
+                  </svg>
+                </>
+              ),
+            },
+          ]}
+        />
+      )}
+    </section>
+  );
+};
+
+export const kindText = (kind: string): string =>
+  capitalized((FAILURE_WORDS as Readonly<Record<string, string>>)[kind] ?? kind);
+
+export const Segments = ({ segments }: { segments: readonly Segment[] }) => {
+  if (segments.length === 0) return null;
+  return (
+    <section aria-labelledby="segments">
+      <h2 id="segments">By tag and group</h2>
+      <details class="card">
+        <summary>{count(segments.length, "tag or group", "tags and groups")}, the largest first</summary>
+        <Table
+          caption="Figures by tag and group"
+          rows={segments}
+          columns={[
+            { name: "Name", isLong: true, cell: ({ name }) => name },
+            { name: "Kind", cell: ({ kind }) => kind },
+            {
+              name: "Pass rate",
+              cell: ({ pass_rate: rate }) => withInterval(rate?.value ?? null, rate?.interval, percent),
+            },
+            { name: "Mean score", isNumeric: true, cell: ({ mean }) => (mean === null ? "–" : valueText(mean)) },
+            { name: "Results", isNumeric: true, cell: ({ results }) => number(results) },
+            { name: "Errors", isNumeric: true, cell: ({ errors }) => number(errors) },
+          ]}
+        />
+      </details>
+    </section>
+  );
+};
+
+/** Latency and tokens; nothing if no model was called. */
+export const Speed = ({ run: { latency: found, usage, gpu_seconds: gpuSeconds } }: RunProps) =>
+  found && (
+    <section aria-labelledby="speed">
+      <h2 id="speed">Time and tokens</h2>
+      <Table
+        caption="Latency"
+        rows={[
+          ["In the queue", found.queue] as const,
+          ["Until the first token", found.ttft] as const,
+          ["Until the end", found.total] as const,
+        ]}
+        columns={[
+          { name: `${count(found.n, "output")} made by a model`, cell: ([name]) => name },
+          { name: "Median", isNumeric: true, cell: ([, { p50 }]) => latency(p50) },
+          { name: "95th percentile", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
+          { name: "99th percentile", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
+        ]}
+      />
+      <p class="hint">
+        {number(usage.prompt_tokens)} prompt tokens and {number(usage.completion_tokens)} completion tokens. Nodes
+        worked for {timeSpan(gpuSeconds)}.
+      </p>
+    </section>
+  );
+
+/** Names the statistics that the report uses. */
+export const Methods = ({ run: { statistics, verdict, segments } }: RunProps) => {
+  const rates = [verdict, ...statistics, ...segments].flatMap((each) => each?.pass_rate?.interval ?? []);
+  const used = new Set([...rates, ...statistics.flatMap(({ interval }) => interval ?? [])].map(({ method }) => method));
+  const isUsed = (method: string): method is Interval["method"] => used.has(method as Interval["method"]);
+  return (
+    <section aria-labelledby="methods">
+      <h2 id="methods">Statistics</h2>
+      <Facts
+        look="record card"
+        rows={[
+          ...Object.keys(METHODS)
+            .filter(isUsed)
+            .map((method) => METHODS[method])
+            .map(([name, about]) => [capitalized(name), capitalized(about)] as const),
+          [
+            "Detectable change",
+            "The smallest change of the pass rate that this many samples can detect (power 0.8, level 0.05)",
+          ],
+          ["Errors", "A result without a verdict is never counted as passed or failed; the bounds show both"],
+        ]}
+      />
+      <p class="hint">
+        All intervals have a level of 95 %. Repeats of a sample are averaged before anything is computed.
+      </p>
+    </section>
+  );
+};
