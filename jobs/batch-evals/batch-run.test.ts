@@ -296,7 +296,9 @@ describe("a worker that dies", () => {
     });
     expect([asked.get("q1"), asked.get("q2"), asked.get("q29")]).toEqual([2, 2, 0]);
     expect([...asked].at(-1)).toEqual(["q0", 0]);
-    expect((await rowOf()).progress).toMatchObject({ done: 30, errors: 0 });
+    const { progress, figures, changes } = await rowOf();
+    expect([progress?.done, progress?.errors, figures?.changes]).toEqual([30, 0, changes]);
+    expect(figures?.value.verdict).toMatchObject({ n: 30 });
   });
 
   test("J6: quarantines the sample on which three died alone, and all others get results", async () => {

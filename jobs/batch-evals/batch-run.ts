@@ -99,6 +99,8 @@ export class BatchRun {
       await this.#forgetDeaths();
       await this.#runAll();
       await this.#runSuspects();
+      // The run's figures are computed from the stored results.
+      if (this.#flying.ended.length > 0) await this.#exchange(async () => []);
     } catch (thrown) {
       this.#flying.stop(thrown);
     } finally {

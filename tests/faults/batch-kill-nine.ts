@@ -1,15 +1,23 @@
+import { parseArgs } from "node:util";
 import { createClient } from "@libsql/client";
+import { openReads } from "../../db/client";
+import { findRun } from "../../db/runs";
+import { computeFigures } from "../../gateway/evals/summary";
+import { startLibsqlServer } from "../db/libsql-server";
 import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 
 /**
- * Kills the jobs worker with signal 9 at random moments while it runs a batch evaluation, and restarts it immediately:
- * `bun run faults`. At the end, every sample has one result per repeat, no score is doubled, and the run's counts equal
- * those of its rows. `bun tests/faults/batch-kill-nine.ts 200 1000 2` for 200 kills over 1,000 samples in two repeats.
+ * Kills jobs workers with signal 9 at random moments while they run batch evaluations, and restarts them immediately:
+ * `bun run faults`. At the end, every sample has one result per repeat, no score is doubled, and the run's counts and figures
+ * equal those of its rows.
+ *
+ *   bun tests/faults/batch-kill-nine.ts 200 1000 2               200 kills over 1,000 samples in two repeats
+ *   bun tests/faults/batch-kill-nine.ts 50 --everything          gateway, node and worker are killed together
+ *   bun tests/faults/batch-kill-nine.ts 50 --workers 4 --libsql  four workers on a libSQL server, a run for each
  */
 
-const WORKERS = 1;
-/** Milliseconds from a worker's start to its kill, log-uniform. */
+/** Milliseconds from a start to the next kill, log-uniform. */
 const LIFE_MS = [300, 3000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
 /** An answer takes this long per token, so that a run outlives its kills. */
@@ -34,7 +42,7 @@ interface BatchKillReport {
   doubled: number;
   /** Results without scores. */
   unscored: number;
-  /** Counts of a run that differ from its rows. */
+  /** Counts and figures of a run that differ from its rows. */
   wrong_counts: string[];
   integrity: string;
   broken_references: number;
@@ -53,18 +61,31 @@ const upload = async (stack: Stack, samples: number): Promise<void> => {
   if (!response.ok) throw new Error(`The upload returned ${response.status}.`);
 };
 
+interface BatchKillOptions {
+  kills: number;
+  samples: number;
+  repeats: number;
+  workers: number;
+  /** The processes share a libSQL server instead of a file. */
+  isOnServer: boolean;
+  /** Each kill hits gateway, node and all workers instead of one worker. */
+  killsEverything: boolean;
+}
+
 export const batchKillNine = async (
-  { kills, samples, repeats }: { kills: number; samples: number; repeats: number },
+  { kills, samples, repeats, workers, isOnServer, killsEverything }: BatchKillOptions,
   onKill: (done: number) => void = () => {},
 ): Promise<BatchKillReport> => {
+  const server = isOnServer ? await startLibsqlServer() : undefined;
   const stack = await Stack.start({
     engine: "synthetic",
-    workers: WORKERS,
+    workers,
     env: {
       GROUNDWIRE_JOBS_LEASE_MS: "1500",
       GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000",
       GROUNDWIRE_SYNTHETIC_TOKEN_MS: String(TOKEN_MS),
       GROUNDWIRE_SYNTHETIC_TOKENS: "8",
+      ...(server && { LIBSQL_URL: server.url }),
     },
   });
   try {
@@ -74,29 +95,46 @@ export const batchKillNine = async (
       const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], repeats, seed: ids.length };
       const { id } = (await (await stack.fetch("/v1/batch-evals", { body })).json()) as Json;
       ids.push(id);
+      return id as string;
     };
-    const isOpen = async () => {
-      const run = (await (await stack.fetch(`/v1/batch-evals/${ids.at(-1)}`)).json()) as Json;
+    const isOpen = async (id: string) => {
+      const run = (await (await stack.fetch(`/v1/batch-evals/${id}`)).json()) as Json;
       return run.ended_at === null;
     };
-    await start();
+    const open = new Set<string>();
+    const dropEnded = async () => {
+      for (const id of open) if (!(await isOpen(id))) open.delete(id);
+    };
     let killsDuringRuns = 0;
     for (let done = 0; done < kills; done++) {
+      while (open.size < workers) open.add(await start());
       await Bun.sleep(lifeMs());
-      if (await isOpen()) killsDuringRuns++;
-      else await start();
-      await stack.replaceWorker();
+      await dropEnded();
+      if (open.size > 0) killsDuringRuns++;
+      await (killsEverything ? replaceAll(stack) : stack.replaceWorker(Math.floor(workers * Math.random())));
       onKill(done + 1);
     }
-    await until("the last run has ended", async () => !(await isOpen()), 300_000);
-    return { kills, kills_during_runs: killsDuringRuns, ...(await check(stack, ids, samples * repeats)) };
+    await until("the last runs have ended", async () => dropEnded().then(() => open.size === 0), 300_000);
+    const url = server?.url ?? `file:${stack.folder}/data/groundwire.db`;
+    return { kills, kills_during_runs: killsDuringRuns, ...(await check(stack, url, ids, samples * repeats)) };
   } finally {
     await stack.stop();
+    await server?.stop();
   }
 };
 
-const check = async (stack: Stack, ids: readonly string[], expected: number) => {
-  const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
+/** Kills all processes in random order, and starts them again. */
+const replaceAll = async (stack: Stack): Promise<void> => {
+  const all = [stack.gateway, stack.node, ...stack.workers];
+  for (const process of all.sort(() => Math.random() - 0.5)) process.signal("SIGKILL");
+  await Promise.all(all.map((process) => process.exited));
+  const workers = stack.workers.map((_, index) => stack.replaceWorker(index));
+  await Promise.all([stack.restartNode(), stack.restartGateway(), ...workers]);
+};
+
+const check = async (stack: Stack, url: string, ids: readonly string[], expected: number) => {
+  const database = createClient({ url });
+  const reads = await openReads({ url });
   const number = async (sql: string) => Number((await database.execute(sql)).rows[0]?.[0]);
   try {
     const wrongCounts: string[] = [];
@@ -105,15 +143,20 @@ const check = async (stack: Stack, ids: readonly string[], expected: number) => 
       const { rows } = await database.execute({ sql: COUNTS, args: [id] });
       const counted = JSON.stringify([...Object.values(rows[0] ?? {})]);
       const { progress, usage, failures, verdict } = run;
-      const told = [progress.done, progress.errors, progress.judged, usage.prompt_tokens, usage.completion_tokens];
+      const reported = [progress.done, progress.errors, progress.judged, usage.prompt_tokens, usage.completion_tokens];
       const all = JSON.stringify([
-        ...told,
+        ...reported,
         Object.values(failures as Record<string, number>).reduce((a, b) => a + b, 0),
       ]);
       if (all !== counted) wrongCounts.push(`${id}: ${all}, but its rows ${counted}`);
       const isDone = run.state === "completed" && progress.running === 0 && progress.done === expected;
       if (!isDone || verdict.pass_rate.value !== run.passed)
         wrongCounts.push(`${id} is ${run.state}: ${all}, ${run.error?.message}`);
+      const row = await findRun(reads, id);
+      const recomputed: Json = row && (await computeFigures(reads, row));
+      for (const part of ["verdict", "statistics", "latency", "segments", "usage", "failures"]) {
+        if (!Bun.deepEquals(run[part], recomputed?.[part])) wrongCounts.push(`${id}: ${part} differs when recomputed`);
+      }
     }
     const results = await number("SELECT COUNT(*) FROM results WHERE state IN ('done', 'error')");
     return {
@@ -148,7 +191,7 @@ export const brokenBy = (report: BatchKillReport): string[] => {
     ["no result is lost", report.lost === 0 && report.unscored === 0],
     ["no result is doubled", report.doubled === 0],
     ["no kill causes an error", report.errors === 0],
-    ["counts equal the rows", report.wrong_counts.length === 0],
+    ["counts and figures equal the rows", report.wrong_counts.length === 0],
     ["the database file is intact", report.integrity === "ok" && report.broken_references === 0],
     ["runs were interrupted", report.kills_during_runs >= report.kills / 2 && report.deaths > 0],
   ];
@@ -156,9 +199,15 @@ export const brokenBy = (report: BatchKillReport): string[] => {
 };
 
 if (import.meta.main) {
-  const [kills = 200, samples = 1000, repeats = 2] = process.argv.slice(2).map(Number);
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { workers: { type: "string" }, libsql: { type: "boolean" }, everything: { type: "boolean" } },
+  });
+  const [kills = 200, samples = 1000, repeats = 2] = positionals.map(Number);
+  const { workers = "1", libsql: isOnServer = false, everything: killsEverything = false } = values;
   const isTerminal = process.stdout.isTTY;
-  const report = await batchKillNine({ kills, samples, repeats }, (done) => {
+  const options = { kills, samples, repeats, workers: Number(workers), isOnServer, killsEverything };
+  const report = await batchKillNine(options, (done) => {
     if (isTerminal) process.stdout.write(`\r${done} of ${kills} kills`);
     else if (done % 20 === 0) console.log(`${done} of ${kills} kills`);
   });

@@ -12,6 +12,7 @@ const METHODS: Readonly<Record<Interval["method"], [name: string, about: string]
   bca_bootstrap: ["BCa bootstrap", "bias-corrected and accelerated bootstrap with 10,000 resamples"],
   cluster_robust: ["cluster-robust", "samples of the same group count as dependent"],
   cluster_bootstrap: ["cluster bootstrap", "whole groups are drawn"],
+  order_statistics: ["order statistics", "interval of a percentile of independent samples"],
   asymptotic: ["asymptotic", "normal approximation of a kappa"],
 };
 
