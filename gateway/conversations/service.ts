@@ -275,10 +275,7 @@ export const createConversations = ({
     }
   }
 
-  /**
-   * Later answers use the new index and settings. Throws not_found for the conversation or the index, and
-   * invalid_request.
-   */
+  /** Later answers use the new index and settings. Throws invalid_request, and not_found if either doesn't exist. */
   const update = async (principal: Principal, id: string, changes: UpdateConversation): Promise<Conversation> => {
     const row = await find(principal, id);
     const { title, index = row.indexId, retrieval = toConversation(row).retrieval } = changes;
