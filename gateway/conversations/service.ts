@@ -275,7 +275,7 @@ export const createConversations = ({
     }
   }
 
-  /** Later answers use the new index and settings. Throws invalid_request, and not_found if either doesn't exist. */
+  /** Later answers use the new index and settings. Throws not_found (conversation or index) and invalid_request. */
   const update = async (principal: Principal, id: string, changes: UpdateConversation): Promise<Conversation> => {
     const row = await find(principal, id);
     const { title, index = row.indexId, retrieval = toConversation(row).retrieval } = changes;
