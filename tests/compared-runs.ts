@@ -41,6 +41,8 @@ interface StoredRun {
   evaluatorHash?: string;
   judge?: { model: string; model_revision: string };
   criterion?: Criterion;
+  /** The index that answered; default: the model alone. */
+  index?: string;
   /** Samples that the run should have, if some are missing. */
   expected?: number;
 }
@@ -71,7 +73,7 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
   const all = samples.flatMap(({ results }) => results);
   const pins = {
     dataset: datasetId && { id: datasetId, name: `dataset ${datasetId}`, revision: 1, hash: "0".repeat(64) },
-    target: { kind: "chat", model: "smollm2-135m-instruct" },
+    target: { kind: stored.index ? "rag" : "chat", model: "smollm2-135m-instruct", index: stored.index },
     ...{ model_revision: null, node_version: null, engine: null, prompt_hash: null, index_revision: null },
     evaluators: [{ evaluator, shadow: false, hash: evaluatorHash }],
     ...{ rubric: null, rubric_hash: null, seed: 0, repeats, code_version: "test", host: {} },

@@ -95,16 +95,13 @@ export class Comparer {
 
   async #compare(runIds: readonly string[]): Promise<Compared> {
     const tables: RunTable[] = [];
-    const changes: number[] = [];
-    for (const id of runIds) {
-      tables.push(await this.#table(id));
-      changes.push(this.#tables.get(id)?.changes ?? -1);
-    }
+    for (const id of runIds) tables.push(await this.#table(id));
+    const changes = tables.map((table) => table.changes).join();
     const name = runIds.join();
     const kept = this.#compared.get(name);
     this.#compared.delete(name);
-    const compared = kept?.changes === changes.join() ? kept.compared : compareTables(tables);
-    this.#compared.set(name, { changes: changes.join(), compared });
+    const compared = kept?.changes === changes ? kept.compared : compareTables(tables);
+    this.#compared.set(name, { changes, compared });
     for (const oldest of this.#compared.keys()) {
       if (this.#compared.size <= MAX_KEPT) break;
       this.#compared.delete(oldest);

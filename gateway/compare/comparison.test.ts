@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client";
 import { updateDataset } from "../../db/datasets";
+import { setOutcome } from "../../db/results";
 import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
 import { temporaryDb } from "../../tests/db/temporary";
 import { findFalseDifferences } from "../../tests/statistics/equal-runs";
@@ -177,6 +178,19 @@ test("of many comparisons of equal models, at most 5.5 % are called different", 
   // `bun tests/statistics/equal-runs.ts` makes 10,000.
   const found = findFalseDifferences(60);
   expect(found.reduce((sum, { share }) => sum + share, 0) / found.length).toBeLessThan(0.055);
+});
+
+test("a key that may not use a run's index can't compare it, and a changed score is seen", async () => {
+  const [open, closed] = [await run(WORSE), await run(BETTER, { index: "idx_secret" })];
+  const runs = `${open},${closed}`;
+  await expect(service.compare({ allowedIndexes: ["idx_other"] }, { runs })).rejects.toThrow(
+    `Run ${closed} not found.`,
+  );
+  expect((await service.compare({ allowedIndexes: ["idx_secret"] }, { runs })).comparisons[0]?.verdict).toBe("better");
+  const [changed] = (await compare([open, closed])).samples.data;
+  const id = changed?.runs[1]?.result_id ?? "";
+  await db.write((tx) => setOutcome(tx, id, { passed: false, failure: "wrong", overall: 0 }));
+  expect((await compare([open, closed])).comparisons[0]?.metrics[0]).toMatchObject({ better: 11, worse: 0 });
 });
 
 describe("samples that can't be paired", () => {

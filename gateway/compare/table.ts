@@ -57,6 +57,8 @@ export const scaleOf = ({
 /** A run's results without their texts: one row per sample, in the order of the samples' keys. */
 export interface RunTable {
   run: Pick<RunRow, "id" | "name" | "state" | "datasetId"> & { pins: RunPins };
+  /** The run's `changes` when it was read. */
+  changes: number;
   /** Number of samples and of results that the run should have. */
   expected: { samples: number; results: number };
   keys: string[];
@@ -83,6 +85,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
   const total = row.progress?.total ?? 0;
   const table: RunTable = {
     run: { id: row.id, name: row.name, state: row.state, datasetId: row.datasetId, pins },
+    changes: row.changes,
     expected: { samples: Math.ceil(total / pins.repeats), results: total },
     ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [], failed: 0 },
     ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },

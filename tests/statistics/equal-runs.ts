@@ -64,6 +64,7 @@ const simulateRun = (random: Random, chances: readonly number[], runs: EqualRuns
   const pins = { dataset: null, target: { kind: "chat" }, repeats } as unknown as RunPins;
   return {
     run: { id: "run_1", name: "a run", state: "completed", datasetId: "ds_1", pins },
+    changes: 0,
     expected: { samples, results: samples * repeats },
     keys: times(samples, String),
     sampleIds: times(samples, String),
