@@ -18,7 +18,7 @@ import { toCase } from "./result-cases";
 import { type BundleDeps, bundleOf } from "./run-bundle";
 
 /** A file that is written while the results are read. */
-export interface ExportedFile {
+interface ExportedFile {
   name: string;
   mediaType: string;
   content: string | AsyncGenerator<string | Uint8Array>;
