@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import type { BackupFacts } from "../../db/backup/check";
 import { countProgress } from "../../lib/progress";
 
-/** Progress is shown from this size on. Smaller databases take only a second or two. */
+/** Progress is shown for databases of at least this size. Smaller databases take only a second or two. */
 const SHOWN_FROM_BYTES = 50e6;
 
 /** Shows progress in steps for a large database file, and for a server, whose size is unknown. */

@@ -224,7 +224,7 @@ const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>, onGarbage: ()
   return statistics;
 };
 
-/** From this number of results on, computing a statistic takes noticeable time. */
+/** With at least this many results, computing a statistic takes noticeable time. */
 const SLOW_FROM_RESULTS = 100;
 
 /** The current scores of one result, and whether the verdict counts them. */

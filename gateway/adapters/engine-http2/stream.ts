@@ -8,7 +8,7 @@ const DONE = Buffer.from("data: [DONE]\n\n");
 /** Quotes are escaped inside JSON strings, so these bytes only occur at the start of an error frame. */
 const ERROR_FRAME = Buffer.from('data: {"error":');
 const BORDER = Buffer.from("\n\n");
-/** From this number of buffered bytes on, a slow reader slows down the node. */
+/** Once this many bytes are buffered, a slow reader slows down the node. */
 const MAX_BUFFERED_BYTES = 262_144;
 const MAX_REFUSAL_BYTES = 65_536;
 

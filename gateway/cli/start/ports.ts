@@ -19,7 +19,7 @@ export const probePort = (host: string, port: number): Promise<number | undefine
   });
 
 /**
- * A free port: `port` if a setting wants exactly this one (`wanted`), otherwise the first free port from `port` on.
+ * A free port: `port` if a setting wants exactly this one (`wanted`), otherwise the first free port at or above `port`.
  * Throws invalid_request.
  */
 export const choosePort = async (host: string, port: number, wanted?: { setting: string }): Promise<number> => {
@@ -33,5 +33,5 @@ export const choosePort = async (host: string, port: number, wanted?: { setting:
       );
     }
   }
-  throw new AppError("invalid_request", `No free port from ${port} on. Set one with GROUNDWIRE_PORT.`);
+  throw new AppError("invalid_request", `No free port at or above ${port}. Set one with GROUNDWIRE_PORT.`);
 };

@@ -50,7 +50,7 @@ export const correctedRate = (items: readonly Decision[], seed?: number): Rate |
 const MIN_LABELS = 30;
 
 /**
- * From this many independent items on, kappa is nearly normal. With fewer items, the large-sample interval is too
+ * With at least this many independent items, kappa is nearly normal. With fewer items, the large-sample interval is too
  * narrow.
  */
 const ASYMPTOTIC_FROM = 1000;

@@ -55,7 +55,7 @@ export const normalQuantile = (p: number): number => {
 };
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
-/** From this value on, the series below is exact to the last digit. */
+/** At or above this value, the series below is exact to the last digit. */
 const STIRLING_FROM = 10;
 const STIRLING_TERMS = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156];
 

@@ -205,7 +205,7 @@ export const bytesOfBpe = (entry: string): number[] | undefined => {
   return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
 };
 
-/** GPT-2's byte table: printable Latin-1 bytes map to themselves, the others to characters from U+0100 on. */
+/** GPT-2's byte table: printable Latin-1 bytes map to themselves, the others to characters starting at U+0100. */
 const BYTE_OF: ReadonlyMap<string, number> = (() => {
   const isPrintable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
   let next = 256;

@@ -143,7 +143,7 @@ describe("limits and damaged files", () => {
     ]);
   });
 
-  test("a column that can't be read loses its values from there on, and other columns and row groups are not affected", async () => {
+  test("a column that can't be read loses its values after that point, and other columns and row groups are not affected", async () => {
     const data = texts(6, (i) => `text ${i}`);
     const compressors = { LZO: (bytes: Uint8Array) => bytes };
     const path = file([column("input", data), column("b", data, { codec: "LZO" })], { compressors });
