@@ -9,6 +9,7 @@ import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
 import { idle } from "./idle";
 import { ingestion } from "./ingestion";
+import { runPages } from "./run-pages";
 import { search } from "./search";
 
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
@@ -21,6 +22,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   "gateway-memory": gatewayMemory,
   idle,
   ingestion,
+  "run-pages": runPages,
   search,
 };
 

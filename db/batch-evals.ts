@@ -53,6 +53,18 @@ export const insertPendingResults = async (
     ["id", "runId", "sampleId", "sampleKey", "repeat", "position", "createdAt", "state"],
     pending,
   );
+  await tagResults(tx, rows);
+};
+
+/** Stores the tags of results that were just created. */
+export const tagResults = async (tx: Tx, rows: readonly Pick<NewResultRow, "runId" | "position">[]): Promise<void> => {
+  for (const [runId, own] of Map.groupBy(rows, (row) => row.runId)) {
+    const positions = own.map(({ position = 0 }) => position);
+    await tx.run(sql`INSERT OR IGNORE INTO result_tags (run_id, tag, position, repeat)
+      SELECT results.run_id, tags.value, results.position, results.repeat
+      FROM results JOIN samples ON samples.id = results.sample_id, json_each(samples.tags) AS tags
+      WHERE results.run_id = ${runId} AND results.position BETWEEN ${Math.min(...positions)} AND ${Math.max(...positions)}`);
+  }
 };
 
 const taskColumns = {

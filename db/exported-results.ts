@@ -1,5 +1,5 @@
 import { and, asc, count, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { type BatchCursor, fits, isPast, type ResultFilter } from "./batch-results";
+import { type BatchCursor, isMatch, isPast, type ResultFilter } from "./batch-results";
 import type { Reads } from "./client";
 import { joinedResults, type ResultRow } from "./joined-results";
 import { results, samples, scores } from "./schema";
@@ -24,7 +24,7 @@ export const listResultsOfSize = async (
     .select({ id: results.id, sizeBytes })
     .from(results)
     .innerJoin(samples, eq(samples.id, results.sampleId))
-    .where(and(fits(runId, filter), cursor && isPast(cursor)))
+    .where(and(isMatch(runId, filter), cursor && isPast(cursor)))
     .orderBy(...inOrder)
     .limit(limit);
   let total = 0;
@@ -63,7 +63,7 @@ export const countResults = async (db: Reads, runId: string, filter: ResultFilte
     })
     .from(results)
     .innerJoin(samples, eq(samples.id, results.sampleId))
-    .where(fits(runId, filter));
+    .where(isMatch(runId, filter));
   if (!row) throw new Error("Unreachable: a count has a row.");
   return row;
 };

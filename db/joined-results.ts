@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, type SQL } from "drizzle-orm";
 import type { Reads } from "./client";
 import { samples } from "./schema/datasets";
 import { results } from "./schema/evals";
@@ -7,5 +7,8 @@ import { results } from "./schema/evals";
 export type ResultRow = typeof results.$inferSelect & { sample: typeof samples.$inferSelect };
 
 /** Selects results with their samples. */
-export const joinedResults = (db: Reads) =>
-  db.select({ result: results, sample: samples }).from(results).innerJoin(samples, eq(samples.id, results.sampleId));
+export const joinedResults = <More extends Record<string, SQL<unknown>>>(db: Reads, more = {} as More) =>
+  db
+    .select({ result: results, sample: samples, ...more })
+    .from(results)
+    .innerJoin(samples, eq(samples.id, results.sampleId));

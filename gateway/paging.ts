@@ -27,6 +27,8 @@ export interface NumberedPage<T> {
   pageLength: number;
   /** Number of rows on all pages. */
   total: number;
+  /** There are more rows: counting all of them would take too long. */
+  hasMore?: boolean;
 }
 
 /** Reads a numbered page. A number past the end returns the last page. */

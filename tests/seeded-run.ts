@@ -1,4 +1,4 @@
-import { updateBatchRun } from "../db/batch-evals";
+import { tagResults, updateBatchRun } from "../db/batch-evals";
 import type { Db } from "../db/client";
 import { insertScoreRows, type NewResultRow, type NewScoreRow } from "../db/results";
 import { insertRun, type RunRow } from "../db/runs";
@@ -193,6 +193,10 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
       for (let from = 0; from < entries.length; from += 500) {
         await tx.insert(results).values(entries.slice(from, from + 500).map(({ row }) => row));
       }
+      await tagResults(
+        tx,
+        entries.map(({ row }) => row),
+      );
       await insertScoreRows(
         tx,
         entries.flatMap(({ scores }) => scores),

@@ -161,6 +161,19 @@ export const results = sqliteTable(
   ],
 );
 
+/** The tags of a batch run's results, so that its results with a tag are found in an index. */
+export const resultTags = sqliteTable(
+  "result_tags",
+  {
+    runId: partOf(() => runs.id),
+    tag: text().notNull(),
+    /** Position and repeat of the result. */
+    position: integer().notNull(),
+    repeat: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.tag, table.position, table.repeat] })],
+);
+
 /** Name, wording, scale and threshold of a criterion. It never changes, because scores refer to it by its hash. */
 export const criteria = sqliteTable("criteria", {
   /** sha256 of the definition. */

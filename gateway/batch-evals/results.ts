@@ -1,9 +1,10 @@
 import {
   countBatchResults,
   findNeighbours,
+  findPlaces,
   listBatchResults,
-  listBatchSlice,
   listRepeats,
+  listResultsAt,
 } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import { findResult } from "../../db/results";
@@ -40,6 +41,9 @@ export interface BatchResults {
   place(reader: RunReader, id: string, resultId: string, list: ResultList): Promise<ResultPlace>;
 }
 
+/** A search stops counting this many results after the page. */
+const MAX_COUNTED = 1000;
+
 export const createBatchResults = (db: Db, find: (reader: RunReader, id: string) => Promise<RunRow>): BatchResults => ({
   async results(reader, id, { limit = 20, after, ...list }) {
     const run = await find(reader, id);
@@ -56,10 +60,21 @@ export const createBatchResults = (db: Db, find: (reader: RunReader, id: string)
   async pageOfResults(reader, id, { page, pageLength, ...list }) {
     const run = await find(reader, id);
     const { sort, ...filter } = filterOf(list);
-    const total = await countBatchResults(db, id, filter);
-    return numberedPage({ page, pageLength }, total, async (slice) =>
-      completeResults(db, await listBatchSlice(db, id, { ...filter, ...slice, sort }), run),
+    const read = async (places: readonly number[]) => completeResults(db, await listResultsAt(db, places), run);
+    if (filter.search === undefined) {
+      const total = await countBatchResults(db, id, filter);
+      return numberedPage({ page, pageLength }, total, async (slice) =>
+        read(await findPlaces(db, id, { ...filter, ...slice, sort })),
+      );
+    }
+    // A search reads every text until it has found enough, so one search both counts and finds.
+    const limit = page * pageLength + MAX_COUNTED;
+    const places = await findPlaces(db, id, { ...filter, limit: limit + 1, offset: 0, sort });
+    const total = Math.min(places.length, limit);
+    const shown = await numberedPage({ page, pageLength }, total, ({ limit: length, offset }) =>
+      read(places.slice(offset, offset + length)),
     );
+    return { ...shown, hasMore: places.length > limit };
   },
 
   async place(reader, id, resultId, list) {

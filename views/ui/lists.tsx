@@ -51,7 +51,7 @@ export const List = <T,>({
   query,
   children,
 }: ListProps<T>) => {
-  const { data, page, pageLength, total } = shown;
+  const { data, page, pageLength, total, hasMore } = shown;
   const to = (changes: Record<string, string | undefined>) =>
     withQuery(path, { ...query, page: undefined, ...changes });
   const toPage = (number: number) => to({ page: number === 1 ? undefined : String(number) });
@@ -66,6 +66,7 @@ export const List = <T,>({
         <>
           <p class="row-range" role="status">
             {total > pageLength && range}
+            {hasMore && "more than "}
             {count(total, noun, plural)}
           </p>
           <Table
@@ -83,7 +84,7 @@ export const List = <T,>({
               Previous page
             </a>
           )}
-          <span class="fine">{`Page ${page} of ${last}`}</span>
+          <span class="fine">{hasMore ? `Page ${page}` : `Page ${page} of ${last}`}</span>
           {page < last && (
             <a class="button secondary" rel="next" href={toPage(page + 1)}>
               Next page
