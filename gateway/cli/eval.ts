@@ -9,7 +9,6 @@ import { checkRules, parseRule } from "../compare/gate-rule";
 import { type ApiClient, apiClient } from "./api-client";
 import { outcomeOf, reportJson, reportJunit, reportMarkdown, reportText } from "./eval/report";
 import { type EvalRequest, runEval } from "./eval/run";
-import { startPlatform } from "./platform";
 
 const HELP = `Evaluates a model on a dataset and judges the run by a gate, for people and CI machines.
 
@@ -147,6 +146,8 @@ const connect = async (config: Config, values: Values): Promise<Connection> => {
     if (values.index !== undefined) throw usage("--index needs the server that has the index. Name it with --url.");
     if (values.dataset !== undefined && !existsSync(values.dataset) && values.keep === undefined)
       throw usage(`The file ${values.dataset} does not exist. For a dataset of a server, name the server with --url.`);
+    // Loading the engines takes a while, and a running server has its own.
+    const { startPlatform } = await import("./platform");
     const platform = await startPlatform(config, {
       withChat: values["stored-outputs"] !== true,
       withWorker: true,

@@ -23,6 +23,7 @@ const rangeText = (interval: Interval | null, show: Show): string =>
 const figureRows = ({ run }: EvalReport): string[][] => {
   const rows = [["figure", "value", "95 % interval", "samples", "errors"]];
   const { verdict, statistics, latency, usage, progress } = run;
+  rows.push(["results", `${progress.done}`, "", "", `${progress.errors}`]);
   if (verdict?.pass_rate) {
     const { value, interval } = verdict.pass_rate;
     rows.push(["pass rate", percent(value), rangeText(interval, percent), `${verdict.n}`, `${verdict.errors}`]);
@@ -53,12 +54,12 @@ const oneLine = (text: string, max: number): string => {
 };
 
 const failureRows = ({ failures }: EvalReport): string[][] => [
-  ["sample", "failure", "input", "output"],
-  ...failures.map(({ sample_key, failure, input, output }) => [
+  ["sample", "failure", "input", "output or error"],
+  ...failures.map(({ sample_key, failure, input, output, error }) => [
     oneLine(sample_key, 24),
-    (failure ?? "").replaceAll("_", " "),
+    (failure ?? "error").replaceAll("_", " "),
     oneLine(textOfInput(input), 48),
-    oneLine(output?.text ?? "", 48),
+    oneLine(error?.message ?? output?.text ?? "", error ? 100 : 48),
   ]),
 ];
 
@@ -116,7 +117,7 @@ export const reportMarkdown = (report: EvalReport): string => {
       ? []
       : [
           "",
-          `<details><summary>Samples that did not pass, worst first</summary>`,
+          `<details><summary>Errors, and samples that did not pass, worst first</summary>`,
           "",
           ...markdownTable(failureRows(report)),
           "",

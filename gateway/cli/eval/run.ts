@@ -29,7 +29,7 @@ export interface EvalReport {
   gate: GateVerdict | null;
   /** null: there is no baseline. */
   comparison: Comparison | null;
-  /** The first results that did not pass, worst first. */
+  /** The first errors, and the worst results that did not pass. */
   failures: SampleResult[];
 }
 
@@ -71,9 +71,10 @@ export const runEval = async (api: ApiClient, request: EvalRequest, signal: Abor
     : null;
   if (request.becomesBaseline && (gate?.verdict ?? "pass") === "pass")
     await api.request("PATCH", `/v1/datasets/${dataset.id}`, { baseline_run_id: run.id });
-  const query = `passed=false&sort=worst_first&limit=${MAX_FAILURES}`;
-  const { data: failures } = await api.request<SampleResultPage>("GET", `${path}/samples?${query}`);
-  return { dataset, run, gate, comparison, failures };
+  const list = async (query: string) => (await api.request<SampleResultPage>("GET", `${path}/samples?${query}`)).data;
+  const errors = await list(`state=error&limit=${MAX_FAILURES / 2}`);
+  const failed = await list(`passed=false&sort=worst_first&limit=${MAX_FAILURES - errors.length}`);
+  return { dataset, run, gate, comparison, failures: [...errors, ...failed] };
 };
 
 /** A dataset of the server, or a new revision with the file's samples. An unchanged file adds none. */
