@@ -57,7 +57,7 @@ export const insertPendingResults = async (
 };
 
 /** Stores the tags of results that were just created. */
-export const tagResults = async (tx: Tx, rows: readonly Pick<NewResultRow, "runId" | "position">[]): Promise<void> => {
+const tagResults = async (tx: Tx, rows: readonly Pick<NewResultRow, "runId" | "position">[]): Promise<void> => {
   for (const [runId, own] of Map.groupBy(rows, (row) => row.runId)) {
     const positions = own.map(({ position = 0 }) => position);
     await tx.run(sql`INSERT OR IGNORE INTO result_tags (run_id, tag, position, repeat)

@@ -1,6 +1,6 @@
-import { tagResults, updateBatchRun } from "../db/batch-evals";
+import { insertPendingResults, updateBatchRun } from "../db/batch-evals";
 import type { Db } from "../db/client";
-import { insertScoreRows, type NewResultRow, type NewScoreRow } from "../db/results";
+import { insertScoreRows, type NewScoreRow } from "../db/results";
 import { insertRun, type RunRow } from "../db/runs";
 import { insertSamples } from "../db/samples";
 import { results } from "../db/schema";
@@ -102,7 +102,7 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
             },
           }
         : null;
-    const row: NewResultRow = {
+    const row = {
       ...outcome,
       id: newId("res"),
       ...{
@@ -193,7 +193,8 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
       for (let from = 0; from < entries.length; from += 500) {
         await tx.insert(results).values(entries.slice(from, from + 500).map(({ row }) => row));
       }
-      await tagResults(
+      // These exist already, so it only stores their tags.
+      await insertPendingResults(
         tx,
         entries.map(({ row }) => row),
       );
