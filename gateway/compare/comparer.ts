@@ -20,10 +20,8 @@ import type { GateRule, GateVerdict } from "./gate-contract";
 import { type ChosenMetric, type ComparedRow, chooseMetric, compareRow, countRows, rowsOf, sortRows } from "./samples";
 import { knownValues, type RunTable, readTable } from "./table";
 
-/** Maximum number of samples in the tables that are kept. Each takes about 300 bytes. */
-const MAX_KEPT_SAMPLES = 300_000;
-/** Maximum number of comparisons that are kept. */
-const MAX_KEPT = 20;
+/** Maximum number of samples in the tables, and in the comparisons, that are kept. Each takes about 350 bytes. */
+const MAX_KEPT_SAMPLES = 200_000;
 
 /** A comparison to make: the baseline first, and what to list. */
 export interface CompareQuestion extends Omit<CompareQuery, "runs"> {
@@ -102,9 +100,10 @@ export class Comparer {
     this.#compared.delete(name);
     const compared = kept?.changes === changes ? kept.compared : compareTables(tables);
     this.#compared.set(name, { changes, compared });
-    for (const oldest of this.#compared.keys()) {
-      if (this.#compared.size <= MAX_KEPT) break;
-      this.#compared.delete(oldest);
+    let samples = 0;
+    for (const [other, each] of [...this.#compared].reverse()) {
+      samples += each.compared.tables.reduce((sum, { keys }) => sum + keys.length, 0);
+      if (samples > MAX_KEPT_SAMPLES && other !== name) this.#compared.delete(other);
     }
     return compared;
   }
