@@ -15,17 +15,14 @@ const printError = (message: string): void => {
   process.stderr.write(`${paint("red", "error", process.stderr)} ${message}\n`);
 };
 
-/** The exit codes of a command that has its own. */
-type FailureCodes = Record<"failed" | "usage", number>;
-
-/** Prints an error and returns its exit code. */
-export const reportFailure = (thrown: unknown, codes: FailureCodes = EXIT): number => {
+/** Prints an error and returns its exit code; `usageCode` for an invalid request. */
+export const reportFailure = (thrown: unknown, usageCode: number = EXIT.usage): number => {
   const problem = toAppError(thrown);
   const unexpected = problem.kind === "internal" && thrown instanceof Error ? thrown : undefined;
   // An operating system error already names the call and the path; its stack adds nothing.
   const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
   printError(detail ?? withoutRoutes(problem.message));
-  return problem.kind === "invalid_request" ? codes.usage : codes.failed;
+  return problem.kind === "invalid_request" ? usageCode : EXIT.failed;
 };
 
 /** The only argument of a command. Throws invalid_request with `request`, such as "Name one folder.", and the help. */
@@ -40,13 +37,13 @@ type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allow
 /**
  * Runs one command: parses its arguments, prints `help` if requested, and turns an error into one message on stderr and
  * an exit code. `run` resolves with the exit code. Arguments that aren't options are rejected unless `takesArguments`.
- * `codes` replaces the exit codes of errors.
+ * `usageCode` is the exit code for wrong arguments, if a command needs another one than all others.
  */
 export const runCommand = async <const O extends Options>(
   help: string,
   options: O,
   run: (parsed: Parsed<O>) => Promise<number> | number,
-  { takesArguments = false, codes = EXIT }: { takesArguments?: boolean; codes?: FailureCodes } = {},
+  { takesArguments = false, usageCode = EXIT.usage as number } = {},
 ): Promise<void> => {
   if (process.argv.includes("--help")) {
     process.stdout.write(`${help}\n`);
@@ -61,12 +58,12 @@ export const runCommand = async <const O extends Options>(
     // Drops Node's advice about arguments that begin with a dash. It doesn't help with a mistyped option.
     const [problem] = (error instanceof Error ? error.message : String(error)).split(" To specify a positional");
     printError(`${problem}\n\n${help}`);
-    process.exitCode = codes.usage;
+    process.exitCode = usageCode;
     return;
   }
   try {
     process.exitCode = await run(parsed);
   } catch (error) {
-    process.exitCode = reportFailure(error, codes);
+    process.exitCode = reportFailure(error, usageCode);
   }
 };

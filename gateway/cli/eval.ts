@@ -213,5 +213,5 @@ await runCommand(
       await connection?.close();
     }
   },
-  { codes: CODES },
+  { usageCode: CODES.usage },
 );
