@@ -71,10 +71,14 @@ export interface BatchProgress {
   sequence: number;
   /** Results on which a worker died, counted again for each death. */
   deaths: number;
+  /** Workers that died while running the run. */
+  workerDeaths?: number;
   /** Time during which a worker ran samples, without pauses. */
   activeMs: number;
   /** Ended results per second over the last seconds of `activeMs`. */
   perSecond: number;
+  /** Why no call succeeds at the moment, and since when (ISO 8601). */
+  waiting?: { code: string; message: string; since: string } | null;
 }
 
 /** An evaluation of one or more samples, with everything that affects its figures. */

@@ -120,11 +120,24 @@ const Recomputation = Type.Object(
   { title: "Recomputation" },
 );
 
+const Waiting = Type.Object(
+  {
+    code: Type.String({ examples: ["unavailable"] }),
+    message: Type.String(),
+    since: Timestamp,
+  },
+  { title: "Waiting" },
+);
+
 /** A batch run. */
 export const BatchEval = Type.Object(
   {
     ...Run.properties,
     settings: BatchSettings,
+    waiting: Nullable(Waiting, {
+      description:
+        "Why no call has succeeded for some seconds, such as a limit or a node that is down. The run continues by itself, and fails after 15 minutes",
+    }),
     recompute: Nullable(Recomputation, { description: "The last recomputation; null: none in the last 30 days" }),
   },
   { title: "BatchEval" },
@@ -206,6 +219,7 @@ export const BatchEvalEvent = Type.Union(
         type: Type.Literal("progress"),
         at: Timestamp,
         ...Type.Pick(RunFigures, ["progress", "passed", "verdict", "statistics", "failures", "usage"]).properties,
+        ...Type.Pick(BatchEval, ["waiting"]).properties,
       },
       { title: "BatchEvalProgressEvent" },
     ),

@@ -88,6 +88,6 @@ const sampleEvent = (result: {
 });
 
 const progressEvent = (run: BatchEval, at: Date): BatchEvalEvent => {
-  const { progress, passed, verdict, statistics, failures, usage } = run;
-  return { type: "progress", at: at.toISOString(), progress, passed, verdict, statistics, failures, usage };
+  const { progress, passed, verdict, statistics, failures, usage, waiting } = run;
+  return { type: "progress", at: at.toISOString(), progress, passed, verdict, statistics, failures, usage, waiting };
 };

@@ -17,6 +17,7 @@ export const createBatchReader =
     return {
       ...(await readRun(row)),
       settings: (row.settings ?? {}) as BatchSettings,
+      waiting: row.state === "running" ? (row.progress?.waiting ?? null) : null,
       recompute: job ? toRecomputation(job) : null,
     };
   };

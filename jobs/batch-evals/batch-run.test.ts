@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { updateBatchRun } from "../../db/batch-evals";
 import { listBatchResults } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import { insertDataset, publishRevision, stageRevision } from "../../db/datasets";
@@ -17,7 +18,7 @@ import { computeFigures } from "../../gateway/evals/summary";
 import { createEvaluators } from "../../gateway/evaluators/service";
 import { createPrompts } from "../../gateway/prompts/service";
 import { indexOpener } from "../../gateway/rag/indexes/open-index";
-import { AppError } from "../../lib/errors";
+import { AppError, type ErrorKind } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { temporaryDb } from "../../tests/db/temporary";
 import { until } from "../../tests/until";
@@ -34,6 +35,7 @@ const GONE = { host: ownIdentity().host, process: "99999999 0" };
 
 let db: Db;
 beforeEach(async () => {
+  warnings = [];
   db = await temporaryDb();
 });
 afterEach(() => db.close());
@@ -55,13 +57,18 @@ const questionIn = (body: Parameters<ChatOnce>[1]): string => String(body.messag
 const answers: ChatOnce = async (_, body) => answerOf(questionIn(body));
 
 /** A dataset of `count` samples whose reference is the question, and a run over it. */
-const createRun = async (count: number, settings: Record<string, unknown> = {}, repeats = 1): Promise<void> => {
-  const [exact] = await createEvaluators({ db }).choose(["exact@1"]);
+const createRun = async (
+  count: number,
+  settings: Record<string, unknown> = {},
+  repeats = 1,
+  evaluator = "exact@1",
+): Promise<void> => {
+  const [chosen] = await createEvaluators({ db }).choose([evaluator]);
   const dataset = { id: "ds_1", name: "numbers", revision: 1, hash: "h" };
   const pins: RunPins = {
     ...{ dataset, model_revision: null, node_version: null, engine: null, prompt_hash: null, index_revision: null },
     target: { kind: "chat", model: "m", max_tokens: 8, temperature: 0 },
-    evaluators: [{ evaluator: "exact@1", shadow: false, hash: exact?.hash ?? "" }],
+    evaluators: [{ evaluator, shadow: false, hash: chosen?.hash ?? "" }],
     ...{ rubric: null, rubric_hash: null, seed: 0, repeats, code_version: "1", host: {} },
   };
   const content = { references: ["x"], contexts: [], output: null, group: null, tags: [], metadata: {} };
@@ -97,10 +104,14 @@ const createRun = async (count: number, settings: Record<string, unknown> = {}, 
   });
 };
 
+/** Warnings of the worker. */
+let warnings: string[] = [];
+const log = () => Object.assign(silentLog(), { warn: (_: object, message: string) => warnings.push(message) });
+
 const handler = (chatOnce: ChatOnce) =>
   batchEvals({
     db,
-    log: silentLog(),
+    log: log(),
     gateway: { chatOnce, queryOnce: () => Promise.reject(new Error("No run here asks an index.")) },
     indexes: indexOpener(db),
     prompts: createPrompts({ db }),
@@ -142,6 +153,14 @@ const work = async (chatOnce: ChatOnce, dies?: () => Promise<void>): Promise<voi
   }
   await running;
 };
+
+/** What the gateway does when a run is resumed. */
+const resume = (retryUpTo = 0): Promise<void> =>
+  db.write(async (tx) => {
+    const job = { id: "job_2", kind: BATCH_KIND, payload: { runId: RUN, retryUpTo }, createdBy: "key_1" };
+    await insertJob(tx, job, [null], AT);
+    await updateBatchRun(tx, RUN, { state: "queued", error: null, endedAt: null, jobId: "job_2" });
+  });
 
 const rowOf = async (id = RUN): Promise<RunRow> => {
   const row = await findRun(db, id);
@@ -199,6 +218,16 @@ describe("a batch run", () => {
     expect((await rowOf()).progress?.done).toBe(600);
   });
 
+  test("fails if samples are missing, keeps its results, and says so", async () => {
+    await createRun(600);
+    await db.writer.exclusive(() => db.writer.execute("DELETE FROM revision_samples WHERE position >= 500"));
+    await work(answers);
+    const { state, error, progress } = await rowOf();
+    expect([state, progress?.errors]).toEqual(["failed", 0]);
+    expect(error?.message).toStartWith('Samples of revision 1 of the dataset "numbers" are missing');
+    expect((await resultsOf()).filter((result) => result.state === "done")).toHaveLength(progress?.done ?? 0);
+  });
+
   test("fails for a revoked key and a changed revision of the model, and says why", async () => {
     await createRun(40, { max_concurrency: 1 });
     await work(async (_, body) => answerOf(questionIn(body), questionIn(body) === "q9" ? "r2" : "r1"));
@@ -208,18 +237,116 @@ describe("a batch run", () => {
       expect.stringContaining("changed from r1 to r2"),
     ]);
     expect((await resultsOf()).filter(({ state }) => state === "running")).toEqual([]);
-    await db.write(async (tx) => {
-      await updateKey(tx, "key_1", { revokedAt: AT });
-      await insertJob(
-        tx,
-        { id: "job_2", kind: BATCH_KIND, payload: { runId: RUN, retryUpTo: 0 }, createdBy: "key_1" },
-        [null],
-        AT,
-      );
-    });
-    await db.writer.exclusive(() => db.writer.execute("UPDATE runs SET job_id = 'job_2', state = 'queued'"));
+    await db.write((tx) => updateKey(tx, "key_1", { revokedAt: AT }));
+    await resume();
     await work(answers);
     expect((await rowOf()).error?.message).toContain("was revoked");
+  });
+});
+
+describe("what goes wrong", () => {
+  test.each<ErrorKind>(["budget_exhausted", "model_not_found", "insufficient_role"])(
+    "%s fails the run with its message, and a resumed run keeps its results",
+    async (kind) => {
+      await createRun(60, { max_concurrency: 4 });
+      let calls = 0;
+      await work(async (_, body) => {
+        if (++calls > 20) throw new AppError(kind, "This is the reason.");
+        return answerOf(questionIn(body));
+      });
+      const { state, error, progress } = await rowOf();
+      expect([state, error?.code, error?.message]).toEqual(["failed", kind, "This is the reason."]);
+      expect(progress).toMatchObject({ errors: 0, running: 0 });
+      const kept = (await resultsOf()).filter((result) => result.state === "done").map(({ id }) => id);
+      await resume();
+      const asked: string[] = [];
+      await work(async (_, body) => {
+        asked.push(questionIn(body));
+        return answerOf(questionIn(body));
+      });
+      expect(await rowOf()).toMatchObject({ state: "completed", error: null, progress: { done: 60, errors: 0 } });
+      expect([kept.length > 0, asked.length]).toEqual([true, 60 - kept.length]);
+    },
+  );
+
+  test("more errors than allowed fail the run, and their results can be retried", async () => {
+    await createRun(60, { max_concurrency: 4, max_error_share: 0.1 });
+    await work(async () => {
+      throw new AppError("invalid_request", "The prompt is too strange.");
+    });
+    const { state, error, progress } = await rowOf();
+    expect([state, error?.message]).toEqual(["failed", expect.stringContaining("resume the run with retry_errors")]);
+    expect(progress?.errors).toBeGreaterThanOrEqual(20);
+    await resume(progress?.sequence);
+    await work(answers);
+    expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 60, errors: 0, passed: 60 } });
+  });
+
+  test("a run says why it waits while the node is down or a limit is reached, and continues by itself", async () => {
+    await createRun(20);
+    let isDown = true;
+    const working = work(async (_, body) => {
+      if (isDown) throw new AppError("unavailable", "The node is down.");
+      return answerOf(questionIn(body));
+    });
+    await until("the run says why it waits", async () => (await rowOf()).progress?.waiting != null, 20_000);
+    const { state, progress } = await rowOf();
+    expect([state, progress?.waiting]).toMatchObject([
+      "running",
+      { code: "unavailable", message: "The node is down.", since: expect.stringMatching(/^\d{4}-.*Z$/) },
+    ]);
+    isDown = false;
+    await working;
+    expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 20, errors: 0, waiting: null } });
+  }, 60_000);
+
+  test("a full disk delays the run, and nothing is lost", async () => {
+    await createRun(2000);
+    const limitPages = (pages: string) =>
+      db.writer.exclusive(() => db.writer.execute(`PRAGMA max_page_count = ${pages}`));
+    const pages = (await db.all<{ page_count: number }>("PRAGMA page_count"))[0]?.page_count;
+    await limitPages(String((pages ?? 0) + 20));
+    const working = work(answers);
+    await until("the worker waits", () => warnings.includes("a batch run waits for the database"), 20_000);
+    expect((await rowOf()).state).toBe("running");
+    await limitPages("1000000");
+    await working;
+    expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 2000, errors: 0 } });
+    expect((await resultsOf()).filter(({ state }) => state === "done")).toHaveLength(2000);
+  }, 60_000);
+
+  test("a judge that returns rubbish leaves results without a verdict, and says why", async () => {
+    await createRun(10, {}, 1, "judge@1");
+    await work(answers);
+    const { state, progress } = await rowOf();
+    expect([state, progress]).toMatchObject([
+      "completed",
+      { done: 10, errors: 0, judged: 0, failures: { judge_error: 10 } },
+    ]);
+    const scores = await listScores(
+      db,
+      (await resultsOf()).map(({ id }) => id),
+    );
+    const { error } = scores.find((score) => score.state === "error") ?? {};
+    expect(error?.message).toContain("didn't match its schema");
+  });
+
+  test("a cancelled run starts no more calls, keeps its results, and can be resumed", async () => {
+    await createRun(200, { max_concurrency: 4 });
+    let calls = 0;
+    const working = work(async ({ signal }, body) => {
+      if (++calls <= 50) return answerOf(questionIn(body));
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    });
+    await until("results are stored", async () => ((await rowOf()).progress?.done ?? 0) >= 30);
+    await db.write((tx) => updateBatchRun(tx, RUN, { state: "cancelled", endedAt: AT }));
+    await working;
+    const { state, progress } = await rowOf();
+    expect([state, progress?.running, (await findJob(db, "job_1"))?.state]).toEqual(["cancelled", 0, "completed"]);
+    expect(calls).toBeLessThan(60);
+    await resume();
+    await work(answers);
+    expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 200, errors: 0 } });
   });
 });
 

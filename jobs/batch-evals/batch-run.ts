@@ -22,11 +22,12 @@ import type { TaskContext } from "../handler";
 import type { CallLimiter } from "./call-limiter";
 import { Counts } from "./counts";
 import { InFlight } from "./in-flight";
+import type { ModelCalls } from "./model-calls";
 import { PartialFigures } from "./partial-figures";
 import { failedOutcome, type Outcome } from "./run-sample";
 import { RunTransactions } from "./run-transactions";
 import type { SampleSource } from "./sample-source";
-import { changedRevision, Paused, poison, RunStopped, Superseded, tooManyErrors } from "./stops";
+import { checkErrorShare, maxDeathsOf, Paused, pinRevision, poison, RunStopped, Superseded } from "./stops";
 
 /** Shortest time between two transactions, so that quick samples share one. */
 const MIN_EXCHANGE_MS = 50;
@@ -34,12 +35,6 @@ const MIN_EXCHANGE_MS = 50;
 const MAX_EXCHANGE_MS = 2000;
 /** How often the run's state is read, and how long the loop waits at most. */
 const WATCH_MS = 250;
-/** A sample is not run again after this many workers in a row died while it was the only one running. */
-const MAX_DEATHS_ALONE = 3;
-/** Other samples may have been running at the first death. */
-const MAX_DEATHS = 1 + MAX_DEATHS_ALONE;
-/** From this result on, the share of errors is checked. */
-const MIN_RESULTS_FOR_SHARE = 20;
 const MAX_RESET_ERRORS = 1000;
 
 export interface BatchRunDeps {
@@ -53,6 +48,7 @@ export interface BatchRunDeps {
   retryUpTo: number;
   source: SampleSource;
   limiter: Pick<CallLimiter, "limit">;
+  calls: Pick<ModelCalls, "waiting">;
   runSample: ConstructorParameters<typeof InFlight>[0];
   computeFigures(runId: string): Promise<RunFigures>;
   now(): Date;
@@ -131,10 +127,10 @@ export class BatchRun {
     await source.open();
     await this.#transactions.run(async (tx, row) => {
       if (row.state !== "queued" && row.state !== "running") throw new Superseded();
-      const deaths = task.deaths > 0 ? await recordDeaths(tx, run.id) : 0;
+      if (task.deaths > 0) this.#counts.die(await recordDeaths(tx, run.id));
       await returnResults(tx, run.id);
       this.#suspects = await listSuspects(tx, run.id);
-      this.#counts.begin(source.results, deaths);
+      this.#counts.begin(source.results);
       const started = { startedAt: row.startedAt ?? now(), error: null, endedAt: null };
       await updateBatchRun(tx, run.id, { state: "running", ...started, progress: this.#counts.progress });
     });
@@ -159,8 +155,8 @@ export class BatchRun {
       this.#flying.throwIfStopped();
       const [task] = await this.#exchange((tx) => startResult(tx, id));
       if (!task) continue;
-      if (deaths < MAX_DEATHS) this.#flying.start(task);
-      else this.#flying.ended.push(failedOutcome(task, poison(MAX_DEATHS_ALONE), task.attempts, this.deps.now()));
+      if (deaths < maxDeathsOf(this.#counts.progress)) this.#flying.start(task);
+      else this.#flying.ended.push(failedOutcome(task, poison(deaths - 1), task.attempts, this.deps.now()));
       await this.#flying.settled();
     }
     this.#suspects = this.#suspects.filter(({ deaths }) => deaths > maxDeaths);
@@ -174,7 +170,7 @@ export class BatchRun {
   }
 
   async #runAll(): Promise<void> {
-    const { limiter } = this.deps;
+    const { limiter, run } = this.deps;
     for (;;) {
       this.#flying.throwIfStopped();
       const room = this.#flying.isPaused ? 0 : this.#flying.room(limiter.limit, this.#lastEnded);
@@ -182,7 +178,7 @@ export class BatchRun {
         for (const task of await this.#exchange((tx) => this.#take(tx, room))) this.#flying.start(task);
       }
       if (this.#flying.isEmpty && (this.#flying.isPaused || this.#isExhausted)) return;
-      this.#checkErrors();
+      checkErrorShare(run.settings as BatchSettings | null, this.#counts.progress);
       // Without running samples, the search for the next one continues at once.
       if (!this.#flying.isEmpty || this.#flying.isPaused) await this.#flying.change(WATCH_MS);
       const dueMs = this.#exchangedMs + MIN_EXCHANGE_MS - performance.now();
@@ -207,6 +203,7 @@ export class BatchRun {
         const tasks = row.state === "running" ? await take(tx) : [];
         this.#counts.start(tasks.length);
         this.#counts.tick(nowMs - this.#exchangedMs);
+        this.#counts.wait(this.deps.calls.waiting, this.deps.now());
         await this.#partial.store(tx);
         await updateBatchRun(tx, run.id, { progress: this.#counts.progress, ...this.#pinsOf(row, ended) });
         return tasks;
@@ -244,14 +241,9 @@ export class BatchRun {
 
   /** The model's revision, once the first answer shows it. A run must not mix revisions. */
   #pinsOf(row: RunRow, ended: readonly Outcome[]): { pins?: RunRow["pins"] } {
-    const pins = row.pins as unknown as RunPins;
-    const revisions = new Set(ended.flatMap(({ output }) => output?.model_revision ?? []));
-    const [first] = revisions;
-    const pinned = pins.model_revision ?? first;
-    for (const revision of revisions) {
-      if (pinned !== undefined && revision !== pinned) this.#flying.stop(changedRevision(pinned, revision));
-    }
-    return pins.model_revision === null && first !== undefined ? { pins: { ...pins, model_revision: first } } : {};
+    const { pins, stop } = pinRevision(row.pins as unknown as RunPins, ended);
+    if (stop) this.#flying.stop(stop);
+    return pins ? { pins: { ...pins } } : {};
   }
 
   /** Notices that the run was paused, cancelled or resumed elsewhere. */
@@ -261,13 +253,6 @@ export class BatchRun {
     if (row?.jobId !== jobId || row.state === "cancelled" || row.state === "failed")
       this.#flying.stop(new Superseded());
     else if (row.state === "paused") this.#flying.pause(new Paused());
-  }
-
-  #checkErrors(): void {
-    const { max_error_share: most } = (this.deps.run.settings ?? {}) as BatchSettings;
-    const { done, errors } = this.#counts.progress;
-    if (most === undefined || done < MIN_RESULTS_FOR_SHARE || errors / done <= most) return;
-    throw tooManyErrors(errors, done, most);
   }
 
   async #return(tx: Tx): Promise<void> {

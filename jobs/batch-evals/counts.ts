@@ -1,4 +1,5 @@
 import type { BatchProgress, EndedResult } from "../../db/batch-evals";
+import type { AppError } from "../../lib/errors";
 import type { Outcome } from "./run-sample";
 
 /** The speed of a run is measured over this much of its running time. */
@@ -26,11 +27,16 @@ export class Counts {
     };
   }
 
-  /** A worker takes over the run. `total`: all its results, if known. `deaths`: results on which a worker has died. */
-  begin(total: number | undefined, deaths: number): void {
+  /** A worker takes over the run. `total`: all its results, if known. */
+  begin(total: number | undefined): void {
     if (total !== undefined) this.#progress.total = total;
-    this.#progress.deaths += deaths;
     this.stop();
+  }
+
+  /** A worker died while running these results. */
+  die(results: number): void {
+    this.#progress.deaths += results;
+    this.#progress.workerDeaths = (this.#progress.workerDeaths ?? 0) + 1;
   }
 
   create(results: number, nextPosition: number): void {
@@ -42,7 +48,17 @@ export class Counts {
     this.#progress.running += results;
   }
 
+  /** Says why no call succeeds, and since when. */
+  wait(waiting: { error: AppError; forMs: number } | null, now: Date): void {
+    this.#progress.waiting = waiting && {
+      code: waiting.error.kind,
+      message: waiting.error.message,
+      since: new Date(now.getTime() - waiting.forMs).toISOString(),
+    };
+  }
+
   stop(): void {
+    this.#progress.waiting = null;
     this.#progress.running = 0;
     this.#progress.perSecond = 0;
   }

@@ -98,7 +98,7 @@ const prepare = async (
   // Repeats must be generated again, so they bypass the cache. Judges use it: the same question has the same answer.
   const usesCache = pins.repeats === 1;
   return new BatchRun({
-    ...{ db, log, context, run, task, retryUpTo, limiter, computeFigures, now },
+    ...{ db, log, context, run, task, retryUpTo, limiter, calls, computeFigures, now },
     jobId: task.jobId,
     source: new SampleSource(db, pins),
     runSample(result, signals) {

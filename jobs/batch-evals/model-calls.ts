@@ -44,6 +44,9 @@ const REFUSALS: ReadonlySet<ErrorKind> = new Set(["rate_limited", "overloaded", 
 /** Without one successful call for this long, the run stops. */
 const OUTAGE_MS = 15 * 60_000;
 
+/** A shorter wait is part of normal backpressure. */
+const SHORT_WAIT_MS = 2000;
+
 interface ModelCallsOptions {
   limiter: CallLimiter;
   /** Throws if the run's key is no longer valid. The gateway also refuses a worker that it considers dead. */
@@ -55,6 +58,8 @@ interface ModelCallsOptions {
 /** Calls models for a run: limits parallel calls, and retries by kind of error. */
 export class ModelCalls {
   #succeededAtMs: number;
+  /** The last error that asked to wait, and when the first one since the last success came. */
+  #refusal: { error: AppError; atMs: number } | undefined;
   readonly #monotonicMs: () => number;
   readonly #random: () => number;
 
@@ -62,6 +67,14 @@ export class ModelCalls {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#succeededAtMs = this.#monotonicMs();
+  }
+
+  /** Why no call has succeeded for some seconds, and for how long; null while calls succeed. */
+  get waiting(): { error: AppError; forMs: number } | null {
+    if (!this.#refusal) return null;
+    const { error, atMs } = this.#refusal;
+    const forMs = this.#monotonicMs() - atMs;
+    return forMs < SHORT_WAIT_MS ? null : { error, forMs };
   }
 
   /**
@@ -81,6 +94,7 @@ export class ModelCalls {
         const answer = await send();
         leave(waitedOf(answer));
         this.#succeededAtMs = this.#monotonicMs();
+        this.#refusal = undefined;
         return answer;
       } catch (thrown) {
         const error = toAppError(thrown);
@@ -96,11 +110,16 @@ export class ModelCalls {
     if (STOPS.has(error.kind)) await this.#stop(error);
     const { attempts, baseMs, capMs } = POLICIES[error.kind] ?? (STOPS.has(error.kind) ? WAITS : NEVER);
     if (attempt >= attempts) throw error;
-    if (attempts === WAITS.attempts && this.#monotonicMs() - this.#succeededAtMs >= OUTAGE_MS) {
-      throw new RunStopped(outage(error));
+    if (attempts === WAITS.attempts) {
+      const nowMs = this.#monotonicMs();
+      if (nowMs - this.#succeededAtMs >= OUTAGE_MS) throw new RunStopped(outage(error));
+      this.#refusal = { error, atMs: this.#refusal?.atMs ?? nowMs };
     }
     const longest = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 10));
-    return Math.max(error.detail.retryAfterMs ?? 0, this.#random() * longest);
+    const { retryAfterMs } = error.detail;
+    if (retryAfterMs === undefined) return this.#random() * longest;
+    // Many calls are told the same time, and must not all come back at once.
+    return retryAfterMs + this.#random() * Math.min(longest, Math.max(baseMs, retryAfterMs));
   }
 
   /** Throws RunStopped, unless the gateway only refused this worker, which a heartbeat corrects. */

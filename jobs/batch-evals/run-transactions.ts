@@ -20,6 +20,7 @@ interface Options {
   log: Pick<Log, "warn">;
   /** Whether the run stops, so a transaction isn't tried again. */
   isStopping(): boolean;
+  pauseMs?: number;
 }
 
 /** The transactions of a batch run. They fail with Superseded once another job runs it. */
@@ -31,7 +32,7 @@ export class RunTransactions {
 
   /** Waits while the database is locked or the disk is full, at most a minute. Throws TaskLost and Superseded. */
   async run<T>(work: (tx: Tx, row: RunRow) => Promise<T>): Promise<T> {
-    const { context, runId, jobId, counts, log, isStopping } = this.options;
+    const { context, runId, jobId, counts, log, isStopping, pauseMs = PAUSE_MS } = this.options;
     const undo = counts.save();
     const startedMs = performance.now();
     try {
@@ -49,7 +50,7 @@ export class RunTransactions {
           if (isStopping()) throw thrown;
           if (tries >= MAX_TRIES) throw kind === "storage_full" ? diskFull(thrown) : thrown;
           if (tries === 1) log.warn({ run: runId, code: kind }, "a batch run waits for the database");
-          await Bun.sleep(PAUSE_MS);
+          await Bun.sleep(pauseMs);
         }
       }
     } finally {

@@ -4,8 +4,10 @@ import { findRevision } from "../../db/datasets";
 import { listMemberKeys } from "../../db/samples";
 import { type Selection, selectSamples } from "../../gateway/batch-evals/selection";
 import type { RunPins } from "../../gateway/evals/contract";
+import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import type { Counts } from "./counts";
+import { RunStopped } from "./stops";
 
 /** Positions of a dataset from which results are created at once. */
 const WINDOW = 500;
@@ -69,7 +71,7 @@ export class SampleSource {
 
   /** The next results from `position` on, possibly none. Throws if there are none left. */
   async #next(tx: Tx, position: number): Promise<{ rows: NewResult[]; nextPosition: number }> {
-    if (!this.#revision || !this.#selection) throw missing();
+    if (!this.#revision || !this.#selection) throw this.#missing();
     const { id, samples } = this.#revision;
     const { includes } = this.#selection;
     let from = position;
@@ -85,9 +87,13 @@ export class SampleSource {
       );
       return { rows, nextPosition: from };
     }
-    if (from >= samples) throw missing();
+    if (from >= samples) throw this.#missing();
     return { rows: [], nextPosition: from };
   }
-}
 
-const missing = (): Error => new Error("The dataset has fewer samples than were chosen.");
+  #missing(): RunStopped {
+    const { name = "", revision = 0 } = this.pins.dataset ?? {};
+    const message = `Samples of revision ${revision} of the dataset "${name}" are missing, so the run can't continue. Its results are kept. Start a new run with another revision.`;
+    return new RunStopped(new AppError("not_found", message));
+  }
+}

@@ -1,4 +1,10 @@
+import type { BatchSettings } from "../../gateway/batch-evals/contract";
+import type { RunPins } from "../../gateway/evals/contract";
 import { AppError } from "../../lib/errors";
+import type { Outcome } from "./run-sample";
+
+/** From this result on, the share of errors is checked. */
+const MIN_RESULTS_FOR_SHARE = 20;
 
 /** The whole run stops with this error, because no other sample would fare better. */
 export class RunStopped extends Error {
@@ -15,7 +21,18 @@ export class Paused extends Error {}
 
 const percent = (share: number): string => `${Math.round(1000 * share) / 10} %`;
 
-export const tooManyErrors = (errors: number, done: number, most: number): RunStopped =>
+/** Throws RunStopped if more results are errors than the run's settings allow. */
+export const checkErrorShare = (
+  settings: BatchSettings | null,
+  { errors, done }: { errors: number; done: number },
+): void => {
+  const { max_error_share: most } = settings ?? {};
+  if (most !== undefined && done >= MIN_RESULTS_FOR_SHARE && errors / done > most) {
+    throw tooManyErrors(errors, done, most);
+  }
+};
+
+const tooManyErrors = (errors: number, done: number, most: number): RunStopped =>
   new RunStopped(
     new AppError(
       "upstream_error",
@@ -23,13 +40,33 @@ export const tooManyErrors = (errors: number, done: number, most: number): RunSt
     ),
   );
 
-export const changedRevision = (pinned: string, found: string): RunStopped =>
+/** The pins with the model's revision, once an answer shows it, and the reason to stop if another answer differs. */
+export const pinRevision = (pins: RunPins, ended: readonly Outcome[]): { pins?: RunPins; stop?: RunStopped } => {
+  const revisions = [...new Set(ended.flatMap(({ output }) => output?.model_revision ?? []))];
+  const pinned = pins.model_revision ?? revisions[0];
+  const other = revisions.find((revision) => revision !== pinned);
+  return {
+    ...(pins.model_revision === null && pinned !== undefined && { pins: { ...pins, model_revision: pinned } }),
+    ...(pinned !== undefined && other !== undefined && { stop: changedRevision(pinned, other) }),
+  };
+};
+
+const changedRevision = (pinned: string, found: string): RunStopped =>
   new RunStopped(
     new AppError(
       "conflict",
       `The model's revision changed from ${pinned} to ${found} during the run. Start a new run, so that no figure mixes the two.`,
     ),
   );
+
+/** A sample is not run again after this many workers in a row died while it was the only one running. */
+const MAX_DEATHS_ALONE = 3;
+/** If workers die often, chance is more likely: one more death is needed for each of these. */
+const WORKER_DEATHS_PER_CHANCE = 10;
+
+/** How many deaths make a sample an error. Other samples may have been running at the first one. */
+export const maxDeathsOf = ({ workerDeaths = 0 }: { workerDeaths?: number }): number =>
+  1 + MAX_DEATHS_ALONE + Math.floor(workerDeaths / WORKER_DEATHS_PER_CHANCE);
 
 /** The error of a sample that is not run again. */
 export const poison = (deathsAlone: number): AppError =>

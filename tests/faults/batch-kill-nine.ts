@@ -38,6 +38,7 @@ interface BatchKillReport {
   lost: number;
   /** Results that are errors: no kill may cause one. */
   errors: number;
+  messages: string[];
   /** Results, or scores of a result on the same criterion, that exist twice. */
   doubled: number;
   /** Results without scores. */
@@ -165,6 +166,7 @@ const check = async (stack: Stack, url: string, ids: readonly string[], expected
       deaths: await number("SELECT SUM(json_extract(progress, '$.deaths')) FROM runs"),
       lost: ids.length * expected - results,
       errors: await number("SELECT COUNT(*) FROM results WHERE state = 'error'"),
+      messages: (await database.execute(MESSAGES)).rows.map((row) => String(row[0])),
       doubled: await number(DOUBLED),
       unscored: await number("SELECT COUNT(*) FROM results WHERE id NOT IN (SELECT result_id FROM scores)"),
       wrong_counts: wrongCounts,
@@ -180,6 +182,8 @@ const check = async (stack: Stack, url: string, ids: readonly string[], expected
 const COUNTS = `SELECT COUNT(*), SUM(state = 'error'), COUNT(passed),
   SUM(json_extract(output, '$.usage.prompt_tokens')), SUM(json_extract(output, '$.usage.completion_tokens')),
   COUNT(failure) FROM results WHERE run_id = ? AND state IN ('done', 'error')`;
+
+const MESSAGES = "SELECT DISTINCT json_extract(error, '$.message') FROM results WHERE state = 'error' LIMIT 5";
 
 const DOUBLED = `SELECT
   (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)
