@@ -1,7 +1,6 @@
 import type { BatchSettings } from "../../gateway/batch-evals/contract";
-import type { RunPins } from "../../gateway/evals/contract";
+import type { Output, RunPins } from "../../gateway/evals/contract";
 import { AppError } from "../../lib/errors";
-import type { Outcome } from "./run-sample";
 
 /** From this result on, the share of errors is checked. */
 const MIN_RESULTS_FOR_SHARE = 20;
@@ -41,7 +40,10 @@ const tooManyErrors = (errors: number, done: number, most: number): RunStopped =
   );
 
 /** The pins with the model's revision, once an answer shows it, and the reason to stop if another answer differs. */
-export const pinRevision = (pins: RunPins, ended: readonly Outcome[]): { pins?: RunPins; stop?: RunStopped } => {
+export const pinRevision = (
+  pins: RunPins,
+  ended: readonly { output: Output | null }[],
+): { pins?: RunPins; stop?: RunStopped } => {
   const revisions = [...new Set(ended.flatMap(({ output }) => output?.model_revision ?? []))];
   const pinned = pins.model_revision ?? revisions[0];
   const other = revisions.find((revision) => revision !== pinned);
