@@ -161,7 +161,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     evals,
     batchEvals: createBatchEvals({
       ...{ db, datasets, engine, evals, evaluators, models, prompts, computeFigures },
-      ...{ indexes, rag: ragTarget },
+      ...{ indexes, rag: ragTarget, price: config.gateway },
     }),
     compare: createCompare({
       db,

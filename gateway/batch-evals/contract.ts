@@ -138,6 +138,13 @@ export const BatchEval = Type.Object(
       description:
         "Why no call has succeeded for some seconds, such as a limit or a node that is down. The run continues by itself, and fails after 15 minutes",
     }),
+    cost: Nullable(
+      Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }, { title: "RunCost" }),
+      {
+        description:
+          "`gpu_seconds` at GROUNDWIRE_GPU_PRICE_PER_HOUR, divided by the current number of slots, because an answer uses one of them; without judges. null: no price is configured, or no node is connected",
+      },
+    ),
     recompute: Nullable(Recomputation, { description: "The last recomputation; null: none in the last 30 days" }),
   },
   { title: "BatchEval" },

@@ -4,6 +4,7 @@ import type { Db, Reads, Tx } from "../../db/client";
 import { findRevision } from "../../db/datasets";
 import { insertJob } from "../../db/jobs";
 import { findRun, insertRun, type RunRow } from "../../db/runs";
+import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
@@ -35,7 +36,7 @@ import { estimateRun, stillIngesting, surveySamples } from "./estimate";
 import { type BatchEvents, createEvents } from "./events";
 import { BATCH_KIND, type BatchPayload, newProgress, RECOMPUTE_KIND, type RecomputePayload } from "./job";
 import { type BatchResults, createBatchResults } from "./results";
-import { createBatchReader } from "./wire";
+import { createBatchReader, type SlotPrice } from "./wire";
 
 export interface BatchEvalService extends BatchResults {
   /** Estimates a run without starting it. Throws not_found, invalid_request, model_not_found, conflict for an index. */
@@ -74,6 +75,7 @@ interface BatchDeps {
   indexes: { get(principal: Principal, id: string): Promise<Pick<RagIndex, "status">> };
   rag: RagTarget;
   computeFigures: ComputeFigures;
+  price: Pick<Config["gateway"], "gpuPricePerHour" | "currency">;
   now?: () => Date;
 }
 
@@ -82,7 +84,7 @@ const ENDED: ReadonlySet<RunRow["state"]> = new Set(["completed", "failed", "can
 
 export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
   const { db, datasets, engine, evals, evaluators, models, now = () => new Date() } = deps;
-  const toBatchEval = createBatchReader(createRunReader(db, deps.computeFigures));
+  const toBatchEval = createBatchReader(createRunReader(db, deps.computeFigures), slotPriceOf(deps));
 
   /** Resolves all names of a request, and checks that its parts fit together. */
   const prepare = async (principal: Principal, request: PlanBatchEval) => {
@@ -263,5 +265,14 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     },
   };
 };
+
+const slotPriceOf =
+  ({ engine, price: { gpuPricePerHour, currency } }: Pick<BatchDeps, "engine" | "price">): SlotPrice =>
+  () => {
+    const slots = engine.nodes().reduce((sum, { readiness }) => sum + (readiness?.slots.total ?? 0), 0);
+    return gpuPricePerHour === undefined || slots === 0
+      ? null
+      : { perSecond: gpuPricePerHour / 3600 / slots, currency };
+  };
 
 const conflict = (message: string, param?: string): AppError => new AppError("conflict", message, { param });

@@ -9,13 +9,19 @@ import { strangeCursor } from "../paging";
 import type { BatchEval, BatchSettings, ResultQuery } from "./contract";
 import type { RecomputePayload, RecomputeProgress } from "./job";
 
+/** What the machines cost per second of a slot; null: unknown. */
+export type SlotPrice = () => { perSecond: number; currency: string } | null;
+
 /** Converts rows of batch runs. `reads` may be a transaction that has changed the row. */
 export const createBatchReader =
-  (readRun: (row: RunRow) => Promise<Run>) =>
+  (readRun: (row: RunRow) => Promise<Run>, slotPrice: SlotPrice) =>
   async (reads: Reads, row: RunRow): Promise<BatchEval> => {
     const job = row.recomputeJobId === null ? undefined : await findJob(reads, row.recomputeJobId);
+    const run = await readRun(row);
+    const price = slotPrice();
     return {
-      ...(await readRun(row)),
+      ...run,
+      cost: price && { amount: run.gpu_seconds * price.perSecond, currency: price.currency },
       settings: (row.settings ?? {}) as BatchSettings,
       waiting: row.state === "running" ? (row.progress?.waiting ?? null) : null,
       recompute: job ? toRecomputation(job) : null,

@@ -98,5 +98,5 @@ await runCommand(
     else print(verification);
     return verification.differenceCount === 0 ? EXIT.ok : EXIT.failed;
   },
-  { takesArguments: true, codes: { failed: EXIT.failed, usage: EXIT_UNREADABLE } },
+  { takesArguments: true, usageCode: EXIT_UNREADABLE },
 );

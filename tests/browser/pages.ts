@@ -125,6 +125,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     ...{ db, datasets, engine, evals, evaluators, models, prompts },
     ...{ indexes: rag.indexes, rag: rag.target },
     computeFigures: (run) => computeFigures(db, run),
+    price: config.gateway,
   });
   const comparer = new Comparer(db);
   const compare = createCompare({

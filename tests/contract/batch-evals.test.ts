@@ -4,7 +4,7 @@ import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ tokens: 4 });
+  stack = await startStack({ tokens: 4 }, { gateway: { gpuPricePerHour: 3.6, currency: "EUR" } });
 });
 afterAll(() => stack.close());
 
@@ -99,6 +99,8 @@ describe("a run", () => {
     expect(run.failures).toEqual({ wrong: 60 });
     expect(run.segments).toMatchObject([{ kind: "tag", name: "numbers", results: 60 }]);
     expect(run.latency.n).toBe(60);
+    // 3.60 an hour are 0.001 a second, for all 8 slots together.
+    expect(run.cost).toEqual({ amount: expect.closeTo((run.gpu_seconds * 0.001) / 8, 12), currency: "EUR" });
     const tokens = results.reduce((sum, { output }) => sum + output.usage.total_tokens, 0);
     expect(run.usage.total_tokens).toBe(tokens);
     expect([run.pins.model_revision, run.pins.dataset.name]).toEqual(["synthetic", dataset]);
