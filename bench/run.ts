@@ -5,6 +5,7 @@ import { batchEvals } from "./batch-evals";
 import { batchTtft } from "./batch-ttft";
 import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
+import { exportsOfRun } from "./exports";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
 import { idle } from "./idle";
@@ -17,6 +18,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   embeddings,
   "batch-evals": batchEvals,
   "batch-ttft": batchTtft,
+  exports: exportsOfRun,
   "gateway-overhead": gatewayOverhead,
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,

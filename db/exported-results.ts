@@ -1,4 +1,5 @@
 import { and, asc, count, eq, inArray, type SQL, sql } from "drizzle-orm";
+import type { SQLiteSelect } from "drizzle-orm/sqlite-core";
 import { type BatchCursor, isMatch, isPast, type ResultFilter } from "./batch-results";
 import type { Reads } from "./client";
 import { joinedResults, type ResultRow } from "./joined-results";
@@ -32,12 +33,12 @@ export const listResultsOfSize = async (
     total += size;
     return n === 0 || total <= maxBytes ? [id] : [];
   });
-  if (ids.length === 0) return [];
-  const rows = await joinedResults(db)
-    .where(inArray(results.id, ids))
-    .orderBy(...inOrder);
-  return rows.map(({ result, sample }) => ({ ...result, sample }));
+  return findResults(db, ids);
 };
+
+/** Joins the samples only if the filter needs them, because that takes most of the time. */
+const withSamples = <Q extends SQLiteSelect>(query: Q, { tag, search }: ResultFilter) =>
+  tag === undefined && search === undefined ? query : query.innerJoin(samples, eq(samples.id, results.sampleId));
 
 /** Counts of results by what they mean for a test report. */
 export interface ResultCounts {
@@ -53,7 +54,7 @@ export interface ResultCounts {
 
 export const countResults = async (db: Reads, runId: string, filter: ResultFilter): Promise<ResultCounts> => {
   const countOf = (condition: SQL) => sql<number>`COALESCE(SUM(${condition}), 0)`;
-  const [row] = await db
+  const counts = db
     .select({
       total: count(),
       failed: countOf(sql`${results.passed} IS FALSE`),
@@ -62,10 +63,32 @@ export const countResults = async (db: Reads, runId: string, filter: ResultFilte
       totalMs: sql<number>`COALESCE(SUM(${results.latencyMs}), 0)`,
     })
     .from(results)
-    .innerJoin(samples, eq(samples.id, results.sampleId))
-    .where(isMatch(runId, filter));
+    .$dynamic();
+  const [row] = await withSamples(counts, filter).where(isMatch(runId, filter));
   if (!row) throw new Error("Unreachable: a count has a row.");
   return row;
+};
+
+/** Ids of results that fit the filter, by the lowest overall score; results without one come last. */
+export const listWorstIds = async (
+  db: Reads,
+  runId: string,
+  filter: ResultFilter,
+  limit: number,
+): Promise<string[]> => {
+  const ids = db.select({ id: results.id }).from(results).$dynamic();
+  const rows = await withSamples(ids, filter)
+    .where(isMatch(runId, filter))
+    .orderBy(sql`${results.overall} ASC NULLS LAST`, ...inOrder)
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};
+
+/** Results with these ids, in this order. */
+export const findResults = async (db: Reads, ids: readonly string[]): Promise<ResultRow[]> => {
+  const rows = await joinedResults(db).where(inArray(results.id, [...ids]));
+  const byId = new Map(rows.map(({ result, sample }) => [result.id, { ...result, sample }]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 };
 
 /** The criteria that were scored in a run, each with the evaluator versions that scored it, sorted. */

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
-import { countProgress } from "../../lib/progress";
+import { drawProgress } from "../../lib/progress";
 import type { Rescore } from "../batch-evals/bundle/check-result";
 import { type Verification, verifyBundle } from "../batch-evals/bundle/verify-bundle";
 import { scoreExact } from "../evals/scorers/exact-evaluator";
@@ -18,6 +18,8 @@ Exit codes: 0 verified, 1 something differs, 2 not a bundle, damaged, or unknown
 
 const EXIT_UNREADABLE = 2;
 const MAX_THREADS = 8;
+/** Interval between updates of the progress. */
+const REDRAW_MS = 200;
 
 const threads = Math.min(availableParallelism(), MAX_THREADS);
 
@@ -31,18 +33,24 @@ const verify = async (path: string): Promise<Verification> => {
   const { signal } = new AbortController();
   const rescore: Rescore = async (answer, kind) =>
     kind === "exact" ? scoreExact(answer) : pool.score({ signal }, answer, kind);
-  let progress: ReturnType<typeof countProgress> | undefined;
+  const draw = drawProgress(process.stderr);
+  let [done, total, drawnMs] = [0, 0, 0];
   try {
     return await verifyBundle(Bun.file(path).stream(), {
       rescore,
       parallel: 4 * threads,
       onStart: (results) => {
-        progress = countProgress("verifying results", results, "results");
+        total = results;
       },
-      onResult: () => progress?.step(),
+      onResult: () => {
+        done++;
+        if (done < total && performance.now() - drawnMs < REDRAW_MS) return;
+        drawnMs = performance.now();
+        draw({ task: "verifying", done, total, unit: "results" });
+      },
     });
   } finally {
-    progress?.clear();
+    if (process.stderr.isTTY && done < total) process.stderr.write("\n");
     pool.close();
   }
 };

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Garbage } from "../../../lib/garbage";
 import { inOrder } from "../../../lib/in-order";
 import type { NewSample } from "../../datasets/contract";
 import type { RunInfo } from "../../evals/contract";
@@ -53,6 +54,8 @@ export interface VerifyOptions {
 }
 
 const MAX_LISTED = 20;
+/** Garbage is collected at least after this much text was checked. */
+const GARBAGE_BYTES = 4 * 1_048_576;
 
 /** Ends a verification whose file can't be read any further. */
 class Unreadable extends Error {}
@@ -122,11 +125,14 @@ class Verifier {
     try {
       const run = this.#parse(RUN_FILE, await need(RUN_FILE), BundleRun);
       this.#start(run);
+      const garbage = new Garbage(GARBAGE_BYTES);
       let last: NewSample | undefined;
       for (let part = 1; ; part++) {
         const samples = await take(samplesFile(part));
         if (samples === undefined) break;
-        last = await this.#checkPart(part, { samples, results: await need(resultsFile(part)), last });
+        const results = await need(resultsFile(part));
+        last = await this.#checkPart(part, { samples, results, last });
+        garbage.note(samples.length + results.length);
       }
       const statistics = this.#parse(STATISTICS_FILE, await need(STATISTICS_FILE), BundleStatistics);
       await need(README_FILE);

@@ -12,8 +12,8 @@ export interface ScoredRow {
   scores: Score[];
 }
 
-/** Limits of one page: what is in memory at a time. */
-const PAGE = { limit: 500, maxBytes: 4 * 1_048_576 };
+/** Limits of one page, which is in memory at a time, and during which no other request is served. */
+const PAGE = { limit: 100, maxBytes: 2 * 1_048_576 };
 
 /** Reads the results of a run that fit the filter, in the dataset's order, in pages of a limited size. */
 export async function* pagesOfRows(db: Reads, runId: string, filter: ResultFilter): AsyncGenerator<ResultRow[]> {
@@ -22,6 +22,8 @@ export async function* pagesOfRows(db: Reads, runId: string, filter: ResultFilte
     const last = rows.at(-1);
     if (!last) return;
     yield rows;
+    // Reads of a database file never wait, so other requests get their turn here.
+    await Bun.sleep(0);
     cursor = { position: last.position, repeat: last.repeat, value: null };
   }
 }

@@ -1,7 +1,8 @@
-import { type BatchCursor, listBatchResults, type ResultFilter } from "../../../db/batch-results";
+import type { ResultFilter } from "../../../db/batch-results";
 import type { Reads } from "../../../db/client";
-import { countResults } from "../../../db/exported-results";
+import { countResults, findResults, listWorstIds } from "../../../db/exported-results";
 import type { RunRow } from "../../../db/runs";
+import { blocksOf } from "../../../lib/blocks";
 import { textOfInput } from "../../datasets/content";
 import type { Run, SampleResult } from "../../evals/contract";
 import { completeResults } from "../../evals/history";
@@ -53,27 +54,28 @@ export const reportSamples = async (
   filter: ResultFilter,
 ): Promise<Pick<RunReport, "samples" | "from">> => {
   const isFiltered = Object.keys(filter).length > 0;
-  const counts = await countResults(db, run.id, filter);
   const read = (part: ResultFilter, limit: number) => worstSamples(db, run, part, limit);
-  if (isFiltered) return { samples: await read(filter, REPORT_LIMITS.samples), from: { count: counts.total, filter } };
+  if (isFiltered) {
+    const { total } = await countResults(db, run.id, filter);
+    return { samples: await read(filter, REPORT_LIMITS.samples), from: { count: total, filter } };
+  }
+  // Every result that did not pass has a failure kind.
+  const kinds = Object.values(run.progress?.failures ?? {});
   const errors = await read({ state: "error" }, MAX_ERRORS);
   const unscored = await read({ failure: "judge_error" }, MAX_ERRORS);
   const failed = await read({ passed: false }, REPORT_LIMITS.samples - errors.length - unscored.length);
   return {
     samples: [...failed, ...unscored, ...errors],
-    from: { count: counts.failed + counts.errors, filter: null },
+    from: { count: kinds.reduce((sum, count) => sum + count, 0), filter: null },
   };
 };
 
 const worstSamples = async (db: Reads, run: RunRow, filter: ResultFilter, limit: number): Promise<ReportSample[]> => {
+  const ids = await listWorstIds(db, run.id, filter, limit);
   const samples: ReportSample[] = [];
-  for (let cursor: BatchCursor | undefined; samples.length < limit; ) {
-    const size = Math.min(PAGE, limit - samples.length);
-    const rows = await listBatchResults(db, run.id, { ...filter, limit: size, cursor, sort: "worst" });
-    for (const result of await completeResults(db, rows, run)) samples.push(toSample(result, run));
-    const last = rows.at(-1);
-    if (!last || rows.length < size) break;
-    cursor = { value: last.overall, position: last.position, repeat: last.repeat };
+  for (const some of blocksOf(ids, PAGE)) {
+    const found = await completeResults(db, await findResults(db, some), run);
+    samples.push(...found.map((result) => toSample(result, run)));
   }
   return samples;
 };

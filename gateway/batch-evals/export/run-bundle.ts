@@ -1,5 +1,4 @@
 import type { Db } from "../../../db/client";
-import { listScoreKinds } from "../../../db/exported-results";
 import { findRun, type RunRow } from "../../../db/runs";
 import { AppError } from "../../../lib/errors";
 import type { RunFigures, RunPins } from "../../evals/contract";
@@ -13,6 +12,7 @@ import { gzipped } from "../bundle/gzip";
 import { type BundleEntry, writeBundle } from "../bundle/write-bundle";
 import type { BatchSettings, StartBatchEval } from "../contract";
 import { labelsOf, pagesOfRows, withScores } from "./exported-rows";
+import { scoreKindsOf } from "./score-kinds";
 
 export interface BundleDeps {
   db: Db;
@@ -70,7 +70,7 @@ const describe = async ({ db, evaluators, prompts }: BundleDeps, run: RunRow): P
   const info = toRunInfo(run);
   const { pins } = info;
   const settings = (run.settings ?? {}) as BatchSettings;
-  const kinds = await listScoreKinds(db, run.id);
+  const kinds = await scoreKindsOf(db, run);
   const used = new Set([...pins.evaluators, ...kinds].map(({ evaluator }) => evaluator));
   const chosen = await evaluators.choose([...used]);
   return {

@@ -1,5 +1,5 @@
 import type { ResultFilter } from "../../../db/batch-results";
-import { countResults, listScoreKinds } from "../../../db/exported-results";
+import { countResults } from "../../../db/exported-results";
 import { findRun, type RunRow } from "../../../db/runs";
 import { AppError } from "../../../lib/errors";
 import { inPieces } from "../../datasets/writers";
@@ -16,6 +16,7 @@ import { writeParquet } from "./parquet";
 import { type RunReport, reportSamples } from "./report";
 import { toCase } from "./result-cases";
 import { type BundleDeps, bundleOf } from "./run-bundle";
+import { scoreKindsOf } from "./score-kinds";
 
 /** A file that is written while the results are read. */
 interface ExportedFile {
@@ -67,7 +68,7 @@ export const createBatchExports = (deps: BundleDeps): BatchExports => {
   }
 
   const tableOf = async (run: RunRow, filter: ResultFilter) => {
-    const kinds = inRunOrder(await listScoreKinds(db, run.id), run.pins);
+    const kinds = inRunOrder(await scoreKindsOf(db, run), run.pins);
     const rows: AsyncGenerator<TableRow> = mapped(run, filter, (row) => toTableRow(row, run.pins));
     return { columns: columnsOf(kinds), rows };
   };
