@@ -3,6 +3,7 @@ import { allows, reads } from "../gateway/http/route-facts";
 import type { Services } from "../gateway/services";
 import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
+import { exportPageRoutes } from "./batch-evals/exports";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
 import { dashboardRoutes } from "./dashboard/routes";
@@ -24,7 +25,6 @@ type PageServices = RagPageServices &
     Services,
     | "activeRequests"
     | "answers"
-    | "batchExports"
     | "cache"
     | "chat"
     | "documents"
@@ -55,6 +55,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(evalPageRoutes(services))
     .use(labelPageRoutes(services))
     .use(runPageRoutes(services))
+    .use(exportPageRoutes(services))
     .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))

@@ -6,6 +6,7 @@ import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
+import { createBatchExports } from "../../gateway/batch-evals/export/service";
 import { createBatchEvals } from "../../gateway/batch-evals/service";
 import { Comparer } from "../../gateway/compare/comparer";
 import { createCompare } from "../../gateway/compare/service";
@@ -181,6 +182,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         log,
         agreement: createAgreement({ db, evaluators }),
         batchEvals,
+        batchExports: createBatchExports({ db, evaluators, prompts, computeFigures: (run) => computeFigures(db, run) }),
         compare,
         conversations,
         datasets,

@@ -245,6 +245,25 @@ describe("the samples of a run", () => {
     }
   });
 
+  test("are downloaded in every format, with the filter of the list", () =>
+    using({}, async (page) => {
+      const save = async (name: string): Promise<string> => {
+        const [file] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("link", { name, exact: true }).click(),
+        ]);
+        return Bun.file(await file.path()).text();
+      };
+      await page.goto(run("completed"));
+      for (const name of ["Report", "CSV", "Parquet", "JSONL", "JUnit", "Bundle"]) {
+        expect((await save(name)).length).toBeGreaterThan(1000);
+      }
+      await page.goto(`${run("completed")}/samples?outcome=failed&sort=worst_first`);
+      const lines = (await save("JSONL")).trimEnd().split("\n");
+      expect(new Set(lines.map((line) => JSON.parse(line).passed))).toEqual(new Set([false]));
+      expect(await page.getByRole("link", { name: "Bundle" }).count()).toBe(0);
+    }));
+
   test("of any text run no script and load nothing", async () => {
     const attack = `<img src=x onerror=alert(1)> <script>alert(1)</script>`;
     const id = await addRun({ samples: 2, name: attack, tags: [attack.slice(0, 60)] });

@@ -4,6 +4,7 @@ import { Form, fieldsOf } from "../ui/fields";
 import { withQuery } from "../ui/lists";
 import { ButtonLink, count, number, Panel, Tabs, Time } from "../ui/parts";
 import { percent } from "../ui/quantities";
+import { Downloads } from "./downloads";
 import { Criteria, FailureKinds, Latency, Repeats, Segments, Spending } from "./figures";
 import { StateMark } from "./list";
 import { RunSettings } from "./settings";
@@ -57,6 +58,7 @@ export const RunPage = ({ run, evaluators, ...frame }: RunPageProps) => {
         <Spending run={run} />
       </div>
       {isEditor && !isOpen(run) && run.progress.done > 0 && <RecomputeForm path={path} evaluators={evaluators} />}
+      <Downloads run={run} />
       <RunSettings run={run} />
     </Screen>
   );

@@ -12,6 +12,7 @@ import { Fields, fieldsOf, text } from "../ui/fields";
 import { Filters, List, NoMatch, withoutEmpty, withQuery } from "../ui/lists";
 import { shortKey } from "../ui/parts";
 import { latency } from "../ui/quantities";
+import { Downloads } from "./downloads";
 import { RUNS, RunNote, RunTabs } from "./run";
 import { isOpen } from "./words";
 
@@ -135,6 +136,7 @@ export const SamplesPage = ({ run, page, query, ...frame }: SamplesPageProps) =>
           />
         </List>
       </div>
+      {page.data.length > 0 && <Downloads run={run} filter={conditions} />}
     </Screen>
   );
 };
