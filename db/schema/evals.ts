@@ -216,6 +216,7 @@ export const scores = sqliteTable(
     uniqueIndex("scores_once")
       .on(table.resultId, table.evaluator, table.metric, table.criterionHash, table.shadow)
       .where(sql`state = 'scored'`),
+    index("scores_by_result").on(table.resultId),
     index("scores_by_evaluator").on(table.evaluator, table.metric),
   ],
 );

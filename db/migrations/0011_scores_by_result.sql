@@ -1,0 +1,1 @@
+CREATE INDEX `scores_by_result` ON `scores` (`result_id`);
