@@ -6,6 +6,7 @@ import { assetRoutes } from "./assets";
 import { exportPageRoutes } from "./batch-evals/exports";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
+import { comparePageRoutes } from "./compare/routes";
 import { dashboardRoutes } from "./dashboard/routes";
 import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
@@ -56,6 +57,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(labelPageRoutes(services))
     .use(runPageRoutes(services))
     .use(exportPageRoutes(services))
+    .use(comparePageRoutes(services))
     .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))

@@ -49,6 +49,7 @@ beforeAll(async () => {
     const error = state === "failed" ? FAILED : null;
     ids[state] = await addRun({ state, samples: 60, done, createdAt, error, name: `bakery, ${state}` });
   }
+  ids.shifted = await addRun({ samples: 60, shift: 3, name: "bakery, new prompt" });
   ids.repeated = await addRun({ samples: 30, repeats: 3, name: "bakery, three answers", tags: ["nightly"] });
 });
 
@@ -120,6 +121,28 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
       await page.getByText("Score again with another evaluator").click();
     },
     shows: "All pass (pass^k)",
+  },
+  {
+    name: "compare",
+    path: () => `/compare?runs=${ids.completed},${ids.shifted}`,
+    shows: "No difference shown",
+  },
+  {
+    name: "compare three with one unfinished",
+    path: () =>
+      `/compare?runs=${ids.completed},${ids.shifted},${ids.cancelled}&show=missing&metric=correctness+by+reference@1`,
+    shows: "Missing (30)",
+  },
+  {
+    name: "compare filtered to none",
+    path: () => `/compare?runs=${ids.completed},${ids.shifted}&tag=weddings`,
+    shows: "No sample matches “Got worse” and tag weddings",
+  },
+  {
+    name: "compare one run",
+    path: () => `/compare?runs=${ids.completed}`,
+    status: 422,
+    shows: "Choose the run to compare it with",
   },
   { name: "run unknown", path: "/batch-evals/run_nothing", status: 404, shows: "Not found" },
   {
@@ -282,6 +305,36 @@ describe("the samples of a run", () => {
     });
   });
 });
+
+test("runs selected in the list are compared, and a filtered comparison has its own address", () =>
+  using({}, async (page) => {
+    await page.goto(`/batch-evals?dataset=${dataset.id}`);
+    await page.getByLabel("Compare bakery, new prompt").check();
+    await page.getByLabel("Compare bakery, completed").check();
+    await page.getByRole("button", { name: "Compare selected runs" }).click();
+    // The older run is the baseline.
+    await page.getByRole("columnheader", { name: "bakery, completed (baseline)" }).waitFor();
+    await page.getByRole("link", { name: /^Got better \(\d+\)$/ }).click();
+    await page.locator("#samples-title").waitFor();
+    const shown = await page.getByRole("region", { name: "Samples side by side" }).getByRole("row").count();
+    await page.goto(page.url());
+    expect(await page.getByRole("region", { name: "Samples side by side" }).getByRole("row").count()).toBe(shown);
+    await page.getByRole("region", { name: "Samples side by side" }).getByRole("link").first().click();
+    await page.getByRole("heading", { name: "Question" }).waitFor();
+  }));
+
+test("a baseline is what a run is compared with", () =>
+  using({ expectedStatuses: [422] }, async (page) => {
+    await page.goto(run("shifted"));
+    await page.getByRole("link", { name: "Compare", exact: true }).click();
+    await page.getByRole("link", { name: "Choose the run to compare it with" }).waitFor();
+    await page.goto(run("completed"));
+    await page.getByRole("button", { name: "Set as baseline" }).click();
+    await page.getByText("This run is now the baseline").waitFor();
+    await page.goto(run("shifted"));
+    await page.getByRole("link", { name: "Compare", exact: true }).click();
+    await page.getByText(/^No difference shown: the pass rate/).waitFor();
+  }));
 
 test("the estimate follows the form, and says what is missing", () =>
   using({}, async (page) => {

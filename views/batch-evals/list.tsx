@@ -67,6 +67,19 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
           sort={sort}
           columns={[
             {
+              name: "Compare",
+              cell: ({ id, name }) => (
+                <input
+                  type="checkbox"
+                  name="run"
+                  value={id}
+                  form="compare-runs"
+                  id={`compare-${id}`}
+                  aria-label={`Compare ${name}`}
+                />
+              ),
+            },
+            {
               name: "Name",
               sortKey: "name",
               isLong: true,
@@ -105,6 +118,13 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
           )}
         </List>
       </div>
+      {page.total > 1 && (
+        <form id="compare-runs" class="compare-runs" method="get" action="/compare">
+          <button type="submit" class="secondary">
+            Compare selected runs
+          </button>
+        </form>
+      )}
     </Screen>
   );
 };

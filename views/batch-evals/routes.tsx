@@ -34,6 +34,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   resumed: "The run continues.",
   recomputing: "Scoring again. The earlier scores are kept.",
   labelled: "Labels saved.",
+  baseline: "This run is now the baseline of its dataset.",
 };
 
 const WHOLE_PAGE = { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" };
@@ -200,8 +201,11 @@ export const runPageRoutes = (services: RunPageServices) => {
               await evals.get(principalOf(request), params.id, { limit: 1 });
             });
             if (!run) return redirect(request, `/evals/${params.id}`);
-            const props = { ...frameOf(request), run, evaluators: await references(), notice: noticeOf(query.done) };
-            return page(<RunPage {...props} />);
+            const { dataset } = run.pins;
+            const found = dataset && (await datasets.get(dataset.id).catch(withoutDeleted));
+            const baseline = found?.baseline_run_id ?? null;
+            const props = { run, baseline, evaluators: await references(), notice: noticeOf(query.done) };
+            return page(<RunPage {...frameOf(request)} {...props} />);
           },
           { query: Fields({ done }) },
         )
@@ -253,6 +257,11 @@ export const runPageRoutes = (services: RunPageServices) => {
         })
         .post("/:id/resume", ({ request, params }) => resume(request, params.id, {}))
         .post("/:id/retry", ({ request, params }) => resume(request, params.id, { retry_errors: true }))
+        .post("/:id/baseline", async ({ request, params }) => {
+          const { dataset } = (await batchEvals.get(params.id)).pins;
+          await datasets.update(principalOf(request), dataset?.id ?? "", { baseline_run_id: params.id });
+          return redirect(request, `/batch-evals/${params.id}?done=baseline`);
+        })
         .post(
           "/:id/recompute",
           async ({ request, params, body }) => {
@@ -271,3 +280,8 @@ export const runPageRoutes = (services: RunPageServices) => {
 };
 
 const noticeOf = (done: string | undefined): string => ownValue(NOTICES, done ?? "") ?? "";
+
+/** Ignores that a dataset was deleted. */
+const withoutDeleted = (thrown: unknown): undefined => {
+  if (toAppError(thrown).kind !== "not_found") throw thrown;
+};

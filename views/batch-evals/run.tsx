@@ -14,13 +14,15 @@ export const RUNS = { path: "/batch-evals", name: "Runs" };
 
 interface RunPageProps extends Frame {
   run: BatchEval;
+  /** Id of the baseline run of its dataset; null: none, or the dataset was deleted. */
+  baseline: string | null;
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
   notice: string;
 }
 
 /** A run over a dataset: its verdict, what failed, and how it was measured. It follows the run while that goes on. */
-export const RunPage = ({ run, evaluators, ...frame }: RunPageProps) => {
+export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
   const isLive = isOpen(run) || isRecomputing(run);
@@ -32,14 +34,17 @@ export const RunPage = ({ run, evaluators, ...frame }: RunPageProps) => {
       trail={[RUNS]}
       note={<RunNote run={run} />}
       actions={
-        isEditor && (
-          <ButtonLink
-            href={withQuery("/batch-evals/new", { run: run.id })}
-            icon="retry"
-            text="Run again"
-            look="button secondary"
-          />
-        )
+        <>
+          <ButtonLink href={withQuery("/compare", { runs: run.id })} text="Compare" look="button secondary" />
+          {isEditor && (
+            <ButtonLink
+              href={withQuery("/batch-evals/new", { run: run.id })}
+              icon="retry"
+              text="Run again"
+              look="button secondary"
+            />
+          )}
+        </>
       }
       refreshSeconds={isLive ? 5 : undefined}
     >
@@ -59,6 +64,7 @@ export const RunPage = ({ run, evaluators, ...frame }: RunPageProps) => {
       </div>
       {isEditor && !isOpen(run) && run.progress.done > 0 && <RecomputeForm path={path} evaluators={evaluators} />}
       <Downloads run={run} />
+      <Baseline run={run} baseline={baseline} isEditor={isEditor} />
       <RunSettings run={run} />
     </Screen>
   );
@@ -210,6 +216,24 @@ const Recomputing = ({ run: { recompute } }: { run: BatchEval }) => {
     <p class="hint">
       Scored again with {by}: {count(added, "new score")}.
     </p>
+  );
+};
+
+/** Whether new runs of the dataset are compared with this one. */
+const Baseline = ({ run, baseline, isEditor }: Pick<RunPageProps, "run" | "baseline"> & { isEditor: boolean }) => {
+  const { dataset } = run.pins;
+  if (!dataset || run.ended_at === null) return null;
+  if (run.id === baseline) {
+    return <p class="hint">This is the baseline of {dataset.name}: other runs of the dataset are compared with it.</p>;
+  }
+  if (!isEditor) return null;
+  return (
+    <form class="baseline" method="post" action={`/batch-evals/${run.id}/baseline`}>
+      <button type="submit" class="secondary">
+        Set as baseline
+      </button>{" "}
+      <span class="fine">Other runs of {dataset.name} are then compared with this one.</span>
+    </form>
   );
 };
 

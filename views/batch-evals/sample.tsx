@@ -8,6 +8,7 @@ import { ResultView } from "../evals/result";
 import { type Frame, Screen } from "../layout";
 import type { Problems } from "../ui/fields";
 import { withQuery } from "../ui/lists";
+import { Marked } from "../ui/marked";
 import { count, Facts, number, RequestId } from "../ui/parts";
 import { latency } from "../ui/quantities";
 import { type DiffPiece, diffWords } from "../ui/word-diff";
@@ -141,11 +142,6 @@ const Compared = ({ result: { input, references, output } }: { result: SampleRes
 /** Length of the words that only one of two texts has. */
 const lengthOf = (pieces: readonly DiffPiece[]): number =>
   pieces.reduce((sum, { text, isShared }) => sum + (isShared ? 0 : text.length), 0);
-
-/** A text with the words marked that the other text doesn't have. del: they are missing there. ins: they are added. */
-const Marked = ({ pieces, kind }: { pieces: readonly DiffPiece[]; kind: "del" | "ins" }) => (
-  <>{pieces.map(({ text, isShared }) => (isShared ? text : kind === "del" ? <del>{text}</del> : <ins>{text}</ins>))}</>
-);
 
 /** The other answers to the same sample. */
 const Siblings = ({

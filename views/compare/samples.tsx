@@ -1,0 +1,182 @@
+import type { CompareQuery, Comparison, SampleComparison } from "../../gateway/compare/contract";
+import { VERDICT } from "../../gateway/compare/contract";
+import { textOfInput } from "../../gateway/datasets/content";
+import { FAILURE_WORDS, metricName, valueText } from "../evals/words";
+import { fieldsOf } from "../ui/fields";
+import { Filters, NoMatch, Table, withQuery } from "../ui/lists";
+import { Marked } from "../ui/marked";
+import { count, number, shortKey, Tabs } from "../ui/parts";
+import { percent } from "../ui/quantities";
+import { diffWords } from "../ui/word-diff";
+
+type Show = NonNullable<CompareQuery["show"]>;
+
+/** Values of the query string, without empty ones. */
+export interface CompareFilter {
+  runs?: string;
+  show?: Show;
+  /** "verdict", or "correctness by reference@1". */
+  metric?: string;
+  tag?: string;
+  search?: string;
+  after?: string;
+}
+
+export const SHOWS: Readonly<Record<Show, string>> = {
+  worse: "Got worse",
+  better: "Got better",
+  changed: "Changed",
+  failed: "Not passed",
+  errors: "Errors",
+  missing: "Missing",
+  all: "All",
+};
+
+interface SamplesProps {
+  comparison: Comparison;
+  filter: CompareFilter;
+}
+
+/** The samples side by side. The largest loss comes first. */
+export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
+  const { samples, counts, runs } = comparison;
+  const show = filter.show ?? "worse";
+  const to = (changes: CompareFilter) =>
+    `${withQuery("/compare", { ...filter, after: undefined, ...changes })}#samples-title`;
+  return (
+    <section aria-labelledby="samples-title">
+      <h2 id="samples-title">Samples</h2>
+      <Tabs
+        label="Which samples"
+        tabs={(Object.keys(SHOWS) as Show[]).map((each) => ({
+          href: to({ show: each }),
+          text: `${SHOWS[each]} (${number(counts[each])})`,
+          current: each === show ? "true" : undefined,
+        }))}
+      />
+      <SampleFilters comparison={comparison} filter={filter} />
+      <p class="row-range" role="status">
+        {count(counts[show], "sample")}
+      </p>
+      {samples.data.length === 0 ? (
+        <NoMatch
+          title={emptyText(show, filter)}
+          href={to({ show: "all", tag: undefined, search: undefined })}
+          link="Show all samples"
+        />
+      ) : (
+        <Table
+          caption="Samples side by side"
+          rows={samples.data}
+          columns={[
+            {
+              name: "Sample",
+              cell: ({ sample_key }) => shortKey(sample_key),
+              note: ({ change }) => CHANGES[change],
+            },
+            { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
+            ...runs.map(({ name }, index) => ({
+              name: index === 0 ? `${name} (baseline)` : name,
+              isLong: true,
+              cell: (sample: SampleComparison) => (
+                <Cell sample={sample} index={index} isRate={comparison.metric === VERDICT} />
+              ),
+            })),
+          ]}
+        />
+      )}
+      {(samples.next_cursor !== null || filter.after !== undefined) && (
+        <nav class="pager" aria-label="Pages">
+          {filter.after !== undefined && (
+            <a class="button secondary" href={to({})}>
+              First page
+            </a>
+          )}
+          {samples.next_cursor !== null && (
+            <a class="button secondary" rel="next" href={to({ after: samples.next_cursor })}>
+              Next page
+            </a>
+          )}
+        </nav>
+      )}
+    </section>
+  );
+};
+
+const CHANGES: Readonly<Record<SampleComparison["change"], string | undefined>> = {
+  better: "got better",
+  worse: "got worse",
+  mixed: "better and worse",
+  same: undefined,
+  unknown: "can’t be compared",
+};
+
+const emptyText = (show: Show, { tag, search }: CompareFilter): string => {
+  const what = [`“${SHOWS[show]}”`, tag && `tag ${tag}`, search && `“${search}”`].filter(Boolean).join(" and ");
+  if (tag || search) return `No sample matches ${what}`;
+  return (
+    { worse: "No sample got worse", better: "No sample got better" }[show as string] ?? `No sample matches ${what}`
+  );
+};
+
+/** "verdict", or "correctness by reference@1", for the choice of a metric. */
+export const metricChoice = (metric: string, evaluator: string | null): string =>
+  evaluator === null ? metric : `${metric} by ${evaluator}`;
+
+const SampleFilters = ({ comparison, filter }: SamplesProps) => {
+  const scored = comparison.comparisons.flatMap(({ metrics }) => metrics);
+  const choices = [...new Set(scored.map(({ metric, evaluator }) => metricChoice(metric, evaluator)))];
+  const { text, select } = fieldsOf({ ...filter, metric: metricChoice(comparison.metric, comparison.evaluator) });
+  return (
+    <Filters action="/compare#samples-title">
+      <input type="hidden" name="runs" value={filter.runs} />
+      {filter.show && <input type="hidden" name="show" value={filter.show} />}
+      {text("search", "Search texts", { type: "search", maxlength: 200 })}
+      {text("tag", "Tag", { maxlength: 64 })}
+      {select(
+        "metric",
+        "Compare by",
+        choices.map((value) => ({ value, label: metricName(value) })),
+      )}
+    </Filters>
+  );
+};
+
+/** A sample in one run: its outcome, and its answer with the words marked that the baseline's answer doesn't have. */
+const Cell = ({ sample, index, isRate }: { sample: SampleComparison; index: number; isRate: boolean }) => {
+  const own = sample.runs[index];
+  const baseline = sample.runs[0];
+  if (!own || own.state === "missing") return <span class="state off">Missing</span>;
+  const { value, failure, output, repeats, run_id, result_id, difference } = own;
+  const outcome =
+    value === null
+      ? "Error"
+      : isRate
+        ? repeats > 1
+          ? `${percent(value)} passed`
+          : value === 1
+            ? "Passed"
+            : "Not passed"
+        : valueText(value);
+  const look = value === null ? "fair" : isRate ? (value === 1 ? "good" : "bad") : (difference ?? 0) === 0 ? "off" : "";
+  const diff =
+    index > 0 && output && baseline?.output && baseline.output !== output
+      ? diffWords(baseline.output, output)
+      : undefined;
+  return (
+    <>
+      <a class={`state ${look}`} href={`/batch-evals/${run_id}/samples/${result_id}`}>
+        {outcome}
+      </a>
+      {failure && <span class="fine"> {FAILURE_WORDS[failure]}</span>}
+      <br />
+      {index > 0 && output !== null && output === baseline?.output ? (
+        <span class="fine">the same answer</span>
+      ) : diff ? (
+        <Marked pieces={diff.other} kind="ins" />
+      ) : (
+        output
+      )}
+    </>
+  );
+};
