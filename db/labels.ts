@@ -56,27 +56,24 @@ export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
     .orderBy(asc(labels.id))
     .then((rows) => rows.map(({ label }) => label));
 
+interface UnlabelledQuery {
+  metric: string;
+  labelledBy: string;
+  runId?: string;
+  before?: string;
+  limit: number;
+  allowed: AllowedIndexes;
+}
+
+const isLabelledBy = (metric: string, author: string) =>
+  sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = results.id
+    AND l.metric = ${metric} AND l.labelled_by = ${author} AND l.replaced_at IS NULL)`;
+
 /** Ids of results that this author has not labelled for this criterion, newest first, older than the id `before`. */
 export const listUnlabelled = async (
   db: Reads,
-  {
-    metric,
-    labelledBy,
-    runId,
-    before,
-    limit,
-    allowed,
-  }: {
-    metric: string;
-    labelledBy: string;
-    runId?: string;
-    before?: string;
-    limit: number;
-    allowed: AllowedIndexes;
-  },
+  { metric, labelledBy, runId, before, limit, allowed }: UnlabelledQuery,
 ): Promise<string[]> => {
-  const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = results.id
-    AND l.metric = ${metric} AND l.labelled_by = ${labelledBy} AND l.replaced_at IS NULL)`;
   const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = results.id AND s.metric = ${metric})`;
   const rows = await db
     .select({ id: results.id })
@@ -89,12 +86,43 @@ export const listUnlabelled = async (
         runId === undefined ? undefined : eq(results.runId, runId),
         before === undefined ? undefined : lt(results.id, before),
         isScored,
-        sql`NOT ${isLabelled}`,
+        sql`NOT ${isLabelledBy(metric, labelledBy)}`,
       ),
     )
     .orderBy(desc(results.id))
     .limit(limit);
   return rows.map(({ id }) => id);
+};
+
+/** Scores this close to the threshold, as a share of the scale, could as well have been on its other side. */
+const NEAR = 0.1;
+
+/**
+ * The results of a run whose verdict on a criterion is least certain: evaluators disagree, then answers to the same
+ * sample have different verdicts, then scores are near the threshold. At most `limit`, and whether the author has
+ * labelled them.
+ */
+export const listDisagreements = (
+  db: Reads,
+  { metric, labelledBy, runId, limit, allowed }: Required<Omit<UnlabelledQuery, "before">>,
+): Promise<{ id: string; isLabelled: boolean }[]> => {
+  const threshold = sql`(c.definition ->> '$.threshold')`;
+  const length = sql`NULLIF((c.definition ->> '$.scale.max') - (c.definition ->> '$.scale.min'), 0)`;
+  return db
+    .all<{ id: string; labelled: number }>(
+      sql`SELECT results.id AS id, MAX(s.passed) <> MIN(s.passed) AS is_split,
+        (SELECT MAX(r.passed) <> MIN(r.passed) FROM results AS r
+          WHERE r.run_id = results.run_id AND r.sample_key = results.sample_key) AS is_varying,
+        MIN(ABS(s.value - ${threshold}) / ${length}) AS distance,
+        ${isLabelledBy(metric, labelledBy)} AS labelled
+      FROM results JOIN runs ON runs.id = results.run_id
+        JOIN scores AS s ON s.result_id = results.id AND s.metric = ${metric} AND s.state = 'scored'
+        JOIN criteria AS c ON c.hash = s.criterion_hash
+      WHERE ${and(sql`results.run_id = ${runId} AND results.state = 'done'`, hasReadableIndex(allowed))}
+      GROUP BY results.id HAVING is_split OR is_varying OR distance <= ${NEAR}
+      ORDER BY is_split DESC, is_varying DESC, distance, results.position, results.repeat LIMIT ${limit}`,
+    )
+    .then((rows) => rows.map(({ id, labelled }) => ({ id, isLabelled: labelled === 1 })));
 };
 
 /** Current labels for a criterion, on all results that this evaluator (`name@version`) has scored for it. */

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { listRepeats } from "../../db/batch-results";
 import type { Db } from "../../db/client";
 import { insertResult, insertScores } from "../../db/results";
 import { insertRun } from "../../db/runs";
 import { insertSamples } from "../../db/samples";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
 import { PRINCIPAL } from "../../tests/principal";
+import { seedRun } from "../../tests/seeded-run";
 import type { Criterion } from "../evals/contract";
+import { readResult } from "../evals/history";
 import { criteriaOf } from "../evals/rubric";
 import { createLabels, type LabelService } from "./service";
 
@@ -140,4 +143,30 @@ test("the queue lists the results the caller hasn't labelled, newest first, for 
   expect(await queue({ metric: "faithfulness" })).toEqual([]);
   const other = { ...PRINCIPAL, keyId: "key_other" };
   expect(await labels.queue(other, { metric: "correctness", limit: 1 })).toEqual(["res_3"]);
+});
+
+test("a run's disagreements: evaluators first, then repeats, then scores near the threshold; clear results are left out", async () => {
+  const id = await seedRun(db, { samples: 60, repeats: 2 });
+  const offered = await labels.disagreements(PRINCIPAL, id, "correctness");
+  const reasons = [];
+  for (const { id: result } of offered) {
+    const { scores, run_id, sample_key } = (await readResult(db, result, PRINCIPAL)).result;
+    const verdicts = new Set(scores.map(({ passed }) => passed));
+    const repeats = await listRepeats(db, run_id, sample_key);
+    const isVarying = new Set(repeats.flatMap(({ passed }) => passed ?? [])).size > 1;
+    const isNear = scores.some(({ value }) => value !== null && Math.abs(value - 0.5) <= 0.1);
+    reasons.push(verdicts.size > 1 ? "evaluators" : isVarying ? "repeats" : isNear ? "near" : "clear");
+  }
+  expect(offered.length).toBe(20);
+  expect([...new Set(reasons)]).toEqual(["evaluators", "repeats"]);
+  const [first, second] = offered;
+  await labels.add(PRINCIPAL, first?.id ?? "", { metric: "correctness", value: 1 }, unsealed);
+  const again = await labels.disagreements(PRINCIPAL, id, "correctness");
+  expect(again.slice(0, 2)).toEqual([
+    { id: first?.id ?? "", isLabelled: true },
+    { id: second?.id ?? "", isLabelled: false },
+  ]);
+  expect(await labels.disagreements({ ...PRINCIPAL, allowedIndexes: [] }, id, "correctness")).toHaveLength(20);
+  expect(await labels.disagreements(PRINCIPAL, id, "faithfulness")).toEqual([]);
+  expect(await labels.disagreements(PRINCIPAL, "run_1", "correctness")).toEqual([]);
 });

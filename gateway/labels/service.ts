@@ -23,6 +23,9 @@ interface QueueQuery {
   limit: number;
 }
 
+/** Number of a run's disagreements that are offered for labelling. */
+export const MAX_DISAGREEMENTS = 20;
+
 export type LabelService = ReturnType<typeof createLabels>;
 
 export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
@@ -93,6 +96,17 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       const rows = await store.listLabelHistory(db, resultId, { limit: limit + 1, after });
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },
+
+    /**
+     * The results of a run whose verdicts on a criterion are least certain, and whether the caller has labelled them:
+     * evaluators or repeats disagree, or the score is near the threshold. The least certain come first, and their order
+     * does not change when they are labelled.
+     */
+    disagreements: (principal: Principal, runId: string, metric: string) =>
+      store.listDisagreements(db, {
+        ...{ metric, runId, labelledBy: principal.keyId },
+        ...{ allowed: principal.allowedIndexes, limit: MAX_DISAGREEMENTS },
+      }),
 
     /** Ids of the results that the caller has not labelled for a criterion, newest first. */
     queue: (principal: Principal, query: QueueQuery): Promise<string[]> =>

@@ -323,6 +323,20 @@ test("runs selected in the list are compared, and a filtered comparison has its 
     await page.getByRole("heading", { name: "Question" }).waitFor();
   }));
 
+test("a run's disagreements are labelled one after another, before their scores are shown", () =>
+  using({}, async (page) => {
+    await page.goto(run("repeated"));
+    await page.getByRole("link", { name: "Label up to 20 disagreements" }).click();
+    const left = page.getByText(/\d+ answers left/);
+    const before = Number.parseInt(/\d+/.exec((await left.textContent()) ?? "")?.[0] ?? "", 10);
+    await page.getByRole("button", { name: "Skip" }).click();
+    await page.getByText(`${before} answers left`).waitFor();
+    await page.getByLabel("Passes", { exact: true }).check();
+    await page.getByRole("button", { name: "Save and continue" }).click();
+    await page.getByText(`${before - 1} answers left`).waitFor();
+    await page.getByText("judge@1:").waitFor();
+  }));
+
 test("a baseline is what a run is compared with", () =>
   using({ expectedStatuses: [422] }, async (page) => {
     await page.goto(run("shifted"));

@@ -1,4 +1,5 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
+import { MAX_DISAGREEMENTS } from "../../gateway/labels/service";
 import { type Frame, may, Screen } from "../layout";
 import { Form, fieldsOf } from "../ui/fields";
 import { withQuery } from "../ui/lists";
@@ -57,6 +58,17 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
           <Latency run={run} />
         </div>
         <Criteria run={run} />
+        {isEditor && run.progress.judged > 0 && (
+          <p class="label-link">
+            <a href={withQuery("/evals/label", { run: run.id, only: "disagreements", metric: labelledMetric(run) })}>
+              Label up to {MAX_DISAGREEMENTS} disagreements
+            </a>{" "}
+            <span class="fine">
+              Answers that evaluators or repeats disagree about, or with a score near the threshold. Labels show how far
+              you can trust the pass rate.
+            </span>
+          </p>
+        )}
         <Repeats run={run} />
         <Segments run={run} path={path} kind="tag" />
         <Segments run={run} path={path} kind="group" />
@@ -69,6 +81,10 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
     </Screen>
   );
 };
+
+/** The criterion that decides the verdict first. */
+const labelledMetric = ({ statistics }: BatchEval): string | undefined =>
+  statistics.find(({ shadow, pass_rate: rate }) => !shadow && rate !== null)?.metric;
 
 /** Updates the figures every two seconds. Focus, scroll position and open boxes are kept. */
 const updatedFrom = (path: string) => ({

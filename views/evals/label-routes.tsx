@@ -20,6 +20,8 @@ const DEFAULT_METRIC = "correctness";
 const LabelQuery = Fields({
   metric: text(64),
   run: text(100),
+  /** "disagreements": only the run's least certain results. */
+  only: text(20),
   /** Id of the previous result in the queue. */
   before: text(100),
   /** Id of the result that has just been labelled. */
@@ -50,9 +52,14 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
   const showNext = async (request: Request, query: Static<typeof LabelQuery>, refused?: Refused): Promise<Response> => {
     const principal = principalOf(request);
     const metric = query.metric || DEFAULT_METRIC;
-    const { run: runId, before, last } = withoutEmpty(query);
+    const { run: runId, only, before, last } = withoutEmpty(query);
     const waiting = { metric, runId };
-    const id = refused?.resultId ?? (await labels.queue(principal, { ...waiting, before, limit: 1 }))[0];
+    const disagreements = runId && only ? await labels.disagreements(principal, runId, metric) : undefined;
+    const open = disagreements?.filter(({ isLabelled }) => !isLabelled).map(({ id }) => id);
+    const passed = disagreements?.findIndex(({ id }) => id === before) ?? -1;
+    const nextOpen = disagreements?.slice(passed + 1).find(({ isLabelled }) => !isLabelled)?.id;
+    const queued = open ? nextOpen : (await labels.queue(principal, { ...waiting, before, limit: 1 }))[0];
+    const id = refused?.resultId ?? queued;
     const next = await judgedBy(principal, metric, id);
     const isEnd = next === undefined && before !== undefined;
     const props = {
@@ -61,10 +68,14 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
       metric,
       metrics: [...new Set([DEFAULT_METRIC, ...(await agreement.metrics()), metric])],
       run: runId,
+      only,
       agreement: await agreement.withPeople({ metric }),
       next,
       last: await labelled(principal, metric, last),
-      skipped: isEnd ? (await labels.queue(principal, { ...waiting, limit: MAX_SKIPPED_COUNTED })).length : 0,
+      open: open?.length,
+      skipped: isEnd
+        ? (open?.length ?? (await labels.queue(principal, { ...waiting, limit: MAX_SKIPPED_COUNTED })).length)
+        : 0,
       filled: refused?.filled,
       problems: refused?.problems,
     };
@@ -79,8 +90,8 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
     .post(
       "",
       async ({ request, body }) => {
-        const { metric, result: resultId, run, skip } = body;
-        const next = { metric, run: run || undefined, before: resultId };
+        const { metric, result: resultId, run, only, skip } = body;
+        const next = { metric, run: run || undefined, only: only || undefined, before: resultId };
         if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
         const missing = "Choose one, or skip this answer";
         const filled = readLabels(body);
@@ -94,6 +105,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
           metric: t.String({ maxLength: 64 }),
           result: t.String({ maxLength: 100 }),
           run: text(100),
+          only: text(20),
           skip: text(100),
         }),
       },
@@ -112,6 +124,10 @@ interface LabelPageProps extends Frame {
   metrics: readonly string[];
   /** Id of the run whose answers are labelled; if omitted, all runs. */
   run?: string;
+  /** "disagreements": only the run's least certain results. */
+  only?: string;
+  /** Number of the run's disagreements that are left to label; if omitted, all answers are labelled. */
+  open?: number;
   next?: { result: SampleResult; criterion: Criterion };
   last?: { result: SampleResult; criterion: Criterion; label: Label };
   /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
@@ -124,40 +140,46 @@ interface LabelPageProps extends Frame {
 
 /** A queue of answers to label. The evaluators' scores stay hidden until the label is saved. */
 const LabelPage = (props: LabelPageProps) => {
-  const { metric, metrics, run, next, last, skipped, agreement, filled, problems = {}, ...frame } = props;
+  const { metric, metrics, run, only, open, next, last, skipped, agreement, filled, problems = {}, ...frame } = props;
   const title = `Label ${metric.replaceAll("_", " ")}`;
   return (
     <Screen
       {...frame}
       title={title}
       problems={problems}
-      trail={[{ path: "/evals", name: "Evaluations" }]}
-      note="Label each answer before you see its scores."
+      trail={run ? [{ path: `/batch-evals/${run}`, name: "Run" }] : [{ path: "/evals", name: "Evaluations" }]}
+      note={
+        open === undefined
+          ? "Label each answer before you see its scores."
+          : `Evaluators or repeats disagree about these answers, or the score is near the threshold. ${count(open, "answer")} left.`
+      }
     >
       <Tabs
         label="Criteria"
         tabs={metrics.map((name) => ({
-          href: withQuery("/evals/label", { metric: name, run }),
+          href: withQuery("/evals/label", { metric: name, run, only }),
           text: metricName(name),
           current: name === metric ? "page" : undefined,
         }))}
       />
       {last && <Revealed {...last} />}
       {next ? (
-        <Judge {...next} run={run} filled={filled} problems={problems} />
+        <Judge {...next} run={run} only={only} filled={filled} problems={problems} />
       ) : skipped > 0 ? (
         <EmptyState title="End of the list">
           <p>
             You have skipped{" "}
             {skipped < MAX_SKIPPED_COUNTED ? count(skipped, "answer") : `${MAX_SKIPPED_COUNTED} answers or more`}.{" "}
-            <a href={withQuery("/evals/label", { metric, run })}>Start again</a>
+            <a href={withQuery("/evals/label", { metric, run, only })}>Start again</a>
           </p>
         </EmptyState>
       ) : (
         <EmptyState title="Nothing left to label">
           <p>
-            You have labelled every answer that was scored for {metric.replaceAll("_", " ")}.{" "}
-            <a href="/evals">Back to the evaluations</a>
+            {only
+              ? `No disagreement about ${metric.replaceAll("_", " ")} is left in this run.`
+              : `You have labelled every answer that was scored for ${metric.replaceAll("_", " ")}.`}{" "}
+            <a href={run ? `/batch-evals/${run}` : "/evals"}>{run ? "Back to the run" : "Back to the evaluations"}</a>
           </p>
         </EmptyState>
       )}
@@ -166,9 +188,10 @@ const LabelPage = (props: LabelPageProps) => {
   );
 };
 
-type JudgeProps = NonNullable<LabelPageProps["next"]> & Pick<LabelPageProps, "run" | "filled"> & { problems: Problems };
+type JudgeProps = NonNullable<LabelPageProps["next"]> &
+  Pick<LabelPageProps, "run" | "only" | "filled"> & { problems: Problems };
 
-const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
+const Judge = ({ result, criterion, run, only, filled, problems }: JudgeProps) => (
   <section class="card judge" aria-label="Answer to label">
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(result.input)]} />
@@ -180,6 +203,7 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
       <input type="hidden" name="result" value={result.id} />
       <input type="hidden" name="metric" value={criterion.name} />
       {run && <input type="hidden" name="run" value={run} />}
+      {only && <input type="hidden" name="only" value={only} />}
       <LabelFields {...{ criterion, filled, problems }} isOnly />
       <div class="form-end">
         <button type="submit">Save and continue</button>
