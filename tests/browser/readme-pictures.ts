@@ -48,6 +48,46 @@ const askHandbook = async (page: Page, call: (path: string, body?: object) => Pr
   await page.getByText(/^Answer ready/).waitFor({ timeout: 120_000 });
 };
 
+const COUNTRIES = [
+  ...["France Paris", "Japan Tokyo", "Italy Rome", "Spain Madrid", "Germany Berlin", "Egypt Cairo", "Peru Lima"],
+  ...["Norway Oslo", "Kenya Nairobi", "Cuba Havana", "Iran Tehran", "Greece Athens", "Austria Vienna", "China Beijing"],
+  ...["Poland Warsaw", "Sweden Stockholm", "Portugal Lisbon", "Russia Moscow", "Canada Ottawa", "Australia Canberra"],
+].map((pair) => pair.split(" "));
+const ANIMALS = [
+  "lamb sheep",
+  "calf cow",
+  "foal horse",
+  "puppy dog",
+  "kitten cat",
+  "cub bear",
+  "piglet pig",
+  "chick hen",
+].map((pair) => pair.split(" "));
+/** Questions that a small model answers well, and some that it doesn't. */
+const QUESTIONS = [
+  ...COUNTRIES.map(([country, capital = ""]) => ({
+    ...{ input: `What is the capital of ${country}?`, references: [capital], tags: ["capitals"] },
+  })),
+  ...ANIMALS.map(([young, grown = ""]) => ({
+    ...{ input: `What does a ${young} grow up to be? Answer in one word.`, references: [grown], tags: ["animals"] },
+  })),
+  ...[3, 14, 27, 58].map((n) => ({ input: `What is ${n} plus ${n}?`, references: [`${2 * n}`], tags: ["sums"] })),
+];
+
+/** Runs a dataset and opens the run when it has ended. */
+const runQuestions = async (page: Page, call: (path: string, body?: object) => Promise<Response>) => {
+  await call("/v1/datasets", {
+    name: "general knowledge",
+    samples: QUESTIONS.map((one, n) => ({ key: `q${n + 1}`, ...one })),
+  });
+  const target = { kind: "chat", max_tokens: 32 };
+  const started = await call("/v1/batch-evals", { dataset: "general knowledge", target, repeats: 2 });
+  const { id } = (await started.json()) as { id: string };
+  await page.goto(`${new URL(page.url()).origin}/batch-evals/${id}`);
+  await page.getByRole("status").getByText("Completed").waitFor({ timeout: 300_000 });
+  await page.getByRole("heading", { name: "By tag" }).waitFor();
+};
+
 const picture = (page: Page, name: string): Promise<unknown> =>
   page.screenshot({ path: join(import.meta.dir, `../../docs/images/${name}.png`), animations: "disabled" });
 
@@ -78,6 +118,9 @@ try {
   const { run } = (await evaluated.json()) as { run: { id: string } };
   await page.goto(`/evals/${run.id}`);
   await picture(page, "evaluation");
+
+  await runQuestions(page, (path, body) => stack.fetch(path, { body }));
+  await picture(page, "run");
 } finally {
   await closeBrowser();
   await stack.stop();
