@@ -258,7 +258,7 @@ export const runPageRoutes = (services: RunPageServices) => {
         .post("/:id/resume", ({ request, params }) => resume(request, params.id, {}))
         .post("/:id/retry", ({ request, params }) => resume(request, params.id, { retry_errors: true }))
         .post("/:id/baseline", async ({ request, params }) => {
-          const { dataset } = (await batchEvals.get(params.id)).pins;
+          const { dataset } = (await batchEvals.get(principalOf(request), params.id)).pins;
           await datasets.update(principalOf(request), dataset?.id ?? "", { baseline_run_id: params.id });
           return redirect(request, `/batch-evals/${params.id}?done=baseline`);
         })
