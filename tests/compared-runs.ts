@@ -18,6 +18,8 @@ interface StoredResult {
   value?: number;
   text?: string;
   totalMs?: number;
+  /** The criterion doesn't apply to the sample: the result has a verdict, but no score of it. */
+  isUnscored?: boolean;
 }
 
 export interface StoredSample {
@@ -101,7 +103,7 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
       await insertSamples(tx, [sample]);
       for (const [
         repeat,
-        { passed, value = Number(passed), text = `Answer ${key}`, totalMs = 100 },
+        { passed, value = Number(passed), text = `Answer ${key}`, totalMs = 100, isUnscored = false },
       ] of results.entries()) {
         const resultId = newId("res");
         const latency = { queue: 0, ttft: totalMs / 10, total: totalMs };
@@ -118,7 +120,11 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
           ...{ claims: [], votes: [], scoredAt: AT },
         };
         const failure = passed ? null : "wrong";
-        await insertResult(tx, { ...result, state: "done", output, passed, failure, overall: value }, [score]);
+        await insertResult(
+          tx,
+          { ...result, state: "done", output, passed, failure, overall: value },
+          isUnscored ? [] : [score],
+        );
       }
     }
   });

@@ -217,6 +217,20 @@ describe("samples that can't be paired", () => {
     ]);
   });
 
+  test("samples that a criterion doesn't apply to are no errors of it", async () => {
+    const unscored = Array.from({ length: 30 }, (_, n) => ({
+      key: `other ${n}`,
+      results: [{ passed: true, isUnscored: true }],
+    }));
+    const [before, after] = [
+      await run([...samplesFrom(WORSE), ...unscored]),
+      await run([...samplesFrom(BETTER), ...unscored]),
+    ];
+    const [verdict, correctness] = (await first(before, after)).metrics;
+    expect(verdict).toMatchObject({ n: 70, errors: 0 });
+    expect(correctness).toMatchObject({ metric: "correctness", n: 40, errors: 0, bounds: null, verdict: "better" });
+  });
+
   test("errors that could explain a difference keep it from being called better", async () => {
     const [before, after] = ["0".repeat(12) + "1".repeat(28), "1".repeat(12) + "e".repeat(28)];
     const compared = await first(await run(before), await run(after));

@@ -1,8 +1,8 @@
 import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
-import { haveSameVerdict, type Pairs, pairSamples, sharedCriteria } from "./pairs";
-import { type Column, type RunTable, rangeOf, type Scored } from "./table";
+import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
+import { appliesTo, type Column, type RunTable, rangeOf, type Scored } from "./table";
 import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer } from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
@@ -14,6 +14,8 @@ interface Measure extends Pick<MetricComparison, "metric" | "evaluator" | "of" |
   range: Range;
   baseline: Column;
   run: Column;
+  /** Whether the measure applies to the samples in these rows of the tables. Default: to all. */
+  applies?: (baselineRow: number, runRow: number) => boolean;
 }
 
 /** A comparison whose p is not adjusted yet. Equal `test` keys mark the same test. */
@@ -55,13 +57,19 @@ const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[]
   const first = haveSameVerdict(baseline, run)
     ? testMeasure(verdict, pairs, groups)
     : incomparable(verdict, whyScalesDiffer("the verdict", differing?.baseline, differing?.run));
-  return [first, ...criteria.map((shared) => testCriterion(shared, pairs, groups))];
+  const applies = (shared: SharedCriterion) => (before: number, now: number) =>
+    appliesTo([
+      { table: baseline, scored: shared.baseline, row: before },
+      { table: run, scored: shared.run, row: now },
+    ]);
+  return [first, ...criteria.map((shared) => testCriterion(shared, pairs, groups, applies(shared)))];
 };
 
 const testCriterion = (
-  { baseline, run }: { baseline: Scored | undefined; run: Scored | undefined },
+  { baseline, run }: SharedCriterion,
   pairs: Pairs,
   groups: readonly (string | null)[],
+  applies: Measure["applies"],
 ): Tested => {
   const scored = run ?? baseline;
   if (!scored) throw new Error("A shared criterion has scores in one of the runs.");
@@ -71,7 +79,8 @@ const testCriterion = (
   const named = { metric, evaluator, of: "mean", direction: criterion.direction, shadow } as const;
   if (!isSameScale || baseline.evaluatorHash !== run.evaluatorHash)
     return incomparable(named, whyScalesDiffer(metric, baseline, run));
-  return testMeasure({ ...named, range: rangeOf(scored), baseline: baseline.values, run: run.values }, pairs, groups);
+  const values = { baseline: baseline.values, run: run.values };
+  return testMeasure({ ...named, range: rangeOf(scored), ...values, applies }, pairs, groups);
 };
 
 const NO_FIGURES = {
@@ -88,21 +97,27 @@ const incomparable = ({ metric, evaluator, of, direction, shadow }: Named, reaso
 });
 
 const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | null)[]): Tested => {
-  const { metric, evaluator, of, direction, shadow, range } = measure;
+  const { metric, evaluator, of, direction, shadow, range, applies = () => true } = measure;
+  let errors = 0;
   const [a, b, known]: [number[], number[], (string | null)[]] = [[], [], []];
   const bounds = { worst: 0, best: 0 };
   const [bad, good] = direction === "higher_is_better" ? range : [range[1], range[0]];
   pairs.run.forEach((row, i) => {
-    const [before, now] = [measure.baseline.at(pairs.baseline[i] ?? -1), measure.run.at(row)];
+    const baselineRow = pairs.baseline[i] ?? -1;
+    const [before, now] = [measure.baseline.at(baselineRow), measure.run.at(row)];
+    const isKnown = !Number.isNaN(before) && !Number.isNaN(now);
+    if (!isKnown && !applies(baselineRow, row)) return;
     const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
     bounds.worst += or(now, bad) - or(before, good);
     bounds.best += or(now, good) - or(before, bad);
-    if (Number.isNaN(before) || Number.isNaN(now)) return;
+    if (!isKnown) {
+      errors++;
+      return;
+    }
     a.push(before);
     b.push(now);
     known.push(groups[i] ?? null);
   });
-  const errors = pairs.run.length - a.length;
   const result = comparePairs(a, b, { groups: known, range });
   if (!result) {
     const message = `No common sample has a value in both runs: ${count(errors, "sample")} without.`;
@@ -117,7 +132,8 @@ const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | 
       ...{ verdict: "not_shown", reason: null, n: result.n, errors, clusters: result.clusters },
       ...{ baseline: result.a, value: result.b, difference: result.difference, interval: result.interval },
       ...{ test: result.test, p: result.p, p_adjusted: result.p, better, worse },
-      bounds: errors === 0 ? null : { worst: bounds.worst / pairs.run.length, best: bounds.best / pairs.run.length },
+      bounds:
+        errors === 0 ? null : { worst: bounds.worst / (a.length + errors), best: bounds.best / (a.length + errors) },
       detectable_difference: result.detectableDifference,
     },
   };

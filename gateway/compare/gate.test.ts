@@ -57,6 +57,17 @@ describe("a rule is decided by the interval", () => {
     expect(judged.rules[0]).toMatchObject({ n, value: passed / n, interval: wilsonInterval(passed, n) });
   });
 
+  test("without the samples that its criterion doesn't apply to", async () => {
+    const unscored = Array.from({ length: 100 }, (_, n) => ({
+      key: `other ${n}`,
+      results: [{ passed: false, isUnscored: true }],
+    }));
+    const id = await run([...samplesFrom(passing(95, 100)), ...unscored]);
+    const { verdict, rules } = await gate(id, "correctness.pass_rate>=0.8,correctness.mean>=baseline-0.1", id);
+    expect([verdict, ...rules.map(({ n, unresolved }) => [n, unresolved])]).toEqual(["pass", [100, 0], [100, 0]]);
+    expect((await gate(id, "pass_rate>=0.8")).verdict).toBe("fail");
+  });
+
   test("and says how many more samples it needs", async () => {
     const [undecided] = (await gate(await run(passing(84, 100)), "pass_rate>=0.8")).rules;
     expect(undecided?.reason).toBe(

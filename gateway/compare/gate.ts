@@ -7,7 +7,7 @@ import { decide, type Judged, UNDECIDED } from "./gate-evidence";
 import { judgeLatency } from "./gate-latency";
 import { ruleText } from "./gate-rule";
 import { haveSameVerdict, pairSamples } from "./pairs";
-import { type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
+import { appliesTo, type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
 import { count, decimal, figureName, percent, points } from "./words";
 
 /** The figure of a rule in one run. */
@@ -76,9 +76,10 @@ const figureOf = (table: RunTable, { of, metric = VERDICT, evaluator }: GateRule
 
 const missingSamples = ({ keys, expected }: RunTable): number => Math.max(0, expected.samples - keys.length);
 
-const judgeBound = (table: RunTable, { name, column, range }: Figure, rule: GateRule): Judged => {
+const judgeBound = (table: RunTable, { name, column, range, scored }: Figure, rule: GateRule): Judged => {
   const { values, groups } = knownValues(table, column);
-  const unresolved = table.keys.length - values.length + missingSamples(table);
+  const isUnknown = (row: number) => Number.isNaN(column.at(row)) && appliesTo([{ table, scored, row }]);
+  const unresolved = table.keys.filter((_, row) => isUnknown(row)).length + missingSamples(table);
   const isAtLeast = rule.at_least !== undefined;
   const [low, high] = [range[0], range[1]].map((value) => Array<number>(unresolved).fill(value));
   return decide({
@@ -118,12 +119,18 @@ const judgeRegression = (
     best: [] as number[],
   };
   pairs.run.forEach((row, at) => {
-    const [a, b] = [old?.at(pairs.baseline[at] ?? -1) ?? Number.NaN, figure.column.at(row)];
+    const baselineRow = pairs.baseline[at] ?? -1;
+    const [a, b] = [old?.at(baselineRow) ?? Number.NaN, figure.column.at(row)];
     if (!Number.isNaN(a) && !Number.isNaN(b)) {
       evidence.values.push(sign * (b - a));
       evidence.groups.push(table.groups[row] ?? null);
       return;
     }
+    const rows = [
+      { table: baseline, scored: before, row: baselineRow },
+      { table, scored, row },
+    ];
+    if (!appliesTo(rows)) return;
     const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
     evidence.worst.push(sign * (or(b, bad) - or(a, good)));
     evidence.best.push(sign * (or(b, good) - or(a, bad)));

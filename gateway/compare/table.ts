@@ -21,6 +21,16 @@ export class Column {
     this.#counts[sample] = (this.#counts[sample] ?? 0) + 1;
   }
 
+  /** Notes a score without a value. */
+  addUnknown(sample: number): void {
+    this.#counts[sample] ??= 0;
+  }
+
+  /** Whether the sample was scored, even if without a value. */
+  has(sample: number): boolean {
+    return this.#counts[sample] !== undefined;
+  }
+
   at(sample: number): number {
     const count = this.#counts[sample] ?? 0;
     return count === 0 ? Number.NaN : (this.#sums[sample] ?? 0) / count;
@@ -157,9 +167,18 @@ const addScore = (
     ...{ values: new Column(), passes: new Column() },
   }));
   column.decides ||= decides;
-  if (value !== null) column.values.add(sample, value);
+  if (value === null) column.values.addUnknown(sample);
+  else column.values.add(sample, value);
   if (passed !== null) column.passes.add(sample, Number(passed));
 };
+
+/**
+ * Whether a criterion applies to the sample, as far as these runs show: one of them scored it, or none has a result that
+ * could have been scored. Faithfulness, for example, doesn't apply to a sample without contexts.
+ */
+export const appliesTo = (rows: readonly { table: RunTable; scored: Scored | undefined; row: number }[]): boolean =>
+  rows.some(({ scored, row }) => !scored || scored.values.has(row)) ||
+  rows.every(({ table, row }) => table.errors[row] === table.results[row]);
 
 /** The values of a column with their groups, without the samples that have none. */
 export const knownValues = ({ keys, groups }: RunTable, column: Column) => {

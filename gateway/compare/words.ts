@@ -36,12 +36,14 @@ export const figureName = ({ metric, of }: Pick<MetricComparison, "metric" | "of
   return of === "pass_rate" ? `pass rate of ${metric}` : `mean ${metric}`;
 };
 
-/** "the pass rate is 84.1 % and was 81.0 % on 195 samples (+3.1 points, 95 % interval −1.5 to +8.2, p 0.29)" */
+/** "the pass rate is 84.1 % and was 81.0 % on 195 samples (+3.1 points, 95 % interval −1.5 to +8.2, p 0.29 adjusted for all tests)" */
 export const describeDifference = (compared: MetricComparison): string => {
-  const { n, baseline, value, difference, interval, p_adjusted: p } = compared;
+  const { n, baseline, value, difference, interval, p, p_adjusted: adjusted } = compared;
   const [before = 0, now = 0, by = 0] = [baseline ?? 0, value ?? 0, difference ?? 0];
   const range = interval ? `, 95 % interval ${boundsText(compared, interval)}` : "";
-  const detail = `${change(compared, by)}${range}, ${pText(p ?? 1)}`;
+  // Adjusting leaves the interval as it is, so a difference may be not shown although the interval excludes 0.
+  const several = p !== adjusted ? " adjusted for all tests" : "";
+  const detail = `${change(compared, by)}${range}, ${pText(adjusted ?? 1)}${several}`;
   return `the ${figureName(compared)} is ${amount(compared, now)} and was ${amount(compared, before)} on ${count(n, "sample")} (${detail})`;
 };
 
