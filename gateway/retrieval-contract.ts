@@ -3,7 +3,7 @@ import { Count, Id, Nullable, OneOf, Share, Strict } from "./contract";
 
 /* Search settings and citations, which indexes, queries and evaluations share. */
 
-/** The minimum of one score for an answer. Higher is closer. */
+/** The minimum that one score must reach for an answer to be generated. */
 export const Threshold = Strict(
   {
     score: OneOf(["relevance", "vector", "fused", "rerank"], {
@@ -26,12 +26,12 @@ export const RetrievalSettings = Strict(
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean(),
     threshold: Nullable(Threshold, {
-      description: "Below it, the answer is the fallback text; null: always generate an answer",
+      description: "If the score is lower, the answer is the fallback text; null: always generate an answer",
     }),
     max_context_tokens: Type.Integer({
       minimum: 64,
       maximum: 1_000_000,
-      description: "Maximum tokens of the contexts in the prompt",
+      description: "Maximum number of tokens in the prompt's contexts",
     }),
     fallback_text: Type.String({ maxLength: 2000, description: "The answer if nothing relevant is found" }),
   },
@@ -39,7 +39,7 @@ export const RetrievalSettings = Strict(
 );
 export type RetrievalSettings = Static<typeof RetrievalSettings>;
 
-/** Settings of a request. Omitted settings are the index's. */
+/** Settings of a request. Omitted settings default to the index's. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
   title: "RetrievalOverrides",
   additionalProperties: false,

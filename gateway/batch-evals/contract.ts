@@ -50,24 +50,24 @@ export const BatchEvalPlan = Type.Object(
     samples: Count("Samples that match"),
     results: Count("Samples times repeats"),
     generations: Count(
-      "Calls that generate outputs, without retries: exact, but with an index at most, because a question without relevant passages needs none",
+      "Calls that generate outputs, not counting retries. With an index, this is the maximum, because a question without relevant passages needs none",
     ),
     embeddings: Count("Calls that embed a question for the search in an index"),
     judge_calls: Count(
-      "Calls to judges. A judge of faithfulness or hallucination needs one more for each 6 further claims of an answer",
+      "Minimum number of calls to judges. A judge of faithfulness or hallucination needs one more for each 6 additional claims in an answer",
     ),
     estimated_tokens: Count(
-      "Prompt and completion tokens of the generations: as in earlier results of this model, with the same index or none; without any, by the length of the texts, max_tokens and an index's max_context_tokens",
+      "Prompt and completion tokens of the generations, estimated from earlier results of this model with the same index or none. If there are none, from the length of the texts, max_tokens and the index's max_context_tokens",
     ),
     estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
-      description: "At the speed of the last batch run with this model; null: there is none",
+      description: "Estimated from the speed of the last batch run with this model; null: there is none",
     }),
     estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 }), {
-      description: "As in earlier results of this model; null: there are none",
+      description: "Estimated from earlier results of this model; null: there are none",
     }),
     detectable_difference: Nullable(Type.Number(), {
       description:
-        "Smallest change of a pass rate that this run can detect (power 0.8, level 0.05). It assumes the pass rate of the last run on this dataset, or 0.5, and that only whole groups are independent. null: there are too few samples",
+        "Smallest change of a pass rate that this run can detect (power 0.8, level 0.05). It assumes the pass rate of the last run on this dataset, or 0.5 if there is none, and that samples of the same group depend on each other. null: there are too few samples",
     }),
     warnings: Type.Array(Type.String()),
   },
@@ -87,7 +87,7 @@ const settings = {
   ),
   max_error_share: Type.Optional(
     Share(
-      "The run fails if a larger proportion of its results are errors, checked from the 20th result on. Default: it never does",
+      "The run fails if a larger proportion of its results are errors, checked from the 20th result on. Default: no limit",
     ),
   ),
 };
@@ -136,16 +136,16 @@ export const BatchEval = Type.Object(
     settings: BatchSettings,
     waiting: Nullable(Waiting, {
       description:
-        "Why no call has succeeded for some seconds, such as a limit or a node that is down. The run continues by itself, and fails after 15 minutes",
+        "Why no call has succeeded for a few seconds, such as a limit or a node that is down. The run continues as soon as calls succeed, and fails after 15 minutes without one",
     }),
     cost: Nullable(
       Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }, { title: "RunCost" }),
       {
         description:
-          "`gpu_seconds` at GROUNDWIRE_GPU_PRICE_PER_HOUR, divided by the current number of slots, because an answer uses one of them; without judges. null: no price is configured, or no node is connected",
+          "`gpu_seconds` at GROUNDWIRE_GPU_PRICE_PER_HOUR, divided by the current number of slots, because an answer uses one of them. Judges are not included. null: no price is configured, or no node is connected",
       },
     ),
-    recompute: Nullable(Recomputation, { description: "The last recomputation; null: none in the last 30 days" }),
+    recompute: Nullable(Recomputation, { description: "The latest recomputation; null: none in the last 30 days" }),
   },
   { title: "BatchEval" },
 );
@@ -157,7 +157,7 @@ export const ResumeBatchEval = Strict(
     retry_errors: Type.Optional(
       Type.Boolean({
         default: false,
-        description: "Also retry results that are errors; other results are kept. Then the run may be completed",
+        description: "Also retry results that are errors; other results are kept. Also allowed for a completed run",
       }),
     ),
   },
@@ -172,7 +172,7 @@ export const RecomputeBatchEval = Strict(RecomputeEval.properties, {
 });
 export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
 
-/** Which results of a run are listed or exported; default: all. */
+/** The results of a run that are listed or exported. Default: all. */
 const resultFilter = {
   state: Type.Optional(SampleResult.properties.state),
   passed: Type.Optional(OneOf(["true", "false"])),
@@ -196,9 +196,7 @@ export type ResultQuery = Static<typeof ResultQuery>;
 
 /** `GET /v1/batch-evals/{id}/events`. */
 export const EventQuery = Type.Object({
-  samples: Type.Optional(
-    OneOf(["true", "false"], { default: "true", description: "false: without an event for each ended result" }),
-  ),
+  samples: Type.Optional(OneOf(["true", "false"], { default: "true", description: "false: no `sample` events" })),
 });
 
 /** `GET /v1/batch-evals/{id}/export`. */
@@ -207,7 +205,7 @@ export const ExportQuery = Type.Object({
     OneOf(["jsonl", "csv", "parquet", "junit", "html", "bundle"], {
       default: "jsonl",
       description:
-        "jsonl: the results as `GET /v1/batch-evals/{id}/samples` lists them. csv and parquet: a row per result, with a column per criterion and evaluator. junit: a test case per result. html: a report in one file for people. bundle: the whole ended run as one tar.gz, which `bun run verify` recomputes",
+        "jsonl: the results as `GET /v1/batch-evals/{id}/samples` lists them. csv and parquet: one row per result, with columns for each criterion and evaluator. junit: one test case per result. html: a readable report in one file. bundle: the whole run, once it has ended, as one tar.gz that `bun run verify` checks",
     }),
   ),
   ...resultFilter,
@@ -215,7 +213,7 @@ export const ExportQuery = Type.Object({
 export type ExportQuery = Static<typeof ExportQuery>;
 
 /**
- * Events of `GET /v1/batch-evals/{id}/events`. Each has the id of the last ended result that it knows, and
+ * Events of `GET /v1/batch-evals/{id}/events`. Each has the id of the last ended result that it includes, and
  * `Last-Event-ID` resumes after it.
  */
 export const BatchEvalEvent = Type.Union(

@@ -10,18 +10,18 @@ import { type ApiClient, apiClient } from "./api-client";
 import { outcomeOf, reportJson, reportJunit, reportMarkdown, reportText } from "./eval/report";
 import { type EvalRequest, runEval } from "./eval/run";
 
-const HELP = `Evaluates a model on a dataset and judges the run by a gate, for people and CI machines.
+const HELP = `Evaluates a model on a dataset and checks the run against a gate, for people and for CI.
 
   bun run eval --dataset FILE                             the default model, in this process
-  bun run eval --dataset FILE --gate "pass_rate>=0.8"     also judges the run; repeat --gate for more rules
-  bun run eval --dataset NAME --url https://…             on a running server, whose key is in GROUNDWIRE_API_KEY
+  bun run eval --dataset FILE --gate "pass_rate>=0.8"     also checks a rule; repeat --gate for more rules
+  bun run eval --dataset NAME --url https://…             on a running server, with a key in GROUNDWIRE_API_KEY
 
 What to evaluate
-  --dataset FILE|NAME   a JSONL, JSON, CSV or Parquet file, or a dataset of the server. A file becomes a new revision
+  --dataset FILE|NAME   a JSONL, JSON, CSV or Parquet file, or a dataset on the server. A file becomes a new revision
   --name NAME           name of the file's dataset; default: the file's name
   --model M             default: the default model
   --prompt NAME@V       prompt version for the model
-  --index NAME          answers from this index of the server
+  --index NAME          answers from this index on the server
   --stored-outputs      scores the outputs in the dataset; no model is called
   --max-tokens N        maximum length of an answer
   --tag T               only samples with this tag; may be repeated
@@ -30,7 +30,7 @@ What to evaluate
   --seed N              seed of the model and of the subset; default 0
   --evaluator E@V       for example reference@1; may be repeated; default: the active ones
 
-How to judge
+Gate
   --gate RULE           pass_rate>=0.8  correctness.mean>=0.7  judge@1/faithfulness.pass_rate>=90%
                         pass_rate>=baseline-0.02  errors<=1%  latency_p95<=2000ms  ttft_p50<=300ms
   --baseline RUN        the run that "baseline" means; default: the dataset's baseline run
@@ -38,9 +38,9 @@ How to judge
 
 Where
   --url URL             a running server; default: GROUNDWIRE_URL, otherwise gateway, worker and model run in this process
-  --keep FOLDER         keeps the database of this process there, with all datasets and runs
+  --keep FOLDER         without a server: keeps the database in this folder, with all datasets and runs
 
-Reports, besides the table on stdout
+Reports, in addition to the table on stdout
   --junit FILE          one test case per rule
   --markdown FILE       a summary for a pull request
   --json FILE           the verdict with all figures, for programs
@@ -52,7 +52,7 @@ Exit codes
   1  a rule fails
   2  the arguments, the key, the dataset or a setting is wrong
   3  no rule fails, but there is not enough data to decide one
-  4  the run could not be done, or was cancelled`;
+  4  the run could not be completed, or was cancelled`;
 
 const CODES = { pass: 0, fail: 1, usage: 2, not_enough_data: 3, failed: 4 } as const;
 
@@ -115,7 +115,7 @@ const readRequest = (values: Values): EvalRequest => {
   } = values;
   if (dataset === undefined) throw usage(`Name the dataset with --dataset.\n\n${HELP}`);
   if (isStored && (model ?? prompt ?? index) !== undefined)
-    throw usage("--stored-outputs calls no model. Leave --model, --prompt and --index out.");
+    throw usage("--stored-outputs calls no model. Remove --model, --prompt and --index.");
   const rules = gate.map(parseRule);
   checkRules(rules);
   const kind = isStored ? "stored" : index === undefined ? "chat" : "rag";
@@ -134,7 +134,7 @@ const readRequest = (values: Values): EvalRequest => {
 
 interface Connection {
   api: ApiClient;
-  /** Undefined for a server in this process, which ends with the command. */
+  /** Undefined for a server in this process, which stops with the command. */
   url: string | undefined;
   close(): Promise<void>;
 }
@@ -143,10 +143,13 @@ const connect = async (config: Config, values: Values): Promise<Connection> => {
   const url = values.url ?? config.client.url;
   const { key } = config.client;
   if (url === undefined) {
-    if (values.index !== undefined) throw usage("--index needs the server that has the index. Name it with --url.");
+    if (values.index !== undefined)
+      throw usage("--index needs the server that has the index. Add its address with --url.");
     if (values.dataset !== undefined && !existsSync(values.dataset) && values.keep === undefined)
-      throw usage(`The file ${values.dataset} does not exist. For a dataset of a server, name the server with --url.`);
-    // Loading the engines takes a while, and a running server has its own.
+      throw usage(
+        `The file ${values.dataset} does not exist. For a dataset on a server, add the server's address with --url.`,
+      );
+    // Imported only here, because loading the engines takes a while and a running server has its own.
     const { startPlatform } = await import("./platform");
     const platform = await startPlatform(config, {
       withChat: values["stored-outputs"] !== true,
@@ -155,8 +158,9 @@ const connect = async (config: Config, values: Values): Promise<Connection> => {
     });
     return { api: platform, url, close: () => platform.close() };
   }
-  if (values.keep !== undefined) throw usage("--keep is for a server in this process. Leave it out with --url.");
-  if (!key) throw usage(`Set GROUNDWIRE_API_KEY to a key of ${url} with the role editor.`);
+  if (values.keep !== undefined)
+    throw usage("--keep only applies without a server. Remove it, or remove --url and GROUNDWIRE_URL.");
+  if (!key) throw usage(`Set GROUNDWIRE_API_KEY to a key for ${url} with the editor role.`);
   if (!/^https?:\/\/[^\s/]+/.test(url))
     throw usage(`--url is "${url}". Use an address that begins with http:// or https://.`);
   return { api: apiClient(url, key), url: url.replace(/\/+$/, ""), close: async () => {} };
@@ -174,13 +178,13 @@ const abortOnSignal = (): AbortSignal => {
   return abort.signal;
 };
 
-/** Errors of the request are usage errors; all others mean that the run could not be done. */
+/** Errors that the caller can fix are usage errors; all others mean that the run could not be completed. */
 const codeOf = (error: AppError): number =>
   error.status >= 400 && error.status < 500 && !error.retryable && error.kind !== "client_closed"
     ? CODES.usage
     : CODES.failed;
 
-/** Writes a report, and creates its folder. */
+/** Writes a report, and creates its folder if necessary. */
 const write = async (file: string | undefined, text: () => Promise<string> | string): Promise<void> => {
   if (file === undefined) return;
   await mkdir(dirname(file), { recursive: true });

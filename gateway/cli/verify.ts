@@ -8,17 +8,17 @@ import { type Verification, verifyBundle } from "../batch-evals/bundle/verify-bu
 import { scoreExact } from "../evals/scorers/exact-evaluator";
 import { ScoringPool } from "../evals/scoring-thread/scoring-pool";
 
-const HELP = `Verifies an exported batch run: every hash, score, verdict and figure. It needs no server and no settings.
+const HELP = `Verifies an exported batch run: every hash, score, verdict and figure. Needs no server and no settings.
 
   bun run verify BUNDLE           a file from GET /v1/batch-evals/{id}/export?format=bundle
   bun run verify BUNDLE --json    for scripts
 
-Scores by evaluators without a model are computed again from the stored outputs; scores by judges are taken as stored.
-Exit codes: 0 verified, 1 something differs, 2 not a bundle, damaged, or unknown arguments.`;
+Scores by evaluators without a model are recomputed from the stored outputs. Scores by judges can't be recomputed.
+Exit codes: 0 verified, 1 something differs, 2 wrong arguments, or the bundle can't be read.`;
 
 const EXIT_UNREADABLE = 2;
 const MAX_THREADS = 8;
-/** Interval between updates of the progress. */
+/** Interval between updates of the progress line. */
 const REDRAW_MS = 200;
 
 const threads = Math.min(availableParallelism(), MAX_THREADS);
@@ -79,13 +79,13 @@ const print = ({
   console.log(
     isVerified
       ? `${paint("green", "Verified")}  ${name}, ${count(results, "result")}`
-      : `${paint("red", "Different")}  ${name}: ${count(differenceCount, "difference")}`,
+      : `${paint("red", "Not verified")}  ${name}: ${count(differenceCount, "difference")}`,
   );
   if (isVerified) {
     const facts = [
-      `${count(files, "file")} with ${(bytes / 1e6).toFixed(1)} MB match their SHA-256`,
+      `${count(files, "file")} (${(bytes / 1e6).toFixed(1)} MB) match their SHA-256`,
       Object.keys(recomputed).length > 0 && `recomputed: ${scoresText(recomputed)}`,
-      Object.keys(taken).length > 0 && `taken as stored, because a model gave them: ${scoresText(taken)}`,
+      Object.keys(taken).length > 0 && `not recomputed, because they came from a model: ${scoresText(taken)}`,
       `recomputed: ${count(figures, "figure")}`,
     ];
     for (const fact of facts) if (fact) console.log(`  ${fact}`);
@@ -100,7 +100,7 @@ await runCommand(
   HELP,
   { json: { type: "boolean", default: false } },
   async ({ values, positionals }) => {
-    const verification = await verify(onlyArgument(positionals, "Name one bundle.", HELP));
+    const verification = await verify(onlyArgument(positionals, "Give the path of one bundle.", HELP));
     if (values.json)
       console.log(JSON.stringify({ verified: verification.differenceCount === 0, ...verification }, null, 2));
     else print(verification);

@@ -23,12 +23,12 @@ import { knownValues, type RunTable, readTable } from "./table";
 /** Maximum number of samples in the tables, and in the comparisons, that are kept. Each takes about 350 bytes. */
 const MAX_KEPT_SAMPLES = 200_000;
 
-/** A comparison to make: the baseline first, and what to list. */
+/** The runs to compare, the baseline first, and the samples to list. */
 export interface CompareQuestion extends Omit<CompareQuery, "runs"> {
   runIds: string[];
 }
 
-/** A run to judge; `baselineId` is null if no rule compares with a baseline. */
+/** A run to check against a gate. `baselineId` is null if no rule compares with a baseline. */
 export interface GateQuestion {
   runId: string;
   baselineId: string | null;
@@ -84,7 +84,7 @@ export class Comparer {
     };
   }
 
-  /** Judges a run by rules. Throws not_found, and invalid_request for a metric that the run doesn't have. */
+  /** Checks a run against rules. Throws not_found, and invalid_request for a metric that the run doesn't have. */
   async gate({ runId, baselineId, rules }: GateQuestion): Promise<GateVerdict> {
     const baseline = baselineId === null ? undefined : await this.#table(baselineId);
     const judged = judgeGate(await this.#table(runId), baseline, rules);
@@ -229,6 +229,6 @@ const changeOf = (
 const unknownMetric = (tables: readonly RunTable[], metric: string, evaluator: string | undefined): AppError => {
   const known = [...(tables[0]?.scored.values() ?? [])].map((scored) => `${scored.metric} by ${scored.evaluator}`);
   const asked = evaluator === undefined ? metric : `${metric} by ${evaluator}`;
-  const message = `The baseline has no scores of ${asked}. It has: ${[VERDICT, ...new Set(known)].join(", ")}.`;
+  const message = `The baseline has no scores for ${asked}. It has: ${[VERDICT, ...new Set(known)].join(", ")}.`;
   return new AppError("invalid_request", message, { param: "metric" });
 };

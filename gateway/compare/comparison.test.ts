@@ -165,11 +165,11 @@ describe("not comparable", () => {
   test("a single evaluation, an unknown run and too many runs are refused", async () => {
     const single = await run("1", { kind: "single" });
     const batch = await run("11");
-    await expect(compare([batch, single])).rejects.toThrow("is a single evaluation. One sample shows no difference");
+    await expect(compare([batch, single])).rejects.toThrow("is a single evaluation. Only batch runs can be compared");
     await expect(compare([batch, "run_none"])).rejects.toThrow("Run run_none not found.");
     for (const runs of ["", ",", `${batch},${batch}`, Array(6).fill(0).join()])
       await expect(service.compare({ allowedIndexes: undefined }, { runs })).rejects.toThrow(
-        "must list two to 5 different run ids",
+        "must contain two to 5 different run ids",
       );
   });
 });
@@ -237,7 +237,7 @@ describe("samples that can't be paired", () => {
     expect(compared.metrics[0]).toMatchObject({ p: mcnemarExact(12, 0), reason: { code: "errors_present" } });
     expect([compared.verdict, compared.summary]).toEqual([
       "not_shown",
-      expect.stringContaining("28 samples without a value could explain it. Retry the errors."),
+      expect.stringContaining("28 samples without a value could explain it. Retry the errors of both runs."),
     ]);
   });
 
@@ -359,7 +359,7 @@ describe("the list of samples", () => {
     const { metric, evaluator, samples } = await compare(runs, { metric: "correctness" });
     expect([metric, evaluator, samples.data[0]?.sample_key]).toEqual(["correctness", "exact@1", "k0"]);
     await expect(compare(runs, { metric: "tone" })).rejects.toThrow(
-      "The baseline has no scores of tone. It has: verdict, correctness by exact@1.",
+      "The baseline has no scores for tone. It has: verdict, correctness by exact@1.",
     );
   });
 
@@ -382,7 +382,9 @@ describe("the list of samples", () => {
 describe("the baseline of a dataset", () => {
   test("is compared with a run that is named alone, until it is deleted", async () => {
     const [baseline, candidate] = [await run(WORSE), await run(BETTER)];
-    await expect(compare([candidate])).rejects.toThrow("has no baseline run. Name the baseline yourself, or set one");
+    await expect(compare([candidate])).rejects.toThrow(
+      "has no baseline run. Name a baseline in the request, or set one",
+    );
     await db.write((tx) => updateDataset(tx, datasetId, { baselineRunId: baseline }));
     expect((await compare([candidate])).runs.map(({ run_id }) => run_id)).toEqual([baseline, candidate]);
     await expect(compare([baseline])).rejects.toThrow(`Run ${baseline} is the baseline of the dataset "questions".`);

@@ -18,7 +18,7 @@ interface Measure extends Pick<MetricComparison, "metric" | "evaluator" | "of" |
   applies?: (baselineRow: number, runRow: number) => boolean;
 }
 
-/** A comparison whose p is not adjusted yet. Equal `test` keys mark the same test. */
+/** A comparison whose p value is not adjusted yet. Comparisons with the same `test` key share one test. */
 interface Tested {
   compared: MetricComparison;
   testKey: string;
@@ -120,7 +120,7 @@ const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | 
   });
   const result = comparePairs(a, b, { groups: known, range });
   if (!result) {
-    const message = `No common sample has a value in both runs: ${count(errors, "sample")} without.`;
+    const message = `None of the ${count(errors, "common sample")} has a value in both runs.`;
     return incomparable(measure, { code: "no_common_samples", message }, errors);
   }
   const [better, worse] =
@@ -139,7 +139,7 @@ const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | 
   };
 };
 
-/** Adjusts all p values together. The same test under two names, such as a verdict with one criterion, counts once. */
+/** Adjusts all p values together. A test under two names, such as a verdict that one criterion decides, counts once. */
 const adjust = (tested: readonly Tested[]): void => {
   const groups = [...Map.groupBy(tested, ({ testKey }) => testKey)].filter(([key]) => key !== "");
   const adjusted = holmAdjust(groups.map(([, [first]]) => first?.compared.p ?? 1));
@@ -148,7 +148,7 @@ const adjust = (tested: readonly Tested[]): void => {
   });
 };
 
-/** Adds the verdict. Errors that could explain a difference keep it from being called one. */
+/** Adds the verdict. A difference that errors could explain is not shown. */
 const judge = (compared: MetricComparison, reason: Reason | null): MetricComparison => {
   if (compared.reason) return compared;
   if (reason) return { ...compared, verdict: "not_comparable", reason };
@@ -158,7 +158,7 @@ const judge = (compared: MetricComparison, reason: Reason | null): MetricCompari
   const verdict = sign * difference > 0 ? "better" : "worse";
   const opposite = bounds && (verdict === "better" ? sign * bounds.worst < 0 : sign * bounds.best > 0);
   if (!opposite) return { ...compared, verdict };
-  const message = `The difference is significant, but ${count(errors, "sample")} without a value could explain it. Retry the errors.`;
+  const message = `The difference is significant, but ${count(errors, "sample")} without a value could explain it. Retry the errors of both runs.`;
   return { ...compared, reason: { code: "errors_present", message } };
 };
 
@@ -175,7 +175,7 @@ export const whyNotComparable = (baseline: RunTable, run: RunTable, pairs: Pairs
   if (open) {
     return {
       code: "run_not_finished",
-      message: `"${open.run.name}" is ${open.run.state}: ${open.keys.length} of ${count(open.expected.samples, "sample")} so far. The comparison is decided when it has ended.`,
+      message: `"${open.run.name}" is ${open.run.state}: ${open.keys.length} of ${count(open.expected.samples, "sample")} so far. Compare it again when it has ended.`,
     };
   }
   if (pairs.run.length > 0) return null;
@@ -196,7 +196,7 @@ const warningsOf = (
       ...(onlyInBaseline > 0 ? [`${count(onlyInBaseline, "sample")} of the baseline`] : []),
       ...(onlyInRun > 0 ? [`${count(onlyInRun, "sample")} of this run`] : []),
     ];
-    const message = `Not in both runs and excluded: ${parts.join(" and ")}. They never count as passed.`;
+    const message = `Excluded, because not in both runs: ${parts.join(" and ")}. They never count as passed.`;
     warnings.push({ code: "samples_missing", message });
   }
   for (const { run: own, keys, expected } of [baseline, run]) {
@@ -216,7 +216,7 @@ const warningsOf = (
   return warnings;
 };
 
-/** The result of a run: by all its figures that count, or by the shadows if there are no others. */
+/** The verdict on a run. It depends on shadow evaluators only if there are no others. */
 const concludeFrom = (
   metrics: readonly MetricComparison[],
   reason: Reason | null,

@@ -3,7 +3,7 @@ import { Count, Id, Nullable, OneOf, Page, PageQuery, wholePage } from "../contr
 import { FailureKind, RunInfo, SampleResult } from "../evals/contract";
 import { Interval, Rate, RunLatency, Statistic } from "../evals/statistics-contract";
 
-/** The criterion that stands for the verdicts of whole results. */
+/** The metric of whole results: whether they passed. All other metrics are criteria. */
 export const VERDICT = "verdict";
 /** Maximum number of runs in one comparison. */
 export const MAX_RUNS = 5;
@@ -22,21 +22,22 @@ export const CompareQuery = Type.Object({
       minLength: 1,
       maxLength: 64,
       default: VERDICT,
-      description: "What `samples` is filtered and sorted by: `verdict` (whether a result passed), or a criterion",
+      description:
+        "The metric that `samples` is filtered and sorted by: `verdict` (whether a result passed), or a criterion",
     }),
   ),
   evaluator: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 80,
-      description: "The evaluator of `metric`, `name@version`. Default: the first that scored it in all runs",
+      description: "The evaluator of `metric`, as `name@version`. Default: the first that scored it in all runs",
     }),
   ),
   show: Type.Optional(
     OneOf(["changed", "worse", "better", "failed", "errors", "missing", "all"], {
       default: "changed",
       description:
-        "Which samples to list. changed, worse, better: against the baseline in any other run. failed: not passed in any other run. errors: no value in any run. missing: not in every run",
+        "Which samples to list. changed, worse, better: compared with the baseline, in at least one other run. failed: did not pass in at least one other run. errors: no value in at least one run. missing: not in every run",
     }),
   ),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
@@ -75,9 +76,11 @@ export const MetricComparison = Type.Object(
     shadow: Type.Boolean({ description: "Excluded from the results' verdicts" }),
     verdict: OneOf(["better", "worse", "not_shown", "not_comparable"], {
       description:
-        "better and worse: `p_adjusted` is below 0.05. not_shown: no difference was shown, which is no proof of equality",
+        "better and worse: `p_adjusted` is below 0.05. not_shown: no difference was shown, but there may be one",
     }),
-    reason: Nullable(Reason, { description: "Why it is not comparable, or why a significant difference is not shown" }),
+    reason: Nullable(Reason, {
+      description: "Why the verdict is not_comparable, or not_shown despite a significant difference",
+    }),
     n: Count("Samples with a value in both runs"),
     errors: Count("Common samples without a value in one of the runs: excluded, and never counted as passed"),
     clusters: Nullable(Count("Groups that the interval and the test take into account"), {
@@ -86,19 +89,21 @@ export const MetricComparison = Type.Object(
     baseline: Nullable(Type.Number(), { description: "The baseline's rate or mean on these samples" }),
     value: Nullable(Type.Number(), { description: "This run's rate or mean on these samples" }),
     difference: Nullable(Type.Number({ description: "value minus baseline" })),
-    interval: Nullable(Interval, { description: "Of the difference" }),
+    interval: Nullable(Interval, { description: "Interval of the difference" }),
     test: Nullable(PairedTest),
     p: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
     p_adjusted: Nullable(Type.Number({ minimum: 0, maximum: 1 }), {
-      description: "Holm-adjusted for all tests of the response",
+      description: "Holm-adjusted for all tests in the response",
     }),
     better: Count("Samples with a better value than in the baseline"),
     worse: Count("Samples with a worse value than in the baseline"),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
-      description: "The difference if every error had the worst, and the best, value for this run; null: no errors",
+      description:
+        "The difference if every error had the worst or the best value for this run; null: there are no errors",
     }),
     detectable_difference: Nullable(Type.Number(), {
-      description: "Smallest true difference that this many samples with this spread detect (power 0.8, level 0.05)",
+      description:
+        "Smallest true difference that this many samples with this spread can detect (power 0.8, level 0.05)",
     }),
   },
   { title: "MetricComparison" },
@@ -116,7 +121,7 @@ export const RunComparison = Type.Object(
     pairs: Count("Samples that both runs have, with the same content"),
     only_in_baseline: Count("Samples that this run doesn't have: excluded, and never counted as passed"),
     only_in_run: Count("Samples that the baseline doesn't have: excluded"),
-    changed: Count("Samples with the same key but another content, which are excluded too"),
+    changed: Count("Samples with the same key but different content: excluded"),
     metrics: Type.Array(MetricComparison, { description: "`verdict` first, then each criterion and evaluator" }),
   },
   { title: "RunComparison" },
@@ -130,7 +135,7 @@ const ComparedRun = Type.Object(
     run_id: Id("run"),
     model: Nullable(Type.String(), { description: "null: stored outputs" }),
     dataset: Nullable(Type.Object({ id: Id("ds"), name: Type.String(), revision: Type.Integer({ minimum: 1 }) })),
-    evaluators: Type.Array(Type.String(), { description: "`name@version` of those that the verdicts count" }),
+    evaluators: Type.Array(Type.String(), { description: "`name@version` of the evaluators that verdicts depend on" }),
     repeats: Count(),
     samples: Count("Samples with at least one ended result"),
     missing: Count("Samples of the run without an ended result"),
@@ -153,7 +158,10 @@ const ComparedRun = Type.Object(
         prompt_tokens: Type.Number(),
         completion_tokens: Type.Number(),
       }),
-      { description: "Minus the baseline's, in milliseconds and tokens; null for the baseline and for stored outputs" },
+      {
+        description:
+          "Difference from the baseline, in milliseconds and tokens; null for the baseline and for stored outputs",
+      },
     ),
   },
   { title: "ComparedRun" },
@@ -167,7 +175,7 @@ const SampleInRun = Type.Object(
     state: OneOf(["done", "error", "missing"]),
     result_id: Nullable(Id("res"), { description: "The first repeat" }),
     repeats: Count("Ended results of this sample"),
-    errors: Count("Of these, without a verdict"),
+    errors: Count("Ended results of this sample without a verdict"),
     pass_rate: Nullable(Type.Number(), { description: "Share of the repeats with a verdict that passed" }),
     value: Nullable(Type.Number(), { description: "The mean value of the chosen metric; null: missing, or an error" }),
     difference: Nullable(Type.Number(), { description: "`value` minus the baseline's; null for the baseline" }),
@@ -182,7 +190,7 @@ export const SampleComparison = Type.Object(
   {
     ...Type.Pick(SampleResult, ["sample_id", "sample_key", "tags", "group", "input", "references"]).properties,
     change: OneOf(["better", "worse", "mixed", "same", "unknown"], {
-      description: "In the other runs, against the baseline. unknown: no run can be compared",
+      description: "How the other runs differ from the baseline. unknown: no run can be compared",
     }),
     runs: Type.Array(SampleInRun, { description: "In the order of the comparison's `runs`" }),
   },
@@ -200,7 +208,10 @@ export const Comparison = Type.Object(
     evaluator: Nullable(Type.String()),
     counts: Type.Object(
       { ...counted, errors: Count(), missing: Count(), all: Count() },
-      { title: "SampleCounts", description: "Samples in each `show`, with the same tag and search" },
+      {
+        title: "SampleCounts",
+        description: "Number of samples for each value of `show`, with the same tag and search",
+      },
     ),
     samples: Page(SampleComparison),
   },

@@ -45,7 +45,7 @@ export const GateRequest = Strict(
       Type.String({
         minLength: 1,
         maxLength: 100,
-        description: "Run for the rules with `max_regression`. Default: the dataset's baseline run",
+        description: "The run that rules with `max_regression` compare with. Default: the dataset's baseline run",
       }),
     ),
   },
@@ -77,7 +77,7 @@ export const RuleVerdict = Type.Object(
     unresolved: Count(
       "Samples that are errors or missing. A rule passes only if it would pass with the worst value for each of them",
     ),
-    samples_needed: Nullable(Count("Estimated number of additional samples until the interval can decide"), {
+    samples_needed: Nullable(Count("Estimated number of additional samples that would decide the rule"), {
       description: "null: the rule is decided, or more samples would not help",
     }),
   },

@@ -5,10 +5,10 @@ import { samplesToDecide } from "../evals/statistics/power";
 import type { RuleVerdict } from "./gate-contract";
 import { count } from "./words";
 
-/** The result of a rule, without the rule. */
+/** The verdict on a rule, without the rule itself. */
 export type Judged = Omit<RuleVerdict, "rule" | "text">;
 
-/** Values with a bound to meet, and the values that unresolved samples could have. */
+/** The values of a figure, the bound it must meet, and the values that unresolved samples could have. */
 export interface Evidence {
   values: readonly number[];
   groups: Groups;
@@ -26,7 +26,7 @@ export interface Evidence {
 
 export const UNDECIDED = { verdict: "not_enough_data", value: null, interval: null, samples_needed: null } as const;
 
-/** Passes if the interval meets the bound with the worst unresolved values, fails if it misses it with the best ones. */
+/** Passes if the interval meets the bound with the worst unresolved values; fails if it misses the bound with the best. */
 export const decide = (evidence: Evidence): Judged => {
   const { values, groups, worst, best, range, bound, isAtLeast, name, show } = evidence;
   const intervalWith = (added: readonly number[]) => {
@@ -63,7 +63,7 @@ export const decide = (evidence: Evidence): Judged => {
       : `About ${count(needed, "more sample")} would decide it.`;
   const why = interval
     ? `the interval contains ${show(bound)}. ${more}`
-    : "too few independent samples for an interval.";
+    : "there are too few independent samples for an interval.";
   return { ...known, ...UNDECIDED, value, interval, samples_needed: needed, reason: `${measured}: ${why}` };
 };
 

@@ -4,7 +4,7 @@ import { type Judged, UNDECIDED } from "./gate-evidence";
 import type { RunTable } from "./table";
 import { count } from "./words";
 
-/** A result without an answer counts as one that is slower than any other. */
+/** A result without an answer counts as slower than all others. */
 export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRule): Judged => {
   const times = of.startsWith("ttft") ? table.times.ttft : table.times.total;
   const share = of.endsWith("p50") ? 0.5 : 0.95;
@@ -36,6 +36,6 @@ export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRul
     value,
     interval,
     samples_needed: needed,
-    reason: `${measured}: not enough to decide about ${show(most)}.${more}`,
+    reason: `${measured}: not enough to decide whether it is at most ${show(most)}.${more}`,
   };
 };

@@ -40,7 +40,7 @@ export const parseRule = (text: string): GateRule => {
     return operator === ">=" ? { ...named, at_least: value } : { ...named, at_most: value };
   }
   if ((value === undefined) !== (sign === undefined)) throw unreadable(text);
-  // Higher than the baseline is not a regression: "at least baseline + 0.02" would ask for an improvement.
+  // "At least baseline + 0.02" would require an improvement. Rules can only limit a regression.
   if (sign !== undefined && (sign === "-") !== (operator === ">=")) throw unreadable(text);
   return { ...named, max_regression: value ?? 0 };
 };
@@ -54,25 +54,25 @@ export const ruleText = (rule: GateRule, isLowerBetter = false): string => {
   return isLowerBetter ? `${name} <= baseline + ${max_regression}` : `${name} >= baseline - ${max_regression}`;
 };
 
-/** What is wrong with a rule that its schema can't express; undefined if nothing is. */
+/** A problem that the schema of a rule can't express; undefined if there is none. */
 const problemOf = ({ of, metric, evaluator, at_least, at_most, max_regression }: GateRule): string | undefined => {
   const bounds = [at_least, at_most, max_regression].filter((bound) => bound !== undefined);
   if (bounds.length !== 1) return "Give exactly one of `at_least`, `at_most` and `max_regression`.";
   const isOfSamples = OF_SAMPLES.has(of);
   if (!isOfSamples && (metric !== undefined || evaluator !== undefined))
-    return `\`metric\` and \`evaluator\` only go with pass_rate and mean, not with ${of}.`;
+    return `\`metric\` and \`evaluator\` can only be used with pass_rate and mean, not with ${of}.`;
   if (!isOfSamples && at_most === undefined) return `\`${of}\` needs \`at_most\`.`;
   if (of === "mean" && (metric === undefined || metric === VERDICT))
-    return "`mean` needs the `metric` of a criterion, for example correctness.";
+    return "`mean` needs a criterion as its `metric`, for example correctness.";
   if (evaluator !== undefined && (metric === undefined || metric === VERDICT))
-    return "`evaluator` needs the `metric` of a criterion: a verdict counts all evaluators.";
+    return "`evaluator` needs a criterion as `metric`, because a verdict depends on all evaluators.";
   const [bound = 0] = bounds;
   if (SHARES.has(of) && (bound < 0 || bound > 1))
     return `${bound} is not a share. Use 0 to 1, for example 0.8 for 80 %.`;
   return undefined;
 };
 
-/** Throws invalid_request for the first rule that makes no sense. */
+/** Throws invalid_request for the first invalid rule. */
 export const checkRules = (rules: readonly GateRule[]): void => {
   for (const [i, rule] of rules.entries()) {
     const problem = problemOf(rule);

@@ -201,13 +201,16 @@ describe("refuses", () => {
     [{ of: "pass_rate" }, "Give exactly one of"],
     [{ of: "pass_rate", at_least: 0.8, at_most: 0.9 }, "Give exactly one of"],
     [{ of: "pass_rate", at_least: 80 }, "80 is not a share. Use 0 to 1"],
-    [{ of: "mean", at_least: 0.5 }, "`mean` needs the `metric` of a criterion"],
-    [{ of: "errors", metric: "correctness", at_most: 0.1 }, "only go with pass_rate and mean"],
+    [{ of: "mean", at_least: 0.5 }, "`mean` needs a criterion as its `metric`"],
+    [{ of: "errors", metric: "correctness", at_most: 0.1 }, "can only be used with pass_rate and mean"],
     [{ of: "latency_p95", at_least: 3 }, "`latency_p95` needs `at_most`."],
     [{ of: "latency_p95", max_regression: 3 }, "`latency_p95` needs `at_most`."],
-    [{ of: "pass_rate", evaluator: "exact@1", at_least: 0.5 }, "`evaluator` needs the `metric`"],
-    [{ of: "mean", metric: "tone", at_least: 0.5 }, "The run has no scores of tone. It has correctness by exact@1."],
-    [{ of: "mean", metric: "correctness", evaluator: "judge@1", at_least: 0.5 }, "no scores of correctness by judge@1"],
+    [{ of: "pass_rate", evaluator: "exact@1", at_least: 0.5 }, "`evaluator` needs a criterion as `metric`"],
+    [{ of: "mean", metric: "tone", at_least: 0.5 }, "The run has no scores for tone. It has correctness by exact@1."],
+    [
+      { of: "mean", metric: "correctness", evaluator: "judge@1", at_least: 0.5 },
+      "no scores for correctness by judge@1",
+    ],
   ] as const)("%p", async (rule, message) => {
     const id = await run("1111");
     const refused = gate(id, [{ of: "pass_rate", at_least: 0.5 }, { ...rule }]);
@@ -218,7 +221,7 @@ describe("refuses", () => {
   test("a run that has not ended, and a single evaluation", async () => {
     const rule = "pass_rate>=0.5";
     await expect(gate(await run("11", { state: "running", expected: 9 }), rule)).rejects.toThrow(
-      "This run is running: 2 of 9 results. A gate judges runs that have ended.",
+      "This run is running: 2 of 9 results. Check it against a gate when it has ended.",
     );
     await expect(gate(await run("1", { kind: "single" }), rule)).rejects.toThrow("is a single evaluation");
   });

@@ -19,7 +19,7 @@ interface Figure {
   scored: Scored | undefined;
 }
 
-/** Judges a run by rules that `checkRules` accepts. Throws invalid_request for a metric that the run doesn't have. */
+/** Checks a run against rules that `checkRules` accepts. Throws invalid_request for a metric that the run doesn't have. */
 export const judgeGate = (
   table: RunTable,
   baseline: RunTable | undefined,
@@ -55,14 +55,14 @@ const figureOf = (table: RunTable, { of, metric = VERDICT, evaluator }: GateRule
   const asked = all.filter((scored) => (evaluator === undefined ? scored.decides : scored.evaluator === evaluator));
   const names = [...new Set(asked.map((scored) => scored.evaluator))];
   if (names.length > 1) {
-    const message = `${names.join(" and ")} scored ${metric}. Name one of them in \`evaluator\`.`;
+    const message = `${names.join(" and ")} scored ${metric}. Choose one of them with \`evaluator\`.`;
     throw wrongMetric(message, i, "evaluator");
   }
   const scored = asked.findLast(({ decides }) => decides) ?? asked.at(-1);
   if (!scored) {
     const known = [...table.scored.values()].map((each) => `${each.metric} by ${each.evaluator}`);
     const has = known.length > 0 ? `It has ${[...new Set(known)].join(", ")}.` : "It has no scores.";
-    throw wrongMetric(`The run has no scores of ${metric}${evaluator ? ` by ${evaluator}` : ""}. ${has}`, i, "metric");
+    throw wrongMetric(`The run has no scores for ${metric}${evaluator ? ` by ${evaluator}` : ""}. ${has}`, i, "metric");
   }
   if (of === "mean") {
     const isLowerBetter = scored.criterion.direction === "lower_is_better";
@@ -105,7 +105,7 @@ const judgeRegression = (
   const isSameScale = scored ? before !== undefined : haveSameVerdict(baseline, table);
   if (reason || !isSameScale) {
     const why =
-      reason ?? "The baseline was scored by another evaluator version, criterion or judge. Recompute its scores.";
+      reason ?? "The baseline was scored with a different evaluator version, criterion or judge. Recompute its scores.";
     return { ...UNDECIDED, n: 0, unresolved: 0, reason: `Not comparable with the baseline. ${why}` };
   }
   const old = scored ? (of === "mean" ? before?.values : before?.passes) : baseline.passes;
@@ -146,7 +146,7 @@ const judgeRegression = (
   });
 };
 
-/** Errors are counted, not estimated: a run either has them or not. */
+/** The error share is exact, so it has no interval. */
 const judgeErrors = ({ results, errors, expected }: RunTable, most: number): Judged => {
   const sum = (counts: readonly number[]) => counts.reduce((total, each) => total + each, 0);
   const missing = Math.max(0, expected.results - sum(results));

@@ -1,12 +1,12 @@
 import type { RunTable, Scored } from "./table";
 
-/** The rows of two tables that have the same sample with the same content, and the number of other samples. */
+/** The rows of two tables that belong to the same sample with the same content, and counts of all other samples. */
 export interface Pairs {
   baseline: number[];
   run: number[];
   onlyInBaseline: number;
   onlyInRun: number;
-  /** Samples with the same key in both tables, but with another content. */
+  /** Samples with the same key in both tables but different content. */
   changed: number;
 }
 
@@ -27,8 +27,8 @@ export const pairSamples = (baseline: RunTable, run: RunTable): Pairs => {
 };
 
 /**
- * Whether the verdicts of two runs are on the same scale: the same evaluators with the same criteria and judges decide
- * them. A run with errors only has no scale.
+ * Whether the verdicts of two runs are on the same scale: decided by the same evaluators with the same criteria and
+ * judges. A run that contains only errors matches any scale.
  */
 export const haveSameVerdict = (a: RunTable, b: RunTable): boolean => {
   const [one, other] = [decidingScales(a), decidingScales(b)];
@@ -43,15 +43,15 @@ const decidingScales = ({ scored }: RunTable): string =>
 
 const nameOf = ({ evaluator }: Scored): string => evaluator.split("@")[0] ?? evaluator;
 
-/** A criterion with an evaluator, in two runs. undefined: that run has no scores on a scale that the other has. */
+/** A criterion of an evaluator in two runs. undefined: that run has no scores on the other run's scale. */
 export interface SharedCriterion {
   baseline: Scored | undefined;
   run: Scored | undefined;
 }
 
 /**
- * The criteria of two runs: first those on the same scale in both, then those that only have values on different scales,
- * or in one run only. Different versions of one evaluator belong together.
+ * The criteria of two runs: first those on the same scale in both, then those on different scales or in only one run.
+ * Different versions of the same evaluator are matched with each other.
  */
 export const sharedCriteria = (baseline: RunTable, run: RunTable): SharedCriterion[] => {
   const same = [...run.scored].flatMap(([scale, scored]): SharedCriterion[] => {

@@ -17,7 +17,7 @@ export const compareRoutes = ({ compare }: { compare: CompareService }) =>
         summary:
           "Compare two to five runs on the same samples: difference, interval, test, verdict and changed samples",
         description:
-          "Runs are paired by the key and the content of their samples. Repeats of a sample are averaged, samples of a group are clustered, and p values are Holm-adjusted for all tests of the response. Samples that are missing or errors in a run are excluded and counted, and never count as passed.",
+          "Samples are paired by key and content. Repeats of a sample are averaged, samples of the same group are treated as dependent, and p values are Holm-adjusted for all tests in the response. Samples that are missing from a run, or are errors in it, are excluded and counted separately; they never count as passed.",
         ...fails(404),
         ...runsLong,
       },
@@ -30,7 +30,7 @@ export const compareRoutes = ({ compare }: { compare: CompareService }) =>
         ...allows("viewer"),
         summary: "Check a run against a gate: pass, fail or not enough data, with the number of samples still needed",
         description:
-          "A rule passes or fails if the whole 95 % interval is on one side of its bound. Samples that are errors or missing never count as passed: a rule passes only if it would with the worst value for each of them.",
+          "A rule passes or fails if the whole 95 % interval is on one side of its bound. Samples that are errors or missing never count as passed: a rule passes only if it would also pass with the worst value for each of them.",
         ...fails(409),
         ...runsLong,
       },

@@ -11,7 +11,7 @@ interface Row {
   rows: (number | undefined)[];
 }
 
-/** All samples of the runs, by key and content. A sample that changed between revisions has one row for each content. */
+/** All samples of the runs, by key and content. A sample that changed between revisions has one row per version. */
 export const rowsOf = (tables: readonly RunTable[]): Row[] => {
   const rows = new Map<string, Row>();
   tables.forEach(({ keys, sampleIds }, run) => {
@@ -24,7 +24,7 @@ export const rowsOf = (tables: readonly RunTable[]): Row[] => {
   return [...rows.values()];
 };
 
-/** What the list of samples shows: a column of each run, and the sign of an improvement. */
+/** The metric that the list of samples shows: a column from each run, and the sign of an improvement. */
 export interface ChosenMetric {
   metric: string;
   evaluator: string | null;
@@ -57,12 +57,12 @@ export const chooseMetric = (
   };
 };
 
-/** A row with what the list is sorted and filtered by. */
+/** A row with the values that the list is sorted and filtered by. */
 export interface ComparedRow extends Row {
   /** The value in each run, NaN without one. */
   values: number[];
   change: SampleComparison["change"];
-  /** The largest loss against the baseline; a gain is negative. NaN if no run can be compared. */
+  /** The largest loss compared with the baseline; a gain is negative. NaN if no run can be compared. */
   loss: number;
   shows: ReadonlySet<Show>;
 }
@@ -109,7 +109,7 @@ export const sortRows = (rows: readonly ComparedRow[], show: Show, { sign }: Cho
   return ranked.sort((a, b) => b.rank - a.rank || 0).map(({ row }) => row);
 };
 
-/** The number of rows in each `show`. */
+/** The number of rows for each value of `show`. */
 export const countRows = (rows: readonly ComparedRow[]): Record<Show, number> => {
   const counts = { changed: 0, worse: 0, better: 0, failed: 0, errors: 0, missing: 0, all: 0 };
   for (const { shows } of rows) for (const show of shows) counts[show]++;

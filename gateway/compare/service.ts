@@ -10,7 +10,7 @@ import { checkRules } from "./gate-rule";
 
 interface CompareDeps {
   db: Db;
-  /** Compares runs that the reader may read, usually on a thread. */
+  /** Compares runs that the caller may read, usually in a thread. */
   compare(question: CompareQuestion): Promise<Comparison>;
   gate(question: GateQuestion): Promise<GateVerdict>;
 }
@@ -22,7 +22,7 @@ export const createCompare = ({ db, compare, gate }: CompareDeps) => {
   const findBatchRun = async (reader: RunReader, id: string, param: string): Promise<RunRow> => {
     const row = await findRun(db, id, reader);
     if (row.kind === "batch") return row;
-    const message = `${id} is a single evaluation. One sample shows no difference, so only batch runs can be compared and gated. POST /v1/batch-evals starts one.`;
+    const message = `${id} is a single evaluation. Only batch runs can be compared or checked against a gate, because one sample can't show a difference. Start one with POST /v1/batch-evals.`;
     throw new AppError("invalid_request", message, { param });
   };
 
@@ -35,7 +35,7 @@ export const createCompare = ({ db, compare, gate }: CompareDeps) => {
     const problem = baseline
       ? `Run ${id} is the baseline of the dataset "${name}".`
       : `The dataset "${name}" has no baseline run.`;
-    const remedy = "Name the baseline yourself, or set one: PATCH /v1/datasets/{id} with `baseline_run_id`.";
+    const remedy = "Name a baseline in the request, or set one with PATCH /v1/datasets/{id} and `baseline_run_id`.";
     throw new AppError("invalid_request", `${problem} ${remedy}`, { param });
   };
 
@@ -45,7 +45,7 @@ export const createCompare = ({ db, compare, gate }: CompareDeps) => {
       const asked = runs.split(",").map((id) => id.trim());
       const ids = asked.filter((id) => id !== "");
       if (ids.length === 0 || ids.length > MAX_RUNS || new Set(ids).size < ids.length) {
-        const message = `\`runs\` must list two to ${MAX_RUNS} different run ids, separated by commas, or one id to compare it with its dataset's baseline.`;
+        const message = `\`runs\` must contain two to ${MAX_RUNS} different run ids, separated by commas, or one id to compare with its dataset's baseline.`;
         throw new AppError("invalid_request", message, { param: "runs" });
       }
       const rows: RunRow[] = [];
@@ -62,7 +62,7 @@ export const createCompare = ({ db, compare, gate }: CompareDeps) => {
       const run = await findBatchRun(reader, id, "id");
       if (run.endedAt === null) {
         const { done = 0, total = 0 } = run.progress ?? {};
-        const message = `This run is ${run.state}: ${done} of ${total} results. A gate judges runs that have ended.`;
+        const message = `This run is ${run.state}: ${done} of ${total} results. Check it against a gate when it has ended.`;
         throw new AppError("conflict", message);
       }
       const needsBaseline = rules.some(({ max_regression }) => max_regression !== undefined);

@@ -8,7 +8,7 @@ import { mean, type Range } from "../evals/statistics/interval";
 import type { RunLatency } from "../evals/statistics-contract";
 import { currentOf } from "../evals/summary";
 
-/** Results read per statement. */
+/** Number of results read per statement. */
 const PAGE = 2000;
 
 /** One number per sample: the mean over its repeats; NaN if no repeat has a value. */
@@ -46,7 +46,7 @@ export interface Scored {
   judge: string | null;
   criterion: Criterion;
   criterionHash: string;
-  /** Whether the verdict counts it for any result. */
+  /** Whether the verdict of any result depends on it. */
   decides: boolean;
   values: Column;
   passes: Column;
@@ -54,7 +54,7 @@ export interface Scored {
 
 export const rangeOf = ({ criterion: { scale } }: Scored): Range => [scale.min, scale.max];
 
-/** What identifies a scale. Values on different scales are never compared. */
+/** The identity of a scale. Values on different scales are never compared. */
 export const scaleOf = ({
   metric,
   evaluator,
@@ -69,7 +69,7 @@ export interface RunTable {
   run: Pick<RunRow, "id" | "name" | "state" | "datasetId"> & { pins: RunPins };
   /** The run's `changes` when it was read. */
   changes: number;
-  /** Number of samples and of results that the run should have. */
+  /** Number of samples and results that the complete run has. */
   expected: { samples: number; results: number };
   keys: string[];
   sampleIds: string[];
@@ -84,12 +84,12 @@ export interface RunTable {
   /** By `scaleOf`, in order of first appearance. */
   scored: Map<string, Scored>;
   latency: RunLatency | null;
-  /** Sorted latencies in milliseconds of the outputs that were made for this run. */
+  /** Sorted latencies in milliseconds of the outputs that were generated for this run. */
   times: { total: Float64Array; ttft: Float64Array };
   tokens: { prompt: number; completion: number } | null;
 }
 
-/** Reads a run's results and scores. Results that haven't ended are left out. */
+/** Reads a run's results and scores, except results that haven't ended. */
 export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
   const pins = row.pins as unknown as RunPins;
   const total = row.progress?.total ?? 0;

@@ -63,14 +63,14 @@ export const whyScalesDiffer = (metric: string, baseline: Scored | undefined, ru
     const evaluator = (baseline ?? run)?.evaluator ?? "an evaluator";
     return reason(
       "not_scored",
-      `${evaluator} scored ${metric} in ${has} but not in ${hasNot}. To compare it, recompute the scores of ${hasNot}.`,
+      `${evaluator} scored ${metric} in ${has} but not in ${hasNot}. To compare them, recompute the scores of ${hasNot}.`,
     );
   }
   const [before, now] = [baseline.evaluator, run.evaluator];
   if (before !== now) {
     return reason(
       "evaluator_differs",
-      `The evaluator version differs: ${before} scored the baseline and ${now} this run. Recompute one of them with the other's version.`,
+      `The evaluator versions differ: ${before} scored the baseline, and ${now} scored this run. Recompute the scores of one run with the other's version.`,
     );
   }
   if (baseline.criterionHash !== run.criterionHash) {
@@ -79,7 +79,7 @@ export const whyScalesDiffer = (metric: string, baseline: Scored | undefined, ru
   if (baseline.judge !== run.judge) {
     return reason(
       "evaluator_differs",
-      `The judge differs: ${baseline.judge ?? "none"}, and now ${run.judge ?? "none"}.`,
+      `The judges differ: ${baseline.judge ?? "none"} for the baseline, ${run.judge ?? "none"} for this run.`,
     );
   }
   return reason("evaluator_differs", `${now} changed between the two runs, so its scores can't be compared.`);

@@ -92,7 +92,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
     const run = await findRun(db, runId);
     if (run?.datasetId === datasetId && run.kind === "batch" && run.endedAt !== null) return;
-    const message = `${runId} is not a batch run of this dataset that has ended. GET /v1/batch-evals?dataset=${datasetId} lists its runs.`;
+    const message = `${runId} can't be the baseline: it must be a batch run of this dataset and must have ended. GET /v1/batch-evals?dataset=${datasetId} lists its runs.`;
     throw new AppError("invalid_request", message, { param: "baseline_run_id" });
   };
 

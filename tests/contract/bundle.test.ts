@@ -226,7 +226,7 @@ describe("a changed byte", () => {
     ]);
   });
 
-  test("in a score, verdict or figure is found even if every hash was made to fit", async () => {
+  test("in a score, verdict or figure is found even if all hashes were recomputed to match", async () => {
     const forged = (change: (result: Json) => void) => differences(changed(RESULTS, third(change), { isForged: true }));
     const place = `${RESULTS}, line 3 (sample "k1", repeat 0): `;
     const scoreOf = ({ scores }: Json, name: string) => scores.find(({ evaluator }: Json) => evaluator === name);

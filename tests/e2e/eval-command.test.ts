@@ -79,7 +79,7 @@ describe("exit code", () => {
     expect(stdout).toContain("capitals, revision 1:");
     expect(stdout).toContain("Fail. Not met: pass_rate >= 0.99.");
     expect(stdout).toMatch(
-      /Against the baseline "capitals, smollm2-135m-instruct": No difference shown: the pass rate is/,
+      /Compared with the baseline "capitals, smollm2-135m-instruct": No difference shown: the pass rate is/,
     );
   }, 60_000);
 
@@ -115,9 +115,9 @@ describe("exit code", () => {
       run(...onServer(), "--name", "lonely", "--gate", "pass_rate>=baseline-0.02"),
     ]);
     expect([missing, wrong, invalid, lonely].map(({ code }) => code)).toEqual([2, 2, 2, 2]);
-    expect(missing.stderr).toContain(`Set GROUNDWIRE_API_KEY to a key of ${stack.url} with the role editor.`);
+    expect(missing.stderr).toContain(`Set GROUNDWIRE_API_KEY to a key for ${stack.url} with the editor role.`);
     expect(invalid.stderr).toContain("  line 1: ");
-    expect(lonely.stderr).toContain('"lonely" has no baseline run. Name one with --baseline');
+    expect(lonely.stderr).toContain('"lonely" has no baseline run. Choose one with --baseline');
   }, 60_000);
 
   test("4: the server can't be reached", async () => {

@@ -81,7 +81,7 @@ const checkScores = async (
       continue;
     }
     if (own.some((score) => score.evaluator_hash !== known.hash)) {
-      problems.push(`its scores by ${evaluator} are of another version`);
+      problems.push(`its scores by ${evaluator} come from a different version`);
     }
     const { kind } = known;
     const values = own.filter(({ state }) => state === "scored");

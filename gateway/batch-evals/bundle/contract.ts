@@ -8,15 +8,14 @@ import { BatchSettings, StartBatchEval } from "../contract";
 
 /*
  * The files of a bundle, in their order in the archive. Samples and results are split into parts of a few MiB, so that
- * they can be written and read in little memory; a part's results are of samples in the same part, or of the last sample
- * of the part before.
+ * they can be streamed. A part's results belong to samples in the same part, or to the last sample of the previous part.
  */
 
 export const RUN_FILE = "run.json";
 export const STATISTICS_FILE = "statistics.json";
 export const README_FILE = "README.md";
 export const MANIFEST_FILE = "manifest.json";
-/** As `sha256sum` writes it, for all other files. */
+/** The hashes of all other files, in the format of `sha256sum`. */
 export const SUMS_FILE = "SHA256SUMS";
 export const samplesFile = (part: number): string => `samples/${partName(part)}.jsonl`;
 export const resultsFile = (part: number): string => `results/${partName(part)}.jsonl`;
@@ -41,7 +40,7 @@ const UsedEvaluator = Type.Object({
 export const BundleRun = Type.Object({
   run: RunInfo,
   settings: BatchSettings,
-  /** The body of a `POST /v1/batch-evals` that repeats the run, once the samples are uploaded under this name. */
+  /** The body of a `POST /v1/batch-evals` that repeats the run after its samples were uploaded as the named dataset. */
   request: StartBatchEval,
   prompt: Nullable(PromptVersion),
   evaluators: Type.Array(UsedEvaluator),

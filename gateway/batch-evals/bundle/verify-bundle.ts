@@ -29,13 +29,13 @@ import { gunzipped } from "./gzip";
 import { readTar, refused, type TarMember } from "./tar";
 import { sumsOf } from "./write-bundle";
 
-/** What was found in a bundle. Without differences, it is verified. */
+/** The findings of a verification. A bundle without differences is verified. */
 export interface Verification {
   run: Pick<RunInfo, "id" | "name" | "pins"> | null;
   results: number;
   files: number;
   bytes: number;
-  /** Scores by evaluator: recomputed, and taken as stored because a model gave them. */
+  /** Number of scores by evaluator: recomputed, or accepted as stored because a model gave them. */
   recomputed: Record<string, number>;
   taken: Record<string, number>;
   /** Figures that were recomputed and are equal. */
@@ -62,7 +62,7 @@ class Unreadable extends Error {}
 
 /**
  * Verifies a bundle as it is read: every hash, every score that needs no model, every verdict and every figure. Throws
- * invalid_request for a file that isn't a bundle, is damaged or incomplete, or was made by another version.
+ * invalid_request for a file that isn't a bundle, is damaged or incomplete, or was exported by an incompatible version.
  */
 export const verifyBundle = async (file: AsyncIterable<Uint8Array>, options: VerifyOptions): Promise<Verification> => {
   const verifier = new Verifier(options);
@@ -90,7 +90,7 @@ class Verifier {
 
   constructor(private readonly options: VerifyOptions) {}
 
-  /** Where reading has got to. */
+  /** The position that reading has reached. */
   get place(): string {
     const last = this.#files.at(-1);
     return last ? `after ${last.name}` : `in ${RUN_FILE}`;
@@ -162,7 +162,7 @@ class Verifier {
     const value = parsed(text);
     const [problem] = value === undefined ? [] : TypeCompiler.Compile(schema).Errors(value);
     if (value === undefined) throw this.#stop(`${name} is not valid JSON`);
-    if (problem) throw this.#stop(`${name} has a wrong value at ${problem.path || "/"}: ${problem.message}`);
+    if (problem) throw this.#stop(`${name} has an invalid value at ${problem.path || "/"}: ${problem.message}`);
     return value as Static<T>;
   }
 
@@ -172,7 +172,7 @@ class Verifier {
       const name = `${definition.name}@${definition.version}`;
       if (evaluatorHash(definition) !== hash) {
         this.#differ(
-          `${RUN_FILE}: ${name} does not match its hash, or works differently in this version of Groundwire`,
+          `${RUN_FILE}: ${name} does not match its hash, or this version of Groundwire computes it differently`,
         );
       }
       this.#evaluators.set(name, { kind: definition.kind, hash });
@@ -237,13 +237,13 @@ class Verifier {
       const stated = listed.get(name);
       if (!stated) this.#differ(`${name} is not in the manifest`);
       else if (stated.sha256 !== sha256)
-        this.#differ(`${name} has the SHA-256 ${sha256}, but ${stated.sha256} in the manifest`);
+        this.#differ(`${name} has the SHA-256 ${sha256}, but the manifest lists ${stated.sha256}`);
       listed.delete(name);
     }
     for (const name of listed.keys()) this.#differ(`${name} is in the manifest, but not in the bundle`);
     if (manifest.figures_version !== FIGURES_VERSION) {
       throw refused(
-        `its figures are of version ${manifest.figures_version}, and this version of Groundwire computes version ${FIGURES_VERSION}`,
+        `it contains figures of version ${manifest.figures_version}, but this version of Groundwire computes version ${FIGURES_VERSION}`,
       );
     }
   }

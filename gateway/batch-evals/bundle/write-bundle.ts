@@ -17,7 +17,7 @@ import {
 } from "./contract";
 import { TAR_END, tarMember } from "./tar";
 
-/** From this size on, a part is complete. */
+/** A part is complete when it reaches this size. */
 const PART_BYTES = 4 * 1_048_576;
 
 export interface BundleEntry {

@@ -7,7 +7,7 @@ import { textOfInput } from "../../datasets/content";
 import type { Interval } from "../../evals/statistics-contract";
 import type { EvalReport } from "./run";
 
-/** The result of the command: the gate's, or pass without rules. */
+/** The outcome of the command: the gate's verdict, or pass without rules. */
 export const outcomeOf = ({ gate }: EvalReport): RuleVerdict["verdict"] => gate?.verdict ?? "pass";
 
 /** Width of the column with a rule's result. */
@@ -72,7 +72,7 @@ const titleOf = ({ dataset, run }: EvalReport): string => {
 
 const conclusion = (report: EvalReport): string => {
   const outcome = outcomeOf(report);
-  if (!report.gate) return "No gate was given: the run is complete.";
+  if (!report.gate) return "The run is complete. No gate was given.";
   const word = { pass: "Pass. ", fail: "Fail. ", not_enough_data: "" }[outcome];
   return `${word}${report.gate.reason}`;
 };
@@ -81,7 +81,7 @@ const comparisonText = ({ comparison }: EvalReport): string | undefined => {
   const [compared] = comparison?.comparisons ?? [];
   if (!compared) return undefined;
   const warnings = compared.warnings.map(({ message }) => message);
-  return [`Against the baseline "${comparison?.runs[0]?.name}": ${compared.summary}`, ...warnings].join("\n");
+  return [`Compared with the baseline "${comparison?.runs[0]?.name}": ${compared.summary}`, ...warnings].join("\n");
 };
 
 /** The report for a terminal. */
@@ -117,7 +117,7 @@ export const reportMarkdown = (report: EvalReport): string => {
       ? []
       : [
           "",
-          `<details><summary>Errors, and samples that did not pass, worst first</summary>`,
+          `<details><summary>Errors, then samples that did not pass, worst first</summary>`,
           "",
           ...markdownTable(failureRows(report)),
           "",
@@ -137,7 +137,7 @@ export const reportMarkdown = (report: EvalReport): string => {
   ].join("\n")}\n`;
 };
 
-/** One test case per rule, so that CI systems show the gate like tests. */
+/** One test case per rule, so that CI systems show rules as tests. */
 export const reportJunit = async (report: EvalReport): Promise<string> => {
   const { run, gate, dataset } = report;
   const rules = gate?.rules ?? [];

@@ -9,7 +9,7 @@ import type { Dataset, UploadResult } from "../../datasets/contract";
 import type { SampleResult, SampleResultPage } from "../../evals/contract";
 import type { ApiClient } from "../api-client";
 
-/** What to evaluate, and how to judge it. */
+/** What to evaluate, and the rules to check the run against. */
 export interface EvalRequest {
   /** A file to upload, or the name or id of a dataset on the server. */
   dataset: string;
@@ -34,20 +34,20 @@ export interface EvalReport {
 }
 
 const POLL_MS = 300;
-/** How long the server may be unreachable while a run goes on. */
+/** How long the server may be unreachable during a run. */
 const PATIENCE_MS = 30_000;
 const MAX_FAILURES = 10;
 const ENDED: ReadonlySet<BatchEval["state"]> = new Set(["completed", "failed", "cancelled"]);
 
 /**
- * Uploads the dataset, runs the evaluation and judges it. Aborting `signal` cancels the run. Throws the API's errors, and
+ * Uploads the dataset, runs the evaluation and checks its gate. Aborting `signal` cancels the run. Throws the API's errors, and
  * unavailable if the run fails or is cancelled.
  */
 export const runEval = async (api: ApiClient, request: EvalRequest, signal: AbortSignal): Promise<EvalReport> => {
   const dataset = await findOrUpload(api, request);
   const baseline = request.baseline ?? dataset.baseline_run_id;
   if (!baseline && request.rules.some(({ max_regression }) => max_regression !== undefined)) {
-    const message = `"${dataset.name}" has no baseline run. Name one with --baseline, or leave the rules with "baseline" out.`;
+    const message = `"${dataset.name}" has no baseline run. Choose one with --baseline, or remove the rules that contain "baseline".`;
     throw new AppError("invalid_request", message);
   }
   signal.throwIfAborted();
@@ -59,7 +59,8 @@ export const runEval = async (api: ApiClient, request: EvalRequest, signal: Abor
   const run = await follow(api, started, signal);
   if (run.state !== "completed") {
     const why = run.error?.message ?? "Resume it with POST /v1/batch-evals/{id}/resume.";
-    throw new AppError("unavailable", `The run ${run.id} was not completed: it is ${run.state}. ${why}`);
+    const ending = run.state === "failed" ? "failed" : "was cancelled";
+    throw new AppError("unavailable", `The run ${run.id} ${ending}. ${why}`);
   }
   const path = `/v1/batch-evals/${run.id}`;
   const gate =
@@ -77,7 +78,7 @@ export const runEval = async (api: ApiClient, request: EvalRequest, signal: Abor
   return { dataset, run, gate, comparison, failures: [...errors, ...failed] };
 };
 
-/** A dataset of the server, or a new revision with the file's samples. An unchanged file adds none. */
+/** Finds a dataset on the server, or uploads the file as a new revision. An unchanged file adds none. */
 const findOrUpload = async (api: ApiClient, { dataset, name }: EvalRequest): Promise<Dataset> => {
   if (!existsSync(dataset)) {
     if (/[/\\]|\.(jsonl?|csv|parquet)$/i.test(dataset))
@@ -100,7 +101,7 @@ const findOrUpload = async (api: ApiClient, { dataset, name }: EvalRequest): Pro
   return uploaded.dataset;
 };
 
-/** Shows the progress of a run until it has ended. Cancels it when aborted. */
+/** Shows the progress of a run until it ends. Cancels the run when `signal` is aborted. */
 const follow = async (api: ApiClient, { id, name }: BatchEval, signal: AbortSignal): Promise<BatchEval> => {
   const path = `/v1/batch-evals/${id}`;
   const draw = drawProgress(process.stderr);
@@ -109,7 +110,7 @@ const follow = async (api: ApiClient, { id, name }: BatchEval, signal: AbortSign
   for (;;) {
     if (signal.aborted && !isCancelled) {
       isCancelled = true;
-      await api.request("POST", `${path}/cancel`).catch(() => {}); // it may have ended by itself
+      await api.request("POST", `${path}/cancel`).catch(() => {}); // it may already have ended
     }
     const run = await api.request<BatchEval>("GET", path).catch((error: unknown) => {
       const { kind } = toAppError(error);
