@@ -2,7 +2,7 @@ import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
 import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
-import { appliesTo, type Column, type RunTable, rangeOf, type Scored } from "./table";
+import { appliesTo, type Column, type RunTable, rangeOf } from "./table";
 import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer } from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
