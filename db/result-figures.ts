@@ -22,6 +22,7 @@ export interface ResultFigure {
 /** The same with the fields that only comparisons need. Tokens are null like latencies. */
 export interface ComparedFigure extends ResultFigure {
   sampleId: string;
+  failure: string | null;
   promptTokens: number | null;
   completionTokens: number | null;
 }
@@ -44,6 +45,7 @@ export const listResultFigures = (
       tags: samples.tags,
       state: results.state,
       passed: results.passed,
+      failure: results.failure,
       overall: results.overall,
       queueMs: madeField("latency.queue"),
       ttftMs: madeField("latency.ttft"),

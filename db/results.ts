@@ -132,7 +132,7 @@ export interface ScoreFigure {
 /** The same with the fields that only comparisons need. */
 export interface ScaledFigure extends ScoreFigure {
   evaluatorHash: string;
-  /** Model and revision of the judge; null for an evaluator without one. */
+  /** Model and revision of the judge; null for an evaluator without one, and for a judge that failed. */
   judge: string | null;
 }
 
@@ -145,7 +145,7 @@ const figure = {
   evaluatorHash: scores.evaluatorHash,
   judge: sql<
     string | null
-  >`json_extract(${scores.judge}, '$.model') || ' ' || json_extract(${scores.judge}, '$.model_revision')`,
+  >`json_extract(${scores.judge}, '$.model') || ' ' || COALESCE(json_extract(${scores.judge}, '$.model_revision'), '')`,
   criterionHash: scores.criterionHash,
   shadow: scores.shadow,
   value: scores.value,

@@ -14,6 +14,8 @@ const AT = new Date("2026-11-26T12:00:00Z");
 interface StoredResult {
   /** null: an error. */
   passed: boolean | null;
+  /** It has an output but no verdict: its judge failed, or its criterion has no threshold. */
+  undecided?: "judge_error" | "no_threshold";
   /** Default: 1 if it passed, else 0. */
   value?: number;
   text?: string;
@@ -41,7 +43,7 @@ interface StoredRun {
   evaluator?: string;
   /** Changes whenever something about the evaluator does. */
   evaluatorHash?: string;
-  judge?: { model: string; model_revision: string };
+  judge?: { model: string; model_revision: string | null };
   criterion?: Criterion;
   /** The index that answered; default: the model alone. */
   index?: string;
@@ -103,14 +105,14 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
       await insertSamples(tx, [sample]);
       for (const [
         repeat,
-        { passed, value = Number(passed), text = `Answer ${key}`, totalMs = 100, isUnscored = false },
+        { passed, undecided, value = Number(passed), text = `Answer ${key}`, totalMs = 100, isUnscored = false },
       ] of results.entries()) {
         const resultId = newId("res");
         const latency = { queue: 0, ttft: totalMs / 10, total: totalMs };
         const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
         const output = { text, contexts: [], citations: [], cache: { status: "miss" }, latency, usage };
         const result = { id: resultId, runId: id, sampleId: sample.id, sampleKey: key, repeat, position };
-        if (passed === null) {
+        if (passed === null && !undecided) {
           await insertResult(tx, { ...result, state: "error", failure: "timeout" });
           continue;
         }
@@ -118,8 +120,10 @@ export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<stri
           ...{ resultId, metric: criterion.name, criterion, criterionHash: criterionHash(criterion) },
           ...{ evaluator, evaluatorHash, state: "scored", value, passed, shadow: false, judge },
           ...{ claims: [], votes: [], scoredAt: AT },
+          // A judge that failed is not named.
+          ...(undecided === "judge_error" && { state: "error", value: null, judge: null }),
         };
-        const failure = passed ? null : "wrong";
+        const failure = passed === null ? (undecided === "judge_error" ? undecided : null) : passed ? null : "wrong";
         await insertResult(
           tx,
           { ...result, state: "done", output, passed, failure, overall: value },

@@ -192,7 +192,7 @@ const compareTables = (tables: RunTable[]): Compared => {
 };
 
 const toComparedRun = (table: RunTable, baseline: RunTable | undefined): ComparedRun => {
-  const { run, keys, expected, latency, tokens, scored } = table;
+  const { run, keys, expected, latency, tokens, scored, results } = table;
   const { values, groups } = knownValues(table, table.passes);
   const { value, interval } = estimateMean(values, { groups, range: [0, 1] });
   const deciding = [...scored.values()].flatMap(({ decides, evaluator }) => (decides ? [evaluator] : []));
@@ -205,7 +205,7 @@ const toComparedRun = (table: RunTable, baseline: RunTable | undefined): Compare
     evaluators: [...new Set(deciding)],
     repeats: run.pins.repeats,
     ...{ samples: keys.length, missing: Math.max(0, expected.samples - keys.length) },
-    errors: keys.length - values.length,
+    errors: table.errors.filter((errors, sample) => errors === results[sample]).length,
     pass_rate: value === null ? null : { value, interval },
     change: baseline ? changeOf(table, baseline) : null,
   };

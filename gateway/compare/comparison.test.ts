@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client";
 import { updateDataset } from "../../db/datasets";
-import { setOutcome } from "../../db/results";
+import { insertScores, listResults, setOutcome } from "../../db/results";
 import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
 import { temporaryDb } from "../../tests/db/temporary";
 import { findFalseDifferences } from "../../tests/statistics/equal-runs";
 import { expectClose } from "../../tests/statistics/expect-close";
-import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import { BUILT_IN_CRITERIA, criterionHash } from "../evals/rubric";
 import { mcnemarExact } from "../evals/statistics/paired";
 import { Comparer } from "./comparer";
 import type { CompareQuery, Comparison } from "./contract";
@@ -114,6 +114,38 @@ describe("the verdict in words", () => {
   });
 });
 
+test("two criteria that change alike in opposite directions are mixed", async () => {
+  const [, , hallucination] = BUILT_IN_CRITERIA;
+  if (!hallucination) throw new Error("Expected hallucination.");
+  const runs = [await run(WORSE), await run(BETTER)];
+  for (const id of runs) {
+    const rows = await listResults(db, id, { limit: 100 });
+    const scores = rows.map(({ id: resultId, overall }) => ({
+      ...{
+        resultId,
+        metric: hallucination.name,
+        criterion: hallucination,
+        value: overall,
+        passed: true,
+        shadow: false,
+      },
+      ...{ criterionHash: criterionHash(hallucination), evaluator: "exact@1", evaluatorHash: "exact@1" },
+      ...{ state: "scored" as const, claims: [], votes: [], scoredAt: new Date() },
+    }));
+    await db.write((tx) => insertScores(tx, scores));
+  }
+  const compared = await first(...runs);
+  expect(compared.metrics.map(({ metric, verdict }) => [metric, verdict])).toEqual([
+    ["verdict", "better"],
+    ["correctness", "better"],
+    ["hallucination", "worse"],
+  ]);
+  expect([compared.verdict, compared.summary]).toEqual([
+    "mixed",
+    "Mixed. Better: pass rate. Worse: mean hallucination.",
+  ]);
+});
+
 describe("not comparable", () => {
   test.each([
     [
@@ -142,6 +174,14 @@ describe("not comparable", () => {
       async () => [
         await run("11", { judge: { model: "small", model_revision: "1" } }),
         await run("11", { judge: { model: "large", model_revision: "1" } }),
+      ],
+    ],
+    [
+      "another judge of an unknown revision",
+      "evaluator_differs",
+      async () => [
+        await run("11", { judge: { model: "small", model_revision: null } }),
+        await run("11", { judge: { model: "large", model_revision: null } }),
       ],
     ],
     ["no common samples", "no_common_samples", async () => [await run("11.."), await run("..11")]],
@@ -239,6 +279,19 @@ describe("samples that can't be paired", () => {
       "not_shown",
       expect.stringContaining("28 samples without a value could explain it. Retry the errors of both runs."),
     ]);
+  });
+
+  test("nor do repeats that are errors", async () => {
+    const repeated = (verdicts: string): StoredSample[] =>
+      Array.from({ length: 40 }, (_, n) => ({
+        key: `k${n}`,
+        results: [...verdicts].map((verdict) => ({ passed: verdict === "e" ? null : verdict === (n % 8 ? "1" : "0") })),
+      }));
+    const compared = await first(await run(repeated("0001")), await run(repeated("1eee")));
+    expect(compared.metrics[0]).toMatchObject({ n: 40, errors: 0, verdict: "not_shown" });
+    expect(compared.metrics[0]?.reason?.code).toBe("errors_present");
+    expect(compared.summary).toContain("40 samples without a value in every repeat could explain it");
+    expect(compared.warnings.map(({ code }) => code)).toEqual(["errors_present"]);
   });
 
   test("a cancelled run is compared on what it has, and says what is missing", async () => {

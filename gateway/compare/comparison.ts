@@ -3,7 +3,7 @@ import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
 import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
 import { appliesTo, type Column, type RunTable, rangeOf } from "./table";
-import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer } from "./words";
+import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer, withoutValue } from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
 const LEVEL = 0.05;
@@ -18,10 +18,12 @@ interface Measure extends Pick<MetricComparison, "metric" | "evaluator" | "of" |
   applies?: (baselineRow: number, runRow: number) => boolean;
 }
 
-/** A comparison whose p value is not adjusted yet. Comparisons with the same `test` key share one test. */
+/** A comparison whose p value is not adjusted yet. Comparisons with the same `testKey` share one test. */
 interface Tested {
   compared: MetricComparison;
   testKey: string;
+  /** Common samples that lack a value, or the value of a repeat, in one of the runs. */
+  incomplete: number;
 }
 
 /** Compares each run with the baseline. The p values of all tests are adjusted together. */
@@ -33,12 +35,12 @@ export const compareRuns = (baseline: RunTable, runs: readonly RunTable[]): RunC
   });
   adjust(compared.flatMap(({ reason, tested }) => (reason ? [] : tested)));
   return compared.map(({ run, pairs, reason, tested }) => {
-    const metrics = tested.map((each) => judge(each.compared, reason));
-    const isFirst = (_: unknown, i: number) => tested.findIndex(({ testKey }) => testKey === tested[i]?.testKey) === i;
+    const judged = tested.map((each) => ({ ...each, compared: judge(each, reason) }));
+    const metrics = judged.map(({ compared }) => compared);
     return {
       run_id: run.run.id,
-      ...concludeFrom(metrics.filter(isFirst), reason),
-      warnings: warningsOf(baseline, run, pairs, metrics),
+      ...concludeFrom(judged, reason),
+      warnings: warningsOf(baseline, run, pairs, judged),
       ...{ pairs: pairs.run.length, only_in_baseline: pairs.onlyInBaseline, only_in_run: pairs.onlyInRun },
       changed: pairs.changed,
       metrics,
@@ -52,24 +54,25 @@ const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[]
     ...{ metric: VERDICT, evaluator: null, of: "pass_rate", direction: "higher_is_better", shadow: false },
     ...{ range: [0, 1], baseline: baseline.passes, run: run.passes },
   };
+  const test = (measure: Measure) =>
+    testMeasure(measure, pairs, { groups, repeats: [baseline.run.pins.repeats, run.run.pins.repeats] });
   const criteria = sharedCriteria(baseline, run);
   const differing = criteria.find(({ baseline: a, run: b }) => !(a && b) || a.evaluator !== b.evaluator) ?? criteria[0];
   const first = haveSameVerdict(baseline, run)
-    ? testMeasure(verdict, pairs, groups)
+    ? test(verdict)
     : incomparable(verdict, whyScalesDiffer("the verdict", differing?.baseline, differing?.run));
   const applies = (shared: SharedCriterion) => (before: number, now: number) =>
     appliesTo([
       { table: baseline, scored: shared.baseline, row: before },
       { table: run, scored: shared.run, row: now },
     ]);
-  return [first, ...criteria.map((shared) => testCriterion(shared, pairs, groups, applies(shared)))];
+  return [first, ...criteria.map((shared) => testCriterion(shared, applies(shared), test))];
 };
 
 const testCriterion = (
   { baseline, run }: SharedCriterion,
-  pairs: Pairs,
-  groups: readonly (string | null)[],
   applies: Measure["applies"],
+  test: (measure: Measure) => Tested,
 ): Tested => {
   const scored = run ?? baseline;
   if (!scored) throw new Error("A shared criterion has scores in one of the runs.");
@@ -79,8 +82,7 @@ const testCriterion = (
   const named = { metric, evaluator, of: "mean", direction: criterion.direction, shadow } as const;
   if (!isSameScale || baseline.evaluatorHash !== run.evaluatorHash)
     return incomparable(named, whyScalesDiffer(metric, baseline, run));
-  const values = { baseline: baseline.values, run: run.values };
-  return testMeasure({ ...named, range: rangeOf(scored), ...values, applies }, pairs, groups);
+  return test({ ...named, range: rangeOf(scored), baseline: baseline.values, run: run.values, applies });
 };
 
 const NO_FIGURES = {
@@ -93,31 +95,38 @@ type Named = Pick<MetricComparison, "metric" | "evaluator" | "of" | "direction" 
 
 const incomparable = ({ metric, evaluator, of, direction, shadow }: Named, reason: Reason, errors = 0): Tested => ({
   compared: { metric, evaluator, of, direction, shadow, ...NO_FIGURES, reason, n: 0, errors },
-  testKey: "",
+  ...{ testKey: "", incomplete: errors },
 });
 
-const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | null)[]): Tested => {
+interface PairFacts {
+  groups: readonly (string | null)[];
+  /** Repeats of each sample in the baseline and in the run. */
+  repeats: readonly [baseline: number, run: number];
+}
+
+const testMeasure = (measure: Measure, pairs: Pairs, { groups, repeats }: PairFacts): Tested => {
   const { metric, evaluator, of, direction, shadow, range, applies = () => true } = measure;
-  let errors = 0;
   const [a, b, known]: [number[], number[], (string | null)[]] = [[], [], []];
   const bounds = { worst: 0, best: 0 };
   const [bad, good] = direction === "higher_is_better" ? range : [range[1], range[0]];
+  let [applicable, incomplete] = [0, 0];
   pairs.run.forEach((row, i) => {
-    const baselineRow = pairs.baseline[i] ?? -1;
-    const [before, now] = [measure.baseline.at(baselineRow), measure.run.at(row)];
+    const old = pairs.baseline[i] ?? -1;
+    const [before, now] = [measure.baseline.at(old), measure.run.at(row)];
     const isKnown = !Number.isNaN(before) && !Number.isNaN(now);
-    if (!isKnown && !applies(baselineRow, row)) return;
-    const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
-    bounds.worst += or(now, bad) - or(before, good);
-    bounds.best += or(now, good) - or(before, bad);
-    if (!isKnown) {
-      errors++;
-      return;
-    }
+    if (!isKnown && !applies(old, row)) return;
+    applicable++;
+    const difference = (worse: number, better: number) =>
+      measure.run.filled(row, repeats[1], worse) - measure.baseline.filled(old, repeats[0], better);
+    bounds.worst += difference(bad, good);
+    bounds.best += difference(good, bad);
+    if (measure.baseline.missing(old, repeats[0]) + measure.run.missing(row, repeats[1]) > 0) incomplete++;
+    if (!isKnown) return;
     a.push(before);
     b.push(now);
     known.push(groups[i] ?? null);
   });
+  const errors = applicable - a.length;
   const result = comparePairs(a, b, { groups: known, range });
   if (!result) {
     const message = `None of the ${count(errors, "common sample")} has a value in both runs.`;
@@ -126,14 +135,14 @@ const testMeasure = (measure: Measure, pairs: Pairs, groups: readonly (string | 
   const [better, worse] =
     direction === "higher_is_better" ? [result.rises, result.falls] : [result.falls, result.rises];
   return {
+    incomplete,
     testKey: `${pairs.run.length} ${Bun.hash(Float64Array.from(b, (value, i) => value - (a[i] ?? 0)))}`,
     compared: {
       ...{ metric, evaluator, of, direction, shadow },
       ...{ verdict: "not_shown", reason: null, n: result.n, errors, clusters: result.clusters },
       ...{ baseline: result.a, value: result.b, difference: result.difference, interval: result.interval },
       ...{ test: result.test, p: result.p, p_adjusted: result.p, better, worse },
-      bounds:
-        errors === 0 ? null : { worst: bounds.worst / (a.length + errors), best: bounds.best / (a.length + errors) },
+      bounds: incomplete === 0 ? null : { worst: bounds.worst / applicable, best: bounds.best / applicable },
       detectable_difference: result.detectableDifference,
     },
   };
@@ -149,7 +158,7 @@ const adjust = (tested: readonly Tested[]): void => {
 };
 
 /** Adds the verdict. A difference that errors could explain is not shown. */
-const judge = (compared: MetricComparison, reason: Reason | null): MetricComparison => {
+const judge = ({ compared, incomplete }: Tested, reason: Reason | null): MetricComparison => {
   if (compared.reason) return compared;
   if (reason) return { ...compared, verdict: "not_comparable", reason };
   const { difference, p_adjusted: p, bounds, direction, errors } = compared;
@@ -158,7 +167,8 @@ const judge = (compared: MetricComparison, reason: Reason | null): MetricCompari
   const verdict = sign * difference > 0 ? "better" : "worse";
   const opposite = bounds && (verdict === "better" ? sign * bounds.worst < 0 : sign * bounds.best > 0);
   if (!opposite) return { ...compared, verdict };
-  const message = `The difference is significant, but ${count(errors, "sample")} without a value could explain it. Retry the errors of both runs.`;
+  const without = withoutValue(incomplete, incomplete > errors);
+  const message = `The difference is significant, but ${without} could explain it. Retry the errors of both runs.`;
   return { ...compared, reason: { code: "errors_present", message } };
 };
 
@@ -188,7 +198,7 @@ const warningsOf = (
   baseline: RunTable,
   run: RunTable,
   { onlyInBaseline, onlyInRun, changed }: Pairs,
-  [verdict]: readonly MetricComparison[],
+  [verdict]: readonly Tested[],
 ): Reason[] => {
   const warnings: Reason[] = [];
   if (onlyInBaseline + onlyInRun > 0) {
@@ -209,8 +219,13 @@ const warningsOf = (
     const message = `${count(changed, "sample")} changed between the dataset's revisions and ${changed === 1 ? "is" : "are"} excluded.`;
     warnings.push({ code: "samples_changed", message });
   }
-  if (verdict && verdict.errors > 0) {
-    const message = `${count(verdict.errors, "common sample")} without a verdict in one of the runs: excluded, and never counted as passed.`;
+  const { compared: { errors } = { errors: 0 }, incomplete = 0 } = verdict ?? {};
+  if (errors > 0) {
+    const message = `${count(errors, "common sample")} without a verdict in one of the runs: excluded, and never counted as passed.`;
+    warnings.push({ code: "errors_present", message });
+  }
+  if (incomplete > errors) {
+    const message = `${count(incomplete - errors, "common sample")} without a verdict in some repeats: only the other repeats are compared.`;
     warnings.push({ code: "errors_present", message });
   }
   return warnings;
@@ -218,13 +233,14 @@ const warningsOf = (
 
 /** The verdict on a run. It depends on shadow evaluators only if there are no others. */
 const concludeFrom = (
-  metrics: readonly MetricComparison[],
+  judged: readonly Tested[],
   reason: Reason | null,
 ): Pick<RunComparison, "verdict" | "summary" | "reason"> => {
-  const comparable = metrics.filter(({ verdict }) => verdict !== "not_comparable");
-  const counting = comparable.some(({ shadow }) => !shadow) ? comparable.filter(({ shadow }) => !shadow) : comparable;
+  const comparable = judged.filter(({ compared }) => compared.verdict !== "not_comparable");
+  const deciding = comparable.filter(({ compared }) => !compared.shadow);
+  const counting = distinct(deciding.length > 0 ? deciding : comparable);
   const [first] = counting;
-  const why = reason ?? metrics.find((metric) => metric.reason)?.reason ?? null;
+  const why = reason ?? judged.find(({ compared }) => compared.reason)?.compared.reason ?? null;
   if (reason || !first) {
     const known = why ?? { code: "not_scored" as const, message: "Neither run has scores." };
     return { verdict: "not_comparable", reason: known, summary: `Not comparable. ${known.message}` };
@@ -243,4 +259,10 @@ const concludeFrom = (
   const hint =
     verdict === "not_shown" ? (changed.reason ? ` ${changed.reason.message}` : describeDetectable(changed)) : "";
   return { verdict, reason: null, summary: `${title}: ${describeDifference(changed)}.${rest}${hint}` };
+};
+
+/** The same test in the same direction counts once: a verdict and its only criterion say the same. */
+const distinct = (judged: readonly Tested[]): MetricComparison[] => {
+  const byTest = Map.groupBy(judged, ({ testKey, compared }) => `${testKey} ${compared.direction}`);
+  return [...byTest.values()].flatMap(([first]) => first?.compared ?? []);
 };

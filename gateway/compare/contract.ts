@@ -99,7 +99,7 @@ export const MetricComparison = Type.Object(
     worse: Count("Samples with a worse value than in the baseline"),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
       description:
-        "The difference if every error had the worst or the best value for this run; null: there are no errors",
+        "The difference if every error, including those of single repeats, had the worst or the best value for this run; null: there are no errors",
     }),
     detectable_difference: Nullable(Type.Number(), {
       description:
@@ -139,7 +139,7 @@ const ComparedRun = Type.Object(
     repeats: Count(),
     samples: Count("Samples with at least one ended result"),
     missing: Count("Samples of the run without an ended result"),
-    errors: Count("Samples without a verdict"),
+    errors: Count("Samples whose results are all errors"),
     pass_rate: Nullable(Rate, { description: "On all of this run's samples with a verdict" }),
     latency: Nullable(RunLatency, { description: "null: no model was called" }),
     tokens: Nullable(
@@ -175,7 +175,7 @@ const SampleInRun = Type.Object(
     state: OneOf(["done", "error", "missing"]),
     result_id: Nullable(Id("res"), { description: "The first repeat" }),
     repeats: Count("Ended results of this sample"),
-    errors: Count("Ended results of this sample without a verdict"),
+    errors: Count("Results without an output, or that an evaluator failed to score"),
     pass_rate: Nullable(Type.Number(), { description: "Share of the repeats with a verdict that passed" }),
     value: Nullable(Type.Number(), { description: "The mean value of the chosen metric; null: missing, or an error" }),
     difference: Nullable(Type.Number(), { description: "`value` minus the baseline's; null for the baseline" }),

@@ -75,7 +75,7 @@ export const RuleVerdict = Type.Object(
     interval: Nullable(Interval),
     n: Count("Samples with a value; for errors and latencies: results"),
     unresolved: Count(
-      "Samples that are errors or missing. A rule passes only if it would pass with the worst value for each of them",
+      "Samples that are errors or missing, in at least one repeat. A rule passes only if it would pass with the worst value for each of them",
     ),
     samples_needed: Nullable(Count("Estimated number of additional samples that would decide the rule"), {
       description: "null: the rule is decided, or more samples would not help",

@@ -3,18 +3,19 @@ import { estimateMean, isVerdict } from "../evals/statistics/estimate";
 import type { Range } from "../evals/statistics/interval";
 import { samplesToDecide } from "../evals/statistics/power";
 import type { RuleVerdict } from "./gate-contract";
-import { count } from "./words";
+import { count, withoutValue } from "./words";
 
 /** The verdict on a rule, without the rule itself. */
 export type Judged = Omit<RuleVerdict, "rule" | "text">;
 
-/** The values of a figure, the bound it must meet, and the values that unresolved samples could have. */
+/** Values with a bound to meet, and the values that all samples could have. */
 export interface Evidence {
   values: readonly number[];
   groups: Groups;
-  /** The worst and best values of the samples that are errors or missing. */
-  worst: readonly number[];
-  best: readonly number[];
+  /** All samples, as if all values that are errors or missing were the worst, and the best. */
+  all: { worst: number[]; best: number[]; groups: (string | null)[] };
+  /** Samples with a value that is an error or missing. */
+  unresolved: number;
   range: Range;
   bound: number;
   isAtLeast: boolean;
@@ -28,15 +29,11 @@ export const UNDECIDED = { verdict: "not_enough_data", value: null, interval: nu
 
 /** Passes if the interval meets the bound with the worst unresolved values; fails if it misses the bound with the best. */
 export const decide = (evidence: Evidence): Judged => {
-  const { values, groups, worst, best, range, bound, isAtLeast, name, show } = evidence;
-  const intervalWith = (added: readonly number[]) => {
-    const all = { groups: [...groups, ...added.map(() => null)], range };
-    return estimateMean([...values, ...added], all).interval;
-  };
-  const { value } = estimateMean(values, { groups, range });
-  const unresolved = worst.length;
-  const interval = intervalWith([]);
-  const [pessimistic, optimistic] = unresolved === 0 ? [interval, interval] : [intervalWith(worst), intervalWith(best)];
+  const { values, groups, all, unresolved, range, bound, isAtLeast, name, show } = evidence;
+  const { value, interval } = estimateMean(values, { groups, range });
+  const intervalOf = (possible: readonly number[]) =>
+    unresolved === 0 ? interval : estimateMean(possible, { groups: all.groups, range }).interval;
+  const [pessimistic, optimistic] = [intervalOf(all.worst), intervalOf(all.best)];
   const known = { value, interval, n: values.length, unresolved };
   const [least, most] = isAtLeast ? ["at least", "below"] : ["at most", "above"];
   const measured =
@@ -53,7 +50,7 @@ export const decide = (evidence: Evidence): Judged => {
     unresolved > 0 &&
     (value === null || (interval && (meets(interval.low, interval.high) || misses(interval.low, interval.high))))
   ) {
-    const reason = `${measured}, but ${count(unresolved, "sample")} without a value could change the result. Retry the errors.`;
+    const reason = `${measured}, but ${withoutValue(unresolved, unresolved > all.worst.length - values.length)} could change the result. Retry the errors.`;
     return { ...known, ...UNDECIDED, value, interval, reason };
   }
   const needed = interval ? neededFor(evidence, value ?? bound) : null;

@@ -124,6 +124,64 @@ describe("errors and missing samples never count as passed", () => {
   });
 });
 
+describe("results without a verdict", () => {
+  const repeated = (n: number, verdicts: string): StoredSample[] =>
+    Array.from({ length: n }, (_, i) => ({
+      key: `k${i}`,
+      results: [...verdicts].map((verdict) => ({ passed: verdict === "e" ? null : verdict === "1" })),
+    }));
+  const judge = { model: "judge", model_revision: "1" };
+  const failing = { passed: null, undecided: "judge_error" } as const;
+
+  test.each([
+    ["errors", () => run(repeated(40, "1eeeeeeeee"))],
+    [
+      "missing",
+      async () => run([...repeated(39, "1"), { key: "k", results: repeated(1, "1111111111")[0]?.results ?? [] }]),
+    ],
+  ])("repeats that are %s are not filled in by the other repeats of their sample", async (_, make) => {
+    const id = await make();
+    const judged = await gate(id, "pass_rate>=0.5,correctness.pass_rate>=0.5,correctness.mean>=0.5,pass_rate<=0.95");
+    expect(judged.rules.map(({ verdict }) => verdict)).toEqual(Array(4).fill("not_enough_data"));
+    expect(judged.rules[0]).toMatchObject({ value: 1, n: 40, unresolved: expect.any(Number) });
+    expect(judged.rules[0]?.reason).toContain("samples without a value in every repeat could change the result");
+    const full = await run(repeated(40, "1111111111"));
+    expect((await gate(id, "pass_rate>=baseline-0.1", full)).verdict).toBe("not_enough_data");
+    expect((await gate(full, "pass_rate>=baseline-0.1", full)).verdict).toBe("pass");
+  });
+
+  test("one error of a judge doesn't hide its scores", async () => {
+    const samples = [...samplesFrom("1".repeat(60)), { key: "z", results: [failing] }];
+    const id = await run(samples, { judge, evaluator: "judge@1" });
+    const judged = await gate(id, "correctness.pass_rate>=0.8,judge@1/correctness.mean>=0.8");
+    expect(judged.rules).toMatchObject([
+      { verdict: "pass", n: 60, unresolved: 1 },
+      { verdict: "pass", n: 60, unresolved: 1 },
+    ]);
+    const clean = await run("1".repeat(60), { judge, evaluator: "judge@1" });
+    expect((await gate(id, "pass_rate>=baseline-0.2", clean)).verdict).toBe("pass");
+    const only = await run([{ key: "z", results: [failing] }], { judge, evaluator: "judge@1" });
+    expect((await gate(only, "correctness.pass_rate>=0.8")).verdict).toBe("not_enough_data");
+    expect((await gate(only, "errors<=0.5")).verdict).toBe("fail");
+  });
+
+  test("are no errors if no criterion has a threshold", async () => {
+    const [correctness] = BUILT_IN_CRITERIA;
+    if (!correctness) throw new Error("Expected correctness.");
+    const samples = samplesFrom("1".repeat(30)).map((sample) => ({
+      ...sample,
+      results: [{ passed: null, undecided: "no_threshold" as const, value: 0.9 }],
+    }));
+    const id = await run(samples, { criterion: { ...correctness, threshold: null } });
+    expect((await gate(id, "errors<=0")).verdict).toBe("pass");
+    const { samples: listed, runs } = await service.compare(
+      { allowedIndexes: undefined },
+      { runs: `${id},${await run(samples, { criterion: { ...correctness, threshold: null } })}`, show: "all" },
+    );
+    expect([runs[0]?.errors, listed.data[0]?.runs[0]?.state]).toEqual([0, "done"]);
+  });
+});
+
 describe("no worse than the baseline", () => {
   const mixed = (flips: string, base = passing(140, 200)) =>
     [...base].map((verdict, i) => flips[i] ?? verdict).join("");

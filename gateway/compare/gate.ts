@@ -3,7 +3,7 @@ import type { Range } from "../evals/statistics/interval";
 import { whyNotComparable } from "./comparison";
 import { VERDICT } from "./contract";
 import type { GateRule, GateVerdict, RuleVerdict } from "./gate-contract";
-import { decide, type Judged, UNDECIDED } from "./gate-evidence";
+import { decide, type Evidence, type Judged, UNDECIDED } from "./gate-evidence";
 import { judgeLatency } from "./gate-latency";
 import { ruleText } from "./gate-rule";
 import { haveSameVerdict, pairSamples } from "./pairs";
@@ -77,15 +77,25 @@ const figureOf = (table: RunTable, { of, metric = VERDICT, evaluator }: GateRule
 const missingSamples = ({ keys, expected }: RunTable): number => Math.max(0, expected.samples - keys.length);
 
 const judgeBound = (table: RunTable, { name, column, range, scored }: Figure, rule: GateRule): Judged => {
-  const { values, groups } = knownValues(table, column);
-  const isUnknown = (row: number) => Number.isNaN(column.at(row)) && appliesTo([{ table, scored, row }]);
-  const unresolved = table.keys.filter((_, row) => isUnknown(row)).length + missingSamples(table);
+  const { repeats } = table.run.pins;
+  const applicable = [...table.keys.keys()].filter(
+    (row) => !Number.isNaN(column.at(row)) || appliesTo([{ table, scored, row }]),
+  );
+  const missing = missingSamples(table);
   const isAtLeast = rule.at_least !== undefined;
-  const [low, high] = [range[0], range[1]].map((value) => Array<number>(unresolved).fill(value));
+  const [bad, good] = isAtLeast ? range : [range[1], range[0]];
+  const all = (value: number) => [
+    ...applicable.map((row) => column.filled(row, repeats, value)),
+    ...Array<number>(missing).fill(value),
+  ];
   return decide({
-    ...{ values, groups, range, isAtLeast, name, bound: rule.at_least ?? rule.at_most ?? 0 },
-    worst: (isAtLeast ? low : high) ?? [],
-    best: (isAtLeast ? high : low) ?? [],
+    ...knownValues(table, column),
+    ...{ range, isAtLeast, name, bound: rule.at_least ?? rule.at_most ?? 0 },
+    all: {
+      ...{ worst: all(bad), best: all(good) },
+      groups: [...applicable.map((row) => table.groups[row] ?? null), ...Array<null>(missing).fill(null)],
+    },
+    unresolved: applicable.filter((row) => column.missing(row, repeats) > 0).length + missing,
     show: rule.of === "pass_rate" ? percent : decimal,
   });
 };
@@ -100,46 +110,48 @@ const judgeRegression = (
   if (!baseline) throw wrongMetric("A rule with `max_regression` needs a baseline.", i, "max_regression");
   const { scored, range, isLowerBetter } = figure;
   const pairs = pairSamples(baseline, table);
-  const before = scored && baseline.scored.get(scaleOf(scored));
+  const earlierScored = scored && baseline.scored.get(scaleOf(scored));
   const reason = whyNotComparable(baseline, table, pairs)?.message;
-  const isSameScale = scored ? before !== undefined : haveSameVerdict(baseline, table);
+  const isSameScale = scored ? earlierScored !== undefined : haveSameVerdict(baseline, table);
   if (reason || !isSameScale) {
     const why =
       reason ?? "The baseline was scored with a different evaluator version, criterion or judge. Recompute its scores.";
     return { ...UNDECIDED, n: 0, unresolved: 0, reason: `Not comparable with the baseline. ${why}` };
   }
-  const old = scored ? (of === "mean" ? before?.values : before?.passes) : baseline.passes;
+  const old = (of === "mean" ? earlierScored?.values : earlierScored?.passes) ?? baseline.passes;
   const width = range[1] - range[0];
   const sign = isLowerBetter ? -1 : 1;
   const [bad, good] = isLowerBetter ? [range[1], range[0]] : range;
-  const evidence = {
-    values: [] as number[],
-    groups: [] as (string | null)[],
-    worst: [] as number[],
-    best: [] as number[],
-  };
+  const [values, groups]: [number[], (string | null)[]] = [[], []];
+  const all: Evidence["all"] = { worst: [], best: [], groups: [] };
+  const missing = missingSamples(table);
+  let unresolved = missing;
+  const [earlier, now] = [baseline.run.pins.repeats, table.run.pins.repeats];
   pairs.run.forEach((row, at) => {
-    const baselineRow = pairs.baseline[at] ?? -1;
-    const [a, b] = [old?.at(baselineRow) ?? Number.NaN, figure.column.at(row)];
-    if (!Number.isNaN(a) && !Number.isNaN(b)) {
-      evidence.values.push(sign * (b - a));
-      evidence.groups.push(table.groups[row] ?? null);
-      return;
-    }
+    const [before, group] = [pairs.baseline[at] ?? -1, table.groups[row] ?? null];
+    const gain = sign * (figure.column.at(row) - old.at(before));
     const rows = [
-      { table: baseline, scored: before, row: baselineRow },
+      { table: baseline, scored: earlierScored, row: before },
       { table, scored, row },
     ];
-    if (!appliesTo(rows)) return;
-    const or = (value: number, other: number) => (Number.isNaN(value) ? other : value);
-    evidence.worst.push(sign * (or(b, bad) - or(a, good)));
-    evidence.best.push(sign * (or(b, good) - or(a, bad)));
+    if (Number.isNaN(gain) && !appliesTo(rows)) return;
+    const filled = (worse: number, better: number) =>
+      sign * (figure.column.filled(row, now, worse) - old.filled(before, earlier, better));
+    all.worst.push(filled(bad, good));
+    all.best.push(filled(good, bad));
+    all.groups.push(group);
+    if (old.missing(before, earlier) + figure.column.missing(row, now) > 0) unresolved++;
+    if (Number.isNaN(gain)) return;
+    values.push(gain);
+    groups.push(group);
   });
-  const missing = missingSamples(table);
-  evidence.worst.push(...Array<number>(missing).fill(-width));
-  evidence.best.push(...Array<number>(missing).fill(width));
+  for (let sample = 0; sample < missing; sample++) {
+    all.worst.push(-width);
+    all.best.push(width);
+    all.groups.push(null);
+  }
   return decide({
-    ...evidence,
+    ...{ values, groups, all, unresolved },
     ...{ range: [-width, width], bound: -most, isAtLeast: true },
     name: `the gain in ${figure.name.replace("the ", "")} over the baseline`,
     show: of === "pass_rate" ? points : decimal,

@@ -37,7 +37,7 @@ export const haveSameVerdict = (a: RunTable, b: RunTable): boolean => {
 
 const decidingScales = ({ scored }: RunTable): string =>
   [...scored]
-    .flatMap(([scale, { decides }]) => (decides ? [scale] : []))
+    .flatMap(([scale, { decides, values }]) => (decides && !values.isEmpty ? [scale] : []))
     .sort()
     .join("\n");
 
@@ -54,8 +54,10 @@ export interface SharedCriterion {
  * Different versions of the same evaluator are matched with each other.
  */
 export const sharedCriteria = (baseline: RunTable, run: RunTable): SharedCriterion[] => {
-  const same = [...run.scored].flatMap(([scale, scored]): SharedCriterion[] => {
-    const before = baseline.scored.get(scale);
+  const valuesOf = ({ scored }: RunTable) => new Map([...scored].filter(([, { values }]) => !values.isEmpty));
+  const [old, now] = [valuesOf(baseline), valuesOf(run)];
+  const same = [...now].flatMap(([scale, scored]): SharedCriterion[] => {
+    const before = old.get(scale);
     return before ? [{ baseline: before, run: scored }] : [];
   });
   const kindOf = (scored: Scored) => `${scored.metric} ${nameOf(scored)}`;
@@ -67,7 +69,7 @@ export const sharedCriteria = (baseline: RunTable, run: RunTable): SharedCriteri
     // The scores that decide are the ones that people look at.
     if (shared[side] === undefined || scored.decides) shared[side] = scored;
   };
-  for (const scored of baseline.scored.values()) add(scored, "baseline");
-  for (const scored of run.scored.values()) add(scored, "run");
+  for (const scored of old.values()) add(scored, "baseline");
+  for (const scored of now.values()) add(scored, "run");
   return [...same, ...others.values()];
 };

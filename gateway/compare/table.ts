@@ -35,6 +35,22 @@ export class Column {
     const count = this.#counts[sample] ?? 0;
     return count === 0 ? Number.NaN : (this.#sums[sample] ?? 0) / count;
   }
+
+  /** The mean if each of the `repeats` that has no value had `value`. */
+  filled(sample: number, repeats: number, value: number): number {
+    const missing = this.missing(sample, repeats);
+    return ((this.#sums[sample] ?? 0) + missing * value) / ((this.#counts[sample] ?? 0) + missing);
+  }
+
+  /** How many of the `repeats` have no value. */
+  missing(sample: number, repeats: number): number {
+    return Math.max(0, repeats - (this.#counts[sample] ?? 0));
+  }
+
+  /** No sample has a value. */
+  get isEmpty(): boolean {
+    return !this.#counts.some((count) => count > 0);
+  }
 }
 
 /** The values of one criterion that are on one scale: the same evaluator version, definition and judge. */
@@ -75,7 +91,7 @@ export interface RunTable {
   sampleIds: string[];
   groups: (string | null)[];
   tags: string[][];
-  /** Ended results of each sample, and how many of them have no verdict. */
+  /** Ended results of each sample, and how many of them are errors: without an output, or because an evaluator failed. */
   results: number[];
   errors: number[];
   /** Number of results that have no output. */
@@ -111,6 +127,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     cursor = page.at(-1);
     if (page.length < PAGE) break;
   }
+  dropUnnamed(table.scored);
   const sorted = (field: "totalMs" | "ttftMs") => Float64Array.from(made, (result) => result[field] ?? 0).sort();
   const meanOf = (field: "promptTokens" | "completionTokens") => mean(made.map((result) => result[field] ?? 0));
   return {
@@ -121,8 +138,16 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
   };
 };
 
+/** A judge that failed is not named, so its errors look like another judge's. They are left out if it has scores, too. */
+const dropUnnamed = (scored: RunTable["scored"]): void => {
+  const nameOf = (each: Scored) => scaleOf({ ...each, judge: null });
+  const named = new Set([...scored.values()].filter(({ values }) => !values.isEmpty).map(nameOf));
+  for (const [scale, each] of scored) if (each.values.isEmpty && named.has(nameOf(each))) scored.delete(scale);
+};
+
 /** Adds a result to the last row, or to a new one. Returns the row. */
-const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed, state }: ComparedFigure): number => {
+const addResult = (table: RunTable, result: ComparedFigure): number => {
+  const { sampleKey, sampleId, group, tags, passed, state, failure } = result;
   if (state === "error") table.failed++;
   const isNew = table.keys.at(-1) !== sampleKey;
   if (isNew) {
@@ -135,8 +160,8 @@ const addResult = (table: RunTable, { sampleKey, sampleId, group, tags, passed, 
   }
   const sample = table.keys.length - 1;
   table.results[sample] = (table.results[sample] ?? 0) + 1;
-  if (passed === null) table.errors[sample] = (table.errors[sample] ?? 0) + 1;
-  else table.passes.add(sample, Number(passed));
+  if (passed !== null) table.passes.add(sample, Number(passed));
+  else if (failure !== null) table.errors[sample] = (table.errors[sample] ?? 0) + 1;
   return sample;
 };
 

@@ -17,6 +17,10 @@ const signed = (text: string): string => (text.startsWith("-") ? `−${text.slic
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
+/** "3 samples without a value", "3 samples without a value in every repeat" */
+export const withoutValue = (samples: number, isPartial: boolean): string =>
+  `${count(samples, "sample")} without a value${isPartial ? " in every repeat" : ""}`;
+
 /** "p 0.29", "p < 0.001" */
 const pText = (p: number): string => (p < 0.001 ? "p < 0.001" : `p ${p < 0.095 ? p.toPrecision(2) : p.toFixed(2)}`);
 

@@ -90,7 +90,7 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
     path: "/batch-evals/new",
     as: "viewer",
     status: 403,
-    shows: "This requires the role editor",
+    shows: "This requires the editor role",
   },
   {
     name: "new run",
