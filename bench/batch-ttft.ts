@@ -8,8 +8,8 @@ const SAMPLES = 2000;
 type Json = any;
 
 /**
- * Time to first token of a chat on the default model, on an idle node and while a batch run keeps it busy: pairs of requests
- * one after the other. The run is paused before each idle request.
+ * Time to first token of a chat on the default model, on an idle node and while a batch run keeps it busy. The requests
+ * of each pair are sent one after the other. The run is paused before each idle request.
  */
 export const batchTtft = async () => {
   const stack = await Stack.start({

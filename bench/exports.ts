@@ -28,8 +28,8 @@ const CONTEXT = "Every branch opens at its own time, and prices depend on the fl
 const FORMATS: NonNullable<ExportQuery["format"]>[] = ["jsonl", "csv", "parquet", "junit", "html", "bundle"];
 
 /**
- * Exports of a run with 100,000 results, in every format: time, size, by how much the gateway's memory grows, and the
- * longest that another request waits; and the same for the verification of the bundle.
+ * Exports a run with 100,000 results in every format and verifies the bundle: time, size, growth of the gateway's
+ * memory, and the longest wait of another request.
  */
 export const exportsOfRun = async () => {
   const gateway = await startGateway(4);
@@ -72,7 +72,7 @@ const save = async (url: string, format: string, path: string): Promise<number> 
   return Bun.write(path, response);
 };
 
-/** Sends small requests until the result is called, which returns the longest time that one took. */
+/** Sends small requests until the returned function is called. It returns the longest time that a request took. */
 const watchWaits = (url: string): (() => Promise<number>) => {
   let [longest, isOver] = [0, false];
   const watching = (async () => {
@@ -100,7 +100,7 @@ const verify = async (bundle: string) => {
   return { seconds, most_mib: Math.round((child.resourceUsage()?.maxRSS ?? 0) / 1_048_576) };
 };
 
-/** Stores a completed run whose answers are right for two samples of three. */
+/** Stores a completed run in which two of three samples have a correct answer. */
 const seed = async (db: Db): Promise<void> => {
   const [exact] = await createEvaluators({ db }).choose(["exact@1"]);
   const [criterion] = criteriaOf({ criteria: ["correctness"] });

@@ -52,7 +52,7 @@ export const isPast = ({ position, repeat }: BatchCursor): SQL =>
   sql`(${results.position}, ${results.repeat}) > (${position}, ${repeat})`;
 
 /** Results after `cursor` in a list whose values are sorted, with missing values last. */
-const isBehind = (sort: BatchSort, cursor: BatchCursor): SQL | undefined => {
+const isAfter = (sort: BatchSort, cursor: BatchCursor): SQL | undefined => {
   if (sort === "dataset") return isPast(cursor);
   const column = sort === "worst" ? results.overall : results.latencyMs;
   const { value } = cursor;
@@ -61,7 +61,7 @@ const isBehind = (sort: BatchSort, cursor: BatchCursor): SQL | undefined => {
   return or(further, and(eq(column, value), isPast(cursor)), isNull(column));
 };
 
-/** The opposite of `isBehind`. */
+/** Results before `cursor` in such a list. */
 const isBefore = (sort: BatchSort, { value, position, repeat }: BatchCursor): SQL | undefined => {
   const isEarlier = sql`(${results.position}, ${results.repeat}) < (${position}, ${repeat})`;
   if (sort === "dataset") return isEarlier;
@@ -85,7 +85,7 @@ const REVERSED: Readonly<Record<BatchSort, SQL[]>> = {
   slowest: [asc(results.latencyMs), ...backwards],
 };
 
-/** Finds results without reading their rows: unless a text is searched for, the indexes have all that it needs. */
+/** Finds results without reading their rows: the indexes cover everything except a text search. */
 const found = (db: Reads, runId: string, { sort, ...filter }: ResultFilter & { sort?: BatchSort }, more?: SQL) => {
   const rows = db
     .select({ rowid: sql<number>`results.rowid`.as("rowid") })
@@ -98,7 +98,7 @@ const found = (db: Reads, runId: string, { sort, ...filter }: ResultFilter & { s
   return sort === undefined ? fitting : fitting.orderBy(...ORDER[sort]);
 };
 
-/** Places of the results that fit the filter, in order, for `listResultsAt`. */
+/** Places of the results that match the filter, in order, for `listResultsAt`. */
 export const findPlaces = async (
   db: Reads,
   runId: string,
@@ -139,7 +139,7 @@ export const findNeighbours = async (
   };
   return {
     previous: await idOf(isBefore(sort, cursor), REVERSED[sort]),
-    next: await idOf(isBehind(sort, cursor), ORDER[sort]),
+    next: await idOf(isAfter(sort, cursor), ORDER[sort]),
   };
 };
 
@@ -162,7 +162,7 @@ export const listBatchResults = async (
   { limit, cursor, sort, ...filter }: ResultFilter & { limit: number; cursor?: BatchCursor; sort: BatchSort },
 ): Promise<ResultRow[]> => {
   const rows = await joinedResults(db)
-    .where(and(isMatch(runId, filter), cursor && isBehind(sort, cursor)))
+    .where(and(isMatch(runId, filter), cursor && isAfter(sort, cursor)))
     .orderBy(...ORDER[sort])
     .limit(limit);
   return rows.map(({ result, sample }) => ({ ...result, sample }));

@@ -13,7 +13,7 @@ const isLatest = sql`dataset_revisions.revision = (SELECT MAX(revision) FROM dat
 
 const { report: _, ...revisionColumns } = getTableColumns(datasetRevisions);
 
-/** The columns of a dataset. A baseline run that was deleted is none. */
+/** The columns of a dataset. A deleted baseline run is null. */
 const datasetColumns = {
   ...getTableColumns(datasets),
   baselineRunId: sql<string | null>`(SELECT id FROM runs WHERE runs.id = datasets.baseline_run_id)`,

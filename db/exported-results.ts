@@ -40,7 +40,7 @@ export const listResultsOfSize = async (
 const withSamples = <Q extends SQLiteSelect>(query: Q, { tag, search }: ResultFilter) =>
   tag === undefined && search === undefined ? query : query.innerJoin(samples, eq(samples.id, results.sampleId));
 
-/** Counts of results by what they mean for a test report. */
+/** Counts of results by their outcome in a test report. */
 export interface ResultCounts {
   total: number;
   failed: number;
@@ -69,7 +69,7 @@ export const countResults = async (db: Reads, runId: string, filter: ResultFilte
   return row;
 };
 
-/** Ids of results that fit the filter, by the lowest overall score; results without one come last. */
+/** Ids of results that match the filter, by the lowest overall score; results without one come last. */
 export const listWorstIds = async (
   db: Reads,
   runId: string,

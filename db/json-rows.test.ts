@@ -48,7 +48,7 @@ test("inserted values are the same as those that the driver stores", async () =>
   expect((await stored("json")).map(({ overall }) => overall)).toEqual(NUMBERS);
 });
 
-test("existing rows don't change, and are not counted", async () => {
+test("existing rows don't change and are not counted", async () => {
   const rows = rowsOf("r");
   await db.write((tx) => insertRows(tx, results, FIELDS, rows.slice(0, 3)));
   const changed = rows.map((row) => ({ ...row, failure: "changed" }));

@@ -74,6 +74,6 @@ const toJson = (column: Column | undefined, value: unknown): string => {
   const stored = column.mapToDriverValue(value);
   // SQLite reads some shortest decimal forms as a neighbouring number. With 17 digits, it reads every number exactly.
   if (typeof stored === "number" && !Number.isInteger(stored)) return stored.toPrecision(17);
-  // Reading half of a surrogate pair as text would end the process.
+  // Reading half of a surrogate pair as text would crash the process.
   return JSON.stringify(typeof stored === "string" ? stored.toWellFormed() : stored);
 };

@@ -37,7 +37,7 @@ type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allow
 /**
  * Runs one command: parses its arguments, prints `help` if requested, and turns an error into one message on stderr and
  * an exit code. `run` resolves with the exit code. Arguments that aren't options are rejected unless `takesArguments`.
- * `usageCode` is the exit code for wrong arguments, if a command needs another one than all others.
+ * `usageCode` is the exit code for wrong arguments, if a command doesn't use the common one.
  */
 export const runCommand = async <const O extends Options>(
   help: string,

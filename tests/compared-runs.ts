@@ -41,13 +41,13 @@ interface StoredRun {
   kind?: RunRow["kind"];
   state?: RunRow["state"];
   evaluator?: string;
-  /** Changes whenever something about the evaluator does. */
+  /** Changes with every change to the evaluator. */
   evaluatorHash?: string;
   judge?: { model: string; model_revision: string | null };
   criterion?: Criterion;
   /** The index that answered; default: the model alone. */
   index?: string;
-  /** Samples that the run should have, if some are missing. */
+  /** Expected number of samples, if some are missing. */
   expected?: number;
 }
 

@@ -165,7 +165,7 @@ export const results = sqliteTable(
   ],
 );
 
-/** The tags of a batch run's results, so that its results with a tag are found in an index. */
+/** The tags of a batch run's results. An index on them finds the results with a tag. */
 export const resultTags = sqliteTable(
   "result_tags",
   {

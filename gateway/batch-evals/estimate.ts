@@ -55,7 +55,7 @@ interface Estimated {
   datasetId: string;
 }
 
-/** Estimates what a run costs and can show. Counts of a random subset are those of all samples, scaled. */
+/** Estimates a run's cost and the change it can detect. For a random subset, the counts of all samples are scaled. */
 export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan> => {
   const { survey, samples, repeats, generation, datasetId } = run;
   const share = survey.samples === 0 ? 0 : samples / survey.samples;
@@ -97,7 +97,7 @@ const usageOf = (runs: readonly RunRow[]) => {
   };
 };
 
-/** What an evaluator could compare an answer to such a sample with. An index finds contexts for every sample. */
+/** The texts that an evaluator could compare an answer with. An index finds contexts for every sample. */
 const answerLike = ({ hasReferences, hasContexts }: MemberCounts, { generation }: Pick<Estimated, "generation">) => ({
   question: "",
   references: hasReferences ? ["a"] : [],
@@ -142,7 +142,7 @@ const warningsOf = (run: Estimated): string[] => {
   return warnings;
 };
 
-/** Why a run over an index would fail or show nothing; undefined if it wouldn't. */
+/** Why a run over an index would fail or be meaningless; otherwise undefined. */
 const problemOf = ({ name, status }: SearchedIndex): string | undefined => {
   if (status === "ingesting") return stillIngesting(name);
   if (status === "ready") return undefined;

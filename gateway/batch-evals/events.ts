@@ -10,14 +10,14 @@ const POLL_MS = 500;
 /** Ended results read per statement. */
 const RESULTS = 200;
 
-/** An event, and the `sequence` of the last result that it knows. */
+/** An event, and the `sequence` of the last result that it includes. */
 export interface NumberedEvent {
   id: number;
   event: BatchEvalEvent;
 }
 
 interface EventOptions {
-  /** The `id` of the last event that the client has; without one, only what happens from now on is sent. */
+  /** The `id` of the last event that the client has; without one, only new events are sent. */
   after: number | undefined;
   /** Whether each ended result has an event. */
   hasSamples: boolean;

@@ -17,7 +17,7 @@ import { type NumberedPage, numberedPage, pageOf } from "../paging";
 import type { ResultQuery } from "./contract";
 import { cursorOf, cursorText, readCursor, SORTS } from "./wire";
 
-/** Which results of a run a list has, and in which order. */
+/** The filter and order of a list of results. */
 export type ResultList = Omit<ResultQuery, "limit" | "after">;
 
 /** A result's surroundings: the results before and after it in a list, and all answers to its sample. */
@@ -28,7 +28,7 @@ export interface ResultPlace {
   repeats: Pick<SampleResult, "id" | "repeat" | "state" | "passed">[];
 }
 
-/** Reads the results of batch runs. Each function throws not_found, also for a run of an index that the reader may not use. */
+/** Reads the results of batch runs. All functions throw not_found, also if the caller may not use the run's index. */
 export interface BatchResults {
   results(reader: RunReader, id: string, query: ResultQuery): Promise<Page<SampleResult>>;
   /** A numbered page. A number past the end returns the last page. */

@@ -63,7 +63,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
           ...allows("editor"),
           summary: "Start a run over a dataset",
           description:
-            "A jobs worker makes the outputs with batch priority for the calling key, scores them, and stores each with its scores. A run over an index stops if the index changes. Follow the run with `GET /v1/batch-evals/{id}` or its events.",
+            "A jobs worker generates the outputs with batch priority on behalf of the calling key, scores them, and stores each with its scores. A run over an index stops if the index changes. Follow the run with `GET /v1/batch-evals/{id}` or its events.",
           ...creates,
           ...fails(404, 409),
         },
@@ -80,8 +80,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
       detail: {
         ...allows("viewer"),
         summary: "Read a run: its progress, statistics and settings",
-        description:
-          "Counts are always current. Statistics are updated while the run goes on, and complete at its end.",
+        description: "Counts are always current. Statistics are updated during the run, and are complete when it ends.",
       },
     })
     .get(`${RUN}/samples`, ({ request, params, query }) => batchEvals.results(principalOf(request), params.id, query), {
@@ -101,7 +100,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
           ...allows("viewer"),
           summary: "Download the results of a run",
           description:
-            "The file is written while the results are read, in the dataset's order, so a download of any size takes little memory. Of a run that is still going on, it has the results so far.",
+            "Results are streamed in the dataset's order. While the run is in progress, the file contains the results so far.",
           ...downloads(...EXPORT_TYPES),
           ...runsLong,
           ...fails(409),
@@ -114,7 +113,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
         const after = readNumberCursor(request.headers.get("last-event-id") || undefined);
         const { signal } = callOf(exchange, principal);
         const hasSamples = query.samples !== "false";
-        // An unknown run has its own status, so it is looked up before the stream starts.
+        // Looked up before the stream starts, so that an unknown run gets a 404.
         await batchEvals.get(principal, params.id);
         const events = batchEvals.events(principal, params.id, { after, hasSamples, signal });
         return sseResponse(exchange, { headers: {}, pieces: framesOf(events) });
@@ -126,7 +125,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
           ...allows("viewer"),
           summary: "Follow a run live",
           description:
-            "Server-Sent Events: `state` when it changes, `progress`, `sample` for each ended result, and `done` at the end, then `[DONE]`. Each has an id, and `Last-Event-ID` resumes after it without gaps. Without it, only results that end from now on are sent.",
+            "Server-Sent Events: `state` when it changes, `progress`, `sample` for each ended result, and `done` at the end, then `[DONE]`. Each event has an id; send it as `Last-Event-ID` to resume without gaps. Otherwise, only results that end after the request are sent.",
           ...streams(BatchEvalEvent),
           ...runsLong,
         },
@@ -160,7 +159,7 @@ export const batchEvalRoutes = ({ batchEvals, batchExports, idempotency, renderR
         detail: {
           ...allows("editor"),
           summary: "Resume a paused, cancelled or failed run, or retry its errors",
-          description: "From now on, the calling key makes the run's calls.",
+          description: "The run's remaining calls are made on behalf of the calling key.",
           ...fails(409),
         },
       },

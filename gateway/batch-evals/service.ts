@@ -48,7 +48,7 @@ export interface BatchEvalService extends BatchResults {
   start(principal: Principal, request: StartBatchEval, seal: Seal): Promise<BatchEval>;
   /** Newest first. */
   list(reader: RunReader, query: RunQuery): Promise<RunPage>;
-  /** Throws not_found, as every method does, also for a run of an index that the reader may not use. */
+  /** Throws not_found, as every method does, also for a run over an index that the caller may not use. */
   get(reader: RunReader, id: string): Promise<BatchEval>;
   events: BatchEvents;
   /** Running samples finish, and no others start. Throws conflict for a run that has ended. */
@@ -56,11 +56,11 @@ export interface BatchEvalService extends BatchResults {
   /** Running samples stop within a second. Throws conflict for a run that has ended. */
   cancel(principal: Principal, id: string): Promise<BatchEval>;
   /**
-   * Continues a run; its calls are made for the caller's key. Throws conflict for a run with nothing left to do, and for
-   * one whose index has changed.
+   * Continues a run on behalf of the caller's key. Throws conflict for a run with nothing left to do, and for one whose
+   * index has changed.
    */
   resume(principal: Principal, id: string, request: ResumeBatchEval): Promise<BatchEval>;
-  /** Scores the outputs of a run that isn't running again. Throws conflict, not_found, invalid_request. */
+  /** Scores a run's stored outputs again. Throws conflict while the run is in progress, not_found, invalid_request. */
   recompute(principal: Principal, id: string, request: RecomputeBatchEval, seal: Seal): Promise<BatchEval>;
 }
 
@@ -94,7 +94,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     const choice = request.samples ?? {};
     const survey = await surveySamples(db, stored, choice);
     if (survey.samples === 0) {
-      throw new AppError("invalid_request", `No sample of "${dataset.name}" has one of these tags.`, {
+      throw new AppError("invalid_request", `No sample in "${dataset.name}" has one of these tags.`, {
         param: "samples.tags",
       });
     }
@@ -226,7 +226,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
       if (index !== undefined) assertUnchanged(pins, await deps.rag.open(principal, index));
       return change(principal, id, "run.resume", async (tx, { state, progress }) => {
         const { errors = 0, sequence = 0 } = progress ?? {};
-        if (state === "queued" || state === "running") throw conflict("This run is not paused: it is running already.");
+        if (state === "queued" || state === "running") throw conflict(`This run is already ${state}.`);
         if (state === "completed" && !(retries && errors > 0)) {
           const way = errors > 0 ? "To retry its errors, set `retry_errors` to true." : "Start a new run instead.";
           throw conflict(`This run is completed. ${way}`);
@@ -253,7 +253,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
           }
           const { recompute } = await toBatchEval(tx, run);
           if (recompute?.state === "queued" || recompute?.state === "running") {
-            throw conflict("The scores of this run are being recomputed. Wait until that ends.");
+            throw conflict("The scores of this run are being recomputed. Wait until that is done.");
           }
           const payload: RecomputePayload = { ...request, runId: id, shadow };
           const job = { id: newId("job"), kind: RECOMPUTE_KIND, payload: { ...payload }, createdBy: principal.keyId };

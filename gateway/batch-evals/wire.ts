@@ -9,7 +9,7 @@ import { strangeCursor } from "../paging";
 import type { BatchEval, BatchSettings, ResultQuery } from "./contract";
 import type { RecomputePayload, RecomputeProgress } from "./job";
 
-/** What the machines cost per second of a slot; null: unknown. */
+/** Machine cost per slot and second; null: unknown. */
 export type SlotPrice = () => { perSecond: number; currency: string } | null;
 
 /** Converts rows of batch runs. `reads` may be a transaction that has changed the row. */

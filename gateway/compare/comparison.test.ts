@@ -94,7 +94,7 @@ describe("the verdict in words", () => {
     expect(comparisons.map(({ verdict }) => verdict)).toEqual(["not_shown", "better"]);
   });
 
-  test("lower is better where the criterion says so", async () => {
+  test("a lower value is better if the criterion says so", async () => {
     const [, , hallucination] = BUILT_IN_CRITERIA;
     if (hallucination?.direction !== "lower_is_better") throw new Error("Expected hallucination.");
     const scored = (value: number): StoredSample[] =>
@@ -202,7 +202,7 @@ describe("not comparable", () => {
     expect(compared.metrics.every(({ verdict }) => verdict === "not_comparable")).toBe(true);
   });
 
-  test("a single evaluation, an unknown run and too many runs are refused", async () => {
+  test("a single evaluation, an unknown run and too many runs are rejected", async () => {
     const single = await run("1", { kind: "single" });
     const batch = await run("11");
     await expect(compare([batch, single])).rejects.toThrow("is a single evaluation. Only batch runs can be compared");
@@ -220,7 +220,7 @@ test("of many comparisons of equal models, at most 5.5 % are called different", 
   expect(found.reduce((sum, { share }) => sum + share, 0) / found.length).toBeLessThan(0.055);
 });
 
-test("a key that may not use a run's index can't compare it, and a changed score is seen", async () => {
+test("a key without access to a run's index can't compare it, and a changed score is noticed", async () => {
   const [open, closed] = [await run(WORSE), await run(BETTER, { index: "idx_secret" })];
   const runs = `${open},${closed}`;
   await expect(service.compare({ allowedIndexes: ["idx_other"] }, { runs })).rejects.toThrow(
@@ -234,7 +234,7 @@ test("a key that may not use a run's index can't compare it, and a changed score
 });
 
 describe("samples that can't be paired", () => {
-  test("are excluded, counted and never passed", async () => {
+  test("are excluded, counted, and never counted as passed", async () => {
     const baseline = await run("11e0.1");
     const candidate = await run(
       samplesFrom("1e0.11").map((sample) => (sample.key === "k5" ? { ...sample, input: "new content" } : sample)),
@@ -294,7 +294,7 @@ describe("samples that can't be paired", () => {
     expect(compared.warnings.map(({ code }) => code)).toEqual(["errors_present"]);
   });
 
-  test("a cancelled run is compared on what it has, and says what is missing", async () => {
+  test("a cancelled run is compared on its results, with a warning about missing ones", async () => {
     const compared = await first(
       await run(WORSE),
       await run("1".repeat(30), { name: "short", state: "cancelled", expected: 40 }),
@@ -408,7 +408,7 @@ describe("the list of samples", () => {
     await expect(compare(runs, { after: "nonsense" })).rejects.toThrow("`after` must be a `next_cursor`");
   });
 
-  test("is sorted by any criterion, and an unknown one is named", async () => {
+  test("is sorted by any criterion; an unknown one is rejected with the known ones", async () => {
     const { metric, evaluator, samples } = await compare(runs, { metric: "correctness" });
     expect([metric, evaluator, samples.data[0]?.sample_key]).toEqual(["correctness", "exact@1", "k0"]);
     await expect(compare(runs, { metric: "tone" })).rejects.toThrow(
@@ -433,7 +433,7 @@ describe("the list of samples", () => {
 });
 
 describe("the baseline of a dataset", () => {
-  test("is compared with a run that is named alone, until it is deleted", async () => {
+  test("is the default for a single run id, until it is deleted", async () => {
     const [baseline, candidate] = [await run(WORSE), await run(BETTER)];
     await expect(compare([candidate])).rejects.toThrow(
       "has no baseline run. Name a baseline in the request, or set one",

@@ -80,7 +80,7 @@ describe("a rule is decided by the interval", () => {
     expect([never?.samples_needed, never?.reason]).toEqual([null, expect.stringContaining("would not decide it")]);
   });
 
-  test("of which the worst decides the gate", async () => {
+  test("and the worst rule decides the gate", async () => {
     const id = await run(passing(84, 100));
     expect(await gate(id, "pass_rate>=0.5,errors<=0")).toMatchObject({
       verdict: "pass",
@@ -111,7 +111,7 @@ describe("errors and missing samples never count as passed", () => {
     );
   });
 
-  test("and are counted by a rule of their own", async () => {
+  test("and have a separate rule that counts them", async () => {
     const id = await run(`${"1".repeat(98)}ee`);
     expect((await gate(id, "errors<=1%")).rules[0]).toMatchObject({
       ...{ verdict: "fail", value: 0.02, n: 100, reason: "2 of 100 results are errors (2.0 %): above 1.0 %." },
@@ -210,7 +210,7 @@ describe("no worse than the baseline", () => {
     expect((await gate(candidate, "pass_rate>=0.5")).baseline_run_id).toBeNull();
   });
 
-  test("turns around where lower is better, and is undecided on another scale", async () => {
+  test("is reversed if lower is better, and undecided on a different scale", async () => {
     const [, , hallucination] = BUILT_IN_CRITERIA;
     if (!hallucination) throw new Error("Expected hallucination.");
     const scored = (value: number): StoredSample[] =>
@@ -254,7 +254,7 @@ describe("latencies", () => {
   });
 });
 
-describe("refuses", () => {
+describe("rejects", () => {
   test.each([
     [{ of: "pass_rate" }, "Give exactly one of"],
     [{ of: "pass_rate", at_least: 0.8, at_most: 0.9 }, "Give exactly one of"],

@@ -458,7 +458,7 @@ export const RecomputeEval = Strict(
     shadow: Type.Optional(
       Type.Boolean({
         description:
-          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false requires the editor role",
+          "true: the new scores are for comparison only; false: they count toward the verdict. Default: true with a rubric, else false. On another key's run, false requires the editor role",
       }),
     ),
   },

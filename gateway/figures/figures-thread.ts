@@ -5,7 +5,7 @@ import type { Comparison } from "../compare/contract";
 import type { GateVerdict } from "../compare/gate-contract";
 import type { RunFigures } from "../evals/contract";
 
-/** A question to the thread. The answers are in `Answers`, by kind. */
+/** A request to the thread. Its response is in `Answers`, by kind. */
 export type Question =
   | { kind: "figures"; runId: string }
   | ({ kind: "compare" } & CompareQuestion)

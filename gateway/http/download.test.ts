@@ -25,7 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => server.stop(true));
 
-test("a file is read only as fast as the client reads it, and no further after the client disconnects", async () => {
+test("a file is read at the client's speed, and reading stops when the client disconnects", async () => {
   const abort = new AbortController();
   const response = await fetch(server.url, { signal: abort.signal });
   expect(response.headers.get("content-type")).toBe("application/gzip");

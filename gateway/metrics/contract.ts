@@ -55,9 +55,9 @@ const cacheCounts = Type.Object(
 
 const traffic = {
   requests: Count(),
-  errors: Count("Responses with status 400 or higher, without `cancelled`"),
+  errors: Count("Responses with status 400 or higher, not including `cancelled`"),
   errors_by_code: Type.Record(Type.String(), Count()),
-  cancelled: Count("Requests that the client ended before the response was complete"),
+  cancelled: Count("Requests that the client cancelled before the response was complete"),
   latency_ms: Percentiles,
 };
 
@@ -209,7 +209,7 @@ export const Kpis = Type.Object(
       },
       {
         description:
-          "Stages of chats and completions: gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end; total: arrival to end. The last three are of answers that were completed. embedding: whole calls of embedding models",
+          "Stages of chats and completions: gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end; total: arrival to end. The last three cover only completed answers. embedding: whole calls to embedding models",
       },
     ),
     nodes: Type.Array(NodeMetrics),

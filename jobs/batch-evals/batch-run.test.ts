@@ -211,7 +211,7 @@ describe("a batch run", () => {
     expect((await rowOf()).progress).toMatchObject({ done: 20, errors: 0 });
   }, 30_000);
 
-  test("goes on after its dataset was deleted", async () => {
+  test("continues after its dataset was deleted", async () => {
     await createRun(600);
     await db.writer.exclusive(() => db.writer.execute("UPDATE datasets SET deleted_at = 1"));
     await work(answers);
@@ -307,7 +307,7 @@ describe("what goes wrong", () => {
     const pages = (await db.all<{ page_count: number }>("PRAGMA page_count"))[0]?.page_count;
     await limitPages(String((pages ?? 0) + 20));
     const working = work(answers);
-    await until("the worker waits", () => warnings.includes("a batch run waits for the database"), 20_000);
+    await until("the worker waits", () => warnings.includes("a batch run is waiting for the database"), 20_000);
     expect((await rowOf()).state).toBe("running");
     await limitPages("1000000");
     await working;

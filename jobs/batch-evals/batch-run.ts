@@ -44,7 +44,7 @@ export interface BatchRunDeps {
   run: RunRow;
   jobId: string;
   task: Pick<ClaimedTask, "deaths" | "leaseEpoch">;
-  /** Errors that ended up to this `sequence` are retried. */
+  /** Errors with this `sequence` or a lower one are retried. */
   retryUpTo: number;
   source: SampleSource;
   limiter: Pick<CallLimiter, "limit">;
@@ -64,7 +64,7 @@ export class BatchRun {
   readonly #partial: PartialFigures;
   readonly #transactions: RunTransactions;
   #exchangedMs = performance.now();
-  /** Samples that ended between the last two transactions, and in this worker. */
+  /** Number of samples that ended between the last two transactions, and in this worker overall. */
   #lastEnded = 0;
   #ended = 0;
   #suspects: { id: string; deaths: number }[] = [];
@@ -107,13 +107,13 @@ export class BatchRun {
     const { reason } = this.#flying;
     const isOver = reason === undefined || reason instanceof Superseded || reason instanceof RunStopped;
     if (isOver) await this.#finish();
-    // The next worker continues: what has ended is stored, and the rest is pending.
+    // The next worker continues: ended samples are stored, and the others are pending.
     else await this.#transactions.run((tx) => this.#return(tx)).catch(() => undefined);
     this.#logTimes(performance.now() - startedMs);
     if (!isOver) throw reason;
   }
 
-  /** Where the time of the run went in this worker. The rest of it is the model's, unless the worker is short of CPU. */
+  /** Logs how the run spent its time in this worker. The rest was the model's, unless the worker was short of CPU. */
   #logTimes(tookMs: number): void {
     const { run, log } = this.deps;
     const times = { tookMs, databaseMs: this.#transactions.takenMs, scoringMs: this.#flying.scoringMs };
@@ -145,8 +145,9 @@ export class BatchRun {
   }
 
   /**
-   * Runs the samples on which up to `maxDeaths` workers have died, one by one, so that only the one to blame is quarantined.
-   * Those on which a worker died alone run last: they can't hold up the others, and random kills rarely hit them again.
+   * Runs the samples on which up to `maxDeaths` workers have died, one at a time, so that only the culprit is quarantined.
+   * Samples that were running alone when a worker died run last: they can't hold up the others, and random kills rarely
+   * hit them again.
    */
   async #runSuspects(maxDeaths = Number.POSITIVE_INFINITY): Promise<void> {
     const suspects = this.#suspects.filter(({ deaths }) => deaths <= maxDeaths);
@@ -179,7 +180,7 @@ export class BatchRun {
       }
       if (this.#flying.isEmpty && (this.#flying.isPaused || this.#isExhausted)) return;
       checkErrorShare(run.settings as BatchSettings | null, this.#counts.progress);
-      // Without running samples, the search for the next one continues at once.
+      // Without running samples, the search for the next one continues immediately.
       if (!this.#flying.isEmpty || this.#flying.isPaused) await this.#flying.change(WATCH_MS);
       const dueMs = this.#exchangedMs + MIN_EXCHANGE_MS - performance.now();
       if (dueMs > 0) await Bun.sleep(dueMs);
@@ -192,7 +193,7 @@ export class BatchRun {
     return (room > 0 && !this.#isExhausted) || performance.now() - this.#exchangedMs >= MAX_EXCHANGE_MS;
   }
 
-  /** Stores what has ended and takes the next samples, in one transaction. The caller starts them. */
+  /** Stores ended samples and claims the next ones, in one transaction. The caller starts them. */
   async #exchange(take: (tx: Tx) => Promise<ResultTask[]>): Promise<ResultTask[]> {
     const { run } = this.deps;
     const ended = this.#flying.takeEnded();

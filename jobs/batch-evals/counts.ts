@@ -48,7 +48,7 @@ export class Counts {
     this.#progress.running += results;
   }
 
-  /** Says why no call succeeds, and since when. */
+  /** Records why no call succeeds, and since when. */
   wait(waiting: { error: AppError; forMs: number } | null, now: Date): void {
     this.#progress.waiting = waiting && {
       code: waiting.error.kind,

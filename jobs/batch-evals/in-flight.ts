@@ -67,7 +67,7 @@ export class InFlight {
     this.#wake();
   }
 
-  /** How many samples to start: enough for `limit` calls, and as many as lately ended between two transactions. */
+  /** How many samples to start: enough for `limit` calls, and as many as recently ended between two transactions. */
   room(limit: number, lastEnded: number): number {
     if (this.#scoring >= MAX_SCORING) return 0;
     return Math.max(0, limit + Math.min(4 * limit, lastEnded) - (this.#running - this.#scoring));

@@ -11,10 +11,10 @@ interface Policy {
   capMs: number;
 }
 
-/** The node or a limit asks to wait: that is never the sample's fault. */
+/** The node or a limit asks to wait, which is never the sample's fault. */
 const WAITS: Policy = { attempts: Number.POSITIVE_INFINITY, baseMs: 500, capMs: 15_000 };
 
-/** How errors are retried, by kind. Others fail the sample at once. */
+/** How errors are retried, by kind. All others fail the sample immediately. */
 const POLICIES: Partial<Record<ErrorKind, Policy>> = {
   rate_limited: WAITS,
   budget_exceeded: WAITS,
@@ -27,7 +27,7 @@ const POLICIES: Partial<Record<ErrorKind, Policy>> = {
   deadline_exceeded: { attempts: 2, baseMs: 500, capMs: 15_000 },
 };
 
-/** Errors that concern the run's key or model, and so every sample. */
+/** Errors that concern the run's key or model, and therefore every sample. */
 const STOPS: ReadonlySet<ErrorKind> = new Set([
   "missing_api_key",
   "invalid_api_key",
@@ -69,7 +69,7 @@ export class ModelCalls {
     this.#succeededAtMs = this.#monotonicMs();
   }
 
-  /** Why no call has succeeded for some seconds, and for how long; null while calls succeed. */
+  /** Why no call has succeeded for a few seconds, and since when; null while calls succeed. */
   get waiting(): { error: AppError; forMs: number } | null {
     if (!this.#refusal) return null;
     const { error, atMs } = this.#refusal;
@@ -118,7 +118,7 @@ export class ModelCalls {
     const longest = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 10));
     const { retryAfterMs } = error.detail;
     if (retryAfterMs === undefined) return this.#random() * longest;
-    // Many calls are told the same time, and must not all come back at once.
+    // Many calls get the same retry time, and must not all return in the same moment.
     return retryAfterMs + this.#random() * Math.min(longest, Math.max(baseMs, retryAfterMs));
   }
 

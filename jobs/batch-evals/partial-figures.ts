@@ -7,7 +7,7 @@ import { FIGURES_VERSION } from "../../gateway/evals/summary";
 const PAUSE_MS = 2000;
 const PAUSE_FACTOR = 10;
 
-/** Computes the figures of a run while it goes on, and stores them with its results. */
+/** Computes the figures of a run while it is in progress, and stores them with its results. */
 export class PartialFigures {
   #computed: { changes: number; value: RunFigures } | undefined;
   #isComputing = false;

@@ -42,7 +42,7 @@ test("an answer is dropped and the run stops if the index changed during the cal
 });
 
 test.each([
-  ["not_found", "index", "was deleted, or the run's key may no longer use it"],
+  ["not_found", "index", "was deleted, or the run's key has lost access to it"],
   ["conflict", "index", "Build a new version."],
 ] as const)("%s for the index stops the run", async (kind, param, text) => {
   const error = new AppError(kind, "Build a new version.", { param });
@@ -50,7 +50,7 @@ test.each([
   expect([stopped instanceof RunStopped, stopped.message]).toEqual([true, expect.stringContaining(text)]);
 });
 
-test("other errors only concern their sample", async () => {
+test("other errors only affect their sample", async () => {
   const error = new AppError("invalid_request", "Too long.", { param: "question" });
   expect(await ask(() => Promise.reject(error)).catch((thrown) => thrown)).toBe(error);
 });

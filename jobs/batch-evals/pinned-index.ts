@@ -8,8 +8,8 @@ import type { Waited } from "./call-limiter";
 import { RunStopped } from "./stops";
 
 /**
- * Answers from the index of a run. Stops the run (RunStopped) if the index has changed since the run started, was deleted,
- * or may not be used by the run's key any more.
+ * Answers from the index of a run. Stops the run (RunStopped) if the index has changed since the run started or was
+ * deleted, or if the run's key has lost access to it.
  */
 export const pinnedIndex = (
   pins: RunPins,
@@ -37,7 +37,7 @@ export const pinnedIndex = (
   };
 };
 
-/** Turns errors that concern the index, and so every sample, into RunStopped. */
+/** Turns errors that concern the index, and therefore every sample, into RunStopped. */
 const stopping = async <T>(pins: RunPins, work: Promise<T>): Promise<T> => {
   try {
     return await work;
@@ -50,11 +50,11 @@ const stopping = async <T>(pins: RunPins, work: Promise<T>): Promise<T> => {
 const gone = ({ index_name: name }: RunPins): AppError =>
   new AppError(
     "not_found",
-    `The index "${name}" was deleted, or the run's key may no longer use it. The results so far are kept. If the index still exists, resume the run with a key that may use it.`,
+    `The index "${name}" was deleted, or the run's key has lost access to it. The results so far are kept. If the index still exists, resume the run with a key that has access to it.`,
     { param: "index" },
   );
 
-/** An answer without the vector store would measure another search. The call is retried. */
+/** An answer without the vector store would measure a different search. The call is retried. */
 export const assertComplete = (answer: RagAnswer): RagAnswer => {
   if (answer.degraded === null) return answer;
   const problem =

@@ -28,7 +28,7 @@ export interface Outcome {
   endedAt: Date;
 }
 
-/** How a run makes and scores outputs. */
+/** How a run generates and scores outputs. */
 export interface SampleRecipe {
   target: ResolvedTarget;
   evaluators: readonly ChosenEvaluator[];
@@ -42,7 +42,7 @@ export interface SampleRecipe {
 }
 
 /**
- * Makes and scores the output of one sample. A failure becomes an error in the outcome. `onOutput` is called when the
+ * Generates and scores the output of one sample. A failure becomes an error in the outcome. `onOutput` is called when the
  * output exists, before it is scored. Throws RunStopped and the reasons of the call's signal and of `waits`.
  */
 export const runSample = async (

@@ -18,7 +18,7 @@ const failing = (error: AppError, isStopping = () => false) => {
   return problemOf(transactions.run(async () => {})).then(({ kind, message }) => ({ kind, message, tries }));
 };
 
-test("a disk that stays full ends the run with what to do", async () => {
+test("a disk that stays full stops the run, and the error says what to do", async () => {
   expect(await failing(new AppError("storage_full", "Full."))).toEqual({
     kind: "storage_full",
     message: expect.stringContaining("Free some space, then resume the run"),
@@ -26,7 +26,7 @@ test("a disk that stays full ends the run with what to do", async () => {
   });
 });
 
-test("a run that stops doesn't wait for the database", async () => {
+test("a run that is stopping doesn't wait for the database", async () => {
   expect((await failing(new AppError("unavailable", "Locked."), () => true)).tries).toBe(1);
 });
 

@@ -18,7 +18,7 @@ interface Options {
   /** A transaction that fails changes neither the rows nor these counts. */
   counts: Pick<Counts, "save">;
   log: Pick<Log, "warn">;
-  /** Whether the run stops, so a transaction isn't tried again. */
+  /** Whether the run is stopping, so that a failed transaction isn't retried. */
   isStopping(): boolean;
   pauseMs?: number;
 }
@@ -49,7 +49,7 @@ export class RunTransactions {
           if (kind !== "unavailable" && kind !== "storage_full") throw thrown;
           if (isStopping()) throw thrown;
           if (tries >= MAX_TRIES) throw kind === "storage_full" ? diskFull(thrown) : thrown;
-          if (tries === 1) log.warn({ run: runId, code: kind }, "a batch run waits for the database");
+          if (tries === 1) log.warn({ run: runId, code: kind }, "a batch run is waiting for the database");
           await Bun.sleep(pauseMs);
         }
       }

@@ -9,7 +9,7 @@ import { newId } from "../../lib/ids";
 import type { Counts } from "./counts";
 import { RunStopped } from "./stops";
 
-/** Positions of a dataset from which results are created at once. */
+/** Number of dataset positions whose results are created in one step. */
 const WINDOW = 500;
 /** Windows without a chosen sample that are read in one transaction. */
 const MAX_EMPTY_WINDOWS = 10;
@@ -22,7 +22,7 @@ interface NewResult {
   position: number;
 }
 
-/** Creates the results of a run, a piece at a time, from the revision of its dataset. */
+/** Creates the results of a run in blocks, from the revision of its dataset. */
 export class SampleSource {
   #revision: { id: string; samples: number } | undefined;
   #selection: { count: number; includes: Selection } | undefined;

@@ -63,7 +63,7 @@ const changedRevision = (pinned: string, found: string): RunStopped =>
 
 /** A sample is not run again after this many workers in a row died while it was the only one running. */
 const MAX_DEATHS_ALONE = 3;
-/** If workers die often, chance is more likely: one more death is needed for each of these. */
+/** If workers die often, a death is more likely chance. For this many dead workers, one more death is needed. */
 const WORKER_DEATHS_PER_CHANCE = 10;
 
 /** How many deaths make a sample an error. Other samples may have been running at the first one. */

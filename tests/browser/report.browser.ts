@@ -26,7 +26,7 @@ const run = async (name: string, samples: object[], more: object = {}): Promise<
   return id;
 };
 
-/** Downloads a report as a file, and stops the gateway's part: from now on, the file is all there is. */
+/** Downloads a report as a file and goes offline, so that only the file is available. */
 const saved = async (id: string, filter = ""): Promise<{ url: string; html: string }> => {
   const response = await stack.call("GET", `/v1/batch-evals/${id}/export?format=html${filter}`);
   expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
@@ -87,7 +87,7 @@ const AWKWARD = [
   },
 ].map((sample) => ({ output: "<script>alert(2)</script>\n</style>", ...sample }));
 
-test("a report opens offline, without scripts, in both themes, with any content, and is accessible", async () => {
+test("a report with any content opens offline, without scripts, in both themes, and is accessible", async () => {
   const samples = Array.from({ length: 260 }, (_, n) => ({
     ...{
       key: `question-${n}`,
@@ -126,7 +126,7 @@ test("a report opens offline, without scripts, in both themes, with any content,
   expect(filtered.html.includes("question-0<")).toBe(false);
 }, 120_000);
 
-test("a report of a run with repeats and of an empty run say what there is", async () => {
+test("reports of a run with repeats and of an empty run are complete", async () => {
   const samples = Array.from({ length: 6 }, (_, n) => ({ key: `k${n}`, input: `What is ${n}?`, references: [`${n}`] }));
   const id = await run("repeats", samples, { target: { kind: "chat" }, repeats: 3 });
   const faults = await looked((await saved(id)).url, "repeats", async (page) => {
@@ -138,8 +138,10 @@ test("a report of a run with repeats and of an empty run say what there is", asy
   await json("POST", "/v1/datasets", { name: "endless", samples: [{ input: "!hang after 1", references: ["x"] }] });
   const open = await json("POST", "/v1/batch-evals", { dataset: "endless", target: { kind: "chat" }, name: "endless" });
   const empty = await looked((await saved(open.id)).url, "empty", async (page) => {
-    expect(await page.locator(".notice").textContent()).toMatch(/^This run is (queued|running): 0 of 1 result/);
-    expect(await page.locator(".headline").textContent()).toBe("No verdictNo result has ended.");
+    expect(await page.locator(".notice").textContent()).toMatch(
+      /^State of this run: (queued|running)\. The figures cover 0 of 1 result/,
+    );
+    expect(await page.locator(".headline").textContent()).toBe("No verdictThere are no results yet.");
   });
   expect(empty).toEqual([]);
   await json("POST", `/v1/batch-evals/${open.id}/cancel`);

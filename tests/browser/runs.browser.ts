@@ -175,7 +175,7 @@ testScreens(CASES, async ({ as = "editor" }: { as?: "viewer" | "editor" }) => ({
   session: sessions[as],
 }));
 
-test("a run in progress is followed until it ends, without moving the focus or closing boxes", async () => {
+test("the page of a run is updated until it ends, without moving the focus or closing boxes", async () => {
   const id = await addRun({ state: "running", samples: 60, done: 20, name: "followed" });
   await using({}, async (page) => {
     await page.goto(`/batch-evals/${id}`);
@@ -193,7 +193,7 @@ test("a run in progress is followed until it ends, without moving the focus or c
   });
 });
 
-test("the list says which runs it shows, keeps a selection, and finds runs by dataset, state and tag", async () => {
+test("the list shows its filters, keeps a selection, and finds runs by dataset, state and tag", async () => {
   const other = { id: "ds_many", name: "many", revision: 1 };
   for (let n = 0; n < 51; n++) await seedRun(db, { dataset: other, samples: 1, name: `Run ${n}` });
   await using({}, async (page) => {
@@ -209,7 +209,7 @@ test("the list says which runs it shows, keeps a selection, and finds runs by da
 });
 
 describe("the samples of a run", () => {
-  test("are reached from a failure kind, and their pages lead to the next and previous one of the filter", () =>
+  test("are linked from a failure kind, and link to the next and previous sample in the filtered list", () =>
     using({}, async (page) => {
       await page.goto(run("completed"));
       await page.getByRole("link", { name: "The answer is wrong" }).click();
@@ -234,7 +234,7 @@ describe("the samples of a run", () => {
       await page.getByText(`${total} matching results`).waitFor();
     }));
 
-  test("show what differs from the expected answer", () =>
+  test("show differences from the expected answer", () =>
     using({}, async (page) => {
       await page.goto(`${run("completed")}/samples?failure=wrong`);
       await openFirst(page);
@@ -287,7 +287,7 @@ describe("the samples of a run", () => {
       expect(await page.getByRole("link", { name: "Bundle" }).count()).toBe(0);
     }));
 
-  test("of any text run no script and load nothing", async () => {
+  test("run no script and load nothing, whatever their text", async () => {
     const attack = `<img src=x onerror=alert(1)> <script>alert(1)</script>`;
     const id = await addRun({ samples: 2, name: attack, tags: [attack.slice(0, 60)] });
     await using({}, async (page) => {
@@ -350,7 +350,7 @@ test("a baseline is what a run is compared with", () =>
     await page.getByText(/^No difference shown: the pass rate/).waitFor();
   }));
 
-test("the estimate follows the form, and says what is missing", () =>
+test("the estimate is updated with the form, and says what is missing", () =>
   using({}, async (page) => {
     await page.goto("/batch-evals/new");
     const estimate = page.getByRole("region", { name: "Estimate", exact: true });
@@ -361,7 +361,7 @@ test("the estimate follows the form, and says what is missing", () =>
     await estimate.getByText("60 samples, 180 answers").waitFor();
     await page.getByLabel("Only samples with these tags").fill("weddings");
     await estimate
-      .getByText("No sample of “bakery” has one of these tags.")
+      .getByText("No sample in “bakery” has one of these tags.")
       .or(estimate.getByText("has one of these tags"))
       .waitFor();
     await page.getByLabel("Only samples with these tags").fill("hours");
@@ -423,7 +423,7 @@ test("U6: without scripts, a run is checked, started, paused, resumed and cancel
     await page.getByText("Run started.").waitFor();
     for (const [button, notice] of [
       ["Pause", "Paused."],
-      ["Resume", "The run continues."],
+      ["Resume", "Run resumed."],
       ["Cancel run", "Cancelled."],
     ] as const) {
       await page.getByRole("button", { name: button }).click();

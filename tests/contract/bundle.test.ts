@@ -49,7 +49,7 @@ const verify = (file: Uint8Array): Promise<Verification> =>
     parallel: 4,
   });
 
-/** Whether the bundle is verified, or how it is refused. */
+/** The outcome of verifying the bundle. */
 const outcome = (file: Uint8Array): Promise<boolean | string> =>
   verify(file).then(
     ({ differenceCount }) => differenceCount === 0,
@@ -73,7 +73,7 @@ const filesOf = (): Map<string, string> => {
 const pack = (files: Iterable<[string, string]>, end: Uint8Array = TAR_END): Buffer =>
   gzipSync(Buffer.concat([...[...files].map(([name, text]) => tarMember(name, Buffer.from(text))), end]));
 
-/** The bundle with a changed file. `isForged`: all its hashes are made to fit. */
+/** The bundle with a changed file. `isForged`: all its hashes are recomputed to match. */
 const changed = (name: string, change: (text: string) => string, { isForged = false } = {}): Buffer => {
   const files = filesOf();
   const text = files.get(name) ?? "";
@@ -89,7 +89,7 @@ const changed = (name: string, change: (text: string) => string, { isForged = fa
 };
 
 const RESULTS = "results/000001.jsonl";
-/** Changes the third result. `isForged`: its hash is made to fit. */
+/** Changes the third result. `isForged`: its hash is recomputed to match. */
 const third =
   (change: (result: Json) => void, isForged = true) =>
   (text: string) => {
@@ -138,7 +138,7 @@ describe("a bundle", () => {
     ]);
   });
 
-  test("has what repeats the run: its samples are the same dataset, and its request starts the same run", async () => {
+  test("can repeat the run: its samples make the same dataset, and its request starts the same run", async () => {
     const files = filesOf();
     const { request } = JSON.parse(files.get("run.json") ?? "");
     const samples = files
@@ -161,7 +161,7 @@ describe("a bundle", () => {
     expect(await outcome(await bundleOf(again.id))).toBe(true);
   }, 60_000);
 
-  test("is made of whole, ended runs", async () => {
+  test("is only exported for whole runs that have ended", async () => {
     const filtered = await stack.call("GET", `/v1/batch-evals/${run.id}/export?format=bundle&passed=true`);
     expect([filtered.status, ((await filtered.json()) as Json).error.param]).toEqual([400, "passed"]);
     await json("POST", "/v1/datasets", { name: "endless", samples: [{ input: "!hang after 1", references: ["x"] }] });
@@ -196,7 +196,7 @@ describe("a changed byte", () => {
     );
   }, 60_000);
 
-  test("is named with its file, and with the line and sample it is in", async () => {
+  test("is reported with its file, line and sample", async () => {
     const [first, second] = await differences(
       changed(
         RESULTS,
@@ -284,7 +284,7 @@ describe("a hostile file", () => {
       },
       "run.json has 8589934591 bytes; the limit is 268435456",
     ],
-  ])("%s is refused by name", async (_, file, message) => {
+  ])("%s is rejected with the reason", async (_, file, message) => {
     expect(await outcome(file())).toContain(message);
   });
 });

@@ -73,7 +73,7 @@ describe("the baseline of a dataset", () => {
   const setBaseline = async (baseline_run_id: string | null): Promise<Json> =>
     send("PATCH", `/v1/datasets/${(await dataset()).id}`, { baseline_run_id });
 
-  test("is set, shown, used when one run is named, and cleared", async () => {
+  test("is set, shown, used for a single run id, and cleared", async () => {
     expect((await setBaseline(baseline ?? "")).body.baseline_run_id).toBe(baseline);
     const { body } = await send("GET", `/v1/compare?runs=${candidate}`);
     expect(body.runs.map(({ run_id }: Json) => run_id)).toEqual([baseline, candidate]);
@@ -81,7 +81,7 @@ describe("the baseline of a dataset", () => {
     expect((await send("GET", `/v1/compare?runs=${candidate}`)).status).toBe(400);
   });
 
-  test("is a batch run of that dataset that has ended", async () => {
+  test("must be a batch run of that dataset and must have ended", async () => {
     for (const id of [single ?? "", "run_none"]) {
       const { status, body } = await setBaseline(id);
       expect([status, body.error.param]).toEqual([400, "baseline_run_id"]);
@@ -107,7 +107,7 @@ describe("POST /v1/batch-evals/{id}/gate", () => {
     expect(body).toMatchObject({ verdict: "pass", baseline_run_id: baseline });
   });
 
-  test("400 and 404 name what is wrong", async () => {
+  test("400 and 404 say what is wrong", async () => {
     const refused = await Promise.all([
       gate(candidate, []),
       gate(candidate, [{ of: "pass_rate" }]),
@@ -138,7 +138,7 @@ describe("POST /v1/batch-evals/{id}/gate", () => {
   });
 });
 
-test("a viewer may compare and gate", async () => {
+test("a viewer can compare runs and check gates", async () => {
   const key = await stack.keyOf("viewer");
   expect((await send("GET", `/v1/compare?runs=${baseline},${candidate}`, undefined, key)).status).toBe(200);
   const body = { rules: [{ of: "errors", at_most: 0 }] };

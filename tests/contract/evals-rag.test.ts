@@ -245,7 +245,9 @@ describe("a batch run over an index", () => {
     await changeKey(stack, side.keyId, ["another"]);
     const run = await ended(stack.adminKey, id);
     expect([run.state, run.error.code, run.progress.errors]).toEqual(["failed", "not_found", 0]);
-    expect(run.error.message).toContain(`The index "${side.name}" was deleted, or the run's key may no longer use it.`);
+    expect(run.error.message).toContain(
+      `The index "${side.name}" was deleted, or the run's key has lost access to it.`,
+    );
     expect((await send(key, "POST", `${RUNS}/${id}/resume`, {})).status).toBe(404);
     expect((await send(key, "POST", RUNS, request(run.pins.dataset.name, side))).body.error.param).toBe("index");
     expect((await send(stack.adminKey, "POST", `${RUNS}/${id}/resume`, {})).status).toBe(202);

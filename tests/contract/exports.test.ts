@@ -79,13 +79,13 @@ test.each([
   ]);
 });
 
-test("JSONL has the results as the API lists them", async () => {
+test("JSONL contains the results as the API lists them", async () => {
   const { data } = await json("GET", `/v1/batch-evals/${run.id}/samples`);
   const lines = (await textOf("format=jsonl")).trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toEqual(data);
 });
 
-test("CSV runs no formula, and is a dataset again that has the outputs", async () => {
+test("CSV runs no formula, and can be imported as a dataset with the outputs", async () => {
   const csv = await textOf("format=csv");
   expect(csv).toContain("\r\n'=1+1,");
   const { samples, report } = await readText("csv", csv);
@@ -109,7 +109,7 @@ test("CSV runs no formula, and is a dataset again that has the outputs", async (
   });
 });
 
-test("Parquet has typed columns, which equal the results", async () => {
+test("Parquet has typed columns that equal the results", async () => {
   const { buffer } = await bytesOf("format=parquet");
   const rows = (await parquetReadObjects({ file: buffer })) as Json[];
   expect(rows.map(({ key, output }) => [key, output])).toEqual(
@@ -132,7 +132,7 @@ test("Parquet has typed columns, which equal the results", async () => {
   expect([rows[4].passed, rows[4].failure, rows[4]["exact@1.correctness"]]).toEqual([null, "upstream_error", null]);
 });
 
-test("JUnit has a test case per result, and counts that agree with them", async () => {
+test("JUnit has one test case per result, and matching counts", async () => {
   const xml = await textOf("format=junit");
   expect(xml).toContain('tests="5" failures="3" errors="1" skipped="0"');
   expect(xml.match(/<testcase /g)).toHaveLength(5);
@@ -160,7 +160,7 @@ describe("a filter", () => {
   });
 });
 
-test("all repeats are exported, and a run that has not ended has the results so far", async () => {
+test("all repeats are exported, and a run in progress has the results so far", async () => {
   await json("POST", "/v1/datasets", {
     name: "repeated",
     samples: Array.from({ length: 700 }, (_, n) => ({ key: `k${n}`, input: `${n}?`, references: ["a"], output: "a" })),

@@ -9,8 +9,8 @@ import { until } from "../until";
 
 /**
  * Kills jobs workers with signal 9 at random moments while they run batch evaluations, and restarts them immediately:
- * `bun run faults`. At the end, every sample has one result per repeat, no score is doubled, and the run's counts and figures
- * equal those of its rows.
+ * `bun run faults`. At the end, every sample has one result per repeat, no score is stored twice, and the run's counts
+ * and figures equal those of its rows.
  *
  *   bun tests/faults/batch-kill-nine.ts 200 1000 2               200 kills over 1,000 samples in two repeats
  *   bun tests/faults/batch-kill-nine.ts 50 --everything          gateway, node and worker are killed together

@@ -2,13 +2,13 @@ import type { BatchEvalPlan } from "../../gateway/batch-evals/contract";
 import { count, Facts, number } from "../ui/parts";
 import { compact, percent, timeSpan } from "../ui/quantities";
 
-/** An estimate of the form's run; a problem if the form can't be estimated; neither before the first one. */
+/** An estimate of the form's run, or a problem if it can't be estimated. Neither before the first estimate. */
 export interface EstimateProps {
   plan?: BatchEvalPlan;
   problem?: string;
 }
 
-/** What the run of the form would cost and can show. It is updated when a field changes. */
+/** The expected cost of the form's run, and the smallest change it can detect. Updated when a field changes. */
 export const Estimate = ({ plan, problem }: EstimateProps) => (
   <section
     id="estimate"
@@ -51,7 +51,8 @@ export const EstimateContent = ({ plan, problem }: EstimateProps) => (
         </>
       ) : (
         <p class="nothing">
-          {problem ?? "Choose a dataset to see calls, tokens, time, and how small a change the run can detect."}
+          {problem ??
+            "Choose a dataset to see the calls, tokens and time that the run needs, and the smallest change that it can detect."}
         </p>
       )}
     </div>
@@ -70,4 +71,4 @@ const timeText = ({ generations, estimated_seconds: seconds }: BatchEvalPlan): s
 const detectableText = ({ detectable_difference: difference }: BatchEvalPlan): string =>
   difference === null
     ? "There are too few samples to tell a real difference between runs from chance."
-    : `If the pass rate of another run differs by ${percent(difference).replace(" %", "")} percentage points or more, that is unlikely to be chance. To detect smaller differences, use more samples.`;
+    : `If another run’s pass rate differs by ${percent(difference).replace(" %", "")} percentage points or more, the difference is unlikely to be chance. To detect smaller differences, use more samples.`;

@@ -11,7 +11,7 @@ import { listOf, sampleFilter } from "./samples";
 
 const isFormat = (name: string): name is Format => Object.hasOwn(FORMATS, name);
 
-/** `/batch-evals/{id}/export`: the file behind each download link, with the filter of the list of samples. */
+/** `/batch-evals/{id}/export`: the file of each download link, with the filter of the list of samples. */
 export const exportPageRoutes = ({ batchExports }: Pick<Services, "batchExports">) =>
   new Elysia({ name: "views.batch-evals.exports", prefix: "/batch-evals" }).get(
     "/:id/export",

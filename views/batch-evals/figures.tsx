@@ -11,7 +11,7 @@ interface FiguresProps {
   run: BatchEval;
 }
 
-/** Results by failure kind, most frequent first. Each leads to its samples. */
+/** Results by failure kind, most frequent first, with links to their samples. */
 export const FailureKinds = ({ run, path }: FiguresProps & { path: string }) => {
   const kinds = Object.entries(run.failures).toSorted(([, a], [, b]) => b - a) as [FailureKind, number][];
   const most = kinds[0]?.[1] ?? 1;
@@ -19,7 +19,7 @@ export const FailureKinds = ({ run, path }: FiguresProps & { path: string }) => 
     <section aria-labelledby="failures-title">
       <h2 id="failures-title">What went wrong</h2>
       {kinds.length === 0 ? (
-        <p class="nothing">{run.progress.judged > 0 ? "Every answer passed." : "Nothing so far."}</p>
+        <p class="nothing">{run.progress.judged > 0 ? "Every answer passed." : "No results yet."}</p>
       ) : (
         <Table
           caption="Results by failure kind"
@@ -41,14 +41,14 @@ export const FailureKinds = ({ run, path }: FiguresProps & { path: string }) => 
   );
 };
 
-/** A horizontal bar, for shares that are next to it as text. */
+/** A horizontal bar for a share. The share is also shown as text next to it. */
 const Bar = ({ share, look }: { share: number; look: string }) => (
   <svg class={`bar-cell look-${look}`} viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
     <rect width={Math.max(1, share * 100)} height="10" />
   </svg>
 );
 
-/** A value with its interval on a line from 0 to 1, for figures that are next to it as text. */
+/** A value with its interval on a line from 0 to 1. Both are also shown as text next to it. */
 const IntervalBar = ({ value, interval }: { value: number; interval: Pick<Interval, "low" | "high"> | null }) => {
   const at = (share: number) => 2 + 96 * Math.min(1, Math.max(0, share));
   return (
@@ -109,7 +109,7 @@ export const Criteria = ({ run: { statistics } }: FiguresProps) => {
           ...(isCalibrated
             ? [
                 {
-                  name: "As people judge",
+                  name: "Corrected by labels",
                   isNumeric: true,
                   cell: ({ agreement }: Statistic) => {
                     const rate = agreement?.corrected_pass_rate;
@@ -123,8 +123,9 @@ export const Criteria = ({ run: { statistics } }: FiguresProps) => {
         ]}
       />
       <p class="hint">
-        Intervals cover the true value in 95 of 100 runs. “Not scored” counts errors, which are neither passes nor
-        failures{rows.some(({ clusters }) => clusters !== null) && "; samples of one group count together"}.
+        95 % intervals contain the true value in about 95 of 100 runs. “Not scored” counts errors, which are neither
+        passes nor failures.
+        {rows.some(({ clusters }) => clusters !== null) && " Samples of the same group are treated as dependent."}
       </p>
     </section>
   );
@@ -135,7 +136,7 @@ export const Repeats = ({ run: { verdict } }: FiguresProps) => {
   if (!verdict || verdict.pass_at_k.length === 0) return null;
   return (
     <section aria-labelledby="repeats-title">
-      <h2 id="repeats-title">With several answers per sample</h2>
+      <h2 id="repeats-title">Several answers per sample</h2>
       <Table
         caption="Samples by number of answers"
         rows={verdict.pass_at_k}
@@ -150,7 +151,7 @@ export const Repeats = ({ run: { verdict } }: FiguresProps) => {
   );
 };
 
-/** Pass rates by tag or by group. A tag leads to its samples. */
+/** Pass rates by tag or by group. Tags link to their samples. */
 export const Segments = ({ run, path, kind }: FiguresProps & { path: string; kind: Segment["kind"] }) => {
   const rows = run.segments.filter((segment) => segment.kind === kind);
   if (rows.length === 0) return null;
@@ -195,7 +196,7 @@ export const Latency = ({ run: { latency: measured } }: FiguresProps) => {
     <section aria-labelledby="latency-title">
       <h2 id="latency-title">How long answers took</h2>
       {measured === null ? (
-        <p class="nothing">No answers were timed yet.</p>
+        <p class="nothing">No answer has been timed yet.</p>
       ) : (
         <Table
           caption={`Latency of ${number(measured.n)} answers`}
@@ -203,8 +204,8 @@ export const Latency = ({ run: { latency: measured } }: FiguresProps) => {
           columns={[
             { name: "Stage", cell: ([name]) => name },
             { name: "Median", isNumeric: true, cell: ([, { p50 }]) => latency(p50) },
-            { name: "95 %", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
-            { name: "99 %", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
+            { name: "95th percentile", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
+            { name: "99th percentile", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
           ]}
         />
       )}
@@ -217,13 +218,13 @@ export const Spending = ({ run: { usage, gpu_seconds: gpuSeconds, cost } }: Figu
   if (usage.total_tokens === 0) return null;
   return (
     <section aria-labelledby="spending-title">
-      <h2 id="spending-title">What it took</h2>
+      <h2 id="spending-title">Usage</h2>
       <Facts
         look="facts-list"
         rows={[
           ["Prompt tokens", compact(usage.prompt_tokens)],
           ["Completion tokens", compact(usage.completion_tokens)],
-          ["Time on nodes", timeSpan(gpuSeconds)],
+          ["Node time", timeSpan(gpuSeconds)],
           ["Cost", cost && money(cost.amount, cost.currency)],
         ]}
       />

@@ -10,7 +10,7 @@ const requestOf = (changes: object = {}) => {
   return result.request;
 };
 
-test("a form with only its defaults asks the default model each sample once", () => {
+test("a form with only its defaults asks the default model about each sample once", () => {
   expect(requestOf()).toEqual({
     dataset: "ds_1",
     target: { kind: "chat", max_tokens: 128, temperature: 0 },
@@ -38,7 +38,7 @@ test("every field reaches the request", () => {
   });
 });
 
-test("stored outputs and documents take only their own settings", () => {
+test("stored outputs and documents accept only their own settings", () => {
   const typedBefore = { model: "m", topP: "0.9", index: "idx_1" };
   expect(requestOf({ ...typedBefore, kind: "stored" }).target).toEqual({ kind: "stored" });
   const { target } = requestOf({ ...typedBefore, kind: "rag" });
@@ -50,7 +50,7 @@ test("problems name each wrong field, in the form's order", () => {
   expect("problems" in result && Object.entries(result.problems)).toEqual([
     ["dataset", "Choose a dataset"],
     ["limit", "Number of samples: enter a whole number from 1 to 10,000,000"],
-    ["index", "Choose the documents that answer"],
+    ["index", "Choose an index"],
     ["maxTokens", "Maximum length (tokens): enter a whole number from 1 to 1,000,000"],
     ["evaluators", "Choose an evaluator"],
     ["seed", "Seed: enter a whole number from 0 to 4,294,967,295"],
@@ -58,7 +58,7 @@ test("problems name each wrong field, in the form's order", () => {
   ]);
 });
 
-test("an evaluator can't both decide and be a shadow", () => {
+test("an evaluator can't both decide the verdict and be a shadow", () => {
   const result = read({ shadows: ["reference@1"] });
   expect("problems" in result && Object.keys(result.problems)).toEqual(["shadows"]);
 });
@@ -68,7 +68,7 @@ test.each([
   ["target.index", "index"],
   ["model", "model"],
   ["rubric.criteria.0", "criteria"],
-])("the service's complaint about %s appears at the field %s", (param, field) => {
+])("the service's error about %s appears at the field %s", (param, field) => {
   const error = new AppError("invalid_request", "No. GET /v1/things lists them.", { param });
   expect(Object.keys(problemsOf(error) ?? {})).toEqual([field]);
 });

@@ -41,7 +41,7 @@ export type RunForm = Omit<Static<typeof RunFields>, Several> & Record<Several, 
 
 export const EMPTY_RUN: RunForm = { ...Value.Create(RunFields), evaluators: [], shadows: [], criteria: [] };
 
-/** A submitted form. A browser sends one choice of several as a string, and no choice not at all. */
+/** A submitted form. A browser sends a single choice as a string, and leaves out a field without choices. */
 export const toRunForm = (body: Partial<Static<typeof RunFields>>): RunForm => ({
   ...EMPTY_RUN,
   ...body,
@@ -50,7 +50,7 @@ export const toRunForm = (body: Partial<Static<typeof RunFields>>): RunForm => (
   criteria: [body.criteria ?? []].flat(),
 });
 
-/** Labels of the number fields, which their errors repeat, because several fields have the same rule. */
+/** Labels and ranges of the number fields. Errors repeat the label, because several fields have the same range. */
 export const NUMBERS = {
   revision: { label: "Revision", from: 1, to: 1_000_000_000, isOptional: true },
   limit: { label: "Number of samples", from: 1, to: 10_000_000, isOptional: true },
@@ -81,9 +81,9 @@ export const readRunForm = (form: RunForm): { request: StartBatchEval } | { prob
     const typedText = form[field].trim();
     if (typedText === "" && rule.isOptional) return undefined;
     const value = Number(typedText.replace(",", ".") || Number.NaN);
-    const isRight = value >= from && value <= to && (rule.isFraction || Number.isInteger(value));
+    const isValid = value >= from && value <= to && (rule.isFraction || Number.isInteger(value));
     const what = rule.isFraction ? "a number" : "a whole number";
-    if (!isRight)
+    if (!isValid)
       found[field] = `${label}: enter ${what} from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
     return value;
   };
@@ -137,7 +137,7 @@ const targetIn = (
 ): StartBatchEval["target"] => {
   if (form.kind === "stored") return { kind: "stored" };
   const isSearched = form.kind === "rag";
-  if (isSearched && form.index === "") found.index = "Choose the documents that answer";
+  if (isSearched && form.index === "") found.index = "Choose an index";
   const top_p = isSearched ? undefined : numberIn("topP");
   return {
     kind: isSearched ? "rag" : "chat",
@@ -153,7 +153,7 @@ const targetIn = (
 const inFieldOrder = (found: Readonly<Record<string, string>>): Problems =>
   Object.fromEntries(Object.keys(RunFields.properties).flatMap((name) => (found[name] ? [[name, found[name]]] : [])));
 
-/** The field that a parameter of the API is filled in with. */
+/** The form field of each API parameter. */
 const FIELD_OF: readonly (readonly [param: RegExp, field: string])[] = [
   [/^dataset/, "dataset"],
   [/^revision/, "revision"],
@@ -178,7 +178,7 @@ export const problemsOf = ({ kind, message, detail }: AppError): Problems | unde
 
 const BUILT_IN = new Set(BUILT_IN_CRITERIA.map(({ name }) => name));
 
-/** The form's fields for running a run again. Your own criteria of a rubric are left to the API. */
+/** The form's fields with the settings of an earlier run. Custom criteria of a rubric can only be set through the API. */
 export const filledWith = ({ pins, settings, tags }: BatchEval): Partial<RunForm> => {
   const { dataset, samples, target, evaluators, rubric, seed, repeats } = pins;
   const named = (isShadow: boolean) =>

@@ -174,8 +174,8 @@ const rateText = (run: Run): string => {
 const FirstRun = ({ mayStart }: { mayStart: boolean }) => (
   <EmptyState title="No runs yet">
     <p>
-      A run has a model answer every sample of a dataset and scores the answers. It shows the pass rate, how certain it
-      is, and which samples failed and why.
+      In a run, a model answers every sample of a dataset, and evaluators score the answers. You see the pass rate, how
+      certain it is, and which samples failed and why.
     </p>
     {mayStart ? (
       <div class="form-end centred">

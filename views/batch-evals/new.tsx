@@ -12,13 +12,13 @@ import { RUNS } from "./run";
 export interface NewRunPageProps extends Frame {
   form: RunForm;
   choices: EvalChoices;
-  /** Makes sure that submitting the form twice starts one run. */
+  /** Idempotency key: submitting the form twice starts only one run. */
   once: string;
   estimate: EstimateProps;
   problems?: Problems;
 }
 
-/** The form for a run: what is asked, who answers, how answers are judged, and how much of it. */
+/** The form for a run: its questions, answers, scoring and settings. */
 export const NewRunPage = ({ form, choices, once, estimate, problems, ...frame }: NewRunPageProps) => (
   <Screen
     {...frame}
@@ -26,7 +26,7 @@ export const NewRunPage = ({ form, choices, once, estimate, problems, ...frame }
     kind="wide"
     trail={[RUNS]}
     problems={problems}
-    note="Have a dataset answered and scored."
+    note="Answer and score the samples of a dataset."
   >
     {choices.datasets.length === 0 ? (
       <EmptyState title="Add a dataset first">
@@ -44,10 +44,10 @@ export const NewRunPage = ({ form, choices, once, estimate, problems, ...frame }
       >
         <input type="hidden" name="once" value={once} />
         <div class="card form">
-          <What form={form} choices={choices} problems={problems} />
-          <WithWhat form={form} choices={choices} problems={problems} />
-          <JudgedHow form={form} choices={choices} problems={problems} />
-          <HowMany form={form} problems={problems} />
+          <QuestionFields form={form} choices={choices} problems={problems} />
+          <AnswerFields form={form} choices={choices} problems={problems} />
+          <ScoringFields form={form} choices={choices} problems={problems} />
+          <SettingFields form={form} problems={problems} />
         </div>
         <aside class="estimate-side" aria-label="Estimate and start">
           <Estimate {...estimate} />
@@ -81,12 +81,12 @@ const fieldsWith = (form: RunForm, problems: Problems | undefined) => {
   return { text, numeric, ...others };
 };
 
-const What = ({ form, choices, problems }: PartProps) => {
+const QuestionFields = ({ form, choices, problems }: PartProps) => {
   const { text, numeric, select } = fieldsWith(form, problems);
   const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));
   return (
     <fieldset class="fields">
-      <legend>1. What is asked</legend>
+      <legend>1. Questions</legend>
       {select("dataset", "Dataset", [{ value: "", label: "Choose a dataset" }, ...datasets])}
       <div class="field-row">
         {numeric("revision", "Leave blank for the latest")}
@@ -97,17 +97,17 @@ const What = ({ form, choices, problems }: PartProps) => {
   );
 };
 
-const WithWhat = ({ form, choices, problems }: PartProps) => {
+const AnswerFields = ({ form, choices, problems }: PartProps) => {
   const { numeric, select, choice } = fieldsWith(form, problems);
   const models = choices.models.map(({ id, isDefault }) => ({ value: id, label: isDefault ? `${id} (default)` : id }));
   const hasIndex = choices.indexes.length > 0;
   return (
     <fieldset class="fields">
-      <legend>2. Who answers</legend>
+      <legend>2. Answers</legend>
       {choice("kind", "Answers come from", "radio", [
         { value: "chat", label: "A model" },
         ...(hasIndex
-          ? [{ value: "rag", label: "A model with documents", hint: "Answers from the passages of an index." }]
+          ? [{ value: "rag", label: "A model with documents", hint: "Answers from passages in an index." }]
           : []),
         { value: "stored", label: "The dataset", hint: "Scores the stored outputs. No model is called." },
       ])}
@@ -134,12 +134,12 @@ const WithWhat = ({ form, choices, problems }: PartProps) => {
   );
 };
 
-const JudgedHow = ({ form, choices, problems }: PartProps) => {
+const ScoringFields = ({ form, choices, problems }: PartProps) => {
   const { choice } = fieldsWith(form, problems);
   const options = choices.evaluators.map(toOption);
   return (
     <fieldset class="fields">
-      <legend>3. How answers are judged</legend>
+      <legend>3. Scoring</legend>
       {choice("evaluators", "Evaluators", "checkbox", options)}
       <details
         class="inner-fold"
@@ -177,22 +177,22 @@ const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion)
   hint: description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Does not use a model."),
 });
 
-const HowMany = ({ form, problems }: Pick<PartProps, "form" | "problems">) => {
+const SettingFields = ({ form, problems }: Pick<PartProps, "form" | "problems">) => {
   const { text, numeric } = fieldsWith(form, problems);
   return (
     <fieldset class="fields">
-      <legend>4. How many</legend>
+      <legend>4. Run settings</legend>
       <div class="field-row">
-        {numeric("repeats", "More than 1 shows how much answers vary")}
+        {numeric("repeats", "Use more than 1 to see how much answers vary")}
         {numeric("seed", "The same seed and settings give the same answers")}
       </div>
       <div class="field-row">
-        {numeric("concurrency", "Busy nodes get fewer")}
-        {numeric("errors", "Leave blank to never stop")}
+        {numeric("concurrency", "Reduced automatically while nodes are busy")}
+        {numeric("errors", "Leave blank for no limit")}
       </div>
       <div class="field-row">
         {text("name", "Name of the run", {
-          hint: "Leave blank for the dataset and model",
+          hint: "Leave blank to use the names of the dataset and model",
           maxlength: 200,
           autocomplete: "off",
         })}

@@ -28,11 +28,11 @@ const MANY = 100;
 const RUN_COLUMNS = ["when", "name", "verdict"] as const;
 
 const NOTICES: Readonly<Record<string, string>> = {
-  started: "Run started. You can leave this page; the run goes on.",
+  started: "Run started. It continues if you leave this page.",
   paused: "Paused. Answers in progress finish, and no new ones start.",
   cancelled: "Cancelled. The results so far are kept.",
-  resumed: "The run continues.",
-  recomputing: "Scoring again. The earlier scores are kept.",
+  resumed: "Run resumed.",
+  recomputing: "Scoring the answers again. Earlier scores are kept.",
   labelled: "Labels saved.",
   baseline: "This run is now the baseline of its dataset.",
 };

@@ -22,7 +22,7 @@ interface RunPageProps extends Frame {
   notice: string;
 }
 
-/** A run over a dataset: its verdict, what failed, and how it was measured. It follows the run while that goes on. */
+/** A run over a dataset: its verdict, failures, figures and settings. The page is updated while the run is in progress. */
 export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
@@ -137,7 +137,7 @@ interface VerdictProps {
   isEditor: boolean;
 }
 
-/** The pass rate with its uncertainty, the progress, and what can be done now. */
+/** The pass rate with its uncertainty, the progress, and the available actions. */
 const Verdict = ({ run, isEditor }: VerdictProps) => {
   const rate = passRateOf(run);
   const errors = errorSentence(run);
@@ -206,7 +206,7 @@ const Action = ({
   </form>
 );
 
-/** The recomputation that is in progress, or that ended last. */
+/** The recomputation in progress, or the latest one. */
 const Recomputing = ({ run: { recompute } }: { run: BatchEval }) => {
   if (!recompute) return null;
   const { state, evaluators, shadow, done, total, added, error } = recompute;
@@ -261,7 +261,7 @@ const RecomputeForm = ({ path, evaluators }: { path: string; evaluators: readonl
       <summary>Score again with another evaluator</summary>
       <Form look="form" action={`${path}/recompute`} submit="Score again">
         {select("evaluator", "Evaluator", evaluators, {
-          hint: "Scores the stored answers. No model answers again, and existing scores are kept.",
+          hint: "Scores the stored answers. No new answers are generated, and existing scores are kept.",
         })}
         {choice("shadow", "The new scores", "radio", [
           { value: "true", label: "Comparison only", hint: "Scored, but excluded from the verdict." },

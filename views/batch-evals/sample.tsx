@@ -96,7 +96,7 @@ const Neighbour = ({ rel, id, path, filter }: NeighbourProps) => {
 };
 
 /**
- * The question, and the answer beside the expected one that is most like it, with the words marked that differ.
+ * The question, and the answer next to the expected answer that is most similar to it. Different words are marked.
  */
 const Compared = ({ result: { input, references, output } }: { result: SampleResult }) => {
   const answer = output?.text;
@@ -133,13 +133,13 @@ const Compared = ({ result: { input, references, output } }: { result: SampleRes
         )}
       </div>
       {expected !== undefined && answer && !diff && (
-        <p class="hint">The two answers have little in common, so no differences are marked.</p>
+        <p class="hint">The two answers have too little in common to mark the differences.</p>
       )}
     </section>
   );
 };
 
-/** Length of the words that only one of two texts has. */
+/** Total length of the words that only one of the two texts contains. */
 const lengthOf = (pieces: readonly DiffPiece[]): number =>
   pieces.reduce((sum, { text, isShared }) => sum + (isShared ? 0 : text.length), 0);
 
@@ -166,7 +166,7 @@ const Siblings = ({
 
 const WIDTH = 600;
 
-/** Where the time of an answer went. */
+/** The stages of an answer's latency. */
 const Timing = ({ result: { output, attempts } }: { result: SampleResult }) => {
   const { latency: took, usage, request_id: requestId } = output ?? {};
   if (!took) return null;

@@ -28,9 +28,9 @@ const OUTCOMES: Readonly<Record<string, { label: string; asks: Pick<ResultQuery,
   running: { label: "In progress", asks: { state: "running" } },
   pending: { label: "Waiting", asks: { state: "pending" } },
 };
-const ORDERS = { dataset: "As in the dataset", worst_first: "Worst score first", slowest_first: "Slowest first" };
+const ORDERS = { dataset: "Dataset order", worst_first: "Worst score first", slowest_first: "Slowest first" };
 
-/** What the service is asked for. Unknown values of the query string are ignored. */
+/** The request to the service. Unknown values of the query string are ignored. */
 export const listOf = ({ q, outcome = "", failure = "", tag, sort = "" }: SampleFilter): ResultList => ({
   ...(Object.hasOwn(OUTCOMES, outcome) && OUTCOMES[outcome]?.asks),
   ...(Object.hasOwn(FAILURE_WORDS, failure) && { failure: failure as FailureKind }),
@@ -48,7 +48,7 @@ const wordsOf = ({ q, outcome = "", failure, tag }: SampleFilter): string =>
     tag && `tag ${tag}`,
   ]
     .filter(Boolean)
-    .join(" and ") || "here";
+    .join(" and ") || "the filters";
 
 interface SamplesPageProps extends Frame {
   run: BatchEval;
@@ -141,7 +141,7 @@ export const SamplesPage = ({ run, page, query, ...frame }: SamplesPageProps) =>
   );
 };
 
-/** Updates the list every two seconds while the run goes on. */
+/** Updates the list every two seconds while the run is in progress. */
 const updatedFrom = (address: string) => ({
   "hx-get": address,
   "hx-trigger": "every 2s",

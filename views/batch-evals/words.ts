@@ -30,7 +30,7 @@ export const isOpen = ({ state }: Pick<Run, "state">): boolean => state === "que
 export const intervalText = (rate: Rate | null | undefined): string | undefined =>
   rate?.interval ? `${percent(rate.interval.low)} to ${percent(rate.interval.high)}` : undefined;
 
-/** The rate of the run's verdicts; while a run goes on, counted from the results so far. */
+/** The run's pass rate. While the run is in progress, it is counted from the results so far. */
 export const passRateOf = ({ verdict, passed }: Run): Rate | null =>
   verdict?.pass_rate ?? (passed === null ? null : { value: passed, interval: null });
 
@@ -45,7 +45,7 @@ export const verdictSentence = (run: Run): string => {
   return `${passed} The true pass rate is between ${percent(range.low)} and ${percent(range.high)} (95 % confidence).`;
 };
 
-/** What the results that are errors mean for the pass rate; undefined without errors. */
+/** How errors could change the pass rate; undefined without errors. */
 export const errorSentence = ({ progress: { errors }, verdict }: Run): string | undefined => {
   if (errors === 0) return undefined;
   const are =
@@ -74,7 +74,7 @@ export const targetName = ({ pins: { target } }: Pick<Run, "pins">, indexName?: 
   return [target.model ?? "default model", target.prompt, index].filter(Boolean).join(", ");
 };
 
-/** Number of samples that a run uses, times their repeats. */
+/** Number of samples of a run, and of answers for each. */
 export const sizeText = ({ pins, progress }: BatchEval): string => {
   const { repeats } = pins;
   if (repeats === 1) return count(progress.total, "sample");

@@ -42,7 +42,13 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
             },
             { name: "Failed", values: series.map(({ errors }) => errors), look: "bad" },
             ...(totals.cancelled > 0
-              ? [{ name: "Ended by the caller", values: series.map(({ cancelled }) => cancelled), look: 2 as const }]
+              ? [
+                  {
+                    name: "Cancelled by the caller",
+                    values: series.map(({ cancelled }) => cancelled),
+                    look: 2 as const,
+                  },
+                ]
               : []),
           ]}
         />
@@ -122,7 +128,7 @@ export const Stages = ({ kpis: { stages } }: { kpis: Kpis }) => (
 );
 
 const cancelledText = (cancelled: number): string =>
-  cancelled === 0 ? "" : ` and ${number(cancelled)} ${cancelled === 1 ? "was" : "were"} ended by the caller`;
+  cancelled === 0 ? "" : ` and ${number(cancelled)} ${cancelled === 1 ? "was" : "were"} cancelled by the caller`;
 
 /** Routes in the table of errors. */
 const MAX_ROWS = 10;

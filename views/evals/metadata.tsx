@@ -94,11 +94,11 @@ const indexText = ({ target, index_name: name, index_version: version, index_rev
     </>
   );
 
-/** "relevance 0.92 of the 0.50 needed, 5 passages found, 4 read by the model". */
+/** "relevance 0.92 (at least 0.50 required), 5 passages found, 4 read by the model". */
 const searchText = ({ threshold, chunks, degraded }: RetrievalReport): string => {
   const used = chunks.filter(({ context }) => context !== null).length;
   return [
-    threshold && `${threshold.score} ${score(threshold.best)} of the ${score(threshold.value)} needed`,
+    threshold && `${threshold.score} ${score(threshold.best)} (at least ${score(threshold.value)} required)`,
     `${count(chunks.length, "passage")} found, ${used} read by the model`,
     degraded && "incomplete, because the vector store lacked vectors or was down",
   ]

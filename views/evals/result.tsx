@@ -26,11 +26,11 @@ interface ResultViewProps extends Pick<Frame, "principal"> {
   /** The fields of a rejected label form, and its errors. */
   filled?: FilledLabels;
   problems?: Problems;
-  /** Shown first: the question, and what was expected and answered. Without it, they are shown below the scores. */
+  /** Shown first: the question with the expected and the actual answer. By default, they are shown below the scores. */
   children?: Child;
 }
 
-/** A result with its scores, its answer, the sample and what people say about it. */
+/** A result with its scores, answer, sample and human labels. */
 export const ResultView = (props: ResultViewProps) => {
   const { run, result, claims, path, labelPath, filled, problems = {}, principal, children } = props;
   const groups = scoresByEvaluator(result.scores, run.pins);
@@ -96,7 +96,7 @@ const Answer = ({ result, groups, chosen, path, isShown }: AnswerProps) => {
   if (isShown && !shown) return null;
   return (
     <section aria-labelledby="answer-title">
-      <h2 id="answer-title">{isShown ? "The answer, claim by claim" : "Answer"}</h2>
+      <h2 id="answer-title">{isShown ? "Claims in the answer" : "Answer"}</h2>
       {shown && <ClaimTabs all={all} shown={shown} path={path} />}
       {text === "" ? (
         <p class="nothing">The answer is empty.</p>

@@ -5,15 +5,15 @@ import { Table } from "../ui/lists";
 import { count, Facts, number } from "../ui/parts";
 import { latency, percent, timeSpan } from "../ui/quantities";
 
-/** What each kind of interval is, in the order of the list of methods. */
+/** Names and descriptions of the interval methods, in the order in which they are listed. */
 const METHODS: Readonly<Record<Interval["method"], [name: string, about: string]>> = {
-  wilson: ["Wilson", "score interval of a rate of independent samples"],
-  student_t: ["Student’s t", "interval of a mean of independent samples"],
+  wilson: ["Wilson", "score interval for a rate of independent samples"],
+  student_t: ["Student’s t", "interval for a mean of independent samples"],
   bca_bootstrap: ["BCa bootstrap", "bias-corrected and accelerated bootstrap with 10,000 resamples"],
-  cluster_robust: ["cluster-robust", "samples of the same group count as dependent"],
-  cluster_bootstrap: ["cluster bootstrap", "whole groups are drawn"],
-  order_statistics: ["order statistics", "interval of a percentile of independent samples"],
-  asymptotic: ["asymptotic", "normal approximation of a kappa"],
+  cluster_robust: ["cluster-robust", "samples of the same group are treated as dependent"],
+  cluster_bootstrap: ["cluster bootstrap", "bootstrap that resamples whole groups"],
+  order_statistics: ["order statistics", "interval for a percentile of independent samples"],
+  asymptotic: ["asymptotic", "normal approximation for kappa"],
 };
 
 const intervalText = ({ low, high, method }: Interval, show: (value: number) => string): string =>
@@ -23,14 +23,14 @@ interface RunProps {
   run: Run;
 }
 
-/** The pass rate in large type, with its interval, and what errors could change. */
+/** The pass rate in large type, with its interval, and how errors could change it. */
 export const Headline = ({ run: { verdict, progress, pins } }: RunProps) => {
   const rate = verdict?.pass_rate;
   if (!verdict || !rate) {
     return (
       <p class="headline card">
         <strong>No verdict</strong>
-        {progress.done === 0 ? "No result has ended." : "No result has a verdict, so there is no pass rate."}
+        {progress.done === 0 ? "There are no results yet." : "No result has a verdict, so there is no pass rate."}
       </p>
     );
   }
@@ -45,15 +45,16 @@ export const Headline = ({ run: { verdict, progress, pins } }: RunProps) => {
       <p>
         {interval
           ? `95 % interval: ${intervalText(interval, percent)}.`
-          : "The data allows no interval: all samples belong to one group."}
-        {clusters !== null && ` Samples form ${count(clusters, "group")}.`}
+          : "There is no interval, because all samples belong to one group."}
+        {clusters !== null && ` The samples form ${count(clusters, "group")}.`}
         {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
       </p>
       {progress.errors > 0 && bounds && (
         <p>
-          {count(progress.errors, "result")} of {number(progress.done)}{" "}
-          {progress.errors === 1 ? "is an error. If it counts" : "are errors. If all of them count"} as failed,{" "}
-          {exact(bounds.worst)} pass; if as passed, {exact(bounds.best)}.
+          {number(progress.errors)} of {count(progress.done, "result")}{" "}
+          {progress.errors === 1 ? "is an error" : "are errors"}. The pass rate would be {exact(bounds.worst)} if{" "}
+          {progress.errors === 1 ? "it" : "they all"} failed, and {exact(bounds.best)} if{" "}
+          {progress.errors === 1 ? "it" : "they all"} passed.
         </p>
       )}
     </section>
@@ -84,7 +85,7 @@ const withInterval = (value: number | null, interval: Interval | null | undefine
     </>
   );
 
-/** With a decimal, because bounds are often close to each other. */
+/** With one decimal place, because bounds are often close to each other. */
 const exact = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 const plain = (value: number): string => valueText(value);
@@ -142,7 +143,7 @@ export const FiguresByCriterion = ({ run: { statistics, verdict } }: RunProps) =
               isNumeric: true,
               cell: ({ detectable_difference: change }) => (change === null ? "–" : pointsText(change)),
             },
-            ...(hasLabels ? [{ name: "Agreement with people", cell: agreementCell }] : []),
+            ...(hasLabels ? [{ name: "Agreement with labels", cell: agreementCell }] : []),
           ]}
         />
       )}
@@ -177,7 +178,7 @@ const agreementCell = ({ agreement }: Statistic) =>
     "–"
   );
 
-/** Results by failure kind, the most frequent first. */
+/** Results by failure kind, most frequent first. */
 export const Failures = ({ run: { failures, progress } }: RunProps) => {
   const kinds = Object.entries(failures).sort(([, a], [, b]) => b - a);
   const most = kinds[0]?.[1] ?? 1;
@@ -221,7 +222,7 @@ export const Segments = ({ segments }: { segments: readonly Segment[] }) => {
     <section aria-labelledby="segments">
       <h2 id="segments">By tag and group</h2>
       <details class="card">
-        <summary>{count(segments.length, "tag or group", "tags and groups")}, the largest first</summary>
+        <summary>{count(segments.length, "tag or group", "tags and groups")}, largest first</summary>
         <Table
           caption="Figures by tag and group"
           rows={segments}
@@ -255,15 +256,15 @@ export const Speed = ({ run: { latency: found, usage, gpu_seconds: gpuSeconds } 
           ["Until the end", found.total] as const,
         ]}
         columns={[
-          { name: `${count(found.n, "output")} made by a model`, cell: ([name]) => name },
+          { name: `${count(found.n, "output")} generated by a model`, cell: ([name]) => name },
           { name: "Median", isNumeric: true, cell: ([, { p50 }]) => latency(p50) },
           { name: "95th percentile", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
           { name: "99th percentile", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
         ]}
       />
       <p class="hint">
-        {number(usage.prompt_tokens)} prompt tokens and {number(usage.completion_tokens)} completion tokens. Nodes
-        worked for {timeSpan(gpuSeconds)}.
+        {number(usage.prompt_tokens)} prompt tokens and {number(usage.completion_tokens)} completion tokens. Node time:{" "}
+        {timeSpan(gpuSeconds)}.
       </p>
     </section>
   );
@@ -287,12 +288,10 @@ export const Methods = ({ run: { statistics, verdict, segments } }: RunProps) =>
             "Detectable change",
             "The smallest change of the pass rate that this many samples can detect (power 0.8, level 0.05)",
           ],
-          ["Errors", "A result without a verdict is never counted as passed or failed; the bounds show both"],
+          ["Errors", "A result without a verdict is never counted as passed or failed; the bounds show both cases"],
         ]}
       />
-      <p class="hint">
-        All intervals have a level of 95 %. Repeats of a sample are averaged before anything is computed.
-      </p>
+      <p class="hint">All intervals are 95 % intervals. Repeats of a sample are averaged first.</p>
     </section>
   );
 };

@@ -67,12 +67,12 @@ const subject = (run: Run): string => {
   return `${who} on ${what}: ${count(run.progress.total / repeats, "sample")}${repeats > 1 ? `, ${repeats} repeats each` : ""}`;
 };
 
-/** Why the figures are not those of a complete run. */
+/** A notice that the run is not complete. */
 const State = ({ run: { state, progress, error } }: { run: Run }) =>
   state === "completed" ? null : (
     <p class="notice">
-      This run is {state}: {number(progress.done)} of {count(progress.total, "result")} have ended, and the figures are
-      those of that part. {error?.message}
+      State of this run: {state}. The figures cover {number(progress.done)} of {count(progress.total, "result")}.{" "}
+      {error?.message}
     </p>
   );
 

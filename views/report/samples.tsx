@@ -8,12 +8,12 @@ import { metricName, outcomeText, valueText } from "../evals/words";
 import { count, Fact, number } from "../ui/parts";
 import { kindText } from "./figures";
 
-/** The samples that failed, the worst first; or those that fit the export's filter. Details are folded. */
+/** The samples that failed, worst first, or those that match the export's filter. Details are folded. */
 export const Samples = ({ samples, from, repeats }: Pick<RunReport, "samples" | "from"> & { repeats: number }) => (
   <section aria-labelledby="samples">
-    <h2 id="samples">{from.filter ? "Chosen results" : "Results that did not pass"}</h2>
+    <h2 id="samples">{from.filter ? "Selected results" : "Results that did not pass"}</h2>
     {samples.length === 0 ? (
-      <p>{from.filter ? "No result fits the filter." : "Every result with a verdict passed."}</p>
+      <p>{from.filter ? "No result matches the filter." : "Every result with a verdict passed."}</p>
     ) : (
       samples.map((sample) => <Sample sample={sample} hasRepeats={repeats > 1} />)
     )}
@@ -22,7 +22,7 @@ export const Samples = ({ samples, from, repeats }: Pick<RunReport, "samples" | 
         ? `The worst ${number(samples.length)} of ${count(from.count, "result")}`
         : count(from.count, "result")}
       {from.filter && ` with ${filterText(from.filter)}`}. Texts are cut after {number(REPORT_LIMITS.text)} characters;
-      the other formats of the export have everything.
+      the other export formats contain them in full.
     </p>
   </section>
 );

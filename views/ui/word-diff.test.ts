@@ -33,14 +33,14 @@ test("texts of languages without spaces are compared by words", () => {
   expect(both("今日は天気が良い", "今日は天気が悪い")?.[0]).toContain("[");
 });
 
-test("texts with little in common, or far too long ones, are not marked", () => {
+test("texts that have little in common or are too long are not marked", () => {
   expect(diffWords("Paris", "I don't know that one.")).toBeUndefined();
   expect(diffWords("", "anything")).toBeUndefined();
   const long = (start: number) => Array.from({ length: 3000 }, (_, n) => `w${start + n}`).join(" ");
   expect(diffWords(long(0), long(1500))).toBeUndefined();
 });
 
-test("the pieces of a text joined are the text", () => {
+test("the joined pieces of a text are the text", () => {
   const [one, other] = ["A  b\tc — d, e.", "a B x c d e!"];
   const diff = diffWords(one, other);
   expect(diff?.one.map(({ text }) => text).join("")).toBe(one);

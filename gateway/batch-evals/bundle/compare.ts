@@ -39,7 +39,7 @@ const isSame = (a: unknown, b: unknown): boolean => {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Names an item of a list of figures by what it is about. */
+/** The name of an item in a list of figures. */
 const nameOf = (item: unknown, index: number): string => {
   if (!isObject(item)) return String(index);
   const { metric, evaluator, kind, name, k } = item;

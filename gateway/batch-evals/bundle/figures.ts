@@ -60,7 +60,7 @@ export class FigureCollector {
     this.#scores.push({ ...about, metric, evaluator, criterionHash, shadow, value, passed });
   }
 
-  /** The figures, with those that can't be recomputed as in `stored`. */
+  /** The figures. Those that can't be recomputed are copied from `stored`. */
   async figures({ state, pins }: RunInfo, stored: RunFigures): Promise<RunFigures> {
     const { total, samples_per_second: rate, eta_seconds: eta } = stored.progress;
     const counts = countsOf(

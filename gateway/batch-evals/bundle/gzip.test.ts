@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { until } from "../../../tests/until";
 import { gunzipped, gzipped } from "./gzip";
 
-test("pieces come back from the compressed file, and errors of the source reach the reader", async () => {
+test("decompressing returns the same pieces, and errors of the source reach the reader", async () => {
   const pieces = [Buffer.from("a".repeat(100_000)), Buffer.from("é"), Buffer.alloc(0)];
   const read = await Array.fromAsync(gunzipped(gzipped(new Blob(pieces).stream())));
   expect(Buffer.concat(read).equals(Buffer.concat(pieces))).toBe(true);

@@ -2,13 +2,13 @@ import { AppError } from "../../../lib/errors";
 
 /*
  * The part of the tar format (POSIX.1-1988, "ustar") that bundles use: regular files with short names and fixed
- * attributes. A library would accept much more, which a reader of files from elsewhere would have to refuse again.
+ * attributes. A library would accept much more, which is unsafe for files from unknown sources.
  */
 
 const BLOCK = 512;
-/** A date for tools that show one; bundles have no other times in their headers, so equal runs have equal headers. */
+/** A fixed date for tools that show one, so that equal files have equal headers. */
 const MODIFIED = Date.UTC(2026, 0, 1) / 1000;
-/** Maximum size of a member that is read. Writers start another member long before. */
+/** Maximum size of a member to read. Writers start the next part long before. */
 const MAX_MEMBER_BYTES = 256 * 1_048_576;
 
 const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, "0");
@@ -42,7 +42,7 @@ export interface TarMember {
 
 /**
  * Reads an archive that `tarMember` wrote, one member at a time. Throws invalid_request with the member's name for
- * anything else: other headers, names that `isName` refuses, a member that is too large or occurs twice, data after the
+ * anything else: other headers, names that `isName` rejects, a member that is too large or occurs twice, data after the
  * end, and a file that ends too early.
  */
 export async function* readTar(

@@ -22,7 +22,7 @@ type ScoreKind = Pick<Score, "evaluator" | "metric">;
 
 const nameOf = ({ evaluator, metric }: ScoreKind): string => `${evaluator}.${metric}`;
 
-/** Of several scores on one criterion by one evaluator version, the table has the one that counts or is the newest. */
+/** If an evaluator version scored a criterion several times, the table has the score that counts, or else the newest. */
 export const toTableRow = ({ row, scores }: ScoredRow, order: RunOrder): TableRow => {
   const current = scoresByEvaluator(scores, order).flatMap((group) => group.scores);
   return {

@@ -12,10 +12,10 @@ export interface ScoredRow {
   scores: Score[];
 }
 
-/** Limits of one page, which is in memory at a time, and during which no other request is served. */
+/** Limits of one page. Only one page is in memory at a time, and reading it blocks other requests. */
 const PAGE = { limit: 100, maxBytes: 2 * 1_048_576 };
 
-/** Reads the results of a run that fit the filter, in the dataset's order, in pages of a limited size. */
+/** Reads the results of a run that match the filter, in the dataset's order, in pages of a limited size. */
 export async function* pagesOfRows(db: Reads, runId: string, filter: ResultFilter): AsyncGenerator<ResultRow[]> {
   for (let cursor: BatchCursor | undefined; ; ) {
     const rows = await listResultsOfSize(db, runId, filter, { ...PAGE, cursor });

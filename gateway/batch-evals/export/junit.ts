@@ -1,4 +1,4 @@
-/** What happened to a test case. `text` is shown below the message, and may be long. */
+/** The outcome of a test case. `text` is shown below the message, and may be long. */
 type JunitOutcome =
   | { kind: "passed" }
   | { kind: "failure" | "error"; type: string; message: string; text: string }
@@ -15,7 +15,7 @@ export interface JunitCase {
 export interface JunitSuite {
   name: string;
   startedAt: string | null;
-  /** Counts of the cases; they come first in the file. */
+  /** Counts of the cases, which come first in the file. */
   tests: number;
   failures: number;
   errors: number;
@@ -56,7 +56,7 @@ const attributes = (values: Readonly<Record<string, string | number | undefined>
     .map(([name, value]) => (value === undefined ? "" : ` ${name}="${escaped(String(value), ATTRIBUTE)}"`))
     .join("");
 
-/** Everything but the characters of XML 1.0 (section 2.2): control characters, halves of surrogate pairs, U+FFFE, U+FFFF. */
+/** Characters that XML 1.0 doesn't allow (section 2.2): control characters, halves of surrogate pairs, U+FFFE, U+FFFF. */
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 const TEXT = /[&<>\r]/g;
 /** Line breaks and tabs in an attribute would be read as spaces. */

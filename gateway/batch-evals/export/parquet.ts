@@ -1,7 +1,7 @@
 import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
 import type { Column, ColumnKind, TableRow } from "./columns";
 
-/** A row group is encoded in one go, so it must be small enough not to delay other requests noticeably. */
+/** A row group is encoded in one step, so it must be small enough not to delay other requests noticeably. */
 const GROUP_ROWS = 2000;
 const GROUP_CHARACTERS = 1_048_576;
 
@@ -40,7 +40,7 @@ export async function* writeParquet(
     kvMetadata: Object.entries(facts).map(([key, value]) => ({ key, value })),
     createdBy: "groundwire",
   });
-  /** What was written since the last call. */
+  /** The bytes written since the last call. */
   const take = (): Uint8Array => {
     const piece = bytes.getBytes().slice();
     bytes.index = 0;

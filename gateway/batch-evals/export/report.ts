@@ -8,15 +8,15 @@ import type { Run, SampleResult } from "../../evals/contract";
 import { completeResults } from "../../evals/history";
 import { decidingScores, inRunOrder } from "../../evals/verdict";
 
-/** Limits of a report, so that any run gives a file that a browser opens quickly. */
+/** Limits on a report, so that browsers open it quickly however large the run is. */
 export const REPORT_LIMITS = { samples: 200, text: 3000, list: 5, listText: 1000, reason: 1000 };
 
-/** Errors among the samples, which would otherwise hide all wrong answers when a node was down. */
+/** Maximum number of errors among the samples. Otherwise, errors could crowd out all wrong answers if a node was down. */
 const MAX_ERRORS = 50;
 /** Results in memory at a time. */
 const PAGE = 10;
 
-/** The beginning of a text, and how many characters are left out. */
+/** The beginning of a text, and the number of omitted characters. */
 export interface Clipped {
   text: string;
   left: number;
@@ -38,11 +38,11 @@ export interface ReportSample {
   scores: { metric: string; evaluator: string; value: number | null; passed: boolean | null; reason: Clipped }[];
 }
 
-/** What an HTML report shows. */
+/** The content of an HTML report. */
 export interface RunReport {
   run: Run;
   samples: ReportSample[];
-  /** The results that the samples are from: those that did not pass, or those that fit the filter. */
+  /** The results that the samples are from: those that did not pass, or those that match the filter. */
   from: { count: number; filter: ResultFilter | null };
   exportedAt: Date;
 }

@@ -114,16 +114,20 @@ export const createBatchExports = (deps: BundleDeps): BatchExports => {
   };
 };
 
-/** Figures are of the whole run, so a part of it could not be verified. */
+/** Figures cover the whole run, so a filtered bundle could not be verified. */
 const refuseFilter = (filter: ResultFilter): void => {
   const [param] = Object.keys(filter);
   if (param === undefined) return;
-  throw new AppError("invalid_request", `A bundle has all results of the run, so it doesn't accept \`${param}\`.`, {
-    param,
-  });
+  throw new AppError(
+    "invalid_request",
+    `A bundle contains all results of the run, so it doesn't accept \`${param}\`.`,
+    {
+      param,
+    },
+  );
 };
 
-/** What identifies a run, for the header of a file. */
+/** The facts that identify a run, for a file's metadata. */
 const factsOf = ({ id, state, pins }: RunRow): Record<string, string> => {
   const {
     dataset,

@@ -40,8 +40,8 @@ const MAX_FAILURES = 10;
 const ENDED: ReadonlySet<BatchEval["state"]> = new Set(["completed", "failed", "cancelled"]);
 
 /**
- * Uploads the dataset, runs the evaluation and checks its gate. Aborting `signal` cancels the run. Throws the API's errors, and
- * unavailable if the run fails or is cancelled.
+ * Uploads the dataset, runs the evaluation and checks its gate. Aborting `signal` cancels the run. Throws the API's
+ * errors, and unavailable if the run fails or is cancelled.
  */
 export const runEval = async (api: ApiClient, request: EvalRequest, signal: AbortSignal): Promise<EvalReport> => {
   const dataset = await findOrUpload(api, request);

@@ -89,7 +89,7 @@ export const judgeAnswer = async (
 };
 
 /**
- * The minimum number of questions to a judge about one answer: claims are judged together, other criteria one by one.
+ * The minimum number of questions to a judge about one answer: claims are judged together, other criteria separately.
  */
 export const leastQuestions = ({ votes }: JudgeSettings, criteria: readonly Criterion[]): number => {
   const alone = criteria.filter(({ name }) => !BY_CLAIMS.has(name)).length;

@@ -22,7 +22,7 @@ test("a 95th percentile has no upper bound below 72 values, and no values have n
   expect(percentileBounds([], 0.5)).toEqual({ low: undefined, high: undefined });
 });
 
-test("the number of values to decide is the one from which the interval excludes the bound", () => {
+test("the number of values needed is the smallest for which the interval excludes the bound", () => {
   expect(valuesToDecide(5, 1, 0.95)).toBeGreaterThanOrEqual(72);
   expect(valuesToDecide(5, 1, 0.95)).toBeLessThan(76);
   expect(valuesToDecide(100, 0.95, 0.95)).toBeNull();
