@@ -5,7 +5,7 @@ import type { Criterion, RunFigures, SampleChoice } from "../evals/contract";
 import type { ChosenEvaluator } from "../evals/evaluator";
 import { leastQuestions } from "../evals/judge/judge";
 import { obstacle } from "../evals/plan";
-import { detectableRateChange } from "../evals/statistics/power";
+import { cautiousRate, detectableRateChange } from "../evals/statistics/power";
 import type { TargetIndex } from "../evals/target";
 import type { RagIndex } from "../rag/indexes/contract";
 import type { RetrievalSettings } from "../retrieval-contract";
@@ -70,6 +70,7 @@ export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan
   const tokens = known ? known.tokens * generations : generation ? written * repeats : 0;
   const [last] = await listRuns(db, { limit: 1, datasetId, kind: "batch", state: "completed" });
   const rate = (last?.figures?.value as Partial<RunFigures> | undefined)?.verdict?.pass_rate?.value ?? UNKNOWN_RATE;
+  const units = Math.round(survey.clusters * share);
   return {
     samples,
     results,
@@ -79,7 +80,7 @@ export const estimateRun = async (db: Db, run: Estimated): Promise<BatchEvalPlan
     estimated_tokens: Math.round(tokens),
     estimated_seconds: known?.seconds == null ? null : known.seconds * generations,
     estimated_gpu_seconds: known && known.gpuSeconds * generations,
-    detectable_difference: detectableRateChange(rate, Math.round(survey.clusters * share)),
+    detectable_difference: detectableRateChange(cautiousRate(rate, units), units),
     warnings: warningsOf(run),
   };
 };

@@ -14,7 +14,7 @@ import { toRun } from "./wire";
 /**
  * Stored figures with a different version are stale. Increment this with every change to how `RunFigures` are computed.
  */
-export const FIGURES_VERSION = 3;
+export const FIGURES_VERSION = 4;
 /** Up to this number of results, figures are computed in the request that finds them stale. */
 const FEW_RESULTS = 200;
 /** Results read per statement. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { times } from "../../../tests/statistics/simulate";
 import { type CriterionResult, summarizeCriterion } from "./criterion";
-import { detectableRateChange } from "./power";
+import { cautiousRate, detectableRateChange } from "./power";
 
 const result = (fields: Partial<CriterionResult>): CriterionResult => ({
   sampleId: "s",
@@ -32,7 +32,21 @@ test("verdicts of independent samples have a rate with Wilson's interval", () =>
     pass_at_k: [],
     agreement: null,
   });
-  expect(summary.detectable_difference).toBeCloseTo(detectableRateChange(0.84, 50) ?? 0, 2);
+  expect(summary.detectable_difference).toBeCloseTo(detectableRateChange(cautiousRate(0.84, 50), 50) ?? 0, 2);
+});
+
+test("a run in which nothing passed can't detect a change of less than one sample", () => {
+  for (const [n, isPassed] of [
+    [100, false],
+    [100, true],
+    [12, false],
+  ] as const) {
+    const summary = summarizeCriterion(
+      times(n, (i) => judged(`${i}`, isPassed)),
+      SCALE,
+    );
+    expect(summary.detectable_difference ?? 1).toBeGreaterThan(2 / n);
+  }
 });
 
 describe("errors", () => {

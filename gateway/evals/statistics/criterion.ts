@@ -3,7 +3,7 @@ import { calibrate } from "./calibration";
 import { clustersOf, designEffect } from "./clusters";
 import { type Estimate, type EstimateOptions, estimateMean } from "./estimate";
 import { mean, type Range } from "./interval";
-import { detectableRateChange } from "./power";
+import { cautiousRate, detectableRateChange } from "./power";
 
 /** One evaluator's score of one output on one criterion. A sample with repeats has several. */
 export interface CriterionResult {
@@ -86,6 +86,7 @@ export const summarizeCriterion = (
 
   const passRate = meanOfMap(passes);
   const effect = designEffect([...passes.values()], clustersOf(groupsOf(passes)));
+  const power = { designEffect: effect ?? 1, level };
   return {
     ...summary,
     pass_rate: { value: passRate, interval: estimate(passes, [0, 1]).interval },
@@ -93,7 +94,7 @@ export const summarizeCriterion = (
       worst: meanOfMap(averageOf(results, ({ value, passed }) => (value === null ? false : passed))),
       best: meanOfMap(averageOf(results, ({ value, passed }) => (value === null ? true : passed))),
     },
-    detectable_difference: detectableRateChange(passRate, passes.size, { designEffect: effect ?? 1, level }),
+    detectable_difference: detectableRateChange(cautiousRate(passRate, passes.size, power), passes.size, power),
   };
 };
 

@@ -45,6 +45,19 @@ export const detectableRateChange = (rate: number, n: number, options: PowerOpti
 };
 
 /**
+ * An observed rate moved towards ½ by z² imaginary samples, half of them passed (Agresti and Coull 1998). Without it, a
+ * rate of 0 or 1 would have no variance, and a change smaller than one sample would count as detectable.
+ */
+export const cautiousRate = (
+  rate: number,
+  n: number,
+  { level = DEFAULT_LEVEL, designEffect = 1 }: PowerOptions = {},
+) => {
+  const [units, square] = [n / designEffect, normalQuantile(1 - tailOf(level)) ** 2];
+  return (units * rate + square / 2) / (units + square);
+};
+
+/**
  * The smallest detectable difference between two rates on the same `n` samples (Connor 1987, "Sample size for testing
  * differences in proportions for the paired-sample design"). `changed`: the fraction of samples whose verdict differs,
  * above 0. null if not even changes in only one direction are detected.
