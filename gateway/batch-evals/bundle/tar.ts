@@ -69,7 +69,8 @@ export async function* readTar(
       yield { name, content };
     }
     const end = await bytes.take(BLOCK, "its end");
-    if (end.some((byte) => byte !== 0) || !(await bytes.isAtEnd())) throw refused("there is data after its end");
+    if (end.some((byte) => byte !== 0) || !(await bytes.isAtEnd()))
+      throw refused("there is data after its end, or another tool packed the file again");
   } finally {
     await bytes.close();
   }
