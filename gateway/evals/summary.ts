@@ -64,7 +64,7 @@ export const createRunReader = (
     const known = figures?.version === FIGURES_VERSION ? (figures.value as unknown as RunFigures) : undefined;
     const counts = progress && countsOf(row, progress);
     if (known && figures?.changes === row.changes) return toRun(row, { ...known, ...counts });
-    if (counts && OPEN.has(row.state)) return toRun(row, { ...NO_FIGURES, ...known, ...counts });
+    if (counts && isChanging(row.state, counts)) return toRun(row, { ...NO_FIGURES, ...known, ...counts });
     const fresh = refresh(row);
     if (!counts || !known || counts.progress.total <= FEW_RESULTS) return toRun(row, await fresh);
     fresh.catch(() => {});
@@ -72,7 +72,9 @@ export const createRunReader = (
   };
 };
 
-const OPEN: ReadonlySet<RunRow["state"]> = new Set(["queued", "running", "paused"]);
+/** A worker still adds results, and stores new figures every few seconds. It does not once a run is paused. */
+const isChanging = (state: RunRow["state"], { progress: { running } }: Pick<RunFigures, "progress">): boolean =>
+  state === "queued" || state === "running" || (state === "paused" && running > 0);
 
 type Counts = Pick<RunFigures, "progress" | "passed" | "failures" | "usage" | "gpu_seconds">;
 

@@ -1,6 +1,6 @@
 import type { BatchEval, ExportQuery } from "../../gateway/batch-evals/contract";
 import { withQuery } from "../ui/lists";
-import { isOpen } from "./words";
+import { isEnded } from "./words";
 
 export type Format = NonNullable<ExportQuery["format"]>;
 
@@ -23,7 +23,7 @@ interface DownloadsProps {
 export const Downloads = ({ run, filter = {} }: DownloadsProps) => {
   const isFiltered = Object.keys(filter).length > 0;
   const offered = (Object.keys(FORMATS) as Format[]).filter(
-    (format) => format !== "bundle" || !(isFiltered || isOpen(run)),
+    (format) => format !== "bundle" || (isEnded(run) && !isFiltered),
   );
   return (
     <section aria-labelledby="downloads">

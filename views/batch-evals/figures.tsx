@@ -5,7 +5,7 @@ import { capitalized, FAILURE_WORDS, metricName, valueText } from "../evals/word
 import { Table, withQuery } from "../ui/lists";
 import { Facts, number } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
-import { intervalText } from "./words";
+import { intervalText, isEnded } from "./words";
 
 interface FiguresProps {
   run: BatchEval;
@@ -14,7 +14,6 @@ interface FiguresProps {
 /** Results by failure kind, most frequent first, with links to their samples. */
 export const FailureKinds = ({ run, path }: FiguresProps & { path: string }) => {
   const kinds = Object.entries(run.failures).toSorted(([, a], [, b]) => b - a) as [FailureKind, number][];
-  const most = kinds[0]?.[1] ?? 1;
   return (
     <section aria-labelledby="failures-title">
       <h2 id="failures-title">What went wrong</h2>
@@ -33,7 +32,11 @@ export const FailureKinds = ({ run, path }: FiguresProps & { path: string }) => 
               ),
             },
             { name: "Results", isNumeric: true, cell: ([, results]) => number(results) },
-            { name: "Share", cell: ([, results]) => <Bar share={results / most} look="bad" /> },
+            {
+              name: "Share",
+              cell: ([, results]) => <Bar share={results / Math.max(1, run.progress.done)} look="bad" />,
+              note: ([, results]) => percent(results / Math.max(1, run.progress.done)),
+            },
           ]}
         />
       )}
@@ -184,7 +187,8 @@ export const Segments = ({ run, path, kind }: FiguresProps & { path: string; kin
   );
 };
 
-export const Latency = ({ run: { latency: measured } }: FiguresProps) => {
+export const Latency = ({ run }: FiguresProps) => {
+  const { latency: measured } = run;
   const stages = measured
     ? ([
         ["Waiting in the queue", measured.queue],
@@ -196,7 +200,9 @@ export const Latency = ({ run: { latency: measured } }: FiguresProps) => {
     <section aria-labelledby="latency-title">
       <h2 id="latency-title">How long answers took</h2>
       {measured === null ? (
-        <p class="nothing">No answer has been timed yet.</p>
+        <p class="nothing">
+          No answer was timed{isEnded(run) && ": answers from the cache and stored outputs have no latency"}.
+        </p>
       ) : (
         <Table
           caption={`Latency of ${number(measured.n)} answers`}
@@ -224,7 +230,7 @@ export const Spending = ({ run: { usage, gpu_seconds: gpuSeconds, cost } }: Figu
         rows={[
           ["Prompt tokens", compact(usage.prompt_tokens)],
           ["Completion tokens", compact(usage.completion_tokens)],
-          ["Node time", timeSpan(gpuSeconds)],
+          ["Node time of all requests", timeSpan(gpuSeconds)],
           ["Cost", cost && money(cost.amount, cost.currency)],
         ]}
       />

@@ -91,7 +91,7 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
               sortKey: "verdict",
               isNumeric: true,
               cell: (run) => rateText(run),
-              note: (run) => intervalText(run.verdict?.pass_rate),
+              note: (run) => intervalText(passRateOf(run)),
             },
             {
               name: "Errors",

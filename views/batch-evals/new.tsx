@@ -140,7 +140,7 @@ const ScoringFields = ({ form, choices, problems }: PartProps) => {
   return (
     <fieldset class="fields">
       <legend>3. Scoring</legend>
-      {choice("evaluators", "Evaluators", "checkbox", options)}
+      {choice("evaluators", "Evaluators", "checkbox", options, { hint: "An answer passes if all of them pass it." })}
       <details
         class="inner-fold"
         open={form.shadows.length > 0 || form.criteria.length > 0 || problems?.criteria !== undefined}

@@ -89,14 +89,14 @@ export const runPageRoutes = (services: RunPageServices) => {
 
   const estimateOf = async (principal: Principal, form: RunForm): Promise<EstimateProps & { problems?: Problems }> => {
     const read = readRunForm(form);
-    if ("problems" in read) return { problems: read.problems, problem: Object.values(read.problems)[0] };
+    if ("problems" in read) return withProblem(read.problems);
     const { max_concurrency, max_error_share, name, tags, ...plan } = read.request;
     try {
       return { plan: await batchEvals.plan(principal, plan) };
     } catch (thrown) {
       const problems = problemsOf(toAppError(thrown));
       if (!problems) throw thrown;
-      return { problems, problem: Object.values(problems)[0] };
+      return withProblem(problems);
     }
   };
 
@@ -128,7 +128,7 @@ export const runPageRoutes = (services: RunPageServices) => {
     const principal = principalOf(request);
     const form = toRunForm(body);
     const read = readRunForm(form);
-    if ("problems" in read) return showForm(request, form, read);
+    if ("problems" in read) return showForm(request, form, withProblem(read.problems));
     try {
       const run = await idempotency.once(onceFor(request, once), principal, read.request, (seal) =>
         batchEvals.start(principal, read.request, seal),
@@ -137,7 +137,7 @@ export const runPageRoutes = (services: RunPageServices) => {
     } catch (thrown) {
       const problems = problemsOf(toAppError(thrown));
       if (!problems) throw thrown;
-      return showForm(request, form, { problems });
+      return showForm(request, form, withProblem(problems));
     }
   };
 
@@ -278,6 +278,9 @@ export const runPageRoutes = (services: RunPageServices) => {
         ),
     );
 };
+
+/** The problems of a form. The first one takes the place of the estimate. */
+const withProblem = (problems: Problems) => ({ problems, problem: Object.values(problems)[0] });
 
 const noticeOf = (done: string | undefined): string => ownValue(NOTICES, done ?? "") ?? "";
 

@@ -4,12 +4,21 @@ import { type Frame, may, Screen } from "../layout";
 import { Form, fieldsOf } from "../ui/fields";
 import { withQuery } from "../ui/lists";
 import { ButtonLink, count, number, Panel, Tabs, Time } from "../ui/parts";
-import { percent } from "../ui/quantities";
+import { percent, timeSpan } from "../ui/quantities";
 import { Downloads } from "./downloads";
 import { Criteria, FailureKinds, Latency, Repeats, Segments, Spending } from "./figures";
 import { StateMark } from "./list";
 import { RunSettings } from "./settings";
-import { errorSentence, isOpen, passRateOf, progressText, sizeText, targetName, verdictSentence } from "./words";
+import {
+  errorSentence,
+  isEnded,
+  isOpen,
+  passRateOf,
+  progressText,
+  sizeText,
+  targetName,
+  verdictSentence,
+} from "./words";
 
 export const RUNS = { path: "/batch-evals", name: "Runs" };
 
@@ -26,7 +35,8 @@ interface RunPageProps extends Frame {
 export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
-  const isLive = isOpen(run) || isRecomputing(run);
+  const isPausing = run.state === "paused" && run.progress.running > 0;
+  const isLive = isOpen(run) || isPausing || isRecomputing(run);
   return (
     <Screen
       {...frame}
@@ -114,6 +124,7 @@ export const RunNote = ({ run }: { run: BatchEval }) => {
       )}
       {`: ${sizeText(run)}. Started `}
       <Time at={run.created_at} />
+      {run.ended_at && `, ended ${timeSpan((Date.parse(run.ended_at) - Date.parse(run.created_at)) / 1000)} later`}
     </>
   );
 };
@@ -172,17 +183,18 @@ const Verdict = ({ run, isEditor }: VerdictProps) => {
 };
 
 /** The actions that the state of the run allows. */
-const Controls = ({ run: { id, state, progress } }: { run: BatchEval }) => {
+const Controls = ({ run }: { run: BatchEval }) => {
+  const { id, state, progress } = run;
   const path = `/batch-evals/${id}`;
-  const isEnded = state === "completed" || state === "failed" || state === "cancelled";
+  const hasEnded = isEnded(run);
   const isLeft = progress.done < progress.total;
-  const retries = isEnded && progress.errors > 0;
-  if (isEnded && !isLeft && !retries) return null;
+  const retries = hasEnded && progress.errors > 0;
+  if (hasEnded && !isLeft && !retries) return null;
   return (
     <div class="run-actions">
-      {state !== "paused" && !isEnded && <Action path={path} name="pause" text="Pause" />}
-      {(state === "paused" || (isEnded && isLeft)) && <Action path={path} name="resume" text="Resume" look="" />}
-      {!isEnded && <Action path={path} name="cancel" text="Cancel run" look="danger" />}
+      {state !== "paused" && !hasEnded && <Action path={path} name="pause" text="Pause" />}
+      {(state === "paused" || (hasEnded && isLeft)) && <Action path={path} name="resume" text="Resume" look="" />}
+      {!hasEnded && <Action path={path} name="cancel" text="Cancel run" look="danger" />}
       {retries && <Action path={path} name="retry" text={`Retry ${count(progress.errors, "error")}`} />}
     </div>
   );

@@ -26,20 +26,32 @@ export const STATE_LOOKS: Readonly<Record<Run["state"], string>> = {
 /** A worker may still change the run. */
 export const isOpen = ({ state }: Pick<Run, "state">): boolean => state === "queued" || state === "running";
 
+/** No worker changes the run until someone resumes it. */
+export const isEnded = ({ state }: Pick<Run, "state">): boolean =>
+  state === "completed" || state === "failed" || state === "cancelled";
+
 /** "65 % to 78 %"; undefined if the data don't allow an interval. */
 export const intervalText = (rate: Rate | null | undefined): string | undefined =>
   rate?.interval ? `${percent(rate.interval.low)} to ${percent(rate.interval.high)}` : undefined;
 
-/** The run's pass rate. While the run is in progress, it is counted from the results so far. */
-export const passRateOf = ({ verdict, passed }: Run): Rate | null =>
-  verdict?.pass_rate ?? (passed === null ? null : { value: passed, interval: null });
+/** Some results are still missing, so the others are not a random part of the dataset: samples run in its order. */
+const isPartial = ({ progress: { done, total } }: Run): boolean => done < total;
+
+/** The rate of the run's verdicts. Without an interval while results are missing. */
+export const passRateOf = (run: Run): Rate | null => {
+  if (!isPartial(run) && run.verdict?.pass_rate) return run.verdict.pass_rate;
+  return run.passed === null ? null : { value: run.passed, interval: null };
+};
 
 /** "144 of 200 answers passed. The true pass rate is between 65 % and 78 % (95 % confidence)." */
 export const verdictSentence = (run: Run): string => {
-  const { judged } = run.progress;
+  const { judged, done, total } = run.progress;
   if (run.passed === null) return isOpen(run) ? "No answer has a verdict yet." : "No answer has a verdict.";
-  const soFar = isOpen(run) ? "So far, " : "";
-  const passed = `${soFar}${number(Math.round(run.passed * judged))} of ${count(judged, "answer")} passed.`;
+  const passed = `${number(Math.round(run.passed * judged))} of ${count(judged, "answer")} passed.`;
+  if (isOpen(run)) return `So far, ${passed} Samples run in the dataset’s order, so the rate may change.`;
+  if (isPartial(run)) {
+    return `${passed} ${count(total - done, "result")} of the dataset’s last samples are missing, so the rate of all may differ.`;
+  }
   const range = run.verdict?.pass_rate?.interval;
   if (!range) return passed;
   return `${passed} The true pass rate is between ${percent(range.low)} and ${percent(range.high)} (95 % confidence).`;
@@ -67,10 +79,10 @@ export const progressText = ({ state, progress }: Run): string => {
   return parts.join(" · ");
 };
 
-/** "smollm2-135m-instruct, bakery@2", "Stored outputs", "Staff handbook (documents), smollm2-135m-instruct". */
-export const targetName = ({ pins: { target } }: Pick<Run, "pins">, indexName?: string): string => {
+/** "smollm2-135m-instruct, bakery@2", "Stored outputs", "smollm2-135m-instruct, documents of handbook". */
+export const targetName = ({ pins: { target, index_name: name } }: Pick<Run, "pins">): string => {
   if (target.kind === "stored") return "Stored outputs";
-  const index = target.kind === "rag" ? `documents of ${indexName ?? target.index}` : undefined;
+  const index = target.kind === "rag" ? `documents of ${name ?? target.index}` : undefined;
   return [target.model ?? "default model", target.prompt, index].filter(Boolean).join(", ");
 };
 
