@@ -124,23 +124,23 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
   },
   {
     name: "compare",
-    path: () => `/compare?runs=${ids.completed},${ids.shifted}`,
+    path: () => `/batch-evals/compare?runs=${ids.completed},${ids.shifted}`,
     shows: "No difference shown",
   },
   {
     name: "compare three with one unfinished",
     path: () =>
-      `/compare?runs=${ids.completed},${ids.shifted},${ids.cancelled}&show=missing&metric=correctness+by+reference@1`,
+      `/batch-evals/compare?runs=${ids.completed},${ids.shifted},${ids.cancelled}&show=missing&metric=correctness+by+reference@1`,
     shows: "Missing (30)",
   },
   {
     name: "compare filtered to none",
-    path: () => `/compare?runs=${ids.completed},${ids.shifted}&tag=weddings`,
+    path: () => `/batch-evals/compare?runs=${ids.completed},${ids.shifted}&tag=weddings`,
     shows: "No sample matches “Got worse” and tag weddings",
   },
   {
     name: "compare one run",
-    path: () => `/compare?runs=${ids.completed}`,
+    path: () => `/batch-evals/compare?runs=${ids.completed}`,
     status: 422,
     shows: "Choose the run to compare it with",
   },

@@ -119,7 +119,7 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
         </List>
       </div>
       {page.total > 1 && (
-        <form id="compare-runs" class="compare-runs" method="get" action="/compare">
+        <form id="compare-runs" class="compare-runs" method="get" action="/batch-evals/compare">
           <button type="submit" class="secondary">
             Compare selected runs
           </button>

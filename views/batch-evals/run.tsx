@@ -46,7 +46,11 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
       note={<RunNote run={run} />}
       actions={
         <>
-          <ButtonLink href={withQuery("/compare", { runs: run.id })} text="Compare" look="button secondary" />
+          <ButtonLink
+            href={withQuery("/batch-evals/compare", { runs: run.id })}
+            text="Compare"
+            look="button secondary"
+          />
           {isEditor && (
             <ButtonLink
               href={withQuery("/batch-evals/new", { run: run.id })}

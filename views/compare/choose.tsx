@@ -31,7 +31,7 @@ export const ChooseRunsPage = ({ runs, chosen, problem, ...frame }: ChooseRunsPa
         </p>
       </EmptyState>
     ) : (
-      <form method="get" action="/compare" class="choose-runs">
+      <form method="get" action="/batch-evals/compare" class="choose-runs">
         <Table
           caption="Runs to compare"
           rows={runs}

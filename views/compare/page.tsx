@@ -62,7 +62,7 @@ const Result = ({ comparison, run }: { comparison: RunComparison; run: ComparedR
       <h2>
         <a href={`/batch-evals/${comparison.run_id}`}>{run?.name}</a>
       </h2>
-      <p class={`compared-summary state ${look}`}>{summary}</p>
+      <p class={`compared-summary state ${look}`}>{summary.replaceAll(" %", "\u00a0%")}</p>
       <p class="fine">{[count(pairs, "common sample"), ...excludedOf(comparison)].join(" · ")}</p>
       {limits.length > 0 && (
         <ul class="warnings">
@@ -121,7 +121,7 @@ const Variants = ({ runs, filter }: { runs: readonly ComparedRun[]; filter: Comp
                 "Baseline"
               ) : (
                 <a
-                  href={withQuery("/compare", {
+                  href={withQuery("/batch-evals/compare", {
                     ...filter,
                     runs: [run_id, ...ids.filter((id) => id !== run_id)].join(","),
                   })}

@@ -25,7 +25,7 @@ const Query = Fields({
   after: text(200),
 });
 
-/** `/compare`: runs side by side, or the choice of the runs. */
+/** `/batch-evals/compare`: runs side by side, or the choice of the runs. */
 export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" | "evals">) => {
   const choose = async (request: Request, chosen: readonly string[], problem?: string): Promise<Response> => {
     const principal = principalOf(request);
@@ -73,7 +73,7 @@ export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" |
     }
   };
 
-  return new Elysia({ name: "views.compare", prefix: "/compare" }).get(
+  return new Elysia({ name: "views.compare", prefix: "/batch-evals/compare" }).get(
     "",
     ({ request, query }) => show(request, query),
     {

@@ -42,7 +42,7 @@ export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
   const { samples, counts, runs } = comparison;
   const show = filter.show ?? "worse";
   const to = (changes: CompareFilter) =>
-    `${withQuery("/compare", { ...filter, after: undefined, ...changes })}#samples-title`;
+    `${withQuery("/batch-evals/compare", { ...filter, after: undefined, ...changes })}#samples-title`;
   return (
     <section aria-labelledby="samples-title">
       <h2 id="samples-title">Samples</h2>
@@ -128,7 +128,7 @@ const SampleFilters = ({ comparison, filter }: SamplesProps) => {
   const choices = [...new Set(scored.map(({ metric, evaluator }) => metricChoice(metric, evaluator)))];
   const { text, select } = fieldsOf({ ...filter, metric: metricChoice(comparison.metric, comparison.evaluator) });
   return (
-    <Filters action="/compare#samples-title">
+    <Filters action="/batch-evals/compare#samples-title">
       <input type="hidden" name="runs" value={filter.runs} />
       {filter.show && <input type="hidden" name="show" value={filter.show} />}
       {text("search", "Search texts", { type: "search", maxlength: 200 })}
