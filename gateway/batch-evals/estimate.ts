@@ -90,7 +90,8 @@ const usageOf = (runs: readonly RunRow[]) => {
   const figures = runs.flatMap(({ figures }) => (figures ? [figures.value as unknown as RunFigures] : []));
   const done = figures.reduce((sum, { progress }) => sum + progress.done - progress.errors, 0);
   if (done === 0) return null;
-  const timed = runs.find(({ progress }) => progress && progress.activeMs > 0 && progress.done > 0)?.progress;
+  // A run that was answered from the cache says nothing about the time of the next one.
+  const timed = runs.find(({ progress }) => progress && progress.workedMs > 0 && progress.activeMs > 0)?.progress;
   return {
     tokens: figures.reduce((sum, { usage }) => sum + usage.total_tokens, 0) / done,
     gpuSeconds: figures.reduce((sum, { gpu_seconds }) => sum + gpu_seconds, 0) / done,

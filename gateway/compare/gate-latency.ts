@@ -12,7 +12,13 @@ export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRul
   const [value = 0] = percentiles(times, [share]);
   const ended = table.results.reduce((sum, each) => sum + each, 0);
   const unresolved = table.failed + Math.max(0, table.expected.results - ended);
-  if (n === 0) return { ...UNDECIDED, n, unresolved, reason: "No model was called, so there are no latencies." };
+  if (n === 0)
+    return {
+      ...UNDECIDED,
+      n,
+      unresolved,
+      reason: "No answer was timed: answers from the cache and stored outputs have no latency.",
+    };
   const interval = percentileInterval(times, share);
   const slow = Float64Array.from([...times, ...Array<number>(unresolved).fill(Number.POSITIVE_INFINITY)]);
   const fast = Float64Array.from([...Array<number>(unresolved).fill(0), ...times]);
