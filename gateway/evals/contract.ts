@@ -176,6 +176,7 @@ export const FailureKind = OneOf(
     "truncated",
     "bad_format",
     "no_context",
+    "invalid_sample",
     "timeout",
     "rate_limited",
     "upstream_error",

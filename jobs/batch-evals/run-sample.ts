@@ -87,6 +87,9 @@ export const failedOutcome = (task: ResultTask, error: AppError, attempts: numbe
 });
 
 const FAILURES: Partial<Record<ErrorKind, FailureKind>> = {
+  invalid_request: "invalid_sample",
+  context_length_exceeded: "invalid_sample",
+  payload_too_large: "invalid_sample",
   deadline_exceeded: "timeout",
   rate_limited: "rate_limited",
   budget_exceeded: "rate_limited",

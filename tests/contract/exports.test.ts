@@ -129,7 +129,7 @@ test("Parquet has typed columns that equal the results", async () => {
     ).value,
   });
   expect(rows[3].ended_at).toBeInstanceOf(Date);
-  expect([rows[4].passed, rows[4].failure, rows[4]["exact@1.correctness"]]).toEqual([null, "upstream_error", null]);
+  expect([rows[4].passed, rows[4].failure, rows[4]["exact@1.correctness"]]).toEqual([null, "invalid_sample", null]);
 });
 
 test("JUnit has one test case per result, and matching counts", async () => {
@@ -138,7 +138,7 @@ test("JUnit has one test case per result, and matching counts", async () => {
   expect(xml.match(/<testcase /g)).toHaveLength(5);
   expect(xml).toContain('<testcase name="chat" classname="awkward"/>');
   expect(xml.match(/<failure type="wrong"/g)).toHaveLength(3);
-  expect(xml.match(/<error type="upstream_error" message="The sample has nothing to compare/g)).toHaveLength(1);
+  expect(xml.match(/<error type="invalid_sample" message="The sample has nothing to compare/g)).toHaveLength(1);
 });
 
 describe("a filter", () => {

@@ -50,6 +50,7 @@ export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   truncated: "the answer was cut off",
   bad_format: "the answer has the wrong format",
   no_context: "no context was found",
+  invalid_sample: "the sample can't be evaluated",
   timeout: "the model took too long",
   rate_limited: "a rate limit was reached",
   upstream_error: "the model failed",
