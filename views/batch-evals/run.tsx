@@ -180,6 +180,12 @@ const Verdict = ({ run, isEditor }: VerdictProps) => {
         </p>
         {done < total && <progress aria-label="Results done" max={Math.max(1, total)} value={done}></progress>}
       </div>
+      {run.waiting && (
+        <p class="run-waiting">
+          No call has succeeded since <Time at={run.waiting.since} />. {run.waiting.message} The run continues by itself
+          as soon as calls succeed, and fails after 15 minutes.
+        </p>
+      )}
       {run.error && <p class="run-error">{run.error.message}</p>}
       {isEditor && <Controls run={run} />}
     </section>
