@@ -89,8 +89,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     return counts;
   };
 
-  const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
-    const run = await findRun(db, runId);
+  const assertBaseline = async (principal: Principal, datasetId: string, runId: string): Promise<void> => {
+    const run = await findRun(db, runId, principal.allowedIndexes);
     if (run?.datasetId === datasetId && run.kind === "batch" && run.endedAt !== null) return;
     const message = `${runId} can't be the baseline: it must be a batch run of this dataset and must have ended. GET /v1/batch-evals?dataset=${datasetId} lists its runs.`;
     throw new AppError("invalid_request", message, { param: "baseline_run_id" });
@@ -127,7 +127,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const { name, description, schema, baseline_run_id: baselineRunId } = update;
       const dataset = await find(id);
       if (schema) await assertSampleSchema(schema);
-      if (baselineRunId) await assertBaseline(dataset.id, baselineRunId);
+      if (baselineRunId) await assertBaseline(principal, dataset.id, baselineRunId);
       const at = now();
       const changes = { name, description, sampleSchema: schema, baselineRunId };
       try {

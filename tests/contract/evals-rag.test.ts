@@ -269,25 +269,43 @@ describe("a batch run over an index", () => {
   });
 
   test("can't be distinguished from one that doesn't exist, on any route, by a key that may not use its index", async () => {
-    const { id } = await start(other.client.key, request(await addDataset(1), other));
-    await ended(other.client.key, id);
+    const dataset = await addDataset(1);
+    const { id } = await start(other.client.key, request(dataset, other));
     const { key } = side.client;
+    const own = await start(key, request(dataset, side));
+    await Promise.all([ended(other.client.key, id), ended(key, own.id)]);
     const bodies: Record<string, object> = {
       [`POST ${RUNS}/:id/resume`]: {},
       [`POST ${RUNS}/:id/recompute`]: { evaluators: ["exact@1"] },
-      [`POST ${RUNS}/:id/gate`]: { rules: [{ metric: "correctness", min: 0.5 }] },
+      [`POST ${RUNS}/:id/gate`]: { rules: [{ of: "pass_rate", at_least: 0.5 }] },
     };
     const routes = API_ROUTES.filter(({ path }) => path.startsWith(`${RUNS}/:id`));
     expect(routes.length).toBeGreaterThan(6);
-    for (const { route, method, path } of routes) {
+    // Routes that name a run in other places than their path.
+    const others: [method: string, path: string, body?: (run: string) => object][] = [
+      ["GET", "/v1/compare?runs=:id"],
+      ["GET", `/v1/compare?runs=${own.id},:id`],
+      ["GET", `/v1/compare?runs=:id,${own.id}`],
+      [
+        "POST",
+        `${RUNS}/${own.id}/gate`,
+        (baseline) => ({ baseline, rules: [{ of: "pass_rate", max_regression: 0.5 }] }),
+      ],
+      ["PATCH", `/v1/datasets/${dataset}`, (run) => ({ baseline_run_id: run })],
+    ];
+    const asked = [
+      ...routes.map(({ route, method, path }) => ({ route, method, path, body: () => bodies[route] })),
+      ...others.map(([method, path, body]) => ({ route: `${method} ${path}`, method, path, body })),
+    ];
+    for (const { route, method, path, body } of asked) {
       const [hidden, missing] = await Promise.all(
         [id, "run_missing"].map(async (run) => {
-          const response = await stack.call(method, path.replace(":id", run), { key, body: bodies[route] });
+          const response = await stack.call(method, path.replace(":id", run), { key, body: body?.(run) });
           return [response.status, (await response.text()).replaceAll(run, "RUN").replace(/"req_[^"]*"/, "")];
         }),
       );
       expect([route, hidden]).toEqual([route, missing]);
-      expect([400, 404, 501]).toContain(missing?.[0] as number);
+      expect([route, missing?.[0]]).toEqual([route, method === "PATCH" ? 400 : 404]);
     }
     const ids = async (own: string) =>
       (await send(own, "GET", `${RUNS}?limit=100`)).body.data.map((run: Json) => run.id);
