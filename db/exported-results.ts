@@ -37,8 +37,8 @@ export const listResultsOfSize = async (
 };
 
 /** Joins the samples only if the filter needs them, because that takes most of the time. */
-const withSamples = <Q extends SQLiteSelect>(query: Q, { tag, search }: ResultFilter) =>
-  tag === undefined && search === undefined ? query : query.innerJoin(samples, eq(samples.id, results.sampleId));
+const withSamples = <Q extends SQLiteSelect>(query: Q, { search }: ResultFilter) =>
+  search === undefined ? query : query.innerJoin(samples, eq(samples.id, results.sampleId));
 
 /** Counts of results by their outcome in a test report. */
 export interface ResultCounts {
