@@ -3,7 +3,6 @@ import type { Reads } from "./client";
 import { like } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
 import { results, samples } from "./schema";
-import type { BatchProgress } from "./schema/evals";
 
 export interface ResultFilter {
   state?: ResultRow["state"];
@@ -201,26 +200,4 @@ export const listOutputs = async (
     .orderBy(asc(results.sequence))
     .limit(limit);
   return rows.map(({ result, sample }) => ({ ...result, sample, sequence: result.sequence ?? 0 }));
-};
-
-/** The verdicts of a run's results, counted from the rows. */
-export const countVerdicts = async (
-  db: Reads,
-  runId: string,
-): Promise<Pick<BatchProgress, "judged" | "passed" | "failures">> => {
-  const rows = await db
-    .select({
-      failure: results.failure,
-      judged: sql<number>`COUNT(${results.passed})`,
-      passed: sql<number>`COALESCE(SUM(${results.passed}), 0)`,
-      all: sql<number>`COUNT(*)`,
-    })
-    .from(results)
-    .where(eq(results.runId, runId))
-    .groupBy(results.failure);
-  return {
-    judged: rows.reduce((sum, row) => sum + row.judged, 0),
-    passed: rows.reduce((sum, row) => sum + row.passed, 0),
-    failures: Object.fromEntries(rows.flatMap(({ failure, all }) => (failure === null ? [] : [[failure, all]]))),
-  };
 };

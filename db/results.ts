@@ -4,8 +4,8 @@ import { type Slice, sortedBy } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
 import { insertRows } from "./json-rows";
 import { isAfterResult, isMade, outputField, type ResultCursor } from "./result-fields";
-import { markStale } from "./runs";
-import { criteria, labels, results, samples, scores } from "./schema";
+import { countFailure, markStale } from "./runs";
+import { criteria, labels, results, runs, samples, scores } from "./schema";
 
 export type { ResultRow } from "./joined-results";
 export type { ResultCursor } from "./result-fields";
@@ -24,14 +24,28 @@ export const insertResult = async (
   await markStale(tx, [row.id]);
 };
 
-/** Stores a result's verdict, failure kind and overall score after scores were added. */
-export const setOutcome = async (
-  tx: Tx,
-  id: string,
-  outcome: Pick<NewResultRow, "passed" | "failure" | "overall">,
-): Promise<void> => {
+type Verdict = Pick<ResultRow, "passed" | "failure">;
+type Outcome = Verdict & Partial<Pick<ResultRow, "overall">>;
+
+/** Stores a result's verdict, failure kind and overall score after scores were added, and counts them in its run. */
+export const setOutcome = async (tx: Tx, id: string, outcome: Outcome): Promise<void> => {
+  const { runId, passed, failure } = results;
+  const before = await tx.select({ runId, passed, failure }).from(results).where(eq(results.id, id)).get();
   await tx.update(results).set(outcome).where(eq(results.id, id));
+  if (before) await recountVerdict(tx, before.runId, before, outcome);
   await markStale(tx, [id]);
+};
+
+/** Changes the counts of a batch run, in the transaction that changes a result's verdict. */
+const recountVerdict = async (tx: Tx, id: string, before: Verdict, after: Verdict): Promise<void> => {
+  if (before.passed === after.passed && before.failure === after.failure) return;
+  const { progress } = (await tx.select({ progress: runs.progress }).from(runs).where(eq(runs.id, id)).get()) ?? {};
+  if (!progress) return;
+  progress.judged += Number(after.passed !== null) - Number(before.passed !== null);
+  progress.passed += Number(after.passed) - Number(before.passed);
+  countFailure(progress.failures, before.failure, -1);
+  countFailure(progress.failures, after.failure, 1);
+  await tx.update(runs).set({ progress }).where(eq(runs.id, id));
 };
 
 /**

@@ -115,6 +115,14 @@ export const markStale = (tx: Tx, resultIds: readonly string[]) =>
   tx.run(sql`UPDATE runs SET changes = changes + 1
     WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
 
+/** Counts a failure kind once more or once less. */
+export const countFailure = (failures: Record<string, number>, failure: string | null, by: 1 | -1): void => {
+  if (failure === null) return;
+  const count = (failures[failure] ?? 0) + by;
+  if (count > 0) failures[failure] = count;
+  else delete failures[failure];
+};
+
 /** Stores a run's figures, unless the stored ones are newer. */
 export const storeFigures = async (tx: Tx, id: string, figures: NonNullable<RunRow["figures"]>): Promise<void> => {
   const stored = (path: string) => sql`COALESCE(json_extract(${runs.figures}, ${`$.${path}`}), -1)`;

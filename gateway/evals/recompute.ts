@@ -1,9 +1,7 @@
 import { appendAudit } from "../../db/audit";
-import { updateBatchRun } from "../../db/batch-evals";
-import { countVerdicts } from "../../db/batch-results";
 import type { Db, Tx } from "../../db/client";
 import { insertScores, listResults, listScores, type NewScoreRow, type ResultRow, setOutcome } from "../../db/results";
-import { findRun, type RunRow } from "../../db/runs";
+import type { RunRow } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import type { Call } from "../call";
 import { assertMayStore } from "../content-logging";
@@ -59,7 +57,6 @@ export const recomputeRun = async (
     const scores = await rescore(deps, call, { chosen, rubric: asked, shadow }, row);
     added += await db.write((tx) => addScores(tx, row, scores));
   }
-  if (run.progress) await db.write((tx) => recountVerdicts(tx, run.id));
   return added;
 };
 
@@ -86,13 +83,6 @@ export const rescore = async (
   return [...promoted, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
     toScoreRow(row.id, score),
   );
-};
-
-/** Counts the verdicts of a batch run, in the transaction that changes them or after it. */
-export const recountVerdicts = async (tx: Tx, runId: string): Promise<void> => {
-  const run = await findRun(tx, runId);
-  if (!run?.progress) return;
-  await updateBatchRun(tx, runId, { progress: { ...run.progress, ...(await countVerdicts(tx, runId)) } });
 };
 
 /**

@@ -5,7 +5,7 @@ import type { Db } from "../../db/client";
 import { insertDataset, publishRevision, stageRevision } from "../../db/datasets";
 import { type ClaimedTask, claimTasks, findJob, insertJob } from "../../db/jobs";
 import { insertKey, updateKey } from "../../db/keys";
-import { findRunTotals, listScores } from "../../db/results";
+import { findRunTotals, listScores, setOutcome } from "../../db/results";
 import { findRun, insertRun, type RunRow } from "../../db/runs";
 import { insertMembers } from "../../db/samples";
 import { insertWorker } from "../../db/workers";
@@ -199,6 +199,32 @@ describe("a batch run", () => {
       return answerOf(questionIn(body));
     });
     expect([most, (await rowOf()).progress?.done]).toEqual([3, 60]);
+  });
+
+  test("counts a verdict that changes while the run goes on, because a score was added", async () => {
+    await createRun(12, { max_concurrency: 1 });
+    await work(async (_, body) => {
+      if (questionIn(body) === "q11") {
+        await until("a result is stored", async () => ((await rowOf()).progress?.done ?? 0) > 0);
+        const [first] = await resultsOf();
+        const outcome = { passed: false, failure: "wrong", overall: 0 } as const;
+        await db.write((tx) => setOutcome(tx, first?.id ?? "", outcome));
+      }
+      return answerOf(questionIn(body));
+    });
+    const { judged, passed } = await findRunTotals(db, RUN);
+    expect([judged, passed]).toEqual([12, 11]);
+    expect((await rowOf()).progress).toMatchObject({ done: 12, judged, passed, failures: { wrong: 1 } });
+  });
+
+  test("says that a sample can't be evaluated if it has nothing to compare with, and blames no model for it", async () => {
+    await createRun(2);
+    await db.writer.exclusive(() => db.writer.execute(`UPDATE samples SET "references" = '[]'`));
+    await work(answers);
+    expect((await rowOf()).progress).toMatchObject({ errors: 2, failures: { invalid_sample: 2 } });
+    expect((await resultsOf())[0]?.error?.message).toBe(
+      "The sample has nothing to compare the answer with. Add references, contexts or a rubric.",
+    );
   });
 
   test("waits while the node is unavailable, and no result is an error for it", async () => {

@@ -273,6 +273,7 @@ export class BatchRun {
     await context.finish(async (tx) => {
       const row = await findRunOfJob(tx, run.id, jobId);
       if (!row) return {};
+      this.#counts.load(row.progress);
       await this.#return(tx);
       const { progress } = this.#counts;
       if (row.state !== "running") return { ...progress };

@@ -1,4 +1,5 @@
 import type { BatchProgress, EndedResult } from "../../db/batch-evals";
+import { countFailure } from "../../db/runs";
 import type { AppError } from "../../lib/errors";
 import type { Outcome } from "./run-sample";
 
@@ -11,20 +12,19 @@ export class Counts {
   #marks: { activeMs: number; done: number }[] = [];
 
   constructor(progress: BatchProgress | null) {
-    if (!progress) throw new Error("A batch run has counts.");
-    this.#progress = { ...progress, failures: { ...progress.failures } };
+    this.#progress = copyOf(progress);
+  }
+
+  /**
+   * Takes the stored counts, at the start of each transaction that changes them: a recomputation may have changed the
+   * verdicts, and a transaction that failed has changed nothing.
+   */
+  load(progress: BatchProgress | null): void {
+    this.#progress = copyOf(progress);
   }
 
   get progress(): BatchProgress {
     return this.#progress;
-  }
-
-  /** Returns a function that undoes the changes from now on, because their transaction failed. */
-  save(): () => void {
-    const saved = structuredClone(this.#progress);
-    return () => {
-      this.#progress = structuredClone(saved);
-    };
   }
 
   /** A worker takes over the run. `total`: all its results, if known. */
@@ -67,7 +67,7 @@ export class Counts {
   retry(failures: readonly (string | null)[]): void {
     this.#progress.done -= failures.length;
     this.#progress.errors -= failures.length;
-    for (const failure of failures) this.#countFailure(failure, -1);
+    for (const failure of failures) countFailure(this.#progress.failures, failure, -1);
   }
 
   /** Counts an outcome, and returns its row. */
@@ -80,7 +80,7 @@ export class Counts {
     if (state === "error") counts.errors += 1;
     if (passed !== null) counts.judged += 1;
     if (passed) counts.passed += 1;
-    this.#countFailure(failure, 1);
+    countFailure(counts.failures, failure, 1);
     counts.promptTokens += output?.usage?.prompt_tokens ?? 0;
     counts.completionTokens += output?.usage?.completion_tokens ?? 0;
     const status = output?.cache?.status;
@@ -108,11 +108,9 @@ export class Counts {
     const windowMs = first ? counts.activeMs - first.activeMs : 0;
     counts.perSecond = first && windowMs > 0 ? (1000 * (counts.done - first.done)) / windowMs : 0;
   }
-
-  #countFailure(failure: string | null, by: 1 | -1): void {
-    if (failure === null) return;
-    const { failures } = this.#progress;
-    failures[failure] = (failures[failure] ?? 0) + by;
-    if (failures[failure] === 0) delete failures[failure];
-  }
 }
+
+const copyOf = (progress: BatchProgress | null): BatchProgress => {
+  if (!progress) throw new Error("A batch run has counts.");
+  return { ...progress, failures: { ...progress.failures } };
+};

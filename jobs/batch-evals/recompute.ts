@@ -2,7 +2,7 @@ import { listOutputs } from "../../db/batch-results";
 import { findRun, type RunRow } from "../../db/runs";
 import { RECOMPUTE_KIND, type RecomputePayload, type RecomputeProgress } from "../../gateway/batch-evals/job";
 import type { RunPins } from "../../gateway/evals/contract";
-import { addScores, recountVerdicts, rescore } from "../../gateway/evals/recompute";
+import { addScores, rescore } from "../../gateway/evals/recompute";
 import { AppError } from "../../lib/errors";
 import type { JobHandler } from "../handler";
 import { CallLimiter } from "./call-limiter";
@@ -81,10 +81,7 @@ export const batchRecompute = (deps: BatchEvalDeps): JobHandler => {
         });
         await context.progress({ ...progress }, progress.done);
       }
-      await context.finish(async (tx) => {
-        await recountVerdicts(tx, runId);
-        return { ...progress };
-      });
+      await context.finish(async () => ({ ...progress }));
     },
   };
 };

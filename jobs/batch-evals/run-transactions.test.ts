@@ -13,7 +13,7 @@ const failing = (error: AppError, isStopping = () => false) => {
         throw error;
       },
     },
-    ...{ runId: "run_1", jobId: "job_1", log: silentLog(), counts: { save: () => () => {} }, isStopping, pauseMs: 0 },
+    ...{ runId: "run_1", jobId: "job_1", log: silentLog(), counts: { load: () => {} }, isStopping, pauseMs: 0 },
   });
   return problemOf(transactions.run(async () => {})).then(({ kind, message }) => ({ kind, message, tries }));
 };

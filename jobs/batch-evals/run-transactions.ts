@@ -15,8 +15,8 @@ interface Options {
   context: Pick<TaskContext, "write">;
   runId: string;
   jobId: string;
-  /** A transaction that fails changes neither the rows nor these counts. */
-  counts: Pick<Counts, "save">;
+  /** Each transaction begins with the stored counts. */
+  counts: Pick<Counts, "load">;
   log: Pick<Log, "warn">;
   /** Whether the run is stopping, so that a failed transaction isn't retried. */
   isStopping(): boolean;
@@ -33,7 +33,6 @@ export class RunTransactions {
   /** Waits while the database is locked or the disk is full, at most a minute. Throws TaskLost and Superseded. */
   async run<T>(work: (tx: Tx, row: RunRow) => Promise<T>): Promise<T> {
     const { context, runId, jobId, counts, log, isStopping, pauseMs = PAUSE_MS } = this.options;
-    const undo = counts.save();
     const startedMs = performance.now();
     try {
       for (let tries = 1; ; tries++) {
@@ -41,10 +40,10 @@ export class RunTransactions {
           return await context.write(async (tx) => {
             const row = await findRunOfJob(tx, runId, jobId);
             if (!row) throw new Superseded();
+            counts.load(row.progress);
             return work(tx, row);
           });
         } catch (thrown) {
-          undo();
           const { kind } = toAppError(thrown);
           if (kind !== "unavailable" && kind !== "storage_full") throw thrown;
           if (isStopping()) throw thrown;

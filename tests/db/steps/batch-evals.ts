@@ -94,7 +94,6 @@ const stateOf = async (db: Db, tag: string) => {
   return {
     results: rows.map(({ sampleKey, state, deaths, sequence }) => [sampleKey, state, deaths, sequence]),
     suspects: await batch.listSuspects(db, run(tag)),
-    verdicts: await listed.countVerdicts(db, run(tag)),
     ended: (await listed.listEndedResults(db, run(tag), 0, 10)).map(({ sampleKey }) => sampleKey),
     scores: (await results.listScores(db, [result(tag, 0)])).map(({ value }) => value),
     run: [row?.state, row?.changes, row?.recomputeJobId],
@@ -108,7 +107,6 @@ const finalState = (tag: string) => ({
     ["k2", "pending", 1, null],
   ],
   suspects: [{ id: result(tag, 2), deaths: 1 }],
-  verdicts: { judged: 1, passed: 1, failures: {} },
   ended: ["k0"],
   scores: [1],
   run: ["running", 1, job(tag)],
