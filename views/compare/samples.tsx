@@ -120,7 +120,7 @@ const emptyText = (show: Show, { tag, search }: CompareFilter): string => {
 };
 
 /** "verdict", or "correctness by reference@1", for the choice of a metric. */
-export const metricChoice = (metric: string, evaluator: string | null): string =>
+const metricChoice = (metric: string, evaluator: string | null): string =>
   evaluator === null ? metric : `${metric} by ${evaluator}`;
 
 const SampleFilters = ({ comparison, filter }: SamplesProps) => {
