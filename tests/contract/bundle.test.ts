@@ -161,6 +161,16 @@ describe("a bundle", () => {
     expect(await outcome(await bundleOf(again.id))).toBe(true);
   }, 60_000);
 
+  test("of an imported run is verified, too", async () => {
+    const file = await (await stack.call("GET", `/v1/evals/${run.id}/export`)).text();
+    // The same run and results under other ids, as on another instance.
+    const copy = JSON.parse(file.replace(/"((?:run|res|label)_[0-9a-f]{31})./g, '"$1z'));
+    const { run_id: id, error } = await json("POST", "/v1/evals/import", copy);
+    expect(error).toBeUndefined();
+    const { differences: found, results } = await verify(await bundleOf(id));
+    expect([found, results]).toEqual([[], run.progress.total]);
+  });
+
   test("is only exported for whole runs that have ended", async () => {
     const filtered = await stack.call("GET", `/v1/batch-evals/${run.id}/export?format=bundle&passed=true`);
     expect([filtered.status, ((await filtered.json()) as Json).error.param]).toEqual([400, "passed"]);

@@ -1,4 +1,5 @@
 import type { Db } from "../../../db/client";
+import { countResults } from "../../../db/exported-results";
 import { findRun, type RunRow } from "../../../db/runs";
 import { AppError } from "../../../lib/errors";
 import type { RunFigures, RunPins } from "../../evals/contract";
@@ -81,7 +82,7 @@ const describe = async ({ db, evaluators, prompts }: BundleDeps, run: RunRow): P
     evaluators: chosen.map(({ name, version, kind, description, criteria, judge, hash }) => {
       return { name, version, kind, description, criteria: [...criteria], judge, hash };
     }),
-    results: run.progress?.created ?? 0,
+    results: (await countResults(db, run.id, {})).total,
   };
 };
 
