@@ -169,6 +169,12 @@ describe("a bundle", () => {
     expect(error).toBeUndefined();
     const { differences: found, results } = await verify(await bundleOf(id));
     expect([found, results]).toEqual([[], run.progress.total]);
+    const countIn = async (of: string) => {
+      const report = await (await stack.call("GET", `/v1/batch-evals/${of}/export?format=html`)).text();
+      return /(\d+ results?)\. Texts are cut/.exec(report)?.[1];
+    };
+    expect(await countIn(run.id)).toMatch(/^[1-9]/);
+    expect(await countIn(id)).toBe(await countIn(run.id));
   });
 
   test("is only exported for whole runs that have ended", async () => {

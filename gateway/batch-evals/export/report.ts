@@ -55,18 +55,16 @@ export const reportSamples = async (
 ): Promise<Pick<RunReport, "samples" | "from">> => {
   const isFiltered = Object.keys(filter).length > 0;
   const read = (part: ResultFilter, limit: number) => worstSamples(db, run, part, limit);
+  const { total, failed: wrong, errors: undecided } = await countResults(db, run.id, filter);
   if (isFiltered) {
-    const { total } = await countResults(db, run.id, filter);
     return { samples: await read(filter, REPORT_LIMITS.samples), from: { count: total, filter } };
   }
-  // Every result that did not pass has a failure kind.
-  const kinds = Object.values(run.progress?.failures ?? {});
   const errors = await read({ state: "error" }, MAX_ERRORS);
   const unscored = await read({ failure: "judge_error" }, MAX_ERRORS);
   const failed = await read({ passed: false }, REPORT_LIMITS.samples - errors.length - unscored.length);
   return {
     samples: [...failed, ...unscored, ...errors],
-    from: { count: kinds.reduce((sum, count) => sum + count, 0), filter: null },
+    from: { count: wrong + undecided, filter: null },
   };
 };
 
