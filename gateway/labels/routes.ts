@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { PageQuery, PathId } from "../contract";
 import { Label } from "../evals/contract";
-import { auth } from "../http/auth";
+import { auth, principalOf } from "../http/auth";
 import { allows, creates } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
 import { AddLabel, LabelPage } from "./contract";
@@ -11,7 +11,7 @@ import type { LabelService } from "./service";
 export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; idempotency: Idempotency }) =>
   new Elysia({ name: "labels.routes", prefix: "/v1/samples", tags: ["Feedback"] })
     .use(auth)
-    .get("/:id/labels", ({ params, query }) => labels.list(params.id, query), {
+    .get("/:id/labels", ({ request, params, query }) => labels.list(principalOf(request), params.id, query), {
       params: PathId,
       query: PageQuery,
       response: { 200: LabelPage },

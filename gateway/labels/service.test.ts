@@ -71,7 +71,7 @@ test("each person has one label per criterion; a change replaces it and keeps it
   await labels.add(PRINCIPAL, "res_1", { metric: "correctness", value: 1, comment: "Right." }, unsealed);
   await labels.add(other, "res_1", { metric: "correctness", value: 1 }, unsealed);
   await labels.add(PRINCIPAL, "res_1", { metric: "correctness", value: 0, failure: "wrong" }, unsealed);
-  const { data } = await labels.list("res_1", {});
+  const { data } = await labels.list(PRINCIPAL, "res_1", {});
   expect(
     data.map(({ labelled_by, value, failure, comment, replaced_at }) => [
       labelled_by,
@@ -122,14 +122,14 @@ test("a key without content logging may label, but not comment", async () => {
   const label = { metric: "correctness", value: 1 };
   const refused = problemOf(labels.add(unlogged, "res_1", { ...label, comment: "Ada said so." }, unsealed));
   expect((await refused).kind).toBe("insufficient_role");
-  expect((await labels.list("res_1", {})).data).toEqual([]);
+  expect((await labels.list(PRINCIPAL, "res_1", {})).data).toEqual([]);
   expect((await labels.add(unlogged, "res_1", { ...label, comment: "" }, unsealed)).comment).toBeNull();
 });
 
 test("an unknown result is a not_found error", async () => {
   const adding = labels.add(PRINCIPAL, "res_9", { metric: "correctness", value: 1 }, unsealed);
   expect((await problemOf(adding)).kind).toBe("not_found");
-  expect((await problemOf(labels.list("res_9", {}))).kind).toBe("not_found");
+  expect((await problemOf(labels.list(PRINCIPAL, "res_9", {}))).kind).toBe("not_found");
 });
 
 test("the queue lists the results the caller hasn't labelled, newest first, for all runs or one, and can skip", async () => {

@@ -2,11 +2,13 @@ import { appendAudit } from "../../db/audit";
 import type { Db } from "../../db/client";
 import * as store from "../../db/labels";
 import { findResult, listScores } from "../../db/results";
+import { findRun } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import type { PageQuery } from "../contract";
 import type { Criterion, Label } from "../evals/contract";
+import type { RunReader } from "../evals/history";
 import { choicesOf, passes, valueOn } from "../evals/rubric";
 import { criteriaOfScores } from "../evals/verdict";
 import { toLabel, toScore } from "../evals/wire";
@@ -29,9 +31,10 @@ export const MAX_DISAGREEMENTS = 20;
 export type LabelService = ReturnType<typeof createLabels>;
 
 export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
-  /** The criteria used to score a result. Throws not_found. */
-  const findCriteria = async (resultId: string): Promise<Criterion[]> => {
-    if (!(await findResult(db, resultId))) {
+  /** The criteria used to score a result. Throws not_found, also for a result of an index that the reader may not use. */
+  const findCriteria = async ({ allowedIndexes }: RunReader, resultId: string): Promise<Criterion[]> => {
+    const result = await findResult(db, resultId);
+    if (!result || !(await findRun(db, result.runId, allowedIndexes))) {
       throw new AppError("not_found", `Result ${resultId} not found.`, { param: "id" });
     }
     return criteriaOfScores((await listScores(db, [resultId])).map(toScore));
@@ -47,7 +50,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
     async add(principal: Principal, resultId: string, added: AddLabel, seal: Seal): Promise<Label> {
       const { metric, value: given, failure = null, comment = null, blind = false } = added;
       if (comment) assertMayStore(principal, "comments", "Send the label without a comment.");
-      const criteria = await findCriteria(resultId);
+      const criteria = await findCriteria(principal, resultId);
       const criterion = criteria.find(({ name }) => name === metric);
       if (!criterion) {
         const names = criteria.map(({ name }) => name).join(", ");
@@ -91,8 +94,8 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
     },
 
     /** All labels of a result, including replaced ones, oldest first. Throws not_found. */
-    async list(resultId: string, { limit = 20, after }: PageQuery): Promise<LabelPage> {
-      await findCriteria(resultId);
+    async list(reader: RunReader, resultId: string, { limit = 20, after }: PageQuery): Promise<LabelPage> {
+      await findCriteria(reader, resultId);
       const rows = await store.listLabelHistory(db, resultId, { limit: limit + 1, after });
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },

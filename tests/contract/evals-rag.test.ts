@@ -120,9 +120,16 @@ describe("an index that the key may not use", () => {
       ["GET", `/v1/evals/${run.id}`],
       ["GET", `/v1/evals/${run.id}/export`],
       ["POST", `/v1/evals/${run.id}/recompute`, { evaluators: ["reference@1"] }],
+      ["GET", `/v1/samples/${result.id}/labels`],
+      ["POST", `/v1/samples/${result.id}/labels`, { metric: "correctness", value: 1 }],
     ] as const) {
       const hidden = await send(key, method, path, sent);
-      const missing = await send(key, method, path.replace(run.id, "run_missing"), sent);
+      const missing = await send(
+        key,
+        method,
+        path.replace(run.id, "run_missing").replace(result.id, "res_missing"),
+        sent,
+      );
       expect([path, hidden.status, missing.status]).toEqual([path, 404, 404]);
     }
     const listed = async (own: string) =>

@@ -39,7 +39,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
   /** A result with the criterion to label it for; undefined if no evaluator has scored it for that criterion. */
   const judgedBy = async (principal: Principal, metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;
-    const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);
+    const criterion = (await labels.criteria(principal, id)).find(({ name }) => name === metric);
     return criterion && { result: (await evals.result(principal, id)).result, criterion };
   };
 
