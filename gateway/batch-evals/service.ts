@@ -228,8 +228,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
         const { errors = 0, sequence = 0 } = progress ?? {};
         if (state === "queued" || state === "running") throw conflict(`This run is already ${state}.`);
         if (state === "completed" && !(retries && errors > 0)) {
-          const way = errors > 0 ? "To retry its errors, set `retry_errors` to true." : "Start a new run instead.";
-          throw conflict(`This run is completed. ${way}`);
+          throw conflict(`This run is completed. ${remedyFor(id, progress?.failures ?? {}, errors)}`);
         }
         const jobId = await enqueue(tx, principal, { runId: id, retryUpTo: retries ? sequence : 0 });
         await updateBatchRun(tx, id, { state: "queued", error: null, endedAt: null, jobId });
@@ -276,3 +275,10 @@ const slotPriceOf =
   };
 
 const conflict = (message: string, param?: string): AppError => new AppError("conflict", message, { param });
+
+/** How the errors of a completed run can be tried again. */
+const remedyFor = (id: string, { judge_error: unscored = 0 }: Record<string, number>, errors: number): string => {
+  if (errors > 0) return "To retry its errors, set `retry_errors` to true.";
+  if (unscored === 0) return "Start a new run instead.";
+  return `POST /v1/batch-evals/${id}/recompute scores the results again on which an evaluator failed.`;
+};
