@@ -208,6 +208,20 @@ test("the list shows its filters, keeps a selection, and finds runs by dataset, 
   });
 });
 
+test("a run that waits says why and since when", async () => {
+  const id = await addRun({ state: "running", samples: 60, done: 30, name: "bakery, waiting" });
+  const message = "Every node is down. The gateway tries again by itself.";
+  const waiting = { code: "unavailable", message, since: "2026-11-30T10:15:00.000Z" };
+  const { progress } = (await findRun(db, id)) ?? {};
+  await db.write((tx) => updateBatchRun(tx, id, { progress: progress && { ...progress, waiting } }));
+  await using({}, async (page) => {
+    await page.goto(`/batch-evals/${id}`);
+    const note = page.getByText("No call has succeeded since");
+    await note.waitFor();
+    expect(await note.textContent()).toContain(message);
+  });
+});
+
 describe("the samples of a run", () => {
   test("are linked from a failure kind, and link to the next and previous sample in the filtered list", () =>
     using({}, async (page) => {
