@@ -29,6 +29,6 @@ rmSync(TO_REVIEW, { force: true });
 
 const page = await (await launched()).newPage({ viewport: { width: 2000, height: 1000 } });
 await page.goto(`file://${path}`);
-await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true });
+await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true, timeout: 120_000 });
 await closeBrowser();
 console.log(`Every screen: ${path}`);

@@ -25,7 +25,11 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
         for (const [path, answer] of answers) {
           const response = await stack.call("GET", path);
           // Later versions may add fields.
-          expect([path, response.status, withoutLastUse(await response.json())]).toMatchObject([path, 200, answer]);
+          expect([path, response.status, comparable(await response.json())]).toMatchObject([
+            path,
+            200,
+            comparable(answer) as object,
+          ]);
         }
       }
     } finally {
@@ -44,6 +48,7 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
     }));
 });
 
-/** API keys that this test itself uses. */
-const withoutLastUse = (answer: unknown): unknown =>
-  JSON.parse(JSON.stringify(answer, (key, value) => (key === "last_used_at" ? undefined : value)));
+/** Without the last use, because this test uses keys, and without a figure that is now computed in another way. */
+const CHANGED = new Set(["last_used_at", "detectable_difference"]);
+const comparable = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(answer, (key, value) => (CHANGED.has(key) ? undefined : value)));
