@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { closeBrowser, launched, OUTPUT, TO_REVIEW } from "./harness";
+import { OUTPUT, TO_REVIEW } from "./harness";
 
-/* Puts all screenshots of the browser tests on one page and into one image, for manual review. */
+/* Puts all screenshots of the browser tests on one page, for manual review. */
 
 const figures = readdirSync(OUTPUT)
-  .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
+  .filter((file) => file.endsWith(".png"))
   .sort()
   .map((file) => {
     const height = file.includes(".390.") ? 400 : 190;
@@ -26,9 +26,4 @@ const list = `<pre>Findings that axe leaves to manual review, all kinds reviewed
 const path = join(OUTPUT, "contact-sheet.html");
 await Bun.write(path, `<!doctype html><title>Screens</title><style>${style}</style>${figures.join("\n")}${list}`);
 rmSync(TO_REVIEW, { force: true });
-
-const page = await (await launched()).newPage({ viewport: { width: 2000, height: 1000 } });
-await page.goto(`file://${path}`);
-await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true, timeout: 120_000 });
-await closeBrowser();
 console.log(`Every screen: ${path}`);
