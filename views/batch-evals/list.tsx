@@ -2,12 +2,13 @@ import type { Static } from "@sinclair/typebox";
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { Run } from "../../gateway/evals/contract";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
+import { passRateOf } from "../evals/words";
 import { type Frame, may, Screen } from "../layout";
 import { Fields, fieldsOf, text } from "../ui/fields";
 import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { Ago, ButtonLink, EmptyState, number } from "../ui/parts";
 import { percent } from "../ui/quantities";
-import { intervalText, isOpen, passRateOf, progressText, STATE_LOOKS, STATE_WORDS, targetName } from "./words";
+import { intervalText, isOpen, progressText, STATE_LOOKS, STATE_WORDS, targetName } from "./words";
 
 /** Query string of the list. */
 export const RunListQuery = Fields({

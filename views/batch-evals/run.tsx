@@ -1,5 +1,6 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
 import { MAX_DISAGREEMENTS } from "../../gateway/labels/service";
+import { passRateOf } from "../evals/words";
 import { type Frame, may, Screen } from "../layout";
 import { Form, fieldsOf } from "../ui/fields";
 import { withQuery } from "../ui/lists";
@@ -9,16 +10,7 @@ import { Downloads } from "./downloads";
 import { Criteria, FailureKinds, Latency, Repeats, Segments, Spending } from "./figures";
 import { StateMark } from "./list";
 import { RunSettings } from "./settings";
-import {
-  errorSentence,
-  isEnded,
-  isOpen,
-  passRateOf,
-  progressText,
-  sizeText,
-  targetName,
-  verdictSentence,
-} from "./words";
+import { errorSentence, isEnded, isOpen, progressText, sizeText, targetName, verdictSentence } from "./words";
 
 export const RUNS = { path: "/batch-evals", name: "Runs" };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../gateway/evals/contract";
-import { passRateOf, targetName, verdictSentence } from "./words";
+import { passRateOf } from "../evals/words";
+import { targetName, verdictSentence } from "./words";
 
 const run = (state: Run["state"], done: number, fields: object = {}): Run => {
   const interval = { low: 0.6, high: 0.92, level: 0.95, method: "wilson" };

@@ -1,6 +1,7 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
 import type { Run } from "../../gateway/evals/contract";
 import type { Rate } from "../../gateway/evals/statistics-contract";
+import { isPartial } from "../evals/words";
 import { count, number } from "../ui/parts";
 import { percent, timeSpan } from "../ui/quantities";
 
@@ -33,15 +34,6 @@ export const isEnded = ({ state }: Pick<Run, "state">): boolean =>
 /** "65 % to 78 %"; undefined if the data don't allow an interval. */
 export const intervalText = (rate: Rate | null | undefined): string | undefined =>
   rate?.interval ? `${percent(rate.interval.low)} to ${percent(rate.interval.high)}` : undefined;
-
-/** Some results are still missing, so the others are not a random part of the dataset: samples run in its order. */
-const isPartial = ({ progress: { done, total } }: Run): boolean => done < total;
-
-/** The rate of the run's verdicts. Without an interval while results are missing. */
-export const passRateOf = (run: Run): Rate | null => {
-  if (!isPartial(run) && run.verdict?.pass_rate) return run.verdict.pass_rate;
-  return run.passed === null ? null : { value: run.passed, interval: null };
-};
 
 /** "144 of 200 answers passed. The true pass rate is between 65 % and 78 % (95 % confidence)." */
 export const verdictSentence = (run: Run): string => {

@@ -1,7 +1,7 @@
 import type { Run } from "../../gateway/evals/contract";
 import { StateMark } from "../batch-evals/list";
 import { RUNS } from "../batch-evals/run";
-import { passRateOf } from "../batch-evals/words";
+import { passRateOf } from "../evals/words";
 import { type Frame, Screen } from "../layout";
 import { Table } from "../ui/lists";
 import { Ago, EmptyState } from "../ui/parts";

@@ -1,5 +1,6 @@
 import type { Criterion, FailureKind, Run, Score } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
+import type { Rate } from "../../gateway/evals/statistics-contract";
 
 const DIGITS = 2;
 
@@ -65,4 +66,13 @@ export const metricName = (metric: string): string => capitalized(metric.replace
 export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
   if (target.kind === "stored") return "given answer";
   return [target.model, target.prompt, target.kind === "rag" && "documents"].filter(Boolean).join(", ");
+};
+
+/** Some results are still missing, so the others are not a random part of the dataset: samples run in its order. */
+export const isPartial = ({ progress: { done, total } }: Run): boolean => done < total;
+
+/** The rate of the run's verdicts. Without an interval while results are missing. */
+export const passRateOf = (run: Run): Rate | null => {
+  if (!isPartial(run) && run.verdict?.pass_rate) return run.verdict.pass_rate;
+  return run.passed === null ? null : { value: run.passed, interval: null };
 };

@@ -1,6 +1,6 @@
 import type { Run } from "../../gateway/evals/contract";
-import type { Interval, Rate, Segment, Statistic } from "../../gateway/evals/statistics-contract";
-import { capitalized, FAILURE_WORDS, metricName, valueText } from "../evals/words";
+import type { Interval, Segment, Statistic } from "../../gateway/evals/statistics-contract";
+import { capitalized, FAILURE_WORDS, metricName, passRateOf, valueText } from "../evals/words";
 import { Table } from "../ui/lists";
 import { count, Facts, number } from "../ui/parts";
 import { latency, percent, timeSpan } from "../ui/quantities";
@@ -16,63 +16,8 @@ const METHODS: Readonly<Record<Interval["method"], [name: string, about: string]
   asymptotic: ["asymptotic", "normal approximation for kappa"],
 };
 
-const intervalText = ({ low, high, method }: Interval, show: (value: number) => string): string =>
+export const intervalText = ({ low, high, method }: Interval, show: (value: number) => string): string =>
   `${show(low)} to ${show(high)}, ${METHODS[method][0]}`;
-
-interface RunProps {
-  run: Run;
-}
-
-/** The pass rate in large type, with its interval, and how errors could change it. */
-export const Headline = ({ run: { verdict, progress, pins } }: RunProps) => {
-  const rate = verdict?.pass_rate;
-  if (!verdict || !rate) {
-    return (
-      <p class="headline card">
-        <strong>No verdict</strong>
-        {progress.done === 0 ? "There are no results yet." : "No result has a verdict, so there is no pass rate."}
-      </p>
-    );
-  }
-  const { interval, value } = rate;
-  const { bounds, clusters } = verdict;
-  return (
-    <section class="headline card" aria-label="Pass rate">
-      <strong>
-        {percent(value)} <span>of {count(verdict.n, "sample")} pass</span>
-      </strong>
-      <RateBar rate={rate} />
-      <p>
-        {interval
-          ? `95 % interval: ${intervalText(interval, percent)}.`
-          : "There is no interval, because all samples belong to one group."}
-        {clusters !== null && ` The samples form ${count(clusters, "group")}.`}
-        {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
-      </p>
-      {progress.errors > 0 && bounds && (
-        <p>
-          {number(progress.errors)} of {count(progress.done, "result")}{" "}
-          {progress.errors === 1 ? "is an error" : "are errors"}. The pass rate would be {exact(bounds.worst)} if{" "}
-          {progress.errors === 1 ? "it" : "they all"} failed, and {exact(bounds.best)} if{" "}
-          {progress.errors === 1 ? "it" : "they all"} passed.
-        </p>
-      )}
-    </section>
-  );
-};
-
-const RateBar = ({ rate: { value, interval } }: { rate: Rate }) => {
-  const x = (share: number) => Math.round(share * 1000);
-  return (
-    <svg class="range" viewBox="0 0 1000 24" preserveAspectRatio="none" aria-hidden="true">
-      <path class="track" d="M0 12H1000" />
-      {interval && (
-        <path class="interval" d={`M${x(interval.low)} 12H${Math.max(x(interval.high), x(interval.low) + 2)}`} />
-      )}
-      <path class="value" d={`M${x(value)} 2V22`} vector-effect="non-scaling-stroke" />
-    </svg>
-  );
-};
 
 /** A figure with its interval below it. */
 const withInterval = (value: number | null, interval: Interval | null | undefined, show: (value: number) => string) =>
@@ -85,10 +30,11 @@ const withInterval = (value: number | null, interval: Interval | null | undefine
     </>
   );
 
-/** With one decimal place, because bounds are often close to each other. */
-const exact = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
 const plain = (value: number): string => valueText(value);
+
+export interface RunProps {
+  run: Run;
+}
 
 export const FiguresByCriterion = ({ run: { statistics, verdict } }: RunProps) => {
   const repeats = verdict?.pass_at_k ?? [];
@@ -270,8 +216,11 @@ export const Speed = ({ run: { latency: found, usage, gpu_seconds: gpuSeconds } 
   );
 
 /** Names the statistics that the report uses. */
-export const Methods = ({ run: { statistics, verdict, segments } }: RunProps) => {
-  const rates = [verdict, ...statistics, ...segments].flatMap((each) => each?.pass_rate?.interval ?? []);
+export const Methods = ({ run }: RunProps) => {
+  const { statistics, segments } = run;
+  const rates = [passRateOf(run), ...[...statistics, ...segments].map((each) => each.pass_rate)].flatMap(
+    (rate) => rate?.interval ?? [],
+  );
   const used = new Set([...rates, ...statistics.flatMap(({ interval }) => interval ?? [])].map(({ method }) => method));
   const isUsed = (method: string): method is Interval["method"] => used.has(method as Interval["method"]);
   return (

@@ -4,7 +4,8 @@ import type { RunReport } from "../../gateway/batch-evals/export/report";
 import type { Run } from "../../gateway/evals/contract";
 import { listText, targetText } from "../evals/words";
 import { count, Facts, number } from "../ui/parts";
-import { Failures, FiguresByCriterion, Headline, Methods, Segments, Speed } from "./figures";
+import { Failures, FiguresByCriterion, Methods, Segments, Speed } from "./figures";
+import { Headline } from "./headline";
 import { Samples } from "./samples";
 
 const STYLES = [

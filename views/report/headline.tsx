@@ -1,0 +1,75 @@
+import type { Rate } from "../../gateway/evals/statistics-contract";
+import { isPartial, passRateOf } from "../evals/words";
+import { count, number } from "../ui/parts";
+import { percent } from "../ui/quantities";
+import { intervalText, type RunProps } from "./figures";
+
+/** The pass rate in large type, with its interval, and how errors could change it. */
+export const Headline = ({ run }: RunProps) => {
+  const { verdict, progress, pins } = run;
+  const rate = passRateOf(run);
+  const missing = progress.total - progress.done;
+  if (rate && isPartial(run)) {
+    return (
+      <section class="headline card" aria-label="Pass rate">
+        <strong>
+          {percent(rate.value)} <span>of {count(progress.judged, "result")} pass</span>
+        </strong>
+        <RateBar rate={rate} />
+        <p>
+          {count(missing, "result")} of the dataset’s last samples {missing === 1 ? "is" : "are"} missing, so the rate
+          of all may differ. It has no interval for this reason.
+        </p>
+      </section>
+    );
+  }
+  if (!verdict || !rate) {
+    return (
+      <p class="headline card">
+        <strong>No verdict</strong>
+        {progress.done === 0 ? "There are no results yet." : "No result has a verdict, so there is no pass rate."}
+      </p>
+    );
+  }
+  const { interval, value } = rate;
+  const { bounds, clusters } = verdict;
+  return (
+    <section class="headline card" aria-label="Pass rate">
+      <strong>
+        {percent(value)} <span>of {count(verdict.n, "sample")} pass</span>
+      </strong>
+      <RateBar rate={rate} />
+      <p>
+        {interval
+          ? `95 % interval: ${intervalText(interval, percent)}.`
+          : "There is no interval, because all samples belong to one group."}
+        {clusters !== null && ` The samples form ${count(clusters, "group")}.`}
+        {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
+      </p>
+      {progress.errors > 0 && bounds && (
+        <p>
+          {number(progress.errors)} of {count(progress.done, "result")}{" "}
+          {progress.errors === 1 ? "is an error" : "are errors"}. The pass rate would be {exact(bounds.worst)} if{" "}
+          {progress.errors === 1 ? "it" : "they all"} failed, and {exact(bounds.best)} if{" "}
+          {progress.errors === 1 ? "it" : "they all"} passed.
+        </p>
+      )}
+    </section>
+  );
+};
+
+const RateBar = ({ rate: { value, interval } }: { rate: Rate }) => {
+  const x = (share: number) => Math.round(share * 1000);
+  return (
+    <svg class="range" viewBox="0 0 1000 24" preserveAspectRatio="none" aria-hidden="true">
+      <path class="track" d="M0 12H1000" />
+      {interval && (
+        <path class="interval" d={`M${x(interval.low)} 12H${Math.max(x(interval.high), x(interval.low) + 2)}`} />
+      )}
+      <path class="value" d={`M${x(value)} 2V22`} vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+};
+
+/** With one decimal place, because bounds are often close to each other. */
+const exact = (share: number): string => `${(100 * share).toFixed(1)} %`;
