@@ -83,12 +83,12 @@ export const countsOf = ({ state }: Pick<RunRow, "state">, counts: NonNullable<R
   const { total, done, errors, judged, passed, running, promptTokens, completionTokens, workedMs } = counts;
   const overallRate = counts.activeMs > 0 ? (1000 * done) / counts.activeMs : 0;
   const rate = state === "running" && counts.perSecond > 0 ? counts.perSecond : overallRate;
-  const isEnded = state === "completed" || state === "failed" || state === "cancelled";
+  const isWaiting = state === "queued" || state === "running";
   return {
     progress: {
       ...{ total, done, errors, judged, running },
       samples_per_second: rate,
-      eta_seconds: isEnded || rate === 0 ? null : (total - done) / rate,
+      eta_seconds: isWaiting && rate > 0 ? (total - done) / rate : null,
     },
     passed: judged === 0 ? null : passed / judged,
     failures: counts.failures,

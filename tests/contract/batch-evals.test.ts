@@ -204,7 +204,7 @@ describe("a running run", () => {
     const { id } = await start(dataset, { max_concurrency: 2 });
     await until("results have ended", async () => (await send("GET", `/${id}`)).body.progress.done > 20);
     const paused = (await send("POST", `/${id}/pause`)).body;
-    expect(paused.state).toBe("paused");
+    expect([paused.state, paused.progress.eta_seconds]).toEqual(["paused", null]);
     await until("no sample is running", async () => (await send("GET", `/${id}`)).body.progress.running === 0);
     const before = (await send("GET", `/${id}`)).body.progress.done;
     expect(before).toBeLessThan(400);
