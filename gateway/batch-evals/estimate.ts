@@ -49,8 +49,17 @@ interface Estimated {
   /** Samples of the run; fewer than in the survey if it has a limit. */
   samples: number;
   repeats: number;
-  /** Model, longest answer in tokens, and the index that is searched first; null: outputs are stored. */
-  generation: { model: string; maxTokens: number; index: SearchedIndex | null } | null;
+  /** null: outputs are stored. */
+  generation: {
+    model: string;
+    /** Maximum length of an answer, in tokens. */
+    maxTokens: number;
+    temperature: number;
+    /** The index that is searched first. */
+    index: SearchedIndex | null;
+    /** Whether the prompt contains the sample's contexts. */
+    sendsContexts: boolean;
+  } | null;
   evaluators: readonly { evaluator: ChosenEvaluator; criteria: readonly Criterion[] }[];
   datasetId: string;
 }
@@ -121,7 +130,7 @@ const judgeCalls = (run: Estimated): number => {
 };
 
 const warningsOf = (run: Estimated): string[] => {
-  const { survey, generation, evaluators } = run;
+  const { survey, generation, evaluators, repeats } = run;
   const warnings: string[] = [];
   const among = (isMeant: (count: MemberCounts) => boolean): number =>
     survey.counts.filter(isMeant).reduce((sum, { members }) => sum + members, 0);
@@ -134,11 +143,20 @@ const warningsOf = (run: Estimated): string[] => {
   };
   say(unscored, "have nothing to compare an answer with. They count as errors.");
   if (!generation) say(withoutOutput, "have no stored output. They count as errors.");
+  if (generation && !generation.index && !generation.sendsContexts) {
+    const unseen = among(({ hasContexts }) => hasContexts);
+    say(unseen, "have contexts that the model does not get. To send them, use a prompt with {{contexts}}.");
+  }
   const problem = generation?.index && problemOf(generation.index);
   if (problem) warnings.push(problem);
   if (survey.clusters < survey.samples) {
     warnings.push(
       `The samples form ${survey.clusters} independent groups, so intervals are wider than for independent samples.`,
+    );
+  }
+  if (generation?.temperature === 0 && repeats > 1) {
+    warnings.push(
+      "At temperature 0, the answers to a sample hardly vary. Set a temperature such as 0.7, or use 1 repeat.",
     );
   }
   return warnings;

@@ -110,10 +110,11 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     const planned = planScoring(chosen, request.rubric, ALL_CONTENT);
     const samples = Math.min(survey.samples, choice.limit ?? survey.samples);
     const { repeats = 1 } = request;
-    const { max_tokens: maxTokens = 0 } = target.target;
+    const { max_tokens: maxTokens = 0, temperature = 0 } = target.target;
+    const sendsContexts = ["contexts", "context"].some((name) => target.prompt?.variables.includes(name));
     const estimated = {
       ...{ survey, samples, repeats, evaluators: planned, datasetId: dataset.id },
-      generation: model && { model: model.id, maxTokens, index },
+      generation: model && { model: model.id, maxTokens, temperature, index, sendsContexts },
     };
     const pins = pinsOf({
       engine,

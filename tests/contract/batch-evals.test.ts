@@ -22,6 +22,7 @@ interface SampleFields {
   output?: string;
   group?: string;
   tags?: string[];
+  contexts?: string[];
 }
 
 let datasets = 0;
@@ -257,12 +258,35 @@ describe("a plan", () => {
     expect(body.warnings).toEqual([
       "2 of 10 samples have nothing to compare an answer with. They count as errors.",
       "The samples form 3 independent groups, so intervals are wider than for independent samples.",
+      "At temperature 0, the answers to a sample hardly vary. Set a temperature such as 0.7, or use 1 repeat.",
     ]);
     const stored = await send("POST", "/plan", plan(dataset, { target: { kind: "stored" } }));
     expect([stored.body.generations, stored.body.warnings[1]]).toEqual([
       0,
       "10 of 10 samples have no stored output. They count as errors.",
     ]);
+  });
+
+  test("warns about contexts that the model never sees, and about repeats that hardly vary", async () => {
+    const dataset = await addDataset([...questions(3), ...questions(2, { contexts: ["A text."] })]);
+    for (const [name, content] of [
+      ["bare", "{{input}}"],
+      ["grounded", "{{contexts}}\n\n{{input}}"],
+    ]) {
+      await stack.call("POST", "/v1/prompts", { body: { name, messages: [{ role: "user", content }] } });
+    }
+    const warnings = async (target: object, more: object = {}) =>
+      (await send("POST", "/plan", plan(dataset, { target, ...more }))).body.warnings;
+    const unseen =
+      "2 of 5 samples have contexts that the model does not get. To send them, use a prompt with {{contexts}}.";
+    expect(await warnings({ kind: "chat" })).toEqual([unseen]);
+    expect(await warnings({ kind: "chat", prompt: "bare" })).toEqual([unseen]);
+    expect(await warnings({ kind: "chat", prompt: "grounded" })).toEqual([]);
+    const repeats = { repeats: 2 };
+    expect(await warnings({ kind: "chat", prompt: "grounded" }, repeats)).toEqual([
+      expect.stringContaining("hardly vary"),
+    ]);
+    expect(await warnings({ kind: "chat", prompt: "grounded", temperature: 0.7 }, repeats)).toEqual([]);
   });
 
   test.each([
