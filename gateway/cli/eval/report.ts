@@ -63,6 +63,12 @@ const failureRows = ({ failures }: EvalReport): string[][] => [
   ]),
 ];
 
+/** "worst 10 of 18", or the number of failures if all are listed. */
+const failuresShown = ({ failures, run: { progress, passed } }: EvalReport): string => {
+  const all = progress.errors + Math.round(progress.judged * (1 - (passed ?? 0)));
+  return failures.length < all ? `worst ${failures.length} of ${all}` : `${failures.length}`;
+};
+
 const titleOf = ({ dataset, run }: EvalReport): string => {
   const { target, repeats } = run.pins;
   const what = target.kind === "stored" ? "stored outputs" : (target.model ?? "the default model");
@@ -95,6 +101,7 @@ export const reportText = (report: EvalReport, url: string | undefined): string 
   const compared = comparisonText(report);
   const [figures = "", ...rest] = alignColumns(figureRows(report));
   const [failureHeader = "", ...failed] = alignColumns(failureRows(report));
+  const failureTitle = `Failures: ${failuresShown(report)}`;
   const where = url ? `${url}/v1/batch-evals/${run.id}` : run.id;
   return [
     `${paint("bold", titleOf(report))}  ${paint("dim", where)}`,
@@ -102,7 +109,7 @@ export const reportText = (report: EvalReport, url: string | undefined): string 
     ...[paint("dim", figures), ...rest],
     ...(rules.length > 0 ? ["", ...rules] : []),
     ...(compared ? ["", compared] : []),
-    ...(failures.length > 0 ? ["", paint("dim", failureHeader), ...failed] : []),
+    ...(failures.length > 0 ? ["", failureTitle, paint("dim", failureHeader), ...failed] : []),
     "",
     gate ? paint(["bold", COLORS[outcome]], conclusion(report)) : conclusion(report),
   ].join("\n");
@@ -117,7 +124,7 @@ export const reportMarkdown = (report: EvalReport): string => {
       ? []
       : [
           "",
-          `<details><summary>Errors, then samples that did not pass, worst first</summary>`,
+          `<details><summary>Failures, errors first: ${failuresShown(report)}</summary>`,
           "",
           ...markdownTable(failureRows(report)),
           "",
