@@ -68,7 +68,7 @@ const Outcome = OneOf(["pass", "fail", "not_enough_data"]);
 export const RuleVerdict = Type.Object(
   {
     rule: GateRule,
-    text: Type.String({ examples: ["pass_rate >= 0.8"] }),
+    text: Type.String({ examples: ["pass_rate >= 80%"] }),
     verdict: Outcome,
     reason: Type.String({ description: "One sentence" }),
     value: Nullable(Type.Number(), { description: "With `max_regression`, the difference from the baseline" }),

@@ -45,13 +45,22 @@ export const parseRule = (text: string): GateRule => {
   return { ...named, max_regression: value ?? 0 };
 };
 
+/** A bound with its unit, as `parseRule` reads it: "80%", "350ms", "60s". Means have no unit. */
+const boundText = (of: GateRule["of"], bound: number): string => {
+  const write = (value: number, unit: string) => `${Number(value.toPrecision(12))}${unit}`;
+  if (SHARES.has(of)) return write(bound * 100, "%");
+  if (OF_SAMPLES.has(of)) return `${bound}`;
+  return bound >= 1000 ? write(bound / 1000, "s") : write(bound, "ms");
+};
+
 /** A rule as text. `isLowerBetter` decides on which side of the baseline a regression is. */
 export const ruleText = (rule: GateRule, isLowerBetter = false): string => {
   const { of, metric, evaluator, at_least, at_most, max_regression } = rule;
   const name = `${evaluator ? `${evaluator}/` : ""}${metric ? `${metric}.` : evaluator ? `${VERDICT}.` : ""}${of}`;
-  if (at_least !== undefined) return `${name} >= ${at_least}`;
-  if (at_most !== undefined) return `${name} <= ${at_most}`;
-  return isLowerBetter ? `${name} <= baseline + ${max_regression}` : `${name} >= baseline - ${max_regression}`;
+  if (at_least !== undefined) return `${name} >= ${boundText(of, at_least)}`;
+  if (at_most !== undefined) return `${name} <= ${boundText(of, at_most)}`;
+  const [operator, sign] = isLowerBetter ? ["<=", "+"] : [">=", "-"];
+  return `${name} ${operator} baseline${max_regression ? ` ${sign} ${boundText(of, max_regression)}` : ""}`;
 };
 
 /** A problem that the schema of a rule can't express; undefined if there is none. */

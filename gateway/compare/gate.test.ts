@@ -84,13 +84,13 @@ describe("a rule is decided by the interval", () => {
     const id = await run(passing(84, 100));
     expect(await gate(id, "pass_rate>=0.5,errors<=0")).toMatchObject({
       verdict: "pass",
-      reason: "All 2 rules are met.",
+      reason: "Both rules are met.",
     });
     expect(await gate(id, "pass_rate>=0.5,pass_rate>=0.8")).toMatchObject({
-      ...{ verdict: "not_enough_data", reason: "Not enough data to decide: pass_rate >= 0.8." },
+      ...{ verdict: "not_enough_data", reason: "Not enough data to decide: pass_rate >= 80%." },
     });
     expect(await gate(id, "pass_rate>=0.8,pass_rate>=0.95")).toMatchObject({
-      ...{ verdict: "fail", reason: "Not met: pass_rate >= 0.95." },
+      ...{ verdict: "fail", reason: "Not met: pass_rate >= 95%." },
     });
   });
 });
@@ -205,7 +205,7 @@ describe("no worse than the baseline", () => {
     await db.write((tx) => updateDataset(tx, datasetId, { baselineRunId: baseline }));
     const judged = await gate(candidate, "pass_rate>=baseline-0.01");
     expect(judged).toMatchObject({ verdict: "pass", baseline_run_id: baseline });
-    expect(judged.rules[0]).toMatchObject({ text: "pass_rate >= baseline - 0.01", n: 60 });
+    expect(judged.rules[0]).toMatchObject({ text: "pass_rate >= baseline - 1%", n: 60 });
     expect(judged.rules[0]?.value).toBeCloseTo(1 / 6, 12);
     expect((await gate(candidate, "pass_rate>=0.5")).baseline_run_id).toBeNull();
   });
@@ -287,18 +287,20 @@ describe("rejects", () => {
 
 describe("a rule as text", () => {
   test.each([
-    ["pass_rate>=0.8", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 0.8"],
-    [" verdict.pass_rate >= 80% ", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 0.8"],
+    ["pass_rate>=0.8", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 80%"],
+    [" verdict.pass_rate >= 80% ", { of: "pass_rate", at_least: 0.8 }, "pass_rate >= 80%"],
     ["correctness.mean>=0.7", { of: "mean", metric: "correctness", at_least: 0.7 }, "correctness.mean >= 0.7"],
     [
       "judge@2/tone.pass_rate<=1",
       { of: "pass_rate", metric: "tone", evaluator: "judge@2", at_most: 1 },
-      "judge@2/tone.pass_rate <= 1",
+      "judge@2/tone.pass_rate <= 100%",
     ],
-    ["errors<=1%", { of: "errors", at_most: 0.01 }, "errors <= 0.01"],
-    ["latency_p95<=2s", { of: "latency_p95", at_most: 2000 }, "latency_p95 <= 2000"],
-    ["pass_rate>=baseline-2%", { of: "pass_rate", max_regression: 0.02 }, "pass_rate >= baseline - 0.02"],
-    ["pass_rate>=baseline", { of: "pass_rate", max_regression: 0 }, "pass_rate >= baseline - 0"],
+    ["errors<=1%", { of: "errors", at_most: 0.01 }, "errors <= 1%"],
+    ["latency_p95<=2s", { of: "latency_p95", at_most: 2000 }, "latency_p95 <= 2s"],
+    ["latency_p95<=60s", { of: "latency_p95", at_most: 60_000 }, "latency_p95 <= 60s"],
+    ["ttft_p50<=0.35s", { of: "ttft_p50", at_most: 350 }, "ttft_p50 <= 350ms"],
+    ["pass_rate>=baseline-2%", { of: "pass_rate", max_regression: 0.02 }, "pass_rate >= baseline - 2%"],
+    ["pass_rate>=baseline", { of: "pass_rate", max_regression: 0 }, "pass_rate >= baseline"],
   ] as const)("%s", (text, rule, written) => {
     expect(parseRule(text)).toEqual({ ...rule });
     expect(ruleText({ ...rule })).toBe(written);

@@ -41,8 +41,8 @@ export const judgeGate = (
   if (open.length > 0) {
     return { verdict: "not_enough_data", reason: `Not enough data to decide: ${listed(open)}.`, rules: judged };
   }
-  const reason = judged.length === 1 ? "The rule is met." : `All ${judged.length} rules are met.`;
-  return { verdict: "pass", reason, rules: judged };
+  const several = judged.length === 2 ? "Both rules are met." : `All ${judged.length} rules are met.`;
+  return { verdict: "pass", reason: judged.length === 1 ? "The rule is met." : several, rules: judged };
 };
 
 const wrongMetric = (message: string, i: number, field: string): AppError =>

@@ -98,7 +98,7 @@ describe("POST /v1/batch-evals/{id}/gate", () => {
       { of: "pass_rate", at_least: 0.8 },
       { of: "errors", at_most: 0 },
     ]);
-    expect([status, body.verdict, body.reason]).toEqual([200, "fail", "Not met: pass_rate >= 0.8."]);
+    expect([status, body.verdict, body.reason]).toEqual([200, "fail", "Not met: pass_rate >= 80%."]);
     expect(body.rules.map(({ verdict }: Json) => verdict)).toEqual(["fail", "pass"]);
   });
 

@@ -50,9 +50,9 @@ describe("exit code", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("Pass. The rule is met.")]);
     expect(stdout).toContain("capitals, revision 1: smollm2-135m-instruct");
     expect(stderr).toContain("6 / 6 results");
-    expect(await Bun.file(junit ?? "").text()).toContain('<testcase name="errors &lt;= 0" classname="capitals"/>');
+    expect(await Bun.file(junit ?? "").text()).toContain('<testcase name="errors &lt;= 0%" classname="capitals"/>');
     expect(await Bun.file(markdown ?? "").text()).toMatch(
-      /^### Evaluation of capitals[\s\S]*\*\*Pass\. [\s\S]*\| errors <= 0 +\| pass/,
+      /^### Evaluation of capitals[\s\S]*\*\*Pass\. [\s\S]*\| errors <= 0% +\| pass/,
     );
     const report = await Bun.file(json ?? "").json();
     expect(report).toMatchObject({
@@ -77,7 +77,8 @@ describe("exit code", () => {
     );
     expect(code).toBe(1);
     expect(stdout).toContain("capitals, revision 1:");
-    expect(stdout).toContain("Fail. Not met: pass_rate >= 0.99.");
+    expect(stdout).toContain("Fail. Not met: pass_rate >= 99%.");
+    expect(stdout).toMatch(/^Failures: \d$/m);
     expect(stdout).toMatch(
       /Compared with the baseline "capitals, smollm2-135m-instruct": No difference shown: the pass rate is/,
     );
@@ -86,7 +87,7 @@ describe("exit code", () => {
   test("3: there is not enough data", async () => {
     const json = join(folder, "undecided.json");
     const { code, stdout } = await run(...onServer(), "--gate", "pass_rate>=0.2", "--limit", "2", "--json", json);
-    expect([code, stdout]).toEqual([3, expect.stringContaining("Not enough data to decide: pass_rate >= 0.2.")]);
+    expect([code, stdout]).toEqual([3, expect.stringContaining("Not enough data to decide: pass_rate >= 20%.")]);
     expect((await Bun.file(json).json()).gate.rules[0].n).toBe(2);
   }, 60_000);
 
@@ -157,5 +158,5 @@ test("stored outputs need no model, and --keep lets the next run be compared wit
   const first = await run(...options, "--gate", "pass_rate>=0.5", "--set-baseline");
   expect([first.code, first.stdout]).toEqual([0, expect.stringContaining("pass rate")]);
   const second = await run(...options, "--gate", "pass_rate>=baseline-0.5");
-  expect([second.code, second.stdout]).toEqual([0, expect.stringContaining("pass_rate >= baseline - 0.5")]);
+  expect([second.code, second.stdout]).toEqual([0, expect.stringContaining("pass_rate >= baseline - 50%")]);
 }, 90_000);
