@@ -70,7 +70,10 @@ export const verifyBundle = async (file: AsyncIterable<Uint8Array>, options: Ver
     await verifier.read(readTar(gunzipped(file), isBundleFile));
   } catch (error) {
     if (error instanceof Unreadable) return verifier.found;
-    throw isDamage(error) ? refused(`its compressed data is damaged or ends ${verifier.place}`) : error;
+    if (!isDamage(error)) throw error;
+    throw refused(
+      isHeaderless(error) ? "it is not a gzip file" : `its compressed data is damaged or ends ${verifier.place}`,
+    );
   }
   return verifier.found;
 };
@@ -78,6 +81,9 @@ export const verifyBundle = async (file: AsyncIterable<Uint8Array>, options: Ver
 /** zlib's errors have codes such as `Z_DATA_ERROR`. */
 const isDamage = (error: unknown): boolean =>
   error instanceof Error && "code" in error && /^Z_/.test(String(error.code));
+
+/** zlib's error for data that doesn't start with a gzip header. */
+const isHeaderless = (error: unknown): boolean => error instanceof Error && error.message === "incorrect header check";
 
 class Verifier {
   readonly found: Verification = {
