@@ -142,6 +142,17 @@ export const findNeighbours = async (
   };
 };
 
+/** A result's number in a list, from 1, and the length of the list; null if the list doesn't contain it. */
+export const findNumber = async (
+  db: Reads,
+  runId: string,
+  { id, cursor, sort, ...filter }: ResultFilter & { id: string; cursor: BatchCursor; sort: BatchSort },
+): Promise<{ number: number; total: number } | null> => {
+  const counted = (more?: SQL) => db.$count(found(db, runId, filter, more).as("found"));
+  if ((await counted(eq(results.id, id))) === 0) return null;
+  return { number: (await counted(isBefore(sort, cursor))) + 1, total: await counted() };
+};
+
 /** All results of a sample in a run, by repeat. */
 export const listRepeats = (
   db: Reads,

@@ -1,6 +1,7 @@
 import {
   countBatchResults,
   findNeighbours,
+  findNumber,
   findPlaces,
   listBatchResults,
   listRepeats,
@@ -25,6 +26,8 @@ export interface ResultPlace {
   /** Ids; null at the ends of the list. */
   previous: string | null;
   next: string | null;
+  /** Its number in the list, from 1; null if the list doesn't contain it, or is searched, because that reads every text. */
+  number: { number: number; total: number } | null;
   repeats: Pick<SampleResult, "id" | "repeat" | "state" | "passed">[];
 }
 
@@ -82,8 +85,10 @@ export const createBatchResults = (db: Db, find: (reader: RunReader, id: string)
     const row = await findResult(db, resultId);
     if (row?.runId !== id) throw new AppError("not_found", `Result ${resultId} not found in run ${id}.`);
     const cursor = cursorOf(row, list.sort ?? "dataset");
-    const { previous = null, next = null } = await findNeighbours(db, id, { ...filterOf(list), cursor });
-    return { previous, next, repeats: await listRepeats(db, id, row.sampleKey) };
+    const filter = filterOf(list);
+    const { previous = null, next = null } = await findNeighbours(db, id, { ...filter, cursor });
+    const number = filter.search === undefined ? await findNumber(db, id, { ...filter, id: resultId, cursor }) : null;
+    return { previous, next, number, repeats: await listRepeats(db, id, row.sampleKey) };
   },
 });
 

@@ -237,12 +237,15 @@ describe("the samples of a run", () => {
         await heading.getByText(key, { exact: true }).waitFor();
       }
       expect(await page.getByRole("link", { name: "Next sample" }).count()).toBe(0);
+      const list = page.getByRole("navigation", { name: "Samples of the filtered list" });
+      await list.getByText(`1 of ${total}`, { exact: true }).waitFor();
       await page.keyboard.press("k");
       await heading.getByText(keys.at(-2) ?? "", { exact: true }).waitFor();
       await page.getByLabel("Use the keys J").uncheck();
       await page.keyboard.press("k");
       await page.reload();
       expect(await heading.textContent()).toBe(keys.at(-2) ?? "");
+      await list.getByText(`${total} of ${total}`, { exact: true }).waitFor();
       await page.getByLabel("Use the keys J").check();
       await page.getByRole("link", { name: "Samples" }).click();
       await page.getByText(`${total} matching results`).waitFor();
