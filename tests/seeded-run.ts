@@ -23,6 +23,8 @@ export interface SeededRun {
   pins?: Partial<RunPins>;
   /** Shifts which samples pass, so that two runs differ. */
   shift?: number;
+  /** Hash of the evaluator that decides the verdicts. */
+  evaluatorHash?: string;
 }
 
 const TOPICS = ["opening hours", "prices", "allergens", "orders", "deliveries"];
@@ -48,6 +50,7 @@ const BLOCK = 2000;
 /** Stores a run as the jobs worker would, in any state, with results, scores by two evaluators, and counts. */
 export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
   const { state = "completed", samples = 40, repeats = 1, createdAt = new Date(), shift = 0 } = run;
+  const { evaluatorHash = "a".repeat(64) } = run;
   const id = newId("run");
   const total = samples * repeats;
   const ended = run.done ?? (state === "queued" ? 0 : total);
@@ -65,7 +68,7 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
       index_revision: null,
     },
     evaluators: [
-      { evaluator: "reference@1", shadow: false, hash: "a".repeat(64) },
+      { evaluator: "reference@1", shadow: false, hash: evaluatorHash },
       { evaluator: "judge@1", shadow: true, hash: "b".repeat(64) },
     ],
     ...{ rubric: null, rubric_hash: null, seed: 7, repeats, code_version: "0.1.0", host: { cores: 16 } },
@@ -138,7 +141,7 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
             ...{
               ...score,
               evaluator: "reference@1",
-              evaluatorHash: "a".repeat(64),
+              evaluatorHash,
               shadow: false,
               passed: outcome.passed,
             },

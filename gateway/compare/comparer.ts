@@ -58,7 +58,8 @@ export class Comparer {
   /** Throws not_found, invalid_request. */
   async compare({ runIds, ...query }: CompareQuestion): Promise<Comparison> {
     const { tables, rows, runs, comparisons } = await this.#compare(runIds);
-    const { metric = VERDICT, evaluator, show = "changed", tag, search, limit = 20 } = query;
+    const { show = "changed", tag, search, limit = 20 } = query;
+    const { metric = VERDICT, evaluator } = query.metric === undefined ? defaultMetric(comparisons) : query;
     const chosen = chooseMetric(tables, metric, evaluator);
     if (!chosen) throw unknownMetric(tables, metric, evaluator);
     const keys = search === undefined ? undefined : await findSampleKeys(this.db, runIds, search);
@@ -69,7 +70,6 @@ export class Comparer {
     const shown = sortRows(
       all.filter(({ shows }) => shows.has(show)),
       show,
-      chosen,
     );
     const from = readNumberCursor(query.after) ?? 0;
     const page = pageOf(
@@ -151,6 +151,14 @@ const tagsOf = ({ rows }: Pick<ComparedRow, "rows">, tables: readonly RunTable[]
   return tables[run]?.tags[rows[run] ?? -1] ?? [];
 };
 
+/** The verdict, or if it can't be compared, the first criterion that can. */
+const defaultMetric = (comparisons: readonly RunComparison[]): { metric: string; evaluator?: string } => {
+  const known = comparisons.flatMap(({ metrics }) => metrics.filter(({ verdict }) => verdict !== "not_comparable"));
+  const criterion = known.find(({ shadow }) => !shadow) ?? known[0];
+  if (!criterion?.evaluator || known.some(({ metric }) => metric === VERDICT)) return { metric: VERDICT };
+  return { metric: criterion.metric, evaluator: criterion.evaluator };
+};
+
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 const toSampleComparison = (
@@ -158,13 +166,13 @@ const toSampleComparison = (
   results: readonly (ResultRow | undefined)[],
   { id, tags, group, input, references }: ResultRow["sample"],
   tables: readonly RunTable[],
-  { columns }: ChosenMetric,
+  { isShared }: ChosenMetric,
 ): SampleComparison => ({
   ...{ sample_id: id, sample_key: row.key, tags, group, references, change: row.change },
   input: input as SampleResult["input"],
   runs: tables.map((table, run) => {
     const [own, result, value = Number.NaN] = [row.rows[run], results[run], row.values[run]];
-    const difference = run === 0 || !columns[run] ? Number.NaN : value - (row.values[0] ?? Number.NaN);
+    const difference = run === 0 || !isShared[run] ? Number.NaN : value - (row.values[0] ?? Number.NaN);
     const repeats = own === undefined ? 0 : (table.results[own] ?? 0);
     const errors = own === undefined ? 0 : (table.errors[own] ?? 0);
     return {

@@ -7,6 +7,7 @@ import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom }
 import { temporaryDb } from "../../tests/db/temporary";
 import { findFalseDifferences } from "../../tests/statistics/equal-runs";
 import { expectClose } from "../../tests/statistics/expect-close";
+import type { Criterion } from "../evals/contract";
 import { BUILT_IN_CRITERIA, criterionHash } from "../evals/rubric";
 import { mcnemarExact } from "../evals/statistics/paired";
 import { Comparer } from "./comparer";
@@ -56,7 +57,12 @@ describe("the verdict in words", () => {
     ],
     ["worse", BETTER, WORSE, "Worse: the pass rate is 70.0 % and was 100.0 % on 40 samples (−30.0 points"],
     ["not_shown", "1101", "1111", "No difference shown: the pass rate is 100.0 % and was 75.0 % on 4 samples"],
-    ["not_shown", "1111", "1111", "No difference shown: the pass rate is 100.0 % and was 100.0 % on 4 samples"],
+    [
+      "not_shown",
+      "1111",
+      "1111",
+      "No difference shown: the pass rate is 100.0 % and was 100.0 % on 4 samples (0.0 points",
+    ],
   ] as const)("%s", async (verdict, before, after, text) => {
     const compared = await first(await run(before), await run(after));
     expect(compared.verdict).toBe(verdict);
@@ -114,26 +120,22 @@ describe("the verdict in words", () => {
   });
 });
 
+/** Adds the score of another criterion or evaluator, with the same value, to each result of a run. */
+const addScores = async (id: string, criterion: Criterion, evaluator: string): Promise<void> => {
+  const rows = await listResults(db, id, { limit: 100 });
+  const scores = rows.map(({ id: resultId, overall }) => ({
+    ...{ resultId, metric: criterion.name, criterion, value: overall, passed: true, shadow: false },
+    ...{ criterionHash: criterionHash(criterion), evaluator, evaluatorHash: evaluator },
+    ...{ state: "scored" as const, claims: [], votes: [], scoredAt: new Date() },
+  }));
+  await db.write((tx) => insertScores(tx, scores));
+};
+
 test("two criteria that change alike in opposite directions are mixed", async () => {
   const [, , hallucination] = BUILT_IN_CRITERIA;
   if (!hallucination) throw new Error("Expected hallucination.");
   const runs = [await run(WORSE), await run(BETTER)];
-  for (const id of runs) {
-    const rows = await listResults(db, id, { limit: 100 });
-    const scores = rows.map(({ id: resultId, overall }) => ({
-      ...{
-        resultId,
-        metric: hallucination.name,
-        criterion: hallucination,
-        value: overall,
-        passed: true,
-        shadow: false,
-      },
-      ...{ criterionHash: criterionHash(hallucination), evaluator: "exact@1", evaluatorHash: "exact@1" },
-      ...{ state: "scored" as const, claims: [], votes: [], scoredAt: new Date() },
-    }));
-    await db.write((tx) => insertScores(tx, scores));
-  }
+  for (const id of runs) await addScores(id, hallucination, "exact@1");
   const compared = await first(...runs);
   expect(compared.metrics.map(({ metric, verdict }) => [metric, verdict])).toEqual([
     ["verdict", "better"],
@@ -414,6 +416,34 @@ describe("the list of samples", () => {
     await expect(compare(runs, { metric: "tone" })).rejects.toThrow(
       "The baseline has no scores for tone. It has: verdict, correctness by exact@1.",
     );
+  });
+
+  test("by verdicts of different evaluators calls no sample better or worse", async () => {
+    const others = [await run("0011"), await run("1111", { evaluator: "exact@2" })];
+    const { metric, counts, samples } = await compare(others, { show: "all" });
+    expect([metric, counts]).toMatchObject([
+      "verdict",
+      { worse: 0, better: 0, changed: 0, failed: 0, errors: 0, all: 4 },
+    ]);
+    expect(samples.data.map(({ change }) => change)).toEqual(Array(4).fill("unknown"));
+    expect(samples.data[0]?.runs.map(({ value, difference }) => [value, difference])).toEqual([
+      [0, null],
+      [1, null],
+    ]);
+  });
+
+  test("uses the first criterion that can be compared if the verdicts can't", async () => {
+    const others = [await run("0011"), await run("1111")];
+    const [correctness] = BUILT_IN_CRITERIA;
+    if (!correctness) throw new Error("Expected correctness.");
+    await addScores(others[1] ?? "", correctness, "other@1");
+    const { metric, evaluator, counts, comparisons } = await compare(others);
+    expect([metric, evaluator]).toEqual(["correctness", "exact@1"]);
+    expect(counts).toMatchObject({ worse: 0, better: 2 });
+    expect(comparisons[0]?.summary).toStartWith(
+      "The pass rates can't be compared. No difference shown: the mean correctness is",
+    );
+    expect((await compare(others, { metric: "verdict" })).counts).toMatchObject({ changed: 0 });
   });
 
   test("has latencies and tokens with their change from the baseline", async () => {

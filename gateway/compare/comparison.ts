@@ -1,6 +1,6 @@
 import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
-import { type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
+import { differsInScale, type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
 import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
 import { appliesTo, type Column, type RunTable, rangeOf } from "./table";
 import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer, withoutValue } from "./words";
@@ -245,11 +245,17 @@ const concludeFrom = (
     const known = why ?? { code: "not_scored" as const, message: "Neither run has scores." };
     return { verdict: "not_comparable", reason: known, summary: `Not comparable. ${known.message}` };
   }
+  const areRatesApart = judged.some(({ compared }) => compared.metric === VERDICT && differsInScale(compared.reason));
+  const before = areRatesApart ? "The pass rates can't be compared. " : "";
   const better = counting.filter(({ verdict }) => verdict === "better");
   const worse = counting.filter(({ verdict }) => verdict === "worse");
   const names = (some: readonly MetricComparison[]) => some.map(figureName).join(", ");
   if (better.length > 0 && worse.length > 0) {
-    return { verdict: "mixed", reason: null, summary: `Mixed. Better: ${names(better)}. Worse: ${names(worse)}.` };
+    return {
+      verdict: "mixed",
+      reason: null,
+      summary: `${before}Mixed. Better: ${names(better)}. Worse: ${names(worse)}.`,
+    };
   }
   const [changed = first] = [...better, ...worse];
   const others = [...better, ...worse].filter((each) => each !== changed);
@@ -258,7 +264,7 @@ const concludeFrom = (
   const rest = others.length > 0 ? ` Also ${verdict}: ${names(others)}.` : "";
   const hint =
     verdict === "not_shown" ? (changed.reason ? ` ${changed.reason.message}` : describeDetectable(changed)) : "";
-  return { verdict, reason: null, summary: `${title}: ${describeDifference(changed)}.${rest}${hint}` };
+  return { verdict, reason: null, summary: `${before}${title}: ${describeDifference(changed)}.${rest}${hint}` };
 };
 
 /** The same test in the same direction counts once: a verdict and its only criterion say the same. */

@@ -21,9 +21,8 @@ export const CompareQuery = Type.Object({
     Type.String({
       minLength: 1,
       maxLength: 64,
-      default: VERDICT,
       description:
-        "The metric that `samples` is filtered and sorted by: `verdict` (whether a result passed), or a criterion",
+        "The metric that `samples` is filtered and sorted by: `verdict` (whether a result passed), or a criterion. Default: `verdict`, or if the verdicts of no run can be compared, the first criterion that can",
     }),
   ),
   evaluator: Type.Optional(
@@ -63,6 +62,10 @@ const Reason = Type.Object(
   { title: "ComparisonReason" },
 );
 export type Reason = Static<typeof Reason>;
+
+/** Whether the values of two runs are on different scales, or only one run has them. */
+export const differsInScale = (reason: Reason | null): boolean =>
+  reason?.code === "evaluator_differs" || reason?.code === "not_scored";
 
 const PairedTest = OneOf(["mcnemar_exact", "paired_t", "paired_bootstrap", "paired_cluster_bootstrap"]);
 

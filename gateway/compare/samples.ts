@@ -1,4 +1,5 @@
 import { type CompareQuery, type SampleComparison, VERDICT } from "./contract";
+import { haveSameVerdict } from "./pairs";
 import type { Column, RunTable, Scored } from "./table";
 
 type Show = NonNullable<CompareQuery["show"]>;
@@ -32,6 +33,8 @@ export interface ChosenMetric {
   sign: 1 | -1;
   /** undefined: that run has no scores on the baseline's scale. */
   columns: (Column | undefined)[];
+  /** Whether the values of each run are on the baseline's scale. */
+  isShared: boolean[];
 }
 
 /**
@@ -43,8 +46,13 @@ export const chooseMetric = (
   metric: string,
   evaluator: string | undefined,
 ): ChosenMetric | undefined => {
-  if (metric === VERDICT) return { metric, evaluator: null, sign: 1, columns: tables.map(({ passes }) => passes) };
-  const candidates = [...(tables[0]?.scored ?? [])].filter(
+  const [baseline] = tables;
+  if (!baseline) return undefined;
+  if (metric === VERDICT) {
+    const isShared = tables.map((table) => haveSameVerdict(baseline, table));
+    return { metric, evaluator: null, sign: 1, columns: tables.map(({ passes }) => passes), isShared };
+  }
+  const candidates = [...baseline.scored].filter(
     ([, scored]) => scored.metric === metric && (evaluator === undefined || scored.evaluator === evaluator),
   );
   const sharedBy = ([scale]: [string, Scored]) => tables.filter(({ scored }) => scored.has(scale)).length;
@@ -54,6 +62,7 @@ export const chooseMetric = (
   return {
     ...{ metric, evaluator: name, sign: criterion.direction === "higher_is_better" ? 1 : -1 },
     columns: tables.map(({ scored }) => scored.get(scale)?.values),
+    isShared: tables.map(({ scored }) => scored.has(scale)),
   };
 };
 
@@ -64,6 +73,8 @@ export interface ComparedRow extends Row {
   change: SampleComparison["change"];
   /** The largest loss compared with the baseline; a gain is negative. NaN if no run can be compared. */
   loss: number;
+  /** The largest gain; a loss is negative. NaN if no run can be compared. */
+  gain: number;
   shows: ReadonlySet<Show>;
 }
 
@@ -76,8 +87,8 @@ const valueIn = ({ rows }: Row, { columns }: ChosenMetric, run: number): number 
 export const compareRow = (row: Row, tables: readonly RunTable[], chosen: ChosenMetric): ComparedRow => {
   const values = tables.map((_, run) => valueIn(row, chosen, run));
   const [before = Number.NaN] = values;
-  const gains = values.slice(1).flatMap((value) => {
-    const gain = chosen.sign * (value - before);
+  const gains = values.flatMap((value, run) => {
+    const gain = run > 0 && chosen.isShared[run] ? chosen.sign * (value - before) : Number.NaN;
     return Number.isNaN(gain) ? [] : [gain];
   });
   const [isWorse, isBetter] = [gains.some((gain) => gain < 0), gains.some((gain) => gain > 0)];
@@ -94,16 +105,14 @@ export const compareRow = (row: Row, tables: readonly RunTable[], chosen: Chosen
   if (values.some((value, run) => isPresent[run] && Number.isNaN(value))) shows.add("errors");
   if (isPresent.includes(false)) shows.add("missing");
   const known = isWorse ? (isBetter ? "mixed" : "worse") : isBetter ? "better" : "same";
-  const loss = gains.length === 0 ? Number.NaN : -Math.min(...gains);
-  return { ...row, values, change: gains.length === 0 ? "unknown" : known, loss, shows };
+  if (gains.length === 0) return { ...row, values, change: "unknown", loss: Number.NaN, gain: Number.NaN, shows };
+  return { ...row, values, change: known, loss: -Math.min(...gains), gain: Math.max(...gains), shows };
 };
 
 /** Sorts by the largest loss, or for `better` by the largest gain; rows that can't be compared come last. */
-export const sortRows = (rows: readonly ComparedRow[], show: Show, { sign }: ChosenMetric): ComparedRow[] => {
-  const gainOf = ({ values: [before = 0, ...others] }: ComparedRow): number =>
-    Math.max(...others.map((value) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * (value - before))));
-  const rankOf = (row: ComparedRow): number =>
-    Number.isNaN(row.loss) ? Number.NEGATIVE_INFINITY : show === "better" ? gainOf(row) : row.loss;
+export const sortRows = (rows: readonly ComparedRow[], show: Show): ComparedRow[] => {
+  const rankOf = ({ loss, gain }: ComparedRow): number =>
+    Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : show === "better" ? gain : loss;
   const ranked = rows.map((row) => ({ row, rank: rankOf(row) }));
   // Rows without a rank compare as NaN, which keeps their order.
   return ranked.sort((a, b) => b.rank - a.rank || 0).map(({ row }) => row);

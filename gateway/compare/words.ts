@@ -13,7 +13,11 @@ export const points = (share: number): string => `${(share * 100).toFixed(1)} po
 export const decimal = (value: number): string =>
   value !== 0 && Math.abs(value) < 0.01 ? value.toPrecision(2) : value.toFixed(3);
 
-const signed = (text: string): string => (text.startsWith("-") ? `−${text.slice(1)}` : `+${text}`);
+/** "+3.1 points", "−0.02", and without a sign "0.0 points". */
+const signed = (text: string): string => {
+  const size = text.replace(/^-/, "");
+  return Number.parseFloat(size) === 0 ? size : `${size === text ? "+" : "−"}${size}`;
+};
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 

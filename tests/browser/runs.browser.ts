@@ -50,6 +50,7 @@ beforeAll(async () => {
     ids[state] = await addRun({ state, samples: 60, done, createdAt, error, name: `bakery, ${state}` });
   }
   ids.shifted = await addRun({ samples: 60, shift: 3, name: "bakery, new prompt" });
+  ids.rescored = await addRun({ samples: 60, shift: 3, evaluatorHash: "c".repeat(64), name: "bakery, new evaluator" });
   ids.repeated = await addRun({ samples: 30, repeats: 3, name: "bakery, three answers", tags: ["nightly"] });
 });
 
@@ -126,6 +127,11 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
     name: "compare",
     path: () => `/batch-evals/compare?runs=${ids.completed},${ids.shifted}`,
     shows: "No difference shown",
+  },
+  {
+    name: "compare by verdicts of different evaluators",
+    path: () => `/batch-evals/compare?runs=${ids.completed},${ids.rescored}&metric=verdict`,
+    shows: "The verdicts of these runs can’t be compared, so no sample counts as better or worse.",
   },
   {
     name: "compare three with one unfinished",
@@ -231,21 +237,21 @@ describe("the samples of a run", () => {
       const keys = await page.locator("#samples tbody a").allInnerTexts();
       expect(keys.length).toBe(Number(total));
       await openFirst(page);
+      const list = page.getByRole("navigation", { name: "Samples of the filtered list" });
+      await list.getByText(`1 of ${total}`, { exact: true }).waitFor();
       const heading = page.getByRole("heading", { level: 1 });
       for (const key of keys.slice(1)) {
         await page.keyboard.press("j");
         await heading.getByText(key, { exact: true }).waitFor();
       }
       expect(await page.getByRole("link", { name: "Next sample" }).count()).toBe(0);
-      const list = page.getByRole("navigation", { name: "Samples of the filtered list" });
-      await list.getByText(`1 of ${total}`, { exact: true }).waitFor();
+      await list.getByText(`${total} of ${total}`, { exact: true }).waitFor();
       await page.keyboard.press("k");
       await heading.getByText(keys.at(-2) ?? "", { exact: true }).waitFor();
       await page.getByLabel("Use the keys J").uncheck();
       await page.keyboard.press("k");
       await page.reload();
       expect(await heading.textContent()).toBe(keys.at(-2) ?? "");
-      await list.getByText(`${total} of ${total}`, { exact: true }).waitFor();
       await page.getByLabel("Use the keys J").check();
       await page.getByRole("link", { name: "Samples" }).click();
       await page.getByText(`${total} matching results`).waitFor();
@@ -338,6 +344,18 @@ test("runs selected in the list are compared, and a filtered comparison has its 
     expect(await page.getByRole("region", { name: "Samples side by side" }).getByRole("row").count()).toBe(shown);
     await page.getByRole("region", { name: "Samples side by side" }).getByRole("link").first().click();
     await page.getByRole("heading", { name: "Question" }).waitFor();
+  }));
+
+test("samples are compared by the first criterion that both runs were scored on alike", () =>
+  using({}, async (page) => {
+    const path = `/batch-evals/compare?runs=${ids.completed},${ids.rescored}`;
+    await page.goto(path);
+    await page.getByText(/^The pass rates can't be compared\. No difference shown: the mean correctness is/).waitFor();
+    expect(await page.getByLabel("Compare by").inputValue()).toBe("correctness by judge@1");
+    await page.getByRole("link", { name: /^Got worse \([1-9]\d*\)$/ }).waitFor();
+    await page.goto(`${path}&metric=verdict&show=better`);
+    await page.getByRole("link", { name: "All (60)" }).waitFor();
+    expect(await page.getByRole("link", { name: /^(Got|Changed)/ }).count()).toBe(0);
   }));
 
 test("a run's disagreements are labelled one after another, before their scores are shown", () =>

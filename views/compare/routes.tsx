@@ -11,7 +11,7 @@ import { page } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
 import { ChooseRunsPage } from "./choose";
 import { ComparePage } from "./page";
-import { type CompareFilter, SHOWS } from "./samples";
+import { type CompareFilter, SHOWS, showsOf } from "./samples";
 
 const PAGE_LENGTH = 50;
 
@@ -52,14 +52,20 @@ export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" |
     });
     const [, name = metric, evaluator] = /^(\S+) by (\S+)$/.exec(metric) ?? [];
     try {
-      const comparison = await compare.compare(principalOf(request), {
-        ...filter,
-        runs: ids.join(","),
-        show: filter.show ?? "worse",
-        metric: name || undefined,
-        evaluator,
-        limit: PAGE_LENGTH,
-      });
+      const read = (show: CompareFilter["show"]) =>
+        compare.compare(principalOf(request), {
+          ...filter,
+          runs: ids.join(","),
+          show,
+          metric: name || undefined,
+          evaluator,
+          limit: PAGE_LENGTH,
+        });
+      let comparison = await read(filter.show ?? "worse");
+      if (!showsOf(comparison).includes(filter.show ?? "worse")) {
+        filter.show = "all";
+        comparison = await read("all");
+      }
       const props = {
         ...frameOf(request),
         comparison,

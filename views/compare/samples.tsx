@@ -1,5 +1,5 @@
 import type { CompareQuery, Comparison, SampleComparison } from "../../gateway/compare/contract";
-import { VERDICT } from "../../gateway/compare/contract";
+import { differsInScale, VERDICT } from "../../gateway/compare/contract";
 import { textOfInput } from "../../gateway/datasets/content";
 import { FAILURE_WORDS, metricName, valueText } from "../evals/words";
 import { fieldsOf } from "../ui/fields";
@@ -32,6 +32,17 @@ export const SHOWS: Readonly<Record<Show, string>> = {
   all: "All",
 };
 
+const CHANGE_SHOWS: ReadonlySet<Show> = new Set(["worse", "better", "changed"]);
+
+/** The samples that can be shown. Without values on the baseline's scale, no sample is better or worse. */
+export const showsOf = ({ comparisons, metric, evaluator }: Comparison): Show[] => {
+  const chosen = comparisons.flatMap(({ metrics }) =>
+    metrics.filter((each) => each.metric === metric && each.evaluator === evaluator),
+  );
+  const isShared = chosen.some(({ reason }) => !differsInScale(reason));
+  return (Object.keys(SHOWS) as Show[]).filter((show) => isShared || !CHANGE_SHOWS.has(show));
+};
+
 interface SamplesProps {
   comparison: Comparison;
   filter: CompareFilter;
@@ -40,6 +51,7 @@ interface SamplesProps {
 /** The samples side by side. The largest loss comes first. */
 export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
   const { samples, counts, runs } = comparison;
+  const shows = showsOf(comparison);
   const show = filter.show ?? "worse";
   const to = (changes: CompareFilter) =>
     `${withQuery("/batch-evals/compare", { ...filter, after: undefined, ...changes })}#samples-title`;
@@ -48,12 +60,18 @@ export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
       <h2 id="samples-title">Samples</h2>
       <Tabs
         label="Which samples"
-        tabs={(Object.keys(SHOWS) as Show[]).map((each) => ({
+        tabs={shows.map((each) => ({
           href: to({ show: each }),
           text: `${SHOWS[each]} (${number(counts[each])})`,
           current: each === show ? "true" : undefined,
         }))}
       />
+      {!shows.includes("worse") && (
+        <p class="hint">
+          {comparison.metric === VERDICT ? "The verdicts of these runs" : "These scores"} can’t be compared, so no
+          sample counts as better or worse.
+        </p>
+      )}
       <SampleFilters comparison={comparison} filter={filter} />
       <p class="row-range" role="status">
         {count(counts[show], "sample")}
@@ -124,9 +142,12 @@ const metricChoice = (metric: string, evaluator: string | null): string =>
   evaluator === null ? metric : `${metric} by ${evaluator}`;
 
 const SampleFilters = ({ comparison, filter }: SamplesProps) => {
-  const scored = comparison.comparisons.flatMap(({ metrics }) => metrics);
-  const choices = [...new Set(scored.map(({ metric, evaluator }) => metricChoice(metric, evaluator)))];
-  const { text, select } = fieldsOf({ ...filter, metric: metricChoice(comparison.metric, comparison.evaluator) });
+  const chosen = metricChoice(comparison.metric, comparison.evaluator);
+  const shared = comparison.comparisons.flatMap(({ metrics }) =>
+    metrics.filter(({ metric, reason }) => metric === VERDICT || !differsInScale(reason)),
+  );
+  const choices = [...new Set([...shared.map(({ metric, evaluator }) => metricChoice(metric, evaluator)), chosen])];
+  const { text, select } = fieldsOf({ ...filter, metric: chosen });
   return (
     <Filters action="/batch-evals/compare#samples-title">
       <input type="hidden" name="runs" value={filter.runs} />
