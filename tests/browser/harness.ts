@@ -45,7 +45,7 @@ const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
 const idleWindows = new Map<string, Page>();
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
-export const launched = async (): Promise<Browser> => {
+const launched = async (): Promise<Browser> => {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? findChromium(),
     args: [
