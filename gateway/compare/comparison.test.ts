@@ -121,10 +121,15 @@ describe("the verdict in words", () => {
 });
 
 /** Adds the score of another criterion or evaluator, with the same value, to each result of a run. */
-const addScores = async (id: string, criterion: Criterion, evaluator: string): Promise<void> => {
+const addScores = async (
+  id: string,
+  criterion: Criterion,
+  evaluator: string,
+  { shadow = false } = {},
+): Promise<void> => {
   const rows = await listResults(db, id, { limit: 100 });
   const scores = rows.map(({ id: resultId, overall }) => ({
-    ...{ resultId, metric: criterion.name, criterion, value: overall, passed: true, shadow: false },
+    ...{ resultId, metric: criterion.name, criterion, value: overall, passed: true, shadow },
     ...{ criterionHash: criterionHash(criterion), evaluator, evaluatorHash: evaluator },
     ...{ state: "scored" as const, claims: [], votes: [], scoredAt: new Date() },
   }));
@@ -202,6 +207,16 @@ describe("not comparable", () => {
     expect([compared.verdict, compared.reason?.code]).toEqual(["not_comparable", code]);
     expect(compared.summary).toBe(`Not comparable. ${compared.reason?.message}`);
     expect(compared.metrics.every(({ verdict }) => verdict === "not_comparable")).toBe(true);
+  });
+
+  test("verdicts name the evaluator that decided them, not one that both runs share", async () => {
+    const runs = [await run("11"), await run("11", { evaluatorHash: "x" })];
+    const [, , hallucination] = BUILT_IN_CRITERIA;
+    if (!hallucination) throw new Error("Expected hallucination.");
+    for (const id of runs) await addScores(id, hallucination, "other@1", { shadow: true });
+    const { metrics } = await first(...runs);
+    expect(metrics[0]?.reason?.message).toStartWith("exact@1 changed between the two runs");
+    expect(metrics[1]).toMatchObject({ evaluator: "other@1", reason: null });
   });
 
   test("a single evaluation, an unknown run and too many runs are rejected", async () => {

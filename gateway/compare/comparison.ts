@@ -2,7 +2,7 @@ import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { differsInScale, type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
 import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
-import { appliesTo, type Column, type RunTable, rangeOf } from "./table";
+import { appliesTo, type Column, type RunTable, rangeOf, scaleOf } from "./table";
 import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer, withoutValue } from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
@@ -57,7 +57,8 @@ const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[]
   const test = (measure: Measure) =>
     testMeasure(measure, pairs, { groups, repeats: [baseline.run.pins.repeats, run.run.pins.repeats] });
   const criteria = sharedCriteria(baseline, run);
-  const differing = criteria.find(({ baseline: a, run: b }) => !(a && b) || a.evaluator !== b.evaluator) ?? criteria[0];
+  const apart = criteria.filter(({ baseline: a, run: b }) => !(a && b) || scaleOf(a) !== scaleOf(b));
+  const differing = apart.find(({ baseline: a, run: b }) => a?.decides || b?.decides) ?? apart[0] ?? criteria[0];
   const first = haveSameVerdict(baseline, run)
     ? test(verdict)
     : incomparable(verdict, whyScalesDiffer("the verdict", differing?.baseline, differing?.run));
