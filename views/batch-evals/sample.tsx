@@ -55,12 +55,12 @@ export const SamplePage = ({ run, result, place, filter, claims, filled, ...fram
     >
       <nav class="neighbours" aria-label={isAlone ? "Samples of this run" : "Samples of the filtered list"}>
         <Neighbour rel="prev" id={place.previous} path={path} filter={filter} />
+        <Neighbour rel="next" id={place.next} path={path} filter={filter} />
         {place.number && (
           <span class="fine">
             {number(place.number.number)} of {number(place.number.total)}
           </span>
         )}
-        <Neighbour rel="next" id={place.next} path={path} filter={filter} />
         <label class="shortcut" hidden data-shortcut>
           <input type="checkbox" /> Use the keys J (next) and K (previous)
         </label>
