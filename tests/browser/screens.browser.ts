@@ -191,10 +191,11 @@ const CASES: Case[] = [
     path: "/chat",
     as: "member",
     reach: async (page) => {
-      for (const question of ["When does the bakery open?", "And on Sundays?"]) {
+      for (const [turn, question] of ["When does the bakery open?", "And on Sundays?"].entries()) {
         await answering(() => answer("At seven in the morning.", 3100))(page, question);
-        await page.getByText("Nearly full").waitFor();
+        await page.getByRole("button", { name: "Copy answer" }).nth(turn).waitFor();
       }
+      await page.getByText("Nearly full").first().waitFor();
       await page.getByRole("button", { name: "Regenerate answer" }).click();
       await page.getByText("2 / 2").waitFor();
       pages.chat.reset();
