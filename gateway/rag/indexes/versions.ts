@@ -13,7 +13,7 @@ import type { Principal } from "../../principal";
 import { toVersion } from "../wire";
 import type { BuildVersion, IndexVersion, IndexVersionPage, RagIndex } from "./contract";
 import { BUILD_KIND, type BuildPayload } from "./ingestion";
-import { noSuchVersion, notReady } from "./open-index";
+import { noSuchIndex, noSuchVersion, notReady } from "./open-index";
 import type { Indexes } from "./service";
 import { versionFields } from "./version-fields";
 
@@ -62,6 +62,9 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
     });
     return db.write(async (tx) => {
       const at = now();
+      // Read here, because another version may have been activated in the meantime.
+      const activeVersion = (await store.findIndex(tx, indexId))?.activeVersion;
+      if (activeVersion === undefined) throw noSuchIndex(idOrName);
       const live = await store.listLiveVersions(tx, indexId);
       if (live.some(({ state }) => state === "building")) throw stillBuilding();
       const [newest] = await store.listVersions(tx, indexId, { limit: 1 });
@@ -72,14 +75,14 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
       const row = { ...fields, indexId, version, state: "building", jobId: job.id, createdAt: at } as const;
       await store.insertVersion(tx, row);
       const surplus = live.length + 1 - MAX_LIVE;
-      const inactive = live.filter((each) => each.version !== index.activeVersion);
+      const inactive = live.filter((each) => each.version !== activeVersion);
       for (const old of inactive.slice(0, Math.max(0, surplus))) {
         await store.updateVersion(tx, old, { state: "retired" });
         await dropBuilds(tx, old);
       }
       const detail = { version, model: fields.embeddingModel };
       await appendAudit(tx, { at, actor: principal.keyId, action: "index.build", target: indexId, detail });
-      const made = toVersion({ ...row, error: null, activatedAt: null }, index.activeVersion);
+      const made = toVersion({ ...row, error: null, activatedAt: null }, activeVersion);
       await seal?.(tx, made);
       return made;
     });
