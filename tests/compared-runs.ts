@@ -3,12 +3,35 @@ import { insertDataset, publishRevision, stageRevision } from "../db/datasets";
 import { insertResult, type NewScoreRow } from "../db/results";
 import { insertRun, type RunRow } from "../db/runs";
 import { insertSamples } from "../db/samples";
+import { Comparer } from "../gateway/compare/comparer";
+import { createCompare } from "../gateway/compare/service";
 import { sampleRow } from "../gateway/datasets/content";
 import type { Criterion } from "../gateway/evals/contract";
 import { BUILT_IN_CRITERIA, criterionHash } from "../gateway/evals/rubric";
 import { newId } from "../lib/ids";
+import { temporaryDb } from "./db/temporary";
 
 const AT = new Date("2026-11-26T12:00:00Z");
+
+type MoreOfRun = Partial<Omit<StoredRun, "samples">>;
+
+/** A database with the service that compares its runs and checks them against gates. */
+export const openComparing = async () => {
+  const db = await temporaryDb();
+  const datasetId = await insertEmptyDataset(db, "questions");
+  const comparer = new Comparer(db);
+  const service = createCompare({
+    db,
+    compare: (question) => comparer.compare(question),
+    gate: (question) => comparer.gate(question),
+  });
+  const run = (samples: string | StoredSample[], more: MoreOfRun = {}): Promise<string> =>
+    insertComparedRun(db, {
+      ...{ name: "a run", datasetId, samples: typeof samples === "string" ? samplesFrom(samples) : samples },
+      ...more,
+    });
+  return { db, datasetId, service, run };
+};
 
 /** One result of a sample. */
 interface StoredResult {
@@ -68,7 +91,7 @@ export const insertEmptyDataset = async (db: Db, name: string): Promise<string> 
 };
 
 /** Stores a run with its results and scores, as the jobs worker would, and returns its id. */
-export const insertComparedRun = async (db: Db, stored: StoredRun): Promise<string> => {
+const insertComparedRun = async (db: Db, stored: StoredRun): Promise<string> => {
   const { name, datasetId, samples, kind = "batch", state = "completed", evaluator = "exact@1" } = stored;
   const { evaluatorHash = evaluator, criterion = CORRECTNESS, judge } = stored;
   const id = newId("run");

@@ -1,46 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import type { Db } from "../../db/client";
 import { updateDataset } from "../../db/datasets";
 import { insertScores, listResults, setOutcome } from "../../db/results";
-import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
-import { temporaryDb } from "../../tests/db/temporary";
+import { insertEmptyDataset, openComparing, type StoredSample, samplesFrom } from "../../tests/compared-runs";
 import { findFalseDifferences } from "../../tests/statistics/equal-runs";
 import { expectClose } from "../../tests/statistics/expect-close";
 import type { Criterion } from "../evals/contract";
 import { BUILT_IN_CRITERIA, criterionHash } from "../evals/rubric";
 import { mcnemarExact } from "../evals/statistics/paired";
-import { Comparer } from "./comparer";
 import type { CompareQuery, Comparison } from "./contract";
-import { type CompareService, createCompare } from "./service";
 
-let db: Db;
-let datasetId: string;
-let service: CompareService;
-beforeAll(async () => {
-  db = await temporaryDb();
-  datasetId = await insertEmptyDataset(db, "questions");
-  const comparer = new Comparer(db);
-  service = createCompare({
-    db,
-    compare: (question) => comparer.compare(question),
-    gate: (question) => comparer.gate(question),
-  });
-});
+const { db, datasetId, service, run } = await openComparing();
 afterAll(() => db.close());
 
-type Stored = Partial<Parameters<typeof insertComparedRun>[1]>;
-
-const run = (samples: string | StoredSample[], more: Stored = {}): Promise<string> =>
-  insertComparedRun(db, {
-    ...{ name: "a run", datasetId, samples: typeof samples === "string" ? samplesFrom(samples) : samples },
-    ...more,
-  });
 const compare = (runs: readonly string[], query: Partial<CompareQuery> = {}): Promise<Comparison> =>
   service.compare({ allowedIndexes: undefined }, { runs: runs.join(), ...query });
 const first = async (...runs: string[]) => {
   const [only] = (await compare(runs)).comparisons;
-  if (!only) throw new Error("There is no comparison.");
+  if (!only) throw new Error("Expected a comparison.");
   return only;
 };
 

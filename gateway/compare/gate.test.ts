@@ -1,37 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Db } from "../../db/client";
+import { afterAll, describe, expect, test } from "bun:test";
 import { updateDataset } from "../../db/datasets";
-import { insertComparedRun, insertEmptyDataset, type StoredSample, samplesFrom } from "../../tests/compared-runs";
-import { temporaryDb } from "../../tests/db/temporary";
+import { openComparing, type StoredSample, samplesFrom } from "../../tests/compared-runs";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { wilsonInterval } from "../evals/statistics/interval";
-import { Comparer } from "./comparer";
 import type { GateRequest } from "./gate-contract";
 import { parseRule, ruleText } from "./gate-rule";
-import { type CompareService, createCompare } from "./service";
 
-let db: Db;
-let datasetId: string;
-let service: CompareService;
-beforeAll(async () => {
-  db = await temporaryDb();
-  datasetId = await insertEmptyDataset(db, "questions");
-  const comparer = new Comparer(db);
-  service = createCompare({
-    db,
-    compare: (question) => comparer.compare(question),
-    gate: (question) => comparer.gate(question),
-  });
-});
+const { db, datasetId, service, run } = await openComparing();
 afterAll(() => db.close());
 
-type Stored = Partial<Parameters<typeof insertComparedRun>[1]>;
-
-const run = (samples: string | StoredSample[], more: Stored = {}): Promise<string> =>
-  insertComparedRun(db, {
-    ...{ name: "a run", datasetId, samples: typeof samples === "string" ? samplesFrom(samples) : samples },
-    ...more,
-  });
 const gate = (id: string, rules: string | GateRequest["rules"], baseline?: string) =>
   service.gate({ allowedIndexes: undefined }, id, {
     rules: typeof rules === "string" ? rules.split(",").map(parseRule) : rules,
