@@ -101,7 +101,7 @@ export interface Retrieval {
    * Chunks may have been replaced or deleted after the index was opened, so that the result lacks their document. Also true if
    * nothing was found, because the whole version may have been retired.
    */
-  isOutdated: boolean;
+  mayBeOutdated: boolean;
   /** Something was found, and it reaches the threshold, if there is one. */
   isRelevant: boolean;
   vectorCandidates: number;
@@ -238,7 +238,7 @@ export const retrieve = async (
     threshold,
     degraded,
     warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
-    isOutdated: retrieved.length < best.length || best.length === 0,
+    mayBeOutdated: retrieved.length < best.length || best.length === 0,
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,

@@ -79,7 +79,7 @@ export const createRag = (deps: RagDeps) => {
   ): Promise<{ index: OpenIndex; retrieval: Retrieval }> => {
     const { body, index, settings } = plan;
     const retrieval = await retrieve(deps, call, index, settings, body);
-    if (!retrieval.isOutdated || triesLeft === 1) return { index, retrieval };
+    if (!retrieval.mayBeOutdated || triesLeft === 1) return { index, retrieval };
     const newest = await deps.indexes.open(call.principal, body.index);
     if (newest.revision === index.revision) return { index, retrieval };
     return retrieveNewest(call, { ...plan, index: newest }, triesLeft - 1);
