@@ -42,7 +42,7 @@ export const batchEvals = async ([option]: string[]) => {
 /** A different `seed` produces different answers, so none comes from the cache. */
 const measure = async (stack: Stack, samples: number, evaluator: string, seed: number) => {
   const [worker] = stack.workers;
-  if (!worker) throw new Error("There is no worker.");
+  if (!worker) throw new Error("The stack has no worker.");
   const processes = { gateway: stack.gateway.pid, node: stack.node.pid, worker: worker.pid };
   const names = Object.keys(processes) as (keyof typeof processes)[];
   const cpu = () => Object.fromEntries(names.map((name) => [name, cpuMs(processes[name])]));

@@ -141,7 +141,7 @@ test("reports of a run with repeats and of an empty run are complete", async () 
     expect(await page.locator(".notice").textContent()).toMatch(
       /^State of this run: (queued|running)\. The figures cover 0 of 1 result/,
     );
-    expect(await page.locator(".headline").textContent()).toBe("No verdictThere are no results yet.");
+    expect(await page.locator(".headline").textContent()).toBe("No verdictNo results yet.");
   });
   expect(empty).toEqual([]);
   await json("POST", `/v1/batch-evals/${open.id}/cancel`);

@@ -29,7 +29,7 @@ export const runFiles = async (files: readonly string[], options: RunOptions): P
         `--timeout=${timeoutMs}`,
         "--no-orphans",
         `--parallel=${PROCESSES}`,
-        // A process that kept no modules would load the gateway anew for each file.
+        // With isolation, each file would load the whole gateway again.
         "--no-isolate",
         "--reporter=junit",
         `--reporter-outfile=${reportFile}`,

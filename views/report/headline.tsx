@@ -27,7 +27,7 @@ export const Headline = ({ run }: RunProps) => {
     return (
       <p class="headline card">
         <strong>No verdict</strong>
-        {progress.done === 0 ? "There are no results yet." : "No result has a verdict, so there is no pass rate."}
+        {progress.done === 0 ? "No results yet." : "No result has a verdict, so there is no pass rate."}
       </p>
     );
   }
@@ -42,7 +42,7 @@ export const Headline = ({ run }: RunProps) => {
       <p>
         {interval
           ? `95 % interval: ${intervalText(interval, percent)}.`
-          : "There is no interval, because all samples belong to one group."}
+          : "No interval: all samples belong to one group."}
         {clusters !== null && ` The samples form ${count(clusters, "group")}.`}
         {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
       </p>

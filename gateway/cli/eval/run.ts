@@ -27,7 +27,7 @@ export interface EvalReport {
   run: BatchEval;
   /** null: no rules were given. */
   gate: GateVerdict | null;
-  /** null: there is no baseline. */
+  /** With the baseline; null if the dataset has none. */
   comparison: Comparison | null;
   /** The first errors, and the worst results that did not pass. */
   failures: SampleResult[];

@@ -28,7 +28,7 @@ describe("what passages lack", () => {
     ["How Does NATO Read a Paper?", ['"NATO"']],
     ["James Hutton Charles Lyell", ['"Charles"', '"Lyell"']],
     ["1786? Is it mentioned?", ['"1786"']],
-  ])("a capital letter alone is no name: %s", (question, missing) => {
+  ])("a capital letter alone does not make a name: %s", (question, missing) => {
     expect(compare(question).missing).toEqual(missing);
   });
 

@@ -55,8 +55,8 @@ const SMALL_IN_TITLES = wordSet("a an the of in on at by for and or to with from
 const HONORIFICS = wordSet("mr mrs ms dr prof sir madam");
 
 /**
- * The names and numbers of a question. A capital letter is no sign of a name at the beginning of a sentence, in "I" and in
- * words such as "What" and "The", nor in a question that is in capitals or written like a title.
+ * The names and numbers of a question. A capital letter does not indicate a name at the beginning of a sentence, in "I", in
+ * words such as "What" and "The", or in a question that is in capitals or written like a title.
  */
 const namesIn = (sentences: readonly (readonly Word[])[]): Word[] => {
   const isFunctional = (word: Word) => isStopWord(word) || isAsking(word) || HONORIFICS.has(word.norm);
