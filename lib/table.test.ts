@@ -20,3 +20,10 @@ test("a Markdown table is aligned too, and a bar inside a cell does not split th
     "| longer\\|name |       |",
   ]);
 });
+
+test.each([
+  ["a \\| b", "a \\\\\\| b"],
+  ["</details><img src=x>", "\\</details>\\<img src=x>"],
+])("%s stays text in a Markdown table", (cell, escaped) => {
+  expect(markdownTable([["text"], [cell]])[2]).toBe(`| ${escaped} |`);
+});

@@ -9,9 +9,9 @@ const padCells = (rows: Rows): string[][] => {
 /** Formats rows of cells as lines with aligned columns, two spaces apart. */
 export const alignColumns = (rows: Rows): string[] => padCells(rows).map((row) => row.join("  ").trimEnd());
 
-/** Formats the same rows as a Markdown table; the first row is the header. */
+/** Formats the same rows as a Markdown table; the first row is the header. Cells can't contain HTML or end early. */
 export const markdownTable = (rows: Rows): string[] => {
-  const cells = padCells(rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|"))));
+  const cells = padCells(rows.map((row) => row.map((cell) => cell.replace(/[\\|]|<(?=[a-z/!?])/gi, "\\$&"))));
   const rule = (cells[0] ?? []).map((cell) => "-".repeat(cell.length));
   return cells.toSpliced(1, 0, rule).map((row) => `| ${row.join(" | ")} |`);
 };
