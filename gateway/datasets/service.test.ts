@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { updateBatchRun } from "../../db/batch-evals";
 import { deleteRevisionPart, insertDataset, publishRevision, stageRevision } from "../../db/datasets";
+import { insertRun } from "../../db/runs";
 import { insertMembers } from "../../db/samples";
 import { sampleOf } from "../../tests/db/steps/datasets";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { PRINCIPAL } from "../../tests/principal";
 import { createDatasets } from "./service";
 import { exportRevision } from "./writers";
 
@@ -36,5 +39,25 @@ test("an export fails if its dataset is deleted in the meantime, so a partial fi
   const { content } = await exportRevision(datasets, "rows", {});
   while (!(await deleteRevisionPart(db, "rev_1", 1000)));
   expect((await problemOf(Array.fromAsync(content))).message).toContain("deleted while it was being read");
+  await db.close();
+});
+
+test("a run that is resumed while it is made the baseline is refused", async () => {
+  const { db, datasets } = await store();
+  const at = new Date();
+  const run = { id: "run_1", kind: "batch", name: "rows", state: "completed", datasetId: "ds_1", endedAt: at } as const;
+  await db.write((tx) => insertRun(tx, { ...run, pins: {}, createdBy: "key_1", createdAt: at }));
+  const resumed = Promise.withResolvers<void>();
+  const resuming = db.write(async (tx) => {
+    await resumed.promise;
+    await updateBatchRun(tx, "run_1", { state: "queued", endedAt: null });
+  });
+  const refused = problemOf(datasets.update(PRINCIPAL, "ds_1", { baseline_run_id: "run_1" }));
+  // The update has read everything that it reads before its transaction, which waits for this one.
+  for (let read = 0; read < 5; read++) await datasets.get("ds_1");
+  resumed.resolve();
+  await resuming;
+  expect((await refused).detail.param).toBe("baseline_run_id");
+  expect((await datasets.get("ds_1")).baseline_run_id).toBeNull();
   await db.close();
 });

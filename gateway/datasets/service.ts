@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { appendAudit } from "../../db/audit";
-import type { Db } from "../../db/client";
+import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/datasets";
 import { isConstraint } from "../../db/errors";
 import { findRun } from "../../db/runs";
@@ -89,8 +89,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     return counts;
   };
 
-  const assertBaseline = async (principal: Principal, datasetId: string, runId: string): Promise<void> => {
-    const run = await findRun(db, runId, principal.allowedIndexes);
+  const assertBaseline = async (tx: Tx, principal: Principal, datasetId: string, runId: string): Promise<void> => {
+    const run = await findRun(tx, runId, principal.allowedIndexes);
     if (run?.datasetId === datasetId && run.kind === "batch" && run.endedAt !== null) return;
     const message = `${runId} can't be the baseline: it must be a batch run of this dataset and must have ended. GET /v1/batch-evals?dataset=${datasetId} lists its runs.`;
     throw new AppError("invalid_request", message, { param: "baseline_run_id" });
@@ -127,11 +127,11 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const { name, description, schema, baseline_run_id: baselineRunId } = update;
       const dataset = await find(id);
       if (schema) await assertSampleSchema(schema);
-      if (baselineRunId) await assertBaseline(principal, dataset.id, baselineRunId);
       const at = now();
       const changes = { name, description, sampleSchema: schema, baselineRunId };
       try {
         await db.write(async (tx) => {
+          if (baselineRunId) await assertBaseline(tx, principal, dataset.id, baselineRunId);
           await store.updateDataset(tx, dataset.id, { ...changes, updatedAt: at });
           const detail = { ...changes, sampleSchema: schema === undefined ? undefined : "changed" };
           await appendAudit(tx, { at, actor: principal.keyId, action: "dataset.update", target: dataset.id, detail });
