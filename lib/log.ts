@@ -1,4 +1,5 @@
 import pino from "pino";
+import { loggedError } from "./logged-error";
 
 /** Structured log of one process: a JSON object per line on stderr. Bodies, prompts and keys are never passed to it. */
 export type Log = pino.Logger;
@@ -14,6 +15,7 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
       base: { component },
       timestamp: timeField,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (thrown) => loggedError(thrown) },
     },
     new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: BLOCK_LENGTH, maxWrite: 2 * BLOCK_LENGTH })),
   );

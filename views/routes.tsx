@@ -1,12 +1,12 @@
 import { Elysia, t } from "elysia";
-import { allows, reads } from "../gateway/http/route-facts";
+import { allows } from "../gateway/http/route-facts";
 import type { Services } from "../gateway/services";
-import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
 import { exportPageRoutes } from "./batch-evals/exports";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
 import { comparePageRoutes } from "./compare/routes";
+import { cspReportRoutes } from "./csp-reports";
 import { dashboardRoutes } from "./dashboard/routes";
 import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
@@ -18,7 +18,7 @@ import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
 import { Fields, text } from "./ui/fields";
-import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
+import { html, isHtmx, redirect } from "./ui/html";
 
 type PageServices = RagPageServices &
   ChatServices &
@@ -77,33 +77,4 @@ export const pageRoutes = (services: PageServices) => {
         detail: allows("public"),
       },
     );
-};
-
-const MAX_BYTES = 16_384;
-/** Limits the number of logged reports, so that flooding this public route can't fill the disk. */
-const MAX_LINES_PER_MINUTE = 10;
-
-/** Receives browsers' reports on our Content-Security-Policy and logs the first few per minute. */
-const cspReportRoutes = ({ log }: { log: Log }) => {
-  let minute = 0;
-  let lines = 0;
-  const mayWrite = (): boolean => {
-    const now = Math.floor(Date.now() / 60_000);
-    if (now !== minute) lines = 0;
-    minute = now;
-    lines += 1;
-    return lines <= MAX_LINES_PER_MINUTE;
-  };
-  return new Elysia({ name: "views.csp-reports" }).post(
-    CSP_REPORTS,
-    async ({ request }) => {
-      if (Number(request.headers.get("content-length") ?? MAX_BYTES + 1) > MAX_BYTES) {
-        return new Response(null, { status: 413 });
-      }
-      const report = await request.text();
-      if (mayWrite()) log.warn({ report }, "a browser reported a Content-Security-Policy violation");
-      return new Response(null, { status: 204 });
-    },
-    { detail: { ...allows("open"), ...reads() } },
-  );
 };
