@@ -3,7 +3,7 @@ import type { RouteFacts, RouteRole } from "../../gateway/http/route-facts";
 import type { Services } from "../../gateway/services";
 import { defaultConfig } from "../../lib/settings";
 
-/** Every API route of the app, such as `POST /v1/keys/:id/rotate`. The handlers have no services. */
+/** A route of the app, such as `POST /v1/keys/:id/rotate`. */
 export interface ApiRoute {
   route: string;
   method: string;
@@ -16,9 +16,13 @@ const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
 
 const services: Partial<Services> = { config: defaultConfig() };
 
-export const API_ROUTES: ApiRoute[] = createApp(services as Services)
-  .routes.filter(({ path }) => API.test(path))
-  .map(({ method, path, hooks }) => {
-    const detail: RouteFacts = hooks.detail ?? {};
-    return { route: `${method} ${path}`, method, path, role: detail["x-role"] };
-  });
+/** Every route of the app. The handlers have no services. */
+const ROUTES = createApp(services as Services).routes.map(({ method, path, hooks }): ApiRoute => {
+  const detail: RouteFacts = hooks.detail ?? {};
+  return { route: `${method} ${path}`, method, path, role: detail["x-role"] };
+});
+
+export const API_ROUTES = ROUTES.filter(({ path }) => API.test(path));
+
+/** Pages, their partials, forms and files. */
+export const PAGE_ROUTES = ROUTES.filter(({ path }) => !API.test(path));

@@ -4,12 +4,8 @@ import type { RouteRole } from "../../gateway/http/route-facts";
 import type { Role } from "../../gateway/principal";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { API_ROUTES } from "./api-routes";
+import { documentedRequests } from "./documented-requests";
 import { type Stack, startStack } from "./stack";
-
-interface Operation {
-  parameters?: { name?: string; in?: string; required?: boolean; example?: unknown }[];
-  requestBody?: { content: Record<string, { example?: unknown }> };
-}
 
 /** The next lower role of each role; metrics is the lowest. */
 const BELOW: Partial<Record<RouteRole, Role>> = {
@@ -20,30 +16,16 @@ const BELOW: Partial<Record<RouteRole, Role>> = {
 };
 
 let stack: Stack;
-let paths: Record<string, Record<string, Operation>>;
+let documented: Awaited<ReturnType<typeof documentedRequests>>;
 const keys = new Map<Role, string>();
 
 beforeAll(async () => {
   stack = await startStack();
   for (const role of ["metrics", "viewer", "member", "editor"] as const) keys.set(role, await stack.keyOf(role));
-  paths = ((await (await stack.call("GET", "/openapi.json")).json()) as { paths: typeof paths }).paths;
+  documented = await documentedRequests(stack);
 });
 afterAll(() => stack.close());
 
-const operationOf = ({ method, path }: { method: string; path: string }): Operation =>
-  paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] ?? {};
-
-/** The path and body of a request to a route, with the examples from the OpenAPI document. */
-const requestOf = (route: { method: string; path: string }) => {
-  const { parameters = [], requestBody } = operationOf(route);
-  const values = new Map(parameters.map(({ name, example }) => [name, String(example)]));
-  const path = route.path.replace(/:(\w+)/g, (_, name) => encodeURIComponent(values.get(name) ?? "x"));
-  const query = parameters
-    .filter((one) => one.in === "query" && one.required)
-    .map(({ name }) => `${name}=${values.get(name)}`);
-  const body = requestBody?.content["application/json"]?.example;
-  return { url: query.length > 0 ? `${path}?${query.join("&")}` : path, body };
-};
 const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 
 describe("every route", () => {
@@ -70,7 +52,7 @@ describe("every route", () => {
 
   test("returns 400 for an unknown field and names it", async () => {
     for (const entry of API_ROUTES) {
-      const { url, body } = requestOf(entry);
+      const { url, body } = documented.requestOf(entry);
       if (typeof body !== "object") continue;
       const response = await stack.call(entry.method, url, { body: { ...body, no_such_field: 1 } });
       const { code, param } = await errorOf(response);
@@ -85,7 +67,7 @@ describe("every route", () => {
 
   test("returns 400 for a body that is not JSON", async () => {
     for (const entry of API_ROUTES) {
-      const { url, body } = requestOf(entry);
+      const { url, body } = documented.requestOf(entry);
       if (typeof body !== "object") continue;
       const response = await stack.call(entry.method, url, { body: "{not json" });
       expect([entry.route, response.status, (await errorOf(response)).code]).toEqual([
@@ -98,8 +80,8 @@ describe("every route", () => {
 
   test("that lists returns 400 for a limit out of range and names it", async () => {
     for (const entry of API_ROUTES) {
-      if (!operationOf(entry).parameters?.some(({ name }) => name === "limit")) continue;
-      const { url } = requestOf(entry);
+      if (!documented.operationOf(entry).parameters?.some(({ name }) => name === "limit")) continue;
+      const { url } = documented.requestOf(entry);
       const response = await stack.call(entry.method, `${url}${url.includes("?") ? "&" : "?"}limit=0`);
       expect([entry.route, response.status, (await errorOf(response)).param]).toEqual([entry.route, 400, "limit"]);
     }
@@ -107,7 +89,7 @@ describe("every route", () => {
 
   test("that is not implemented accepts its example and returns 501", async () => {
     for (const entry of API_ROUTES.filter(({ route }) => notImplementedRoutes.has(route))) {
-      const { url, body } = requestOf(entry);
+      const { url, body } = documented.requestOf(entry);
       const response = await stack.call(entry.method, url, { body });
       const { code, retryable } = await errorOf(response);
       expect([entry.route, response.status, code, retryable]).toEqual([entry.route, 501, "not_implemented", false]);
