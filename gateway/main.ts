@@ -1,4 +1,5 @@
 import { runServerProcess } from "../lib/server-process";
+import { writeAdminKeyFile } from "./admin-key-file";
 import { startGateway } from "./gateway";
 
 const HELP = `Runs only the gateway, in the foreground.
@@ -14,7 +15,12 @@ await runServerProcess({
   async start(config, log) {
     const gateway = await startGateway(config, log);
     process.stdout.write(`Groundwire gateway listening on ${gateway.url}\n`);
-    if (gateway.createdAdminKey) process.stdout.write(`Admin key (shown only once): ${gateway.createdAdminKey}\n`);
+    const { createdAdminKey: key } = gateway;
+    if (key && process.stdout.isTTY) process.stdout.write(`Admin key (shown only once): ${key}\n`);
+    else if (key) {
+      const file = writeAdminKeyFile(key, config.dataDir);
+      process.stdout.write(`Admin key: ${file} (read it, keep it safe, delete the file)\n`);
+    }
     return gateway;
   },
 });

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { databaseOptions, openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
@@ -11,6 +11,7 @@ import { localUrl } from "../../lib/local-url";
 import { silentLog } from "../../lib/log";
 import { drawProgress } from "../../lib/progress";
 import { type Environment, readSettings, type Settings } from "../../lib/settings";
+import { writeAdminKeyFile } from "../admin-key-file";
 import { createKeys } from "../keys/service";
 import { createSessions } from "../sessions/service";
 import { choosePort } from "./start/ports";
@@ -135,9 +136,7 @@ const fetchModels = async (config: Config): Promise<void> => {
 /** Shows the key if the output is a terminal. Other output may end up in a log, so the key is written to a file. */
 const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
   if (!firstRun || isTerminal) return { firstRun };
-  const keyFile = join(dataDir, "admin-key");
-  writeFileSync(keyFile, `${firstRun.adminKey}\n`, { mode: 0o600 });
-  return { keyFile };
+  return { keyFile: writeAdminKeyFile(firstRun.adminKey, dataDir) };
 };
 
 const say = (message: string) => console.log(`  ${message}`);
