@@ -4,7 +4,6 @@ import { createAssets } from "../gateway/http/assets";
 import { allows } from "../gateway/http/route-facts";
 
 const pathOf = (path: string): string => join(import.meta.dir, path);
-const released = (path: string): string => Bun.resolveSync(`htmx.org/${path}`, import.meta.dir);
 
 /** The parts of the style sheet in order, served as one file. The first part names the layers. */
 const STYLES = [
@@ -26,8 +25,8 @@ const assets = createAssets("/assets", {
   "upload.js": { paths: [pathOf("assets/upload.js")] },
   // One file, because htmx starts on a timer, possibly before a second script has added the extension.
   "htmx.js": {
-    paths: [released("dist/htmx.min.js"), released("dist/ext/hx-sse.min.js")],
-    notices: [released("LICENSE")],
+    vendored: ["htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js"],
+    notices: ["htmx.org/LICENSE"],
   },
   "icons.svg": { paths: [pathOf("assets/icons.svg")] },
   "favicon.svg": { paths: [pathOf("assets/favicon.svg")] },

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { AppError } from "../../lib/errors";
+import { readVendored, type VendoredFile } from "./vendored-files";
 
 interface AssetSource {
-  /** Files that are served as one, in order. */
-  paths: readonly string[];
+  /** Our files that are served as one, in order. */
+  paths?: readonly string[];
+  /** Files of packages, served as one. */
+  vendored?: readonly VendoredFile[];
   /** Notices and licences that must be served with them. */
-  notices?: readonly string[];
+  notices?: readonly VendoredFile[];
 }
 
 interface Asset {
@@ -30,9 +33,10 @@ const asComment = (text: string): string => (text.startsWith("/*") ? `${text}\n`
 export const createAssets = <Name extends string>(folder: string, sources: Readonly<Record<Name, AssetSource>>) => {
   let loaded: Map<string, Asset> | undefined;
 
-  const load = ([name, { paths, notices = [] }]: [string, AssetSource]): [string, Asset] => {
-    const banner = notices.map((notice) => asComment(readFileSync(notice, "utf8"))).join("");
-    const bytes = new TextEncoder().encode(banner + paths.map((path) => readFileSync(path, "utf8")).join("\n"));
+  const load = ([name, { paths = [], vendored = [], notices = [] }]: [string, AssetSource]): [string, Asset] => {
+    const banner = notices.map((notice) => asComment(readVendored(notice))).join("");
+    const texts = [...vendored.map(readVendored), ...paths.map((path) => readFileSync(path, "utf8"))];
+    const bytes = new TextEncoder().encode(banner + texts.join("\n"));
     const hash = Bun.SHA256.hash(bytes, "hex").slice(0, 12);
     const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
     return [name, { url: `${folder}/${name.replace(/\.(\w+)$/, `-${hash}.$1`)}`, type, bytes }];

@@ -41,15 +41,14 @@ export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; public
 };
 
 const pathOf = (path: string) => join(import.meta.dir, "viewer", path);
-const released = (path: string) => Bun.resolveSync(`swagger-ui-dist/${path}`, import.meta.dir);
 
 /** Read when the page is first opened, because most processes never need these 1.9 MB. */
 const assets = createAssets("/docs", {
-  "swagger-ui.css": { paths: [released("swagger-ui.css")] },
+  "swagger-ui.css": { vendored: ["swagger-ui-dist/swagger-ui.css"] },
   "theme.css": { paths: [pathOf("theme.css")] },
   "swagger-ui.js": {
-    paths: [released("swagger-ui-bundle.js")],
-    notices: [released("NOTICE"), released("LICENSE"), released("swagger-ui-bundle.js.LICENSE.txt")],
+    vendored: ["swagger-ui-dist/swagger-ui-bundle.js"],
+    notices: ["swagger-ui-dist/NOTICE", "swagger-ui-dist/LICENSE", "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt"],
   },
   "init.js": { paths: [pathOf("init.js")] },
 });
