@@ -1,7 +1,10 @@
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
+import type { Connection } from "./engine-http2/connection";
 import { EngineNode } from "./engine-http2/node";
+import { noNodeFor } from "./engine-http2/refusal";
+import { RetryBudget } from "./engine-http2/retry-budget";
 import { NodeStream, Watchdog } from "./engine-http2/stream";
 
 export interface Http2EngineOptions {
@@ -25,10 +28,8 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const { stuckMs } = timeouts;
   const nodes = options.urls.map((url) => new EngineNode({ url, token, connections, connectMs, pingMs, stuckMs }));
   const watchdog = new Watchdog();
-  let running = 0;
-  let retrying = 0;
-  /** Envoy's retry budget: at most 20 % of the active requests may be retries, but 3 are always allowed. */
-  const mayRetry = (): boolean => retrying < Math.max(3, running * 0.2);
+  const retries = new RetryBudget();
+  const active = (): number => nodes.reduce((sum, { outstanding }) => sum + outstanding, 0);
 
   /** Picks the node with the fewest active requests among those that accept requests, are ready and serve the model. */
   const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
@@ -43,18 +44,23 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     }
     return best;
   };
-  /** A stuck node is the last resort: it may have recovered since its last probe. */
-  const rank = (node: EngineNode): number => (node.state === "stuck" ? 1 : 0);
+  /**
+   * A stuck node is the last resort, because it may have recovered since its last probe. So is a node that is being
+   * checked, and one whose `retry-after` has not passed.
+   */
+  const rank = (node: EngineNode): number =>
+    node.state === "stuck" || node.breaker.isSuspect || node.isResting() ? 1 : 0;
 
-  const attempt = async (node: EngineNode, request: EngineRequest): Promise<EngineReply> => {
+  const attempt = async (tried: Attempt, request: EngineRequest): Promise<EngineReply> => {
+    const { node } = tried;
     node.outstanding++;
     node.breaker.started();
     let stream: NodeStream | undefined;
     try {
       const open = node.connection();
-      const connection = open instanceof Promise ? await open : open;
+      tried.connection = open instanceof Promise ? await open : open;
       stream = new NodeStream({
-        connection,
+        connection: tried.connection,
         headers: requestHeaders(node, request, timeouts.queueMs),
         body: request.body,
         isEvents: request.stream,
@@ -68,7 +74,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         flow: node.flow,
         onEnd(error) {
           node.outstanding--;
-          report(node, request.body, error);
+          report(node, request, error);
         },
       });
       const headers = await stream.response();
@@ -83,9 +89,54 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     } catch (thrown) {
       if (!stream) {
         node.outstanding--;
-        node.breaker.failed();
+        if (node.breaker.failed()) node.breaker.checked(false);
       }
       throw thrown;
+    }
+  };
+
+  /**
+   * Only failures of the node count against it. Rejected requests, callers that disconnect, and deadlines that callers
+   * set don't.
+   */
+  const report = (node: EngineNode, request: EngineRequest, error: AppError | undefined): void => {
+    if (!error) {
+      node.breaker.succeeded();
+      return;
+    }
+    if (error.detail.source === "node") node.rest(error.detail.retryAfterMs);
+    const isCallersDeadline = error.kind === "deadline_exceeded" && request.hasOwnDeadline === true;
+    if (error.status < 500 || error.kind === "model_loading" || isCallersDeadline) {
+      node.breaker.ended();
+      return;
+    }
+    // The node may be shutting down, or its engine may have failed permanently. Its readiness says so.
+    if (error.kind === "unavailable") node.recheck();
+    node.lastError = error.message;
+    if (node.breaker.failed(request.body)) void check(node, request);
+  };
+
+  /** Decides whether the node is broken or the last requests were at fault, with a request of our own. */
+  const check = async (node: EngineNode, { route, model }: EngineRequest): Promise<void> => {
+    try {
+      const connection = await node.connection();
+      const stream = new NodeStream({
+        connection,
+        headers: requestHeaders(node, checkRequest(route, model), CHECK_QUEUE_MS),
+        body: checkBody(route, model),
+        isEvents: false,
+        signal: new AbortController().signal,
+        timeouts: { firstTokenMs: CHECK_MS, nextTokenMs: CHECK_MS, totalMs: CHECK_MS },
+        watchdog,
+        flow: node.flow,
+        onEnd() {},
+      });
+      await stream.response();
+      await Array.fromAsync(stream);
+      node.breaker.checked(true);
+    } catch (thrown) {
+      // A full queue or an unknown parameter shows that the node works.
+      node.breaker.checked(toAppError(thrown).status < 500);
     }
   };
 
@@ -101,27 +152,22 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         node = pick(request.model);
         if (!node) throw noNodeFor(nodes, request.model);
       }
-      running++;
+      retries.requested();
+      const first: Attempt = { node };
       try {
-        return await attempt(node, request);
+        return await attempt(first, request);
       } catch (thrown) {
         const error = toAppError(thrown);
         if (request.signal.aborted || !mayMoveOn(error)) throw error;
         const isLost = error.kind === "upstream_error";
         const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
-        const isFree = hasDoneNothing(error);
-        if (!next || !(isFree || mayRetry()))
+        if (!next || !(isFree(first, error) || retries.take(active())))
           throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
-        if (!isFree) retrying++;
         try {
-          return { ...(await attempt(next, request)), retries: 1 };
+          return { ...(await attempt({ node: next }, request)), retries: 1 };
         } catch (again) {
           throw afterRetry(toAppError(again));
-        } finally {
-          if (!isFree) retrying--;
         }
-      } finally {
-        running--;
       }
     },
 
@@ -141,7 +187,17 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   };
 };
 
-const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: number): Record<string, string> => {
+/** One try on one node. `connection` is undefined until it is open. */
+interface Attempt {
+  node: EngineNode;
+  connection?: Connection;
+}
+
+const requestHeaders = (
+  node: EngineNode,
+  request: Omit<EngineRequest, "body" | "stream" | "signal">,
+  queueMs: number,
+): Record<string, string> => {
   const headers = node.headers(request.route, "POST");
   headers["content-type"] = "application/json";
   headers[REQUEST_HEADERS.requestId] = request.requestId;
@@ -158,15 +214,6 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
 const afterRetry = ({ kind, message, detail }: AppError): AppError =>
   new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
-/** Only failures of the node count against it. Rejected requests and callers that disconnect don't. */
-const report = (node: EngineNode, body: string, error: AppError | undefined): void => {
-  if (!error) node.breaker.succeeded();
-  else if (error.status >= 500 && error.kind !== "model_loading" && error.kind !== "unavailable") {
-    node.lastError = error.message;
-    node.breaker.failed(body);
-  } else node.breaker.ended();
-};
-
 /** Whether another node may succeed after an error, if nothing has been sent to the caller. */
 const mayMoveOn = (error: AppError): boolean =>
   error.kind === "upstream_error" ||
@@ -175,30 +222,28 @@ const mayMoveOn = (error: AppError): boolean =>
   error.kind === "model_loading";
 
 /**
- * Whether a node that is shutting down rejected the request immediately. Retrying then adds no load, so it doesn't use
- * the retry budget.
+ * Whether a node that is shutting down rejected the request immediately: it has sent GOAWAY on its connection. Retrying
+ * then adds no load, so it doesn't use the retry budget.
  */
-const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
+const isFree = ({ connection }: Attempt, { kind, detail }: AppError): boolean =>
+  kind === "unavailable" && detail.source === "node" && connection?.isUsable === false;
 
-/** The error if no node accepts a request for `model`, with the retry time. */
-const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
-  const answering = nodes.filter((node) => node.state !== "down");
-  const loading = answering.find((node) => node.readiness?.state === "loading");
-  if (loading) {
-    const percent = Math.round((loading.readiness?.progress ?? 0) * 100);
-    return new AppError("model_loading", `The model is still being loaded (${percent}%). Try again in a moment.`, {
-      source: "node",
-      retryAfterMs: 2000,
-    });
-  }
-  const serving = answering.filter((node) => node.serves(model));
-  if (answering.length > 0 && serving.length === 0) {
-    return new AppError("model_not_found", `Model "${model}" not found. GET /v1/models lists the models.`, {
-      param: "model",
-    });
-  }
-  const ejectedMs = Math.max(0, ...serving.map((node) => node.breaker.openForMs));
-  return new AppError("unavailable", "No GPU node is available. Try again in a few seconds.", {
-    retryAfterMs: ejectedMs || 1000,
+/** Timeout of a check, and the part of it that the check may wait for a slot. */
+const CHECK_MS = 15_000;
+const CHECK_QUEUE_MS = 5000;
+
+const checkRequest = (route: EngineRequest["route"], model: string) => ({
+  ...{ route, model, requestId: "check", fairKey: "check", deadlineMs: CHECK_MS },
+  priority: "interactive" as const,
+});
+
+/** The smallest request of the same kind, which every working node answers. */
+const checkBody = (route: EngineRequest["route"], model: string): string =>
+  JSON.stringify({
+    model,
+    ...(route === "/v1/chat/completions"
+      ? { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }
+      : route === "/v1/embeddings"
+        ? { input: ["Hi"] }
+        : { prompt: "Hi", ...(route === "/v1/completions" && { max_tokens: 1 }) }),
   });
-};

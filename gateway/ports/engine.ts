@@ -17,6 +17,8 @@ export interface EngineRequest {
   priority: Priority;
   /** Remaining time for the complete answer, in milliseconds. */
   deadlineMs: number;
+  /** Whether the caller chose the deadline. If the answer misses it, that is not the node's fault. */
+  hasOwnDeadline?: boolean;
   /** Aborting resets the HTTP/2 stream, which frees the node's slot. */
   signal: AbortSignal;
   traceparent?: string;

@@ -1,11 +1,15 @@
 import { expect, test } from "bun:test";
 import { Breaker } from "./breaker";
 
+/** A breaker after failures of different requests. Every check finds that the node is broken. */
 const failing = (times: number) => {
   let nowMs = 0;
   const breaker = new Breaker(() => nowMs);
-  for (let i = 0; i < times; i++) breaker.failed();
-  return { breaker, pass: (ms: number) => (nowMs += ms) };
+  const fail = (body?: string) => {
+    if (breaker.failed(body)) breaker.checked(false);
+  };
+  for (let i = 0; i < times; i++) fail();
+  return { breaker, fail, pass: (ms: number) => (nowMs += ms) };
 };
 
 test("four failures in a row leave a node in use, the fifth ejects it for 30 s", () => {
@@ -17,7 +21,7 @@ test("four failures in a row leave a node in use, the fifth ejects it for 30 s",
 test("a success in between starts the count again", () => {
   const { breaker } = failing(4);
   breaker.succeeded();
-  breaker.failed();
+  expect(breaker.failed()).toBe(false);
   expect(breaker.allows()).toBe(true);
 });
 
@@ -32,31 +36,30 @@ test("after the ejection one request probes the node, and others follow only if 
 });
 
 test("each failed probe extends the ejection by 30 s, up to 300 s", () => {
-  const { breaker, pass } = failing(5);
+  const { breaker, fail, pass } = failing(5);
   const times: number[] = [];
   for (let i = 0; i < 11; i++) {
     times.push(breaker.openForMs);
     pass(breaker.openForMs);
     breaker.started();
-    breaker.failed();
+    fail();
   }
   expect(times.slice(0, 3)).toEqual([30_000, 60_000, 90_000]);
   expect(times.at(-1)).toBe(300_000);
 });
 
 test("a request that keeps failing counts once, even as the probe of an ejected node", () => {
-  const { breaker, pass } = failing(4);
-  breaker.failed("a");
+  const { breaker, fail, pass } = failing(4);
+  fail("a");
   pass(30_000);
   breaker.started();
-  breaker.failed("a");
+  fail("a");
   expect([breaker.openForMs, breaker.allows()]).toEqual([0, true]);
   breaker.succeeded();
-  for (let i = 0; i < 10; i++) breaker.failed("b");
+  for (let i = 0; i < 10; i++) fail("b");
+  for (const body of ["c", "d", "e"]) fail(body);
   expect(breaker.allows()).toBe(true);
-  for (const body of ["c", "d", "e"]) breaker.failed(body);
-  expect(breaker.allows()).toBe(true);
-  breaker.failed("f");
+  fail("f");
   expect(breaker.allows()).toBe(false);
 });
 
@@ -66,4 +69,34 @@ test("if the caller of a probing request disconnects, the next request probes th
   breaker.started();
   breaker.ended();
   expect(breaker.allows()).toBe(true);
+});
+
+test("a node that passes its check stays in use, and further failures are ignored for 10 s", () => {
+  const { breaker, pass } = failing(4);
+  expect([breaker.failed(), breaker.isSuspect, breaker.allows()]).toEqual([true, true, true]);
+  expect(breaker.failed()).toBe(false);
+  breaker.checked(true);
+  for (let i = 0; i < 50; i++) expect(breaker.failed()).toBe(false);
+  pass(10_000);
+  for (let i = 0; i < 4; i++) expect(breaker.failed()).toBe(false);
+  expect(breaker.failed()).toBe(true);
+});
+
+test("a failed check doesn't count if a request succeeded during it", () => {
+  const { breaker } = failing(4);
+  expect(breaker.failed()).toBe(true);
+  breaker.succeeded();
+  breaker.checked(false);
+  expect([breaker.isEjected, breaker.allows()]).toEqual([false, true]);
+});
+
+test("an ejected node whose probe failed is in use again if it passes the check", () => {
+  const { breaker, pass } = failing(5);
+  pass(30_000);
+  breaker.started();
+  expect(breaker.failed()).toBe(true);
+  breaker.ended();
+  expect(breaker.allows()).toBe(false);
+  breaker.checked(true);
+  expect([breaker.isEjected, breaker.allows()]).toEqual([false, true]);
 });

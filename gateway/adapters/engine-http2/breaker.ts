@@ -1,18 +1,22 @@
-const FAILURES_TO_OPEN = 5;
+const FAILURES_TO_SUSPECT = 5;
 const EJECTION_MS = 30_000;
 const MAX_EJECTION_MS = 300_000;
+/** After a successful check, failures don't count for this long. The requests are at fault, and a check costs a slot. */
+const TRUST_MS = 10_000;
 
 /**
  * Outlier ejection for one node, with Envoy's defaults: five consecutive failures eject it for 30 s × the number of
- * ejections, at most 300 s. After that, one request at a time probes it. Unlike in Envoy, a request that is retried and
- * fails again counts once, because then the request may be at fault.
+ * ejections, at most 300 s. After that, one request at a time probes it. Unlike in Envoy, failures alone don't eject: a
+ * caller can send requests that always fail. So they make the node suspect, and the caller of `failed` checks it.
  */
 export class Breaker {
-  /** Hashes of the requests that have failed since the last success. */
+  /** Hashes of the requests that have failed since the last success. A retried request counts once. */
   readonly #failed = new Set<unknown>();
   #ejections = 0;
   #openUntil = 0;
   #isTrying = false;
+  #isSuspect = false;
+  #trustedUntil = 0;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -23,6 +27,11 @@ export class Breaker {
 
   get isEjected(): boolean {
     return this.#openUntil > 0;
+  }
+
+  /** Whether the node has failed several times and is being checked. */
+  get isSuspect(): boolean {
+    return this.#isSuspect;
   }
 
   /** Whether a request may go to the node now. While half open, one at a time. */
@@ -37,28 +46,45 @@ export class Breaker {
   succeeded(): void {
     this.#failed.clear();
     this.#isTrying = false;
+    this.#isSuspect = false;
     this.#openUntil = 0;
     this.#ejections = 0;
   }
 
-  /** `body` is the request's; undefined if it wasn't sent. */
-  failed(body?: string): void {
+  /**
+   * Counts a failure and returns true if the node is now suspect: the caller must check it, then call `checked`. `body`
+   * is the request's; undefined if it wasn't sent.
+   */
+  failed(body?: string): boolean {
     const request = body === undefined ? Symbol() : Bun.hash(body);
     if (this.#failed.has(request)) {
       this.ended();
-      return;
+      return false;
     }
     // While the node is ejected, only a failed probe counts.
-    if (this.isEjected && !this.#isTrying) return;
+    if (this.isEjected ? !this.#isTrying : this.now() < this.#trustedUntil) return false;
     this.#failed.add(request);
-    if (!this.#isTrying && this.#failed.size < FAILURES_TO_OPEN) return;
+    if (this.#isSuspect || (!this.#isTrying && this.#failed.size < FAILURES_TO_SUSPECT)) return false;
+    this.#isSuspect = true;
+    return true;
+  }
+
+  /** The result of the check. It doesn't count if a request has succeeded since the node became suspect. */
+  checked(isWorking: boolean): void {
+    if (!this.#isSuspect) return;
+    if (isWorking) {
+      this.succeeded();
+      this.#trustedUntil = this.now() + TRUST_MS;
+      return;
+    }
     this.#isTrying = false;
+    this.#isSuspect = false;
     this.#ejections++;
     this.#openUntil = this.now() + Math.min(EJECTION_MS * this.#ejections, MAX_EJECTION_MS);
   }
 
   /** Call this if a request's end says nothing about the node: the caller disconnected, or the node rejected it. */
   ended(): void {
-    this.#isTrying = false;
+    if (!this.#isSuspect) this.#isTrying = false;
   }
 }

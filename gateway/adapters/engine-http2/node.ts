@@ -10,6 +10,8 @@ const PROBE_MS = 2000;
 const MIN_RETRY_MS = 250;
 const MAX_RETRY_MS = 1000;
 const PROBE_TIMEOUT_MS = 3000;
+/** A node may ask for a longer pause, but it is tried again after this time. */
+const MAX_REST_MS = 30_000;
 
 interface NodeOptions {
   url: string;
@@ -64,6 +66,8 @@ export class EngineNode {
   #since = new Date();
   #retryMs = MIN_RETRY_MS;
   #timer: Timer | undefined;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #restsUntil = 0;
   #isClosed = false;
   readonly #probed = Promise.withResolvers<void>();
 
@@ -81,6 +85,20 @@ export class EngineNode {
   /** Resolves after the first probe, whatever its result. */
   probed(): Promise<void> {
     return this.#probed.promise;
+  }
+
+  /** Probes the node now instead of at the next interval, unless it was probed very recently. */
+  recheck(): void {
+    if (performance.now() - this.#probedAt >= MIN_RETRY_MS) this.#schedule(0);
+  }
+
+  /** Prefers other nodes for the time that this node asked for in `retry-after`. */
+  rest(forMs = 0): void {
+    this.#restsUntil = Math.max(this.#restsUntil, performance.now() + Math.min(forMs, MAX_REST_MS));
+  }
+
+  isResting(): boolean {
+    return this.#restsUntil > 0 && this.#restsUntil > performance.now();
   }
 
   view(): NodeView {
@@ -157,6 +175,7 @@ export class EngineNode {
   }
 
   async #probe(): Promise<void> {
+    this.#probedAt = performance.now();
     try {
       const connection = this.pool.isShort ? await this.pool.connect() : await this.connection();
       const startedAt = performance.now();
