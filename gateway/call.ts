@@ -25,6 +25,8 @@ export interface Call {
   directives: CacheDirectives;
   /** `performance.now()` at arrival. */
   receivedAt: number;
+  /** The caller's own deadline for the complete answer, in milliseconds from arrival. */
+  deadlineMs?: number;
   traceparent?: string;
 }
 
@@ -35,6 +37,16 @@ export const callerOf = ({ principal, requestId, priority, traceparent }: Asking
   priority,
   traceparent,
 });
+
+/**
+ * The time that a node has for a call: what is left of `totalMs`, or of the caller's own deadline if that is shorter.
+ * The node then drops the request from its queue by itself.
+ */
+export const timeLeft = ({ receivedAt, deadlineMs }: Pick<Call, "receivedAt" | "deadlineMs">, totalMs: number) => {
+  const elapsedMs = performance.now() - receivedAt;
+  const hasOwnDeadline = deadlineMs !== undefined && deadlineMs < totalMs;
+  return { deadlineMs: Math.max(1, (hasOwnDeadline ? deadlineMs : totalMs) - elapsedMs), hasOwnDeadline };
+};
 
 /** A call without a signal, for work that outlives its request. */
 export type Asking = Omit<Call, "signal">;

@@ -55,6 +55,19 @@ test("a request without a model is sent to the default model by name", async () 
   expect(JSON.parse(engine.requests[0]?.body ?? "{}").model).toBe("fake-model");
 });
 
+test("the node gets the time that is left until the caller's own deadline, unless others may join the generation", async () => {
+  const { chat, engine } = setUp();
+  await chat.complete(call({ deadlineMs: 400, receivedAt: performance.now() - 100 }), "chat", hello);
+  await chat.complete(call({ deadlineMs: 60_000 }), "chat", hello);
+  await chat.complete(call({ deadlineMs: 400 }), "chat", { ...hello, temperature: 0 });
+  const [own, longer, joinable] = engine.requests;
+  expect([own?.hasOwnDeadline, longer?.hasOwnDeadline, joinable?.hasOwnDeadline]).toEqual([true, false, false]);
+  expect(own?.deadlineMs).toBeGreaterThan(0);
+  expect(own?.deadlineMs).toBeLessThanOrEqual(300);
+  expect(longer?.deadlineMs).toBeLessThanOrEqual(10_000);
+  expect(joinable?.deadlineMs).toBeGreaterThan(400);
+});
+
 test("a stream contains usage only if the request asks for it; usage is always metered", async () => {
   const { chat, samples } = setUp();
   const without = await read((await chat.stream(call(), "chat", hello)).pieces);

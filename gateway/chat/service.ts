@@ -1,7 +1,7 @@
 import { toAppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import type { AnswerCache } from "../cache/service";
-import { type Call, callerOf } from "../call";
+import { type Call, callerOf, timeLeft } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
@@ -111,7 +111,8 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         body: json,
         stream: isStream,
         ...callerOf(call),
-        deadlineMs: totalMs - (performance.now() - call.receivedAt),
+        // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
+        ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
         signal,
       });
     };

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import type { AnswerCache } from "../cache/service";
-import { type Call, callerOf } from "../call";
+import { type Call, callerOf, timeLeft } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
@@ -226,7 +226,7 @@ const requestVectors = async (
     body: JSON.stringify({ model: model.id, input, encoding_format: "base64", dimensions }),
     stream: false,
     ...callerOf(call),
-    deadlineMs: totalMs - (performance.now() - call.receivedAt),
+    ...timeLeft(call, totalMs),
     signal,
   });
   const pieces = await Array.fromAsync(reply.body);

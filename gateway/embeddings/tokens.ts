@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import { type Call, callerOf } from "../call";
+import { type Call, callerOf, timeLeft } from "../call";
 import type { Models } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { TokenCounts, TokenizeRequest } from "./contract";
@@ -33,7 +33,7 @@ export const createTokenCounter = ({ engine, models, totalMs }: TokenDeps) => ({
       body: JSON.stringify({ model: id, prompt: texts }),
       stream: false,
       ...callerOf(call),
-      deadlineMs: totalMs - (performance.now() - call.receivedAt),
+      ...timeLeft(call, totalMs),
       signal: call.signal,
     });
     const answer: unknown = JSON.parse(Buffer.concat(await Array.fromAsync(reply.body)).toString());

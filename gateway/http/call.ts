@@ -8,9 +8,6 @@ import { deadlineOf, parseCacheControl, priorityOf } from "./request-headers";
  * is revoked, or the deadline passes. Throws invalid_request for an invalid header.
  */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {
-  const { headers } = exchange.request;
-  // An invalid deadline is rejected even if the answer is cached and needs no signal.
-  deadlineOf(headers);
   return new ExchangeCall(exchange, principal);
 };
 
@@ -20,6 +17,7 @@ class ExchangeCall implements Call {
   readonly priority: Call["priority"];
   readonly directives: Call["directives"];
   readonly receivedAt: number;
+  readonly deadlineMs: number | undefined;
   readonly traceparent: string | undefined;
   readonly #exchange: Exchange;
 
@@ -33,6 +31,7 @@ class ExchangeCall implements Call {
     this.priority = principal.via === "worker" ? "batch" : priorityOf(headers);
     this.directives = parseCacheControl(headers.get("cache-control") ?? undefined);
     this.receivedAt = exchange.receivedAt;
+    this.deadlineMs = deadlineOf(headers);
     this.traceparent = exchange.traceparent;
   }
 
