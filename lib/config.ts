@@ -1,26 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-
-/**
- * All settings of all processes. `env` is the variable; the path in this schema, in snake_case, is the key in
- * `groundwire.toml`. `secret` values are masked in all output, `file` values are resolved against the working directory
- * of the process, and `expected` describes a pattern in words. `lib/settings.ts` reads and checks them.
- */
-const text = (env: string, description: string, options: object = {}) => Type.String({ env, description, ...options });
-const optionalText = (env: string, description: string, options: object = {}) =>
-  Type.Optional(Type.String({ env, description, minLength: 1, ...options }));
-const whole = (env: string, description: string, value: number, minimum: number, maximum: number) =>
-  Type.Integer({ env, description, minimum, maximum, default: value });
-const optionalWhole = (env: string, description: string, minimum: number, maximum: number) =>
-  Type.Optional(Type.Integer({ env, description, minimum, maximum }));
-const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
-const choice = <const T extends string>(env: string, description: string, values: readonly T[], value: T) =>
-  Type.Unsafe<T>(
-    Type.Union(
-      values.map((name) => Type.Literal(name)),
-      { env, description, default: value },
-    ),
-  );
-const webAddress = { pattern: "^https?://[^\\s/]+", expected: "an address that begins with http:// or https://" };
+import { choice, flag, optionalText, optionalWhole, text, webAddress, whole } from "./setting-kinds";
 
 /** An origin as browsers send it, or `*`. */
 const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
@@ -28,6 +7,10 @@ const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
 const minute = 60_000;
 const mib = 1_048_576;
 
+/**
+ * All settings of all processes. The path in this schema, in snake_case, is the key in `groundwire.toml`.
+ * `lib/setting-kinds.ts` explains the schemas; `lib/settings.ts` reads and checks the values.
+ */
 export const Config = Type.Object({
   dataDir: text("GROUNDWIRE_DATA_DIR", "Folder for the database and all other data", { default: "./data", file: true }),
   logLevel: choice("GROUNDWIRE_LOG_LEVEL", "Log level", ["silent", "error", "warn", "info", "debug"], "info"),
