@@ -6,7 +6,7 @@ import { insertSamples } from "../db/samples";
 import { Comparer } from "../gateway/compare/comparer";
 import { createCompare } from "../gateway/compare/service";
 import { sampleRow } from "../gateway/datasets/content";
-import type { Criterion } from "../gateway/evals/contract";
+import type { Criterion, FailureKind } from "../gateway/evals/contract";
 import { BUILT_IN_CRITERIA, criterionHash } from "../gateway/evals/rubric";
 import { newId } from "../lib/ids";
 import { temporaryDb } from "./db/temporary";
@@ -39,6 +39,8 @@ interface StoredResult {
   passed: boolean | null;
   /** It has an output but no verdict: its judge failed, or its criterion has no threshold. */
   undecided?: "judge_error" | "no_threshold";
+  /** Failure kind of an error; default: timeout. */
+  failure?: FailureKind;
   /** Default: 1 if it passed, else 0. */
   value?: number;
   text?: string;
@@ -128,7 +130,15 @@ const insertComparedRun = async (db: Db, stored: StoredRun): Promise<string> => 
       await insertSamples(tx, [sample]);
       for (const [
         repeat,
-        { passed, undecided, value = Number(passed), text = `Answer ${key}`, totalMs = 100, isUnscored = false },
+        {
+          passed,
+          undecided,
+          failure: error = "timeout",
+          value = Number(passed),
+          text = `Answer ${key}`,
+          totalMs = 100,
+          isUnscored = false,
+        },
       ] of results.entries()) {
         const resultId = newId("res");
         const latency = { queue: 0, ttft: totalMs / 10, total: totalMs };
@@ -136,7 +146,7 @@ const insertComparedRun = async (db: Db, stored: StoredRun): Promise<string> => 
         const output = { text, contexts: [], citations: [], cache: { status: "miss" }, latency, usage };
         const result = { id: resultId, runId: id, sampleId: sample.id, sampleKey: key, repeat, position };
         if (passed === null && !undecided) {
-          await insertResult(tx, { ...result, state: "error", failure: "timeout" });
+          await insertResult(tx, { ...result, state: "error", failure: error });
           continue;
         }
         const score: NewScoreRow = {

@@ -196,6 +196,23 @@ describe("not comparable", () => {
     expect(metrics[1]).toMatchObject({ evaluator: "other@1", reason: null });
   });
 
+  test("verdicts name an evaluator that decides in only one run, although both were scored alike", async () => {
+    const runs = [await run("11"), await run("11", { evaluator: "other@1" })];
+    const [correctness] = BUILT_IN_CRITERIA;
+    if (!correctness) throw new Error("Expected correctness.");
+    for (const [n, evaluator] of ["other@1", "exact@1"].entries())
+      await addScores(runs[n] ?? "", correctness, evaluator, { shadow: true });
+    const { metrics } = await first(...runs);
+    expect(metrics.map(({ evaluator, reason }) => [evaluator, reason?.code])).toEqual([
+      [null, "evaluator_differs"],
+      ["other@1", undefined],
+      ["exact@1", undefined],
+    ]);
+    expect(metrics[0]?.reason?.message).toMatch(
+      /^(exact@1 decides the verdicts of the baseline|other@1 decides the verdicts of this run), but in (this run|the baseline) its scores are for comparison only\./,
+    );
+  });
+
   test("a single evaluation, an unknown run and too many runs are rejected", async () => {
     const single = await run("1", { kind: "single" });
     const batch = await run("11");
@@ -271,7 +288,7 @@ describe("samples that can't be paired", () => {
     expect(compared.metrics[0]).toMatchObject({ p: mcnemarExact(12, 0), reason: { code: "errors_present" } });
     expect([compared.verdict, compared.summary]).toEqual([
       "not_shown",
-      expect.stringContaining("28 samples without a value could explain it. Retry the errors of both runs."),
+      expect.stringContaining("28 samples without a value could explain it. Retry the errors of this run."),
     ]);
   });
 
@@ -284,7 +301,7 @@ describe("samples that can't be paired", () => {
     const compared = await first(await run(repeated("0001")), await run(repeated("1eee")));
     expect(compared.metrics[0]).toMatchObject({ n: 40, errors: 0, verdict: "not_shown" });
     expect(compared.metrics[0]?.reason?.code).toBe("errors_present");
-    expect(compared.summary).toContain("40 samples without a value in every repeat could explain it");
+    expect(compared.summary).toContain("40 samples with missing values could explain it");
     expect(compared.warnings.map(({ code }) => code)).toEqual(["errors_present"]);
   });
 

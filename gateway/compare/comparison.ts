@@ -2,8 +2,17 @@ import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { differsInScale, type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
 import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
+import { type NamedTable, remedyFor } from "./remedy";
 import { appliesTo, type Column, type RunTable, rangeOf, scaleOf } from "./table";
-import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer, withoutValue } from "./words";
+import {
+  count,
+  describeDetectable,
+  describeDifference,
+  figureName,
+  whyRolesDiffer,
+  whyScalesDiffer,
+  withoutValue,
+} from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
 const LEVEL = 0.05;
@@ -35,7 +44,11 @@ export const compareRuns = (baseline: RunTable, runs: readonly RunTable[]): RunC
   });
   adjust(compared.flatMap(({ reason, tested }) => (reason ? [] : tested)));
   return compared.map(({ run, pairs, reason, tested }) => {
-    const judged = tested.map((each) => ({ ...each, compared: judge(each, reason) }));
+    const tables = [
+      { name: "the baseline", table: baseline },
+      { name: "this run", table: run },
+    ];
+    const judged = tested.map((each) => ({ ...each, compared: judge(each, reason, tables) }));
     const metrics = judged.map(({ compared }) => compared);
     return {
       run_id: run.run.id,
@@ -57,17 +70,26 @@ const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[]
   const test = (measure: Measure) =>
     testMeasure(measure, pairs, { groups, repeats: [baseline.run.pins.repeats, run.run.pins.repeats] });
   const criteria = sharedCriteria(baseline, run);
-  const apart = criteria.filter(({ baseline: a, run: b }) => !(a && b) || scaleOf(a) !== scaleOf(b));
-  const differing = apart.find(({ baseline: a, run: b }) => a?.decides || b?.decides) ?? apart[0] ?? criteria[0];
-  const first = haveSameVerdict(baseline, run)
-    ? test(verdict)
-    : incomparable(verdict, whyScalesDiffer("the verdict", differing?.baseline, differing?.run));
+  const first = haveSameVerdict(baseline, run) ? test(verdict) : incomparable(verdict, whyVerdictsDiffer(criteria));
   const applies = (shared: SharedCriterion) => (before: number, now: number) =>
     appliesTo([
       { table: baseline, scored: shared.baseline, row: before },
       { table: run, scored: shared.run, row: now },
     ]);
   return [first, ...criteria.map((shared) => testCriterion(shared, applies(shared), test))];
+};
+
+/** Why the verdicts of two runs are on different scales: a deciding evaluator differs, or decides in only one of them. */
+export const whyVerdictsDiffer = (criteria: readonly SharedCriterion[]): Reason => {
+  const isSame = ({ baseline, run }: SharedCriterion) => baseline && run && scaleOf(baseline) === scaleOf(run);
+  const apart = criteria.filter((shared) => !isSame(shared));
+  const deciding = apart.find(({ baseline, run }) => baseline?.decides || run?.decides);
+  const swapped = criteria.find(
+    (shared) => isSame(shared) && shared.baseline?.decides !== shared.run?.decides,
+  )?.baseline;
+  if (!deciding && swapped) return whyRolesDiffer(swapped);
+  const differing = deciding ?? apart[0] ?? criteria[0];
+  return whyScalesDiffer("the verdict", differing?.baseline, differing?.run);
 };
 
 const testCriterion = (
@@ -159,7 +181,11 @@ const adjust = (tested: readonly Tested[]): void => {
 };
 
 /** Adds the verdict. A difference that errors could explain is not shown. */
-const judge = ({ compared, incomplete }: Tested, reason: Reason | null): MetricComparison => {
+const judge = (
+  { compared, incomplete }: Tested,
+  reason: Reason | null,
+  tables: readonly NamedTable[],
+): MetricComparison => {
   if (compared.reason) return compared;
   if (reason) return { ...compared, verdict: "not_comparable", reason };
   const { difference, p_adjusted: p, bounds, direction, errors } = compared;
@@ -169,7 +195,7 @@ const judge = ({ compared, incomplete }: Tested, reason: Reason | null): MetricC
   const opposite = bounds && (verdict === "better" ? sign * bounds.worst < 0 : sign * bounds.best > 0);
   if (!opposite) return { ...compared, verdict };
   const without = withoutValue(incomplete, incomplete > errors);
-  const message = `The difference is significant, but ${without} could explain it. Retry the errors of both runs.`;
+  const message = `The difference is significant, but ${without} could explain it. ${remedyFor(tables)}`;
   return { ...compared, reason: { code: "errors_present", message } };
 };
 
@@ -226,7 +252,7 @@ const warningsOf = (
     warnings.push({ code: "errors_present", message });
   }
   if (incomplete > errors) {
-    const message = `${count(incomplete - errors, "common sample")} without a verdict in some repeats: only the other repeats are compared.`;
+    const message = `${count(incomplete - errors, "common sample")} ${incomplete - errors === 1 ? "has" : "have"} a verdict for only some of the answers: only those are compared.`;
     warnings.push({ code: "errors_present", message });
   }
   return warnings;

@@ -23,13 +23,15 @@ export interface Evidence {
   name: string;
   /** A value, and a difference of values, in words. */
   show: (value: number) => string;
+  /** What can supply the unresolved values, in words. */
+  remedy: string;
 }
 
 export const UNDECIDED = { verdict: "not_enough_data", value: null, interval: null, samples_needed: null } as const;
 
 /** Passes if the interval meets the bound with the worst unresolved values; fails if it misses the bound with the best. */
 export const decide = (evidence: Evidence): Judged => {
-  const { values, groups, all, unresolved, range, bound, isAtLeast, name, show } = evidence;
+  const { values, groups, all, unresolved, range, bound, isAtLeast, name, show, remedy } = evidence;
   const { value, interval } = estimateMean(values, { groups, range });
   const intervalOf = (possible: readonly number[]) =>
     unresolved === 0 ? interval : estimateMean(possible, { groups: all.groups, range }).interval;
@@ -50,7 +52,7 @@ export const decide = (evidence: Evidence): Judged => {
     unresolved > 0 &&
     (value === null || (interval && (meets(interval.low, interval.high) || misses(interval.low, interval.high))))
   ) {
-    const reason = `${measured}, but ${withoutValue(unresolved, unresolved > all.worst.length - values.length)} could change the result. Retry the errors.`;
+    const reason = `${measured}, but ${withoutValue(unresolved, unresolved > all.worst.length - values.length)} could change the result. ${remedy}`;
     return { ...known, ...UNDECIDED, value, interval, reason };
   }
   const needed = interval ? neededFor(evidence, value ?? bound) : null;

@@ -2,7 +2,7 @@ import { percentileBounds, percentileInterval, percentiles, valuesToDecide } fro
 import type { GateRule } from "./gate-contract";
 import { type Judged, UNDECIDED } from "./gate-evidence";
 import type { RunTable } from "./table";
-import { count } from "./words";
+import { count, duration as show } from "./words";
 
 /** A result without an answer counts as slower than all others. */
 export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRule): Judged => {
@@ -27,7 +27,6 @@ export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRul
     percentileBounds(fast, share),
   ];
   const [part, percentile] = of.split("_");
-  const show = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   const measured = `The ${percentile === "p50" ? "median" : "95th percentile"} of the ${part === "ttft" ? "time to first token" : "latency"} is ${show(value)}${interval ? ` (95 % interval ${show(interval.low)} to ${show(interval.high)})` : ""} on ${count(n, "answer")}`;
   const known = { value, interval, n, unresolved, samples_needed: null };
   if (high <= most) return { ...known, verdict: "pass", reason: `${measured}: at most ${show(most)}.` };

@@ -96,8 +96,15 @@ describe("errors and missing samples never count as passed", () => {
     expect((await gate(id, "errors<=0.02")).verdict).toBe("pass");
     const short = await run("1".repeat(98), { expected: 100, state: "cancelled" });
     expect((await gate(short, "errors<=0.01")).rules[0]?.reason).toBe(
-      "2 of 100 results are errors, 2 of them missing (2.0 %): above 1.0 %.",
+      "2 of 100 results are missing (2.0 %): above 1.0 %.",
     );
+    const both = await run(`${"1".repeat(95)}eee`, { expected: 100, state: "cancelled" });
+    expect((await gate(both, "errors<=0.05")).rules[0]?.reason).toBe(
+      "3 of 100 results are errors and 2 are missing (5.0 %): at most 5.0 %.",
+    );
+    expect((await gate(await run("", { state: "cancelled" }), "errors<=0.05")).rules[0]).toMatchObject({
+      ...{ verdict: "not_enough_data", value: null, reason: "The run has no results, so it has no error rate." },
+    });
   });
 });
 
@@ -121,7 +128,7 @@ describe("results without a verdict", () => {
     const judged = await gate(id, "pass_rate>=0.5,correctness.pass_rate>=0.5,correctness.mean>=0.5,pass_rate<=0.95");
     expect(judged.rules.map(({ verdict }) => verdict)).toEqual(Array(4).fill("not_enough_data"));
     expect(judged.rules[0]).toMatchObject({ value: 1, n: 40, unresolved: expect.any(Number) });
-    expect(judged.rules[0]?.reason).toContain("samples without a value in every repeat could change the result");
+    expect(judged.rules[0]?.reason).toContain("samples with missing values could change the result");
     const full = await run(repeated(40, "1111111111"));
     expect((await gate(id, "pass_rate>=baseline-0.1", full)).verdict).toBe("not_enough_data");
     expect((await gate(full, "pass_rate>=baseline-0.1", full)).verdict).toBe("pass");
@@ -140,6 +147,32 @@ describe("results without a verdict", () => {
     const only = await run([{ key: "z", results: [failing] }], { judge, evaluator: "judge@1" });
     expect((await gate(only, "correctness.pass_rate>=0.8")).verdict).toBe("not_enough_data");
     expect((await gate(only, "errors<=0.5")).verdict).toBe("fail");
+  });
+
+  const lost = (result: StoredSample["results"][number]) => ({
+    samples: [
+      ...samplesFrom("1".repeat(80)),
+      ...Array.from({ length: 20 }, (_, n) => ({ key: `z${n}`, results: [result] })),
+    ],
+    more: { judge, evaluator: "judge@1" },
+  });
+
+  test.each([
+    ["errors", lost({ passed: null }), "Retry the errors of the run."],
+    ["of an evaluator that failed", lost(failing), "Score the answers of the run again."],
+    [
+      "of samples that can't be evaluated",
+      lost({ passed: null, failure: "invalid_sample" }),
+      "Correct the samples that can't be evaluated, and start a new run.",
+    ],
+    [
+      "missing",
+      { samples: samplesFrom("1".repeat(80)), more: { expected: 100, state: "cancelled" as const } },
+      "Resume the run.",
+    ],
+  ])("%s say what can help", async (_, { samples, more }, remedy) => {
+    const [rule] = (await gate(await run(samples, more), "pass_rate>=0.8")).rules;
+    expect(rule?.reason).toEndWith(`20 samples without a value could change the result. ${remedy}`);
   });
 
   test("are no errors if no criterion has a threshold", async () => {
@@ -206,7 +239,9 @@ describe("no worse than the baseline", () => {
     });
     expect((await gate(low, rule, high)).verdict).toBe("pass");
     const other = await run(scored(0.3), { criterion: hallucination, evaluator: "exact@2" });
-    expect((await gate(low, rule, other)).rules[0]?.reason).toStartWith("Not comparable with the baseline.");
+    expect((await gate(low, rule, other)).rules[0]?.reason).toStartWith(
+      "Not comparable with the baseline. The evaluator versions differ: exact@2 scored the baseline",
+    );
   });
 });
 
@@ -228,6 +263,14 @@ describe("latencies", () => {
     [100, "e".repeat(9), "latency_p95<=700", "not_enough_data"],
   ] as const)("%d answers and the errors '%s': %s is %s", async (n, errors, rule, verdict) => {
     expect((await gate(await run(timed(n, errors)), rule)).verdict).toBe(verdict);
+  });
+
+  test("have units that people read", async () => {
+    const reasonOf = async (rule: string) => (await gate(await run(timed(30)), rule)).rules[0]?.reason;
+    expect(await reasonOf("latency_p50<=60s")).toMatch(
+      /^The median of the latency is 515 ms \(95 % interval \d+ ms to \d+ ms\) on 30 answers: at most 60 s\.$/,
+    );
+    expect(await reasonOf("ttft_p50<=1.25s")).toEndWith("at most 1.25 s.");
   });
 });
 

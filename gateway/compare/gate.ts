@@ -1,14 +1,15 @@
 import { AppError } from "../../lib/errors";
 import type { Range } from "../evals/statistics/interval";
-import { whyNotComparable } from "./comparison";
+import { whyNotComparable, whyVerdictsDiffer } from "./comparison";
 import { VERDICT } from "./contract";
 import type { GateRule, GateVerdict, RuleVerdict } from "./gate-contract";
 import { decide, type Evidence, type Judged, UNDECIDED } from "./gate-evidence";
 import { judgeLatency } from "./gate-latency";
 import { ruleText } from "./gate-rule";
-import { haveSameVerdict, pairSamples } from "./pairs";
+import { haveSameVerdict, pairSamples, sharedCriteria } from "./pairs";
+import { remedyFor } from "./remedy";
 import { appliesTo, type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
-import { count, decimal, figureName, percent, points } from "./words";
+import { count, decimal, figureName, percent, points, whyScalesDiffer } from "./words";
 
 /** The figure of a rule in one run. */
 interface Figure {
@@ -97,6 +98,7 @@ const judgeBound = (table: RunTable, { name, column, range, scored }: Figure, ru
     },
     unresolved: applicable.filter((row) => column.missing(row, repeats) > 0).length + missing,
     show: rule.of === "pass_rate" ? percent : decimal,
+    remedy: remedyFor([{ name: "the run", table }]),
   });
 };
 
@@ -114,11 +116,18 @@ const judgeRegression = (
   const reason = whyNotComparable(baseline, table, pairs)?.message;
   const isSameScale = scored ? earlierScored !== undefined : haveSameVerdict(baseline, table);
   if (reason || !isSameScale) {
-    const why =
-      reason ?? "The baseline was scored with a different evaluator version, criterion or judge. Recompute its scores.";
+    const shared = sharedCriteria(baseline, table);
+    const differs = scored
+      ? whyScalesDiffer(scored.metric, shared.find(({ run }) => run === scored)?.baseline, scored)
+      : whyVerdictsDiffer(shared);
+    const why = reason ?? differs.message;
     return { ...UNDECIDED, n: 0, unresolved: 0, reason: `Not comparable with the baseline. ${why}` };
   }
   const old = (of === "mean" ? earlierScored?.values : earlierScored?.passes) ?? baseline.passes;
+  const tables = [
+    { name: "the baseline", table: baseline },
+    { name: "the run", table },
+  ];
   const width = range[1] - range[0];
   const sign = isLowerBetter ? -1 : 1;
   const [bad, good] = isLowerBetter ? [range[1], range[0]] : range;
@@ -155,6 +164,7 @@ const judgeRegression = (
     ...{ range: [-width, width], bound: -most, isAtLeast: true },
     name: `the gain in ${figure.name.replace("the ", "")} over the baseline`,
     show: of === "pass_rate" ? points : decimal,
+    remedy: remedyFor(tables),
   });
 };
 
@@ -163,9 +173,14 @@ const judgeErrors = ({ results, errors, expected }: RunTable, most: number): Jud
   const sum = (counts: readonly number[]) => counts.reduce((total, each) => total + each, 0);
   const missing = Math.max(0, expected.results - sum(results));
   const [unresolved, n] = [sum(errors) + missing, Math.max(expected.results, sum(results))];
-  const value = n === 0 ? 0 : unresolved / n;
-  const verdict = n === 0 ? "not_enough_data" : value <= most ? "pass" : "fail";
-  const detail = missing > 0 ? `, ${missing} of them missing` : "";
-  const reason = `${unresolved} of ${count(n, "result")} are errors${detail} (${percent(value)}): ${value <= most ? "at most" : "above"} ${percent(most)}.`;
+  const value = unresolved / n;
+  if (n === 0) return { ...UNDECIDED, n, unresolved, reason: "The run has no results, so it has no error rate." };
+  const failed = unresolved - missing;
+  const parts =
+    failed === 0 && missing > 0
+      ? `${missing} of ${count(n, "result")} are missing`
+      : `${failed} of ${count(n, "result")} are errors${missing > 0 ? ` and ${missing} are missing` : ""}`;
+  const reason = `${parts} (${percent(value)}): ${value <= most ? "at most" : "above"} ${percent(most)}.`;
+  const verdict = value <= most ? "pass" : "fail";
   return { verdict, value, interval: null, n, unresolved, samples_needed: null, reason };
 };

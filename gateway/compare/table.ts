@@ -94,8 +94,9 @@ export interface RunTable {
   /** Ended results of each sample, and how many of them are errors: without an output, or because an evaluator failed. */
   results: number[];
   errors: number[];
-  /** Number of results that have no output. */
+  /** Number of results that have no output, and how many of them because the sample can't be evaluated. */
   failed: number;
+  invalid: number;
   passes: Column;
   /** By `scaleOf`, in order of first appearance. */
   scored: Map<string, Scored>;
@@ -113,7 +114,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     run: { id: row.id, name: row.name, state: row.state, datasetId: row.datasetId, pins },
     changes: row.changes,
     expected: { samples: Math.ceil(total / pins.repeats), results: total },
-    ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [], failed: 0 },
+    ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [], failed: 0, invalid: 0 },
     ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
     times: { total: new Float64Array(), ttft: new Float64Array() },
   };
@@ -148,7 +149,10 @@ const dropUnnamed = (scored: RunTable["scored"]): void => {
 /** Adds a result to the last row, or to a new one. Returns the row. */
 const addResult = (table: RunTable, result: ComparedFigure): number => {
   const { sampleKey, sampleId, group, tags, passed, state, failure } = result;
-  if (state === "error") table.failed++;
+  if (state === "error") {
+    table.failed++;
+    if (failure === "invalid_sample") table.invalid++;
+  }
   const isNew = table.keys.at(-1) !== sampleKey;
   if (isNew) {
     table.keys.push(sampleKey);

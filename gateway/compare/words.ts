@@ -19,11 +19,17 @@ const signed = (text: string): string => {
   return Number.parseFloat(size) === 0 ? size : `${size === text ? "+" : "−"}${size}`;
 };
 
+/** "8.4 ms", "350 ms", "60 s", "1.234 s" */
+export const duration = (ms: number): string => {
+  if (ms >= 1000) return `${Number((ms / 1000).toFixed(3))} s`;
+  return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
+};
+
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** "3 samples without a value", "3 samples without a value in every repeat" */
+/** "3 samples without a value"; `isPartial`: some of them only lack the value of a repeat. */
 export const withoutValue = (samples: number, isPartial: boolean): string =>
-  `${count(samples, "sample")} without a value${isPartial ? " in every repeat" : ""}`;
+  `${count(samples, "sample")} ${isPartial ? "with missing values" : "without a value"}`;
 
 /** "p 0.29", "p < 0.001" */
 const pText = (p: number): string => (p < 0.001 ? "p < 0.001" : `p ${p < 0.095 ? p.toPrecision(2) : p.toFixed(2)}`);
@@ -63,6 +69,15 @@ export const describeDetectable = (compared: MetricComparison): string => {
 };
 
 const reason = (code: Reason["code"], message: string): Reason => ({ code, message });
+
+/** Why the verdicts of two runs that an evaluator scored alike can't be compared: it decides only those of one run. */
+export const whyRolesDiffer = ({ evaluator, decides }: Scored): Reason => {
+  const [one, other] = decides ? ["the baseline", "this run"] : ["this run", "the baseline"];
+  return reason(
+    "evaluator_differs",
+    `${evaluator} decides the verdicts of ${one}, but in ${other} its scores are for comparison only. Compare the runs by a criterion instead.`,
+  );
+};
 
 /** Why the values of a criterion, or of the verdicts, can't be compared. */
 export const whyScalesDiffer = (metric: string, baseline: Scored | undefined, run: Scored | undefined): Reason => {
