@@ -45,7 +45,7 @@ Reports, in addition to the table on stdout
   --markdown FILE       a summary for a pull request
   --json FILE           the verdict with all figures, for programs
 
-Ctrl+C cancels the run. Progress is written to stderr.
+Ctrl+C cancels the run; pressed again, it stops the command without waiting. Progress is written to stderr.
 
 Exit codes
   0  all rules pass, or no rule was given
@@ -172,7 +172,7 @@ const abortOnSignal = (): AbortSignal => {
   const onSignal = () => {
     if (abort.signal.aborted) process.exit(CODES.failed);
     process.stderr.write("\nCancelling the run. Press Ctrl+C again to stop now.\n");
-    abort.abort();
+    abort.abort(new AppError("client_closed", "The run was not started."));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   return abort.signal;
@@ -208,7 +208,7 @@ await runCommand(
       await write(values.json, () => reportJson(report, exitCode));
       return exitCode;
     } catch (thrown) {
-      const error = toAppError(signal.aborted ? new AppError("client_closed", "The run was cancelled.") : thrown);
+      const error = toAppError(thrown);
       reportFailure(error);
       for (const { line, path, message } of error.detail.details ?? [])
         process.stderr.write(`  ${line === undefined ? path : `line ${line}`}: ${message}\n`);

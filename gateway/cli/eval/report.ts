@@ -72,7 +72,7 @@ const failuresShown = ({ failures, run: { progress, passed } }: EvalReport): str
 const titleOf = ({ dataset, run }: EvalReport): string => {
   const { target, repeats } = run.pins;
   const what = target.kind === "stored" ? "stored outputs" : (target.model ?? "the default model");
-  const times = repeats > 1 ? `, ${repeats} repeats` : "";
+  const times = repeats > 1 ? `, ${repeats} answers per sample` : "";
   return `${dataset.name}, revision ${run.pins.dataset?.revision ?? dataset.latest.revision}: ${what}${times}`;
 };
 

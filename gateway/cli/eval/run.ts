@@ -33,17 +33,22 @@ export interface EvalReport {
   failures: SampleResult[];
 }
 
-const POLL_MS = 300;
-/** How long the server may be unreachable during a run. */
-const PATIENCE_MS = 30_000;
+/** How often a run is read, and how long the server may be unreachable and the run paused, in milliseconds. */
+const PATIENCE = { pollMs: 300, unreachableMs: 30_000, pausedMs: 15 * 60_000 };
 const MAX_FAILURES = 10;
 const ENDED: ReadonlySet<BatchEval["state"]> = new Set(["completed", "failed", "cancelled"]);
 
 /**
  * Uploads the dataset, runs the evaluation and checks its gate. Aborting `signal` cancels the run. Throws the API's
- * errors, and unavailable if the run fails or is cancelled.
+ * errors, client_closed if the signal cancelled the run, and unavailable if it fails, was cancelled by someone else, stays
+ * paused, or can't be followed.
  */
-export const runEval = async (api: ApiClient, request: EvalRequest, signal: AbortSignal): Promise<EvalReport> => {
+export const runEval = async (
+  api: ApiClient,
+  request: EvalRequest,
+  signal: AbortSignal,
+  patience = PATIENCE,
+): Promise<EvalReport> => {
   const dataset = await findOrUpload(api, request);
   const baseline = request.baseline ?? dataset.baseline_run_id;
   if (!baseline && request.rules.some(({ max_regression }) => max_regression !== undefined)) {
@@ -56,7 +61,8 @@ export const runEval = async (api: ApiClient, request: EvalRequest, signal: Abor
     dataset: dataset.id,
     revision: dataset.latest.revision,
   });
-  const run = await follow(api, started, signal);
+  const run = await follow(api, started, signal, patience);
+  if (run.state === "cancelled" && signal.aborted) throw new AppError("client_closed", "The run was cancelled.");
   if (run.state !== "completed") {
     const why = run.error?.message ?? "Resume it with POST /v1/batch-evals/{id}/resume.";
     const ending = run.state === "failed" ? "failed" : "was cancelled";
@@ -102,27 +108,48 @@ const findOrUpload = async (api: ApiClient, { dataset, name }: EvalRequest): Pro
 };
 
 /** Shows the progress of a run until it ends. Cancels the run when `signal` is aborted. */
-const follow = async (api: ApiClient, { id, name }: BatchEval, signal: AbortSignal): Promise<BatchEval> => {
+const follow = async (
+  api: ApiClient,
+  { id, name }: BatchEval,
+  signal: AbortSignal,
+  { pollMs, unreachableMs, pausedMs }: typeof PATIENCE,
+): Promise<BatchEval> => {
   const path = `/v1/batch-evals/${id}`;
+  const resume = `POST ${path}/resume`;
   const draw = drawProgress(process.stderr);
   let reachedAt = performance.now();
-  let isCancelled = false;
+  let pausedAt: number | undefined;
   for (;;) {
-    if (signal.aborted && !isCancelled) {
-      isCancelled = true;
-      await api.request("POST", `${path}/cancel`).catch(() => {}); // it may already have ended
-    }
-    const run = await api.request<BatchEval>("GET", path).catch((error: unknown) => {
-      const { kind } = toAppError(error);
-      if (!ERROR_KINDS[kind].retryable || performance.now() - reachedAt > PATIENCE_MS) throw error;
-      return undefined;
+    const run = await readOrCancel(api, path, signal.aborted).catch((thrown: unknown) => {
+      const { kind, message } = toAppError(thrown);
+      if (!ERROR_KINDS[kind].retryable) throw thrown;
+      if (performance.now() - reachedAt <= unreachableMs) return undefined;
+      throw new AppError("unavailable", `${message} The run ${id} may continue there. POST ${path}/cancel cancels it.`);
     });
     if (run) {
       reachedAt = performance.now();
       const { done, total } = run.progress;
       draw({ task: name, done, total, unit: "results" });
       if (ENDED.has(run.state)) return run;
+      if (run.state !== "paused") pausedAt = undefined;
+      else if (pausedAt === undefined) {
+        pausedAt = reachedAt;
+        process.stderr.write(`\nThe run was paused. ${resume} resumes it, and Ctrl+C cancels it.\n`);
+      } else if (reachedAt - pausedAt > pausedMs) {
+        const message = `The run ${id} has been paused for too long. Resume it with ${resume}, and check it with POST ${path}/gate when it has ended.`;
+        throw new AppError("unavailable", message);
+      }
     }
-    await Bun.sleep(POLL_MS);
+    await Bun.sleep(pollMs);
   }
+};
+
+/** Reads a run. `cancels`: first asks to cancel it, which can be repeated, and is too late for a run that has ended. */
+const readOrCancel = async (api: ApiClient, path: string, cancels: boolean): Promise<BatchEval> => {
+  if (cancels) {
+    await api.request("POST", `${path}/cancel`).catch((thrown: unknown) => {
+      if (toAppError(thrown).kind !== "conflict") throw thrown;
+    });
+  }
+  return api.request<BatchEval>("GET", path);
 };
