@@ -391,21 +391,42 @@ test("the estimate is updated with the form, and says what is missing", () =>
     const estimate = page.getByRole("region", { name: "Estimate", exact: true });
     await estimate.getByText("Choose a dataset").waitFor();
     await page.getByLabel("Dataset", { exact: true }).selectOption("bakery");
+    await page.getByLabel("Only samples with these tags").fill("weddings");
     await estimate.getByText("60 samples", { exact: true }).waitFor();
+    await estimate.getByText("has one of these tags").waitFor();
+    await page.getByLabel("Other tags").fill("");
     await page.getByLabel("Answers per sample").fill("3");
     await estimate.getByText("60 samples, 180 answers").waitFor();
-    await page.getByLabel("Only samples with these tags").fill("weddings");
-    await estimate
-      .getByText("No sample in “bakery” has one of these tags.")
-      .or(estimate.getByText("has one of these tags"))
-      .waitFor();
-    await page.getByLabel("Only samples with these tags").fill("hours");
+    await page.getByRole("group", { name: "Only samples with these tags" }).getByLabel("hours").check();
+    await estimate.getByText("30 samples, 90 answers").waitFor();
     await page.getByLabel("The dataset").check();
     await estimate.getByText("no model is called").waitFor();
     expect(await page.getByLabel("Chat model").isVisible()).toBe(false);
   }));
 
 describe("U8: a rejected form", () => {
+test("a run is started with the user's own criteria, which fill the form of the next one", () =>
+  using({ expectedStatuses: [422] }, async (page) => {
+    const start = () => page.getByRole("button", { name: "Start run" }).click();
+    const own = page.getByLabel("Your own criteria");
+    await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
+    await page.getByText("Shadow evaluators and criteria").click();
+    await own.fill("polite");
+    await start();
+    await page.getByRole("alert").getByRole("link", { name: "Line 1: write a name, a colon and a question" }).click();
+    await page.locator("#own:focus").waitFor();
+    await own.fill("polite: Is the answer polite?");
+    await start();
+    await page.getByRole("alert").getByText("Add a judge").waitFor();
+    await page.getByRole("group", { name: "Evaluators", exact: true }).getByLabel("judge@1").check();
+    await start();
+    await page.getByText("Run started.").waitFor();
+    await page.getByText("How this was measured").click();
+    await page.getByText("polite", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Run again" }).click();
+    expect(await own.inputValue()).toBe("polite: Is the answer polite?");
+  }));
+
   test("shows every error kind and keeps what was typed", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto(`/batch-evals/new?dataset=${dataset.id}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
-import { EMPTY_RUN, problemsOf, readRunForm, toRunForm } from "./form";
+import { EMPTY_RUN, filledWith, problemsOf, readRunForm, toRunForm } from "./form";
 
 const FILLED = { dataset: "ds_1", evaluators: "reference@1" };
 const read = (changes: object) => readRunForm(toRunForm({ ...FILLED, ...changes }));
@@ -24,16 +24,17 @@ test("a form with only its defaults asks the default model about each sample onc
 test("every field reaches the request", () => {
   const request = requestOf({
     ...{ revision: "2", tags: "hours, prices,hours ", limit: "50", model: "m", prompt: "p@1", topP: "0,9" },
-    ...{ evaluators: ["a@1", "b@2"], shadows: "c@1", criteria: ["correctness"], repeats: "3", seed: "7" },
+    ...{ tag: ["fees, all", "hours"], evaluators: ["a@1", "b@2"], shadows: "c@1", repeats: "3", seed: "7" },
+    ...{ criteria: ["correctness"], own: "polite: Is the answer polite?" },
     ...{ concurrency: "8", errors: "12.5", name: " Nightly ", labels: "nightly" },
   });
   expect(request).toMatchObject({
     revision: 2,
-    samples: { tags: ["hours", "prices"], limit: 50 },
+    samples: { tags: ["fees, all", "hours", "prices"], limit: 50 },
     target: { model: "m", prompt: "p@1", top_p: 0.9 },
     evaluators: ["a@1", "b@2"],
     shadow_evaluators: ["c@1"],
-    rubric: { criteria: ["correctness"] },
+    rubric: { criteria: ["correctness", { name: "polite", description: "Is the answer polite?", threshold: 1 }] },
     ...{ repeats: 3, seed: 7, max_concurrency: 8, max_error_share: 0.125, name: "Nightly", tags: ["nightly"] },
   });
 });
@@ -64,16 +65,33 @@ test("an evaluator can't both decide the verdict and be a shadow", () => {
 });
 
 test.each([
-  ["samples.tags", "tags"],
-  ["target.index", "index"],
-  ["model", "model"],
-  ["rubric.criteria.0", "criteria"],
-])("the service's error about %s appears at the field %s", (param, field) => {
+  ["samples.tags", "tags", {}],
+  ["target.index", "index", {}],
+  ["model", "model", {}],
+  ["samples.tags", "tag", { tag: ["hours"] }],
+  ["rubric.criteria.0", "criteria", { criteria: ["correctness"] }],
+  ["rubric.criteria.1", "own", { criteria: ["correctness"], own: "polite: Is it?" }],
+  ["rubric.criteria.0", "own", { own: "polite: Is it?" }],
+] as [string, string, object][])("the service's error about %s appears at the field %s", (param, field, form) => {
   const error = new AppError("invalid_request", "No. GET /v1/things lists them.", { param });
-  expect(Object.keys(problemsOf(error) ?? {})).toEqual([field]);
+  expect(Object.keys(problemsOf(error, { ...EMPTY_RUN, ...form }) ?? {})).toEqual([field]);
+});
+
+test("a run's own criteria and tags fill the form that repeats it", () => {
+  const own = "polite: Is the answer polite?\ndepth (1 to 5, 4 or more passes): How deep?";
+  const { rubric, samples } = requestOf({ own, criteria: "correctness", tag: "fees, all" });
+  const pins = { dataset: null, target: { kind: "chat" }, evaluators: [], rubric, samples, seed: 0, repeats: 1 };
+  expect(filledWith({ pins, settings: {}, tags: [] } as never)).toMatchObject({
+    ...{ own, criteria: ["correctness"], tag: ["fees, all"] },
+  });
+});
+
+test("a wrong own criterion is named by its line", () => {
+  const result = read({ own: "polite: Is it?\ndeep" });
+  expect("problems" in result && result.problems.own).toStartWith("Line 2: write a name, a colon and a question");
 });
 
 test("an error that is not about a field has no field", () => {
-  expect(problemsOf(new AppError("unavailable", "Busy."))).toBeUndefined();
-  expect(problemsOf(new AppError("conflict", "Used.", { param: "model" }))).toBeUndefined();
+  expect(problemsOf(new AppError("unavailable", "Busy."), EMPTY_RUN)).toBeUndefined();
+  expect(problemsOf(new AppError("conflict", "Used.", { param: "model" }), EMPTY_RUN)).toBeUndefined();
 });

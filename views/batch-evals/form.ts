@@ -2,19 +2,24 @@ import type { Static } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { t } from "elysia";
 import type { BatchEval, StartBatchEval } from "../../gateway/batch-evals/contract";
-import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { Fields, type Problems, typed } from "../ui/fields";
+import { readOwnCriteria, writeOwnCriteria } from "./own-criteria";
 
-const several = t.Union([t.Array(t.String({ maxLength: 100 }), { maxItems: 50 }), t.String({ maxLength: 100 })], {
-  default: [],
-});
+/** One or more values, because a browser sends a single one as a string. */
+export const several = t.Union(
+  [t.Array(t.String({ maxLength: 100 }), { maxItems: 50 }), t.String({ maxLength: 100 })],
+  {
+    default: [],
+  },
+);
 
 /** The form's fields, as submitted, in their order. */
 export const RunFields = Fields({
   dataset: typed(100),
   revision: typed(10),
-  /** Tags of samples, separated by commas. */
+  /** Tags of samples: chosen, and typed with commas between them. */
+  tag: several,
   tags: typed(4000),
   limit: typed(20),
   kind: typed(10, "chat"),
@@ -27,6 +32,8 @@ export const RunFields = Fields({
   evaluators: several,
   shadows: several,
   criteria: several,
+  /** The user's own criteria, see `readOwnCriteria`. */
+  own: typed(20_000),
   repeats: typed(20, "1"),
   seed: typed(20, "0"),
   concurrency: typed(20, "64"),
@@ -36,15 +43,16 @@ export const RunFields = Fields({
   /** Tags of the run. */
   labels: typed(2000),
 });
-type Several = "evaluators" | "shadows" | "criteria";
+type Several = "tag" | "evaluators" | "shadows" | "criteria";
 export type RunForm = Omit<Static<typeof RunFields>, Several> & Record<Several, readonly string[]>;
 
-export const EMPTY_RUN: RunForm = { ...Value.Create(RunFields), evaluators: [], shadows: [], criteria: [] };
+export const EMPTY_RUN: RunForm = { ...Value.Create(RunFields), tag: [], evaluators: [], shadows: [], criteria: [] };
 
 /** A submitted form. A browser sends a single choice as a string, and leaves out a field without choices. */
 export const toRunForm = (body: Partial<Static<typeof RunFields>>): RunForm => ({
   ...EMPTY_RUN,
   ...body,
+  tag: [body.tag ?? []].flat(),
   evaluators: [body.evaluators ?? []].flat(),
   shadows: [body.shadows ?? []].flat(),
   criteria: [body.criteria ?? []].flat(),
@@ -64,14 +72,11 @@ export const NUMBERS = {
 } as const;
 type NumberField = keyof typeof NUMBERS;
 
-const splitTags = (text: string): string[] => [
-  ...new Set(
-    text
-      .split(",")
-      .map((tag) => tag.trim())
-      .filter(Boolean),
-  ),
-];
+const splitTags = (text: string): string[] =>
+  text
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter(Boolean);
 
 /** Converts the form to a request, or returns problems by field, in the order of the fields. */
 export const readRunForm = (form: RunForm): { request: StartBatchEval } | { problems: Problems } => {
@@ -87,8 +92,8 @@ export const readRunForm = (form: RunForm): { request: StartBatchEval } | { prob
       found[field] = `${label}: enter ${what} from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
     return value;
   };
-  const tagsIn = (field: "tags" | "labels", most: number): string[] => {
-    const tags = splitTags(form[field]);
+  const tagsIn = (field: "tags" | "labels", most: number, chosen: readonly string[] = []): string[] => {
+    const tags = [...new Set([...chosen, ...splitTags(form[field])])];
     const long = tags.find((tag) => tag.length > 64);
     if (long) found[field] = `Shorten the tag “${long.slice(0, 20)}…” to at most 64 characters`;
     else if (tags.length > most) found[field] = `Enter at most ${most} tags`;
@@ -96,12 +101,16 @@ export const readRunForm = (form: RunForm): { request: StartBatchEval } | { prob
   };
   if (form.dataset === "") found.dataset = "Choose a dataset";
   const revision = numberIn("revision");
-  const tags = tagsIn("tags", 50);
+  const tags = tagsIn("tags", 50, form.tag);
   const limit = numberIn("limit");
   const target = targetIn(form, numberIn, found);
   if (form.evaluators.length === 0) found.evaluators = "Choose an evaluator";
   const twice = form.shadows.find((name) => form.evaluators.includes(name));
   if (twice) found.shadows = `${twice} already counts towards the verdict. Clear one of the two boxes`;
+  const own = readOwnCriteria(form.own);
+  if ("problem" in own) found.own = own.problem;
+  const criteria = [...form.criteria, ...("problem" in own ? [] : own)];
+  if (criteria.length > MAX_CRITERIA) found.own = `Use at most ${MAX_CRITERIA} criteria`;
   const repeats = numberIn("repeats");
   const seed = numberIn("seed");
   const concurrency = numberIn("concurrency");
@@ -119,7 +128,7 @@ export const readRunForm = (form: RunForm): { request: StartBatchEval } | { prob
       target,
       evaluators: [...form.evaluators],
       ...(form.shadows.length > 0 && { shadow_evaluators: [...form.shadows] }),
-      ...(form.criteria.length > 0 && { rubric: { criteria: [...form.criteria] } }),
+      ...(criteria.length > 0 && { rubric: { criteria } }),
       repeats,
       seed,
       max_concurrency: concurrency,
@@ -170,15 +179,18 @@ const FIELD_OF: readonly (readonly [param: RegExp, field: string])[] = [
 ];
 
 /** The service's reason for rejecting the form, at its field; undefined for an error that is not about a field. */
-export const problemsOf = ({ kind, message, detail }: AppError): Problems | undefined => {
+export const problemsOf = ({ kind, message, detail }: AppError, form: RunForm): Problems | undefined => {
   const isAboutForm = ["invalid_request", "not_found", "model_not_found", "not_implemented"].includes(kind);
-  const field = FIELD_OF.find(([param]) => param.test(detail.param ?? ""))?.[1];
+  const found = FIELD_OF.find(([param]) => param.test(detail.param ?? ""))?.[1];
+  const place = Number(/^rubric\.criteria\.(\d+)/.exec(detail.param ?? "")?.[1]);
+  const field = place >= form.criteria.length ? "own" : found === "tags" && form.tag.length > 0 ? "tag" : found;
   return isAboutForm && field ? { [field]: withoutRoutes(message) } : undefined;
 };
 
-const BUILT_IN = new Set(BUILT_IN_CRITERIA.map(({ name }) => name));
+/** As in the schema of a rubric. */
+const MAX_CRITERIA = 20;
 
-/** The form's fields with the settings of an earlier run. Custom criteria of a rubric can only be set through the API. */
+/** The form's fields with the settings of an earlier run. */
 export const filledWith = ({ pins, settings, tags }: BatchEval): Partial<RunForm> => {
   const { dataset, samples, target, evaluators, rubric, seed, repeats } = pins;
   const named = (isShadow: boolean) =>
@@ -186,7 +198,7 @@ export const filledWith = ({ pins, settings, tags }: BatchEval): Partial<RunForm
   return {
     dataset: dataset?.id ?? "",
     revision: String(dataset?.revision ?? ""),
-    tags: samples?.tags?.join(", ") ?? "",
+    tag: samples?.tags ?? [],
     limit: String(samples?.limit ?? ""),
     kind: target.kind,
     model: target.model ?? "",
@@ -197,7 +209,8 @@ export const filledWith = ({ pins, settings, tags }: BatchEval): Partial<RunForm
     topP: String(target.top_p ?? ""),
     evaluators: named(false),
     shadows: named(true),
-    criteria: rubric?.criteria.flatMap((each) => (typeof each === "string" && BUILT_IN.has(each) ? [each] : [])) ?? [],
+    criteria: rubric?.criteria.filter((each) => typeof each === "string") ?? [],
+    own: writeOwnCriteria(rubric?.criteria.filter((each) => typeof each !== "string") ?? []),
     repeats: String(repeats),
     seed: String(seed),
     concurrency: String(settings.max_concurrency ?? EMPTY_RUN.concurrency),

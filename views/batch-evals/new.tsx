@@ -1,3 +1,4 @@
+import type { Dataset } from "../../gateway/datasets/contract";
 import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import type { EvalChoices } from "../evals/form";
@@ -82,7 +83,7 @@ const fieldsWith = (form: RunForm, problems: Problems | undefined) => {
 };
 
 const QuestionFields = ({ form, choices, problems }: PartProps) => {
-  const { text, numeric, select } = fieldsWith(form, problems);
+  const { numeric, select } = fieldsWith(form, problems);
   const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));
   return (
     <fieldset class="fields">
@@ -92,8 +93,48 @@ const QuestionFields = ({ form, choices, problems }: PartProps) => {
         {numeric("revision", "Leave blank for the latest")}
         {numeric("limit", "Leave blank for all. A limit takes a random subset")}
       </div>
-      {text("tags", "Only samples with these tags", { hint: "Separate tags with commas", autocomplete: "off" })}
+      <div
+        id="sample-tags"
+        class="fields"
+        hx-get="/batch-evals/tags"
+        hx-trigger="change from:#dataset"
+        hx-include="#dataset, #tags, [name='tag']"
+        hx-swap="innerHTML"
+        data-background
+      >
+        <TagFields form={form} dataset={choices.datasets.find(({ id }) => id === form.dataset)} problems={problems} />
+      </div>
     </fieldset>
+  );
+};
+
+/** Maximum number of tags that are offered. */
+const MAX_TAGS = 100;
+
+/** The tags of the chosen dataset, and a field for tags that are not offered, such as those of an earlier revision. */
+export const TagFields = ({
+  form,
+  dataset,
+  problems,
+}: Omit<PartProps, "choices"> & { dataset: Dataset | undefined }) => {
+  const { text, choice } = fieldsWith(form, problems);
+  const known = dataset?.tags.slice(0, MAX_TAGS) ?? [];
+  const offered = [...new Set([...known, ...form.tag])];
+  const isComplete = dataset !== undefined && dataset.tag_count <= known.length;
+  const label = "Only samples with these tags";
+  return (
+    <>
+      {offered.length > 0 && (
+        <div class="offered-tags">
+          {choice("tag", label, "checkbox", offered, { hint: "Choose none to use all samples" })}
+        </div>
+      )}
+      {(!isComplete || form.tags !== "") &&
+        text("tags", offered.length > 0 ? "Other tags" : label, {
+          hint: "Separate tags with commas",
+          autocomplete: "off",
+        })}
+    </>
   );
 };
 
@@ -135,7 +176,7 @@ const AnswerFields = ({ form, choices, problems }: PartProps) => {
 };
 
 const ScoringFields = ({ form, choices, problems }: PartProps) => {
-  const { choice } = fieldsWith(form, problems);
+  const { area, choice } = fieldsWith(form, problems);
   const options = choices.evaluators.map(toOption);
   return (
     <fieldset class="fields">
@@ -143,7 +184,11 @@ const ScoringFields = ({ form, choices, problems }: PartProps) => {
       {choice("evaluators", "Evaluators", "checkbox", options, { hint: "An answer passes if all of them pass it." })}
       <details
         class="inner-fold"
-        open={form.shadows.length > 0 || form.criteria.length > 0 || problems?.criteria !== undefined}
+        open={
+          form.shadows.length + form.criteria.length > 0 ||
+          form.own !== "" ||
+          (problems?.criteria ?? problems?.own) !== undefined
+        }
       >
         <summary>Shadow evaluators and criteria</summary>
         <div class="fields">
@@ -156,15 +201,24 @@ const ScoringFields = ({ form, choices, problems }: PartProps) => {
           )}
           {choice(
             "criteria",
-            "Only these criteria",
+            "Built-in criteria",
             "checkbox",
             BUILT_IN_CRITERIA.map(({ name, description }) => ({
               value: name,
               label: metricName(name),
               hint: description,
             })),
-            { hint: "Choose none to use each evaluator’s own criteria." },
+            { hint: "Choose or write no criteria to use those of each evaluator." },
           )}
+          {area("own", "Your own criteria", {
+            hint: (
+              <>
+                For a judge, one per line: <code>polite: Is the answer polite?</code> If it is not a question for yes or
+                no, add a scale: <code>depth (1 to 5, 4 or more passes): How thorough is the answer?</code>
+              </>
+            ),
+            spellcheck: "true",
+          })}
         </div>
       </details>
     </fieldset>

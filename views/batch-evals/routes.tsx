@@ -15,9 +15,9 @@ import { Fields, type Problems, text } from "../ui/fields";
 import { html, isHtmx, page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty, withQuery } from "../ui/lists";
 import { EstimateContent, type EstimateProps } from "./estimate";
-import { EMPTY_RUN, filledWith, problemsOf, RunFields, type RunForm, readRunForm, toRunForm } from "./form";
+import { EMPTY_RUN, filledWith, problemsOf, RunFields, type RunForm, readRunForm, several, toRunForm } from "./form";
 import { RunListQuery, RunsPage } from "./list";
-import { NewRunPage } from "./new";
+import { NewRunPage, TagFields } from "./new";
 import { RunPage } from "./run";
 import { SamplePage } from "./sample";
 import { filterOf, listOf, SamplesPage, SamplesQuery, sampleFilter } from "./samples";
@@ -94,7 +94,7 @@ export const runPageRoutes = (services: RunPageServices) => {
     try {
       return { plan: await batchEvals.plan(principal, plan) };
     } catch (thrown) {
-      const problems = problemsOf(toAppError(thrown));
+      const problems = problemsOf(toAppError(thrown), form);
       if (!problems) throw thrown;
       return withProblem(problems);
     }
@@ -124,6 +124,14 @@ export const runPageRoutes = (services: RunPageServices) => {
     });
   };
 
+  /** The tags of a dataset that was chosen in the form. Chosen tags that it doesn't have are dropped. */
+  const showTags = async (query: URLSearchParams): Promise<Response> => {
+    const id = query.get("dataset") ?? "";
+    const dataset = id === "" ? undefined : await datasets.get(id);
+    const tag = query.getAll("tag").filter((name) => dataset?.tags.includes(name));
+    return html(<TagFields form={{ ...EMPTY_RUN, tag, tags: query.get("tags") ?? "" }} dataset={dataset} />);
+  };
+
   const start = async (request: Request, { once, ...body }: Static<typeof RunBody>): Promise<Response> => {
     const principal = principalOf(request);
     const form = toRunForm(body);
@@ -135,7 +143,7 @@ export const runPageRoutes = (services: RunPageServices) => {
       );
       return redirect(request, `/batch-evals/${run.id}?done=started`);
     } catch (thrown) {
-      const problems = problemsOf(toAppError(thrown));
+      const problems = problemsOf(toAppError(thrown), form);
       if (!problems) throw thrown;
       return showForm(request, form, withProblem(problems));
     }
@@ -230,6 +238,7 @@ export const runPageRoutes = (services: RunPageServices) => {
     .guard({ detail: allows("editor") }, (app) =>
       app
         .get("/new", ({ request, query }) => newRun(request, query), { query: NewQuery })
+        .get("/tags", ({ request }) => showTags(new URL(request.url).searchParams))
         .post("", ({ request, body }) => start(request, body), { body: RunBody })
         .post(
           "/check",
@@ -265,11 +274,11 @@ export const runPageRoutes = (services: RunPageServices) => {
         .post(
           "/:id/recompute",
           async ({ request, params, body }) => {
-            const asked = { evaluators: [body.evaluator], shadow: body.shadow !== "false" };
+            const asked = { evaluators: [body.evaluator].flat(), shadow: body.shadow !== "false" };
             await batchEvals.recompute(principalOf(request), params.id, asked, async () => {});
             return redirect(request, `/batch-evals/${params.id}?done=recomputing`);
           },
-          { body: Fields({ evaluator: t.String({ maxLength: 100 }), shadow: text(10) }) },
+          { body: Fields({ evaluator: several, shadow: text(10) }) },
         )
         .post(
           "/:id/samples/:result/labels",
