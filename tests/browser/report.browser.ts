@@ -126,23 +126,42 @@ test("a report with any content opens offline, without scripts, in both themes, 
   expect(filtered.html.includes("question-0<")).toBe(false);
 }, 120_000);
 
-test("reports of a run with repeats and of an empty run are complete", async () => {
+test("reports of runs with repeats, without results, and with missing results say what they contain", async () => {
   const samples = Array.from({ length: 6 }, (_, n) => ({ key: `k${n}`, input: `What is ${n}?`, references: [`${n}`] }));
   const id = await run("repeats", samples, { target: { kind: "chat" }, repeats: 3 });
   const faults = await looked((await saved(id)).url, "repeats", async (page) => {
-    expect(await page.getByRole("table", { name: "How often repeats of a sample pass" }).isVisible()).toBe(true);
+    expect(await page.getByRole("table", { name: "Samples by number of answers" }).isVisible()).toBe(true);
     expect(await page.getByRole("table", { name: "Latency" }).isVisible()).toBe(true);
-    expect(await page.locator(".sample summary b").first().textContent()).toMatch(/^k\d, repeat [123]$/);
+    expect(await page.locator(".sample summary b").first().textContent()).toMatch(/^k\d, answer [123]$/);
   });
   expect(faults).toEqual([]);
   await json("POST", "/v1/datasets", { name: "endless", samples: [{ input: "!hang after 1", references: ["x"] }] });
   const open = await json("POST", "/v1/batch-evals", { dataset: "endless", target: { kind: "chat" }, name: "endless" });
   const empty = await looked((await saved(open.id)).url, "empty", async (page) => {
     expect(await page.locator(".notice").textContent()).toMatch(
-      /^State of this run: (queued|running)\. The figures cover 0 of 1 result/,
+      /^This run (is waiting for a worker|was in progress at the time of this report)\. The report covers 0 of its 1 result/,
     );
     expect(await page.locator(".headline").textContent()).toBe("No verdictNo results yet.");
   });
   expect(empty).toEqual([]);
   await json("POST", `/v1/batch-evals/${open.id}/cancel`);
+
+  const stuck = Array.from({ length: 12 }, (_, n) => ({
+    ...{ key: `k${n}`, input: n === 11 ? "!hang after 1" : `What is ${n}?`, references: [`${n}`] },
+    ...{ tags: [n % 2 === 0 ? "even" : "odd"], group: `group ${n % 4}` },
+  }));
+  await json("POST", "/v1/datasets", { name: "stuck", samples: stuck });
+  const { id: partial } = await json("POST", "/v1/batch-evals", { dataset: "stuck", target: { kind: "chat" } });
+  const progress = async () => (await json("GET", `/v1/batch-evals/${partial}`)).progress;
+  await until("all but one result have ended", async () => (await progress()).done === 11, 30_000);
+  await json("POST", `/v1/batch-evals/${partial}/cancel`);
+  const missing = await looked((await saved(partial)).url, "partial", async (page) => {
+    expect(await page.locator(".notice").textContent()).toContain(
+      "This run was cancelled. The report covers 11 of its 12 results.",
+    );
+    await page.getByText("tags and groups, largest first").click();
+    expect(await page.getByText(/Wilson|bootstrap|cluster-robust|\d to \d/).allTextContents()).toEqual([]);
+    await page.getByText("No figure has an interval, because results are missing").waitFor();
+  });
+  expect(missing).toEqual([]);
 }, 120_000);

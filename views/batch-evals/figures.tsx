@@ -1,7 +1,7 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
 import type { FailureKind } from "../../gateway/evals/contract";
 import type { Interval, Segment, Statistic } from "../../gateway/evals/statistics-contract";
-import { capitalized, FAILURE_WORDS, metricName, valueText } from "../evals/words";
+import { capitalized, FAILURE_WORDS, isPartial, metricName, valueText } from "../evals/words";
 import { Table, withQuery } from "../ui/lists";
 import { Facts, number } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
@@ -69,7 +69,8 @@ const meanText = ({ mean, interval }: Statistic): string => {
 };
 
 /** Each criterion by each evaluator, those that count towards the verdict first. */
-export const Criteria = ({ run: { statistics } }: FiguresProps) => {
+export const Criteria = ({ run }: FiguresProps) => {
+  const { statistics } = run;
   if (statistics.length === 0) return null;
   const rows = statistics.toSorted((a, b) => Number(a.shadow) - Number(b.shadow));
   const isCalibrated = rows.some(({ agreement }) => agreement);
@@ -126,9 +127,13 @@ export const Criteria = ({ run: { statistics } }: FiguresProps) => {
         ]}
       />
       <p class="hint">
-        95 % intervals contain the true value in about 95 of 100 runs. “Not scored” counts errors, which are neither
-        passes nor failures.
-        {rows.some(({ clusters }) => clusters !== null) && " Samples of the same group are treated as dependent."}
+        {isPartial(run)
+          ? "Intervals are shown once every result exists: samples run in the dataset’s order, so these are not a random part of it."
+          : "95 % intervals contain the true value in about 95 of 100 runs."}{" "}
+        “Not scored” counts errors, which are neither passes nor failures.
+        {!isPartial(run) &&
+          rows.some(({ clusters }) => clusters !== null) &&
+          " Samples of the same group are treated as dependent."}
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 import type { Run } from "../../gateway/evals/contract";
 import type { Interval, Segment, Statistic } from "../../gateway/evals/statistics-contract";
-import { capitalized, FAILURE_WORDS, metricName, passRateOf, valueText } from "../evals/words";
+import { capitalized, FAILURE_WORDS, isPartial, metricName, passRateOf, valueText } from "../evals/words";
 import { Table } from "../ui/lists";
 import { count, Facts, number } from "../ui/parts";
 import { latency, percent, timeSpan } from "../ui/quantities";
@@ -84,23 +84,19 @@ export const FiguresByCriterion = ({ run: { statistics, verdict } }: RunProps) =
                 </>
               ),
             },
-            {
-              name: "Detectable change",
-              isNumeric: true,
-              cell: ({ detectable_difference: change }) => (change === null ? "–" : pointsText(change)),
-            },
+            ...(statistics.some(({ detectable_difference: change }) => change !== null) ? [DETECTABLE] : []),
             ...(hasLabels ? [{ name: "Agreement with labels", cell: agreementCell }] : []),
           ]}
         />
       )}
       {repeats.length > 1 && (
         <>
-          <h3>Repeats</h3>
+          <h3>Several answers per sample</h3>
           <Table
-            caption="How often repeats of a sample pass"
+            caption="Samples by number of answers"
             rows={repeats}
             columns={[
-              { name: "Repeats", isNumeric: true, cell: ({ k }) => k },
+              { name: "Answers", isNumeric: true, cell: ({ k }) => k },
               { name: "At least one passes (pass@k)", isNumeric: true, cell: ({ any }) => percent(any) },
               { name: "All pass (pass^k)", isNumeric: true, cell: ({ all }) => percent(all) },
               { name: "Samples", isNumeric: true, cell: ({ n }) => number(n) },
@@ -110,6 +106,12 @@ export const FiguresByCriterion = ({ run: { statistics, verdict } }: RunProps) =
       )}
     </section>
   );
+};
+
+const DETECTABLE = {
+  name: "Detectable change",
+  isNumeric: true,
+  cell: ({ detectable_difference: change }: Statistic) => (change === null ? "–" : pointsText(change)),
 };
 
 const pointsText = (change: number): string => `${(change * 100).toFixed(1)} points`;
@@ -235,12 +237,18 @@ export const Methods = ({ run }: RunProps) => {
             .map(([name, about]) => [capitalized(name), capitalized(about)] as const),
           [
             "Detectable change",
-            "The smallest change of the pass rate that this many samples can detect (power 0.8, level 0.05)",
+            !isPartial(run) &&
+              "The smallest change of the pass rate that this many samples can detect (power 0.8, level 0.05)",
           ],
           ["Errors", "A result without a verdict is never counted as passed or failed; the bounds show both cases"],
         ]}
       />
-      <p class="hint">All intervals are 95 % intervals. Repeats of a sample are averaged first.</p>
+      <p class="hint">
+        {isPartial(run)
+          ? "No figure has an interval, because results are missing: samples run in the dataset’s order, so these are not a random part of it."
+          : "All intervals are 95 % intervals."}
+        {run.pins.repeats > 1 && " The answers to one sample are averaged first."}
+      </p>
     </section>
   );
 };

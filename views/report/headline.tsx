@@ -20,6 +20,7 @@ export const Headline = ({ run }: RunProps) => {
           {count(missing, "result")} of the dataset’s last samples {missing === 1 ? "is" : "are"} missing, so the rate
           of all may differ. It has no interval for this reason.
         </p>
+        <Errors run={run} />
       </section>
     );
   }
@@ -32,7 +33,7 @@ export const Headline = ({ run }: RunProps) => {
     );
   }
   const { interval, value } = rate;
-  const { bounds, clusters } = verdict;
+  const { clusters } = verdict;
   return (
     <section class="headline card" aria-label="Pass rate">
       <strong>
@@ -44,17 +45,24 @@ export const Headline = ({ run }: RunProps) => {
           ? `95 % interval: ${intervalText(interval, percent)}.`
           : "No interval: all samples belong to one group."}
         {clusters !== null && ` The samples form ${count(clusters, "group")}.`}
-        {pins.repeats > 1 && ` Repeats of a sample are averaged first.`}
+        {pins.repeats > 1 && " The answers to one sample are averaged first."}
       </p>
-      {progress.errors > 0 && bounds && (
-        <p>
-          {number(progress.errors)} of {count(progress.done, "result")}{" "}
-          {progress.errors === 1 ? "is an error" : "are errors"}. The pass rate would be {exact(bounds.worst)} if{" "}
-          {progress.errors === 1 ? "it" : "they all"} failed, and {exact(bounds.best)} if{" "}
-          {progress.errors === 1 ? "it" : "they all"} passed.
-        </p>
-      )}
+      <Errors run={run} />
     </section>
+  );
+};
+
+/** How errors could change the pass rate. */
+const Errors = ({ run: { progress, verdict } }: RunProps) => {
+  const { errors, done } = progress;
+  if (errors === 0 || !verdict?.bounds) return null;
+  const { worst, best } = verdict.bounds;
+  const they = errors === 1 ? "it" : "they all";
+  return (
+    <p>
+      {number(errors)} of {count(done, "result")} {errors === 1 ? "is an error" : "are errors"}. The pass rate would be{" "}
+      {exact(worst)} if {they} failed, and {exact(best)} if {they} passed.
+    </p>
   );
 };
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { raw } from "hono/html";
 import type { RunReport } from "../../gateway/batch-evals/export/report";
 import type { Run } from "../../gateway/evals/contract";
-import { listText, targetText } from "../evals/words";
+import { listText, targetText, withoutEarlyClaims } from "../evals/words";
 import { count, Facts, number } from "../ui/parts";
 import { Failures, FiguresByCriterion, Methods, Segments, Speed } from "./figures";
 import { Headline } from "./headline";
@@ -28,54 +28,65 @@ export const renderReport = async (report: RunReport): Promise<string> =>
 
 const timeText = (at: string): string => `${at.slice(0, 16).replace("T", " ")} UTC`;
 
-const Report = ({ run, samples, from, exportedAt }: RunReport) => (
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta http-equiv="Content-Security-Policy" content={POLICY} />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <meta name="referrer" content="no-referrer" />
-      <title>{`${run.name}: evaluation report`}</title>
-      <style>{raw(STYLES)}</style>
-    </head>
-    <body>
-      <main>
-        <header>
-          <h1>{run.name}</h1>
-          <p class="lede">{subject(run)}</p>
-        </header>
-        <State run={run} />
-        <Headline run={run} />
-        <FiguresByCriterion run={run} />
-        <Failures run={run} />
-        <Samples samples={samples} from={from} repeats={run.pins.repeats} />
-        <Segments segments={run.segments} />
-        <Speed run={run} />
-        <Measured run={run} />
-        <Methods run={run} />
-        <p class="fine">Exported by Groundwire on {timeText(exportedAt.toISOString())}.</p>
-      </main>
-    </body>
-  </html>
-);
+const Report = ({ run: whole, samples, from, exportedAt }: RunReport) => {
+  const run = withoutEarlyClaims(whole);
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content={POLICY} />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>{`${run.name}: evaluation report`}</title>
+        <style>{raw(STYLES)}</style>
+      </head>
+      <body>
+        <main>
+          <header>
+            <h1>{run.name}</h1>
+            <p class="lede">{subject(run)}</p>
+          </header>
+          <State run={run} />
+          <Headline run={run} />
+          <FiguresByCriterion run={run} />
+          <Failures run={run} />
+          <Samples samples={samples} from={from} repeats={run.pins.repeats} />
+          <Segments segments={run.segments} />
+          <Speed run={run} />
+          <Measured run={run} />
+          <Methods run={run} />
+          <p class="fine">Exported by Groundwire on {timeText(exportedAt.toISOString())}.</p>
+        </main>
+      </body>
+    </html>
+  );
+};
 
-/** "smollm2 on “capitals”, revision 1: 200 results". */
+/** "smollm2 on “capitals”, revision 1: 200 samples". */
 const subject = (run: Run): string => {
   const { dataset, target, repeats } = run.pins;
   const who = target.kind === "stored" ? "Stored outputs" : targetText(run);
   const what = dataset ? `“${dataset.name}”, revision ${dataset.revision}` : "samples";
-  return `${who} on ${what}: ${count(run.progress.total / repeats, "sample")}${repeats > 1 ? `, ${repeats} repeats each` : ""}`;
+  return `${who} on ${what}: ${count(run.progress.total / repeats, "sample")}${repeats > 1 ? `, ${repeats} answers each` : ""}`;
 };
 
 /** A notice that the run is not complete. */
 const State = ({ run: { state, progress, error } }: { run: Run }) =>
   state === "completed" ? null : (
     <p class="notice">
-      State of this run: {state}. The figures cover {number(progress.done)} of {count(progress.total, "result")}.{" "}
+      This run {STATES[state]}. The report covers {number(progress.done)} of its {count(progress.total, "result")}.{" "}
       {error?.message}
     </p>
   );
+
+const STATES: Readonly<Record<Exclude<Run["state"], "completed">, string>> = {
+  queued: "is waiting for a worker",
+  running: "was in progress at the time of this report",
+  paused: "is paused",
+  failed: "failed",
+  cancelled: "was cancelled",
+};
 
 const Measured = ({ run }: { run: Run }) => {
   const { dataset, target, evaluators, prompt_hash: promptHash, ...pins } = run.pins;
@@ -96,7 +107,7 @@ const Measured = ({ run }: { run: Run }) => {
           ["Maximum length", target.max_tokens !== undefined && `${number(target.max_tokens)} tokens`],
           ["Temperature", target.kind !== "stored" && String(target.temperature ?? 0)],
           ["Seed", String(pins.seed)],
-          ["Repeats", pins.repeats > 1 && String(pins.repeats)],
+          ["Answers per sample", pins.repeats > 1 && String(pins.repeats)],
           ["Dataset", dataset && `${dataset.name}, revision ${dataset.revision}`],
           ["Dataset hash", dataset && <code>{dataset.hash}</code>],
           ["Samples", samplesText(pins.samples)],

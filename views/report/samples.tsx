@@ -39,7 +39,7 @@ const Sample = ({ sample, hasRepeats }: { sample: ReportSample; hasRepeats: bool
       <summary>
         <b>
           {key.toWellFormed()}
-          {hasRepeats && `, repeat ${repeat + 1}`}
+          {hasRepeats && `, answer ${repeat + 1}`}
         </b>
         <span class={passed ? "good" : "bad"}>{failure ? kindText(failure) : outcomeText(passed)}</span>
         <span class="question">{input.text.slice(0, 300)}</span>
