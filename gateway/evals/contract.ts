@@ -331,7 +331,9 @@ const Progress = Type.Object(
     judged: Count("Done results with a verdict"),
     running: Count(),
     samples_per_second: Type.Number({ minimum: 0 }),
-    eta_seconds: Nullable(Type.Number({ minimum: 0 })),
+    eta_seconds: Nullable(Type.Number({ minimum: 0 }), {
+      description: "null: unknown, for example because the run waits for a worker or for a node, or is paused",
+    }),
   },
   { title: "Progress" },
 );

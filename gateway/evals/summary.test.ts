@@ -11,7 +11,7 @@ import { PRINCIPAL } from "../../tests/principal";
 import type { Run, RunFigures } from "./contract";
 import { createHistory, type EvalHistory } from "./history";
 import { criteriaOf, criterionHash } from "./rubric";
-import { computeFigures } from "./summary";
+import { computeFigures, countsOf } from "./summary";
 
 let db: Db;
 let history: EvalHistory;
@@ -165,6 +165,23 @@ describe("the figures of a run", () => {
     write.mockRestore();
     expect(figuresOf(run)).toEqual(await read());
   });
+});
+
+const WAITING = { code: "unavailable", message: "Every node is down.", since: AT.toISOString() };
+
+test.each([
+  ["running", null, 15],
+  ["running", WAITING, null],
+  ["queued", null, null],
+  ["paused", null, null],
+  ["completed", null, null],
+] as const)("a run that is %s has a remaining time only while its calls succeed: %#", (state, waiting, eta) => {
+  const counts = {
+    ...{ total: 40, created: 40, nextPosition: 40, running: 4, done: 10, errors: 0, judged: 10, passed: 7 },
+    ...{ failures: {}, promptTokens: 0, completionTokens: 0, workedMs: 0, sequence: 10, deaths: 0 },
+    ...{ activeMs: 5000, perSecond: 2, waiting },
+  };
+  expect(countsOf({ state }, counts).progress.eta_seconds).toBe(eta);
 });
 
 test("a list of 50 runs with stored figures takes one SQL statement, a numbered page takes two", async () => {

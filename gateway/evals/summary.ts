@@ -82,13 +82,13 @@ type Counts = Pick<RunFigures, "progress" | "passed" | "failures" | "usage" | "g
 export const countsOf = ({ state }: Pick<RunRow, "state">, counts: NonNullable<RunRow["progress"]>): Counts => {
   const { total, done, errors, judged, passed, running, promptTokens, completionTokens, workedMs } = counts;
   const overallRate = counts.activeMs > 0 ? (1000 * done) / counts.activeMs : 0;
-  const rate = state === "running" && counts.perSecond > 0 ? counts.perSecond : overallRate;
-  const isWaiting = state === "queued" || state === "running";
+  const isProgressing = state === "running" && !counts.waiting;
+  const rate = isProgressing && counts.perSecond > 0 ? counts.perSecond : overallRate;
   return {
     progress: {
       ...{ total, done, errors, judged, running },
       samples_per_second: rate,
-      eta_seconds: isWaiting && rate > 0 ? (total - done) / rate : null,
+      eta_seconds: isProgressing && rate > 0 ? (total - done) / rate : null,
     },
     passed: judged === 0 ? null : passed / judged,
     failures: counts.failures,

@@ -225,6 +225,7 @@ test("a run that waits says why and since when", async () => {
     const note = page.getByText("No call has succeeded since");
     await note.waitFor();
     expect(await note.textContent()).toContain(message);
+    await page.getByText("30 of 60 results · waiting", { exact: true }).waitFor();
   });
 });
 
@@ -390,11 +391,11 @@ test("the estimate is updated with the form, and says what is missing", () =>
     await page.goto("/batch-evals/new");
     const estimate = page.getByRole("region", { name: "Estimate", exact: true });
     await estimate.getByText("Choose a dataset").waitFor();
-    await page.getByLabel("Dataset", { exact: true }).selectOption("bakery");
     await page.getByLabel("Only samples with these tags").fill("weddings");
-    await estimate.getByText("60 samples", { exact: true }).waitFor();
+    await page.getByLabel("Dataset", { exact: true }).selectOption("bakery");
     await estimate.getByText("has one of these tags").waitFor();
     await page.getByLabel("Other tags").fill("");
+    await estimate.getByText("60 samples", { exact: true }).waitFor();
     await page.getByLabel("Answers per sample").fill("3");
     await estimate.getByText("60 samples, 180 answers").waitFor();
     await page.getByRole("group", { name: "Only samples with these tags" }).getByLabel("hours").check();
@@ -404,7 +405,6 @@ test("the estimate is updated with the form, and says what is missing", () =>
     expect(await page.getByLabel("Chat model").isVisible()).toBe(false);
   }));
 
-describe("U8: a rejected form", () => {
 test("a run is started with the user's own criteria, which fill the form of the next one", () =>
   using({ expectedStatuses: [422] }, async (page) => {
     const start = () => page.getByRole("button", { name: "Start run" }).click();
@@ -427,6 +427,7 @@ test("a run is started with the user's own criteria, which fill the form of the 
     expect(await own.inputValue()).toBe("polite: Is the answer polite?");
   }));
 
+describe("U8: a rejected form", () => {
   test("shows every error kind and keeps what was typed", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto(`/batch-evals/new?dataset=${dataset.id}`);

@@ -1,16 +1,16 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
 import { MAX_DISAGREEMENTS } from "../../gateway/labels/service";
-import { passRateOf } from "../evals/words";
+import { passRateOf, withoutEarlyClaims } from "../evals/words";
 import { type Frame, may, Screen } from "../layout";
-import { Form, fieldsOf } from "../ui/fields";
 import { withQuery } from "../ui/lists";
-import { ButtonLink, count, number, Panel, Tabs, Time } from "../ui/parts";
+import { ButtonLink, Tabs, Time } from "../ui/parts";
 import { percent, timeSpan } from "../ui/quantities";
+import { Controls, isRecomputing, RecomputeForm, Recomputing } from "./controls";
 import { Downloads } from "./downloads";
 import { Criteria, FailureKinds, Latency, Repeats, Segments, Spending } from "./figures";
 import { StateMark } from "./list";
 import { RunSettings } from "./settings";
-import { errorSentence, isEnded, isOpen, progressText, sizeText, targetName, verdictSentence } from "./words";
+import { adviceFor, errorSentence, isOpen, progressText, sizeText, targetName, verdictSentence } from "./words";
 
 export const RUNS = { path: "/batch-evals", name: "Runs" };
 
@@ -27,6 +27,7 @@ interface RunPageProps extends Frame {
 export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
+  const shown = withoutEarlyClaims(run);
   const isPausing = run.state === "paused" && run.progress.running > 0;
   const isLive = isOpen(run) || isPausing || isRecomputing(run);
   return (
@@ -63,7 +64,7 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
           <FailureKinds run={run} path={path} />
           <Latency run={run} />
         </div>
-        <Criteria run={run} />
+        <Criteria run={shown} />
         {isEditor && run.progress.judged > 0 && (
           <p class="label-link">
             <a href={withQuery("/evals/label", { run: run.id, only: "disagreements", metric: labelledMetric(run) })}>
@@ -76,8 +77,8 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
           </p>
         )}
         <Repeats run={run} />
-        <Segments run={run} path={path} kind="tag" />
-        <Segments run={run} path={path} kind="group" />
+        <Segments run={shown} path={path} kind="tag" />
+        <Segments run={shown} path={path} kind="group" />
         <Spending run={run} />
       </div>
       {isEditor && !isOpen(run) && run.progress.done > 0 && <RecomputeForm path={path} evaluators={evaluators} />}
@@ -100,9 +101,6 @@ const updatedFrom = (path: string) => ({
   "hx-swap": "outerMorph",
   "data-poll": true,
 });
-
-const isRecomputing = ({ recompute }: BatchEval): boolean =>
-  recompute?.state === "queued" || recompute?.state === "running";
 
 /** "smollm2-135m-instruct on bakery, revision 2: 200 samples. Started 27 Nov 2026, 10:15". */
 export const RunNote = ({ run }: { run: BatchEval }) => {
@@ -148,6 +146,7 @@ interface VerdictProps {
 const Verdict = ({ run, isEditor }: VerdictProps) => {
   const rate = passRateOf(run);
   const errors = errorSentence(run);
+  const advice = adviceFor(run);
   const { done, total } = run.progress;
   return (
     <section class="card run-verdict" aria-labelledby="verdict-title">
@@ -161,6 +160,7 @@ const Verdict = ({ run, isEditor }: VerdictProps) => {
         <div class="run-words">
           <p>{verdictSentence(run)}</p>
           {errors && <p>{errors}</p>}
+          {advice && <p>{advice}</p>}
         </div>
       </div>
       <div class="run-progress">
@@ -184,71 +184,6 @@ const Verdict = ({ run, isEditor }: VerdictProps) => {
   );
 };
 
-/** The actions that the state of the run allows. */
-const Controls = ({ run }: { run: BatchEval }) => {
-  const { id, state, progress } = run;
-  const path = `/batch-evals/${id}`;
-  const hasEnded = isEnded(run);
-  const isLeft = progress.done < progress.total;
-  const retries = hasEnded && progress.errors > 0;
-  if (hasEnded && !isLeft && !retries) return null;
-  return (
-    <div class="run-actions">
-      {state !== "paused" && !hasEnded && <Action path={path} name="pause" text="Pause" />}
-      {(state === "paused" || (hasEnded && isLeft)) && <Action path={path} name="resume" text="Resume" look="" />}
-      {!hasEnded && <Action path={path} name="cancel" text="Cancel run" look="danger" />}
-      {retries && <Action path={path} name="retry" text={`Retry ${count(progress.errors, "error")}`} />}
-    </div>
-  );
-};
-
-const Action = ({
-  path,
-  name,
-  text,
-  look = "secondary",
-}: {
-  path: string;
-  name: string;
-  text: string;
-  look?: string;
-}) => (
-  <form id={`${name}-run`} method="post" action={`${path}/${name}`}>
-    <button id={`${name}-button`} type="submit" class={look}>
-      {text}
-    </button>
-  </form>
-);
-
-/** The recomputation in progress, or the latest one. */
-const Recomputing = ({ run: { recompute } }: { run: BatchEval }) => {
-  if (!recompute) return null;
-  const { state, evaluators, shadow, done, total, added, error } = recompute;
-  const by = `${evaluators.join(", ")}${shadow ? " (comparison only)" : ""}`;
-  if (state === "queued" || state === "running") {
-    return (
-      <section class="card recomputing" aria-label="Scoring again">
-        <p>
-          Scoring the stored answers again with {by}: {number(done)} of {number(total)}
-        </p>
-        <progress aria-label="Answers scored again" max={Math.max(1, total)} value={done}></progress>
-      </section>
-    );
-  }
-  if (error) {
-    return (
-      <Panel title={`Scoring again with ${by} failed`}>
-        {error.message} {number(added)} new scores were stored.
-      </Panel>
-    );
-  }
-  return (
-    <p class="hint">
-      Scored again with {by}: {count(added, "new score")}.
-    </p>
-  );
-};
-
 /** Whether new runs of the dataset are compared with this one. */
 const Baseline = ({ run, baseline, isEditor }: Pick<RunPageProps, "run" | "baseline"> & { isEditor: boolean }) => {
   const { dataset } = run.pins;
@@ -264,28 +199,5 @@ const Baseline = ({ run, baseline, isEditor }: Pick<RunPageProps, "run" | "basel
       </button>{" "}
       <span class="fine">Other runs of {dataset.name} are then compared with this one.</span>
     </form>
-  );
-};
-
-/** Scores the stored answers again. Nothing is generated, and existing scores are kept. */
-const RecomputeForm = ({ path, evaluators }: { path: string; evaluators: readonly string[] }) => {
-  const { choice, select } = fieldsOf({ shadow: "true" });
-  return (
-    <details class="card fold">
-      <summary>Score again with another evaluator</summary>
-      <Form look="form" action={`${path}/recompute`} submit="Score again">
-        {select("evaluator", "Evaluator", evaluators, {
-          hint: "Scores the stored answers. No new answers are generated, and existing scores are kept.",
-        })}
-        {choice("shadow", "The new scores", "radio", [
-          { value: "true", label: "Comparison only", hint: "Scored, but excluded from the verdict." },
-          {
-            value: "false",
-            label: "Use for the verdict",
-            hint: "They replace the scores of other versions of the same evaluator.",
-          },
-        ])}
-      </Form>
-    </details>
   );
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../gateway/evals/contract";
-import { passRateOf } from "../evals/words";
-import { targetName, verdictSentence } from "./words";
+import { passRateOf, withoutEarlyClaims } from "../evals/words";
+import { adviceFor, errorSentence, progressText, targetName, verdictSentence } from "./words";
 
 const run = (state: Run["state"], done: number, fields: object = {}): Run => {
   const interval = { low: 0.6, high: 0.92, level: 0.95, method: "wilson" };
@@ -15,6 +15,25 @@ describe("the pass rate", () => {
     expect(verdictSentence(run("completed", 200))).toBe(
       "160 of 200 answers passed. The true pass rate is between 60 % and 92 % (95 % confidence).",
     );
+  });
+
+  test("and every other figure of a run with missing results has no interval", () => {
+    const rate = { value: 0.8, interval: { low: 0.6, high: 0.92, level: 0.95, method: "wilson" } };
+    const claims = { pass_rate: rate, interval: rate.interval, detectable_difference: 0.1 };
+    const figures = {
+      verdict: claims,
+      statistics: [{ ...claims, mean: 0.7 }],
+      segments: [{ name: "t", pass_rate: rate }],
+    };
+    const whole = run("completed", 200, figures);
+    expect(withoutEarlyClaims(whole)).toBe(whole);
+    const { verdict, statistics, segments } = withoutEarlyClaims(run("cancelled", 50, figures));
+    const unclaimed = { pass_rate: { value: 0.8, interval: null }, detectable_difference: null };
+    expect([verdict, statistics, segments] as unknown[]).toEqual([
+      { ...claims, ...unclaimed },
+      [{ ...unclaimed, interval: null, mean: 0.7 }],
+      [{ name: "t", pass_rate: { value: 0.8, interval: null } }],
+    ]);
   });
 
   // The first samples of a dataset are often of one kind, so their rate says little about the others.
@@ -32,6 +51,33 @@ describe("the pass rate", () => {
     const partial = run(state, 50);
     expect([passRateOf(partial), verdictSentence(partial)]).toEqual([{ value: 0.8, interval: null }, sentence]);
   });
+});
+
+describe("the errors of a run", () => {
+  const failed = (errors: number, failures: object, state: Run["state"] = "completed") =>
+    run(state, 200, { failures, progress: { total: 200, done: 200, judged: 200 - errors, errors } });
+
+  test.each([
+    [failed(0, {}), undefined, undefined],
+    [failed(1, { timeout: 1 }), "1 result is an error and is not counted.", undefined],
+    [failed(0, { judge_error: 2 }), "2 answers could not be scored and are not counted.", undefined],
+    [
+      failed(3, { timeout: 2, invalid_sample: 1, judge_error: 1 }),
+      "3 results are errors, and 1 answer could not be scored. They are not counted.",
+      "Running 1 result again can’t help, because its sample can’t be evaluated. Correct it in the dataset and start a new run.",
+    ],
+    [failed(2, { invalid_sample: 2 }, "running"), "2 results are errors and are not counted.", undefined],
+  ])("are counted, with what can help: %#", (own, sentence, advice) => {
+    expect([errorSentence(own), adviceFor(own)]).toEqual([sentence, advice]);
+  });
+});
+
+test("a run that waits shows neither a speed nor a remaining time", () => {
+  const progress = { total: 200, done: 50, judged: 50, errors: 0, samples_per_second: 3, eta_seconds: 50 };
+  expect(progressText(run("running", 50, { progress }))).toBe("50 of 200 results · 3.0 per second · about 50 s left");
+  const waiting = { code: "unavailable", message: "Every node is down.", since: "2026-11-30T10:15:00.000Z" };
+  const stopped = { ...progress, eta_seconds: null };
+  expect(progressText(run("running", 50, { waiting, progress: stopped }))).toBe("50 of 200 results · waiting");
 });
 
 test("an index is named, and an old run's index has its id", () => {

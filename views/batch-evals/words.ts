@@ -49,25 +49,45 @@ export const verdictSentence = (run: Run): string => {
   return `${passed} The true pass rate is between ${percent(range.low)} and ${percent(range.high)} (95 % confidence).`;
 };
 
+/** Errors of a run by what can help: running the samples again, scoring the answers again, or other samples. */
+export const errorsOf = ({ progress, failures }: Pick<Run, "progress" | "failures">) => {
+  const { invalid_sample: invalid = 0, judge_error: unscored = 0 } = failures;
+  return { retryable: Math.max(0, progress.errors - invalid), unscored, invalid };
+};
+
 /** How errors could change the pass rate; undefined without errors. */
-export const errorSentence = ({ progress: { errors }, verdict }: Run): string | undefined => {
-  if (errors === 0) return undefined;
-  const are =
-    errors === 1
-      ? "1 result is an error and is not counted."
-      : `${number(errors)} results are errors and are not counted.`;
+export const errorSentence = (run: Run): string | undefined => {
+  const { verdict } = run;
+  const [errors, { unscored }] = [run.progress.errors, errorsOf(run)];
+  if (errors + unscored === 0) return undefined;
+  const parts = [
+    errors > 0 && `${count(errors, "result")} ${errors === 1 ? "is an error" : "are errors"}`,
+    unscored > 0 && `${count(unscored, "answer")} could not be scored`,
+  ].filter(Boolean);
+  const rest = parts.length > 1 ? ". They are" : errors + unscored === 1 ? " and is" : " and are";
+  const are = `${parts.join(", and ")}${rest} not counted.`;
   const { bounds } = verdict ?? {};
   if (!bounds || percent(bounds.worst) === percent(bounds.best)) return are;
   return `${are} The pass rate would be ${percent(bounds.worst)} if they all failed, and ${percent(bounds.best)} if they all passed.`;
 };
 
-/** "120 of 200 results · 3.2 per second · about 25 s left". */
-export const progressText = ({ state, progress }: Run): string => {
+/** What can be done about the errors of an ended run that its buttons don't do; undefined if there are none. */
+export const adviceFor = (run: Run): string | undefined => {
+  const { invalid } = errorsOf(run);
+  if (invalid === 0 || !isEnded(run)) return undefined;
+  const [whose, them] = invalid === 1 ? ["its sample", "it"] : ["their samples", "them"];
+  return `Running ${count(invalid, "result")} again can’t help, because ${whose} can’t be evaluated. Correct ${them} in the dataset and start a new run.`;
+};
+
+/** "120 of 200 results · 3.2 per second · about 25 s left". A run that waits has neither a speed nor a remaining time. */
+export const progressText = ({ state, progress, waiting }: Run & Partial<Pick<BatchEval, "waiting">>): string => {
   const { done, total, samples_per_second: rate, eta_seconds: eta } = progress;
   const parts = [`${number(done)} of ${count(total, "result")}`];
-  if (state === "running" && rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} per second`);
+  if (state === "running" && !waiting && rate > 0)
+    parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} per second`);
   if (state === "running" && eta !== null) parts.push(`about ${timeSpan(eta)} left`);
   if (state === "queued") parts.push("waiting for a worker");
+  if (waiting) parts.push("waiting");
   return parts.join(" · ");
 };
 

@@ -151,7 +151,7 @@ const LabelPage = (props: LabelPageProps) => {
       note={
         open === undefined
           ? "Label each answer before you see its scores."
-          : `Evaluators or repeats disagree about these answers, or the score is near the threshold. ${count(open, "answer")} left.`
+          : `These answers have conflicting verdicts, or a score near the threshold. ${count(open, "answer")} left.`
       }
     >
       <Tabs

@@ -80,7 +80,7 @@ const settingsOf = ({ target, seed, repeats }: RunInfo["pins"]): string =>
     target.max_tokens !== undefined && `at most ${target.max_tokens} tokens`,
     target.top_p !== undefined && `top_p ${target.top_p}`,
     `seed ${seed}`,
-    repeats > 1 && `${repeats} repeats`,
+    repeats > 1 && `${repeats} answers per sample`,
   ]
     .filter(Boolean)
     .join(", ");

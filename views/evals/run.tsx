@@ -147,7 +147,7 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
             cell: ({ id, sample_key, repeat }) => (
               <a href={`${path}/results/${id}`}>
                 {shortKey(sample_key)}
-                {run.pins.repeats > 1 && `, repeat ${repeat + 1}`}
+                {run.pins.repeats > 1 && `, answer ${repeat + 1}`}
               </a>
             ),
           },
