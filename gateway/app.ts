@@ -40,7 +40,8 @@ export const createApp = (services: Services) => {
           const cookie = sessionCookie(request, config.gateway.publicUrl);
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
-        reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
+        reserve: (principal, isCounted, route) =>
+          isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
         recorder: metrics,
         activeRequests: services.activeRequests,
         log,

@@ -28,6 +28,11 @@ export interface Call {
   /** The caller's own deadline for the complete answer, in milliseconds from arrival. */
   deadlineMs?: number;
   traceparent?: string;
+  /** The route's pattern, and the evaluation run, for the explanation of limits. */
+  route?: string;
+  runId?: string;
+  /** Adds headers to the response, unless it has begun. */
+  addHeaders?(headers: Record<string, string>): void;
 }
 
 /** The fields of an engine request that identify its caller. */

@@ -1,4 +1,5 @@
 import { databaseOptions, openDb } from "../db/client";
+import { addLimitUsage, listLimitUsage } from "../db/limit-usage";
 import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
@@ -7,6 +8,7 @@ import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
 import { http2Engine } from "./adapters/engine-http2";
+import { memoryLedger } from "./adapters/ledger-memory";
 import { configuredVectors } from "./adapters/vectors-upstash";
 import { createApp } from "./app";
 import { closeAll } from "./closing";
@@ -42,7 +44,14 @@ export const compose = async (config: Config, log: Log) => {
   const options: SearchWorkerOptions = { database: databaseOptions(config), hasVectorStore: vectors !== undefined };
   const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(options)] }));
   const figures = new FiguresThread(databaseOptions(config));
-  const services = createServices({ config, log, db, cache, engine, reference, search, figures, vectors });
+  const usage = memoryLedger({
+    storage: {
+      load: (nowMs) => listLimitUsage(db, nowMs),
+      add: (rows) => addLimitUsage(db, rows, Date.now()),
+    },
+    onError: (err) => log.warn({ err }, "could not save what keys used of their limits; trying again"),
+  });
+  const services = createServices({ config, log, db, cache, engine, usage, reference, search, figures, vectors });
   const { keys, sessions, namespaces, conversations, activeRequests, health, metrics } = services;
   const { created } = await keys.bootstrap();
   return {
@@ -52,7 +61,7 @@ export const compose = async (config: Config, log: Log) => {
     createdAdminKey: created,
     /** Connects to the nodes and the cache in the background. They don't have to be running yet. */
     async open() {
-      await Promise.all([engine.open(), cache.open(), namespaces.open()]);
+      await Promise.all([engine.open(), cache.open(), usage.open(), namespaces.open()]);
       health.degradations.open();
       metrics.open();
       activeRequests.open(keys, log);
@@ -71,6 +80,7 @@ export const compose = async (config: Config, log: Log) => {
         namespaces: () => namespaces.close(),
         cache: () => cache.close(),
         sessions: () => sessions.close(),
+        usage: () => usage.close(),
         keys: () => keys.close(),
         metrics: () => metrics.close(),
         database: () => db.close(),

@@ -1,7 +1,24 @@
+import type { Budget, ModelLimits, StoreLoss } from "./limits-contract";
+
 /** Roles in ascending order. Each includes the ones before it. */
 export const ROLES = ["viewer", "member", "editor", "admin"] as const;
 /** `metrics` is separate: it can only read metrics, which all other roles can do too. */
 export type Role = (typeof ROLES)[number] | "metrics";
+
+/** The effective limits of a key. */
+interface KeyLimits {
+  requestsPerMinute: number;
+  parallelRequests: number;
+  tokensPerMinute?: number | null;
+  budgets?: readonly Budget[];
+  models?: readonly ModelLimits[];
+  /** None of the limits refuses a request. */
+  observeOnly?: boolean;
+  /** local by default. */
+  onStoreLoss?: StoreLoss;
+  /** Whose counters these limits use; the key's own by default. A rotated key keeps those of the key that it replaces. */
+  account?: string;
+}
 
 /** The caller: a key, directly or through a page session. */
 export interface Principal {
@@ -12,7 +29,7 @@ export interface Principal {
   allowedModels?: string[];
   /** Ids or names of indexes; undefined: every index. */
   allowedIndexes?: string[];
-  limits: { requestsPerMinute: number; parallelRequests: number };
+  limits: KeyLimits;
   /** Whether this key's prompts and answers may be stored. */
   contentLogging: boolean;
   /** worker: a jobs worker that works for the key. */

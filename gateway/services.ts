@@ -29,10 +29,12 @@ import { createJobs } from "./jobs/service";
 import { createKeys } from "./keys/service";
 import { createLabels } from "./labels/service";
 import { createLedger } from "./limits/ledger";
+import { slotsOf } from "./metrics/gauges";
 import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
+import type { LedgerStore } from "./ports/ledger";
 import type { VectorStore } from "./ports/vectors";
 import { createPrompts } from "./prompts/service";
 import { createDocuments } from "./rag/indexes/documents";
@@ -56,6 +58,7 @@ interface Foundation {
   db: Db;
   cache: Cache;
   engine: Engine;
+  usage: LedgerStore;
   reference: ScoringThread;
   search: SearchThread;
   figures: FiguresThread;
@@ -64,7 +67,18 @@ interface Foundation {
 }
 
 /** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
-export const createServices = ({ config, log, db, cache, engine, reference, search, figures, vectors }: Foundation) => {
+export const createServices = ({
+  config,
+  log,
+  db,
+  cache,
+  engine,
+  usage,
+  reference,
+  search,
+  figures,
+  vectors,
+}: Foundation) => {
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
@@ -83,6 +97,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
   });
+  const ledger = createLedger({ store: usage, price: config.gateway, slots: () => slotsOf({ engine }) });
   const metrics = createMetrics({
     db,
     log,
@@ -91,9 +106,10 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     answers,
     degradations: health.degradations,
     jobs,
+    ledger,
   });
   const cacheEnabled = config.cache.enabled;
-  const chat = createChat({ engine, models, answers, recorder: metrics, totalMs, cacheEnabled });
+  const chat = createChat({ engine, ledger, models, answers, recorder: metrics, totalMs, cacheEnabled });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
@@ -102,7 +118,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const computeFigures = ({ id }: { id: string }) => figures.compute(id);
-  const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs });
+  const embeddings = createEmbeddings({ engine, ledger, models, answers, recorder: metrics, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
     chat,
@@ -135,7 +151,7 @@ export const createServices = ({ config, log, db, cache, engine, reference, sear
     keys,
     activeRequests,
     sessions: createSessions({ db, keys }),
-    ledger: createLedger(),
+    ledger,
     models,
     cache,
     namespaces,

@@ -48,6 +48,9 @@ test("a call names the worker and the key that it works for", async () => {
     "Bearer gws_token",
     "key_1",
   ]);
+  expect(headers.get("x-groundwire-run")).toBeNull();
+  await client.countTokens({ ...caller, runId: "run_1" }, "m", ["a"]);
+  expect(sent[1]?.headers.get("x-groundwire-run")).toBe("run_1");
   expect(body).toEqual({ model: "m", input: ["a", "bb"], input_type: "document" });
 });
 
@@ -65,6 +68,12 @@ test("a call waits for the key's limit and for a busy node", async () => {
   const { client, sent } = gateway(refusal("rate_limited", 429, 1), refusal("overloaded", 429, 1), counts);
   expect(await client.countTokens(caller, "m", ["a"])).toEqual([1]);
   expect(sent).toHaveLength(3);
+});
+
+test("a call doesn't wait for a budget that frees in a day", async () => {
+  const { client, sent } = gateway(refusal("budget_exceeded", 429, 86_400_000));
+  const { kind, detail } = await problemOf(client.countTokens(caller, "m", ["a"]));
+  expect([kind, detail.retryAfterMs, sent.length]).toEqual(["budget_exceeded", 86_400_000, 1]);
 });
 
 test("an error that waiting can't resolve is thrown as the gateway sent it", async () => {

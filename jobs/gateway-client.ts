@@ -15,6 +15,8 @@ const REQUEST_CHARACTERS = 262_144;
 interface Caller {
   /** This key's limits and permissions apply, and usage is counted for it. */
   keyId: string;
+  /** The evaluation run that the call belongs to. */
+  runId?: string;
   signal: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ interface GatewayClientOptions {
 export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOptions): GatewayClient => {
   const send = async <T>(
     path: string,
-    { keyId, signal }: Caller,
+    { keyId, runId, signal }: Caller,
     body: object,
     more?: Record<string, string>,
   ): Promise<T> => {
@@ -62,6 +64,7 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
       authorization: `Bearer ${token()}`,
       "content-type": "application/json",
       "x-groundwire-on-behalf-of": keyId,
+      ...(runId !== undefined && { "x-groundwire-run": runId }),
     };
     const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), signal }).catch(
       (cause) => {

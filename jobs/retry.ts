@@ -21,9 +21,12 @@ export const retry = async <T>(
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toAppError(thrown);
-      const mayWait = error.kind === "rate_limited" || (error.retryable && monotonicMs() < untilMs);
+      const { retryAfterMs: pauseMs = PAUSE_MS } = error.detail;
+      // A budget may free in weeks, so the job ends here and is repeated then.
+      const isSoon = monotonicMs() < untilMs && pauseMs <= MAX_RETRY_MS;
+      const mayWait = error.kind === "rate_limited" || (error.retryable && isSoon);
       if (!mayWait) throw error;
-      await sleep(error.detail.retryAfterMs ?? PAUSE_MS, undefined, { signal });
+      await sleep(pauseMs, undefined, { signal });
     }
   }
 };

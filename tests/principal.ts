@@ -1,5 +1,8 @@
 import type { Principal } from "../gateway/principal";
 
+/** A ledger without limits, for tests of services. */
+export const UNLIMITED = { useModel: () => undefined };
+
 /** An admin, for tests of services. */
 export const PRINCIPAL: Principal = {
   keyId: "key_test",

@@ -1,4 +1,4 @@
-import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { createdAt, flag, json, refersTo, time } from "./columns";
 
 export const keys = sqliteTable(
@@ -26,8 +26,36 @@ export const keys = sqliteTable(
     allowedModels: json<string[]>(),
     allowedIndexes: json<string[]>(),
     contentLogging: flag().notNull().default(true),
+    tokensPerMinute: integer(),
+    /** `Budget[]`. */
+    budgets: json<Record<string, unknown>[]>().notNull().default([]),
+    /** `ModelLimits[]`. */
+    modelLimits: json<Record<string, unknown>[]>().notNull().default([]),
+    /** None of the key's limits refuses a request. */
+    observeOnly: flag().notNull().default(false),
+    onStoreLoss: text({ enum: ["refuse", "local"] })
+      .notNull()
+      .default("local"),
+    /** The key whose counters this one uses, because it replaces that key; null: its own. */
+    limitAccount: text(),
   },
   (table) => [uniqueIndex("keys_by_secret").on(table.secretHash)],
+);
+
+/**
+ * What keys used of their budgets, by counter and step of its window. Gateways add to it once a second, without Redis
+ * only.
+ */
+export const limitUsage = sqliteTable(
+  "limit_usage",
+  {
+    /** Key, unit, window and model. */
+    counter: text().notNull(),
+    /** When it leaves the window, in milliseconds since 1970; the largest integer: never. */
+    leavesAt: integer().notNull(),
+    amount: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.counter, table.leavesAt] }), index("limit_usage_by_end").on(table.leavesAt)],
 );
 
 /** Browser sessions. Only the SHA-256 of the cookie value is stored. */

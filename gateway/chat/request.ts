@@ -33,6 +33,12 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
+/** The longest answer that the request asks for; undefined if it doesn't say. */
+export const maxTokensOf = (body: GenerationRequest): number | undefined =>
+  "messages" in body
+    ? (body.max_completion_tokens ?? body.max_tokens ?? undefined)
+    : (body.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
+
 /** Fields that have the same name in requests and in the node's API. */
 const SAMPLING_FIELDS = [
   ...(Object.keys(SAMPLING) as (keyof typeof SAMPLING)[]),
@@ -49,10 +55,10 @@ const SAMPLING_FIELDS = [
 const withAnswerFields = (target: Record<string, unknown>, body: GenerationRequest): Record<string, unknown> => {
   if ("messages" in body) {
     target.messages = withSystemRole(body.messages);
-    target.max_tokens = body.max_completion_tokens ?? body.max_tokens;
+    target.max_tokens = maxTokensOf(body);
   } else {
     target.prompt = onlyPrompt(body.prompt);
-    target.max_tokens = body.max_tokens ?? DEFAULT_COMPLETION_TOKENS;
+    target.max_tokens = maxTokensOf(body);
   }
   const fields = body as Partial<ChatCompletionRequest>;
   for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { type FakeEngineOptions, fakeEngine } from "../../tests/engine-fake";
+import { UNLIMITED } from "../../tests/principal";
 import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import { createModels } from "../models/registry";
@@ -21,7 +22,15 @@ const setUp = (options?: FakeEngineOptions, answers = noCache) => {
   const samples: GenerationSample[] = [];
   const recorder = { request: () => undefined, generation: (sample: GenerationSample) => void samples.push(sample) };
   const models = createModels({ engine, defaults: { chat: "fake-model", embedding: "fake-embedder" } });
-  const chat = createChat({ engine, models, answers, recorder, totalMs: 10_000, cacheEnabled: true });
+  const chat = createChat({
+    engine,
+    ledger: UNLIMITED,
+    models,
+    answers,
+    recorder,
+    totalMs: 10_000,
+    cacheEnabled: true,
+  });
   return { chat, engine, samples };
 };
 

@@ -3,9 +3,11 @@ import { round } from "../../lib/round";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
 import type { CacheReport } from "../contract";
+import type { Ledger } from "../limits/ledger";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
+import { charged } from "./charged";
 import type {
   ChatAnswer,
   ChatCompletionRequest,
@@ -15,6 +17,7 @@ import type {
   Latency,
   Usage,
 } from "./contract";
+import { countPrompt } from "./count-prompt";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import {
   type Completion,
@@ -83,6 +86,7 @@ export interface ChatService {
 
 interface ChatDeps {
   engine: Engine;
+  ledger: Pick<Ledger, "useModel">;
   models: Models;
   answers: Pick<AnswerCache, "answer">;
   recorder: Recorder;
@@ -92,11 +96,16 @@ interface ChatDeps {
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-/** Timeout for counting a prompt's tokens. */
-const COUNT_MS = 5000;
-const decoder = new TextDecoder();
 
-export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
+export const createChat = ({
+  engine,
+  ledger,
+  models,
+  answers,
+  recorder,
+  totalMs,
+  cacheEnabled,
+}: ChatDeps): ChatService => {
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, "chat", body.model);
@@ -104,16 +113,18 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     let gatewayMs: number | undefined;
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
       const json = nodeBody(body, model.id, isStream);
-      gatewayMs = performance.now() - call.receivedAt;
-      return engine.request({
-        route: ROUTES[operation],
-        model: model.id,
-        body: json,
-        stream: isStream,
-        ...callerOf(call),
-        // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
-        ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
-        signal,
+      return charged(ledger, call, model, { body, json, isStream, signal }, () => {
+        gatewayMs = performance.now() - call.receivedAt;
+        return engine.request({
+          route: ROUTES[operation],
+          model: model.id,
+          body: json,
+          stream: isStream,
+          ...callerOf(call),
+          // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
+          ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
+          signal,
+        });
       });
     };
     const answer = await answers.answer(
@@ -249,24 +260,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },
 
-    async countPrompt(call, model, messages) {
-      try {
-        const reply = await engine.request({
-          route: "/tokenize",
-          model,
-          body: JSON.stringify({ model, messages }),
-          stream: false,
-          ...callerOf(call),
-          deadlineMs: COUNT_MS,
-          signal: call.signal,
-        });
-        const { count } = JSON.parse(decoder.decode(join(await collect(reply.body))));
-        // A server that expects a different request format returns no count.
-        return Number.isInteger(count) && count > 0 ? count : undefined;
-      } catch (thrown) {
-        return toAppError(thrown).kind === "context_length_exceeded" ? Number.POSITIVE_INFINITY : undefined;
-      }
-    },
+    countPrompt: (call, model, messages) => countPrompt(engine, call, model, messages),
   };
 };
 

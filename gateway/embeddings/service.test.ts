@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { type FakeEngineOptions, fakeEngine } from "../../tests/engine-fake";
-import { PRINCIPAL } from "../../tests/principal";
+import { PRINCIPAL, UNLIMITED } from "../../tests/principal";
 import { until } from "../../tests/until";
 import { memoryCache } from "../adapters/cache-memory";
 import { createAnswerCache } from "../cache/service";
@@ -28,6 +28,7 @@ const setUp = (options?: FakeEngineOptions) => {
     log: silentLog(),
   });
   const embeddings = createEmbeddings({
+    ledger: UNLIMITED,
     engine,
     models: createModels({ engine, defaults: { chat: "fake-model", embedding: "fake-embedder" } }),
     answers,

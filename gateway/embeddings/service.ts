@@ -3,6 +3,7 @@ import { inOrder } from "../../lib/in-order";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
 import type { CacheReport } from "../contract";
+import { estimateTokens, type Ledger } from "../limits/ledger";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { Recorder } from "../ports/recorder";
@@ -43,6 +44,7 @@ interface EmbeddedTexts {
 
 interface EmbeddingDeps {
   engine: Engine;
+  ledger: Pick<Ledger, "useModel">;
   models: Pick<Models, "resolve">;
   answers: Pick<AnswerCache, "entries">;
   recorder: Pick<Recorder, "generation">;
@@ -57,7 +59,7 @@ interface Wanted extends EmbeddingInputs {
 }
 
 /** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
-export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps) => {
+export const createEmbeddings = ({ engine, ledger, models, answers, recorder, totalMs }: EmbeddingDeps) => {
   const readEntries = ({ principal, directives }: Call, model: ResolvedModel, parts: Record<string, unknown>[]) =>
     answers.entries(
       {
@@ -78,13 +80,29 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     const vectors = stored.map((value) => (value === undefined ? undefined : fromStored(value)));
     const missing = inputs.map((input, index) => ({ input, index })).filter(({ index }) => !vectors[index]);
     let computedTokens = 0;
-    const report = await computeVectors(engine, work, missing, async (index, vector) => {
-      vectors[index] = vector;
-      computedTokens += vector.tokens;
-      await keep(index, toStored(vector));
-    });
+    const use = missing.length === 0 ? undefined : await reserve(work, missing);
+    const startedAt = performance.now();
+    let report: NodeReport | undefined;
+    try {
+      report = await computeVectors(engine, work, missing, async (index, vector) => {
+        vectors[index] = vector;
+        computedTokens += vector.tokens;
+        await keep(index, toStored(vector));
+      });
+    } finally {
+      const heldMs = Math.max(0, performance.now() - startedAt - (report?.queueMs ?? 0));
+      if (report || computedTokens > 0) use?.settle({ promptTokens: computedTokens, answerTokens: 0, heldMs });
+      else use?.cancel();
+    }
     return { stored, cache, vectors, report, gatewayMs, computed: missing.length, computedTokens };
   };
+
+  const reserve = ({ call, model }: NodeWork, missing: readonly Missing[]) =>
+    ledger.useModel(call, model, () => ({
+      isEmbedding: true,
+      promptTokens: missing.reduce((sum, { input }) => sum + tokensIn(input), 0),
+      answerTokens: 0,
+    }));
 
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
     const model = models.resolve(call.principal, "embedding", wanted.model);
@@ -151,6 +169,9 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
 };
 
 export type EmbeddingService = ReturnType<typeof createEmbeddings>;
+
+/** The tokens of an input, estimated unless it consists of tokens. */
+const tokensIn = (input: EmbeddingInput): number => (typeof input === "string" ? estimateTokens(input) : input.length);
 
 /** Everything that affects a vector, by name, in a fixed order. */
 const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({

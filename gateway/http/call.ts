@@ -19,6 +19,8 @@ class ExchangeCall implements Call {
   readonly receivedAt: number;
   readonly deadlineMs: number | undefined;
   readonly traceparent: string | undefined;
+  readonly route: string;
+  readonly runId: string | undefined;
   readonly #exchange: Exchange;
 
   constructor(
@@ -33,6 +35,12 @@ class ExchangeCall implements Call {
     this.receivedAt = exchange.receivedAt;
     this.deadlineMs = deadlineOf(headers);
     this.traceparent = exchange.traceparent;
+    this.route = exchange.routeName;
+    this.runId = principal.via === "worker" ? (headers.get("x-groundwire-run") ?? undefined) : undefined;
+  }
+
+  addHeaders(headers: Record<string, string>): void {
+    Object.assign(this.#exchange.headers, headers);
   }
 
   get signal(): AbortSignal {

@@ -9,7 +9,7 @@ import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
 /** The share of the caller's limits that a running request reserves; see `gateway/limits/ledger.ts`. */
-interface Held {
+export interface Held {
   headers: Record<string, string>;
   release(): void;
 }

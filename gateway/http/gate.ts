@@ -6,7 +6,7 @@ import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
 import { createCors, preflightHeaders } from "./cors";
-import { beginExchange, type Exchange } from "./exchange";
+import { beginExchange, type Exchange, type Held } from "./exchange";
 import { standingHeaders } from "./response-headers";
 import { needsKey, type RouteTable } from "./route-table";
 
@@ -20,8 +20,11 @@ export interface GateDeps {
   verifyWorker(token: string, keyId: string | undefined): Promise<Principal>;
   /** The principal of a page's session cookie; undefined if the session doesn't exist or has ended. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
-  /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
-  reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
+  /**
+   * Charges one request to the principal's limits if the route counts. A promise only where the limits are in Redis.
+   * Throws rate_limited, budget_exceeded, budget_exhausted and unavailable.
+   */
+  reserve(principal: Principal, isCounted: boolean, route: string): Held | Promise<Held>;
   recorder: Recorder;
   activeRequests: ActiveRequests;
   log: Log;
@@ -91,24 +94,29 @@ export const gate = (deps: GateDeps) => {
     });
   };
 
-  const enterApi = (exchange: Exchange, principal: Principal): void => {
-    exchange.principal = principal;
+  const reserveApi = (exchange: Exchange, principal: Principal): Held | Promise<Held> => {
     // The request that a worker works for was counted; its calls would use up the limit of the key's owner.
     const isCounted = principal.via !== "worker" && !exchange.route?.facts["x-uncounted"];
-    exchange.hold(deps.reserve(principal, isCounted));
-    // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
-    if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);
+    return deps.reserve(principal, isCounted, exchange.routeName);
   };
 
   /** Pages show who is signed in. Only form submissions count against the limits. */
-  const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
-    exchange.principal = principal;
+  const reservePage = (exchange: Exchange, principal: Principal | undefined, path: string) => {
     const { request } = exchange;
     if (!principal && exchange.route?.role !== "open" && isApiCall(request))
       throw deps.routes.noRoute(request.method, path);
-    if (isRead(request.method)) return;
-    if (principal) exchange.hold(deps.reserve(principal, true));
-    refuseFiles(exchange);
+    return principal && !isRead(request.method) ? deps.reserve(principal, true, exchange.routeName) : undefined;
+  };
+
+  /** Called once the limits have accepted the request. */
+  const admit = (exchange: Exchange, held: Held | undefined, isApi: boolean): Exchange => {
+    if (held) exchange.hold(held);
+    if (isRead(exchange.request.method)) return exchange;
+    if (!isApi) refuseFiles(exchange);
+    // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
+    else if (exchange.route) checkType(exchange);
+    exchange.bodyPlan = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
+    return exchange;
   };
 
   /** Answers OPTIONS with the allowed methods and CORS headers. These don't depend on the caller, so no key is needed. */
@@ -124,13 +132,17 @@ export const gate = (deps: GateDeps) => {
     return new Response(null, { status: 204, headers: exchange.withHeaders({}) });
   };
 
-  const enter = (exchange: Exchange, principal: Principal | undefined, path: string, isApi: boolean): Exchange => {
-    if (isApi && principal) enterApi(exchange, principal);
-    else enterPage(exchange, principal, path);
-    if (!isRead(exchange.request.method)) {
-      exchange.bodyPlan = planBody(exchange, principal ? deps.bodyLimits : strangersLimits);
-    }
-    return exchange;
+  const enter = (
+    exchange: Exchange,
+    principal: Principal | undefined,
+    path: string,
+    isApi: boolean,
+  ): Exchange | Promise<Exchange> => {
+    exchange.principal = principal;
+    const held = isApi && principal ? reserveApi(exchange, principal) : reservePage(exchange, principal, path);
+    return held instanceof Promise
+      ? held.then((reserved) => admit(exchange, reserved, isApi))
+      : admit(exchange, held, isApi);
   };
 
   return (request: Request): Response | Exchange | Promise<Exchange> => {

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Component, Id, Name, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { Budgets, ModelLimits, parallel, perMinute, StoreLoss, tokensPerMinute } from "../limits-contract";
 import { ROLES } from "../principal";
 
 const RoleName = OneOf([...ROLES, "metrics"], {
@@ -13,8 +14,6 @@ const name = Type.String({ description: NAME_DESCRIPTION, examples: ["search ser
 const newName = Name(100, NAME_DESCRIPTION);
 const models = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, uniqueItems: true });
 const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 1000, uniqueItems: true });
-const perMinute = Type.Integer({ minimum: 1, maximum: 10_000_000 });
-const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
 
 /** A key's settings, in requests and responses. null: no restriction, or the configured default. */
 const settings = {
@@ -24,6 +23,13 @@ const settings = {
   }),
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
   parallel_requests: Nullable(parallel, { description: "Concurrent requests; null: the configured default" }),
+  tokens_per_minute: Nullable(tokensPerMinute, { description: "Of prompts and answers; null: no limit" }),
+  budgets: { ...Budgets, description: "Any number of limits per hour, day or month, or in total; all of them apply" },
+  model_limits: Type.Array(ModelLimits, { maxItems: 50, description: "Limits for single models, in addition" }),
+  observe_only: Type.Boolean({
+    description: "Count and report all limits of this key, but never refuse: to try them before they apply",
+  }),
+  on_store_loss: StoreLoss,
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),
   expires_at: Nullable(Type.String({ format: "date-time", examples: ["2099-12-31T23:59:59.000Z"] }), {
     description: "null: never",
@@ -36,6 +42,7 @@ export const KeyLimits = Type.Object(
   {
     requests_per_minute: perMinute,
     parallel_requests: parallel,
+    tokens_per_minute: settings.tokens_per_minute,
   },
   { title: "KeyLimits", description: "Effective limits: the key's own or the configured ones" },
 );
@@ -75,11 +82,27 @@ export const CreateKey = Strict(
     name: newName,
     role: RoleName,
     ...optionalSettings,
+    budgets: Type.Optional({ ...settings.budgets, default: [] }),
+    model_limits: Type.Optional({ ...settings.model_limits, default: [] }),
+    observe_only: Type.Optional(Type.Boolean({ ...settings.observe_only, default: false })),
+    on_store_loss: Type.Optional({ ...StoreLoss, default: "local" }),
     content_logging: Type.Optional(Type.Boolean({ ...settings.content_logging, default: true })),
   },
   {
     title: "CreateKey",
-    examples: [{ name: "search service", role: "member", requests_per_minute: 120, content_logging: false }],
+    examples: [
+      { name: "search service", role: "member", requests_per_minute: 120, content_logging: false },
+      {
+        name: "nightly evaluation",
+        role: "editor",
+        tokens_per_minute: 50_000,
+        budgets: [
+          { unit: "tokens", amount: 2_000_000, window: "day", alignment: "calendar" },
+          { unit: "money", amount: 40, window: "month", alignment: "rolling", observe_only: true },
+        ],
+        model_limits: [{ model: "smollm2-135m-instruct", parallel_requests: 4 }],
+      },
+    ],
   },
 );
 export type CreateKey = Static<typeof CreateKey>;

@@ -5,6 +5,7 @@ import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { temporaryDb } from "../../tests/db/temporary";
 import { ActiveRequests } from "../active-requests";
+import { memoryLedger } from "../adapters/ledger-memory";
 import { http } from "../http/plugin";
 import { createIdempotency } from "../idempotency/service";
 import { createLedger, type Ledger } from "../limits/ledger";
@@ -26,7 +27,11 @@ const json = async (response: Response | Promise<Response>) => JSON.parse(await 
 beforeEach(async () => {
   db = await temporaryDb();
   keys = createKeys({ db, config: defaultConfig() });
-  ledger = createLedger();
+  ledger = createLedger({
+    store: memoryLedger(),
+    price: { currency: "USD" },
+    slots: () => ({ answers: 1, embeddings: 1 }),
+  });
   const app = new Elysia({ normalize: false });
   app
     .use(
@@ -34,7 +39,8 @@ beforeEach(async () => {
         verifyKey: (authorization) => keys.verify(authorization),
         verifyWorker: (token, keyId) => keys.verifyWorker(token, keyId),
         verifySession: () => undefined,
-        reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
+        reserve: (principal, isCounted, route) =>
+          isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
         recorder: { request: () => {}, generation: () => {} },
         activeRequests: new ActiveRequests(),
         log: silentLog(),

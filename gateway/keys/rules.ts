@@ -1,17 +1,24 @@
 import type { Tx } from "../../db/client";
 import { hasOtherAdmin, type KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
+import type { Budget, ModelLimits } from "../limits-contract";
 import { hasRole, type Principal } from "../principal";
 
 /** The configured limits, for keys without their own. */
-export type DefaultLimits = Principal["limits"];
+export type DefaultLimits = Pick<Principal["limits"], "requestsPerMinute" | "parallelRequests">;
 
 export const effectiveLimits = (
-  key: Pick<KeyRow, "requestsPerMinute" | "parallelRequests">,
+  { id, limitAccount, ...key }: KeyRow,
   defaults: DefaultLimits,
-): Principal["limits"] => ({
+): Required<Principal["limits"]> => ({
   requestsPerMinute: key.requestsPerMinute ?? defaults.requestsPerMinute,
   parallelRequests: key.parallelRequests ?? defaults.parallelRequests,
+  tokensPerMinute: key.tokensPerMinute,
+  budgets: key.budgets as Budget[],
+  models: key.modelLimits as ModelLimits[],
+  observeOnly: key.observeOnly,
+  onStoreLoss: key.onStoreLoss,
+  account: limitAccount ?? id,
 });
 
 type Validity = Pick<KeyRow, "revokedAt" | "expiresAt">;

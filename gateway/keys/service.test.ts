@@ -8,6 +8,7 @@ import { migrate } from "../../db/migrate";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
+import type { CreateKey } from "./contract";
 import { hashOf, newKeyId } from "./format";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
@@ -47,7 +48,16 @@ test("a new key has its name and role, and the configured limits unless it has i
     keyName: "ci-bot",
     role: "member",
     allowedModels: undefined,
-    limits: { requestsPerMinute: 120, parallelRequests: 64 },
+    limits: {
+      requestsPerMinute: 120,
+      parallelRequests: 64,
+      tokensPerMinute: null,
+      budgets: [],
+      models: [],
+      observeOnly: false,
+      onStoreLoss: "local",
+      account: id,
+    },
     contentLogging: true,
     via: "key",
   });
@@ -162,6 +172,11 @@ test("a rotated key inherits the old key's settings, but not its last use, its r
     role: "member" as const,
     requests_per_minute: 120,
     parallel_requests: 4,
+    tokens_per_minute: 1000,
+    budgets: [{ unit: "gpu_seconds", amount: 0.5, window: "day" } as const],
+    model_limits: [{ model: "fake-model", parallel_requests: 2 }],
+    observe_only: true,
+    on_store_loss: "refuse" as const,
     allowed_models: ["fake-model"],
     allowed_indexes: ["handbook"],
     content_logging: false,
@@ -190,6 +205,12 @@ test("a rotated key inherits the old key's settings, but not its last use, its r
     rotatedFrom: old.id,
     requestsPerMinute: settings.requests_per_minute,
     parallelRequests: settings.parallel_requests,
+    tokensPerMinute: settings.tokens_per_minute,
+    budgets: settings.budgets,
+    modelLimits: settings.model_limits,
+    observeOnly: settings.observe_only,
+    onStoreLoss: settings.on_store_loss,
+    limitAccount: first.id,
     allowedModels: settings.allowed_models,
     allowedIndexes: settings.allowed_indexes,
     contentLogging: settings.content_logging,
@@ -369,3 +390,43 @@ test("keys can be sorted and paged, and the total is counted", async () => {
   expect(last).toMatchObject({ page: 2, pageLength: 2, total: 3 });
   expect(await list("name", false, 2, 99)).toEqual(last);
 });
+
+test.each([
+  [
+    { budgets: [{ unit: "tokens", amount: 1.5, window: "day" }] },
+    "budgets.0.amount",
+    "A budget of tokens must be a whole number, not 1.5.",
+  ],
+  [
+    {
+      budgets: [
+        { unit: "tokens", amount: 1, window: "day" },
+        { unit: "tokens", amount: 2, window: "day", alignment: "calendar" },
+      ],
+    },
+    "budgets.1",
+    "There are two budgets for tokens per day, calendar. Keep one of them.",
+  ],
+  [
+    { model_limits: [{ model: "a", budgets: [{ unit: "money", amount: 1, window: "month" }] }] },
+    "model_limits.0.budgets.0.unit",
+    "GROUNDWIRE_GPU_PRICE_PER_HOUR",
+  ],
+  [{ model_limits: [{ model: "a" }, { model: "a" }] }, "model_limits.1.model", "a is listed twice."],
+] satisfies [Partial<CreateKey>, string, string][])(
+  "limits that contradict each other are rejected: %j",
+  async (limits, param, message) => {
+    const key = await createMember();
+    for (const attempt of [
+      keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", ...limits }),
+      keys.update(LOCAL_ACTOR, key.id, limits),
+    ]) {
+      const problem = await problemOf(attempt);
+      expect([problem.kind, problem.detail.param, problem.message]).toEqual([
+        "invalid_request",
+        param,
+        expect.stringContaining(message),
+      ]);
+    }
+  },
+);

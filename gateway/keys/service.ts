@@ -11,6 +11,7 @@ import type { Principal } from "../principal";
 import { bootstrapAdmin } from "./bootstrap";
 import type { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import { generateKey, hashOf } from "./format";
+import { assertLimits } from "./limit-rules";
 import {
   type Actor,
   assertAdmin,
@@ -137,6 +138,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       const { name, role } = request;
       const settings = { ...fromUpdate(request), name, role };
       assertInFuture(settings.expiresAt, at);
+      assertLimits(request, config.gateway);
       return db.write(async (tx) => {
         const issued = await issue(tx, actor, at, settings, wantedId);
         const detail = { name, role };
@@ -175,6 +177,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     update: (actor: Actor, id: string, request: UpdateKey): Promise<Key> =>
       change(actor, id, "key.update", async (tx, key, at) => {
         const changes = fromUpdate(request);
+        assertLimits(request, config.gateway);
         assertOwnedHere(key);
         assertNotRevoked(key);
         const losesAdmin = changes.role !== undefined && changes.role !== "admin";
@@ -184,7 +187,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       }),
 
     /**
-     * Creates a key with the same settings. The old one works until the grace period ends, or until it expires if that is
+     * Creates a key with the same settings and the same counters of its limits. The old one works until the grace period ends, or until it expires if that is
      * sooner. Throws not_found, and conflict if the key can't be rotated or the id is already used.
      */
     rotate: (
@@ -200,7 +203,8 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
         const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
         const settings = { ...settingsOf(key), expiresAt: await expiryBeforeRotation(tx, key), rotatedFrom: key.id };
-        const issued = await issue(tx, actor, at, settings, newId);
+        const limitAccount = key.limitAccount ?? key.id;
+        const issued = await issue(tx, actor, at, { ...settings, limitAccount }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
         await seal?.(tx, issued);
         return { result: issued, detail: { to: issued.id, endsAt: endsAt.toISOString() } };
@@ -234,6 +238,11 @@ const settingsOf = ({
   expiresAt,
   requestsPerMinute,
   parallelRequests,
+  tokensPerMinute,
+  budgets,
+  modelLimits,
+  observeOnly,
+  onStoreLoss,
   allowedModels,
   allowedIndexes,
   contentLogging,
@@ -243,6 +252,11 @@ const settingsOf = ({
   expiresAt,
   requestsPerMinute,
   parallelRequests,
+  tokensPerMinute,
+  budgets,
+  modelLimits,
+  observeOnly,
+  onStoreLoss,
   allowedModels,
   allowedIndexes,
   contentLogging,

@@ -35,6 +35,11 @@ export const fromUpdate = (body: UpdateKey) =>
     allowedIndexes: body.allowed_indexes,
     requestsPerMinute: body.requests_per_minute,
     parallelRequests: body.parallel_requests,
+    tokensPerMinute: body.tokens_per_minute,
+    budgets: body.budgets,
+    modelLimits: body.model_limits,
+    observeOnly: body.observe_only,
+    onStoreLoss: body.on_store_loss,
     contentLogging: body.content_logging,
     expiresAt: body.expires_at == null ? body.expires_at : new Date(body.expires_at),
   }) satisfies KeyChanges;

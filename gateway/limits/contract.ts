@@ -1,30 +1,61 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Component, Count, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
+import { UNITS } from "../limits-contract";
 
-/** The current state of a limit. `used + remaining` is the limit, unless a lowered limit is still exceeded. */
-export const LimitState = Component("LimitState", {
-  name: OneOf(["requests_per_minute", "parallel_requests"]),
-  unit: OneOf(["requests"]),
-  scope: OneOf(["key"], { description: "What the limit applies to" }),
-  limit: Count(),
-  used: Count(),
-  remaining: Count(),
-  window: OneOf(["fixed", "rolling", "none"], {
-    description: "fixed: resets at set times; rolling: the last `window_seconds`; none: counts active requests",
+const PERIODS = ["hour", "day", "month"] as const;
+
+/** `tokens_per_day`, `money_total` … */
+const BUDGET_NAMES = UNITS.flatMap((unit) => [...PERIODS.map((period) => `${unit}_per_${period}`), `${unit}_total`]);
+
+const amount = (description: string) => Type.Number({ minimum: 0, description });
+
+/** The current state of a limit. `used + remaining` is the limit, unless a lowered or observed limit is exceeded. */
+const LimitState = Component("LimitState", {
+  name: OneOf(["requests_per_minute", "parallel_requests", "tokens_per_minute", ...BUDGET_NAMES]),
+  unit: OneOf(UNITS),
+  scope: OneOf(["key", "model"], { description: "model: counts only the key's use of `model`" }),
+  model: Nullable(Type.String()),
+  limit: amount("In units: requests, tokens, the configured currency, or seconds"),
+  used: amount("Including what running requests have reserved"),
+  remaining: amount("What can still be reserved"),
+  window: OneOf(["calendar", "rolling", "none"], {
+    description:
+      "calendar: resets when a UTC hour, day or month begins; rolling: the last `window_seconds`; none: active requests, or a total",
   }),
-  window_seconds: Nullable(Type.Integer({ minimum: 1 })),
+  window_seconds: Nullable(Type.Integer({ minimum: 1 }), { description: "For a calendar month: 30 days" }),
   mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, but never rejected" }),
-  would_refuse: Type.Boolean({ description: "Whether this limit would reject a request sent now" }),
+  would_refuse: Type.Boolean({ description: "Whether nothing more fits now" }),
   frees_at: Nullable(Timestamp, {
-    description: "When the next request is accepted; null: now, or when an active request finishes",
+    description: "When something fits again; null: now, when an active request finishes, or never",
   }),
+  resets_at: Nullable(Timestamp, { description: "When nothing counts any more if nothing else is used" }),
+});
+
+/** Who used the limits. */
+const LimitConsumer = Component("LimitConsumer", {
+  route: Type.String({ description: "The route's pattern" }),
+  model: Nullable(Type.String(), { description: "null: requests of the route" }),
+  run_id: Nullable(Type.String(), { description: "The evaluation run that a jobs worker works for" }),
+  requests: Count("Requests of the route, or uses of the model"),
+  tokens: Count(),
+  gpu_seconds: Type.Number({ minimum: 0 }),
+  since: Timestamp,
+  last_used_at: Timestamp,
 });
 
 /** `GET /v1/limits/explain`. Does not count against the limits. */
 export const LimitsExplanation = Component("LimitsExplanation", {
   key_id: Type.String(),
-  would_refuse: Type.Boolean({ description: "Whether a request sent now would be rejected" }),
-  retry_after_ms: Nullable(Milliseconds("Until a request is accepted; null: now")),
+  would_refuse: Type.Boolean({ description: "Whether a request sent now would be rejected, whatever its model" }),
+  retry_after_ms: Nullable(Milliseconds("Until a request is accepted; null: now, or never")),
+  currency: Type.String({ description: "Of limits in money", examples: ["USD"] }),
+  store: OneOf(["ok", "local"], {
+    description: "local: Redis is lost, so this gateway enforces its share of the limits",
+  }),
+  on_store_loss: OneOf(["refuse", "local"]),
   limits: Type.Array(LimitState),
+  consumers: Type.Array(LimitConsumer, {
+    description: "Who used this key's limits in this gateway within the last hour; the latest first, at most 20",
+  }),
 });
 export type LimitsExplanation = Static<typeof LimitsExplanation>;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { formatSpan, policyHeader, rateLimitHeader } from "./ledger";
+import { formatSpan } from "./headers";
 
 test("time spans are in OpenAI's format, rounded up", () => {
   expect([0, 0.2, 12, 999.1, 1000, 12_500, 59_999, 60_000, 360_000, 61_500].map(formatSpan)).toEqual([
@@ -14,12 +14,4 @@ test("time spans are in OpenAI's format, rounded up", () => {
     "6m0s",
     "1m1.5s",
   ]);
-});
-
-test("the headers are structured field lists of strings with parameters", () => {
-  expect(policyHeader("key_a", 120, 8)).toBe(
-    '"requests";q=120;w=60;pk=:a2V5X2E=:, "parallel";q=8;qu="concurrent-requests";pk=:a2V5X2E=:',
-  );
-  expect(rateLimitHeader([{ name: "requests", remaining: 3, changesInMs: 11_001 }])).toBe('"requests";r=3;t=12');
-  expect(rateLimitHeader([{ name: "parallel", remaining: 0 }])).toBe('"parallel";r=0');
 });

@@ -3,6 +3,7 @@ import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/service";
 import type { Jobs } from "../jobs/service";
+import type { Ledger } from "../limits/ledger";
 import type { Engine, NodeView } from "../ports/engine";
 import { entryOf, type Measurements, NodeUse, type Slots } from "./measurements";
 
@@ -12,6 +13,7 @@ export interface MetricSources {
   answers?: Pick<AnswerCache, "counts" | "inFlight">;
   degradations?: Pick<Degradations, "list">;
   jobs?: Pick<Jobs, "backlog">;
+  ledger?: Pick<Ledger, "refusals">;
 }
 
 /** The slots and queues of all nodes that have reported. */
@@ -67,7 +69,10 @@ interface Target {
 }
 
 /** Registers gauges for process, nodes, jobs and cache. Each scrape reads the current values. */
-export const registerGauges = (registry: Registry, { engine, answers, degradations, jobs }: MetricSources): void => {
+export const registerGauges = (
+  registry: Registry,
+  { engine, answers, degradations, jobs, ledger }: MetricSources,
+): void => {
   const registers = [registry];
   const collect = (read: Read) =>
     async function (this: Target): Promise<void> {
@@ -121,6 +126,13 @@ export const registerGauges = (registry: Registry, { engine, answers, degradatio
     const codes = new Set(degradations?.list().map(({ code }) => code));
     return DEGRADATION_CODES.map((code) => [{ code }, codes.has(code) ? 1 : 0]);
   });
+
+  if (ledger) {
+    const help = "Requests refused by a limit; mode observe: it would have refused them if it were enforced";
+    counter("groundwire_limit_refusals_total", help, ["limit", "scope", "mode"], () =>
+      ledger.refusals().map(({ total, ...labels }) => [labels, total]),
+    );
+  }
 
   if (!answers) return;
   const joinHelp = "Generations in progress that identical requests can join";

@@ -18,6 +18,7 @@ test("each kind has its default model, or its first model if no node has the def
     id: "fake-embedder",
     revision: "fake-revision",
     isKnown: true,
+    contextWindow: 512,
     dimensions: 2,
     prefixes: null,
   });
@@ -42,6 +43,7 @@ test("before a node has reported its models, every name is accepted", () => {
     id: "b",
     revision: "unknown",
     isKnown: false,
+    contextWindow: null,
     dimensions: null,
     prefixes: null,
   });

@@ -13,6 +13,8 @@ export interface ResolvedModel {
   id: string;
   revision: string;
   isKnown: boolean;
+  /** Tokens that prompt and answer can have together; null if it is still unknown. */
+  contextWindow: number | null;
   /** The length of its vectors; null for a chat model, or if it is still unknown. */
   dimensions: number | null;
   /** The prefixes that it expects before a question and before a text to find. */
@@ -103,8 +105,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
       const model = models.get(name);
       if (!model && models.size > 0) throw notFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
-      const { revision = "unknown", dimensions = null, prefixes = null } = model ?? {};
-      return { id: name, revision, isKnown: model !== undefined, dimensions, prefixes };
+      const { revision = "unknown", dimensions = null, prefixes = null, context_window = null } = model ?? {};
+      return { id: name, revision, isKnown: model !== undefined, contextWindow: context_window, dimensions, prefixes };
     },
   };
 };

@@ -102,7 +102,7 @@ const prepare = async (
     jobId: task.jobId,
     source: new SampleSource(db, pins),
     runSample(result, signals) {
-      const caller = { keyId: principal.keyId, signal: signals.signal };
+      const caller = { keyId: principal.keyId, runId: run.id, signal: signals.signal };
       const chatFor: SampleRecipe["chatFor"] = (onAttempt) => ({
         target: chatWith((body) =>
           calls.send(signals.waits, () => deps.gateway.chatOnce(caller, body, { usesCache }), waitOf, onAttempt),

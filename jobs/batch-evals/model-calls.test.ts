@@ -8,14 +8,14 @@ const open = new AbortController().signal;
 
 /** Calls that fail with these errors one after the other, then succeed. Pauses take no time. */
 const send = async (
-  kinds: readonly ErrorKind[],
+  kinds: readonly (ErrorKind | AppError)[],
   { checkKey = async () => {}, clock = () => 0 }: { checkKey?: () => Promise<void>; clock?: () => number } = {},
 ) => {
   const calls = new ModelCalls({ limiter: new CallLimiter(8), checkKey, monotonicMs: clock, random: () => 0 });
   let attempts = 0;
   const answer = async () => {
     const kind = kinds[attempts - 1];
-    if (kind) throw new AppError(kind, "No.");
+    if (kind) throw kind instanceof AppError ? kind : new AppError(kind, "No.");
     return "answer";
   };
   const count = () => {
@@ -69,6 +69,14 @@ describe("a call", () => {
     const { outcome, attempts } = await send(many("unavailable"), { clock: () => 60_000 * minutes++ });
     expect(attempts).toBe(15);
     expect((outcome as RunStopped).error.message).toContain("Resume the run");
+  });
+
+  test("stops the run if its budget frees later than that", async () => {
+    const { outcome, attempts } = await send([
+      new AppError("budget_exceeded", "Try again after 2026-12-01 00:00 UTC.", { retryAfterMs: 86_400_000 }),
+    ]);
+    expect(attempts).toBe(1);
+    expect((outcome as RunStopped).error.message).toBe("Try again after 2026-12-01 00:00 UTC. Resume the run then.");
   });
 
   test("that waits for its next attempt ends with the reason of the signal", async () => {

@@ -113,6 +113,7 @@ export class ModelCalls {
     if (attempts === WAITS.attempts) {
       const nowMs = this.#monotonicMs();
       if (nowMs - this.#succeededAtMs >= OUTAGE_MS) throw new RunStopped(outage(error));
+      if ((error.detail.retryAfterMs ?? 0) >= OUTAGE_MS) throw new RunStopped(longWait(error));
       this.#refusal = { error, atMs: this.#refusal?.atMs ?? nowMs };
     }
     const longest = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 10));
@@ -132,6 +133,9 @@ export class ModelCalls {
 }
 
 const NEVER: Policy = { attempts: 1, baseMs: 0, capMs: 0 };
+
+const longWait = ({ kind, message, detail }: AppError): AppError =>
+  new AppError(kind, `${message} Resume the run then.`, detail);
 
 const outage = (error: AppError): AppError =>
   new AppError(

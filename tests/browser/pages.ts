@@ -6,6 +6,7 @@ import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
+import { memoryLedger } from "../../gateway/adapters/ledger-memory";
 import { createBatchExports } from "../../gateway/batch-evals/export/service";
 import { createBatchEvals } from "../../gateway/batch-evals/service";
 import { Comparer } from "../../gateway/compare/comparer";
@@ -153,7 +154,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const metrics = createMetrics({ db, log, price, engine });
   /** The error with which the next requests are rejected. */
   const refusal: { error?: AppError; path?: RegExp } = {};
-  const ledger = createLedger();
+  const ledger = createLedger({ store: memoryLedger(), price, slots: () => ({ answers: 1, embeddings: 1 }) });
 
   const app = new Elysia({ normalize: false });
   app
@@ -166,7 +167,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
           if (refusal.error && refusal.path?.test(new URL(request.url).pathname)) throw refusal.error;
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
-        reserve: (principal) => ledger.reserve(principal),
+        reserve: (principal, _, route) => ledger.reserve(principal, route),
         recorder: metrics,
         activeRequests,
         log,

@@ -132,9 +132,10 @@ test("hundreds of mixed requests, faults and disconnects all end as expected, an
 
   const { activeRequests, engine, ledger, keys, answers } = stack.gateway.services;
   const principal = await keys.verify(`Bearer ${stack.adminKey}`);
-  const running = () => ledger.explain(principal).find(({ name }) => name === "parallel_requests")?.used;
+  const running = async () =>
+    (await ledger.explain(principal)).limits.find(({ limit }) => limit.name === "parallel_requests")?.reading.used;
   JSON.parse(await (await stack.call("GET", "/v1/cache")).text()).in_flight;
-  await until("the key has no running request", () => running() === 0, 5000);
+  await until("the key has no running request", async () => (await running()) === 0, 5000);
   await until("no active request is left", () => activeRequests.size === 0, 5000);
   await until("no flight is left", () => answers.inFlight() === 0, 5000);
   await until("the node runs nothing", () => engine.nodes().every((node) => node.outstanding === 0), 5000);

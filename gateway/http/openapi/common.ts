@@ -36,6 +36,9 @@ export const HEADERS: Record<string, JsonSchema> = {
   "x-ratelimit-limit-requests": number("Requests per minute", 120),
   "x-ratelimit-remaining-requests": number("Requests left in this minute", 118),
   "x-ratelimit-reset-requests": text("Time until all requests of the limit are available again", "12.5s"),
+  "x-ratelimit-limit-tokens": number("Tokens per minute; only for keys with this limit", 50_000),
+  "x-ratelimit-remaining-tokens": number("Tokens left in this minute, without those that are reserved", 48_812),
+  "x-ratelimit-reset-tokens": text("Time until all tokens of the limit are available again", "42.1s"),
   "retry-after": number("Seconds until the same request may be sent again", 12),
   "retry-after-ms": number("As retry-after, in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
@@ -52,6 +55,9 @@ export const RATE_LIMIT_HEADERS = [
   "x-ratelimit-limit-requests",
   "x-ratelimit-remaining-requests",
   "x-ratelimit-reset-requests",
+  "x-ratelimit-limit-tokens",
+  "x-ratelimit-remaining-tokens",
+  "x-ratelimit-reset-tokens",
 ];
 
 export const headerRefs = (...names: string[]): JsonSchema =>

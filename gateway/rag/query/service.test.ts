@@ -114,7 +114,14 @@ const setUp = () => {
     chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
     models: {
       list: () => [],
-      resolve: (_, __, id = "small") => ({ id, revision: "r1", isKnown: true, dimensions: null, prefixes: null }),
+      resolve: (_, __, id = "small") => ({
+        id,
+        revision: "r1",
+        isKnown: true,
+        contextWindow: null,
+        dimensions: null,
+        prefixes: null,
+      }),
     },
     prompts: { resolve: async () => Promise.reject(new AppError("not_found", "No prompt.", { param: "prompt" })) },
     answers,

@@ -1,0 +1,72 @@
+import type { Charge, Reading } from "../ports/ledger";
+import type { Principal } from "../principal";
+import { addOpenAiHeaders, policyHeader, rateLimitHeader } from "./headers";
+import { type KeyLimit, limitsOfKey } from "./limits";
+
+/** A charge of a key's limit. */
+export interface KeyCharge extends Charge {
+  limit: KeyLimit;
+}
+
+/** What a request reserves when it arrives, and what of it stays used when it has ended. */
+interface RequestCharges {
+  charges: readonly KeyCharge[];
+  used: readonly number[];
+}
+
+/** A key's limits, prepared once per principal. */
+export class Terms {
+  /** In this order in the headers. */
+  readonly limits: readonly KeyLimit[];
+  readonly all: readonly KeyLimit[];
+  /** The charges of a request. Limits of tokens, money and GPU-seconds are only read, for the headers. */
+  readonly request: RequestCharges;
+  readonly mayGoLocal: boolean;
+  readonly hasObserved: boolean;
+  readonly account: string;
+  readonly #policy: string;
+  readonly #usage = new Map<string, readonly KeyLimit[]>();
+
+  constructor(readonly principal: Principal) {
+    const { key, models } = limitsOfKey(principal);
+    this.limits = key;
+    this.all = [...key, ...models];
+    const charges = key.map((limit): KeyCharge => {
+      const amount = limit.unit === "requests" ? 1 : 0;
+      return { limit, amount, least: amount };
+    });
+    const used = charges.map(({ limit, amount }) => (limit.window.period === "active" ? 0 : amount));
+    this.request = { charges, used };
+    this.mayGoLocal = principal.limits.onStoreLoss !== "refuse";
+    this.hasObserved = this.all.some(({ isObserved }) => isObserved);
+    this.account = principal.limits.account ?? principal.keyId;
+    this.#policy = policyHeader(
+      principal.keyId,
+      key.filter(({ isObserved }) => !isObserved),
+    );
+  }
+
+  /**
+   * The limits that the use of a model counts towards: tokens, money and GPU-seconds of the key, and every limit of the
+   * key for the model. The requests that jobs workers send for a key are part of one that was counted.
+   */
+  usageOf(model: string): readonly KeyLimit[] {
+    const known = this.#usage.get(model);
+    if (known) return known;
+    const isWorker = this.principal.via === "worker";
+    const limits = this.all.filter((limit) =>
+      limit.unit === "requests" ? limit.model === model && !isWorker : limit.model === null || limit.model === model,
+    );
+    this.#usage.set(model, limits);
+    return limits;
+  }
+
+  headers(limits: readonly KeyLimit[], readings: readonly Reading[]): Record<string, string> {
+    const headers: Record<string, string> = {};
+    if (this.#policy !== "") headers["ratelimit-policy"] = this.#policy;
+    const value = rateLimitHeader(limits, readings);
+    if (value !== "") headers.ratelimit = value;
+    addOpenAiHeaders(headers, limits, readings);
+    return headers;
+  }
+}
