@@ -13,7 +13,7 @@ import { embeddingRoutes } from "./embeddings/routes";
 import { evalRoutes } from "./evals/routes";
 import { evaluatorRoutes } from "./evaluators/routes";
 import { feedbackRoutes } from "./feedback/routes";
-import { healthRoutes } from "./health/routes";
+import { degradedRoutes, healthRoutes } from "./health/routes";
 import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
@@ -45,7 +45,7 @@ export const createApp = (services: Services) => {
         recorder: metrics,
         activeRequests: services.activeRequests,
         log,
-        degraded: () => services.health.degradations.header(),
+        reduced: () => services.health.degradations.reduced(),
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         publicUrl: config.gateway.publicUrl,
         corsOrigins: config.gateway.corsOrigins,
@@ -54,6 +54,7 @@ export const createApp = (services: Services) => {
       }),
     )
     .use(healthRoutes(services))
+    .use(degradedRoutes(services))
     .use(chatRoutes(services))
     .use(modelRoutes(services))
     .use(nodeRoutes(services))

@@ -1,3 +1,4 @@
+import { appendAudit } from "../db/audit";
 import type { Db } from "../db/client";
 import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
@@ -23,6 +24,7 @@ import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
 import { createFeedback } from "./feedback/service";
 import type { FiguresThread } from "./figures/figures-thread";
+import { drillEffects, drilledEngine } from "./health/drills";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./idempotency/service";
 import { createJobs } from "./jobs/service";
@@ -46,6 +48,7 @@ import { createRetrievalQuality } from "./rag/quality/service";
 import { createPassages } from "./rag/query/passages";
 import { createRag } from "./rag/query/service";
 import { createRagTarget } from "./rag/query/target";
+import { drilledSearch } from "./rag/search/drilled-search";
 import { MonitoredVectors } from "./rag/search/monitored-vectors";
 import type { SearchThread } from "./rag/search/search-thread";
 import { storeSearch } from "./rag/search/store-search";
@@ -57,6 +60,7 @@ interface Foundation {
   log: Log;
   db: Db;
   cache: Cache;
+  /** The GPU nodes. */
   engine: Engine;
   usage: LedgerStore;
   reference: ScoringThread;
@@ -72,7 +76,7 @@ export const createServices = ({
   log,
   db,
   cache,
-  engine,
+  engine: nodes,
   usage,
   reference,
   search,
@@ -82,21 +86,26 @@ export const createServices = ({
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
-  const models = createModels({ engine, defaults: config.models });
+  const models = createModels({ engine: nodes, defaults: config.models });
   const namespaces = createNamespaces({ db, log });
-  const answers = createAnswerCache({ cache, config, namespaces, log });
   const jobs = createJobs({ db });
   const monitored = vectors && new MonitoredVectors(vectors);
-  const searches = monitored ? storeSearch(search, monitored) : search;
   const health = createHealth({
-    engine,
+    engine: nodes,
     cache,
     jobs,
     vectors: monitored,
+    drills: { audit: (entry) => db.write((tx) => appendAudit(tx, entry)), effects: drillEffects(nodes, cache) },
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
   });
+  const { degradations } = health;
+  const engine = drilledEngine(nodes, degradations);
+  const answers = createAnswerCache({ cache, config, namespaces, degradations, log });
+  const searches = drilledSearch(monitored ? storeSearch(search, monitored) : search, () =>
+    degradations.isDrill("keyword_only"),
+  );
   const ledger = createLedger({ store: usage, price: config.gateway, slots: () => slotsOf({ engine }) });
   const metrics = createMetrics({
     db,
@@ -104,12 +113,12 @@ export const createServices = ({
     price: config.gateway,
     engine,
     answers,
-    degradations: health.degradations,
+    degradations,
     jobs,
     ledger,
   });
   const cacheEnabled = config.cache.enabled;
-  const chat = createChat({ engine, ledger, models, answers, recorder: metrics, totalMs, cacheEnabled });
+  const chat = createChat({ engine, ledger, models, answers, recorder: metrics, totalMs, cacheEnabled, degradations });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });

@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import { DEGRADATION_CODES } from "../gateway/health/contract";
+import type { DegradationCode, ReasonCode } from "../gateway/health/contract";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 import { hasRole, type Principal, type Role } from "../gateway/principal";
@@ -238,7 +238,7 @@ export const Screen = ({ heading, note, actions, notice, children, ...shell }: S
 );
 
 /** How each limitation affects users, and what still works. */
-const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
+const WORDS: Record<DegradationCode, string> = {
   cached_only: "No GPU node is available: only cached answers are served. Earlier chats and keys still work.",
   fewer_nodes: "Some GPU nodes are unavailable. Everything works, but answers may take longer.",
   cache_local: "The shared cache is unavailable. Everything works, but some cached answers have to be generated again.",
@@ -251,17 +251,30 @@ const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
   no_evals: "For now, answers are not evaluated. Chat works as usual.",
 };
 
-/** One line for each current limitation, from this response's `x-degraded`. Shown on every page. */
+/** Why GPU nodes are unavailable. */
+const CAUSES: Partial<Record<ReasonCode, string>> = {
+  loading: "A model is being loaded.",
+  stuck: "A node is stuck: its requests are running, but no tokens arrive.",
+  draining: "A node is being shut down or was drained.",
+  ejected: "A node failed several times in a row and will be tried again soon.",
+  down: "A node can't be reached, or its engine failed.",
+};
+
+/** One line for each current limitation, with its causes. Shown on every page. */
 const Degraded = ({ request }: { request: Request }) => {
-  const said = exchangeOf(request).headers["x-degraded"]?.split(", ") ?? [];
-  const codes = DEGRADATION_CODES.filter((code) => said.includes(code));
-  if (codes.length === 0) return null;
+  const notices = exchangeOf(request).reduced?.notices ?? [];
+  if (notices.length === 0) return null;
   return (
     <aside class="degraded" aria-label="Reduced service">
       <Icon name="alert" />
       <div>
-        {codes.map((code) => (
-          <p>{WORDS[code]}</p>
+        {notices.map(({ code, causes, drill }) => (
+          <p data-code={code}>
+            {drill && <strong>Drill: </strong>}
+            {[WORDS[code as DegradationCode], ...causes.map((cause) => CAUSES[cause as ReasonCode])]
+              .filter(Boolean)
+              .join(" ")}
+          </p>
         ))}
       </div>
     </aside>

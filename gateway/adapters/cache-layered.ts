@@ -16,6 +16,7 @@ export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now
   const memory = memoryCache({ ...options, maxAgeMs: MEMORY_MS });
   /** The number of deletions so far. A value that was read before a deletion must not enter memory after it. */
   let drops = 0;
+  let isDetached = false;
   redis.listen({
     dropped: (what) => {
       drops++;
@@ -36,11 +37,15 @@ export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now
 
   return {
     open: () => redis.open(),
-    get: (key) => memory.get(key) ?? getFar(key),
-    set: async (key, entry) => (await Promise.all([memory.set(key, entry), redis.set(key, entry)])).includes(true),
+    get: (key) => memory.get(key) ?? (isDetached ? undefined : getFar(key)),
+    set: async (key, entry) =>
+      (await Promise.all([memory.set(key, entry), !isDetached && redis.set(key, entry)])).includes(true),
     delete: async (key) => (await Promise.all([memory.delete(key), redis.delete(key)])).includes(true),
     deleteTag: async (tag) => Math.max(...(await Promise.all([memory.deleteTag(tag), redis.deleteTag(tag)]))),
     stats: async () => [...(await memory.stats()), ...(await redis.stats())],
+    detach(value) {
+      isDetached = value;
+    },
     close: async () => {
       await redis.close();
       memory.clear();

@@ -4,6 +4,7 @@ import { inOrder } from "../../lib/in-order";
 import type { Log } from "../../lib/log";
 import { type CacheDirectives, NO_DIRECTIVES } from "../call";
 import type { CacheReport } from "../contract";
+import type { Degradations } from "../health/degradations";
 import type { Cache, CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import { createFlights, createInvalidations, type FlightPlan } from "./flights";
@@ -50,6 +51,7 @@ interface AnswerCacheDeps {
   cache: Cache;
   config: Pick<Config, "cache">;
   namespaces: Pick<Namespaces, "nameOf" | "isDisabled">;
+  degradations?: Pick<Degradations, "has">;
   log: Pick<Log, "warn">;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -69,6 +71,7 @@ export const createAnswerCache = ({
   cache,
   config: { cache: settings },
   namespaces,
+  degradations,
   log,
   now = Date.now,
 }: AnswerCacheDeps) => {
@@ -81,7 +84,7 @@ export const createAnswerCache = ({
     { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
     namespace: string,
   ): string | undefined => {
-    if (!settings.enabled) return "the cache is off";
+    if (!settings.enabled || degradations?.has("cache_off")) return "the cache is off";
     if (bypass !== undefined) return bypass;
     if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
     if (settings.optIn && !asksForCache(directives)) return "not requested: send cache-control max-age or s-maxage";

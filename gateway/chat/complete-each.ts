@@ -1,8 +1,9 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Call } from "../call";
+import type { WholeAnswer } from "./answer";
 import type { CompletionRequest } from "./contract";
 import { promptsOf } from "./request";
-import type { ChatService, WholeAnswer } from "./service";
+import type { ChatService } from "./service";
 import type { Completion } from "./wire";
 
 /**

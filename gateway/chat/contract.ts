@@ -11,6 +11,7 @@ import {
   Strict,
   UNSUPPORTED,
 } from "../contract";
+import { DegradationCode } from "../health/contract";
 
 /** An optional field. null and the values in `neutral` mean the same as omitting the field. */
 const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
@@ -223,6 +224,8 @@ export const Latency = Component("Latency", {
 });
 export type Latency = Static<typeof Latency>;
 
+const Degraded = Type.Array(DegradationCode, { description: "What was reduced, with the codes of `x-degraded`" });
+
 /** Response of `POST /v1/chat`. */
 export const ChatAnswer = Component("ChatAnswer", {
   id: Type.String({
@@ -243,6 +246,8 @@ export const ChatAnswer = Component("ChatAnswer", {
   node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered; null for a cache hit" }),
   latency: Latency,
   cache: CacheReport,
+  retries: Count("Failed attempts before this answer, on the same or another node"),
+  degraded: Degraded,
   request_id: Type.String(),
 });
 export type ChatAnswer = Static<typeof ChatAnswer>;

@@ -9,6 +9,7 @@ import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../http/route-facts";
 import { startEvents, streamWhenReady } from "../http/sse";
+import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -22,7 +23,7 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
-import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./service";
+import type { ChatService } from "./service";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -94,7 +95,7 @@ export const chatRoutes = (services: Services) => {
         const answer = await chat.answer(call, body);
         const { latency } = answer;
         const headers = {
-          ...cacheHeaders(answer.cache),
+          ...answerHeaders(answer),
           "content-type": JSON_TYPE,
           "server-timing": serverTiming(latency),
         };
@@ -133,7 +134,7 @@ const answers = (event: TSchema) => ({
 });
 
 /** Headers with the cache status and the number of retries. */
-const answerHeaders = (answer: AnswerStart): Record<string, string> => {
+const answerHeaders = (answer: Pick<AnswerStart, "cache" | "retries">): Record<string, string> => {
   const headers = cacheHeaders(answer.cache);
   headers["x-retries"] = String(answer.retries);
   return headers;

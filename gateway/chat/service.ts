@@ -1,22 +1,14 @@
 import { toAppError } from "../../lib/errors";
-import { round } from "../../lib/round";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
-import type { CacheReport } from "../contract";
+import type { Degradations } from "../health/degradations";
 import type { Ledger } from "../limits/ledger";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
+import { type AnswerStart, describe, type ParsedAnswer, type StreamedAnswer, sentAt, type WholeAnswer } from "./answer";
 import { charged } from "./charged";
-import type {
-  ChatAnswer,
-  ChatCompletionRequest,
-  ChatEvent,
-  ChatMessage,
-  CompletionRequest,
-  Latency,
-  Usage,
-} from "./contract";
+import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import {
@@ -25,7 +17,6 @@ import {
   framesOf,
   join,
   metered,
-  NO_USAGE,
   newAnswerId,
   once,
   parseFrames,
@@ -38,37 +29,6 @@ import {
   withIdentity,
   withoutNul,
 } from "./wire";
-
-/** What is known about an answer at its first byte. */
-export interface AnswerStart {
-  model: string;
-  modelRevision: string;
-  /** null on a cache hit. */
-  node: string | null;
-  cache: CacheReport;
-  /** Number of retries, on the same node or another one; 0 for a stored answer. */
-  retries: number;
-  /** Milliseconds since arrival. */
-  ttftMs: number;
-  queueMs: number;
-  /** Milliseconds from arrival until the node got the request or a stored answer was found; undefined if joined. */
-  gatewayMs: number | undefined;
-}
-
-export interface WholeAnswer extends AnswerStart {
-  /** OpenAI's JSON. */
-  json: string | Uint8Array;
-  totalMs: number;
-}
-
-interface ParsedAnswer extends WholeAnswer {
-  completion?: Completion;
-}
-
-export interface StreamedAnswer extends AnswerStart {
-  /** Complete frames of OpenAI's stream, as the node sends them. Throws AppError if the stream breaks off. */
-  pieces: AsyncIterable<Uint8Array | string>;
-}
 
 /** Chats and completions. Every method throws AppError as `Engine.request` does, and invalid_request. */
 export interface ChatService {
@@ -93,6 +53,7 @@ interface ChatDeps {
   /** Timeout for a complete answer, in milliseconds. */
   totalMs: number;
   cacheEnabled: boolean;
+  degradations?: Pick<Degradations, "codes">;
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
@@ -105,6 +66,7 @@ export const createChat = ({
   recorder,
   totalMs,
   cacheEnabled,
+  degradations,
 }: ChatDeps): ChatService => {
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
@@ -152,6 +114,7 @@ export const createChat = ({
       queueMs: "reply" in answer ? answer.reply.queueMs : 0,
       retries: "reply" in answer ? answer.reply.retries : 0,
       gatewayMs,
+      degraded: degradations?.codes() ?? [],
     };
     return { answer, start };
   };
@@ -261,29 +224,5 @@ export const createChat = ({
     },
 
     countPrompt: (call, model, messages) => countPrompt(engine, call, model, messages),
-  };
-};
-
-/** Milliseconds from arrival until the node had received the request. */
-const sentAt = (call: Call, completion: Completion): number =>
-  Math.max(0, performance.now() - call.receivedAt - (completion.timings?.total_ms ?? 0));
-
-const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
-  const latency: Latency = {
-    queue: round(start.queueMs, 2),
-    ttft: round(start.ttftMs, 2),
-    total: round(performance.now() - call.receivedAt, 2),
-  };
-  return {
-    id: completion.id,
-    finish_reason: completion.choices[0]?.finish_reason ?? "stop",
-    usage: completion.usage ?? NO_USAGE,
-    model: start.model,
-    model_revision: start.modelRevision,
-    template_version: null,
-    node: start.node,
-    latency,
-    cache: start.cache,
-    request_id: call.requestId,
   };
 };

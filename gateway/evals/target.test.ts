@@ -33,6 +33,8 @@ const ANSWER: ChatAnswer = {
   finish_reason: "stop",
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   template_version: null,
+  retries: 0,
+  degraded: [],
   node: "node-1",
   latency: { queue: 0, ttft: 1, total: 2 },
   cache: { status: "miss" },

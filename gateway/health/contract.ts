@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Component, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
+import { Component, Milliseconds, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 
 /** `GET /healthz`: the process is running. No dependency is checked. */
 export const Liveness = Type.Object(
@@ -7,6 +7,19 @@ export const Liveness = Type.Object(
   { title: "Liveness", examples: [{ status: "ok", version: "0.1.0" }] },
 );
 export type Liveness = Static<typeof Liveness>;
+
+/** Why a dependency doesn't work normally. The first six are states of a GPU node. */
+const ReasonCode = OneOf(
+  [
+    ...["loading", "busy", "stuck", "draining", "ejected", "down"],
+    ...["unreachable", "not_responding", "not_writable", "disk_full", "no_worker"],
+  ] as const,
+  {
+    description:
+      "loading: its model is being loaded; busy: its slots and queue are full; stuck: requests run, but no tokens arrive; draining: accepts no new requests; ejected: failed several times in a row; down: unreachable, or its engine failed",
+  },
+);
+export type ReasonCode = Static<typeof ReasonCode>;
 
 /** A dependency of the gateway. Public, so it contains no address, path or secret. */
 export const Dependency = Component("Dependency", {
@@ -17,11 +30,12 @@ export const Dependency = Component("Dependency", {
   required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
   since: Timestamp,
   latency_ms: Nullable(Milliseconds("Last probe")),
-  reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, unreachable, full …" }),
+  reason: Nullable(Type.String(), { description: "Why it isn't ok, for people" }),
+  reason_code: Nullable(ReasonCode, { description: "Why it isn't ok, for programs" }),
 });
 export type Dependency = Static<typeof Dependency>;
 
-/** A code never changes its meaning. The last five are for features of later versions. */
+/** A code never changes its meaning. */
 export const DEGRADATION_CODES = [
   "cache_local",
   "fewer_nodes",
@@ -35,17 +49,60 @@ export const DEGRADATION_CODES = [
   "no_evals",
 ] as const;
 
+export const DegradationCode = OneOf(DEGRADATION_CODES, {
+  title: "DegradationCode",
+  description:
+    "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait; keyword_only: the vector store is down, so searches use only keywords; cache_off: the answer cache is not used; limits_local: each gateway enforces limits on its own; fewer_tokens: answers are cut short because of high load; fallback_model: another model answers instead of the requested one; no_evals: nothing is evaluated",
+});
+
+export type DegradationCode = Static<typeof DegradationCode>;
+
 /** A current degradation. The `x-degraded` header, the metrics and the system page's banner use the same codes. */
 export const Degradation = Component("Degradation", {
-  code: OneOf(DEGRADATION_CODES, {
-    description:
-      "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait; keyword_only: the vector store is down, so searches use only keywords",
-  }),
+  code: DegradationCode,
   since: Timestamp,
   reason: Type.String(),
+  causes: Type.Array(ReasonCode, { description: "For programs; empty if the code says everything" }),
   drill: Type.Boolean({ description: "Whether an admin is simulating it as a drill" }),
 });
 export type Degradation = Static<typeof Degradation>;
+
+/** A degraded mode, whether or not it is active now. */
+export const DegradedMode = Component("DegradedMode", {
+  code: DegradationCode,
+  effect: Type.String({ description: "What it reduces" }),
+  active: Type.Boolean(),
+  since: Nullable(Timestamp, { description: "null unless active" }),
+  reason: Nullable(Type.String(), { description: "null unless active" }),
+  causes: Type.Array(ReasonCode),
+  drill: Type.Boolean({ description: "Whether a drill is running. The mode can have a real cause at the same time" }),
+  drill_ends_at: Nullable(Timestamp, { description: "null unless a drill is running" }),
+});
+export type DegradedMode = Static<typeof DegradedMode>;
+
+export const DegradedModePage = Page(DegradedMode);
+
+const MAX_DRILL_MINUTES = 240;
+export const DEFAULT_DRILL_MINUTES = 10;
+
+/** `POST /v1/degraded/{code}/drill`. */
+export const StartDrill = Strict(
+  {
+    minutes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_DRILL_MINUTES,
+        default: DEFAULT_DRILL_MINUTES,
+        description: "After this time, the drill ends by itself",
+      }),
+    ),
+  },
+  { title: "StartDrill", examples: [{ minutes: 10 }] },
+);
+export type StartDrill = Static<typeof StartDrill>;
+
+/** The code in `/v1/degraded/{code}`. */
+export const DegradedParams = Type.Object({ code: DegradationCode });
 
 /** `GET /readyz`: 200 while requests can be served, even if degraded; otherwise 503. */
 export const Readiness = Type.Object(
@@ -71,6 +128,7 @@ export const Readiness = Type.Object(
             since: "2026-11-23T20:15:02.000Z",
             latency_ms: 0.4,
             reason: null,
+            reason_code: null,
           },
           {
             name: "cache",
@@ -79,6 +137,7 @@ export const Readiness = Type.Object(
             since: "2026-11-23T20:40:00.000Z",
             latency_ms: null,
             reason: "Redis is unreachable",
+            reason_code: "unreachable",
           },
         ],
         degraded: [
@@ -86,6 +145,7 @@ export const Readiness = Type.Object(
             code: "cache_local",
             since: "2026-11-23T20:40:00.000Z",
             reason: "Redis is unreachable: answers are cached only in this gateway",
+            causes: [],
             drill: false,
           },
         ],

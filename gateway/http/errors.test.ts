@@ -48,7 +48,7 @@ beforeAll(() => {
         activeRequests: new ActiveRequests(),
         log,
         bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
-        degraded: () => undefined,
+        reduced: () => undefined,
         routes: () => app.routes,
         page: errorPage,
       }),

@@ -14,6 +14,12 @@ export interface Held {
   release(): void;
 }
 
+/** What is reduced right now: the value of `x-degraded`, and the notices for pages. */
+export interface Reduced {
+  header: string;
+  notices: readonly { code: string; causes: readonly string[]; drill: boolean }[];
+}
+
 /** Metrics label for requests that match no route. It keeps the number of labels small. */
 const UNMATCHED = "unmatched";
 
@@ -49,6 +55,8 @@ export class Exchange {
   /** How to read the body; set once the gate has accepted it. */
   bodyPlan: BodyPlan | undefined;
   principal: Principal | undefined;
+  /** undefined while everything works. */
+  reduced: Reduced | undefined;
   /** True once a handler has built the response with these headers. That handler also calls `finish`. */
   isAnswered = false;
   /** Why the gateway ended this exchange. It replaces the errors caused by aborting it. */

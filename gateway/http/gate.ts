@@ -6,7 +6,7 @@ import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
 import { createCors, preflightHeaders } from "./cors";
-import { beginExchange, type Exchange, type Held } from "./exchange";
+import { beginExchange, type Exchange, type Held, type Reduced } from "./exchange";
 import { standingHeaders } from "./response-headers";
 import { needsKey, type RouteTable } from "./route-table";
 
@@ -33,8 +33,8 @@ export interface GateDeps {
   publicUrl?: string;
   corsOrigins?: readonly string[];
   routes: RouteTable;
-  /** The value of `x-degraded`; undefined while everything works. */
-  degraded(): string | undefined;
+  /** What is reduced right now; undefined while everything works. */
+  reduced(): Reduced | undefined;
 }
 
 const pathOf = (url: string): string => {
@@ -148,8 +148,11 @@ export const gate = (deps: GateDeps) => {
   return (request: Request): Response | Exchange | Promise<Exchange> => {
     const exchange = beginExchange(request, reports);
     if (cors) Object.assign(exchange.headers, cors.headersFor(request.headers.get("origin")));
-    const degraded = deps.degraded();
-    if (degraded !== undefined) exchange.headers["x-degraded"] = degraded;
+    const reduced = deps.reduced();
+    if (reduced) {
+      exchange.reduced = reduced;
+      exchange.headers["x-degraded"] = reduced.header;
+    }
     checkAddress(request.url);
     const path = pathOf(request.url);
     if (request.method === "OPTIONS") return answerOptions(exchange, path);

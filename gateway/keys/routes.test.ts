@@ -45,7 +45,7 @@ beforeEach(async () => {
         activeRequests: new ActiveRequests(),
         log: silentLog(),
         bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
-        degraded: () => undefined,
+        reduced: () => undefined,
         routes: () => app.routes,
       }),
     )

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
-import type { Degradations } from "../health/service";
+import type { Degradations } from "../health/degradations";
 import type { Jobs } from "../jobs/service";
 import type { Ledger } from "../limits/ledger";
 import type { Engine, NodeView } from "../ports/engine";
@@ -11,7 +11,7 @@ import { entryOf, type Measurements, NodeUse, type Slots } from "./measurements"
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCache, "counts" | "inFlight">;
-  degradations?: Pick<Degradations, "list">;
+  degradations?: Pick<Degradations, "has" | "isDrill">;
   jobs?: Pick<Jobs, "backlog">;
   ledger?: Pick<Ledger, "refusals">;
 }
@@ -122,10 +122,10 @@ export const registerGauges = (
   );
   nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
 
-  gauge("groundwire_degraded", "1 for each current degradation, with the codes of /readyz", ["code"], () => {
-    const codes = new Set(degradations?.list().map(({ code }) => code));
-    return DEGRADATION_CODES.map((code) => [{ code }, codes.has(code) ? 1 : 0]);
-  });
+  const perMode = (name: string, help: string, isOn: "has" | "isDrill") =>
+    gauge(name, help, ["code"], () => DEGRADATION_CODES.map((code) => [{ code }, degradations?.[isOn](code) ? 1 : 0]));
+  perMode("groundwire_degraded", "1 for each current degradation, with the codes of /readyz", "has");
+  perMode("groundwire_degraded_drill", "1 for each degraded mode with a running drill", "isDrill");
 
   if (ledger) {
     const help = "Requests refused by a limit; mode observe: it would have refused them if it were enforced";

@@ -17,6 +17,8 @@ export interface Cache {
   deleteTag(tag: string): Promise<number>;
   /** The statistics of each layer, nearest first. */
   stats(): Promise<CacheStats[]>;
+  /** Stops or resumes the use of a shared store, for drills. Deletions still reach it. Absent without such a store. */
+  detach?(isDetached: boolean): void;
   close(): Promise<void>;
 }
 

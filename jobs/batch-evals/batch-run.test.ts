@@ -48,6 +48,8 @@ const answerOf = (text: string, revision = "r1"): ChatAnswer => ({
   model: "m",
   model_revision: revision,
   template_version: null,
+  retries: 0,
+  degraded: [],
   node: "node",
   latency: { queue: 1, ttft: 2, total: 5 },
   cache: { status: "bypass" },

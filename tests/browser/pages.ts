@@ -172,7 +172,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         activeRequests,
         log,
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
-        degraded: () => health.degradations.header(),
+        reduced: () => health.degradations.reduced(),
         routes: () => app.routes,
         page: errorPage,
       }),

@@ -8,6 +8,8 @@ const FACTS = {
   finish_reason: "stop",
   usage: { prompt_tokens: 34, completion_tokens: 184, total_tokens: 218 },
   template_version: null,
+  retries: 0,
+  degraded: [] as ChatAnswer["degraded"],
   node: "node-1",
   latency: { queue: 0.4, ttft: 118, total: 5200 },
 } as const;

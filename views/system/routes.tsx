@@ -1,16 +1,19 @@
-import { Elysia } from "elysia";
-import type { Readiness } from "../../gateway/health/contract";
+import { Elysia, t } from "elysia";
+import { DEGRADATION_CODES, type Readiness } from "../../gateway/health/contract";
+import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import type { Kpis } from "../../gateway/metrics/contract";
 import type { NodeView } from "../../gateway/ports/engine";
 import type { Services } from "../../gateway/services";
-import { frameOf, Screen } from "../layout";
+import { frameOf, may, Screen } from "../layout";
 import { Sparkline } from "../ui/chart";
+import { Fields } from "../ui/fields";
 import { Figure } from "../ui/figure";
-import { html, page } from "../ui/html";
+import { html, page, redirect } from "../ui/html";
 import { Table } from "../ui/lists";
 import { count, duration, EmptyState, Fact, number, Time } from "../ui/parts";
 import { compact, latency, percent } from "../ui/quantities";
+import { DRILL_MINUTES, Drills } from "./drills";
 
 interface SystemState {
   readiness: Readiness;
@@ -27,15 +30,45 @@ export const systemRoutes = ({ engine, health, metrics }: Pick<Services, "engine
   };
   return new Elysia({ name: "views.system", prefix: "/system" })
     .guard({ detail: allows("viewer") })
-    .get("", async ({ request }) =>
-      page(
-        <Screen {...frameOf(request)} title="System">
-          {await status()}
-        </Screen>,
-      ),
+    .get(
+      "",
+      async ({ request, query }) => {
+        const frame = frameOf(request);
+        const code = DEGRADATION_CODES.find((each) => each === query.drill);
+        const notice = code && query.done ? `Drill of ${code} ${query.done}.` : "";
+        return page(
+          <Screen {...frame} title="System" notice={notice}>
+            {await status()}
+            {may(frame, "admin") && <Drills modes={health.degradations.modes()} />}
+          </Screen>,
+        );
+      },
+      { query: Fields({ drill: t.Optional(t.String()), done: t.Optional(choice(["started", "ended"])) }) },
     )
-    .get("/status", async () => html(await status()));
+    .get("/status", async () => html(await status()))
+    .post(
+      "/drills",
+      async ({ request, body: { code, action, minutes = "10" } }) => {
+        const principal = principalOf(request);
+        const { degradations } = health;
+        if (action === "end") await degradations.endDrill(principal, code);
+        else await degradations.startDrill(principal, code, { minutes: Number(minutes) });
+        const query = new URLSearchParams({ drill: code, done: action === "end" ? "ended" : "started" });
+        return redirect(request, `/system?${query}`);
+      },
+      {
+        body: Fields({
+          code: choice(DEGRADATION_CODES),
+          action: choice(["start", "end"]),
+          minutes: t.Optional(choice(DRILL_MINUTES)),
+        }),
+        detail: allows("admin"),
+      },
+    );
 };
+
+const choice = <const T extends readonly string[]>(words: T) =>
+  t.Union(words.map((word: T[number]) => t.Literal(word)));
 
 const HEADLINES: Record<Readiness["status"], string> = {
   ok: "Everything works",

@@ -43,7 +43,10 @@ export const HEADERS: Record<string, JsonSchema> = {
   "retry-after-ms": number("As retry-after, in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
   "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
-  "x-retries": number("Retries on the same or another node; only on the two routes in OpenAI's format", 0),
+  "x-retries": number(
+    "Failed attempts before this answer, on the same or another node; not on a stream of /v1/chat",
+    0,
+  ),
   "x-degraded": text("Codes of the current degradations, as in /readyz; absent if there are none", "cache_local"),
   "cache-status": text("How the cache handled the request (RFC 9211)", "groundwire; hit; ttl=86388"),
   age: number("Seconds since the answer was stored", 12),

@@ -51,7 +51,7 @@ const send = (body: object) => {
         activeRequests: new ActiveRequests(),
         log: silentLog(),
         bodyLimits: { maxBytes: 1_000_000, maxUploadBytes: 1_000_000 },
-        degraded: () => undefined,
+        reduced: () => undefined,
         routes: () => app.routes,
       }),
     )

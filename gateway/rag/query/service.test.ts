@@ -49,6 +49,8 @@ const CHAT: Omit<ChatAnswer, "message"> = {
   finish_reason: "stop",
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   template_version: null,
+  retries: 0,
+  degraded: [],
   node: "node-1",
   latency: { queue: 1, ttft: 2, total: 3 },
   cache: { status: "miss" },

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { databaseProbe } from "./service";
+import { databaseProbe } from "./database-probe";
 
 const probeOf = (write: () => Promise<unknown>) => {
   const clock = { ms: 0 };

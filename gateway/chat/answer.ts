@@ -1,0 +1,65 @@
+import { round } from "../../lib/round";
+import type { Call } from "../call";
+import type { CacheReport } from "../contract";
+import type { DegradationCode } from "../health/contract";
+import type { ChatAnswer, Latency } from "./contract";
+import { type Completion, NO_USAGE } from "./wire";
+
+/** What is known about an answer at its first byte. */
+export interface AnswerStart {
+  model: string;
+  modelRevision: string;
+  /** null on a cache hit. */
+  node: string | null;
+  cache: CacheReport;
+  /** Number of retries, on the same node or another one; 0 for a stored answer. */
+  retries: number;
+  /** Milliseconds since arrival. */
+  ttftMs: number;
+  queueMs: number;
+  /** What is reduced at the time. */
+  degraded: readonly DegradationCode[];
+  /** Milliseconds from arrival until the node got the request or a stored answer was found; undefined if joined. */
+  gatewayMs: number | undefined;
+}
+
+export interface WholeAnswer extends AnswerStart {
+  /** OpenAI's JSON. */
+  json: string | Uint8Array;
+  totalMs: number;
+}
+
+export interface ParsedAnswer extends WholeAnswer {
+  completion?: Completion;
+}
+
+export interface StreamedAnswer extends AnswerStart {
+  /** Complete frames of OpenAI's stream, as the node sends them. Throws AppError if the stream breaks off. */
+  pieces: AsyncIterable<Uint8Array | string>;
+}
+
+/** Milliseconds from arrival until the node had received the request. */
+export const sentAt = (call: Call, completion: Completion): number =>
+  Math.max(0, performance.now() - call.receivedAt - (completion.timings?.total_ms ?? 0));
+
+export const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
+  const latency: Latency = {
+    queue: round(start.queueMs, 2),
+    ttft: round(start.ttftMs, 2),
+    total: round(performance.now() - call.receivedAt, 2),
+  };
+  return {
+    id: completion.id,
+    finish_reason: completion.choices[0]?.finish_reason ?? "stop",
+    usage: completion.usage ?? NO_USAGE,
+    model: start.model,
+    model_revision: start.modelRevision,
+    template_version: null,
+    node: start.node,
+    latency,
+    cache: start.cache,
+    retries: start.retries,
+    degraded: [...start.degraded],
+    request_id: call.requestId,
+  };
+};

@@ -1,0 +1,35 @@
+import { AppError } from "../../lib/errors";
+import type { Cache } from "../ports/cache";
+import type { Engine } from "../ports/engine";
+import { takesRequests } from "./causes";
+import type { Degradations, DrillDeps } from "./degradations";
+
+/** Drills that change something when they start and end. The other modes are looked up when they matter. */
+export const drillEffects = (engine: Pick<Engine, "nodes" | "drain">, cache: Cache): DrillDeps["effects"] => {
+  let drained: string | undefined;
+  return {
+    cache_local: (isOn) => cache.detach?.(isOn),
+    /** Drains one node, unless it is the only one that accepts requests. */
+    fewer_nodes: (isOn) => {
+      const working = engine.nodes().filter(({ state }) => takesRequests(state));
+      const id = isOn ? (working.length > 1 ? working.at(-1)?.id : undefined) : drained;
+      drained = isOn ? id : undefined;
+      if (id !== undefined) engine.drain(id, isOn);
+    },
+  };
+};
+
+const DRILL_RETRY_MS = 5000;
+
+/** The engine, except that no request reaches a node during a drill of `cached_only`. */
+export const drilledEngine = (engine: Engine, degradations: Pick<Degradations, "isDrill">): Engine => ({
+  ...engine,
+  request: (request) => (degradations.isDrill("cached_only") ? Promise.reject(onlyCached()) : engine.request(request)),
+});
+
+const onlyCached = (): AppError =>
+  new AppError(
+    "unavailable",
+    "Only cached answers are served, because an admin is running a drill (cached_only). Try again later.",
+    { retryAfterMs: DRILL_RETRY_MS, details: [{ path: "degraded", message: "cached_only" }] },
+  );
