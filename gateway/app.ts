@@ -24,6 +24,7 @@ import { modelRoutes } from "./models/routes";
 import { nodeRoutes } from "./nodes/routes";
 import { promptRoutes } from "./prompts/routes";
 import { ragRoutes } from "./rag/routes";
+import { requestRoutes } from "./requests/routes";
 import type { Services } from "./services";
 
 /** Builds the gateway's HTTP app from services. It does no I/O of its own, so tests can build it too. */
@@ -43,6 +44,7 @@ export const createApp = (services: Services) => {
         reserve: (principal, isCounted, route) =>
           isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
         recorder: metrics,
+        requestLog: { add: (request) => services.requests.log.add(request) },
         activeRequests: services.activeRequests,
         log,
         reduced: () => services.health.degradations.reduced(),
@@ -72,6 +74,7 @@ export const createApp = (services: Services) => {
     .use(feedbackRoutes(services))
     .use(labelRoutes(services))
     .use(promptRoutes(services))
+    .use(requestRoutes(services))
     .use(evaluatorRoutes(services))
     .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))
     .use(pageRoutes(services));

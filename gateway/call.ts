@@ -1,4 +1,5 @@
 import type { EngineRequest } from "./ports/engine";
+import type { WorkReport } from "./ports/recorder";
 import type { Principal } from "./principal";
 
 /** A request's `cache-control` directives (RFC 9111 section 5.2.1), parsed. */
@@ -33,6 +34,8 @@ export interface Call {
   runId?: string;
   /** Adds headers to the response, unless it has begun. */
   addHeaders?(headers: Record<string, string>): void;
+  /** The request's line in the request log; undefined for work that has none. */
+  report?: WorkReport;
 }
 
 /** The fields of an engine request that identify its caller. */

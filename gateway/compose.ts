@@ -52,7 +52,7 @@ export const compose = async (config: Config, log: Log) => {
     onError: (err) => log.warn({ err }, "could not save what keys used of their limits; trying again"),
   });
   const services = createServices({ config, log, db, cache, engine, usage, reference, search, figures, vectors });
-  const { keys, sessions, namespaces, conversations, activeRequests, health, metrics } = services;
+  const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests } = services;
   const { created } = await keys.bootstrap();
   return {
     app: createApp(services),
@@ -64,6 +64,7 @@ export const compose = async (config: Config, log: Log) => {
       await Promise.all([engine.open(), cache.open(), usage.open(), namespaces.open()]);
       health.degradations.open();
       metrics.open();
+      requests.open();
       activeRequests.open(keys, log);
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
@@ -83,6 +84,7 @@ export const compose = async (config: Config, log: Log) => {
         usage: () => usage.close(),
         keys: () => keys.close(),
         metrics: () => metrics.close(),
+        requests: () => requests.close(),
         database: () => db.close(),
       };
       await closeAll(steps, log);

@@ -32,6 +32,10 @@ export interface Principal {
   limits: KeyLimits;
   /** Whether this key's prompts and answers may be stored. */
   contentLogging: boolean;
+  /** Whether the request log stores the bodies of this key's model calls; undefined: no. */
+  logBodies?: boolean;
+  /** The request that the caller is making, for the audit log; undefined on the hot path, in jobs and on the command line. */
+  requestId?: string;
   /** worker: a jobs worker that works for the key. */
   via: "key" | "session" | "worker";
 }

@@ -52,6 +52,7 @@ import { drilledSearch } from "./rag/search/drilled-search";
 import { MonitoredVectors } from "./rag/search/monitored-vectors";
 import type { SearchThread } from "./rag/search/search-thread";
 import { storeSearch } from "./rag/search/store-search";
+import { createRequests } from "./requests/service";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 
@@ -198,6 +199,7 @@ export const createServices = ({
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),
     feedback: createFeedback({ db, imports, uploads }),
+    requests: createRequests({ db, log, config, registry: metrics.registry }),
     idempotency: createIdempotency({ db, log }),
     transfer: createTransfer({ db, indexes }),
     health,

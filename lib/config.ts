@@ -121,6 +121,17 @@ export const Config = Type.Object({
     maxBytes: whole("GROUNDWIRE_CACHE_MAX_BYTES", "Memory for cached answers", 64 * mib, mib, 64 * 1024 * mib),
   }),
 
+  requestLog: Type.Object({
+    days: whole("GROUNDWIRE_REQUEST_LOG_DAYS", "How long the request log keeps a request", 30, 1, 3650),
+    rows: whole(
+      "GROUNDWIRE_REQUEST_LOG_ROWS",
+      "How many requests the request log keeps, about 0.3 MB per 1,000; 0: nothing is logged",
+      500_000,
+      0,
+      100_000_000,
+    ),
+  }),
+
   datasets: Type.Object({
     maxUploadBytes: whole(
       "GROUNDWIRE_MAX_UPLOAD_BYTES",

@@ -4,7 +4,8 @@ import { exchangeOf } from "../gateway/http/exchange";
 
 /** A page's model call without a signal, for an answer that outlives the request. It has priority over batch work. */
 export const askingOf = (request: Request) => {
-  const { requestId, receivedAt, traceparent } = exchangeOf(request);
+  const exchange = exchangeOf(request);
+  const { requestId, receivedAt, traceparent } = exchange;
   return {
     principal: principalOf(request),
     requestId,
@@ -12,6 +13,7 @@ export const askingOf = (request: Request) => {
     traceparent,
     priority: "interactive",
     directives: NO_DIRECTIVES,
+    report: exchange,
   } as const;
 };
 

@@ -7,3 +7,4 @@ export * from "./keys";
 export * from "./maintenance";
 export * from "./metrics";
 export * from "./rag";
+export * from "./requests";

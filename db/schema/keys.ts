@@ -38,6 +38,8 @@ export const keys = sqliteTable(
       .default("local"),
     /** The key whose counters this one uses, because it replaces that key; null: its own. */
     limitAccount: text(),
+    /** Whether the request log stores the bodies of this key's model calls. Needs `contentLogging`. */
+    logBodies: flag().notNull().default(false),
   },
   (table) => [uniqueIndex("keys_by_secret").on(table.secretHash)],
 );

@@ -71,6 +71,7 @@ export const createChat = ({
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, "chat", body.model);
+    if (call.report) call.report.model = model.id;
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     let gatewayMs: number | undefined;
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
@@ -127,8 +128,8 @@ export const createChat = ({
     start: AnswerStart,
     usage: Usage | null | undefined,
     errorKind?: GenerationSample["errorKind"],
-  ): void =>
-    recorder.generation({
+  ): void => {
+    const sample: GenerationSample = {
       operation,
       caller: call.principal,
       model: start.model,
@@ -142,7 +143,11 @@ export const createChat = ({
       promptTokens: usage?.prompt_tokens ?? 0,
       completionTokens: usage?.completion_tokens ?? 0,
       errorKind,
-    });
+      retries: start.retries,
+    };
+    recorder.generation(sample);
+    call.report?.generated(sample);
+  };
 
   /** A complete answer as the JSON that will be sent, with a new id. Unless it was stored, it is parsed too. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest): Promise<ParsedAnswer> => {

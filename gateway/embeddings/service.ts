@@ -6,7 +6,7 @@ import type { CacheReport } from "../contract";
 import { estimateTokens, type Ledger } from "../limits/ledger";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
-import type { Recorder } from "../ports/recorder";
+import type { GenerationSample, Recorder } from "../ports/recorder";
 import type { EmbeddingRequest } from "./contract";
 import {
   addPrefix,
@@ -106,6 +106,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, to
 
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
     const model = models.resolve(call.principal, "embedding", wanted.model);
+    if (call.report) call.report.model = model.id;
     // Requesting the model's own length is the same as omitting `dimensions`.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(addPrefix(inputs, model, wanted.type));
@@ -113,7 +114,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, to
     const found = await findVectors(work, once);
     const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
     const elapsedMs = performance.now() - call.receivedAt;
-    recorder.generation({
+    const sample: GenerationSample = {
       operation: "embedding",
       caller: call.principal,
       model: model.id,
@@ -126,7 +127,9 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, to
       totalMs: elapsedMs,
       promptTokens: found.computedTokens,
       completionTokens: 0,
-    });
+    };
+    recorder.generation(sample);
+    call.report?.generated(sample);
     return {
       ...found.report,
       model: model.id,

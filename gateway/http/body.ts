@@ -164,7 +164,11 @@ export const parseBody = (exchange: Exchange): unknown => {
   if (route.isDocumented || isJson(type)) {
     const schema = typeof route.inputs.body === "object" ? route.inputs.body : undefined;
     const read = route.facts["x-drops-nul"] ? withoutNulEscapes : (text: string) => text;
-    return readBytes(exchange).then((bytes) => json(read(decodeText(bytes)), schema));
+    return readBytes(exchange).then((bytes) => {
+      const text = read(decodeText(bytes));
+      exchange.bodies?.asked(text);
+      return json(text, schema);
+    });
   }
   return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;
 };

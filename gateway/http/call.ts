@@ -21,14 +21,14 @@ class ExchangeCall implements Call {
   readonly traceparent: string | undefined;
   readonly route: string;
   readonly runId: string | undefined;
-  readonly #exchange: Exchange;
+  readonly report: Exchange;
 
   constructor(
     exchange: Exchange,
     readonly principal: Principal,
   ) {
     const { headers } = exchange.request;
-    this.#exchange = exchange;
+    this.report = exchange;
     this.requestId = exchange.requestId;
     this.priority = principal.via === "worker" ? "batch" : priorityOf(headers);
     this.directives = parseCacheControl(headers.get("cache-control") ?? undefined);
@@ -40,10 +40,10 @@ class ExchangeCall implements Call {
   }
 
   addHeaders(headers: Record<string, string>): void {
-    Object.assign(this.#exchange.headers, headers);
+    Object.assign(this.report.headers, headers);
   }
 
   get signal(): AbortSignal {
-    return this.#exchange.activeSignal(this.principal.keyId);
+    return this.report.activeSignal(this.principal.keyId);
   }
 }

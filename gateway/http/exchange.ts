@@ -2,8 +2,16 @@ import type { AppError, ErrorKind } from "../../lib/errors";
 import { type Log, logFields } from "../../lib/log";
 import { round } from "../../lib/round";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
-import type { Recorder } from "../ports/recorder";
+import {
+  addWork,
+  type GenerationSample,
+  type Recorder,
+  type RequestLogger,
+  type RequestWork,
+  type WorkReport,
+} from "../ports/recorder";
 import type { Principal } from "../principal";
+import type { CapturedBodies } from "./captured-bodies";
 import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./request-headers";
 import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
@@ -26,6 +34,7 @@ const UNMATCHED = "unmatched";
 /** Receives the start and end of each exchange, and provides the standing headers of every response. */
 interface Reports {
   recorder: Recorder;
+  requestLog: RequestLogger;
   log: Log;
   activeRequests: ActiveRequests;
   /** Headers of every response, built once. */
@@ -43,7 +52,7 @@ export interface BodyPlan {
 }
 
 /** One request in the gateway, from its first hook to the last byte of its response. */
-export class Exchange {
+export class Exchange implements WorkReport {
   readonly requestId: string;
   readonly traceparent: string | undefined;
   /** `performance.now()` at arrival. */
@@ -57,6 +66,10 @@ export class Exchange {
   principal: Principal | undefined;
   /** undefined while everything works. */
   reduced: Reduced | undefined;
+  /** The model that the request called last. */
+  model: string | undefined;
+  /** The bodies to log; undefined unless the key logs them. */
+  bodies: CapturedBodies | undefined;
   /** True once a handler has built the response with these headers. That handler also calls `finish`. */
   isAnswered = false;
   /** Why the gateway ended this exchange. It replaces the errors caused by aborting it. */
@@ -70,6 +83,7 @@ export class Exchange {
   #active: ActiveRequest | undefined;
   #deadline: Timer | undefined;
   #isFinished = false;
+  #work: RequestWork | undefined;
 
   constructor(
     readonly request: Request,
@@ -119,6 +133,10 @@ export class Exchange {
     return abort.signal;
   }
 
+  generated(sample: GenerationSample): void {
+    this.#work = addWork(this.#work, sample);
+  }
+
   /** The route's pattern, for logs and metrics. */
   get routeName(): string {
     return this.route?.path ?? UNMATCHED;
@@ -144,6 +162,7 @@ export class Exchange {
   /** A complete response that skips the remaining hooks, for routes on which every microsecond counts. */
   respond(body: string | Uint8Array, headers: Record<string, string>): Response {
     this.isAnswered = true;
+    this.bodies?.answered(body);
     this.finish(200);
     return new Response(body, { headers: this.withHeaders(headers) });
   }
@@ -155,12 +174,28 @@ export class Exchange {
     this.#held?.release();
     if (this.#active) this.reports.activeRequests.delete(this.#active);
     clearTimeout(this.#deadline);
-    const { method } = this.request;
+    const { method, url } = this.request;
+    const { principal, requestId, model, bodies } = this;
     const durationMs = performance.now() - this.receivedAt;
-    this.reports.recorder.request({ method, route: this.routeName, status, durationMs, errorKind });
+    const finished = {
+      method,
+      route: this.routeName,
+      status,
+      durationMs,
+      errorKind,
+      requestId,
+      url,
+      model,
+      bodies,
+      keyId: principal?.keyId,
+      via: principal?.via,
+      work: this.#work,
+    };
+    this.reports.recorder.request(finished);
+    this.reports.requestLog.add(finished);
     // Nothing here needs escaping: ids, methods and patterns have no quotes.
     let fields = `"requestId":"${this.requestId}","method":"${method}","route":"${this.routeName}","status":${status},"durationMs":${round(durationMs, 2)}`;
-    if (this.principal) fields += `,"keyId":"${this.principal.keyId}"`;
+    if (principal) fields += `,"keyId":"${principal.keyId}"`;
     if (errorKind) fields += `,"errorKind":"${errorKind}"`;
     logFields(this.reports.log, this.route?.facts["x-probe"] ? "debug" : "info", `${fields},"msg":"request"`);
   }

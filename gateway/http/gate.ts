@@ -2,9 +2,10 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
 import { bearerToken, credentialsOf, isWorkerToken } from "../bearer-token";
-import type { Recorder } from "../ports/recorder";
+import type { Recorder, RequestLogger } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
+import { capturedBodies } from "./captured-bodies";
 import { createCors, preflightHeaders } from "./cors";
 import { beginExchange, type Exchange, type Held, type Reduced } from "./exchange";
 import { standingHeaders } from "./response-headers";
@@ -26,6 +27,7 @@ export interface GateDeps {
    */
   reserve(principal: Principal, isCounted: boolean, route: string): Held | Promise<Held>;
   recorder: Recorder;
+  requestLog: RequestLogger;
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
@@ -97,6 +99,9 @@ export const gate = (deps: GateDeps) => {
   const reserveApi = (exchange: Exchange, principal: Principal): Held | Promise<Held> => {
     // The request that a worker works for was counted; its calls would use up the limit of the key's owner.
     const isCounted = principal.via !== "worker" && !exchange.route?.facts["x-uncounted"];
+    if (principal.logBodies && exchange.route?.facts["x-generates"]) {
+      exchange.bodies = capturedBodies(exchange.request.headers);
+    }
     return deps.reserve(principal, isCounted, exchange.routeName);
   };
 

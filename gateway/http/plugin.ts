@@ -58,6 +58,9 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
       if (exchange.isAnswered) return;
       const own = { "server-timing": exchange.timing(), ...(set.headers as Record<string, string>) };
       Object.assign(set.headers, exchange.withHeaders(own).toJSON());
+      if (exchange.bodies && !(responseValue instanceof Response)) {
+        exchange.bodies.answered(JSON.stringify(responseValue));
+      }
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })
     .onError({ as: "global" }, errorHook(deps));

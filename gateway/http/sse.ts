@@ -92,6 +92,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
             return;
           }
           keepAlive?.refresh();
+          exchange.bodies?.streamed(value);
           controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (thrown) {
           if (hasLeft) return;

@@ -31,6 +31,10 @@ const settings = {
   }),
   on_store_loss: StoreLoss,
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),
+  log_bodies: Type.Boolean({
+    description:
+      "Whether the request log stores the bodies of this key's model calls; requires `content_logging`. The header `x-log-bodies: false` keeps one request out",
+  }),
   expires_at: Nullable(Type.String({ format: "date-time", examples: ["2099-12-31T23:59:59.000Z"] }), {
     description: "null: never",
   }),
@@ -87,6 +91,7 @@ export const CreateKey = Strict(
     observe_only: Type.Optional(Type.Boolean({ ...settings.observe_only, default: false })),
     on_store_loss: Type.Optional({ ...StoreLoss, default: "local" }),
     content_logging: Type.Optional(Type.Boolean({ ...settings.content_logging, default: true })),
+    log_bodies: Type.Optional(Type.Boolean({ ...settings.log_bodies, default: false })),
   },
   {
     title: "CreateKey",
@@ -139,6 +144,7 @@ export const Me = Component("Me", {
   allowed_indexes: settings.allowed_indexes,
   limits: KeyLimits,
   content_logging: settings.content_logging,
+  log_bodies: settings.log_bodies,
   expires_at: settings.expires_at,
 });
 export type Me = Static<typeof Me>;

@@ -41,6 +41,7 @@ export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal
   allowedIndexes: key.allowedIndexes ?? undefined,
   limits: effectiveLimits(key, defaults),
   contentLogging: key.contentLogging,
+  logBodies: key.logBodies && key.contentLogging,
   via,
 });
 
@@ -83,6 +84,16 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
     "invalid_request",
     `expires_at is ${expiresAt.toISOString()}, which is in the past. Choose a later time.`,
     { param: "expires_at" },
+  );
+};
+
+/** Throws invalid_request for a key that would log bodies although nothing of it may be stored. */
+export const assertBodiesLoggable = ({ contentLogging, logBodies }: Partial<KeyRow>): void => {
+  if (!logBodies || contentLogging !== false) return;
+  throw new AppError(
+    "invalid_request",
+    "log_bodies requires content_logging, which is off for this key. Turn content_logging on too.",
+    { param: "log_bodies" },
   );
 };
 

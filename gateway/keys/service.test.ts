@@ -59,6 +59,7 @@ test("a new key has its name and role, and the configured limits unless it has i
       account: id,
     },
     contentLogging: true,
+    logBodies: false,
     via: "key",
   });
 });
@@ -179,7 +180,8 @@ test("a rotated key inherits the old key's settings, but not its last use, its r
     on_store_loss: "refuse" as const,
     allowed_models: ["fake-model"],
     allowed_indexes: ["handbook"],
-    content_logging: false,
+    content_logging: true,
+    log_bodies: true,
     expires_at: new Date(START + DAY_MS).toISOString(),
   };
   const first = await keys.create(LOCAL_ACTOR, settings);
@@ -214,6 +216,7 @@ test("a rotated key inherits the old key's settings, but not its last use, its r
     allowedModels: settings.allowed_models,
     allowedIndexes: settings.allowed_indexes,
     contentLogging: settings.content_logging,
+    logBodies: settings.log_bodies,
   });
 });
 

@@ -15,6 +15,7 @@ import { assertLimits } from "./limit-rules";
 import {
   type Actor,
   assertAdmin,
+  assertBodiesLoggable,
   assertInFuture,
   assertNotExpired,
   assertNotRevoked,
@@ -139,6 +140,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       const settings = { ...fromUpdate(request), name, role };
       assertInFuture(settings.expiresAt, at);
       assertLimits(request, config.gateway);
+      assertBodiesLoggable(settings);
       return db.write(async (tx) => {
         const issued = await issue(tx, actor, at, settings, wantedId);
         const detail = { name, role };
@@ -180,6 +182,8 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
         assertLimits(request, config.gateway);
         assertOwnedHere(key);
         assertNotRevoked(key);
+        const { logBodies, contentLogging = key.contentLogging } = changes;
+        assertBodiesLoggable({ logBodies, contentLogging });
         const losesAdmin = changes.role !== undefined && changes.role !== "admin";
         if (losesAdmin || endsSoon(changes.expiresAt, at)) await assertOtherAdmin(tx, key, at);
         const updated = await store.updateKey(tx, id, changes);
@@ -246,6 +250,7 @@ const settingsOf = ({
   allowedModels,
   allowedIndexes,
   contentLogging,
+  logBodies,
 }: store.KeyRow) => ({
   name,
   role,
@@ -260,6 +265,7 @@ const settingsOf = ({
   allowedModels,
   allowedIndexes,
   contentLogging,
+  logBodies,
 });
 
 /** A rotated key expires when its grace period ends; its successors have its original expiry. null: never. */

@@ -13,7 +13,7 @@ export const toKey = (row: KeyRow, defaults: DefaultLimits, now: Date): Key =>
 
 export const toMe = (
   { via }: Principal,
-  { id, name, role, allowed_models, allowed_indexes, limits, content_logging, expires_at }: Key,
+  { id, name, role, allowed_models, allowed_indexes, limits, content_logging, log_bodies, expires_at }: Key,
 ): Me => ({
   key_id: id,
   name,
@@ -23,6 +23,7 @@ export const toMe = (
   allowed_indexes,
   limits,
   content_logging,
+  log_bodies,
   expires_at,
 });
 
@@ -41,5 +42,7 @@ export const fromUpdate = (body: UpdateKey) =>
     observeOnly: body.observe_only,
     onStoreLoss: body.on_store_loss,
     contentLogging: body.content_logging,
+    // Without content logging, nothing may be stored.
+    logBodies: body.content_logging === false && body.log_bodies === undefined ? false : body.log_bodies,
     expiresAt: body.expires_at == null ? body.expires_at : new Date(body.expires_at),
   }) satisfies KeyChanges;

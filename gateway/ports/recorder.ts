@@ -30,10 +30,64 @@ export interface GenerationSample {
   promptTokens: number;
   completionTokens: number;
   errorKind?: ErrorKind;
+  /** Attempts at a node before this reply, in addition to the first; undefined if none was needed or known. */
+  retries?: number;
 }
+
+/** What all model calls of one request did together. */
+export interface RequestWork extends Omit<GenerationSample, "operation" | "caller" | "errorKind" | "totalMs"> {
+  calls: number;
+}
+
+/** Receives what a request's model calls did, for its line in the request log. */
+export interface WorkReport {
+  /** The model of the request's last call, which may have failed before it began. */
+  model: string | undefined;
+  generated(sample: GenerationSample): void;
+}
+
+/** The bodies of a request whose key logs them. */
+export interface LoggedBodies {
+  prompt: string;
+  answer: string;
+  /** Whether either is longer than what is stored. */
+  isCut: boolean;
+}
+
+/** A finished request, with everything that the request log stores about it. */
+export interface FinishedRequest extends RequestSample {
+  requestId: string;
+  url: string;
+  keyId: string | undefined;
+  via: GenerationSample["caller"]["via"] | undefined;
+  model: string | undefined;
+  work: RequestWork | undefined;
+  bodies: LoggedBodies | undefined;
+}
+
+/** Adds a call to what the request's earlier calls did. A chat's model and stages take precedence over an embedding's. */
+export const addWork = (work: RequestWork | undefined, sample: GenerationSample): RequestWork => {
+  const { model, node, stream, cache, gatewayMs, queueMs, ttftMs, promptTokens, completionTokens, retries } = sample;
+  const call = { model, node, stream, cache, gatewayMs, queueMs, ttftMs, promptTokens, completionTokens, retries };
+  if (work === undefined) return { ...call, calls: 1 };
+  const leading = sample.operation === "embedding" ? work : { ...call, gatewayMs: work.gatewayMs };
+  return {
+    ...leading,
+    calls: work.calls + 1,
+    queueMs: work.queueMs + queueMs,
+    promptTokens: work.promptTokens + promptTokens,
+    completionTokens: work.completionTokens + completionTokens,
+    retries: (work.retries ?? 0) + (retries ?? 0),
+  };
+};
 
 /** Receives measurements from the request path: two calls per request, both synchronous and cheap. */
 export interface Recorder {
   request(sample: RequestSample): void;
   generation(sample: GenerationSample): void;
+}
+
+/** Receives every finished request, once. Synchronous and cheap. */
+export interface RequestLogger {
+  add(request: FinishedRequest): void;
 }

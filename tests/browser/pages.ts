@@ -33,6 +33,7 @@ import { createModels } from "../../gateway/models/registry";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
 import type { Role } from "../../gateway/principal";
 import { createPrompts } from "../../gateway/prompts/service";
+import { createRequests } from "../../gateway/requests/service";
 import { createSessions } from "../../gateway/sessions/service";
 import { createUploads } from "../../gateway/uploads/service";
 import { datasetImport } from "../../jobs/dataset-import";
@@ -152,6 +153,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   });
   const price = { gpuPricePerHour: 2.49, currency: "USD" };
   const metrics = createMetrics({ db, log, price, engine });
+  const requests = createRequests({ db, log, config, registry: metrics.registry });
   /** The error with which the next requests are rejected. */
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger({ store: memoryLedger(), price, slots: () => ({ answers: 1, embeddings: 1 }) });
@@ -169,6 +171,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         },
         reserve: (principal, _, route) => ledger.reserve(principal, route),
         recorder: metrics,
+        requestLog: requests.log,
         activeRequests,
         log,
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
@@ -204,6 +207,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         models,
         prompts,
         rag: rag.rag,
+        requests,
         retrievalQuality: rag.retrievalQuality,
         runningEvals: new RunningEvals({ evals, activeRequests }),
         sampleIndex: rag.sampleIndex,

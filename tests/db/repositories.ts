@@ -6,9 +6,10 @@ import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
 import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
+import { requestSteps } from "./steps/requests";
 import type { Step } from "./steps/step";
 
-const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps];
+const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps, requestSteps];
 
 /** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);

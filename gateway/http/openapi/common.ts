@@ -22,6 +22,7 @@ export const TAGS = [
   { name: "Cache", description: "The answer cache: statistics, keys and invalidation." },
   { name: "Nodes", description: "The machines that run the models." },
   { name: "Metrics", description: "Metrics as JSON and for Prometheus." },
+  { name: "Requests", description: "The stored request log." },
   { name: "Health", description: "Probes for load balancers, and the status of every dependency." },
 ];
 

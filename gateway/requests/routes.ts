@@ -1,0 +1,29 @@
+import { Elysia } from "elysia";
+import { auth } from "../http/auth";
+import { allows } from "../http/route-facts";
+import { LoggedRequestPage, LoggedRequestWithBodies, RequestPathId, RequestQuery } from "./contract";
+import type { Requests } from "./service";
+
+export const requestRoutes = ({ requests }: { requests: Requests }) =>
+  new Elysia({ name: "requests.routes", prefix: "/v1/requests", tags: ["Requests"] })
+    .use(auth)
+    .get("", ({ query }) => requests.list(query), {
+      query: RequestQuery,
+      response: { 200: LoggedRequestPage },
+      detail: {
+        ...allows("viewer"),
+        summary: "List logged requests, newest first",
+        description:
+          "Calls of the API, and requests of pages that failed, changed something or called a model. Filters: id, key, route, model, status, fault domain, error code, duration and time.",
+      },
+    })
+    .get("/:id", ({ principal, params }) => requests.get(principal, params.id), {
+      params: RequestPathId,
+      response: { 200: LoggedRequestWithBodies },
+      detail: {
+        ...allows("viewer"),
+        summary: "Read one logged request",
+        description:
+          "With its bodies, if its key logs them and the caller has this key or the admin role. The newest one, if a caller used the same id several times.",
+      },
+    });
