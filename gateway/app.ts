@@ -48,6 +48,7 @@ export const createApp = (services: Services) => {
         activeRequests: services.activeRequests,
         log,
         reduced: () => services.health.degradations.reduced(),
+        tracer: services.tracer,
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         publicUrl: config.gateway.publicUrl,
         corsOrigins: config.gateway.corsOrigins,

@@ -1,3 +1,4 @@
+import type { Span } from "../lib/tracing/tracer";
 import type { EngineRequest } from "./ports/engine";
 import type { WorkReport } from "./ports/recorder";
 import type { Principal } from "./principal";
@@ -38,12 +39,12 @@ export interface Call {
   report?: WorkReport;
 }
 
-/** The fields of an engine request that identify its caller. */
-export const callerOf = ({ principal, requestId, priority, traceparent }: Asking) => ({
+/** The fields of an engine request that identify its caller, and the span in which it is sent. */
+export const callerOf = ({ principal, requestId, priority, traceparent }: Asking, span?: Span) => ({
   requestId,
   fairKey: principal.keyId,
   priority,
-  traceparent,
+  traceparent: span?.traceparent ?? traceparent,
 });
 
 /**
@@ -54,6 +55,18 @@ export const timeLeft = ({ receivedAt, deadlineMs }: Pick<Call, "receivedAt" | "
   const elapsedMs = performance.now() - receivedAt;
   const hasOwnDeadline = deadlineMs !== undefined && deadlineMs < totalMs;
   return { deadlineMs: Math.max(1, (hasOwnDeadline ? deadlineMs : totalMs) - elapsedMs), hasOwnDeadline };
+};
+
+/** The same call as a part of `span`. */
+export const callWithin = (call: Call, span: Span | undefined): Call => {
+  if (!span) return call;
+  return {
+    ...call,
+    traceparent: span.traceparent,
+    get signal() {
+      return call.signal;
+    },
+  };
 };
 
 /** A call without a signal, for work that outlives its request. */

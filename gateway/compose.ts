@@ -4,6 +4,7 @@ import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
+import { openTracer } from "../lib/tracing/open-tracer";
 import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
@@ -51,7 +52,20 @@ export const compose = async (config: Config, log: Log) => {
     },
     onError: (err) => log.warn({ err }, "could not save what keys used of their limits; trying again"),
   });
-  const services = createServices({ config, log, db, cache, engine, usage, reference, search, figures, vectors });
+  const tracer = await openTracer("gateway", config, log);
+  const services = createServices({
+    config,
+    log,
+    tracer,
+    db,
+    cache,
+    engine,
+    usage,
+    reference,
+    search,
+    figures,
+    vectors,
+  });
   const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests } = services;
   const { created } = await keys.bootstrap();
   return {
@@ -86,6 +100,7 @@ export const compose = async (config: Config, log: Log) => {
         metrics: () => metrics.close(),
         requests: () => requests.close(),
         database: () => db.close(),
+        tracing: () => tracer?.close(),
       };
       await closeAll(steps, log);
     },

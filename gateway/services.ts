@@ -3,6 +3,7 @@ import type { Db } from "../db/client";
 import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
+import type { Tracer } from "../lib/tracing/tracer";
 import { ActiveRequests } from "./active-requests";
 import { createBatchExports } from "./batch-evals/export/service";
 import { createBatchEvals } from "./batch-evals/service";
@@ -59,6 +60,8 @@ import { createUploads } from "./uploads/service";
 interface Foundation {
   config: Config;
   log: Log;
+  /** Undefined: nothing is traced. */
+  tracer: Tracer | undefined;
   db: Db;
   cache: Cache;
   /** The GPU nodes. */
@@ -72,18 +75,9 @@ interface Foundation {
 }
 
 /** Creates all services for routes and pages. The database must be migrated; the adapters may still be closed. */
-export const createServices = ({
-  config,
-  log,
-  db,
-  cache,
-  engine: nodes,
-  usage,
-  reference,
-  search,
-  figures,
-  vectors,
-}: Foundation) => {
+export const createServices = (foundation: Foundation) => {
+  const { config, log, tracer, db, cache, usage, reference, search, figures, vectors } = foundation;
+  const nodes = foundation.engine;
   const { totalMs } = config.timeouts;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
@@ -119,7 +113,9 @@ export const createServices = ({
     ledger,
   });
   const cacheEnabled = config.cache.enabled;
-  const chat = createChat({ engine, ledger, models, answers, recorder: metrics, totalMs, cacheEnabled, degradations });
+  const chat = createChat({
+    ...{ engine, ledger, models, answers, recorder: metrics, tracer, totalMs, cacheEnabled, degradations },
+  });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
@@ -128,10 +124,11 @@ export const createServices = ({
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const computeFigures = ({ id }: { id: string }) => figures.compute(id);
-  const embeddings = createEmbeddings({ engine, ledger, models, answers, recorder: metrics, totalMs });
+  const embeddings = createEmbeddings({ engine, ledger, models, answers, recorder: metrics, tracer, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
     chat,
+    tracer,
     answers,
     scoring: reference,
     indexes,
@@ -157,6 +154,7 @@ export const createServices = ({
   return {
     config,
     log,
+    tracer,
     engine,
     keys,
     activeRequests,

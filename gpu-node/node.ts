@@ -3,6 +3,7 @@ import type { Config } from "../lib/config";
 import { AppError, toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { embedderOf, findContradictions } from "../lib/setting-rules";
+import { openTracer } from "../lib/tracing/open-tracer";
 import { withTimeout } from "../lib/with-timeout";
 import { type Embedder, type NodeEngine, shuttingDown } from "./engine/engine";
 import { createLlamaHost, type LlamaHost } from "./engine/llama/host";
@@ -13,6 +14,7 @@ import { findRoute, nodeModels, nodeRoutes } from "./server/routes";
 import { createServer } from "./server/server";
 import type { NodeDeps } from "./server/slot";
 import { NodeStatus } from "./server/status";
+import { endRequest, traceRequest } from "./server/trace";
 
 /** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
@@ -58,17 +60,20 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const routes = nodeRoutes(deps);
   const guard = createGuard(config.gateway.nodeToken);
   const open = new Set<Exchange>();
+  const tracer = await openTracer("gpu-node", config, log);
 
   const handle = async (exchange: Exchange): Promise<void> => {
     open.add(exchange);
     try {
       const { route, id } = findRoute(routes, exchange.method, exchange.path);
       if (!route.isOpen) guard(exchange.header("authorization"));
+      if (tracer && route.method === "POST") exchange.span = traceRequest(tracer, exchange);
       await route.handler(exchange, id);
     } catch (thrown) {
       exchange.fail(thrown);
     }
     report(exchange);
+    if (exchange.span) endRequest(exchange.span, exchange.failure);
     await exchange.finished;
     open.delete(exchange);
   };
@@ -117,6 +122,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     await allFinished(open, FINAL_ERRORS_MS);
     server.close();
     await engines.close();
+    await tracer?.close();
   };
 
   return { url, port, ready, close };

@@ -18,6 +18,8 @@ interface Caller {
   /** The evaluation run that the call belongs to. */
   runId?: string;
   signal: AbortSignal;
+  /** The span that the call belongs to. */
+  traceparent?: string;
 }
 
 /** The gateway functions that ingestion needs. */
@@ -55,7 +57,7 @@ interface GatewayClientOptions {
 export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOptions): GatewayClient => {
   const send = async <T>(
     path: string,
-    { keyId, runId, signal }: Caller,
+    { keyId, runId, signal, traceparent }: Caller,
     body: object,
     more?: Record<string, string>,
   ): Promise<T> => {
@@ -65,6 +67,7 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
       "content-type": "application/json",
       "x-groundwire-on-behalf-of": keyId,
       ...(runId !== undefined && { "x-groundwire-run": runId }),
+      ...(traceparent && { traceparent }),
     };
     const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), signal }).catch(
       (cause) => {

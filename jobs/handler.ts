@@ -13,6 +13,8 @@ type Json = Record<string, unknown>;
 
 /** The interface between a handler and its task. */
 export interface TaskContext {
+  /** The span of this attempt; undefined: it is not traced. */
+  traceparent?: string;
   /** Aborted with a `StopReason`. The handler must then stop by throwing any error. */
   signal: AbortSignal;
   /**

@@ -3,6 +3,7 @@ import type { Db } from "../db/client";
 import { type ClaimedTask, claimTasks, deleteEndedJobs, hasDueTask, listCancelled } from "../db/jobs";
 import type { Log } from "../lib/log";
 import { Mutex } from "../lib/mutex";
+import type { Tracer } from "../lib/tracing/tracer";
 import { withTimeout } from "../lib/with-timeout";
 import type { JobHandler, StopReason } from "./handler";
 import { runTask } from "./run-task";
@@ -25,6 +26,7 @@ const MAX_JOBS_PER_DELETE = 500;
 interface LoopOptions {
   db: Db;
   log: Log;
+  tracer?: Tracer;
   handlers: readonly JobHandler[];
   /** Housekeeping outside of jobs, once a minute. */
   sweeps?: readonly (() => Promise<void>)[];
@@ -173,9 +175,9 @@ export class JobLoop {
 
   #start(handler: JobHandler, task: ClaimedTask): void {
     const abort = new AbortController();
-    const { db, log } = this.#options;
+    const { db, log, tracer } = this.#options;
     const end = async (): Promise<void> => {
-      await runTask({ db, log, now: this.#now }, handler, task, abort.signal);
+      await runTask({ db, log, tracer, now: this.#now }, handler, task, abort.signal);
       this.#running.delete(task.id);
       this.#free();
       if (this.#runningOf(handler).length > 0) return;

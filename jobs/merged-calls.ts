@@ -78,11 +78,11 @@ const sendGroup = async <T>(
 ): Promise<void> => {
   const [first] = calls;
   if (!first) return;
-  const { keyId } = first.caller;
+  const { keyId, traceparent } = first.caller;
   try {
     const signal = whenAllAborted(calls.map(({ caller }) => caller.signal));
     const texts = calls.flatMap((call) => call.texts);
-    const result = await send({ keyId, signal }, first.model, texts);
+    const result = await send({ keyId, signal, traceparent }, first.model, texts);
     let from = 0;
     for (const call of calls) {
       call.resolve(part(result, from, from + call.texts.length));

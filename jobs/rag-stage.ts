@@ -59,7 +59,7 @@ export const stageBuild = async (
   { documentId, jobId, keyId, title, metadata, document, hash, onStage }: StageRequest,
 ): Promise<NearlyStaged> => {
   const { indexId, version: number, embeddingModel: model } = version;
-  const caller = { keyId, signal: context.signal };
+  const caller = { keyId, signal: context.signal, traceparent: context.traceparent };
   await onStage?.("chunking");
   const pieces = await chunk(document, {
     chunkTokens: version.chunkTokens,

@@ -2,6 +2,7 @@ import type { Db, Tx } from "../db/client";
 import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress, settleJob } from "../db/jobs";
 import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
+import type { Tracer } from "../lib/tracing/tracer";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
 
 export const MAX_ATTEMPTS = 3;
@@ -16,6 +17,7 @@ const backoffMs = (attempts: number, random = Math.random): number =>
 interface RunDeps {
   db: Pick<Db, "write">;
   log: Log;
+  tracer?: Tracer;
   now: () => Date;
 }
 
@@ -24,12 +26,22 @@ interface RunDeps {
  * fails too, the task becomes a stray, see `requeueStrays`.
  */
 export const runTask = async (
-  { db, log, now }: RunDeps,
+  { db, log, tracer, now }: RunDeps,
   handler: JobHandler,
   task: ClaimedTask,
   signal: AbortSignal,
 ): Promise<void> => {
-  const fields = { job: task.jobId, task: task.id, kind: task.kind };
+  const span = tracer?.start(`task ${task.kind}`, {
+    kind: "consumer",
+    attributes: {
+      "groundwire.job.id": task.jobId,
+      "groundwire.job.kind": task.kind,
+      "groundwire.task.id": task.id,
+      "groundwire.task.attempt": task.attempts + 1,
+      "groundwire.key.id": task.job.createdBy,
+    },
+  });
+  const fields = { job: task.jobId, task: task.id, kind: task.kind, traceId: span?.traceId };
   let isFinished = false;
 
   const fenced = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
@@ -39,6 +51,7 @@ export const runTask = async (
     });
 
   const context: TaskContext = {
+    traceparent: span?.traceparent,
     signal,
     write: fenced,
     async progress(progress, mark = 0) {
@@ -57,6 +70,7 @@ export const runTask = async (
 
   const giveUp = async (thrown: unknown): Promise<void> => {
     const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined;
+    span?.set({ "groundwire.task.stopped": thrown instanceof TaskLost ? "lost" : reason });
     if (thrown instanceof TaskLost || reason === "lost") {
       log.warn(fields, "a task was taken over by another worker");
       return;
@@ -64,6 +78,7 @@ export const runTask = async (
     if (reason === "draining") return fenced((tx) => requeueTask(tx, task, now()));
     if (reason === "cancelled") return end("cancelled", null);
     const error = toAppError(thrown);
+    span?.fail(error.kind);
     const failure = withJobId(toEnvelope(error, task.jobId).error, task.jobId);
     const attempts = task.attempts + 1;
     const mayHelp = error.retryable || error.kind === "internal";
@@ -88,6 +103,8 @@ export const runTask = async (
       await giveUp(thrown).catch((error) =>
         log.error({ ...fields, err: error }, "the outcome of a task was not written"),
       );
+  } finally {
+    span?.end();
   }
 };
 

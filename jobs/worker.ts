@@ -14,6 +14,7 @@ import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
+import { openTracer } from "../lib/tracing/open-tracer";
 import { batchEvals } from "./batch-evals/handlers";
 import { batchRecompute } from "./batch-evals/recompute";
 import { datasetImport } from "./dataset-import";
@@ -42,7 +43,9 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
   const db = groupCommits(await openDb(databaseOptions(config), log));
   const scoring = new ScoringPool(SCORING_THREADS);
   const figures = new FiguresThread(databaseOptions(config));
+  const tracer = await openTracer("jobs", config, log);
   const closeAll = async () => {
+    await tracer?.close();
     scoring.close();
     figures.close();
     await db.close();
@@ -56,7 +59,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     const upload = vectors && createVectorUpload({ db, vectors, log });
     const rag = { ...pipeline, db, uploads, gateway, vectors, log };
     const batch = {
-      ...{ db, gateway, log, reference: scoring, defaults: config.gateway },
+      ...{ db, gateway, log, tracer, reference: scoring, defaults: config.gateway },
       prompts: createPrompts({ db }),
       evaluators: createEvaluators({ db }),
       indexes: indexOpener(db, vectors?.id),
@@ -65,6 +68,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     const loop: JobLoop = new JobLoop({
       db,
       log,
+      tracer,
       leaseMs: config.jobs.leaseMs,
       handlers: [
         datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") }),

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { choice, flag, optionalText, optionalWhole, text, webAddress, whole } from "./setting-kinds";
+import { TracingSettings } from "./tracing-settings";
 
 /** An origin as browsers send it, or `*`. */
 const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
@@ -270,6 +271,8 @@ export const Config = Type.Object({
       10 * minute,
     ),
   }),
+
+  tracing: TracingSettings,
 
   client: Type.Object({
     url: optionalText("GROUNDWIRE_URL", "Address of a running gateway, for commands that call one", webAddress),

@@ -146,6 +146,7 @@ describe("imports follow the architecture", () => {
       ["smol-toml", /^lib\/settings/],
       ["elysia", /^(gateway|views)\//],
       ["hono", /^views\//],
+      ["@opentelemetry", /^lib\/tracing\//],
       ["openai", /^$/],
     ];
     const wrong = SOURCES.flatMap(({ path, imports }) =>

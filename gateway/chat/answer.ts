@@ -1,4 +1,5 @@
 import { round } from "../../lib/round";
+import type { Span } from "../../lib/tracing/tracer";
 import type { Call } from "../call";
 import type { CacheReport } from "../contract";
 import type { DegradationCode } from "../health/contract";
@@ -21,6 +22,8 @@ export interface AnswerStart {
   degraded: readonly DegradationCode[];
   /** Milliseconds from arrival until the node got the request or a stored answer was found; undefined if joined. */
   gatewayMs: number | undefined;
+  /** Undefined: the answer is not traced. */
+  span?: Span;
 }
 
 export interface WholeAnswer extends AnswerStart {
@@ -42,6 +45,7 @@ export interface StreamedAnswer extends AnswerStart {
 export const sentAt = (call: Call, completion: Completion): number =>
   Math.max(0, performance.now() - call.receivedAt - (completion.timings?.total_ms ?? 0));
 
+/** The fields of an answer besides its message. */
 export const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
   const latency: Latency = {
     queue: round(start.queueMs, 2),

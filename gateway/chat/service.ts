@@ -1,4 +1,5 @@
 import { toAppError } from "../../lib/errors";
+import type { Tracer } from "../../lib/tracing/tracer";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
 import type { Degradations } from "../health/degradations";
@@ -6,6 +7,7 @@ import type { Ledger } from "../limits/ledger";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
+import { endGeneration, endIfFailed, startGeneration } from "../tracing/generation-span";
 import { type AnswerStart, describe, type ParsedAnswer, type StreamedAnswer, sentAt, type WholeAnswer } from "./answer";
 import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage, CompletionRequest, Usage } from "./contract";
@@ -50,6 +52,7 @@ interface ChatDeps {
   models: Models;
   answers: Pick<AnswerCache, "answer">;
   recorder: Recorder;
+  tracer?: Tracer;
   /** Timeout for a complete answer, in milliseconds. */
   totalMs: number;
   cacheEnabled: boolean;
@@ -58,21 +61,16 @@ interface ChatDeps {
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
 
-export const createChat = ({
-  engine,
-  ledger,
-  models,
-  answers,
-  recorder,
-  totalMs,
-  cacheEnabled,
-  degradations,
-}: ChatDeps): ChatService => {
+export const createChat = (deps: ChatDeps): ChatService => {
+  const { engine, ledger, models, answers, recorder, tracer, totalMs, cacheEnabled, degradations } = deps;
+
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, "chat", body.model);
     if (call.report) call.report.model = model.id;
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
+    const span =
+      tracer && startGeneration(tracer, call, { operation, model: model.id, stream: isStream, parameters: body });
     let gatewayMs: number | undefined;
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
       const json = nodeBody(body, model.id, isStream);
@@ -83,14 +81,14 @@ export const createChat = ({
           model: model.id,
           body: json,
           stream: isStream,
-          ...callerOf(call),
+          ...callerOf(call, span),
           // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
           ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
           signal,
         });
       });
     };
-    const answer = await answers.answer(
+    const answering = answers.answer(
       {
         keyId: call.principal.keyId,
         stream: isStream,
@@ -105,6 +103,7 @@ export const createChat = ({
       generate,
       isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
     );
+    const answer = await (span ? endIfFailed(span, answering) : answering);
     if ("stored" in answer) gatewayMs = performance.now() - call.receivedAt;
     const start: AnswerStart = {
       model: model.id,
@@ -116,6 +115,7 @@ export const createChat = ({
       retries: "reply" in answer ? answer.reply.retries : 0,
       gatewayMs,
       degraded: degradations?.codes() ?? [],
+      span,
     };
     return { answer, start };
   };
@@ -147,6 +147,7 @@ export const createChat = ({
     };
     recorder.generation(sample);
     call.report?.generated(sample);
+    if (start.span) endGeneration(start.span, sample);
   };
 
   /** A complete answer as the JSON that will be sent, with a new id. Unless it was stored, it is parsed too. */

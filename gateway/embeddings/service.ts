@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
+import type { Span, Tracer } from "../../lib/tracing/tracer";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
 import type { CacheReport } from "../contract";
@@ -7,6 +8,7 @@ import { estimateTokens, type Ledger } from "../limits/ledger";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
+import { endGeneration, endIfFailed, startGeneration } from "../tracing/generation-span";
 import type { EmbeddingRequest } from "./contract";
 import {
   addPrefix,
@@ -48,6 +50,7 @@ interface EmbeddingDeps {
   models: Pick<Models, "resolve">;
   answers: Pick<AnswerCache, "entries">;
   recorder: Pick<Recorder, "generation">;
+  tracer?: Tracer;
   /** Timeout for a complete response, in milliseconds. */
   totalMs: number;
 }
@@ -59,7 +62,7 @@ interface Wanted extends EmbeddingInputs {
 }
 
 /** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
-export const createEmbeddings = ({ engine, ledger, models, answers, recorder, totalMs }: EmbeddingDeps) => {
+export const createEmbeddings = ({ engine, ledger, models, answers, recorder, tracer, totalMs }: EmbeddingDeps) => {
   const readEntries = ({ principal, directives }: Call, model: ResolvedModel, parts: Record<string, unknown>[]) =>
     answers.entries(
       {
@@ -110,8 +113,10 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, to
     // Requesting the model's own length is the same as omitting `dimensions`.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(addPrefix(inputs, model, wanted.type));
-    const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
-    const found = await findVectors(work, once);
+    const span = tracer && startGeneration(tracer, call, embeddingOf(model, dimensions));
+    const work = { call, model, dimensions, totalMs, span, nameOf: (index: number) => nameOf(places.indexOf(index)) };
+    const finding = findVectors(work, once);
+    const found = await (span ? endIfFailed(span, finding) : finding);
     const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
     const elapsedMs = performance.now() - call.receivedAt;
     const sample: GenerationSample = {
@@ -130,6 +135,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, to
     };
     recorder.generation(sample);
     call.report?.generated(sample);
+    if (span) endGeneration(span, sample);
     return {
       ...found.report,
       model: model.id,
@@ -176,6 +182,9 @@ export type EmbeddingService = ReturnType<typeof createEmbeddings>;
 /** The tokens of an input, estimated unless it consists of tokens. */
 const tokensIn = (input: EmbeddingInput): number => (typeof input === "string" ? estimateTokens(input) : input.length);
 
+const embeddingOf = ({ id }: ResolvedModel, dimensions: number | undefined) =>
+  ({ operation: "embedding", model: id, stream: false, parameters: { dimensions } }) as const;
+
 /** Everything that affects a vector, by name, in a fixed order. */
 const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({
   operation: "embedding",
@@ -191,6 +200,8 @@ export interface NodeWork {
   dimensions: number | undefined;
   /** Timeout for the complete response, in milliseconds. */
   totalMs: number;
+  /** Undefined: the request is not traced. */
+  span?: Span;
   /** An input's name in the caller's request. */
   nameOf(index: number): string;
 }
@@ -238,7 +249,7 @@ export const computeVectors = async (
 
 const requestVectors = async (
   engine: Engine,
-  { call, model, dimensions, totalMs }: NodeWork,
+  { call, model, dimensions, totalMs, span }: NodeWork,
   batch: readonly Missing[],
   signal: AbortSignal,
   report: NodeReport,
@@ -249,7 +260,7 @@ const requestVectors = async (
     model: model.id,
     body: JSON.stringify({ model: model.id, input, encoding_format: "base64", dimensions }),
     stream: false,
-    ...callerOf(call),
+    ...callerOf(call, span),
     ...timeLeft(call, totalMs),
     signal,
   });

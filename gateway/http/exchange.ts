@@ -1,6 +1,7 @@
 import type { AppError, ErrorKind } from "../../lib/errors";
 import { type Log, logFields } from "../../lib/log";
 import { round } from "../../lib/round";
+import { readTraceparent, type Span, type Tracer } from "../../lib/tracing/tracer";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import {
   addWork,
@@ -12,7 +13,7 @@ import {
 } from "../ports/recorder";
 import type { Principal } from "../principal";
 import type { CapturedBodies } from "./captured-bodies";
-import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./request-headers";
+import { deadlineExceeded, deadlineOf, requestIdOf } from "./request-headers";
 import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
@@ -54,7 +55,8 @@ export interface BodyPlan {
 /** One request in the gateway, from its first hook to the last byte of its response. */
 export class Exchange implements WorkReport {
   readonly requestId: string;
-  readonly traceparent: string | undefined;
+  /** The trace context for calls made for this request: the caller's, or that of this request's span. */
+  traceparent: string | undefined;
   /** `performance.now()` at arrival. */
   readonly receivedAt = performance.now();
   /** Headers of the response, successful or not, in addition to the standing headers. */
@@ -82,6 +84,7 @@ export class Exchange implements WorkReport {
   #abort: AbortController | undefined;
   #active: ActiveRequest | undefined;
   #deadline: Timer | undefined;
+  #span: Span | undefined;
   #isFinished = false;
   #work: RequestWork | undefined;
 
@@ -90,7 +93,7 @@ export class Exchange implements WorkReport {
     private readonly reports: Reports,
   ) {
     this.requestId = requestIdOf(request.headers);
-    this.traceparent = traceparentOf(request.headers);
+    this.traceparent = readTraceparent(request.headers.get("traceparent"));
     this.headers = { "x-request-id": this.requestId };
   }
 
@@ -98,6 +101,24 @@ export class Exchange implements WorkReport {
   openBody(): ReadableStreamDefaultReader<Uint8Array> | undefined {
     if (!this.unread && !this.request.bodyUsed) this.unread = this.request.body?.getReader() as typeof this.unread;
     return this.unread;
+  }
+
+  /** Records the request as a span. Its path is left out, because it can contain names and tokens. */
+  trace(tracer: Tracer): void {
+    if (this.route?.facts["x-probe"]) return;
+    const { method, url } = this.request;
+    this.#span = tracer.start(this.route ? `${method} ${this.route.path}` : method, {
+      kind: "server",
+      parent: this.traceparent,
+      at: this.receivedAt,
+      attributes: {
+        "http.request.method": method,
+        "http.route": this.route?.path,
+        "url.scheme": url.slice(0, url.indexOf(":")),
+        "groundwire.request.id": this.requestId,
+      },
+    });
+    this.traceparent = this.#span.traceparent;
   }
 
   /** Holds a reservation: adds its headers to the response, and releases it when the response has ended. */
@@ -197,9 +218,19 @@ export class Exchange implements WorkReport {
     let fields = `"requestId":"${this.requestId}","method":"${method}","route":"${this.routeName}","status":${status},"durationMs":${round(durationMs, 2)}`;
     if (principal) fields += `,"keyId":"${principal.keyId}"`;
     if (errorKind) fields += `,"errorKind":"${errorKind}"`;
+    if (this.#span) fields += endSpan(this.#span, status, errorKind, this.principal);
     logFields(this.reports.log, this.route?.facts["x-probe"] ? "debug" : "info", `${fields},"msg":"request"`);
   }
 }
+
+/** Ends the span of a request. Returns the field with which its log line names the trace. */
+const endSpan = (span: Span, status: number, kind: ErrorKind | undefined, principal: Principal | undefined): string => {
+  span.set({ "http.response.status_code": status, "groundwire.key.id": principal?.keyId });
+  // As the conventions say, an error of the caller is not an error of the server.
+  if (status >= 400) span.fail(kind ?? "unclassified", status >= 500);
+  span.end();
+  return `,"traceId":"${span.traceId}"`;
+};
 
 const exchanges = new WeakMap<Request, Exchange>();
 

@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { Tracer } from "../../lib/tracing/tracer";
 import type { ActiveRequests } from "../active-requests";
 import { bearerToken, credentialsOf, isWorkerToken } from "../bearer-token";
 import type { Recorder, RequestLogger } from "../ports/recorder";
@@ -30,6 +31,8 @@ export interface GateDeps {
   requestLog: RequestLogger;
   activeRequests: ActiveRequests;
   log: Log;
+  /** Undefined: requests are not traced. */
+  tracer?: Tracer;
   bodyLimits: BodyLimits;
   /** The gateway's address for browsers, if it differs from the address it listens on. */
   publicUrl?: string;
@@ -162,6 +165,7 @@ export const gate = (deps: GateDeps) => {
     const path = pathOf(request.url);
     if (request.method === "OPTIONS") return answerOptions(exchange, path);
     exchange.route = deps.routes.find(request.method, path);
+    if (deps.tracer) exchange.trace(deps.tracer);
     const isApi = needsKey(path);
     const isOpen = exchange.route?.role === "open";
     const caller = isApi ? verifyApi(exchange) : isOpen ? undefined : deps.verifySession(request);

@@ -9,6 +9,8 @@ export interface Generation {
   /** An engine that schedules by itself lets batch answers wait for the first token of interactive ones. */
   priority: Priority;
   signal: AbortSignal;
+  /** W3C trace context, for a server behind the node. */
+  traceparent?: string;
 }
 
 /** A generation that the engine has validated, but not started. */

@@ -6,6 +6,7 @@ import { readEncodingFormat } from "../engine/parameters";
 import type { EmbeddingAnswer } from "../protocol";
 import type { Exchange } from "./exchange";
 import { type NodeDeps, type Slot, withSlot } from "./slot";
+import { traceAnswer } from "./trace";
 
 /** `POST /v1/embeddings` from request to response: check, wait for a slot, run, and stop if the client disconnects. */
 export const embed = (deps: NodeDeps, exchange: Exchange): Promise<void> => {
@@ -30,8 +31,9 @@ const run = async (
   { status, metrics }: NodeDeps,
   exchange: Exchange,
   { model, inputs, start, format }: AcceptedEmbeddings & { format: EncodingFormat },
-  { queueMs, headers }: Slot,
+  slot: Slot,
 ): Promise<void> => {
+  const { queueMs, headers } = slot;
   /** Serialized one by one, because serializing thousands of vectors at a time would block other requests. */
   const items: string[] = [];
   const pulse = status.embeddings.watch();
@@ -57,6 +59,9 @@ const run = async (
     };
     const json = `${JSON.stringify(rest).slice(0, -1)},"data":[${items.join(",")}]}`;
     exchange.send(200, "application/json", json, headers);
+    if (exchange.span) {
+      traceAnswer(exchange.span, { operation: "embedding", model: model.id, slot, usage: { promptTokens: tokens } });
+    }
   } finally {
     status.embeddings.stop(pulse);
     metrics.embedded(model.id, tokens, timings);

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable, Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import { retryAfterHeaders } from "../../lib/retry-after";
+import { readTraceparent, type Span } from "../../lib/tracing/tracer";
+import { REQUEST_HEADERS } from "../protocol";
 
 /** A client that does not read its answer or send its body for this long is disconnected. */
 const STALL_MS = 30_000;
@@ -30,6 +32,8 @@ export class Exchange {
   readonly finished: Promise<void>;
   /** Why it ended without an answer. */
   failure: AppError | undefined;
+  /** Undefined: the request is not traced. */
+  span: Span | undefined;
   readonly #controller = new AbortController();
   #answered = false;
   #streaming = false;
@@ -67,6 +71,11 @@ export class Exchange {
   /** Aborted when the work must stop, with an AppError as the reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** The trace context for calls made for this request: that of its span, or the client's. */
+  get traceparent(): string | undefined {
+    return this.span?.traceparent ?? readTraceparent(this.header(REQUEST_HEADERS.traceparent));
   }
 
   get ended(): boolean {

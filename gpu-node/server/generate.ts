@@ -5,6 +5,7 @@ import { readStreaming } from "../engine/parameters";
 import type { NodeModel, Timings } from "../protocol";
 import type { Exchange } from "./exchange";
 import { type NodeDeps, type Slot, withSlot } from "./slot";
+import { traceAnswer } from "./trace";
 
 /** Handles one generation from request to last frame: check, wait for a slot, run, stop if the client disconnects. */
 export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generation["operation"]): Promise<void> => {
@@ -15,7 +16,8 @@ export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generati
     queue,
     check: async (body, { priority }) => {
       const streaming = readStreaming(body);
-      return { ...(await engine.accept({ operation, body, priority, signal: exchange.signal })), ...streaming };
+      const { signal, traceparent } = exchange;
+      return { ...(await engine.accept({ operation, body, priority, signal, traceparent })), ...streaming };
     },
     run: (accepted, slot) => {
       const target = { exchange, operation, model: accepted.model, headers: slot.headers };
@@ -73,6 +75,10 @@ const run = async (
     };
     sink.end(end, timings);
     metrics.answered(operation, accepted.model.id, end.usage, timings);
+    if (exchange.span) {
+      const { usage, finishReason } = end;
+      traceAnswer(exchange.span, { operation, model: accepted.model.id, slot, firstTokenAt, usage, finishReason });
+    }
   } finally {
     status.answers.stop(pulse);
     if (!end) metrics.brokeOff(accepted.model.id, tokens);

@@ -17,6 +17,7 @@ import type { PromptService } from "../../gateway/prompts/service";
 import type { Indexes } from "../../gateway/rag/query/retrieve";
 import { AppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { Tracer } from "../../lib/tracing/tracer";
 import type { ChatOnce, QueryOnce } from "../gateway-client";
 import type { JobHandler, TaskContext } from "../handler";
 import { BatchRun } from "./batch-run";
@@ -25,6 +26,7 @@ import { ModelCalls } from "./model-calls";
 import { assertComplete, pinnedIndex, queryWaitOf } from "./pinned-index";
 import { runSample, type SampleRecipe } from "./run-sample";
 import { SampleSource } from "./sample-source";
+import { traceSample } from "./sample-span";
 import { RunStopped } from "./stops";
 
 /** Batch runs that a worker runs in parallel. */
@@ -34,6 +36,7 @@ const DEFAULT_MAX_CONCURRENCY = 64;
 export interface BatchEvalDeps {
   db: Db;
   log: Log;
+  tracer?: Tracer;
   gateway: { chatOnce: ChatOnce; queryOnce: QueryOnce };
   indexes: Indexes;
   prompts: Pick<PromptService, "resolve">;
@@ -101,39 +104,40 @@ const prepare = async (
     ...{ db, log, context, run, task, retryUpTo, limiter, calls, computeFigures, now },
     jobId: task.jobId,
     source: new SampleSource(db, pins),
-    runSample(result, signals) {
-      const caller = { keyId: principal.keyId, runId: run.id, signal: signals.signal };
-      const chatFor: SampleRecipe["chatFor"] = (onAttempt) => ({
-        target: chatWith((body) =>
-          calls.send(signals.waits, () => deps.gateway.chatOnce(caller, body, { usesCache }), waitOf, onAttempt),
-        ),
-        rag: pinnedIndex(pins, deps.indexes, (question) => {
-          const query = async () => assertComplete(await deps.gateway.queryOnce(caller, question, { usesCache }));
-          return calls.send(signals.waits, query, queryWaitOf, onAttempt);
-        }),
-        judges: chatWith((body) =>
-          calls
-            .send(
-              signals.signal,
-              () => deps.gateway.chatOnce(caller, body, { usesCache: true }),
-              waitOf,
-              () => {},
-            )
-            .catch((thrown) => {
-              // An evaluator's failure becomes a score, so the run is stopped here.
-              if (thrown instanceof RunStopped) signals.stop(thrown);
-              throw thrown;
-            }),
-        ),
-      });
-      const recipe: SampleRecipe = {
-        ...{ target, evaluators, log, chatFor, now },
-        rubric: pins.rubric,
-        seed: pins.seed,
-        reference: deps.reference,
-      };
-      return runSample(recipe, callFor(principal, signals.signal), result, signals);
-    },
+    runSample: (result, signals) =>
+      traceSample(deps.tracer, { run, result, context }, (traceparent) => {
+        const caller = { keyId: principal.keyId, runId: run.id, signal: signals.signal, traceparent };
+        const chatFor: SampleRecipe["chatFor"] = (onAttempt) => ({
+          target: chatWith((body) =>
+            calls.send(signals.waits, () => deps.gateway.chatOnce(caller, body, { usesCache }), waitOf, onAttempt),
+          ),
+          rag: pinnedIndex(pins, deps.indexes, (question) => {
+            const query = async () => assertComplete(await deps.gateway.queryOnce(caller, question, { usesCache }));
+            return calls.send(signals.waits, query, queryWaitOf, onAttempt);
+          }),
+          judges: chatWith((body) =>
+            calls
+              .send(
+                signals.signal,
+                () => deps.gateway.chatOnce(caller, body, { usesCache: true }),
+                waitOf,
+                () => {},
+              )
+              .catch((thrown) => {
+                // An evaluator's failure becomes a score, so the run is stopped here.
+                if (thrown instanceof RunStopped) signals.stop(thrown);
+                throw thrown;
+              }),
+          ),
+        });
+        const recipe: SampleRecipe = {
+          ...{ target, evaluators, log, chatFor, now },
+          rubric: pins.rubric,
+          seed: pins.seed,
+          reference: deps.reference,
+        };
+        return runSample(recipe, callFor(principal, signals.signal), result, signals);
+      }),
   });
 };
 

@@ -37,7 +37,7 @@ export const batchRecompute = (deps: BatchEvalDeps): JobHandler => {
       });
       const stopping = new AbortController();
       const signal = AbortSignal.any([context.signal, stopping.signal]);
-      const caller = { keyId: principal.keyId, runId: run.id, signal };
+      const caller = { keyId: principal.keyId, runId: run.id, signal, traceparent: context.traceparent };
       const chat = chatWith((body) =>
         calls
           .send(

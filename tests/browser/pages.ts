@@ -184,6 +184,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
       pageRoutes({
         config,
         log,
+        tracer: undefined,
         agreement: createAgreement({ db, evaluators }),
         batchEvals,
         batchExports: createBatchExports({ db, evaluators, prompts, computeFigures: (run) => computeFigures(db, run) }),

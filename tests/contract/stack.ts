@@ -64,6 +64,8 @@ interface StackSettings {
   datasets?: Partial<Config["datasets"]>;
   models?: Partial<Config["models"]>;
   store?: Partial<Config["store"]>;
+  /** Of all three processes. */
+  tracing?: Partial<Config["tracing"]>;
   /** False: the test starts workers itself. */
   hasWorker?: boolean;
   /** Content of the initial database file; if omitted, a new database. */
@@ -77,7 +79,7 @@ export const startStack = async (
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
   if (settings.database) await writeFile(join(dataDir, "groundwire.db"), settings.database);
   const log = silentLog();
-  const base = defaultConfig();
+  const base = defaultConfig({ tracing: settings.tracing });
   const node = await startNode(
     {
       ...base,

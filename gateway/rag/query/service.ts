@@ -1,5 +1,6 @@
 import { newId } from "../../../lib/ids";
 import { round } from "../../../lib/round";
+import type { Tracer } from "../../../lib/tracing/tracer";
 import type { AnswerCache } from "../../cache/service";
 import type { Call } from "../../call";
 import type { ChatAnswer, ChatCompletionRequest } from "../../chat/contract";
@@ -12,11 +13,13 @@ import { toGrounding } from "./grounding";
 import { cacheBypass, cacheParts, type PlanDeps, planQuery, type QueryPlan } from "./plan";
 import { fitPrompt, type Prompt } from "./prompt";
 import { isWorthStoring, replay } from "./replay";
-import { type OpenIndex, type Retrieval, type RetrieveDeps, retrieve, type SufficiencyCheck } from "./retrieve";
+import type { OpenIndex, Retrieval, RetrieveDeps, SufficiencyCheck } from "./retrieve";
+import { tracedRetrieval } from "./traced-retrieval";
 
 interface RagDeps extends PlanDeps, RetrieveDeps {
   chat: Pick<ChatService, "answer" | "events" | "countPrompt">;
   answers: Pick<AnswerCache, "entries">;
+  tracer?: Tracer;
   /** Compares texts off the main thread. */
   scoring: SufficiencyCheck & { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
 }
@@ -69,7 +72,8 @@ const notGenerated = (status: RagAnswer["status"], answer: string | null): Gener
  * chat services throw.
  */
 export const createRag = (deps: RagDeps) => {
-  const { chat, answers, scoring } = deps;
+  const { chat, answers, scoring, tracer } = deps;
+  const retrieve = tracedRetrieval(deps);
 
   /** Searches again if the index changed before its chunks were read, so that no document is missing. */
   const retrieveNewest = async (
@@ -78,7 +82,7 @@ export const createRag = (deps: RagDeps) => {
     triesLeft = MAX_RETRIEVALS,
   ): Promise<{ index: OpenIndex; retrieval: Retrieval }> => {
     const { body, index, settings } = plan;
-    const retrieval = await retrieve(deps, call, index, settings, body);
+    const retrieval = await retrieve(call, index, settings, body);
     if (!retrieval.mayBeOutdated || triesLeft === 1) return { index, retrieval };
     const newest = await deps.indexes.open(call.principal, body.index);
     if (newest.revision === index.revision) return { index, retrieval };
@@ -144,6 +148,14 @@ export const createRag = (deps: RagDeps) => {
     const texts = contexts.map(({ text }) => text);
     const grounded = await scoring.ground(call, { question, references: [], contexts: texts, output: marked.answer });
     const citations = findCitations(marked, contexts, grounded);
+    tracer
+      ?.start("grounding", {
+        kind: "internal",
+        parent: call.traceparent,
+        at: generatedAt,
+        attributes: { "groundwire.citations": citations.length, "groundwire.removed_markers": marked.removed },
+      })
+      .end();
     yield { type: "citations", answer: marked.answer, citations };
     const grounding = isGrounded ? toGrounding(grounded, contexts) : null;
     if (grounding) yield { type: "grounding", grounding };

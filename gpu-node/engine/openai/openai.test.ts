@@ -46,16 +46,17 @@ describe("the openai engine", () => {
     expect((await client.readiness()).engine).toBe(`openai ${server.url.origin}`);
   });
 
-  test("sends parameters unchanged, with its own key", async () => {
+  test("sends parameters and trace context unchanged, with its own key", async () => {
     let sent: unknown;
     answer = (_, body) => {
       sent = body;
       return Response.json({ id: "up-1", choices: [{ finish_reason: "stop" }], usage: { prompt_tokens: 5 } });
     };
     const parameters = { tools: [{ type: "function" }], guided_regex: "a+", n: 2, model: "qwen" };
-    const { status, text } = await client.chat("Hi", parameters);
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const { status, text } = await client.chat("Hi", parameters, { traceparent });
     expect(sent).toEqual({ ...chatBody("Hi"), ...parameters });
-    expect(lastHeaders.get("authorization")).toBe("Bearer behind");
+    expect([lastHeaders.get("authorization"), lastHeaders.get("traceparent")]).toEqual(["Bearer behind", traceparent]);
     expect([status, JSON.parse(text)]).toMatchObject([200, { id: "up-1", timings: { cached_tokens: 0 } }]);
   });
 

@@ -34,9 +34,9 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
     }));
   };
 
-  async function* forward({ operation, body, signal }: Generation): AsyncGenerator<EngineEvent> {
+  async function* forward({ operation, body, signal, traceparent }: Generation): AsyncGenerator<EngineEvent> {
     if (body.stream !== true) {
-      const document = await (await call(PATHS[operation], signal, body)).text();
+      const document = await (await call(PATHS[operation], signal, body, traceparent)).text();
       const answer = parseChunk(document);
       yield { type: "raw", data: document };
       yield { type: "end", finishReason: finishOf(answer) ?? "stop", usage: usageOf(answer) ?? noUsage(0) };
@@ -45,7 +45,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
     // The server's token counts are always requested; the client gets them only if it requested them.
     const options = typeof body.stream_options === "object" ? body.stream_options : {};
     const asked = { ...body, stream_options: { ...options, include_usage: true } };
-    const response = await call(PATHS[operation], signal, asked);
+    const response = await call(PATHS[operation], signal, asked, traceparent);
     if (!response.body) throw brokenAnswer("sent no answer");
     let finishReason: "stop" | "length" = "stop";
     let usage: EngineUsage | undefined;

@@ -39,9 +39,10 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   const closing = new AbortController();
 
   /** Sends a JSON POST, or a GET without `body`. Throws the server's error, unavailable or the signal's reason. */
-  const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
+  const call = async (path: string, signal: AbortSignal, body?: unknown, traceparent?: string): Promise<Response> => {
     const method = body === undefined ? "GET" : "POST";
-    const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
+    const sent = traceparent === undefined ? headers : { ...headers, traceparent };
+    const init = { method, headers: sent, signal, body: body === undefined ? undefined : JSON.stringify(body) };
     // Bun's 5-minute timeout is off, because the node enforces deadlines.
     const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
       throw signal.aborted ? signal.reason : unreachable(cause, setting);

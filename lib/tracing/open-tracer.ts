@@ -1,0 +1,18 @@
+import type { Config } from "../config";
+import type { Log } from "../log";
+import type { Tracer } from "./tracer";
+
+/**
+ * The tracer of a process; undefined if no endpoint is set or tracing is disabled. The OpenTelemetry packages are only
+ * loaded if there is one.
+ */
+export const openTracer = async (
+  component: "gateway" | "gpu-node" | "jobs",
+  { tracing }: Pick<Config, "tracing">,
+  log: Pick<Log, "warn" | "info">,
+): Promise<Tracer | undefined> => {
+  const url = tracing.tracesEndpoint ?? (tracing.endpoint && `${tracing.endpoint.replace(/\/+$/, "")}/v1/traces`);
+  if (tracing.isDisabled || url === undefined) return undefined;
+  const { createTracer } = await import("./otlp-tracer");
+  return createTracer({ component, url, tracing, log });
+};
