@@ -129,6 +129,7 @@ export const createServices = (foundation: Foundation) => {
   const rag = createRag({
     chat,
     tracer,
+    recordStages: metrics.retrieval,
     answers,
     scoring: reference,
     indexes,

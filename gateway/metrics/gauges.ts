@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { registerProcessMetrics } from "../../lib/process-metrics";
 import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/degradations";
@@ -85,15 +86,7 @@ export const registerGauges = (
   const counter = (name: string, help: string, labelNames: string[], read: Read) =>
     new Counter({ name, help, labelNames, registers, collect: collect(read) });
 
-  // The names that Prometheus clients conventionally use. prom-client's default metrics are not collected: their event
-  // loop and heap figures are wrong on Bun 1.4.5.
-  counter("process_cpu_seconds_total", "CPU time of this process", [], () => {
-    const { user, system } = process.cpuUsage();
-    return [[{}, (user + system) / 1e6]];
-  });
-  gauge("process_resident_memory_bytes", "Memory of this process", [], () => [[{}, process.memoryUsage.rss()]]);
-  const startedAt = Math.round(performance.timeOrigin / 1000);
-  gauge("process_start_time_seconds", "Start of this process, in seconds since 1970", [], () => [[{}, startedAt]]);
+  registerProcessMetrics(registry);
 
   // These come from the database and are the same on every gateway.
   if (jobs) {

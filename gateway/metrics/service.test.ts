@@ -247,7 +247,9 @@ test("unknown methods share one label", async () => {
   const metrics = createAt({ now: start });
   for (let i = 0; i < 100; i++) metrics.request(request({ method: `X${i}`, route: "unmatched", status: 404 }));
   const methods = [...(await scrape(metrics)).keys()].filter((name) =>
-    name.startsWith("groundwire_http_requests_total"),
+    name.startsWith("http_server_request_duration_seconds_count"),
   );
-  expect(methods).toEqual(['groundwire_http_requests_total{method="other",route="unmatched",status="404"}']);
+  expect(methods).toEqual([
+    'http_server_request_duration_seconds_count{http_request_method="other",http_route="unmatched",url_scheme="http",http_response_status_code="404",error_type="not_found"}',
+  ]);
 });

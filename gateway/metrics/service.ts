@@ -7,8 +7,9 @@ import type { GenerationSample, RequestSample } from "../ports/recorder";
 import type { Kpis, MetricsQuery } from "./contract";
 import { machineCost } from "./cost";
 import { countRunningEvals, readCompletedRuns, trendsOf } from "./evaluations";
+import { memo } from "./fast-instruments";
 import { lookAtNodes, type MetricSources, nodeTotals, registerGauges, slotsOf } from "./gauges";
-import { generationInstruments, httpInstruments, memo } from "./instruments";
+import { generationInstruments, httpInstruments, retrievalInstruments } from "./instruments";
 import { figuresOf, readSteps } from "./kpis";
 import { Measurements } from "./measurements";
 import { Rollups } from "./rollups";
@@ -38,6 +39,7 @@ export const createMetrics = ({ db, log, price, now = Date.now, ...sources }: Me
   const rollups = new Rollups({ db, log, look, now });
   const countRequest = httpInstruments(registry);
   const countGeneration = generationInstruments(registry);
+  const countRetrieval = retrievalInstruments(registry);
   registerGauges(registry, sources);
   const routeName = memo((method: string) => memo((route: string) => `${method} ${route}`));
 
@@ -54,6 +56,8 @@ export const createMetrics = ({ db, log, price, now = Date.now, ...sources }: Me
       rollups.current().generation(sample, slots);
       countGeneration(sample);
     },
+
+    retrieval: countRetrieval,
 
     /** For `/v1/metrics`. Throws invalid_request for an unavailable window or step. */
     async kpis(query: MetricsQuery): Promise<Kpis> {

@@ -180,7 +180,7 @@ describe("what the node reports about its embedder", () => {
     const { text } = await client.request("/metrics");
     expect(text).toContain('groundwire_node_tokens_total{gen_ai_response_model="m",gen_ai_token_type="input"} 12');
     expect(text).toContain(
-      'gen_ai_server_request_duration_seconds_count{gen_ai_operation_name="embeddings",gen_ai_response_model="m"} 1',
+      'gen_ai_server_request_duration_seconds_count{gen_ai_operation_name="embeddings",gen_ai_provider_name="groundwire",gen_ai_response_model="m"} 1',
     );
   });
 

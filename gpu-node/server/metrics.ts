@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorKind } from "../../lib/errors";
+import { registerProcessMetrics } from "../../lib/process-metrics";
+import { OPERATIONS, PROVIDER } from "../../lib/tracing/gen-ai";
 import type { EngineUsage, Generation } from "../engine/engine";
 import type { EmbeddingAnswer, NodeState, Timings } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
@@ -7,12 +9,11 @@ import type { NodeStatus } from "./status";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const STATES: NodeState[] = ["loading", "ready", "draining", "stuck", "failed"];
-const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
 
 /** Prometheus metrics of one node; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */
 export class NodeMetrics {
   readonly registry = new Registry();
-  readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_response_model"] as const;
+  readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_response_model"] as const;
   readonly #duration = this.#histogram(
     "gen_ai_server_request_duration_seconds",
     "Time from arrival to the end of the answer",
@@ -54,6 +55,7 @@ export class NodeMetrics {
     perKind("groundwire_node_running", "Running requests", ({ running }) => running);
     perKind("groundwire_node_queue_depth", "Requests waiting for a slot", ({ depth }) => depth);
     perKind("groundwire_node_queue_capacity", "Maximum number of waiting requests", ({ capacity }) => capacity);
+    registerProcessMetrics(this.registry);
     gauge("groundwire_node_state", "1 for the node's current state", "state", () =>
       STATES.map((state) => [state, state === status.state() ? 1 : 0]),
     );
@@ -68,7 +70,7 @@ export class NodeMetrics {
   }
 
   answered(operation: Generation["operation"], model: string, usage: EngineUsage, timings: Timings): void {
-    const labels = { gen_ai_operation_name: OPERATIONS[operation], gen_ai_response_model: model };
+    const labels = answerLabels(operation, model);
     this.#duration.observe(labels, timings.total_ms / 1000);
     this.#firstToken.observe(labels, timings.ttft_ms / 1000);
     this.#queued.observe(labels, timings.queue_ms / 1000);
@@ -85,7 +87,7 @@ export class NodeMetrics {
   embedded(model: string, tokens: number, timings?: EmbeddingAnswer["timings"]): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "input" }, tokens);
     if (!timings) return;
-    const labels = { gen_ai_operation_name: OPERATIONS.embedding, gen_ai_response_model: model };
+    const labels = answerLabels("embedding", model);
     this.#duration.observe(labels, timings.total_ms / 1000);
     this.#queued.observe(labels, timings.queue_ms / 1000);
   }
@@ -103,3 +105,9 @@ export class NodeMetrics {
     return new Histogram({ name, help, labelNames: this.#answerLabels, buckets: SECONDS, registers: [this.registry] });
   }
 }
+
+const answerLabels = (operation: keyof typeof OPERATIONS, model: string) => ({
+  gen_ai_operation_name: OPERATIONS[operation],
+  gen_ai_provider_name: PROVIDER,
+  gen_ai_response_model: model,
+});

@@ -22,11 +22,19 @@ test("a request that is rejected before routing is counted for its route", async
   expect((await stack.call("POST", "/v1/chat", typed)).status).toBe(415);
   expect((await stack.call("GET", "/v1/nothing")).status).toBe(404);
 
-  const counted = await scrape("groundwire_http_requests_total");
-  expect(counted).toContain('groundwire_http_requests_total{method="GET",route="/v1/models",status="429"} 1');
-  expect(counted).toContain('groundwire_http_requests_total{method="GET",route="/v1/keys/:id",status="401"} 1');
-  expect(counted).toContain('groundwire_http_requests_total{method="POST",route="/v1/chat",status="415"} 1');
-  expect(counted).toContain('groundwire_http_requests_total{method="GET",route="unmatched",status="404"} 1');
+  const counted = await scrape("http_server_request_duration_seconds_count");
+  expect(counted).toContain(
+    'http_server_request_duration_seconds_count{http_request_method="GET",http_route="/v1/models",url_scheme="http",http_response_status_code="429",error_type="rate_limited"} 1',
+  );
+  expect(counted).toContain(
+    'http_server_request_duration_seconds_count{http_request_method="GET",http_route="/v1/keys/:id",url_scheme="http",http_response_status_code="401",error_type="missing_api_key"} 1',
+  );
+  expect(counted).toContain(
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_route="/v1/chat",url_scheme="http",http_response_status_code="415",error_type="unsupported_media_type"} 1',
+  );
+  expect(counted).toContain(
+    'http_server_request_duration_seconds_count{http_request_method="GET",http_route="unmatched",url_scheme="http",http_response_status_code="404",error_type="not_found"} 1',
+  );
 });
 
 test("every failure has a domain, including a page's rejected form and every error kind", async () => {
@@ -44,4 +52,40 @@ test("every failure has a domain, including a page's rejected form and every err
   const unclassified = await scrape('groundwire_http_errors_total{domain="unclassified"');
   expect(unclassified.every((line) => line.endsWith(" 0"))).toBe(true);
   expect(unclassified).toHaveLength(1);
+});
+
+/** Names and labels of all series of a page in Prometheus' text format. */
+const seriesOf = (text: string): string[] =>
+  text.split("\n").flatMap((line) => (/^[a-z]/.test(line) ? [line.slice(0, line.lastIndexOf(" "))] : []));
+
+test("X1 nothing that a caller can choose creates series: paths, ids, methods, models, headers and names", async () => {
+  const count = async (): Promise<number> => {
+    const text = await (await stack.call("GET", "/metrics")).text();
+    expect(text).not.toContain("canary");
+    return seriesOf(text).length;
+  };
+  const ask = async (canary: string): Promise<void> => {
+    const headers = { "x-request-id": canary, "user-agent": canary, "x-priority": canary, authorization: canary };
+    const body = { model: canary, messages: [{ role: "user", content: canary }], user: canary };
+    await stack.call("POST", "/v1/chat", { body });
+    await stack.call("GET", `/v1/keys/${canary}`);
+    await stack.call("GET", `/${canary}?q=${canary}`, { headers, key: null });
+    await stack.call(canary.toUpperCase().replaceAll("_", "-"), "/v1/chat", { key: null });
+    await stack.call("POST", "/v1/rag/query", { body: { index: canary, question: canary } });
+    await stack.call("POST", "/v1/datasets", { body: { name: canary, samples: [{ key: canary, input: canary }] } });
+    await stack.call("POST", "/v1/embeddings", { body: { model: canary, input: canary } });
+  };
+  await ask("canary_first");
+  const before = await count();
+  for (let n = 0; n < 30; n++) await ask(`canary_${n}`);
+  expect(await count()).toBe(before);
+});
+
+test("docs/observability.md lists every metric of gateway and node", async () => {
+  const page = await Bun.file(new URL("../../docs/observability.md", import.meta.url)).text();
+  const { nodes } = stack.config.gateway;
+  const texts = [await (await stack.call("GET", "/metrics")).text(), await (await fetch(`${nodes[0]}/metrics`)).text()];
+  const names = texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name));
+  expect(names.length).toBeGreaterThan(30);
+  expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
 });

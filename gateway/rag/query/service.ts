@@ -20,6 +20,8 @@ interface RagDeps extends PlanDeps, RetrieveDeps {
   chat: Pick<ChatService, "answer" | "events" | "countPrompt">;
   answers: Pick<AnswerCache, "entries">;
   tracer?: Tracer;
+  /** Receives the milliseconds of each stage of an answer that was not cached. */
+  recordStages?(stagesMs: Retrieval["stagesMs"] & Generated["stagesMs"]): void;
   /** Compares texts off the main thread. */
   scoring: SufficiencyCheck & { ground(call: Pick<Call, "signal">, answer: ScoredAnswer): Promise<GroundedAnswer> };
 }
@@ -212,6 +214,7 @@ export const createRag = (deps: RagDeps) => {
       : retrieval.isRelevant
         ? answer(call, plan, retrieval, announce)
         : withoutModel(notGenerated("no_relevant_context", settings.fallback_text));
+    deps.recordStages?.({ ...retrieval.stagesMs, ...stagesMs });
     const cited = new Set(made.citations.map(({ chunk_id }) => chunk_id));
     const total = round(performance.now() - call.receivedAt, 2);
     return {
