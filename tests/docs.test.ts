@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import manifest from "../package.json";
 
 const ROOT = join(import.meta.dir, "..");
-const FOLDERS = ["bench", "db", "docs", "gateway", "gpu-node", "jobs", "lib", "tests", "views"];
+const FOLDERS = ["bench", "db", "deploy", "docs", "gateway", "gpu-node", "jobs", "lib", "tests", "views"];
 
 const scan = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync(ROOT)];
 const allFolders = `{${FOLDERS.join(",")}}/**`;
