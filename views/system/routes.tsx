@@ -1,10 +1,13 @@
 import { Elysia, t } from "elysia";
 import { DEGRADATION_CODES, type Readiness } from "../../gateway/health/contract";
 import { principalOf } from "../../gateway/http/auth";
+import { download } from "../../gateway/http/download";
 import { allows } from "../../gateway/http/route-facts";
 import type { Kpis } from "../../gateway/metrics/contract";
 import type { NodeView } from "../../gateway/ports/engine";
 import type { Services } from "../../gateway/services";
+import { createSbom } from "../../gateway/software/sbom";
+import { version } from "../../package.json";
 import { frameOf, may, Screen } from "../layout";
 import { Sparkline } from "../ui/chart";
 import { Fields } from "../ui/fields";
@@ -22,12 +25,16 @@ interface SystemState {
   kpis: Kpis;
 }
 
-/** `/system`: nodes and dependencies. The part below the title is refreshed every five seconds while it is visible. */
+/**
+ * `/system`: nodes and dependencies, and `/system/sbom`: the packages that this version ships with. The part below the
+ * title is refreshed every five seconds while it is visible.
+ */
 export const systemRoutes = ({ engine, health, metrics }: Pick<Services, "engine" | "health" | "metrics">) => {
   const status = async () => {
     const kpis = await metrics.kpis({ window: "1h", step: "1m" });
     return <SystemStatus readiness={await health.readiness()} nodes={engine.nodes()} kpis={kpis} />;
   };
+  let sbom: string | undefined;
   return new Elysia({ name: "views.system", prefix: "/system" })
     .guard({ detail: allows("viewer") })
     .get(
@@ -64,7 +71,12 @@ export const systemRoutes = ({ engine, health, metrics }: Pick<Services, "engine
         }),
         detail: allows("admin"),
       },
-    );
+    )
+    .get("/sbom", () => {
+      sbom ??= JSON.stringify(createSbom(), null, 2);
+      const mediaType = "application/vnd.cyclonedx+json";
+      return download({ name: `groundwire-${version}.cdx.json`, mediaType, content: sbom });
+    });
 };
 
 const choice = <const T extends readonly string[]>(words: T) =>
@@ -83,7 +95,10 @@ const SystemStatus = ({ readiness, nodes, kpis }: SystemState) => (
     <div class={`headline ${toneOf(readiness.status)}`}>
       <p>{HEADLINES[readiness.status]}</p>
       <p class="fine">
-        Version {readiness.version}, running since <Time at={readiness.started_at} />
+        Version {readiness.version}, running since <Time at={readiness.started_at} /> ·{" "}
+        <a href="/system/sbom" download>
+          Software bill of materials
+        </a>
       </p>
       {readiness.degraded.length > 0 && (
         <ul class="reduced">
