@@ -70,6 +70,8 @@ export interface ScreenOptions {
   theme?: Theme;
   /** False: the page must work without scripts. */
   javaScript?: boolean;
+  /** False: without our Content-Security-Policy, so that only escaping keeps a script from running. */
+  hasPolicy?: boolean;
   /** Value of the session cookie. */
   session?: string;
   /** Error statuses that this test provokes. Chromium writes each of them to the console as an error. */
@@ -89,9 +91,17 @@ export class Screen {
   ) {}
 
   static async open(url: string, options: ScreenOptions = {}): Promise<Screen> {
-    const { width = 1280, theme = "light", javaScript = true, session, expectedStatuses = [], expectedFault } = options;
-    const windowKind = JSON.stringify({ url, javaScript });
-    const page = idleWindows.get(windowKind) ?? (await Screen.#newWindow(url, javaScript));
+    const {
+      width = 1280,
+      theme = "light",
+      javaScript = true,
+      hasPolicy = true,
+      session,
+      expectedStatuses = [],
+      expectedFault,
+    } = options;
+    const windowKind = JSON.stringify({ url, javaScript, hasPolicy });
+    const page = idleWindows.get(windowKind) ?? (await Screen.#newWindow(url, javaScript, hasPolicy));
     idleWindows.delete(windowKind);
     if (session)
       await page.context().addCookies([{ name: "groundwire", value: session, url, httpOnly: true, sameSite: "Lax" }]);
@@ -102,13 +112,14 @@ export class Screen {
     return screen;
   }
 
-  static async #newWindow(url: string, javaScript: boolean): Promise<Page> {
+  static async #newWindow(url: string, javaScript: boolean, hasPolicy: boolean): Promise<Page> {
     const context = await (await launched()).newContext({
       baseURL: url,
       reducedMotion: "reduce",
       locale: "en-GB",
       timezoneId: "Europe/Berlin",
       javaScriptEnabled: javaScript,
+      bypassCSP: !hasPolicy,
     });
     context.setDefaultTimeout(10_000);
     return context.newPage();

@@ -63,6 +63,8 @@ interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
   datasets?: Partial<Config["datasets"]>;
   models?: Partial<Config["models"]>;
+  /** By default, a synthetic engine. */
+  node?: Partial<Config["node"]>;
   store?: Partial<Config["store"]>;
   /** Of all three processes. */
   tracing?: Partial<Config["tracing"]>;
@@ -84,7 +86,7 @@ export const startStack = async (
     {
       ...base,
       models: { ...base.models, ...settings.models },
-      node: { ...base.node, engine: "synthetic", port: 0 },
+      node: { ...base.node, engine: "synthetic", port: 0, ...settings.node },
       synthetic: { ...base.synthetic, ...synthetic },
     },
     { log },
