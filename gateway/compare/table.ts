@@ -3,8 +3,8 @@ import { type ComparedFigure, listResultFigures } from "../../db/result-figures"
 import { findCriteria, listFigures, type ScaledFigure } from "../../db/results";
 import type { RunRow } from "../../db/runs";
 import type { Criterion, RunPins } from "../evals/contract";
-import { latencyOf } from "../evals/segments";
-import { mean, type Range } from "../evals/statistics/interval";
+import { Latencies } from "../evals/segments";
+import type { Range } from "../evals/statistics/interval";
 import type { RunLatency } from "../evals/statistics-contract";
 import { currentOf } from "../evals/summary";
 
@@ -118,24 +118,30 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
     times: { total: new Float64Array(), ttft: new Float64Array() },
   };
-  const made: ComparedFigure[] = [];
+  const latencies = new Latencies();
+  const tokens = { prompt: 0, completion: 0 };
   for (let cursor: ComparedFigure | undefined; ; ) {
     const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
     const ended = page.filter(({ state }) => state === "done" || state === "error");
     const samples = new Map(ended.map((result) => [result.id, addResult(table, result)]));
-    made.push(...ended.filter(({ totalMs }) => totalMs !== null));
+    for (const result of ended) {
+      latencies.add(result);
+      if (result.totalMs === null) continue;
+      tokens.prompt += result.promptTokens ?? 0;
+      tokens.completion += result.completionTokens ?? 0;
+    }
     if (samples.size > 0) await addScores(db, table, samples);
     cursor = page.at(-1);
     if (page.length < PAGE) break;
   }
   dropUnnamed(table.scored);
-  const sorted = (field: "totalMs" | "ttftMs") => Float64Array.from(made, (result) => result[field] ?? 0).sort();
-  const meanOf = (field: "promptTokens" | "completionTokens") => mean(made.map((result) => result[field] ?? 0));
+  const { ttft, total: totals } = latencies;
+  const made = totals.length;
   return {
     ...table,
-    latency: latencyOf(made),
-    times: { total: sorted("totalMs"), ttft: sorted("ttftMs") },
-    tokens: made.length === 0 ? null : { prompt: meanOf("promptTokens"), completion: meanOf("completionTokens") },
+    latency: latencies.summary(),
+    times: { total: Float64Array.from(totals).sort(), ttft: Float64Array.from(ttft).sort() },
+    tokens: made === 0 ? null : { prompt: tokens.prompt / made, completion: tokens.completion / made },
   };
 };
 

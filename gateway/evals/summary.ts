@@ -5,8 +5,9 @@ import { findCriteria, findRunTotals, listFailureCounts, listFigures, type Score
 import { type RunRow, storeFigures } from "../../db/runs";
 import type { Criterion, Run, RunFigures } from "./contract";
 import { passes } from "./rubric";
-import { latencyOf, segmentsOf, verdictSummaryOf } from "./segments";
-import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
+import { Latencies, Verdicts } from "./segments";
+import { summarizeCriterion } from "./statistics/criterion";
+import { CriterionScores } from "./statistics/criterion-scores";
 import type { Statistic } from "./statistics-contract";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
@@ -18,9 +19,9 @@ export const FIGURES_VERSION = 4;
 /** Up to this number of results, figures are computed in the request that finds them stale. */
 const FEW_RESULTS = 200;
 /** Results read per statement. */
-const PAGE = 2000;
+const PAGE = 500;
 /** Results whose figures leave much garbage. A multiple of the page. */
-const GARBAGE_RESULTS = 10_000;
+const GARBAGE_RESULTS = 2000;
 
 /** Computes the figures of a run, usually in a thread. */
 export type ComputeFigures = (run: RunRow) => Promise<RunFigures>;
@@ -138,11 +139,17 @@ export const computeFigures = async (db: Reads, row: RunRow, onGarbage?: () => v
   return { ...(row.progress ? countsOf(row, row.progress) : await countResults(db, row)), ...figures };
 };
 
-interface FigurePage {
+/** Results with all their scores; those of one result oldest first. */
+export interface FigurePage {
   results: ResultFigure[];
-  /** The scores of these results; those of one result oldest first. */
-  scores: ScoreFigure[];
+  scores: FigureScore[];
 }
+
+/** The parts of a score that figures need. */
+export type FigureScore = Pick<
+  ScoreFigure,
+  "resultId" | "metric" | "evaluator" | "criterionHash" | "shadow" | "value" | "passed"
+>;
 
 /** Where figures come from: the database, or a file. */
 export interface FigureSource {
@@ -164,20 +171,37 @@ export const figuresFrom = async (
 ): Promise<Omit<RunFigures, keyof Counts>> => {
   const people = verdictsOfPeople(labels);
   const kinds = new Map<string, ScoreKind>();
-  const results: ResultFigure[] = [];
+  const verdicts = new Verdicts();
+  const latencies = new Latencies();
+  const groups = new Map<string, string>();
+  let [sample, key, results]: [number, string | undefined, number] = [-1, undefined, 0];
   for await (const page of pages) {
-    results.push(...page.results);
     const byResult = Map.groupBy(page.scores, ({ resultId }) => resultId);
     const known = await criteria([...new Set(page.scores.map(({ criterionHash }) => criterionHash))]);
-    for (const { id } of page.results) addScores(kinds, byResult.get(id) ?? [], known, people);
-    if (results.length % GARBAGE_RESULTS === 0) onGarbage();
+    for (const result of page.results) {
+      if (result.sampleKey !== key) sample++;
+      key = result.sampleKey;
+      // Every name of a group is kept once.
+      const group = result.group === null ? null : groups.getOrInsert(result.group, result.group);
+      verdicts.add(sample, group, result);
+      latencies.add(result);
+      for (const { figure, decides } of currentOf(byResult.get(result.id) ?? [])) {
+        const criterion = known.get(figure.criterionHash);
+        if (!criterion) continue;
+        const { value, passed } = figure;
+        const label = people(result.id, criterion);
+        kindOf(kinds, figure, criterion, decides).scores.add(sample, group, { value, passed, label });
+      }
+    }
+    results += page.results.length;
+    if (results % GARBAGE_RESULTS === 0) onGarbage();
   }
   const statistics = await statisticsOf(kinds, onGarbage);
   return {
-    verdict: verdictSummaryOf(results),
+    verdict: verdicts.summary(),
     statistics: inRunOrder(statistics, order),
-    latency: latencyOf(results),
-    segments: segmentsOf(results),
+    latency: latencies.summary(),
+    segments: verdicts.segments(),
   };
 };
 
@@ -187,62 +211,45 @@ interface ScoreKind {
   evaluator: string;
   criterionHash: string;
   decides: boolean;
-  results: CriterionResult[];
+  scores: CriterionScores;
 }
 
-/** Adds the current scores of one result. */
-const addScores = (
+const kindOf = (
   kinds: Map<string, ScoreKind>,
-  figures: readonly ScoreFigure[],
-  criteria: ReadonlyMap<string, Criterion>,
-  people: VerdictOfPeople,
-): void => {
-  for (const { figure, decides } of currentOf(figures)) {
-    const { metric, evaluator, criterionHash } = figure;
-    const criterion = criteria.get(criterionHash);
-    if (!criterion) continue;
-    const name = JSON.stringify([metric, evaluator, criterionHash, decides]);
-    const kind = kinds.getOrInsertComputed(name, () => ({
-      ...{ criterion, evaluator, criterionHash, decides },
-      results: [],
-    }));
-    kind.results.push(toResult(figure, people(figure.resultId, criterion)));
-  }
-};
+  { metric, evaluator, criterionHash }: FigureScore,
+  criterion: Criterion,
+  decides: boolean,
+): ScoreKind =>
+  kinds.getOrInsertComputed(JSON.stringify([metric, evaluator, criterionHash, decides]), () => ({
+    ...{ criterion, evaluator, criterionHash, decides },
+    scores: new CriterionScores(),
+  }));
 
 /** One statistic per criterion and evaluator version. */
 const statisticsOf = async (kinds: ReadonlyMap<string, ScoreKind>, onGarbage: () => void): Promise<Statistic[]> => {
   const statistics: Statistic[] = [];
-  for (const { criterion, evaluator, criterionHash, decides, results } of kinds.values()) {
+  for (const { criterion, evaluator, criterionHash, decides, scores } of kinds.values()) {
     // Bootstrapping many results takes long, so let other requests run first.
-    if (results.length >= SLOW_FROM_RESULTS) await Bun.sleep(0);
+    if (scores.scores >= SLOW_FROM_SCORES) await Bun.sleep(0);
     const { name: metric, direction, scale } = criterion;
     statistics.push({
       ...{ metric, direction, criterion_hash: criterionHash, evaluator, shadow: !decides },
-      ...summarizeCriterion(results, { range: [scale.min, scale.max] }),
+      ...summarizeCriterion(scores, { range: [scale.min, scale.max] }),
     });
-    if (results.length >= GARBAGE_RESULTS) onGarbage();
+    if (scores.scores >= GARBAGE_RESULTS) onGarbage();
   }
   return statistics;
 };
 
-/** With at least this many results, computing a statistic takes noticeable time. */
-const SLOW_FROM_RESULTS = 100;
+/** With at least this many scores, computing a statistic takes noticeable time. */
+const SLOW_FROM_SCORES = 100;
 
 /** The current scores of one result, and whether the verdict counts them. */
-export const currentOf = <F extends ScoreFigure>(figures: readonly F[]): { figure: F; decides: boolean }[] => {
+export const currentOf = <F extends FigureScore>(figures: readonly F[]): { figure: F; decides: boolean }[] => {
   const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
   const deciding = new Set(decidingScores(scores));
   return currentScores(scores).map((score) => ({ figure: score, decides: deciding.has(score) }));
 };
-
-const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult => ({
-  sampleId: figure.sampleKey,
-  group: figure.group,
-  value: figure.value,
-  passed: figure.passed,
-  label,
-});
 
 /** Whether most labels of a result pass it; null without labels, or on a tie. */
 type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;

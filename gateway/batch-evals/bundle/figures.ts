@@ -1,8 +1,9 @@
 import type { ResultFigure } from "../../../db/result-figures";
 import type { ScoreFigure } from "../../../db/results";
+import { TextList } from "../../../lib/text-list";
 import type { NewSample } from "../../datasets/contract";
 import type { Criterion, Output, RunFigures, RunInfo, Score } from "../../evals/contract";
-import { countsOf, figuresFrom } from "../../evals/summary";
+import { countsOf, type FigurePage, figuresFrom } from "../../evals/summary";
 import type { outcomeOf } from "../../evals/verdict";
 import type { BundleResult } from "./contract";
 
@@ -16,10 +17,24 @@ export interface CheckedResult {
   outcome: ReturnType<typeof outcomeOf>;
 }
 
-/** Collects the parts of results that figures need, without texts, and computes a run's figures from them. */
+/** The parts of a result that figures need. Its scores are the number of their kind, their value and their verdict. */
+interface KeptResult extends Omit<ResultFigure, "id" | "sampleKey" | "repeat"> {
+  scores: [kind: number, value: number | null, passed: boolean | null][];
+}
+type ScoreKind = Pick<ScoreFigure, "metric" | "evaluator" | "criterionHash" | "shadow">;
+
+/** Results per page of figures. */
+const PAGE = 2000;
+
+/**
+ * Collects the parts of results that figures need, and computes a run's figures from them. They are kept as JSON in
+ * bytes: as objects, they would take several times the memory.
+ */
 export class FigureCollector {
-  readonly #results: ResultFigure[] = [];
-  readonly #scores: ScoreFigure[] = [];
+  readonly #keys = new TextList();
+  readonly #repeats: number[] = [];
+  readonly #results = new TextList();
+  readonly #kinds = new Map<string, number>();
   readonly #criteria = new Map<string, Criterion>();
   readonly #labels: { resultId: string; metric: string; value: number }[] = [];
   readonly #counts = { done: 0, errors: 0, judged: 0, passed: 0, running: 0, promptTokens: 0, completionTokens: 0 };
@@ -27,21 +42,22 @@ export class FigureCollector {
   #workedMs = 0;
 
   add({ sample, result, output, scores, outcome }: CheckedResult): void {
-    const { id, sample_key: sampleKey, repeat, state, labels } = result;
-    const group = sample.group ?? null;
+    const { sample_key: key, repeat, state, labels } = result;
     const { passed, failure, overall } = outcome;
     const latency = output?.cache?.status === "miss" || output?.cache?.status === "bypass" ? output.latency : null;
-    this.#results.push({
-      ...{ id, sampleKey, repeat, group, state, passed, overall },
-      tags: sample.tags ?? [],
+    for (const { metric, value, replaced_at: replaced } of labels) {
+      if (replaced === null) this.#labels.push({ resultId: idOf(this.#repeats.length), metric, value });
+    }
+    this.#keys.add(key);
+    this.#repeats.push(repeat);
+    const kept: KeptResult = {
+      ...{ group: sample.group ?? null, tags: sample.tags ?? [], state, passed, overall },
       queueMs: latency?.queue ?? null,
       ttftMs: latency?.ttft ?? null,
       totalMs: latency?.total ?? null,
-    });
-    for (const score of scores) this.#addScore(score, { resultId: id, sampleKey, group, failure });
-    for (const { metric, value, replaced_at: replaced } of labels) {
-      if (replaced === null) this.#labels.push({ resultId: id, metric, value });
-    }
+      scores: scores.map((score) => [this.#kindOf(score), score.value, score.passed]),
+    };
+    this.#results.add(JSON.stringify(kept));
     const counts = this.#counts;
     counts.done += Number(state === "done" || state === "error");
     counts.errors += Number(state === "error");
@@ -54,14 +70,35 @@ export class FigureCollector {
     if (latency) this.#workedMs += latency.total - latency.queue;
   }
 
-  #addScore(score: Score, about: Pick<ScoreFigure, "resultId" | "sampleKey" | "group" | "failure">): void {
-    const { metric, evaluator, shadow, value, passed, criterion, criterion_hash: criterionHash } = score;
-    if (!this.#criteria.has(criterionHash)) this.#criteria.set(criterionHash, criterion);
-    this.#scores.push({ ...about, metric, evaluator, criterionHash, shadow, value, passed });
+  #kindOf({ metric, evaluator, shadow, criterion, criterion_hash: criterionHash }: Score): number {
+    this.#criteria.getOrInsert(criterionHash, criterion);
+    const kind: ScoreKind = { metric, evaluator, criterionHash, shadow };
+    return this.#kinds.getOrInsert(JSON.stringify(kind), this.#kinds.size);
   }
 
-  /** The figures. Those that can't be recomputed are copied from `stored`. */
-  async figures({ state, pins }: RunInfo, stored: RunFigures): Promise<RunFigures> {
+  /** All results in the order of `FigureSource`. */
+  *#pages(): Generator<FigurePage> {
+    const kinds = [...this.#kinds.keys()].map((kind) => JSON.parse(kind) as ScoreKind);
+    const order = Uint32Array.from(this.#repeats.keys()).sort(
+      (a, b) => this.#keys.compare(a, b) || (this.#repeats[a] ?? 0) - (this.#repeats[b] ?? 0),
+    );
+    for (let from = 0; from < order.length; from += PAGE) {
+      const page: FigurePage = { results: [], scores: [] };
+      for (const place of order.subarray(from, from + PAGE)) {
+        const { scores, ...result } = JSON.parse(this.#results.at(place)) as KeptResult;
+        const id = idOf(place);
+        page.results.push({ ...result, id, sampleKey: this.#keys.at(place), repeat: this.#repeats[place] ?? 0 });
+        for (const [kind, value, passed] of scores) {
+          const known = kinds[kind];
+          if (known) page.scores.push({ ...known, resultId: id, value, passed });
+        }
+      }
+      yield page;
+    }
+  }
+
+  /** The figures. Those that can't be recomputed are copied from `stored`. `onGarbage`: see `figuresFrom`. */
+  async figures({ state, pins }: RunInfo, stored: RunFigures, onGarbage: () => void): Promise<RunFigures> {
     const { total, samples_per_second: rate, eta_seconds: eta } = stored.progress;
     const counts = countsOf(
       { state },
@@ -73,11 +110,12 @@ export class FigureCollector {
     );
     const figures = await figuresFrom(
       {
-        pages: [{ results: sorted(this.#results), scores: this.#scores }],
+        pages: this.#pages(),
         labels: this.#labels,
         criteria: async () => this.#criteria,
       },
       pins,
+      onGarbage,
     );
     const { gpu_seconds: gpuSeconds } = counts;
     return {
@@ -89,9 +127,5 @@ export class FigureCollector {
   }
 }
 
-/** Sorts by the UTF-8 bytes of the keys, as the database does. */
-const sorted = (results: readonly ResultFigure[]): ResultFigure[] =>
-  results
-    .map((result) => ({ result, key: Buffer.from(result.sampleKey) }))
-    .sort((a, b) => Buffer.compare(a.key, b.key) || a.result.repeat - b.result.repeat)
-    .map(({ result }) => result);
+/** Identifies a result among the collected ones. */
+const idOf = (place: number): string => String(place);

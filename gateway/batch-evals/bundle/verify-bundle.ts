@@ -255,7 +255,7 @@ class Verifier {
   }
 
   async #checkFigures({ run }: BundleRun, statistics: Static<typeof BundleStatistics>): Promise<void> {
-    const figures = await this.#collector.figures(run, statistics);
+    const figures = await this.#collector.figures(run, statistics, () => Bun.gc(true));
     const count = () => this.found.figures++;
     for (const { path, stored, computed } of differencesOf(statistics, figures, count)) {
       this.#differ(`${STATISTICS_FILE}: ${changed(path, stored, computed)}`);

@@ -11,12 +11,12 @@ export interface Clusters {
   of: Int32Array;
 }
 
-/** The group of each value; null for an independent value. */
-export type Groups = readonly (string | null)[];
+/** The group of each value, as a name or a number; null for an independent value. */
+export type Groups = readonly (string | number | null)[];
 
 /** Numbers groups in order of appearance. Each null is a separate cluster. */
 export const clustersOf = (groups: Groups): Clusters => {
-  const positions = new Map<string, number>();
+  const positions = new Map<string | number, number>();
   const of = new Int32Array(groups.length);
   let count = 0;
   groups.forEach((group, i) => {

@@ -15,7 +15,7 @@ export interface Decision {
   /** null if not labelled. */
   label: boolean | null;
   /** Items in the same group are not independent; null for an independent item. */
-  group: string | null;
+  group: string | number | null;
 }
 
 export const groupsOf = (items: readonly Decision[]): Groups => items.map(({ group }) => group);

@@ -1,9 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { times } from "../../../tests/statistics/simulate";
-import { type CriterionResult, summarizeCriterion } from "./criterion";
+import { summarizeCriterion } from "./criterion";
+import { type CriterionScore, CriterionScores } from "./criterion-scores";
 import { cautiousRate, detectableRateChange } from "./power";
 
-const result = (fields: Partial<CriterionResult>): CriterionResult => ({
+interface Result extends CriterionScore {
+  sampleId: string;
+  group: string | null;
+}
+
+const result = (fields: Partial<Result>): Result => ({
   sampleId: "s",
   group: null,
   value: null,
@@ -12,13 +18,21 @@ const result = (fields: Partial<CriterionResult>): CriterionResult => ({
   ...fields,
 });
 
-const judged = (sampleId: string, passed: boolean, fields: Partial<CriterionResult> = {}) =>
+const judged = (sampleId: string, passed: boolean, fields: Partial<Result> = {}) =>
   result({ sampleId, passed, value: Number(passed), ...fields });
+
+const summarize = (results: readonly Result[], options?: Parameters<typeof summarizeCriterion>[1]) => {
+  const scores = new CriterionScores();
+  const samples = Map.groupBy(results, ({ sampleId }) => sampleId).values();
+  for (const [sample, repeats] of [...samples].entries())
+    for (const { group, ...score } of repeats) scores.add(sample, group, score);
+  return summarizeCriterion(scores, options);
+};
 
 const SCALE = { range: [0, 1] } as const;
 
 test("verdicts of independent samples have a rate with Wilson's interval", () => {
-  const summary = summarizeCriterion(
+  const summary = summarize(
     times(50, (i) => judged(`${i}`, i < 42)),
     SCALE,
   );
@@ -41,7 +55,7 @@ test("a run in which nothing passed can't detect a change of less than one sampl
     [100, true],
     [12, false],
   ] as const) {
-    const summary = summarizeCriterion(
+    const summary = summarize(
       times(n, (i) => judged(`${i}`, isPassed)),
       SCALE,
     );
@@ -53,7 +67,7 @@ describe("errors", () => {
   const results = [...times(6, (i) => judged(`${i}`, i < 3)), ...times(4, (i) => result({ sampleId: `broken ${i}` }))];
 
   test("only affect the bounds", () => {
-    expect(summarizeCriterion(results, SCALE)).toMatchObject({
+    expect(summarize(results, SCALE)).toMatchObject({
       errors: 4,
       n: 6,
       pass_rate: { value: 0.5 },
@@ -62,7 +76,7 @@ describe("errors", () => {
   });
 
   test("a run with only errors has no figures", () => {
-    expect(summarizeCriterion(results.slice(6), SCALE)).toMatchObject({
+    expect(summarize(results.slice(6), SCALE)).toMatchObject({
       errors: 4,
       n: 0,
       mean: null,
@@ -75,7 +89,7 @@ describe("errors", () => {
 
   test("a sample with one scored repeat has a value", () => {
     const repeats = [judged("a", true), result({ sampleId: "a" }), judged("b", true), judged("b", false)];
-    expect(summarizeCriterion(repeats, SCALE)).toMatchObject({
+    expect(summarize(repeats, SCALE)).toMatchObject({
       errors: 0,
       n: 2,
       pass_rate: { value: 0.75 },
@@ -85,7 +99,7 @@ describe("errors", () => {
 });
 
 test("repeats count as one sample and give pass@k", () => {
-  const summary = summarizeCriterion(
+  const summary = summarize(
     times(80, (i) => judged(`${i % 20}`, i % 3 > 0)),
     SCALE,
   );
@@ -98,20 +112,20 @@ test("shared groups widen the interval and the detectable difference", () => {
   const results = times(80, (i) =>
     judged(`${i}`, Math.floor(i / 8) % 3 > 0, { group: `document ${Math.floor(i / 8)}` }),
   );
-  const summary = summarizeCriterion(results, SCALE);
+  const summary = summarize(results, SCALE);
   expect(summary).toMatchObject({ n: 80, clusters: 10, pass_rate: { interval: { method: "cluster_robust" } } });
-  const independent = summarizeCriterion(results.map((each) => ({ ...each, group: null })));
+  const independent = summarize(results.map((each) => ({ ...each, group: null })));
   expect(summary.detectable_difference ?? 1).toBeGreaterThan(2 * (independent.detectable_difference ?? 1));
 });
 
 test("a criterion without a threshold has a mean, but no rate", () => {
-  const summary = summarizeCriterion(times(30, (i) => result({ sampleId: `${i}`, value: i / 30 })));
+  const summary = summarize(times(30, (i) => result({ sampleId: `${i}`, value: i / 30 })));
   expect(summary).toMatchObject({ n: 30, pass_rate: null, bounds: null, pass_at_k: [], agreement: null });
 });
 
 test("labels of repeats of a sample are not independent", () => {
   const results = times(120, (i) => judged(`${i % 40}`, i % 4 > 0, { label: i % 5 > 0 }));
-  expect(summarizeCriterion(results, SCALE).agreement).toMatchObject({
+  expect(summarize(results, SCALE).agreement).toMatchObject({
     labels: 120,
     sensitivity: { interval: { method: "cluster_robust" } },
   });

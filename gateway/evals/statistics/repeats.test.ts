@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
-import { averageRepeats, passAtK } from "./criterion";
+import { passAtK } from "./criterion";
+import { CriterionScores } from "./criterion-scores";
 
 test("pass@k and pass^k are proportions of all choices of k attempts", () => {
   for (const { passes, attempts, k, any, all } of reference.passAtK) {
@@ -43,15 +44,16 @@ test("a sample with fewer attempts than k is excluded for k", () => {
   expect(passAtK([])).toEqual([]);
 });
 
-test("repeats are averaged by sample, in any order and number", () => {
-  const values = [
-    ["b", 1],
-    ["a", 0],
-    ["b", 0],
-    ["b", 0.5],
+test("repeats are averaged by sample, in any number", () => {
+  const scores = new CriterionScores();
+  const given = [
+    [0, "x", 1],
+    [0, "x", 0],
+    [0, "x", 0.5],
+    [1, null, null],
+    [2, null, 0],
   ] as const;
-  expect([...averageRepeats(values)]).toEqual([
-    ["b", 0.5],
-    ["a", 0],
-  ]);
+  for (const [sample, group, value] of given) scores.add(sample, group, { value, passed: null, label: null });
+  expect([scores.samples, scores.scores]).toEqual([3, 5]);
+  expect(scores.means((value) => value)).toEqual({ values: [0.5, 0], groups: ["x", null] });
 });
