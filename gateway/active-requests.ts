@@ -4,6 +4,8 @@ import type { Log } from "../lib/log";
 /** A request that keeps running after its key was checked, such as one whose answer is being generated. */
 export interface ActiveRequest {
   keyId: string;
+  /** It has batch priority, so a pause does no harm. */
+  isBatch?: boolean;
   /** Ends the request. Its reader gets `error`. */
   end(error: AppError): void;
 }
@@ -28,6 +30,11 @@ export class ActiveRequests {
   /** The number of active requests. */
   get size(): number {
     return this.#requests.size;
+  }
+
+  /** Whether there are requests, all of them with batch priority. */
+  get areBatch(): boolean {
+    return this.size > 0 && [...this.#requests].every(({ isBatch }) => isBatch);
   }
 
   add(request: ActiveRequest): void {

@@ -2,6 +2,7 @@ import { databaseOptions, openDb } from "../db/client";
 import { addLimitUsage, listLimitUsage } from "../db/limit-usage";
 import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
+import { collectEarly } from "../lib/garbage";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
 import { openTracer } from "../lib/tracing/open-tracer";
@@ -68,6 +69,7 @@ export const compose = async (config: Config, log: Log) => {
   });
   const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests } = services;
   const { created } = await keys.bootstrap();
+  let stopCollecting = () => {};
   return {
     app: createApp(services),
     services,
@@ -80,12 +82,14 @@ export const compose = async (config: Config, log: Log) => {
       metrics.open();
       requests.open();
       activeRequests.open(keys, log);
+      stopCollecting = collectEarly(() => activeRequests.areBatch);
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
     async close(graceMs: number) {
       const until = performance.now() + graceMs;
       health.degradations.close();
       activeRequests.close();
+      stopCollecting();
       const steps = {
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),

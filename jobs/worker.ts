@@ -12,6 +12,7 @@ import { createPrompts } from "../gateway/prompts/service";
 import { indexOpener } from "../gateway/rag/indexes/open-index";
 import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
+import { collectEarly } from "../lib/garbage";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
 import { openTracer } from "../lib/tracing/open-tracer";
@@ -44,7 +45,9 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
   const scoring = new ScoringPool(SCORING_THREADS);
   const figures = new FiguresThread(databaseOptions(config));
   const tracer = await openTracer("jobs", config, log);
+  const stopCollecting = collectEarly(() => true);
   const closeAll = async () => {
+    stopCollecting();
     await tracer?.close();
     scoring.close();
     figures.close();

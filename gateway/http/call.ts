@@ -44,6 +44,6 @@ class ExchangeCall implements Call {
   }
 
   get signal(): AbortSignal {
-    return this.report.activeSignal(this.principal.keyId);
+    return this.report.activeSignal(this.principal.keyId, this.priority === "batch");
   }
 }

@@ -131,7 +131,7 @@ export class Exchange implements WorkReport {
    * Aborted when the caller disconnects, the key expires or is revoked, or the deadline passes. Created on first use,
    * for long work only.
    */
-  activeSignal(keyId: string): AbortSignal {
+  activeSignal(keyId: string, isBatch = false): AbortSignal {
     if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
@@ -141,6 +141,7 @@ export class Exchange implements WorkReport {
     else signal.addEventListener("abort", () => abort.abort(), { once: true });
     this.#active = {
       keyId,
+      isBatch,
       end: (error) => {
         this.endedBy = error;
         abort.abort();

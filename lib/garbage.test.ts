@@ -1,0 +1,28 @@
+import { heapSize } from "bun:jsc";
+import { expect, test } from "bun:test";
+import { until } from "../tests/until";
+import { collectEarly } from "./garbage";
+
+const MIB = 1_048_576;
+
+/** A million objects. */
+const fill = () => new Set(Array.from({ length: 1_000_000 }, (_, n) => ({ n, text: `${n}` })));
+
+test("garbage is collected before the heap has doubled, but not while that would do harm", async () => {
+  let [isHarmless, asked] = [false, 0];
+  const stop = collectEarly(() => {
+    asked++;
+    return isHarmless;
+  });
+  try {
+    const held = fill();
+    const full = heapSize();
+    await until("the heap was found to have grown", () => asked > 0);
+    expect(heapSize()).toBeGreaterThan(full - MIB);
+    held.clear();
+    isHarmless = true;
+    await until("the garbage was collected", () => heapSize() < full - 24 * MIB);
+  } finally {
+    stop();
+  }
+});
