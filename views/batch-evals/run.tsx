@@ -1,4 +1,5 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
+import { MIN_LABELS } from "../../gateway/evals/statistics/calibration";
 import { MAX_DISAGREEMENTS } from "../../gateway/labels/service";
 import { passRateOf, withoutEarlyClaims } from "../evals/words";
 import { type Frame, may, Screen } from "../layout";
@@ -71,8 +72,8 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
               Label up to {MAX_DISAGREEMENTS} disagreements
             </a>{" "}
             <span class="fine">
-              Answers that evaluators or repeats disagree about, or with a score near the threshold. Labels show how far
-              you can trust the pass rate.
+              Answers with conflicting verdicts, or a score near the threshold. With {MIN_LABELS} labels of a criterion,
+              this page shows how far its evaluators agree with people, and a corrected pass rate.
             </span>
           </p>
         )}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Criterion } from "../../gateway/evals/contract";
 import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
-import { GivenLabels, labelChoices, labelText } from "./label-form";
+import { GivenLabels, LabelFields, labelChoices, labelText } from "./label-form";
 
 const toxicity: Criterion = {
   name: "toxicity",
@@ -50,6 +50,26 @@ describe("the choices on a scale", () => {
       ["0.98", "Does not pass"],
     ]);
   });
+});
+
+test("the failure kinds of a label are faults of an answer, and one that was set through the API stays", async () => {
+  const kindsOf = async (filled: object): Promise<string[]> => {
+    const html = String(await LabelFields({ criterion: toxicity, filled: { ...filled }, problems: {}, isOnly: true }));
+    return [...html.matchAll(/<option value="(\w*)"/g)].map(([, value]) => value ?? "");
+  };
+  const offered = await kindsOf({});
+  expect(offered).toEqual([
+    "",
+    "wrong",
+    "unsupported",
+    "refused",
+    "empty",
+    "truncated",
+    "bad_format",
+    "no_context",
+    "invalid_sample",
+  ]);
+  expect(await kindsOf({ "failure-toxicity": "rate_limited" })).toEqual([...offered, "rate_limited"]);
 });
 
 test("labels are shown in the order of the criteria, not in the order in which they were added", async () => {

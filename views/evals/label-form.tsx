@@ -157,9 +157,24 @@ export const labelText = (criterion: Criterion, value: number): string => {
   return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
 };
 
-const FAILURE_OPTIONS = [
+/** What a person can find wrong with an answer. The other kinds say why there is no answer or no score. */
+const LABELLED_FAILURES: readonly FailureKind[] = [
+  "wrong",
+  "unsupported",
+  "refused",
+  "empty",
+  "truncated",
+  "bad_format",
+  "no_context",
+  "invalid_sample",
+];
+
+/** The choices of a failure kind, with the current one, which may have been set through the API. */
+const failureChoices = (current: string | undefined) => [
   { value: "", label: "Not specified" },
-  ...Object.entries(FAILURE_WORDS).map(([value, words]) => ({ value, label: capitalized(words) })),
+  ...Object.entries(FAILURE_WORDS).flatMap(([value, words]) =>
+    value === current || LABELLED_FAILURES.some((kind) => kind === value) ? [{ value, label: capitalized(words) }] : [],
+  ),
 ];
 
 interface LabelFormProps {
@@ -205,7 +220,11 @@ export const LabelFields = ({ criterion, filled = {}, problems, isOnly }: LabelF
   return (
     <>
       {choice(fieldId("value", metric), metricName(metric), "radio", labelChoices(criterion), { hint: description })}
-      {select(fieldId("failure", metric), about(metric, "Failure kind", isOnly), FAILURE_OPTIONS)}
+      {select(
+        fieldId("failure", metric),
+        about(metric, "Failure kind", isOnly),
+        failureChoices(filled[fieldId("failure", metric)]),
+      )}
       {area(fieldId("comment", metric), about(metric, "Comment", isOnly), {
         rows: 2,
         maxlength: MAX_COMMENT_LENGTH,

@@ -2,6 +2,7 @@ import type { Static } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { textOfInput } from "../../gateway/datasets/content";
 import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
+import { MIN_LABELS } from "../../gateway/evals/statistics/calibration";
 import type { EvaluatorAgreement } from "../../gateway/evaluators/contract";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
@@ -114,9 +115,6 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
 
 /** Maximum number of skipped answers that are counted. */
 const MAX_SKIPPED_COUNTED = 100;
-
-/** Number of labels that a criterion needs before agreement is computed. */
-const MIN_LABELS = 30;
 
 interface LabelPageProps extends Frame {
   /** Criterion that is being labelled, and all criteria to choose from. */

@@ -47,7 +47,7 @@ export const correctedRate = (items: readonly Decision[], seed?: number): Rate |
 };
 
 /** Minimum number of labels for a comparison. */
-const MIN_LABELS = 30;
+export const MIN_LABELS = 30;
 
 /**
  * With at least this many independent items, kappa is nearly normal. With fewer items, the large-sample interval is too
