@@ -9,6 +9,7 @@ export interface ResultFilter {
   passed?: boolean;
   failure?: string;
   tag?: string;
+  group?: string;
   search?: string;
 }
 
@@ -26,7 +27,7 @@ export interface BatchCursor {
 const asJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 /** Results of a run that match the filter. */
-export const isMatch = (runId: string, { state, passed, failure, tag, search }: ResultFilter): SQL | undefined =>
+export const isMatch = (runId: string, { state, passed, failure, tag, group, search }: ResultFilter): SQL | undefined =>
   and(
     eq(results.runId, runId),
     state && eq(results.state, state),
@@ -36,6 +37,9 @@ export const isMatch = (runId: string, { state, passed, failure, tag, search }: 
       ? undefined
       : sql`EXISTS (SELECT 1 FROM result_tags AS t WHERE t.run_id = results.run_id AND t.tag = ${tag}
           AND t.position = results.position AND t.repeat = results.repeat)`,
+    group === undefined
+      ? undefined
+      : sql`EXISTS (SELECT 1 FROM samples AS s WHERE s.id = results.sample_id AND s."group" = ${group})`,
     search === undefined
       ? undefined
       : or(

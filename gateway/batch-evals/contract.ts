@@ -181,6 +181,7 @@ const resultFilter = {
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or output" })),
 };
 
+  group: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The group of the sample" })),
 /** `GET /v1/batch-evals/{id}/samples`. */
 export const ResultQuery = Type.Object({
   ...PageQuery.properties,

@@ -261,6 +261,17 @@ describe("the samples of a run", () => {
   test("show differences from the expected answer", () =>
     using({}, async (page) => {
       await page.goto(`${run("completed")}/samples?failure=wrong`);
+  test("are linked from a group, which stays chosen in the list", () =>
+    using({}, async (page) => {
+      await page.goto(run("completed"));
+      await page.getByRole("link", { name: "region 3", exact: true }).click();
+      await page.getByText("5 matching results").waitFor();
+      expect(await page.getByLabel("Group").inputValue()).toBe("region 3");
+      await openFirst(page);
+      await page.getByText("group region 3").waitFor();
+      await page.getByRole("navigation", { name: "Samples of the filtered list" }).getByText("1 of 5").waitFor();
+    }));
+
       await openFirst(page);
       expect(await page.locator("del").allInnerTexts()).toEqual([expect.stringMatching(/^\d:30$/)]);
       expect(await page.locator("ins").allInnerTexts()).toEqual(["noon"]);

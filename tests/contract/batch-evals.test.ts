@@ -108,7 +108,10 @@ describe("a run", () => {
   });
 
   test("scores stored outputs without a model, and counts samples that can't be scored as errors", async () => {
-    const [right, wrong] = [questions(3, { output: "0" }), questions(2, { references: ["x"], output: "y" })];
+    const [right, wrong] = [
+      questions(3, { output: "0", group: "right" }),
+      questions(2, { references: ["x"], output: "y", group: "wrong" }),
+    ];
     const dataset = await addDataset([...right, ...wrong, { input: "no references", output: "z" }]);
     const started = await start(dataset, { target: { kind: "stored" } });
     const run = await ended(started.id);
@@ -117,6 +120,11 @@ describe("a run", () => {
     expect(run.latency).toBeNull();
     const [error] = await resultsOf(run.id, "&state=error");
     expect([error.sample_key, error.error.code]).toEqual(["k5", "invalid_request"]);
+    const ofGroup = await resultsOf(run.id, "&group=wrong");
+    expect(ofGroup.map(({ sample_key, group }) => [sample_key, group])).toEqual([
+      ["k3", "wrong"],
+      ["k4", "wrong"],
+    ]);
   });
 
   test("uses only the chosen samples: by tag, and a random subset of a fixed size", async () => {

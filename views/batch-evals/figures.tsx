@@ -159,7 +159,7 @@ export const Repeats = ({ run: { verdict } }: FiguresProps) => {
   );
 };
 
-/** Pass rates by tag or by group. Tags link to their samples. */
+/** Pass rates by tag or by group, with links to their samples. */
 export const Segments = ({ run, path, kind }: FiguresProps & { path: string; kind: Segment["kind"] }) => {
   const rows = run.segments.filter((segment) => segment.kind === kind);
   if (rows.length === 0) return null;
@@ -173,8 +173,7 @@ export const Segments = ({ run, path, kind }: FiguresProps & { path: string; kin
         columns={[
           {
             name: capitalized(kind),
-            cell: ({ name }) =>
-              kind === "tag" ? <a href={withQuery(`${path}/samples`, { tag: name })}>{name}</a> : name,
+            cell: ({ name }) => <a href={withQuery(`${path}/samples`, { [kind]: name })}>{name}</a>,
           },
           {
             name: "Pass rate",

@@ -3,6 +3,7 @@ import type { BatchEval, ResultQuery } from "../../gateway/batch-evals/contract"
 import type { ResultList } from "../../gateway/batch-evals/results";
 import { textOfInput } from "../../gateway/datasets/content";
 import type { FailureKind, SampleResult } from "../../gateway/evals/contract";
+import type { Segment } from "../../gateway/evals/statistics-contract";
 import { decidingScores, inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage } from "../../gateway/paging";
 import { ValuesByEvaluator } from "../evals/scores";
@@ -17,7 +18,14 @@ import { RUNS, RunNote, RunTabs } from "./run";
 import { isOpen } from "./words";
 
 /** Query string of the list of samples, and of a sample that was opened from it. */
-export const sampleFilter = { q: text(200), outcome: text(20), failure: text(40), tag: text(64), sort: text(20) };
+export const sampleFilter = {
+  q: text(200),
+  outcome: text(20),
+  failure: text(40),
+  tag: text(64),
+  group: text(200),
+  sort: text(20),
+};
 export const SamplesQuery = Fields({ ...sampleFilter, page: text(10) });
 export type SampleFilter = Omit<Static<typeof SamplesQuery>, "page">;
 
@@ -31,21 +39,23 @@ const OUTCOMES: Readonly<Record<string, { label: string; asks: Pick<ResultQuery,
 const ORDERS = { dataset: "Dataset order", worst_first: "Worst score first", slowest_first: "Slowest first" };
 
 /** The request to the service. Unknown values of the query string are ignored. */
-export const listOf = ({ q, outcome = "", failure = "", tag, sort = "" }: SampleFilter): ResultList => ({
+export const listOf = ({ q, outcome = "", failure = "", tag, group, sort = "" }: SampleFilter): ResultList => ({
   ...(Object.hasOwn(OUTCOMES, outcome) && OUTCOMES[outcome]?.asks),
   ...(Object.hasOwn(FAILURE_WORDS, failure) && { failure: failure as FailureKind }),
   ...(q && { search: q }),
   ...(tag && { tag }),
+  ...(group && { group }),
   ...(Object.hasOwn(ORDERS, sort) && { sort: sort as keyof typeof ORDERS }),
 });
 
 /** The filter in words: "“rye” and tag prices". */
-const wordsOf = ({ q, outcome = "", failure, tag }: SampleFilter): string =>
+const wordsOf = ({ q, outcome = "", failure, tag, group }: SampleFilter): string =>
   [
     q && `“${q}”`,
     OUTCOMES[outcome] && `outcome ${OUTCOMES[outcome].label.toLowerCase()}`,
     failure && `failure “${FAILURE_WORDS[failure as FailureKind] ?? failure}”`,
     tag && `tag ${tag}`,
+    group && `group ${group}`,
   ]
     .filter(Boolean)
     .join(" and ") || "the filters";
@@ -83,7 +93,8 @@ export const SamplesPage = ({ run, page, query, ...frame }: SamplesPageProps) =>
         {field("q", "Search texts", { type: "search", maxlength: 200 })}
         {select("outcome", "Outcome", [ANY, ...options(OUTCOMES, ({ label }) => label)])}
         {select("failure", "Failure", [ANY, ...options(FAILURE_WORDS, capitalized)])}
-        <TagField run={run} filter={filter} />
+        <SegmentField run={run} filter={filter} kind="tag" />
+        <SegmentField run={run} filter={filter} kind="group" />
         {select("sort", "Order", options(ORDERS, String))}
       </Filters>
       <div id="samples" {...(isLive && updatedFrom(withQuery(path, { ...query })))}>
@@ -154,13 +165,20 @@ const ANY = { value: "", label: "Any" };
 const options = <T,>(words: Readonly<Record<string, T>>, labelOf: (word: T) => string) =>
   Object.entries(words).map(([value, word]) => ({ value, label: labelOf(word) }));
 
-/** A list of the run's tags, or a text field before they are known. */
-const TagField = ({ run, filter }: { run: BatchEval; filter: SampleFilter }) => {
-  const tags = run.segments.flatMap(({ kind, name }) => (kind === "tag" ? [name] : []));
+interface SegmentFieldProps {
+  run: BatchEval;
+  filter: SampleFilter;
+  kind: Segment["kind"];
+}
+
+/** A list of the run's tags or groups. Before they are known, a text field for tags. */
+const SegmentField = ({ run, filter, kind }: SegmentFieldProps) => {
+  const names = run.segments.flatMap((segment) => (segment.kind === kind ? [segment.name] : []));
   const { text: field, select } = fieldsOf(filter);
-  if (tags.length === 0) return field("tag", "Tag", { maxlength: 64 });
-  const known = filter.tag === undefined || tags.includes(filter.tag) ? tags : [filter.tag, ...tags];
-  return select("tag", "Tag", [ANY, ...known]);
+  const chosen = filter[kind];
+  if (names.length === 0 && !chosen) return kind === "tag" ? field("tag", "Tag", { maxlength: 64 }) : null;
+  const known = chosen === undefined || names.includes(chosen) ? names : [chosen, ...names];
+  return select(kind, capitalized(kind), [ANY, ...known]);
 };
 
 const STATES = { pending: "Waiting", running: "In progress", error: "Error" } as const;
@@ -172,5 +190,5 @@ export const outcomeLook = ({ state, passed }: Pick<SampleResult, "state" | "pas
   state === "error" ? "fair" : verdictKind(passed);
 
 /** Filter values of a query string, without empty ones. */
-export const filterOf = ({ q, outcome, failure, tag, sort }: SampleFilter): SampleFilter =>
-  withoutEmpty({ q, outcome, failure, tag, sort });
+export const filterOf = ({ q, outcome, failure, tag, group, sort }: SampleFilter): SampleFilter =>
+  withoutEmpty({ q, outcome, failure, tag, group, sort });
