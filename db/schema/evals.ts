@@ -65,6 +65,8 @@ export interface BatchProgress {
   failures: Record<string, number>;
   promptTokens: number;
   completionTokens: number;
+  /** Outputs from the answer cache, or from an equal request at the same time. Not counted by earlier versions. */
+  cached?: number;
   /** Time that nodes spent on the outputs. */
   workedMs: number;
   /** The last `sequence` that was assigned. */

@@ -138,6 +138,9 @@ export const BatchEval = Type.Object(
       description:
         "Why no call has succeeded for a few seconds, such as a limit or a node that is down. The run continues as soon as calls succeed, and fails after 15 minutes without one",
     }),
+    cached: Nullable(Count("Outputs that came from the answer cache, or from an equal request at the same time"), {
+      description: "null: not counted, because an earlier version started the run",
+    }),
     cost: Nullable(
       Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }, { title: "RunCost" }),
       {
@@ -178,10 +181,10 @@ const resultFilter = {
   passed: Type.Optional(OneOf(["true", "false"])),
   failure: Type.Optional(FailureKind),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  group: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The group of the sample" })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or output" })),
 };
 
-  group: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The group of the sample" })),
 /** `GET /v1/batch-evals/{id}/samples`. */
 export const ResultQuery = Type.Object({
   ...PageQuery.properties,

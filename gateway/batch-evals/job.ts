@@ -39,6 +39,7 @@ export const newProgress = (total: number): BatchProgress => ({
   failures: {},
   promptTokens: 0,
   completionTokens: 0,
+  cached: 0,
   workedMs: 0,
   sequence: 0,
   deaths: 0,

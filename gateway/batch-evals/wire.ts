@@ -22,6 +22,7 @@ export const createBatchReader =
     return {
       ...run,
       cost: price && { amount: run.gpu_seconds * price.perSecond, currency: price.currency },
+      cached: row.progress?.cached ?? null,
       settings: (row.settings ?? {}) as BatchSettings,
       waiting: row.state === "running" ? (row.progress?.waiting ?? null) : null,
       recompute: job ? toRecomputation(job) : null,

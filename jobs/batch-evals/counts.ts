@@ -84,6 +84,7 @@ export class Counts {
     counts.promptTokens += output?.usage?.prompt_tokens ?? 0;
     counts.completionTokens += output?.usage?.completion_tokens ?? 0;
     const status = output?.cache?.status;
+    if (counts.cached !== undefined && (status === "hit" || status === "joined")) counts.cached += 1;
     if (output?.latency && (status === "miss" || status === "bypass")) {
       counts.workedMs += output.latency.total - output.latency.queue;
     }

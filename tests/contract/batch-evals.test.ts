@@ -144,6 +144,16 @@ describe("a run", () => {
     );
   });
 
+  test("counts the answers that came from the cache", async () => {
+    const dataset = await addDataset(questions(3));
+    const once = async () => ended((await start(dataset, { seed: 2_611 })).id);
+    const runs = [await once(), await once()];
+    expect(runs.map(({ cached, latency }) => [cached, latency?.n ?? 0])).toEqual([
+      [0, 3],
+      [3, 0],
+    ]);
+  });
+
   test("is started once for an Idempotency-Key", async () => {
     const dataset = await addDataset(questions(2));
     const key = { "idempotency-key": crypto.randomUUID() };

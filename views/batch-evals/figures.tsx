@@ -101,7 +101,7 @@ export const Criteria = ({ run }: FiguresProps) => {
             name: "0 to 100 %",
             cell: ({ pass_rate: rate }) => rate && <IntervalBar {...rate} />,
           },
-          { name: "Mean (95 % interval)", isNumeric: true, cell: meanText },
+          { name: isPartial(run) ? "Mean" : "Mean (95 % interval)", isNumeric: true, cell: meanText },
           { name: "Samples", isNumeric: true, cell: ({ n }) => number(n) },
           {
             name: "Not scored",
@@ -195,7 +195,7 @@ export const Latency = ({ run }: FiguresProps) => {
   const { latency: measured } = run;
   const stages = measured
     ? ([
-        ["Waiting in the queue", measured.queue],
+        ["In the queue", measured.queue],
         ["First token", measured.ttft],
         ["Whole answer", measured.total],
       ] as const)
@@ -214,8 +214,8 @@ export const Latency = ({ run }: FiguresProps) => {
           columns={[
             { name: "Stage", cell: ([name]) => name },
             { name: "Median", isNumeric: true, cell: ([, { p50 }]) => latency(p50) },
-            { name: "95th percentile", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
-            { name: "99th percentile", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
+            { name: "95 % within", isNumeric: true, cell: ([, { p95 }]) => latency(p95) },
+            { name: "99 % within", isNumeric: true, cell: ([, { p99 }]) => latency(p99) },
           ]}
         />
       )}
@@ -223,9 +223,9 @@ export const Latency = ({ run }: FiguresProps) => {
   );
 };
 
-/** Tokens, node time and cost. */
-export const Spending = ({ run: { usage, gpu_seconds: gpuSeconds, cost } }: FiguresProps) => {
-  if (usage.total_tokens === 0) return null;
+/** Tokens, node time, cost, and the answers that took none of them. */
+export const Spending = ({ run: { usage, gpu_seconds: gpuSeconds, cost, cached, progress } }: FiguresProps) => {
+  if (usage.total_tokens === 0 && !cached) return null;
   return (
     <section aria-labelledby="spending-title">
       <h2 id="spending-title">Usage</h2>
@@ -236,6 +236,7 @@ export const Spending = ({ run: { usage, gpu_seconds: gpuSeconds, cost } }: Figu
           ["Completion tokens", compact(usage.completion_tokens)],
           ["Node time of all requests", timeSpan(gpuSeconds)],
           ["Cost", cost && money(cost.amount, cost.currency)],
+          ["Answers from the cache", cached ? `${number(cached)} of ${number(progress.done)}` : undefined],
         ]}
       />
     </section>
