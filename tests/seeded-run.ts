@@ -19,6 +19,7 @@ export interface SeededRun {
   dataset?: { id: string; name: string; revision: number };
   tags?: string[];
   createdAt?: Date;
+  createdBy?: string;
   error?: RunRow["error"];
   pins?: Partial<RunPins>;
   /** Shifts which samples pass, so that two runs differ. */
@@ -169,7 +170,13 @@ export const seedRun = async (db: Db, run: SeededRun = {}): Promise<string> => {
   await db.write(async (tx) => {
     await insertRun(tx, {
       ...{ id, kind: "batch", name: run.name ?? `${dataset.name}, smollm2-135m-instruct`, tags: run.tags ?? [], state },
-      ...{ pins: { ...pins }, datasetId: dataset.id, createdBy: "key_1", createdAt, settings: { max_concurrency: 16 } },
+      ...{
+        pins: { ...pins },
+        datasetId: dataset.id,
+        createdBy: run.createdBy ?? "key_1",
+        createdAt,
+        settings: { max_concurrency: 16 },
+      },
       startedAt: state === "queued" ? null : createdAt,
       endedAt: ["completed", "failed", "cancelled"].includes(state) ? new Date(createdAt.getTime() + 60_000) : null,
       error: run.error ?? null,

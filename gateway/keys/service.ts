@@ -129,6 +129,9 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       return ids.filter((id) => !usable.has(id));
     },
 
+    /** Names by id, also of keys that were revoked. */
+    names: (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => store.listKeyNames(db, ids),
+
     /** Ensures that an admin key works before the first request. `created`: a new key, to be shown once. */
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 

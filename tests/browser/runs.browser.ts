@@ -14,6 +14,7 @@ const { db } = pages;
 const sessions = { editor: "", viewer: "" };
 const ids: Record<string, string> = {};
 let dataset = { id: "", name: "bakery", revision: 1 };
+let editor = { id: "", name: "" };
 
 const STATES = ["queued", "running", "paused", "completed", "failed", "cancelled"] as const;
 const FAILED = { message: "More than 10 % of the results are errors, so the run stopped.", code: "unavailable" };
@@ -36,11 +37,13 @@ const addDataset = async () => {
   return { id: stored?.id ?? "", name: dataset.name, revision: 1 };
 };
 
-const addRun = (run: SeededRun) => seedRun(db, { dataset, ...run });
+const addRun = (run: SeededRun) => seedRun(db, { dataset, createdBy: editor.id, ...run });
 
 beforeAll(async () => {
   for (const role of ["editor", "viewer"] as const) {
-    sessions[role] = (await pages.sessions.signIn((await pages.newKey(role, `Ada’s ${role} key`)).key)).cookie;
+    const { key, id } = await pages.newKey(role, `Ada’s ${role} key`);
+    sessions[role] = (await pages.sessions.signIn(key)).cookie;
+    if (role === "editor") editor = { id, name: `Ada’s ${role} key` };
   }
   dataset = await addDataset();
   for (const [n, state] of STATES.entries()) {
@@ -258,9 +261,6 @@ describe("the samples of a run", () => {
       await page.getByText(`${total} matching results`).waitFor();
     }));
 
-  test("show differences from the expected answer", () =>
-    using({}, async (page) => {
-      await page.goto(`${run("completed")}/samples?failure=wrong`);
   test("are linked from a group, which stays chosen in the list", () =>
     using({}, async (page) => {
       await page.goto(run("completed"));
@@ -272,6 +272,9 @@ describe("the samples of a run", () => {
       await page.getByRole("navigation", { name: "Samples of the filtered list" }).getByText("1 of 5").waitFor();
     }));
 
+  test("show differences from the expected answer", () =>
+    using({}, async (page) => {
+      await page.goto(`${run("completed")}/samples?failure=wrong`);
       await openFirst(page);
       expect(await page.locator("del").allInnerTexts()).toEqual([expect.stringMatching(/^\d:30$/)]);
       expect(await page.locator("ins").allInnerTexts()).toEqual(["noon"]);
@@ -344,6 +347,8 @@ describe("the samples of a run", () => {
 test("runs selected in the list are compared, and a filtered comparison has its own address", () =>
   using({}, async (page) => {
     await page.goto(`/batch-evals?dataset=${dataset.id}`);
+    const row = page.getByRole("row", { name: /bakery, new prompt/ });
+    expect(await row.getByText(`by ${editor.name}`, { exact: true }).count()).toBe(1);
     await page.getByLabel("Compare bakery, new prompt").check();
     await page.getByLabel("Compare bakery, completed").check();
     await page.getByRole("button", { name: "Compare selected runs" }).click();

@@ -29,11 +29,13 @@ interface RunsPageProps extends Frame {
   query: RunListQuery;
   datasets: readonly Dataset[];
   evaluators: readonly string[];
+  /** Names of keys by id. */
+  keyNames: ReadonlyMap<string, string>;
   notice: string;
 }
 
 /** Every run over a dataset, newest first. */
-export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: RunsPageProps) => {
+export const RunsPage = ({ page, sort, query, datasets, evaluators, keyNames, ...frame }: RunsPageProps) => {
   const { page: _, sort: chosenSort, ...filter } = query;
   const isFiltered = Object.keys(filter).length > 0;
   const isEmpty = page.data.length === 0;
@@ -105,7 +107,12 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
                 ),
             },
             { name: "State", cell: (run) => <StateMark run={run} />, note: stateNote },
-            { name: "Started", sortKey: "when", cell: ({ created_at }) => <Ago at={created_at} /> },
+            {
+              name: "Started",
+              sortKey: "when",
+              cell: ({ created_at }) => <Ago at={created_at} />,
+              note: ({ created_by }) => `by ${keyNames.get(created_by) ?? created_by}`,
+            },
           ]}
         >
           {isFiltered ? (

@@ -46,11 +46,11 @@ const RunBody = Type.Partial(
   Type.Object({ ...RunFields.properties, once: t.String({ maxLength: 100 }) }, { additionalProperties: true }),
 );
 
-type RunPageServices = FormServices & Pick<Services, "batchEvals" | "idempotency" | "labels">;
+type RunPageServices = FormServices & Pick<Services, "batchEvals" | "idempotency" | "keys" | "labels">;
 
 /** `/batch-evals`: the list of runs, the form for a new one, and each run with its samples. */
 export const runPageRoutes = (services: RunPageServices) => {
-  const { batchEvals, datasets, evals, evaluators, idempotency, labels } = services;
+  const { batchEvals, datasets, evals, evaluators, idempotency, keys, labels } = services;
   const newForm = createNewForm(services);
 
   const showList = async (request: Request, given: RunListQuery & { done?: string }): Promise<Response> => {
@@ -69,7 +69,11 @@ export const runPageRoutes = (services: RunPageServices) => {
       ...(Object.hasOwn(STATE_WORDS, state) && { state: state as keyof typeof STATE_WORDS }),
     });
     const { data: known } = await datasets.list({ limit: MANY });
-    const props = { ...frameOf(request), page: found, sort, query, datasets: known, evaluators: await references() };
+    const keyNames = await keys.names(found.data.map(({ created_by }) => created_by));
+    const props = {
+      ...{ ...frameOf(request), page: found, sort, query, keyNames },
+      ...{ datasets: known, evaluators: await references() },
+    };
     return page(<RunsPage {...props} notice={noticeOf(notice)} />);
   };
 
@@ -212,7 +216,8 @@ export const runPageRoutes = (services: RunPageServices) => {
             const { dataset } = run.pins;
             const found = dataset && (await datasets.get(dataset.id).catch(withoutDeleted));
             const baseline = found?.baseline_run_id ?? null;
-            const props = { run, baseline, evaluators: await references(), notice: noticeOf(query.done) };
+            const keyNames = await keys.names([run.created_by]);
+            const props = { run, baseline, keyNames, evaluators: await references(), notice: noticeOf(query.done) };
             return page(<RunPage {...frameOf(request)} {...props} />);
           },
           { query: Fields({ done }) },

@@ -19,13 +19,15 @@ interface RunPageProps extends Frame {
   run: BatchEval;
   /** Id of the baseline run of its dataset; null: none, or the dataset was deleted. */
   baseline: string | null;
+  /** Names of keys by id. */
+  keyNames: ReadonlyMap<string, string>;
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
   notice: string;
 }
 
 /** A run over a dataset: its verdict, failures, figures and settings. The page is updated while the run is in progress. */
-export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) => {
+export const RunPage = ({ run, baseline, keyNames, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
   const shown = withoutEarlyClaims(run);
@@ -37,7 +39,7 @@ export const RunPage = ({ run, baseline, evaluators, ...frame }: RunPageProps) =
       title={run.name}
       kind="wide"
       trail={[RUNS]}
-      note={<RunNote run={run} />}
+      note={<RunNote run={run} startedBy={keyNames.get(run.created_by) ?? run.created_by} />}
       actions={
         <>
           <ButtonLink
@@ -104,7 +106,7 @@ const updatedFrom = (path: string) => ({
 });
 
 /** "smollm2-135m-instruct on bakery, revision 2: 200 samples. Started 27 Nov 2026, 10:15". */
-export const RunNote = ({ run }: { run: BatchEval }) => {
+export const RunNote = ({ run, startedBy: by }: { run: BatchEval; startedBy?: string }) => {
   const { dataset } = run.pins;
   return (
     <>
@@ -119,6 +121,7 @@ export const RunNote = ({ run }: { run: BatchEval }) => {
       )}
       {`: ${sizeText(run)}. Started `}
       <Time at={run.created_at} />
+      {by && ` by ${by}`}
       {run.ended_at && `, ended ${timeSpan((Date.parse(run.ended_at) - Date.parse(run.created_at)) / 1000)} later`}
     </>
   );

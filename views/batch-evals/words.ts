@@ -68,7 +68,8 @@ export const errorSentence = (run: Run): string | undefined => {
   const are = `${parts.join(", and ")}${rest} not counted.`;
   const { bounds } = verdict ?? {};
   if (!bounds || percent(bounds.worst) === percent(bounds.best)) return are;
-  return `${are} The pass rate would be ${percent(bounds.worst)} if they all failed, and ${percent(bounds.best)} if they all passed.`;
+  const they = errors + unscored === 1 ? "it" : "they all";
+  return `${are} The pass rate would be ${percent(bounds.worst)} if ${they} failed, and ${percent(bounds.best)} if ${they} passed.`;
 };
 
 /** What can be done about the errors of an ended run that its buttons don't do; undefined if there are none. */
