@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { AppError } from "../../lib/errors";
 import { until } from "../until";
 import { answers, ask, chatting as chattingOn, message } from "./chatting";
 import type { ScreenOptions } from "./harness";
@@ -130,6 +131,29 @@ describe("a message that is submitted twice is sent once", () => {
       expect([await onward.count(), asked()]).toEqual([1, 2]);
     }));
 });
+
+test("while a question is being sent, the chat can't be changed otherwise; afterwards it can", () =>
+  chatting({ expectedStatuses: [503] }, async (page) => {
+    const again = page.getByRole("button", { name: "Regenerate answer" });
+    const edit = page.getByRole("link", { name: "Edit question" }).first();
+    finish();
+    await ask(page, "One");
+    await settled(page, 1);
+    await again.waitFor();
+    const send = await slowNetwork(page);
+    await ask(page, "Two");
+    await again.waitFor({ state: "hidden" });
+    expect(await edit.isVisible()).toBe(false);
+    send();
+    await settled(page, 2);
+    await again.waitFor();
+    Object.assign(pages.refusal, { path: /^\/chat$/, error: new AppError("unavailable", "The node is down.") });
+    await ask(page, "Three");
+    await page.getByRole("alert").getByText("The node is down.").waitFor();
+    pages.refusal.error = undefined;
+    await again.waitFor();
+    await edit.waitFor();
+  }));
 
 describe("a chat in two tabs", () => {
   /** A second tab on the chat, opened while one answer is complete. */

@@ -58,7 +58,10 @@
     // The field is left out if there is no index. htmx would send undefined as a word.
     if ($("answer-from")) values.index = $("answer-from").value;
     follows = true;
+    // Another change of the conversation would be rejected, or start a branch without this message.
+    $("turns").dataset.sending = "";
     await htmx.ajax("POST", "/chat", { source: "#queue", target: "#turns", swap: "beforeend", values });
+    delete $("turns").dataset.sending;
     sending = undefined;
     const isSent = sentStatus < 400;
     // The new chat has an id now.
