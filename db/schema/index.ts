@@ -8,3 +8,4 @@ export * from "./maintenance";
 export * from "./metrics";
 export * from "./rag";
 export * from "./requests";
+export * from "./webhooks";
