@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, lte, notInArray, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
+import { publishRunEnd } from "./ended-work";
 import { joinedResults, type ResultRow } from "./joined-results";
 import { insertRows, updateRows } from "./json-rows";
 import type { NewResultRow } from "./results";
@@ -22,7 +23,7 @@ export const findRunOfJob = (tx: Tx, id: string, jobId: string): Promise<RunRow 
     .where(and(eq(runs.id, id), eq(runs.jobId, jobId)))
     .get();
 
-/** Changes a batch run. Its figures become stale. */
+/** Changes a batch run. Its figures become stale. If it ends, this is published. */
 export const updateBatchRun = async (
   tx: Tx,
   id: string,
@@ -32,6 +33,7 @@ export const updateBatchRun = async (
     .update(runs)
     .set({ ...changes, changes: sql`${runs.changes} + 1` })
     .where(eq(runs.id, id));
+  if (changes.endedAt) await publishRunEnd(tx, id, changes.endedAt);
 };
 
 /** Names the job that scores the outputs of a run again. */

@@ -160,23 +160,25 @@ const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined>
     .limit(1)
     .get();
 
-/** Ends a job. If it failed, the batch run that it was running fails with it. */
+/** Ends a job and returns it. If it failed, the batch run that it was running fails with it. */
 const endJob = async (
   tx: Tx,
   id: string,
   end: Pick<JobRow, "state"> & Partial<Pick<JobRow, "result" | "error">>,
   now: Date,
-): Promise<void> => {
+): Promise<JobRow | undefined> => {
   if (end.state === "failed") {
     await tx
       .update(runs)
       .set({ state: "failed", error: end.error, endedAt: now })
       .where(and(eq(runs.jobId, id), inArray(runs.state, [...OPEN])));
   }
-  await tx
+  return tx
     .update(jobs)
     .set({ ...end, endedAt: now })
-    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
+    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])))
+    .returning()
+    .get();
 };
 
 /** Whether a job has a task in one of these states. Reads one indexed row, however many tasks the job has. */
@@ -189,13 +191,16 @@ const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state
   return found.length > 0;
 };
 
-/** Ends a job after its last task: failed with its first failure, cancelled, or completed with `result`. */
-export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Date): Promise<void> => {
-  if (await hasTask(tx, id, OPEN)) return;
+/**
+ * Ends a job after its last task: failed with its first failure, cancelled, or completed with `result`. Returns the job
+ * if this ended it.
+ */
+export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Date): Promise<JobRow | undefined> => {
+  if (await hasTask(tx, id, OPEN)) return undefined;
   const failure = await findTaskFailure(tx, id);
-  if (failure) await endJob(tx, id, { state: "failed", error: failure.error }, now);
-  else if (await hasTask(tx, id, ["cancelled"])) await endJob(tx, id, { state: "cancelled" }, now);
-  else await endJob(tx, id, { state: "completed", result }, now);
+  if (failure) return endJob(tx, id, { state: "failed", error: failure.error }, now);
+  if (await hasTask(tx, id, ["cancelled"])) return endJob(tx, id, { state: "cancelled" }, now);
+  return endJob(tx, id, { state: "completed", result }, now);
 };
 
 /** Cancels a job. Queued tasks end now, running ones when their worker next checks. False if the job has ended. */

@@ -26,6 +26,7 @@ import { promptRoutes } from "./prompts/routes";
 import { ragRoutes } from "./rag/routes";
 import { requestRoutes } from "./requests/routes";
 import type { Services } from "./services";
+import { webhookRoutes } from "./webhooks/routes";
 
 /** Builds the gateway's HTTP app from services. It does no I/O of its own, so tests can build it too. */
 export const createApp = (services: Services) => {
@@ -77,6 +78,7 @@ export const createApp = (services: Services) => {
     .use(promptRoutes(services))
     .use(requestRoutes(services))
     .use(evaluatorRoutes(services))
+    .use(webhookRoutes(services))
     .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))
     .use(pageRoutes(services));
 };

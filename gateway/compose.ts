@@ -19,6 +19,7 @@ import { FiguresThread } from "./figures/figures-thread";
 import { SearchThread } from "./rag/search/search-thread";
 import type { SearchWorkerOptions } from "./rag/search/worker";
 import { createServices } from "./services";
+import { OutageWatch } from "./webhooks/outage-watch";
 
 const nodeUrls = ({ gateway, node }: Config): string[] =>
   gateway.nodes.length > 0 ? gateway.nodes : [localUrl(node.tlsCert ? "https" : "http", node.host, node.port)];
@@ -68,6 +69,11 @@ export const compose = async (config: Config, log: Log) => {
     vectors,
   });
   const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests } = services;
+  const outages = new OutageWatch({
+    ...{ db, log },
+    nodes: () => engine.nodes(),
+    degradations: () => health.degradations.list(),
+  });
   const { created } = await keys.bootstrap();
   let stopCollecting = () => {};
   return {
@@ -83,6 +89,7 @@ export const compose = async (config: Config, log: Log) => {
       requests.open();
       activeRequests.open(keys, log);
       stopCollecting = collectEarly(() => activeRequests.areBatch);
+      outages.open();
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
     async close(graceMs: number) {
@@ -91,6 +98,7 @@ export const compose = async (config: Config, log: Log) => {
       activeRequests.close();
       stopCollecting();
       const steps = {
+        outages: () => outages.close(),
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),
         figures: () => figures.close(),

@@ -56,6 +56,8 @@ import { storeSearch } from "./rag/search/store-search";
 import { createRequests } from "./requests/service";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
+import { createEvents } from "./webhooks/events";
+import { createWebhooks } from "./webhooks/service";
 
 interface Foundation {
   config: Config;
@@ -201,6 +203,8 @@ export const createServices = (foundation: Foundation) => {
     requests: createRequests({ db, log, config, registry: metrics.registry }),
     idempotency: createIdempotency({ db, log }),
     transfer: createTransfer({ db, indexes }),
+    events: createEvents({ db }),
+    webhooks: createWebhooks({ db, config }),
     health,
   };
 };

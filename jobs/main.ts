@@ -1,7 +1,8 @@
 import { runServerProcess } from "../lib/server-process";
 import { startWorker } from "./worker";
 
-const HELP = `Runs one jobs worker in the foreground. It imports uploads into datasets and indexes, and runs batch evaluations.
+const HELP = `Runs one jobs worker in the foreground. It imports uploads into datasets and indexes, runs batch evaluations, and
+delivers events to webhooks.
 
   bun run start:jobs
   LIBSQL_URL=http://10.0.0.5:8090 bun run start:jobs    more workers, on any machine that can reach the database

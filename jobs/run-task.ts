@@ -1,5 +1,6 @@
 import type { Db, Tx } from "../db/client";
-import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress, settleJob } from "../db/jobs";
+import { settleJobAndPublish } from "../db/ended-work";
+import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress } from "../db/jobs";
 import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import type { Tracer } from "../lib/tracing/tracer";
@@ -62,7 +63,7 @@ export const runTask = async (
       await fenced(async (tx) => {
         const result = await work(tx);
         await endTask(tx, task, "done");
-        await settleJob(tx, task.jobId, result, now());
+        await settleJobAndPublish(tx, task.jobId, result, now());
       });
       isFinished = true;
     },
@@ -91,7 +92,7 @@ export const runTask = async (
   const end = (state: "failed" | "cancelled", failure: Record<string, unknown> | null): Promise<void> =>
     fenced(async (tx) => {
       await endTask(tx, task, state, failure);
-      await settleJob(tx, task.jobId, null, now());
+      await settleJobAndPublish(tx, task.jobId, null, now());
     });
 
   try {

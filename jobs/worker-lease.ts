@@ -1,5 +1,5 @@
 import type { Db } from "../db/client";
-import { settleJob } from "../db/jobs";
+import { settleJobAndPublish } from "../db/ended-work";
 import {
   beatWorker,
   deleteWorker,
@@ -122,7 +122,7 @@ export class WorkerLease {
     const jobs = await db.write(async (tx) => {
       if (!(await removeWorker(tx, other))) return [];
       const rescued = await rescueTasks(tx, other.id, { maxDeaths: MAX_DEATHS, error: POISON, exceptKinds });
-      for (const job of rescued) await settleJob(tx, job, null, this.#now());
+      for (const job of rescued) await settleJobAndPublish(tx, job, null, this.#now());
       return rescued;
     });
     log.warn({ worker: other.id, jobs }, "a worker died: its tasks were released");

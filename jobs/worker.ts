@@ -11,6 +11,8 @@ import { createIdempotency } from "../gateway/idempotency/service";
 import { createPrompts } from "../gateway/prompts/service";
 import { indexOpener } from "../gateway/rag/indexes/open-index";
 import { createUploads } from "../gateway/uploads/service";
+import { createAddressRules } from "../gateway/webhooks/addresses";
+import { createSender } from "../gateway/webhooks/send";
 import type { Config } from "../lib/config";
 import { collectEarly } from "../lib/garbage";
 import { localUrl } from "../lib/local-url";
@@ -25,6 +27,7 @@ import { ragBuild } from "./rag-build";
 import { ragIngest } from "./rag-ingest";
 import { PIPELINE } from "./rag-pipeline";
 import { createVectorUpload } from "./vector-upload";
+import { webhookDelivery } from "./webhook-delivery";
 
 /** One core is left for the event loop and the database. */
 const SCORING_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
@@ -68,6 +71,8 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
       indexes: indexOpener(db, vectors?.id),
       computeFigures: (runId: string) => figures.compute(runId),
     };
+    const { networks: allowedNetworks, http: allowsHttp } = config.webhooks;
+    const send = createSender(createAddressRules({ allowedNetworks, allowsHttp }));
     const loop: JobLoop = new JobLoop({
       db,
       log,
@@ -79,6 +84,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
         ragBuild(rag),
         batchEvals(batch),
         batchRecompute(batch),
+        webhookDelivery({ db, send, log }),
       ],
       sweeps: [idempotency.sweep, uploads.sweep, async () => upload?.start()],
     });

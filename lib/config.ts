@@ -274,6 +274,17 @@ export const Config = Type.Object({
 
   tracing: TracingSettings,
 
+  webhooks: Type.Object({
+    networks: Type.Array(Type.String({ pattern: "^[0-9A-Fa-f:.]+(/\\d{1,3})?$" }), {
+      env: "GROUNDWIRE_WEBHOOK_NETWORKS",
+      expected: "addresses or networks such as 10.1.0.0/16, separated by commas",
+      description:
+        "Private addresses or networks that webhooks may use, separated by commas, such as 10.1.0.0/16; default: only public addresses",
+      default: [],
+    }),
+    http: flag("GROUNDWIRE_WEBHOOK_HTTP", "Allow webhooks with http:// addresses", false),
+  }),
+
   client: Type.Object({
     url: optionalText("GROUNDWIRE_URL", "Address of a running gateway, for commands that call one", webAddress),
     key: optionalText("GROUNDWIRE_API_KEY", "Key for that gateway", { secret: true }),

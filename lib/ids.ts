@@ -14,7 +14,11 @@ type IdPrefix =
   | "doc"
   | "build"
   | "chunk"
-  | "rag";
+  | "rag"
+  | "wh"
+  | "evt"
+  | "dlv"
+  | "gateway";
 
 /** A new id. Ids sort by creation time. */
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;

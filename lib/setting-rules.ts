@@ -1,5 +1,6 @@
 import type { Config } from "./config";
 import type { ErrorDetail } from "./errors";
+import { parseNetwork } from "./networks";
 
 /** Whether only this machine can reach the address. */
 const isLoopback = (host: string): boolean =>
@@ -14,7 +15,7 @@ export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" |
 };
 
 /** Finds settings that require or exclude each other. */
-export const findContradictions = ({ gateway, node, store }: Config): ErrorDetail[] => {
+export const findContradictions = ({ gateway, node, store, webhooks }: Config): ErrorDetail[] => {
   const problems: ErrorDetail[] = [];
   const report = (path: string, message: string) => problems.push({ path, message });
 
@@ -32,6 +33,9 @@ export const findContradictions = ({ gateway, node, store }: Config): ErrorDetai
     report("UPSTASH_VECTOR_REST_TOKEN", "is missing; the Upstash Vector index needs its token");
   if (store.vectorToken && !store.vectorUrl)
     report("UPSTASH_VECTOR_REST_URL", "is missing; the token needs the address of its Upstash Vector index");
+  for (const network of webhooks.networks.filter((text) => !parseNetwork(text))) {
+    report("GROUNDWIRE_WEBHOOK_NETWORKS", `contains ${network}, which is neither an address nor a network`);
+  }
   if (!isLoopback(node.host)) {
     if (!gateway.nodeToken) {
       report("GROUNDWIRE_NODE_TOKEN", `is missing; a node that listens on ${node.host} must require a token`);

@@ -30,6 +30,7 @@ type PageServices = RagPageServices &
     | "chat"
     | "documents"
     | "embeddings"
+    | "events"
     | "indexes"
     | "indexVersions"
     | "ledger"

@@ -36,6 +36,7 @@ import { createPrompts } from "../../gateway/prompts/service";
 import { createRequests } from "../../gateway/requests/service";
 import { createSessions } from "../../gateway/sessions/service";
 import { createUploads } from "../../gateway/uploads/service";
+import { createWebhooks } from "../../gateway/webhooks/service";
 import { datasetImport } from "../../jobs/dataset-import";
 import { JobLoop } from "../../jobs/loop";
 import type { AppError } from "../../lib/errors";
@@ -137,6 +138,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     gate: (question) => comparer.gate(question),
   });
   const evalTransfer = createEvalTransfer({ db });
+  const webhooks = createWebhooks({ db, config });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });
   const handlers = [datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") })];
@@ -214,6 +216,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         sampleIndex: rag.sampleIndex,
         sessions,
         uploads,
+        webhooks,
       }),
     )
     .listen({ hostname: "127.0.0.1", port: 0, idleTimeout: idleSeconds });
@@ -238,6 +241,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     refusal,
     sessions,
     uploads,
+    webhooks,
     /** Stops the jobs worker; enqueued jobs wait for `startWorker`. */
     stopWorker: () => worker.close(0),
     async startWorker() {

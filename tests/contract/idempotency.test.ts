@@ -114,6 +114,9 @@ const runFile = (digit: string) => ({
   results: [],
 });
 
+/** A webhook that receives nothing. */
+const hook = (path: string) => ({ url: `https://hooks.invalid/${path}`, events: ["webhook.disabled"] });
+
 /** One request for each route that creates. */
 const CREATIONS: Record<string, Creation> = {
   "POST /v1/keys": {
@@ -127,6 +130,19 @@ const CREATIONS: Record<string, Creation> = {
     body: () => ({ grace_seconds: 60 }),
     other: () => ({ grace_seconds: 61 }),
     identity: "key",
+  },
+  "POST /v1/webhooks": {
+    path: fixed("/v1/webhooks"),
+    body: () => hook("one"),
+    other: () => hook("two"),
+    identity: "secret",
+  },
+  "POST /v1/webhooks/:id/rotate-secret": {
+    path: async () =>
+      `/v1/webhooks/${(await json(await stack.call("POST", "/v1/webhooks", { body: hook("rotated") }))).id}/rotate-secret`,
+    body: () => ({ grace_seconds: 60 }),
+    other: () => ({ grace_seconds: 61 }),
+    identity: "secret",
   },
   "POST /v1/conversations": {
     path: fixed("/v1/conversations"),

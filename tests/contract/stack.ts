@@ -68,6 +68,7 @@ interface StackSettings {
   store?: Partial<Config["store"]>;
   /** Of all three processes. */
   tracing?: Partial<Config["tracing"]>;
+  webhooks?: Partial<Config["webhooks"]>;
   /** False: the test starts workers itself. */
   hasWorker?: boolean;
   /** Content of the initial database file; if omitted, a new database. */
@@ -97,6 +98,7 @@ export const startStack = async (
     dataDir,
     datasets: { ...base.datasets, ...settings.datasets },
     store: { ...base.store, ...settings.store },
+    webhooks: { ...base.webhooks, ...settings.webhooks },
     gateway: {
       ...base.gateway,
       port: 0,

@@ -8,8 +8,11 @@ import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
 import { requestSteps } from "./steps/requests";
 import type { Step } from "./steps/step";
+import { webhookSteps } from "./steps/webhooks";
 
-const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps, requestSteps];
+const GROUPS = [
+  ...[accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps, requestSteps, webhookSteps],
+];
 
 /** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);
