@@ -140,7 +140,7 @@ test("a restarted gateway continues an outage", async () => {
 test("a degradation is published when it starts and ends, with the drill that caused it", async () => {
   const view = new View();
   const fields = { code: "cache_local" as const, reason: "Redis is unreachable", drill: true };
-  view.degradations = [{ ...fields, since: at(0) }];
+  view.degradations = [{ ...fields, causes: [], since: at(0) }];
   await pass(15, view);
   view.degradations = [];
   await pass(15, view);

@@ -10,9 +10,12 @@ import { requestSteps } from "./steps/requests";
 import type { Step } from "./steps/step";
 import { webhookSteps } from "./steps/webhooks";
 
-const GROUPS = [
-  ...[accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps, metricSteps, ragSteps, requestSteps, webhookSteps],
-];
+const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps].concat([
+  metricSteps,
+  ragSteps,
+  requestSteps,
+  webhookSteps,
+]);
 
 /** Every repository function that writes, ordered so that each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);
