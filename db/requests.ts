@@ -1,4 +1,4 @@
-import { and, between, desc, eq, gte, inArray, isNotNull, lt, lte, max, type SQL, sql } from "drizzle-orm";
+import { and, between, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, max, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Reads, Tx } from "./client";
 import { insertRows } from "./json-rows";
@@ -31,6 +31,7 @@ export interface RequestFilter {
   model?: string;
   /** From the first status to the last. */
   statuses?: readonly [first: number, last: number];
+  hasFailed?: boolean;
   faultDomain?: NonNullable<Row["faultDomain"]>;
   errorCode?: string;
   since?: Date;
@@ -77,8 +78,8 @@ export const listRequests = async (
 
 /** The time that ends the next window; undefined if the rest of the list fits into it, or an index finds the rows. */
 const findWindowEnd = async (db: Reads, filter: RequestFilter, place?: RequestPlace): Promise<Date | undefined> => {
-  const { id: wantedId, keyId: wantedKey, faultDomain: domain, errorCode, since, until } = filter;
-  if ((wantedId ?? wantedKey ?? domain ?? errorCode) !== undefined) return undefined;
+  const { id: wantedId, keyId: wantedKey, since, until } = filter;
+  if (wantedId !== undefined || wantedKey !== undefined || isAboutFailures(filter)) return undefined;
   const [end] = await db
     .select({ receivedAt })
     .from(requestLog)
@@ -88,6 +89,9 @@ const findWindowEnd = async (db: Reads, filter: RequestFilter, place?: RequestPl
     .offset(WINDOW_ROWS);
   return end?.receivedAt;
 };
+
+const isAboutFailures = ({ hasFailed, faultDomain: domain, errorCode }: RequestFilter): boolean =>
+  hasFailed === true || domain !== undefined || errorCode !== undefined;
 
 /** The newest request with this id. */
 export const findRequest = (db: Reads, wanted: string): Promise<Row | undefined> =>
@@ -126,7 +130,8 @@ const conditionsOf = (filter: RequestFilter): (SQL | undefined)[] => {
     is(faultDomain, domain),
     statuses && between(status, ...statuses),
     // SQLite then uses the index of failed requests.
-    domain === undefined && errorCode === undefined ? undefined : isNotNull(faultDomain),
+    isAboutFailures(filter) ? isNotNull(faultDomain) : undefined,
+    filter.hasFailed === false ? isNull(faultDomain) : undefined,
     errorCode === undefined ? undefined : sql`${detail} ->> 'code' = ${errorCode}`,
     since && gte(receivedAt, since),
     until && lte(receivedAt, until),

@@ -3,7 +3,7 @@ import { type AppError, withoutRoutes } from "../lib/errors";
 import { retryAfterHeaders } from "../lib/retry-after";
 import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
-import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";
+import { ButtonLink, ErrorPanel, errorTitle, RequestId } from "./ui/parts";
 
 /** Path of the sign-in page, with the address to return to. For a submitted form, that is the form's page. */
 const signInPath = (request: Request): string => {
@@ -52,9 +52,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
             text={screen ? `Go to ${screen.name.toLowerCase()}` : principal ? "Go to the home page" : "Sign in"}
           />
         </p>
-        <p class="fine">
-          Request <code>{requestId}</code>
-        </p>
+        <p class="fine">Request {principal ? <RequestId id={requestId} /> : <code>{requestId}</code>}</p>
       </div>
     </Frame>,
     error.status,

@@ -14,6 +14,7 @@ import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
 import { ThemeForm } from "./layout";
 import { type RagPageServices, ragPageRoutes } from "./rag/routes";
+import { requestPageRoutes } from "./requests/routes";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
@@ -61,6 +62,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(comparePageRoutes(services))
     .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
+    .use(requestPageRoutes(services))
     .use(systemRoutes(services))
     .post(
       "/theme",

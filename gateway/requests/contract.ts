@@ -36,6 +36,9 @@ export const RequestQuery = Type.Object({
       examples: ["5xx"],
     }),
   ),
+  outcome: Type.Optional(
+    OneOf(["succeeded", "failed"], { description: "failed: every request with an `error`, including cancelled ones" }),
+  ),
   fault_domain: Type.Optional(faultDomain),
   code: Type.Optional(errorCode),
   min_total_ms: Type.Optional(

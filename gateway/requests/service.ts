@@ -102,6 +102,7 @@ const filterOf = (query: Omit<RequestQuery, "limit" | "after">): store.RequestFi
   route: query.route,
   model: query.model,
   statuses: query.status === undefined ? undefined : statusesOf(query.status),
+  hasFailed: query.outcome && query.outcome === "failed",
   faultDomain: query.fault_domain,
   errorCode: query.code,
   minTotalMs: query.min_total_ms,

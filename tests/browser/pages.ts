@@ -239,6 +239,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     metrics,
     rag,
     refusal,
+    requests,
     sessions,
     uploads,
     webhooks,

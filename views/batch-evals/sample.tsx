@@ -11,6 +11,7 @@ import { withQuery } from "../ui/lists";
 import { Marked } from "../ui/marked";
 import { count, Facts, number, RequestId } from "../ui/parts";
 import { latency } from "../ui/quantities";
+import { Split, type Stage } from "../ui/split";
 import { type DiffPiece, diffWords } from "../ui/word-diff";
 import { RUNS } from "./run";
 import { outcomeLook, outcomeOf, type SampleFilter } from "./samples";
@@ -169,36 +170,20 @@ const Siblings = ({
     </nav>
   );
 
-const WIDTH = 600;
-
 /** The stages of an answer's latency. */
 const Timing = ({ result: { output, attempts } }: { result: SampleResult }) => {
   const { latency: took, usage, request_id: requestId } = output ?? {};
   if (!took) return null;
   const first = Math.max(0, took.ttft - took.queue);
-  const parts = [
+  const stages: Stage[] = [
     { name: "Waiting in the queue", ms: took.queue, look: 5 },
     { name: "First token", ms: first, look: 2 },
     { name: "Rest of the answer", ms: Math.max(0, took.total - took.queue - first), look: 1 },
   ];
-  let from = 0;
   return (
     <section aria-labelledby="timing-title">
       <h2 id="timing-title">Where the time went</h2>
-      <svg class="split" viewBox={`0 0 ${WIDTH} 12`} preserveAspectRatio="none" aria-hidden="true">
-        {parts.map(({ ms, look }) => {
-          const width = (ms / Math.max(1, took.total)) * WIDTH;
-          from += width;
-          return <rect class={`look-${look}`} x={from - width} width={width} height="12" />;
-        })}
-      </svg>
-      <ul class="legend split-legend">
-        {parts.map(({ name, ms, look }) => (
-          <li class={`look-${look}`}>
-            <span>{name}</span> <span>{latency(ms)}</span>
-          </li>
-        ))}
-      </ul>
+      <Split stages={stages} totalMs={took.total} />
       <Facts
         look="facts-list"
         rows={[

@@ -1,6 +1,6 @@
 import type { Kpis } from "../../gateway/metrics/contract";
 import { Chart } from "../ui/chart";
-import { Table } from "../ui/lists";
+import { Table, withQuery } from "../ui/lists";
 import { count, EmptyState, number } from "../ui/parts";
 import { compact, latency, percent } from "../ui/quantities";
 import { sum } from "./cards";
@@ -153,7 +153,16 @@ export const Errors = ({ kpis: { routes }, window: { words } }: TrendsProps) => 
             caption="Errors by code and route"
             rows={rows.slice(0, MAX_ROWS)}
             columns={[
-              { name: "Code", isLong: true, cell: ({ code }) => <code>{code}</code>, note: ({ route }) => route },
+              {
+                name: "Code",
+                isLong: true,
+                cell: ({ code }) => (
+                  <a href={withQuery("/requests", { code })}>
+                    <code>{code}</code>
+                  </a>
+                ),
+                note: ({ route }) => route,
+              },
               { name: "Errors", isNumeric: true, cell: ({ errors }) => number(errors) },
               {
                 name: "Share of requests",

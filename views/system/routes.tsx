@@ -184,6 +184,7 @@ const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<
           trend={waiting}
         />
         <Figure
+          href="/requests?status=failed&span=1h"
           name="Error rate"
           value={percent(totals.error_rate)}
           note={`${count(totals.errors, "error")} in ${count(totals.requests, "request")}`}

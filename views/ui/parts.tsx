@@ -4,7 +4,18 @@ import { type AppError, withoutRoutes } from "../../lib/errors";
 import { assetUrl } from "../assets";
 import { ago } from "./quantities";
 
-type ScreenIcon = "mark" | "dashboard" | "chat" | "documents" | "datasets" | "evals" | "runs" | "keys" | "system";
+type ScreenIcon =
+  | "mark"
+  | "dashboard"
+  | "chat"
+  | "documents"
+  | "datasets"
+  | "evals"
+  | "runs"
+  | "keys"
+  | "requests"
+  | "audit"
+  | "system";
 type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
 type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
 /** Ids in `assets/icons.svg`. */
@@ -156,10 +167,13 @@ const Countdown = ({ ms }: { ms: number }) => (
   </p>
 );
 
-/** The request id for finding the request in the log, with a copy button. */
+/** The request id, which links to the request's log entry, with a copy button. */
 export const RequestId = ({ id }: { id: string }) => (
   <span class="request-id">
-    <code>{id}</code> <CopyButton text={id} label="Copy request id" />
+    <a href={`/requests/${id}`}>
+      <code>{id}</code>
+    </a>{" "}
+    <CopyButton text={id} label="Copy request id" />
   </span>
 );
 

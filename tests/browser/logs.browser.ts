@@ -1,0 +1,124 @@
+import { beforeAll, expect, test } from "bun:test";
+import type { FinishedRequest, LoggedBodies } from "../../gateway/ports/recorder";
+import { AppError } from "../../lib/errors";
+import { onScreen } from "./harness";
+import { type ScreenCase, testScreens } from "./matrix";
+import { openPages } from "./pages";
+
+const pages = await openPages();
+const cookies: Record<string, string> = {};
+let keyId: string;
+
+const work = {
+  ...{ model: "smollm2-135m-instruct", node: "node-1", stream: true, cache: { status: "miss" as const }, calls: 1 },
+  ...{ gatewayMs: 0.3, queueMs: 212, ttftMs: 374, promptTokens: 412, completionTokens: 96, retries: 1 },
+};
+const bodies: LoggedBodies = {
+  prompt: JSON.stringify({ messages: [{ role: "user", content: "How long may I return a pair of shoes?" }] }),
+  answer: "Within 30 days, with the receipt.",
+  isCut: false,
+};
+
+const add = (requestId: string, more: Partial<FinishedRequest> = {}): void =>
+  pages.requests.log.add({
+    requestId,
+    method: "POST",
+    route: "/v1/chat/completions",
+    url: "http://localhost/v1/chat/completions",
+    status: 200,
+    durationMs: 2140.5,
+    keyId,
+    via: "key",
+    model: undefined,
+    work: undefined,
+    bodies: undefined,
+    ...more,
+  });
+
+beforeAll(async () => {
+  for (const role of ["viewer", "admin"] as const) {
+    const { key, id } = await pages.newKey(role, `Ada’s ${role} key`);
+    keyId = id;
+    cookies[role] = (await pages.sessions.signIn(key)).cookie;
+  }
+  const conversation = { route: "/v1/conversations/:id", url: "http://localhost/v1/conversations/conv_1" };
+  add("req_answered", { work, bodies });
+  add("req_cached", {
+    durationMs: 0.9,
+    work: { ...work, node: undefined, cache: { status: "hit" }, queueMs: 0, ttftMs: 0.4, gatewayMs: 0.4 },
+  });
+  add("req_read", { ...conversation, method: "GET", durationMs: 3.2 });
+  add("req_limited", { status: 429, errorKind: "rate_limited", durationMs: 0.2 });
+  add("req_node_failed", { status: 502, errorKind: "upstream_error", model: work.model, durationMs: 30_450 });
+  add("req_left", { status: 499, work: { ...work, completionTokens: 12 }, durationMs: 900 });
+  await pages.requests.log.flush();
+});
+
+interface Case extends ScreenCase {
+  as: "viewer" | "admin";
+}
+
+const CASES: Case[] = [
+  { name: "requests", path: "/requests", as: "viewer", shows: "POST /v1/chat/completions" },
+  { name: "requests filtered", path: "/requests?status=failed&code=upstream_error", as: "admin", shows: "502" },
+  { name: "requests without a match", path: "/requests?id=req_none", as: "viewer", shows: "Clear the filters" },
+  { name: "request", path: "/requests/req_answered", as: "admin", shows: "Within 30 days" },
+  { name: "request failed", path: "/requests/req_node_failed", as: "viewer", shows: "Requests with the same error" },
+  { name: "request unknown", path: "/requests/req_none", as: "viewer", status: 404, shows: "keeps 30 days" },
+  {
+    name: "requests server error",
+    path: "/requests",
+    as: "viewer",
+    status: 500,
+    reach: async (page) => {
+      Object.assign(pages.refusal, { path: /^\/requests/, error: new AppError("internal", "An internal error.") });
+      await page.reload();
+      pages.refusal.error = undefined;
+    },
+    shows: "Something went wrong",
+  },
+];
+
+testScreens(CASES, async ({ as }) => ({ url: pages.url, session: cookies[as] }));
+
+test.each([true, false])("the log is filtered, paged and read (scripts: %j)", (javaScript) =>
+  expect(
+    onScreen(pages.url, { session: cookies.admin, javaScript }, async (page) => {
+      for (let n = 0; n < 60; n++) add(`req_many_${javaScript}_${n}`, { route: `/v1/${javaScript}`, durationMs: 1 });
+      await page.goto("/requests");
+      await page.getByRole("link", { name: "Older requests" }).click();
+      await page.getByRole("link", { name: "Newest requests" }).click();
+      await page.getByLabel("Status").selectOption("failed");
+      await page.getByLabel("Fault").selectOption("node");
+      await page.getByRole("button", { name: "Filter" }).click();
+      expect(await page.locator("tbody tr").count()).toBe(1);
+      await page.getByRole("link", { name: "POST /v1/chat/completions" }).click();
+      await page.getByRole("heading", { name: "upstream_error" }).waitFor();
+      await page.getByRole("link", { name: "Requests with the same error" }).click();
+      await page.getByText("Code upstream_error").waitFor();
+    }),
+  ).resolves.toEqual([]),
+);
+
+test("an error page's request id leads to the request, which says whose fault it was", () =>
+  expect(
+    onScreen(pages.url, { session: cookies.viewer, expectedStatuses: [404] }, async (page) => {
+      await page.goto("/evals/run_none");
+      await page.locator(".error-page .request-id a").click();
+      await page.getByRole("heading", { name: "not_found" }).waitFor();
+      await page.getByText("The request was invalid").waitFor();
+    }),
+  ).resolves.toEqual([]));
+
+test("bodies are shown to admins and to their key, and are withheld from others", async () => {
+  const texts = await Promise.all(
+    (["admin", "viewer"] as const).map(async (role) => {
+      const response = await fetch(`${pages.url}/requests/req_answered`, {
+        headers: { cookie: `groundwire=${cookies[role]}` },
+      });
+      return response.text();
+    }),
+  );
+  expect(texts.map((text) => text.includes("Within 30 days"))).toEqual([true, false]);
+  expect(texts[1]).toContain("Only this key and admins can read the prompt and the answer.");
+});
