@@ -165,6 +165,7 @@ test("the environment is read in one place", () => {
   const mayReadIt: Record<string, string> = {
     "lib/settings.ts": "reads the settings",
     "gateway/cli/start.ts": "passes the environment to the processes that it starts",
+    "gateway/cli/supply-chain/checks.ts": "passes the environment to the tools that it runs",
     "gpu-node/engine/openai/upstream.ts": "reads Bun's own limit on parallel requests",
     "gpu-node/models/fetch-files.ts": "passes the environment to pip, which reads its index and proxy from there",
   };

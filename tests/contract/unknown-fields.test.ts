@@ -16,7 +16,7 @@ const refusalOf = async (response: Response) => {
 
 const hello = [{ role: "user", content: "Hello" }];
 const KEY_FIELDS =
-  "name, role, allowed_models, allowed_indexes, requests_per_minute, parallel_requests, content_logging, log_bodies, expires_at";
+  "name, role, allowed_models, allowed_indexes, requests_per_minute, parallel_requests, tokens_per_minute, budgets, model_limits, observe_only, on_store_loss, content_logging, log_bodies, expires_at";
 
 describe("an unknown field is named along with the known ones", () => {
   test.each<[method: string, path: string, body: object, param: string, begins: string]>([
