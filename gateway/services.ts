@@ -104,9 +104,11 @@ export const createServices = (foundation: Foundation) => {
     degradations.isDrill("keyword_only"),
   );
   const ledger = createLedger({ store: usage, price: config.gateway, slots: () => slotsOf({ engine }) });
+  const computeFigures = ({ id }: { id: string }) => figures.compute(id);
   const metrics = createMetrics({
     db,
     log,
+    computeFigures,
     price: config.gateway,
     engine,
     answers,
@@ -125,7 +127,6 @@ export const createServices = (foundation: Foundation) => {
   const documents = createDocuments({ db, indexes, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
-  const computeFigures = ({ id }: { id: string }) => figures.compute(id);
   const embeddings = createEmbeddings({ engine, ledger, models, answers, recorder: metrics, tracer, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
@@ -196,7 +197,7 @@ export const createServices = (foundation: Foundation) => {
       gate: (question) => figures.gate(question),
     }),
     batchExports: createBatchExports({ db, evaluators, prompts, computeFigures }),
-    evalTransfer: createEvalTransfer({ db }),
+    evalTransfer: createEvalTransfer({ db, computeFigures }),
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),
     feedback: createFeedback({ db, imports, uploads }),

@@ -378,6 +378,10 @@ export const Run = Type.Object(
   {
     ...RunInfo.properties,
     ...RunFigures.properties,
+    figures_stale: Type.Boolean({
+      description:
+        "true: `verdict`, `statistics`, `latency` and `segments` don't include the latest results, scores or labels yet, or have never been computed. They are updated every few seconds during the run, and are being recomputed if it has ended: read it again in a few seconds",
+    }),
     cost: Nullable(Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }), {
       description: "null unless a price per hour is configured",
     }),

@@ -8,10 +8,11 @@ import { insertSamples } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { temporaryDb } from "../../tests/db/temporary";
 import { PRINCIPAL } from "../../tests/principal";
+import { seedRun } from "../../tests/seeded-run";
 import type { Run, RunFigures } from "./contract";
 import { createHistory, type EvalHistory } from "./history";
 import { criteriaOf, criterionHash } from "./rubric";
-import { computeFigures, countsOf } from "./summary";
+import { computeFigures, countsOf, createRunReader } from "./summary";
 
 let db: Db;
 let history: EvalHistory;
@@ -205,4 +206,41 @@ test("a list of 50 runs with stored figures takes one SQL statement, a numbered 
   } finally {
     statements.mockRestore();
   }
+});
+
+describe("the figures of an ended batch run with many results", () => {
+  const many = async () => {
+    const id = await seedRun(db, { samples: 210 });
+    const computing = Promise.withResolvers<void>();
+    const read = createRunReader(db, async (row) => {
+      await computing.promise;
+      return computeFigures(db, row);
+    });
+    return { id, computing, read };
+  };
+  const setStored = (sql: string) => db.writer.exclusive(() => db.writer.execute(`UPDATE runs SET figures = ${sql}`));
+
+  test("are not waited for: its first reader gets the counts, marked as stale", async () => {
+    const { id, computing, read } = await many();
+    const early = await read(await rowOf(id));
+    expect([early.figures_stale, early.progress.done, early.verdict, early.statistics]).toEqual([true, 210, null, []]);
+    const final = read(await rowOf(id), { isFinal: true });
+    computing.resolve();
+    expect(await final).toMatchObject({ figures_stale: false, verdict: { n: 205 }, latency: { n: 205 } });
+    await stored();
+    const none = () => Promise.reject(new Error("The stored figures are current."));
+    expect(await createRunReader(db, none)(await rowOf(id))).toEqual(await final);
+  });
+
+  test("are shown as stale if another version computed them, unless their fields differ", async () => {
+    const { id, computing, read } = await many();
+    computing.resolve();
+    const { verdict } = await read(await rowOf(id), { isFinal: true });
+    await stored();
+    const slow = createRunReader(db, () => new Promise(() => {}));
+    await setStored("json_set(figures, '$.version', 0)");
+    expect(await slow(await rowOf(id))).toMatchObject({ figures_stale: true, verdict });
+    await setStored("json_remove(figures, '$.value.segments')");
+    expect(await slow(await rowOf(id))).toMatchObject({ figures_stale: true, verdict: null, segments: [] });
+  });
 });

@@ -1,9 +1,10 @@
+import { Value } from "@sinclair/typebox/value";
 import type { Db, Reads } from "../../db/client";
 import { type LabelRow, listRunLabels } from "../../db/labels";
 import { listResultFigures, type ResultFigure } from "../../db/result-figures";
 import { findCriteria, findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
 import { type RunRow, storeFigures } from "../../db/runs";
-import type { Criterion, Run, RunFigures } from "./contract";
+import { type Criterion, type Run, RunFigures } from "./contract";
 import { passes } from "./rubric";
 import { Latencies, Verdicts } from "./segments";
 import { summarizeCriterion } from "./statistics/criterion";
@@ -34,16 +35,16 @@ const NO_FIGURES: Pick<RunFigures, "verdict" | "statistics" | "latency" | "segme
   segments: [],
 };
 
+/** Reads a run with its figures. `isFinal`: waits for current figures, unless a worker is still changing the run. */
+export type ReadRun = (row: RunRow, options?: { isFinal?: boolean }) => Promise<Run>;
+
 /**
  * Reads runs with their figures. Counts of a batch run are always current. Its other figures are those that its worker
- * stored last, until it ends. Stale figures of an ended run are recomputed and stored in the background; a read only
- * waits for them if there are few results, or no figures at all. Figures that can't be stored, for example on a full
- * disk, are recomputed by the next read.
+ * stored last, until it ends. Stale figures of an ended run are recomputed and stored in the background, and a read
+ * returns them marked as stale; it only waits if there are few results. Figures that can't be stored, for example on a
+ * full disk, are recomputed by the next read.
  */
-export const createRunReader = (
-  db: Db,
-  compute: ComputeFigures = (row) => computeFigures(db, row),
-): ((row: RunRow) => Promise<Run>) => {
+export const createRunReader = (db: Db, compute: ComputeFigures = (row) => computeFigures(db, row)): ReadRun => {
   const computing = new Map<string, Promise<RunFigures>>();
 
   const refresh = (row: RunRow): Promise<RunFigures> => {
@@ -60,17 +61,25 @@ export const createRunReader = (
       .finally(() => computing.delete(name));
   };
 
-  return async (row) => {
+  return async (row, { isFinal = false } = {}) => {
     const { figures, progress } = row;
-    const known = figures?.version === FIGURES_VERSION ? (figures.value as unknown as RunFigures) : undefined;
     const counts = progress && countsOf(row, progress);
-    if (known && figures?.changes === row.changes) return toRun(row, { ...known, ...counts });
-    if (counts && isChanging(row.state, counts)) return toRun(row, { ...NO_FIGURES, ...known, ...counts });
+    const known = knownFigures(row);
+    if (known && figures?.version === FIGURES_VERSION && figures.changes === row.changes)
+      return toRun(row, { ...known, ...counts }, false);
+    const stale = counts && toRun(row, { ...NO_FIGURES, ...known, ...counts }, true);
+    if (stale && isChanging(row.state, stale)) return stale;
     const fresh = refresh(row);
-    if (!counts || !known || counts.progress.total <= FEW_RESULTS) return toRun(row, await fresh);
+    if (!stale || isFinal || stale.progress.total <= FEW_RESULTS) return toRun(row, await fresh, false);
     fresh.catch(() => {});
-    return toRun(row, { ...known, ...counts });
+    return stale;
   };
+};
+
+/** The stored figures. Those of another version are only used if they have the same fields. */
+const knownFigures = ({ figures }: RunRow): RunFigures | undefined => {
+  if (figures?.version === FIGURES_VERSION) return figures.value as unknown as RunFigures;
+  return Value.Check(RunFigures, figures?.value) ? figures?.value : undefined;
 };
 
 /** A worker still adds results, and stores new figures every few seconds. It does not once a run is paused. */

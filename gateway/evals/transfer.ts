@@ -14,7 +14,7 @@ import { fromRow, toRow } from "../wire";
 import { type Output, RunInfo, type Score } from "./contract";
 import type { RunReader } from "./history";
 import { criteriaOf, criterionHash, passes } from "./rubric";
-import { createRunReader } from "./summary";
+import { type ComputeFigures, createRunReader } from "./summary";
 import { questionOf } from "./target";
 import {
   ExportedLabel,
@@ -43,8 +43,14 @@ export interface EvalTransfer {
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }
 
-export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvalTransfer => {
-  const readRun = createRunReader(db);
+interface TransferDeps {
+  db: Db;
+  computeFigures?: ComputeFigures;
+  now?: () => Date;
+}
+
+export const createEvalTransfer = ({ db, computeFigures, now = () => new Date() }: TransferDeps): EvalTransfer => {
+  const readRun = createRunReader(db, computeFigures);
 
   const entriesOf = async (runId: string): Promise<Entry[]> => {
     const entries: Entry[] = [];
@@ -65,7 +71,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
     async export(reader, id) {
       const row = await runStore.findRun(db, id, reader.allowedIndexes);
       if (!row) throw new AppError("not_found", `Run ${id} not found. GET /v1/evals lists the runs.`);
-      const run = await readRun(row);
+      const run = await readRun(row, { isFinal: true });
       if (run.progress.total > MAX_EXPORTED) {
         throw new AppError("invalid_request", `This run has more than ${MAX_EXPORTED} results. Export it as a batch.`);
       }

@@ -32,4 +32,9 @@ export const toScoreRow = (resultId: string, score: Score): NewScoreRow => ({ ..
 
 export const toRunInfo = (row: RunRow): RunInfo => fromRow(RunInfo, row);
 
-export const toRun = (row: RunRow, figures: RunFigures): Run => ({ ...toRunInfo(row), ...figures, cost: null });
+export const toRun = (row: RunRow, figures: RunFigures, isStale: boolean): Run => ({
+  ...toRunInfo(row),
+  ...figures,
+  figures_stale: isStale,
+  cost: null,
+});

@@ -19,34 +19,38 @@ interface Answers {
 export type Answer = Answers[keyof Answers];
 
 /**
- * Computes the figures of runs, and compares runs, in a Worker that reads the database, because 100,000 results take
- * seconds. The Worker starts with the first question, and again after a crash.
+ * Computes the figures of runs, and compares runs, in Workers that read the database, because 100,000 results take
+ * seconds. Comparisons have their own Worker, so that figures don't wait for a search in compared texts. Each Worker
+ * starts with its first question, and again after a crash.
  */
 export class FiguresThread {
-  readonly #worker: WorkerClient<Question, Answer>;
+  readonly #figures: WorkerClient<Question, Answer>;
+  readonly #comparisons: WorkerClient<Question, Answer>;
 
   constructor(database: DbOptions) {
     const url = new URL("./worker.ts", import.meta.url);
     const create = () => new Worker(url, { argv: [JSON.stringify(database)], smol: true });
-    this.#worker = new WorkerClient("computes figures", create);
+    this.#figures = new WorkerClient("computes figures", create);
+    this.#comparisons = new WorkerClient("compares runs", create);
   }
 
   /** Throws not_found, and internal if the Worker crashes. */
   compute(runId: string): Promise<RunFigures> {
-    return this.#worker.ask({ kind: "figures", runId }) as Promise<RunFigures>;
+    return this.#figures.ask({ kind: "figures", runId }) as Promise<RunFigures>;
   }
 
   /** Throws not_found, invalid_request, and internal if the Worker crashes. */
   compare(question: CompareQuestion): Promise<Comparison> {
-    return this.#worker.ask({ kind: "compare", ...question }) as Promise<Comparison>;
+    return this.#comparisons.ask({ kind: "compare", ...question }) as Promise<Comparison>;
   }
 
   /** Throws not_found, invalid_request, and internal if the Worker crashes. */
   gate(question: GateQuestion): Promise<GateVerdict> {
-    return this.#worker.ask({ kind: "gate", ...question }) as Promise<GateVerdict>;
+    return this.#comparisons.ask({ kind: "gate", ...question }) as Promise<GateVerdict>;
   }
 
   close(): void {
-    this.#worker.close();
+    this.#figures.close();
+    this.#comparisons.close();
   }
 }

@@ -1,16 +1,15 @@
 import type { Db } from "../../db/client";
 import { countRuns, listRuns } from "../../db/runs";
 import type { Run } from "../evals/contract";
-import { createRunReader } from "../evals/summary";
+import type { ReadRun } from "../evals/summary";
 import type { EvaluationTrend } from "./contract";
 
 /** Only the newest runs of a window are read. */
 const MAX_RUNS = 500;
 
 /** The completed batch runs that ended at `from` or later, oldest first. */
-export const readCompletedRuns = async (db: Db, from: Date): Promise<Run[]> => {
+export const readCompletedRuns = async (db: Db, readRun: ReadRun, from: Date): Promise<Run[]> => {
   const rows = await listRuns(db, { kind: "batch", state: "completed", endedFrom: from, limit: MAX_RUNS });
-  const readRun = createRunReader(db);
   const runs: Run[] = [];
   for (const row of rows.reverse()) runs.push(await readRun(row));
   return runs;

@@ -3,6 +3,7 @@ import type { Db } from "../../db/client";
 import { listKeyNames } from "../../db/keys";
 import type { Config } from "../../lib/config";
 import type { Log } from "../../lib/log";
+import { type ComputeFigures, createRunReader } from "../evals/summary";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
 import type { Kpis, MetricsQuery } from "./contract";
 import { machineCost } from "./cost";
@@ -24,12 +25,14 @@ interface MetricsDeps extends MetricSources {
   db: Db;
   log: Pick<Log, "warn">;
   price: Pick<Config["gateway"], "gpuPricePerHour" | "currency">;
+  computeFigures?: ComputeFigures;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 /** Measures this gateway, and reads the stored measurements of all gateways. */
-export const createMetrics = ({ db, log, price, now = Date.now, ...sources }: MetricsDeps) => {
+export const createMetrics = ({ db, log, price, computeFigures, now = Date.now, ...sources }: MetricsDeps) => {
+  const readRun = createRunReader(db, computeFigures);
   const registry = new Registry();
   let slots = slotsOf(sources);
   const look = (measured: Measurements): void => {
@@ -67,7 +70,7 @@ export const createMetrics = ({ db, log, price, now = Date.now, ...sources }: Me
       const all = new Measurements();
       for (const measured of steps) all.merge(measured);
       const since = await rollups.since();
-      const runs = await readCompletedRuns(db, new Date(span.from));
+      const runs = await readCompletedRuns(db, readRun, new Date(span.from));
       const nodes = nodeTotals(sources);
       return {
         from: new Date(span.from).toISOString(),

@@ -140,7 +140,11 @@ const check = async (stack: Stack, url: string, ids: readonly string[], expected
   try {
     const wrongCounts: string[] = [];
     for (const id of ids) {
-      const run = (await (await stack.fetch(`/v1/batch-evals/${id}`)).json()) as Json;
+      let run: Json;
+      await until("the run's figures are computed", async () => {
+        run = await (await stack.fetch(`/v1/batch-evals/${id}`)).json();
+        return !run.figures_stale;
+      });
       const { rows } = await database.execute({ sql: COUNTS, args: [id] });
       const counted = JSON.stringify([...Object.values(rows[0] ?? {})]);
       const { progress, usage, failures, verdict } = run;

@@ -205,7 +205,9 @@ export const Latency = ({ run }: FiguresProps) => {
       <h2 id="latency-title">How long answers took</h2>
       {measured === null ? (
         <p class="nothing">
-          No answer was timed{isEnded(run) && ": answers from the cache and stored outputs have no latency"}.
+          {run.figures_stale && isEnded(run)
+            ? "Not computed yet."
+            : `No answer was timed${isEnded(run) ? ": answers from the cache and stored outputs have no latency" : ""}.`}
         </p>
       ) : (
         <Table

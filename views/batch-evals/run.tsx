@@ -32,7 +32,7 @@ export const RunPage = ({ run, baseline, keyNames, evaluators, ...frame }: RunPa
   const isEditor = may(frame, "editor");
   const shown = withoutEarlyClaims(run);
   const isPausing = run.state === "paused" && run.progress.running > 0;
-  const isLive = isOpen(run) || isPausing || isRecomputing(run);
+  const isLive = isOpen(run) || isPausing || isRecomputing(run) || run.figures_stale;
   return (
     <Screen
       {...frame}
@@ -182,11 +182,20 @@ const Verdict = ({ run, isEditor }: VerdictProps) => {
           as soon as calls succeed, and fails after 15 minutes.
         </p>
       )}
+      {run.figures_stale && !isOpen(run) && run.progress.running === 0 && <StaleFigures run={run} />}
       {run.error && <p class="run-error">{run.error.message}</p>}
       {isEditor && <Controls run={run} />}
     </section>
   );
 };
+
+const StaleFigures = ({ run }: { run: BatchEval }) => (
+  <p class="fine" role="status">
+    {run.verdict === null && run.statistics.length === 0
+      ? "The figures of this run are being computed. They appear here in a few seconds."
+      : "The intervals, criteria and latencies don’t include the latest changes. They are being recomputed and appear here in a few seconds."}
+  </p>
+);
 
 /** Whether new runs of the dataset are compared with this one. */
 const Baseline = ({ run, baseline, isEditor }: Pick<RunPageProps, "run" | "baseline"> & { isEditor: boolean }) => {

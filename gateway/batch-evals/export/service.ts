@@ -87,7 +87,7 @@ export const createBatchExports = (deps: BundleDeps): BatchExports => {
   };
 
   const reportOf = async (run: RunRow, filter: ResultFilter): Promise<RunReport> => {
-    return { run: await readRun(run), ...(await reportSamples(db, run, filter)), exportedAt: now() };
+    return { run: await readRun(run, { isFinal: true }), ...(await reportSamples(db, run, filter)), exportedAt: now() };
   };
 
   const contentOf = async (run: RunRow, format: Exclude<Format, "html">, filter: ResultFilter) => {

@@ -33,7 +33,10 @@ export interface EvalReport {
   failures: SampleResult[];
 }
 
-/** How often a run is read, and how long the server may be unreachable and the run paused, in milliseconds. */
+/**
+ * How often a run is read, how long the server may be unreachable during it or compute figures after it, and how long it
+ * may be paused, in milliseconds.
+ */
 const PATIENCE = { pollMs: 300, unreachableMs: 30_000, pausedMs: 15 * 60_000 };
 const MAX_FAILURES = 10;
 const ENDED: ReadonlySet<BatchEval["state"]> = new Set(["completed", "failed", "cancelled"]);
@@ -119,6 +122,7 @@ const follow = async (
   const draw = drawProgress(process.stderr);
   let reachedAt = performance.now();
   let pausedAt: number | undefined;
+  let endedAt: number | undefined;
   for (;;) {
     const run = await readOrCancel(api, path, signal.aborted).catch((thrown: unknown) => {
       const { kind, message } = toAppError(thrown);
@@ -130,8 +134,11 @@ const follow = async (
       reachedAt = performance.now();
       const { done, total } = run.progress;
       draw({ task: name, done, total, unit: "results" });
-      if (ENDED.has(run.state)) return run;
-      if (run.state !== "paused") pausedAt = undefined;
+      if (ENDED.has(run.state)) {
+        // The figures of a large run may still be computed after its end.
+        endedAt ??= reachedAt;
+        if (!run.figures_stale || reachedAt - endedAt > unreachableMs) return run;
+      } else if (run.state !== "paused") pausedAt = undefined;
       else if (pausedAt === undefined) {
         pausedAt = reachedAt;
         process.stderr.write(`\nThe run was paused. ${resume} resumes it, and Ctrl+C cancels it.\n`);
