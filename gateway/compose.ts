@@ -1,4 +1,4 @@
-import { databaseOptions, openDb } from "../db/client";
+import { type Db, databaseOptions, openDb } from "../db/client";
 import { addLimitUsage, listLimitUsage } from "../db/limit-usage";
 import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
@@ -11,6 +11,7 @@ import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
 import { http2Engine } from "./adapters/engine-http2";
 import { memoryLedger } from "./adapters/ledger-memory";
+import { redisLedger } from "./adapters/ledger-redis";
 import { configuredVectors } from "./adapters/vectors-upstash";
 import { createApp } from "./app";
 import { closeAll } from "./closing";
@@ -23,6 +24,16 @@ import { OutageWatch } from "./webhooks/outage-watch";
 
 const nodeUrls = ({ gateway, node }: Config): string[] =>
   gateway.nodes.length > 0 ? gateway.nodes : [localUrl(node.tlsCert ? "https" : "http", node.host, node.port)];
+
+/** The ledger of one gateway, whose budgets survive a restart. */
+const storedLedger = (db: Db, log: Log) =>
+  memoryLedger({
+    storage: {
+      load: (nowMs) => listLimitUsage(db, nowMs),
+      add: (rows) => addLimitUsage(db, rows, Date.now()),
+    },
+    onError: (err) => log.warn({ err }, "could not save what keys used of their budgets; trying again"),
+  });
 
 /**
  * Wires the gateway. This is the only file that names a concrete adapter. Opens and migrates the database; everything
@@ -47,13 +58,7 @@ export const compose = async (config: Config, log: Log) => {
   const options: SearchWorkerOptions = { database: databaseOptions(config), hasVectorStore: vectors !== undefined };
   const search = new SearchThread(() => new Worker(searchWorker, { argv: [JSON.stringify(options)] }));
   const figures = new FiguresThread(databaseOptions(config));
-  const usage = memoryLedger({
-    storage: {
-      load: (nowMs) => listLimitUsage(db, nowMs),
-      add: (rows) => addLimitUsage(db, rows, Date.now()),
-    },
-    onError: (err) => log.warn({ err }, "could not save what keys used of their limits; trying again"),
-  });
+  const usage = redisUrl ? redisLedger(redisUrl, { log }) : storedLedger(db, log);
   const tracer = await openTracer("gateway", config, log);
   const services = createServices({
     config,

@@ -93,6 +93,7 @@ export const createServices = (foundation: Foundation) => {
     jobs,
     vectors: monitored,
     drills: { audit: (entry) => db.write((tx) => appendAudit(tx, entry)), effects: drillEffects(nodes, cache) },
+    limits: usage,
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),

@@ -1,7 +1,6 @@
-import { Redis } from "ioredis";
 import type { Log } from "../../lib/log";
 import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
-import { guardRedis } from "./redis-guard";
+import { guardRedis, redisClient } from "./redis-guard";
 
 export interface RedisCacheOptions {
   /** Prefix of all keys, so that several installations can share one server. */
@@ -27,10 +26,6 @@ export interface RedisCache extends Cache {
   listen(listener: DropListener): void;
 }
 
-/** Maximum time a caller waits. The timer of a busy process adds a few milliseconds. */
-const COMMAND_TIMEOUT_MS = 50;
-/** A connection that doesn't answer a command within this time is closed and reopened. */
-const SILENCE_MS = 1000;
 /** How often the subscription is tested, because a connection can break silently. */
 const HEARTBEAT_MS = 5000;
 /** Number of keys deleted per command during an invalidation: few enough to finish well within the timeout. */
@@ -80,16 +75,7 @@ export const redisCache = (
   url: string,
   { prefix = "groundwire", log, now = Date.now }: RedisCacheOptions = {},
 ): RedisCache => {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SILENCE_MS,
-    connectTimeout: SILENCE_MS,
-    retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
-  });
+  const redis = redisClient(url);
   // When ioredis 6.0.0 resubscribes on its own, it doesn't catch failures, so the code below resubscribes instead.
   const subscriber = redis.duplicate({ autoResubscribe: false });
   const channel = `${prefix}:dropped`;
@@ -135,6 +121,7 @@ export const redisCache = (
   };
 
   const guard = guardRedis(redis, {
+    user: "the cache",
     now,
     log,
     catchUp: async () => {

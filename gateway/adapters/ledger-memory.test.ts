@@ -5,7 +5,8 @@ import { temporaryDb } from "../../tests/db/temporary";
 import { until } from "../../tests/until";
 import type { Charge, Limit } from "../ports/ledger";
 import { ledgerContract } from "../ports/ledger.contract";
-import { Counter, memoryLedger } from "./ledger-memory";
+import { memoryLedger } from "./ledger-memory";
+import { Counter } from "./limit-counter";
 
 ledgerContract("memory", ({ now }) => memoryLedger({ now, monotonic: now }), { runs: 200 });
 
@@ -78,11 +79,11 @@ test("counters that nothing uses are removed", () => {
     ]);
   for (let n = 0; n < 1000; n++) reserve(`key_${n}`).reserved?.settle([1, 0]);
   const running = reserve("running").reserved;
-  expect(ledger.counters).toBe(2002);
+  expect(ledger.counters.size).toBe(2002);
   nowMs += 2 * MINUTE_MS;
   reserve("new");
   // The minute of the running request has passed, but the request will be settled.
-  expect(ledger.counters).toBe(4);
+  expect(ledger.counters.size).toBe(4);
   running?.settle([1, 0]);
 });
 

@@ -1,5 +1,6 @@
 import type { Charge, LedgerStore, Limit, Reading, Refused, Reservation, Reserved } from "../ports/ledger";
-import { leavesAt, type Window } from "../ports/limit-window";
+import type { Window } from "../ports/limit-window";
+import { Counter, type Step } from "./limit-counter";
 
 /** What one counter used in one step of its window, as it is saved. */
 interface SavedUsage {
@@ -30,8 +31,9 @@ export interface MemoryLedgerOptions {
 export interface MemoryLedger extends LedgerStore {
   reserve(charges: readonly Charge[]): Reserved | Refused;
   read(limits: readonly Limit[]): Reading[];
-  /** Number of counters in memory. */
-  readonly counters: number;
+  /** Counts what was granted elsewhere, even beyond a limit. */
+  record(charges: readonly Charge[], granted: readonly number[]): Reservation;
+  counters: ReadonlyMap<string, Counter>;
 }
 
 /** A crash forgets at most what was reserved in this time. */
@@ -108,6 +110,22 @@ export const memoryLedger = ({
     }
   };
 
+  const readingOf = ({ limit, least }: Pick<Charge, "limit" | "least">): Reading => {
+    const counter = counterOf(limit);
+    const nowMs = timeFor(limit.window);
+    return { ...counter.read(nowMs), fitsInMs: counter.fitsInMs(limit.amount - least, nowMs) };
+  };
+
+  const record = (charges: readonly Charge[], amounts: readonly number[]): Reservation => {
+    const held = charges.map(({ limit }, index): Held => {
+      const counter = counterOf(limit);
+      const nowMs = timeFor(limit.window);
+      const granted = amounts[index] ?? 0;
+      return { counter, nowMs, granted, step: granted > 0 ? counter.add(nowMs, granted) : undefined };
+    });
+    return new MemoryReservation(held, timeFor);
+  };
+
   return {
     async open() {
       if (!storage || timer) return;
@@ -117,29 +135,26 @@ export const memoryLedger = ({
 
     reserve(charges) {
       sweep();
-      for (const { limit, least } of charges) {
-        if (limit.isObserved || least === 0) continue;
-        const used = counterOf(limit).usedAt(timeFor(limit.window));
-        if (used + least > limit.amount) return { readings: charges.map((charge) => readingOf(charge)) };
-      }
       const held: Held[] = [];
-      const granted: number[] = [];
-      const readings: Reading[] = [];
+      let isRefused = false;
       for (const { limit, amount, least } of charges) {
         const counter = counterOf(limit);
         const nowMs = timeFor(limit.window);
-        const room = limit.isObserved
-          ? amount
-          : Math.max(least, Math.min(amount, limit.amount - counter.usedAt(nowMs)));
-        const step = room > 0 ? counter.add(nowMs, room) : undefined;
-        held.push({ counter, step });
-        granted.push(room);
-        readings.push(counter.read(nowMs));
+        const room = limit.isObserved ? amount : limit.amount - counter.usedAt(nowMs);
+        if (least > 0 && room < least) isRefused = true;
+        held.push({ counter, nowMs, granted: Math.max(least, Math.min(amount, room)), step: undefined });
       }
-      return { readings, reserved: new MemoryReservation(held, granted, timeFor) };
+      if (isRefused) return { readings: charges.map(readingOf) };
+      const readings: Reading[] = [];
+      for (const one of held) {
+        if (one.granted > 0) one.step = one.counter.add(one.nowMs, one.granted);
+        readings.push(one.counter.read(one.nowMs));
+      }
+      return { readings, reserved: new MemoryReservation(held, timeFor) };
     },
+    record,
 
-    read: (limits) => limits.map((limit) => readingOf({ limit, amount: 1, least: 1 })),
+    read: (limits) => limits.map((limit) => readingOf({ limit, least: 1 })),
     state: () => ({ status: "ok", since: openedAt, gateways: 1 }),
 
     async close() {
@@ -147,20 +162,14 @@ export const memoryLedger = ({
       await flush();
     },
 
-    get counters() {
-      return counters.size;
-    },
+    counters,
   };
-
-  function readingOf({ limit, least }: Charge): Reading {
-    const counter = counterOf(limit);
-    const nowMs = timeFor(limit.window);
-    return { ...counter.read(nowMs), fitsInMs: counter.fitsInMs(limit.amount - least, nowMs) };
-  }
 };
 
 interface Held {
   counter: Counter;
+  nowMs: number;
+  granted: number;
   /** undefined: nothing was reserved. */
   step: Step | undefined;
 }
@@ -170,113 +179,19 @@ class MemoryReservation implements Reservation {
 
   constructor(
     private readonly held: readonly Held[],
-    readonly granted: readonly number[],
     private readonly timeFor: (window: Window) => number,
   ) {}
+
+  get granted(): number[] {
+    return this.held.map(({ granted }) => granted);
+  }
 
   settle(used: readonly number[]): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    for (const [index, { counter, step }] of this.held.entries()) {
-      const more = (used[index] ?? 0) - (this.granted[index] ?? 0);
-      counter.settle(step, more, this.timeFor(counter.window));
+    for (let i = 0; i < this.held.length; i++) {
+      const { counter, step, granted } = this.held[i] as Held;
+      counter.settle(step, (used[i] ?? 0) - granted, this.timeFor);
     }
-  }
-}
-
-interface Step {
-  leavesAtMs: number;
-  amount: number;
-  hasLeft: boolean;
-}
-
-/**
- * What was used in one window, by step: a rolling window has at most 601 steps, every other one has one. A caller that
- * checks `usedAt` before it adds never exceeds its limit in any span of the window's length. All times are milliseconds
- * of one clock. If a calendar's clock is set back, the current period goes on.
- */
-export class Counter {
-  #steps: Step[] = [];
-  #used = 0;
-  /** Reservations that aren't settled. */
-  open = 0;
-
-  constructor(
-    readonly window: Window,
-    private readonly onChange?: (leavesAtMs: number, amount: number) => void,
-  ) {}
-
-  usedAt(nowMs: number): number {
-    let gone = 0;
-    for (const step of this.#steps) {
-      if (step.leavesAtMs > nowMs) break;
-      this.#used -= step.amount;
-      step.hasLeft = true;
-      gone++;
-    }
-    if (gone > 0) this.#steps.splice(0, gone);
-    return this.#used;
-  }
-
-  /** Reserves an amount; `settle` has to follow. */
-  add(nowMs: number, amount: number): Step {
-    this.open++;
-    return this.#put(leavesAt(this.window, nowMs), amount);
-  }
-
-  /** Adds saved usage, before any other. */
-  load(leavesAtMs: number, amount: number): void {
-    this.#steps.push({ leavesAtMs, amount, hasLeft: false });
-    this.#used += amount;
-  }
-
-  /** Adds `more`, which may be negative, to what was reserved. What has left the window can't be returned. */
-  settle(step: Step | undefined, more: number, nowMs: number): void {
-    this.usedAt(nowMs);
-    if (step) this.open--;
-    if (more === 0) return;
-    if (step && !step.hasLeft) this.#change(step, more);
-    else if (more > 0) this.#put(leavesAt(this.window, nowMs), more);
-  }
-
-  read(nowMs: number): Reading {
-    const used = this.usedAt(nowMs);
-    const first = this.#steps.find(({ amount }) => amount > 0);
-    const last = first && this.#steps.findLast(({ amount }) => amount > 0);
-    return {
-      used,
-      changesInMs: first ? first.leavesAtMs - nowMs : 0,
-      emptyInMs: last ? last.leavesAtMs - nowMs : 0,
-      fitsInMs: 0,
-    };
-  }
-
-  /** Milliseconds until at most `amount` is used; 0 if that is already true. */
-  fitsInMs(amount: number, nowMs: number): number {
-    let left = this.usedAt(nowMs);
-    if (left <= amount) return 0;
-    for (const step of this.#steps) {
-      left -= step.amount;
-      if (left <= amount) return step.leavesAtMs - nowMs;
-    }
-    return Number.POSITIVE_INFINITY;
-  }
-
-  #put(leavesAtMs: number, amount: number): Step {
-    const last = this.#steps.at(-1);
-    if (last && last.leavesAtMs >= leavesAtMs) {
-      this.#change(last, amount);
-      return last;
-    }
-    const step = { leavesAtMs, amount: 0, hasLeft: false };
-    this.#steps.push(step);
-    this.#change(step, amount);
-    return step;
-  }
-
-  #change(step: Step, amount: number): void {
-    step.amount += amount;
-    this.#used += amount;
-    this.onChange?.(step.leavesAtMs, amount);
   }
 }

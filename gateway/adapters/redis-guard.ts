@@ -1,11 +1,32 @@
-import { type Redis, ReplyError } from "ioredis";
+import { Redis, type RedisOptions, ReplyError } from "ioredis";
 import type { Log } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 
 /** Interval between attempts to reach a server that doesn't respond. */
 const PROBE_MS = 250;
 
+/** Maximum time a caller waits. The timer of a busy process adds a few milliseconds. */
+const COMMAND_TIMEOUT_MS = 50;
+/** A connection that doesn't answer a command within this time is closed and reopened. */
+const SILENCE_MS = 1000;
+
+/** A client that never makes a caller wait longer than 50 ms. `url` as in `REDIS_URL`. Not connected yet. */
+export const redisClient = (url: string, options: RedisOptions = {}): Redis =>
+  new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
+    connectTimeout: SILENCE_MS,
+    retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
+    ...options,
+  });
+
 interface GuardOptions {
+  /** What uses the server, for the log: `the cache`. */
+  user: string;
   /** Runs when the server responds again, before any other command. If it throws, the guard keeps blocking commands. */
   catchUp(): Promise<void>;
   /** Milliseconds since 1970. */
@@ -26,7 +47,7 @@ export interface RedisGuard {
  * A circuit breaker for a Redis that may be lost or frozen. After a command times out, no more are sent until a
  * background ping succeeds. So a frozen server costs one timeout, not one per request.
  */
-export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): RedisGuard => {
+export const guardRedis = (redis: Redis, { user, catchUp, now, log }: GuardOptions): RedisGuard => {
   let isUp = false;
   let since = new Date(now());
   let latencyMs: number | undefined;
@@ -40,8 +61,8 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
     isUp = up;
     since = new Date(now());
     if (isStopped) return;
-    if (up) log?.info("Redis is responding: the cache is shared again");
-    else log?.warn({ reason: lastError }, "Redis is not responding: the cache continues without it");
+    if (up) log?.info(`Redis is responding: ${user} is shared again`);
+    else log?.warn({ reason: lastError }, `Redis is not responding: ${user} continues without it`);
   };
 
   const probeLater = (): void => {
@@ -86,7 +107,7 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
   return {
     start: async () => {
       await redis.connect().then(probe, shut);
-      if (!isUp) log?.warn({ reason: lastError }, "Redis is not responding: the cache starts without it");
+      if (!isUp) log?.warn({ reason: lastError }, `Redis is not responding: ${user} starts without it`);
     },
     run: async (command) => {
       if (!isUp) return undefined;

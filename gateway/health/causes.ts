@@ -1,6 +1,7 @@
 import type { WorkersState } from "../jobs/service";
 import type { CacheStats } from "../ports/cache";
 import type { NodeView } from "../ports/engine";
+import type { LedgerState } from "../ports/ledger";
 import type { Degradation, DegradationCode, ReasonCode } from "./contract";
 
 /** A vector store's last known state. */
@@ -48,6 +49,12 @@ export const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
 
 export const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] =>
   isAlive ? [] : [degradation("no_jobs", lastBeat ?? startedAt, NO_WORKER, ["no_worker"])];
+
+export const ofLimits = ({ status, since, gateways }: LedgerState): Degradation[] => {
+  if (status === "ok") return [];
+  const share = gateways === 1 ? "limits count only here" : `this gateway enforces 1/${gateways} of each limit`;
+  return [degradation("limits_local", since, `Redis is unreachable: ${share}`, ["unreachable"])];
+};
 
 export const ofVectors = (state: ReturnType<VectorStoreView["state"]> | undefined): Degradation[] =>
   state?.status === "down"

@@ -42,8 +42,8 @@ export const DEGRADATION_CODES = [
   "cached_only",
   "no_jobs",
   "keyword_only",
-  "cache_off",
   "limits_local",
+  "cache_off",
   "fewer_tokens",
   "fallback_model",
   "no_evals",
@@ -52,7 +52,7 @@ export const DEGRADATION_CODES = [
 export const DegradationCode = OneOf(DEGRADATION_CODES, {
   title: "DegradationCode",
   description:
-    "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait; keyword_only: the vector store is down, so searches use only keywords; cache_off: the answer cache is not used; limits_local: each gateway enforces limits on its own; fewer_tokens: answers are cut short because of high load; fallback_model: another model answers instead of the requested one; no_evals: nothing is evaluated",
+    "cache_local: Redis is unreachable, so answers are cached only in this gateway; fewer_nodes: some nodes are unavailable; cached_only: no node accepts requests, only cached answers are served; no_jobs: no jobs worker is running, so uploads wait; keyword_only: the vector store is down, so searches use only keywords; cache_off: the answer cache is not used; limits_local: Redis is unreachable, so each gateway enforces its share of the limits; fewer_tokens: answers are cut short because of high load; fallback_model: another model answers instead of the requested one; no_evals: nothing is evaluated",
 });
 
 export type DegradationCode = Static<typeof DegradationCode>;

@@ -3,7 +3,7 @@ import { succeedsWithin } from "../../lib/with-timeout";
 import type { ReasonCode } from "./contract";
 
 /** Timeout of a read or write of the database. */
-const ANSWER_MS = 1000;
+export const ANSWER_MS = 1000;
 
 export interface DatabaseAccess {
   /** One cheap read. Rejects if the database can't be read. */

@@ -19,6 +19,7 @@ const setUp = () => {
     engine: fakeEngine(),
     cache: { stats: async () => [] },
     workers: async () => workers,
+    limits: { state: () => ({ status: "ok", since: new Date(clock.ms), gateways: 1 }) },
     drills: {
       audit: async (entry) => audited.push(entry),
       effects: { cache_local: (isOn) => switched.push(["cache_local", isOn]) },

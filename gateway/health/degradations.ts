@@ -3,8 +3,9 @@ import type { Log } from "../../lib/log";
 import type { WorkersState } from "../jobs/service";
 import type { Cache } from "../ports/cache";
 import type { Engine } from "../ports/engine";
+import type { LedgerStore } from "../ports/ledger";
 import type { Principal } from "../principal";
-import { degradation, ofCache, ofNodes, ofVectors, ofWorkers, type VectorStoreView } from "./causes";
+import { degradation, ofCache, ofLimits, ofNodes, ofVectors, ofWorkers, type VectorStoreView } from "./causes";
 import {
   DEFAULT_DRILL_MINUTES,
   DEGRADATION_CODES,
@@ -28,6 +29,7 @@ interface DegradationDeps {
   cache: Pick<Cache, "stats">;
   workers: () => Promise<WorkersState>;
   vectors?: VectorStoreView;
+  limits: Pick<LedgerStore, "state">;
   drills?: DrillDeps;
   log: Pick<Log, "warn"> & Partial<Pick<Log, "info">>;
   /** Milliseconds since 1970. */
@@ -59,6 +61,7 @@ export const createDegradations = ({
   cache,
   workers,
   vectors,
+  limits,
   drills: drilling,
   log,
   now = Date.now,
@@ -99,8 +102,13 @@ export const createDegradations = ({
   /** Checks now, and returns the new list. */
   const refresh = async (): Promise<readonly Degradation[]> => {
     const [caches, worker] = await Promise.all([cache.stats(), workers()]);
-    const store = ofVectors(vectors?.state());
-    causes = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt), ...store];
+    causes = [
+      ...ofNodes(engine.nodes()),
+      ...ofCache(caches),
+      ...ofWorkers(worker, startedAt),
+      ...ofVectors(vectors?.state()),
+      ...ofLimits(limits.state()),
+    ];
     publish();
     return reduced?.notices ?? [];
   };

@@ -3,6 +3,7 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 import type { NodeView } from "../ports/engine";
+import type { LedgerState } from "../ports/ledger";
 import { createDegradations } from "./degradations";
 import { createHealth } from "./service";
 
@@ -32,6 +33,7 @@ const setUp = (
   caches: CacheStats[] = [layer("memory", "ok")],
   worker = ALIVE,
   vectors?: Parameters<typeof createHealth>[0]["vectors"],
+  limits: LedgerState = { status: "ok", since, gateways: 1 },
 ) => {
   const database = { ping: async () => {}, write: async () => {}, writes: 0 };
   const health = createHealth({
@@ -40,6 +42,7 @@ const setUp = (
     cache: { stats: async () => caches },
     jobs: { workers: async () => worker },
     vectors,
+    limits: { state: () => limits },
     pingDatabase: () => database.ping(),
     writeDatabase: () => {
       database.writes++;
@@ -123,6 +126,14 @@ test("with a database that can't be written, the status is down, with the reason
   }
 });
 
+test("G8: without Redis, the limits are local, and the share of each gateway is shown", async () => {
+  const lost = setUp([node("a", "ready")], undefined, undefined, undefined, { status: "local", since, gateways: 2 });
+  expect(await summaryOf(lost)).toEqual(["degraded", "limits_local", "limits_local"]);
+  expect((await lost.health.readiness()).degraded[0]?.reason).toBe(
+    "Redis is unreachable: this gateway enforces 1/2 of each limit",
+  );
+});
+
 test("with a database that doesn't respond, the status is down", async () => {
   const { health, database } = setUp([node("a", "ready")]);
   database.ping = () => Promise.reject(new Error("gone"));
@@ -141,6 +152,7 @@ test("a failed cache check is logged and keeps the last known state", async () =
     engine: { nodes: () => [] },
     cache: { stats: () => Promise.reject(new Error("No cache.")) },
     workers: async () => ALIVE,
+    limits: { state: () => ({ status: "ok", since, gateways: 1 }) },
     log: { warn: () => warned.resolve() },
   });
   degradations.open();

@@ -5,9 +5,10 @@ import { version } from "../../package.json";
 import type { Jobs, WorkersState } from "../jobs/service";
 import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
+import type { LedgerStore } from "../ports/ledger";
 import { CACHE_LOST, NO_WORKER, takesRequests, type VectorStoreView } from "./causes";
 import type { Dependency, Readiness } from "./contract";
-import { DATABASE_CODES, type DatabaseAccess, databaseProbe } from "./database-probe";
+import { ANSWER_MS, DATABASE_CODES, type DatabaseAccess, databaseProbe } from "./database-probe";
 import { createDegradations, type DrillDeps } from "./degradations";
 
 interface HealthDeps extends DatabaseAccess {
@@ -16,6 +17,7 @@ interface HealthDeps extends DatabaseAccess {
   jobs: Pick<Jobs, "workers">;
   /** Undefined: vectors are searched in memory. */
   vectors?: VectorStoreView;
+  limits: Pick<LedgerStore, "state">;
   drills?: DrillDeps;
   log: Pick<Log, "warn"> & Partial<Pick<Log, "info">>;
   now?: () => Date;
@@ -27,6 +29,7 @@ export const createHealth = ({
   jobs,
   vectors,
   drills,
+  limits,
   log,
   now = () => new Date(),
   ...access
@@ -35,7 +38,7 @@ export const createHealth = ({
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
   const workers = workersProbe(jobs);
-  const degradations = createDegradations({ engine, cache, workers, vectors, drills, log });
+  const degradations = createDegradations({ engine, cache, workers, vectors, limits, drills, log });
   const databaseProblem = databaseProbe(access);
 
   /** Adds the time since which this process has seen the current status. */
@@ -145,9 +148,6 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   reason: REASONS[state],
   reason_code: state === "ready" ? null : state,
 });
-
-/** Timeout of a read or write of the database. */
-const ANSWER_MS = 1000;
 
 /** Whether a jobs worker is alive, according to the last response of the database. */
 const workersProbe = (jobs: Pick<Jobs, "workers">): (() => Promise<WorkersState>) => {

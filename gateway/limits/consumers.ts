@@ -22,29 +22,41 @@ export class Consumers {
   readonly #accounts = new Map<string, Map<string, Consumer>>();
   #sweptAtMs = 0;
 
-  add(
+  /** Counts one request of a route. */
+  request(account: string, route: string, nowMs: number): void {
+    const consumer = this.#of(account, route, route, null, null, nowMs);
+    consumer.requests++;
+    consumer.lastAtMs = nowMs;
+  }
+
+  /** Counts one use of a model. */
+  use(
     account: string,
-    { route, model = null, runId = null }: { route: string; model?: string | null; runId?: string | null },
-    used: { requests?: number; tokens?: number; machineMs?: number },
+    { route, model, runId = null }: { route: string; model: string; runId?: string | null },
+    { tokens, machineMs }: { tokens: number; machineMs: number },
     nowMs: number,
   ): void {
+    const consumer = this.#of(account, `${route} ${model} ${runId}`, route, model, runId, nowMs);
+    consumer.requests++;
+    consumer.tokens += tokens;
+    consumer.machineMs += machineMs;
+    consumer.lastAtMs = nowMs;
+  }
+
+  #of(account: string, id: string, route: string, model: string | null, runId: string | null, nowMs: number): Consumer {
     this.#sweep(nowMs);
     let consumers = this.#accounts.get(account);
     if (!consumers) {
       consumers = new Map();
       this.#accounts.set(account, consumers);
     }
-    const id = model === null ? route : `${route} ${model} ${runId}`;
     let consumer = consumers.get(id);
     if (!consumer) {
       consumer = { route, model, runId, requests: 0, tokens: 0, machineMs: 0, firstAtMs: nowMs, lastAtMs: nowMs };
       if (consumers.size >= MAX_PER_KEY) consumers.delete(longestIdle(consumers));
       consumers.set(id, consumer);
     }
-    consumer.lastAtMs = nowMs;
-    consumer.requests += used.requests ?? 0;
-    consumer.tokens += used.tokens ?? 0;
-    consumer.machineMs += used.machineMs ?? 0;
+    return consumer;
   }
 
   /** Those of the last hour; the latest first. */

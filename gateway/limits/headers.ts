@@ -1,9 +1,12 @@
 import type { Reading } from "../ports/ledger";
 import { PERIOD_MS } from "../ports/limit-window";
-import type { KeyLimit } from "./limits";
+import type { HeaderNames, KeyLimit } from "./key-limit";
+
+/** A limit whose constant header parts are not known yet. */
+type NamedLimit = Omit<KeyLimit, "names">;
 
 /** The name of a limit in `ratelimit` and `ratelimit-policy`: `requests`, `parallel`, `tokens-day`. */
-const nameOf = ({ unit, window: { period }, model }: KeyLimit): string => {
+const nameOf = ({ unit, window: { period }, model }: NamedLimit): string => {
   const unitName = unit.replace("_", "-");
   const name = period === "active" ? "parallel" : period === "minute" ? unitName : `${unitName}-${period}`;
   return model === null ? name : `${name} ${model.replace(/[^\x20-\x7e]|["\\]/g, "?")}`;
@@ -14,6 +17,22 @@ const unitOf = ({ unit, window: { period } }: KeyLimit): string => {
   if (period === "active") return ';qu="concurrent-requests"';
   if (unit === "requests") return "";
   return `;qu="${{ tokens: "tokens", money: "millionths", gpu_seconds: "gpu-milliseconds" }[unit]}"`;
+};
+
+export const headerNamesOf = (limit: NamedLimit): HeaderNames => {
+  const { unit, amount, window, model } = limit;
+  const isKnown = window.period === "minute" && model === null;
+  return {
+    ratelimit: `"${nameOf(limit)}";r=`,
+    openAi: isKnown
+      ? {
+          limit: `x-ratelimit-limit-${unit}`,
+          amount: String(amount),
+          remaining: `x-ratelimit-remaining-${unit}`,
+          reset: `x-ratelimit-reset-${unit}`,
+        }
+      : undefined,
+  };
 };
 
 /** `ratelimit-policy`: all limits of a key. Built once per key, because it rarely changes. */
@@ -30,34 +49,31 @@ export const policyHeader = (keyId: string, limits: readonly KeyLimit[]): string
 /** Whole seconds, rounded up, so that a client that waits this long isn't too early. */
 export const toSeconds = (ms: number): number => Math.ceil(ms / 1000);
 
-/** `ratelimit`: `r` is what remains of a limit, which doesn't grow for `t` seconds. */
-export const rateLimitHeader = (limits: readonly KeyLimit[], readings: readonly Reading[]): string => {
-  let value = "";
-  for (let i = 0; i < limits.length; i++) {
-    const [limit, reading] = [limits[i] as KeyLimit, readings[i] as Reading];
-    if (limit.isObserved) continue;
-    value += `${value && ", "}"${nameOf(limit)}";r=${Math.max(0, limit.amount - reading.used)}`;
-    if (limit.window.period === "active") continue;
-    const changesInMs = Math.max(reading.changesInMs, reading.fitsInMs);
-    if (changesInMs !== Number.POSITIVE_INFINITY) value += `;t=${toSeconds(changesInMs)}`;
-  }
-  return value;
-};
-
-/** OpenAI's headers, for the limits per minute. */
-export const addOpenAiHeaders = (
+/**
+ * Adds `ratelimit`, whose `r` is what remains of a limit and doesn't grow for `t` seconds, and OpenAI's headers.
+ * Observed limits are left out.
+ */
+export const addHeaders = (
   headers: Record<string, string>,
   limits: readonly KeyLimit[],
   readings: readonly Reading[],
-): void => {
+): Record<string, string> => {
+  let value = "";
   for (let i = 0; i < limits.length; i++) {
-    const { unit, amount, window, isObserved, model } = limits[i] as KeyLimit;
-    if (window.period !== "minute" || isObserved || model !== null) continue;
-    const { used, emptyInMs } = readings[i] as Reading;
-    headers[`x-ratelimit-limit-${unit}`] = String(amount);
-    headers[`x-ratelimit-remaining-${unit}`] = String(Math.max(0, amount - used));
-    headers[`x-ratelimit-reset-${unit}`] = formatSpan(emptyInMs);
+    const { isObserved, amount, window, names } = limits[i] as KeyLimit;
+    if (isObserved) continue;
+    const { used, changesInMs, emptyInMs, fitsInMs } = readings[i] as Reading;
+    const remaining = String(Math.max(0, amount - used));
+    value += (value === "" ? "" : ", ") + names.ratelimit + remaining;
+    const waitMs = Math.max(changesInMs, fitsInMs);
+    if (window.period !== "active" && waitMs !== Number.POSITIVE_INFINITY) value += `;t=${toSeconds(waitMs)}`;
+    if (!names.openAi) continue;
+    headers[names.openAi.limit] = names.openAi.amount;
+    headers[names.openAi.remaining] = remaining;
+    headers[names.openAi.reset] = formatSpan(emptyInMs);
   }
+  if (value !== "") headers.ratelimit = value;
+  return headers;
 };
 
 /** A time span in OpenAI's format: `120ms`, `12.5s`, `6m0s`. */

@@ -2,7 +2,7 @@ import type { Asking } from "../call";
 import type { LedgerStore, Reading, Refused, Reserved } from "../ports/ledger";
 import type { Principal } from "../principal";
 import { Consumers } from "./consumers";
-import type { KeyLimit } from "./limits";
+import type { KeyLimit } from "./key-limit";
 import { ModelUse, type ModelWork, type Price, planUse, Rates, type UsedModel } from "./model-use";
 import { refusal, refusedOf } from "./refusal";
 import { type KeyCharge, Terms } from "./terms";
@@ -65,7 +65,7 @@ export const createLedger = ({ store, price, slots, now = Date.now }: LedgerDeps
   const held = (terms: Terms, route: string, outcome: Reserved | Refused): HeldRequest => {
     const { charges, used } = terms.request;
     const { readings, reserved } = admitted(terms, charges, outcome);
-    consumers.add(terms.account, { route }, { requests: 1 }, now());
+    consumers.request(terms.account, route, now());
     return { headers: terms.headers(terms.limits, readings), release: () => reserved.settle(used) };
   };
 
@@ -81,7 +81,7 @@ export const createLedger = ({ store, price, slots, now = Date.now }: LedgerDeps
     call.addHeaders?.(terms.headers(limits, readings));
     const consumer = { route: call.route ?? "pages", model: model.id, runId: call.runId };
     return new ModelUse(reserved, plan, { model, work, rates, price, slots }, (used) =>
-      consumers.add(terms.account, consumer, used, now()),
+      consumers.use(terms.account, consumer, used, now()),
     );
   };
 

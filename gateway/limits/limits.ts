@@ -1,19 +1,8 @@
 import type { Budget, ModelLimits, Unit } from "../limits-contract";
-import type { Limit } from "../ports/ledger";
 import type { Period } from "../ports/limit-window";
 import type { Principal } from "../principal";
-
-/** A limit of a key, or of a key and a model. */
-export interface KeyLimit extends Limit {
-  /** As in `/v1/limits/explain`: `tokens_per_minute`, `money_per_month`, `parallel_requests`. */
-  name: string;
-  unit: Unit;
-  /** null: every model. */
-  model: string | null;
-}
-
-/** Counters hold whole numbers: millionths of the currency, and milliseconds of a machine. */
-export const SCALE: Readonly<Record<Unit, number>> = { requests: 1, tokens: 1, money: 1_000_000, gpu_seconds: 1000 };
+import { headerNamesOf } from "./headers";
+import { type KeyLimit, SCALE } from "./key-limit";
 
 interface Settings extends Partial<Omit<ModelLimits, "model">> {
   account: string;
@@ -26,15 +15,18 @@ const limitOf = (
   amount: number,
   period: Period,
   isCalendar = false,
-): KeyLimit => ({
-  name: nameOf(unit, period),
-  unit,
-  model,
-  counter: [account, unit, isCalendar ? `calendar ${period}` : period, ...(model === null ? [] : [model])].join(" "),
-  amount: Math.max(1, Math.round(amount * SCALE[unit])),
-  window: { period, isCalendar },
-  isObserved: observe_only,
-});
+): KeyLimit => {
+  const limit = {
+    name: nameOf(unit, period),
+    unit,
+    model,
+    counter: [account, unit, isCalendar ? `calendar ${period}` : period, ...(model === null ? [] : [model])].join(" "),
+    amount: Math.max(1, Math.round(amount * SCALE[unit])),
+    window: { period, isCalendar },
+    isObserved: observe_only,
+  };
+  return { ...limit, names: headerNamesOf(limit) };
+};
 
 const nameOf = (unit: Unit, period: Period): string =>
   period === "active" ? "parallel_requests" : period === "total" ? `${unit}_total` : `${unit}_per_${period}`;
@@ -78,25 +70,4 @@ export const limitsOfKey = ({ keyId, limits }: Principal): { key: KeyLimit[]; mo
       limitsOf({ ...model, account, observe_only: observe_only || model.observe_only }),
     ),
   };
-};
-
-const NOUNS: Readonly<Record<Unit, string>> = {
-  requests: "requests",
-  tokens: "tokens",
-  money: "",
-  gpu_seconds: "GPU-seconds",
-};
-
-const rounded = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
-
-/** An amount of a counter, for people: `1,000 tokens`, `1.5 USD`. */
-export const amountText = (unit: Unit, amount: number, currency: string): string => {
-  const noun = amount === SCALE[unit] ? NOUNS[unit].slice(0, -1) : NOUNS[unit];
-  return `${rounded.format(amount / SCALE[unit])} ${noun || currency}`;
-};
-
-/** A limit, for people: `1,000 tokens per day`, `8 parallel requests`, `1.5 USD in total`. */
-export const limitText = ({ unit, amount, window: { period } }: KeyLimit, currency: string): string => {
-  if (period === "active") return `${rounded.format(amount)} parallel ${amount === 1 ? "request" : "requests"}`;
-  return `${amountText(unit, amount, currency)} ${period === "total" ? "in total" : `per ${period}`}`;
 };

@@ -1,5 +1,5 @@
 import type { Reservation } from "../ports/ledger";
-import { type KeyLimit, SCALE } from "./limits";
+import { type KeyLimit, SCALE } from "./key-limit";
 import type { KeyCharge } from "./terms";
 
 export interface UsedModel {
@@ -100,7 +100,7 @@ export class ModelUse {
     private readonly reserved: Reservation,
     private readonly charges: readonly KeyCharge[],
     private readonly deps: UseDeps,
-    private readonly onSettle: (used: { requests: number; tokens: number; machineMs: number }) => void,
+    private readonly onSettle: (used: { tokens: number; machineMs: number }) => void,
   ) {}
 
   /** Returns everything: no node has accepted the work. */
@@ -125,6 +125,6 @@ export class ModelUse {
         return unit === "tokens" ? tokens : costOf(unit, machineMs, price);
       }),
     );
-    this.onSettle({ requests: 1, tokens, machineMs });
+    this.onSettle({ tokens, machineMs });
   }
 }

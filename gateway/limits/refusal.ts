@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Reading } from "../ports/ledger";
 import { toSeconds } from "./headers";
-import { amountText, type KeyLimit, limitText } from "./limits";
+import { amountText, type KeyLimit, limitText } from "./key-limit";
 import type { KeyCharge, Terms } from "./terms";
 
 /** `retry-after` when no parallel slot is free. It is a guess: nothing predicts when a running answer ends. */

@@ -1,7 +1,8 @@
 import type { Charge, Reading } from "../ports/ledger";
 import type { Principal } from "../principal";
-import { addOpenAiHeaders, policyHeader, rateLimitHeader } from "./headers";
-import { type KeyLimit, limitsOfKey } from "./limits";
+import { addHeaders, policyHeader } from "./headers";
+import type { KeyLimit } from "./key-limit";
+import { limitsOfKey } from "./limits";
 
 /** A charge of a key's limit. */
 export interface KeyCharge extends Charge {
@@ -62,11 +63,6 @@ export class Terms {
   }
 
   headers(limits: readonly KeyLimit[], readings: readonly Reading[]): Record<string, string> {
-    const headers: Record<string, string> = {};
-    if (this.#policy !== "") headers["ratelimit-policy"] = this.#policy;
-    const value = rateLimitHeader(limits, readings);
-    if (value !== "") headers.ratelimit = value;
-    addOpenAiHeaders(headers, limits, readings);
-    return headers;
+    return addHeaders(this.#policy === "" ? {} : { "ratelimit-policy": this.#policy }, limits, readings);
   }
 }

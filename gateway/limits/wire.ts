@@ -4,8 +4,8 @@ import { PERIOD_MS } from "../ports/limit-window";
 import type { Principal } from "../principal";
 import type { Consumer } from "./consumers";
 import type { LimitsExplanation } from "./contract";
+import { type KeyLimit, SCALE } from "./key-limit";
 import type { Ledger } from "./ledger";
-import { type KeyLimit, SCALE } from "./limits";
 
 const finite = (ms: number): number | null => (ms > 0 && ms !== Number.POSITIVE_INFINITY ? ms : null);
 

@@ -176,7 +176,10 @@ export const ledgerContract = (
       for (let n = 0; n < 5; n++) expect(await used(requests)).toEqual([0]);
       const { readings } = await tryReserve(charge(requests, 0));
       expect(readings[0]?.used).toBe(0);
-      await reserve(charge(requests));
+      (await reserve(charge(requests))).settle([5]);
+      await expectUsed([5], requests);
+      // Not even an exceeded limit refuses a charge of nothing.
+      await reserve(charge(requests, 0), charge(limit(1)));
     });
 
     test("1,000 parallel callers of one limit: never one too many", async () => {

@@ -48,7 +48,7 @@ export interface Reservation {
   settle(used: readonly number[]): void;
 }
 
-interface LedgerState {
+export interface LedgerState {
   /** local: the shared store is lost, and this gateway enforces its share of each limit. */
   status: "ok" | "local";
   since: Date;

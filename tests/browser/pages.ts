@@ -149,6 +149,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     engine,
     cache,
     jobs,
+    limits: memoryLedger(),
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},

@@ -1,0 +1,282 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import { Semaphore } from "../../lib/semaphore";
+import type { Charge, LedgerStore, Limit, Reading, Refused, Reservation, Reserved } from "../ports/ledger";
+import { leavesAt, type Window } from "../ports/limit-window";
+import { memoryLedger } from "./ledger-memory";
+import { LEDGER_SCRIPT } from "./ledger-redis-script";
+import { guardRedis, redisClient } from "./redis-guard";
+
+export interface RedisLedgerOptions {
+  /** Prefix of all keys, so that several installations can share one server. */
+  prefix?: string;
+  /** Logs lost and restored connections. */
+  log?: Log;
+  /** For tests: replaces Redis's own time, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** How often a gateway says that it is alive. After 15 seconds without one, its active requests don't count. */
+const HEARTBEAT_MS = 1000;
+/** Counters per command while catching up: few enough to finish well within the timeout. */
+const BATCH = 100;
+/**
+ * Commands in flight. More wait here: in Redis's queue, those of a burst would time out although nothing is wrong.
+ */
+const MAX_IN_FLIGHT = 32;
+/** A reply that a busy process read too late has arrived within this time after its timeout. */
+const SECOND_CHANCE_MS = 5;
+/** Wait for a request that is larger than a gateway's share: Redis may be back by then. */
+const RETRY_MS = 5000;
+
+interface ScriptedRedis extends Redis {
+  ledger(numberOfKeys: number, ...keysAndArguments: string[]): Promise<number[]>;
+}
+
+/** A change of what is reserved in one step of a counter. */
+interface Adjustment {
+  counter: string;
+  window: Window;
+  /** When it leaves the window; 0: never. */
+  at: number;
+  more: number;
+}
+
+/**
+ * The ledger of all gateways: every step is one script in Redis. Each gateway also counts its own use in memory. While
+ * Redis is lost, the requests of keys that allow it are checked against that: each gateway grants its share of a limit,
+ * less what it has used already. So in one window, n gateways grant at most (2 - 1/n) times the limit. When Redis is
+ * back, what was used meanwhile is added; if Redis has lost its data, everything that the gateways have counted.
+ */
+export const redisLedger = (url: string, { prefix = "groundwire", log, now }: RedisLedgerOptions = {}): LedgerStore => {
+  const redis = redisClient(url) as ScriptedRedis;
+  redis.defineCommand("ledger", { lua: LEDGER_SCRIPT });
+  const gateway = crypto.randomUUID();
+  const timeNow = now ?? Date.now;
+  const own = memoryLedger({ now: timeNow, monotonic: now });
+  /** Changes that Redis has not confirmed, by counter and step. */
+  const unsent = new Map<string, Adjustment>();
+  let gateways = 1;
+  /** Redis doesn't have what this gateway has counted. */
+  let hasLostData = false;
+  let heartbeat: Timer | undefined;
+
+  const send = (step: string, items: readonly (readonly [counter: string, ...values: (string | number)[]])[] = []) =>
+    redis.ledger(
+      items.length + 1,
+      `${prefix}:gateways`,
+      ...items.map(([counter]) => `${prefix}:limits:${counter}`),
+      ...[step, gateway, now ? String(now()) : ""],
+      ...items.flatMap(([, ...values]) => values.map(String)),
+    );
+
+  const argumentsOf = ({ limit, amount, least }: Charge) =>
+    [
+      limit.counter,
+      limit.window.period,
+      Number(limit.window.isCalendar),
+      limit.amount,
+      amount,
+      least,
+      Number(limit.isObserved),
+    ] as const;
+
+  const adjust = async (changes: readonly Adjustment[]): Promise<void> => {
+    for (let from = 0; from < changes.length; from += BATCH) {
+      const items = changes
+        .slice(from, from + BATCH)
+        .map(
+          ({ counter, window: { period, isCalendar }, at, more }) =>
+            [counter, period, Number(isCalendar), at, more, 0, 0] as const,
+        );
+      await send("adjust", items);
+    }
+  };
+
+  const keep = (change: Adjustment): void => {
+    const id = `${change.at} ${change.counter}`;
+    const known = unsent.get(id);
+    if (known) known.more += change.more;
+    else unsent.set(id, change);
+  };
+
+  /** Changes what Redis counts, now or when it is back. Active requests are set as a whole then. */
+  const change = async (changes: readonly Adjustment[]): Promise<void> => {
+    if (changes.length === 0) return;
+    const isUp = guard.state().status === "ok";
+    const confirmed = isUp && (await guard.run(async () => adjust(changes).then(() => true)));
+    if (confirmed) return;
+    for (const one of changes) {
+      // A change without a reply may have been made. Returning an amount twice could exceed a limit.
+      if (one.window.period !== "active" && (!isUp || one.more > 0)) keep(one);
+    }
+  };
+
+  /** Everything that this gateway has counted. */
+  const allOfOwn = (): Adjustment[] =>
+    [...own.counters].flatMap(([id, counter]) =>
+      counter.window.period === "active"
+        ? []
+        : [...counter.steps()].map(({ leavesAtMs, amount }) => ({
+            counter: id,
+            window: counter.window,
+            at: wireTime(leavesAtMs),
+            more: amount,
+          })),
+    );
+
+  const sendActive = async (): Promise<void> => {
+    const active = [...own.counters].filter(([, { window }]) => window.period === "active");
+    for (let from = 0; from < active.length; from += BATCH) {
+      const items = active
+        .slice(from, from + BATCH)
+        .map(([counter, found]) => [counter, "active", 0, 0, found.usedAt(0), 0, 0] as const);
+      await send("slots", items);
+    }
+  };
+
+  /** Says that this gateway is alive. If Redis has forgotten it, Redis has lost its data, and gets it again. */
+  const beat = async (): Promise<void> => {
+    const [isKnown, alive = 1] = await send("beat");
+    gateways = Math.max(1, alive);
+    hasLostData ||= !isKnown;
+    if (!hasLostData) return;
+    unsent.clear();
+    await adjust(allOfOwn());
+    await sendActive();
+    hasLostData = false;
+  };
+
+  const guard = guardRedis(redis, {
+    user: "the ledger of limits",
+    now: timeNow,
+    log,
+    catchUp: async () => {
+      // Replies that arrived before the server was lost are counted first.
+      await nextTurn();
+      await beat();
+      for (const [id, one] of unsent) {
+        await adjust([one]);
+        unsent.delete(id);
+      }
+      await sendActive();
+    },
+  });
+
+  const commands = new Semaphore(MAX_IN_FLIGHT);
+  /** Runs one step for a request; undefined while Redis is lost. */
+  const ask = (step: "reserve" | "read", charges: readonly Charge[]) =>
+    commands.run(async () => {
+      if (guard.state().status !== "ok") return undefined;
+      const attempt = () => guard.run(() => send(step, charges.map(argumentsOf)));
+      const reply = (await attempt()) ?? (await Bun.sleep(SECOND_CHANCE_MS).then(attempt));
+      return reply && readReply(reply);
+    });
+
+  /** Settles here and in Redis. */
+  const reservationOf = (charges: readonly Charge[], ats: readonly number[], local: Reservation): Reservation => {
+    let isSettled = false;
+    return {
+      granted: local.granted,
+      settle(used) {
+        if (isSettled) return;
+        isSettled = true;
+        local.settle(used);
+        const changes = charges.flatMap(({ limit: { counter, window } }, index): Adjustment[] => {
+          const more = (used[index] ?? 0) - (local.granted[index] ?? 0);
+          return more === 0 ? [] : [{ counter, window, at: ats[index] ?? 0, more }];
+        });
+        void change(changes);
+      },
+    };
+  };
+
+  const share = (amount: number): number => Math.max(1, Math.floor(amount / gateways));
+
+  /** The reading of a share as one of the whole limit: the others may have used the rest. */
+  const readingOfShare = (limit: Limit, reading: Reading): Reading => ({
+    ...reading,
+    used: reading.used + limit.amount - share(limit.amount),
+    fitsInMs:
+      reading.fitsInMs === Number.POSITIVE_INFINITY && limit.window.period !== "total" ? RETRY_MS : reading.fitsInMs,
+  });
+
+  const reserveShare = (charges: readonly Charge[]): Reserved | Refused => {
+    const shares = charges.map((one) => ({ ...one, limit: { ...one.limit, amount: share(one.limit.amount) } }));
+    const outcome = own.reserve(shares);
+    const readings = charges.map(({ limit }, index) => readingOfShare(limit, outcome.readings[index] as Reading));
+    const { reserved } = outcome;
+    if (!reserved) return { readings };
+    const ats = charges.map(({ limit }) => wireTime(leavesAt(limit.window, timeNow())));
+    void change(
+      charges.map(({ limit: { counter, window } }, index) => {
+        return { counter, window, at: ats[index] ?? 0, more: reserved.granted[index] ?? 0 };
+      }),
+    );
+    return { readings, reserved: reservationOf(charges, ats, reserved) };
+  };
+
+  return {
+    async open() {
+      heartbeat = setInterval(() => void guard.run(beat), HEARTBEAT_MS);
+      heartbeat.unref();
+      await guard.start();
+    },
+
+    async reserve(charges, mayGoLocal) {
+      const reply = await ask("reserve", charges);
+      if (reply) {
+        const { fits, readings, granted, ats } = reply;
+        return fits ? { readings, reserved: reservationOf(charges, ats, own.record(charges, granted)) } : { readings };
+      }
+      if (mayGoLocal) return reserveShare(charges);
+      throw new AppError(
+        "unavailable",
+        "Redis, which counts the limits of all gateways, is not responding, and this key is not allowed to go on without it. Try again in a moment, or ask an admin to set the key's on_store_loss to local.",
+        { retryAfterMs: 1000 },
+      );
+    },
+
+    async read(limits) {
+      const charges = limits.map((limit) => ({ limit, amount: 1, least: 1 }));
+      const reply = await ask("read", charges);
+      if (reply) return reply.readings;
+      const shares = limits.map((limit) => ({ ...limit, amount: share(limit.amount) }));
+      return own.read(shares).map((reading, index) => readingOfShare(limits[index] as Limit, reading));
+    },
+
+    state() {
+      const { status, since } = guard.state();
+      return { status: status === "ok" ? "ok" : "local", since, gateways };
+    },
+
+    async close() {
+      clearInterval(heartbeat);
+      // The others need not wait for missed heartbeats.
+      await guard.run(() => redis.zrem(`${prefix}:gateways`, gateway));
+      guard.stop();
+      redis.disconnect();
+      await own.close();
+    },
+  };
+};
+
+/** Times in Redis are numbers, and 0 means never. */
+const wireTime = (leavesAtMs: number): number => (leavesAtMs === Number.POSITIVE_INFINITY ? 0 : leavesAtMs);
+
+const waitOf = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
+
+const readReply = ([fits, ...values]: readonly number[]) => {
+  const readings: Reading[] = [];
+  const granted: number[] = [];
+  const ats: number[] = [];
+  for (let i = 0; i < values.length; i += 6) {
+    const [used = 0, amount = 0, at = 0, changes = 0, empty = 0, wait = 0] = values.slice(i, i + 6);
+    readings.push({ used, changesInMs: waitOf(changes), emptyInMs: waitOf(empty), fitsInMs: waitOf(wait) });
+    granted.push(amount);
+    ats.push(at);
+  }
+  return { fits: fits === 1, readings, granted, ats };
+};
