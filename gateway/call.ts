@@ -37,6 +37,11 @@ export interface Call {
   addHeaders?(headers: Record<string, string>): void;
   /** The request's line in the request log; undefined for work that has none. */
   report?: WorkReport;
+  /**
+   * Whether the answer may be shorter while the nodes are overloaded. Evaluations and jobs need exactly what they ask
+   * for, so a call has to allow it.
+   */
+  mayShorten?: boolean;
 }
 
 /** The fields of an engine request that identify its caller, and the span in which it is sent. */

@@ -81,6 +81,7 @@ export const createServices = (foundation: Foundation) => {
   const { config, log, tracer, db, cache, usage, reference, search, figures, vectors } = foundation;
   const nodes = foundation.engine;
   const { totalMs } = config.timeouts;
+  const { busyMaxTokens } = config.gateway;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
   const models = createModels({ engine: nodes, defaults: config.models });
@@ -119,7 +120,18 @@ export const createServices = (foundation: Foundation) => {
   });
   const cacheEnabled = config.cache.enabled;
   const chat = createChat({
-    ...{ engine, ledger, models, answers, recorder: metrics, tracer, totalMs, cacheEnabled, degradations },
+    ...{
+      engine,
+      ledger,
+      models,
+      answers,
+      recorder: metrics,
+      tracer,
+      totalMs,
+      cacheEnabled,
+      busyMaxTokens,
+      degradations,
+    },
   });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
@@ -155,6 +167,7 @@ export const createServices = (foundation: Foundation) => {
     rag: ragTarget,
     reference,
     computeFigures,
+    degradations,
   });
   return {
     config,

@@ -70,6 +70,13 @@ export const Config = Type.Object({
       pattern: "^[A-Z]{3}$",
       expected: "three capital letters, such as USD or EUR",
     }),
+    busyMaxTokens: whole(
+      "GROUNDWIRE_BUSY_MAX_TOKENS",
+      "Maximum length of interactive answers, in tokens, while the nodes' queues are more than half full",
+      512,
+      1,
+      1_000_000,
+    ),
     drainMs: whole("GROUNDWIRE_DRAIN_MS", "Milliseconds for answers to finish on SIGTERM", 30_000, 0, 10 * minute),
   }),
 

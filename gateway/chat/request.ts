@@ -65,6 +65,12 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
   return target;
 };
 
+/** The request with at most `limit` tokens of answer. */
+export const shortened = <T extends GenerationRequest>(body: T, limit: number): T =>
+  (maxTokensOf(body) ?? Number.POSITIVE_INFINITY) <= limit
+    ? body
+    : { ...body, max_tokens: limit, ...("messages" in body && { max_completion_tokens: undefined }) };
+
 /** The body for the node, with the model's name. For streams, it asks for the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
   JSON.stringify(

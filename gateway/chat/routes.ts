@@ -4,7 +4,7 @@ import type { Config } from "../../lib/config";
 import { CacheExplanation } from "../cache/contract";
 import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
-import { callOf } from "../http/call";
+import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../http/route-facts";
@@ -54,7 +54,7 @@ export const chatRoutes = (services: Services) => {
     .post(
       "/chat/completions",
       ({ body, principal, exchange }): Promise<Response> => {
-        const call = callOf(exchange, principal);
+        const call = reducibleCallOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed), patienceMs)
           : chat.complete(call, "chat", body).then((answer) => wholeResponse(exchange, answer));
@@ -72,7 +72,7 @@ export const chatRoutes = (services: Services) => {
     .post(
       "/completions",
       async ({ body, principal, exchange }): Promise<Response> => {
-        const call = callOf(exchange, principal);
+        const call = reducibleCallOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed), patienceMs)
           : wholeResponse(exchange, await completeEach(chat, call, body));
@@ -90,7 +90,7 @@ export const chatRoutes = (services: Services) => {
     .post(
       "/chat",
       async ({ body, principal, exchange }): Promise<Response> => {
-        const call = callOf(exchange, principal);
+        const call = reducibleCallOf(exchange, principal);
         if (body.stream) return streamWhenReady(exchange, startEvents(chat.events(call, body), headersOf), patienceMs);
         const answer = await chat.answer(call, body);
         const { latency } = answer;

@@ -2,7 +2,7 @@ import { toAppError } from "../../lib/errors";
 import type { Tracer } from "../../lib/tracing/tracer";
 import type { AnswerCache } from "../cache/service";
 import { type Call, callerOf, timeLeft } from "../call";
-import type { Degradations } from "../health/degradations";
+import { type Degradations, evaluationsOff } from "../health/degradations";
 import type { Ledger } from "../limits/ledger";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
@@ -12,7 +12,7 @@ import { type AnswerStart, describe, type ParsedAnswer, type StreamedAnswer, sen
 import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
-import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
+import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass, shortened } from "./request";
 import {
   type Completion,
   collect,
@@ -56,16 +56,22 @@ interface ChatDeps {
   /** Timeout for a complete answer, in milliseconds. */
   totalMs: number;
   cacheEnabled: boolean;
-  degradations?: Pick<Degradations, "codes">;
+  /** Maximum length of reducible answers during `fewer_tokens`. */
+  busyMaxTokens?: number;
+  degradations?: Pick<Degradations, "codes" | "has">;
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
 
 export const createChat = (deps: ChatDeps): ChatService => {
   const { engine, ledger, models, answers, recorder, tracer, totalMs, cacheEnabled, degradations } = deps;
+  const { busyMaxTokens = Number.POSITIVE_INFINITY } = deps;
 
   /** Serves from the cache, joins an identical request or starts a generation. */
-  const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
+  const begin = async (call: Call, operation: Operation, asked: GenerationRequest, isStream: boolean) => {
+    if (call.principal.via === "worker" && degradations?.has("no_evals")) throw evaluationsOff();
+    const isShort = call.mayShorten && degradations?.has("fewer_tokens");
+    const body = isShort ? shortened(asked, busyMaxTokens) : asked;
     const model = models.resolve(call.principal, "chat", body.model);
     if (call.report) call.report.model = model.id;
     const bypass = cacheEnabled ? samplingBypass(body) : "off";

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { Asking } from "../call";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
-import { callOf } from "../http/call";
+import { reducibleCallOf } from "../http/call";
 import { download } from "../http/download";
 import type { Exchange } from "../http/exchange";
 import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
@@ -33,7 +33,7 @@ const FOLLOW_MS = 100;
 
 /** The request data that an answer needs, because it continues after the request has ended. */
 const askingOf = (exchange: Exchange, principal: Principal): Asking => {
-  const { signal: _, ...asking } = callOf(exchange, principal);
+  const { signal: _, ...asking } = reducibleCallOf(exchange, principal);
   return asking;
 };
 

@@ -11,6 +11,7 @@ import { assertMayStore } from "../content-logging";
 import { sampleRow } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import type { DatasetService } from "../datasets/service";
+import { type Degradations, evaluationsOff } from "../health/degradations";
 import type { Seal } from "../idempotency/service";
 import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";
@@ -30,7 +31,7 @@ import { toScoreRow } from "./wire";
 export interface EvalService extends EvalHistory {
   /**
    * Scores one sample now and stores it as a run. An evaluator that fails gives scores in the `error` state. Throws
-   * what the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content may not
+   * what the target's model throws, unavailable during `no_evals`, not_found, invalid_request, and insufficient_role for a key whose content may not
    * be stored.
    */
   evaluate(call: Call, request: EvaluateRequest, hooks?: EvalHooks): Promise<Evaluation>;
@@ -69,6 +70,7 @@ interface EvalDeps {
   reference: ReferenceScorer;
   /** Default: in this thread. */
   computeFigures?: ComputeFigures;
+  degradations?: Pick<Degradations, "has">;
   now?: () => Date;
 }
 
@@ -95,6 +97,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
 
     async evaluate(call, request, { seal, onStage } = {}) {
       assertMayStore(call.principal, "evaluations", "Use another key.");
+      if (deps.degradations?.has("no_evals")) throw evaluationsOff();
       const startedAt = now();
       const { sample, dataset } = await namedSample(request);
       const target = await resolveTarget(deps, call.principal, request.target, sample.output != null);

@@ -1,4 +1,5 @@
 import type { AuditEntry } from "../../db/audit";
+import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { WorkersState } from "../jobs/service";
 import type { Cache } from "../ports/cache";
@@ -15,6 +16,7 @@ import {
   type StartDrill,
 } from "./contract";
 import { EFFECTS } from "./modes";
+import { createPressure } from "./pressure";
 
 /** What a drill does besides entering the mode. */
 export interface DrillDeps {
@@ -50,6 +52,7 @@ interface Drill {
 
 const REFRESH_MS = 1000;
 const MINUTE_MS = 60_000;
+const EVALS_RETRY_MS = 2000;
 const NO_CODES: readonly DegradationCode[] = Object.freeze([]);
 
 /**
@@ -67,6 +70,7 @@ export const createDegradations = ({
   now = Date.now,
 }: DegradationDeps) => {
   const startedAt = new Date(now());
+  const ofPressure = createPressure(now);
   let causes: readonly Degradation[] = [];
   const reports = new Map<DegradationCode, { degradation: Degradation; until: number }>();
   const drills = new Map<DegradationCode, Drill>();
@@ -102,12 +106,14 @@ export const createDegradations = ({
   /** Checks now, and returns the new list. */
   const refresh = async (): Promise<readonly Degradation[]> => {
     const [caches, worker] = await Promise.all([cache.stats(), workers()]);
+    const nodes = engine.nodes();
     causes = [
-      ...ofNodes(engine.nodes()),
+      ...ofNodes(nodes),
       ...ofCache(caches),
       ...ofWorkers(worker, startedAt),
       ...ofVectors(vectors?.state()),
       ...ofLimits(limits.state()),
+      ...ofPressure(nodes),
     ];
     publish();
     return reduced?.notices ?? [];
@@ -198,5 +204,13 @@ export const createDegradations = ({
     close: () => clearInterval(timer),
   };
 };
+
+/** The error of an evaluation during `no_evals`. The tasks of a run wait and continue later. */
+export const evaluationsOff = (): AppError =>
+  new AppError(
+    "unavailable",
+    "Evaluations are paused for now (no_evals). Runs wait and continue by themselves; send a single evaluation again later.",
+    { retryAfterMs: EVALS_RETRY_MS, details: [{ path: "degraded", message: "no_evals" }] },
+  );
 
 export type Degradations = ReturnType<typeof createDegradations>;

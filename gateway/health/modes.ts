@@ -1,6 +1,6 @@
 import type { DegradationCode } from "./contract";
 
-/** What each mode reduces, in a sentence for operators. Only `no_jobs` and `limits_local` are shown but not simulated. */
+/** What each mode reduces, in a sentence for operators. */
 export const EFFECTS: Record<DegradationCode, string> = {
   cache_local: "Answers are cached only in this gateway; Redis is not used",
   fewer_nodes: "Some GPU nodes get no requests",

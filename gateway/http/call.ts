@@ -7,9 +7,11 @@ import { deadlineOf, parseCacheControl, priorityOf } from "./request-headers";
  * Creates the call through which a request uses models. It is aborted when the caller disconnects, the key expires or
  * is revoked, or the deadline passes. Throws invalid_request for an invalid header.
  */
-export const callOf = (exchange: Exchange, principal: Principal): Call => {
-  return new ExchangeCall(exchange, principal);
-};
+export const callOf = (exchange: Exchange, principal: Principal): Call => new ExchangeCall(exchange, principal, false);
+
+/** A call whose answer may be reduced, so that users get one when not everything works. */
+export const reducibleCallOf = (exchange: Exchange, principal: Principal): Call =>
+  new ExchangeCall(exchange, principal, principal.via !== "worker");
 
 /** `signal` is a getter that creates the signal on first use, so a copy of the call must supply its own. */
 class ExchangeCall implements Call {
@@ -22,10 +24,12 @@ class ExchangeCall implements Call {
   readonly route: string;
   readonly runId: string | undefined;
   readonly report: Exchange;
+  readonly mayShorten: boolean;
 
   constructor(
     exchange: Exchange,
     readonly principal: Principal,
+    isReducible: boolean,
   ) {
     const { headers } = exchange.request;
     this.report = exchange;
@@ -37,6 +41,7 @@ class ExchangeCall implements Call {
     this.traceparent = exchange.traceparent;
     this.route = exchange.routeName;
     this.runId = principal.via === "worker" ? (headers.get("x-groundwire-run") ?? undefined) : undefined;
+    this.mayShorten = isReducible && this.priority === "interactive";
   }
 
   addHeaders(headers: Record<string, string>): void {

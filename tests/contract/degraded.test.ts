@@ -1,50 +1,28 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import type { ChatAnswer } from "../../gateway/chat/contract";
-import {
-  DEGRADATION_CODES,
-  type DegradationCode,
-  type DegradedMode,
-  type Readiness,
-} from "../../gateway/health/contract";
+import { DEGRADATION_CODES, type DegradedMode, type Readiness } from "../../gateway/health/contract";
 import { until } from "../until";
+import { degradedNow, everywhere, json, seenIn } from "./degraded-places";
 import { type Stack, startStack } from "./stack";
 
-/* Every degraded mode, entered by drill and by its real cause, with the same code everywhere. */
+/* Every degraded mode, entered by a drill, with the same code everywhere. */
+
+const BUSY_MAX_TOKENS = 4;
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
-  await until("nothing is reduced", async () => (await degradedIn("/readyz")).length === 0);
+  stack = await startStack({}, { gateway: { busyMaxTokens: BUSY_MAX_TOKENS } });
+  await until("nothing is reduced", async () => (await degradedNow(stack)).length === 0);
 });
 afterAll(() => stack.close());
-
-const json = async <T>(response: Response | Promise<Response>): Promise<T> => (await (await response).json()) as T;
-const degradedIn = async (path: "/readyz"): Promise<Readiness["degraded"]> =>
-  (await json<Readiness>(stack.call("GET", path, { key: null }))).degraded;
+// A failed test must not fail the following ones.
+afterEach(async () => {
+  for (const code of stack.gateway.services.health.degradations.codes()) await end(code);
+});
 
 const ASK = { messages: [{ role: "user", content: "Name three colours." }], temperature: 0 };
 
-/** Where clients, machines and people see the active modes. */
-const seen = async () => {
-  const { headers } = await stack.call("GET", "/v1/auth/me");
-  const readiness = await degradedIn("/readyz");
-  const metrics = await (await stack.call("GET", "/metrics")).text();
-  const inMetrics = (name: string) =>
-    [...metrics.matchAll(new RegExp(`^${name}\\{code="(\\w+)"\\} 1$`, "gm"))].map(([, code = ""]) => code);
-  const page = await (await fetch(`${stack.url}/sign-in`)).text();
-  const { data } = await json<{ data: DegradedMode[] }>(stack.call("GET", "/v1/degraded"));
-  return {
-    header: headers.get("x-degraded")?.split(", ") ?? [],
-    readiness: readiness.map(({ code }) => code),
-    metrics: inMetrics("groundwire_degraded"),
-    drills: inMetrics("groundwire_degraded_drill"),
-    banner: [...page.matchAll(/<p data-code="(\w+)">/g)].map(([, code = ""]) => code),
-    list: data.filter(({ active }) => active).map(({ code }) => code),
-  };
-};
-const everywhere = (codes: DegradationCode[], drills: string[] = codes) => ({
-  ...{ header: codes, readiness: codes, metrics: codes, drills, banner: codes, list: codes },
-});
+const seen = () => seenIn(stack);
 
 const drill = (code: string, body?: object) => stack.call("POST", `/v1/degraded/${code}/drill`, { body: body ?? {} });
 const end = (code: string) => stack.call("POST", `/v1/degraded/${code}/end`);
@@ -115,6 +93,46 @@ test("cache_off: a cached answer is generated again", async () => {
   expect((await ask()).headers.get("cache-status")).toBe('Groundwire; fwd=bypass; detail="the cache is off"');
   await end("cache_off");
   expect((await ask()).headers.get("cache-status")).toContain("; hit");
+});
+
+test("fewer_tokens: interactive answers are cut, and never stored as complete ones; batch answers are not", async () => {
+  const question = { messages: [{ role: "user", content: "A long story, please." }], temperature: 0 };
+  await drill("fewer_tokens");
+  const short = await json<ChatAnswer>(ask(question));
+  expect([short.finish_reason, short.usage.completion_tokens]).toEqual(["length", BUSY_MAX_TOKENS]);
+  const batch = await stack.call("POST", "/v1/chat", { body: question, headers: { "x-priority": "batch" } });
+  expect((await json<ChatAnswer>(batch)).usage.completion_tokens).toBeGreaterThan(BUSY_MAX_TOKENS);
+  const evaluated = await stack.call("POST", "/v1/evaluate", {
+    body: { sample: { input: "A story.", references: ["a"] } },
+  });
+  expect(
+    (await json<{ result: { output: { usage: { completion_tokens: number } } } }>(evaluated)).result.output.usage,
+  ).toMatchObject({ completion_tokens: short.usage.completion_tokens * 4 });
+  await end("fewer_tokens");
+  const long = await json<ChatAnswer>(ask(question));
+  expect([long.finish_reason, long.usage.completion_tokens > BUSY_MAX_TOKENS]).toEqual(["stop", true]);
+});
+
+test("no_evals: single evaluations get a 503, and a run waits and continues by itself", async () => {
+  const samples = Array.from({ length: 3 }, (_, n) => ({ input: `Question ${n}`, references: ["a"] }));
+  const made = await stack.call("POST", "/v1/datasets", { body: { name: "drill", samples } });
+  const { dataset } = await json<{ dataset: { id: string } }>(made);
+  await drill("no_evals");
+  const refused = await stack.call("POST", "/v1/evaluate", { body: { sample: samples[0] } });
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect(await json<{ error: object }>(refused)).toMatchObject({
+    error: { code: "unavailable", details: [{ path: "degraded", message: "no_evals" }] },
+  });
+  const run = await stack.call("POST", "/v1/batch-evals", { body: { dataset: dataset.id, target: { kind: "chat" } } });
+  const { id } = await json<{ id: string }>(run);
+  const progress = async () =>
+    json<{ state: string; progress: { done: number } }>(stack.call("GET", `/v1/batch-evals/${id}`));
+  await until("the run is working", async () => (await progress()).state === "running");
+  expect((await ask()).status).toBe(200);
+  expect((await progress()).progress.done).toBe(0);
+  await end("no_evals");
+  await until("the run has ended", async () => (await progress()).state === "completed");
+  expect((await progress()).progress.done).toBe(3);
 });
 
 const signIn = async (): Promise<string> => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "../../gateway/gateway";
 import type { Role } from "../../gateway/principal";
-import { startNode } from "../../gpu-node/node";
+import { type RunningNode, startNode } from "../../gpu-node/node";
 import { startWorker } from "../../jobs/worker";
 import type { Config } from "../../lib/config";
 import { silentLog } from "../../lib/log";
@@ -15,6 +15,7 @@ const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 /** Gateway, jobs worker and a node with the synthetic engine, in this process, on free ports and in their own folder. */
 export interface Stack {
   url: string;
+  node: RunningNode;
   adminKey: string;
   /** The gateway's data folder. */
   dataDir: string;
@@ -131,6 +132,7 @@ export const startStack = async (
 
   return {
     url: gateway.url,
+    node,
     adminKey: ADMIN_KEY,
     dataDir,
     gateway,

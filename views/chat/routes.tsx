@@ -7,7 +7,7 @@ import { sseResponse } from "../../gateway/http/sse";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
-import { askingOf, onceFor } from "../asking";
+import { onceFor, reducibleAskingOf } from "../asking";
 import { Fields, text } from "../ui/fields";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
 import { feedbackRoutes } from "./feedback";
@@ -132,7 +132,12 @@ export const chatRoutes = (services: ChatServices) => {
             principal,
             { id, question, index },
             async (seal) => {
-              const asked = await conversations.ask(askingOf(request), question, { conversationId: id, index }, seal);
+              const asked = await conversations.ask(
+                reducibleAskingOf(request),
+                question,
+                { conversationId: id, index },
+                seal,
+              );
               generation = asked.generation;
               return asked.begun;
             },
@@ -193,7 +198,7 @@ export const chatRoutes = (services: ChatServices) => {
     .post(
       "/:id/answers/:answer/regenerate",
       async ({ request, params: { id, answer } }) => {
-        const { generation } = await conversations.regenerate(askingOf(request), id, answer);
+        const { generation } = await conversations.regenerate(reducibleAskingOf(request), id, answer);
         // Without scripts, a page can't update itself, so the form's response waits for the complete answer.
         if (!isHtmx(request)) await generation.whole(request.signal);
         return otherBranch(request, id);
@@ -223,7 +228,10 @@ export const chatRoutes = (services: ChatServices) => {
           chatPage(request, id, { editing: replaces, typed: { draft: question, problem } });
         return orTyped(request, id, again, async () => {
           assertQuestion(question);
-          const { generation } = await conversations.ask(askingOf(request), question, { conversationId: id, replaces });
+          const { generation } = await conversations.ask(reducibleAskingOf(request), question, {
+            conversationId: id,
+            replaces,
+          });
           if (!isHtmx(request)) await generation.whole(request.signal);
           return otherBranch(request, id);
         });

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { cacheHeaders } from "../../cache/headers";
 import { auth } from "../../http/auth";
-import { callOf } from "../../http/call";
+import { reducibleCallOf } from "../../http/call";
 import { serverTiming } from "../../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../../http/route-facts";
 import { startEvents, streamWhenReady } from "../../http/sse";
@@ -19,7 +19,7 @@ export const queryRoutes = ({ rag }: { rag: RagService }) =>
   new Elysia({ name: "rag.query.routes", tags: ["RAG"] }).use(auth).post(
     "/v1/rag/query",
     async ({ body, principal, exchange }): Promise<Response> => {
-      const call = callOf(exchange, principal);
+      const call = reducibleCallOf(exchange, principal);
       if (body.stream) return streamWhenReady(exchange, startEvents(rag.events(call, body), headersOf), MAX_SILENCE_MS);
       const answer = await rag.query(call, body);
       const headers = {

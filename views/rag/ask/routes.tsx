@@ -8,7 +8,7 @@ import type { RagIndex } from "../../../gateway/rag/indexes/contract";
 import type { RetrievalSettings } from "../../../gateway/retrieval-contract";
 import type { Services } from "../../../gateway/services";
 import { AppError } from "../../../lib/errors";
-import { pageCallOf } from "../../asking";
+import { reduciblePageCallOf } from "../../asking";
 import { frameOf } from "../../layout";
 import { Fields, type Problems, text } from "../../ui/fields";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../../ui/html";
@@ -50,7 +50,7 @@ export const askRoutes = ({ indexes, rag, feedback }: AskServices) => {
     const id = crypto.randomUUID();
     const stop = new AbortController();
     running.set(id, { keyId, stop });
-    const call = pageCallOf(request);
+    const call = reduciblePageCallOf(request);
     const pieces = async function* () {
       try {
         yield* answerMessages({
@@ -75,7 +75,7 @@ export const askRoutes = ({ indexes, rag, feedback }: AskServices) => {
     if ("problems" in read) return askPage(request, { index, form, problems: read.problems });
     if (isHtmx(request)) return streamed(request, index, form, read.query);
     let asked = newlyAsked(form.question);
-    for await (const event of rag.events(pageCallOf(request), read.query)) asked = after(asked, event);
+    for await (const event of rag.events(reduciblePageCallOf(request), read.query)) asked = after(asked, event);
     return askPage(request, { index, form, asked });
   };
 
