@@ -149,7 +149,10 @@ export const CacheReport = Type.Object(
     kind: Type.Optional(OneOf(["memory", "redis", "in_flight"])),
     reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
     age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
-    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds until the stored answer expires" })),
+    ttl: Type.Optional(
+      Type.Integer({ description: "Seconds until the stored answer expires; negative: it expired that long ago" }),
+    ),
+    stale: Type.Optional(Type.Boolean({ description: "true: expired, and served because nothing can be generated" })),
     key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
     stored: Type.Optional(Type.Boolean({ description: "Whether this answer will be stored once it is complete" })),
   },

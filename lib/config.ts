@@ -130,6 +130,13 @@ export const Config = Type.Object({
     enabled: flag("GROUNDWIRE_CACHE", "Cache vectors, and answers at temperature 0 or with a seed", true),
     optIn: flag("GROUNDWIRE_CACHE_OPT_IN", "Cache only requests with max-age, s-maxage or only-if-cached", false),
     ttlSeconds: whole("GROUNDWIRE_CACHE_TTL_SECONDS", "How long an answer is kept", 86_400, 1, 31_536_000),
+    staleSeconds: whole(
+      "GROUNDWIRE_CACHE_STALE_SECONDS",
+      "How long an expired answer is kept, to be served while no node accepts requests; 0: not at all",
+      86_400,
+      0,
+      31_536_000,
+    ),
     maxBytes: whole("GROUNDWIRE_CACHE_MAX_BYTES", "Memory for cached answers", 64 * mib, mib, 64 * 1024 * mib),
   }),
 

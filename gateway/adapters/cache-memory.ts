@@ -80,7 +80,7 @@ export const memoryCache = ({
     set: async (key, entry) => {
       remove(key);
       const size = sizeOf(key, entry);
-      const leavesAt = Math.min(entry.expiresAt.getTime(), now() + maxAgeMs);
+      const leavesAt = Math.min((entry.staleUntil ?? entry.expiresAt).getTime(), now() + maxAgeMs);
       if (leavesAt <= now() || size > maxBytes) return false;
       entries.set(key, { ...entry, layer: "memory", sizeBytes: size, leavesAt });
       sizeBytes += size;

@@ -31,9 +31,12 @@ const HEARTBEAT_MS = 5000;
 /** Number of keys deleted per command during an invalidation: few enough to finish well within the timeout. */
 const BATCH = 500;
 
-/** An entry is stored as one string: `storedAt expiresAt tags` in JSON, a line break, then the unchanged value. */
-const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
-  `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
+/**
+ * An entry is stored as one string: `storedAt expiresAt tags staleUntil` in JSON, a line break, then the unchanged value.
+ * Earlier versions ignore `staleUntil`.
+ */
+const encode = ({ value, storedAt, expiresAt, tags, staleUntil }: CacheEntry): string =>
+  `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags, staleUntil?.getTime()])}\n${value}`;
 
 /** Parses a message; undefined for an unknown format, which a newer version may send. */
 const parseDrop = (message: string): Drop | undefined => {
@@ -53,11 +56,13 @@ const decode = (text: string): CacheHit | undefined => {
   const end = text.indexOf("\n");
   if (end === -1) return undefined;
   try {
-    const [storedAt, expiresAt, tags] = JSON.parse(text.slice(0, end)) as [number, number, string[]];
+    const head: [number, number, string[], (number | null)?] = JSON.parse(text.slice(0, end));
+    const [storedAt, expiresAt, tags, staleUntil] = head;
     return {
       value: text.slice(end + 1),
       storedAt: new Date(storedAt),
       expiresAt: new Date(expiresAt),
+      ...(staleUntil != null && { staleUntil: new Date(staleUntil) }),
       tags,
       layer: "redis",
     };
@@ -160,15 +165,15 @@ export const redisCache = (
     get: async (key) => {
       const text = await guard.run(() => redis.get(entryKey(key)));
       const hit = typeof text === "string" ? decode(text) : undefined;
-      return hit && hit.expiresAt.getTime() > now() ? hit : undefined;
+      return hit && (hit.staleUntil ?? hit.expiresAt).getTime() > now() ? hit : undefined;
     },
     set: async (key, entry) => {
-      const expiresAt = entry.expiresAt.getTime();
-      if (expiresAt <= now()) return false;
+      const keptUntil = (entry.staleUntil ?? entry.expiresAt).getTime();
+      if (keptUntil <= now()) return false;
       const results = await guard.run(() => {
-        const write = redis.multi().set(entryKey(key), encode(entry), "PX", expiresAt - now());
+        const write = redis.multi().set(entryKey(key), encode(entry), "PX", keptUntil - now());
         for (const set of [allKeys, ...entry.tags.map(tagKey)]) {
-          write.zadd(set, expiresAt, key).zremrangebyscore(set, "-inf", now());
+          write.zadd(set, keptUntil, key).zremrangebyscore(set, "-inf", now());
         }
         return write.exec();
       });

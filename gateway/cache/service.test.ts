@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
@@ -37,12 +38,16 @@ let now = Date.UTC(2026, 10, 23);
 let cache: Cache;
 let disabled: string | undefined;
 let shared: Record<string, string>;
+let reduced: string | undefined;
 let requests = 0;
 
-const create = (settings: { enabled?: boolean; optIn?: boolean; ttlSeconds?: number } = {}, store = cache) => {
+type CacheSettings = Partial<Config["cache"]>;
+
+const create = (settings: CacheSettings = {}, store = cache) => {
   const config = { cache: { ...defaultConfig().cache, ...settings } };
   const namespaces = { nameOf: (id: string) => shared[id] ?? id, isDisabled: (name: string) => name === disabled };
-  return createAnswerCache({ cache: store, config, namespaces, log: silentLog(), now: () => now });
+  const degradations = { has: (code: string) => code === reduced };
+  return createAnswerCache({ cache: store, config, namespaces, degradations, log: silentLog(), now: () => now });
 };
 
 const request = (fields: Partial<CacheRequest> & { control?: string } = {}): CacheRequest => ({
@@ -67,12 +72,13 @@ beforeEach(() => {
   now = Date.UTC(2026, 10, 23);
   cache = memoryCache({ maxBytes: 1_000_000, now: () => now });
   disabled = undefined;
+  reduced = undefined;
   shared = {};
 });
 
 /** Opens an upstream, and returns a function that asks it through the cache and returns the report and the text. */
-const setUp = (answers = create()) => {
-  const { state, generate, release } = upstream();
+const setUp = (answers = create(), options: Parameters<typeof upstream>[0] = {}) => {
+  const { state, generate, release } = upstream(options);
   release();
   const ask = async (fields: Parameters<typeof request>[0] = {}) => {
     const answer = await answers.answer(request(fields), generate, toStored);
@@ -111,6 +117,56 @@ describe("hits", () => {
     await ask();
     now += 60_000;
     expect(await ask()).toMatchObject({ status: "miss", text: "a2 b2 c2" });
+  });
+});
+
+describe("outages", () => {
+  const MINUTE = { ttlSeconds: 60, staleSeconds: 600 };
+  const outage = new AppError("unavailable", "No GPU node is available (1 down).");
+
+  test("an expired answer is served if no node accepts the request, marked as stale, and never otherwise", async () => {
+    const options: { fail?: AppError } = {};
+    const { state, ask } = setUp(create(MINUTE), options);
+    await ask();
+    now += 90_000;
+    options.fail = outage;
+    const stale = { status: "hit", stale: true, age: 90, ttl: -30, text: "a1 b1 c1" };
+    expect(await ask()).toMatchObject({ ...stale, reason: "expired, but nothing can be generated" });
+    options.fail = new AppError("overloaded", "The queue is full.");
+    expect(ask()).rejects.toMatchObject({ kind: "overloaded" });
+    await ask().catch(() => {});
+    options.fail = undefined;
+    const calls = state.calls + 1;
+    expect(await ask()).toMatchObject({ status: "miss", text: `a${calls} b${calls} c${calls}` });
+  });
+
+  test("during cached_only, no node is asked first, and entries that are cached separately are served too", async () => {
+    const { answers, state, ask } = setUp(create(MINUTE));
+    await ask();
+    const parts = [{ input: "one" }];
+    await (await answers.entries(request(), parts)).keep(0, "vector");
+    now += 90_000;
+    expect((await answers.entries(request(), parts)).values).toEqual([undefined]);
+    reduced = "cached_only";
+    expect(await ask()).toMatchObject({ status: "hit", stale: true });
+    expect(await answers.entries(request(), parts)).toMatchObject({ values: ["vector"], report: { stale: true } });
+    expect(state.calls).toBe(1);
+  });
+
+  test("an expired answer is not served after the configured time, and not against the request's directives", async () => {
+    const options: { fail?: AppError } = {};
+    const { ask } = setUp(create(MINUTE), options);
+    await ask();
+    await ask({ control: "s-maxage=60", parts: { model: "short" } });
+    now += 90_000;
+    options.fail = outage;
+    const refused = [{ control: "max-age=80" }, { control: "no-cache" }, { parts: { model: "short" } }];
+    for (const fields of refused) expect(ask(fields)).rejects.toMatchObject({ kind: "unavailable" });
+    for (const fields of refused) await ask(fields).catch(() => {});
+    expect(await ask({ control: "max-age=120" })).toMatchObject({ stale: true });
+    now += 570_000;
+    expect(ask()).rejects.toMatchObject({ kind: "unavailable" });
+    await ask().catch(() => {});
   });
 });
 
@@ -197,6 +253,7 @@ describe("bypass", () => {
     disabled = "key_a";
     expect(await ask()).toMatchObject({ status: "bypass", reason: "the namespace is disabled" });
     disabled = undefined;
+    reduced = undefined;
     expect(await ask()).toMatchObject({ status: "hit" });
   });
 });

@@ -1,5 +1,5 @@
 import type { Config } from "../../lib/config";
-import { AppError } from "../../lib/errors";
+import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import type { Log } from "../../lib/log";
 import { type CacheDirectives, NO_DIRECTIVES } from "../call";
@@ -66,6 +66,12 @@ const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): b
 const notCached = (reason: string): AppError =>
   new AppError("not_cached", `The request has only-if-cached, but ${reason}. Send it without only-if-cached.`);
 
+/** Whether no node can generate an answer at the moment. */
+const isOutage = (error: unknown): boolean => {
+  const { kind } = toAppError(error);
+  return kind === "unavailable" || kind === "model_loading";
+};
+
 /** The answer cache: decides which requests may use it and how long answers are kept; also serves the admin routes. */
 export const createAnswerCache = ({
   cache,
@@ -94,14 +100,20 @@ export const createAnswerCache = ({
   const isTooOld = (hit: CacheHit | undefined, { maxAge }: CacheDirectives): boolean =>
     hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
 
-  const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
-  const hitReport = (key: string | undefined, hit: CacheHit): CacheReport => ({
-    status: "hit",
-    kind: hit.layer,
-    age: wholeSeconds(now() - hit.storedAt.getTime()),
-    ttl: wholeSeconds(hit.expiresAt.getTime() - now()),
-    key,
-  });
+  const isExpired = (hit: CacheHit): boolean => hit.expiresAt.getTime() <= now();
+  /** An expired answer is served only while nothing can be generated (RFC 9111 section 4.2.4). */
+  const isFreshEnough = (hit: CacheHit): boolean => !isExpired(hit) || degradations?.has("cached_only") === true;
+
+  const hitReport = (key: string | undefined, hit: CacheHit): CacheReport => {
+    const report: CacheReport = {
+      status: "hit",
+      kind: hit.layer,
+      age: Math.max(0, Math.floor((now() - hit.storedAt.getTime()) / 1000)),
+      ttl: Math.floor((hit.expiresAt.getTime() - now()) / 1000),
+      key,
+    };
+    return isExpired(hit) ? { ...report, stale: true, reason: "expired, but nothing can be generated" } : report;
+  };
 
   /** Stores a value, unless it is undefined or its lifetime is 0. */
   const store = async (
@@ -116,7 +128,10 @@ export const createAnswerCache = ({
     }
     const storedAt = new Date(now());
     const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
-    counts.writes[(await cache.set(key, { value, storedAt, expiresAt, tags })) ? "stored" : "failed"]++;
+    // A request that limits the lifetime doesn't want older answers, not even in an outage (RFC 9111 section 5.2.2.10).
+    const staleMs = keepSeconds === Number.POSITIVE_INFINITY ? settings.staleSeconds * 1000 : 0;
+    const staleUntil = staleMs > 0 ? new Date(expiresAt.getTime() + staleMs) : undefined;
+    counts.writes[(await cache.set(key, { value, storedAt, expiresAt, staleUntil, tags })) ? "stored" : "failed"]++;
   };
 
   /**
@@ -168,22 +183,28 @@ export const createAnswerCache = ({
     const found = cache.get(key);
     const hit = found instanceof Promise ? await found : found;
     const isOld = isTooOld(hit, directives);
-    if (hit && !isOld) {
-      counts.count(namespace, { hit: hit.layer });
-      return { report: hitReport(key, hit), stored: hit.value };
-    }
+    const serve = (served: CacheHit): CachedAnswer => {
+      counts.count(namespace, { hit: served.layer });
+      return { report: hitReport(key, served), stored: served.value };
+    };
+    if (hit && !isOld && isFreshEnough(hit)) return serve(hit);
     const reason = isOld ? "stored answer is older than max-age" : undefined;
     if (onlyIfCached || noStore) counts.count(namespace, "miss");
     if (onlyIfCached) throw notCached(reason ? "the stored answer is older than max-age" : "no answer is stored");
-    if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
 
-    const id = stream ? `${key} stream` : key;
-    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
-    counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
-    const report: CacheReport = hasJoined
-      ? { status: "joined", kind: "in_flight", key }
-      : { status: "miss", reason, key, stored };
-    return { report, reply };
+    try {
+      if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
+      const id = stream ? `${key} stream` : key;
+      const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
+      counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
+      const report: CacheReport = hasJoined
+        ? { status: "joined", kind: "in_flight", key }
+        : { status: "miss", reason, key, stored };
+      return { report, reply };
+    } catch (error) {
+      if (hit && !isOld && isOutage(error)) return serve(hit);
+      throw error;
+    }
   };
 
   /** Reads parts that are cached separately. Throws not_cached for `only-if-cached` unless all are stored. */
@@ -202,7 +223,7 @@ export const createAnswerCache = ({
 
     const read = async (key: string): Promise<CacheHit | undefined> => {
       const found = await cache.get(key);
-      const hit = isTooOld(found, request.directives) ? undefined : found;
+      const hit = found && isFreshEnough(found) && !isTooOld(found, request.directives) ? found : undefined;
       counts.count(namespace, hit ? { hit: hit.layer } : "miss");
       return hit;
     };
@@ -244,7 +265,8 @@ export const createAnswerCache = ({
     inspect: async (namespace: string, { parts, bypass }: Pick<CacheRequest, "parts" | "bypass">) => {
       const id = cacheKey(namespace, parts);
       const reason = bypassReason({ bypass, directives: NO_DIRECTIVES }, namespace);
-      return { id, bypass: reason, hit: await cache.get(id.key) };
+      const hit = await cache.get(id.key);
+      return { id, bypass: reason, hit: hit && isFreshEnough(hit) ? hit : undefined };
     },
     /** Deletes the entries with `tag`. Running generations with this tag can't be joined any more and are not stored. */
     invalidate: (tag: string): Promise<number> => {

@@ -47,6 +47,14 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect(await cache.get("past")).toBeUndefined();
     });
 
+    test("an expired entry is returned until its staleUntil", async () => {
+      const stale = entry("x", { expiresAt: new Date(Date.now() - 1000), staleUntil: new Date(Date.now() + HOUR_MS) });
+      expect(await cache.set("k", stale)).toBe(true);
+      expect(await cache.get("k")).toMatchObject({ ...stale });
+      const gone = { ...stale, staleUntil: new Date(Date.now() - 1) };
+      expect(await cache.set("gone", gone)).toBe(false);
+    });
+
     test("one entry is deleted by its key", async () => {
       await cache.set("a", entry("1"));
       await cache.set("b", entry("2"));

@@ -7,7 +7,7 @@ export interface Cache {
   open(): Promise<void>;
   /** Synchronous if the adapter has the entry in memory, because a promise would cost as much as the rest of a hit. */
   get(key: string): CacheHit | undefined | Promise<CacheHit | undefined>;
-  /** Stores `entry` until it expires; false if it could not be stored. */
+  /** Stores `entry` until it expires or its `staleUntil`; false if it could not be stored. */
   set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
   /**
@@ -28,6 +28,8 @@ export interface CacheEntry {
   value: string;
   storedAt: Date;
   expiresAt: Date;
+  /** `get` returns the entry until then, even after it has expired; default: `expiresAt`. */
+  staleUntil?: Date;
   /** Entries with the same tag are deleted together, for example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
   tags: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { ChatAnswer } from "../../gateway/chat/contract";
 import type { Readiness } from "../../gateway/health/contract";
 import { type RunningNode, startNode } from "../../gpu-node/node";
 import { type JobsWorker, startWorker } from "../../jobs/worker";
@@ -27,7 +28,8 @@ const nodeOn = async (port = 0): Promise<RunningNode> => {
 
 beforeAll(async () => {
   nodes = [await nodeOn(), await nodeOn()];
-  stack = await startStack({}, { gateway: { nodes: nodes.map(({ url }) => url) }, hasWorker: false });
+  const gateway = { nodes: nodes.map(({ url }) => url) };
+  stack = await startStack({}, { gateway, cache: { ttlSeconds: 1 }, hasWorker: false });
 });
 afterAll(async () => {
   await worker?.close(0);
@@ -66,7 +68,10 @@ test("fewer_tokens and no_evals: while the queues stay full", async () => {
   await untilCodes("");
 }, 60_000);
 
-test("fewer_nodes and cached_only: as nodes fail, with the reason in readiness, banner and 503", async () => {
+test("fewer_nodes and cached_only: as nodes fail, with reasons; then even expired answers are served from the cache", async () => {
+  const known = { messages: [{ role: "user", content: "Hi" }], stop: [" "], temperature: 0 };
+  const ask = (headers = {}) => stack.call("POST", "/v1/chat", { body: known, headers });
+  const { message } = await json<ChatAnswer>(ask());
   await nodes[1]?.close(0);
   await untilCodes("fewer_nodes");
   expect(await seenIn(stack)).toEqual(everywhere(["fewer_nodes"], []));
@@ -91,6 +96,15 @@ test("fewer_nodes and cached_only: as nodes fail, with the reason in readiness, 
   expect(await (await fetch(`${stack.url}/sign-in`)).text()).toContain(
     "A node can&#39;t be reached, or its engine failed.",
   );
+
+  const isExpired = async () => (await ask()).headers.get("cache-status")?.includes("ttl=-") === true;
+  await until("the answer has expired", isExpired);
+  const old = await ask();
+  expect(Number(old.headers.get("age"))).toBeGreaterThan(0);
+  expect(old.headers.get("cache-status")).toMatch(/^Groundwire; hit; ttl=-\d+; .*detail="expired, but nothing can be/);
+  const stale = { message, node: null, degraded: ["cached_only"], cache: { status: "hit", stale: true } };
+  expect(await json<ChatAnswer>(old)).toMatchObject(stale);
+  expect((await ask({ "cache-control": "no-cache" })).status).toBe(503);
 
   nodes = await Promise.all(nodes.map(({ port }) => nodeOn(port)));
   await untilCodes("");

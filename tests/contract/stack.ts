@@ -62,6 +62,7 @@ const documentedStatuses = (url: string) => {
 
 interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
+  cache?: Partial<Config["cache"]>;
   datasets?: Partial<Config["datasets"]>;
   models?: Partial<Config["models"]>;
   /** By default, a synthetic engine. */
@@ -98,6 +99,7 @@ export const startStack = async (
     ...base,
     dataDir,
     datasets: { ...base.datasets, ...settings.datasets },
+    cache: { ...base.cache, ...settings.cache },
     store: { ...base.store, ...settings.store },
     webhooks: { ...base.webhooks, ...settings.webhooks },
     gateway: {

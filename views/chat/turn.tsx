@@ -237,7 +237,9 @@ const AnswerDetails = ({ detail }: { detail: AnswerDetail }) => {
   const short = [
     tokens !== undefined && `${usage ? "" : "about "}${count(tokens, "token")}`,
     cache?.status === "hit"
-      ? "from the cache"
+      ? cache.stale
+        ? "from the cache, expired"
+        : "from the cache"
       : speed && `${speed < 100 ? speed.toFixed(1) : Math.round(speed)} tokens/s`,
     latency && `first token ${duration(latency.ttft)}`,
   ].filter(Boolean);

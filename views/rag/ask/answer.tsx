@@ -240,7 +240,7 @@ const Details = ({ answer }: { answer: RagAnswer }) => {
   const { usage, latency, cache, model, model_revision: revision, index, diagnostics } = answer;
   const short = [
     usage && count(usage.completion_tokens, "token"),
-    cache.status === "hit" && "from the cache",
+    cache.status === "hit" && (cache.stale ? "from the cache, expired" : "from the cache"),
     duration(diagnostics.stages_ms.total),
   ].filter(Boolean);
   return (
