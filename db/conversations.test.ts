@@ -49,7 +49,8 @@ test("conversations stored before branches existed become one branch each, and o
   const db = await openDb({ url: ":memory:" }, silentLog());
   await migrate(db, folder);
   await db.write(async (tx) => {
-    await insertKey(tx, { id: "key_a", name: "a", role: "member", secretHash: Buffer.from("a"), createdAt: ASKED });
+    // Not `insertKey`, because that also writes columns of later versions.
+    await tx.run(sql`INSERT INTO keys (id, name, role, secret_hash) VALUES ('key_a', 'a', 'member', x'61')`);
     await tx.run(
       sql`INSERT INTO conversations (id, key_id, title, model, updated_at) VALUES ('chat_1', 'key_a', 't', 'm', 0), ('chat_2', 'key_a', 't', 'm', 0)`,
     );
