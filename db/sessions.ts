@@ -21,11 +21,14 @@ export const findSession = async (
   return row;
 };
 
-export const revokeSession = (tx: Tx, idHash: Buffer, at: Date) =>
-  tx
+/** Whether the session was not revoked before. */
+export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<boolean> => {
+  const { rowsAffected } = await tx
     .update(sessions)
     .set({ revokedAt: at })
     .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
+  return rowsAffected > 0;
+};
 
 export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<number> => {
   const { rowsAffected } = await tx

@@ -3,6 +3,7 @@ import { errorPage } from "../views/error";
 import { renderReport } from "../views/report/report";
 import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
+import { auditRoutes } from "./audit/routes";
 import { batchEvalRoutes } from "./batch-evals/routes";
 import { cacheRoutes } from "./cache/routes";
 import { chatRoutes } from "./chat/routes";
@@ -77,6 +78,7 @@ export const createApp = (services: Services) => {
     .use(labelRoutes(services))
     .use(promptRoutes(services))
     .use(requestRoutes(services))
+    .use(auditRoutes(services))
     .use(evaluatorRoutes(services))
     .use(webhookRoutes(services))
     .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))

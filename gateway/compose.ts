@@ -73,7 +73,7 @@ export const compose = async (config: Config, log: Log) => {
     figures,
     vectors,
   });
-  const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests } = services;
+  const { keys, sessions, namespaces, conversations, activeRequests, health, metrics, requests, audit } = services;
   const outages = new OutageWatch({
     ...{ db, log },
     nodes: () => engine.nodes(),
@@ -92,6 +92,7 @@ export const compose = async (config: Config, log: Log) => {
       health.degradations.open();
       metrics.open();
       requests.open();
+      audit.open();
       activeRequests.open(keys, log);
       stopCollecting = collectEarly(() => activeRequests.areBatch);
       outages.open();
@@ -116,6 +117,7 @@ export const compose = async (config: Config, log: Log) => {
         keys: () => keys.close(),
         metrics: () => metrics.close(),
         requests: () => requests.close(),
+        audit: () => audit.close(),
         database: () => db.close(),
         tracing: () => tracer?.close(),
       };

@@ -5,6 +5,7 @@ import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import type { Tracer } from "../lib/tracing/tracer";
 import { ActiveRequests } from "./active-requests";
+import { createAudit } from "./audit/service";
 import { createBatchExports } from "./batch-evals/export/service";
 import { createBatchEvals } from "./batch-evals/service";
 import { createNamespaces } from "./cache/namespaces";
@@ -215,6 +216,7 @@ export const createServices = (foundation: Foundation) => {
     runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),
     feedback: createFeedback({ db, imports, uploads }),
+    audit: createAudit({ db, log }),
     requests: createRequests({ db, log, config, registry: metrics.registry }),
     idempotency: createIdempotency({ db, log }),
     transfer: createTransfer({ db, indexes }),

@@ -51,7 +51,7 @@ export const pageRoutes = (services: PageServices) => {
     .onTransform(({ request }) => refuseForeignWrite(request, publicUrl))
     .use(assetRoutes)
     .use(cspReportRoutes(services))
-    .use(signInRoutes({ sessions: services.sessions, publicUrl }))
+    .use(signInRoutes({ ...services, publicUrl }))
     .use(dashboardRoutes(services))
     .use(chatRoutes(services))
     .use(datasetPageRoutes(services))

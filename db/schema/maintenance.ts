@@ -11,17 +11,27 @@ export const leases = sqliteTable("leases", {
   until: time().notNull(),
 });
 
+/** Who changed what. Rows are only added, in the transaction of their change. */
 export const auditLog = sqliteTable(
   "audit_log",
   {
     id: integer().primaryKey({ autoIncrement: true }),
     at: createdAt(),
+    /** Id of a key, or the name of a program. */
     actor: text().notNull(),
+    /** The key's name at that time; null for a program. */
+    actorName: text(),
+    /** `x-request-id` of the request; null for the command line, jobs, and entries of earlier versions. */
+    requestId: text(),
     action: text().notNull(),
     target: text().notNull(),
     detail: json<Record<string, unknown>>(),
   },
-  (table) => [index("audit_log_by_target").on(table.target, table.at)],
+  (table) => [
+    index("audit_log_by_target").on(table.target, table.at),
+    index("audit_log_by_actor").on(table.actor),
+    index("audit_log_by_request").on(table.requestId),
+  ],
 );
 
 /** The first answer to a request with an `Idempotency-Key`, kept for a day. */

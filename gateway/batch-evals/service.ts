@@ -144,17 +144,17 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
     return job.id;
   };
 
-  /** Changes a run in a transaction that has read it, and records who did it. */
+  /** Changes a run in a transaction that has read it, and records who did it. `decide` is false if it changed nothing. */
   const change = async (
     principal: Principal,
     id: string,
     action: string,
-    decide: (tx: Tx, row: RunRow) => Promise<void>,
+    decide: (tx: Tx, row: RunRow) => Promise<boolean>,
     seal?: Seal,
   ): Promise<BatchEval> =>
     db.write(async (tx) => {
-      await decide(tx, await find(tx, id, principal));
-      await appendAudit(tx, { at: now(), actor: principal.keyId, action, target: id });
+      const isChanged = await decide(tx, await find(tx, id, principal));
+      if (isChanged) await appendAudit(tx, { at: now(), actor: principal, action, target: id });
       const changed = await toBatchEval(tx, await find(tx, id, principal));
       await seal?.(tx, changed);
       return changed;
@@ -192,6 +192,8 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
           progress: newProgress(results),
           jobId,
         });
+        const detail = { dataset: dataset.id, results };
+        await appendAudit(tx, { at: now(), actor: principal, action: "run.start", target: id, detail });
         const started = await toBatchEval(tx, await find(tx, id, principal));
         await seal(tx, started);
         return started;
@@ -208,16 +210,18 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
 
     pause: (principal, id) =>
       change(principal, id, "run.pause", async (tx, { state }) => {
-        if (state === "paused") return;
+        if (state === "paused") return false;
         if (ENDED.has(state)) throw conflict(`This run is ${state}, so it can't be paused.`);
         await updateBatchRun(tx, id, { state: "paused" });
+        return true;
       }),
 
     cancel: (principal, id) =>
       change(principal, id, "run.cancel", async (tx, { state }) => {
-        if (state === "cancelled") return;
+        if (state === "cancelled") return false;
         if (ENDED.has(state)) throw conflict(`This run is ${state}, so it can't be cancelled.`);
         await updateBatchRun(tx, id, { state: "cancelled", endedAt: now() });
+        return true;
       }),
 
     async resume(principal, id, { retry_errors: retries = false }) {
@@ -233,6 +237,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
         }
         const jobId = await enqueue(tx, principal, { runId: id, retryUpTo: retries ? sequence : 0 });
         await updateBatchRun(tx, id, { state: "queued", error: null, endedAt: null, jobId });
+        return true;
       });
     },
 
@@ -259,6 +264,7 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
           const job = { id: newId("job"), kind: RECOMPUTE_KIND, payload: { ...payload }, createdBy: principal.keyId };
           await insertJob(tx, job, [null], now());
           await setRecomputeJob(tx, id, job.id);
+          return true;
         },
         seal,
       );

@@ -1,4 +1,4 @@
-import { appendAudit } from "../../db/audit";
+import { type AuditActor, appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
 import { type CacheNamespaceRow, findKey, listCacheNamespaces, saveCacheNamespace } from "../../db/keys";
 import { AppError } from "../../lib/errors";
@@ -27,7 +27,7 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
   };
 
   const save = async (
-    actorId: string,
+    actor: AuditActor,
     action: string,
     name: string,
     change: { enabled?: boolean; keyIds?: string[] },
@@ -45,7 +45,7 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
       );
       const at = new Date(now());
       await saveCacheNamespace(tx, { name, enabled, keyIds, updatedAt: at });
-      await appendAudit(tx, { at, actor: actorId, action, target: `cache:${name}`, detail: { enabled, keyIds } });
+      await appendAudit(tx, { at, actor, action, target: name, detail: { enabled, keyIds } });
       return { name, enabled, keys: keyIds };
     });
     await load();
@@ -69,19 +69,19 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) =>
      * A disabled namespace is neither read nor written; its entries stay until they expire. Throws not_found unless
      * `name` is a key's id or was shared.
      */
-    setEnabled: (actorId: string, name: string, enabled: boolean) =>
-      save(actorId, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
+    setEnabled: (actor: AuditActor, name: string, enabled: boolean) =>
+      save(actor, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
     /**
      * Sets the keys that share `name`; an empty list stops the sharing. Throws not_found for an unknown key, conflict for a
      * key in another shared namespace, invalid_request for a name that looks like a key's id.
      */
-    share: async (actorId: string, name: string, keyIds: string[]) => {
+    share: async (actor: AuditActor, name: string, keyIds: string[]) => {
       if (name.startsWith("key_")) {
         throw new AppError("invalid_request", `${name} is a key's own namespace. Choose a name without "key_".`, {
           param: "namespace",
         });
       }
-      return save(actorId, "cache.share", name, { keyIds });
+      return save(actor, "cache.share", name, { keyIds });
     },
     close: () => clearInterval(timer),
   };

@@ -1,9 +1,11 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { Audit } from "../audit/service";
 import { auth } from "../http/auth";
 import { allows, dropsNul, fails } from "../http/route-facts";
 import type { Cache } from "../ports/cache";
+import type { Principal } from "../principal";
 import {
   CacheInvalidation,
   CacheKeyParams,
@@ -21,21 +23,25 @@ interface CacheRouteDeps {
   answers: AnswerCache;
   cache: Cache;
   namespaces: Namespaces;
+  audit: Audit;
   config: Config;
 }
 
 /** Admin routes of the answer cache. */
-export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDeps) => {
+export const cacheRoutes = ({ answers, cache, namespaces, audit, config }: CacheRouteDeps) => {
   const statistics = async () =>
     cacheStatistics(answers.counts, answers.inFlight(), await cache.stats(), namespaces.list(), config.cache);
 
   /**
    * The contract ensures that exactly one field is set. Its name and value form the tag, except for `entry` and `tag`.
    */
-  const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
-    if (entry !== undefined) return { deleted: (await answers.deleteEntry(entry)) ? 1 : 0 };
+  const invalidate = async (principal: Principal, request: InvalidateCache): Promise<CacheInvalidation> => {
+    const { entry, tag, ...byTag } = request;
     const [named] = Object.entries(byTag);
-    return { deleted: await answers.invalidate(tag ?? named?.join(":") ?? "") };
+    const target = entry ?? tag ?? named?.join(":") ?? "";
+    const deleted = entry === undefined ? await answers.invalidate(target) : Number(await answers.deleteEntry(entry));
+    await audit.record(principal, "cache.invalidate", target, { deleted });
+    return { deleted };
   };
 
   return new Elysia({ name: "cache.routes", prefix: "/v1/cache", tags: ["Cache"] })
@@ -44,7 +50,7 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
       response: { 200: CacheStatistics },
       detail: { ...allows("admin"), ...dropsNul, summary: "Hits, misses, layers and namespaces of the answer cache" },
     })
-    .post("/invalidate", ({ body }) => invalidate(body), {
+    .post("/invalidate", ({ principal, body }) => invalidate(principal, body), {
       body: InvalidateCache,
       response: { 200: CacheInvalidation },
       detail: {
@@ -54,8 +60,11 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
     })
     .delete(
       "/entries/:key",
-      async ({ params: { key } }) => {
-        if (await answers.deleteEntry(key)) return { deleted: 1 };
+      async ({ principal, params: { key } }) => {
+        if (await answers.deleteEntry(key)) {
+          await audit.record(principal, "cache.invalidate", key, { deleted: 1 });
+          return { deleted: 1 };
+        }
         throw new AppError("not_found", `Entry ${key} not found. It may have expired.`, { param: "key" });
       },
       {
@@ -64,7 +73,7 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
         detail: { ...allows("admin"), summary: "Delete one entry", ...fails(404) },
       },
     )
-    .post("/disable", ({ principal, body }) => namespaces.setEnabled(principal.keyId, body.namespace, false), {
+    .post("/disable", ({ principal, body }) => namespaces.setEnabled(principal, body.namespace, false), {
       body: CacheNamespaceRequest,
       response: { 200: CacheNamespaceSettings },
       detail: {
@@ -73,12 +82,12 @@ export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDe
         ...fails(404),
       },
     })
-    .post("/enable", ({ principal, body }) => namespaces.setEnabled(principal.keyId, body.namespace, true), {
+    .post("/enable", ({ principal, body }) => namespaces.setEnabled(principal, body.namespace, true), {
       body: CacheNamespaceRequest,
       response: { 200: CacheNamespaceSettings },
       detail: { ...allows("admin"), summary: "Enable a namespace again", ...fails(404) },
     })
-    .post("/share", ({ principal, body }) => namespaces.share(principal.keyId, body.namespace, body.keys), {
+    .post("/share", ({ principal, body }) => namespaces.share(principal, body.namespace, body.keys), {
       body: ShareCache,
       response: { 200: CacheNamespaceSettings },
       detail: {

@@ -29,6 +29,8 @@ export interface ImportPayload {
   /** The id of the dataset that `create` makes. */
   datasetId: string;
   createdBy: string;
+  /** The request that asked for the import, for the audit log. */
+  requestId?: string;
 }
 
 /** The worker's result, as JSON. */

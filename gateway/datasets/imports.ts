@@ -62,7 +62,7 @@ interface ImportOutcome {
   isNew: boolean;
 }
 
-type KeyHolder = Pick<Principal, "keyId">;
+type KeyHolder = Pick<Principal, "keyId" | "requestId">;
 
 interface EnqueueRequest {
   target: ImportTarget;
@@ -97,7 +97,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
    * Returns the job's id. Throws conflict if the name is taken; the upload is then still the caller's to delete.
    */
   const enqueue = async (
-    { keyId }: KeyHolder,
+    { keyId, requestId }: KeyHolder,
     upload: Upload,
     { target, options, isInline = false, keepsUpload = false }: EnqueueRequest,
     seal?: Seal,
@@ -112,6 +112,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       target,
       datasetId: target.mode === "create" ? newId("ds") : target.datasetId,
       createdBy: keyId,
+      requestId,
     };
     const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
     await db.write(async (tx) => {

@@ -37,7 +37,7 @@ interface Published {
 export const publish = async (
   tx: Tx,
   revisionId: string,
-  { target, datasetId, createdBy }: ImportPayload,
+  { target, datasetId, createdBy, requestId }: ImportPayload,
   found: ValidationReport,
   at: Date,
 ): Promise<Published> => {
@@ -55,7 +55,7 @@ export const publish = async (
   await store.updateDataset(tx, datasetId, { updatedAt: at });
   const action = target.mode === "create" ? "dataset.create" : "dataset.revise";
   const detail = { revision, hash, ...changes };
-  await appendAudit(tx, { at, actor: createdBy, action, target: datasetId, detail });
+  await appendAudit(tx, { at, actor: { keyId: createdBy, requestId }, action, target: datasetId, detail });
   return { isNew: true, report };
 };
 

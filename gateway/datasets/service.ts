@@ -134,7 +134,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
           if (baselineRunId) await assertBaseline(tx, principal, dataset.id, baselineRunId);
           await store.updateDataset(tx, dataset.id, { ...changes, updatedAt: at });
           const detail = { ...changes, sampleSchema: schema === undefined ? undefined : "changed" };
-          await appendAudit(tx, { at, actor: principal.keyId, action: "dataset.update", target: dataset.id, detail });
+          await appendAudit(tx, { at, actor: principal, action: "dataset.update", target: dataset.id, detail });
         });
       } catch (error) {
         if (isConstraint(error)) throw nameTaken(name ?? dataset.name);
@@ -150,7 +150,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       await db.write(async (tx) => {
         await store.hideDataset(tx, dataset.id, at);
         const detail = { name: dataset.name };
-        await appendAudit(tx, { at, actor: principal.keyId, action: "dataset.delete", target: dataset.id, detail });
+        await appendAudit(tx, { at, actor: principal, action: "dataset.delete", target: dataset.id, detail });
       });
     },
 

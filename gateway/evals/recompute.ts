@@ -50,7 +50,7 @@ export const recomputeRun = async (
   // Logged before the first score, because scores are kept if the caller disconnects midway.
   const detail = { evaluators: names, shadow, rubric: rubric !== undefined };
   await db.write((tx) =>
-    appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
+    appendAudit(tx, { at: now(), actor: call.principal, action: "run.recompute", target: run.id, detail }),
   );
   let added = 0;
   for (const row of rows.filter(({ state }) => state === "done")) {

@@ -90,7 +90,7 @@ export const createEvalTransfer = ({ db, computeFigures, now = () => new Date() 
           await runStore.insertRun(tx, row);
           for (const [position, entry] of file.results.entries()) await insertEntry(tx, run.id, entry, position);
           const detail = { results: file.results.length, created_by: run.created_by };
-          await appendAudit(tx, { at: now(), actor: principal.keyId, action: "run.import", target: run.id, detail });
+          await appendAudit(tx, { at: now(), actor: principal, action: "run.import", target: run.id, detail });
         }
         const answer = { run_id: run.id, imported: !isKnown };
         await seal(tx, answer);

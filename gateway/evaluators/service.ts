@@ -101,7 +101,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       const before = (await choices(tx))(name);
       await store.saveEvaluatorChoice(tx, { name, ...decide(before), updatedAt: at });
       const detail = { version, before: { active: before.active, shadow: before.shadow } };
-      await appendAudit(tx, { at, actor: principal.keyId, action, target: name, detail });
+      await appendAudit(tx, { at, actor: principal, action, target: name, detail });
     });
     return get(name);
   };
@@ -170,7 +170,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
         const inserted = await store.insertEvaluatorVersion(tx, row, newestBuiltIn);
         const made = toKnown(inserted);
         const detail = { version: inserted.version, hash: evaluatorHash(made) };
-        await appendAudit(tx, { at, actor: principal.keyId, action: "evaluator.create", target: name, detail });
+        await appendAudit(tx, { at, actor: principal, action: "evaluator.create", target: name, detail });
         const answer = toWire(made, (await choices(tx))(name));
         await seal(tx, answer);
         return answer;

@@ -3,8 +3,14 @@ import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import { type Exchange, exchangeOf } from "./exchange";
 
-/** The principal of a request. Throws missing_api_key on a public route, and on a page without a session. */
-export const principalOf = (request: Request): Principal => callerOf(exchangeOf(request));
+/**
+ * The principal of a request, with the request's id for the audit log. Throws missing_api_key on a public route, and on a
+ * page without a session.
+ */
+export const principalOf = (request: Request): Principal => {
+  const exchange = exchangeOf(request);
+  return { ...callerOf(exchange), requestId: exchange.requestId };
+};
 
 export const callerOf = ({ principal }: Exchange): Principal => {
   if (!principal) throw new AppError("missing_api_key", "Send an API key: authorization: Bearer gw_…");

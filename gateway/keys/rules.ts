@@ -46,7 +46,7 @@ export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal
 });
 
 /** Who makes a change: a principal, or the command line on the same machine. */
-export type Actor = Pick<Principal, "keyId" | "role">;
+export type Actor = Pick<Principal, "keyId" | "role" | "requestId">;
 
 /** Id of the row with the configured admin key. */
 export const BOOTSTRAP_ID = "key_bootstrap";

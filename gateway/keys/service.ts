@@ -67,6 +67,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     actor: Actor,
     id: string,
     action: string,
+    /** Without a `detail`, nothing was changed. */
     work: (tx: Tx, key: store.KeyRow, at: Date) => Promise<{ result: T; detail?: Record<string, unknown> }>,
   ): Promise<T> => {
     assertAdmin(actor);
@@ -75,7 +76,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       const key = await store.findKey(tx, id);
       if (!key) throw noSuchKey(id);
       const done = await work(tx, key, at);
-      await appendAudit(tx, { at, actor: actor.keyId, action, target: id, detail: done.detail });
+      if (done.detail) await appendAudit(tx, { at, actor, action, target: id, detail: done.detail });
       return done.result;
     });
     verifier.forget(id);
@@ -146,8 +147,8 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
       assertBodiesLoggable(settings);
       return db.write(async (tx) => {
         const issued = await issue(tx, actor, at, settings, wantedId);
-        const detail = { name, role };
-        await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target: issued.id, detail });
+        const detail = { ...settings };
+        await appendAudit(tx, { at, actor, action: "key.create", target: issued.id, detail });
         await seal?.(tx, issued);
         return issued;
       });

@@ -86,7 +86,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
         };
         await store.replaceLabel(tx, row);
         const detail = { metric, value };
-        await appendAudit(tx, { at, actor: principal.keyId, action: "label.give", target: resultId, detail });
+        await appendAudit(tx, { at, actor: principal, action: "label.give", target: resultId, detail });
         const label = toLabel({ ...row, replacedAt: null, labelledByName: principal.keyName });
         await seal(tx, label);
         return label;

@@ -1,21 +1,25 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
+import type { Audit } from "../audit/service";
 import { PathId, wholePage } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { allows, fails } from "../http/route-facts";
 import type { Engine, NodeView } from "../ports/engine";
+import type { Principal } from "../principal";
 import { AddNode, Node, NodePage } from "./contract";
 
 /** The GPU nodes as this gateway sees them. */
-export const nodeRoutes = ({ engine }: { engine: Engine }) => {
+export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) => {
   const find = (id: string): NodeView => {
     const view = engine.nodes().find((node) => node.id === id);
     if (!view) throw new AppError("not_found", `Node "${id}" not found. GET /v1/nodes lists them.`, { param: "id" });
     return view;
   };
-  const setDrained = (id: string, isDrained: boolean): Node => {
-    engine.drain(find(id).id, isDrained);
+  const setDrained = async (principal: Principal, id: string, isDrained: boolean): Promise<Node> => {
+    const isChanged = find(id).isDrained !== isDrained;
+    engine.drain(id, isDrained);
+    if (isChanged) await audit.record(principal, isDrained ? "node.drain" : "node.undrain", id);
     return toNode(find(id));
   };
 
@@ -35,12 +39,12 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
       response: { 200: Node },
       detail: { ...allows("viewer"), summary: "Read one node" },
     })
-    .post("/:id/drain", ({ params }) => setDrained(params.id, true), {
+    .post("/:id/drain", ({ principal, params }) => setDrained(principal, params.id, true), {
       params: PathId,
       response: { 200: Node },
       detail: { ...allows("admin"), summary: "Drain a node: it gets no new requests, and active ones finish" },
     })
-    .post("/:id/undrain", ({ params }) => setDrained(params.id, false), {
+    .post("/:id/undrain", ({ principal, params }) => setDrained(principal, params.id, false), {
       params: PathId,
       response: { 200: Node },
       detail: { ...allows("admin"), summary: "Put a drained node back into service" },

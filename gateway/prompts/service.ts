@@ -48,7 +48,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
     const row = { name, messages, note, hash, createdBy: principal.keyId, createdAt: at };
     const number = await store.insertPromptVersion(tx, row);
     const detail = { version: number, hash };
-    await appendAudit(tx, { at, actor: principal.keyId, action: "prompt.create", target: name, detail });
+    await appendAudit(tx, { at, actor: principal, action: "prompt.create", target: name, detail });
     return toVersion({ ...row, version: number, usedByRuns: 0 }, []);
   };
 
@@ -103,7 +103,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       await db.write(async (tx) => {
         await store.movePromptLabel(tx, name, label, number);
         const detail = { label, version: number };
-        await appendAudit(tx, { at, actor: principal.keyId, action: "prompt.label", target: name, detail });
+        await appendAudit(tx, { at, actor: principal, action: "prompt.label", target: name, detail });
       });
       return get(name);
     },

@@ -61,7 +61,7 @@ test("W2: the cookie has 256 random bits, and the database only contains its has
 test("W2: signing in again creates a new session and ends the old one", async () => {
   const before = await signIn();
   expect(await isSignedIn(before)).toBe(true);
-  const { cookie } = await sessions.signIn(issued.key, before);
+  const { cookie } = await sessions.signIn(issued.key, { previous: before });
   expect(cookie).not.toBe(before);
   expect([await isSignedIn(before), await isSignedIn(cookie)]).toEqual([false, true]);
 });

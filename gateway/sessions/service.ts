@@ -25,6 +25,12 @@ interface SignIn {
   expiresAt: Date;
 }
 
+interface SignInOptions {
+  /** The cookie's value of an earlier session, which ends. */
+  previous?: string;
+  requestId?: string;
+}
+
 interface SessionDeps {
   db: Db;
   keys: KeysService;
@@ -39,14 +45,14 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
   });
 
   /** Starts a session in `tx`. Every sign-in gets a new value, which prevents session fixation. */
-  const begin = async (tx: Tx, principal: Principal, at: Date, previous: string | undefined): Promise<SignIn> => {
+  const begin = async (tx: Tx, principal: Principal, at: Date, { previous, requestId }: SignInOptions) => {
     if (previous !== undefined) await store.revokeSession(tx, hashOf(previous), at);
     const value = randomValue();
     const expiresAt = new Date(at.getTime() + ABSOLUTE_MS);
     const { keyId } = principal;
     await store.insertSession(tx, { idHash: hashOf(value), keyId, createdAt: at, lastSeenAt: at, expiresAt });
-    await appendAudit(tx, { at, actor: keyId, action: "session.begin", target: keyId });
-    return { cookie: value, principal: { ...principal, via: "session" }, expiresAt };
+    await appendAudit(tx, { at, actor: { keyId, requestId }, action: "session.begin", target: keyId });
+    return { cookie: value, principal: { ...principal, via: "session" }, expiresAt } satisfies SignIn;
   };
 
   const forget = (value: string | undefined): void => {
@@ -64,16 +70,16 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
   };
 
   return {
-    /** Exchanges a key for a session, and ends the session of the cookie value `previous`. Throws invalid_api_key. */
-    async signIn(key: string, previous?: string): Promise<SignIn> {
+    /** Exchanges a key for a session. Throws invalid_api_key. */
+    async signIn(key: string, options: SignInOptions = {}): Promise<SignIn> {
       const principal = await keys.verify(`Bearer ${key}`);
-      const signIn = await db.write((tx) => begin(tx, principal, now(), previous));
-      forget(previous);
+      const signIn = await db.write((tx) => begin(tx, principal, now(), options));
+      forget(options.previous);
       return signIn;
     },
 
     /** Exchanges a one-time token for a session. Only one of several parallel calls succeeds. Throws invalid_api_key. */
-    async redeem(token: string, previous?: string): Promise<SignIn> {
+    async redeem(token: string, options: SignInOptions = {}): Promise<SignIn> {
       const at = now();
       // This needs no authentication, so an invalid token must neither wait for the write lock nor hold it.
       if (!(await store.isSignInTokenGood(db, hashOf(token), at))) throw uselessToken();
@@ -81,9 +87,9 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
         const keyId = await store.useSignInToken(tx, hashOf(token), at);
         const key = keyId === undefined ? undefined : await findKey(tx, keyId);
         if (!key) throw uselessToken();
-        return begin(tx, keys.admit(key, "session"), at, previous);
+        return begin(tx, keys.admit(key, "session"), at, options);
       });
-      forget(previous);
+      forget(options.previous);
       return signIn;
     },
 
@@ -115,10 +121,15 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return entry.principal;
     },
 
-    async signOut(value: string): Promise<void> {
+    async signOut(value: string, requestId?: string): Promise<void> {
       const found = await store.findSession(db, hashOf(value));
       if (!found || found.session.revokedAt) return;
-      await db.write((tx) => store.revokeSession(tx, hashOf(value), now()));
+      const { keyId } = found.session;
+      await db.write(async (tx) => {
+        const at = now();
+        if (!(await store.revokeSession(tx, hashOf(value), at))) return;
+        await appendAudit(tx, { at, actor: { keyId, requestId }, action: "session.end", target: keyId });
+      });
       forget(value);
     },
 

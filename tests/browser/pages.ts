@@ -7,6 +7,7 @@ import { migrate } from "../../db/migrate";
 import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
 import { memoryLedger } from "../../gateway/adapters/ledger-memory";
+import { createAudit } from "../../gateway/audit/service";
 import { createBatchExports } from "../../gateway/batch-evals/export/service";
 import { createBatchEvals } from "../../gateway/batch-evals/service";
 import { Comparer } from "../../gateway/compare/comparer";
@@ -156,6 +157,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   });
   const price = { gpuPricePerHour: 2.49, currency: "USD" };
   const metrics = createMetrics({ db, log, price, engine });
+  const audit = createAudit({ db, log });
   const requests = createRequests({ db, log, config, registry: metrics.registry });
   /** The error with which the next requests are rejected. */
   const refusal: { error?: AppError; path?: RegExp } = {};
@@ -188,6 +190,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         config,
         log,
         tracer: undefined,
+        audit,
         agreement: createAgreement({ db, evaluators }),
         batchEvals,
         batchExports: createBatchExports({ db, evaluators, prompts, computeFigures: (run) => computeFigures(db, run) }),
@@ -224,6 +227,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
 
   return {
     url: `http://127.0.0.1:${app.server?.port}`,
+    audit,
     batchEvals,
     chat,
     conversations,

@@ -1,4 +1,5 @@
 import { Elysia, t } from "elysia";
+import type { Audit } from "../../gateway/audit/service";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
@@ -17,8 +18,14 @@ const REFUSED_LINK = "That link was already used or has expired. Sign in with a 
 /** Path to open after signing in. A metrics key can open only the home page, which explains it. */
 const landingPath = ({ role }: Principal, returnTo: string): string => (role === "metrics" ? "/" : returnTo);
 
+interface SignInServices {
+  sessions: SessionService;
+  audit: Pick<Audit, "refused">;
+  publicUrl?: string;
+}
+
 /** `/`, `/sign-in` and `/sign-out`: a key or a one-time link starts a session. */
-export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) => {
+export const signInRoutes = ({ sessions, audit, publicUrl }: SignInServices) => {
   const brake = new SignInBrake();
   return new Elysia({ name: "views.sign-in" })
     .get(
@@ -61,12 +68,11 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           return page(<SignInPage request={request} returnTo={returnTo} problem="Enter your key" />, 422);
         }
         const address = server?.requestIP(request)?.address ?? "";
+        const { requestId } = exchangeOf(request);
         try {
           brake.check(address);
-          const previous = sessionCookie(request, publicUrl);
-          const session = body.token
-            ? await sessions.redeem(body.token, previous)
-            : await sessions.signIn(key, previous);
+          const options = { previous: sessionCookie(request, publicUrl), requestId };
+          const session = body.token ? await sessions.redeem(body.token, options) : await sessions.signIn(key, options);
           const path = landingPath(session.principal, returnTo);
           return redirect(request, path, { "set-cookie": setSessionCookie(request, session, publicUrl) });
         } catch (error) {
@@ -74,6 +80,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           const refused = (problem: string) => <SignInPage request={request} returnTo={returnTo} problem={problem} />;
           if (error.status === 429) return page(refused(error.message), 429, retryAfterHeaders(error));
           brake.failed(address);
+          audit.refused({ address, with: body.token ? "link" : "key", requestId });
           return page(refused(body.token ? REFUSED_LINK : REFUSED_KEY), 422);
         }
       },
@@ -90,7 +97,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       "/sign-out",
       async ({ request }) => {
         const session = sessionCookie(request, publicUrl);
-        if (session) await sessions.signOut(session);
+        if (session) await sessions.signOut(session, exchangeOf(request).requestId);
         return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
       },
       { detail: allows("public") },

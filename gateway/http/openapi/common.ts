@@ -24,6 +24,7 @@ export const TAGS = [
   { name: "Nodes", description: "The machines that run the models." },
   { name: "Metrics", description: "Metrics as JSON and for Prometheus." },
   { name: "Requests", description: "The stored request log." },
+  { name: "Audit", description: "Who changed what." },
   { name: "Health", description: "Probes for load balancers, and the status of every dependency." },
 ];
 

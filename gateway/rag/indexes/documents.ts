@@ -1,4 +1,4 @@
-import { appendAudit } from "../../../db/audit";
+import { type AuditEntry, appendAudit } from "../../../db/audit";
 import { findChunkCounts } from "../../../db/builds";
 import { listChunks } from "../../../db/chunks";
 import type { Db, Tx } from "../../../db/client";
@@ -73,16 +73,17 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     tx: Tx,
     indexId: string,
     ids: readonly string[],
-    by: string,
+    { actor, action }: Pick<AuditEntry, "actor" | "action"> & { actor: Principal },
     at: Date,
   ): Promise<Ingestion> => {
     const payload: IngestPayload = { indexId, total: ids.length };
-    const job = { id: newId("job"), kind: INGEST_KIND, payload: { ...payload }, createdBy: by };
+    const job = { id: newId("job"), kind: INGEST_KIND, payload: { ...payload }, createdBy: actor.keyId };
     const tasks = ids.map((documentId) => ({ documentId }));
     await insertJob(tx, job, tasks, at);
     if (!(await updateIndex(tx, indexId, { ingestionJobId: job.id }))) throw deletedMeanwhile();
     const queued = { state: "queued", error: null, jobId: job.id, updatedAt: at } as const;
     await store.updateDocuments(tx, indexId, ids, queued);
+    await appendAudit(tx, { at, actor, action, target: indexId, detail: { documents: ids.length, job: job.id } });
     const row = await findJob(tx, job.id);
     if (!row) throw new Error(`The job ${job.id} was not stored.`);
     return toIngestion(row, {}, at);
@@ -107,7 +108,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
   const add = (
     indexId: string,
     files: readonly NewFile[],
-    by: string,
+    actor: Principal,
     seal: Seal,
   ): Promise<{ added: AddedDocuments; surplus: string[] }> =>
     db.write(async (tx) => {
@@ -118,9 +119,10 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
         hashes: files.map(({ hash }) => hash),
       });
       const planned = planFiles(files, existing);
-      await storeFiles(tx, indexId, planned, by, at);
+      await storeFiles(tx, indexId, planned, actor.keyId, at);
       const ids = planned.filter(({ outcome }) => outcome !== "unchanged").map(({ documentId }) => documentId);
-      const ingestion = ids.length === 0 ? null : await startJob(tx, indexId, ids, by, at);
+      const started = { actor, action: "index.ingest" };
+      const ingestion = ids.length === 0 ? null : await startJob(tx, indexId, ids, started, at);
       const surplus = planned.flatMap(({ file, outcome, replaces }) =>
         outcome === "unchanged" ? file.uploadId : (replaces?.uploadId ?? []),
       );
@@ -154,7 +156,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
       try {
         const { id } = await indexes.find(principal, idOrName);
         return await once(async (seal) => {
-          const { added, surplus } = await add(id, files, principal.keyId, seal);
+          const { added, surplus } = await add(id, files, principal, seal);
           unneeded = surplus;
           return added;
         });
@@ -209,7 +211,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
         const at = now();
         await unpublishDocument(tx, { indexId: index.id, documentId: id }, at);
         const detail = { title, index: index.id };
-        await appendAudit(tx, { at, actor: principal.keyId, action: "document.delete", target: id, detail });
+        await appendAudit(tx, { at, actor: principal, action: "document.delete", target: id, detail });
       });
       if (uploadId !== null) await discardAll([uploadId]);
     },
@@ -224,7 +226,8 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
         );
         if (found[0] && unread.length === 0) throw nothingToRetry(found[0].state);
         const unreadIds = unread.map(({ id }) => id);
-        if (unread.length > 0) await startJob(tx, indexId, unreadIds, principal.keyId, now());
+        const retried = { actor: principal, action: "index.retry" };
+        if (unread.length > 0) await startJob(tx, indexId, unreadIds, retried, now());
       });
     },
 
@@ -266,6 +269,7 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
           await requestCancel(tx, job, at);
           await store.cancelQueuedDocuments(tx, job, at);
         }
+        if (open.length > 0) await appendAudit(tx, { at, actor: principal, action: "index.cancel", target: index.id });
         return open;
       });
       const ingestion = await indexes.ingestionOf(index);

@@ -115,7 +115,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
             createdAt: at,
             activatedAt: at,
           });
-          await appendAudit(tx, { at, actor: principal.keyId, action: "index.create", target: id, detail: { name } });
+          await appendAudit(tx, { at, actor: principal, action: "index.create", target: id, detail: { name } });
           const index = await store.findIndex(tx, id);
           if (!index) throw noSuchIndex(id);
           const versions = await store.listLiveVersions(tx, id);
@@ -140,7 +140,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
           await store.raiseRevision(tx, id, at);
           await appendAudit(tx, {
             at,
-            actor: principal.keyId,
+            actor: principal,
             action: "index.update",
             target: id,
             detail: { ...request },
@@ -160,7 +160,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
         );
         for (const job of [...building, ...(await listOpenJobs(tx, id))]) await requestCancel(tx, job, at);
         if (!(await store.updateIndex(tx, id, { deletedAt: at }))) throw noSuchIndex(idOrName);
-        await appendAudit(tx, { at, actor: principal.keyId, action: "index.delete", target: id, detail: { name } });
+        await appendAudit(tx, { at, actor: principal, action: "index.delete", target: id, detail: { name } });
       });
       // If this fails, the search Worker frees the memory at its next check.
       forget(id).catch(() => undefined);

@@ -81,7 +81,7 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
         await dropBuilds(tx, old);
       }
       const detail = { version, model: fields.embeddingModel };
-      await appendAudit(tx, { at, actor: principal.keyId, action: "index.build", target: indexId, detail });
+      await appendAudit(tx, { at, actor: principal, action: "index.build", target: indexId, detail });
       const made = toVersion({ ...row, error: null, activatedAt: null }, activeVersion);
       await seal?.(tx, made);
       return made;
@@ -102,7 +102,7 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
       await store.updateVersion(tx, row, { activatedAt: at });
       await store.raiseRevision(tx, id, at);
       const detail = { version, before: index.activeVersion };
-      await appendAudit(tx, { at, actor: principal.keyId, action: "index.activate", target: id, detail });
+      await appendAudit(tx, { at, actor: principal, action: "index.activate", target: id, detail });
     });
     return indexes.get(principal, id);
   },

@@ -30,7 +30,11 @@ const steps: readonly Step[] = [
   {
     name: "appendAudit",
     write: (db, tag) =>
-      db.write((tx) => appendAudit(tx, { at: AT, actor: "test", action: "key.create", target: keyOf(tag) })),
+      db.write(async (tx) => {
+        await appendAudit(tx, { at: AT, actor: "test", action: "key.create", target: keyOf(tag) });
+        const actor = { keyId: keyOf(tag), requestId: `req_${tag}` };
+        await appendAudit(tx, { at: LATER, actor, action: "key.update", target: keyOf(tag), detail: { name: "x" } });
+      }),
   },
   {
     name: "insertSession",
@@ -121,7 +125,9 @@ const stateOf = async (db: Db, tag: string) => {
   const namespaces = await keys.listCacheNamespaces(db);
   return {
     key: key && { name: key.name, lastUsedAt: key.lastUsedAt, foundByHash: sameKey?.id === key.id },
-    audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at }) => ({ action, at })),
+    audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at, actorName, requestId }) => ({
+      ...{ action, at, actorName, requestId },
+    })),
     sessions: [first, second].map((row) => row && [row.session.lastSeenAt, row.session.revokedAt]),
     isTokenUsable: await isTokenUsable(db, tag),
     isLeaseFree: await takeLease(db, tag, "another", AT, 0),
@@ -152,7 +158,10 @@ const isTokenUsable = async (db: Db, tag: string): Promise<boolean> => {
 
 const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => ({
   key: { name: `${tag}!`, lastUsedAt: LATER, foundByHash: true },
-  audit: [{ action: "key.create", at: AT }],
+  audit: [
+    { action: "key.update", at: LATER, actorName: `${tag}!`, requestId: `req_${tag}` },
+    { action: "key.create", at: AT, actorName: null, requestId: null },
+  ],
   sessions: [
     [LATER, AT],
     [AT, LATER],
