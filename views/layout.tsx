@@ -66,6 +66,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/evals", name: "Evaluations", icon: "evals", role: "viewer" },
   { path: "/batch-evals", name: "Runs", icon: "runs", role: "viewer" },
   { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
+  { path: "/audit", name: "Audit log", icon: "audit", role: "admin" },
   { path: "/requests", name: "Requests", icon: "requests", role: "viewer" },
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];

@@ -2,6 +2,7 @@ import { Elysia, t } from "elysia";
 import { allows } from "../gateway/http/route-facts";
 import type { Services } from "../gateway/services";
 import { assetRoutes } from "./assets";
+import { auditPageRoutes } from "./audit/routes";
 import { exportPageRoutes } from "./batch-evals/exports";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
@@ -62,6 +63,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(comparePageRoutes(services))
     .use(ragPageRoutes(services))
     .use(keyPageRoutes(services))
+    .use(auditPageRoutes(services))
     .use(requestPageRoutes(services))
     .use(systemRoutes(services))
     .post(

@@ -52,6 +52,12 @@ beforeAll(async () => {
   add("req_node_failed", { status: 502, errorKind: "upstream_error", model: work.model, durationMs: 30_450 });
   add("req_left", { status: 499, work: { ...work, completionTokens: 12 }, durationMs: 900 });
   await pages.requests.log.flush();
+  const actor = { keyId, role: "admin", requestId: "req_answered" } as const;
+  const { id } = await pages.keys.create(actor, { name: "search service", role: "member", requests_per_minute: 120 });
+  await pages.keys.update(actor, id, { name: "search", expires_at: "2099-12-31T23:59:59.000Z" });
+  await pages.audit.record(actor, "cache.invalidate", "model:smollm2-135m-instruct", { deleted: 12 });
+  pages.audit.refused({ address: "203.0.113.7", with: "key", requestId: "req_answered" });
+  await pages.keys.revoke(actor, id);
 });
 
 interface Case extends ScreenCase {
@@ -65,6 +71,9 @@ const CASES: Case[] = [
   { name: "request", path: "/requests/req_answered", as: "admin", shows: "Within 30 days" },
   { name: "request failed", path: "/requests/req_node_failed", as: "viewer", shows: "Requests with the same error" },
   { name: "request unknown", path: "/requests/req_none", as: "viewer", status: 404, shows: "keeps 30 days" },
+  { name: "audit log", path: "/audit", as: "admin", shows: "Revoked a key" },
+  { name: "audit log without a match", path: "/audit?object=none", as: "admin", shows: "Clear the filters" },
+  { name: "audit log not allowed", path: "/audit", as: "viewer", status: 403, shows: "requires the admin role" },
   {
     name: "requests server error",
     path: "/requests",
@@ -99,6 +108,24 @@ test.each([true, false])("the log is filtered, paged and read (scripts: %j)", (j
     }),
   ).resolves.toEqual([]),
 );
+
+test("the audit log is filtered, and the download has the same entries", () =>
+  expect(
+    onScreen(pages.url, { session: cookies.admin, javaScript: false }, async (page) => {
+      await page.goto("/audit");
+      await page.getByLabel("What").selectOption("cache");
+      await page.getByRole("button", { name: "Filter" }).click();
+      expect(await page.locator("tbody tr").count()).toBe(1);
+      await page.getByText("deleted: 12").waitFor();
+      const downloading = page.waitForEvent("download");
+      await page.getByRole("link", { name: "Download CSV" }).click();
+      const path = await (await downloading).path();
+      const rows = (await Bun.file(path).text()).trimEnd().split("\r\n");
+      expect([rows.length, rows[1]?.includes("model:smollm2-135m-instruct")]).toEqual([2, true]);
+      await page.getByRole("link", { name: "Open" }).click();
+      await page.getByRole("heading", { name: "POST /v1/chat/completions" }).waitFor();
+    }),
+  ).resolves.toEqual([]));
 
 test("an error page's request id leads to the request, which says whose fault it was", () =>
   expect(

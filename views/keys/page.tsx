@@ -204,6 +204,8 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
         ["Created", <Time at={record.created_at} />],
         ["Last used", <Never at={record.last_used_at} />],
         ["Expires", <Never at={record.expires_at} />],
+        ["Prompts and answers", storageText(record)],
+        ["Activity", <Activity id={record.id} />],
       ]}
     />
     {record.is_bootstrap ? (
@@ -212,6 +214,19 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
       record.status === "active" && <Endings {...{ record, replacedBy, successorId, problems }} />
     )}
   </Screen>
+);
+
+/** What is stored of the key's prompts and answers. */
+const storageText = ({ content_logging, log_bodies }: Key): string => {
+  if (!content_logging) return "Never stored";
+  return log_bodies ? "Also in the request log" : "In chats and evaluations only";
+};
+
+const Activity = ({ id }: { id: string }) => (
+  <>
+    <a href={`/requests?key=${id}`}>Requests</a>, <a href={`/audit?actor=${id}`}>changes by it</a>,{" "}
+    <a href={`/audit?object=${id}`}>changes to it</a>
+  </>
 );
 
 /** Hours during which both keys work. */

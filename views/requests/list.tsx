@@ -3,7 +3,7 @@ import type { Key } from "../../gateway/keys/contract";
 import type { LoggedRequest, LoggedRequestPage } from "../../gateway/requests/contract";
 import { type Frame, may, Screen } from "../layout";
 import { type Choice, Fields, fieldsOf, text } from "../ui/fields";
-import { Filters, NoMatch, Table, withQuery } from "../ui/lists";
+import { CursorPager, Filters, NoMatch, Table, withOther, withQuery } from "../ui/lists";
 import { EmptyState, number, Time } from "../ui/parts";
 import { latency } from "../ui/quantities";
 import { SPANS, statusLook } from "./words";
@@ -102,32 +102,9 @@ export const RequestsPage = ({ page, query, keys, models, retention, ...frame }:
           </p>
         </EmptyState>
       )}
-      {(after || page.next_cursor) && (
-        <nav class="pager" aria-label="Pages">
-          {after && (
-            <a class="button secondary" href={withQuery("/requests", filter)}>
-              Newest requests
-            </a>
-          )}
-          {page.next_cursor && (
-            <a
-              class="button secondary"
-              rel="next"
-              href={withQuery("/requests", { ...filter, after: page.next_cursor })}
-            >
-              Older requests
-            </a>
-          )}
-        </nav>
-      )}
+      <CursorPager path="/requests" query={filter} after={after} next={page.next_cursor} noun="requests" />
     </Screen>
   );
-};
-
-/** Adds the value of a link to the choices, so that submitting the form keeps it. */
-const withOther = (choices: readonly Choice[], value: string | undefined): readonly Choice[] => {
-  const isKnown = choices.some((choice) => (typeof choice === "string" ? choice : choice.value) === value);
-  return value === undefined || isKnown ? choices : [...choices, value];
 };
 
 /** Filters without a field, and a link that removes them. */

@@ -10,7 +10,7 @@ import { page } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
 import { RequestListQuery, RequestsPage } from "./list";
 import { RequestPage } from "./request";
-import { SPANS } from "./words";
+import { spanStart } from "./words";
 
 const PAGE_LENGTH = 50;
 const MAX_KEYS = 100;
@@ -19,13 +19,12 @@ const MAX_KEYS = 100;
 export const requestPageRoutes = ({ requests, keys, models }: Pick<Services, "requests" | "keys" | "models">) => {
   /** The page's query as the API's. A value that no field of the page sends is ignored. */
   const toQuery = ({ fault, slow, span, status, ...same }: RequestListQuery): RequestQuery => {
-    const spanMs = SPANS.find(({ value }) => value === span)?.ms;
     const wanted: Record<string, unknown> = {
       ...same,
       ...(status === "failed" ? { outcome: status } : { status }),
       fault_domain: fault,
       min_total_ms: slow === undefined ? undefined : Number(slow),
-      since: spanMs === undefined ? undefined : new Date(Date.now() - spanMs).toISOString(),
+      since: spanStart(span),
     };
     const given = Object.entries(wanted).filter(([name, value]) => {
       const schema = RequestQuery.properties[name as keyof RequestQuery];

@@ -9,6 +9,12 @@ export const SPANS = [
   { value: "7d", label: "Last 7 days", ms: 168 * HOUR_MS },
 ] as const;
 
+/** Start of a time span, in ISO 8601; undefined for an unknown one. */
+export const spanStart = (span: string | undefined): string | undefined => {
+  const ms = SPANS.find(({ value }) => value === span)?.ms;
+  return ms === undefined ? undefined : new Date(Date.now() - ms).toISOString();
+};
+
 /** Class of a status. A failed stream has status 200. A client that left is not a failure. */
 export const statusLook = ({ status, error }: Pick<LoggedRequest, "status" | "error">): string => {
   if (error === null) return "good";

@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { NumberedPage } from "../../gateway/paging";
+import type { Choice } from "./fields";
 import { count, EmptyState, number } from "./parts";
 
 /** Adds query values to a path, which may have some already; empty values are left out. */
@@ -23,6 +24,41 @@ export const Filters = ({ action, children }: { action: string; children: Child 
     </form>
   </search>
 );
+
+/** Adds a value that came with a link to a filter's choices, so that submitting the form keeps it. */
+export const withOther = (choices: readonly Choice[], value: string | undefined): readonly Choice[] => {
+  const isKnown = choices.some((choice) => (typeof choice === "string" ? choice : choice.value) === value);
+  return value === undefined || isKnown ? choices : [...choices, value];
+};
+
+interface CursorPagerProps {
+  path: string;
+  /** The filters. */
+  query: object;
+  /** Cursor of this page; undefined on the newest one. */
+  after: string | undefined;
+  /** Cursor of the next page; null on the last one. */
+  next: string | null;
+  /** Plural noun for the rows. */
+  noun: string;
+}
+
+/** Links to the older and the newest rows of a list that is too long to be counted. */
+export const CursorPager = ({ path, query, after, next, noun }: CursorPagerProps) =>
+  after || next ? (
+    <nav class="pager" aria-label="Pages">
+      {after && (
+        <a class="button secondary" href={withQuery(path, { ...query })}>
+          Newest {noun}
+        </a>
+      )}
+      {next && (
+        <a class="button secondary" rel="next" href={withQuery(path, { ...query, after: next })}>
+          Older {noun}
+        </a>
+      )}
+    </nav>
+  ) : null;
 
 interface ListProps<T> {
   page: NumberedPage<T>;
