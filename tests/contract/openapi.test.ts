@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { type ApiDocument, renderReference } from "../../gateway/cli/api-reference/render";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";
@@ -49,6 +50,12 @@ const operations = (): [string, Operation][] =>
 
 test("the document has exactly the API routes of the running app", () => {
   expect(documented().sort()).toEqual(API_ROUTES.map(({ route }) => route).sort());
+});
+
+test("docs/api-reference.md is current; bun run api-reference writes it", async () => {
+  const page = await Bun.file(new URL("../../docs/api-reference.md", import.meta.url)).text();
+  // Not toBe with two texts: printing the difference of texts as long as these would take minutes.
+  expect(page === renderReference(document as unknown as ApiDocument)).toBe(true);
 });
 
 test("the document is valid OpenAPI 3.1 and every example matches its schema", async () => {
