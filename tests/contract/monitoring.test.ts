@@ -51,6 +51,8 @@ beforeAll(async () => {
   const messages = [{ role: "user", content: "Hi" }];
   for (let n = 0; n < 2; n++) await post("/v1/chat", { messages, seed: 1 });
   await post("/v1/chat", { messages: [{ role: "user", content: "!error upstream_error" }] });
+  const key = await stack.keyOf("member", { requests_per_minute: 1 });
+  for (let n = 0; n < 2; n++) await stack.call("GET", "/v1/models", { key });
   const { id } = (await (await post("/v1/rag/indexes", { name: "i" })).json()) as { id: string };
   await post(`/v1/rag/indexes/${id}/documents`, { documents: [{ text: "Everyone has 30 days of leave." }] });
   const read = async () => (await (await stack.call("GET", `/v1/rag/indexes/${id}`)).json()) as { status: string };
