@@ -305,7 +305,19 @@ const identity = {
     Nullable(Type.String(), { description: "Revision of the model; some servers behind a node don't send it" }),
   ),
 };
-const completion = { ...identity, usage: Usage };
+const timings = Type.Optional(
+  Type.Object(
+    {
+      queue_ms: Milliseconds("Time spent waiting for a slot"),
+      prefill_ms: Milliseconds("From then until the first token"),
+      ttft_ms: Milliseconds("From arrival until the first token"),
+      total_ms: Milliseconds("From arrival until the end of the answer"),
+      cached_tokens: Count("Prompt tokens that were in the slot's KV cache"),
+    },
+    { description: "Measured by the node. Servers behind a node don't send it" },
+  ),
+);
+const completion = { ...identity, usage: Usage, timings };
 
 /** Response of `POST /v1/chat/completions`, as the node sent it. */
 export const ChatCompletion = Component("ChatCompletion", {
@@ -343,6 +355,7 @@ export const ChatCompletionChunk = Component("ChatCompletionChunk", {
     }),
   ),
   usage: lastUsage,
+  timings,
 });
 
 /** One chunk of a streamed `POST /v1/completions`; `[DONE]` follows the last. */
@@ -358,6 +371,7 @@ export const TextCompletionChunk = Component("TextCompletionChunk", {
     }),
   ),
   usage: lastUsage,
+  timings,
 });
 
 const explained = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));

@@ -1,12 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Id, Nullable, OneOf, Strict } from "../contract";
 import { NewSample } from "../datasets/contract";
-import { Label, Output, RunFigures, RunInfo, SampleResult } from "./contract";
+import { Label, Output, Run, RunFigures, RunInfo, SampleResult } from "./contract";
 
 /** Maximum number of results in an export. The whole file is held in memory. */
 export const MAX_EXPORTED = 10_000;
 
 export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);
+
+const figures = Type.Partial(Type.Object({ ...RunFigures.properties, cost: Run.properties.cost }));
 
 /** A result without the fields of its sample, and without those that an import recomputes. */
 export const ExportedResult = Strict({
@@ -28,7 +30,7 @@ export const ExportedResult = Strict({
 export const RunExport = Strict(
   {
     version: Type.Literal(1),
-    run: Type.Object({ ...RunInfo.properties, ...Type.Partial(RunFigures).properties }),
+    run: Type.Object({ ...RunInfo.properties, ...figures.properties }),
     results: Type.Array(Strict({ sample: NewSample, result: ExportedResult }), { maxItems: MAX_EXPORTED }),
   },
   { title: "RunExport" },

@@ -9,6 +9,7 @@ import type { Config } from "../../lib/config";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { standIn } from "../rag-stand-in";
+import { type JsonSchema, undeclaredFields } from "./undeclared-fields";
 
 const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 
@@ -34,29 +35,44 @@ export interface Stack {
 }
 
 /**
- * Whether the OpenAPI document lists a response status for a request's operation, so that every contract test also
- * checks the document. True if the document has no such operation.
+ * Compares responses with the OpenAPI document, so that every contract test also checks it. Throws if the document
+ * doesn't list the status of a response, or (S1) if a JSON response has a field that its schema doesn't declare. What the
+ * document doesn't describe is not checked.
  */
-const documentedStatuses = (url: string) => {
+const documentedResponses = (url: string) => {
   interface Document {
-    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+    paths: Record<string, Record<string, { responses: Record<string, DocumentedResponse> }>>;
+    components: { schemas: Record<string, JsonSchema> };
   }
-  let operations: Promise<[pattern: RegExp, methods: Document["paths"][string]][]> | undefined;
+  interface DocumentedResponse {
+    content?: Record<string, { schema?: JsonSchema }>;
+  }
+  let loading: Promise<{ operations: [pattern: RegExp, methods: Document["paths"][string]][]; document: Document }>;
   const load = async () => {
-    const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+    const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
     // Fixed paths come before those with an id in the same place.
-    const sorted = Object.entries(paths).sort(([a], [b]) => a.split("{").length - b.split("{").length);
-    return sorted.map(([path, methods]): [RegExp, typeof methods] => [
+    const sorted = Object.entries(document.paths).sort(([a], [b]) => a.split("{").length - b.split("{").length);
+    const operations = sorted.map(([path, methods]): [RegExp, typeof methods] => [
       new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]+")}/?$`),
       methods,
     ]);
+    return { operations, document };
   };
-  return async (method: string, path: string, status: number): Promise<boolean> => {
-    operations ??= load();
+  return async (method: string, path: string, response: Response): Promise<void> => {
+    loading ??= load();
+    const { operations, document } = await loading;
     const [pathname = ""] = path.split("?");
-    const found = (await operations).find(([pattern]) => pattern.test(pathname));
+    const found = operations.find(([pattern]) => pattern.test(pathname));
     const operation = found?.[1][method.toLowerCase()];
-    return operation === undefined || status in operation.responses;
+    if (operation === undefined) return;
+    const documented = operation.responses[response.status];
+    if (!documented)
+      throw new Error(`The OpenAPI document doesn't list the status ${response.status} for ${method} ${path}.`);
+    const schema = documented.content?.["application/json"]?.schema;
+    if (!schema || !response.headers.get("content-type")?.startsWith("application/json")) return;
+    const fields = undeclaredFields(await response.clone().json(), schema, document.components.schemas);
+    if (fields.length > 0)
+      throw new Error(`The response to ${method} ${path} has undeclared fields: ${fields.join(", ")}`);
   };
 };
 
@@ -115,7 +131,7 @@ export const startStack = async (
   const jobs = { ...config.jobs, gatewayUrl: gateway.url };
   const worker = settings.hasWorker === false ? undefined : await startWorker({ ...config, jobs }, log, standIn);
 
-  const isDocumented = documentedStatuses(gateway.url);
+  const checkDocumented = documentedResponses(gateway.url);
   const call: Stack["call"] = async (method, path, { key = ADMIN_KEY, body, headers } = {}) => {
     const response = await fetch(gateway.url + path, {
       method,
@@ -126,9 +142,7 @@ export const startStack = async (
       },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
-    if (!(await isDocumented(method, path, response.status))) {
-      throw new Error(`The OpenAPI document does not list the status ${response.status} for ${method} ${path}.`);
-    }
+    await checkDocumented(method, path, response);
     return response;
   };
 
