@@ -113,6 +113,19 @@ test("a session ends within a second after its key is revoked or expires", async
   expect(await isSignedIn(session.cookie)).toBe(false);
 });
 
+test("W2: an admin ends every session of a key, and the key and other keys' sessions still work", async () => {
+  const cookies = [await signIn(), await signIn()];
+  const other = await keys.create(LOCAL_ACTOR, { name: "other", role: "viewer" });
+  const { cookie: kept } = await sessions.signIn(other.key);
+  for (const cookie of cookies) expect(await isSignedIn(cookie)).toBe(true);
+  await sessions.endAll(LOCAL_ACTOR, issued.id);
+  for (const cookie of cookies) expect(await isSignedIn(cookie)).toBe(false);
+  expect([await isSignedIn(kept), await isSignedIn(await signIn())]).toEqual([true, true]);
+  expect((await problemOf(sessions.endAll(LOCAL_ACTOR, "key_none"))).kind).toBe("not_found");
+  const editor = { keyId: issued.id, role: "editor" } as const;
+  expect((await problemOf(sessions.endAll(editor, other.id))).kind).toBe("insufficient_role");
+});
+
 test("a lowered role applies to the session within a second", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);

@@ -4,7 +4,7 @@ import { findKey, type KeyRow } from "../../db/keys";
 import * as store from "../../db/sessions";
 import { AppError } from "../../lib/errors";
 import { digestOf, hashOf } from "../keys/format";
-import { isUsable } from "../keys/rules";
+import { type Actor, assertAdmin, isUsable } from "../keys/rules";
 import type { KeysService } from "../keys/service";
 import { LastUse, OneSecondCache } from "../keys/verifier";
 import type { Principal } from "../principal";
@@ -103,7 +103,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       const expiresAt = new Date(at.getTime() + lifetimeMs);
       await db.write(async (tx) => {
         const key = await findKey(tx, keyId);
-        if (!key) throw new AppError("not_found", `Key ${keyId} not found.`);
+        if (!key) throw noSuchKey(keyId);
         keys.admit(key, "session");
         await store.insertSignInToken(tx, { tokenHash: hashOf(token), keyId, expiresAt });
         await appendAudit(tx, { at, actor: keyId, action: "sign_in_token.create", target: keyId });
@@ -133,6 +133,22 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       forget(value);
     },
 
+    /**
+     * Ends every session of a key: immediately in this process, within a second in others. Throws not_found, and
+     * insufficient_role unless the actor is an admin.
+     */
+    async endAll(actor: Actor, keyId: string): Promise<void> {
+      assertAdmin(actor);
+      const at = now();
+      await db.write(async (tx) => {
+        if (!(await findKey(tx, keyId))) throw noSuchKey(keyId);
+        const ended = await store.revokeSessions(tx, keyId, at);
+        const detail = { sessions: ended };
+        await appendAudit(tx, { at, actor: actor.keyId, action: "session.end_all", target: keyId, detail });
+      });
+      known.drop(({ key }) => key.id === keyId);
+    },
+
     /** Writes the times at which sessions were last seen; normally they are written once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
@@ -154,6 +170,8 @@ const randomValue = (): string => Buffer.from(crypto.getRandomValues(new Uint8Ar
 
 const isRunning = ({ revokedAt, expiresAt, lastSeenAt }: store.SessionRow, at: Date): boolean =>
   !revokedAt && expiresAt > at && at.getTime() - lastSeenAt.getTime() < IDLE_MS;
+
+const noSuchKey = (keyId: string) => new AppError("not_found", `Key ${keyId} not found.`);
 
 const uselessToken = () =>
   new AppError(

@@ -250,3 +250,19 @@ test("W2: the session of a revoked key opens no page after a second", async () =
   }
   expect(await statusOf()).toBe(303);
 });
+
+test("W2: an admin ends the sessions of a key on its page, and the key keeps working", async () => {
+  const made = await (await stack.call("POST", "/v1/keys", { body: { name: "lost laptop", role: "member" } })).json();
+  const { id, key } = made as { id: string; key: string };
+  const cookie = await signIn(key);
+  const statusOf = async () => (await fetch(`${stack.url}/chat`, { headers: { cookie }, redirect: "manual" })).status;
+  expect(await statusOf()).toBe(200);
+  const ended = await fetch(`${stack.url}/keys/${id}/end-sessions`, {
+    method: "POST",
+    headers: { cookie: cookies.get("admin") ?? "", "sec-fetch-site": "same-origin" },
+    redirect: "manual",
+  });
+  expect([ended.status, ended.headers.get("location")]).toEqual([303, "/keys?done=signed-out"]);
+  expect(await statusOf()).toBe(303);
+  expect((await stack.call("GET", "/v1/auth/me", { key })).status).toBe(200);
+});

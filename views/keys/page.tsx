@@ -186,7 +186,7 @@ interface KeyPageProps extends Frame {
   problems?: Problems;
 }
 
-/** One key: its settings, and the forms that rotate or revoke it. */
+/** One key: its settings, and the forms that end its sessions, rotate it or revoke it. */
 export const KeyPage = ({ record, replacedBy, unknownModels, successorId, problems, ...frame }: KeyPageProps) => (
   <Screen {...frame} title={record.name} problems={problems} note={<KeyState status={record.status} />}>
     <UnknownModels names={unknownModels} />
@@ -208,10 +208,14 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
         ["Activity", <Activity id={record.id} />],
       ]}
     />
-    {record.is_bootstrap ? (
+    {record.is_bootstrap && (
       <p class="hint">This key is set in the gateway’s environment. Change or remove it there.</p>
-    ) : (
-      record.status === "active" && <Endings {...{ record, replacedBy, successorId, problems }} />
+    )}
+    {record.status === "active" && (
+      <div class="columns">
+        <EndSessions record={record} />
+        {!record.is_bootstrap && <Endings {...{ record, replacedBy, successorId, problems }} />}
+      </div>
     )}
   </Screen>
 );
@@ -229,6 +233,14 @@ const Activity = ({ id }: { id: string }) => (
   </>
 );
 
+/** For a lost laptop: ends the key's sessions in every browser. Programs that use the key are not affected. */
+const EndSessions = ({ record }: Pick<KeyPageProps, "record">) => (
+  <Form action={`/keys/${record.id}/end-sessions`} submit="End sessions" kind="secondary">
+    <h2>Sessions</h2>
+    <p>Signs out every browser that uses this key. The key itself keeps working.</p>
+  </Form>
+);
+
 /** Hours during which both keys work. */
 export const OVERLAPS = ["0", "1", "24"] as const;
 const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
@@ -241,7 +253,7 @@ const Endings = ({ record, replacedBy, successorId, problems }: EndingsProps) =>
   const overlaps = OVERLAPS.map((hours) => ({ value: hours, label: OVERLAP_WORDS[hours] }));
   const confirmation = confirmationOf(record, replacedBy !== undefined);
   return (
-    <div class="columns">
+    <>
       {!replacedBy && (
         <Form action={`/keys/${record.id}/rotate`} data-busy="Rotating…" submit="Rotate key" kind="secondary">
           <h2>Rotate</h2>
@@ -255,6 +267,6 @@ const Endings = ({ record, replacedBy, successorId, problems }: EndingsProps) =>
         <p>Requests with this key fail immediately, and its sessions end. This can’t be undone.</p>
         {text("confirm", `Type “${confirmation}” to confirm`, { autocomplete: "off", spellcheck: "false" })}
       </Form>
-    </div>
+    </>
   );
 };

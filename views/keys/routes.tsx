@@ -5,6 +5,7 @@ import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import { newKeyId } from "../../gateway/keys/format";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
+import { ownValue } from "../../lib/own-value";
 import { frameOf } from "../layout";
 import { Fields, type Problems } from "../ui/fields";
 import { page, redirect } from "../ui/html";
@@ -15,12 +16,18 @@ import { KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SOR
 const HOUR_SECONDS = 3600;
 const PAGE_LENGTH = 50;
 
+/** Message of the list after an action, by the name in its address. */
+const NOTICES: Readonly<Record<string, string>> = {
+  revoked: "Key revoked. Requests with it now fail.",
+  "signed-out": "Sessions ended. Browsers that used this key must sign in again.",
+};
+
 /** `/keys`, for admins. */
-export interface KeyPageServices extends Pick<Services, "keys" | "models"> {
+export interface KeyPageServices extends Pick<Services, "keys" | "models" | "sessions"> {
   indexes: Pick<Services["indexes"], "names">;
 }
 
-export const keyPageRoutes = ({ keys, models, indexes }: KeyPageServices) => {
+export const keyPageRoutes = ({ keys, models, indexes, sessions }: KeyPageServices) => {
   /** Models on the nodes, including those that the user's key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
@@ -62,7 +69,7 @@ export const keyPageRoutes = ({ keys, models, indexes }: KeyPageServices) => {
       async ({ request, query }) => {
         const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
         const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
-        const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : "";
+        const notice = ownValue(NOTICES, query.done ?? "") ?? "";
         const successors = await keys.successors(shown.data.map(({ id }) => id));
         return page(<KeysPage {...{ ...frameOf(request), keys: shown, successors, sort, notice }} />);
       },
@@ -98,6 +105,10 @@ export const keyPageRoutes = ({ keys, models, indexes }: KeyPageServices) => {
         ),
       { body: Fields({ id: KeyFormBody.properties.id, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
     )
+    .post("/:id/end-sessions", async ({ request, params }) => {
+      await sessions.endAll(principalOf(request), params.id);
+      return redirect(request, "/keys?done=signed-out");
+    })
     .post(
       "/:id/revoke",
       async ({ request, params, body }) => {
