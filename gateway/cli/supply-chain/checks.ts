@@ -51,7 +51,8 @@ const checkModels = async (): Promise<Finding> => {
 const checkKeys = async (): Promise<Finding> => {
   const pattern = KEY_PATTERN.source.replaceAll("\\b", "");
   const now = await run(["git", "grep", "-hoE", pattern]);
-  const before = await run(["git", "log", "--all", "-p", "--no-color", "-G", pattern, "--format="]);
+  const { code, ...before } = await run(["git", "log", "--all", "-p", "--no-color", "-G", pattern, "--format="]);
+  if (code !== 0) return warning("not checked: this folder has no git history", "Run it in a clone.");
   const matches = `${now.out}\n${before.out}`.matchAll(new RegExp(KEY_PATTERN, "g"));
   const keys = new Set([...matches].map(([key]) => key).filter(isWellFormed));
   if (keys.size > 0) return failed(`${keys.size} valid keys are in files or in the history`, "Revoke them.");
@@ -65,6 +66,7 @@ const checkSecrets = async (): Promise<Finding> => {
     return warning("not checked: gitleaks is missing", "go install github.com/zricethezav/gitleaks/v8@v8.30.1");
   const { code, out } = await run([program, "git", "--no-banner", "--redact", "--config", ".gitleaks.toml", "."]);
   const commits = /(\d+) commits scanned/.exec(out)?.[1];
+  if (commits === undefined) return warning("not checked: gitleaks can't read the history", "Run it in a clone.");
   if (code === 0) return passed(`gitleaks found nothing in ${commits} commits`);
   return failed("gitleaks found secrets", "Run: gitleaks git --redact --verbose --config .gitleaks.toml .");
 };
