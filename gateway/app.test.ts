@@ -35,7 +35,7 @@ const errorOf = async (response: Response) => ((await response.json()) as ErrorE
 const statusOf = async (response: Response) => ((await response.json()) as Readiness).status;
 const routes = () => composition.app.routes.map(({ method, path }) => `${method} ${path}`);
 
-describe("the role", () => {
+describe("K5: the role", () => {
   const roleOf = ({ detail }: { detail?: RouteFacts }) => detail?.["x-role"];
 
   test("is declared by every route", () => {
@@ -49,7 +49,7 @@ describe("the role", () => {
   });
 });
 
-test("every response has the security headers for browsers, including errors and pages", async () => {
+test("W6: every response has the security headers for browsers, including errors and pages", async () => {
   const answers = [
     await send("GET", "/healthz"),
     await send("GET", "/openapi.json"),

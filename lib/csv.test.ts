@@ -4,7 +4,7 @@ import { guardText, unguardText } from "./csv";
 
 const FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "＋1", "－1", "＠x"];
 
-test.each(FORMULAS)("%j is not run as a formula by a spreadsheet", (text) => {
+test.each(FORMULAS)("P2: %j is not run as a formula by a spreadsheet", (text) => {
   expect(guardText(text)).toBe(`'${text}`);
 });
 

@@ -24,7 +24,7 @@ describe("the page after signing in", () => {
   ])("is the home page for the non-local path %j", (path) => expect(localPath(path)).toBe("/"));
 });
 
-describe("a write with the session cookie", () => {
+describe("W1: a write with the session cookie", () => {
   const allowed = (headers: Record<string, string>, publicUrl?: string) => {
     refuseForeignWrite(request({ host: "ai.example.com", ...headers }), publicUrl);
     return true;
@@ -54,7 +54,7 @@ describe("a write with the session cookie", () => {
   });
 });
 
-describe("the session cookie", () => {
+describe("W2: the session cookie", () => {
   const session = { cookie: "value", expiresAt: new Date("2026-12-01T00:00:00Z") };
 
   test("is bound to the host and, with https, to https", () => {

@@ -35,7 +35,7 @@ const send = (gateway: Composition, method: string, path: string, key: string, b
     }),
   );
 
-test("a revoked key is rejected on its gateway immediately, and on another within a second", async () => {
+test("K4: a revoked key is rejected on its gateway immediately, and on another within a second", async () => {
   const created = await send(here, "POST", "/v1/keys", ADMIN_KEY, { name: "leaving", role: "member" });
   const { id, key }: { id: string; key: string } = JSON.parse(await created.text());
   const statusOn = async (gateway: Composition) => (await send(gateway, "GET", "/v1/auth/me", key)).status;

@@ -85,7 +85,7 @@ test("JSONL contains the results as the API lists them", async () => {
   expect(lines.map((line) => JSON.parse(line))).toEqual(data);
 });
 
-test("CSV runs no formula, and can be imported as a dataset with the outputs", async () => {
+test("P2: CSV runs no formula, and can be imported as a dataset with the outputs", async () => {
   const csv = await textOf("format=csv");
   expect(csv).toContain("\r\n'=1+1,");
   const { samples, report } = await readText("csv", csv);

@@ -207,3 +207,48 @@ describe("S4: a parameter of the engine that the gateway doesn't know", () => {
     expect(await seenByNode()).toBe(before + 1);
   });
 });
+
+describe("R3: a request that would use unbounded resources is refused:", () => {
+  const HELLO = { messages: [{ role: "user", content: "Hello" }] };
+  const long = "word ".repeat(200_000);
+  const batch = { dataset: "any", target: { kind: "chat" } };
+  test.each<[what: string, path: string, body: object, status: number, named: string | null]>([
+    ["a prompt beyond the context", "/v1/chat", { messages: [{ role: "user", content: long }] }, 400, null],
+    ["2,001 messages", "/v1/chat", { messages: Array(2001).fill(HELLO.messages[0]) }, 400, "messages"],
+    ["an endless answer", "/v1/chat", { ...HELLO, max_tokens: 2 ** 40 }, 400, "max_tokens"],
+    ["21 prompts", "/v1/completions", { prompt: Array(21).fill("x") }, 400, "prompt"],
+    ["2,049 texts to embed", "/v1/embeddings", { input: Array(2049).fill("x") }, 400, "input"],
+    ["a body of 5 MB", "/v1/chat", { messages: [{ role: "user", content: "x".repeat(5_000_000) }] }, 413, null],
+    ["1,000,000 repeats", "/v1/batch-evals", { ...batch, repeats: 1_000_000 }, 400, "repeats"],
+    ["1,000,000 calls at once", "/v1/batch-evals", { ...batch, max_concurrency: 1_000_000 }, 400, "max_concurrency"],
+    [
+      "1,000,000 chunks",
+      "/v1/rag/query",
+      { index: "x", question: "?", retrieval: { top_k: 1e6 } },
+      400,
+      "retrieval.top_k",
+    ],
+  ])("%s", async (_, path, body, status, named) => {
+    const response = await send("POST", path, body);
+    const { param } = await errorOf(response);
+    expect(response.status).toBe(status);
+    if (named) expect(param).toStartWith(named);
+  });
+
+  test("an evaluation that a viewer starts", async () => {
+    const response = await stack.call("POST", "/v1/batch-evals", { key: await stack.keyOf("viewer"), body: batch });
+    expect([response.status, (await errorOf(response)).code]).toEqual([403, "insufficient_role"]);
+  });
+
+  test("more requests than a key may send, and the refusal says when to retry", async () => {
+    const key = await stack.keyOf("member", { requests_per_minute: 3 });
+    const statuses: number[] = [];
+    let last: Response | undefined;
+    for (let n = 0; n < 5; n++) {
+      last = await stack.call("POST", "/v1/chat", { key, body: { ...HELLO, max_tokens: 1 } });
+      statuses.push(last.status);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    expect(Number(last?.headers.get("retry-after"))).toBeWithin(1, 62);
+  });
+});

@@ -39,7 +39,7 @@ const readUntilEnded = async (path: string, key: { id: string; key: string }, bo
   return { text, ms: performance.now() - endedAt };
 };
 
-describe("a key that ends during an answer", () => {
+describe("K4: a key that ends during an answer", () => {
   test.each(["/v1/chat/completions", "/v1/chat"])("ends its stream from %s with an error frame", async (path) => {
     const key = await newKey();
     const { text, ms } = await readUntilEnded(path, key, question(`of ${path}`), () => revoke(key));

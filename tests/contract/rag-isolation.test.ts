@@ -26,7 +26,7 @@ const NOT_FOUND = [404, "not_found", "index"];
 
 const QUESTION = "What is the code of the ferry?";
 
-describe("another key's index", () => {
+describe("R1: another key's index", () => {
   let own: Side;
   let other: Side;
   beforeAll(async () => {

@@ -142,7 +142,7 @@ describe("P1: a file in a form", () => {
   });
 });
 
-describe("a request with an ambiguous length is rejected", () => {
+describe("S3: a request with an ambiguous length is rejected", () => {
   test.each([
     ["two lengths", ["content-length: 2", "content-length: 30"]],
     ["a length and chunks", ["content-length: 2", CHUNKED]],

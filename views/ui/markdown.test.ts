@@ -61,7 +61,7 @@ const withoutValues = (html: string): string =>
 
 const paragraph = (html: string): string => `<p dir="auto">${html}</p>\n`;
 
-describe("a model's text on a page", () => {
+describe("W4, W5: a model's text on a page", () => {
   test.each(ATTACKS)("is harmless: %s", (attack) => {
     const html = markdown(attack);
     expect(html).not.toMatch(DANGEROUS);

@@ -51,7 +51,7 @@ describe("markers", () => {
     expect([markers, /[[\]]/.test(answer)]).toEqual([[], false]);
   });
 
-  test("no marker without a context is left in 1,000 random answers", () => {
+  test("R2: no marker without a context is left in 1,000 random answers", () => {
     const piece = fc.constantFrom(
       "[",
       "]",

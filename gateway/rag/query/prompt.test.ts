@@ -149,7 +149,7 @@ describe("the budget", () => {
   });
 });
 
-describe("document text is data", () => {
+describe("R2: document text is data", () => {
   const quoted = async (text: string, rest = {}) => {
     const { messages } = await fit({ chunks: [chunkOf(text, 0, undefined, rest)] });
     return `${messages[1]?.content}`;

@@ -100,7 +100,7 @@ test("annotations have no effect", () => {
   );
 });
 
-test("a schema that is nested too deeply or is too long is rejected", () => {
+test("S4: a schema that is nested too deeply or is too long is rejected", () => {
   const nested = (depth: number): unknown =>
     depth === 0 ? { type: "null" } : { type: "array", items: nested(depth - 1) };
   expect(paramOf(nested(200))).toContain("schema.items");
