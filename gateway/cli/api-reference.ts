@@ -11,7 +11,8 @@ import { type ApiDocument, renderReference } from "./api-reference/render";
 const HELP = `Writes docs/api-reference.md from the OpenAPI document of this version.
 
   bun run api-reference
-  bun run api-reference --check    only checks whether the page is current; exit code 1 if not`;
+  bun run api-reference --check    only checks whether the page is current; exit code 1 if not
+  bun run api-reference --print    prints the OpenAPI document instead`;
 
 const PAGE = join(import.meta.dir, "../../docs/api-reference.md");
 
@@ -27,8 +28,13 @@ const readDocument = async (): Promise<ApiDocument> => {
   }
 };
 
-await runCommand(HELP, { check: { type: "boolean" } }, async ({ values }) => {
-  const page = renderReference(await readDocument());
+await runCommand(HELP, { check: { type: "boolean" }, print: { type: "boolean" } }, async ({ values }) => {
+  const document = await readDocument();
+  if (values.print) {
+    console.log(JSON.stringify(document));
+    return EXIT.ok;
+  }
+  const page = renderReference(document);
   const isCurrent = (await Bun.file(PAGE).exists()) && (await Bun.file(PAGE).text()) === page;
   if (values.check) {
     console.log(
