@@ -20,7 +20,7 @@ export const listWebhooks = (db: Reads, limit: number, cursor?: TimeCursor): Pro
 
 /** Sortable columns. In ascending order, webhooks without a delivery come first. */
 const ORDERS = {
-  url: sql`${webhooks.url}`,
+  name: sql`lower(coalesce(nullif(${webhooks.description}, ''), ${webhooks.url}))`,
   created: sql`${webhooks.createdAt}`,
   delivered: sql`${webhooks.lastDeliveredAt}`,
 };

@@ -68,6 +68,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
   { path: "/audit", name: "Audit log", icon: "audit", role: "admin" },
   { path: "/requests", name: "Requests", icon: "requests", role: "viewer" },
+  { path: "/webhooks", name: "Webhooks", icon: "webhooks", role: "admin" },
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];
 

@@ -21,6 +21,7 @@ import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
 import { Fields, text } from "./ui/fields";
 import { html, isHtmx, redirect } from "./ui/html";
+import { webhookPageRoutes } from "./webhooks/routes";
 
 type PageServices = RagPageServices &
   ChatServices &
@@ -65,6 +66,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(keyPageRoutes(services))
     .use(auditPageRoutes(services))
     .use(requestPageRoutes(services))
+    .use(webhookPageRoutes(services))
     .use(systemRoutes(services))
     .post(
       "/theme",

@@ -47,6 +47,10 @@ interface WebhookDeps {
   now?: () => Date;
 }
 
+/** An id for a webhook that is about to be created. */
+export const newWebhookId = (): string => newId("wh");
+export const WEBHOOK_ID_PATTERN = "^wh_[0-9a-f]{32}$";
+
 export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDeps) => {
   const rules = createAddressRules({
     allowedNetworks: config.webhooks.networks,
@@ -88,7 +92,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
 
   return {
     /** Throws invalid_request for an address that is not allowed, and conflict if a webhook with the id exists. */
-    async create(actor: Actor, request: CreateWebhook, { id = newId("wh"), seal }: IssueOptions = {}) {
+    async create(actor: Actor, request: CreateWebhook, { id = newWebhookId(), seal }: IssueOptions = {}) {
       const { url, description = "", events = null } = request;
       await rules.check(url);
       return db.write(async (tx): Promise<WebhookWithSecret> => {

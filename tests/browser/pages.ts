@@ -37,9 +37,12 @@ import { createPrompts } from "../../gateway/prompts/service";
 import { createRequests } from "../../gateway/requests/service";
 import { createSessions } from "../../gateway/sessions/service";
 import { createUploads } from "../../gateway/uploads/service";
+import { createAddressRules } from "../../gateway/webhooks/addresses";
+import { createSender } from "../../gateway/webhooks/send";
 import { createWebhooks } from "../../gateway/webhooks/service";
 import { datasetImport } from "../../jobs/dataset-import";
 import { JobLoop } from "../../jobs/loop";
+import { webhookDelivery } from "../../jobs/webhook-delivery";
 import type { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
@@ -76,12 +79,15 @@ const READY: NodeView = {
   },
 };
 
+/** Webhooks may use receivers on this machine. */
+const HOOKS = { networks: ["127.0.0.0/8"], http: true };
+
 /**
  * Starts the pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`:
  * timeout of idle connections.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
-  const config = { ...defaultConfig(), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
+  const config = { ...defaultConfig({ webhooks: HOOKS }), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
   const log = silentLog();
   const db = await openDb({ url: ":memory:" }, log);
   await migrate(db);
@@ -142,7 +148,11 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const webhooks = createWebhooks({ db, config });
   const labels = createLabels({ db });
   const feedback = createFeedback({ db, imports, uploads });
-  const handlers = [datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") })];
+  const send = createSender(createAddressRules({ allowedNetworks: HOOKS.networks, allowsHttp: HOOKS.http }));
+  const handlers = [
+    datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") }),
+    webhookDelivery({ db, send, log }),
+  ];
   let worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
   await worker.open();
   const cache = memoryCache({ maxBytes: 1024 });

@@ -15,6 +15,7 @@ type ScreenIcon =
   | "keys"
   | "requests"
   | "audit"
+  | "webhooks"
   | "system";
 type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
 type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
