@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Component, Count, Nullable, OneOf, Share, Timestamp } from "../contract";
+import { Component, Count, Nullable, OneOf, Timestamp } from "../contract";
 import { DEGRADATION_CODES } from "../health/contract";
 
 /** Why something failed. Programs should check `code`. */
@@ -35,14 +35,13 @@ const IngestionFailed = Component("IngestionFailedData", {
 });
 
 const Budget = Component("BudgetData", {
-  key_id: Nullable(Type.String(), { description: "The key that the budget limits; null: all keys" }),
-  budget: Type.String({ description: "The budget's name", examples: ["monthly cost"] }),
+  key_id: Type.String({ description: "The key that the budget limits" }),
+  budget: Type.String({ description: "As in `GET /v1/limits/explain`", examples: ["tokens_per_day"] }),
+  model: Nullable(Type.String(), { description: "The model that the budget counts; null: all" }),
   unit: OneOf(["requests", "tokens", "money", "gpu_seconds"]),
   limit: Type.Number({ minimum: 0 }),
   used: Type.Number({ minimum: 0 }),
-  share: Share("Part of the limit that is used"),
-  period_start: Nullable(Timestamp, { description: "null: the budget is never renewed" }),
-  resets_at: Nullable(Timestamp),
+  resets_at: Nullable(Timestamp, { description: "null: never" }),
 });
 
 const node = Type.String({ description: "Id of the node, as on the System page" });
