@@ -26,8 +26,19 @@ export interface BatchCursor {
 /** A text as it is inside a JSON string. */
 const asJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-/** Results of a run that match the filter. */
-export const isMatch = (runId: string, { state, passed, failure, tag, group, search }: ResultFilter): SQL | undefined =>
+/** For results that are joined with their samples. */
+const isInInput = (search: string): SQL => like(sql`samples.input`, asJson(search));
+
+/** For results alone: finds the samples first. */
+const isInAnyInput = (search: string): SQL =>
+  sql`results.sample_id IN (SELECT samples.id FROM samples WHERE ${isInInput(search)})`;
+
+/** Results of a run that match the filter. A search needs their samples, unless `inInput` doesn't. */
+export const isMatch = (
+  runId: string,
+  { state, passed, failure, tag, group, search }: ResultFilter,
+  inInput = isInInput,
+): SQL | undefined =>
   and(
     eq(results.runId, runId),
     state && eq(results.state, state),
@@ -43,7 +54,7 @@ export const isMatch = (runId: string, { state, passed, failure, tag, group, sea
     search === undefined
       ? undefined
       : or(
-          like(sql`samples.input`, asJson(search)),
+          inInput(search),
           // Searching the raw JSON first is twice as fast as extracting every text.
           and(like(results.output, asJson(search)), like(sql`json_extract(results.output, '$.text')`, search)),
           eq(results.sampleKey, search),
@@ -89,16 +100,57 @@ const REVERSED: Readonly<Record<BatchSort, SQL[]>> = {
 };
 
 /** Finds results without reading their rows: the indexes cover everything except a text search. */
-const found = (db: Reads, runId: string, { sort, ...filter }: ResultFilter & { sort?: BatchSort }, more?: SQL) => {
+const found = (
+  db: Reads,
+  runId: string,
+  { sort, ...filter }: ResultFilter & { sort?: BatchSort },
+  more?: SQL,
+  inInput = isInInput,
+) => {
   const rows = db
     .select({ rowid: sql<number>`results.rowid`.as("rowid") })
     .from(results)
     .$dynamic();
-  const isJoined = filter.search !== undefined;
+  const isJoined = filter.search !== undefined && inInput === isInInput;
   const fitting = (isJoined ? rows.innerJoin(samples, eq(samples.id, results.sampleId)) : rows).where(
-    and(isMatch(runId, filter), more),
+    and(isMatch(runId, filter, inInput), more),
   );
   return sort === undefined ? fitting : fitting.orderBy(...ORDER[sort]);
+};
+
+/** In a run with fewer results, a search is fast either way. */
+const MANY_RESULTS = 10_000;
+/** Up to this many samples per result of the run, reading all samples is faster. */
+const MAX_SAMPLES = 4;
+/** A text that is in at least 100 of the first 2,000 results is frequent. */
+const PROBED = 2000;
+const FREQUENT = 100;
+
+/** Whether the searched text is probably rare, and the run large enough for this to matter. */
+const isRare = async (db: Reads, runId: string, filter: ResultFilter): Promise<boolean> => {
+  if (filter.search === undefined) return false;
+  const size = await db.get<{ total: number; all: number }>(
+    sql`SELECT progress ->> 'total' AS total, (SELECT MAX(rowid) FROM samples) AS "all" FROM runs WHERE id = ${runId}`,
+  );
+  if (!size || size.total < MANY_RESULTS || size.all > MAX_SAMPLES * size.total) return false;
+  const isFirst = sql`results.rowid IN (SELECT r.rowid FROM results AS r WHERE r.run_id = ${runId}
+    ORDER BY r.position, r.repeat LIMIT ${PROBED})`;
+  const first = await found(db, runId, filter, isFirst).limit(FREQUENT);
+  return first.length < FREQUENT;
+};
+
+/**
+ * A search for a frequent text soon has enough. For a rare one, going from every result to its sample, in another order than
+ * they are stored in, takes two to three times as long as reading all samples first, and sorting what was found.
+ */
+const foundRare = (db: Reads, runId: string, filter: ResultFilter, sort: BatchSort) => {
+  const all = found(db, runId, { ...filter, sort: "dataset" }, undefined, isInAnyInput).limit(-1);
+  return db
+    .select({ rowid: sql<number>`results.rowid` })
+    .from(results)
+    .where(sql`results.rowid IN ${all}`)
+    .orderBy(...ORDER[sort])
+    .$dynamic();
 };
 
 /** Places of the results that match the filter, in order, for `listResultsAt`. */
@@ -107,7 +159,10 @@ export const findPlaces = async (
   runId: string,
   { limit, offset, ...list }: ResultFilter & { limit: number; offset: number; sort: BatchSort },
 ): Promise<number[]> => {
-  const rows = await found(db, runId, list).limit(limit).offset(offset);
+  const { sort, ...filter } = list;
+  const rows = await ((await isRare(db, runId, filter)) ? foundRare(db, runId, filter, sort) : found(db, runId, list))
+    .limit(limit)
+    .offset(offset);
   return rows.map(({ rowid }) => rowid);
 };
 
