@@ -115,15 +115,11 @@ export const Config = Type.Object({
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
     vectorUrl: optionalText("UPSTASH_VECTOR_REST_URL", "Upstash Vector index; default: search in memory", webAddress),
     vectorToken: optionalText("UPSTASH_VECTOR_REST_TOKEN", "Token for the Upstash Vector index", { secret: true }),
-    redisUrl: optionalText(
-      "REDIS_URL",
-      "Redis for the cache and limits of all gateways, such as redis://127.0.0.1:6379",
-      {
-        secret: true,
-        pattern: "^rediss?://",
-        expected: "an address that begins with redis:// or rediss://",
-      },
-    ),
+    redisUrl: optionalText("REDIS_URL", "Redis for cache and limits of all gateways: redis://127.0.0.1:6379", {
+      secret: true,
+      pattern: "^rediss?://",
+      expected: "an address that begins with redis:// or rediss://",
+    }),
   }),
 
   cache: Type.Object({

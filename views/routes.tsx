@@ -36,7 +36,6 @@ type PageServices = RagPageServices &
     | "events"
     | "indexes"
     | "indexVersions"
-    | "ledger"
     | "namespaces"
     | "rag"
     | "retrievalQuality"

@@ -177,6 +177,12 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => 
     },
 
     get,
+    /** The principal of a key that may have ended, to explain its limits. Throws not_found. */
+    async principalOf(id: string): Promise<Principal> {
+      const key = await store.findKey(db, id);
+      if (!key) throw noSuchKey(id);
+      return toPrincipal(key, defaults, "key");
+    },
     me: async (principal: Principal): Promise<Me> => toMe(principal, await get(principal.keyId)),
 
     /** Throws not_found, or conflict if no admin key would be left. */

@@ -267,3 +267,46 @@ describe("a menu", () => {
       expect(await page.getByText("Stopped", { exact: true }).count()).toBe(0);
     }));
 });
+
+describe("the limits of a key", () => {
+  test.each([true, false])("are edited, and shown with their use (scripts: %j)", (javaScript) =>
+    signedIn("admin", { javaScript, expectedStatuses: [422] }, async (page) => {
+      const { id } = await pages.newKey("member", `limited ${javaScript}`);
+      const principal = await pages.keys.principalOf(id);
+      await pages.ledger.reserve(principal, "/v1/chat");
+      await page.goto(`/keys/${id}`);
+      await page.getByRole("link", { name: "Edit limits" }).click();
+      await page.getByLabel("Tokens per minute").first().fill("5000");
+      await page.getByLabel("Amount 1").fill("1.5");
+      await page.getByRole("button", { name: "Save limits" }).click();
+      await page.getByRole("alert").getByText("Budget 1: enter a whole number").waitFor();
+      await page.getByLabel("Amount 1").fill("20000");
+      await page.getByLabel("Window").first().selectOption("in 24 hours");
+      await page.getByLabel("Amount 2").fill("7.5");
+      await page.getByLabel("Unit").nth(1).selectOption("Money");
+      await page.getByLabel("Observe only").nth(1).check();
+      await page.getByLabel("Model 1").first().fill("smollm2-135m-instruct");
+      await page.getByLabel("Parallel requests").nth(1).fill("2");
+      await page.getByRole("button", { name: "Save limits" }).click();
+      await page.getByText("Limits saved.").waitFor();
+      const rows = await page.getByRole("region", { name: "Limits" }).locator("tbody tr").allInnerTexts();
+      expect(rows.map((row) => row.replace(/\s+/g, " "))).toEqual([
+        expect.stringMatching(/^600 requests per minute 1 \(0\.2 %\) 599 /),
+        expect.stringMatching(/^64 parallel requests 1 \(1\.6 %\) 63/),
+        expect.stringMatching(/^5,000 tokens per minute 0 \(0 %\) 5,000/),
+        expect.stringMatching(/^20,000 tokens in 24 hours 0 \(0 %\) 20,000/),
+        expect.stringMatching(/^\$7\.50 per day \(UTC\) observed, never refuses /),
+        expect.stringMatching(/^2 parallel requests for smollm2-135m-instruct 0 \(0 %\) 2/),
+      ]);
+      await page.getByRole("region", { name: "Used in the last hour by" }).getByText("/v1/chat").waitFor();
+      expect(await pages.keys.get(id)).toMatchObject({
+        tokens_per_minute: 5000,
+        budgets: [
+          { unit: "tokens", amount: 20_000, window: "day", alignment: "rolling" },
+          { unit: "money", amount: 7.5, window: "day", alignment: "calendar", observe_only: true },
+        ],
+        model_limits: [{ model: "smollm2-135m-instruct", parallel_requests: 2 }],
+      });
+    }),
+  );
+});

@@ -87,7 +87,9 @@ const HOOKS = { networks: ["127.0.0.0/8"], http: true };
  * timeout of idle connections.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
-  const config = { ...defaultConfig({ webhooks: HOOKS }), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
+  const price = { gpuPricePerHour: 2.49, currency: "USD" };
+  const dataDir = join(tmpdir(), `groundwire-pages-${process.pid}`);
+  const config = { ...defaultConfig({ gateway: price, webhooks: HOOKS }), dataDir };
   const log = silentLog();
   const db = await openDb({ url: ":memory:" }, log);
   await migrate(db);
@@ -165,7 +167,6 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},
   });
-  const price = { gpuPricePerHour: 2.49, currency: "USD" };
   const metrics = createMetrics({ db, log, price, engine });
   const audit = createAudit({ db, log });
   const requests = createRequests({ db, log, config, registry: metrics.registry });
@@ -220,6 +221,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         indexVersions: rag.indexVersions,
         keys,
         labels,
+        ledger,
         metrics,
         models,
         prompts,
@@ -251,6 +253,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     imports,
     keys,
     labels,
+    ledger,
     metrics,
     rag,
     refusal,

@@ -327,6 +327,23 @@ const CASES: Case[] = [
     as: "admin",
     shows: "Revoke",
   },
+  {
+    name: "key limits",
+    path: async () => `/keys/${(await signedIn("member", "Ada’s laptop")).id}/limits`,
+    as: "admin",
+    shows: "Limits for single models",
+  },
+  {
+    name: "key limits refused",
+    path: async () => `/keys/${(await signedIn("member", "Ada’s laptop")).id}/limits`,
+    as: "admin",
+    status: 422,
+    reach: async (page) => {
+      await page.getByLabel("Amount 1").fill("many");
+      await page.getByRole("button", { name: "Save limits" }).click();
+    },
+    shows: "There is a problem",
+  },
   { name: "metrics key", path: "/", as: "metrics", shows: "This key reads metrics" },
   { name: "system", path: "/system", as: "viewer", shows: "8.8 of 59.6 GiB in use" },
   {

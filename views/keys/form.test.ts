@@ -22,7 +22,7 @@ test("a key may be limited to indexes, whose names may contain spaces", () => {
   expect(readKeyForm({ ...form, indexes: " , " }, new Date(0))).toMatchObject({ request: { allowed_indexes: null } });
 });
 
-test("errors of the two limits name their fields", () => {
+test("errors of the limits name their fields", () => {
   const form = { ...EMPTY_FORM, id: "key_1", name: "search", requestsPerMinute: "x", parallelRequests: "0" };
   expect(readKeyForm(form, new Date(0))).toEqual({
     problems: {

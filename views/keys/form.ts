@@ -5,6 +5,7 @@ import type { CreateKey } from "../../gateway/keys/contract";
 import { KEY_ID_PATTERN } from "../../gateway/keys/format";
 import { ROLES, type Role } from "../../gateway/principal";
 import { Fields, type Problems, typed } from "../ui/fields";
+import { readLimit } from "./limits-form";
 
 const DAY_MS = 86_400_000;
 
@@ -13,12 +14,6 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
-/** Labels of the limits. Error messages include the label, because both limits have the same rule. */
-export const LIMIT_LABELS = {
-  requestsPerMinute: "Requests per minute",
-  parallelRequests: "Parallel requests",
-} as const;
-
 /** The form's fields, as submitted. */
 const KeyFields = Fields({
   name: typed(1000),
@@ -26,6 +21,7 @@ const KeyFields = Fields({
   lifetime: typed(100, "90"),
   requestsPerMinute: typed(100),
   parallelRequests: typed(100),
+  tokensPerMinute: typed(100),
   models: typed(10_000),
   /** Ids or names, separated by commas or lines: names may contain spaces. */
   indexes: typed(10_000),
@@ -44,18 +40,11 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const role = KEY_ROLES.find((known) => known === form.role);
   if (!role) problems.role = "Choose a role";
   if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key expires";
-  const limit = (field: keyof typeof LIMIT_LABELS, max: number): number | null => {
-    const text = form[field].trim();
-    const value = Number(text);
-    if (text === "") return null;
-    if (!Number.isInteger(value) || value < 1 || value > max) {
-      const range = `from 1 to ${max.toLocaleString("en")}`;
-      problems[field] = `${LIMIT_LABELS[field]}: enter a whole number ${range}, or leave it blank`;
-    }
-    return value;
+  const limits = {
+    requests_per_minute: readLimit(form, "requestsPerMinute", problems),
+    parallel_requests: readLimit(form, "parallelRequests", problems),
+    tokens_per_minute: readLimit(form, "tokensPerMinute", problems),
   };
-  const requests_per_minute = limit("requestsPerMinute", 10_000_000);
-  const parallel_requests = limit("parallelRequests", 100_000);
   const models = form.models.split(/[\s,]+/).filter(Boolean);
   const indexes = new Set(form.indexes.split(/[\n,]/).flatMap((name) => name.trim() || []));
   if ([...indexes].some((name) => name.length > 100)) {
@@ -66,7 +55,6 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
     form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS).toISOString();
   const allowed_models = models.length > 0 ? models : null;
   const allowed_indexes = indexes.size > 0 ? [...indexes] : null;
-  const limits = { requests_per_minute, parallel_requests };
   return { request: { name, role, expires_at, ...limits, allowed_models, allowed_indexes } };
 };
 

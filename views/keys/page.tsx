@@ -1,10 +1,13 @@
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
+import type { LimitsExplanation } from "../../gateway/limits/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List } from "../ui/lists";
 import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
-import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES, LIMIT_LABELS } from "./form";
+import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { KeyLimits } from "./limits";
+import { LIMIT_LABELS } from "./limits-form";
 
 const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
@@ -99,6 +102,7 @@ export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKey
         <div class="field-row">
           {text("requestsPerMinute", LIMIT_LABELS.requestsPerMinute, limit)}
           {text("parallelRequests", LIMIT_LABELS.parallelRequests, limit)}
+          {text("tokensPerMinute", LIMIT_LABELS.tokensPerMinute, { ...limit, hint: "Leave blank for no limit" })}
         </div>
         {text("models", "Models", {
           hint: `Names separated by commas. Leave blank to allow every model.${available}`,
@@ -183,11 +187,21 @@ interface KeyPageProps extends Frame {
   unknownModels: readonly string[];
   /** Id of the new key if this one is rotated. */
   successorId: string;
+  explanation: LimitsExplanation;
+  notice: string;
   problems?: Problems;
 }
 
-/** One key: its settings, and the forms that end its sessions, rotate it or revoke it. */
-export const KeyPage = ({ record, replacedBy, unknownModels, successorId, problems, ...frame }: KeyPageProps) => (
+/** One key: its settings and limits, and the forms that end its sessions, rotate it or revoke it. */
+export const KeyPage = ({
+  record,
+  replacedBy,
+  unknownModels,
+  successorId,
+  explanation,
+  problems,
+  ...frame
+}: KeyPageProps) => (
   <Screen {...frame} title={record.name} problems={problems} note={<KeyState status={record.status} />}>
     <UnknownModels names={unknownModels} />
     <Facts
@@ -197,8 +211,6 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
         ["Replaced by", replacedBy && <a href={`/keys/${replacedBy}`}>{replacedBy}</a>],
         ["Replaces", record.rotated_from && <a href={`/keys/${record.rotated_from}`}>{record.rotated_from}</a>],
         ["Role", ROLE_WORDS[record.role] ?? record.role],
-        ["Requests per minute", number(record.limits.requests_per_minute)],
-        ["Parallel requests", number(record.limits.parallel_requests)],
         ["Models", record.allowed_models?.join(", ") ?? "Every model"],
         ["Document indexes", record.allowed_indexes?.join(", ") ?? "Every index"],
         ["Created", <Time at={record.created_at} />],
@@ -208,6 +220,7 @@ export const KeyPage = ({ record, replacedBy, unknownModels, successorId, proble
         ["Activity", <Activity id={record.id} />],
       ]}
     />
+    <KeyLimits record={record} explanation={explanation} />
     {record.is_bootstrap && (
       <p class="hint">This key is set in the gateway’s environment. Change or remove it there.</p>
     )}

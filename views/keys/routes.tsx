@@ -3,6 +3,7 @@ import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import { newKeyId } from "../../gateway/keys/format";
+import { toExplanation } from "../../gateway/limits/wire";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
@@ -11,6 +12,8 @@ import { Fields, type Problems } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, KeyFormBody, readKeyForm } from "./form";
+import { LimitsPage } from "./limits";
+import { fieldOfProblem, type LimitsForm, LimitsFormBody, readLimitsForm, toLimitsForm } from "./limits-form";
 import { KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
 const HOUR_SECONDS = 3600;
@@ -22,12 +25,17 @@ const NOTICES: Readonly<Record<string, string>> = {
   "signed-out": "Sessions ended. Browsers that used this key must sign in again.",
 };
 
+interface KeyPageState {
+  problems?: Problems;
+  notice?: string;
+}
+
 /** `/keys`, for admins. */
-export interface KeyPageServices extends Pick<Services, "keys" | "models" | "sessions"> {
+export interface KeyPageServices extends Pick<Services, "config" | "keys" | "ledger" | "models" | "sessions"> {
   indexes: Pick<Services["indexes"], "names">;
 }
 
-export const keyPageRoutes = ({ keys, models, indexes, sessions }: KeyPageServices) => {
+export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions }: KeyPageServices) => {
   /** Models on the nodes, including those that the user's key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
@@ -56,10 +64,18 @@ export const keyPageRoutes = ({ keys, models, indexes, sessions }: KeyPageServic
 
   const replacementOf = async ({ id }: Key) => (await keys.successors([id])).get(id);
 
-  const keyPage = async (request: Request, record: Key, problems?: Problems) => {
-    const replacedBy = await replacementOf(record);
-    const props = { ...frameOf(request), record, replacedBy, problems, successorId: newKeyId() };
+  const keyPage = async (request: Request, record: Key, { problems, notice = "" }: KeyPageState = {}) => {
+    const principal = await keys.principalOf(record.id);
+    const [replacedBy, explained] = await Promise.all([replacementOf(record), ledger.explain(principal)]);
+    const explanation = toExplanation(principal, explained, Date.now());
+    const props = { ...frameOf(request), record, replacedBy, explanation, notice, problems, successorId: newKeyId() };
     return page(<KeyPage {...props} unknownModels={unknownModels(request, record)} />, problems ? 422 : 200);
+  };
+
+  const limitsPage = (request: Request, record: Key, form: LimitsForm, problems?: Problems) => {
+    const { currency } = config.gateway;
+    const props = { ...frameOf(request), record, form, problems, currency, models: knownModels(request) };
+    return page(<LimitsPage {...props} />, problems ? 422 : 200);
   };
 
   return new Elysia({ name: "views.keys", prefix: "/keys" })
@@ -96,7 +112,35 @@ export const keyPageRoutes = ({ keys, models, indexes, sessions }: KeyPageServic
       },
       { body: KeyFormBody },
     )
-    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)))
+    .get(
+      "/:id",
+      async ({ request, params, query }) => {
+        const notice = query.done === "limits" ? "Limits saved." : "";
+        return keyPage(request, await keys.get(params.id), { notice });
+      },
+      { query: Fields({ done: t.Optional(t.String()) }) },
+    )
+    .get("/:id/limits", async ({ request, params }) => {
+      const record = await keys.get(params.id);
+      return limitsPage(request, record, toLimitsForm(record));
+    })
+    .post(
+      "/:id/limits",
+      async ({ request, params, body }) => {
+        const record = await keys.get(params.id);
+        const form = body as LimitsForm;
+        const read = readLimitsForm(form, record);
+        if ("problems" in read) return limitsPage(request, record, form, read.problems);
+        try {
+          await keys.update(principalOf(request), record.id, read.request);
+        } catch (thrown) {
+          if (!(thrown instanceof AppError && thrown.kind === "invalid_request")) throw thrown;
+          return limitsPage(request, record, form, { [fieldOfProblem(form, thrown.detail.param)]: thrown.message });
+        }
+        return redirect(request, `/keys/${record.id}?done=limits`);
+      },
+      { body: LimitsFormBody },
+    )
     .post(
       "/:id/rotate",
       ({ request, params, body: { id, overlap } }) =>
@@ -117,7 +161,7 @@ export const keyPageRoutes = ({ keys, models, indexes, sessions }: KeyPageServic
         const isRotated = (await replacementOf(record)) !== undefined;
         if (!isConfirmed(body.confirm, record, isRotated)) {
           const problems = { confirm: `Type “${confirmationOf(record, isRotated)}” to revoke this key` };
-          return keyPage(request, record, problems);
+          return keyPage(request, record, { problems });
         }
         await keys.revoke(principal, params.id);
         return redirect(request, "/keys?done=revoked");
