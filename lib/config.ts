@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { choice, flag, optionalText, optionalWhole, text, webAddress, whole } from "./setting-kinds";
+import { NodeSettings } from "./node-settings";
+import { choice, flag, optionalText, text, webAddress, whole } from "./setting-kinds";
 import { TracingSettings } from "./tracing-settings";
 
 /** An origin as browsers send it, or `*`. */
@@ -196,73 +197,7 @@ export const Config = Type.Object({
     }),
   }),
 
-  node: Type.Object({
-    host: text("GROUNDWIRE_NODE_HOST", "Address that the GPU node listens on", { default: "127.0.0.1" }),
-    port: whole("GROUNDWIRE_NODE_PORT", "Port of the GPU node; 0: any free one", 8081, 0, 65535),
-    tlsCert: optionalText("GROUNDWIRE_NODE_TLS_CERT", "Certificate file (PEM) of the node", { file: true }),
-    tlsKey: optionalText("GROUNDWIRE_NODE_TLS_KEY", "Private key file (PEM) of the node", { file: true }),
-    trustNetwork: flag("GROUNDWIRE_NODE_TRUST_NETWORK", "Allow a node without TLS in a private network", false),
-    engine: choice(
-      "GROUNDWIRE_NODE_ENGINE",
-      "llama: embedded llama.cpp; openai: a server on the same machine; synthetic: benchmarks and fault tests",
-      ["llama", "openai", "synthetic"],
-      "llama",
-    ),
-    engineUrl: optionalText(
-      "GROUNDWIRE_NODE_ENGINE_URL",
-      "Address of the OpenAI-compatible server for the openai engine, such as http://127.0.0.1:8000",
-      webAddress,
-    ),
-    engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
-    embedder: choice(
-      "GROUNDWIRE_NODE_EMBEDDER",
-      "Embedder; auto: the same as the engine for llama and synthetic, otherwise off",
-      ["auto", "llama", "openai", "synthetic", "off"],
-      "auto",
-    ),
-    embedderUrl: optionalText(
-      "GROUNDWIRE_NODE_EMBEDDER_URL",
-      "Address of the server for the openai embedder: TEI, Infinity, vLLM or llama-server",
-      webAddress,
-    ),
-    embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),
-    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Parallel embedding requests", 64, 1, 4096),
-    embedderQueue: optionalWhole(
-      "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
-      "Embedding requests that may wait; if omitted, as many as may run in parallel",
-      0,
-      100_000,
-    ),
-    slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers generated in parallel", 8, 1, 1024),
-    queue: whole("GROUNDWIRE_NODE_QUEUE", "Requests that may wait for a slot", 56, 0, 100_000),
-    contextTokens: whole(
-      "GROUNDWIRE_NODE_CONTEXT_TOKENS",
-      "Context window per answer, in tokens",
-      4096,
-      128,
-      10_000_000,
-    ),
-    threads: optionalWhole(
-      "GROUNDWIRE_NODE_THREADS",
-      "CPU threads of the engine; if omitted, one per free physical core",
-      1,
-      1024,
-    ),
-    gpu: choice(
-      "GROUNDWIRE_NODE_GPU",
-      "Device that runs the model",
-      ["auto", "cuda", "vulkan", "metal", "off"],
-      "auto",
-    ),
-    stuckMs: whole(
-      "GROUNDWIRE_NODE_STUCK_MS",
-      "A node that works but produces no token for this long reports itself as stuck",
-      30_000,
-      100,
-      60 * minute,
-    ),
-    drainMs: whole("GROUNDWIRE_NODE_DRAIN_MS", "Milliseconds for answers to finish on SIGTERM", 30_000, 0, 10 * minute),
-  }),
+  node: NodeSettings,
 
   jobs: Type.Object({
     gatewayUrl: optionalText(
