@@ -42,6 +42,8 @@ export interface Call {
    * for, so a call has to allow it.
    */
   mayShorten?: boolean;
+  /** Whether a fallback model may answer; see `mayShorten`. */
+  mayFallBack?: boolean;
 }
 
 /** The fields of an engine request that identify its caller, and the span in which it is sent. */

@@ -85,7 +85,7 @@ export const createServices = (foundation: Foundation) => {
   const { busyMaxTokens } = config.gateway;
   const keys = createKeys({ db, config });
   const activeRequests = new ActiveRequests();
-  const models = createModels({ engine: nodes, defaults: config.models });
+  const models = createModels({ engine: nodes, defaults: config.models, fallbacks: config.models.fallbacks });
   const namespaces = createNamespaces({ db, log });
   const jobs = createJobs({ db });
   const monitored = vectors && new MonitoredVectors(vectors);

@@ -175,6 +175,13 @@ export const Config = Type.Object({
     chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name from the catalogue or the path of a .gguf file", {
       default: "smollm2-135m-instruct",
     }),
+    fallbacks: Type.Array(Type.String({ minLength: 1 }), {
+      env: "GROUNDWIRE_FALLBACK_MODELS",
+      expected: "names of chat models, separated by commas",
+      description:
+        "Chat models in order of preference, separated by commas: if one can't answer, those after it do; default: none",
+      default: [],
+    }),
     embedding: text(
       "GROUNDWIRE_EMBEDDING_MODEL",
       "Default embedding model: a name from the catalogue or the path of a .gguf file",

@@ -3,8 +3,8 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { NodeReadiness } from "../gpu-node/protocol";
 
-/** How the node answers a generation: an error status and its body, or a complete answer. */
-export type NodeAnswer = { status: number; body: object; headers?: Record<string, string> } | "answer";
+/** How the node answers a generation: an error status and its body, a complete answer, or a stream that breaks off. */
+export type NodeAnswer = { status: number; body: object; headers?: Record<string, string> } | "answer" | "break off";
 
 export interface FailingNode {
   url: string;
@@ -53,7 +53,12 @@ export const startFailingNode = async (answer: (body: string) => NodeAnswer): Pr
       const body = Buffer.concat(chunks).toString();
       bodies.push(body);
       const given = node.answer(body);
-      if (given !== "answer") return json(given.status, given.body, given.headers);
+      if (typeof given === "object") return json(given.status, given.body, given.headers);
+      if (given === "break off") {
+        stream.respond({ ":status": 200, "content-type": "text/event-stream", "x-model-revision": "r1" });
+        stream.write(`data: ${JSON.stringify(chunkOf(body))}\n\n`, () => stream.close());
+        return;
+      }
       if (JSON.parse(body).stream === true) {
         stream.respond({ ":status": 200, "content-type": "text/event-stream", "x-model-revision": "r1" });
         stream.end(`data: ${JSON.stringify(chunkOf(body))}\n\ndata: [DONE]\n\n`);

@@ -3,7 +3,7 @@ import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 
 /** Answers to users may be reduced when not everything works. */
-const REDUCIBLE = { mayShorten: true } as const;
+const REDUCIBLE = { mayShorten: true, mayFallBack: true } as const;
 
 /** A page's model call without a signal, for an answer that outlives the request. It has priority over batch work. */
 export const askingOf = (request: Request) => {

@@ -51,8 +51,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const rank = (node: EngineNode): number =>
     node.state === "stuck" || node.breaker.isSuspect || node.isResting() ? 1 : 0;
 
-  const attempt = async (tried: Attempt, request: EngineRequest): Promise<EngineReply> => {
+  const attempt = async (tried: Attempt, request: EngineRequest, work: Work): Promise<EngineReply> => {
     const { node } = tried;
+    const deadlineMs = Math.max(1, request.deadlineMs - (performance.now() - work.startedAt));
+    work.attempts++;
     node.outstanding++;
     node.breaker.started();
     let stream: NodeStream | undefined;
@@ -61,14 +63,14 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       tried.connection = open instanceof Promise ? await open : open;
       stream = new NodeStream({
         connection: tried.connection,
-        headers: requestHeaders(node, request, timeouts.queueMs),
+        headers: requestHeaders(node, { ...request, deadlineMs }, timeouts.queueMs),
         body: request.body,
         isEvents: request.stream,
         signal: request.signal,
         timeouts: {
           firstTokenMs: timeouts.queueMs + timeouts.firstTokenMs,
           nextTokenMs: timeouts.nextTokenMs,
-          totalMs: request.deadlineMs,
+          totalMs: deadlineMs,
         },
         watchdog,
         flow: node.flow,
@@ -83,7 +85,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         modelRevision: String(headers[RESPONSE_HEADERS.modelRevision] ?? "unknown"),
         engine: String(headers[RESPONSE_HEADERS.engine] ?? "unknown"),
         queueMs: Math.max(0, Number(headers[RESPONSE_HEADERS.queueMs]) || 0),
-        retries: 0,
+        retries: work.attempts - 1,
         body: stream,
       };
     } catch (thrown) {
@@ -140,35 +142,66 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     }
   };
 
+  /** Sends the request to a node with its model, and once more if that fails before the first byte. */
+  const requestModel = async (request: EngineRequest, work: Work): Promise<EngineReply> => {
+    let node = pick(request.model);
+    if (!node) {
+      await Promise.all(nodes.map((each) => each.probed()));
+      node = pick(request.model);
+      if (!node) throw noNodeFor(nodes, request.model);
+    }
+    if (work.attempts === 0) retries.requested();
+    const first: Attempt = { node };
+    try {
+      return await attempt(first, request, work);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (request.signal.aborted || !mayMoveOn(error)) throw error;
+      const isLost = error.kind === "upstream_error";
+      const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
+      if (!next || !(isFree(first, error) || retries.take(active())))
+        throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
+      try {
+        return await attempt({ node: next }, request, work);
+      } catch (again) {
+        throw afterRetries(toAppError(again), work.attempts - 1);
+      }
+    }
+  };
+
+  /**
+   * If all models fail, throws the error of the requested one. Fallbacks don't use the retry budget: the failing nodes get
+   * no further request, and the breakers soon make the first attempt unnecessary.
+   */
+  const withFallbacks = async (
+    request: EngineRequest,
+    { models, bodyFor }: NonNullable<EngineRequest["fallbacks"]>,
+    work: Work,
+  ): Promise<EngineReply> => {
+    try {
+      // Another model answers sooner than a stuck node.
+      if (pick(request.model)?.state === "stuck") throw noNodeFor(nodes, request.model);
+      return await requestModel(request, work);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      for (const model of models) {
+        const isRefused = mayMoveOn(error) || error.kind === "model_not_found";
+        if (request.signal.aborted || !isRefused || !pick(model)) continue;
+        const reply = await requestModel({ ...request, model, body: bodyFor(model) }, work).catch(() => undefined);
+        if (reply) return { ...reply, fallbackModel: model };
+      }
+      throw afterRetries(error, work.attempts - 1);
+    }
+  };
+
   return {
     async open() {
       for (const node of nodes) node.open();
     },
 
-    async request(request) {
-      let node = pick(request.model);
-      if (!node) {
-        await Promise.all(nodes.map((each) => each.probed()));
-        node = pick(request.model);
-        if (!node) throw noNodeFor(nodes, request.model);
-      }
-      retries.requested();
-      const first: Attempt = { node };
-      try {
-        return await attempt(first, request);
-      } catch (thrown) {
-        const error = toAppError(thrown);
-        if (request.signal.aborted || !mayMoveOn(error)) throw error;
-        const isLost = error.kind === "upstream_error";
-        const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
-        if (!next || !(isFree(first, error) || retries.take(active())))
-          throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
-        try {
-          return { ...(await attempt({ node: next }, request)), retries: 1 };
-        } catch (again) {
-          throw afterRetry(toAppError(again));
-        }
-      }
+    request(request) {
+      const work = { attempts: 0, startedAt: performance.now() };
+      return request.fallbacks ? withFallbacks(request, request.fallbacks, work) : requestModel(request, work);
     },
 
     nodes: () => nodes.map((node) => node.view()),
@@ -186,6 +219,12 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     },
   };
 };
+
+/** The attempts for one request, and when the first one began, as a `performance.now()` value. */
+interface Work {
+  attempts: number;
+  readonly startedAt: number;
+}
 
 /** One try on one node. `connection` is undefined until it is open. */
 interface Attempt {
@@ -210,9 +249,12 @@ const requestHeaders = (
   return headers;
 };
 
-/** Adds the number of retries to the error of the second attempt. */
-const afterRetry = ({ kind, message, detail }: AppError): AppError =>
-  new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
+/** Adds the number of retries to the error of the last attempt. */
+const afterRetries = (error: AppError, retries: number): AppError => {
+  if (retries <= 0) return error;
+  const { kind, message, detail } = error;
+  return new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": String(retries) } });
+};
 
 /** Whether another node may succeed after an error, if nothing has been sent to the caller. */
 const mayMoveOn = (error: AppError): boolean =>

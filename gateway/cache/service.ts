@@ -25,6 +25,8 @@ export interface CacheRequest {
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
+  /** Requests that differ in this don't share a running generation. */
+  mayFallBack?: boolean;
   /** `signal` is only used on a cache miss. */
   call: { readonly signal: AbortSignal };
 }
@@ -194,12 +196,12 @@ export const createAnswerCache = ({
 
     try {
       if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
-      const id = stream ? `${key} stream` : key;
+      const id = `${key}${stream ? " stream" : ""}${request.mayFallBack ? " fallback" : ""}`;
       const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
       counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
       const report: CacheReport = hasJoined
         ? { status: "joined", kind: "in_flight", key }
-        : { status: "miss", reason, key, stored };
+        : { status: "miss", reason, key, stored: stored && reply.fallbackModel === undefined };
       return { report, reply };
     } catch (error) {
       if (hit && !isOld && isOutage(error)) return serve(hit);

@@ -15,6 +15,8 @@ export interface AnswerStart {
   cache: CacheReport;
   /** Number of retries, on the same node or another one; 0 for a stored answer. */
   retries: number;
+  /** The requested model if another one answers; otherwise null. */
+  fallbackFrom: string | null;
   /** Milliseconds since arrival. */
   ttftMs: number;
   queueMs: number;
@@ -63,6 +65,7 @@ export const describe = (call: Call, start: AnswerStart, completion: Completion)
     latency,
     cache: start.cache,
     retries: start.retries,
+    fallback_from: start.fallbackFrom,
     degraded: [...start.degraded],
     request_id: call.requestId,
   };

@@ -247,6 +247,9 @@ export const ChatAnswer = Component("ChatAnswer", {
   latency: Latency,
   cache: CacheReport,
   retries: Count("Failed attempts before this answer, on the same or another node"),
+  fallback_from: Nullable(Type.String(), {
+    description: "The requested model, if a fallback model answered because it couldn't; otherwise null",
+  }),
   degraded: Degraded,
   request_id: Type.String(),
 });

@@ -95,7 +95,7 @@ export const chatRoutes = (services: Services) => {
         const answer = await chat.answer(call, body);
         const { latency } = answer;
         const headers = {
-          ...answerHeaders(answer),
+          ...answerHeaders({ ...answer, fallbackFrom: answer.fallback_from }),
           "content-type": JSON_TYPE,
           "server-timing": serverTiming(latency),
         };
@@ -134,9 +134,10 @@ const answers = (event: TSchema) => ({
 });
 
 /** Headers with the cache status and the number of retries. */
-const answerHeaders = (answer: Pick<AnswerStart, "cache" | "retries">): Record<string, string> => {
+const answerHeaders = (answer: Pick<AnswerStart, "cache" | "retries" | "fallbackFrom">): Record<string, string> => {
   const headers = cacheHeaders(answer.cache);
   headers["x-retries"] = String(answer.retries);
+  if (answer.fallbackFrom !== null) headers["x-fallback-from"] = answer.fallbackFrom;
   return headers;
 };
 

@@ -58,9 +58,11 @@ interface ChatDeps {
   cacheEnabled: boolean;
   /** Maximum length of reducible answers during `fewer_tokens`. */
   busyMaxTokens?: number;
-  degradations?: Pick<Degradations, "codes" | "has">;
+  degradations?: Pick<Degradations, "codes" | "has" | "isDrill" | "report">;
 }
 
+/** `fallback_model` lasts this long after the last answer of a fallback model. */
+const FALLBACK_MS = 60_000;
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
 
 export const createChat = (deps: ChatDeps): ChatService => {
@@ -77,12 +79,23 @@ export const createChat = (deps: ChatDeps): ChatService => {
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     const span =
       tracer && startGeneration(tracer, call, { operation, model: model.id, stream: isStream, parameters: body });
+    const fallbacks = call.mayFallBack ? models.fallbacksOf(call.principal, model.id) : undefined;
     let gatewayMs: number | undefined;
+    // The answer of another model must not be stored as this one's.
+    let hasFallenBack = false;
+    const noteFallback = (reply: EngineReply): EngineReply => {
+      if (reply.fallbackModel !== undefined) {
+        hasFallenBack = true;
+        const reason = `${reply.fallbackModel} answers instead of ${model.id}`;
+        if (!degradations?.isDrill("fallback_model")) degradations?.report("fallback_model", reason, FALLBACK_MS);
+      }
+      return reply;
+    };
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
       const json = nodeBody(body, model.id, isStream);
       return charged(ledger, call, model, { body, json, isStream, signal }, () => {
         gatewayMs = performance.now() - call.receivedAt;
-        return engine.request({
+        const request = engine.request({
           route: ROUTES[operation],
           model: model.id,
           body: json,
@@ -90,8 +103,10 @@ export const createChat = (deps: ChatDeps): ChatService => {
           ...callerOf(call, span),
           // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
           ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
+          fallbacks: fallbacks && { models: fallbacks, bodyFor: (id) => nodeBody(body, id, isStream) },
           signal,
         });
+        return fallbacks ? request.then(noteFallback) : request;
       });
     };
     const answering = answers.answer(
@@ -104,15 +119,18 @@ export const createChat = (deps: ChatDeps): ChatService => {
         // The content of a key without content logging must not be cached.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
+        mayFallBack: fallbacks !== undefined,
         call,
       },
       generate,
-      isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
+      (pieces) => (hasFallenBack ? undefined : toStored(isStream ? toCompletion(pieces) : parseWhole(join(pieces)))),
     );
     const answer = await (span ? endIfFailed(span, answering) : answering);
     if ("stored" in answer) gatewayMs = performance.now() - call.receivedAt;
+    const fallbackModel = "reply" in answer ? answer.reply.fallbackModel : undefined;
     const start: AnswerStart = {
-      model: model.id,
+      model: fallbackModel ?? model.id,
+      fallbackFrom: fallbackModel === undefined ? null : model.id,
       modelRevision: "reply" in answer ? answer.reply.modelRevision : model.revision,
       node: "reply" in answer ? answer.reply.node : null,
       cache: answer.report,

@@ -34,6 +34,7 @@ const ANSWER: ChatAnswer = {
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   template_version: null,
   retries: 0,
+  fallback_from: null,
   degraded: [],
   node: "node-1",
   latency: { queue: 0, ttft: 1, total: 2 },

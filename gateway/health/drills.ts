@@ -1,6 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { Cache } from "../ports/cache";
-import type { Engine } from "../ports/engine";
+import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
 import { takesRequests } from "./causes";
 import type { Degradations, DrillDeps } from "./degradations";
 
@@ -21,11 +21,30 @@ export const drillEffects = (engine: Pick<Engine, "nodes" | "drain">, cache: Cac
 
 const DRILL_RETRY_MS = 5000;
 
-/** The engine, except that no request reaches a node during a drill of `cached_only`. */
+/**
+ * The engine, except that during a drill of `cached_only` no request reaches a node, and during one of `fallback_model` a
+ * fallback model answers.
+ */
 export const drilledEngine = (engine: Engine, degradations: Pick<Degradations, "isDrill">): Engine => ({
   ...engine,
-  request: (request) => (degradations.isDrill("cached_only") ? Promise.reject(onlyCached()) : engine.request(request)),
+  request(request) {
+    if (degradations.isDrill("cached_only")) return Promise.reject(onlyCached());
+    return request.fallbacks && degradations.isDrill("fallback_model")
+      ? requestFallback(engine, request, request.fallbacks)
+      : engine.request(request);
+  },
 });
+
+const requestFallback = async (
+  engine: Engine,
+  request: EngineRequest,
+  { models: [first, ...models], bodyFor }: NonNullable<EngineRequest["fallbacks"]>,
+): Promise<EngineReply> => {
+  if (first === undefined) return engine.request(request);
+  const fallbacks = { models, bodyFor };
+  const reply = await engine.request({ ...request, model: first, body: bodyFor(first), fallbacks });
+  return { ...reply, fallbackModel: reply.fallbackModel ?? first };
+};
 
 const onlyCached = (): AppError =>
   new AppError(

@@ -96,6 +96,15 @@ test("with all nodes down, the status is down, and only stored answers are serve
   ]);
 });
 
+test("each state of a node has its reason code, in its dependency and as the cause of the degradation", async () => {
+  for (const state of ["loading", "stuck", "draining", "ejected", "down"] as const) {
+    const { dependencies, degraded } = await setUp([node("a", state)]).health.readiness();
+    expect([dependencies[0]?.reason_code, degraded[0]?.causes]).toEqual([state, [state]]);
+  }
+  const { dependencies } = await setUp([node("a", "busy"), node("b", "ready")]).health.readiness();
+  expect(dependencies.slice(0, 2).map((each) => each.reason_code)).toEqual(["busy", null]);
+});
+
 test("a busy node doesn't count as down", async () => {
   const { degraded } = await setUp([node("a", "busy"), node("b", "ready")]).health.readiness();
   expect(degraded).toEqual([]);

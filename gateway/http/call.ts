@@ -1,7 +1,7 @@
 import type { Call } from "../call";
 import type { Principal } from "../principal";
 import type { Exchange } from "./exchange";
-import { deadlineOf, parseCacheControl, priorityOf } from "./request-headers";
+import { deadlineOf, fallbackOf, parseCacheControl, priorityOf } from "./request-headers";
 
 /**
  * Creates the call through which a request uses models. It is aborted when the caller disconnects, the key expires or
@@ -23,6 +23,7 @@ class ExchangeCall implements Call {
   readonly traceparent: string | undefined;
   readonly route: string;
   readonly runId: string | undefined;
+  readonly mayFallBack: boolean;
   readonly report: Exchange;
   readonly mayShorten: boolean;
 
@@ -42,6 +43,7 @@ class ExchangeCall implements Call {
     this.route = exchange.routeName;
     this.runId = principal.via === "worker" ? (headers.get("x-groundwire-run") ?? undefined) : undefined;
     this.mayShorten = isReducible && this.priority === "interactive";
+    this.mayFallBack = isReducible && fallbackOf(headers);
   }
 
   addHeaders(headers: Record<string, string>): void {

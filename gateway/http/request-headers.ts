@@ -24,6 +24,13 @@ export const priorityOf = (headers: Headers): Call["priority"] => {
   throw new AppError("invalid_request", "The x-priority header must be interactive or batch.", { param: "x-priority" });
 };
 
+/** `x-fallback: off` forbids answers of fallback models. Throws invalid_request. */
+export const fallbackOf = (headers: Headers): boolean => {
+  const given = headers.get("x-fallback") ?? "on";
+  if (given === "on" || given === "off") return given === "on";
+  throw new AppError("invalid_request", "The x-fallback header must be on or off.", { param: "x-fallback" });
+};
+
 export const deadlineExceeded = (deadlineMs: number): AppError =>
   new AppError("deadline_exceeded", `The answer was not complete within the request's deadline of ${deadlineMs} ms.`);
 

@@ -21,16 +21,20 @@ export interface ResolvedModel {
   prefixes: Model["prefixes"];
 }
 
-/** `defaults` are the models for requests that name none, if a node has them. */
+/**
+ * `defaults` are the models for requests that name none, if a node has them. `fallbacks` are chat models in order of
+ * preference: those after a model may answer instead of it.
+ */
 interface ModelsDeps {
   engine: Pick<Engine, "nodes">;
   defaults: Record<ModelKind, string>;
+  fallbacks?: readonly string[];
 }
 
 const KINDS: readonly ModelKind[] = ["chat", "embedding"];
 
 /** The models that the nodes report. The models of an unreachable node stay listed, but are not ready. */
-export const createModels = ({ engine, defaults }: ModelsDeps) => {
+export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
   const defaultIds: Record<ModelKind, string> = { chat: defaults.chat, embedding: defaults.embedding };
@@ -79,6 +83,14 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
     });
 
   return {
+    /** The models that may answer the caller's chats instead of `id`, best first; undefined if there are none. */
+    fallbacksOf(principal: Principal, id: string): readonly string[] | undefined {
+      const place = fallbacks.indexOf(id);
+      if (place === -1) return undefined;
+      const later = fallbacks.slice(place + 1).filter((name) => mayUse(principal, name));
+      return later.length > 0 ? later : undefined;
+    },
+
     /** The models that the caller may use, in the order of the nodes. */
     list(principal: Principal): Model[] {
       refresh();
@@ -103,7 +115,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps) => {
       const name = id ?? defaultIds[kind];
       if (!mayUse(principal, name)) throw notFound(name);
       const model = models.get(name);
-      if (!model && models.size > 0) throw notFound(name);
+      // A model with fallbacks exists, even if its node has not reported yet.
+      if (!model && models.size > 0 && !fallbacks.includes(name)) throw notFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
       const { revision = "unknown", dimensions = null, prefixes = null, context_window = null } = model ?? {};
       return { id: name, revision, isKnown: model !== undefined, contextWindow: context_window, dimensions, prefixes };

@@ -19,6 +19,8 @@ export interface EngineRequest {
   deadlineMs: number;
   /** Whether the caller chose the deadline. If the answer misses it, that is not the node's fault. */
   hasOwnDeadline?: boolean;
+  /** Models that answer instead, in this order, if no node answers with `model`; `bodyFor` is the body for one of them. */
+  fallbacks?: { models: readonly string[]; bodyFor(model: string): string };
   /** Aborting resets the HTTP/2 stream, which frees the node's slot. */
   signal: AbortSignal;
   traceparent?: string;
@@ -27,10 +29,12 @@ export interface EngineRequest {
 export interface EngineReply {
   /** Id of the answering node. */
   node: string;
+  /** The model that answers instead of the requested one. */
+  fallbackModel?: string;
   modelRevision: string;
   /** The node's engine and version. */
   engine: string;
-  /** Number of retries before this reply. */
+  /** Number of failed attempts before this reply, with any model. */
   retries: number;
   /** Milliseconds spent waiting for a slot on the node. */
   queueMs: number;
@@ -66,7 +70,8 @@ export interface Engine {
   /** Connects in the background. A node that isn't running yet is not an error. */
   open(): Promise<void>;
   /**
-   * Resolves at the node's first byte. Earlier failures are retried on another node, or once on the same one. Throws
+   * Resolves at the node's first byte. Earlier failures are retried on another node, or once on the same one; then the
+   * fallback models follow. Throws the error of the requested model:
    * AppError: model_not_found, overloaded (with retryAfterMs), unavailable, model_loading, deadline_exceeded,
    * upstream_error, client_closed, or the node's own error with source "node".
    */

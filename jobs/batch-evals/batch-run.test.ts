@@ -49,6 +49,7 @@ const answerOf = (text: string, revision = "r1"): ChatAnswer => ({
   model_revision: revision,
   template_version: null,
   retries: 0,
+  fallback_from: null,
   degraded: [],
   node: "node",
   latency: { queue: 1, ttft: 2, total: 5 },

@@ -9,6 +9,7 @@ const FACTS = {
   usage: { prompt_tokens: 34, completion_tokens: 184, total_tokens: 218 },
   template_version: null,
   retries: 0,
+  fallback_from: null,
   degraded: [] as ChatAnswer["degraded"],
   node: "node-1",
   latency: { queue: 0.4, ttft: 118, total: 5200 },

@@ -115,6 +115,7 @@ export const startStack = async (
     ...base,
     dataDir,
     datasets: { ...base.datasets, ...settings.datasets },
+    models: { ...base.models, ...settings.models },
     cache: { ...base.cache, ...settings.cache },
     store: { ...base.store, ...settings.store },
     webhooks: { ...base.webhooks, ...settings.webhooks },

@@ -50,6 +50,7 @@ export const HEADERS: Record<string, JsonSchema> = {
     "Failed attempts before this answer, on the same or another node; not on a stream of /v1/chat",
     0,
   ),
+  "x-fallback-from": text("The requested model, if a fallback model answered", "llama-3.1-70b-instruct"),
   "x-degraded": text("Codes of the current degradations, as in /readyz; absent if there are none", "cache_local"),
   "cache-status": text("How the cache handled the request (RFC 9211)", "groundwire; hit; ttl=86388"),
   age: number("Seconds since the answer was stored", 12),

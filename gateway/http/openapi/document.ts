@@ -157,7 +157,7 @@ const answersOf = (
     "x-degraded",
     ...(isForAll ? [] : RATE_LIMIT_HEADERS),
     ...(events && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
-    ...(path === "/v1/chat" || path.endsWith("/completions") ? ["x-retries"] : []),
+    ...(path === "/v1/chat" || path.endsWith("/completions") ? ["x-retries", "x-fallback-from"] : []),
   );
   const answers: Record<string, JsonSchema> = {};
   for (const [status, schema] of Object.entries(hooks.response ?? {})) {

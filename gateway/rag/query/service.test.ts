@@ -50,6 +50,7 @@ const CHAT: Omit<ChatAnswer, "message"> = {
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
   template_version: null,
   retries: 0,
+  fallback_from: null,
   degraded: [],
   node: "node-1",
   latency: { queue: 1, ttft: 2, total: 3 },

@@ -254,7 +254,9 @@ export const createRag = (deps: RagDeps) => {
     const [stored] = values;
     if (stored !== undefined) return yield* replay(JSON.parse(stored), call, report);
     const computed = yield* compute(call, plan, report);
-    if (isWorthStoring(computed)) await keep(0, JSON.stringify(computed));
+    // The answer of a fallback model must not be stored as the requested model's.
+    const isOwn = computed.model === null || computed.model === plan.model?.id;
+    if (isOwn && isWorthStoring(computed)) await keep(0, JSON.stringify(computed));
     return computed;
   };
 
