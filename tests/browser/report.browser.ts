@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
+import { completedRun } from "../contract/completed-run";
 import { type Stack, startStack } from "../contract/stack";
 import { until } from "../until";
 import { closeBrowser, Screen, THEMES } from "./harness";
@@ -20,10 +21,7 @@ const json = async (method: string, path: string, body?: unknown): Promise<Json>
 /** Runs a dataset, and returns the run's id. */
 const run = async (name: string, samples: object[], more: object = {}): Promise<string> => {
   await json("POST", "/v1/datasets", { name, samples });
-  const { id } = await json("POST", "/v1/batch-evals", { dataset: name, target: { kind: "stored" }, name, ...more });
-  const read = () => json("GET", `/v1/batch-evals/${id}`);
-  await until("the run is completed", async () => (await read()).state === "completed", 30_000);
-  return id;
+  return (await completedRun(stack, { dataset: name, target: { kind: "stored" }, name, ...more })).id;
 };
 
 /** Downloads a report as a file and goes offline, so that only the file is available. */

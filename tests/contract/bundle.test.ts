@@ -10,6 +10,7 @@ import { scoreExact } from "../../gateway/evals/scorers/exact-evaluator";
 import { scoreReference } from "../../gateway/evals/scorers/reference-evaluator";
 import { canonicalHash } from "../../lib/canonical-json";
 import { until } from "../until";
+import { completedRun } from "./completed-run";
 import { type Stack, startStack } from "./stack";
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
@@ -27,21 +28,6 @@ const json = async (method: string, path: string, body?: unknown): Promise<Json>
 
 const bundleOf = async (id: string): Promise<Buffer> =>
   Buffer.from(await (await stack.call("GET", `/v1/batch-evals/${id}/export?format=bundle`)).arrayBuffer());
-
-const startRun = async (body: object): Promise<Json> => {
-  const { id, error } = await json("POST", "/v1/batch-evals", body);
-  expect(error).toBeNull();
-  let read: Json;
-  await until(
-    "the run is completed",
-    async () => {
-      read = await json("GET", `/v1/batch-evals/${id}`);
-      return read.state === "completed";
-    },
-    30_000,
-  );
-  return read;
-};
 
 const verify = (file: Uint8Array): Promise<Verification> =>
   verifyBundle(new Blob([file]).stream(), {
@@ -109,7 +95,7 @@ beforeAll(async () => {
   samples.push({ key: "broken", input: "!error invalid_request", references: ["x"], tags: [], group: "g" });
   await json("POST", "/v1/datasets", { name: "numbers", samples });
   const evaluators = { evaluators: ["exact@1"], shadow_evaluators: ["reference@1", "judge@1"] };
-  run = await startRun({ dataset: "numbers", target: { kind: "chat" }, repeats: 2, seed: 7, ...evaluators });
+  run = await completedRun(stack, { dataset: "numbers", target: { kind: "chat" }, repeats: 2, seed: 7, ...evaluators });
   const { data } = await json("GET", `/v1/batch-evals/${run.id}/samples?limit=100`);
   for (const { id, state } of data) {
     if (state !== "done") continue;
@@ -148,7 +134,7 @@ describe("a bundle", () => {
       .map((line) => JSON.parse(line));
     const { dataset } = await json("POST", "/v1/datasets", { name: "numbers again", samples });
     expect(dataset.latest.hash).toBe(run.pins.dataset.hash);
-    const again = await startRun({ ...request, dataset: "numbers again" });
+    const again = await completedRun(stack, { ...request, dataset: "numbers again" });
     const { dataset: _, ...pins } = run.pins;
     expect(again.pins).toMatchObject({ ...pins, host: {} });
     const labelled = await json("GET", `/v1/batch-evals/${run.id}`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { parquetReadObjects } from "hyparquet";
 import { readText } from "../datasets/read";
-import { until } from "../until";
+import { completedRun } from "./completed-run";
 import { type Stack, startStack } from "./stack";
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
@@ -36,23 +36,8 @@ let run: Json;
 const json = async (method: string, path: string, body?: unknown): Promise<Json> =>
   (await stack.call(method, path, { body })).json();
 
-const startRun = async (body: object): Promise<Json> => {
-  const { id } = await json("POST", "/v1/batch-evals", {
-    target: { kind: "stored" },
-    evaluators: ["exact@1"],
-    ...body,
-  });
-  let read: Json;
-  await until(
-    "the run is completed",
-    async () => {
-      read = await json("GET", `/v1/batch-evals/${id}`);
-      return read.state === "completed";
-    },
-    30_000,
-  );
-  return read;
-};
+const startRun = (body: object): Promise<Json> =>
+  completedRun(stack, { target: { kind: "stored" }, evaluators: ["exact@1"], ...body });
 
 const download = (query: string, id = run.id) => stack.call("GET", `/v1/batch-evals/${id}/export?${query}`);
 const bytesOf = async (query: string) => new Uint8Array(await (await download(query)).arrayBuffer());
