@@ -71,16 +71,7 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, keyNames, ..
           columns={[
             {
               name: "Compare",
-              cell: ({ id, name }) => (
-                <input
-                  type="checkbox"
-                  name="run"
-                  value={id}
-                  form="compare-runs"
-                  id={`compare-${id}`}
-                  aria-label={`Compare ${name}`}
-                />
-              ),
+              cell: (run) => <CompareBox run={run} id={`compare-${run.id}`} form="compare-runs" />,
             },
             {
               name: "Name",
@@ -145,6 +136,17 @@ const updatedFrom = (address: string) => ({
   "hx-swap": "outerMorph",
   "data-poll": true,
 });
+
+interface CompareBoxProps {
+  run: Pick<Run, "id" | "name">;
+  /** Further attributes. */
+  [attribute: string]: unknown;
+}
+
+/** Selects a run for a comparison. */
+export const CompareBox = ({ run: { id, name }, ...attributes }: CompareBoxProps) => (
+  <input type="checkbox" name="run" value={id} aria-label={`Compare ${name}`} {...attributes} />
+);
 
 export const StateMark = ({ run: { state } }: { run: Pick<Run, "state"> }) => (
   <span class={`state ${STATE_LOOKS[state]}`}>{STATE_WORDS[state]}</span>

@@ -1,5 +1,5 @@
 import type { Run } from "../../gateway/evals/contract";
-import { StateMark } from "../batch-evals/list";
+import { CompareBox, StateMark } from "../batch-evals/list";
 import { RUNS } from "../batch-evals/run";
 import { passRateOf } from "../evals/words";
 import { type Frame, Screen } from "../layout";
@@ -38,15 +38,8 @@ export const ChooseRunsPage = ({ runs, chosen, problem, ...frame }: ChooseRunsPa
           columns={[
             {
               name: "Compare",
-              cell: ({ id, name }) => (
-                <input
-                  type="checkbox"
-                  name="run"
-                  value={id}
-                  checked={chosen.includes(id)}
-                  aria-label={`Compare ${name}`}
-                  id={id === runs[0]?.id ? "runs" : undefined}
-                />
+              cell: (run) => (
+                <CompareBox run={run} id={run === runs[0] ? "runs" : undefined} checked={chosen.includes(run.id)} />
               ),
             },
             { name: "Run", isLong: true, cell: ({ name }) => name, note: ({ pins: { dataset } }) => dataset?.name },
