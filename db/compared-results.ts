@@ -1,4 +1,4 @@
-import { and, eq, inArray, or } from "drizzle-orm";
+import { and, eq, inArray, or, sql } from "drizzle-orm";
 import type { Reads } from "./client";
 import { like } from "./conditions";
 import { joinedResults, type ResultRow } from "./joined-results";
@@ -16,6 +16,18 @@ export const listFirstRepeats = async (
   );
   return rows.map(({ result, sample }) => ({ ...result, sample }));
 };
+
+/** The texts of these samples in these runs, in all repeats: inputs as JSON, and outputs. */
+export const listTexts = (
+  db: Reads,
+  runIds: readonly string[],
+  sampleKeys: readonly string[],
+): Promise<{ sampleKey: string; input: unknown; output: string | null }[]> =>
+  db
+    .select({ sampleKey: results.sampleKey, input: samples.input, output: sql<string | null>`${outputField("text")}` })
+    .from(results)
+    .innerJoin(samples, eq(samples.id, results.sampleId))
+    .where(and(inArray(results.runId, [...runIds]), inArray(results.sampleKey, [...sampleKeys])));
 
 /** Keys of the samples whose input, key or output in any of these runs contains `search`. */
 export const findSampleKeys = async (db: Reads, runIds: readonly string[], search: string): Promise<Set<string>> => {

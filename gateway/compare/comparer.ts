@@ -17,7 +17,17 @@ import {
 } from "./contract";
 import { judgeGate } from "./gate";
 import type { GateRule, GateVerdict } from "./gate-contract";
-import { type ChosenMetric, type ComparedRow, chooseMetric, compareRow, countRows, rowsOf, sortRows } from "./samples";
+import { matchKeys } from "./pattern";
+import {
+  type ChosenMetric,
+  type ComparedRow,
+  chooseMetric,
+  compareRow,
+  countRows,
+  type Row,
+  rowsOf,
+  sortRows,
+} from "./samples";
 import { knownValues, type RunTable, readTable } from "./table";
 
 /** Maximum number of samples in the tables, and in the comparisons, that are kept. Each takes about 350 bytes. */
@@ -39,7 +49,7 @@ interface Compared {
   tables: RunTable[];
   runs: ComparedRun[];
   comparisons: RunComparison[];
-  rows: ReturnType<typeof rowsOf>;
+  rows: Row[];
 }
 
 /** Compares runs. Tables and comparisons are kept until a result, score or label of a run changes. */
@@ -58,14 +68,18 @@ export class Comparer {
   /** Throws not_found, invalid_request. */
   async compare({ runIds, ...query }: CompareQuestion): Promise<Comparison> {
     const { tables, rows, runs, comparisons } = await this.#compare(runIds);
-    const { show = "changed", tag, search, limit = 20 } = query;
+    const { show = "changed", tag, search, pattern, limit = 20 } = query;
     const { metric = VERDICT, evaluator } = query.metric === undefined ? defaultMetric(comparisons) : query;
     const chosen = chooseMetric(tables, metric, evaluator);
     if (!chosen) throw unknownMetric(tables, metric, evaluator);
     const keys = search === undefined ? undefined : await findSampleKeys(this.db, runIds, search);
-    const fitting = rows.filter(
-      (row) => (keys === undefined || keys.has(row.key)) && (tag === undefined || tagsOf(row, tables).includes(tag)),
+    const found = rows.filter(
+      (row) =>
+        (keys === undefined || keys.has(row.key)) &&
+        (tag === undefined || tagsOf(row, tables).includes(tag)) &&
+        (query.slower_than_ms === undefined || slowest(row, tables) > query.slower_than_ms),
     );
+    const fitting = pattern === undefined ? found : await this.#matching(pattern, found, tables);
     const all = fitting.map((row) => compareRow(row, tables, chosen));
     const shown = sortRows(
       all.filter(({ shows }) => shows.has(show)),
@@ -82,6 +96,18 @@ export class Comparer {
       ...{ runs, comparisons, metric, evaluator: chosen.evaluator, counts: countRows(all) },
       samples: { ...page, data: await this.#complete(page.data, tables, chosen) },
     };
+  }
+
+  /** The rows with a text that matches. */
+  async #matching(pattern: string, rows: readonly Row[], tables: readonly RunTable[]): Promise<Row[]> {
+    const keys = [...new Set(rows.map(({ key }) => key))];
+    const answersOf = ({ rows: own }: Row) =>
+      tables.reduce((sum, { results }, run) => sum + (results[own[run] ?? -1] ?? 0), 0);
+    const matching = await matchKeys(this.db, pattern, {
+      ...{ keys, runIds: tables.map(({ run }) => run.id) },
+      answers: rows.reduce((sum, row) => sum + answersOf(row), 0),
+    });
+    return rows.filter(({ key }) => matching.has(key));
   }
 
   /** Checks a run against rules. Throws not_found, and invalid_request for a metric that the run doesn't have. */
@@ -149,6 +175,12 @@ const nameOf = (runId: string, { sampleKey, sampleId }: Pick<ResultRow, "sampleK
 const tagsOf = ({ rows }: Pick<ComparedRow, "rows">, tables: readonly RunTable[]): readonly string[] => {
   const run = rows.findIndex((row) => row !== undefined);
   return tables[run]?.tags[rows[run] ?? -1] ?? [];
+};
+
+/** The longest mean time of a sample's answers in any run; NaN if none was timed. */
+const slowest = ({ rows }: Row, tables: readonly RunTable[]): number => {
+  const times = tables.map(({ took }, run) => took.at(rows[run] ?? -1)).filter((ms) => !Number.isNaN(ms));
+  return times.length === 0 ? Number.NaN : Math.max(...times);
 };
 
 /** The verdict, or if it can't be compared, the first criterion that can. */

@@ -1,18 +1,17 @@
 import type { Range } from "../evals/statistics/interval";
 import { comparePairs, holmAdjust } from "../evals/statistics/paired";
 import { differsInScale, type MetricComparison, type Reason, type RunComparison, VERDICT } from "./contract";
-import { haveSameVerdict, type Pairs, pairSamples, type SharedCriterion, sharedCriteria } from "./pairs";
-import { type NamedTable, remedyFor } from "./remedy";
-import { appliesTo, type Column, type RunTable, rangeOf, scaleOf } from "./table";
 import {
-  count,
-  describeDetectable,
-  describeDifference,
-  figureName,
-  whyRolesDiffer,
-  whyScalesDiffer,
-  withoutValue,
-} from "./words";
+  haveSameVerdict,
+  type Pairs,
+  pairSamples,
+  type SharedCriterion,
+  sharedCriteria,
+  whyVerdictsDiffer,
+} from "./pairs";
+import { type NamedTable, remedyFor } from "./remedy";
+import { appliesTo, type Column, type RunTable, rangeOf } from "./table";
+import { count, describeDetectable, describeDifference, figureName, whyScalesDiffer, withoutValue } from "./words";
 
 /** The level of the tests, after Holm's adjustment. */
 const LEVEL = 0.05;
@@ -77,19 +76,6 @@ const testMeasures = (baseline: RunTable, run: RunTable, pairs: Pairs): Tested[]
       { table: run, scored: shared.run, row: now },
     ]);
   return [first, ...criteria.map((shared) => testCriterion(shared, applies(shared), test))];
-};
-
-/** Why the verdicts of two runs are on different scales: a deciding evaluator differs, or decides in only one of them. */
-export const whyVerdictsDiffer = (criteria: readonly SharedCriterion[]): Reason => {
-  const isSame = ({ baseline, run }: SharedCriterion) => baseline && run && scaleOf(baseline) === scaleOf(run);
-  const apart = criteria.filter((shared) => !isSame(shared));
-  const deciding = apart.find(({ baseline, run }) => baseline?.decides || run?.decides);
-  const swapped = criteria.find(
-    (shared) => isSame(shared) && shared.baseline?.decides !== shared.run?.decides,
-  )?.baseline;
-  if (!deciding && swapped) return whyRolesDiffer(swapped);
-  const differing = deciding ?? apart[0] ?? criteria[0];
-  return whyScalesDiffer("the verdict", differing?.baseline, differing?.run);
 };
 
 const testCriterion = (

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Id, Nullable, OneOf, Page, PageQuery, wholePage } from "../contract";
+import { Count, Id, Nullable, NumberInUrl, OneOf, Page, PageQuery, wholePage } from "../contract";
 import { FailureKind, RunInfo, SampleResult } from "../evals/contract";
 import { Interval, Rate, RunLatency, Statistic } from "../evals/statistics-contract";
 
@@ -41,6 +41,17 @@ export const CompareQuery = Type.Object({
   ),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the input or an output" })),
+  pattern: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description:
+        "A regular expression (RE2 syntax) that matches a part of the input or an output. It is matched with at most 10,000 answers: narrow a longer list with `tag` or `search`",
+    }),
+  ),
+  slower_than_ms: Type.Optional(
+    NumberInUrl({ minimum: 0, description: "Samples whose answers took longer on average, in at least one run" }),
+  ),
   ...PageQuery.properties,
 });
 export type CompareQuery = Static<typeof CompareQuery>;

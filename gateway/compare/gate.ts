@@ -1,12 +1,12 @@
 import { AppError } from "../../lib/errors";
 import type { Range } from "../evals/statistics/interval";
-import { whyNotComparable, whyVerdictsDiffer } from "./comparison";
+import { whyNotComparable } from "./comparison";
 import { VERDICT } from "./contract";
 import type { GateRule, GateVerdict, RuleVerdict } from "./gate-contract";
 import { decide, type Evidence, type Judged, UNDECIDED } from "./gate-evidence";
 import { judgeLatency } from "./gate-latency";
 import { ruleText } from "./gate-rule";
-import { haveSameVerdict, pairSamples, sharedCriteria } from "./pairs";
+import { haveSameVerdict, pairSamples, sharedCriteria, whyVerdictsDiffer } from "./pairs";
 import { remedyFor } from "./remedy";
 import { appliesTo, type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
 import { count, decimal, figureName, percent, points, whyScalesDiffer } from "./words";

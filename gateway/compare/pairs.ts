@@ -1,4 +1,6 @@
-import type { RunTable, Scored } from "./table";
+import type { Reason } from "./contract";
+import { type RunTable, type Scored, scaleOf } from "./table";
+import { whyRolesDiffer, whyScalesDiffer } from "./words";
 
 /** The rows of two tables that belong to the same sample with the same content, and counts of all other samples. */
 export interface Pairs {
@@ -72,4 +74,17 @@ export const sharedCriteria = (baseline: RunTable, run: RunTable): SharedCriteri
   for (const scored of old.values()) add(scored, "baseline");
   for (const scored of now.values()) add(scored, "run");
   return [...same, ...others.values()];
+};
+
+/** Why the verdicts of two runs are on different scales: a deciding evaluator differs, or decides in only one of them. */
+export const whyVerdictsDiffer = (criteria: readonly SharedCriterion[]): Reason => {
+  const isSame = ({ baseline, run }: SharedCriterion) => baseline && run && scaleOf(baseline) === scaleOf(run);
+  const apart = criteria.filter((shared) => !isSame(shared));
+  const deciding = apart.find(({ baseline, run }) => baseline?.decides || run?.decides);
+  const swapped = criteria.find(
+    (shared) => isSame(shared) && shared.baseline?.decides !== shared.run?.decides,
+  )?.baseline;
+  if (!deciding && swapped) return whyRolesDiffer(swapped);
+  const differing = deciding ?? apart[0] ?? criteria[0];
+  return whyScalesDiffer("the verdict", differing?.baseline, differing?.run);
 };

@@ -5,7 +5,7 @@ import type { Column, RunTable, Scored } from "./table";
 type Show = NonNullable<CompareQuery["show"]>;
 
 /** A sample of at least one of the compared runs. */
-interface Row {
+export interface Row {
   key: string;
   sampleId: string;
   /** Its row in each run's table; undefined: missing. */

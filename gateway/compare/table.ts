@@ -98,6 +98,8 @@ export interface RunTable {
   failed: number;
   invalid: number;
   passes: Column;
+  /** Milliseconds that the outputs took which were generated for this run. */
+  took: Column;
   /** By `scaleOf`, in order of first appearance. */
   scored: Map<string, Scored>;
   latency: RunLatency | null;
@@ -115,7 +117,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     changes: row.changes,
     expected: { samples: Math.ceil(total / pins.repeats), results: total },
     ...{ keys: [], sampleIds: [], groups: [], tags: [], results: [], errors: [], failed: 0, invalid: 0 },
-    ...{ passes: new Column(), scored: new Map(), latency: null, tokens: null },
+    ...{ passes: new Column(), took: new Column(), scored: new Map(), latency: null, tokens: null },
     times: { total: new Float64Array(), ttft: new Float64Array() },
   };
   const latencies = new Latencies();
@@ -170,6 +172,7 @@ const addResult = (table: RunTable, result: ComparedFigure): number => {
   }
   const sample = table.keys.length - 1;
   table.results[sample] = (table.results[sample] ?? 0) + 1;
+  if (result.totalMs !== null) table.took.add(sample, result.totalMs);
   if (passed !== null) table.passes.add(sample, Number(passed));
   else if (failure !== null) table.errors[sample] = (table.errors[sample] ?? 0) + 1;
   return sample;

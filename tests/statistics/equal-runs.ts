@@ -74,7 +74,7 @@ const simulateRun = (random: Random, chances: readonly number[], runs: EqualRuns
     errors: failed,
     failed: failed.reduce((sum, each) => sum + each, 0),
     invalid: 0,
-    passes,
+    ...{ passes, took: new Column() },
     scored: new Map([[scaleOf(SCALE), scored]]),
     ...{ latency: null, tokens: null, times: { total: new Float64Array(), ttft: new Float64Array() } },
   };

@@ -4,6 +4,7 @@ import { RUNS } from "../batch-evals/run";
 import { intervalText } from "../batch-evals/words";
 import { metricName, valueText } from "../evals/words";
 import { type Frame, Screen } from "../layout";
+import type { Problems } from "../ui/fields";
 import { Table, withQuery } from "../ui/lists";
 import { count, number } from "../ui/parts";
 import { latency, percent } from "../ui/quantities";
@@ -12,15 +13,19 @@ import { ComparedSamples, type CompareFilter } from "./samples";
 interface ComparePageProps extends Frame {
   comparison: Comparison;
   filter: CompareFilter;
+  /** Of the filters. */
+  problems?: Problems;
 }
 
 /** Two to five runs against the first: the result in words, then the figures, then the samples that changed. */
-export const ComparePage = ({ comparison, filter, ...frame }: ComparePageProps) => {
+export const ComparePage = ({ comparison, filter, problems = {}, ...frame }: ComparePageProps) => {
   const { runs, comparisons } = comparison;
   const [baseline, ...others] = runs;
+  const ids = runs.map(({ run_id }) => run_id);
   return (
     <Screen
       {...frame}
+      problems={problems}
       title={others.length === 1 ? `${others[0]?.name} compared` : "Runs compared"}
       heading="Compare runs"
       kind="wide"
@@ -33,11 +38,18 @@ export const ComparePage = ({ comparison, filter, ...frame }: ComparePageProps) 
       }
     >
       {comparisons.map((each) => (
-        <Result comparison={each} run={others.find(({ run_id }) => run_id === each.run_id)} />
+        <Result
+          comparison={each}
+          run={others.find(({ run_id }) => run_id === each.run_id)}
+          asBaseline={withQuery("/batch-evals/compare", {
+            ...filter,
+            runs: [each.run_id, ...ids.filter((id) => id !== each.run_id)].join(","),
+          })}
+        />
       ))}
-      <Variants runs={runs} filter={filter} />
+      <Variants runs={runs} />
       <Differences comparisons={comparisons} runs={runs} />
-      <ComparedSamples comparison={comparison} filter={filter} />
+      <ComparedSamples comparison={comparison} filter={filter} problems={problems} />
     </Screen>
   );
 };
@@ -52,8 +64,15 @@ const VERDICTS: Readonly<Record<Verdict, { text: string; look: string }>> = {
   not_comparable: { text: "Not comparable", look: "fair" },
 };
 
+interface ResultProps {
+  comparison: RunComparison;
+  run: ComparedRun | undefined;
+  /** Address of the comparison with this run as the baseline. */
+  asBaseline: string;
+}
+
 /** The verdict on one run in words, and what limits it. */
-const Result = ({ comparison, run }: { comparison: RunComparison; run: ComparedRun | undefined }) => {
+const Result = ({ comparison, run, asBaseline }: ResultProps) => {
   const { verdict, summary, reason, warnings, pairs } = comparison;
   const { look } = VERDICTS[verdict];
   const limits = [...(reason && !summary.includes(reason.message) ? [reason] : []), ...warnings];
@@ -63,7 +82,10 @@ const Result = ({ comparison, run }: { comparison: RunComparison; run: ComparedR
         <a href={`/batch-evals/${comparison.run_id}`}>{run?.name}</a>
       </h2>
       <p class={`compared-summary state ${look}`}>{summary.replaceAll(" %", "\u00a0%")}</p>
-      <p class="fine">{[count(pairs, "common sample"), ...excludedOf(comparison)].join(" · ")}</p>
+      <p class="fine">
+        {[count(pairs, "common sample"), ...excludedOf(comparison)].join(" · ")} ·{" "}
+        <a href={asBaseline}>Use this run as the baseline</a>
+      </p>
       {limits.length > 0 && (
         <ul class="warnings">
           {limits.map(({ message }) => (
@@ -90,8 +112,7 @@ const signed = (value: number, digits: number): string => {
 };
 
 /** The runs side by side, on all of their own samples. */
-const Variants = ({ runs, filter }: { runs: readonly ComparedRun[]; filter: CompareFilter }) => {
-  const ids = runs.map(({ run_id }) => run_id);
+const Variants = ({ runs }: { runs: readonly ComparedRun[] }) => {
   const change = (value: number | undefined, write: (value: number) => string) =>
     value === undefined || value === 0 ? undefined : `${value < 0 ? "−" : "+"}${write(Math.abs(value))}`;
   return (
@@ -104,7 +125,12 @@ const Variants = ({ runs, filter }: { runs: readonly ComparedRun[]; filter: Comp
           {
             name: "Run",
             isLong: true,
-            cell: ({ run_id, name }) => <a href={`/batch-evals/${run_id}`}>{name}</a>,
+            cell: ({ run_id, name }) => (
+              <>
+                <a href={`/batch-evals/${run_id}`}>{name}</a>{" "}
+                {run_id === runs[0]?.run_id && <span class="fine">(baseline)</span>}
+              </>
+            ),
             note: ({ model, dataset, repeats }) =>
               [
                 model ?? "stored outputs",
@@ -115,26 +141,11 @@ const Variants = ({ runs, filter }: { runs: readonly ComparedRun[]; filter: Comp
                 .join(" · "),
           },
           {
-            name: "Baseline",
-            cell: ({ run_id }) =>
-              run_id === ids[0] ? (
-                "Baseline"
-              ) : (
-                <a
-                  href={withQuery("/batch-evals/compare", {
-                    ...filter,
-                    runs: [run_id, ...ids.filter((id) => id !== run_id)].join(","),
-                  })}
-                >
-                  Use as baseline
-                </a>
-              ),
-          },
-          {
             name: "Pass rate",
             isNumeric: true,
             cell: ({ pass_rate: rate }) => (rate ? percent(rate.value) : "–"),
-            note: ({ pass_rate: rate }) => intervalText(rate),
+            // The first samples of a run are not a random part of the dataset.
+            note: ({ pass_rate: rate, missing }) => (missing > 0 ? undefined : intervalText(rate)),
           },
           {
             name: "Samples",
@@ -144,31 +155,35 @@ const Variants = ({ runs, filter }: { runs: readonly ComparedRun[]; filter: Comp
           },
           { name: "Errors", isNumeric: true, cell: ({ errors }) => number(errors) },
           {
-            name: "First token, median",
+            name: "First token",
             isNumeric: true,
             cell: ({ latency: took }) => (took ? latency(took.ttft.p50) : "–"),
             note: ({ change: by }) => change(by?.ttft_p50, latency),
           },
           {
-            name: "Answer, median",
+            name: "Answer",
             isNumeric: true,
             cell: ({ latency: took }) => (took ? latency(took.total.p50) : "–"),
             note: ({ change: by }) => change(by?.latency_p50, latency),
           },
           {
-            name: "Answer, 95 %",
+            name: "95 % within",
             isNumeric: true,
             cell: ({ latency: took }) => (took ? latency(took.total.p95) : "–"),
             note: ({ change: by }) => change(by?.latency_p95, latency),
           },
           {
-            name: "Tokens per answer",
+            name: "Tokens",
             isNumeric: true,
             cell: ({ tokens }) => (tokens ? number(Math.round(tokens.completion)) : "–"),
             note: ({ change: by }) => change(by ? Math.round(by.completion_tokens) : undefined, number),
           },
         ]}
       />
+      <p class="hint">
+        Median time to the first token, and of the whole answer. Tokens are those of the mean answer. Below them: the
+        difference from the baseline.
+      </p>
     </section>
   );
 };

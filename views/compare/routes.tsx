@@ -9,6 +9,7 @@ import { frameOf } from "../layout";
 import { Fields, text } from "../ui/fields";
 import { page } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
+import { DIFFS, ROWS } from "./cell";
 import { ChooseRunsPage } from "./choose";
 import { ComparePage } from "./page";
 import { type CompareFilter, SHOWS, showsOf } from "./samples";
@@ -22,8 +23,17 @@ const Query = Fields({
   metric: text(150),
   tag: text(64),
   search: text(200),
+  pattern: text(200),
+  /** Milliseconds. */
+  slower: text(20),
+  rows: text(10),
+  diff: text(10),
   after: text(200),
 });
+
+/** A key of `words` from the query string; undefined for anything else. */
+const keyIn = <K extends string>(words: Readonly<Record<K, string>>, given = ""): K | undefined =>
+  Object.hasOwn(words, given) ? (given as K) : undefined;
 
 /** `/batch-evals/compare`: runs side by side, or the choice of the runs. */
 export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" | "evals">) => {
@@ -45,21 +55,30 @@ export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" |
     const ids = query.runs ? query.runs.split(",").filter((id) => id !== "") : selected;
     if (ids.length === 0) return choose(request, [], undefined);
     if (ids.length > MAX_RUNS) return choose(request, ids, `Choose at most ${MAX_RUNS} runs`);
-    const { show: given = "", metric = "", tag, search, after } = query;
+    const { metric = "", tag, search, pattern, slower, after } = query;
     const filter: CompareFilter = withoutEmpty({
-      ...{ runs: ids.join(","), metric, tag, search, after },
-      show: Object.hasOwn(SHOWS, given) ? (given as CompareFilter["show"]) : undefined,
+      ...{ runs: ids.join(","), metric, tag, search, pattern, slower, after },
+      show: keyIn(SHOWS, query.show),
+      rows: keyIn(ROWS, query.rows),
+      diff: keyIn(DIFFS, query.diff),
     });
+    const problems: Record<string, string> = {};
+    const isTime = /^\d{1,9}$/.test(filter.slower?.trim() ?? "");
+    if (filter.slower && !isTime) problems.slower = "Enter a time in milliseconds, such as 1500";
     const [, name = metric, evaluator] = /^(\S+) by (\S+)$/.exec(metric) ?? [];
     try {
-      const read = (show: CompareFilter["show"]) =>
+      const readMatching = (show: CompareFilter["show"], matching: string | undefined) =>
         compare.compare(principalOf(request), {
-          ...filter,
-          runs: ids.join(","),
-          show,
-          metric: name || undefined,
-          evaluator,
-          limit: PAGE_LENGTH,
+          ...{ runs: ids.join(","), show, tag: filter.tag, search: filter.search, after: filter.after },
+          ...{ pattern: matching, metric: name || undefined, evaluator, limit: PAGE_LENGTH },
+          slower_than_ms: isTime ? Number(filter.slower) : undefined,
+        });
+      const read = (show: CompareFilter["show"]) =>
+        readMatching(show, filter.pattern).catch((thrown) => {
+          const { message, detail } = toAppError(thrown);
+          if (detail.param !== "pattern") throw thrown;
+          problems.pattern = message;
+          return readMatching(show, undefined);
         });
       let comparison = await read(filter.show ?? "worse");
       if (!showsOf(comparison).includes(filter.show ?? "worse")) {
@@ -68,10 +87,10 @@ export const comparePageRoutes = ({ compare, evals }: Pick<Services, "compare" |
       }
       const props = {
         ...frameOf(request),
-        comparison,
+        ...{ comparison, problems },
         filter: { ...filter, runs: comparison.runs.map(({ run_id }) => run_id).join(",") },
       };
-      return page(<ComparePage {...props} />);
+      return page(<ComparePage {...props} />, Object.keys(problems).length > 0 ? 422 : 200);
     } catch (thrown) {
       const { kind, message, detail } = toAppError(thrown);
       if (kind !== "invalid_request" || detail.param !== "runs") throw thrown;

@@ -1,13 +1,11 @@
 import type { CompareQuery, Comparison, SampleComparison } from "../../gateway/compare/contract";
 import { differsInScale, VERDICT } from "../../gateway/compare/contract";
 import { textOfInput } from "../../gateway/datasets/content";
-import { FAILURE_WORDS, metricName, valueText } from "../evals/words";
-import { fieldsOf } from "../ui/fields";
+import { metricName } from "../evals/words";
+import { fieldsOf, type Problems } from "../ui/fields";
 import { Filters, NoMatch, Table, withQuery } from "../ui/lists";
-import { Marked } from "../ui/marked";
 import { count, number, shortKey, Tabs } from "../ui/parts";
-import { percent } from "../ui/quantities";
-import { diffWords } from "../ui/word-diff";
+import { Cell, DIFFS, ROWS } from "./cell";
 
 type Show = NonNullable<CompareQuery["show"]>;
 
@@ -19,6 +17,11 @@ export interface CompareFilter {
   metric?: string;
   tag?: string;
   search?: string;
+  pattern?: string;
+  /** Milliseconds. */
+  slower?: string;
+  rows?: keyof typeof ROWS;
+  diff?: keyof typeof DIFFS;
   after?: string;
 }
 
@@ -46,11 +49,14 @@ export const showsOf = ({ comparisons, metric, evaluator }: Comparison): Show[] 
 interface SamplesProps {
   comparison: Comparison;
   filter: CompareFilter;
+  /** Of the filters. */
+  problems: Problems;
 }
 
 /** The samples side by side. The largest loss comes first. */
-export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
+export const ComparedSamples = ({ comparison, filter, problems }: SamplesProps) => {
   const { samples, counts, runs } = comparison;
+  const { diff = "words", rows = diff === "lines" ? "all" : "3" } = filter;
   const shows = showsOf(comparison);
   const show = filter.show ?? "worse";
   const to = (changes: CompareFilter) =>
@@ -72,36 +78,38 @@ export const ComparedSamples = ({ comparison, filter }: SamplesProps) => {
           sample counts as better or worse.
         </p>
       )}
-      <SampleFilters comparison={comparison} filter={filter} />
+      <SampleFilters comparison={comparison} filter={{ ...filter, diff, rows }} problems={problems} />
       <p class="row-range" role="status">
         {count(counts[show], "sample")}
       </p>
       {samples.data.length === 0 ? (
         <NoMatch
           title={emptyText(show, filter)}
-          href={to({ show: "all", tag: undefined, search: undefined })}
+          href={to({ show: "all", tag: undefined, search: undefined, pattern: undefined, slower: undefined })}
           link="Show all samples"
         />
       ) : (
-        <Table
-          caption="Samples side by side"
-          rows={samples.data}
-          columns={[
-            {
-              name: "Sample",
-              cell: ({ sample_key }) => shortKey(sample_key),
-              note: ({ change }) => CHANGES[change],
-            },
-            { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
-            ...runs.map(({ name }, index) => ({
-              name: index === 0 ? `${name} (baseline)` : name,
-              isLong: true,
-              cell: (sample: SampleComparison) => (
-                <Cell sample={sample} index={index} isRate={comparison.metric === VERDICT} />
-              ),
-            })),
-          ]}
-        />
+        <div class={`rows-${rows}`}>
+          <Table
+            caption="Samples side by side"
+            rows={samples.data}
+            columns={[
+              {
+                name: "Sample",
+                cell: ({ sample_key }) => shortKey(sample_key),
+                note: ({ change }) => CHANGES[change],
+              },
+              { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
+              ...runs.map(({ name }, index) => ({
+                name: index === 0 ? `${name} (baseline)` : name,
+                isLong: true,
+                cell: (sample: SampleComparison) => (
+                  <Cell {...{ sample, index, diff, rows }} isRate={comparison.metric === VERDICT} />
+                ),
+              })),
+            ]}
+          />
+        </div>
       )}
       {(samples.next_cursor !== null || filter.after !== undefined) && (
         <nav class="pager" aria-label="Pages">
@@ -129,9 +137,15 @@ const CHANGES: Readonly<Record<SampleComparison["change"], string | undefined>> 
   unknown: "can’t be compared",
 };
 
-const emptyText = (show: Show, { tag, search }: CompareFilter): string => {
-  const what = [`“${SHOWS[show]}”`, tag && `tag ${tag}`, search && `“${search}”`].filter(Boolean).join(" and ");
-  if (tag || search) return `No sample matches ${what}`;
+const emptyText = (show: Show, { tag, search, pattern, slower }: CompareFilter): string => {
+  const conditions = [
+    tag && `tag ${tag}`,
+    search && `“${search}”`,
+    pattern && `the expression ${pattern}`,
+    slower && `slower than ${slower} ms`,
+  ].filter(Boolean);
+  const what = [`“${SHOWS[show]}”`, ...conditions].join(" and ");
+  if (conditions.length > 0) return `No sample matches ${what}`;
   return (
     { worse: "No sample got worse", better: "No sample got better" }[show as string] ?? `No sample matches ${what}`
   );
@@ -141,63 +155,30 @@ const emptyText = (show: Show, { tag, search }: CompareFilter): string => {
 const metricChoice = (metric: string, evaluator: string | null): string =>
   evaluator === null ? metric : `${metric} by ${evaluator}`;
 
-const SampleFilters = ({ comparison, filter }: SamplesProps) => {
+const SampleFilters = ({ comparison, filter, problems }: SamplesProps) => {
   const chosen = metricChoice(comparison.metric, comparison.evaluator);
   const shared = comparison.comparisons.flatMap(({ metrics }) =>
     metrics.filter(({ metric, reason }) => metric === VERDICT || !differsInScale(reason)),
   );
   const choices = [...new Set([...shared.map(({ metric, evaluator }) => metricChoice(metric, evaluator)), chosen])];
-  const { text, select } = fieldsOf({ ...filter, metric: chosen });
+  const { text, select } = fieldsOf({ ...filter, metric: chosen }, problems);
+  const options = (words: Readonly<Record<string, string>>) =>
+    Object.entries(words).map(([value, label]) => ({ value, label }));
   return (
     <Filters action="/batch-evals/compare#samples-title">
       <input type="hidden" name="runs" value={filter.runs} />
       {filter.show && <input type="hidden" name="show" value={filter.show} />}
       {text("search", "Search texts", { type: "search", maxlength: 200 })}
+      {text("pattern", "Regular expression", { maxlength: 200, spellcheck: "false", autocapitalize: "off" })}
       {text("tag", "Tag", { maxlength: 64 })}
+      {text("slower", "Slower than (ms)", { inputmode: "numeric", maxlength: 9, autocomplete: "off" })}
       {select(
         "metric",
         "Compare by",
         choices.map((value) => ({ value, label: metricName(value) })),
       )}
+      {select("rows", "Row height", options(ROWS))}
+      {select("diff", "Mark different", options(DIFFS))}
     </Filters>
-  );
-};
-
-/** A sample in one run: its outcome, and its answer with the words marked that the baseline's answer doesn't have. */
-const Cell = ({ sample, index, isRate }: { sample: SampleComparison; index: number; isRate: boolean }) => {
-  const own = sample.runs[index];
-  const baseline = sample.runs[0];
-  if (!own || own.state === "missing") return <span class="state off">Missing</span>;
-  const { value, failure, output, repeats, run_id, result_id, difference } = own;
-  const outcome =
-    value === null
-      ? "Error"
-      : isRate
-        ? repeats > 1
-          ? `${percent(value)} passed`
-          : value === 1
-            ? "Passed"
-            : "Not passed"
-        : valueText(value);
-  const look = value === null ? "fair" : isRate ? (value === 1 ? "good" : "bad") : (difference ?? 0) === 0 ? "off" : "";
-  const diff =
-    index > 0 && output && baseline?.output && baseline.output !== output
-      ? diffWords(baseline.output, output)
-      : undefined;
-  return (
-    <>
-      <a class={`state ${look}`} href={`/batch-evals/${run_id}/samples/${result_id}`}>
-        {outcome}
-      </a>
-      {failure && <span class="fine"> {FAILURE_WORDS[failure]}</span>}
-      <br />
-      {index > 0 && output !== null && output === baseline?.output ? (
-        <span class="fine">the same answer</span>
-      ) : diff ? (
-        <Marked pieces={diff.other} kind="ins" />
-      ) : (
-        output
-      )}
-    </>
   );
 };

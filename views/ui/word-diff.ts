@@ -4,8 +4,8 @@ export interface DiffPiece {
   isShared: boolean;
 }
 
-/** Most pairs of words that are compared. Longer texts are not marked. */
-const MAX_CELLS = 4_000_000;
+/** Most pairs of words or lines that are compared. Longer texts are not marked. */
+export const MAX_CELLS = 4_000_000;
 /** Below this share of common words, marking differences would mark nearly everything. */
 const MIN_SHARED = 0.25;
 
@@ -40,8 +40,8 @@ export const diffWords = (one: string, other: string): { one: DiffPiece[]; other
   return { one: piecesOf(a, inOne), other: piecesOf(b, inOther) };
 };
 
-/** Indexes of the words of a longest common subsequence in each list. */
-const commonWords = (x: readonly string[], y: readonly string[]): { one: Set<number>; other: Set<number> } => {
+/** Indexes of the words, or lines, of a longest common subsequence in each list. */
+export const commonWords = (x: readonly string[], y: readonly string[]): { one: Set<number>; other: Set<number> } => {
   const width = y.length + 1;
   const lengths = new Uint32Array((x.length + 1) * width);
   const at = (row: number, column: number): number => lengths[row * width + column] ?? 0;

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020";
-import { RE2JS } from "re2js";
 import { AppError } from "../../../../lib/errors";
+import { compileLinear, stepsOf } from "../../../../lib/linear-pattern";
 import { ownValue } from "../../../../lib/own-value";
 import { dotted } from "../../../validation/problems";
 import { formatBytes } from "../limits";
@@ -9,33 +9,15 @@ import type { SampleProblem } from "./check";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
-/** Maximum steps of all patterns of a schema together, with repetitions expanded. 250,000 steps take 30 MB. */
+/** Maximum steps of all patterns of a schema together, with repetitions expanded. */
 const MAX_PATTERN_STEPS = 250_000;
-/** RE2's limit for the product of nested repetitions. */
-const MAX_REPEATS = 1000;
-
-/** An upper bound of the steps that RE2 compiles a pattern to. RE2 expands repetitions. */
-const stepsOf = (pattern: string): number => {
-  const repeats = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least));
-  return (
-    pattern.length *
-    Math.min(
-      MAX_REPEATS,
-      repeats.reduce((all, count) => all * Math.max(1, count), 1),
-    )
-  );
-};
-
-/**
- * Compiles patterns that run in linear time. JavaScript's own regular expressions can run forever on a crafted text and
- * can't be stopped.
- */
+/** Compiles patterns that run in linear time, and limits their steps together. */
 const linearPatterns = () => {
   let steps = 0;
   const compile = (pattern: string) => {
     steps += stepsOf(pattern);
     if (steps > MAX_PATTERN_STEPS) throw new Error("its patterns repeat too much; use shorter or fewer patterns");
-    return RE2JS.compile(RE2JS.translateRegExp(pattern));
+    return compileLinear(pattern);
   };
   return Object.assign(compile, { code: "linearPattern" });
 };
