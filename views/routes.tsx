@@ -4,6 +4,7 @@ import type { Services } from "../gateway/services";
 import { assetRoutes } from "./assets";
 import { auditPageRoutes } from "./audit/routes";
 import { exportPageRoutes } from "./batch-evals/exports";
+import { newRunRoutes } from "./batch-evals/new-routes";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
 import { comparePageRoutes } from "./compare/routes";
@@ -58,6 +59,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(datasetPageRoutes(services))
     .use(evalPageRoutes(services))
     .use(labelPageRoutes(services))
+    .use(newRunRoutes(services))
     .use(runPageRoutes(services))
     .use(exportPageRoutes(services))
     .use(comparePageRoutes(services))

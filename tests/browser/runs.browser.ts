@@ -4,48 +4,29 @@ import { updateBatchRun } from "../../db/batch-evals";
 import { findRun } from "../../db/runs";
 import { PRINCIPAL } from "../principal";
 import { type SeededRun, seedRun } from "../seeded-run";
+import { addBakery } from "./bakery";
 import { onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
+import { reloadRefused, type ScreenCase, testScreens } from "./matrix";
 import { openPages } from "./pages";
 
 const pages = await openPages();
 const { db } = pages;
-const sessions = { editor: "", viewer: "" };
+let session = "";
 const ids: Record<string, string> = {};
 let dataset = { id: "", name: "bakery", revision: 1 };
-let editor = { id: "", name: "" };
+const editor = { id: "", name: "Ada’s editor key" };
 
 const STATES = ["queued", "running", "paused", "completed", "failed", "cancelled"] as const;
 const FAILED = { message: "More than 10 % of the results are errors, so the run stopped.", code: "unavailable" };
 
-/** Stores a dataset of 60 questions as the API does. */
-const addDataset = async () => {
-  const principal = { keyId: (await pages.newKey("editor")).id };
-  const samples = Array.from({ length: 60 }, (_, n) => ({
-    ...{ key: `q${n}`, input: `When does branch ${n} open?`, references: [`At ${n} o’clock`] },
-    tags: [n % 2 === 0 ? "hours" : "holidays"],
-  }));
-  const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
-  const upload = await pages.uploads.receive([lines], { fileName: "bakery.jsonl", createdBy: principal.keyId });
-  const target = { mode: "create", name: dataset.name, description: "", schema: null } as const;
-  const { job } = await pages.imports.enqueue(principal, upload, {
-    target,
-    options: { onError: "refuse", dryRun: false },
-  });
-  const { dataset: stored } = await pages.imports.wait(job, new AbortController().signal);
-  return { id: stored?.id ?? "", name: dataset.name, revision: 1 };
-};
-
 const addRun = (run: SeededRun) => seedRun(db, { dataset, createdBy: editor.id, ...run });
 
 beforeAll(async () => {
-  for (const role of ["editor", "viewer"] as const) {
-    const { key, id } = await pages.newKey(role, `Ada’s ${role} key`);
-    sessions[role] = (await pages.sessions.signIn(key)).cookie;
-    if (role === "editor") editor = { id, name: `Ada’s ${role} key` };
-  }
-  dataset = await addDataset();
+  const { key, id } = await pages.newKey("editor", editor.name);
+  session = (await pages.sessions.signIn(key)).cookie;
+  editor.id = id;
+  dataset = await addBakery(pages);
   for (const [n, state] of STATES.entries()) {
     const done = state === "queued" ? 0 : state === "completed" ? 60 : 30;
     const createdAt = new Date(Date.now() - (STATES.length - n) * 3_600_000);
@@ -59,7 +40,7 @@ beforeAll(async () => {
 
 const run = (name: string): string => `/batch-evals/${ids[name]}`;
 const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
-  expect(await onScreen(pages.url, { session: sessions.editor, ...options }, work)).toEqual([]);
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
 const refused = reloadRefused(() => pages, /^\/batch-evals/);
@@ -68,7 +49,7 @@ const openFirst = async (page: Page): Promise<void> => {
   await page.getByRole("heading", { name: "Question" }).waitFor();
 };
 
-const CASES: (ScreenCase & { as?: "viewer" })[] = [
+const CASES: ScreenCase[] = [
   { name: "runs", path: "/batch-evals", shows: "bakery, paused" },
   {
     name: "runs filtered to none",
@@ -88,29 +69,6 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
     status: 429,
     reach: refused("rate_limited", "The key “Ada’s editor key” has sent the 60 requests of this minute.", 12_000),
     shows: "Rate limit reached",
-  },
-  {
-    name: "new run forbidden",
-    path: "/batch-evals/new",
-    as: "viewer",
-    status: 403,
-    shows: "This requires the editor role",
-  },
-  {
-    name: "new run",
-    path: () => `/batch-evals/new?dataset=${dataset.id}`,
-    reach: (page) => page.getByText("Shadow evaluators and criteria").click(),
-    shows: "unlikely to be chance",
-  },
-  {
-    name: "new run refused",
-    path: "/batch-evals/new",
-    status: 422,
-    reach: async (page) => {
-      await page.getByLabel("Answers per sample").fill("many");
-      await page.getByRole("button", { name: "Start run" }).click();
-    },
-    shows: "There is a problem",
   },
   ...STATES.map((state) => ({
     name: `run ${state}`,
@@ -148,6 +106,11 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
     shows: "No sample matches “Got worse” and tag weddings",
   },
   {
+    name: "compare by lines",
+    path: () => `/batch-evals/compare?runs=${ids.completed},${ids.shifted}&show=changed&diff=lines`,
+    shows: "Mark different",
+  },
+  {
     name: "compare one run",
     path: () => `/batch-evals/compare?runs=${ids.completed}`,
     status: 422,
@@ -166,23 +129,20 @@ const CASES: (ScreenCase & { as?: "viewer" })[] = [
   },
   { name: "samples queued", path: () => `${run("queued")}/samples`, shows: "60 results" },
   {
-    name: "sample",
+    name: "run sample",
     path: () => `${run("repeated")}/samples?failure=wrong`,
     reach: openFirst,
     shows: "Expected answer",
   },
   {
-    name: "sample with an error",
+    name: "run sample with an error",
     path: () => `${run("completed")}/samples?outcome=error`,
     reach: openFirst,
     shows: "took too long",
   },
 ];
 
-testScreens(CASES, async ({ as = "editor" }: { as?: "viewer" | "editor" }) => ({
-  url: pages.url,
-  session: sessions[as],
-}));
+testScreens(CASES, async () => ({ url: pages.url, session }));
 
 test("the page of a run is updated until it ends, without moving the focus or closing boxes", async () => {
   const id = await addRun({ state: "running", samples: 60, done: 20, name: "followed" });
@@ -374,6 +334,29 @@ test("runs selected in the list are compared, and a filtered comparison has its 
     await page.getByRole("heading", { name: "Question" }).waitFor();
   }));
 
+test("compared samples are found by a regular expression and by time, and shown by line and height", () =>
+  using({ expectedStatuses: [422] }, async (page) => {
+    const filter = (label: string, value: string) => page.getByLabel(label, { exact: true }).fill(value);
+    const apply = () => page.getByRole("button", { name: "Filter" }).click();
+    const table = page.getByRole("region", { name: "Samples side by side" });
+    await page.goto(`/batch-evals/compare?runs=${ids.completed},${ids.shifted}&show=all`);
+    await filter("Regular expression", "branch 1\\d open");
+    await filter("Slower than (ms)", "700");
+    await page.getByLabel("Mark different").selectOption("Lines");
+    await page.getByLabel("Row height").selectOption("1 line");
+    await apply();
+    await page.getByText("7 samples", { exact: true }).waitFor();
+    expect((await table.getByRole("row").first().getByRole("columnheader").allTextContents()).length).toBe(4);
+    expect(await page.locator(".rows-1").count()).toBe(1);
+    await page.goto(page.url());
+    await page.getByText("7 samples", { exact: true }).waitFor();
+    await filter("Regular expression", "(");
+    await apply();
+    await page.getByRole("alert").getByRole("link", { name: "This is not a regular expression" }).click();
+    await page.locator("#pattern:focus").waitFor();
+    expect(await page.getByLabel("Slower than (ms)").inputValue()).toBe("700");
+  }));
+
 test("samples are compared by the first criterion that both runs were scored on alike", () =>
   using({}, async (page) => {
     const path = `/batch-evals/compare?runs=${ids.completed},${ids.rescored}`;
@@ -412,88 +395,6 @@ test("a baseline is what a run is compared with", () =>
     await page.getByRole("link", { name: "Compare", exact: true }).click();
     await page.getByText(/^No difference shown: the pass rate/).waitFor();
   }));
-
-test("the estimate is updated with the form, and says what is missing", () =>
-  using({}, async (page) => {
-    await page.goto("/batch-evals/new");
-    const estimate = page.getByRole("region", { name: "Estimate", exact: true });
-    await estimate.getByText("Choose a dataset").waitFor();
-    await page.getByLabel("Only samples with these tags").fill("weddings");
-    await page.getByLabel("Dataset", { exact: true }).selectOption("bakery");
-    await estimate.getByText("has one of these tags").waitFor();
-    await page.getByLabel("Other tags").fill("");
-    await estimate.getByText("60 samples", { exact: true }).waitFor();
-    await page.getByLabel("Answers per sample").fill("3");
-    await estimate.getByText("60 samples, 180 answers").waitFor();
-    await page.getByRole("group", { name: "Only samples with these tags" }).getByLabel("hours").check();
-    await estimate.getByText("30 samples, 90 answers").waitFor();
-    await page.getByLabel("The dataset").check();
-    await estimate.getByText("no model is called").waitFor();
-    expect(await page.getByLabel("Chat model").isVisible()).toBe(false);
-  }));
-
-test("a run is started with the user's own criteria, which fill the form of the next one", () =>
-  using({ expectedStatuses: [422] }, async (page) => {
-    const start = () => page.getByRole("button", { name: "Start run" }).click();
-    const own = page.getByLabel("Your own criteria");
-    await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
-    await page.getByText("Shadow evaluators and criteria").click();
-    await own.fill("polite");
-    await start();
-    await page.getByRole("alert").getByRole("link", { name: "Line 1: write a name, a colon and a question" }).click();
-    await page.locator("#own:focus").waitFor();
-    await own.fill("polite: Is the answer polite?");
-    await start();
-    await page.getByRole("alert").getByText("Add a judge").waitFor();
-    await page.getByRole("group", { name: "Evaluators", exact: true }).getByLabel("judge@1").check();
-    await start();
-    await page.getByText("Run started.").waitFor();
-    await page.getByText("How this was measured").click();
-    await page.getByText("polite", { exact: true }).waitFor();
-    await page.getByRole("link", { name: "Run again" }).click();
-    expect(await own.inputValue()).toBe("polite: Is the answer polite?");
-  }));
-
-describe("U8: a rejected form", () => {
-  test("shows every error kind and keeps what was typed", () =>
-    using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
-      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
-      await page.getByLabel("Name of the run").fill("My careful run");
-      await refuseInEveryWay(page, pages, {
-        path: /^\/batch-evals$/,
-        act: () => page.getByRole("button", { name: "Start run" }).click(),
-        async stays() {
-          expect(await page.getByLabel("Name of the run").inputValue()).toBe("My careful run");
-          expect(await page.getByRole("button", { name: "Start run" }).isEnabled()).toBe(true);
-        },
-      });
-    }));
-
-  test("links to its fields and moves the focus there", () =>
-    using({ expectedStatuses: [422] }, async (page) => {
-      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
-      await page.getByLabel("Seed").fill("-1");
-      await page.getByRole("button", { name: "Start run" }).click();
-      await page
-        .getByRole("alert")
-        .getByRole("link", { name: /^Seed: enter a whole number/ })
-        .click();
-      await page.locator("#seed:focus").waitFor();
-      expect([await page.title(), await page.getByLabel("Seed").inputValue()]).toEqual([
-        "Error: New run · Groundwire",
-        "-1",
-      ]);
-    }));
-
-  test("with an expired session leads to sign-in", () =>
-    using({ expectedStatuses: [401] }, async (page) => {
-      await page.goto(`/batch-evals/new?dataset=${dataset.id}`);
-      await page.getByText("60 samples", { exact: true }).waitFor();
-      await page.context().clearCookies();
-      await page.getByRole("button", { name: "Start run" }).click();
-      await page.getByLabel("Your key").waitFor();
-    }));
-});
 
 test("U6: without scripts, a run is checked, started, paused, resumed and cancelled, and a sample labelled", () =>
   using({ javaScript: false }, async (page) => {

@@ -1,23 +1,18 @@
-import { type Static, Type } from "@sinclair/typebox";
-import { Elysia, t } from "elysia";
+import type { Static } from "@sinclair/typebox";
+import { Elysia } from "elysia";
 import type { ResumeBatchEval } from "../../gateway/batch-evals/contract";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
-import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
-import { onceFor } from "../asking";
-import { createNewForm, type FormServices } from "../evals/form";
 import { changedMetrics, type FilledLabels, labelledCriteria, readLabels, storeLabels } from "../evals/label-form";
 import { frameOf } from "../layout";
 import { Fields, type Problems, text } from "../ui/fields";
-import { html, isHtmx, page, redirect } from "../ui/html";
+import { page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty, withQuery } from "../ui/lists";
-import { EstimateContent, type EstimateProps } from "./estimate";
-import { EMPTY_RUN, filledWith, problemsOf, RunFields, type RunForm, readRunForm, several, toRunForm } from "./form";
+import { several } from "./form";
 import { RunListQuery, RunsPage } from "./list";
-import { NewRunPage, TagFields } from "./new";
 import { RunPage } from "./run";
 import { SamplePage } from "./sample";
 import { filterOf, listOf, SamplesPage, SamplesQuery, sampleFilter } from "./samples";
@@ -37,22 +32,12 @@ const NOTICES: Readonly<Record<string, string>> = {
   baseline: "This run is now the baseline of its dataset.",
 };
 
-const WHOLE_PAGE = { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" };
-
 const done = text(20);
 const SampleQuery = Fields({ ...sampleFilter, claims: text(100), done });
-const NewQuery = Fields({ run: text(100), dataset: text(100), revision: text(10) });
-const RunBody = Type.Partial(
-  Type.Object({ ...RunFields.properties, once: t.String({ maxLength: 100 }) }, { additionalProperties: true }),
-);
+type RunPageServices = Pick<Services, "batchEvals" | "datasets" | "evals" | "evaluators" | "keys" | "labels">;
 
-type RunPageServices = FormServices & Pick<Services, "batchEvals" | "idempotency" | "keys" | "labels">;
-
-/** `/batch-evals`: the list of runs, the form for a new one, and each run with its samples. */
-export const runPageRoutes = (services: RunPageServices) => {
-  const { batchEvals, datasets, evals, evaluators, idempotency, keys, labels } = services;
-  const newForm = createNewForm(services);
-
+/** `/batch-evals`: the list of runs, and each run with its samples. */
+export const runPageRoutes = ({ batchEvals, datasets, evals, evaluators, keys, labels }: RunPageServices) => {
   const showList = async (request: Request, given: RunListQuery & { done?: string }): Promise<Response> => {
     const { done: notice, ...query } = withoutEmpty(given);
     const sort = readSort(query.sort, RUN_COLUMNS, { by: "when", isDescending: true });
@@ -82,75 +67,6 @@ export const runPageRoutes = (services: RunPageServices) => {
     const { data } = await evaluators.list({ limit: MANY });
     const versions = await Promise.all(data.map(({ name }) => evaluators.versions(name, { limit: MANY })));
     return versions.flatMap(({ data: found }) => found.map(({ name, version }) => `${name}@${version}`));
-  };
-
-  const choicesFor = async (principal: Principal, form: RunForm) => {
-    const choices = await newForm.choices(principal);
-    if (form.dataset === "" || choices.datasets.some(({ id }) => id === form.dataset)) return choices;
-    const chosen = await datasets.get(form.dataset).catch(() => undefined);
-    return chosen ? { ...choices, datasets: [chosen, ...choices.datasets] } : choices;
-  };
-
-  const estimateOf = async (principal: Principal, form: RunForm): Promise<EstimateProps & { problems?: Problems }> => {
-    const read = readRunForm(form);
-    if ("problems" in read) return withProblem(read.problems);
-    const { max_concurrency, max_error_share, name, tags, ...plan } = read.request;
-    try {
-      return { plan: await batchEvals.plan(principal, plan) };
-    } catch (thrown) {
-      const problems = problemsOf(toAppError(thrown), form);
-      if (!problems) throw thrown;
-      return withProblem(problems);
-    }
-  };
-
-  const showForm = async (
-    request: Request,
-    form: RunForm,
-    { problems, ...estimate }: EstimateProps & { problems?: Problems } = {},
-  ): Promise<Response> => {
-    const choices = await choicesFor(principalOf(request), form);
-    const props = { ...frameOf(request), form, choices, once: Bun.randomUUIDv7(), problems, estimate };
-    // The form replaces the whole page, although htmx may target a part of it. Typed text is kept.
-    const headers = isHtmx(request) ? WHOLE_PAGE : undefined;
-    return page(<NewRunPage {...props} />, problems ? 422 : 200, headers);
-  };
-
-  /** A new form: empty, for a dataset, or with the settings of an earlier run. */
-  const newRun = async (request: Request, { run, ...query }: Static<typeof NewQuery>): Promise<Response> => {
-    const { data } = await evaluators.list({ limit: MANY });
-    const active = data.flatMap(({ name, active: version }) => (version ? [`${name}@${version.version}`] : []));
-    const shadows = data.flatMap(({ name, shadow }) => (shadow ? [`${name}@${shadow.version}`] : []));
-    const first = { evaluators: active, shadows, ...withoutEmpty(query) };
-    return showForm(request, {
-      ...EMPTY_RUN,
-      ...(run ? filledWith(await batchEvals.get(principalOf(request), run)) : first),
-    });
-  };
-
-  /** The tags of a dataset that was chosen in the form. Chosen tags that it doesn't have are dropped. */
-  const showTags = async (query: URLSearchParams): Promise<Response> => {
-    const id = query.get("dataset") ?? "";
-    const dataset = id === "" ? undefined : await datasets.get(id);
-    const tag = query.getAll("tag").filter((name) => dataset?.tags.includes(name));
-    return html(<TagFields form={{ ...EMPTY_RUN, tag, tags: query.get("tags") ?? "" }} dataset={dataset} />);
-  };
-
-  const start = async (request: Request, { once, ...body }: Static<typeof RunBody>): Promise<Response> => {
-    const principal = principalOf(request);
-    const form = toRunForm(body);
-    const read = readRunForm(form);
-    if ("problems" in read) return showForm(request, form, withProblem(read.problems));
-    try {
-      const run = await idempotency.once(onceFor(request, once), principal, read.request, (seal) =>
-        batchEvals.start(principal, read.request, seal),
-      );
-      return redirect(request, `/batch-evals/${run.id}?done=started`);
-    } catch (thrown) {
-      const problems = problemsOf(toAppError(thrown), form);
-      if (!problems) throw thrown;
-      return showForm(request, form, withProblem(problems));
-    }
   };
 
   const showSample = async (
@@ -242,25 +158,6 @@ export const runPageRoutes = (services: RunPageServices) => {
     )
     .guard({ detail: allows("editor") }, (app) =>
       app
-        .get("/new", ({ request, query }) => newRun(request, query), { query: NewQuery })
-        .get("/tags", ({ request }) => showTags(new URL(request.url).searchParams))
-        .post("", ({ request, body }) => start(request, body), { body: RunBody })
-        .post(
-          "/check",
-          async ({ request, body }) => {
-            const form = toRunForm(body);
-            return showForm(request, form, await estimateOf(principalOf(request), form));
-          },
-          { body: RunBody },
-        )
-        .post(
-          "/estimate",
-          async ({ request, body }) => {
-            const { plan, problem } = await estimateOf(principalOf(request), toRunForm(body));
-            return html(<EstimateContent plan={plan} problem={problem} />);
-          },
-          { body: RunBody },
-        )
         .post("/:id/pause", async ({ request, params }) => {
           await batchEvals.pause(principalOf(request), params.id);
           return redirect(request, `/batch-evals/${params.id}?done=paused`);
@@ -292,9 +189,6 @@ export const runPageRoutes = (services: RunPageServices) => {
         ),
     );
 };
-
-/** The problems of a form. The first one takes the place of the estimate. */
-const withProblem = (problems: Problems) => ({ problems, problem: Object.values(problems)[0] });
 
 const noticeOf = (done: string | undefined): string => ownValue(NOTICES, done ?? "") ?? "";
 
