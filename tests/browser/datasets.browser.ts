@@ -230,7 +230,7 @@ const CASES: Case[] = [
     },
     shows: "There is a problem",
   },
-  { name: "sample", path: () => `${dataset}/samples/long`, shows: "Content hash" },
+  { name: "dataset sample", path: () => `${dataset}/samples/long`, shows: "Content hash" },
 ];
 
 testScreens(CASES, async ({ as = "admin", on }) => {

@@ -151,7 +151,7 @@ const CASES: Case[] = [
     },
     shows: "62 %",
   },
-  { name: "run", path: () => runs.mixed ?? "", shows: "How this was measured" },
+  { name: "evaluation", path: () => runs.mixed ?? "", shows: "How this was measured" },
   { name: "run of a viewer", path: () => runs.mixed ?? "", as: "viewer", shows: "How this was measured" },
   { name: "run passed", path: () => runs.passed ?? "", shows: "Passed" },
   {
