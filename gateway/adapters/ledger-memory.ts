@@ -117,6 +117,7 @@ export const memoryLedger = ({
   };
 
   const record = (charges: readonly Charge[], amounts: readonly number[]): Reservation => {
+    sweep();
     const held = charges.map(({ limit }, index): Held => {
       const counter = counterOf(limit);
       const nowMs = timeFor(limit.window);

@@ -1,3 +1,5 @@
+import type { Charge, Reading } from "../ports/ledger";
+
 /**
  * The ledger's steps, each atomic in Redis. KEYS: the gateways, then one counter per item. ARGV: the step, the gateway's
  * id, the time or "" for the server's, then for each item: period, 1 for a calendar, and four values.
@@ -23,7 +25,7 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local ALIVE_MS, FORGET_MS = 15000, 3600000
+local ALIVE_MS, FORGET_MS = 15000, 31 * 86400000
 local STEP = { minute = 100, hour = 30000, day = 720000, month = 21600000 }
 local LENGTH = { minute = 60000, hour = 3600000, day = 86400000, month = 2592000000 }
 
@@ -192,3 +194,31 @@ for _, c in ipairs(items) do
 end
 return reply
 `;
+
+/** A charge as an item of `reserve` and `read`. */
+export const itemOf = ({ limit, amount, least }: Charge) =>
+  [
+    limit.counter,
+    limit.window.period,
+    Number(limit.window.isCalendar),
+    limit.amount,
+    amount,
+    least,
+    Number(limit.isObserved),
+  ] as const;
+
+const waitOf = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
+
+/** The reply to `reserve` and `read`. */
+export const readReply = ([fits, ...values]: readonly number[]) => {
+  const readings: Reading[] = [];
+  const granted: number[] = [];
+  const ats: number[] = [];
+  for (let i = 0; i < values.length; i += 6) {
+    const [used = 0, amount = 0, at = 0, changes = 0, empty = 0, wait = 0] = values.slice(i, i + 6);
+    readings.push({ used, changesInMs: waitOf(changes), emptyInMs: waitOf(empty), fitsInMs: waitOf(wait) });
+    granted.push(amount);
+    ats.push(at);
+  }
+  return { fits: fits === 1, readings, granted, ats };
+};

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
 import { problemOf } from "../../tests/db/temporary";
 import { type RedisServer, redisBinary, startRedis } from "../../tests/redis-server";
 import { until } from "../../tests/until";
@@ -42,6 +43,11 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     const second = await gateway(prefix);
     await until("both know each other", () => first.state().gateways === 2 && second.state().gateways === 2);
     return [first, second] as const;
+  };
+  const send = async (work: (client: Redis) => Promise<unknown>): Promise<void> => {
+    const client = new Redis(server.url);
+    await work(client);
+    client.disconnect();
   };
   const areUp = (...gateways: LedgerStore[]) =>
     until("Redis is used again", () => gateways.every((ledger) => ledger.state().status === "ok"));
@@ -139,6 +145,25 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
       // The reservation whose reply was lost may count twice, never too little.
       await until("the requests are counted", async () => [11, 12].includes((await used(second, requests)) ?? 0));
       await until("the active requests are known", async () => (await used(second, slots)) === 6);
+    });
+
+    test("what was counted is restored if Redis loses its data while it runs", async () => {
+      const [first, second] = await pair();
+      const [requests, slots] = [limitOf(100), limitOf(10, "active")];
+      await burst([first, second], 7, chargeOf(requests), chargeOf(slots));
+      await send((client) => client.flushall());
+      await until("all is counted again", async () => (await used(first, requests)) === 7);
+      await until("the active requests are known", async () => (await used(second, slots)) === 7);
+    });
+
+    test("a server that accepts no writes is a loss, too, and is shown", async () => {
+      const [first, second] = await pair();
+      await send((client) => client.config("SET", "min-replicas-to-write", "1"));
+      const limit = limitOf(10);
+      expect(await burst([first, second], 30, chargeOf(limit))).toHaveLength(10);
+      expect([first.state().status, second.state().status]).toEqual(["local", "local"]);
+      await send((client) => client.config("SET", "min-replicas-to-write", "0"));
+      await areUp(first, second);
     });
 
     test("a key that must not go on without it is refused, and told when to try again", async () => {

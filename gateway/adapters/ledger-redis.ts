@@ -6,7 +6,7 @@ import { Semaphore } from "../../lib/semaphore";
 import type { Charge, LedgerStore, Limit, Reading, Refused, Reservation, Reserved } from "../ports/ledger";
 import { leavesAt, type Window } from "../ports/limit-window";
 import { memoryLedger } from "./ledger-memory";
-import { LEDGER_SCRIPT } from "./ledger-redis-script";
+import { itemOf, LEDGER_SCRIPT, readReply } from "./ledger-redis-script";
 import { guardRedis, redisClient } from "./redis-guard";
 
 export interface RedisLedgerOptions {
@@ -28,6 +28,10 @@ const BATCH = 100;
 const MAX_IN_FLIGHT = 32;
 /** A reply that a busy process read too late has arrived within this time after its timeout. */
 const SECOND_CHANCE_MS = 5;
+/** Changes to remember while Redis is lost, before those that have left their window are dropped. */
+const MANY_UNSENT = 10_000;
+/** How long a refused command counts as a loss: Redis may reply, but not accept writes. */
+const REFUSED_MS = 1000;
 /** Wait for a request that is larger than a gateway's share: Redis may be back by then. */
 const RETRY_MS = 5000;
 
@@ -61,6 +65,10 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   let gateways = 1;
   /** Redis doesn't have what this gateway has counted. */
   let hasLostData = false;
+  /** A change of the active requests may not have reached Redis. */
+  let isActiveUnsure = false;
+  /** The last time that a request was checked here although Redis responds. */
+  let refused = { since: new Date(0), untilMs: 0 };
   let heartbeat: Timer | undefined;
 
   const send = (step: string, items: readonly (readonly [counter: string, ...values: (string | number)[]])[] = []) =>
@@ -71,17 +79,6 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
       ...[step, gateway, now ? String(now()) : ""],
       ...items.flatMap(([, ...values]) => values.map(String)),
     );
-
-  const argumentsOf = ({ limit, amount, least }: Charge) =>
-    [
-      limit.counter,
-      limit.window.period,
-      Number(limit.window.isCalendar),
-      limit.amount,
-      amount,
-      least,
-      Number(limit.isObserved),
-    ] as const;
 
   const adjust = async (changes: readonly Adjustment[]): Promise<void> => {
     for (let from = 0; from < changes.length; from += BATCH) {
@@ -100,6 +97,8 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     const known = unsent.get(id);
     if (known) known.more += change.more;
     else unsent.set(id, change);
+    if (unsent.size < MANY_UNSENT) return;
+    for (const [key, { at }] of unsent) if (at > 0 && at <= timeNow()) unsent.delete(key);
   };
 
   /** Changes what Redis counts, now or when it is back. Active requests are set as a whole then. */
@@ -108,6 +107,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     const isUp = guard.state().status === "ok";
     const confirmed = isUp && (await guard.run(async () => adjust(changes).then(() => true)));
     if (confirmed) return;
+    isActiveUnsure ||= changes.some(({ window }) => window.period === "active");
     for (const one of changes) {
       // A change without a reply may have been made. Returning an amount twice could exceed a limit.
       if (one.window.period !== "active" && (!isUp || one.more > 0)) keep(one);
@@ -137,16 +137,23 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     }
   };
 
-  /** Says that this gateway is alive. If Redis has forgotten it, Redis has lost its data, and gets it again. */
+  /** Says that this gateway is alive, and sends what Redis doesn't know: everything, if it has forgotten this gateway. */
   const beat = async (): Promise<void> => {
     const [isKnown, alive = 1] = await send("beat");
     gateways = Math.max(1, alive);
     hasLostData ||= !isKnown;
-    if (!hasLostData) return;
-    unsent.clear();
-    await adjust(allOfOwn());
-    await sendActive();
+    if (hasLostData) {
+      unsent.clear();
+      await adjust(allOfOwn());
+    }
+    while (unsent.size > 0) {
+      const batch = [...unsent].slice(0, BATCH);
+      await adjust(batch.map(([, one]) => one));
+      for (const [id] of batch) unsent.delete(id);
+    }
+    if (hasLostData || isActiveUnsure) await sendActive();
     hasLostData = false;
+    isActiveUnsure = false;
   };
 
   const guard = guardRedis(redis, {
@@ -156,12 +163,8 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     catchUp: async () => {
       // Replies that arrived before the server was lost are counted first.
       await nextTurn();
+      isActiveUnsure = true;
       await beat();
-      for (const [id, one] of unsent) {
-        await adjust([one]);
-        unsent.delete(id);
-      }
-      await sendActive();
     },
   });
 
@@ -170,7 +173,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   const ask = (step: "reserve" | "read", charges: readonly Charge[]) =>
     commands.run(async () => {
       if (guard.state().status !== "ok") return undefined;
-      const attempt = () => guard.run(() => send(step, charges.map(argumentsOf)));
+      const attempt = () => guard.run(() => send(step, charges.map(itemOf)));
       const reply = (await attempt()) ?? (await Bun.sleep(SECOND_CHANCE_MS).then(attempt));
       return reply && readReply(reply);
     });
@@ -204,6 +207,10 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   });
 
   const reserveShare = (charges: readonly Charge[]): Reserved | Refused => {
+    if (guard.state().status === "ok") {
+      const nowMs = Date.now();
+      refused = { since: nowMs < refused.untilMs ? refused.since : new Date(nowMs), untilMs: nowMs + REFUSED_MS };
+    }
     const shares = charges.map((one) => ({ ...one, limit: { ...one.limit, amount: share(one.limit.amount) } }));
     const outcome = own.reserve(shares);
     const readings = charges.map(({ limit }, index) => readingOfShare(limit, outcome.readings[index] as Reading));
@@ -249,7 +256,9 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
 
     state() {
       const { status, since } = guard.state();
-      return { status: status === "ok" ? "ok" : "local", since, gateways };
+      if (status !== "ok") return { status: "local", since, gateways };
+      const isRefusing = Date.now() < refused.untilMs;
+      return { status: isRefusing ? "local" : "ok", since: isRefusing ? refused.since : since, gateways };
     },
 
     async close() {
@@ -265,18 +274,3 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
 
 /** Times in Redis are numbers, and 0 means never. */
 const wireTime = (leavesAtMs: number): number => (leavesAtMs === Number.POSITIVE_INFINITY ? 0 : leavesAtMs);
-
-const waitOf = (ms: number): number => (ms < 0 ? Number.POSITIVE_INFINITY : ms);
-
-const readReply = ([fits, ...values]: readonly number[]) => {
-  const readings: Reading[] = [];
-  const granted: number[] = [];
-  const ats: number[] = [];
-  for (let i = 0; i < values.length; i += 6) {
-    const [used = 0, amount = 0, at = 0, changes = 0, empty = 0, wait = 0] = values.slice(i, i + 6);
-    readings.push({ used, changesInMs: waitOf(changes), emptyInMs: waitOf(empty), fitsInMs: waitOf(wait) });
-    granted.push(amount);
-    ats.push(at);
-  }
-  return { fits: fits === 1, readings, granted, ats };
-};
