@@ -42,7 +42,7 @@ export interface RouteFacts {
   "x-errors"?: readonly ErrorStatus[];
   /** Accepts an `Idempotency-Key`; adds 409 and 422. */
   "x-idempotent"?: true;
-  /** Calls a model; adds 402, 404, 502 and 504. */
+  /** Calls a model; adds 404, 502 and 504. */
   "x-generates"?: true;
 }
 

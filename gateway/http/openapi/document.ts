@@ -202,13 +202,13 @@ const bodiesOf = ({ body }: Route["hooks"], facts: RouteFacts): JsonSchema[] => 
 const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, isImplemented: boolean): JsonSchema => {
   const isForAll = role === "open" || role === "public";
   const statuses = new Set<number>([400, 500, ...(facts["x-errors"] ?? [])]);
-  if (!isForAll) for (const status of [401, 429, 503]) statuses.add(status);
+  if (!isForAll) for (const status of [401, 402, 429, 503]) statuses.add(status);
   if (!isForAll && role !== "any") statuses.add(403);
   if (method !== "GET") for (const status of [413, 415, 507]) statuses.add(status);
   if (path.includes(":")) statuses.add(404);
   if (path.includes(":") && method !== "GET") statuses.add(409);
   if (facts["x-idempotent"]) for (const status of [409, 422]) statuses.add(status);
-  if (facts["x-generates"]) for (const status of [402, 404, 502, 504]) statuses.add(status);
+  if (facts["x-generates"]) for (const status of [404, 502, 504]) statuses.add(status);
   if (!isImplemented) statuses.add(501);
   return Object.fromEntries(
     [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),
