@@ -97,6 +97,7 @@ test("wrong usage prints the problem and exits with 64, and an unknown key exits
     [["create", "--name", "x", "--expires", "soon"], 64, '--expires is "soon"'],
     [["create", "--name", "x", "--expires", "2099-02-30"], 64, '--expires is "2099-02-30"'],
     [["create", "--name", "x", "--parallel", "0"], 64, "parallel_requests must be 1 or more"],
+    [["create", "--name", "x", "--tokens-per-minute", "0"], 64, "tokens_per_minute must be 1 or more"],
     [["create", "--nme", "x"], 64, "Unknown option '--nme'."],
     [["create", "Ada"], 64, "keys create doesn't accept Ada."],
     [["list", "active"], 64, "keys list doesn't accept active."],

@@ -26,6 +26,7 @@ Options of create:
   --expires TIME              such as 90d, 12h, 2027-01-31 or 2027-01-31T18:00:00Z (default: never)
   --requests-per-minute N     default: as configured
   --parallel N                parallel requests (default: as configured)
+  --tokens-per-minute N       tokens of prompts and answers (default: no limit)
   --models A,B                models the key may call (default: all)
   --no-content                prompts and answers of this key are never stored
 
@@ -37,6 +38,7 @@ const OPTIONS = {
   expires: { type: "string" },
   "requests-per-minute": { type: "string" },
   parallel: { type: "string" },
+  "tokens-per-minute": { type: "string" },
   models: { type: "string" },
   "no-content": { type: "boolean" },
   "grace-seconds": { type: "string" },
@@ -133,6 +135,7 @@ await runCommand(
             allowed_models: values.models?.split(","),
             requests_per_minute: toNumber(values["requests-per-minute"]),
             parallel_requests: toNumber(values.parallel),
+            tokens_per_minute: toNumber(values["tokens-per-minute"]),
             content_logging: !values["no-content"],
           };
           if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
