@@ -148,6 +148,34 @@ test("L2: both header families agree and can be parsed", () => {
   });
 });
 
+test("L2: the headers of every kind of limit can be parsed, and a rejection never says to retry earlier than they do", async () => {
+  const budgets = (["requests", "tokens", "money", "gpu_seconds"] as const).flatMap((unit) =>
+    (["hour", "day", "month", "total"] as const).flatMap((window) =>
+      (["calendar", "rolling"] as const).map((alignment) => ({ unit, amount: 2, window, alignment })),
+    ),
+  );
+  for (const budget of budgets) {
+    const name = `${budget.unit.replace("_", "-")}-${budget.window}`;
+    const who = principal(100, 10, `key_${name}_${budget.alignment}`, {
+      budgets: [budget],
+      models: [{ model: 'odd "model"\n', tokens_per_minute: 5 }],
+    });
+    const { headers } = reserve(who);
+    expect(parseList(headers["ratelimit-policy"] ?? "").map((policy) => policy.name)).toContain(name);
+    expect(parseList(headers.ratelimit ?? "").map((limit) => limit.name)).toContain(name);
+    if (budget.unit !== "requests") {
+      const used = { promptTokens: 1, answerTokens: 1, heldMs: 100_000_000 };
+      (await useModel(who, 1, 1)).settle(used);
+    } else reserve(who);
+    const refused = budget.unit === "requests" ? refusal(who) : await useProblem(who, 1, 1);
+    const [limit] = parseList(refused.detail.headers?.ratelimit ?? "");
+    expect([limit?.name, limit?.parameters.r]).toEqual([name, "0"]);
+    const retryAfterMs = refused.detail.retryAfterMs ?? Number.POSITIVE_INFINITY;
+    expect(retryAfterMs === Number.POSITIVE_INFINITY).toBe(budget.window === "total");
+    expect(Math.ceil(retryAfterMs / 1000)).toBeGreaterThanOrEqual(Number(limit?.parameters.t ?? 0));
+  }
+});
+
 test("L2: a rejection names the limit, its key and when to retry, and the request is accepted then", () => {
   const who = principal(3, 10);
   for (let n = 0; n < 3; n++) {

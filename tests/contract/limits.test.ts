@@ -163,3 +163,32 @@ test("1,000 parallel requests of one key with a limit: never one too many", asyn
   expect([counts.get(200)?.length, counts.get(429)?.length]).toEqual([300, 700]);
   for (const response of counts.get(429) ?? []) expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
 });
+
+test("J10: a batch run counts every token of its samples for its key, but not its requests, and is named", async () => {
+  const settings = { requests_per_minute: 100, budgets: [{ unit: "tokens", amount: 100_000, window: "day" }] };
+  const key = await stack.keyOf("editor", settings);
+  const samples = Array.from({ length: 20 }, (_, n) => ({
+    key: `k${n}`,
+    input: `What is ${n}?`,
+    references: [`${n}`],
+  }));
+  const dataset = await stack.call("POST", "/v1/datasets", { key, body: { name: "limited", samples } });
+  expect(dataset.status).toBe(201);
+  const body = { dataset: "limited", target: { kind: "chat" }, evaluators: ["exact@1"] };
+  const started = await stack.call("POST", "/v1/batch-evals", { key, body });
+  const { id: run_id } = (await started.json()) as { id: string };
+  const read = async <T>(path: string) => (await (await stack.call("GET", path)).json()) as T;
+  await until("the run has ended", async () => {
+    const { state } = await read<{ state: string }>(`/v1/batch-evals/${run_id}`);
+    return state === "completed";
+  });
+  const { data } = await read<{ data: { output: { usage: { total_tokens: number } } }[] }>(
+    `/v1/batch-evals/${run_id}/samples?limit=100`,
+  );
+  const tokens = data.reduce((sum, { output }) => sum + output.usage.total_tokens, 0);
+  expect([data.length, tokens > 20 * 8]).toEqual([20, true]);
+  expect(await usedOf(key, "tokens_per_day")).toBe(tokens);
+  const { consumers, limits } = await explain(key);
+  expect(consumers).toContainEqual(expect.objectContaining({ run_id, model: CHAT, requests: 20, tokens }));
+  expect(limits[0]?.used).toBe(2);
+});
