@@ -1,5 +1,6 @@
 import type { Config } from "../config";
 import type { Log } from "../log";
+import { collectorOf } from "./collector";
 import type { Tracer } from "./tracer";
 
 /**
@@ -11,8 +12,8 @@ export const openTracer = async (
   { tracing }: Pick<Config, "tracing">,
   log: Pick<Log, "warn" | "info">,
 ): Promise<Tracer | undefined> => {
-  const url = tracing.tracesEndpoint ?? (tracing.endpoint && `${tracing.endpoint.replace(/\/+$/, "")}/v1/traces`);
-  if (tracing.isDisabled || url === undefined) return undefined;
+  const collector = collectorOf(tracing);
+  if (!collector) return undefined;
   const { createTracer } = await import("./otlp-tracer");
-  return createTracer({ component, url, tracing, log });
+  return createTracer({ component, collector, tracing, log });
 };

@@ -25,14 +25,14 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Config } from "../config";
 import type { Log } from "../log";
 import { withTimeout } from "../with-timeout";
+import { type Collector, parsePairs } from "./collector";
 import type { Attributes, Span, SpanOptions, Tracer } from "./tracer";
 
 /* The only file that uses OpenTelemetry's packages. */
 
 interface TracerOptions {
   component: string;
-  /** Receives OTLP over HTTP, in protobuf. */
-  url: string;
+  collector: Collector;
   tracing: Config["tracing"];
   log: Pick<Log, "warn" | "info">;
 }
@@ -40,8 +40,8 @@ interface TracerOptions {
 /** How long closing waits for the collector. */
 const CLOSE_MS = 2000;
 
-export const createTracer = ({ component, url, tracing, log }: TracerOptions): Tracer => {
-  const exporter = new OTLPTraceExporter({ url, headers: parsePairs(tracing.headers) });
+export const createTracer = ({ component, collector, tracing, log }: TracerOptions): Tracer => {
+  const exporter = new OTLPTraceExporter(collector);
   const provider = new TracerProvider({
     sampler: samplerOf(tracing),
     resource: defaultResource().merge(resourceFromAttributes(resourceOf(component, tracing))),
@@ -153,26 +153,6 @@ const parseTraceparent = (traceparent: string | undefined): SpanContext | undefi
   if (traceparent === undefined) return undefined;
   const [, traceId = "", spanId = "", flags = "00"] = traceparent.split("-");
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
-};
-
-/** `name=value,name2=value2` with percent-encoded values, as in `OTEL_RESOURCE_ATTRIBUTES`. The settings check the form. */
-const parsePairs = (text = ""): Record<string, string> =>
-  Object.fromEntries(
-    text
-      .split(",")
-      .filter((pair) => pair.includes("="))
-      .map((pair) => {
-        const at = pair.indexOf("=");
-        return [pair.slice(0, at).trim(), decode(pair.slice(at + 1).trim())];
-      }),
-  );
-
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 };
 
 /** The process that records the spans. OTEL_SERVICE_NAME takes precedence over OTEL_RESOURCE_ATTRIBUTES. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startOtlpReceiver } from "../../../tests/otlp-receiver";
 import type { Result, Status } from "./check";
 import { findCpu } from "./machine";
 
@@ -51,6 +52,19 @@ test("a configured port that another program uses fails; a default port moves to
   const { find } = await doctor({ GROUNDWIRE_PORT: String(listener.port) });
   listener.stop(true);
   expect(find("gateway-port")?.status).toBe("failed");
+});
+
+test("a collector that rejects its headers is a warning", async () => {
+  const receiver = startOtlpReceiver();
+  const traces = async (status: number) => {
+    receiver.state.status = status;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_HEADERS: "x-key=a%20b" };
+    return (await doctor(env)).find("traces");
+  };
+  expect(await traces(200)).toMatchObject({ status: "passed", message: expect.stringContaining("accepts traces") });
+  expect(await traces(401)).toMatchObject({ status: "warning", remedy: "Fix OTEL_EXPORTER_OTLP_HEADERS" });
+  expect(receiver.state.requests[0]?.headers.get("x-key")).toBe("a b");
+  await receiver.close();
 });
 
 test("a model file with the wrong content fails", async () => {

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import type { NodeReadiness } from "../../../gpu-node/protocol";
+import { collectorOf } from "../../../lib/tracing/collector";
 import { version } from "../../../package.json";
 import { probePort } from "../start/ports";
 import { type Check, type Checks, type Finding, failed, passed, warning } from "./check";
@@ -102,6 +103,21 @@ export const networkChecks: Checks = {
     } finally {
       client.disconnect();
     }
+  },
+
+  traces: async ({ config }) => {
+    const collector = collectorOf(config.tracing);
+    if (!collector) return passed("not used: no collector is set");
+    const { host } = new URL(collector.url);
+    // An export without spans is valid.
+    const headers = { ...collector.headers, "content-type": "application/x-protobuf" };
+    const response = await answers(collector.url, { method: "POST", headers, body: new Uint8Array() });
+    if (!response)
+      return warning(`${host} is not responding`, "Start the collector, or fix OTEL_EXPORTER_OTLP_ENDPOINT");
+    if (response.ok) return passed(`${host} accepts traces`);
+    return response.status === 401 || response.status === 403
+      ? warning(`${host} rejects the headers`, "Fix OTEL_EXPORTER_OTLP_HEADERS")
+      : warning(`${host} answers with status ${response.status}`, "Fix OTEL_EXPORTER_OTLP_ENDPOINT");
   },
 
   clock: async ({ config }) => {
