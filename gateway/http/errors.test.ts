@@ -81,7 +81,7 @@ describe.each(READERS)("X2: %s", (_, path, headers) => {
     const response = await send(`${path}/${encodeURIComponent(what)}`, headers);
     const text = await response.text();
     expect([response.status, text.includes("An internal error occurred.")]).toEqual([500, true]);
-    expect(text).not.toMatch(/secret|insert into|client\.ts|\bat \/|418/);
+    expect(text).not.toMatch(/secret|insert into|client\.ts|\bat \//);
     const id = response.headers.get("x-request-id") ?? "";
     expect(text).toContain(id);
     expect(lines.filter(({ requestId, msg }) => requestId === id && msg === "internal error")).toHaveLength(1);
