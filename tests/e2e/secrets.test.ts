@@ -30,12 +30,25 @@ let stack: Stack;
 const secrets = new Map<string, string>([["the admin key", ADMIN_KEY]]);
 /** What was read before the processes ended. */
 let metrics = "";
+/** Everything that the processes have sent to their collector of traces: OTLP, whose texts are readable. */
+let spans = "";
+const collector = Bun.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  async fetch(request) {
+    const bytes = await request.arrayBuffer();
+    const isPacked = request.headers.get("content-encoding") === "gzip";
+    spans += Buffer.from(isPacked ? Bun.gunzipSync(bytes) : new Uint8Array(bytes)).toString("latin1");
+    return new Response(null);
+  },
+});
 const bodies: [what: string, text: string][] = [];
 
 const keep = async (what: string, response: Response): Promise<Json> => {
   const text = await response.text();
   bodies.push([`${what} (${response.status})`, `${[...response.headers].join("\n")}\n\n${text}`]);
-  return text.startsWith("{") ? JSON.parse(text) : text;
+  const isJson = /^application\/json(;|$)/.test(response.headers.get("content-type") ?? "");
+  return isJson ? JSON.parse(text) : text;
 };
 const call = async (path: string, body?: unknown, headers: Record<string, string> = {}, method?: string) =>
   keep(path, await stack.fetch(path, { body, headers, ...(method && { method }) }));
@@ -130,6 +143,7 @@ const breakEverything = async (): Promise<void> => {
   const answering = stack.fetch("/v1/chat", {
     body: { messages: [{ role: "user", content: CANARY.asked }], stream: true, temperature: 1 },
   });
+  await until("the node has sent spans", () => spans.includes("groundwire-gpu-node"));
   stack.node.signal("SIGKILL");
   await keep("an answer without a node", await answering);
   await call("/v1/chat", { messages: [{ role: "user", content: `${CANARY.asked} ${CANARY.person}` }] });
@@ -139,6 +153,7 @@ beforeAll(async () => {
   const env = {
     ...{ GROUNDWIRE_LOG_LEVEL: "debug", GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000" },
     ...{ GROUNDWIRE_SYNTHETIC_TOKEN_MS: "5", GROUNDWIRE_SYNTHETIC_TOKENS: "40" },
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url.origin, OTEL_BSP_SCHEDULE_DELAY: "200" },
   };
   stack = await Stack.start({ engine: "synthetic", workers: 1, env });
   const headers = { "idempotency-key": CANARY.header };
@@ -189,7 +204,10 @@ beforeAll(async () => {
     await each.exited;
   }
 }, 120_000);
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await stack?.stop();
+  await collector.stop(true);
+});
 
 /** Every file that the processes have written, with its content. */
 const files = (): [name: string, bytes: Buffer][] =>
@@ -205,9 +223,11 @@ describe("K1, X1:", () => {
     expect(logs().match(/"msg":"request"/g)?.length).toBeGreaterThan(200);
     expect(logs()).toContain('"msg":"internal error"');
     expect(metrics).toContain("/v1/chat");
+    expect(spans).toContain("/v1/chat");
+    expect(spans).toContain("groundwire-gpu-node");
   });
 
-  test("no key, cookie or token is in a file, log line, metric, page or response", () => {
+  test("no key, cookie or token is in a file, log line, metric, span, page or response", () => {
     for (const [what, secret] of [...secrets, ["a wrong key", CANARY.guess] as const]) {
       expect(secret.length).toBeGreaterThan(30);
       expect([
@@ -216,7 +236,8 @@ describe("K1, X1:", () => {
           .filter(([, bytes]) => bytes.includes(secret))
           .map(([name]) => name),
       ]).toEqual([what, []]);
-      expect([what, logs().includes(secret), metrics.includes(secret)]).toEqual([what, false, false]);
+      const isSent = [logs(), metrics, spans].map((text) => text.includes(secret));
+      expect([what, ...isSent]).toEqual([what, false, false, false]);
       expect([what, bodies.filter(([, text]) => text.includes(secret)).map(([name]) => name)]).toEqual([what, []]);
     }
     expect(logs()).not.toMatch(/\bgws_[\w-]{20}/);
@@ -226,12 +247,12 @@ describe("K1, X1:", () => {
     ]);
   });
 
-  test("no prompt, address of a person or stored text is in a log line or a metric", () => {
+  test("no prompt, address of a person or stored text is in a log line, a metric or a span", () => {
     for (const text of [CANARY.asked, CANARY.sent, CANARY.person, CANARY.stored]) {
       const line = logs()
         .split("\n")
         .find((each) => each.includes(text));
-      expect([text, line, metrics.includes(text)]).toEqual([text, undefined, false]);
+      expect([text, line, metrics.includes(text), spans.includes(text)]).toEqual([text, undefined, false, false]);
     }
   });
 
