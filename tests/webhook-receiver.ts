@@ -7,18 +7,20 @@ export interface Received {
 
 type Reply = number | Response | (() => Response | Promise<Response>);
 
-/** A real receiver of webhooks on 127.0.0.1. It replies with `replies` in order, then with 200. */
+/** A real receiver of webhooks on 127.0.0.1. It replies with `replies` in order, then as `replyTo` says, or with 200. */
 export class WebhookReceiver {
   readonly received: Received[] = [];
   replies: Reply[] = [];
+  replyTo?: (request: Received) => Promise<Response>;
   readonly #server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 0,
     fetch: async (request) => {
       const { pathname: path } = new URL(request.url);
-      this.received.push({ path, headers: Object.fromEntries(request.headers), body: await request.text() });
-      const reply = this.replies.shift() ?? 200;
+      const received = { path, headers: Object.fromEntries(request.headers), body: await request.text() };
+      this.received.push(received);
+      const reply = this.replies.shift() ?? (await this.replyTo?.(received)) ?? 200;
       if (typeof reply === "function") return reply();
       return typeof reply === "number" ? new Response(`a ${reply}`, { status: reply }) : reply;
     },
@@ -41,12 +43,16 @@ export class WebhookReceiver {
  * Whether a request has a valid signature of this secret, checked as in the specification, without any code of
  * Groundwire.
  */
-export const isSignedWith = async (secret: string, { headers, body }: Received): Promise<boolean> => {
+export const isSignedWith = async (
+  secret: string,
+  { headers, body }: Received,
+  maxAgeSeconds = 300,
+): Promise<boolean> => {
   const bytes = Uint8Array.fromBase64(secret.replace("whsec_", ""));
   const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
   const signed = new TextEncoder().encode(`${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`);
   const signatures = (headers["webhook-signature"] ?? "").split(" ").map((each) => each.split(","));
-  const isRecent = Math.abs(Date.now() / 1000 - Number(headers["webhook-timestamp"])) < 300;
+  const isRecent = Math.abs(Date.now() / 1000 - Number(headers["webhook-timestamp"])) < maxAgeSeconds;
   const results = signatures.map(
     async ([version, value = ""]) =>
       version === "v1" && (await crypto.subtle.verify("HMAC", key, Uint8Array.fromBase64(value), signed)),
