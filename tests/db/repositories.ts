@@ -4,6 +4,7 @@ import { batchSteps } from "./steps/batch-evals";
 import { datasetSteps } from "./steps/datasets";
 import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
+import { limitSteps } from "./steps/limits";
 import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
 import { requestSteps } from "./steps/requests";
@@ -11,6 +12,7 @@ import type { Step } from "./steps/step";
 import { webhookSteps } from "./steps/webhooks";
 
 const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps].concat([
+  limitSteps,
   metricSteps,
   ragSteps,
   requestSteps,

@@ -3,7 +3,6 @@ import type { Db } from "../../../db/client";
 import * as conversations from "../../../db/conversations";
 import * as keys from "../../../db/keys";
 import { releaseLease, takeLease } from "../../../db/leases";
-import { addLimitUsage, listLimitUsage } from "../../../db/limit-usage";
 import * as sessions from "../../../db/sessions";
 import { AT, LATER, type Step, type StepGroup } from "./step";
 
@@ -114,19 +113,6 @@ const steps: readonly Step[] = [
     write: (db, tag) =>
       db.write((tx) => keys.saveCacheNamespace(tx, { name: tag, enabled: false, keyIds: [keyOf(tag)], updatedAt: AT })),
   },
-  {
-    name: "addLimitUsage",
-    write: (db, tag) =>
-      addLimitUsage(
-        db,
-        [
-          { counter: `${keyOf(tag)} tokens`, leavesAt: LATER.getTime(), amount: 40 },
-          { counter: `${keyOf(tag)} tokens`, leavesAt: LATER.getTime(), amount: 2 },
-          { counter: `${keyOf(tag)} requests`, leavesAt: 1, amount: 5 },
-        ],
-        AT.getTime(),
-      ),
-  },
 ];
 
 const stateOf = async (db: Db, tag: string) => {
@@ -137,7 +123,6 @@ const stateOf = async (db: Db, tag: string) => {
   const found = await conversations.listConversations(db, keyOf(tag), { limit: 10 });
   const messages = await conversations.listMessages(db, `conv_${tag}`);
   const namespaces = await keys.listCacheNamespaces(db);
-  const usage = await listLimitUsage(db, 0);
   return {
     key: key && { name: key.name, lastUsedAt: key.lastUsedAt, foundByHash: sameKey?.id === key.id },
     audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at, actorName, requestId }) => ({
@@ -154,7 +139,6 @@ const stateOf = async (db: Db, tag: string) => {
     })),
     messages: messages.map(({ content, status, position, parentId }) => ({ content, status, position, parentId })),
     namespaces: namespaces.filter(({ name }) => name === tag).map(({ enabled, keyIds }) => ({ enabled, keyIds })),
-    usage: usage.filter(({ counter }) => counter === `${keyOf(tag)} tokens`).map(({ amount }) => amount),
   };
 };
 
@@ -187,7 +171,6 @@ const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => ({
   conversations: [{ title: "renamed", messageCount: 1, updatedAt: LATER, leafId: `msg_${tag}_1` }],
   messages: [{ content: "saved", status: "stopped", position: 1, parentId: null }],
   namespaces: [{ enabled: false, keyIds: [keyOf(tag)] }],
-  usage: [42],
 });
 
 /** Keys, sessions, conversations and maintenance. */
