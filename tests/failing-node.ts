@@ -83,7 +83,11 @@ const chunkOf = (body: string) => ({
   choices: [{ index: 0, delta: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
 });
 
-const completionOf = (body: string) => ({
-  ...{ ...head(body), object: "chat.completion", usage },
-  choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
-});
+const completionOf = (body: string) => {
+  const isChat = "messages" in JSON.parse(body);
+  const content = isChat ? { message: { role: "assistant", content: "Hello" } } : { text: "Hello" };
+  return {
+    ...{ ...head(body), object: isChat ? "chat.completion" : "text_completion", usage },
+    choices: [{ index: 0, ...content, finish_reason: "stop" }],
+  };
+};

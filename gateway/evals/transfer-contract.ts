@@ -8,7 +8,8 @@ export const MAX_EXPORTED = 10_000;
 
 export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);
 
-const figures = Type.Partial(Type.Object({ ...RunFigures.properties, cost: Run.properties.cost }));
+const { figures_stale, cost } = Run.properties;
+const figures = Type.Partial(Type.Object({ ...RunFigures.properties, figures_stale, cost }));
 
 /** A result without the fields of its sample, and without those that an import recomputes. */
 export const ExportedResult = Strict({

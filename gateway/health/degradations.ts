@@ -146,7 +146,7 @@ export const createDegradations = ({
   };
 
   const note = (principal: Principal, action: string, code: DegradationCode, detail: Record<string, unknown>) =>
-    drilling?.audit({ at: new Date(now()), actor: principal.keyId, action, target: `degraded:${code}`, detail });
+    drilling?.audit({ at: new Date(now()), actor: principal, action, target: `degraded:${code}`, detail });
 
   return {
     list: (): readonly Degradation[] => reduced?.notices ?? [],

@@ -1,4 +1,4 @@
-import { appendAudit } from "../../db/audit";
+import { type AuditActor, appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
 import * as deliveries from "../../db/deliveries";
 import { insertDelivery, insertEvent, scheduleAttempt } from "../../db/outbox";
@@ -9,7 +9,6 @@ import { newId } from "../../lib/ids";
 import type { PageQuery } from "../contract";
 import type { Seal } from "../idempotency/service";
 import { type NumberedQuery, numberedPage, pageOf, readTimeCursor, timeCursor } from "../paging";
-import type { Principal } from "../principal";
 import { createAddressRules } from "./addresses";
 import type {
   CreateWebhook,
@@ -32,8 +31,6 @@ const DEFAULT_GRACE_SECONDS = 86_400;
 const MAX_WEBHOOKS = 100;
 /** Each of them adds a signature to every delivery. */
 const MAX_SECRETS = 5;
-
-type Actor = Pick<Principal, "keyId">;
 
 interface IssueOptions {
   /** Id of the new webhook. A form contains it, so that submitting the form twice creates one webhook. */
@@ -75,7 +72,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
 
   /** Changes a webhook and adds an entry to the audit log. */
   const change = <T>(
-    { keyId }: Actor,
+    actor: AuditActor,
     id: string,
     action: string,
     work: (tx: Tx, row: store.WebhookRow, at: Date) => Promise<{ result: T; detail?: Record<string, unknown> }>,
@@ -83,7 +80,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
     db.write(async (tx) => {
       const at = now();
       const { result, detail } = await work(tx, await find(tx, id), at);
-      await appendAudit(tx, { at, actor: keyId, action, target: id, detail });
+      await appendAudit(tx, { at, actor, action, target: id, detail });
       return result;
     });
 
@@ -92,7 +89,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
 
   return {
     /** Throws invalid_request for an address that is not allowed, and conflict if a webhook with the id exists. */
-    async create(actor: Actor, request: CreateWebhook, { id = newWebhookId(), seal }: IssueOptions = {}) {
+    async create(actor: AuditActor, request: CreateWebhook, { id = newWebhookId(), seal }: IssueOptions = {}) {
       const { url, description = "", events = null } = request;
       await rules.check(url);
       return db.write(async (tx): Promise<WebhookWithSecret> => {
@@ -105,7 +102,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
         const settings = { url, description, events, secrets: [{ secret, expiresAt: null }] };
         const dates = { createdAt: at, updatedAt: at };
         const row = await store.insertWebhook(tx, { id, ...settings, ...dates, createdBy: actor.keyId });
-        await appendAudit(tx, { at, actor: actor.keyId, action: "webhook.create", target: id, detail: { events } });
+        await appendAudit(tx, { at, actor, action: "webhook.create", target: id, detail: { events } });
         const issued = { ...toWire(row), secret };
         await seal?.(tx, issued);
         return issued;
@@ -128,7 +125,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
     },
 
     /** Disabling a webhook gives up its pending deliveries. Throws not_found, and invalid_request as `create`. */
-    async update(actor: Actor, id: string, { enabled, ...settings }: UpdateWebhook): Promise<Webhook> {
+    async update(actor: AuditActor, id: string, { enabled, ...settings }: UpdateWebhook): Promise<Webhook> {
       if (settings.url !== undefined) await rules.check(settings.url);
       return change(actor, id, "webhook.update", async (tx, row, at) => {
         const isChanged = enabled !== undefined && enabled !== (row.disabledAt === null);
@@ -144,7 +141,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
     },
 
     /** Deletes a webhook with its deliveries. Throws not_found. */
-    remove: (actor: Actor, id: string): Promise<void> =>
+    remove: (actor: AuditActor, id: string): Promise<void> =>
       change(actor, id, "webhook.delete", async (tx) => {
         await store.deleteWebhook(tx, id);
         return { result: undefined };
@@ -155,7 +152,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
      * conflict if many secrets are still valid.
      */
     rotateSecret: (
-      actor: Actor,
+      actor: AuditActor,
       id: string,
       { grace_seconds = DEFAULT_GRACE_SECONDS }: RotateSecret,
       seal?: Seal,
@@ -180,7 +177,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
       }),
 
     /** Sends a test event to a webhook, whatever types it receives. Throws not_found, and conflict if it is disabled. */
-    test: (actor: Actor, id: string): Promise<WebhookDelivery> =>
+    test: (actor: AuditActor, id: string): Promise<WebhookDelivery> =>
       change(actor, id, "webhook.test", async (tx, row, at) => {
         assertEnabled(row);
         const event: PublishedEvent = {
@@ -221,7 +218,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
      * Sends an event again now, with the same id and with all retries, whether or not it was delivered. Throws not_found,
      * and conflict if the webhook is disabled.
      */
-    redeliver: (actor: Actor, webhookId: string, id: string): Promise<WebhookDelivery> =>
+    redeliver: (actor: AuditActor, webhookId: string, id: string): Promise<WebhookDelivery> =>
       change(actor, webhookId, "webhook.redeliver", async (tx, row, at) => {
         await findDelivery(tx, webhookId, id);
         assertEnabled(row);

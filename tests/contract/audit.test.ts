@@ -12,7 +12,7 @@ let adminId: string;
 const secrets: string[] = [];
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({}, { webhooks: { networks: ["127.0.0.0/8"], http: true } });
   adminId = (await ok("GET", "/v1/auth/me")).key_id;
   secrets.push(stack.adminKey);
 });
@@ -26,7 +26,7 @@ const ok = async (method: string, path: string, body?: unknown, headers?: Record
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${text}`);
   const answer = text === "" ? undefined : JSON.parse(text);
-  if (answer?.key) secrets.push(answer.key);
+  for (const secret of [answer?.key, answer?.secret]) if (secret) secrets.push(secret);
   return answer;
 };
 
@@ -73,6 +73,8 @@ const newPrompt = async (): Promise<string> => {
   const body = { name: `p-${unique()}`, messages: [{ role: "user", content: "{{input}}" }] };
   return (await ok("POST", "/v1/prompts", body)).name;
 };
+const newWebhook = async (): Promise<string> =>
+  (await ok("POST", "/v1/webhooks", { url: "http://127.0.0.1:9/hook" })).id;
 
 interface Change {
   action: string;
@@ -219,6 +221,45 @@ const CHANGES: Record<string, Change> = {
   "POST /v1/evaluators/:name/promote": {
     action: "evaluator.promote",
     request: async () => [`/v1/evaluators/${await newEvaluator()}/promote`, { version: 1 }],
+  },
+  "POST /v1/webhooks": {
+    action: "webhook.create",
+    request: async () => ["/v1/webhooks", { url: "http://127.0.0.1:9/hook" }],
+  },
+  "PATCH /v1/webhooks/:id": {
+    action: "webhook.update",
+    request: async () => [`/v1/webhooks/${await newWebhook()}`, { enabled: false }],
+  },
+  "DELETE /v1/webhooks/:id": {
+    action: "webhook.delete",
+    request: async () => [`/v1/webhooks/${await newWebhook()}`],
+  },
+  "POST /v1/webhooks/:id/rotate-secret": {
+    action: "webhook.rotate",
+    request: async () => [`/v1/webhooks/${await newWebhook()}/rotate-secret`, { grace_seconds: 60 }],
+  },
+  "POST /v1/webhooks/:id/test": {
+    action: "webhook.test",
+    request: async () => [`/v1/webhooks/${await newWebhook()}/test`],
+  },
+  "POST /v1/webhooks/:id/deliveries/:delivery/redeliver": {
+    action: "webhook.redeliver",
+    request: async () => {
+      const path = `/v1/webhooks/${await newWebhook()}`;
+      const { id } = await ok("POST", `${path}/test`);
+      return [`${path}/deliveries/${id}/redeliver`];
+    },
+  },
+  "POST /v1/degraded/:code/drill": {
+    action: "drill.start",
+    request: async () => ["/v1/degraded/cache_off/drill", { minutes: 1 }],
+  },
+  "POST /v1/degraded/:code/end": {
+    action: "drill.end",
+    request: async () => {
+      await ok("POST", "/v1/degraded/cache_off/drill", { minutes: 1 });
+      return ["/v1/degraded/cache_off/end"];
+    },
   },
 };
 

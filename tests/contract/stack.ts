@@ -69,7 +69,7 @@ const documentedResponses = (url: string) => {
     if (!documented)
       throw new Error(`The OpenAPI document doesn't list the status ${response.status} for ${method} ${path}.`);
     const schema = documented.content?.["application/json"]?.schema;
-    if (!schema || !response.headers.get("content-type")?.startsWith("application/json")) return;
+    if (!schema || !/^application\/json(;|$)/.test(response.headers.get("content-type") ?? "")) return;
     const fields = undeclaredFields(await response.clone().json(), schema, document.components.schemas);
     if (fields.length > 0)
       throw new Error(`The response to ${method} ${path} has undeclared fields: ${fields.join(", ")}`);

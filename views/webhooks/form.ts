@@ -14,7 +14,10 @@ export const WebhookFormBody = Fields({
 });
 /** `id` is the id of the webhook to create, so that submitting the form twice creates one webhook. */
 export const NewWebhookBody = Type.Object(
-  { ...WebhookFormBody.properties, id: t.String({ pattern: WEBHOOK_ID_PATTERN }) },
+  {
+    ...WebhookFormBody.properties,
+    id: t.String({ pattern: WEBHOOK_ID_PATTERN, examples: [`wh_${"0123456789abcdef".repeat(2)}`] }),
+  },
   { additionalProperties: true },
 );
 
