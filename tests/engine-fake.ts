@@ -136,6 +136,7 @@ export const fakeEngine = (
       };
     },
     nodes: () => [view()],
+    check: async (node) => (node === "fake" ? [{ model, latencyMs: 1 }] : []),
     drain(node, drained) {
       if (node === "fake") isDrained = drained;
     },

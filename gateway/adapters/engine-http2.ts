@@ -1,9 +1,11 @@
-import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../../gpu-node/protocol";
+import { RESPONSE_HEADERS } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
-import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
+import type { Engine, EngineReply, EngineRequest, ModelCheck } from "../ports/engine";
+import { checkModel } from "./engine-http2/check";
 import type { Connection } from "./engine-http2/connection";
 import { EngineNode } from "./engine-http2/node";
 import { noNodeFor } from "./engine-http2/refusal";
+import { requestHeaders } from "./engine-http2/request-headers";
 import { RetryBudget } from "./engine-http2/retry-budget";
 import { NodeStream, Watchdog } from "./engine-http2/stream";
 
@@ -119,28 +121,12 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   };
 
   /** Decides whether the node is broken or the last requests were at fault, with a request of our own. */
-  const check = async (node: EngineNode, { route, model }: EngineRequest): Promise<void> => {
-    try {
-      const connection = await node.connection();
-      const stream = new NodeStream({
-        connection,
-        headers: requestHeaders(node, checkRequest(route, model), CHECK_QUEUE_MS),
-        body: checkBody(route, model),
-        isEvents: false,
-        signal: new AbortController().signal,
-        timeouts: { firstTokenMs: CHECK_MS, nextTokenMs: CHECK_MS, totalMs: CHECK_MS },
-        watchdog,
-        flow: node.flow,
-        onEnd() {},
-      });
-      await stream.response();
-      await Array.fromAsync(stream);
-      node.breaker.checked(true);
-    } catch (thrown) {
+  const check = (node: EngineNode, { route, model }: EngineRequest): Promise<void> =>
+    checkModel(node, watchdog, route, model).then(
+      () => node.breaker.checked(true),
       // A full queue or an unknown parameter shows that the node works.
-      node.breaker.checked(toAppError(thrown).status < 500);
-    }
-  };
+      (thrown) => node.breaker.checked(toAppError(thrown).status < 500),
+    );
 
   /** Sends the request to a node with its model, and once more if that fails before the first byte. */
   const requestModel = async (request: EngineRequest, work: Work): Promise<EngineReply> => {
@@ -206,6 +192,19 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
 
     nodes: () => nodes.map((node) => node.view()),
 
+    check: async (id) => {
+      const node = nodes.find((each) => each.id === id);
+      if (!node) return [];
+      return Promise.all(
+        (node.readiness?.models ?? []).map(async ({ id: model, kind }): Promise<ModelCheck> => {
+          const startedAt = performance.now();
+          const route = kind === "chat" ? "/v1/chat/completions" : "/v1/embeddings";
+          const error = await checkModel(node, watchdog, route, model).then(() => undefined, toAppError);
+          return { model, latencyMs: performance.now() - startedAt, error };
+        }),
+      );
+    },
+
     drain(id, isDrained) {
       for (const node of nodes) if (node.id === id) node.isDrained = isDrained;
     },
@@ -232,23 +231,6 @@ interface Attempt {
   connection?: Connection;
 }
 
-const requestHeaders = (
-  node: EngineNode,
-  request: Omit<EngineRequest, "body" | "stream" | "signal">,
-  queueMs: number,
-): Record<string, string> => {
-  const headers = node.headers(request.route, "POST");
-  headers["content-type"] = "application/json";
-  headers[REQUEST_HEADERS.requestId] = request.requestId;
-  // The node's default values are not sent, because every header costs time on both sides.
-  if (request.priority === "batch") headers[REQUEST_HEADERS.priority] = request.priority;
-  headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(request.deadlineMs));
-  headers[REQUEST_HEADERS.queueTimeoutMs] = String(queueMs);
-  headers[REQUEST_HEADERS.fairKey] = request.fairKey;
-  if (request.traceparent) headers[REQUEST_HEADERS.traceparent] = request.traceparent;
-  return headers;
-};
-
 /** Adds the number of retries to the error of the last attempt. */
 const afterRetries = (error: AppError, retries: number): AppError => {
   if (retries <= 0) return error;
@@ -269,23 +251,3 @@ const mayMoveOn = (error: AppError): boolean =>
  */
 const isFree = ({ connection }: Attempt, { kind, detail }: AppError): boolean =>
   kind === "unavailable" && detail.source === "node" && connection?.isUsable === false;
-
-/** Timeout of a check, and the part of it that the check may wait for a slot. */
-const CHECK_MS = 15_000;
-const CHECK_QUEUE_MS = 5000;
-
-const checkRequest = (route: EngineRequest["route"], model: string) => ({
-  ...{ route, model, requestId: "check", fairKey: "check", deadlineMs: CHECK_MS },
-  priority: "interactive" as const,
-});
-
-/** The smallest request of the same kind, which every working node answers. */
-const checkBody = (route: EngineRequest["route"], model: string): string =>
-  JSON.stringify({
-    model,
-    ...(route === "/v1/chat/completions"
-      ? { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }
-      : route === "/v1/embeddings"
-        ? { input: ["Hi"] }
-        : { prompt: "Hi", ...(route === "/v1/completions" && { max_tokens: 1 }) }),
-  });

@@ -60,6 +60,20 @@ export const Node = Component("Node", {
 });
 export type Node = Static<typeof Node>;
 
+/** `POST /v1/nodes/{id}/check`: each model of the node has answered a real request, or failed. */
+export const NodeCheck = Component("NodeCheck", {
+  ok: Type.Boolean({ description: "Whether every model answered; false also for a node that has never reported" }),
+  models: Type.Array(
+    Type.Object({
+      model: Type.String(),
+      ok: Type.Boolean(),
+      latency_ms: Milliseconds("From the request to the complete answer of one token or vector"),
+      error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+    }),
+  ),
+});
+export type NodeCheck = Static<typeof NodeCheck>;
+
 /** `POST /v1/nodes`: adds a node while the gateway is running. */
 export const AddNode = Strict(
   {

@@ -1,13 +1,14 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
+import { round } from "../../lib/round";
 import type { Audit } from "../audit/service";
 import { PathId, wholePage } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
-import { allows, fails } from "../http/route-facts";
-import type { Engine, NodeView } from "../ports/engine";
+import { allows, fails, runsLong } from "../http/route-facts";
+import type { Engine, ModelCheck, NodeView } from "../ports/engine";
 import type { Principal } from "../principal";
-import { AddNode, Node, NodePage } from "./contract";
+import { AddNode, Node, NodeCheck, NodePage } from "./contract";
 
 /** The GPU nodes as this gateway sees them. */
 export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) => {
@@ -39,6 +40,15 @@ export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) 
       response: { 200: Node },
       detail: { ...allows("viewer"), summary: "Read one node" },
     })
+    .post("/:id/check", async ({ params }) => toCheck(await engine.check(find(params.id).id)), {
+      params: PathId,
+      response: { 200: NodeCheck },
+      detail: {
+        ...allows("admin"),
+        ...runsLong,
+        summary: "Let each model of a node answer a real request of one token or text; for people, not for probes",
+      },
+    })
     .post("/:id/drain", ({ principal, params }) => setDrained(principal, params.id, true), {
       params: PathId,
       response: { 200: Node },
@@ -50,6 +60,16 @@ export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) 
       detail: { ...allows("admin"), summary: "Put a drained node back into service" },
     });
 };
+
+const toCheck = (checks: ModelCheck[]): NodeCheck => ({
+  ok: checks.length > 0 && checks.every(({ error }) => error === undefined),
+  models: checks.map(({ model, latencyMs, error }) => ({
+    model,
+    ok: error === undefined,
+    latency_ms: round(latencyMs, 2),
+    error: error ? { code: error.kind, message: error.message } : null,
+  })),
+});
 
 const toNode = (view: NodeView): Node => {
   const { readiness } = view;

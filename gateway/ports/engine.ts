@@ -1,4 +1,5 @@
 import type { NodeReadiness, Priority } from "../../gpu-node/protocol";
+import type { AppError } from "../../lib/errors";
 
 /** The node routes that a gateway forwards to. */
 type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/tokenize";
@@ -65,6 +66,14 @@ export interface NodeView {
   isDrained: boolean;
 }
 
+/** The result of the smallest real request to one model of a node. */
+export interface ModelCheck {
+  model: string;
+  latencyMs: number;
+  /** undefined: it answered. */
+  error?: AppError;
+}
+
 /** Generation and embedding on any number of nodes. */
 export interface Engine {
   /** Connects in the background. A node that isn't running yet is not an error. */
@@ -77,6 +86,8 @@ export interface Engine {
    */
   request(request: EngineRequest): Promise<EngineReply>;
   nodes(): NodeView[];
+  /** Lets each model of a node answer the smallest request. Doesn't change the node's state. Empty for an unknown id. */
+  check(node: string): Promise<ModelCheck[]>;
   /**
    * Drains a node or puts it back into service. A drained node gets no new requests; active ones finish. Ignores an
    * unknown id.

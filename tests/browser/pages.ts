@@ -104,6 +104,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     request: () => Promise.reject(new Error("Not used: pages call the chat service.")),
     nodes: () => engine.view,
     drain: () => {},
+    check: async () => [],
     close: async () => {},
   };
   const models = createModels({ engine, defaults: config.models });

@@ -269,6 +269,7 @@ const WITHOUT_ENTRY: Record<string, string> = {
   "POST /v1/rag/indexes/:id/calibrate": "computes",
   "POST /v1/rag/indexes/:id/compare": "computes",
   "POST /v1/batch-evals/plan": "computes",
+  "POST /v1/nodes/:id/check": "computes",
   "POST /v1/batch-evals/:id/pause": "needs a running run",
   "POST /v1/batch-evals/:id/cancel": "needs a running run",
   "POST /v1/batch-evals/:id/resume": "needs a paused run",

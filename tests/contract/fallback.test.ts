@@ -149,6 +149,17 @@ test("a drill of fallback_model asks the fallback first", async () => {
   expect(await json<ChatAnswer>(ask())).toMatchObject({ model: LARGE, fallback_from: null, degraded: ["no_jobs"] });
 });
 
+test("an admin can let each model of a node answer a real request", async () => {
+  large.answer = () => unavailable();
+  const check = (node: FailingNode) => stack.call("POST", `/v1/nodes/${new URL(node.url).host}/check`);
+  expect(await json(check(small))).toMatchObject({ ok: true, models: [{ model: SMALL, ok: true, error: null }] });
+  expect(await json(check(large))).toMatchObject({
+    ok: false,
+    models: [{ model: LARGE, ok: false, error: { code: "unavailable" } }],
+  });
+  expect((await stack.call("POST", "/v1/nodes/none/check")).status).toBe(404);
+});
+
 test("a model whose node is down is replaced without a retry", async () => {
   await large.close();
   await until("the node is down", async () => {

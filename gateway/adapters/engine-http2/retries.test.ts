@@ -131,6 +131,16 @@ test("a node that asks for a pause gets no requests during it while another one 
   expect(nodes.map(({ bodies }) => bodies.length)).toEqual([1, 20]);
 });
 
+test("a deep check lets each model answer, and doesn't change the node's state", async () => {
+  let answer: NodeAnswer = "answer";
+  const { engine, nodes } = await setUp(() => answer);
+  const id = engine.nodes()[0]?.id ?? "";
+  expect(await engine.check(id)).toMatchObject([{ model: MODEL, error: undefined }]);
+  answer = failed;
+  for (let i = 0; i < 6; i++) expect(await engine.check(id)).toMatchObject([{ error: { kind: "internal" } }]);
+  expect([engine.nodes()[0]?.state, nodes[0]?.bodies.length, await engine.check("none")]).toEqual(["ready", 7, []]);
+});
+
 test("the retry-after of the node reaches the caller", async () => {
   const { engine } = await setUp(() => unavailable(7000));
   expect(await outcome(engine, "question")).toMatchObject({ kind: "unavailable", detail: { retryAfterMs: 7000 } });
