@@ -304,8 +304,11 @@ test("a key without limits of tokens, money, GPU-seconds or models reserves noth
 test("L3: tokens are reserved before the call from prompt and max_tokens, and corrected after it", async () => {
   const who = principal(100, 10, "key_a", { tokensPerMinute: 1000 });
   const headers: Record<string, string> = {};
+  reserve(who);
   const first = await useModel(who, 100, 500, headers);
   expect(headers).toMatchObject({
+    ratelimit: '"requests";r=99;t=61, "parallel";r=9, "tokens";r=400;t=61',
+    "x-ratelimit-remaining-requests": "99",
     "x-ratelimit-limit-tokens": "1000",
     "x-ratelimit-remaining-tokens": "400",
     "x-ratelimit-reset-tokens": "1m0.1s",

@@ -1,6 +1,6 @@
 import type { Reservation } from "../ports/ledger";
 import { type KeyLimit, SCALE } from "./key-limit";
-import type { KeyCharge } from "./terms";
+import { isCountedOnArrival, type KeyCharge } from "./terms";
 
 export interface UsedModel {
   id: string;
@@ -77,6 +77,7 @@ export const planUse = (
   const tokens = Math.max(1, Math.min(promptTokens + (answerTokens ?? UNLIMITED_ANSWER_TOKENS), longest));
   const machineMs = tokens * rates.of(id);
   return limits.map((limit): KeyCharge => {
+    if (isCountedOnArrival(limit)) return { limit, amount: 0, least: 0 };
     if (limit.unit === "requests") return { limit, amount: 1, least: 1 };
     if (limit.unit === "tokens") return { limit, amount: tokens, least };
     // Time and money are estimates, so anything that is left is enough.
@@ -120,7 +121,8 @@ export class ModelUse {
     const tokens = (promptTokens || work.promptTokens) + answerTokens;
     rates.learn(model.id, machineMs, tokens);
     this.reserved.settle(
-      this.charges.map(({ limit: { unit, window } }) => {
+      this.charges.map(({ limit: { unit, window }, amount }) => {
+        if (amount === 0) return 0;
         if (unit === "requests") return window.period === "active" ? 0 : 1;
         return unit === "tokens" ? tokens : costOf(unit, machineMs, price);
       }),

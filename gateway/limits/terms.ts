@@ -15,6 +15,9 @@ interface RequestCharges {
   used: readonly number[];
 }
 
+/** Whether requests count towards the limit when they arrive, and not when they use a model. */
+export const isCountedOnArrival = ({ unit, model }: KeyLimit): boolean => unit === "requests" && model === null;
+
 /** A key's limits, prepared once per principal. */
 export class Terms {
   /** In this order in the headers. */
@@ -49,15 +52,17 @@ export class Terms {
 
   /**
    * The limits that the use of a model counts towards: tokens, money and GPU-seconds of the key, and every limit of the
-   * key for the model. The requests that jobs workers send for a key are part of one that was counted.
+   * key for the model; and those of its requests, which are only read for the headers. Empty if it counts towards none.
+   * The requests that jobs workers send for a key are part of one that was counted.
    */
   usageOf(model: string): readonly KeyLimit[] {
     const known = this.#usage.get(model);
     if (known) return known;
     const isWorker = this.principal.via === "worker";
-    const limits = this.all.filter((limit) =>
-      limit.unit === "requests" ? limit.model === model && !isWorker : limit.model === null || limit.model === model,
+    const related = this.all.filter(
+      (limit) => limit.model === null || (limit.model === model && !(isWorker && limit.unit === "requests")),
     );
+    const limits = related.every(isCountedOnArrival) ? [] : related;
     this.#usage.set(model, limits);
     return limits;
   }
