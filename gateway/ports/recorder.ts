@@ -35,8 +35,9 @@ export interface GenerationSample {
 }
 
 /** What all model calls of one request did together. */
-export interface RequestWork extends Omit<GenerationSample, "operation" | "caller" | "errorKind" | "totalMs"> {
-  calls: number;
+export interface RequestWork extends GenerationSample {
+  /** undefined: one. */
+  calls?: number;
 }
 
 /** Receives what a request's model calls did, for its line in the request log. */
@@ -67,17 +68,16 @@ export interface FinishedRequest extends RequestSample {
 
 /** Adds a call to what the request's earlier calls did. A chat's model and stages take precedence over an embedding's. */
 export const addWork = (work: RequestWork | undefined, sample: GenerationSample): RequestWork => {
-  const { model, node, stream, cache, gatewayMs, queueMs, ttftMs, promptTokens, completionTokens, retries } = sample;
-  const call = { model, node, stream, cache, gatewayMs, queueMs, ttftMs, promptTokens, completionTokens, retries };
-  if (work === undefined) return { ...call, calls: 1 };
-  const leading = sample.operation === "embedding" ? work : { ...call, gatewayMs: work.gatewayMs };
+  // Most requests make one call, and need no object of their own.
+  if (work === undefined) return sample;
+  const leading = sample.operation === "embedding" ? work : { ...sample, gatewayMs: work.gatewayMs };
   return {
     ...leading,
-    calls: work.calls + 1,
-    queueMs: work.queueMs + queueMs,
-    promptTokens: work.promptTokens + promptTokens,
-    completionTokens: work.completionTokens + completionTokens,
-    retries: (work.retries ?? 0) + (retries ?? 0),
+    calls: (work.calls ?? 1) + 1,
+    queueMs: work.queueMs + sample.queueMs,
+    promptTokens: work.promptTokens + sample.promptTokens,
+    completionTokens: work.completionTokens + sample.completionTokens,
+    retries: (work.retries ?? 0) + (sample.retries ?? 0),
   };
 };
 

@@ -69,27 +69,50 @@ test("a database that can't be written never fails a request: lines wait, and ar
 
 test("while it can't be written, memory is bounded: further lines are dropped and counted, bodies first", async () => {
   const log = createLog({ rows: 100_000 });
+  failures = Array.from({ length: 6 }, () => new AppError("unavailable", "locked"));
   const bodies = { prompt: "p".repeat(65_536), answer: "a".repeat(65_536), isCut: false };
   for (let n = 0; n < 200; n++) log.add(request(`long ${n}`, { bodies }));
   expect(log.waiting("long 0")?.request.bodies).toBeDefined();
   expect(log.waiting("long 199")?.request.bodies).toBeUndefined();
-  for (let n = 0; n < 20_000; n++) log.add(request(`short ${n}`));
-  expect(log.counts).toEqual({ written: 0, dropped: 200 });
+  for (let n = 0; n < 6; n++) {
+    nowMs += 20_000;
+    await log.flush();
+    for (let m = 0; m < 4000; m++) log.add(request(`short ${n} ${m}`));
+  }
+  expect(log.counts).toEqual({ written: 0, dropped: 200 + 6 * 4000 - 20_000 });
   await log.flush();
-  expect(log.counts).toEqual({ written: 20_000, dropped: 200 });
+  expect(log.counts.written).toBe(20_000);
   expect(await db.all("SELECT count(*) AS n FROM request_log")).toEqual([{ n: 20_000 }]);
 });
 
-test("callers without a key can't fill the log", async () => {
-  const log = createLog();
-  const refused = { keyId: undefined, via: undefined, status: 401, errorKind: "missing_api_key" as const };
-  for (let n = 0; n < 150; n++) log.add(request(`anonymous ${n}`, refused));
-  log.add(request("with a key"));
+test("a burst is logged, and under lasting load a share; neither successes nor strangers displace failures", async () => {
+  const log = createLog({ rows: 100_000 });
+  const kinds: Record<string, Partial<FinishedRequest>> = {
+    succeeded: {},
+    failed: { status: 429, errorKind: "rate_limited" },
+    anonymous: { keyId: undefined, via: undefined, status: 401, errorKind: "missing_api_key" },
+  };
+  const send = (kind: string, times: number) => {
+    for (let n = 0; n < times; n++) log.add(request(kind, kinds[kind]));
+  };
+  const countStored = () => db.all("SELECT id, count(*) AS n FROM request_log GROUP BY id ORDER BY n DESC");
+  send("succeeded", 5000);
+  send("anonymous", 5000);
+  send("failed", 500);
   await log.flush();
-  expect([(await stored()).length, log.counts.dropped]).toEqual([101, 50]);
-  log.add(request("a second later", refused));
+  expect(await countStored()).toEqual([
+    { id: "succeeded", n: 4000 },
+    { id: "anonymous", n: 1000 },
+    { id: "failed", n: 500 },
+  ]);
+  nowMs += 1000;
   await log.flush();
-  expect(await stored()).toContain("a second later");
+  send("succeeded", 1000);
+  nowMs -= 3_600_000;
+  await log.flush();
+  send("succeeded", 1);
+  await log.flush();
+  expect(log.counts).toEqual({ written: 5700, dropped: 1000 + 4000 + 800 + 1 });
 });
 
 test("the oldest lines are deleted: by age, and beyond the number of rows", async () => {
@@ -115,7 +138,8 @@ test("pages are logged if they failed, changed something or called a model", asy
   const log = createLog();
   const page = { route: "/chat", method: "GET", url: "http://localhost/chat" };
   const work = {
-    ...{ model: "m", stream: true, cache: { status: "miss" as const }, calls: 1 },
+    ...{ operation: "chat" as const, caller: { keyId: "key_1", via: "session" as const }, totalMs: 12 },
+    ...{ model: "m", stream: true, cache: { status: "miss" as const } },
     ...{ queueMs: 0, ttftMs: 1, promptTokens: 1, completionTokens: 1 },
   };
   log.add(request("opened", page));

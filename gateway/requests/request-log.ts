@@ -11,8 +11,15 @@ const BLOCK_ROWS = 500;
 /** Requests kept in memory while the database can't be written, and their bodies' characters. Others are dropped. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_CHARACTERS = 16 * 1_048_576;
-/** Requests without a valid key that are logged per second: anyone can send any number of them. */
-const MAX_ANONYMOUS = 100;
+/**
+ * Requests that are logged per second on average; others are dropped. More would cost several percent of a request's CPU
+ * time, and push older entries out of the log within minutes. Failures have room of their own, as have requests without a
+ * valid key, because anyone can send any number of them.
+ */
+const PER_SECOND = { succeeded: 200, failed: 100, anonymous: 50 };
+const KINDS = ["succeeded", "failed", "anonymous"] as const;
+/** A burst may use the room of this many seconds. */
+const BURST_SECONDS = 20;
 const CLEAN_MS = 10 * 60_000;
 /** Pause between two blocks of deletions, so that other writes get their turn. */
 const CLEAN_PAUSE_MS = 50;
@@ -55,7 +62,9 @@ export class RequestLog implements RequestLogger {
   readonly counts = { written: 0, dropped: 0 };
   #waiting: Entry[] = [];
   #waitingCharacters = 0;
-  #anonymous = 0;
+  /** How many more requests of each kind are logged now. */
+  readonly #room = { succeeded: 0, failed: 0, anonymous: 0 };
+  #roomAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #cleanedAt: number;
@@ -63,18 +72,17 @@ export class RequestLog implements RequestLogger {
 
   constructor(private readonly deps: RequestLogDeps) {
     this.#cleanedAt = deps.now();
+    this.#makeRoom();
   }
 
   add(request: FinishedRequest): void {
     if (this.deps.options.rows === 0 || !isLogged(request)) return;
-    if (request.keyId === undefined && ++this.#anonymous > MAX_ANONYMOUS) {
+    const kind = request.keyId === undefined ? "anonymous" : request.status < 400 ? "succeeded" : "failed";
+    if (this.#room[kind] < 1 || this.#waiting.length >= MAX_WAITING) {
       this.counts.dropped++;
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.counts.dropped++;
-      return;
-    }
+    this.#room[kind]--;
     const { bodies } = request;
     if (bodies !== undefined) {
       this.#waitingCharacters += bodies.prompt.length + bodies.answer.length;
@@ -95,7 +103,7 @@ export class RequestLog implements RequestLogger {
 
   /** Writes the requests that have finished so far. Never throws: what can't be written is tried again later. */
   flush(): Promise<void> {
-    this.#anonymous = 0;
+    this.#makeRoom();
     if (this.#waiting.length === 0 && !this.#isDue()) return this.#flushing;
     this.#flushing = this.#flushing.then(() => this.#write()).catch((error) => this.#fail(error));
     return this.#flushing;
@@ -118,6 +126,17 @@ export class RequestLog implements RequestLogger {
     this.#waitingCharacters = 0;
     this.#isFailing = false;
     if (this.#isDue()) await this.#clean();
+  }
+
+  #makeRoom(): void {
+    const at = this.deps.now();
+    // The clock may have been set back.
+    const seconds = Math.max(0, (at - this.#roomAt) / 1000);
+    this.#roomAt = at;
+    for (const kind of KINDS) {
+      const room = this.#room[kind] + seconds * PER_SECOND[kind];
+      this.#room[kind] = Math.min(room, BURST_SECONDS * PER_SECOND[kind]);
+    }
   }
 
   /** Logged once per failure, not once a second. */

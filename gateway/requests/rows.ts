@@ -39,7 +39,7 @@ const detailOf = ({ method, route, url, via, work }: FinishedRequest, code: stri
   node: work?.node,
   stream: work?.stream,
   cache: work?.cache.status,
-  calls: work?.calls,
+  calls: work && (work.calls ?? 1),
   attempts: work?.node === undefined ? undefined : 1 + (work.retries ?? 0),
   gatewayMs: rounded(work?.gatewayMs),
   queueMs: rounded(work?.queueMs),

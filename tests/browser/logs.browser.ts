@@ -10,7 +10,8 @@ const cookies: Record<string, string> = {};
 let keyId: string;
 
 const work = {
-  ...{ model: "smollm2-135m-instruct", node: "node-1", stream: true, cache: { status: "miss" as const }, calls: 1 },
+  ...{ operation: "chat" as const, caller: { keyId: "key_1", via: "key" as const }, totalMs: 2140.5 },
+  ...{ model: "smollm2-135m-instruct", node: "node-1", stream: true, cache: { status: "miss" as const } },
   ...{ gatewayMs: 0.3, queueMs: 212, ttftMs: 374, promptTokens: 412, completionTokens: 96, retries: 1 },
 };
 const bodies: LoggedBodies = {
