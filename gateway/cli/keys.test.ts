@@ -52,8 +52,11 @@ test("a key created while a gateway runs works there immediately, and its secret
     role: "member",
     allowed_models: ["a", "b"],
     content_logging: false,
+    log_bodies: false,
     created_by: "cli",
   });
+  expect(await createJson("--name", "logged", "--log-bodies")).toMatchObject({ log_bodies: true });
+  expect((await run("create", "--name", "both", "--log-bodies", "--no-content")).err).toContain("content_logging");
   expect(await keys.verify(`Bearer ${created.key}`)).toMatchObject({ keyId: created.id, keyName: "ci-bot" });
   const list = await run("list");
   expect(list.out).toContain(`${created.id}  member   active`);

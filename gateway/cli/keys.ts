@@ -29,6 +29,7 @@ Options of create:
   --tokens-per-minute N       tokens of prompts and answers (default: no limit)
   --models A,B                models the key may call (default: all)
   --no-content                prompts and answers of this key are never stored
+  --log-bodies                the request log stores the prompts and answers of this key's API calls
 
   --json                      prints JSON, for scripts`;
 
@@ -41,6 +42,7 @@ const OPTIONS = {
   "tokens-per-minute": { type: "string" },
   models: { type: "string" },
   "no-content": { type: "boolean" },
+  "log-bodies": { type: "boolean" },
   "grace-seconds": { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -137,6 +139,7 @@ await runCommand(
             parallel_requests: toNumber(values.parallel),
             tokens_per_minute: toNumber(values["tokens-per-minute"]),
             content_logging: !values["no-content"],
+            log_bodies: values["log-bodies"] ?? false,
           };
           if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
           const request = { ...body, expires_at: toExpiry(values.expires) };
