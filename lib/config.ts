@@ -5,6 +5,8 @@ import { TracingSettings } from "./tracing-settings";
 
 /** An origin as browsers send it, or `*`. */
 const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
+/** An address, or a network such as 10.1.0.0/16. */
+const NETWORK = "^[0-9A-Fa-f:.]+(/\\d{1,3})?$";
 
 const minute = 60_000;
 const mib = 1_048_576;
@@ -47,6 +49,12 @@ export const Config = Type.Object({
       expected: "origins such as https://app.example.com, without a path, separated by commas; or * for any origin",
       description:
         "Origins whose pages may call the API from a browser, separated by commas, such as https://app.example.com; * for any; default: none",
+      default: [],
+    }),
+    trustedProxies: Type.Array(Type.String({ pattern: NETWORK }), {
+      env: "GROUNDWIRE_TRUSTED_PROXIES",
+      expected: "addresses or networks such as 10.1.0.0/16, separated by commas",
+      description: "Proxies whose x-forwarded-for is believed, separated by commas, such as 10.1.0.0/16; default: none",
       default: [],
     }),
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Maximum size of a JSON body", 4 * mib, 1024, 1024 * mib),
@@ -231,7 +239,7 @@ export const Config = Type.Object({
   tracing: TracingSettings,
 
   webhooks: Type.Object({
-    networks: Type.Array(Type.String({ pattern: "^[0-9A-Fa-f:.]+(/\\d{1,3})?$" }), {
+    networks: Type.Array(Type.String({ pattern: NETWORK }), {
       env: "GROUNDWIRE_WEBHOOK_NETWORKS",
       expected: "addresses or networks such as 10.1.0.0/16, separated by commas",
       description:

@@ -33,8 +33,12 @@ export const findContradictions = ({ gateway, node, store, webhooks }: Config): 
     report("UPSTASH_VECTOR_REST_TOKEN", "is missing; the Upstash Vector index needs its token");
   if (store.vectorToken && !store.vectorUrl)
     report("UPSTASH_VECTOR_REST_URL", "is missing; the token needs the address of its Upstash Vector index");
-  for (const network of webhooks.networks.filter((text) => !parseNetwork(text))) {
-    report("GROUNDWIRE_WEBHOOK_NETWORKS", `contains ${network}, which is neither an address nor a network`);
+  for (const [name, networks] of [
+    ["GROUNDWIRE_WEBHOOK_NETWORKS", webhooks.networks],
+    ["GROUNDWIRE_TRUSTED_PROXIES", gateway.trustedProxies],
+  ] as const) {
+    for (const network of networks.filter((text) => !parseNetwork(text)))
+      report(name, `contains ${network}, which is neither an address nor a network`);
   }
   if (!isLoopback(node.host)) {
     if (!gateway.nodeToken) {

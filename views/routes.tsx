@@ -53,7 +53,7 @@ export const pageRoutes = (services: PageServices) => {
     .onTransform(({ request }) => refuseForeignWrite(request, publicUrl))
     .use(assetRoutes)
     .use(cspReportRoutes(services))
-    .use(signInRoutes({ ...services, publicUrl }))
+    .use(signInRoutes(services))
     .use(dashboardRoutes(services))
     .use(chatRoutes(services))
     .use(datasetPageRoutes(services))

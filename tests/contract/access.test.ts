@@ -224,6 +224,19 @@ describe("S3: headers that only a trusted proxy could set", () => {
     expect(response.status).toBe(403);
   });
 
+  test("only a trusted proxy says where failed sign-ins come from, so that a stranger can't block everyone's", async () => {
+    const proxied = await startStack({}, { gateway: { trustedProxies: ["127.0.0.0/8"] }, hasWorker: false });
+    const guess = async (address: string) => {
+      const headers = { origin: proxied.url, "x-forwarded-for": `1.1.1.1, ${address}` };
+      const body = new URLSearchParams({ key: "gw_wrong" });
+      return (await fetch(`${proxied.url}/sign-in`, { method: "POST", headers, body })).status;
+    };
+    const statuses = new Set<number>();
+    for (let n = 0; n < 31; n++) statuses.add(await guess("203.0.113.7"));
+    expect([[...statuses], await guess("203.0.113.8")]).toEqual([[422, 429], 422]);
+    await proxied.close();
+  });
+
   test("a path with encoded slashes, dots or line breaks reaches no other route", async () => {
     for (const path of ["/v1/%2e%2e/keys", "/v1/keys%2f..", "/keys%0d%0aset-cookie:%20a=b", "//keys", "/./keys%00"]) {
       const response = await fetch(stack.url + path, {

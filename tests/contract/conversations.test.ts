@@ -216,7 +216,7 @@ test("a running answer can be followed from any other request", async () => {
   expect((await stack.call("GET", path)).status).toBe(404);
 });
 
-describe("another key gets the same 404 as for an unknown conversation, even while its answer is running", () => {
+describe("K5: another key gets the same 404 as for an unknown conversation, even while its answer is running", () => {
   let slow: Stack;
   beforeAll(async () => {
     slow = await startStack({ tokens: 1000, tokenMs: 20 });

@@ -248,7 +248,7 @@ describe("the list", () => {
   });
 });
 
-describe("bodies", () => {
+describe("K5: bodies", () => {
   const makeKey = async (settings: object): Promise<Key & { key: string }> =>
     JSON.parse(
       await (await stack.call("POST", "/v1/keys", { body: { name: "a key", role: "member", ...settings } })).text(),

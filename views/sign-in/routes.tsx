@@ -1,10 +1,12 @@
 import { Elysia, t } from "elysia";
 import type { Audit } from "../../gateway/audit/service";
+import { createClientAddress } from "../../gateway/http/client-address";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import { SignInBrake } from "../../gateway/sessions/brake";
 import type { SessionService } from "../../gateway/sessions/service";
+import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { retryAfterHeaders } from "../../lib/retry-after";
 import { type Frame, homePath, Plain, Screen } from "../layout";
@@ -21,12 +23,14 @@ const landingPath = ({ role }: Principal, returnTo: string): string => (role ===
 interface SignInServices {
   sessions: SessionService;
   audit: Pick<Audit, "refused">;
-  publicUrl?: string;
+  config: Pick<Config, "gateway">;
 }
 
 /** `/`, `/sign-in` and `/sign-out`: a key or a one-time link starts a session. */
-export const signInRoutes = ({ sessions, audit, publicUrl }: SignInServices) => {
+export const signInRoutes = ({ sessions, audit, config }: SignInServices) => {
+  const { publicUrl, trustedProxies } = config.gateway;
   const brake = new SignInBrake();
+  const clientAddress = createClientAddress(trustedProxies);
   return new Elysia({ name: "views.sign-in" })
     .get(
       "/",
@@ -67,7 +71,8 @@ export const signInRoutes = ({ sessions, audit, publicUrl }: SignInServices) => 
         if (!body.token && key === "") {
           return page(<SignInPage request={request} returnTo={returnTo} problem="Enter your key" />, 422);
         }
-        const address = server?.requestIP(request)?.address ?? "";
+        const peer = server?.requestIP(request)?.address ?? "";
+        const address = clientAddress(peer, request.headers.get("x-forwarded-for"));
         const { requestId } = exchangeOf(request);
         try {
           brake.check(address);
