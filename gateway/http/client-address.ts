@@ -29,5 +29,3 @@ export const createClientAddress = (trustedProxies: readonly string[]) => {
     return address;
   };
 };
-
-export type ClientAddress = ReturnType<typeof createClientAddress>;
