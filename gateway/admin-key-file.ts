@@ -7,7 +7,7 @@ import { join } from "node:path";
  */
 export const writeAdminKeyFile = (key: string, dataDir: string): string => {
   const file = join(dataDir, "admin-key");
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(file, `${key}\n`, { mode: 0o600 });
   return file;
 };

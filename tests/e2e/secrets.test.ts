@@ -301,6 +301,13 @@ describe("O1: a first start", () => {
     expect(gateway.output).not.toContain(readFileSync(file, "utf8").trim());
   });
 
+  test("writes files that only its own user can read", () => {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    expect(entries.map(({ name }) => name)).toContain("groundwire.db");
+    const modes = entries.map(({ parentPath, name }) => [name, statSync(join(parentPath, name)).mode & 0o077]);
+    expect(modes.filter(([, others]) => others !== 0)).toEqual([]);
+  });
+
   test("has no default account", async () => {
     for (const key of ["admin", "password", "groundwire", "changeme", "test", ADMIN_KEY]) {
       const headers = { authorization: `Bearer ${key}` };
