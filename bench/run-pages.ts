@@ -37,6 +37,8 @@ export const runPages = async () => {
       failure: `${list}?failure=wrong`,
       tag: `${list}?tag=prices`,
       "tag and failure": `${list}?tag=prices&failure=wrong`,
+      group: `${list}?group=region+3`,
+      "group and failure": `${list}?group=region+3&failure=wrong`,
       "search, frequent": `${list}?q=noon`,
       "search, none": `${list}?q=nothing+like+this`,
       "worst first": `${list}?sort=worst_first`,

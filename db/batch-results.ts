@@ -50,7 +50,7 @@ export const isMatch = (
           AND t.position = results.position AND t.repeat = results.repeat)`,
     group === undefined
       ? undefined
-      : sql`EXISTS (SELECT 1 FROM samples AS s WHERE s.id = results.sample_id AND s."group" = ${group})`,
+      : sql`results.sample_id IN (SELECT s.id FROM samples AS s WHERE s."group" = ${group})`,
     search === undefined
       ? undefined
       : or(

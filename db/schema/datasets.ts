@@ -52,19 +52,23 @@ export const datasetRevisions = sqliteTable(
 );
 
 /** The content of a sample, stored once for all revisions and datasets. */
-export const samples = sqliteTable("samples", {
-  /** `sample_` and the first 32 digits of the hash. */
-  id: text().primaryKey(),
-  /** sha256 of the content. */
-  hash: text().notNull(),
-  input: json<unknown>().notNull(),
-  references: json<string[]>().notNull(),
-  contexts: json<string[]>().notNull(),
-  output: text(),
-  group: text(),
-  tags: json<string[]>().notNull(),
-  metadata: json<Record<string, unknown>>().notNull(),
-});
+export const samples = sqliteTable(
+  "samples",
+  {
+    /** `sample_` and the first 32 digits of the hash. */
+    id: text().primaryKey(),
+    /** sha256 of the content. */
+    hash: text().notNull(),
+    input: json<unknown>().notNull(),
+    references: json<string[]>().notNull(),
+    contexts: json<string[]>().notNull(),
+    output: text(),
+    group: text(),
+    tags: json<string[]>().notNull(),
+    metadata: json<Record<string, unknown>>().notNull(),
+  },
+  (table) => [index("samples_by_group").on(table.group).where(sql`"group" IS NOT NULL`)],
+);
 
 export const revisionSamples = sqliteTable(
   "revision_samples",
