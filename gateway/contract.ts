@@ -25,9 +25,16 @@ export const NEUTRAL = "neutral";
 /** Schema keyword of a field that only accepts its neutral values. `validation/problems.ts` has the error message. */
 export const UNSUPPORTED = "unsupported";
 
+/**
+ * Schema keyword of an object that rejects unknown fields. `additionalProperties` alone doesn't show it: Elysia adds that
+ * to the schemas of responses when it sends the first one.
+ */
+export const STRICT = "strict";
+export const STRICT_OPTIONS = { additionalProperties: false, [STRICT]: true } as const;
+
 /** An object that rejects unknown fields. The error names them. */
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
-  Type.Object(properties, { ...options, additionalProperties: false });
+  Type.Object(properties, { ...options, ...STRICT_OPTIONS });
 
 /** An object in responses. It is the component `title` of the OpenAPI document. */
 export const Component = <P extends TProperties>(title: string, properties: P): TObject<P> =>

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Id, Nullable, OneOf, Share, Strict } from "./contract";
+import { Count, Id, Nullable, OneOf, Share, STRICT_OPTIONS, Strict } from "./contract";
 
 /* Search settings and citations, which indexes, queries and evaluations share. */
 
@@ -42,7 +42,7 @@ export type RetrievalSettings = Static<typeof RetrievalSettings>;
 /** Settings of a request. Omitted settings default to the index's. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
   title: "RetrievalOverrides",
-  additionalProperties: false,
+  ...STRICT_OPTIONS,
 });
 export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
 

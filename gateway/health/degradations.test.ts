@@ -56,7 +56,9 @@ test.each([...DEGRADATION_CODES])(
       undefined,
     ]);
 
-    expect(audited).toMatchObject([{ actor: { keyId: "key_admin" }, action: "drill.start", target: `degraded:${code}` }]);
+    expect(audited).toMatchObject([
+      { actor: { keyId: "key_admin" }, action: "drill.start", target: `degraded:${code}` },
+    ]);
     expect(logged).toEqual([
       ["drill started", code],
       ["degraded mode entered", code],

@@ -1,5 +1,5 @@
 import { PatternStringExact } from "@sinclair/typebox";
-import { NEUTRAL, UNSUPPORTED } from "../../contract";
+import { NEUTRAL, STRICT, UNSUPPORTED } from "../../contract";
 import { isEmpty } from "../../validation/neutral-values";
 
 export type JsonSchema = { [keyword: string]: unknown };
@@ -12,11 +12,11 @@ const isConst = (schema: unknown): schema is { const: string } => isObject(schem
 
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
 /** Our own and Elysia's keywords, which are not part of JSON Schema. */
-const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
+const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, STRICT, UNSUPPORTED]);
 
 /** Whether this schema describes an object in a JSON request: it rejects unknown fields and is not a form. */
-const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean =>
-  additionalProperties === false && !(isObject(properties) && Object.values(properties).some(isFile));
+const takesNeutral = ({ [STRICT]: isStrict, properties }: JsonSchema): boolean =>
+  isStrict === true && !(isObject(properties) && Object.values(properties).some(isFile));
 
 const EMPTY: JsonSchema = { type: ["array", "object"], maxItems: 0, maxProperties: 0 };
 
@@ -63,6 +63,7 @@ export class Components {
     const converted: JsonSchema = {};
     for (const [keyword, value] of Object.entries(schema)) {
       if (OWN_KEYWORDS.has(keyword) || value === "File" || value === undefined) continue;
+      if (keyword === "additionalProperties" && value === false && !schema[STRICT]) continue;
       if (isObject(value) && keyword === "patternProperties" && PatternStringExact in value) {
         converted.additionalProperties = this.add(value[PatternStringExact]);
       } else if (isObject(value) && keyword === "properties") {

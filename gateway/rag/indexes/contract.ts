@@ -1,6 +1,18 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { Count, ErrorBody, Id, Nullable, notAnId, OneOf, Page, PageQuery, Strict, Timestamp } from "../../contract";
+import {
+  Count,
+  ErrorBody,
+  Id,
+  Nullable,
+  notAnId,
+  OneOf,
+  Page,
+  PageQuery,
+  STRICT_OPTIONS,
+  Strict,
+  Timestamp,
+} from "../../contract";
 import { Metadata } from "../../embeddings/contract";
 import { RetrievalOverrides, RetrievalSettings } from "../../retrieval-contract";
 
@@ -218,7 +230,7 @@ export type AddDocuments = Static<typeof AddDocuments>;
 /** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object that applies to all files. */
 export const DocumentsForm = t.Object(
   { files: t.Files({ minItems: 1, maxItems: 100 }), metadata: t.Optional(t.String({ maxLength: 100_000 })) },
-  { title: "DocumentsForm", additionalProperties: false },
+  { title: "DocumentsForm", ...STRICT_OPTIONS },
 );
 
 /** The 202 response: the documents are stored, and a job makes them searchable. */
