@@ -1,0 +1,1 @@
+CREATE INDEX `samples_by_group` ON `samples` (`group`) WHERE "group" IS NOT NULL;
