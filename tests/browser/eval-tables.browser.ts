@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { seedRun } from "../seeded-run";
 import { importRuns } from "./evaluate";
 import { onScreen } from "./harness";
 import { openPages } from "./pages";
@@ -92,4 +93,15 @@ describe("the tables", () => {
       await page.getByRole("link", { name: "sample-070" }).waitFor();
       expect(new URL(page.url()).search).toBe("?sort=-sample");
     }));
+});
+
+test("a large run opens before its figures are computed, and shows them when they are", async () => {
+  const id = await seedRun(pages.db, { samples: 300, name: "large" });
+  await using({}, async (page) => {
+    const first = await page.goto(`/batch-evals/${id}`);
+    expect(await first?.text()).toContain("The figures of this run are being computed.");
+    await page.getByRole("table", { name: "Results by criterion and evaluator" }).waitFor();
+    expect(await page.getByText("being computed").count()).toBe(0);
+    expect(await page.locator("#run[hx-trigger]").count()).toBe(0);
+  });
 });

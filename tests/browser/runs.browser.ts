@@ -162,17 +162,6 @@ test("the page of a run is updated until it ends, without moving the focus or cl
   });
 });
 
-test("a large run opens before its figures are computed, and shows them when they are", async () => {
-  const id = await addRun({ samples: 300, name: "large" });
-  await using({}, async (page) => {
-    const first = await page.goto(`/batch-evals/${id}`);
-    expect(await first?.text()).toContain("The figures of this run are being computed.");
-    await page.getByRole("table", { name: "Results by criterion and evaluator" }).waitFor();
-    expect(await page.getByText("being computed").count()).toBe(0);
-    expect(await page.locator("#run[hx-trigger]").count()).toBe(0);
-  });
-});
-
 test("the list shows its filters, keeps a selection, and finds runs by dataset, state and tag", async () => {
   const other = { id: "ds_many", name: "many", revision: 1 };
   for (let n = 0; n < 51; n++) await seedRun(db, { dataset: other, samples: 1, name: `Run ${n}` });
