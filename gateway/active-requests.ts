@@ -26,19 +26,23 @@ export class ActiveRequests {
   readonly #requests = new Set<ActiveRequest>();
   #timer: Timer | undefined;
   #isChecking = false;
+  #hadBatches = false;
 
   /** The number of active requests. */
   get size(): number {
     return this.#requests.size;
   }
 
-  /** Whether there are requests, all of them with batch priority. */
-  get areBatch(): boolean {
-    return this.size > 0 && [...this.#requests].every(({ isBatch }) => isBatch);
+  /** Whether requests with batch priority have arrived since the last call, and no other request is active. */
+  hadOnlyBatches(): boolean {
+    const hadBatches = this.#hadBatches;
+    this.#hadBatches = false;
+    return hadBatches && [...this.#requests].every(({ isBatch }) => isBatch);
   }
 
   add(request: ActiveRequest): void {
     this.#requests.add(request);
+    this.#hadBatches ||= request.isBatch === true;
   }
 
   delete(request: ActiveRequest): void {

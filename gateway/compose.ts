@@ -94,7 +94,7 @@ export const compose = async (config: Config, log: Log) => {
       requests.open();
       audit.open();
       activeRequests.open(keys, log);
-      stopCollecting = collectEarly(() => activeRequests.areBatch);
+      stopCollecting = collectEarly(() => activeRequests.hadOnlyBatches());
       outages.open();
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */

@@ -25,12 +25,12 @@ export class Garbage {
   }
 }
 
-const CHECK_MS = 1000;
+const CHECK_MS = 500;
 /** Garbage that isn't worth a collection. */
-const SMALL_BYTES = 24 * 1_048_576;
+const SMALL_BYTES = 16 * 1_048_576;
 
 /**
- * Collects garbage once it takes more than 24 MiB, while `isHarmless` returns true: the collection stops the thread for 20 to
+ * Collects garbage once it takes more than 16 MiB, while `isHarmless` returns true: the collection stops the thread for 20 to
  * 100 ms. JavaScriptCore would let the heap grow to twice its live size. Returns a function that ends it.
  */
 export const collectEarly = (isHarmless: () => boolean): (() => void) => {
