@@ -20,19 +20,22 @@ export class TextList {
 
   /** Replaces lone surrogates, as every conversion to UTF-8 does. Throws RangeError. */
   at(place: number): string {
-    return this.#bytes.toString("utf8", ...this.#range(place));
+    return this.#bytes.toString("utf8", this.#start(place), this.#end(place));
   }
 
   /** Orders two texts by their bytes. */
   compare(a: number, b: number): number {
-    const [[start, end], [otherStart, otherEnd]] = [this.#range(a), this.#range(b)];
-    return this.#bytes.compare(this.#bytes, otherStart, otherEnd, start, end);
+    return this.#bytes.compare(this.#bytes, this.#start(b), this.#end(b), this.#start(a), this.#end(a));
   }
 
-  #range(place: number): [start: number, end: number] {
+  #start(place: number): number {
+    return place === 0 ? 0 : this.#end(place - 1);
+  }
+
+  #end(place: number): number {
     const end = this.#ends[place];
     if (end === undefined) throw new RangeError(`There is no text ${place} among ${this.length}.`);
-    return [this.#ends[place - 1] ?? 0, end];
+    return end;
   }
 
   #grow(bytes: number): void {
