@@ -36,8 +36,10 @@ const SMALL_BYTES = 16 * 1_048_576;
 export const collectEarly = (isHarmless: () => boolean): (() => void) => {
   let liveBytes = heapSize();
   const timer = setInterval(() => {
-    liveBytes = Math.min(liveBytes, heapSize());
-    if (heapSize() - liveBytes < SMALL_BYTES || !isHarmless()) return;
+    if (!isHarmless()) return;
+    const bytes = heapSize();
+    liveBytes = Math.min(liveBytes, bytes);
+    if (bytes - liveBytes < SMALL_BYTES) return;
     Bun.gc(true);
     liveBytes = heapSize();
   }, CHECK_MS);
