@@ -192,6 +192,23 @@ test("a run that waits says why and since when", async () => {
   });
 });
 
+test("an ended run offers what helps against its errors: another try, or only another scoring", async () => {
+  const id = await addRun({ samples: 60, name: "bakery, failed evaluator" });
+  const { progress } = (await findRun(db, id)) ?? {};
+  const failures = { ...progress?.failures, judge_error: 3, invalid_sample: 1 };
+  await db.write((tx) => updateBatchRun(tx, id, { progress: progress && { ...progress, errors: 1, failures } }));
+  await using({}, async (page) => {
+    await page.goto(`/batch-evals/${id}`);
+    await page.getByText("Running 1 result again can’t help").waitFor();
+    expect(await page.getByRole("button", { name: /^Retry/ }).count()).toBe(0);
+    await page.getByRole("button", { name: "Score 3 answers again" }).click();
+    await page.getByText("Scoring the answers again.").waitFor();
+    const { recompute } = await pages.batchEvals.get(PRINCIPAL, id);
+    expect(recompute).toMatchObject({ state: "queued", evaluators: ["reference@1"], shadow: false });
+    expect(await page.getByRole("button", { name: "Score 3 answers again" }).count()).toBe(0);
+  });
+});
+
 describe("the samples of a run", () => {
   test("are linked from a failure kind, and link to the next and previous sample in the filtered list", () =>
     using({}, async (page) => {
