@@ -323,3 +323,24 @@ describe("a batch run over an index", () => {
     }
   });
 });
+
+test("queries and evaluations count towards the tokens of their key, for the question's vector and for the answer", async () => {
+  const key = await stack.keyOf("member", { tokens_per_minute: 100_000 });
+  const explain = async (): Promise<Json> => (await send(key, "GET", "/v1/limits/explain")).body;
+  const used = async () => (await explain()).limits.find(({ name }: Json) => name === "tokens_per_minute").used;
+  const { index } = side;
+  const query = await send(key, "POST", "/v1/rag/query", { question: "What is the code of the ferry?", index });
+  expect([query.status, (await used()) > query.body.usage.total_tokens]).toEqual([200, true]);
+  const before = await used();
+  const evaluated = await send(key, "POST", "/v1/evaluate", { sample: SAMPLE, target: { kind: "rag", index } });
+  expect([evaluated.status, (await used()) - before >= evaluated.body.result.output.usage.total_tokens]).toEqual([
+    201,
+    true,
+  ]);
+  const models = (await explain()).consumers.filter(({ model }: Json) => model).map(({ route }: Json) => route);
+  expect(new Set(models)).toEqual(new Set(["/v1/rag/query", "/v1/evaluate"]));
+
+  const poor = await stack.keyOf("member", { budgets: [{ unit: "tokens", amount: 1, window: "day" }] });
+  const refused = await send(poor, "POST", "/v1/rag/query", { question: "What is the code of the ferry?", index });
+  expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_request"]);
+});
