@@ -1,6 +1,7 @@
 import { beforeAll } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
+import { PRINCIPAL } from "../principal";
 import { type ScreenCase, testScreens } from "./matrix";
 import { openPages } from "./pages";
 import { MARKDOWN } from "./texts";
@@ -352,6 +353,18 @@ const CASES: Case[] = [
     as: "viewer",
     reach: withoutNode((page) => page.reload()),
     shows: "No answers can be generated right now",
+  },
+  {
+    name: "system drill",
+    path: "/system",
+    as: "admin",
+    reach: async (page) => {
+      await page.getByLabel("Length of the drill of cached_only").selectOption("5");
+      await page.getByRole("button", { name: "Start drill of cached_only" }).click();
+      await page.getByRole("button", { name: "End drill of cached_only" }).waitFor();
+      await pages.health.degradations.endDrill(PRINCIPAL, "cached_only");
+    },
+    shows: "Drill of cached_only started.",
   },
   {
     name: "system server error",

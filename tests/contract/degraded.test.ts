@@ -157,7 +157,7 @@ test("an admin runs a drill from the system page without scripts; the banner say
   const started = await send({ code: "cache_off", action: "start", minutes: "5" });
   expect([started.status, started.headers.get("location")]).toEqual([303, "/system?drill=cache_off&done=started"]);
   const shown = await (await fetch(`${stack.url}/system?drill=cache_off&done=started`, { headers })).text();
-  for (const text of ["Drill of cache_off started.", "<strong>Drill: </strong>", "End the drill of cache_off"]) {
+  for (const text of ["Drill of cache_off started.", "<strong>Drill: </strong>", "End drill of cache_off"]) {
     expect(shown).toContain(text);
   }
   expect((await send({ code: "cache_off", action: "end" })).status).toBe(303);

@@ -46,7 +46,7 @@ const DrillForm = ({ code, drill }: DegradedMode) => (
   <form class="drill" method="post" action="/system/drills">
     <input type="hidden" name="code" value={code} />
     {drill ? (
-      <button type="submit" class="secondary" name="action" value="end" aria-label={`End the drill of ${code}`}>
+      <button type="submit" class="secondary" name="action" value="end" aria-label={`End drill of ${code}`}>
         End drill
       </button>
     ) : (
@@ -58,7 +58,7 @@ const DrillForm = ({ code, drill }: DegradedMode) => (
             </option>
           ))}
         </select>
-        <button type="submit" class="secondary" name="action" value="start" aria-label={`Start a drill of ${code}`}>
+        <button type="submit" class="secondary" name="action" value="start" aria-label={`Start drill of ${code}`}>
           Start drill
         </button>
       </>
