@@ -27,6 +27,8 @@ export const insertRequests = async (tx: Tx, rows: readonly NewRequestRow[]): Pr
 export interface RequestFilter {
   id?: string;
   keyId?: string;
+  /** Only requests of this key, in addition to `keyId`. */
+  visibleTo?: string;
   route?: string;
   model?: string;
   /** From the first status to the last. */
@@ -78,7 +80,7 @@ export const listRequests = async (
 
 /** The time that ends the next window; undefined if the rest of the list fits into it, or an index finds the rows. */
 const findWindowEnd = async (db: Reads, filter: RequestFilter, place?: RequestPlace): Promise<Date | undefined> => {
-  const { id: wantedId, keyId: wantedKey, since, until } = filter;
+  const { id: wantedId, keyId: wantedKey = filter.visibleTo, since, until } = filter;
   if (wantedId !== undefined || wantedKey !== undefined || isAboutFailures(filter)) return undefined;
   const [end] = await db
     .select({ receivedAt })
@@ -125,6 +127,7 @@ const conditionsOf = (filter: RequestFilter): (SQL | undefined)[] => {
   return [
     is(id, filter.id),
     is(keyId, filter.keyId),
+    is(keyId, filter.visibleTo),
     is(route, filter.route),
     is(model, filter.model),
     is(faultDomain, domain),

@@ -7,14 +7,14 @@ import type { Requests } from "./service";
 export const requestRoutes = ({ requests }: { requests: Requests }) =>
   new Elysia({ name: "requests.routes", prefix: "/v1/requests", tags: ["Requests"] })
     .use(auth)
-    .get("", ({ query }) => requests.list(query), {
+    .get("", ({ principal, query }) => requests.list(principal, query), {
       query: RequestQuery,
       response: { 200: LoggedRequestPage },
       detail: {
         ...allows("viewer"),
         summary: "List logged requests, newest first",
         description:
-          "Calls of the API, and requests of pages that failed, changed something or called a model. Filters: id, key, route, model, status, fault domain, error code, duration and time.",
+          "Calls of the API, and requests of pages that failed, changed something or called a model. Filters: id, key, route, model, status, fault domain, error code, duration and time. A key that is limited to some models or indexes sees only its own requests.",
       },
     })
     .get("/:id", ({ principal, params }) => requests.get(principal, params.id), {

@@ -34,10 +34,11 @@ export const createRequests = ({ db, log, config, registry, now = Date.now }: Re
     retention: options,
 
     /** Newest first. Throws invalid_request for a cursor of another list. */
-    async list({ limit = 20, after, ...query }: RequestQuery): Promise<LoggedRequestPage> {
+    async list(principal: Principal, { limit = 20, after, ...query }: RequestQuery): Promise<LoggedRequestPage> {
       // So that a caller finds the request that it has just sent. Other gateways' requests follow within a second.
       await written.flush();
-      const rows = await store.listRequests(db, filterOf(query), limit + 1, placeOf(after));
+      const filter = { ...filterOf(query), visibleTo: seesOnlyOwn(principal) ? principal.keyId : undefined };
+      const rows = await store.listRequests(db, filter, limit + 1, placeOf(after));
       const names = await keyNames(db, rows);
       return pageOf(
         rows,
@@ -51,7 +52,7 @@ export const createRequests = ({ db, log, config, registry, now = Date.now }: Re
     async get(principal: Principal, id: string): Promise<LoggedRequestWithBodies> {
       const waiting = written.waiting(id);
       const row = waiting ? toNewRow(waiting) : await store.findRequest(db, id);
-      if (!row) {
+      if (!row || (row.keyId !== principal.keyId && seesOnlyOwn(principal))) {
         const reason =
           options.rows === 0
             ? "The request log is turned off (GROUNDWIRE_REQUEST_LOG_ROWS is 0)."
@@ -86,6 +87,10 @@ const publishCounts = (registry: Registry, { counts }: RequestLog): void => {
 };
 
 export type Requests = ReturnType<typeof createRequests>;
+
+/** A key that is limited to some models or indexes must not learn from the log which others exist. */
+const seesOnlyOwn = ({ role, allowedModels, allowedIndexes }: Principal): boolean =>
+  !hasRole(role, "admin") && (allowedModels !== undefined || allowedIndexes !== undefined);
 
 const keyNames = (db: Db, rows: readonly { keyId: string | null }[]): Promise<Map<string, string>> =>
   listKeyNames(db, [...new Set(rows.flatMap(({ keyId }) => keyId ?? []))]);

@@ -223,6 +223,22 @@ describe("the list", () => {
     }
   });
 
+  test("shows a key that is limited to some models or indexes only its own requests", async () => {
+    const foreign = await send("GET", "/v1/models");
+    for (const settings of [{ allowed_models: ["a-model"] }, { allowed_indexes: ["an-index"] }]) {
+      const limited = await stack.keyOf("viewer", settings);
+      const { key_id: id } = await me(limited);
+      const own = await send("GET", "/v1/nodes", { key: limited });
+      const seen = await list("?limit=100", limited);
+      expect(new Set(seen.map(({ key }) => key?.id))).toEqual(new Set([id]));
+      expect(seen.some((request) => request.id === own.id)).toBe(true);
+      expect(await list(`?key=${memberId}`, limited)).toEqual([]);
+      expect((await stack.call("GET", `/v1/requests/${foreign.id}`, { key: limited })).status).toBe(404);
+      expect((await read(own.id, limited)).status).toBe(200);
+    }
+    expect((await list("", await stack.keyOf("viewer"))).length).toBeGreaterThan(1);
+  });
+
   test("refuses a filter that can't match, and a cursor of another list", async () => {
     for (const [query, param] of [
       ["status=banana", "status"],

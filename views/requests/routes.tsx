@@ -46,7 +46,7 @@ export const requestPageRoutes = ({ requests, keys, models }: Pick<Services, "re
       async ({ request, query: given }) => {
         const query = withoutEmpty(given);
         const props = {
-          page: await requests.list({ ...toQuery(query), limit: PAGE_LENGTH }),
+          page: await requests.list(principalOf(request), { ...toQuery(query), limit: PAGE_LENGTH }),
           keys: await choosableKeys(request),
           models: models.list(principalOf(request)).map(({ id }) => id),
           retention: requests.retention,
