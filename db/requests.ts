@@ -119,6 +119,16 @@ export const deleteOldRequests = async (tx: Tx, before: Date, keptRows: number, 
   return deleted;
 };
 
+/** Times of arrival are computed from durations, so that two of the same request may differ by a few milliseconds. */
+const SAME_ARRIVAL_MS = 10;
+
+/** Deletes an earlier row of the same request. */
+export const deleteReplacedRequest = async (tx: Tx, row: NewRequestRow): Promise<void> => {
+  const at = row.receivedAt.getTime();
+  const isSame = between(receivedAt, new Date(at - SAME_ARRIVAL_MS), new Date(at + SAME_ARRIVAL_MS));
+  await tx.delete(requestLog).where(and(eq(id, row.id), eq(route, row.route), isSame));
+};
+
 const isOlder = ({ at, seq: place }: RequestPlace): SQL => sql`(${receivedAt}, ${seq}) < (${at.getTime()}, ${place})`;
 
 const conditionsOf = (filter: RequestFilter): (SQL | undefined)[] => {

@@ -46,7 +46,10 @@ export const createApp = (services: Services) => {
         reserve: (principal, isCounted, route) =>
           isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
         recorder: metrics,
-        requestLog: { add: (request) => services.requests.log.add(request) },
+        requestLog: {
+          add: (request) => services.requests.log.add(request),
+          replace: (request) => services.requests.log.replace(request),
+        },
         activeRequests: services.activeRequests,
         log,
         reduced: () => services.health.degradations.reduced(),

@@ -45,7 +45,7 @@ beforeAll(() => {
         verifySession: () => Promise.resolve(PRINCIPAL),
         reserve: () => ({ headers: {}, release() {} }),
         recorder: { request: () => {}, generation: () => {} },
-        requestLog: { add: () => {} },
+        requestLog: { add: () => {}, replace: () => {} },
         activeRequests: new ActiveRequests(),
         log,
         bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },

@@ -5,6 +5,7 @@ import { readTraceparent, type Span, type Tracer } from "../../lib/tracing/trace
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import {
   addWork,
+  type FinishedRequest,
   type GenerationSample,
   type Recorder,
   type RequestLogger,
@@ -85,7 +86,8 @@ export class Exchange implements WorkReport {
   #active: ActiveRequest | undefined;
   #deadline: Timer | undefined;
   #span: Span | undefined;
-  #isFinished = false;
+  /** How the request ended; undefined until then. */
+  #finished: FinishedRequest | undefined;
   #work: RequestWork | undefined;
 
   constructor(
@@ -157,6 +159,12 @@ export class Exchange implements WorkReport {
 
   generated(sample: GenerationSample): void {
     this.#work = addWork(this.#work, sample);
+    // An answer of the chat page outlives the request that asked for it.
+    if (this.#finished) {
+      const durationMs = performance.now() - this.receivedAt;
+      const { errorKind = this.#finished.errorKind } = sample;
+      this.reports.requestLog.replace({ ...this.#finished, durationMs, errorKind, work: this.#work });
+    }
   }
 
   /** The route's pattern, for logs and metrics. */
@@ -191,15 +199,14 @@ export class Exchange implements WorkReport {
 
   /** Reports the response, and releases what the request held. Later calls do nothing. */
   finish(status: number, errorKind?: ErrorKind): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
+    if (this.#finished) return;
     this.#held?.release();
     if (this.#active) this.reports.activeRequests.delete(this.#active);
     clearTimeout(this.#deadline);
     const { method, url } = this.request;
     const { principal, requestId, model, bodies } = this;
     const durationMs = performance.now() - this.receivedAt;
-    const finished = {
+    const finished: FinishedRequest = {
       method,
       route: this.routeName,
       status,
@@ -213,6 +220,7 @@ export class Exchange implements WorkReport {
       via: principal?.via,
       work: this.#work,
     };
+    this.#finished = finished;
     this.reports.recorder.request(finished);
     this.reports.requestLog.add(finished);
     // Nothing here needs escaping: ids, methods and patterns have no quotes.

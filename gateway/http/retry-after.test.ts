@@ -24,7 +24,7 @@ app
       verifySession: async () => PRINCIPAL,
       reserve: () => ({ headers: {}, release: () => {} }),
       recorder: { request: () => {}, generation: () => {} },
-      requestLog: { add: () => {} },
+      requestLog: { add: () => {}, replace: () => {} },
       activeRequests: new ActiveRequests(),
       log: silentLog(),
       bodyLimits: { maxBytes: 1000, maxUploadBytes: undefined },

@@ -11,7 +11,7 @@ const exchangeWith = () => {
   const recorder = { request: (sample: RequestSample) => void samples.push(sample), generation: () => undefined };
   const exchange = new Exchange(new Request("http://localhost/v1/chat"), {
     recorder,
-    requestLog: { add: () => {} },
+    requestLog: { add: () => {}, replace: () => {} },
     log: silentLog(),
     activeRequests: new ActiveRequests(),
     standing: new Headers(),

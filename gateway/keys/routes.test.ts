@@ -42,7 +42,7 @@ beforeEach(async () => {
         reserve: (principal, isCounted, route) =>
           isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
         recorder: { request: () => {}, generation: () => {} },
-        requestLog: { add: () => {} },
+        requestLog: { add: () => {}, replace: () => {} },
         activeRequests: new ActiveRequests(),
         log: silentLog(),
         bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },

@@ -87,7 +87,9 @@ export interface Recorder {
   generation(sample: GenerationSample): void;
 }
 
-/** Receives every finished request, once. Synchronous and cheap. */
+/** Receives every finished request. Synchronous and cheap. */
 export interface RequestLogger {
   add(request: FinishedRequest): void;
+  /** Replaces the request's line, after model calls that ended later than the request. */
+  replace(request: FinishedRequest): void;
 }

@@ -1,5 +1,5 @@
-import type { Db } from "../../db/client";
-import { deleteOldRequests, insertRequests } from "../../db/requests";
+import type { Db, Tx } from "../../db/client";
+import { deleteOldRequests, deleteReplacedRequest, insertRequests } from "../../db/requests";
 import type { Log } from "../../lib/log";
 import { isFailure } from "../metrics/fault-domain";
 import type { FinishedRequest, RequestLogger } from "../ports/recorder";
@@ -53,6 +53,15 @@ const isLogged = (request: FinishedRequest): boolean => {
   return keyId !== undefined && method !== "GET" && method !== "HEAD";
 };
 
+/** Replacements come after the lines that they replace, which may be in the same block. */
+const store = async (tx: Tx, block: readonly Entry[]): Promise<void> => {
+  await insertRequests(tx, block.filter(({ isReplacement }) => !isReplacement).map(toNewRow));
+  for (const row of block.filter(({ isReplacement }) => isReplacement).map(toNewRow)) {
+    await deleteReplacedRequest(tx, row);
+    await insertRequests(tx, [row]);
+  }
+};
+
 /**
  * Writes finished requests to the database in blocks, once a second. Requests never wait for it, and never fail because
  * of it: what can't be written stays in memory up to a limit, then is dropped and counted.
@@ -88,7 +97,12 @@ export class RequestLog implements RequestLogger {
       this.#waitingCharacters += bodies.prompt.length + bodies.answer.length;
       if (this.#waitingCharacters > MAX_WAITING_CHARACTERS) request.bodies = undefined;
     }
-    this.#waiting.push({ request, finishedAt: this.deps.now() });
+    this.#waiting.push({ request, finishedAt: this.deps.now(), isReplacement: false });
+  }
+
+  replace(request: FinishedRequest): void {
+    if (this.deps.options.rows === 0 || this.#waiting.length >= MAX_WAITING) return;
+    this.#waiting.push({ request, finishedAt: this.deps.now(), isReplacement: true });
   }
 
   /** The newest request with this id that is not in the database yet. */
@@ -117,7 +131,7 @@ export class RequestLog implements RequestLogger {
   async #write(): Promise<void> {
     for (let left = this.#waiting.length; left > 0; left -= BLOCK_ROWS) {
       const block = this.#waiting.slice(0, BLOCK_ROWS);
-      await this.deps.db.write((tx) => insertRequests(tx, block.map(toNewRow)));
+      await this.deps.db.write((tx) => store(tx, block));
       // More may have been added in the meantime, at the end.
       this.#waiting = this.#waiting.slice(block.length);
       this.counts.written += block.length;

@@ -8,6 +8,8 @@ import { answerText } from "./answer-text";
 export interface Entry {
   request: FinishedRequest;
   finishedAt: number;
+  /** It replaces an earlier line, which may be in the database. */
+  isReplacement: boolean;
 }
 
 export const toNewRow = ({ request, finishedAt }: Entry): NewRequestRow => {

@@ -160,6 +160,27 @@ describe("each API call has one line in the request log", () => {
     expect(await read(embedded.id)).toMatchObject({ model: "all-minilm-l6-v2", calls: 1, cache: "miss" });
   });
 
+  test("with the work of an answer that outlives its request, still as one line", async () => {
+    const slow = await startStack({ tokens: 40, tokenMs: 50 });
+    try {
+      const call = async (method: string, path: string, body?: unknown) =>
+        JSON.parse(await (await slow.call(method, path, { body })).text());
+      const { id } = await call("POST", "/v1/conversations", {});
+      const path = `/v1/conversations/${id}/messages`;
+      const asked = await slow.call("POST", path, { body: { content: "Count." } });
+      const requestId = asked.headers.get("x-request-id");
+      const lines = async (): Promise<LoggedRequest[]> => (await call("GET", `/v1/requests?id=${requestId}`)).data;
+      expect(await lines()).toMatchObject([{ status: 201, object: id, calls: 0 }]);
+      await until("the answer is complete", async () => (await lines())[0]?.calls === 1);
+      const all = await lines();
+      expect(all).toMatchObject([{ status: 201, error: null, cache: "bypass", usage: { completion_tokens: 40 } }]);
+      expect(all).toHaveLength(1);
+      expect(all[0]?.timing.total_ms).toBeGreaterThan(all[0]?.timing.ttft_ms ?? 0);
+    } finally {
+      await slow.close();
+    }
+  });
+
   test("a page's failed request is found by the id on its error page; a page that was only opened is not logged", async () => {
     const headers = { accept: "text/html" };
     const missing = await fetch(`${stack.url}/nothing`, { headers });

@@ -48,7 +48,7 @@ const send = (body: object) => {
         verifySession: () => undefined,
         reserve: () => ({ headers: {}, release: () => undefined }),
         recorder: { request: () => undefined, generation: () => undefined },
-        requestLog: { add: () => {} },
+        requestLog: { add: () => {}, replace: () => {} },
         activeRequests: new ActiveRequests(),
         log: silentLog(),
         bodyLimits: { maxBytes: 1_000_000, maxUploadBytes: 1_000_000 },

@@ -1,4 +1,11 @@
-import { deleteOldRequests, findRequest, insertRequests, listRequests, type NewRequestRow } from "../../../db/requests";
+import {
+  deleteOldRequests,
+  deleteReplacedRequest,
+  findRequest,
+  insertRequests,
+  listRequests,
+  type NewRequestRow,
+} from "../../../db/requests";
 import { AT, LATER, type Step, type StepGroup } from "./step";
 
 const request = (tag: string, name: string, receivedAt: Date, more: Partial<NewRequestRow> = {}): NewRequestRow => ({
@@ -38,6 +45,15 @@ const steps: readonly Step[] = [
           request(tag, "refused", LATER, failed),
         ]),
       ),
+  },
+  {
+    name: "deleteReplacedRequest",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        await insertRequests(tx, [request(tag, "refused", new Date(LATER.getTime() + 1), { totalMs: 1 })]);
+        await deleteReplacedRequest(tx, request(tag, "refused", LATER));
+        await insertRequests(tx, [request(tag, "refused", LATER, failed)]);
+      }),
   },
   { name: "deleteOldRequests", write: (db) => db.write((tx) => deleteOldRequests(tx, new Date(2), 1000, 100)) },
 ];
