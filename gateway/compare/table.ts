@@ -2,6 +2,7 @@ import type { Reads } from "../../db/client";
 import { type ComparedFigure, listResultFigures } from "../../db/result-figures";
 import { findCriteria, listFigures, type ScaledFigure } from "../../db/results";
 import type { RunRow } from "../../db/runs";
+import { Garbage } from "../../lib/garbage";
 import type { Criterion, RunPins } from "../evals/contract";
 import { Latencies } from "../evals/segments";
 import type { Range } from "../evals/statistics/interval";
@@ -10,6 +11,9 @@ import { currentOf } from "../evals/summary";
 
 /** Number of results read per statement. */
 const PAGE = 2000;
+/** About as many bytes as reading a result with its scores leaves as garbage, which is collected after 8 MiB. */
+const RESULT_BYTES = 2000;
+const GARBAGE_BYTES = 8 * 1_048_576;
 
 /** One number per sample: the mean over its repeats; NaN if no repeat has a value. */
 export class Column {
@@ -122,6 +126,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
   };
   const latencies = new Latencies();
   const tokens = { prompt: 0, completion: 0 };
+  const garbage = new Garbage(GARBAGE_BYTES);
   for (let cursor: ComparedFigure | undefined; ; ) {
     const page = await listResultFigures(db, row.id, { limit: PAGE, cursor });
     const ended = page.filter(({ state }) => state === "done" || state === "error");
@@ -135,6 +140,7 @@ export const readTable = async (db: Reads, row: RunRow): Promise<RunTable> => {
     if (samples.size > 0) await addScores(db, table, samples);
     cursor = page.at(-1);
     if (page.length < PAGE) break;
+    garbage.note(page.length * RESULT_BYTES);
   }
   dropUnnamed(table.scored);
   const { ttft, total: totals } = latencies;
