@@ -102,6 +102,12 @@ export const ErrorBody = Component("ErrorBody", {
   code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
   param: Nullable(Type.String(), { description: "The invalid field: `messages.0.content`" }),
   source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
+  fault: Type.Optional(
+    OneOf(["caller", "policy", "node", "gateway"], {
+      description:
+        "Where the error comes from, as in the metrics. caller: the request is invalid; policy: a limit or a missing permission; node: full, unreachable, too slow or failed. Absent in errors that earlier versions stored",
+    }),
+  ),
   request_id: Type.String(),
   retryable: Type.Boolean({ description: "Whether the same request may succeed later" }),
   details: Type.Array(

@@ -85,6 +85,7 @@ export interface ErrorEnvelope {
     code: ErrorKind;
     param: string | null;
     source: ErrorSource;
+    fault: (typeof ERROR_KINDS)[ErrorKind]["fault"];
     request_id: string;
     retryable: boolean;
     details: ErrorDetail[];
@@ -98,6 +99,7 @@ export const toEnvelope = (error: AppError, requestId: string): ErrorEnvelope =>
     code: error.kind,
     param: error.detail.param ?? null,
     source: error.detail.source ?? "gateway",
+    fault: ERROR_KINDS[error.kind].fault,
     request_id: requestId,
     retryable: error.retryable,
     details: error.detail.details ?? [],

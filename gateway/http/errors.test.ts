@@ -88,11 +88,17 @@ describe.each(READERS)("X2: %s", (_, path, headers) => {
   });
 });
 
+test.each(KINDS)("G64 the fault of %s in the body is the one that the metrics count", async (kind) => {
+  const response = await send(`/v1/fail/${kind}`, { authorization: "Bearer any" });
+  expect(((await response.json()) as ErrorEnvelope).error.fault).toBe(ERROR_KINDS[kind].fault);
+});
+
 test("an API error has the fields of the envelope and no others", async () => {
   const { error } = (await (await send("/v1/fail/internal", { authorization: "Bearer any" })).json()) as ErrorEnvelope;
   expect(Object.keys(error).sort()).toEqual([
     "code",
     "details",
+    "fault",
     "message",
     "param",
     "request_id",
