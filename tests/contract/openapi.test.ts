@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { createApp } from "../../gateway/app";
 import { type ApiDocument, renderReference } from "../../gateway/cli/api-reference/render";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { API_ROUTES } from "./api-routes";
@@ -50,6 +51,16 @@ const operations = (): [string, Operation][] =>
 
 test("the document has exactly the API routes of the running app", () => {
   expect(documented().sort()).toEqual(API_ROUTES.map(({ route }) => route).sort());
+});
+
+test("the document does not depend on what was requested before", async () => {
+  const body = { messages: [{ role: "user", content: "Hi" }], prompt: "Hi", input: "Hi" };
+  for (const path of ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/tokenize"]) {
+    await stack.call("POST", path, { body });
+  }
+  for (const path of ["/v1/keys", "/v1/models", "/v1/metrics", "/readyz"]) await stack.call("GET", path);
+  const app = createApp(stack.gateway.services);
+  expect(await (await app.handle(new Request("http://localhost/openapi.json"))).text()).toBe(text);
 });
 
 test("docs/api-reference.md is current; bun run api-reference writes it", async () => {

@@ -4,6 +4,7 @@ import { type AnyElysia, Elysia } from "elysia";
 import { createAssets } from "../assets";
 import { allows, downloads } from "../route-facts";
 import { openApiDocument } from "./document";
+import { rememberOpenSchemas } from "./open-schemas";
 
 interface Rendered {
   json: string;
@@ -11,10 +12,10 @@ interface Rendered {
 }
 
 /**
- * Public routes: `/openapi.json` and its viewer at `/docs`. `app` is called on the first request, when all routes
- * exist.
+ * Public routes: `/openapi.json` and its viewer at `/docs`. `app` must have all API routes.
  */
 export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
+  rememberOpenSchemas(app());
   let rendered: Rendered | undefined;
   const render = (): Rendered => {
     const json = JSON.stringify(openApiDocument(app(), publicUrl));
