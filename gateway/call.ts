@@ -70,6 +70,8 @@ export const callWithin = (call: Call, span: Span | undefined): Call => {
   return {
     ...call,
     traceparent: span.traceparent,
+    // A method or getter of a class is not among the fields that are copied.
+    addHeaders: (headers) => call.addHeaders?.(headers),
     get signal() {
       return call.signal;
     },
