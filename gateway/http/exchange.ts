@@ -105,9 +105,12 @@ export class Exchange implements WorkReport {
     return this.unread;
   }
 
-  /** Records the request as a span. Its path is left out, because it can contain names and tokens. */
+  /**
+   * Records the request as a span, except probes and files. Its path is left out, because it can contain names and
+   * tokens.
+   */
   trace(tracer: Tracer): void {
-    if (this.route?.facts["x-probe"]) return;
+    if (this.route?.role === "open" || this.route?.facts["x-probe"]) return;
     const { method, url } = this.request;
     this.#span = tracer.start(this.route ? `${method} ${this.route.path}` : method, {
       kind: "server",

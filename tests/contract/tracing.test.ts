@@ -43,6 +43,7 @@ const ask = async (): Promise<void> => {
   await send("unsampled", "/v1/chat", chat(), "00");
   await send("unknown model", "/v1/chat", chat({ model: "missing" }));
   await send("vectors", "/v1/embeddings", { input: ["PromptCanary"] });
+  for (const path of ["/readyz", "/metrics", "/openapi.json", "/assets/app.css"]) await stack.call("GET", path);
 };
 
 const askIndex = async (): Promise<void> => {
@@ -237,6 +238,12 @@ test("the collector gets the configured headers and the process's attributes", (
     new Set(["groundwire-gateway", "groundwire-gpu-node", "groundwire-jobs"]),
   );
   for (const { resource } of spans) expect(resource["deployment.environment.name"]).toBe("test");
+});
+
+test("probes, files and the OpenAPI document are not traced", () => {
+  const routes = new Set(spans.map(({ attributes }) => attributes["http.route"]));
+  expect(routes.has("/v1/chat")).toBe(true);
+  for (const route of ["/readyz", "/metrics", "/openapi.json", "/assets/:file"]) expect(routes.has(route)).toBe(false);
 });
 
 test("X1 no span contains content or a key", () => {
