@@ -4,7 +4,6 @@ import { type AnyElysia, Elysia } from "elysia";
 import { createAssets } from "../assets";
 import { allows, downloads } from "../route-facts";
 import { openApiDocument } from "./document";
-import { rememberOpenSchemas } from "./open-schemas";
 
 interface Rendered {
   json: string;
@@ -12,10 +11,10 @@ interface Rendered {
 }
 
 /**
- * Public routes: `/openapi.json` and its viewer at `/docs`. `app` must have all API routes.
+ * Public routes: `/openapi.json` and its viewer at `/docs`. `app` is called on the first request, when all routes
+ * exist.
  */
 export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
-  rememberOpenSchemas(app());
   let rendered: Rendered | undefined;
   const render = (): Rendered => {
     const json = JSON.stringify(openApiDocument(app(), publicUrl));

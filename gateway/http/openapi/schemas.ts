@@ -1,7 +1,6 @@
 import { PatternStringExact } from "@sinclair/typebox";
 import { NEUTRAL, STRICT, UNSUPPORTED } from "../../contract";
 import { isEmpty } from "../../validation/neutral-values";
-import { wasOpen } from "./open-schemas";
 
 export type JsonSchema = { [keyword: string]: unknown };
 
@@ -46,7 +45,6 @@ export class Components {
   add(schema: unknown): JsonSchema {
     if (!isObject(schema)) return {};
     const { title, ...rest } = schema;
-    if (wasOpen(schema)) delete rest.additionalProperties;
     const converted = this.#convert(rest);
     if (typeof title !== "string") return converted;
     const known = this.schemas[title];
