@@ -36,6 +36,7 @@ export interface MemoryLedger extends LedgerStore {
   counters: ReadonlyMap<string, Counter>;
 }
 
+const STARTED_MS = performance.timeOrigin;
 /** A crash forgets at most what was reserved in this time. */
 const SAVE_MS = 1000;
 /** How often unused counters are removed. */
@@ -52,7 +53,7 @@ export const memoryLedger = ({
   storage,
   onError = () => {},
   now = Date.now,
-  monotonic = () => performance.timeOrigin + performance.now(),
+  monotonic = () => STARTED_MS + performance.now(),
 }: MemoryLedgerOptions = {}): MemoryLedger => {
   const openedAt = new Date(now());
   const counters = new Map<string, Counter>();
@@ -101,8 +102,7 @@ export const memoryLedger = ({
     return counter;
   };
 
-  const sweep = (): void => {
-    const nowMs = monotonic();
+  const sweep = (nowMs: number): void => {
     if (nowMs - sweptAtMs < SWEEP_MS) return;
     sweptAtMs = nowMs;
     for (const [id, counter] of counters) {
@@ -117,7 +117,7 @@ export const memoryLedger = ({
   };
 
   const record = (charges: readonly Charge[], amounts: readonly number[]): Reservation => {
-    sweep();
+    sweep(monotonic());
     const held = charges.map(({ limit }, index): Held => {
       const counter = counterOf(limit);
       const nowMs = timeFor(limit.window);
@@ -135,12 +135,13 @@ export const memoryLedger = ({
     },
 
     reserve(charges) {
-      sweep();
+      const monotonicMs = monotonic();
+      sweep(monotonicMs);
       const held: Held[] = [];
       let isRefused = false;
       for (const { limit, amount, least } of charges) {
         const counter = counterOf(limit);
-        const nowMs = timeFor(limit.window);
+        const nowMs = limit.window.isCalendar ? now() : monotonicMs;
         const room = limit.isObserved ? amount : limit.amount - counter.usedAt(nowMs);
         if (least > 0 && room < least) isRefused = true;
         held.push({ counter, nowMs, granted: Math.max(least, Math.min(amount, room)), step: undefined });

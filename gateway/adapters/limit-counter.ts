@@ -51,6 +51,11 @@ export class Counter {
   settle(step: Step | undefined, more: number, timeFor: (window: Window) => number): void {
     if (step) this.open--;
     if (more === 0) return;
+    // What is held until it is settled doesn't leave with time.
+    if (this.window.period === "active") {
+      if (step) this.#change(step, more);
+      return;
+    }
     const nowMs = timeFor(this.window);
     this.usedAt(nowMs);
     if (step && !step.hasLeft) this.#change(step, more);
