@@ -35,7 +35,7 @@ const model = Bun.serve({
       return new Response(events.join(""), { headers: { "content-type": "text/event-stream" } });
     },
   },
-  fetch: () => new Response(null, { status: 404 }),
+  fetch: () => new Response(PAYLOADS.slice(0, 6).join(" "), { status: 404 }),
 });
 
 let stack: Stack;
@@ -72,9 +72,8 @@ const store = async (): Promise<string[]> => {
   const dataset = made.dataset.id;
   for (const name of names.slice(1, 6)) await call("/v1/datasets", { name, samples: [{ input: name }] });
   const changed = samples.map((sample, at) => ({ ...sample, input: PAYLOADS[at + 250] ?? "x" }));
-  await call(`/v1/datasets/${dataset}/revisions`, { samples: changed, on_duplicate_key: "replace" }).catch(() =>
-    call(`/v1/datasets/${dataset}/revisions`, { samples: changed }),
-  );
+  await call(`/v1/datasets/${dataset}/revisions`, { samples: changed });
+  const few = await call("/v1/datasets", { name: "few", samples: samples.slice(0, 60) });
 
   const criterion = { name: "politeness", description: PAYLOADS.slice(8, 20).join(" "), threshold: 1, weight: 1 };
   const scale = { min: 0, max: 1, step: 1 };
@@ -88,7 +87,7 @@ const store = async (): Promise<string[]> => {
   for (const name of titles.slice(0, 2)) {
     const target = { kind: "stored" };
     const { id } = await call("/v1/batch-evals", {
-      dataset,
+      dataset: few.dataset.id,
       target,
       name,
       evaluators: ["reference@1"],
@@ -108,6 +107,16 @@ const store = async (): Promise<string[]> => {
     await call(`/v1/samples/${result.id}/labels`, { metric: "correctness", value: 1, comment: text });
     evaluated = `/evals/${run.id}/results/${result.id}`;
   }
+
+  // The receiver answers with payloads, which the page of a delivery shows.
+  const hook = await call("/v1/webhooks", {
+    url: `${model.url}hook?x=${encodeURIComponent(titles[0] ?? "")}`,
+    description: titles[1],
+  });
+  const delivery = await call(`/v1/webhooks/${hook.id}/test`, {});
+  const logging = await stack.keyOf("member", { log_bodies: true });
+  const asked = { messages: [{ role: "user", content: PAYLOADS.slice(0, 40).join(" ") }] };
+  const logged = (await stack.call("POST", "/v1/chat", { key: logging, body: asked })).headers.get("x-request-id");
 
   const rag = new RagClient(stack.url, stack.adminKey);
   const index = await call("/v1/rag/indexes", { name: "hostile", description: PAYLOADS.slice(0, 8).join(" ") });
@@ -159,13 +168,19 @@ const store = async (): Promise<string[]> => {
     `/batch-evals/compare?a=${runs[0]}&b=${runs[1]}`,
     `/batch-evals/new?dataset=${reflected}`,
     ...["/evals/label", "/evals/new", "/dashboard/figures", "/system/status", `/rag/${index.id}/progress`, evaluated],
-    `/chat/${chats[0].id}/answers/${answers.at(-1).id}`,
+    ...[
+      `/chat/${chats[0].id}/answers/${answers.at(-1).id}`,
+      `/requests/${logged}`,
+      `/batch-evals/tags?dataset=${dataset}`,
+    ],
+    ...["", "/status"].map((part) => `/webhooks/${hook.id}/deliveries/${delivery.id}${part}`),
+    ...[`/webhooks/${hook.id}`, `/webhooks/${hook.id}/deliveries`],
   ];
 };
 
 beforeAll(async () => {
   const engine = { engine: "openai", engineUrl: model.url.href, embedder: "synthetic" } as const;
-  stack = await startStack({}, { node: engine });
+  stack = await startStack({}, { node: engine, webhooks: { networks: ["127.0.0.0/8"], http: true } });
   const { sessions } = stack.gateway.services;
   session = (await sessions.signIn(stack.adminKey)).cookie;
 }, 60_000);
@@ -213,13 +228,13 @@ test("the search for effects finds payloads that a page doesn't escape", async (
         body: `<p>${PAYLOADS[at]}</p><p title="${PAYLOADS[at]}">x</p>`,
       });
     });
-    for (let at = 0; at < 20; at++) {
+    for (let at = 0; at < 12; at++) {
       fired.length = 0;
       await page.goto(`/raw?at=${at}`, { waitUntil: "load" }).catch(() => {});
       if (fired.length > 0 || (await page.evaluate<string[]>(FIND_EFFECTS)).length > 0) found += 1;
     }
   });
-  expect(found).toBeGreaterThanOrEqual(18);
+  expect(found).toBeGreaterThanOrEqual(11);
 });
 
 test("W4, W5: none of 500 payloads in any field runs, loads or sends anything on any screen, even without the policy", async () => {
