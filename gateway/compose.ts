@@ -96,6 +96,7 @@ export const compose = async (config: Config, log: Log) => {
       activeRequests.open(keys, log);
       stopCollecting = collectEarly(() => activeRequests.hadOnlyBatches());
       outages.open();
+      services.budgets.open();
     },
     /** Waits up to `graceMs` for running generations, then closes everything. Throws if any part fails to close. */
     async close(graceMs: number) {
@@ -105,6 +106,7 @@ export const compose = async (config: Config, log: Log) => {
       stopCollecting();
       const steps = {
         outages: () => outages.close(),
+        budgets: () => services.budgets.close(),
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),
         figures: () => figures.close(),

@@ -32,6 +32,7 @@ import { createIdempotency } from "./idempotency/service";
 import { createJobs } from "./jobs/service";
 import { createKeys } from "./keys/service";
 import { createLabels } from "./labels/service";
+import { BudgetWatch } from "./limits/budget-watch";
 import { createLedger } from "./limits/ledger";
 import { slotsOf } from "./metrics/gauges";
 import { createMetrics } from "./metrics/service";
@@ -106,7 +107,10 @@ export const createServices = (foundation: Foundation) => {
   const searches = drilledSearch(monitored ? storeSearch(search, monitored) : search, () =>
     degradations.isDrill("keyword_only"),
   );
-  const ledger = createLedger({ store: usage, price: config.gateway, slots: () => slotsOf({ engine }) });
+  const events = createEvents({ db });
+  const budgets = new BudgetWatch({ store: usage, publish: (event) => events.publish(event), log });
+  const slots = () => slotsOf({ engine });
+  const ledger = createLedger({ store: usage, price: config.gateway, slots, budgets });
   const computeFigures = ({ id }: { id: string }) => figures.compute(id);
   const metrics = createMetrics({
     db,
@@ -220,7 +224,8 @@ export const createServices = (foundation: Foundation) => {
     requests: createRequests({ db, log, config, registry: metrics.registry }),
     idempotency: createIdempotency({ db, log }),
     transfer: createTransfer({ db, indexes }),
-    events: createEvents({ db }),
+    events,
+    budgets,
     webhooks: createWebhooks({ db, config }),
     health,
   };

@@ -30,6 +30,7 @@ type PageServices = RagPageServices &
     Services,
     | "activeRequests"
     | "answers"
+    | "budgets"
     | "cache"
     | "chat"
     | "documents"

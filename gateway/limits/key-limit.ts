@@ -11,6 +11,9 @@ export interface KeyLimit extends Limit {
   names: HeaderNames;
 }
 
+/** Whether a limit is a budget: one that lasts longer than a minute. */
+export const isBudget = ({ window: { period } }: KeyLimit): boolean => period !== "active" && period !== "minute";
+
 /** Counters hold whole numbers: millionths of the currency, and milliseconds of a machine. */
 export const SCALE: Readonly<Record<Unit, number>> = { requests: 1, tokens: 1, money: 1_000_000, gpu_seconds: 1000 };
 

@@ -1,6 +1,7 @@
 import type { Asking } from "../call";
 import type { LedgerStore, Reading, Refused, Reserved } from "../ports/ledger";
 import type { Principal } from "../principal";
+import type { BudgetWatch } from "./budget-watch";
 import { Consumers } from "./consumers";
 import type { KeyLimit } from "./key-limit";
 import { ModelUse, type ModelWork, type Price, planUse, Rates, type UsedModel } from "./model-use";
@@ -20,6 +21,7 @@ interface LedgerDeps {
   price: Price & { currency: string };
   /** Slots on all nodes, which share a machine's time. */
   slots(): { answers: number; embeddings: number };
+  budgets?: Pick<BudgetWatch, "see">;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -27,7 +29,7 @@ interface LedgerDeps {
 const done = (): void => {};
 
 /** Reserves and settles what keys use of their limits, and explains the limits. */
-export const createLedger = ({ store, price, slots, now = Date.now }: LedgerDeps) => {
+export const createLedger = ({ store, price, slots, budgets, now = Date.now }: LedgerDeps) => {
   const known = new WeakMap<Principal, Terms>();
   const consumers = new Consumers();
   const rates = new Rates();
@@ -49,6 +51,7 @@ export const createLedger = ({ store, price, slots, now = Date.now }: LedgerDeps
 
   /** Throws the refusal, if there is one. */
   const admitted = (terms: Terms, charges: readonly KeyCharge[], outcome: Reserved | Refused): Reserved => {
+    if (terms.hasBudgets) budgets?.see(terms.account, charges, outcome.readings);
     if (!outcome.reserved) {
       for (const charge of refusedOf(charges, outcome.readings)) count(charge, "enforce");
       throw refusal(terms, charges, outcome.readings, { currency: price.currency, nowMs: now() });

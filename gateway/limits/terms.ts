@@ -1,7 +1,7 @@
 import type { Charge, Reading } from "../ports/ledger";
 import type { Principal } from "../principal";
 import { addHeaders, policyHeader } from "./headers";
-import type { KeyLimit } from "./key-limit";
+import { isBudget, type KeyLimit } from "./key-limit";
 import { limitsOfKey } from "./limits";
 
 /** A charge of a key's limit. */
@@ -27,6 +27,7 @@ export class Terms {
   readonly request: RequestCharges;
   readonly mayGoLocal: boolean;
   readonly hasObserved: boolean;
+  readonly hasBudgets: boolean;
   readonly account: string;
   readonly #policy: string;
   readonly #usage = new Map<string, readonly KeyLimit[]>();
@@ -43,6 +44,7 @@ export class Terms {
     this.request = { charges, used };
     this.mayGoLocal = principal.limits.onStoreLoss !== "refuse";
     this.hasObserved = this.all.some(({ isObserved }) => isObserved);
+    this.hasBudgets = this.all.some(isBudget);
     this.account = principal.limits.account ?? principal.keyId;
     this.#policy = policyHeader(
       principal.keyId,

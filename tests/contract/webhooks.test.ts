@@ -213,6 +213,23 @@ describe("an event is published", () => {
     expect(data.failures.map((each: Json) => each.error.code)).toEqual(["invalid_request", "invalid_request"]);
   });
 
+  test("when a budget is nearly used, and when it is spent", async () => {
+    await create({ url: receiver.url("/budgets"), events: ["budget.warning", "budget.spent"] });
+    const budgets = [{ unit: "requests", amount: 5, window: "day" }];
+    const { id, key } = (await send("POST", "/v1/keys", { name: "small", role: "viewer", budgets })).body;
+    const use = async (requests: number) => {
+      for (let n = 0; n < requests; n++) await stack.call("GET", "/v1/models", { key });
+      await stack.gateway.services.budgets.check();
+    };
+    await use(4);
+    const expected = { key_id: id, budget: "requests_per_day", model: null, unit: "requests", limit: 5 };
+    expect((await eventAt("/budgets", "budget.warning")).data).toMatchObject({ ...expected, used: 4 });
+    await use(2);
+    expect((await eventAt("/budgets", "budget.spent")).data).toMatchObject({ ...expected, used: 5 });
+    await use(2);
+    expect((await eventAt("/budgets", "budget.spent")).data.resets_at).toEndWith("T00:00:00.000Z");
+  });
+
   test("by the gateway, once however often it is published", async () => {
     await create({ url: receiver.url("/degraded"), events: ["degradation.started"] });
     const publish = () =>
