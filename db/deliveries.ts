@@ -107,6 +107,16 @@ export const startAttempt = async (tx: Tx, deliveryId: string, jobId: string, no
 
 export type StartedAttempt = NonNullable<Awaited<ReturnType<typeof startAttempt>>>;
 
+/** Whether the job makes the delivery's next attempt. Read it in the transaction that depends on it. */
+export const hasAttempt = async (tx: Tx, deliveryId: string, jobId: string): Promise<boolean> => {
+  const found = await tx
+    .select({ id: webhookDeliveries.id })
+    .from(webhookDeliveries)
+    .where(and(eq(webhookDeliveries.id, deliveryId), isNextAttempt(jobId)))
+    .get();
+  return found !== undefined;
+};
+
 const isNextAttempt = (jobId: string) =>
   and(eq(webhookDeliveries.jobId, jobId), eq(webhookDeliveries.state, "pending"));
 
@@ -117,12 +127,7 @@ export const endAttempt = async (
   end: Pick<AttemptRow, "tookMs" | "status" | "error" | "response">,
 ): Promise<boolean> => {
   await tx.update(webhookAttempts).set(end).where(eq(webhookAttempts.id, attemptId));
-  const waits = await tx
-    .select({ id: webhookDeliveries.id })
-    .from(webhookDeliveries)
-    .where(and(eq(webhookDeliveries.id, delivery.id), isNextAttempt(delivery.jobId ?? "")))
-    .get();
-  return waits !== undefined;
+  return hasAttempt(tx, delivery.id, delivery.jobId ?? "");
 };
 
 export const endDelivery = (tx: Tx, id: string, state: "delivered" | "failed", now: Date) =>

@@ -3,7 +3,7 @@ import { newId } from "../lib/ids";
 import type { Db, Reads, Tx } from "./client";
 import { insertJob } from "./jobs";
 import { jobs, webhookDeliveries, webhookEvents, webhooks } from "./schema";
-import { DELIVERY_KIND } from "./schema/webhooks";
+import { DELIVERY_KIND, type DeliveryPayload } from "./schema/webhooks";
 
 /** A job that is due later than this is created by `scheduleLostAttempts`, because tasks are never due far ahead. */
 const MAX_AHEAD_MS = 5 * 60_000;
@@ -60,12 +60,15 @@ export const insertDelivery = async (
 export const scheduleAttempt = async (tx: Tx, deliveryId: string, dueAt: Date, now: Date): Promise<void> => {
   const isSoon = dueAt.getTime() - now.getTime() <= MAX_AHEAD_MS;
   const jobId = isSoon ? newId("job") : null;
-  await tx
+  const scheduled = await tx
     .update(webhookDeliveries)
     .set({ state: "pending", dueAt, jobId, endedAt: null })
-    .where(eq(webhookDeliveries.id, deliveryId));
-  if (jobId === null) return;
-  await insertJob(tx, { id: jobId, kind: DELIVERY_KIND, payload: { deliveryId }, createdBy: CREATOR }, [null], dueAt);
+    .where(eq(webhookDeliveries.id, deliveryId))
+    .returning({ webhookId: webhookDeliveries.webhookId })
+    .get();
+  if (!scheduled || jobId === null) return;
+  const payload: DeliveryPayload = { deliveryId, ...scheduled };
+  await insertJob(tx, { id: jobId, kind: DELIVERY_KIND, payload: { ...payload }, createdBy: CREATOR }, [null], dueAt);
 };
 
 /** Pending deliveries that are due soon, but have no job yet, or whose job has ended without an attempt. */

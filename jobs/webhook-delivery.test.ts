@@ -144,6 +144,22 @@ describe("an event", () => {
     await reached(id, "delivered");
   });
 
+  test("is not held up by another webhook that doesn't respond", async () => {
+    const silent = new WebhookReceiver();
+    silent.replyTo = () => new Promise(() => {});
+    const stuck = await webhooks.create(ADMIN, { url: silent.url(), events: ["node.down"] });
+    const { id } = await create(receiver.url(), ["node.up"]);
+    for (let n = 0; n < 40; n++) await publish("node.down");
+    await publish("node.up");
+    await work();
+    await reached(id, "delivered");
+    expect(silent.received.length).toBe(8);
+    const { data } = await webhooks.deliveries(stuck.id, { limit: 100 });
+    const counts = data.map(({ attempt_count }) => attempt_count);
+    expect([counts.length, counts.filter((count) => count === 1).length]).toEqual([40, 8]);
+    await silent.stop();
+  });
+
   test("is deleted with its deliveries after 30 days", async () => {
     const { id } = await create();
     await publish();

@@ -1,5 +1,13 @@
 import type { Db, Tx } from "../db/client";
-import { endAttempt, endDelivery, failDeliveries, type StartedAttempt, startAttempt } from "../db/deliveries";
+import {
+  endAttempt,
+  endDelivery,
+  failDeliveries,
+  hasAttempt,
+  type StartedAttempt,
+  startAttempt,
+} from "../db/deliveries";
+import type { ClaimedTask } from "../db/jobs";
 import {
   deleteOldEvents,
   hasLostAttempts,
@@ -8,7 +16,7 @@ import {
   scheduleAttempt,
   scheduleLostAttempts,
 } from "../db/outbox";
-import { DELIVERY_KIND } from "../db/schema/webhooks";
+import { DELIVERY_KIND, type DeliveryPayload } from "../db/schema/webhooks";
 import { recordFailure, updateWebhook } from "../db/webhooks";
 import { DISABLED_AFTER_MS, MAX_ATTEMPTS, pauseAfter } from "../gateway/webhooks/retry-schedule";
 import type { Send, SendOutcome, WebhookRequest } from "../gateway/webhooks/send";
@@ -16,10 +24,14 @@ import { activeSecrets, signatureOf } from "../gateway/webhooks/signature";
 import { toPayload } from "../gateway/webhooks/wire";
 import type { Log } from "../lib/log";
 import { version } from "../package.json";
-import type { JobHandler } from "./handler";
+import type { JobHandler, TaskContext } from "./handler";
 
 /** Attempts that a worker makes in parallel. */
 const CONCURRENCY = 32;
+/** How many of them may be for one webhook, so that one that doesn't respond can't hold up the others. */
+const MAX_PER_WEBHOOK = 8;
+/** Pause of an attempt that has to wait for others of its webhook, which take 15 s if it doesn't respond. */
+const WAIT_MS = 5000;
 /** How long events and their deliveries are kept. */
 const KEEP_MS = 30 * 86_400_000;
 const MAX_PER_SWEEP = 500;
@@ -37,6 +49,9 @@ interface DeliveryDeps {
  * died counts too: a delivery is repeated, but never lost, and an attempt that kills workers isn't repeated forever.
  */
 export const webhookDelivery = ({ db, send, log, now = () => new Date(), random }: DeliveryDeps): JobHandler => {
+  /** Attempts that this worker is making, by webhook. */
+  const running = new Map<string, number>();
+
   const finishAttempt = async (tx: Tx, started: StartedAttempt, outcome: SendOutcome): Promise<void> => {
     const { delivery, webhook } = started;
     const { retryAfterMs, ...end } = outcome;
@@ -70,32 +85,55 @@ export const webhookDelivery = ({ db, send, log, now = () => new Date(), random 
     await publishEvent(tx, { type: "webhook.disabled", cause: `webhook.disabled:${id}:${at.getTime()}`, data }, at);
   };
 
+  const attempt = async ({ deliveryId }: DeliveryPayload, task: ClaimedTask, context: TaskContext): Promise<void> => {
+    const started = await context.write((tx) => startAttempt(tx, deliveryId, task.jobId, now()));
+    if (!started) return context.finish(async () => ({}));
+    const { delivery, webhook } = started;
+    if (delivery.attempts > MAX_ATTEMPTS) {
+      return context.finish(async (tx) => {
+        await finishAttempt(tx, started, NOT_SENT);
+        return {};
+      });
+    }
+    const outcome = await send(requestOf(started, now()), context.signal);
+    // Another attempt follows, after this worker's restart.
+    context.signal.throwIfAborted();
+    const fields = { webhook: webhook.id, delivery: deliveryId, attempt: delivery.attempts, status: outcome.status };
+    if (outcome.error === null) log.info(fields, "an event was delivered");
+    else log.warn({ ...fields, reason: outcome.error }, "an event could not be delivered");
+    await context.finish(async (tx) => {
+      await finishAttempt(tx, started, outcome);
+      return {};
+    });
+  };
+
+  /** The other attempts of the webhook have to end first. This is no attempt, so it isn't counted. */
+  const postpone = async (tx: Tx, deliveryId: string, jobId: string): Promise<Record<string, never>> => {
+    const at = now();
+    if (await hasAttempt(tx, deliveryId, jobId)) {
+      await scheduleAttempt(tx, deliveryId, new Date(at.getTime() + WAIT_MS), at);
+    }
+    return {};
+  };
+
   return {
     kind: DELIVERY_KIND,
     concurrency: CONCURRENCY,
     isolatesPoison: true,
 
     async run(task, context) {
-      const { deliveryId } = task.job.payload as { deliveryId: string };
-      const started = await context.write((tx) => startAttempt(tx, deliveryId, task.jobId, now()));
-      if (!started) return context.finish(async () => ({}));
-      const { delivery, webhook } = started;
-      if (delivery.attempts > MAX_ATTEMPTS) {
-        return context.finish(async (tx) => {
-          await finishAttempt(tx, started, NOT_SENT);
-          return {};
-        });
+      const payload = task.job.payload as unknown as DeliveryPayload;
+      const { deliveryId, webhookId } = payload;
+      const others = running.get(webhookId) ?? 0;
+      if (others >= MAX_PER_WEBHOOK) return context.finish((tx) => postpone(tx, deliveryId, task.jobId));
+      running.set(webhookId, others + 1);
+      try {
+        await attempt(payload, task, context);
+      } finally {
+        const left = (running.get(webhookId) ?? 1) - 1;
+        if (left > 0) running.set(webhookId, left);
+        else running.delete(webhookId);
       }
-      const outcome = await send(requestOf(started, now()), context.signal);
-      // Another attempt follows, after this worker's restart.
-      context.signal.throwIfAborted();
-      const fields = { webhook: webhook.id, delivery: deliveryId, attempt: delivery.attempts, status: outcome.status };
-      if (outcome.error === null) log.info(fields, "an event was delivered");
-      else log.warn({ ...fields, reason: outcome.error }, "an event could not be delivered");
-      await context.finish(async (tx) => {
-        await finishAttempt(tx, started, outcome);
-        return {};
-      });
     },
 
     async sweep() {

@@ -4,6 +4,12 @@ import { createdAt, json, partOf, time } from "./columns";
 /** Kind of the jobs that deliver events; see `jobs/webhook-delivery.ts`. */
 export const DELIVERY_KIND = "webhook-delivery";
 
+/** The JSON input of such a job. */
+export interface DeliveryPayload {
+  deliveryId: string;
+  webhookId: string;
+}
+
 /** A secret that signs deliveries. */
 export interface WebhookSecret {
   /** `whsec_…`. */
