@@ -143,7 +143,7 @@ test("while a question is being sent, the chat can't be changed otherwise; after
     const send = await slowNetwork(page);
     await ask(page, "Two");
     await again.waitFor({ state: "hidden" });
-    expect(await edit.isVisible()).toBe(false);
+    await edit.waitFor({ state: "hidden" });
     send();
     await settled(page, 2);
     await again.waitFor();
