@@ -122,7 +122,7 @@ export class Stack {
     readonly url: string,
     readonly nodeUrl: string,
     readonly folder: string,
-    private readonly env: Variables,
+    readonly settings: Variables,
     public node: ServerProcess,
     public gateway: ServerProcess,
     readonly workers: ServerProcess[] = [],
@@ -131,7 +131,7 @@ export class Stack {
   /** Resolves when all are ready. */
   static async start({ engine, env = {}, workers = 0 }: StackOptions): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "groundwire-stack-"));
-    const [port, nodePort] = [await freePort(), await freePort()];
+    const [port, nodePort] = [await freePort(), Number(env.GROUNDWIRE_NODE_PORT) || (await freePort())];
     const settings: Variables = {
       GROUNDWIRE_PORT: String(port),
       GROUNDWIRE_NODE_PORT: String(nodePort),
@@ -170,20 +170,20 @@ export class Stack {
 
   /** Restarts a killed node on the same port. */
   async restartNode(): Promise<void> {
-    this.node = new ServerProcess("gpu-node/main.ts", this.env, this.folder);
+    this.node = new ServerProcess("gpu-node/main.ts", this.settings, this.folder);
     await this.node.ready(`${this.nodeUrl}/readyz`);
   }
 
   /** Kills the gateway and restarts it on the same port, with its data. */
   async restartGateway(): Promise<void> {
     await this.gateway.stop();
-    this.gateway = new ServerProcess("gateway/main.ts", this.env, this.folder);
+    this.gateway = new ServerProcess("gateway/main.ts", this.settings, this.folder);
     await this.gateway.ready(`${this.url}/readyz`);
   }
 
   /** Starts another worker and returns before it is ready. */
   spawnWorker(): ServerProcess {
-    return new ServerProcess("jobs/main.ts", this.env, this.folder);
+    return new ServerProcess("jobs/main.ts", this.settings, this.folder);
   }
 
   /** Kills a worker and replaces it; resolves when the new one is ready. */

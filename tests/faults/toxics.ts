@@ -1,0 +1,166 @@
+import { freePort } from "../free-port";
+import { Stack } from "../harness";
+import { until } from "../until";
+import { requireTool } from "./tools";
+
+/**
+ * Puts Toxiproxy between gateway and node and sends requests, streamed and not, through each of its toxics:
+ * `bun run faults toxics`. Every request must end within the deadlines, with a status that says what happened; a stream
+ * that breaks must say so; and once the toxic is gone, the next requests must succeed.
+ */
+
+const CALLS = 6;
+/** Deadlines of the gateway in milliseconds. The total is never reached, because a toxic stops all tokens or none. */
+const DEADLINE_MS = { firstToken: 3000, nextToken: 2000, total: 20_000 };
+/** A request may be retried once, each try may take both deadlines, and the machine may be busy. */
+const MAX_MS = 2 * (DEADLINE_MS.firstToken + DEADLINE_MS.nextToken) + 3000;
+/** The first ejection lasts 30 s, the second 60 s. */
+const MAX_RECOVERY_MS = 95_000;
+
+interface Toxic {
+  type: string;
+  attributes: Record<string, number>;
+  /** The toxic only slows the connection, so every answer must be complete. */
+  isHarmless: boolean;
+}
+
+const TOXICS: readonly Toxic[] = [
+  { type: "latency", attributes: { latency: 100, jitter: 50 }, isHarmless: true },
+  { type: "bandwidth", attributes: { rate: 20 }, isHarmless: true },
+  { type: "slicer", attributes: { average_size: 20, size_variation: 10, delay: 100 }, isHarmless: true },
+  { type: "slow_close", attributes: { delay: 1000 }, isHarmless: true },
+  { type: "latency", attributes: { latency: 10_000 }, isHarmless: false },
+  { type: "limit_data", attributes: { bytes: 2000 }, isHarmless: false },
+  { type: "reset_peer", attributes: { timeout: 300 }, isHarmless: false },
+  { type: "timeout", attributes: { timeout: 0 }, isHarmless: false },
+  { type: "timeout", attributes: { timeout: 300 }, isHarmless: false },
+  { type: "down", attributes: {}, isHarmless: false },
+];
+
+/** How a request ended: "complete", "error event" in a stream, an HTTP status, or a broken promise. */
+interface Ending {
+  outcome: string;
+  isAllowed: boolean;
+  ms: number;
+}
+
+const program = requireTool("toxiproxy-server");
+const [controlPort, proxyPort, nodePort] = [await freePort(), await freePort(), await freePort()];
+const proxyServer = Bun.spawn([program, "-port", String(controlPort)], { stdio: ["ignore", "ignore", "ignore"] });
+
+/** Calls Toxiproxy's API. */
+const control = async (method: string, path: string, body?: object): Promise<void> => {
+  const response = await fetch(`http://127.0.0.1:${controlPort}${path}`, {
+    method,
+    body: body && JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`Toxiproxy: ${method} ${path}: ${response.status} ${await response.text()}`);
+};
+const addToxic = async ({ type, attributes }: Toxic): Promise<void> => {
+  if (type === "down") return control("POST", "/proxies/node", { enabled: false });
+  return control("POST", "/proxies/node/toxics", { name: "toxic", type, stream: "downstream", attributes });
+};
+const addProxy = (): Promise<void> => {
+  const [listen, upstream] = [`127.0.0.1:${proxyPort}`, `127.0.0.1:${nodePort}`];
+  return control("POST", "/proxies", { name: "node", listen, upstream, enabled: true });
+};
+/** Replaces the proxy after a toxic that holds data back, because Toxiproxy delivers that data before it answers. */
+const removeToxic = async ({ isHarmless }: Toxic): Promise<void> => {
+  if (isHarmless) return control("DELETE", "/proxies/node/toxics/toxic");
+  await control("DELETE", "/proxies/node");
+  await addProxy();
+};
+
+const readStream = (text: string): Omit<Ending, "ms"> => {
+  if (text.endsWith("data: [DONE]\n\n")) return { outcome: "complete", isAllowed: true };
+  const [, code] = /"code":"(\w+)"/.exec(text) ?? [];
+  return code ? { outcome: `event ${code}`, isAllowed: true } : { outcome: "cut without an error", isAllowed: false };
+};
+
+const readWhole = (status: number, text: string, retryAfter: string | null): Omit<Ending, "ms"> => {
+  if (status === 200) return { outcome: "complete", isAllowed: JSON.parse(text).choices?.length === 1 };
+  const code = JSON.parse(text).error?.code;
+  const isExpected = status === 502 || status === 504 || (status === 503 && retryAfter !== null);
+  return { outcome: `${status} ${code}`, isAllowed: isExpected && typeof code === "string" };
+};
+
+const call = async (stack: Stack, stream: boolean): Promise<Ending> => {
+  const startedAt = performance.now();
+  let ending: Omit<Ending, "ms">;
+  try {
+    const body = { messages: [{ role: "user", content: crypto.randomUUID() }], stream };
+    const signal = AbortSignal.timeout(DEADLINE_MS.total + 10_000);
+    const response = await stack.fetch("/v1/chat/completions", { body, signal });
+    const text = await response.text();
+    ending =
+      stream && response.status === 200
+        ? readStream(text)
+        : readWhole(response.status, text, response.headers.get("retry-after"));
+  } catch (error) {
+    ending = { outcome: `no answer: ${error instanceof Error ? error.message : error}`, isAllowed: false };
+  }
+  return { ...ending, ms: performance.now() - startedAt };
+};
+
+const env = {
+  GROUNDWIRE_NODE_PORT: String(nodePort),
+  GROUNDWIRE_NODES: `http://127.0.0.1:${proxyPort}`,
+  GROUNDWIRE_SYNTHETIC_TOKEN_MS: "20",
+  GROUNDWIRE_SYNTHETIC_TOKENS: "20",
+  GROUNDWIRE_FIRST_TOKEN_TIMEOUT_MS: String(DEADLINE_MS.firstToken),
+  GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS: String(DEADLINE_MS.nextToken),
+  GROUNDWIRE_TOTAL_TIMEOUT_MS: String(DEADLINE_MS.total),
+  GROUNDWIRE_CACHE: "false",
+};
+let stack: Stack | undefined;
+let misses = 0;
+let tried = 0;
+try {
+  await until("Toxiproxy answers", () =>
+    fetch(`http://127.0.0.1:${controlPort}/version`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  await addProxy();
+  const running = await Stack.start({ engine: "synthetic", env });
+  stack = running;
+
+  for (const toxic of TOXICS) {
+    for (const stream of [true, false]) {
+      // Half of the requests meet the toxic at their start, half of them in the middle.
+      const early = Array.from({ length: CALLS / 2 }, () => call(running, stream));
+      await Bun.sleep(150);
+      await addToxic(toxic);
+      const late = Array.from({ length: CALLS / 2 }, () => call(running, stream));
+      const endings = await Promise.all([...early, ...late]);
+      await removeToxic(toxic);
+      const removedAt = performance.now();
+      let recoveredMs = Number.POSITIVE_INFINITY;
+      while (performance.now() - removedAt < MAX_RECOVERY_MS && recoveredMs === Number.POSITIVE_INFINITY) {
+        const { outcome } = await call(running, stream);
+        if (outcome === "complete") recoveredMs = performance.now() - removedAt;
+        else await Bun.sleep(100);
+      }
+
+      const outcomes: Record<string, number> = {};
+      for (const { outcome } of endings) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      const slowestMs = Math.round(Math.max(...endings.map(({ ms }) => ms)));
+      const isKept =
+        endings.every(({ isAllowed, outcome }) => isAllowed && (!toxic.isHarmless || outcome === "complete")) &&
+        slowestMs <= MAX_MS &&
+        recoveredMs <= MAX_RECOVERY_MS &&
+        !running.gateway.hasEnded;
+      tried += endings.length;
+      if (!isKept) misses++;
+      const row = { ...toxic.attributes, stream, outcomes, slowestMs, recoveredMs: Math.round(recoveredMs) };
+      console.log(`${isKept ? "kept" : "MISS"} ${toxic.type} ${JSON.stringify(row)}`);
+    }
+  }
+  console.log(`${tried} requests, ${TOXICS.length} toxics, streamed and not: ${misses} misses`);
+} finally {
+  await stack?.stop();
+  proxyServer.kill();
+  await proxyServer.exited;
+}
+process.exit(misses === 0 && tried > 0 ? 0 : 1);
