@@ -1,9 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { t } from "elysia";
-import type { CreateKey } from "../../gateway/keys/contract";
+import type { CreateKey, Key } from "../../gateway/keys/contract";
 import { KEY_ID_PATTERN } from "../../gateway/keys/format";
 import { ROLES, type Role } from "../../gateway/principal";
+import { ownValue } from "../../lib/own-value";
 import { Fields, type Problems, typed } from "../ui/fields";
 import { readLimit } from "./limits-form";
 
@@ -14,6 +15,26 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
+/** What is stored of a key's prompts and answers: settings of the key, by the form's choice. */
+const STORAGE = {
+  content: { content_logging: true, log_bodies: false },
+  bodies: { content_logging: true, log_bodies: true },
+  none: { content_logging: false, log_bodies: false },
+} as const;
+type Storage = keyof typeof STORAGE;
+
+export const STORAGE_WORDS: Readonly<Record<Storage, string>> = {
+  content: "In chats and evaluations only",
+  bodies: "Also in the request log",
+  none: "Never stored",
+};
+
+/** The form's choice that a key has. */
+export const storageOf = ({ content_logging, log_bodies }: Pick<Key, "content_logging" | "log_bodies">): Storage => {
+  if (!content_logging) return "none";
+  return log_bodies ? "bodies" : "content";
+};
+
 /** The form's fields, as submitted. */
 const KeyFields = Fields({
   name: typed(1000),
@@ -22,6 +43,8 @@ const KeyFields = Fields({
   requestsPerMinute: typed(100),
   parallelRequests: typed(100),
   tokensPerMinute: typed(100),
+  /** What is stored of prompts and answers. */
+  storage: typed(100, "content"),
   models: typed(10_000),
   /** Ids or names, separated by commas or lines: names may contain spaces. */
   indexes: typed(10_000),
@@ -40,6 +63,8 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   const role = KEY_ROLES.find((known) => known === form.role);
   if (!role) problems.role = "Choose a role";
   if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key expires";
+  const storage = ownValue(STORAGE, form.storage);
+  if (!storage) problems.storage = "Choose what is stored of prompts and answers";
   const limits = {
     requests_per_minute: readLimit(form, "requestsPerMinute", problems),
     parallel_requests: readLimit(form, "parallelRequests", problems),
@@ -55,7 +80,7 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
     form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS).toISOString();
   const allowed_models = models.length > 0 ? models : null;
   const allowed_indexes = indexes.size > 0 ? [...indexes] : null;
-  return { request: { name, role, expires_at, ...limits, allowed_models, allowed_indexes } };
+  return { request: { name, role, expires_at, ...limits, ...storage, allowed_models, allowed_indexes } };
 };
 
 /**

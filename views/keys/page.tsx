@@ -5,7 +5,7 @@ import { type Frame, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List } from "../ui/lists";
 import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
-import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES, STORAGE_WORDS, storageOf } from "./form";
 import { KeyLimits } from "./limits";
 import { LIMIT_LABELS } from "./limits-form";
 
@@ -104,6 +104,12 @@ export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKey
           {text("parallelRequests", LIMIT_LABELS.parallelRequests, limit)}
           {text("tokensPerMinute", LIMIT_LABELS.tokensPerMinute, { ...limit, hint: "Leave blank for no limit" })}
         </div>
+        {select(
+          "storage",
+          "Prompts and answers",
+          Object.entries(STORAGE_WORDS).map(([value, label]) => ({ value, label })),
+          { hint: "Where they are stored. Only this key and admins can read them in the request log." },
+        )}
         {text("models", "Models", {
           hint: `Names separated by commas. Leave blank to allow every model.${available}`,
           autocomplete: "off",
@@ -216,7 +222,7 @@ export const KeyPage = ({
         ["Created", <Time at={record.created_at} />],
         ["Last used", <Never at={record.last_used_at} />],
         ["Expires", <Never at={record.expires_at} />],
-        ["Prompts and answers", storageText(record)],
+        ["Prompts and answers", STORAGE_WORDS[storageOf(record)]],
         ["Activity", <Activity id={record.id} />],
       ]}
     />
@@ -232,12 +238,6 @@ export const KeyPage = ({
     )}
   </Screen>
 );
-
-/** What is stored of the key's prompts and answers. */
-const storageText = ({ content_logging, log_bodies }: Key): string => {
-  if (!content_logging) return "Never stored";
-  return log_bodies ? "Also in the request log" : "In chats and evaluations only";
-};
 
 const Activity = ({ id }: { id: string }) => (
   <>
