@@ -85,6 +85,14 @@ test("errors name their fields", () => {
   });
 });
 
+test("a model whose only limit is mistyped gets the error of that limit", () => {
+  expect(read({ model_1_name: "large", model_1_requestsPerMinute: "x" })).toEqual({
+    problems: {
+      model_1_requestsPerMinute: "Requests per minute: enter a whole number from 1 to 10,000,000, or leave it blank",
+    },
+  });
+});
+
 test("an error of the API is shown at the row that it is about", () => {
   const form = { budget_0_amount: "", budget_1_amount: "5", budget_2_amount: "6" };
   expect(fieldOfProblem(form, "budgets.1")).toBe("budget_2_amount");

@@ -159,7 +159,9 @@ const readModel = (
     observe_only: form[`model_${row}_observe`] === "yes" || undefined,
   };
   if (Object.values(limits).every((value) => value === undefined || value === true)) {
-    problems[`model_${row}_requestsPerMinute`] = `${model}: enter at least one limit, or remove the model`;
+    const isRefused = LIMIT_NAMES.some((name) => problems[`model_${row}_${name}`]);
+    if (!isRefused)
+      problems[`model_${row}_requestsPerMinute`] = `${model}: enter at least one limit, or remove the model`;
   }
   return { model, ...limits };
 };
