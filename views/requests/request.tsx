@@ -1,7 +1,8 @@
 import type { LoggedRequestWithBodies } from "../../gateway/requests/contract";
 import { type Frame, may, Screen } from "../layout";
 import { withQuery } from "../ui/lists";
-import { count, duration, Facts, number, RequestId, Texts, Time } from "../ui/parts";
+import { count, Facts, number, RequestId, Texts, Time } from "../ui/parts";
+import { latency } from "../ui/quantities";
 import { Split } from "../ui/split";
 import { KeyLink } from "./list";
 import { stagesOf } from "./stages";
@@ -51,7 +52,7 @@ export const RequestPage = ({ record, ...frame }: Frame & { record: LoggedReques
         </section>
       )}
       <section aria-labelledby="timing-title">
-        <h2 id="timing-title">Where the time went: {duration(timing.total_ms)}</h2>
+        <h2 id="timing-title">Where the time went: {latency(timing.total_ms)}</h2>
         <Split stages={stagesOf(record)} totalMs={timing.total_ms} />
       </section>
       <Facts

@@ -16,7 +16,7 @@ export const Split = ({ stages, totalMs }: { stages: readonly Stage[]; totalMs: 
     <>
       <svg class="split" viewBox={`0 0 ${WIDTH} 12`} preserveAspectRatio="none" aria-hidden="true">
         {stages.map(({ ms, look }) => {
-          const width = (ms / Math.max(1, totalMs)) * WIDTH;
+          const width = totalMs > 0 ? (ms / totalMs) * WIDTH : 0;
           from += width;
           return <rect class={`look-${look}`} x={from - width} width={width} height="12" />;
         })}
