@@ -166,10 +166,10 @@ export const KeyLimits = ({ record, explanation }: { record: Key; explanation: L
 
 const CONSUMER_COLUMNS = [
   { name: "Route", cell: ({ route }: Consumer) => <code>{route}</code> },
-  { name: "Model", cell: ({ model }: Consumer) => model ?? "" },
+  { name: "Model", cell: ({ model }: Consumer) => model ?? "all requests of the route" },
   { name: "Run", cell: ({ run_id }: Consumer) => run_id && <a href={`/batch-evals/${run_id}`}>{run_id}</a> },
   { name: "Requests", isNumeric: true, cell: ({ requests }: Consumer) => number(requests) },
-  { name: "Tokens", isNumeric: true, cell: ({ tokens }: Consumer) => number(tokens) },
-  { name: "GPU-seconds", isNumeric: true, cell: ({ gpu_seconds }: Consumer) => number(gpu_seconds) },
+  { name: "Tokens", isNumeric: true, cell: ({ model, tokens }: Consumer) => model && number(tokens) },
+  { name: "GPU-seconds", isNumeric: true, cell: ({ model, gpu_seconds }: Consumer) => model && number(gpu_seconds) },
   { name: "Last used", cell: ({ last_used_at }: Consumer) => <Ago at={last_used_at} /> },
 ];
