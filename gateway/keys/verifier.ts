@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Db } from "../../db/client";
 import { findKey, findKeyByHash, type KeyRow } from "../../db/keys";
-import { findWorkerByToken } from "../../db/workers";
+import { findWorkerByToken, type WorkerRow } from "../../db/workers";
 import { AppError } from "../../lib/errors";
 import { bearerToken } from "../bearer-token";
 import { SILENT_MS } from "../jobs/service";
@@ -38,6 +38,25 @@ export class OneSecondCache<V> {
   }
 }
 
+/** Tells live workers from dead ones, even if a worker's clock is slow: its heartbeats still change. */
+export class Heartbeats {
+  /** The last heartbeats of workers whose clocks seem slow. `changedMs`: when a change was seen, on the monotonic clock. */
+  readonly #seen = new Map<string, { beat: number; changedMs: number }>();
+
+  isAlive(
+    { id, beat, beatAt }: Pick<WorkerRow, "id" | "beat" | "beatAt">,
+    now: Date,
+    nowMs = performance.now(),
+  ): boolean {
+    if (now.getTime() - beatAt.getTime() < SILENT_MS) return true;
+    const seen = this.#seen.get(id);
+    const isChanged = seen !== undefined && seen.beat !== beat;
+    const changedMs = isChanged ? nowMs : (seen?.changedMs ?? Number.NEGATIVE_INFINITY);
+    this.#seen.set(id, { beat, changedMs });
+    return nowMs - changedMs < SILENT_MS;
+  }
+}
+
 interface Known {
   key: KeyRow;
   principal: Principal;
@@ -63,6 +82,7 @@ export const newWorkerToken = (): string => `gws_${randomBytes(32).toString("bas
 export class Verifier {
   readonly #known = new OneSecondCache<Known>();
   readonly #reads = new Map<string, Promise<Known | undefined>>();
+  readonly #heartbeats = new Heartbeats();
 
   constructor(private readonly deps: VerifierDeps) {}
 
@@ -132,7 +152,7 @@ export class Verifier {
 
   async #readForWorker(digest: string, keyId: string, now: Date): Promise<Known> {
     const worker = await findWorkerByToken(this.deps.db, Buffer.from(digest, "base64"));
-    if (!worker || now.getTime() - worker.beatAt.getTime() >= SILENT_MS) {
+    if (!worker || !this.#heartbeats.isAlive(worker, now)) {
       throw new AppError("invalid_api_key", "This token does not belong to a live jobs worker.");
     }
     const key = await findKey(this.deps.db, keyId);
