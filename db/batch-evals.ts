@@ -29,9 +29,12 @@ export const updateBatchRun = async (
   id: string,
   changes: Partial<Pick<RunRow, "state" | "progress" | "pins" | "error" | "startedAt" | "endedAt" | "jobId">>,
 ): Promise<void> => {
+  // A worker's clock may be slow, and a run must not end before it started.
+  const endedAt =
+    changes.endedAt && sql`MAX(COALESCE(${runs.startedAt}, 0), ${sql.param(changes.endedAt, runs.endedAt)})`;
   await tx
     .update(runs)
-    .set({ ...changes, changes: sql`${runs.changes} + 1` })
+    .set({ ...changes, ...(endedAt && { endedAt }), changes: sql`${runs.changes} + 1` })
     .where(eq(runs.id, id));
   if (changes.endedAt) await publishRunEnd(tx, id, changes.endedAt);
 };

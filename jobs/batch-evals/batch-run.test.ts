@@ -377,6 +377,15 @@ describe("what goes wrong", () => {
     await work(answers);
     expect(await rowOf()).toMatchObject({ state: "completed", progress: { done: 200, errors: 0 } });
   });
+
+  test("a run doesn't end before it started, even if the worker's clock was set back", async () => {
+    await createRun(1);
+    await work(answers);
+    const { startedAt } = await rowOf();
+    await db.write((tx) => updateBatchRun(tx, RUN, { endedAt: new Date("2001-01-01") }));
+    expect(startedAt).toBeDate();
+    expect((await rowOf()).endedAt).toEqual(startedAt);
+  });
 });
 
 describe("a worker that dies", () => {
