@@ -10,7 +10,10 @@ export const tokensPerMinute = Type.Integer({ minimum: 1, maximum: 1_000_000_000
 export const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
 
 const observeOnly = Type.Optional(
-  Type.Boolean({ default: false, description: "Count and report, but never refuse: to try a limit before it applies" }),
+  Type.Boolean({
+    default: false,
+    description: "Count and report without refusing requests, to try a limit before enforcing it",
+  }),
 );
 
 export const Budget = Strict(
@@ -24,7 +27,7 @@ export const Budget = Strict(
       maximum: 1_000_000_000,
       description: "A whole number of requests or tokens; money and gpu_seconds may have decimals",
     }),
-    window: OneOf(["hour", "day", "month", "total"], { description: "total: for the whole life of the key" }),
+    window: OneOf(["hour", "day", "month", "total"], { description: "total: for the key's lifetime" }),
     alignment: Type.Optional(
       OneOf(["calendar", "rolling"], {
         default: "calendar",
@@ -57,6 +60,6 @@ export type ModelLimits = Static<typeof ModelLimits>;
 /** What happens to a key's requests while the Redis with the shared counters is lost. */
 export const StoreLoss = OneOf(["refuse", "local"], {
   description:
-    "While Redis is lost: refuse every request with 503, or enforce in each gateway its share of the key's limits",
+    "If Redis is unreachable: refuse every request with 503, or enforce each gateway's share of the key's limits",
 });
 export type StoreLoss = Static<typeof StoreLoss>;

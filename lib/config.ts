@@ -54,7 +54,7 @@ export const Config = Type.Object({
     trustedProxies: Type.Array(Type.String({ pattern: NETWORK }), {
       env: "GROUNDWIRE_TRUSTED_PROXIES",
       expected: "addresses or networks such as 10.1.0.0/16, separated by commas",
-      description: "Proxies whose x-forwarded-for is believed, separated by commas, such as 10.1.0.0/16; default: none",
+      description: "Proxies whose x-forwarded-for is trusted, separated by commas, such as 10.1.0.0/16; default: none",
       default: [],
     }),
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Maximum size of a JSON body", 4 * mib, 1024, 1024 * mib),
@@ -124,7 +124,7 @@ export const Config = Type.Object({
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
     vectorUrl: optionalText("UPSTASH_VECTOR_REST_URL", "Upstash Vector index; default: search in memory", webAddress),
     vectorToken: optionalText("UPSTASH_VECTOR_REST_TOKEN", "Token for the Upstash Vector index", { secret: true }),
-    redisUrl: optionalText("REDIS_URL", "Redis for cache and limits of all gateways: redis://127.0.0.1:6379", {
+    redisUrl: optionalText("REDIS_URL", "Redis that all gateways share for cache and limits: redis://127.0.0.1:6379", {
       secret: true,
       pattern: "^rediss?://",
       expected: "an address that begins with redis:// or rediss://",

@@ -31,7 +31,7 @@ export const registerProcessMetrics = (registry: Registry): void => {
   gauge("process_resident_memory_bytes", "Memory of this process", () => process.memoryUsage.rss());
   const startedAt = Math.round(performance.timeOrigin / 1000);
   gauge("process_start_time_seconds", "Start of this process, in seconds since 1970", () => startedAt);
-  gauge("process_open_fds", "Open files and sockets of this process; 0 where the system doesn't tell", openFiles);
+  gauge("process_open_fds", "Open files and sockets of this process; 0 if the system doesn't report them", openFiles);
   new Gauge({
     name: "groundwire_build_info",
     help: "1, with the version of this process",

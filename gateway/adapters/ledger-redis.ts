@@ -241,7 +241,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
       if (mayGoLocal) return reserveShare(charges);
       throw new AppError(
         "unavailable",
-        "Redis, which counts the limits of all gateways, is not responding, and this key is not allowed to go on without it. Try again in a moment, or ask an admin to set the key's on_store_loss to local.",
+        "Redis, which holds the limit counters of all gateways, is not responding, and this key requires it. Try again in a moment, or ask an admin to set the key's on_store_loss to local.",
         { retryAfterMs: 1000 },
       );
     },

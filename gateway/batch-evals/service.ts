@@ -287,8 +287,7 @@ const conflict = (message: string, param?: string): AppError => new AppError("co
 const remedyFor = (id: string, failures: Record<string, number>, errors: number): string => {
   const { judge_error: unscored = 0, invalid_sample: invalid = 0 } = failures;
   if (errors > invalid) return "To retry its errors, set `retry_errors` to true.";
-  if (unscored > 0)
-    return `POST /v1/batch-evals/${id}/recompute scores the results again on which an evaluator failed.`;
+  if (unscored > 0) return `POST /v1/batch-evals/${id}/recompute scores results again if an evaluator failed on them.`;
   if (invalid > 0) return "Its errors are samples that can't be evaluated. Correct them, and start a new run.";
   return "Start a new run instead.";
 };

@@ -46,11 +46,14 @@ export const CompareQuery = Type.Object({
       minLength: 1,
       maxLength: 200,
       description:
-        "A regular expression (RE2 syntax) that matches a part of the input or an output. It is matched with at most 10,000 answers: narrow a longer list with `tag` or `search`",
+        "A regular expression (RE2 syntax) that must match part of the input or of an output. It can search at most 10,000 answers: narrow a longer list with `tag` or `search`",
     }),
   ),
   slower_than_ms: Type.Optional(
-    NumberInUrl({ minimum: 0, description: "Samples whose answers took longer on average, in at least one run" }),
+    NumberInUrl({
+      minimum: 0,
+      description: "Samples whose answers took longer than this on average in at least one run",
+    }),
   ),
   ...PageQuery.properties,
 });

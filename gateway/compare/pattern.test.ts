@@ -48,8 +48,8 @@ test("it is combined with the other filters", async () => {
 });
 
 test.each([
-  ["(", "This is not a regular expression of the RE2 syntax: missing closing )"],
-  ["(?=a)", "This is not a regular expression of the RE2 syntax: invalid or unsupported Perl syntax"],
+  ["(", "This is not a valid RE2 regular expression: missing closing )"],
+  ["(?=a)", "This is not a valid RE2 regular expression: invalid or unsupported Perl syntax"],
   [`${"a".repeat(90)}{1000}`, "The regular expression repeats too much."],
 ])("%s is refused with the reason", async (pattern, message) => {
   await expect(keysOf({ pattern })).rejects.toMatchObject({

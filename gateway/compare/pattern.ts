@@ -24,7 +24,7 @@ const compile = (pattern: string): ReturnType<typeof compileLinear> => {
     return compileLinear(pattern);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.replace("error parsing regexp: ", "") : "";
-    throw refused(`This is not a regular expression of the RE2 syntax: ${why}.`, cause);
+    throw refused(`This is not a valid RE2 regular expression: ${why}.`, cause);
   }
 };
 
@@ -40,9 +40,7 @@ export const matchKeys = async (
   const compiled = compile(pattern);
   if (answers > MAX_ANSWERS) {
     const [limit, found] = [MAX_ANSWERS, answers].map((count) => count.toLocaleString("en"));
-    throw refused(
-      `A regular expression is matched with at most ${limit} answers, and this list has ${found}. ${TOO_MANY}`,
-    );
+    throw refused(`A regular expression can search at most ${limit} answers, and this list has ${found}. ${TOO_MANY}`);
   }
   const matching = new Set<string>();
   let characters = 0;

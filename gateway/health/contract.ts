@@ -30,8 +30,8 @@ export const Dependency = Component("Dependency", {
   required: Type.Boolean({ description: "true: the gateway can't serve requests without it" }),
   since: Timestamp,
   latency_ms: Nullable(Milliseconds("Last probe")),
-  reason: Nullable(Type.String(), { description: "Why it isn't ok, for people" }),
-  reason_code: Nullable(ReasonCode, { description: "Why it isn't ok, for programs" }),
+  reason: Nullable(Type.String(), { description: "Why it isn't ok, as text" }),
+  reason_code: Nullable(ReasonCode, { description: "Why it isn't ok, machine-readable" }),
 });
 export type Dependency = Static<typeof Dependency>;
 
@@ -62,7 +62,7 @@ export const Degradation = Component("Degradation", {
   code: DegradationCode,
   since: Timestamp,
   reason: Type.String(),
-  causes: Type.Array(ReasonCode, { description: "For programs; empty if the code says everything" }),
+  causes: Type.Array(ReasonCode, { description: "Machine-readable; empty if the code says it all" }),
   drill: Type.Boolean({ description: "Whether an admin is simulating it as a drill" }),
 });
 export type Degradation = Static<typeof Degradation>;
@@ -70,7 +70,7 @@ export type Degradation = Static<typeof Degradation>;
 /** A degraded mode, whether or not it is active now. */
 export const DegradedMode = Component("DegradedMode", {
   code: DegradationCode,
-  effect: Type.String({ description: "What it reduces" }),
+  effect: Type.String({ description: "What is reduced" }),
   active: Type.Boolean(),
   since: Nullable(Timestamp, { description: "null unless active" }),
   reason: Nullable(Type.String(), { description: "null unless active" }),
@@ -93,7 +93,7 @@ export const StartDrill = Strict(
         minimum: 1,
         maximum: MAX_DRILL_MINUTES,
         default: DEFAULT_DRILL_MINUTES,
-        description: "After this time, the drill ends by itself",
+        description: "After this time, the drill ends automatically",
       }),
     ),
   },

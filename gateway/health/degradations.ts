@@ -80,7 +80,7 @@ export const createDegradations = ({
 
   const expire = (): void => {
     for (const [code, { until }] of reports) if (until <= now()) reports.delete(code);
-    for (const [code, { endsAt }] of drills) if (endsAt <= now()) stop(code, "its time is over");
+    for (const [code, { endsAt }] of drills) if (endsAt <= now()) stop(code, "its time limit was reached");
   };
 
   /** Computes the current list. If a mode has a drill and a real cause, the reason is the real one. */
@@ -209,7 +209,7 @@ export const createDegradations = ({
 export const evaluationsOff = (): AppError =>
   new AppError(
     "unavailable",
-    "Evaluations are paused for now (no_evals). Runs wait and continue by themselves; send a single evaluation again later.",
+    "Evaluations are paused (no_evals). Runs wait and continue automatically; retry a single evaluation later.",
     { retryAfterMs: EVALS_RETRY_MS, details: [{ path: "degraded", message: "no_evals" }] },
   );
 

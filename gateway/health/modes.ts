@@ -9,7 +9,7 @@ export const EFFECTS: Record<DegradationCode, string> = {
   keyword_only: "Searches use only keywords, no vectors",
   cache_off: "No cached answer is used, and none is stored",
   limits_local: "Each gateway enforces limits on its own",
-  fewer_tokens: "Interactive answers are cut at GROUNDWIRE_BUSY_MAX_TOKENS",
+  fewer_tokens: "Interactive answers are cut off at GROUNDWIRE_BUSY_MAX_TOKENS",
   fallback_model: "The next model of GROUNDWIRE_FALLBACK_MODELS answers",
   no_evals: "Single evaluations are refused, and runs wait",
 };

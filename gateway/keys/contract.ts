@@ -23,11 +23,11 @@ const settings = {
   }),
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
   parallel_requests: Nullable(parallel, { description: "Concurrent requests; null: the configured default" }),
-  tokens_per_minute: Nullable(tokensPerMinute, { description: "Of prompts and answers; null: no limit" }),
+  tokens_per_minute: Nullable(tokensPerMinute, { description: "Prompt and answer tokens; null: no limit" }),
   budgets: { ...Budgets, description: "Any number of limits per hour, day or month, or in total; all of them apply" },
   model_limits: Type.Array(ModelLimits, { maxItems: 50, description: "Limits for single models, in addition" }),
   observe_only: Type.Boolean({
-    description: "Count and report all limits of this key, but never refuse: to try them before they apply",
+    description: "Count and report all limits of this key without refusing requests, to try them before enforcing them",
   }),
   on_store_loss: StoreLoss,
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),

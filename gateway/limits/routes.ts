@@ -14,6 +14,7 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
       detail: {
         ...allows("any"),
         ...uncounted,
-        summary: "The caller's limits: what is used, by whom, whether a request would exceed them, and when they free",
+        summary:
+          "Explain the caller's limits: what is used, by whom, whether a request would exceed them, and when they free up",
       },
     });

@@ -121,7 +121,7 @@ export const registerGauges = (
   perMode("groundwire_degraded_drill", "1 for each degraded mode with a running drill", "isDrill");
 
   if (ledger) {
-    const help = "Requests refused by a limit; mode observe: it would have refused them if it were enforced";
+    const help = "Requests refused by a limit; mode observe: would have been refused if the limit were enforced";
     counter("groundwire_limit_refusals_total", help, ["limit", "scope", "mode"], () =>
       ledger.refusals().map(({ total, ...labels }) => [labels, total]),
     );

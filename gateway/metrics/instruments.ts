@@ -33,7 +33,7 @@ export const generationInstruments = (registry: Registry) => {
   );
   const calls = histogram(
     "gen_ai_client_operation_duration_seconds",
-    "From the request to the node to the end of its answer",
+    "From sending the request to the node until the end of its answer",
     DURATION_SECONDS,
     ["error_type"],
   );

@@ -46,7 +46,7 @@ export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) 
       detail: {
         ...allows("admin"),
         ...runsLong,
-        summary: "Let each model of a node answer a real request of one token or text; for people, not for probes",
+        summary: "Send each model of a node a real request for one token or embedding; for people, not for probes",
       },
     })
     .post("/:id/drain", ({ principal, params }) => setDrained(principal, params.id, true), {

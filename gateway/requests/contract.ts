@@ -58,7 +58,7 @@ export const LoggedRequest = Component("LoggedRequest", {
   method: Type.String({ examples: ["POST"] }),
   route: Type.String({ description: "Pattern, or `unmatched`; never the address itself", examples: ["/v1/chat"] }),
   object: Nullable(Type.String(), { description: "The id in the path, such as that of a conversation" }),
-  status: Type.Integer({ minimum: 100, maximum: 599, description: "499: the client left before the end" }),
+  status: Type.Integer({ minimum: 100, maximum: 599, description: "499: the client disconnected early" }),
   error: Nullable(Component("LoggedError", { code: Nullable(errorCode), fault_domain: faultDomain })),
   key: Nullable(
     Component("LoggedKey", {
@@ -72,8 +72,8 @@ export const LoggedRequest = Component("LoggedRequest", {
   node: Nullable(Type.String(), { description: "Id of the GPU node that answered" }),
   stream: Type.Boolean(),
   cache: Nullable(OneOf(["hit", "miss", "joined", "bypass"])),
-  calls: Count("Calls of models"),
-  attempts: Nullable(Count("Attempts at nodes, including the successful one")),
+  calls: Count("Model calls"),
+  attempts: Nullable(Count("Attempts on nodes, including the successful one")),
   timing: Component("RequestTiming", {
     gateway_ms: nullable("From arrival until the request went to the node, or until a cached answer was found"),
     queue_ms: nullable("Waiting for a slot on the node"),
@@ -93,13 +93,13 @@ export const LoggedRequestWithBodies = Component("LoggedRequestWithBodies", {
   ...LoggedRequest.properties,
   bodies: Nullable(
     Component("LoggedBodies", {
-      prompt: Type.String({ description: "The body of the request" }),
-      answer: Type.String({ description: "The body of the response; of a stream, its text" }),
-      cut: Type.Boolean({ description: "Whether one of them was longer, and was cut" }),
+      prompt: Type.String({ description: "The request body" }),
+      answer: Type.String({ description: "The response body; for a stream, its text" }),
+      cut: Type.Boolean({ description: "Whether one of them was truncated" }),
     }),
     {
       description:
-        "Only of a key with `log_bodies`, and only for this key and for admins; null for everyone else and for all other requests",
+        "Only for requests of a key with `log_bodies`, and only shown to that key and admins; otherwise null",
     },
   ),
 });

@@ -14,7 +14,7 @@ export const requestRoutes = ({ requests }: { requests: Requests }) =>
         ...allows("viewer"),
         summary: "List logged requests, newest first",
         description:
-          "Calls of the API, and requests of pages that failed, changed something or called a model. Filters: id, key, route, model, status, fault domain, error code, duration and time. A key that is limited to some models or indexes sees only its own requests.",
+          "API calls, and page requests that failed, changed something or called a model. Filters: id, key, route, model, status, fault domain, error code, duration and time. A key restricted to certain models or indexes sees only its own requests.",
       },
     })
     .get("/:id", ({ principal, params }) => requests.get(principal, params.id), {
@@ -24,6 +24,6 @@ export const requestRoutes = ({ requests }: { requests: Requests }) =>
         ...allows("viewer"),
         summary: "Read one logged request",
         description:
-          "With its bodies, if its key logs them and the caller has this key or the admin role. The newest one, if a caller used the same id several times.",
+          "Includes the bodies if the key logs them and the caller is that key or an admin. If a caller used the same id several times, the newest request is returned.",
       },
     });

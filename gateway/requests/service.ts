@@ -56,7 +56,7 @@ export const createRequests = ({ db, log, config, registry, now = Date.now }: Re
         const reason =
           options.rows === 0
             ? "The request log is turned off (GROUNDWIRE_REQUEST_LOG_ROWS is 0)."
-            : `The log keeps ${retention} and the newest ${options.rows.toLocaleString("en")} requests. It contains API calls, and requests of pages that failed, changed something or called a model; under high load, only a share of them.`;
+            : `The log keeps ${retention} and the newest ${options.rows.toLocaleString("en")} requests. It contains API calls, and page requests that failed, changed something or called a model; under high load, only a share of them.`;
         throw new AppError("not_found", `Request ${id} is not in the request log. ${reason}`, { param: "id" });
       }
       const { prompt, answer, isCut } = row;

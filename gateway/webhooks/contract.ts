@@ -30,7 +30,7 @@ export const Webhook = Component("Webhook", {
   failing_since: Nullable(Timestamp, { description: "The first failed attempt since the last successful one" }),
   last_delivered_at: Nullable(Timestamp),
   old_secret_expires_at: Nullable(Timestamp, {
-    description: "Until then, deliveries also have signatures of earlier secrets; null: there are none",
+    description: "Until then, deliveries are also signed with earlier secrets; null: there are none",
   }),
   created_at: Timestamp,
   created_by: Type.String({ description: "Id of the key that created it" }),
@@ -82,7 +82,7 @@ export const RotateSecret = Strict(
         minimum: 0,
         maximum: 604_800,
         default: 86_400,
-        description: "How long deliveries have the signatures of both secrets",
+        description: "How long deliveries are signed with both secrets",
       }),
     ),
   },

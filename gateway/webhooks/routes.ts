@@ -82,7 +82,7 @@ export const webhookRoutes = ({ webhooks, idempotency }: { webhooks: Webhooks; i
         response: { 201: WebhookWithSecret },
         detail: {
           ...allows("admin"),
-          summary: "Create another secret; both sign until the grace period ends",
+          summary: "Create a new secret; deliveries are signed with both until the grace period ends",
           ...creates,
         },
       },

@@ -103,7 +103,7 @@ const statusProblem = (status: number): string => {
   if (status >= 300 && status < 400) {
     return `It responded with a redirect (${status}), which is not followed. Change the webhook's address.`;
   }
-  return status === 410 ? "It responded with 410, so it wants no more events." : `It responded with ${status}.`;
+  return status === 410 ? "It responded with 410 (gone), so it gets no more events." : `It responded with ${status}.`;
 };
 
 const CODES: Readonly<Record<string, string>> = {

@@ -186,7 +186,7 @@ const reportOutages = (exporter: SpanExporter, log: TracerOptions["log"]): SpanE
         if (hasFailed && !isFailing) {
           log.warn({ err: result.error }, "traces can't be sent; check OTEL_EXPORTER_OTLP_ENDPOINT");
         }
-        if (!hasFailed && isFailing) log.info("traces are sent again");
+        if (!hasFailed && isFailing) log.info("traces are being sent again");
         isFailing = hasFailed;
         done(result);
       });

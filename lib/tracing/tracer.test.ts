@@ -118,7 +118,7 @@ test("an outage of the collector is logged once, and its end too", async () => {
   for (const status of [400, 400, 200, 200]) await send(status);
   expect(logged).toEqual([
     "warn: traces can't be sent; check OTEL_EXPORTER_OTLP_ENDPOINT",
-    "info: traces are sent again",
+    "info: traces are being sent again",
   ]);
   await tracer.close();
 });

@@ -358,7 +358,7 @@ test("compared samples are found by a regular expression and by time, and shown 
     await page.getByText("7 samples", { exact: true }).waitFor();
     await filter("Regular expression", "(");
     await apply();
-    await page.getByRole("alert").getByRole("link", { name: "This is not a regular expression" }).click();
+    await page.getByRole("alert").getByRole("link", { name: "This is not a valid RE2 regular expression" }).click();
     await page.locator("#pattern:focus").waitFor();
     expect(await page.getByLabel("Slower than (ms)").inputValue()).toBe("700");
   }));

@@ -118,7 +118,7 @@ const CASES: (ScreenCase & { prepare?: () => Promise<void> })[] = [
       }
       return `/webhooks/${ids.gone}`;
     },
-    shows: "so it wants no more events",
+    shows: "so it gets no more events",
   },
   { name: "webhooks list", path: "/webhooks", shows: "failing one" },
   { name: "webhook not found", path: "/webhooks/wh_none", status: 404, shows: "Not found" },
@@ -140,7 +140,7 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
       await page.getByRole("button", { name: "I stored it" }).click();
 
       await page.getByRole("button", { name: "Send test event" }).click();
-      await page.getByText("A test event is on its way").waitFor();
+      await page.getByText("A test event is being sent").waitFor();
       await until("it has arrived", () => receiver.received.some((each) => each.path === path));
       // With scripts the list updates itself; without, the page reloads.
       if (!javaScript) await page.reload();
@@ -148,7 +148,7 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
       await page.getByRole("link", { name: "webhook.test" }).click();
       await page.getByText("Delivered", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Send again" }).click();
-      await page.getByText("The event is sent again.").waitFor();
+      await page.getByText("The event will be sent again.").waitFor();
       await until("it has arrived again", () => receiver.received.filter((each) => each.path === path).length === 2);
       if (!javaScript) await page.reload();
       await page.getByRole("row").nth(2).waitFor();
@@ -161,7 +161,7 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
 
       await page.getByText("Rotate the secret").click();
       await page.getByRole("button", { name: "Rotate secret" }).click();
-      await page.getByText("requests also have the signature of the older secret").waitFor();
+      await page.getByText("requests are also signed with the old secret").waitFor();
       await page.getByRole("button", { name: "I stored it" }).click();
 
       await page.getByText("Disable or delete").click();

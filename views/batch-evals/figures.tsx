@@ -128,7 +128,7 @@ export const Criteria = ({ run }: FiguresProps) => {
       />
       <p class="hint">
         {isPartial(run)
-          ? "Intervals are shown once every result exists: samples run in the dataset’s order, so these are not a random part of it."
+          ? "Intervals are shown once every result exists: samples run in the dataset’s order, so these are not a random subset."
           : "95 % intervals contain the true value in about 95 of 100 runs."}{" "}
         “Not scored” counts errors, which are neither passes nor failures.
         {!isPartial(run) &&

@@ -208,13 +208,13 @@ const ScoringFields = ({ form, choices, problems }: PartProps) => {
               label: metricName(name),
               hint: description,
             })),
-            { hint: "Choose or write no criteria to use those of each evaluator." },
+            { hint: "Choose none and write none to use each evaluator’s own criteria." },
           )}
           {area("own", "Your own criteria", {
             hint: (
               <>
-                For a judge, one per line: <code>polite: Is the answer polite?</code> If it is not a question for yes or
-                no, add a scale: <code>depth (1 to 5, 4 or more passes): How thorough is the answer?</code>
+                For a judge, one per line: <code>polite: Is the answer polite?</code> For anything but yes or no, add a
+                scale: <code>depth (1 to 5, 4 or more passes): How thorough is the answer?</code>
               </>
             ),
             spellcheck: "true",

@@ -49,8 +49,8 @@ test.each([
   ["depth (1-5): How?", "Line 1: write the scale as “1 to 5, 4 or more passes”"],
   ["depth (): How?", "Line 1: write the scale as “1 to 5, 4 or more passes”"],
   ["höflich: Ja?", "Line 1: a name consists of letters, digits and underscores, and starts with a letter"],
-  ['{"name":"polite"}', "Line 1: it is not a criterion as the API accepts it"],
-  ["{polite", "Line 1: it is not a criterion as the API accepts it"],
+  ['{"name":"polite"}', "Line 1: it is not a criterion in the API's format"],
+  ["{polite", "Line 1: it is not a criterion in the API's format"],
 ])("%j is read as %j", (text, expected) => {
   expect(readOwnCriteria(text)).toEqual(typeof expected === "string" ? { problem: expected } : expected);
 });

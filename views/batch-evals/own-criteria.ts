@@ -33,7 +33,7 @@ const readLine = (line: string): Criterion | string => {
     } catch {
       // Reported below.
     }
-    return "it is not a criterion as the API accepts it";
+    return "it is not a criterion in the API's format";
   }
   const [, name = "", scale, description = ""] = LINE.exec(line) ?? [];
   if (name === "") return `write a name, a colon and a question, such as “${EXAMPLE}”`;

@@ -59,7 +59,7 @@ interface AnswerProps extends Pick<CellProps, "diff" | "rows"> {
 /** Differences in words, or in lines if the texts have a line in common. Lines can replace words in whole texts. */
 const Answer = ({ output, baseline, diff, rows }: AnswerProps): Child => {
   if (!output || !baseline) return output;
-  if (output === baseline) return <span class="fine">the same answer</span>;
+  if (output === baseline) return <span class="fine">same answer</span>;
   const words = diff === "words" ? diffWords(baseline, output) : undefined;
   if (words) return <Marked pieces={words.other} kind="ins" />;
   const groups = diff === "lines" || rows === "all" ? diffLines(baseline, output) : [];

@@ -181,8 +181,8 @@ const Variants = ({ runs }: { runs: readonly ComparedRun[] }) => {
         ]}
       />
       <p class="hint">
-        Median time to the first token, and of the whole answer. Tokens are those of the mean answer. Below them: the
-        difference from the baseline.
+        Median time to the first token and to the end of the answer, and mean tokens per answer. The difference from the
+        baseline is below each figure.
       </p>
     </section>
   );

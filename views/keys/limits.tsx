@@ -44,7 +44,7 @@ export const LimitsPage = ({ record, form, models, currency, problems, ...frame 
       title={`Limits of ${record.name}`}
       trail={[KEYS, { path: `/keys/${record.id}`, name: record.name }]}
       problems={problems}
-      note="Changes apply within a second, to what was used before as well."
+      note="Changes apply within a second. Earlier use counts against the new limits."
     >
       <Form
         action={`/keys/${record.id}/limits`}
@@ -93,8 +93,8 @@ export const LimitsPage = ({ record, form, models, currency, problems, ...frame 
             hint: "Requests over a limit are counted in the metrics, but not refused",
           },
         ])}
-        {select("onStoreLoss", "While Redis is lost", optionsOf(STORE_LOSS_WORDS), {
-          hint: "Only for several gateways that share a Redis",
+        {select("onStoreLoss", "If Redis is unreachable", optionsOf(STORE_LOSS_WORDS), {
+          hint: "Only applies if several gateways share one Redis",
         })}
       </Form>
     </Screen>

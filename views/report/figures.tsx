@@ -245,7 +245,7 @@ export const Methods = ({ run }: RunProps) => {
       />
       <p class="hint">
         {isPartial(run)
-          ? "No figure has an interval, because results are missing: samples run in the dataset’s order, so these are not a random part of it."
+          ? "No figure has an interval, because results are missing: samples run in the dataset’s order, so these are not a random subset."
           : "All intervals are 95 % intervals."}
         {run.pins.repeats > 1 && " The answers to one sample are averaged first."}
       </p>

@@ -68,7 +68,7 @@ export const RequestsPage = ({ page, query, keys, models, retention, ...frame }:
       {...frame}
       title="Requests"
       kind="wide"
-      note={`Calls of the API, and page requests that failed, changed something or called a model. Kept for ${retention.days} days.`}
+      note={`API calls, and page requests that failed, changed something or called a model. Kept for ${retention.days} days.`}
     >
       {(page.data.length > 0 || isFiltered || after) && (
         <Filters action="/requests">

@@ -12,7 +12,7 @@ const VIA = { key: "API key", session: "Page session", worker: "Jobs worker, for
 const CACHE = {
   hit: "Hit: the answer was stored",
   miss: "Miss: the node generated the answer",
-  joined: "Joined an identical request that was running",
+  joined: "Joined an identical running request",
   bypass: "Not used",
 } as const;
 
@@ -28,11 +28,7 @@ export const RequestPage = ({ record, ...frame }: Frame & { record: LoggedReques
       trail={[{ path: "/requests", name: "Requests" }]}
       note={
         <span class={`state ${statusLook(record)}`}>
-          {status === 499
-            ? "499, the client left before the end"
-            : error
-              ? `${status}, failed`
-              : `${status}, succeeded`}
+          {status === 499 ? "499, the client disconnected early" : error ? `${status}, failed` : `${status}, succeeded`}
         </span>
       }
     >
@@ -86,7 +82,7 @@ const Bodies = ({
   isAdmin: boolean;
 }) => {
   if (bodies) {
-    const note = bodies.cut ? "cut to what the log stores" : undefined;
+    const note = bodies.cut ? "truncated in the log" : undefined;
     return (
       <section class="card">
         <h2>Prompt and answer</h2>

@@ -23,11 +23,11 @@ export const statusLook = ({ status, error }: Pick<LoggedRequest, "status" | "er
 };
 
 export const FAULT_WORDS: Readonly<Record<NonNullable<LoggedRequest["error"]>["fault_domain"], string>> = {
-  caller: "The request was invalid, or the client left",
+  caller: "The request was invalid, or the client disconnected",
   policy: "A limit or a missing permission refused it",
   node: "The GPU node was full, unreachable or too slow, or it failed",
   gateway: "Groundwire itself failed",
-  unclassified: "Groundwire failed in a way that it doesn’t know. Please report it",
+  unclassified: "An unknown kind of error in Groundwire. Please report it",
 };
 
 /** Pages of the objects that a route's path names. */

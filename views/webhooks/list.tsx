@@ -22,7 +22,7 @@ export const WebhooksPage = ({ page, sort, ...frame }: WebhooksPageProps) => (
   <Screen
     {...frame}
     title="Webhooks"
-    note="Send events to other systems: a run has ended, a node is down, a budget is used up."
+    note="Send events to other systems when a run ends, a node goes down or a budget is used up."
     actions={page.total > 0 && <ButtonLink href="/webhooks/new" icon="plus" text="Create webhook" />}
   >
     <List
@@ -52,8 +52,8 @@ export const WebhooksPage = ({ page, sort, ...frame }: WebhooksPageProps) => (
     >
       <EmptyState title="No webhooks yet">
         <p>
-          Groundwire sends events to the address of a webhook, so that you don’t have to watch for them. Each request is
-          signed, and repeated until it arrives.
+          Groundwire sends events to a webhook’s URL, so that you don’t have to watch for them. Each request is signed,
+          and repeated until it arrives.
         </p>
         <div class="form-end centred">
           <ButtonLink href="/webhooks/new" text="Create webhook" />
@@ -129,7 +129,7 @@ export const SecretPage = ({ issued, ...frame }: Frame & { issued: WebhookWithSe
       </p>
       {issued.old_secret_expires_at && (
         <p class="hint">
-          Until <Time at={issued.old_secret_expires_at} />, requests also have the signature of the older secret.
+          Until <Time at={issued.old_secret_expires_at} />, requests are also signed with the old secret.
         </p>
       )}
       <form class="form-end" method="get" action={`/webhooks/${issued.id}`}>

@@ -50,7 +50,7 @@ export const WebhookPage = ({ webhook, page, state, form, problems, ...frame }: 
         ["Events", webhook.events?.join(", ") ?? "All"],
         ["Last delivery", webhook.last_delivered_at ? <Time at={webhook.last_delivered_at} /> : "Never"],
         ["Created", <Time at={webhook.created_at} />],
-        ["Older secret signs until", webhook.old_secret_expires_at && <Time at={webhook.old_secret_expires_at} />],
+        ["Old secret valid until", webhook.old_secret_expires_at && <Time at={webhook.old_secret_expires_at} />],
         ["Id", <code>{webhook.id}</code>],
       ]}
     />
@@ -72,7 +72,7 @@ export const isDueSoon = ({ next_attempt_at: at }: Pick<WebhookDelivery, "next_a
 const REASONS = {
   admin: "An admin disabled it.",
   failures: "Every attempt failed for five days. Check the receiver, then enable the webhook.",
-  gone: "It responded with 410, so it wants no more events.",
+  gone: "It responded with 410 (gone), so it gets no more events.",
 } as const;
 
 const Trouble = ({ webhook: { enabled, disabled_reason, disabled_at, failing_since } }: { webhook: Webhook }) => {
@@ -168,8 +168,8 @@ const Secret = ({ webhook: { id } }: { webhook: Webhook }) => {
     <details class="card fold">
       <summary>Rotate the secret</summary>
       <Form action={`/webhooks/${id}/rotate-secret`} look="form" submit="Rotate secret" kind="secondary">
-        <p>Creates another secret. Requests have the signatures of both until the older one expires.</p>
-        {select("overlap", "The older secret expires", overlaps)}
+        <p>Creates a new secret. Requests are signed with both until the old one expires.</p>
+        {select("overlap", "The old secret expires", overlaps)}
       </Form>
     </details>
   );
@@ -181,7 +181,7 @@ const Ending = ({ webhook: { id, enabled } }: { webhook: Webhook }) => (
     <p>
       {enabled
         ? "A disabled webhook gets no events, and its pending deliveries fail."
-        : "An enabled webhook gets the events from now on. Earlier ones can be sent again."}{" "}
+        : "An enabled webhook gets events from now on. You can send earlier ones again."}{" "}
       Deleting it also deletes its deliveries. This can’t be undone.
     </p>
     <div class="form-end">

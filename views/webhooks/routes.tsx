@@ -31,11 +31,11 @@ const HOUR_SECONDS = 3600;
 
 const NOTICES: Readonly<Record<string, string>> = {
   saved: "Changes saved.",
-  tested: "A test event is on its way. It appears in the list below.",
-  enabled: "Webhook enabled. Events from now on are sent to it.",
+  tested: "A test event is being sent. It appears in the list below.",
+  enabled: "Webhook enabled. It gets events from now on.",
   disabled: "Webhook disabled.",
   deleted: "Webhook deleted.",
-  resent: "The event is sent again.",
+  resent: "The event will be sent again.",
 };
 const noticeOf = (done: string | undefined): string => NOTICES[done ?? ""] ?? "";
 

@@ -18,7 +18,7 @@ export const TAGS = [
   { name: "Feedback", description: "Ratings of answers, comments on them and corrections." },
   { name: "Conversations", description: "History of the chat page." },
   { name: "Keys", description: "API keys, their roles and limits." },
-  { name: "Webhooks", description: "Addresses that are told about events, and the deliveries to them." },
+  { name: "Webhooks", description: "URLs that receive events, and the deliveries to them." },
   { name: "Limits", description: "Your key's limits and remaining quota." },
   { name: "Cache", description: "The answer cache: statistics, keys and invalidation." },
   { name: "Nodes", description: "The machines that run the models." },
