@@ -120,7 +120,7 @@ export const hasAttempt = async (tx: Tx, deliveryId: string, jobId: string): Pro
 const isNextAttempt = (jobId: string) =>
   and(eq(webhookDeliveries.jobId, jobId), eq(webhookDeliveries.state, "pending"));
 
-/** Stores how an attempt ended. False if the delivery no longer waits for this attempt: it was requested again. */
+/** Stores the result of an attempt. False if the delivery was requested again and no longer waits for it. */
 export const endAttempt = async (
   tx: Tx,
   { attemptId, delivery }: Pick<StartedAttempt, "attemptId" | "delivery">,

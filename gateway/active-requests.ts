@@ -4,7 +4,7 @@ import type { Log } from "../lib/log";
 /** A request that keeps running after its key was checked, such as one whose answer is being generated. */
 export interface ActiveRequest {
   keyId: string;
-  /** It has batch priority, so a pause does no harm. */
+  /** The work has batch priority, so a pause does no harm. */
   isBatch?: boolean;
   /** Ends the request. Its reader gets `error`. */
   end(error: AppError): void;

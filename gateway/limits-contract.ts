@@ -57,7 +57,7 @@ export const ModelLimits = Strict(
 );
 export type ModelLimits = Static<typeof ModelLimits>;
 
-/** What happens to a key's requests while the Redis with the shared counters is lost. */
+/** What happens to a key's requests while the Redis with the shared counters is unreachable. */
 export const StoreLoss = OneOf(["refuse", "local"], {
   description:
     "If Redis is unreachable: refuse every request with 503, or enforce each gateway's share of the key's limits",

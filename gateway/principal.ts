@@ -16,7 +16,7 @@ interface KeyLimits {
   observeOnly?: boolean;
   /** local by default. */
   onStoreLoss?: StoreLoss;
-  /** Whose counters these limits use; the key's own by default. A rotated key keeps those of the key that it replaces. */
+  /** The key whose counters these limits use: itself, or for a rotated key the one that it replaces. */
   account?: string;
 }
 

@@ -26,7 +26,7 @@ export class Garbage {
 }
 
 const CHECK_MS = 500;
-/** Garbage that isn't worth a collection. */
+/** Amount of garbage too small to be worth a collection. */
 const SMALL_BYTES = 16 * 1_048_576;
 
 /**

@@ -8,7 +8,7 @@ interface LoggedError {
   cause?: LoggedError;
 }
 
-/** Longer chains of causes are cut. */
+/** Longer chains of causes are truncated. */
 const MAX_CAUSES = 5;
 
 /**

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { flag, json, time } from "./columns";
 
-/** What the request log only shows, and doesn't search. Times in milliseconds. */
+/** Fields that the request log shows but doesn't search. Times in milliseconds. */
 export interface RequestDetail {
   method: string;
   /** The id in the path, such as that of a conversation. */
@@ -36,7 +36,7 @@ export const requestLog = sqliteTable(
     /** Pattern, such as `/v1/keys/:id`, or `unmatched`. */
     route: text().notNull(),
     status: integer().notNull(),
-    /** Whose fault a failure was; null for a request that succeeded. A stream can fail with status 200. */
+    /** Fault domain of a failure; null for a request that succeeded. A stream can fail with status 200. */
     faultDomain: text({ enum: ["caller", "policy", "node", "gateway", "unclassified"] }),
     /** null: no valid key. Not a foreign key, so that a block of rows is never rejected. */
     keyId: text(),

@@ -29,7 +29,7 @@ export const webhooks = sqliteTable(
     events: json<string[]>(),
     /** Newest first. They are stored as they are, because signing needs them. */
     secrets: json<WebhookSecret[]>().notNull(),
-    /** Why it receives no events; null: it is enabled. */
+    /** Why the webhook is disabled; null: it is enabled. */
     disabledReason: text({ enum: ["admin", "failures", "gone"] }),
     disabledAt: time(),
     /** The first failed attempt since the last successful one. */

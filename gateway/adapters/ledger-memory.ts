@@ -20,7 +20,7 @@ interface UsageStorage {
 
 export interface MemoryLedgerOptions {
   storage?: UsageStorage;
-  /** Called when saving fails. The next attempt includes what failed. */
+  /** Called when saving fails. The next attempt includes the failed changes. */
   onError?: (error: unknown) => void;
   /** Milliseconds since 1970, for calendar windows. */
   now?: () => number;
@@ -31,7 +31,7 @@ export interface MemoryLedgerOptions {
 export interface MemoryLedger extends LedgerStore {
   reserve(charges: readonly Charge[]): Reserved | Refused;
   read(limits: readonly Limit[]): Reading[];
-  /** Counts what was granted elsewhere, even beyond a limit. */
+  /** Adds amounts that were granted elsewhere, even beyond a limit. */
   record(charges: readonly Charge[], granted: readonly number[]): Reservation;
   counters: ReadonlyMap<string, Counter>;
 }

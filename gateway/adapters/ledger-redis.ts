@@ -18,7 +18,7 @@ export interface RedisLedgerOptions {
   now?: () => number;
 }
 
-/** How often a gateway says that it is alive. After 15 seconds without one, its active requests don't count. */
+/** Interval of a gateway's heartbeats. After 15 seconds without one, its active requests don't count. */
 const HEARTBEAT_MS = 1000;
 /** Counters per command while catching up: few enough to finish well within the timeout. */
 const BATCH = 100;
@@ -28,7 +28,7 @@ const BATCH = 100;
 const MAX_IN_FLIGHT = 32;
 /** A reply that a busy process read too late has arrived within this time after its timeout. */
 const SECOND_CHANCE_MS = 5;
-/** Changes to remember while Redis is lost, before those that have left their window are dropped. */
+/** Changes kept while Redis is down, before those that have left their window are dropped. */
 const MANY_UNSENT = 10_000;
 /** How long a refused command counts as a loss: Redis may reply, but not accept writes. */
 const REFUSED_MS = 1000;
@@ -63,11 +63,11 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   /** Changes that Redis has not confirmed, by counter and step. */
   const unsent = new Map<string, Adjustment>();
   let gateways = 1;
-  /** Redis doesn't have what this gateway has counted. */
+  /** Redis lacks this gateway's counts. */
   let hasLostData = false;
   /** A change of the active requests may not have reached Redis. */
   let isActiveUnsure = false;
-  /** The last time that a request was checked here although Redis responds. */
+  /** The last time that a request was checked locally although Redis responds. */
   let refused = { since: new Date(0), untilMs: 0 };
   let heartbeat: Timer | undefined;
 
@@ -101,7 +101,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     for (const [key, { at }] of unsent) if (at > 0 && at <= timeNow()) unsent.delete(key);
   };
 
-  /** Changes what Redis counts, now or when it is back. Active requests are set as a whole then. */
+  /** Changes the counters in Redis, now or when it is back. Active requests are set as a whole then. */
   const change = async (changes: readonly Adjustment[]): Promise<void> => {
     if (changes.length === 0) return;
     const isUp = guard.state().status === "ok";
@@ -137,7 +137,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     }
   };
 
-  /** Says that this gateway is alive, and sends what Redis doesn't know: everything, if it has forgotten this gateway. */
+  /** Sends a heartbeat and the changes that Redis lacks: everything, if Redis has lost this gateway's counters. */
   const beat = async (): Promise<void> => {
     const [isKnown, alive = 1] = await send("beat");
     gateways = Math.max(1, alive);

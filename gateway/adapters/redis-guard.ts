@@ -5,7 +5,7 @@ import type { CacheStats } from "../ports/cache";
 /** Interval between attempts to reach a server that doesn't respond. */
 const PROBE_MS = 250;
 
-/** Maximum time a caller waits. The timer of a busy process adds a few milliseconds. */
+/** Maximum time that a caller waits. In a busy process, the timer adds a few milliseconds. */
 const COMMAND_TIMEOUT_MS = 50;
 /** A connection that doesn't answer a command within this time is closed and reopened. */
 const SILENCE_MS = 1000;
@@ -25,7 +25,7 @@ export const redisClient = (url: string, options: RedisOptions = {}): Redis =>
   });
 
 interface GuardOptions {
-  /** What uses the server, for the log: `the cache`. */
+  /** The part that uses the server, for the log: `the cache`. */
   user: string;
   /** Runs when the server responds again, before any other command. If it throws, the guard keeps blocking commands. */
   catchUp(): Promise<void>;

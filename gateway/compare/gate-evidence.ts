@@ -23,7 +23,7 @@ export interface Evidence {
   name: string;
   /** A value, and a difference of values, in words. */
   show: (value: number) => string;
-  /** What can supply the unresolved values, in words. */
+  /** How the unresolved values can be obtained, in words. */
   remedy: string;
 }
 

@@ -16,7 +16,7 @@ const REMEDIES: readonly (readonly [helps: (table: RunTable) => number, sentence
   [({ invalid }) => invalid, () => "Correct the samples that can't be evaluated, and start a new run."],
 ];
 
-/** What can give runs the values that they lack, depending on why they lack them. */
+/** How to obtain the values that runs lack, depending on why they lack them. */
 export const remedyFor = (runs: readonly NamedTable[]): string => {
   const namesOf = (some: readonly NamedTable[]): string =>
     some.length > 1 ? "both runs" : some.map(({ name }) => name).join();

@@ -18,7 +18,7 @@ import {
 import { EFFECTS } from "./modes";
 import { createPressure } from "./pressure";
 
-/** What a drill does besides entering the mode. */
+/** Effects of a drill besides entering the mode. */
 export interface DrillDeps {
   /** Stores who started and ended a drill. */
   audit(entry: AuditEntry): Promise<unknown>;
@@ -38,7 +38,7 @@ interface DegradationDeps {
   now?: () => number;
 }
 
-/** What is reduced right now: the value of `x-degraded`, and the notices for pages. */
+/** The current degradations: the value of `x-degraded`, and the notices for pages. */
 interface Reduced {
   header: string;
   codes: readonly DegradationCode[];
@@ -174,7 +174,7 @@ export const createDegradations = ({
 
     modes: (): DegradedMode[] => DEGRADATION_CODES.map(modeOf),
 
-    /** Starts a drill, or sets a new end for a running one. It applies to this gateway process. */
+    /** Starts a drill, or changes the end of a running one. It applies to this gateway process. */
     async startDrill(principal: Principal, code: DegradationCode, { minutes }: StartDrill): Promise<DegradedMode> {
       const endsAt = now() + (minutes ?? DEFAULT_DRILL_MINUTES) * MINUTE_MS;
       await note(principal, "drill.start", code, { endsAt: new Date(endsAt).toISOString() });

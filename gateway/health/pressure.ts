@@ -17,7 +17,7 @@ interface Level {
   changingAt: number | undefined;
 }
 
-/** The share of the queues that is full, over all nodes that accept requests; 0 if they have no queue. */
+/** The filled share of the queues of all nodes that accept requests; 0 if they have no queue. */
 const fullShare = (nodes: readonly NodeView[]): number => {
   let [depth, capacity] = [0, 0];
   for (const { state, readiness } of nodes) {

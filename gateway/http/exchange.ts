@@ -24,7 +24,7 @@ export interface Held {
   release(): void;
 }
 
-/** What is reduced right now: the value of `x-degraded`, and the notices for pages. */
+/** The current degradations: the value of `x-degraded`, and the notices for pages. */
 export interface Reduced {
   header: string;
   notices: readonly { code: string; causes: readonly string[]; drill: boolean }[];

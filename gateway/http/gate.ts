@@ -31,7 +31,7 @@ export interface GateDeps {
   requestLog: RequestLogger;
   activeRequests: ActiveRequests;
   log: Log;
-  /** Undefined: requests are not traced. */
+  /** undefined: requests are not traced. */
   tracer?: Tracer;
   bodyLimits: BodyLimits;
   /** The gateway's address for browsers, if it differs from the address it listens on. */

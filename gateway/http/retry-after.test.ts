@@ -9,7 +9,7 @@ import { http } from "./plugin";
 import { allows } from "./route-facts";
 
 const KINDS = Object.keys(ERROR_KINDS) as ErrorKind[];
-/** Statuses after which a client may repeat the request, if it waits. */
+/** Statuses after which a client may wait and retry the request. */
 const asksToWait = (status: number): boolean => status === 429 || status === 503;
 
 const app = new Elysia();

@@ -9,7 +9,7 @@ interface VendoredPackage {
   files: Readonly<Record<string, string>>;
 }
 
-/** Code of others that runs in users' browsers, and its licences. Each file was reviewed once, with this content. */
+/** Third-party code that runs in users' browsers, and its licences. Each file was reviewed with this content. */
 export const VENDORED = {
   "htmx.org": {
     version: "4.0.1",

@@ -4,7 +4,7 @@ import { leavesAt, PERIOD_MS } from "../ports/limit-window";
 import { isBudget, type KeyLimit, SCALE } from "./key-limit";
 import type { KeyCharge } from "./terms";
 
-/** Used part of a budget from which people are warned. */
+/** Share of a budget whose use triggers the warning. */
 const WARNING_SHARE = 0.8;
 /** How long after a request a budget is read again: by then, most requests have returned what they didn't use. */
 const CONFIRMED_AFTER_MS = 5000;
@@ -133,7 +133,7 @@ export class BudgetWatch {
   }
 }
 
-/** A budget that was changed is another one. */
+/** A changed budget counts as a new one. */
 const idOf = ({ counter, amount }: KeyLimit): string => `${counter}:${amount}`;
 
 const isSpent = ({ amount }: KeyLimit, { used }: Reading): boolean => used >= amount;

@@ -12,17 +12,17 @@ export interface Consumer {
   lastAtMs: number;
 }
 
-/** The most that are remembered per key. The one that was idle longest is forgotten. */
+/** Maximum number of consumers per key. The one that was idle longest is dropped. */
 const MAX_PER_KEY = 20;
-/** A consumer that was idle for this long is forgotten. */
+/** A consumer that was idle for this long is dropped. */
 const FORGET_MS = 3_600_000;
 
-/** Who used a key's limits lately, in this gateway. */
+/** What used a key's limits recently in this gateway. */
 export class Consumers {
   readonly #accounts = new Map<string, Map<string, Consumer>>();
   #sweptAtMs = 0;
 
-  /** Counts one request of a route. */
+  /** Counts one request to a route. */
   request(account: string, route: string, nowMs: number): void {
     const consumer = this.#of(account, route, route, null, null, nowMs);
     consumer.requests++;
@@ -59,7 +59,7 @@ export class Consumers {
     return consumer;
   }
 
-  /** Those of the last hour; the latest first. */
+  /** The last hour's consumers, latest first. */
   of(account: string, nowMs: number): Consumer[] {
     return [...(this.#accounts.get(account)?.values() ?? [])]
       .filter(({ lastAtMs }) => nowMs - lastAtMs < FORGET_MS)

@@ -6,7 +6,7 @@ import type { KeyCharge, Terms } from "./terms";
 
 /** `retry-after` when no parallel slot is free. It is a guess: nothing predicts when a running answer ends. */
 const PARALLEL_RETRY_MS = 1000;
-/** A longer wait is named by its end. */
+/** For a longer wait, the message names its end. */
 const SHORT_WAIT_MS = 120_000;
 
 interface RefusedCharge extends KeyCharge {
@@ -27,7 +27,7 @@ export const refusedOf = (charges: readonly KeyCharge[], readings: readonly Read
 const waitMs = ({ limit, reading }: RefusedCharge): number =>
   limit.window.period === "active" ? PARALLEL_RETRY_MS : reading.fitsInMs;
 
-/** The error for the refused limit that takes longest. It names the limit, whose it is, and when it frees. */
+/** The error for the refused limit with the longest wait. It names the limit, its key, and when to retry. */
 export const refusal = (
   terms: Terms,
   charges: readonly KeyCharge[],

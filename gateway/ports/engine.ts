@@ -86,7 +86,7 @@ export interface Engine {
    */
   request(request: EngineRequest): Promise<EngineReply>;
   nodes(): NodeView[];
-  /** Lets each model of a node answer the smallest request. Doesn't change the node's state. Empty for an unknown id. */
+  /** Sends each model of a node the smallest request. Doesn't change the node's state. Empty for an unknown id. */
   check(node: string): Promise<ModelCheck[]>;
   /**
    * Drains a node or puts it back into service. A drained node gets no new requests; active ones finish. Ignores an

@@ -12,7 +12,7 @@ interface LedgerOptions {
   now(): number;
 }
 
-/** What every ledger guarantees. `create` returns an empty ledger that is not open yet, and that uses the given time. */
+/** Guarantees of every ledger. `create` returns an empty ledger that is not open yet, and that uses the given time. */
 export const ledgerContract = (
   name: string,
   create: (options: LedgerOptions) => LedgerStore | Promise<LedgerStore>,

@@ -1,6 +1,6 @@
 import type { Window } from "./limit-window";
 
-/** How much one counter may hold. All amounts are whole numbers. */
+/** The maximum of one counter. All amounts are whole numbers. */
 export interface Limit {
   /** Id of the counter. It doesn't contain the amount, so a changed limit keeps what was used. */
   counter: string;
@@ -10,10 +10,10 @@ export interface Limit {
   isObserved: boolean;
 }
 
-/** What one piece of work needs of a limit. */
+/** The part of a limit that one piece of work needs. */
 export interface Charge {
   limit: Limit;
-  /** To reserve, if there is room for it. 0: only read the counter. */
+  /** Amount to reserve if there is room for it. 0: only reads the counter. */
   amount: number;
   /** The smallest part of `amount` that is enough: the rest of a limit is then granted. */
   least: number;
@@ -22,11 +22,11 @@ export interface Charge {
 /** The state of one limit, after its charge. */
 export interface Reading {
   used: number;
-  /** Milliseconds until some of `used` leaves the window; 0 if nothing is used, Infinity if time changes nothing. */
+  /** Milliseconds until some of `used` leaves the window; 0 if nothing is used, Infinity if waiting doesn't help. */
   changesInMs: number;
   /** Milliseconds until all of it has left. */
   emptyInMs: number;
-  /** Milliseconds until the charge fits; 0: it fits now, Infinity: time doesn't help. */
+  /** Milliseconds until the charge fits; 0: it fits now, Infinity: waiting doesn't help. */
   fitsInMs: number;
 }
 

@@ -34,13 +34,13 @@ export interface GenerationSample {
   retries?: number;
 }
 
-/** What all model calls of one request did together. */
+/** The model calls of one request, added up. */
 export interface RequestWork extends GenerationSample {
   /** undefined: one. */
   calls?: number;
 }
 
-/** Receives what a request's model calls did, for its line in the request log. */
+/** Receives a request's model calls, for its line in the request log. */
 export interface WorkReport {
   /** The model of the request's last call, which may have failed before it began. */
   model: string | undefined;
@@ -51,7 +51,7 @@ export interface WorkReport {
 export interface LoggedBodies {
   prompt: string;
   answer: string;
-  /** Whether either is longer than what is stored. */
+  /** Whether either was truncated. */
   isCut: boolean;
 }
 

@@ -41,7 +41,7 @@ interface RequestLogDeps {
 }
 
 /**
- * Whether a request is logged: every call of the API, and those of pages that failed, changed something or called a
+ * Whether a request is logged: every API call, and page requests that failed, changed something or called a
  * model. Viewed pages and their files are not.
  */
 const isLogged = (request: FinishedRequest): boolean => {
@@ -71,7 +71,7 @@ export class RequestLog implements RequestLogger {
   readonly counts = { written: 0, dropped: 0 };
   #waiting: Entry[] = [];
   #waitingCharacters = 0;
-  /** How many more requests of each kind are logged now. */
+  /** How many more requests of each kind can be logged now. */
   readonly #room = { succeeded: 0, failed: 0, anonymous: 0 };
   #roomAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -115,7 +115,7 @@ export class RequestLog implements RequestLogger {
     this.#timer ??= setInterval(() => void this.flush(), FLUSH_MS).unref();
   }
 
-  /** Writes the requests that have finished so far. Never throws: what can't be written is tried again later. */
+  /** Writes the requests that have finished so far. Never throws: requests that can't be written are retried later. */
   flush(): Promise<void> {
     this.#makeRoom();
     if (this.#waiting.length === 0 && !this.#isDue()) return this.#flushing;
@@ -163,7 +163,7 @@ export class RequestLog implements RequestLogger {
     return this.deps.now() - this.#cleanedAt >= CLEAN_MS;
   }
 
-  /** Deletes what is older than the retention, in small blocks. */
+  /** Deletes entries older than the retention, in small blocks. */
   async #clean(): Promise<void> {
     const { db, options, now } = this.deps;
     this.#cleanedAt = now();

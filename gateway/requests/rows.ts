@@ -52,7 +52,7 @@ const detailOf = ({ method, route, url, via, work }: FinishedRequest, code: stri
 
 const rounded = (ms: number | undefined): number | undefined => ms && round(ms, 2);
 
-/** Ids and names as our routes use them. Anything else in a path could be of any length, or contain anything. */
+/** Ids and names in the form that our routes use. Anything else in a path could have any length and content. */
 const OBJECT = /^[\w.@-]{1,100}$/;
 
 /** The first parameter in the path of a route with parameters. */

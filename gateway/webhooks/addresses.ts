@@ -30,7 +30,7 @@ const NOT_PUBLIC_6 = networkList(["2001::/23", "2001:db8::/32", "2002::/16", "3f
 const isPublic = (address: string): boolean =>
   isIP(address) === 4 ? !NOT_PUBLIC_4.has(address) : PUBLIC_6.has(address) && !NOT_PUBLIC_6.has(address);
 
-/** Longest wait for a name when a webhook is created. A name that can't be resolved yet is accepted. */
+/** Maximum wait for a name lookup when creating a webhook. A name that can't be resolved yet is accepted. */
 const RESOLVE_MS = 2000;
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
@@ -41,12 +41,12 @@ interface AddressSettings {
   allowsHttp: boolean;
 }
 
-/** Decides which addresses webhooks may have, so that they can't reach services that only this machine can reach. */
+/** Decides which addresses webhooks may use, so that they can't reach services that only this machine can reach. */
 export const createAddressRules = ({ allowedNetworks, allowsHttp }: AddressSettings) => {
   const allowed = networkList(allowedNetworks);
   const isAllowed = (address: string): boolean => isPublic(address) || allowed.has(address);
 
-  /** Parses an address, and checks everything but the name's addresses. Throws invalid_request. */
+  /** Parses a URL, and checks everything except the addresses that its name resolves to. Throws invalid_request. */
   const parse = (text: string): URL => {
     const url = URL.parse(text);
     if (url?.protocol !== "https:" && url?.protocol !== "http:") {
@@ -65,7 +65,7 @@ export const createAddressRules = ({ allowedNetworks, allowsHttp }: AddressSetti
     isAllowed,
     parse,
 
-    /** As `parse`, and checks the addresses of the name if it can be resolved. */
+    /** As `parse`, but also checks the addresses that the name resolves to, if it can be resolved. */
     async check(text: string): Promise<void> {
       const host = hostOf(parse(text));
       if (isIP(host) !== 0) return;

@@ -39,7 +39,7 @@ class View {
   }
 }
 
-/** Lets the gateways look every second for this long. */
+/** Has the gateways check every second for this long. */
 const pass = async (seconds: number, ...views: View[]): Promise<void> => {
   for (let n = 0; n < seconds; n++) {
     clock += 1;

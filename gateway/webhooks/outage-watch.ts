@@ -16,7 +16,7 @@ const RENEW_MS = 20_000;
 
 type Published<Type extends PublishedEvent["type"]> = Extract<PublishedEvent, { type: Type }>["data"];
 
-/** What this gateway sees: the start of an outage, without the parts that other gateways may know better. */
+/** An outage as this gateway sees it, without the fields that other gateways may know better. */
 type Seen =
   | { kind: "node"; detail: Omit<Published<"node.down">, "since"> }
   | { kind: "degradation"; detail: Omit<Published<"degradation.started">, "since"> };
@@ -61,7 +61,7 @@ export class OutageWatch {
     this.#openedAtMs = this.#renewedAtMs = this.#monotonicMs();
   }
 
-  /** Looks every second until `close`. */
+  /** Checks every second until `close`. */
   open(): void {
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS).unref();
   }
@@ -72,7 +72,7 @@ export class OutageWatch {
     await this.#looking;
   }
 
-  /** Looks once. Never rejects: what can't be stored is tried again. */
+  /** Checks once. Never rejects: changes that can't be stored are retried. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
       .then(() => {

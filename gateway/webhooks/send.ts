@@ -17,14 +17,14 @@ export interface WebhookRequest {
   body: string;
 }
 
-/** How an attempt ended. It succeeded if `error` is null. */
+/** The result of an attempt. It succeeded if `error` is null. */
 export interface SendOutcome {
   /** null: no response. */
   status: number | null;
   error: string | null;
   /** The beginning of the response to a failed attempt. */
   response: string | null;
-  /** When the receiver wants the next attempt at the earliest. */
+  /** The earliest time at which the receiver wants the next attempt. */
   retryAfterMs: number | null;
   tookMs: number;
 }

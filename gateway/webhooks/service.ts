@@ -148,7 +148,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
       }),
 
     /**
-     * Creates another secret. Until the grace period ends, deliveries have the signatures of both. Throws not_found, and
+     * Creates a new secret. Until the grace period ends, deliveries are signed with both. Throws not_found, and
      * conflict if many secrets are still valid.
      */
     rotateSecret: (

@@ -37,7 +37,7 @@ export interface Span {
   end(): void;
 }
 
-/** Records spans. Where tracing is off there is no tracer, so that it costs nothing. */
+/** Records spans. If tracing is off there is no tracer, so that it costs nothing. */
 export interface Tracer {
   start(name: string, options: SpanOptions): Span;
   /** Sends the spans recorded until now. Never rejects. */

@@ -190,7 +190,7 @@ afterAll(async () => {
   await model.stop(true);
 });
 
-/** Pages that only pass on a form, download a file or end the session. */
+/** Pages that only redirect to a form, download a file or end the session. */
 const NOT_A_SCREEN = /^\/(assets|docs|csp-reports|sign-out)|\/(export|sbom|events|stream)$/;
 
 /** The pattern of the route that a path belongs to. */

@@ -5,7 +5,7 @@ import { API_ROUTES, type ApiRoute, PAGE_ROUTES } from "./api-routes";
 import { documentedRequests } from "./documented-requests";
 import { type Stack, startStack } from "./stack";
 
-/** Callers without a key, and with a key of each role. */
+/** Callers: one without a key, and one with a key of each role. */
 const CALLERS = [undefined, "metrics", "viewer", "member", "editor", "admin"] as const;
 
 let stack: Stack;

@@ -7,7 +7,7 @@ import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
 let requests: Awaited<ReturnType<typeof documentedRequests>>;
-/** A server that no request of the gateway, the node or the worker may reach, and the paths that reached it. */
+/** A server that the gateway, the node and the worker must never call, and the paths that were called. */
 const reached: string[] = [];
 const trap = Bun.serve({
   port: 0,

@@ -12,7 +12,7 @@ import { until } from "../until";
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
 
-/** Words that appear in one kind of text only, so that a search shows where that text went. */
+/** Words that each appear in only one kind of text, so that a search shows where that text went. */
 const CANARY = {
   /** In prompts of the chat API and in questions to an index, which are not stored. */
   asked: "canary-asked-7f3a91",

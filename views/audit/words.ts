@@ -1,6 +1,6 @@
 import type { AuditEntry } from "../../gateway/audit/contract";
 
-/** Actions as sentences without their subject. Later versions may have others, which are shown as they are. */
+/** Actions as sentences without a subject. Unknown actions of later versions are shown unchanged. */
 const ACTIONS: Readonly<Record<string, string>> = {
   "key.create": "Created a key",
   "key.update": "Changed a key",

@@ -72,7 +72,7 @@ export const errorSentence = (run: Run): string | undefined => {
   return `${are} The pass rate would be ${percent(bounds.worst)} if ${they} failed, and ${percent(bounds.best)} if ${they} passed.`;
 };
 
-/** What can be done about the errors of an ended run that its buttons don't do; undefined if there are none. */
+/** How to fix the errors of an ended run that its buttons can't fix; undefined if there are none. */
 export const adviceFor = (run: Run): string | undefined => {
   const { invalid } = errorsOf(run);
   if (invalid === 0 || !isEnded(run)) return undefined;

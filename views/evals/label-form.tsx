@@ -157,7 +157,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
   return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
 };
 
-/** What a person can find wrong with an answer. The other kinds say why there is no answer or no score. */
+/** Failures that a person can find in an answer. The other kinds say why there is no answer or no score. */
 const LABELLED_FAILURES: readonly FailureKind[] = [
   "wrong",
   "unsupported",

@@ -121,7 +121,7 @@ const nameOf = ({ name, unit, limit, window, window_seconds }: LimitState, curre
   return `${amount}${noun} in ${{ hour: "60 minutes", day: "24 hours", month: "30 days" }[period]}`;
 };
 
-/** What a key uses of its limits now, and who used them lately. */
+/** A key's current use of its limits, and its recent consumers. */
 export const KeyLimits = ({ record, explanation }: { record: Key; explanation: LimitsExplanation }) => {
   const { currency, limits, consumers } = explanation;
   return (

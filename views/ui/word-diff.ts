@@ -4,7 +4,7 @@ export interface DiffPiece {
   isShared: boolean;
 }
 
-/** Most pairs of words or lines that are compared. Longer texts are not marked. */
+/** Maximum number of pairs of words or lines to compare. Longer texts are not marked. */
 export const MAX_CELLS = 4_000_000;
 /** Below this share of common words, marking differences would mark nearly everything. */
 const MIN_SHARED = 0.25;
