@@ -137,7 +137,7 @@ export const Config = Type.Object({
     ttlSeconds: whole("GROUNDWIRE_CACHE_TTL_SECONDS", "How long an answer is kept", 86_400, 1, 31_536_000),
     staleSeconds: whole(
       "GROUNDWIRE_CACHE_STALE_SECONDS",
-      "How long an expired answer is kept, to be served while no node accepts requests; 0: not at all",
+      "How long expired answers are kept, to be served while no node accepts requests; 0: not kept",
       86_400,
       0,
       31_536_000,
@@ -187,7 +187,7 @@ export const Config = Type.Object({
       env: "GROUNDWIRE_FALLBACK_MODELS",
       expected: "names of chat models, separated by commas",
       description:
-        "Chat models in order of preference, separated by commas: if one can't answer, those after it do; default: none",
+        "Chat models in order of preference, separated by commas: if one can't answer, the next one does; default: none",
       default: [],
     }),
     embedding: text(

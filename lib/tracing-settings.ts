@@ -25,7 +25,7 @@ export const TracingSettings = Type.Object({
   }),
   sampler: choice(
     "OTEL_TRACES_SAMPLER",
-    "Which traces are recorded; parentbased: as the caller's traceparent says, if it sends one",
+    "Which traces are recorded; parentbased: follows the caller's traceparent, if there is one",
     [
       "parentbased_always_on",
       "parentbased_always_off",
@@ -49,7 +49,7 @@ export const TracingSettings = Type.Object({
   ),
   resourceAttributes: optionalText(
     "OTEL_RESOURCE_ATTRIBUTES",
-    "Further attributes of the process in traces, such as deployment.environment.name=production",
+    "Additional attributes of the process in traces, such as deployment.environment.name=production",
     pairs,
   ),
   isDisabled: flag("OTEL_SDK_DISABLED", "Turn tracing off even if a collector is set", false),

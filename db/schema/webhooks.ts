@@ -32,7 +32,7 @@ export const webhooks = sqliteTable(
     /** Why the webhook is disabled; null: it is enabled. */
     disabledReason: text({ enum: ["admin", "failures", "gone"] }),
     disabledAt: time(),
-    /** The first failed attempt since the last successful one. */
+    /** The first failed attempt since the last success. */
     failingSince: time(),
     lastDeliveredAt: time(),
     createdBy: text().notNull(),

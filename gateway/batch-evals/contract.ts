@@ -138,7 +138,7 @@ export const BatchEval = Type.Object(
       description:
         "Why no call has succeeded for a few seconds, such as a limit or a node that is down. The run continues as soon as calls succeed, and fails after 15 minutes without one",
     }),
-    cached: Nullable(Count("Outputs that came from the answer cache, or from an equal request at the same time"), {
+    cached: Nullable(Count("Outputs that came from the answer cache, or from an identical concurrent request"), {
       description: "null: not counted, because an earlier version started the run",
     }),
     cost: Nullable(

@@ -224,7 +224,9 @@ export const Latency = Component("Latency", {
 });
 export type Latency = Static<typeof Latency>;
 
-const Degraded = Type.Array(DegradationCode, { description: "What was reduced, with the codes of `x-degraded`" });
+const Degraded = Type.Array(DegradationCode, {
+  description: "The degradations at that time, with the codes of `x-degraded`",
+});
 
 /** Response of `POST /v1/chat`. */
 export const ChatAnswer = Component("ChatAnswer", {
@@ -312,7 +314,7 @@ const timings = Type.Optional(
   Type.Object(
     {
       queue_ms: Milliseconds("Time spent waiting for a slot"),
-      prefill_ms: Milliseconds("From then until the first token"),
+      prefill_ms: Milliseconds("From getting a slot until the first token"),
       ttft_ms: Milliseconds("From arrival until the first token"),
       total_ms: Milliseconds("From arrival until the end of the answer"),
       cached_tokens: Count("Prompt tokens that were in the slot's KV cache"),

@@ -25,7 +25,7 @@ const settings = {
   parallel_requests: Nullable(parallel, { description: "Concurrent requests; null: the configured default" }),
   tokens_per_minute: Nullable(tokensPerMinute, { description: "Prompt and answer tokens; null: no limit" }),
   budgets: { ...Budgets, description: "Any number of limits per hour, day or month, or in total; all of them apply" },
-  model_limits: Type.Array(ModelLimits, { maxItems: 50, description: "Limits for single models, in addition" }),
+  model_limits: Type.Array(ModelLimits, { maxItems: 50, description: "Additional limits for single models" }),
   observe_only: Type.Boolean({
     description: "Count and report all limits of this key without refusing requests, to try them before enforcing them",
   }),

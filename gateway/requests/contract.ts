@@ -17,7 +17,7 @@ import { FAULT_DOMAINS } from "../metrics/fault-domain";
 const errorCode = ErrorBody.properties.code;
 const faultDomain = OneOf(FAULT_DOMAINS, {
   description:
-    "Whose fault it was. caller: the request; policy: a limit or a missing permission; node: the GPU node; gateway: Groundwire itself; unclassified: a bug",
+    "Fault domain. caller: the request; policy: a limit or a missing permission; node: the GPU node; gateway: Groundwire itself; unclassified: a bug",
 });
 const text = (maxLength: number, description: string, examples?: string[]) =>
   Type.Optional(Type.String({ minLength: 1, maxLength, description, examples }));
@@ -27,7 +27,7 @@ export const RequestQuery = Type.Object({
   ...PageQuery.properties,
   id: text(128, "`x-request-id` of the response; a caller may have used it more than once"),
   key: text(100, "Id of the calling key"),
-  route: text(200, "A route as the log names it", ["/v1/chat"]),
+  route: text(200, "A route pattern, as in the log", ["/v1/chat"]),
   model: text(200, "Id of the model"),
   status: Type.Optional(
     Type.String({
@@ -56,7 +56,7 @@ export const LoggedRequest = Component("LoggedRequest", {
   id: Type.String({ description: "`x-request-id` of the response", examples: ["req_01jd8x1m9k2n3p4q5r6s7t8v9w"] }),
   received_at: Timestamp,
   method: Type.String({ examples: ["POST"] }),
-  route: Type.String({ description: "Pattern, or `unmatched`; never the address itself", examples: ["/v1/chat"] }),
+  route: Type.String({ description: "Route pattern, or `unmatched`; never the URL itself", examples: ["/v1/chat"] }),
   object: Nullable(Type.String(), { description: "The id in the path, such as that of a conversation" }),
   status: Type.Integer({ minimum: 100, maximum: 599, description: "499: the client disconnected early" }),
   error: Nullable(Component("LoggedError", { code: Nullable(errorCode), fault_domain: faultDomain })),

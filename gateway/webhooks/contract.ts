@@ -9,7 +9,11 @@ const url = Type.String({
   description: "An https address. The operator's settings may allow http, and private addresses",
   examples: ["https://example.com/hooks/groundwire"],
 });
-const description = Type.String({ maxLength: 200, description: "What it is for", examples: ["on-call channel"] });
+const description = Type.String({
+  maxLength: 200,
+  description: "Purpose of the webhook",
+  examples: ["on-call channel"],
+});
 const events = Nullable(Type.Array(OneOf(EVENT_TYPES), { minItems: 1, maxItems: 50, uniqueItems: true }), {
   description: "Types of the events to send; null: every type, including those of later versions",
   examples: [["run.ended", "node.down"]],
@@ -27,7 +31,7 @@ export const Webhook = Component("Webhook", {
       "admin: an admin disabled it; failures: every attempt failed for five days; gone: it responded with 410",
   }),
   disabled_at: Nullable(Timestamp),
-  failing_since: Nullable(Timestamp, { description: "The first failed attempt since the last successful one" }),
+  failing_since: Nullable(Timestamp, { description: "The first failed attempt since the last success" }),
   last_delivered_at: Nullable(Timestamp),
   old_secret_expires_at: Nullable(Timestamp, {
     description: "Until then, deliveries are also signed with earlier secrets; null: there are none",

@@ -27,7 +27,7 @@ const IngestionFailed = Component("IngestionFailedData", {
   index_id: Type.String(),
   index_name: Type.String(),
   job_id: Type.String(),
-  documents: Count("All documents that were added together"),
+  documents: Count("Documents that were added together"),
   failed: Count("How many of them failed"),
   failures: Type.Array(Type.Object({ document_id: Type.String(), error: Reason }), {
     description: "The first 10 failed documents",

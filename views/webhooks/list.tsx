@@ -87,7 +87,7 @@ export const WebhookFields = ({ form, problems }: { form: WebhookForm; problems?
         autocomplete: "off",
         spellcheck: "false",
       })}
-      {text("description", "Description", { hint: "Optional: what it is for", maxlength: 200, autocomplete: "off" })}
+      {text("description", "Description", { hint: "Optional: its purpose", maxlength: 200, autocomplete: "off" })}
       {choice(
         "events",
         "Events",

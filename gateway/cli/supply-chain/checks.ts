@@ -41,7 +41,7 @@ const checkModels = async (): Promise<Finding> => {
     const path = join(config.models.dir, file.name);
     if (file.sha256 === undefined || !(await Bun.file(path).exists())) continue;
     if ((await hashFile(path)) !== file.sha256)
-      return failed(`${path} has another sha256`, "Run: bun run models fetch");
+      return failed(`${path} has a different sha256`, "Run: bun run models fetch");
     checked += 1;
   }
   return passed(`${defaults.length} default models pinned by sha256; ${checked} downloaded files match`);
@@ -90,8 +90,8 @@ const checkVulnerabilities = async (): Promise<Finding> => {
     found = JSON.parse(out);
   } catch {
     const [, status] = /\b(\d{3})\s*$/.exec(out.trim()) ?? [];
-    const reason = status ? `the registry answered ${status}` : "bun audit gave no result";
-    return warning(`not checked: ${reason}`, "Run `bun audit` where the registry offers it.");
+    const reason = status ? `the registry answered ${status}` : "bun audit returned no result";
+    return warning(`not checked: ${reason}`, "Run `bun audit` against a registry that supports it.");
   }
   const isWaived = (url = "") =>
     WAIVERS.some(({ advisory, until }) => url.endsWith(advisory) && new Date(until) > new Date());
@@ -146,7 +146,7 @@ const checkArchive = async (): Promise<Finding> => {
   };
   const [first, second] = [await archive(), await archive()];
   if (first !== second) return failed("two archives of this commit differ", "Compare them with diffoscope.");
-  return passed(`two archives of this commit are equal: sha256 ${first}`);
+  return passed(`two archives of this commit are identical: sha256 ${first}`);
 };
 
 /** The rows of the table, by name. */

@@ -41,7 +41,7 @@ export const checkPins = (manifest: Manifest, lockText: string): Finding => {
     for (const name of Object.keys(found)) if (!wanted[name]) problems.push(`${name} is only in bun.lock`);
   }
   if (problems.length > 0) return failed(lines(problems), "Pin exact versions, then run: bun install");
-  return passed(`${count} exact versions, equal in package.json and bun.lock`);
+  return passed(`${count} exact versions, the same in package.json and bun.lock`);
 };
 
 /** Every package has the hash of its archive, and no address of a registry. */
