@@ -9,6 +9,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "key.replace": "Replaced the configured key",
   "session.begin": "Signed in",
   "session.end": "Signed out",
+  "session.end_all": "Ended all sessions of a key",
   "session.refuse": "Failed to sign in",
   "sign_in_token.create": "Created a sign-in link",
   "node.drain": "Drained a node",
@@ -42,6 +43,14 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "evaluator.shadow": "Changed the shadow version of an evaluator",
   "evaluator.promote": "Changed the active version of an evaluator",
   "label.give": "Labelled an answer",
+  "webhook.create": "Created a webhook",
+  "webhook.update": "Changed a webhook",
+  "webhook.rotate": "Rotated the secret of a webhook",
+  "webhook.test": "Sent a test event",
+  "webhook.redeliver": "Sent an event again",
+  "webhook.delete": "Deleted a webhook",
+  "drill.start": "Started a drill",
+  "drill.end": "Ended a drill",
 };
 
 export const actionText = (action: string): string => ACTIONS[action] ?? action;
@@ -50,6 +59,7 @@ export const actionText = (action: string): string => ACTIONS[action] ?? action;
 export const OBJECT_TYPES = [
   { value: "key", label: "Keys" },
   { value: "session", label: "Sign-ins" },
+  { value: "sign_in_token", label: "Sign-in links" },
   { value: "node", label: "GPU nodes" },
   { value: "cache", label: "Cache" },
   { value: "index", label: "Indexes" },
@@ -59,6 +69,8 @@ export const OBJECT_TYPES = [
   { value: "prompt", label: "Prompts" },
   { value: "evaluator", label: "Evaluators" },
   { value: "label", label: "Labels" },
+  { value: "webhook", label: "Webhooks" },
+  { value: "drill", label: "Drills" },
 ] as const;
 
 /** "name: search service, requests per minute: 120". */
@@ -74,6 +86,7 @@ const PAGES: Readonly<Record<string, string>> = {
   session: "/keys/",
   index: "/rag/",
   dataset: "/datasets/",
+  webhook: "/webhooks/",
 };
 
 /** The page of the changed object; undefined if it has none. A deleted object's page says that it is gone. */

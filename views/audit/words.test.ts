@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { actionText, entryPage, OBJECT_TYPES } from "./words";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** Actions in the lines that write to the audit log. */
+const writtenActions = async (): Promise<string[]> => {
+  const actions = new Set<string>();
+  for await (const path of new Bun.Glob("{gateway,db,jobs}/**/*.ts").scan(ROOT)) {
+    if (path.endsWith(".test.ts")) continue;
+    for (const line of (await Bun.file(join(ROOT, path)).text()).split("\n")) {
+      if (!/\baction: |\b(change|note|record|save)\(/.test(line)) continue;
+      for (const [, action] of line.matchAll(/"([a-z_]+\.[a-z_]+)"/g)) if (action) actions.add(action);
+    }
+  }
+  return [...actions].toSorted();
+};
+
+test("the audit log describes every action in words, and filters by its kind of object", async () => {
+  const actions = await writtenActions();
+  expect(actions).toEqual(expect.arrayContaining(["key.create", "node.drain", "drill.end", "webhook.redeliver"]));
+  expect(actions.filter((action) => actionText(action) === action)).toEqual([]);
+  const types = new Set<string>(OBJECT_TYPES.map(({ value }) => value));
+  expect(actions.filter((action) => !types.has(action.slice(0, action.indexOf("."))))).toEqual([]);
+});
+
+test("an entry links to the page of its webhook", () => {
+  const entry = { action: "webhook.update", object: { type: "webhook", id: "wh_1" } };
+  expect(entryPage(entry)).toBe("/webhooks/wh_1");
+});
