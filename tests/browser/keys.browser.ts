@@ -151,6 +151,19 @@ test("a key with an unknown model is created, and its pages name the model", () 
     expect(await page.getByText("No node has").count()).toBe(0);
   }));
 
+test("a new key can have its prompts and answers in the request log", () =>
+  signedIn("admin", {}, async (page) => {
+    await page.goto("/keys/new");
+    await page.getByLabel("Name").fill("debugged service");
+    await page.getByLabel("Prompts and answers").selectOption("Also in the request log");
+    await page.getByRole("button", { name: "Create key" }).click();
+    await page.locator("#secret").waitFor();
+    const [key] = await keysNamed("debugged service");
+    expect(key).toMatchObject({ content_logging: true, log_bodies: true });
+    await page.goto(`/keys/${key?.id}`);
+    await page.getByText("Also in the request log").waitFor();
+  }));
+
 test("signing in with a metrics key always opens the page that explains it", async () => {
   const { key } = await pages.newKey("metrics");
   const faults = await onScreen(pages.url, {}, async (page) => {
