@@ -104,6 +104,9 @@ test.each([true, false])("the log is filtered, paged and read (scripts: %j)", (j
       expect(await page.locator("tbody tr").count()).toBe(1);
       await page.getByRole("link", { name: "POST /v1/chat/completions" }).click();
       await page.getByRole("heading", { name: "upstream_error" }).waitFor();
+      // Requests of the same minute have to be told apart.
+      const arrived = await page.locator("time").first().textContent();
+      expect(arrived).toMatch(javaScript ? /^\d+ \w+ \d{4}, \d\d:\d\d:\d\d$/ : /^[\d-]+ \d\d:\d\d:\d\d UTC$/);
       await page.getByRole("link", { name: "Requests with the same error" }).click();
       await page.getByText("Code upstream_error").waitFor();
     }),

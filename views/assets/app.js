@@ -6,8 +6,9 @@
   };
 
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  /** For the axes of charts, by `data-short`. */
-  const short = {
+  /** By `data-format`: for logs, and for the axes of charts. */
+  const formats = {
+    seconds: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
     clock: new Intl.DateTimeFormat(undefined, { timeStyle: "short" }),
     day: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }),
   };
@@ -15,7 +16,7 @@
     // Browsers allow clipboard access only over https and on localhost. Elsewhere the button would do nothing.
     for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
     for (const time of root.querySelectorAll("time:not([data-local])")) {
-      time.textContent = (short[time.dataset.short] ?? local).format(new Date(time.dateTime));
+      time.textContent = (formats[time.dataset.format] ?? local).format(new Date(time.dateTime));
       time.dataset.local = "";
     }
     // Switching the theme replaces only its button, so typed text and secrets that are shown once stay on the page.

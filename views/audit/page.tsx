@@ -76,7 +76,7 @@ const Entries = ({ entries }: { entries: readonly AuditEntry[] }) => (
     caption="Audit log, newest first"
     rows={entries}
     columns={[
-      { name: "When", cell: ({ at }) => <Time at={at} /> },
+      { name: "When", cell: ({ at }) => <Time at={at} seconds /> },
       { name: "Who", isLong: true, cell: ({ actor }) => <Actor actor={actor} /> },
       {
         name: "What",

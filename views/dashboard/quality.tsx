@@ -93,7 +93,7 @@ const QualityChart = ({ versions, from, to }: { versions: Version[]; from: numbe
         <ol class="axis-x" aria-hidden="true">
           {[from, (from + to) / 2, to].map((time) => (
             <li>
-              <time datetime={new Date(time).toISOString()} data-short={to - from > 172_800_000 ? "day" : "clock"}>
+              <time datetime={new Date(time).toISOString()} data-format={to - from > 172_800_000 ? "day" : "clock"}>
                 {new Date(time).toISOString().slice(0, 10)}
               </time>
             </li>

@@ -125,7 +125,7 @@ const RequestTable = ({ requests, mayOpenKeys }: { requests: readonly LoggedRequ
     caption="Requests, newest first"
     rows={requests}
     columns={[
-      { name: "When", cell: ({ received_at }) => <Time at={received_at} /> },
+      { name: "When", cell: ({ received_at }) => <Time at={received_at} seconds /> },
       {
         name: "Request",
         isLong: true,

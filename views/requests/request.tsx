@@ -55,7 +55,7 @@ export const RequestPage = ({ record, ...frame }: Frame & { record: LoggedReques
         look="card facts-list"
         rows={[
           ["Request", <RequestId id={record.id} />],
-          ["Arrived", <Time at={record.received_at} />],
+          ["Arrived", <Time at={record.received_at} seconds />],
           ["Key", <KeyLink of={key} mayOpen={isAdmin} />],
           ["Sent with", key && VIA[key.via]],
           ["Model", model && <a href={withQuery("/requests", { model })}>{model}</a>],

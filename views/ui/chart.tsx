@@ -215,7 +215,7 @@ const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "sho
 
 /** "20:15" or "23 Nov". */
 const AxisTime = ({ at: time, isDay }: { at: string; isDay: boolean }) => (
-  <time datetime={time} data-short={isDay ? "day" : "clock"}>
+  <time datetime={time} data-format={isDay ? "day" : "clock"}>
     {isDay ? SHORT_DAY.format(new Date(time)) : time.slice(11, 16)}
   </time>
 );

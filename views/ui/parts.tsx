@@ -109,10 +109,10 @@ export const shortKey = (key: string): Child =>
   isKeyOfContent(key) ? <span title={key}>{key.slice(0, 8)}…</span> : key;
 
 /** An ISO 8601 time. Rendered in UTC; app.js shows the user's time zone and keeps UTC as the title. */
-export const Time = ({ at }: { at: string }) => {
-  const utc = `${at.slice(0, 16).replace("T", " ")} UTC`;
+export const Time = ({ at, seconds = false }: { at: string; seconds?: boolean }) => {
+  const utc = `${at.slice(0, seconds ? 19 : 16).replace("T", " ")} UTC`;
   return (
-    <time datetime={at} title={utc}>
+    <time datetime={at} title={utc} data-format={seconds ? "seconds" : undefined}>
       {utc}
     </time>
   );

@@ -71,7 +71,7 @@ export const DeliveryStatus = ({ webhook, delivery }: Pick<DeliveryPageProps, "w
             caption="Attempts"
             rows={delivery.attempts.toReversed()}
             columns={[
-              { name: "Started", cell: ({ started_at }) => <Time at={started_at} /> },
+              { name: "Started", cell: ({ started_at }) => <Time at={started_at} seconds /> },
               { name: "Status", isNumeric: true, cell: ({ status }) => status ?? "–" },
               {
                 name: "Took",
