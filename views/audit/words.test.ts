@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { actionText, entryPage, OBJECT_TYPES } from "./words";
+import { actionText, changesText, entryPage, OBJECT_TYPES } from "./words";
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -28,4 +28,20 @@ test("the audit log describes every action in words, and filters by its kind of 
 test("an entry links to the page of its webhook", () => {
   const entry = { action: "webhook.update", object: { type: "webhook", id: "wh_1" } };
   expect(entryPage(entry)).toBe("/webhooks/wh_1");
+});
+
+test("changes are shown as text: times to the minute, lists without brackets, and nothing as none", () => {
+  const changes = {
+    name: "a 2026-12-01T01:36:01.679Z",
+    expires_at: "2026-12-01T01:36:01.679Z",
+    events: ["node.down", "node.up"],
+    allowed_models: null,
+    budgets: [],
+    model_limits: [{ model: "small" }],
+    deleted: 12,
+  };
+  expect(changesText(changes)).toBe(
+    "name: a 2026-12-01T01:36:01.679Z; expires at: 2026-12-01 01:36 UTC; events: node.down, node.up; " +
+      'allowed models: none; budgets: none; model limits: [{"model":"small"}]; deleted: 12',
+  );
 });

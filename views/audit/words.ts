@@ -73,13 +73,20 @@ export const OBJECT_TYPES = [
   { value: "drill", label: "Drills" },
 ] as const;
 
-/** "name: search service, requests per minute: 120". */
+/** "name: search service; requests per minute: 120; expires at: 2099-12-31 23:59 UTC". */
 export const changesText = (changes: AuditEntry["changes"]): string =>
   Object.entries(changes)
-    .map(
-      ([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-    )
-    .join(", ");
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${valueText(value)}`)
+    .join("; ");
+
+const ISO_TIME = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z$/;
+
+const valueText = (value: unknown): string => {
+  if (typeof value === "string") return value.replace(ISO_TIME, "$1 $2 UTC");
+  if (value === null || (Array.isArray(value) && value.length === 0)) return "none";
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(", ");
+  return JSON.stringify(value);
+};
 
 const PAGES: Readonly<Record<string, string>> = {
   key: "/keys/",
