@@ -312,6 +312,7 @@ describe("the limits of a key", () => {
         expect.stringMatching(/^2 parallel requests for smollm2-135m-instruct 0 \(0 %\) 2/),
       ]);
       await page.getByRole("region", { name: "Used in the last hour by" }).getByText("/v1/chat").waitFor();
+      expect(await page.locator("dt", { hasText: "Last used" }).locator("+ dd").textContent()).not.toBe("Never");
       expect(await pages.keys.get(id)).toMatchObject({
         tokens_per_minute: 5000,
         budgets: [

@@ -15,7 +15,8 @@ import {
   WINDOW_WORDS,
 } from "./limits-form";
 
-const KEYS = { path: "/keys", name: "Keys" };
+/** The list of keys, as the parent of other pages. */
+export const KEYS = { path: "/keys", name: "Keys" };
 const optionsOf = (words: Readonly<Record<string, string>>) =>
   Object.entries(words).map(([value, label]) => ({ value, label }));
 const YES = [{ value: "yes", label: "Observe only" }];

@@ -6,7 +6,7 @@ import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List } from "../ui/lists";
 import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
 import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES, STORAGE_WORDS, storageOf } from "./form";
-import { KeyLimits } from "./limits";
+import { KEYS, KeyLimits } from "./limits";
 import { LIMIT_LABELS } from "./limits-form";
 
 const ROLE_WORDS: Record<string, string> = {
@@ -81,7 +81,7 @@ export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKey
   const existing = indexes.length > 0 ? ` Existing indexes: ${indexes.join(", ")}.` : "";
   const limit = { hint: "Leave blank for the default", inputmode: "numeric" };
   return (
-    <Screen {...frame} title="Create key" problems={problems}>
+    <Screen {...frame} title="Create key" trail={[KEYS]} problems={problems}>
       <Form action="/keys" data-busy="Creating…" submit="Create key" cancel="/keys">
         <input type="hidden" name="id" value={form.id} />
         {text("name", "Name", {
@@ -208,7 +208,7 @@ export const KeyPage = ({
   problems,
   ...frame
 }: KeyPageProps) => (
-  <Screen {...frame} title={record.name} problems={problems} note={<KeyState status={record.status} />}>
+  <Screen {...frame} title={record.name} trail={[KEYS]} problems={problems} note={<KeyState status={record.status} />}>
     <UnknownModels names={unknownModels} />
     <Facts
       look="card facts-list"
@@ -220,7 +220,7 @@ export const KeyPage = ({
         ["Models", record.allowed_models?.join(", ") ?? "Every model"],
         ["Document indexes", record.allowed_indexes?.join(", ") ?? "Every index"],
         ["Created", <Time at={record.created_at} />],
-        ["Last used", <Never at={record.last_used_at} />],
+        ["Last used", <Never at={lastUsedAt(record, explanation)} />],
         ["Expires", <Never at={record.expires_at} />],
         ["Prompts and answers", STORAGE_WORDS[storageOf(record)]],
         ["Activity", <Activity id={record.id} />],
@@ -238,6 +238,10 @@ export const KeyPage = ({
     )}
   </Screen>
 );
+
+/** The key's own time is stored once a minute; the limits of this gateway know each request. */
+const lastUsedAt = ({ last_used_at: stored }: Key, { consumers: [latest] }: LimitsExplanation): string | null =>
+  latest && (stored === null || latest.last_used_at > stored) ? latest.last_used_at : stored;
 
 const Activity = ({ id }: { id: string }) => (
   <>
