@@ -1,7 +1,7 @@
 import type { LoggedRequestWithBodies } from "../../gateway/requests/contract";
 import { type Frame, may, Screen } from "../layout";
 import { withQuery } from "../ui/lists";
-import { count, Facts, number, RequestId, Texts, Time } from "../ui/parts";
+import { count, Facts, number, RequestId, Time } from "../ui/parts";
 import { latency } from "../ui/quantities";
 import { Split } from "../ui/split";
 import { KeyLink } from "./list";
@@ -82,15 +82,11 @@ const Bodies = ({
   isAdmin: boolean;
 }) => {
   if (bodies) {
-    const note = bodies.cut ? "truncated in the log" : undefined;
     return (
-      <section class="card">
-        <h2>Prompt and answer</h2>
-        <dl>
-          <Texts name="Prompt" texts={[readable(bodies.prompt)]} note={note} />
-          <Texts name="Answer" texts={[readable(bodies.answer)]} note={note} />
-        </dl>
-      </section>
+      <>
+        <Body name="Prompt" text={bodies.prompt} isCut={bodies.cut} />
+        <Body name="Answer" text={bodies.answer} isCut={bodies.cut} />
+      </>
     );
   }
   if (has_bodies) return <p class="hint">Only this key and admins can read the prompt and the answer.</p>;
@@ -102,6 +98,19 @@ const Bodies = ({
     </p>
   );
 };
+
+const Body = ({ name, text, isCut }: { name: string; text: string; isCut: boolean }) => (
+  <details class="card fold" open>
+    <summary>{isCut ? `${name}: cut to what the log stores` : name}</summary>
+    {text ? (
+      <pre class="verbatim" hx-ignore>
+        {readable(text)}
+      </pre>
+    ) : (
+      <p class="nothing">empty</p>
+    )}
+  </details>
+);
 
 /** JSON with line breaks; other text, such as a cut one, unchanged. */
 const readable = (text: string): string => {

@@ -39,6 +39,7 @@ const PAGES: readonly [route: RegExp, page: string][] = [
   [/^(?:\/v1)?\/datasets\/:/, "/datasets/"],
   [/^(?:\/v1)?\/keys\/:/, "/keys/"],
   [/^(?:\/v1)?\/requests\/:/, "/requests/"],
+  [/^(?:\/v1)?\/webhooks\/:/, "/webhooks/"],
 ];
 
 /** The page of the object in the request's path; undefined if it has none. */
