@@ -147,6 +147,33 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
       await until("the active requests are known", async () => (await used(second, slots)) === 6);
     });
 
+    test("a request that ends during a long loss holds no slot afterwards", async () => {
+      let nowMs = Date.UTC(2026, 10, 29, 20);
+      const ledger = await gateway(`test${++prefixes}`, () => nowMs);
+      const slots = limitOf(1, "active");
+      const held = await reserve(ledger, chargeOf(slots));
+      server.freeze();
+      await reserve(ledger, chargeOf(limitOf(1)));
+      held?.settle([0]);
+      // So long that the gateway has forgotten the unused counter.
+      nowMs += 61_000;
+      await reserve(ledger, chargeOf(limitOf(1)));
+      server.thaw();
+      await areUp(ledger);
+      expect(await used(ledger, slots)).toBe(0);
+    });
+
+    test("a request that is refused because its reply is lost holds no slot afterwards", async () => {
+      const ledger = await gateway(`test${++prefixes}`);
+      const slots = limitOf(1, "active");
+      server.freeze();
+      await problemOf(Promise.resolve(ledger.reserve([chargeOf(slots)], false)));
+      server.thaw();
+      await areUp(ledger);
+      await until("the slot is free", async () => (await used(ledger, slots)) === 0);
+      expect(await reserve(ledger, chargeOf(slots))).toBeDefined();
+    });
+
     test("what was counted is restored if Redis loses its data while it runs", async () => {
       const [first, second] = await pair();
       const [requests, slots] = [limitOf(100), limitOf(10, "active")];

@@ -4,9 +4,10 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { Semaphore } from "../../lib/semaphore";
 import type { Charge, LedgerStore, Limit, Reading, Refused, Reservation, Reserved } from "../ports/ledger";
-import { leavesAt, type Window } from "../ports/limit-window";
+import { leavesAt } from "../ports/limit-window";
 import { memoryLedger } from "./ledger-memory";
 import { itemOf, LEDGER_SCRIPT, readReply } from "./ledger-redis-script";
+import { type Adjustment, type Item, Unsent } from "./ledger-redis-unsent";
 import { guardRedis, redisClient } from "./redis-guard";
 
 export interface RedisLedgerOptions {
@@ -20,16 +21,12 @@ export interface RedisLedgerOptions {
 
 /** Interval of a gateway's heartbeats. After 15 seconds without one, its active requests don't count. */
 const HEARTBEAT_MS = 1000;
-/** Counters per command while catching up: few enough to finish well within the timeout. */
-const BATCH = 100;
 /**
  * Commands in flight. More wait here: in Redis's queue, those of a burst would time out although nothing is wrong.
  */
 const MAX_IN_FLIGHT = 32;
 /** A reply that a busy process read too late has arrived within this time after its timeout. */
 const SECOND_CHANCE_MS = 5;
-/** Changes kept while Redis is down, before those that have left their window are dropped. */
-const MANY_UNSENT = 10_000;
 /** How long a refused command counts as a loss: Redis may reply, but not accept writes. */
 const REFUSED_MS = 1000;
 /** Wait for a request that is larger than a gateway's share: Redis may be back by then. */
@@ -37,15 +34,6 @@ const RETRY_MS = 5000;
 
 interface ScriptedRedis extends Redis {
   ledger(numberOfKeys: number, ...keysAndArguments: string[]): Promise<number[]>;
-}
-
-/** A change of what is reserved in one step of a counter. */
-interface Adjustment {
-  counter: string;
-  window: Window;
-  /** When it leaves the window; 0: never. */
-  at: number;
-  more: number;
 }
 
 /**
@@ -60,18 +48,14 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   const gateway = crypto.randomUUID();
   const timeNow = now ?? Date.now;
   const own = memoryLedger({ now: timeNow, monotonic: now });
-  /** Changes that Redis has not confirmed, by counter and step. */
-  const unsent = new Map<string, Adjustment>();
   let gateways = 1;
   /** Redis lacks this gateway's counts. */
   let hasLostData = false;
-  /** A change of the active requests may not have reached Redis. */
-  let isActiveUnsure = false;
   /** The last time that a request was checked locally although Redis responds. */
   let refused = { since: new Date(0), untilMs: 0 };
   let heartbeat: Timer | undefined;
 
-  const send = (step: string, items: readonly (readonly [counter: string, ...values: (string | number)[]])[] = []) =>
+  const send = (step: string, items: readonly Item[] = []) =>
     redis.ledger(
       items.length + 1,
       `${prefix}:gateways`,
@@ -80,37 +64,18 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
       ...items.flatMap(([, ...values]) => values.map(String)),
     );
 
-  const adjust = async (changes: readonly Adjustment[]): Promise<void> => {
-    for (let from = 0; from < changes.length; from += BATCH) {
-      const items = changes
-        .slice(from, from + BATCH)
-        .map(
-          ({ counter, window: { period, isCalendar }, at, more }) =>
-            [counter, period, Number(isCalendar), at, more, 0, 0] as const,
-        );
-      await send("adjust", items);
-    }
-  };
-
-  const keep = (change: Adjustment): void => {
-    const id = `${change.at} ${change.counter}`;
-    const known = unsent.get(id);
-    if (known) known.more += change.more;
-    else unsent.set(id, change);
-    if (unsent.size < MANY_UNSENT) return;
-    for (const [key, { at }] of unsent) if (at > 0 && at <= timeNow()) unsent.delete(key);
-  };
+  const unsent = new Unsent({ send, active: (counter) => own.counters.get(counter)?.usedAt(0) ?? 0, now: timeNow });
 
   /** Changes the counters in Redis, now or when it is back. Active requests are set as a whole then. */
   const change = async (changes: readonly Adjustment[]): Promise<void> => {
     if (changes.length === 0) return;
     const isUp = guard.state().status === "ok";
-    const confirmed = isUp && (await guard.run(async () => adjust(changes).then(() => true)));
+    const confirmed = isUp && (await guard.run(async () => unsent.adjust(changes).then(() => true)));
     if (confirmed) return;
-    isActiveUnsure ||= changes.some(({ window }) => window.period === "active");
     for (const one of changes) {
+      if (one.window.period === "active") unsent.doubt(one.counter);
       // A change without a reply may have been made. Returning an amount twice could exceed a limit.
-      if (one.window.period !== "active" && (!isUp || one.more > 0)) keep(one);
+      else if (!isUp || one.more > 0) unsent.keep(one);
     }
   };
 
@@ -127,14 +92,8 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
           })),
     );
 
-  const sendActive = async (): Promise<void> => {
-    const active = [...own.counters].filter(([, { window }]) => window.period === "active");
-    for (let from = 0; from < active.length; from += BATCH) {
-      const items = active
-        .slice(from, from + BATCH)
-        .map(([counter, found]) => [counter, "active", 0, 0, found.usedAt(0), 0, 0] as const);
-      await send("slots", items);
-    }
+  const doubtActive = (): void => {
+    for (const [id, { window }] of own.counters) if (window.period === "active") unsent.doubt(id);
   };
 
   /** Sends a heartbeat and the changes that Redis lacks: everything, if Redis has lost this gateway's counters. */
@@ -143,17 +102,13 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     gateways = Math.max(1, alive);
     hasLostData ||= !isKnown;
     if (hasLostData) {
-      unsent.clear();
-      await adjust(allOfOwn());
+      unsent.forgetChanges();
+      await unsent.adjust(allOfOwn());
     }
-    while (unsent.size > 0) {
-      const batch = [...unsent].slice(0, BATCH);
-      await adjust(batch.map(([, one]) => one));
-      for (const [id] of batch) unsent.delete(id);
-    }
-    if (hasLostData || isActiveUnsure) await sendActive();
+    await unsent.sendChanges();
+    if (hasLostData) doubtActive();
     hasLostData = false;
-    isActiveUnsure = false;
+    await unsent.sendActive();
   };
 
   const guard = guardRedis(redis, {
@@ -163,7 +118,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     catchUp: async () => {
       // Replies that arrived before the server was lost are counted first.
       await nextTurn();
-      isActiveUnsure = true;
+      doubtActive();
       await beat();
     },
   });
@@ -174,8 +129,14 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     commands.run(async () => {
       if (guard.state().status !== "ok") return undefined;
       const attempt = () => guard.run(() => send(step, charges.map(itemOf)));
-      const reply = (await attempt()) ?? (await Bun.sleep(SECOND_CHANCE_MS).then(attempt));
-      return reply && readReply(reply);
+      const first = await attempt();
+      if (first) return readReply(first);
+      // It may have been made although its reply is lost.
+      if (step === "reserve") {
+        for (const { limit } of charges) if (limit.window.period === "active") unsent.doubt(limit.counter);
+      }
+      const second = await Bun.sleep(SECOND_CHANCE_MS).then(attempt);
+      return second && readReply(second);
     });
 
   /** Settles here and in Redis. */
