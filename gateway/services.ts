@@ -95,7 +95,7 @@ export const createServices = (foundation: Foundation) => {
     cache,
     jobs,
     vectors: monitored,
-    drills: { audit: (entry) => db.write((tx) => appendAudit(tx, entry)), effects: drillEffects(nodes, cache) },
+    drills: { audit: (entry) => db.write((tx) => appendAudit(tx, entry)), effects: drillEffects(nodes, cache, usage) },
     limits: usage,
     log,
     pingDatabase: async () => db.get("SELECT 1"),

@@ -105,6 +105,23 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await reserve(alive, chargeOf(slots))).toBeDefined();
   });
 
+  test("a gateway that is kept away from Redis enforces its share, and what it counted is added afterwards", async () => {
+    const [first, second] = await pair();
+    const [requests, slots] = [limitOf(100), limitOf(20, "active")];
+    const before = await burst([first, second], 10, chargeOf(requests), chargeOf(slots));
+    first.detach?.(true);
+    expect([first.state(), second.state().status]).toMatchObject([{ status: "local", isDetached: true }, "ok"]);
+    // Its share is 50, of which it has used 5.
+    expect(await burst([first], 60, chargeOf(requests))).toHaveLength(45);
+    for (const one of before) one.settle([1, 0]);
+    expect(await used(second, requests)).toBe(10);
+    const problem = await problemOf(Promise.resolve(first.reserve([chargeOf(requests)], false)));
+    expect([problem.kind, problem.message]).toEqual(["unavailable", expect.stringContaining("drill")]);
+    first.detach?.(false);
+    await areUp(first);
+    expect(await Promise.all([used(second, requests), used(second, slots)])).toEqual([55, 0]);
+  });
+
   describe("that is lost", () => {
     test("G8: two gateways grant at most one and a half times a limit, and nothing is forgotten when it is back empty", async () => {
       const [first, second] = await pair();

@@ -54,6 +54,8 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   /** The last time that a request was checked locally although Redis responds. */
   let refused = { since: new Date(0), untilMs: 0 };
   let heartbeat: Timer | undefined;
+  /** Since when a drill keeps this gateway away from Redis. */
+  let detachedSince: Date | undefined;
 
   const send = (step: string, items: readonly Item[] = []) =>
     redis.ledger(
@@ -69,7 +71,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   /** Changes the counters in Redis, now or when it is back. Active requests are set as a whole then. */
   const change = async (changes: readonly Adjustment[]): Promise<void> => {
     if (changes.length === 0) return;
-    const isUp = guard.state().status === "ok";
+    const isUp = isShared();
     const confirmed = isUp && (await guard.run(async () => unsent.adjust(changes).then(() => true)));
     if (confirmed) return;
     for (const one of changes) {
@@ -111,23 +113,20 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     await unsent.sendActive();
   };
 
-  const guard = guardRedis(redis, {
-    user: "the ledger of limits",
-    now: timeNow,
-    log,
-    catchUp: async () => {
-      // Replies that arrived before the server was lost are counted first.
-      await nextTurn();
-      doubtActive();
-      await beat();
-    },
-  });
+  const catchUp = async (): Promise<void> => {
+    // Replies that arrived before the server was lost are counted first.
+    await nextTurn();
+    doubtActive();
+    await beat();
+  };
+  const guard = guardRedis(redis, { user: "the ledger of limits", now: timeNow, log, catchUp });
+  const isShared = (): boolean => !detachedSince && guard.state().status === "ok";
 
   const commands = new Semaphore(MAX_IN_FLIGHT);
   /** Runs one step for a request; undefined while Redis is lost. */
   const ask = (step: "reserve" | "read", charges: readonly Charge[]) =>
     commands.run(async () => {
-      if (guard.state().status !== "ok") return undefined;
+      if (!isShared()) return undefined;
       const attempt = () => guard.run(() => send(step, charges.map(itemOf)));
       const first = await attempt();
       if (first) return readReply(first);
@@ -168,7 +167,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
   });
 
   const reserveShare = (charges: readonly Charge[]): Reserved | Refused => {
-    if (guard.state().status === "ok") {
+    if (isShared()) {
       const nowMs = Date.now();
       refused = { since: nowMs < refused.untilMs ? refused.since : new Date(nowMs), untilMs: nowMs + REFUSED_MS };
     }
@@ -188,7 +187,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
 
   return {
     async open() {
-      heartbeat = setInterval(() => void guard.run(beat), HEARTBEAT_MS);
+      heartbeat = setInterval(() => void (detachedSince ?? guard.run(beat)), HEARTBEAT_MS);
       heartbeat.unref();
       await guard.start();
     },
@@ -202,7 +201,7 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
       if (mayGoLocal) return reserveShare(charges);
       throw new AppError(
         "unavailable",
-        "Redis, which holds the limit counters of all gateways, is not responding, and this key requires it. Try again in a moment, or ask an admin to set the key's on_store_loss to local.",
+        `${detachedSince ? "An admin is running a drill without Redis (limits_local)" : "Redis, which holds the limit counters of all gateways, is not responding"}, and this key requires it. Try again in a moment, or ask an admin to set the key's on_store_loss to local.`,
         { retryAfterMs: 1000 },
       );
     },
@@ -218,8 +217,20 @@ export const redisLedger = (url: string, { prefix = "groundwire", log, now }: Re
     state() {
       const { status, since } = guard.state();
       if (status !== "ok") return { status: "local", since, gateways };
+      if (detachedSince) return { status: "local", since: detachedSince, gateways, isDetached: true };
       const isRefusing = Date.now() < refused.untilMs;
       return { status: isRefusing ? "local" : "ok", since: isRefusing ? refused.since : since, gateways };
+    },
+
+    detach(isDetached) {
+      const before = detachedSince;
+      if (isDetached) detachedSince = new Date(timeNow());
+      else {
+        void guard.run(catchUp).finally(() => {
+          // Another drill may have started.
+          if (detachedSince === before) detachedSince = undefined;
+        });
+      }
     },
 
     async close() {

@@ -50,8 +50,8 @@ export const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
 export const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] =>
   isAlive ? [] : [degradation("no_jobs", lastBeat ?? startedAt, NO_WORKER, ["no_worker"])];
 
-export const ofLimits = ({ status, since, gateways }: LedgerState): Degradation[] => {
-  if (status === "ok") return [];
+export const ofLimits = ({ status, since, gateways, isDetached }: LedgerState): Degradation[] => {
+  if (status === "ok" || isDetached) return [];
   const share = gateways === 1 ? "limits count only here" : `this gateway enforces 1/${gateways} of each limit`;
   return [degradation("limits_local", since, `Redis is unreachable: ${share}`, ["unreachable"])];
 };

@@ -20,7 +20,7 @@ const memory = () => memoryCache({ maxBytes: 1_000_000 });
 
 test("the drill of fewer_nodes drains one of several working nodes and puts it back", () => {
   const { engine, drained } = nodesOf("ready", "busy", "down");
-  const { fewer_nodes: drill } = drillEffects(engine, memory());
+  const { fewer_nodes: drill } = drillEffects(engine, memory(), {});
   drill?.(true);
   drill?.(false);
   drill?.(false);
@@ -32,7 +32,7 @@ test("the drill of fewer_nodes drains one of several working nodes and puts it b
 
 test("the drill of fewer_nodes never drains the only working node", () => {
   const { engine, drained } = nodesOf("ready", "down", "loading");
-  const { fewer_nodes: drill } = drillEffects(engine, memory());
+  const { fewer_nodes: drill } = drillEffects(engine, memory(), {});
   drill?.(true);
   drill?.(false);
   expect(drained).toEqual([]);
@@ -41,7 +41,7 @@ test("the drill of fewer_nodes never drains the only working node", () => {
 test("during the drill of cache_local, answers are neither read from Redis nor written to it", async () => {
   const redis = memory();
   const layered = layeredCache({ ...redis, listen: () => {} }, { maxBytes: 1_000_000 });
-  const { cache_local: drill } = drillEffects(nodesOf("ready").engine, layered);
+  const { cache_local: drill } = drillEffects(nodesOf("ready").engine, layered, {});
   const entry = { value: "x", storedAt: new Date(), expiresAt: new Date(Date.now() + 60_000), tags: [] };
   await redis.set("shared", entry);
   drill?.(true);
@@ -53,6 +53,15 @@ test("during the drill of cache_local, answers are neither read from Redis nor w
   ]);
   drill?.(false);
   expect((await layered.get("shared"))?.value).toBe("x");
+});
+
+test("during the drill of limits_local, the shared store of limits is not used", () => {
+  const calls: boolean[] = [];
+  const limits = { detach: (isDetached: boolean) => void calls.push(isDetached) };
+  const { limits_local: drill } = drillEffects(nodesOf("ready").engine, memory(), limits);
+  drill?.(true);
+  drill?.(false);
+  expect(calls).toEqual([true, false]);
 });
 
 const request = (): EngineRequest => ({

@@ -1,14 +1,20 @@
 import { AppError } from "../../lib/errors";
 import type { Cache } from "../ports/cache";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
+import type { LedgerStore } from "../ports/ledger";
 import { takesRequests } from "./causes";
 import type { Degradations, DrillDeps } from "./degradations";
 
 /** Drills that change something when they start and end. The other modes are looked up when they matter. */
-export const drillEffects = (engine: Pick<Engine, "nodes" | "drain">, cache: Cache): DrillDeps["effects"] => {
+export const drillEffects = (
+  engine: Pick<Engine, "nodes" | "drain">,
+  cache: Pick<Cache, "detach">,
+  limits: Pick<LedgerStore, "detach">,
+): DrillDeps["effects"] => {
   let drained: string | undefined;
   return {
     cache_local: (isOn) => cache.detach?.(isOn),
+    limits_local: (isOn) => limits.detach?.(isOn),
     /** Drains one node, unless it is the only one that accepts requests. */
     fewer_nodes: (isOn) => {
       const working = engine.nodes().filter(({ state }) => takesRequests(state));

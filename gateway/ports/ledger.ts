@@ -54,6 +54,8 @@ export interface LedgerState {
   since: Date;
   /** Gateways that share the limits. */
   gateways: number;
+  /** The shared store works, but is not used: see `detach`. */
+  isDetached?: boolean;
 }
 
 /** Counts what is used of limits, for one gateway or for all. */
@@ -68,6 +70,8 @@ export interface LedgerStore {
   /** Reads limits without reserving. `fitsInMs` is for the smallest possible charge. */
   read(limits: readonly Limit[]): readonly Reading[] | Promise<readonly Reading[]>;
   state(): LedgerState;
+  /** Stops or resumes using a shared store, as if it were lost. */
+  detach?(isDetached: boolean): void;
   /** Saves what is not saved yet. */
   close(): Promise<void>;
 }
