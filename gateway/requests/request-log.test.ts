@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Db } from "../../db/client";
-import { listRequests } from "../../db/requests";
+import { findRequest, listRequests } from "../../db/requests";
 import { AppError } from "../../lib/errors";
 import { temporaryDb } from "../../tests/db/temporary";
 import type { FinishedRequest } from "../ports/recorder";
 import { RequestLog, type RequestLogOptions } from "./request-log";
+import { type Entry, toNewRow } from "./rows";
 
 const DAY_MS = 86_400_000;
 
@@ -51,6 +52,18 @@ const request = (requestId: string, more: Partial<FinishedRequest> = {}): Finish
 });
 
 const stored = async () => (await listRequests(db, {}, 10_000)).map(({ id }) => id);
+
+test("bodies that end within a character, or whose text has half of one, are stored as valid text", async () => {
+  const log = createLog();
+  const frame = `data: ${JSON.stringify({ choices: [{ delta: { content: "b\ud83d" } }] })}\n\n`;
+  log.add(request("cut", { bodies: { prompt: "a\ud83d", answer: frame, isCut: true } }));
+  expect([toNewRow(log.waiting("cut") as Entry).prompt, toNewRow(log.waiting("cut") as Entry).answer]).toEqual([
+    "a\ufffd",
+    "b\ufffd",
+  ]);
+  await log.flush();
+  expect(await findRequest(db, "cut")).toMatchObject({ prompt: "a\ufffd", answer: "b\ufffd" });
+});
 
 test("a database that can't be written never fails a request: lines wait, and are written once it can", async () => {
   const log = createLog();

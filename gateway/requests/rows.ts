@@ -27,8 +27,9 @@ export const toNewRow = ({ request, finishedAt }: Entry): NewRequestRow => {
     totalMs: round(durationMs, 2),
     detail: detailOf(request, kind),
     isCut: bodies?.isCut ?? null,
-    prompt: bodies?.prompt ?? null,
-    answer: bodies ? answerText(route, bodies.answer) : null,
+    // A cut text may end within a character, which a libSQL server would refuse, and the whole block with it.
+    prompt: bodies?.prompt.toWellFormed() ?? null,
+    answer: bodies ? answerText(route, bodies.answer).toWellFormed() : null,
   };
 };
 
