@@ -55,7 +55,8 @@ const settled = async (
   const body = isStream ? metered(reply.body, true, settle) : metering(reply.body, settle);
   // A caller that leaves before the first read never runs the generator.
   let isRead = false;
-  signal.addEventListener("abort", () => !isRead && settle(), { once: true });
+  if (signal.aborted) settle();
+  else signal.addEventListener("abort", () => !isRead && settle(), { once: true });
   return {
     ...reply,
     body: {
