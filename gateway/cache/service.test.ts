@@ -87,6 +87,19 @@ const setUp = (answers = create(), options: Parameters<typeof upstream>[0] = {})
   return { answers, state, ask };
 };
 
+test("keys that share a namespace, but may use different fallback models, don't join each other", async () => {
+  shared = { key_a: "team", key_b: "team" };
+  const answers = create();
+  const { generate, release } = upstream();
+  const begin = async (keyId: string, fallbacks?: string[]) =>
+    (await answers.answer(request({ keyId, fallbacks }), generate, toStored)).report.status;
+  expect(await Promise.all([begin("key_a", ["small"]), begin("key_b", ["tiny"]), begin("key_b")])).toEqual([
+    ...["miss", "miss", "miss"],
+  ]);
+  expect(await begin("key_b", ["small"])).toBe("joined");
+  release();
+});
+
 describe("hits", () => {
   test("a repeated request is served from the store, with its age and remaining lifetime", async () => {
     const { state, ask } = setUp(create({ ttlSeconds: 100 }));

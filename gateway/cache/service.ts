@@ -25,8 +25,8 @@ export interface CacheRequest {
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
-  /** Requests that differ in this don't share a running generation. */
-  mayFallBack?: boolean;
+  /** Models that may answer instead. Requests that differ in them don't share a running generation. */
+  fallbacks?: readonly string[];
   /** `signal` is only used on a cache miss. */
   call: { readonly signal: AbortSignal };
 }
@@ -196,7 +196,7 @@ export const createAnswerCache = ({
 
     try {
       if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
-      const id = `${key}${stream ? " stream" : ""}${request.mayFallBack ? " fallback" : ""}`;
+      const id = `${key}${stream ? " stream" : ""}${request.fallbacks ? ` fallback ${request.fallbacks}` : ""}`;
       const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
       counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
       const report: CacheReport = hasJoined

@@ -119,7 +119,7 @@ export const createChat = (deps: ChatDeps): ChatService => {
         // The content of a key without content logging must not be cached.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
-        mayFallBack: fallbacks !== undefined,
+        fallbacks,
         call,
       },
       generate,
