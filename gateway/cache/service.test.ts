@@ -94,7 +94,9 @@ test("keys that share a namespace, but may use different fallback models, don't 
   const begin = async (keyId: string, fallbacks?: string[]) =>
     (await answers.answer(request({ keyId, fallbacks }), generate, toStored)).report.status;
   expect(await Promise.all([begin("key_a", ["small"]), begin("key_b", ["tiny"]), begin("key_b")])).toEqual([
-    ...["miss", "miss", "miss"],
+    "miss",
+    "miss",
+    "miss",
   ]);
   expect(await begin("key_b", ["small"])).toBe("joined");
   release();

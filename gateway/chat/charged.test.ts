@@ -21,7 +21,10 @@ test("a caller that left before the answer arrived holds no slot of the model", 
     defaults: { chat: "fake-model", embedding: "fake-embedder" },
   }).resolve(principal, "chat", undefined);
   const leaving = new AbortController();
-  const call: Asking = { principal };
+  const call: Asking = {
+    ...{ principal, requestId: "req_1", priority: "interactive", receivedAt: 0 },
+    directives: { noCache: false, noStore: false, onlyIfCached: false },
+  };
   const ask = () =>
     charged(
       ledger,
