@@ -27,7 +27,7 @@ export const toNewRow = ({ request, finishedAt }: Entry): NewRequestRow => {
     totalMs: round(durationMs, 2),
     detail: detailOf(request, kind),
     isCut: bodies?.isCut ?? null,
-    // A cut text may end within a character, which a libSQL server would refuse, and the whole block with it.
+    // A cut text may end within a character. The database stores valid text, and a line is also read before it is stored.
     prompt: bodies?.prompt.toWellFormed() ?? null,
     answer: bodies ? answerText(route, bodies.answer).toWellFormed() : null,
   };
