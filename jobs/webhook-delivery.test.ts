@@ -189,6 +189,16 @@ describe("a request", () => {
     expect([status, response]).toEqual([500, "x".repeat(500)]);
   });
 
+  test("stores valid text of a response that is cut within a character, or is no text", async () => {
+    const pair = "\u{1f600}";
+    receiver.replies = [
+      new Response(`a${pair.repeat(300)}`, { status: 500 }),
+      new Response("a\0b\xff", { status: 500 }),
+    ];
+    const [cut, strange] = [await outcomeOf(receiver.url()), await outcomeOf(receiver.url())];
+    expect([cut.response, strange.response]).toEqual([`a${pair.repeat(249)}\ufffd`, "a\ufffdb\xff"]);
+  });
+
   test("succeeds when the status has arrived, even if the body never ends", async () => {
     const silent = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
     receiver.replies = [new Response(silent)];

@@ -89,7 +89,9 @@ const beginningOf = async (response: IncomingMessage): Promise<string> => {
     clearTimeout(timer);
     response.destroy();
   }
-  return Buffer.concat(pieces).toString("utf8").slice(0, MAX_STORED_CHARACTERS);
+  // The database stores only valid text without NUL.
+  const text = Buffer.concat(pieces).toString("utf8").slice(0, MAX_STORED_CHARACTERS);
+  return text.toWellFormed().replaceAll("\0", "\ufffd");
 };
 
 /** Seconds, or a date (RFC 9110 section 10.2.3). */
