@@ -47,6 +47,22 @@ test("while the database can't be written, a drained node stays drained, and its
   expect(await stored()).toHaveLength(2);
 });
 
+test("an entry that is added while others are being stored is stored, too", async () => {
+  let added: Promise<void> | undefined;
+  const slowly: Db["write"] = async (work) => {
+    const result = await db.write(work);
+    added ??= audit.record(admin, "node.undrain", "gpu-1");
+    return result;
+  };
+  const audit = createAudit({
+    db: Object.assign(Object.create(db) as Db, { write: slowly }),
+    log: { error: () => void logged++ } as never,
+  });
+  await audit.record(admin, "node.drain", "gpu-1");
+  await added;
+  expect(await stored()).toEqual(["node.undrain gpu-1", "node.drain gpu-1"]);
+});
+
 test("failed sign-ins are counted per address, and a flood from many addresses can't fill the log", async () => {
   const audit = open();
   for (let n = 0; n < 5000; n++) audit.refused({ address: `10.0.${n >> 8}.${n & 255}`, with: "key", requestId: "r" });

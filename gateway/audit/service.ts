@@ -54,7 +54,8 @@ export const createAudit = ({ db, log, now = () => new Date() }: AuditDeps) => {
     );
     refusals = new Map();
     waiting = [...waiting, ...taken].slice(0, MAX_WAITING);
-    const block = waiting;
+    // A copy, because more entries may be added while these are stored.
+    const block = [...waiting];
     await db.write(async (tx) => {
       for (const entry of block) await appendAudit(tx, entry);
     });
