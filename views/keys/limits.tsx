@@ -60,9 +60,8 @@ export const LimitsPage = ({ record, form, models, currency, problems, ...frame 
         <fieldset>
           <legend>Budgets</legend>
           <p class="hint">
-            All of them apply. “Per day (UTC)” resets at midnight UTC; “in 24 hours” always counts the last 24 hours.
-            Money is in {currency}, for the time that the machine works for the key. Clear an amount to remove the
-            budget.
+            Every budget applies. “Per day (UTC)” resets at midnight UTC; “in 24 hours” always counts the last 24 hours.
+            Money is in {currency}, for the machine time that the key uses. Clear an amount to remove its budget.
           </p>
           {rowsOf(form, "budget").map((row) => (
             <div class="limit-row">
@@ -76,7 +75,8 @@ export const LimitsPage = ({ record, form, models, currency, problems, ...frame 
         <fieldset>
           <legend>Limits for single models</legend>
           <p class="hint">
-            In addition to the limits above. Budgets for a model can be set through the API and are kept.
+            These apply in addition to the limits above. Budgets for single models are set through the API; this form
+            keeps them.
             {models.length > 0 && ` Models: ${models.join(", ")}.`}
           </p>
           {rowsOf(form, "model").map((row) => (

@@ -238,7 +238,7 @@ export const Methods = ({ run }: RunProps) => {
           [
             "Detectable change",
             !isPartial(run) &&
-              "The smallest change of the pass rate that this many samples can detect (power 0.8, level 0.05)",
+              "The smallest change in the pass rate that this many samples can detect (power 0.8, level 0.05)",
           ],
           ["Errors", "A result without a verdict is never counted as passed or failed; the bounds show both cases"],
         ]}
