@@ -46,8 +46,13 @@ describe("the working tree", () => {
   test("fails with the names of changed and new files", async () => {
     await write("new.txt", "x");
     const { status, message } = await checkTree(release);
-    expect([status, message]).toEqual(["failed", "1 files are not committed: new.txt"]);
-    await rm(join(root, "new.txt"));
+    expect([status, message]).toEqual(["failed", "not committed: new.txt"]);
+    const others = ["other-1.txt", "other-2.txt", "other-3.txt"];
+    for (const name of others) await write(name, "x");
+    expect(await checkTree(release)).toMatchObject({
+      message: "not committed: new.txt, other-1.txt, other-2.txt, and 1 more",
+    });
+    for (const name of ["new.txt", ...others]) await rm(join(root, name));
   });
 });
 

@@ -31,13 +31,9 @@ export const checkTree: Check = async ({ run }) => {
   const files = out.split("\n").filter((line) => line !== "");
   if (files.length === 0)
     return passed(`everything is committed: ${lastLine((await run(["git", "rev-parse", "--short", "HEAD"])).out)}`);
-  return failed(
-    `${files.length} files are not committed: ${files
-      .slice(0, 3)
-      .map((line) => line.slice(3))
-      .join(", ")}`,
-    "Commit or remove them.",
-  );
+  const names = files.slice(0, 3).map((line) => line.slice(3));
+  if (files.length > names.length) names.push(`and ${files.length - names.length} more`);
+  return failed(`not committed: ${names.join(", ")}`, "Commit or remove what is listed by git status.");
 };
 
 /** The version is new: no other commit has its tag. */
