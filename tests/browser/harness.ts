@@ -158,13 +158,10 @@ export class Screen {
     await this.page.evaluate(REPAINTED);
   }
 
-  /**
-   * Checks the current page and adds its faults, with the theme and width. `rules`: only these rules of axe, for a page
-   * that has been checked in another theme.
-   */
-  async inspect(rules?: string[]): Promise<void> {
+  /** Checks the current page and adds its faults, with the theme and width. */
+  async inspect(): Promise<void> {
     const { width, theme } = this.look;
-    for (const problem of await this.#axe(rules)) this.faults.push(`${theme}, ${width} px: ${problem}`);
+    for (const problem of await this.#axe()) this.faults.push(`${theme}, ${width} px: ${problem}`);
     const overflow = await this.page.evaluate<number>(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );
@@ -172,11 +169,9 @@ export class Screen {
   }
 
   /** Runs axe in the page through the debugger, which the Content-Security-Policy doesn't restrict. */
-  async #axe(rules = AXE_OPTIONS.runOnly): Promise<string[]> {
+  async #axe(): Promise<string[]> {
     if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(AXE_SOURCE);
-    const found = await this.page.evaluate<AxeResults>(
-      `axe.run(${JSON.stringify({ ...AXE_OPTIONS, runOnly: rules })})`,
-    );
+    const found = await this.page.evaluate<AxeResults>(`axe.run(${JSON.stringify(AXE_OPTIONS)})`);
     const { pathname } = new URL(this.page.url());
     for (const { id, nodes } of found.incomplete) {
       for (const { html } of nodes) {
