@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { EmbeddingList } from "../../gateway/embeddings/contract";
+import type { Node, NodePage } from "../../gateway/nodes/contract";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { decodeVector } from "../../lib/vectors";
 import { until } from "../until";
@@ -167,16 +168,17 @@ describe("errors", () => {
   });
 });
 
+const nodes = async (): Promise<Node[]> => ((await (await stack.call("GET", "/v1/nodes")).json()) as NodePage).data;
+
 test("the lists of models and nodes show embedding models", async () => {
   const models = (await (await stack.call("GET", "/v1/models")).json()) as { data: unknown[] };
   expect(models.data).toMatchObject([
     { id: "smollm2-135m-instruct", kind: "chat", dimensions: null, default: true },
     { id: "all-minilm-l6-v2", kind: "embedding", dimensions: 64, default: true },
   ]);
-  const nodes = (await (await stack.call("GET", "/v1/nodes")).json()) as { data: unknown[] };
-  // A request that was aborted before may still have its slot in the node's last report.
-  const slots = { total: 64, running: expect.any(Number) };
-  expect(nodes.data).toMatchObject([{ embeddings: { slots, queue: { capacity: 64 } } }]);
+  // The node's last report may still show the slot of a request that was aborted before.
+  await until("every slot is reported as free", async () => (await nodes())[0]?.embeddings?.slots.running === 0);
+  expect(await nodes()).toMatchObject([{ embeddings: { slots: { total: 64, running: 0 }, queue: { capacity: 64 } } }]);
 });
 
 test("embedding metrics have OpenTelemetry's names, and cache hits count no tokens", async () => {
