@@ -4,8 +4,9 @@ import { openReads } from "../../db/client";
 import { findRun } from "../../db/runs";
 import { computeFigures } from "../../gateway/evals/summary";
 import { startLibsqlServer } from "../db/libsql-server";
-import { ADMIN_KEY, Stack } from "../harness";
+import { Stack } from "../harness";
 import { until } from "../until";
+import { uploadQuestions } from "./upload-questions";
 
 /**
  * Kills jobs workers with signal 9 at random moments while they run batch evaluations, and restarts them immediately:
@@ -49,19 +50,6 @@ interface BatchKillReport {
   broken_references: number;
 }
 
-const upload = async (stack: Stack, samples: number): Promise<void> => {
-  const lines = Array.from(
-    { length: samples },
-    (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`,
-  );
-  const form = new FormData();
-  form.append("name", "numbers");
-  form.append("file", new File(lines, "samples.jsonl"));
-  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
-  const response = await fetch(`${stack.url}/v1/datasets`, { method: "POST", headers, body: form });
-  if (!response.ok) throw new Error(`The upload returned ${response.status}.`);
-};
-
 interface BatchKillOptions {
   kills: number;
   samples: number;
@@ -90,7 +78,7 @@ export const batchKillNine = async (
     },
   });
   try {
-    await upload(stack, samples);
+    await uploadQuestions(stack.url, samples);
     const ids: string[] = [];
     const start = async () => {
       const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], repeats, seed: ids.length };

@@ -2,9 +2,10 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "@libsql/client";
 import { bunCommand } from "../../gateway/cli/start/supervisor";
-import { ADMIN_KEY, ServerProcess, Stack } from "../harness";
+import { ServerProcess, Stack } from "../harness";
 import { until } from "../until";
 import { endAsNotRun } from "./tools";
+import { uploadQuestions } from "./upload-questions";
 
 /**
  * Sets the clock of a jobs worker an hour or a day forward or back while it runs a batch evaluation:
@@ -53,23 +54,10 @@ const shifted = new ServerProcess(
 const json = async (path: string, init?: Parameters<Stack["fetch"]>[1]): Promise<Json> =>
   (await stack.fetch(path, init)).json();
 
-const upload = async (): Promise<void> => {
-  const lines = Array.from(
-    { length: SAMPLES },
-    (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`,
-  );
-  const form = new FormData();
-  form.append("name", "numbers");
-  form.append("file", new File(lines, "samples.jsonl"));
-  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
-  const response = await fetch(`${stack.url}/v1/datasets`, { method: "POST", headers, body: form });
-  if (!response.ok) throw new Error(`The upload returned ${response.status}: ${await response.text()}`);
-};
-
 let isBroken = false;
 try {
   await shifted.says("worker is ready");
-  await upload();
+  await uploadQuestions(stack.url, SAMPLES);
   const stuck: string[] = [];
   let slowestMs = 0;
   for (let jump = 0; jump < JUMPS; jump++) {
