@@ -189,7 +189,7 @@ describe("a request", () => {
     expect([status, response]).toEqual([500, "x".repeat(500)]);
   });
 
-  test("stores valid text of a response that is cut within a character, or is no text", async () => {
+  test("stores valid text if a response is cut within a character or isn't text", async () => {
     const pair = "\u{1f600}";
     receiver.replies = [
       new Response(`a${pair.repeat(300)}`, { status: 500 }),
@@ -247,7 +247,7 @@ describe("a request", () => {
 });
 
 describe("a webhook is disabled", () => {
-  test("when it responds with 410, which other webhooks are told", async () => {
+  test("when it responds with 410, and the other webhooks are notified", async () => {
     await create();
     const gone = new WebhookReceiver();
     gone.replies = [410];

@@ -107,7 +107,7 @@ export const webhookDelivery = ({ db, send, log, now = () => new Date(), random 
     });
   };
 
-  /** The other attempts of the webhook have to end first. This is no attempt, so it isn't counted. */
+  /** Waits for other attempts of the webhook to end. Nothing is sent, so this doesn't count as an attempt. */
   const postpone = async (tx: Tx, deliveryId: string, jobId: string): Promise<Record<string, never>> => {
     const at = now();
     if (await hasAttempt(tx, deliveryId, jobId)) {

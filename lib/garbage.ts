@@ -30,8 +30,8 @@ const CHECK_MS = 500;
 const SMALL_BYTES = 16 * 1_048_576;
 
 /**
- * Collects garbage once it takes more than 16 MiB, while `isHarmless` returns true: the collection stops the thread for 20 to
- * 100 ms. JavaScriptCore would let the heap grow to twice its live size. Returns a function that ends it.
+ * Collects garbage once it takes more than 16 MiB, while `isHarmless` returns true: the collection stops the thread for
+ * 20 to 100 ms. JavaScriptCore would let the heap grow to twice its live size. Returns a function that ends it.
  */
 export const collectEarly = (isHarmless: () => boolean): (() => void) => {
   let liveBytes = heapSize();

@@ -34,7 +34,7 @@ export class TextList {
 
   #end(place: number): number {
     const end = this.#ends[place];
-    if (end === undefined) throw new RangeError(`There is no text ${place} among ${this.length}.`);
+    if (end === undefined) throw new RangeError(`Place ${place} is outside a list of ${this.length} texts.`);
     return end;
   }
 

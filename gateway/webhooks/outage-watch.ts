@@ -40,7 +40,7 @@ interface Subject {
 }
 
 /**
- * Publishes when a node or a degradation changes for more than a moment. An outage lasts as long as any gateway sees it:
+ * Publishes lasting changes of nodes and degradations. An outage lasts as long as any gateway sees it:
  * the first one to see it publishes its start, the last one its end. The database has what each gateway sees, so a
  * restarted gateway continues, and the outages of a dead one end when its lease does.
  */

@@ -21,13 +21,13 @@ const log = {
 const open = async (tracing: Partial<Config["tracing"]> = {}): Promise<Tracer> => {
   const config = defaultConfig({ tracing: { endpoint: receiver.url, ...tracing } });
   const tracer = await openTracer("gateway", config, log as never);
-  if (!tracer) throw new Error("There is no tracer.");
+  if (!tracer) throw new Error("Tracing is off.");
   return tracer;
 };
 
 const PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
 
-describe("there is no tracer", () => {
+describe("tracing is off", () => {
   test.each<[string, Partial<Config["tracing"]>]>([
     ["without a collector", {}],
     ["if OTEL_SDK_DISABLED is set", { endpoint: "http://127.0.0.1:1", isDisabled: true }],

@@ -37,7 +37,7 @@ export interface Span {
   end(): void;
 }
 
-/** Records spans. If tracing is off there is no tracer, so that it costs nothing. */
+/** Records spans. While tracing is off, the tracer is undefined and costs nothing. */
 export interface Tracer {
   start(name: string, options: SpanOptions): Span;
   /** Sends the spans recorded until now. Never rejects. */

@@ -79,7 +79,7 @@ describe("K5: for each role and without a key,", () => {
         });
         const verdict = status === 401 ? "no key" : status === 403 ? "forbidden" : "allowed";
         const expected = isAllowed(route, caller) ? "allowed" : caller === undefined ? "no key" : "forbidden";
-        if (verdict !== expected) wrong.push(`${route.route} as ${caller ?? "nobody"}: ${status}, not ${expected}`);
+        if (verdict !== expected) wrong.push(`${route.route} as ${caller ?? "anonymous"}: ${status}, not ${expected}`);
       }
     }
     expect(wrong).toEqual([]);
@@ -93,7 +93,7 @@ describe("K5: for each role and without a key,", () => {
         const verdict = verdictOnPage(response);
         const expected = isAllowed(route, caller) ? "allowed" : caller === undefined ? "signed out" : "forbidden";
         if (verdict !== expected)
-          wrong.push(`${route.route} as ${caller ?? "nobody"}: ${response.status}, not ${expected}`);
+          wrong.push(`${route.route} as ${caller ?? "anonymous"}: ${response.status}, not ${expected}`);
         await response.body?.cancel();
       }
     }
@@ -182,7 +182,7 @@ describe("W3, W6: the headers", () => {
           ...(key && caller && { "x-api-key": key }),
         });
         for (const fault of faultsOf(response, route.path))
-          wrong.push(`${route.route} as ${caller ?? "nobody"} (${response.status}): ${fault}`);
+          wrong.push(`${route.route} as ${caller ?? "anonymous"} (${response.status}): ${fault}`);
         await response.body?.cancel();
       }
     }

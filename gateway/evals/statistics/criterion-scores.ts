@@ -76,7 +76,7 @@ export class CriterionScores {
     return means;
   }
 
-  /** The verdicts on each sample that has any. */
+  /** The verdicts on each sample. Samples without a verdict are left out. */
   attempts(): Attempts[] {
     let start = 0;
     return this.#ends.flatMap((end) => {
