@@ -113,18 +113,20 @@ export const memoryLedger = ({
   const readingOf = ({ limit, least }: Pick<Charge, "limit" | "least">): Reading => {
     const counter = counterOf(limit);
     const nowMs = timeFor(limit.window);
-    return { ...counter.read(nowMs), fitsInMs: counter.fitsInMs(limit.amount - least, nowMs) };
+    const fitsInMs = counter.fitsInMs(limit.amount - least, nowMs);
+    const reading: Reading = { used: 0, changesInMs: 0, emptyInMs: 0, fitsInMs };
+    counter.read(nowMs, reading);
+    return reading;
   };
 
   const record = (charges: readonly Charge[], amounts: readonly number[]): Reservation => {
     sweep(monotonic());
-    const held = charges.map(({ limit }, index): Held => {
-      const counter = counterOf(limit);
-      const nowMs = timeFor(limit.window);
-      const granted = amounts[index] ?? 0;
-      return { counter, nowMs, granted, step: granted > 0 ? counter.add(nowMs, granted) : undefined };
+    const shares = charges.map(({ limit }, index): Share => {
+      const share = new Share(counterOf(limit), timeFor(limit.window), amounts[index] ?? 0);
+      share.take();
+      return share;
     });
-    return new MemoryReservation(held, timeFor);
+    return new MemoryReservation(shares, timeFor);
   };
 
   return {
@@ -137,22 +139,17 @@ export const memoryLedger = ({
     reserve(charges) {
       const monotonicMs = monotonic();
       sweep(monotonicMs);
-      const held: Held[] = [];
-      let isRefused = false;
-      for (const { limit, amount, least } of charges) {
+      const shares: Share[] = [];
+      for (let i = 0; i < charges.length; i++) {
+        const { limit, amount, least } = charges[i] as Charge;
         const counter = counterOf(limit);
         const nowMs = limit.window.isCalendar ? now() : monotonicMs;
         const room = limit.isObserved ? amount : limit.amount - counter.usedAt(nowMs);
-        if (least > 0 && room < least) isRefused = true;
-        held.push({ counter, nowMs, granted: Math.max(least, Math.min(amount, room)), step: undefined });
+        if (least > 0 && room < least) return { readings: charges.map(readingOf) };
+        shares.push(new Share(counter, nowMs, room >= amount ? amount : Math.max(least, room)));
       }
-      if (isRefused) return { readings: charges.map(readingOf) };
-      const readings: Reading[] = [];
-      for (const one of held) {
-        if (one.granted > 0) one.step = one.counter.add(one.nowMs, one.granted);
-        readings.push(one.counter.read(one.nowMs));
-      }
-      return { readings, reserved: new MemoryReservation(held, timeFor) };
+      for (let i = 0; i < shares.length; i++) (shares[i] as Share).take();
+      return { readings: shares, reserved: new MemoryReservation(shares, timeFor) };
     },
     record,
 
@@ -168,31 +165,44 @@ export const memoryLedger = ({
   };
 };
 
-interface Held {
-  counter: Counter;
-  nowMs: number;
-  granted: number;
+/** What one charge reserves, and the state of its counter after that. One object for both: every request creates some. */
+class Share implements Reading {
+  used = 0;
+  changesInMs = 0;
+  emptyInMs = 0;
+  fitsInMs = 0;
   /** undefined: nothing was reserved. */
   step: Step | undefined;
+
+  constructor(
+    readonly counter: Counter,
+    private readonly nowMs: number,
+    readonly granted: number,
+  ) {}
+
+  take(): void {
+    if (this.granted > 0) this.step = this.counter.add(this.nowMs, this.granted);
+    this.counter.read(this.nowMs, this);
+  }
 }
 
 class MemoryReservation implements Reservation {
   #isSettled = false;
 
   constructor(
-    private readonly held: readonly Held[],
+    private readonly shares: readonly Share[],
     private readonly timeFor: (window: Window) => number,
   ) {}
 
   get granted(): number[] {
-    return this.held.map(({ granted }) => granted);
+    return this.shares.map(({ granted }) => granted);
   }
 
   settle(used: readonly number[]): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    for (let i = 0; i < this.held.length; i++) {
-      const { counter, step, granted } = this.held[i] as Held;
+    for (let i = 0; i < this.shares.length; i++) {
+      const { counter, step, granted } = this.shares[i] as Share;
       counter.settle(step, (used[i] ?? 0) - granted, this.timeFor);
     }
   }

@@ -24,14 +24,16 @@ export class Counter {
   ) {}
 
   usedAt(nowMs: number): number {
+    const steps = this.#steps;
+    if (steps.length === 0 || (steps[0] as Step).leavesAtMs > nowMs) return this.#used;
     let gone = 0;
-    for (const step of this.#steps) {
+    for (; gone < steps.length; gone++) {
+      const step = steps[gone] as Step;
       if (step.leavesAtMs > nowMs) break;
       this.#used -= step.amount;
       step.hasLeft = true;
-      gone++;
     }
-    if (gone > 0) this.#steps.splice(0, gone);
+    steps.splice(0, gone);
     return this.#used;
   }
 
@@ -62,15 +64,17 @@ export class Counter {
     else if (more > 0) this.#put(leavesAt(this.window, nowMs), more);
   }
 
-  read(nowMs: number): Reading {
-    const used = this.usedAt(nowMs);
+  /** Writes the current state to `reading`. */
+  read(nowMs: number, reading: Reading): void {
+    reading.used = this.usedAt(nowMs);
     const steps = this.#steps;
     let first = 0;
     let last = steps.length - 1;
-    while (first <= last && steps[first]?.amount === 0) first++;
-    while (last > first && steps[last]?.amount === 0) last--;
-    const after = (index: number): number => (index <= last ? (steps[index] as Step).leavesAtMs - nowMs : 0);
-    return { used, changesInMs: after(first), emptyInMs: last < first ? 0 : after(last), fitsInMs: 0 };
+    while (first <= last && (steps[first] as Step).amount === 0) first++;
+    while (last > first && (steps[last] as Step).amount === 0) last--;
+    const isEmpty = last < first;
+    reading.changesInMs = isEmpty ? 0 : (steps[first] as Step).leavesAtMs - nowMs;
+    reading.emptyInMs = isEmpty ? 0 : (steps[last] as Step).leavesAtMs - nowMs;
   }
 
   /** Milliseconds until at most `amount` is used; 0 if that is already true. */

@@ -43,7 +43,7 @@ beforeAll(() => {
         verifyKey: () => PRINCIPAL,
         verifyWorker: () => Promise.reject(new Error("There are no workers.")),
         verifySession: () => Promise.resolve(PRINCIPAL),
-        reserve: () => ({ headers: {}, release() {} }),
+        reserve: () => ({ addHeaders() {}, release() {} }),
         recorder: { request: () => {}, generation: () => {} },
         requestLog: { add: () => {}, replace: () => {} },
         activeRequests: new ActiveRequests(),

@@ -20,7 +20,7 @@ import type { Route } from "./route-table";
 
 /** The share of the caller's limits that a running request reserves; see `gateway/limits/ledger.ts`. */
 export interface Held {
-  headers: Record<string, string>;
+  addHeaders(headers: Record<string, string>): void;
   release(): void;
 }
 
@@ -129,7 +129,7 @@ export class Exchange implements WorkReport {
   /** Holds a reservation: adds its headers to the response, and releases it when the response has ended. */
   hold(held: Held): void {
     this.#held = held;
-    Object.assign(this.headers, held.headers);
+    held.addHeaders(this.headers);
   }
 
   /**

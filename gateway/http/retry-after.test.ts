@@ -22,7 +22,7 @@ app
       verifyKey: () => PRINCIPAL,
       verifyWorker: async () => PRINCIPAL,
       verifySession: async () => PRINCIPAL,
-      reserve: () => ({ headers: {}, release: () => {} }),
+      reserve: () => ({ addHeaders: () => {}, release: () => {} }),
       recorder: { request: () => {}, generation: () => {} },
       requestLog: { add: () => {}, replace: () => {} },
       activeRequests: new ActiveRequests(),

@@ -24,7 +24,7 @@ export class Consumers {
 
   /** Counts one request to a route. */
   request(account: string, route: string, nowMs: number): void {
-    const consumer = this.#of(account, route, route, null, null, nowMs);
+    const consumer = this.#accounts.get(account)?.get(route) ?? this.#of(account, route, route, null, null, nowMs);
     consumer.requests++;
     consumer.lastAtMs = nowMs;
   }

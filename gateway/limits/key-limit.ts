@@ -21,8 +21,10 @@ export const SCALE: Readonly<Record<Unit, number>> = { requests: 1, tokens: 1, m
 export interface HeaderNames {
   /** `"requests";r=` */
   ratelimit: string;
-  /** Of OpenAI's headers; undefined for limits that they don't know. */
-  openAi: { limit: string; amount: string; remaining: string; reset: string } | undefined;
+  /** The end of OpenAI's header names; undefined for limits that OpenAI doesn't have. */
+  openAi: "requests" | "tokens" | undefined;
+  /** The limit's amount. */
+  amount: string;
 }
 
 const NOUNS: Readonly<Record<Unit, string>> = {

@@ -43,6 +43,11 @@ const reserve = (who: Principal): HeldRequest => {
   if (held instanceof Promise) throw new Error("A ledger in this process answers without a promise.");
   return held;
 };
+const headersOf = (held: HeldRequest): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  held.addHeaders(headers);
+  return headers;
+};
 const tryReserve = (who: Principal): HeldRequest | AppError => {
   try {
     return reserve(who);
@@ -132,7 +137,7 @@ test("L2: both header families agree and can be parsed", () => {
   const who = principal(60, 4);
   reserve(who).release();
   nowMs += 30_000;
-  const { headers } = reserve(who);
+  const headers = headersOf(reserve(who));
   expect(parseList(headers["ratelimit-policy"] ?? "")).toEqual([
     { name: "requests", parameters: { q: "60", w: "60", pk: ":a2V5X2E=:" } },
     { name: "parallel", parameters: { q: "4", qu: '"concurrent-requests"', pk: ":a2V5X2E=:" } },
@@ -160,7 +165,7 @@ test("L2: the headers of every kind of limit can be parsed, and a rejection neve
       budgets: [budget],
       models: [{ model: 'odd "model"\n', tokens_per_minute: 5 }],
     });
-    const { headers } = reserve(who);
+    const headers = headersOf(reserve(who));
     expect(parseList(headers["ratelimit-policy"] ?? "").map((policy) => policy.name)).toContain(name);
     expect(parseList(headers.ratelimit ?? "").map((limit) => limit.name)).toContain(name);
     if (budget.unit !== "requests") {
@@ -421,7 +426,7 @@ test("limits for a model apply to that model only, and not to the requests of jo
 
 test("observed limits count and are reported, but neither refuse nor appear in headers", async () => {
   const who = principal(1, 1, "key_a", { tokensPerMinute: 10, observeOnly: true });
-  for (let n = 0; n < 3; n++) expect(reserve(who).headers).toEqual({});
+  for (let n = 0; n < 3; n++) expect(headersOf(reserve(who))).toEqual({});
   await useModel(who, 100, 100);
   expect(await stateOf(who, "requests_per_minute")).toMatchObject({ mode: "observe", used: 3, would_refuse: true });
   expect(toExplanation(who, await ledger.explain(who), nowMs).would_refuse).toBe(false);

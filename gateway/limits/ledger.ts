@@ -1,5 +1,5 @@
 import type { Asking } from "../call";
-import type { LedgerStore, Reading, Refused, Reserved } from "../ports/ledger";
+import type { LedgerStore, Reading, Refused, Reservation, Reserved } from "../ports/ledger";
 import type { Principal } from "../principal";
 import type { BudgetWatch } from "./budget-watch";
 import { Consumers } from "./consumers";
@@ -10,8 +10,8 @@ import { type KeyCharge, Terms } from "./terms";
 
 /** A reservation for one request, held until the request ends. */
 export interface HeldRequest {
-  /** `ratelimit`, `ratelimit-policy` and `x-ratelimit-*` for the response. */
-  readonly headers: Record<string, string>;
+  /** Adds `ratelimit`, `ratelimit-policy` and `x-ratelimit-*` to the headers of the response. */
+  addHeaders(headers: Record<string, string>): void;
   /** Releases the parallel slot; later calls do nothing. The request still counts in its windows. */
   release(): void;
 }
@@ -26,7 +26,21 @@ interface LedgerDeps {
   now?: () => number;
 }
 
-const done = (): void => {};
+class Held implements HeldRequest {
+  constructor(
+    private readonly terms: Terms,
+    private readonly readings: readonly Reading[],
+    private readonly reserved: Reservation | undefined,
+  ) {}
+
+  addHeaders(headers: Record<string, string>): void {
+    this.terms.addHeaders(headers, this.terms.limits, this.readings);
+  }
+
+  release(): void {
+    this.reserved?.settle(this.terms.request.used);
+  }
+}
 
 /** Reserves and settles what keys use of their limits, and explains the limits. */
 export const createLedger = ({ store, price, slots, budgets, now = Date.now }: LedgerDeps) => {
@@ -66,10 +80,9 @@ export const createLedger = ({ store, price, slots, budgets, now = Date.now }: L
   };
 
   const held = (terms: Terms, route: string, outcome: Reserved | Refused): HeldRequest => {
-    const { charges, used } = terms.request;
-    const { readings, reserved } = admitted(terms, charges, outcome);
+    const { readings, reserved } = admitted(terms, terms.request.charges, outcome);
     consumers.request(terms.account, route, now());
-    return { headers: terms.headers(terms.limits, readings), release: () => reserved.settle(used) };
+    return new Held(terms, readings, reserved);
   };
 
   const start = async (
@@ -81,20 +94,19 @@ export const createLedger = ({ store, price, slots, budgets, now = Date.now }: L
   ): Promise<ModelUse> => {
     const plan = planUse(limits, model, work, rates, price);
     const { readings, reserved } = admitted(terms, plan, await store.reserve(plan, terms.mayGoLocal));
-    call.addHeaders?.(terms.headers(limits, readings));
+    const headers = {};
+    terms.addHeaders(headers, limits, readings);
+    call.addHeaders?.(headers);
     const consumer = { route: call.route ?? "pages", model: model.id, runId: call.runId };
     return new ModelUse(reserved, plan, { model, work, rates, price, slots }, (used) =>
       consumers.use(terms.account, consumer, used, now()),
     );
   };
 
-  const looked = (terms: Terms, readings: readonly Reading[]): HeldRequest => ({
-    headers: terms.headers(
-      terms.limits,
-      readings.map((reading) => ({ ...reading, fitsInMs: 0 })),
-    ),
-    release: done,
-  });
+  const looked = (terms: Terms, readings: readonly Reading[]): HeldRequest => {
+    const states = readings.map((reading) => ({ ...reading, fitsInMs: 0 }));
+    return new Held(terms, states, undefined);
+  };
 
   return {
     /**

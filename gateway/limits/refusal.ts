@@ -47,7 +47,9 @@ export const refusal = (
       { param: "max_tokens" },
     );
   }
-  const headers = { ...terms.headers(limitsOf(charges), readings), ...terms.headers([limit], [reading]) };
+  const headers: Record<string, string> = {};
+  terms.addHeaders(headers, limitsOf(charges), readings);
+  terms.addHeaders(headers, [limit], [reading]);
   if (limit.window.period === "active") {
     return new AppError(
       "rate_limited",

@@ -69,7 +69,8 @@ export class Terms {
     return limits;
   }
 
-  headers(limits: readonly KeyLimit[], readings: readonly Reading[]): Record<string, string> {
-    return addHeaders(this.#policy === "" ? {} : { "ratelimit-policy": this.#policy }, limits, readings);
+  addHeaders(headers: Record<string, string>, limits: readonly KeyLimit[], readings: readonly Reading[]): void {
+    if (this.#policy !== "") headers["ratelimit-policy"] = this.#policy;
+    addHeaders(headers, limits, readings);
   }
 }

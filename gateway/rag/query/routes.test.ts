@@ -46,7 +46,7 @@ const send = (body: object) => {
         verifyKey: () => ({ ...PRINCIPAL, role }),
         verifyWorker: () => Promise.reject(new Error("not a worker")),
         verifySession: () => undefined,
-        reserve: () => ({ headers: {}, release: () => undefined }),
+        reserve: () => ({ addHeaders: () => undefined, release: () => undefined }),
         recorder: { request: () => undefined, generation: () => undefined },
         requestLog: { add: () => {}, replace: () => {} },
         activeRequests: new ActiveRequests(),
