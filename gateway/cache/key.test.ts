@@ -35,6 +35,17 @@ test("the oldest request is dropped first, and the newest of two with the same i
   expect(recent.get("b")?.parts).toBe('{"id":"other"}');
 });
 
+test("a repeated request is described like the first one, however long ago that was", () => {
+  const recent = createRecentRequests(2);
+  const ids = ["a", "b", "a", "c", "a", "d", "e", "a"];
+  for (const [index, id] of ids.entries()) {
+    recent.add(String(index), "n", cacheKey("n", { id }));
+    expect(recent.get(String(index))?.parts).toBe(`{"id":"${id}"}`);
+    if (index > 0) expect(recent.get(String(index - 1))?.parts).toBe(`{"id":"${ids[index - 1]}"}`);
+    expect(recent.get(String(index - 2))).toBeUndefined();
+  }
+});
+
 test("user text and long values are shown as hashes, which differ if the text does", () => {
   const shown = (prompt: string) => JSON.parse(showParts(cacheKey("n", { model: "m", prompt, stop: "x".repeat(100) })));
   const hash = expect.stringMatching(/^hash:[0-9a-f]{16}$/);

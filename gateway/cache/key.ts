@@ -9,20 +9,15 @@ const KEY_VERSION = "v2";
 export interface CacheKey {
   /** `v2-` and 64 hex digits: the SHA-256 of the namespace and parts. */
   key: string;
-  /** Canonical JSON of each part, by name, without undefined parts. */
-  parts: ReadonlyMap<string, string>;
+  parts: Readonly<Record<string, unknown>>;
 }
 
-/** The cache key of a request. JSON has no line breaks, so parts can't run into each other. */
-export const cacheKey = (namespace: string, named: Record<string, unknown>): CacheKey => {
-  const parts = new Map<string, string>();
+/** The cache key of a request, from its parts by name. JSON has no line breaks, so parts can't run into each other. */
+export const cacheKey = (namespace: string, parts: Record<string, unknown>): CacheKey => {
   let text = JSON.stringify(namespace);
-  for (const name in named) {
-    const part = named[name];
-    if (part === undefined) continue;
-    const canonical = canonicalJson(part);
-    parts.set(name, canonical);
-    text += `\n${name}\n${canonical}`;
+  for (const name in parts) {
+    const part = parts[name];
+    if (part !== undefined) text += `\n${name}\n${canonicalJson(part)}`;
   }
   return { key: `${KEY_VERSION}-${Bun.SHA256.hash(text, "hex")}`, parts };
 };
@@ -36,7 +31,9 @@ const hash = (text: string): string => `"hash:${Bun.hash(text).toString(16).padS
 /** The parts of a key as a JSON object for display. Content and long values become 64-bit hashes, `"hash:…"`. */
 export const showParts = ({ parts }: CacheKey): string => {
   const shown: string[] = [];
-  for (const [name, text] of parts) {
+  for (const [name, part] of Object.entries(parts)) {
+    if (part === undefined) continue;
+    const text = canonicalJson(part);
     const isHidden = CONTENT.has(name) || text.length > MAX_SHOWN_LENGTH;
     shown.push(`"${name}":${isHidden ? hash(text) : text}`);
   }
@@ -52,15 +49,28 @@ export interface RecentRequest {
   parts: string;
 }
 
+interface NumberedRequest extends RecentRequest {
+  requestId: string;
+  number: number;
+}
+
 /** The last `limit` requests in a ring buffer. Every request writes; only `explain` reads. */
 export const createRecentRequests = (limit = 2000) => {
-  const ring: (RecentRequest & { requestId: string; number: number })[] = [];
+  const ring: NumberedRequest[] = [];
+  /** The newest request in the ring with each key. Equal keys have equal parts, which are described only once. */
+  const newest = new Map<string, NumberedRequest>();
   let written = 0;
   return {
     get: (requestId: string): RecentRequest | undefined =>
       ring.filter((request) => request.requestId === requestId).toSorted((a, b) => b.number - a.number)[0],
     add: (requestId: string, namespace: string, key: CacheKey): void => {
-      ring[written % limit] = { requestId, number: written++, namespace, key: key.key, parts: showParts(key) };
+      const slot = written % limit;
+      const parts = newest.get(key.key)?.parts ?? showParts(key);
+      const dropped = ring[slot];
+      if (dropped && newest.get(dropped.key) === dropped) newest.delete(dropped.key);
+      const request = { requestId, number: written++, namespace, key: key.key, parts };
+      ring[slot] = request;
+      newest.set(key.key, request);
     },
   };
 };

@@ -102,19 +102,21 @@ export const createAnswerCache = ({
   const isTooOld = (hit: CacheHit | undefined, { maxAge }: CacheDirectives): boolean =>
     hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
 
-  const isExpired = (hit: CacheHit): boolean => hit.expiresAt.getTime() <= now();
   /** An expired answer is served only while nothing can be generated (RFC 9111 section 4.2.4). */
-  const isFreshEnough = (hit: CacheHit): boolean => !isExpired(hit) || degradations?.has("cached_only") === true;
+  const isFreshEnough = (hit: CacheHit): boolean =>
+    hit.expiresAt.getTime() > now() || degradations?.has("cached_only") === true;
 
   const hitReport = (key: string | undefined, hit: CacheHit): CacheReport => {
+    const nowMs = now();
+    const leftMs = hit.expiresAt.getTime() - nowMs;
     const report: CacheReport = {
       status: "hit",
       kind: hit.layer,
-      age: Math.max(0, Math.floor((now() - hit.storedAt.getTime()) / 1000)),
-      ttl: Math.floor((hit.expiresAt.getTime() - now()) / 1000),
+      age: Math.max(0, Math.floor((nowMs - hit.storedAt.getTime()) / 1000)),
+      ttl: Math.floor(leftMs / 1000),
       key,
     };
-    return isExpired(hit) ? { ...report, stale: true, reason: "expired, but nothing can be generated" } : report;
+    return leftMs > 0 ? report : { ...report, stale: true, reason: "expired, but nothing can be generated" };
   };
 
   /** Stores a value, unless it is undefined or its lifetime is 0. */
@@ -158,27 +160,30 @@ export const createAnswerCache = ({
     const { key } = named;
     recent.add(request.requestId, namespace, named);
 
-    const tags = [...request.tags, `namespace:${namespace}`];
-    const isInvalidated = invalidations.watch([key, ...tags]);
-    const plan: FlightPlan = {
-      generate,
-      isInvalidated,
-      // A failed write is not an error: readers have their answer, and the next request generates it again.
-      async onWhole(frames) {
-        try {
-          const value = isInvalidated() ? undefined : toStored(frames);
-          await store(key, value, tags, keepSeconds);
-        } catch (error) {
-          log.warn({ err: error }, "could not cache an answer");
-        }
-      },
+    /** For a generation that starts now. */
+    const newPlan = (): FlightPlan => {
+      const tags = [...request.tags, `namespace:${namespace}`];
+      const isInvalidated = invalidations.watch([key, ...tags]);
+      return {
+        generate,
+        isInvalidated,
+        // A failed write is not an error: readers have their answer, and the next request generates it again.
+        async onWhole(frames) {
+          try {
+            const value = isInvalidated() ? undefined : toStored(frames);
+            await store(key, value, tags, keepSeconds);
+          } catch (error) {
+            log.warn({ err: error }, "could not cache an answer");
+          }
+        },
+      };
     };
     const stored = !noStore && keepSeconds !== 0;
 
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
       if (onlyIfCached) throw notCached("it also has no-cache");
-      const reply = stored ? flights.launch(plan).join(request.call.signal) : generate(request.call.signal);
+      const reply = stored ? flights.launch(newPlan()).join(request.call.signal) : generate(request.call.signal);
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
@@ -197,7 +202,7 @@ export const createAnswerCache = ({
     try {
       if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
       const id = `${key}${stream ? " stream" : ""}${request.fallbacks ? ` fallback ${request.fallbacks}` : ""}`;
-      const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
+      const { reply, hasJoined } = await flights.joinOrLaunch({ ...newPlan(), id }, request.call.signal);
       counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
       const report: CacheReport = hasJoined
         ? { status: "joined", kind: "in_flight", key }
