@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Stack, startStack } from "../contract/stack";
-import { closeBrowser, onScreen, THEMES } from "./harness";
+import { closeWindows, onScreen, THEMES } from "./harness";
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
 });
 afterAll(async () => {
-  await closeBrowser();
+  await closeWindows();
   await stack.close();
 });
 

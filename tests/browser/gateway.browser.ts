@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
-import { closeBrowser, onScreen } from "./harness";
+import { closeWindows, onScreen } from "./harness";
 
 /** Gateway, node and worker as in production. The node's synthetic engine generates a word every 50 ms. */
 let stack: Stack;
@@ -11,7 +11,7 @@ beforeAll(async () => {
   stack = await Stack.start({ engine: "synthetic", workers: 1, env });
 });
 afterAll(async () => {
-  await closeBrowser();
+  await closeWindows();
   await stack.stop();
 });
 

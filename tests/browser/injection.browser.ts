@@ -4,7 +4,7 @@ import { PAGE_ROUTES } from "../contract/api-routes";
 import { type Stack, startStack } from "../contract/stack";
 import { RagClient } from "../rag-client";
 import { until } from "../until";
-import { closeBrowser, onScreen } from "./harness";
+import { closeWindows, onScreen } from "./harness";
 import { FIND_EFFECTS, namesOf, PAYLOADS } from "./payloads";
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
@@ -185,7 +185,7 @@ beforeAll(async () => {
   session = (await sessions.signIn(stack.adminKey)).cookie;
 }, 60_000);
 afterAll(async () => {
-  await closeBrowser();
+  await closeWindows();
   await stack.close();
   await model.stop(true);
 });

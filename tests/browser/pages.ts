@@ -49,7 +49,7 @@ import { defaultConfig } from "../../lib/settings";
 import { errorPage } from "../../views/error";
 import { pageRoutes } from "../../views/routes";
 import { sessionCookie } from "../../views/session";
-import { closeBrowser } from "./harness";
+import { closeWindows } from "./harness";
 import { ScriptedChat } from "./scripted-chat";
 import { ScriptedRag } from "./scripted-rag";
 import { SCRIPTED_SCORER } from "./scripted-scorer";
@@ -288,11 +288,11 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
 
 export type Pages = Awaited<ReturnType<typeof startPages>>;
 
-/** Starts pages for all tests of a file, and closes them and the browser after the last test. */
+/** Starts pages for all tests of a file, and closes them and the windows after the last test. */
 export const openPages = async (options?: Parameters<typeof startPages>[0]): Promise<Pages> => {
   const pages = await startPages(options);
   afterAll(async () => {
-    await closeBrowser();
+    await closeWindows();
     await pages.stop();
   });
   return pages;

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { completedRun } from "../contract/completed-run";
 import { type Stack, startStack } from "../contract/stack";
 import { until } from "../until";
-import { closeBrowser, Screen, THEMES } from "./harness";
+import { closeWindows, Screen, THEMES } from "./harness";
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
@@ -65,7 +65,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "groundwire-report-"));
 });
 afterAll(async () => {
-  await closeBrowser();
+  await closeWindows();
   await stack.close();
   await rm(folder, { recursive: true, force: true });
 });
