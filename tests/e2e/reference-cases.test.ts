@@ -32,6 +32,9 @@ const evaluate = async ({ input, output, references = [], contexts = [] }: Sampl
   return ((await response.json()) as Evaluated).result;
 };
 
+/** Evaluations at a time. One alone would wait for its own write to the disk. */
+const CLIENTS = 8;
+
 const CASES = join(import.meta.dir, "../../../shared/data/cases/evaluate.jsonl");
 const rows: (Sample & { kind: string; should_pass: boolean | null })[] = existsSync(CASES)
   ? readFileSync(CASES, "utf8")
@@ -56,10 +59,14 @@ test.each(Object.entries(ALL_KINDS))(
   "%s",
   async (_, cases) => {
     const wrong: unknown[] = [];
-    for (const row of cases) {
-      const { passed, scores } = await evaluate(row);
-      if (passed !== row.shouldPass) wrong.push({ ...row, scores });
-    }
+    const rest = cases.values();
+    const client = async () => {
+      for (const row of rest) {
+        const { passed, scores } = await evaluate(row);
+        if (passed !== row.shouldPass) wrong.push({ ...row, scores });
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, client));
     expect(wrong).toEqual([]);
   },
   120_000,
