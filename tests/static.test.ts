@@ -20,5 +20,5 @@ for (const [guarantee, script] of CHECKS) {
     const [findings, errors, exitCode] = await Promise.all([check.stdout.text(), check.stderr.text(), check.exited]);
     if (exitCode !== 0) throw new Error(`bun run ${script} exited with code ${exitCode}:\n${findings}${errors}`);
   };
-  test(guarantee, run, TIMEOUT_MS);
+  test.concurrent(guarantee, run, TIMEOUT_MS);
 }
