@@ -15,7 +15,10 @@ const ROOT = join(import.meta.dir, "../..");
 const HELP = `Installs what the tests need and runs them: static, unit, contract, redis, end-to-end, browser.
 
   bun run test              every group
-  bun run test unit redis   the groups whose names begin with unit or redis`;
+  bun run test unit redis   the groups whose names begin with unit or redis
+
+  --update-timings   writes how long each file took to tests/runner/timings.json. The slowest files start first`;
+const TIMINGS = join(import.meta.dir, "timings.json");
 
 const heading = (text: string) => console.log(`\n=== ${text} ===`);
 const seconds = (sinceMs: number) => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
@@ -29,7 +32,7 @@ const findObstacle = async (group: Group): Promise<string | undefined> => {
   return undefined;
 };
 
-const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> => {
+const runGroup = async (group: Group, updatesTimings: boolean): Promise<{ tally: Tally; note?: string }> => {
   heading(`${group.name}: ${group.files.length} files`);
   const obstacle = await findObstacle(group);
   if (obstacle) {
@@ -38,7 +41,9 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
     return { tally: skipGroup(group.files), note };
   }
   const startedAt = performance.now();
-  const tally = tallyGroup(await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
+  const tally = tallyGroup(
+    await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs, timingsFile: TIMINGS, updatesTimings }),
+  );
   if (group.after)
     await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
@@ -68,8 +73,8 @@ const printNotImplemented = async (): Promise<void> => {
 
 await runCommand(
   HELP,
-  {},
-  async ({ positionals }) => {
+  { "update-timings": { type: "boolean", default: false } },
+  async ({ positionals, values }) => {
     const startedAt = performance.now();
     const all = await findGroups(ROOT);
     const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
@@ -85,7 +90,7 @@ await runCommand(
       for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
     }
     const results: Awaited<ReturnType<typeof runGroup>>[] = [];
-    for (const group of groups) results.push(await runGroup(group));
+    for (const group of groups) results.push(await runGroup(group, values["update-timings"]));
     const total = sum([...models, ...results.map(({ tally }) => tally)]);
 
     await printNotImplemented();
