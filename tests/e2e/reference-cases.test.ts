@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { ALL_KINDS } from "../../gateway/evals/scorers/all-kinds.cases";
 import { Stack } from "../harness";
 
-/* Scores the cases with `reference@1` through the API. */
+/*
+ * Scores cases with `reference@1` through the API. All cases of `ALL_KINDS` are scored by the evaluator itself in
+ * `kinds.test.ts`; here, some of each kind go all the way to the stored verdict.
+ */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
@@ -34,6 +37,8 @@ const evaluate = async ({ input, output, references = [], contexts = [] }: Sampl
 
 /** Evaluations at a time. One alone would wait for its own write to the disk. */
 const CLIENTS = 8;
+/** Cases of a kind that pass, and as many that fail. */
+const PER_VERDICT = 12;
 
 const CASES = join(import.meta.dir, "../../../shared/data/cases/evaluate.jsonl");
 const rows: (Sample & { kind: string; should_pass: boolean | null })[] = existsSync(CASES)
@@ -59,7 +64,9 @@ test.each(Object.entries(ALL_KINDS))(
   "%s",
   async (_, cases) => {
     const wrong: unknown[] = [];
-    const rest = cases.values();
+    const rest = [true, false]
+      .flatMap((verdict) => cases.filter(({ shouldPass }) => shouldPass === verdict).slice(0, PER_VERDICT))
+      .values();
     const client = async () => {
       for (const row of rest) {
         const { passed, scores } = await evaluate(row);
