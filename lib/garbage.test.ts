@@ -1,5 +1,5 @@
 import { heapSize } from "bun:jsc";
-import { expect, test } from "bun:test";
+import { test } from "bun:test";
 import { until } from "../tests/until";
 import { collectEarly } from "./garbage";
 
@@ -18,7 +18,8 @@ test("garbage is collected before the heap has doubled, but not while that would
     const held = fill();
     const full = heapSize();
     await until("it would have been collected", () => asked > 1);
-    expect(heapSize()).toBeGreaterThan(full - MIB);
+    // While a collection runs, the size is that of what it has found so far.
+    await until("the heap is as large as before", () => heapSize() > full - MIB);
     held.clear();
     isHarmless = true;
     await until("the garbage was collected", () => heapSize() < full - 24 * MIB);
