@@ -131,7 +131,7 @@ export class Screen {
       javaScriptEnabled: javaScript,
       bypassCSP: !hasPolicy,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     return context.newPage();
   }
 
@@ -196,7 +196,11 @@ export class Screen {
 
   /** What did not pass. All of axe's results would take as long to transfer as to compute. */
   async #runAxe(context: string, options: RunOptions): Promise<Pick<AxeResults, "violations" | "incomplete">> {
-    if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(AXE_SOURCE);
+    if (!(await this.page.evaluate("'axe' in window"))) {
+      await this.page.evaluate(AXE_SOURCE);
+      // For the window's next pages, without sending half a megabyte again.
+      await this.page.addInitScript({ content: AXE_SOURCE });
+    }
     const results = "({ violations, incomplete }) => JSON.stringify({ violations, incomplete })";
     return JSON.parse(
       await this.page.evaluate<string>(`axe.run(${context}, ${JSON.stringify(options)}).then(${results})`),
