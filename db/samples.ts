@@ -1,23 +1,26 @@
 import { and, asc, count, eq, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
-import { blocksOf } from "../lib/blocks";
 import type { Reads, Tx } from "./client";
-import { INSERT_ROWS, like } from "./conditions";
+import { like } from "./conditions";
+import { insertRows } from "./json-rows";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
 export type MemberRow = SampleRow & { key: string; position: number };
 
+const SAMPLE_FIELDS = ["id", "hash", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const;
+const MEMBER_FIELDS = ["revisionId", "position", "key", "sampleId"] as const;
+
 /** Adds samples that don't exist yet. Samples are identified by their content. */
 export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
-  for (const some of blocksOf(rows, INSERT_ROWS)) await tx.insert(samples).values(some).onConflictDoNothing();
+  await insertRows(tx, samples, SAMPLE_FIELDS, rows);
 };
 
 /** Adds samples to a staged revision. Throws if a key or position is taken. */
 export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly MemberRow[]): Promise<void> => {
-  const contents = rows.map(({ key: _, position: __, ...sample }) => sample);
-  await insertSamples(tx, contents);
+  await insertSamples(tx, rows);
   const members = rows.map(({ id, key, position }) => ({ revisionId, position, key, sampleId: id }));
-  for (const some of blocksOf(members, INSERT_ROWS)) await tx.insert(revisionSamples).values(some);
+  const added = await insertRows(tx, revisionSamples, MEMBER_FIELDS, members);
+  if (added < rows.length) throw new Error(`Only ${added} of ${rows.length} keys and positions were free.`);
 };
 
 export const findMemberCount = (db: Reads, revisionId: string): Promise<number> =>

@@ -10,8 +10,10 @@ import { until } from "../until";
 /**
  * Sends large and hostile files to a real gateway with a real jobs worker: `bun run faults`. Prints each result and the
  * memory of both processes. Exits with 1 if a limit is exceeded or a rejected file leaves anything behind.
+ * `bun tests/faults/upload-bombs.ts emoji` sends only the files with "emoji" in their names.
  */
 
+const [WANTED = ""] = process.argv.slice(2);
 const MAX_GROWTH_MIB = 64;
 
 /** A file without a usable row is read to its end and rejected. */
@@ -48,6 +50,7 @@ try {
   const small = UPLOADS["100,000 rows of JSONL"];
   if (small) await sendUpload(stack.url, "warm", small);
   for (const [what, upload] of Object.entries(UPLOADS)) {
+    if (!what.includes(WANTED)) continue;
     const startedMs = performance.now();
     const growth = watchGrowth(pids);
     const { status, message } = await sendUpload(stack.url, what, upload);
