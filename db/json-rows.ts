@@ -61,8 +61,12 @@ const inBlocks = async <T extends SQLiteTable, F extends Field<T>>(
   const columns = fields.map((field) => [field, getTableColumns(table)[field]] as const);
   let affected = 0;
   for (const some of blocksOf(rows, INSERT_ROWS)) {
-    const json = some.map((row) => `[${columns.map(([field, column]) => toJson(column, row[field])).join()}]`).join();
-    const { rowsAffected } = await tx.run(statement(`[${json}]`));
+    // Joined in one step, because a row can be large, and each further step would copy it.
+    const pieces = some.flatMap((row, n) =>
+      columns.flatMap(([field, column], at) => [at > 0 ? "," : n > 0 ? "],[" : "[[", toJson(column, row[field])]),
+    );
+    pieces.push("]]");
+    const { rowsAffected } = await tx.run(statement(pieces.join("")));
     affected += rowsAffected;
   }
   return affected;

@@ -33,9 +33,9 @@ export interface UploadOptions extends Patience {
 
 const HEAD_BYTES = 65_536;
 /** This thread collects garbage after batches of this size. A collection blocks it for 10 to 30 ms. */
-const BYTES_PER_COLLECTION = 4 * 1_048_576;
+const BYTES_PER_COLLECTION = 2 * 1_048_576;
 /** Garbage that storing a sample leaves besides its text: many short samples cost more than their characters. */
-const SAMPLE_BYTES = 2048;
+const SAMPLE_BYTES = 1024;
 /** A text takes two bytes per character if one of its characters is not in Latin-1. */
 const CHARACTER_BYTES = 2;
 

@@ -19,6 +19,9 @@ const MAX_BATCH_MS = 1000;
 /** Minimum garbage that reading a row and a value leaves. */
 const MIN_ROW_BYTES = 512;
 const MIN_VALUE_BYTES = 64;
+/** Checking, hashing and sending a longer sample leaves several copies of its text, about this many bytes per character. */
+const LONG_CHARACTERS = 65_536;
+const COPIED_BYTES = 8;
 /** Maximum total time for checking a file against the dataset's schema: some schemas get slower with every text. */
 const MAX_SCHEMA_MS = 60_000;
 
@@ -54,7 +57,8 @@ export async function* readSamples(
   for await (const row of await readRows(source, limits, collector.warn)) {
     noteRead(MIN_ROW_BYTES + ("values" in row ? row.values.length * MIN_VALUE_BYTES : 0));
     const sample = collector.add(row);
-    if (sample) batch.add(sample);
+    const characters = sample ? batch.add(sample) : 0;
+    if (characters > LONG_CHARACTERS) noteRead(COPIED_BYTES * characters);
     if (!batch.isDue()) continue;
     yield { ...batch.contents(), rows: collector.rows };
     batch = new Batch();
@@ -86,10 +90,13 @@ class Batch {
   readonly #startedAt = performance.now();
   #characters = 0;
 
-  add(sample: ReadSample): void {
+  /** Returns the sample's number of characters. */
+  add(sample: ReadSample): number {
     this.#samples.push(sample);
     const { input, references, contexts, output, tags, metadata } = sample;
-    this.#characters += countCharacters([input, references, contexts, output, tags, Object.values(metadata)]);
+    const characters = countCharacters([input, references, contexts, output, tags, Object.values(metadata)]);
+    this.#characters += characters;
+    return characters;
   }
 
   contents(): Pick<SampleBatch, "samples" | "characters"> {
