@@ -12,6 +12,7 @@ const SCRIPTS = [
   "toxics",
   "frozen-node",
   "overload",
+  "soak",
   "disk-full",
   "store-errors",
   "clock-jumps",
@@ -26,7 +27,7 @@ const SCRIPTS = [
 
 const HELP = `Starts real processes and attacks them.
 
-  bun run faults                     every script, about 30 minutes
+  bun run faults                     every script, about 35 minutes
   bun run faults toxics kill-nine    these scripts
 
 Scripts: ${SCRIPTS.join(", ")}
