@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Db } from "../../db/client";
 import { claimTasks, endTask, insertJob, settleJob } from "../../db/jobs";
-import { insertWorker } from "../../db/workers";
+import { beatWorker, insertWorker } from "../../db/workers";
 import { AppError, toEnvelope } from "../../lib/errors";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
 import { createJobs, type Jobs, type OnWithdrawn } from "./service";
@@ -144,4 +144,15 @@ test("the backlog contains the numbers of queued and running tasks, and how long
 
 test("an unknown job is a not_found error", async () => {
   expect((await problemOf(jobs.get("job_9"))).kind).toBe("not_found");
+});
+
+test("a worker whose clock is an hour slow is alive as soon as it sends a heartbeat", async () => {
+  const isAlive = async () => (await jobs.workers()).isAlive;
+  const hourAgo = new Date(now.getTime() - 3_600_000);
+  await db.write((tx) => insertWorker(tx, { id: "worker_1", host: "here", process: "1" }, hourAgo));
+  expect(await isAlive()).toBe(false);
+  await beatWorker(db, "worker_1", hourAgo);
+  expect(await isAlive()).toBe(true);
+  later(60_000);
+  expect(await isAlive()).toBe(false);
 });

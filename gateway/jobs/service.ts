@@ -2,6 +2,7 @@ import type { Db, Tx } from "../../db/client";
 import { findBacklog, findJob, type JobRow, requestCancel, withdrawJob } from "../../db/jobs";
 import { listWorkers } from "../../db/workers";
 import { AppError, fromEnvelope, toEnvelope } from "../../lib/errors";
+import { Heartbeats } from "./heartbeats";
 
 /** Shortest and longest pause between two checks of a job. */
 const MIN_POLL_MS = 20;
@@ -10,8 +11,6 @@ const MAX_POLL_MS = 250;
 const NO_WORKER_MS = 10_000;
 /** `retry-after` for a caller whose job was withdrawn. */
 const RETRY_AFTER_MS = 10_000;
-/** A worker that misses heartbeats for this long is considered dead. It sends one every ten seconds. */
-export const SILENT_MS = 60_000;
 
 export interface WorkersState {
   isAlive: boolean;
@@ -31,6 +30,8 @@ interface JobsDeps {
 export type Jobs = ReturnType<typeof createJobs>;
 
 export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => performance.now() }: JobsDeps) => {
+  const heartbeats = new Heartbeats();
+
   const get = async (id: string): Promise<JobRow> => {
     const job = await findJob(db, id);
     if (job) return job;
@@ -41,12 +42,11 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
 
   /** Whether a worker is alive, and the newest heartbeat of all workers. */
   const workers = async (): Promise<WorkersState> => {
-    const beats = (await listWorkers(db)).map(({ beatAt }) => beatAt.getTime());
-    const newest = beats.length > 0 ? Math.max(...beats) : undefined;
-    return {
-      isAlive: newest !== undefined && now().getTime() - newest < SILENT_MS,
-      lastBeat: newest === undefined ? undefined : new Date(newest),
-    };
+    const known = await listWorkers(db);
+    heartbeats.keep(known.map(({ id }) => id));
+    const alive = known.filter((worker) => heartbeats.isAlive(worker, now(), monotonicMs()));
+    const newest = Math.max(...known.map(({ beatAt }) => beatAt.getTime()));
+    return { isAlive: alive.length > 0, lastBeat: known.length > 0 ? new Date(newest) : undefined };
   };
 
   /** True if the job was withdrawn; false if a worker has started it in the meantime. */

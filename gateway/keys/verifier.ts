@@ -1,10 +1,10 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Db } from "../../db/client";
 import { findKey, findKeyByHash, type KeyRow } from "../../db/keys";
-import { findWorkerByToken, type WorkerRow } from "../../db/workers";
+import { findWorkerByToken } from "../../db/workers";
 import { AppError } from "../../lib/errors";
 import { bearerToken } from "../bearer-token";
-import { SILENT_MS } from "../jobs/service";
+import { Heartbeats } from "../jobs/heartbeats";
 import type { Principal } from "../principal";
 import { digestOf, isWellFormed } from "./format";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./rules";
@@ -35,25 +35,6 @@ export class OneSecondCache<V> {
   /** Deletes expired entries. */
   sweep(nowMs: number): void {
     for (const key of this.#entries.keys()) if (this.get(key, nowMs) === undefined) this.#entries.delete(key);
-  }
-}
-
-/** Tells live workers from dead ones, even if a worker's clock is slow: its heartbeats still change. */
-export class Heartbeats {
-  /** The last heartbeats of workers whose clocks seem slow. `changedMs`: when a change was seen, on the monotonic clock. */
-  readonly #seen = new Map<string, { beat: number; changedMs: number }>();
-
-  isAlive(
-    { id, beat, beatAt }: Pick<WorkerRow, "id" | "beat" | "beatAt">,
-    now: Date,
-    nowMs = performance.now(),
-  ): boolean {
-    if (now.getTime() - beatAt.getTime() < SILENT_MS) return true;
-    const seen = this.#seen.get(id);
-    const isChanged = seen !== undefined && seen.beat !== beat;
-    const changedMs = isChanged ? nowMs : (seen?.changedMs ?? Number.NEGATIVE_INFINITY);
-    this.#seen.set(id, { beat, changedMs });
-    return nowMs - changedMs < SILENT_MS;
   }
 }
 
