@@ -79,7 +79,15 @@ const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
   return slice(byteLength - TRAILER_BYTES - length);
 };
 
+/** Whether the footer has what every writer must write: hyparquet leaves out what is damaged. */
+const isComplete = ({ schema, row_groups: groups }: Partial<FileMetaData>): boolean =>
+  Array.isArray(schema) &&
+  schema.every((element) => typeof element?.name === "string") &&
+  Array.isArray(groups) &&
+  groups.every((group) => typeof group?.num_rows === "bigint" && Array.isArray(group.columns));
+
 const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {
+  if (!isComplete(metadata)) throw damaged("its footer is incomplete");
   const { schema, row_groups: rowGroups } = metadata;
   // Checked before the tree is built, because the schema elements can declare any depth.
   const maxElements = limits.maxColumns * MAX_ELEMENTS_PER_COLUMN;

@@ -263,7 +263,7 @@ describe("limits and damaged files", () => {
   });
 
   test("whichever bytes are changed, reading ends: it returns rows or rejects the file", async () => {
-    const originals = ["pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars", "duckdb"].map((name) =>
+    const [duckdb = Buffer.of(), ...others] = ["duckdb", "pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars"].map((name) =>
       readFileSync(join(FIXTURES, `${name}.parquet`)),
     );
     const change = fc.record({
@@ -272,7 +272,7 @@ describe("limits and damaged files", () => {
     });
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...originals),
+        fc.constantFrom(duckdb, ...others),
         fc.array(change, { minLength: 1, maxLength: 4 }),
         async (original, changes) => {
           const bytes = Buffer.from(original);
@@ -282,7 +282,8 @@ describe("limits and damaged files", () => {
           else expect(outcome).toMatchObject({ report: { format: "parquet" } });
         },
       ),
-      { numRuns: 40 },
+      // The example leaves a column without a name.
+      { numRuns: 40, examples: [[duckdb, [{ at: 2104, bytes: Uint8Array.of(0, 183) }]]] },
     );
   }, 60_000);
 });
