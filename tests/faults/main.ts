@@ -23,6 +23,7 @@ const SCRIPTS = [
   "key-timing",
   "webhook-kill-nine",
   "webhook-outages",
+  "schemathesis",
 ];
 
 const HELP = `Starts real processes and attacks them.

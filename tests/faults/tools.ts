@@ -13,8 +13,20 @@ export const endAsNotRun = (reason: string): never => {
 /** Where `go install` writes programs. */
 export const GO_BIN = process.env.GOBIN || join(process.env.GOPATH || join(homedir(), "go"), "bin");
 
-/** Path of a program on the PATH or in Go's folder. Without it, the script ends as not run. */
+/** A virtual environment of Python, where setup.ts installs Python programs. */
+export const PYTHON = join(homedir(), ".local", "share", "groundwire", "python");
+
+const FOLDERS = [GO_BIN, join(PYTHON, "bin")];
+
+/** Path of a program on the PATH or where setup.ts installs programs; null if there is none. */
+export const findTool = (name: string): string | null => {
+  for (const folder of [undefined, ...FOLDERS]) {
+    const path = Bun.which(name, folder === undefined ? {} : { PATH: folder });
+    if (path !== null) return path;
+  }
+  return null;
+};
+
+/** Path of a program. Without it, the script ends as not run. */
 export const requireTool = (name: string): string =>
-  Bun.which(name) ??
-  Bun.which(name, { PATH: GO_BIN }) ??
-  endAsNotRun(`${name} is not installed. Run: bun tests/faults/setup.ts`);
+  findTool(name) ?? endAsNotRun(`${name} is not installed. Run: bun tests/faults/setup.ts`);
