@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { LOCAL_ACTOR } from "../../gateway/keys/service";
 import type { Role } from "../../gateway/principal";
 import { onScreen, type ScreenOptions } from "./harness";
 import { openPages } from "./pages";
@@ -162,6 +163,48 @@ test("a new key can have its prompts and answers in the request log", () =>
     expect(key).toMatchObject({ content_logging: true, log_bodies: true });
     await page.goto(`/keys/${key?.id}`);
     await page.getByText("Also in the request log").waitFor();
+  }));
+
+test("the settings of a key are changed on its page; the last admin key keeps its role", () =>
+  signedIn("admin", { expectedStatuses: [422] }, async (page) => {
+    const { id } = await pages.newKey("member", "to be changed");
+    await page.goto(`/keys/${id}`);
+    await page.getByRole("link", { name: "Edit settings" }).click();
+    await page.getByLabel("Expires").selectOption("In 30 days");
+    await page.getByLabel("Prompts and answers").selectOption("Never stored");
+    await page.getByLabel("Models").fill("gpt-9");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByRole("status").getByText("Settings saved.").waitFor();
+    await page.getByText("No node has gpt-9 right now").waitFor();
+    const changed = await pages.keys.get(id);
+    expect(changed).toMatchObject({ role: "member", content_logging: false, allowed_models: ["gpt-9"] });
+    const days = (Date.parse(changed.expires_at ?? "") - Date.now()) / 86_400_000;
+    expect(days).toBeWithin(29.9, 30);
+    await page.goto(`/audit?object=${id}`);
+    await page.getByText("Changed a key").first().waitFor();
+
+    const admins = (await pages.keys.list({ limit: 1000 })).data.filter(
+      (key) => key.role === "admin" && key.status === "active" && !key.is_bootstrap,
+    );
+    const [last, ...others] = admins;
+    for (const other of others)
+      await pages.keys.update(LOCAL_ACTOR, other.id, { expires_at: new Date(Date.now() + 3_600_000).toISOString() });
+    await page.goto(`/keys/${last?.id}/settings`);
+    await page.getByLabel("Role").selectOption("viewer");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByRole("alert").getByText("is the only admin key").waitFor();
+    expect((await pages.keys.get(last?.id ?? "")).role).toBe("admin");
+    for (const other of others) await pages.keys.update(LOCAL_ACTOR, other.id, { expires_at: null });
+  }));
+
+test("a limit for an unknown model is saved, and the key's page names the model", () =>
+  signedIn("admin", {}, async (page) => {
+    const { id } = await pages.newKey("member", "limited by a typo");
+    await page.goto(`/keys/${id}/limits`);
+    await page.getByLabel("Model 1", { exact: true }).fill("gpt-9");
+    await page.locator("#model_0_requestsPerMinute").fill("5");
+    await page.getByRole("button", { name: "Save limits" }).click();
+    await page.getByText("No node has gpt-9 right now").waitFor();
   }));
 
 test("signing in with a metrics key always opens the page that explains it", async () => {

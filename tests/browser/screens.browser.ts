@@ -329,6 +329,12 @@ const CASES: Case[] = [
     shows: "Revoke",
   },
   {
+    name: "key settings",
+    path: async () => `/keys/${(await signedIn("member", "Ada’s laptop")).id}/settings`,
+    as: "admin",
+    shows: "Save settings",
+  },
+  {
     name: "key limits",
     path: async () => `/keys/${(await signedIn("member", "Ada’s laptop")).id}/limits`,
     as: "admin",

@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm, STORAGE_WORDS, storageOf } from "./form";
+import type { Key, UpdateKey } from "../../gateway/keys/contract";
+import {
+  confirmationOf,
+  EMPTY_FORM,
+  isConfirmed,
+  readKeyForm,
+  readSettingsForm,
+  STORAGE_WORDS,
+  storageOf,
+  toSettingsForm,
+} from "./form";
 
 const id = "key_1";
 
@@ -46,4 +56,20 @@ test("errors of the limits name their fields", () => {
       parallelRequests: "Parallel requests: enter a whole number from 1 to 100,000, or leave it blank",
     },
   });
+});
+
+test.each([
+  ["nothing", {}, {}],
+  ["the name", { name: " search " }, { name: "search" }],
+  ["the role", { role: "editor" }, { role: "editor" }],
+  ["the expiry", { lifetime: "30" }, { expires_at: "1970-01-31T00:00:00.000Z" }],
+  ["the expiry to never", { lifetime: "" }, { expires_at: null }],
+  ["what is stored", { storage: "none" }, { content_logging: false, log_bodies: false }],
+  ["the models", { models: "small, large" }, { allowed_models: ["small", "large"] }],
+  ["the indexes to all", { indexes: "" }, { allowed_indexes: null }],
+])("a change of %s changes only that", (_, fields, request) => {
+  const settings = { name: "bot", role: "member", expires_at: "1970-06-01T00:00:00.000Z" } as const;
+  const access = { allowed_models: ["small"], allowed_indexes: ["Staff handbook"] };
+  const key = { ...settings, ...access, content_logging: true, log_bodies: true } as Key;
+  expect(readSettingsForm({ ...toSettingsForm(key), ...fields }, key, new Date(0))).toEqual({ request: request as UpdateKey });
 });

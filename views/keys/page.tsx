@@ -5,17 +5,8 @@ import { type Frame, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { List } from "../ui/lists";
 import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
-import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES, STORAGE_WORDS, storageOf } from "./form";
+import { confirmationOf, ROLE_WORDS, STORAGE_WORDS, storageOf } from "./form";
 import { KEYS, KeyLimits } from "./limits";
-import { LIMIT_LABELS } from "./limits-form";
-
-const ROLE_WORDS: Record<string, string> = {
-  viewer: "Viewer: reads results",
-  member: "Member: also chats and evaluates",
-  editor: "Editor: also changes data and prompts",
-  admin: "Admin: everything, including keys",
-  metrics: "Metrics: reads metrics only",
-};
 
 /** Sortable columns: the values of `sort`. */
 export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const;
@@ -66,65 +57,6 @@ const KeyState = ({ status }: Pick<Key, "status">) => (
   <span class={`state ${status === "active" ? "good" : "off"}`}>{status}</span>
 );
 
-interface NewKeyPageProps extends Frame {
-  form: KeyForm;
-  /** Ids of the models on the nodes. */
-  models: readonly string[];
-  /** Names of the indexes. */
-  indexes: readonly string[];
-  problems?: Problems;
-}
-
-export const NewKeyPage = ({ form, models, indexes, problems, ...frame }: NewKeyPageProps) => {
-  const { text, select } = fieldsOf(form, problems);
-  const available = models.length > 0 ? ` Available now: ${models.join(", ")}.` : "";
-  const existing = indexes.length > 0 ? ` Existing indexes: ${indexes.join(", ")}.` : "";
-  const limit = { hint: "Leave blank for the default", inputmode: "numeric" };
-  return (
-    <Screen {...frame} title="Create key" trail={[KEYS]} problems={problems}>
-      <Form action="/keys" data-busy="Creating…" submit="Create key" cancel="/keys">
-        <input type="hidden" name="id" value={form.id} />
-        {text("name", "Name", {
-          hint: "Who or what will use it, such as “search service”",
-          maxlength: 100,
-          autocomplete: "off",
-        })}
-        {select(
-          "role",
-          "Role",
-          KEY_ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role] ?? role })),
-        )}
-        {select(
-          "lifetime",
-          "Expires",
-          LIFETIMES.map((days) => ({ value: days, label: days === "" ? "Never" : `In ${days} days` })),
-        )}
-        <div class="field-row">
-          {text("requestsPerMinute", LIMIT_LABELS.requestsPerMinute, limit)}
-          {text("parallelRequests", LIMIT_LABELS.parallelRequests, limit)}
-          {text("tokensPerMinute", LIMIT_LABELS.tokensPerMinute, { ...limit, hint: "Leave blank for no limit" })}
-        </div>
-        {select(
-          "storage",
-          "Prompts and answers",
-          Object.entries(STORAGE_WORDS).map(([value, label]) => ({ value, label })),
-          { hint: "Where they are stored. Only this key and admins can read them in the request log." },
-        )}
-        {text("models", "Models", {
-          hint: `Names separated by commas. Leave blank to allow every model.${available}`,
-          autocomplete: "off",
-          spellcheck: "false",
-        })}
-        {text("indexes", "Document indexes", {
-          hint: `Names or ids separated by commas. Leave blank to allow every index.${existing}`,
-          autocomplete: "off",
-          spellcheck: "false",
-        })}
-      </Form>
-    </Screen>
-  );
-};
-
 interface SecretPageProps extends Frame {
   issued: KeyWithSecret;
   /** When the key that this one replaces expires. */
@@ -158,16 +90,16 @@ export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModel
   </Screen>
 );
 
-/** Warns about models of a key that no node has: a typo, or a model that is not loaded yet. */
+/** Warns about models in a key's settings and limits that no node has: a typo, or a model that is not loaded yet. */
 const UnknownModels = ({ names }: { names: readonly string[] }) =>
   names.length > 0 && (
     <Panel
       role="status"
       title={names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}
     >
-      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} right now. The key can use{" "}
-      {names.length === 1 ? "it" : "them"} as soon as a node has {names.length === 1 ? "it" : "them"}. If a name is
-      misspelled, revoke this key and create another.
+      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} right now. The key’s settings
+      and limits apply as soon as a node has {names.length === 1 ? "it" : "them"}. If a name is misspelled, correct it
+      there.
     </Panel>
   );
 
@@ -208,7 +140,19 @@ export const KeyPage = ({
   problems,
   ...frame
 }: KeyPageProps) => (
-  <Screen {...frame} title={record.name} trail={[KEYS]} problems={problems} note={<KeyState status={record.status} />}>
+  <Screen
+    {...frame}
+    title={record.name}
+    trail={[KEYS]}
+    problems={problems}
+    note={<KeyState status={record.status} />}
+    actions={
+      !record.is_bootstrap &&
+      record.status !== "revoked" && (
+        <ButtonLink href={`/keys/${record.id}/settings`} icon="edit" text="Edit settings" look="button secondary" />
+      )
+    }
+  >
     <UnknownModels names={unknownModels} />
     <Facts
       look="card facts-list"

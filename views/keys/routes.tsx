@@ -11,19 +11,34 @@ import { frameOf } from "../layout";
 import { Fields, type Problems } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort } from "../ui/lists";
-import { confirmationOf, EMPTY_FORM, isConfirmed, KeyFormBody, readKeyForm } from "./form";
+import {
+  confirmationOf,
+  EMPTY_FORM,
+  isConfirmed,
+  KeyFormBody,
+  readKeyForm,
+  readSettingsForm,
+  type SettingsForm,
+  SettingsFormBody,
+  settingsFieldOf,
+  toSettingsForm,
+} from "./form";
 import { LimitsPage } from "./limits";
 import { fieldOfProblem, type LimitsForm, LimitsFormBody, readLimitsForm, toLimitsForm } from "./limits-form";
-import { KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
+import { KeyExistsPage, KeyPage, KeysPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
+import { EditKeyPage, NewKeyPage } from "./settings";
 
 const HOUR_SECONDS = 3600;
 const PAGE_LENGTH = 50;
 
-/** Message of the list after an action, by the name in its address. */
+/** Messages of the list and of a key after an action, by the name in the address. */
 const NOTICES: Readonly<Record<string, string>> = {
   revoked: "Key revoked. Requests with it now fail.",
   "signed-out": "Sessions ended. Browsers that used this key must sign in again.",
+  limits: "Limits saved.",
+  settings: "Settings saved.",
 };
+const noticeOf = (done: string | undefined): string => ownValue(NOTICES, done ?? "") ?? "";
 
 interface KeyPageState {
   problems?: Problems;
@@ -40,10 +55,12 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
   const indexNames = async (request: Request) => (await indexes.names(principalOf(request))).map(({ name }) => name);
+  const known = async (request: Request) => ({ models: knownModels(request), indexes: await indexNames(request) });
   /** Empty until a node has reported its models. */
-  const unknownModels = (request: Request, { allowed_models }: Key): string[] => {
-    const known = knownModels(request);
-    return known.length === 0 ? [] : (allowed_models ?? []).filter((id) => !known.includes(id));
+  const unknownModels = (request: Request, { allowed_models, model_limits }: Key): string[] => {
+    const available = knownModels(request);
+    const named = new Set([...(allowed_models ?? []), ...model_limits.map(({ model }) => model)]);
+    return available.length === 0 ? [] : [...named].filter((id) => !available.includes(id));
   };
 
   /** Shows a new key, or says that an earlier request with this form already created it. */
@@ -72,6 +89,11 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
     return page(<KeyPage {...props} unknownModels={unknownModels(request, record)} />, problems ? 422 : 200);
   };
 
+  const settingsPage = async (request: Request, record: Key, form: SettingsForm, problems?: Problems) => {
+    const props = { ...frameOf(request), ...(await known(request)), record, form, problems };
+    return page(<EditKeyPage {...props} />, problems ? 422 : 200);
+  };
+
   const limitsPage = (request: Request, record: Key, form: LimitsForm, problems?: Problems) => {
     const { currency } = config.gateway;
     const props = { ...frameOf(request), record, form, problems, currency, models: knownModels(request) };
@@ -85,7 +107,7 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
       async ({ request, query }) => {
         const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
         const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
-        const notice = ownValue(NOTICES, query.done ?? "") ?? "";
+        const notice = noticeOf(query.done);
         const successors = await keys.successors(shown.data.map(({ id }) => id));
         return page(<KeysPage {...{ ...frameOf(request), keys: shown, successors, sort, notice }} />);
       },
@@ -95,8 +117,7 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
     )
     .get("/new", async ({ request }) => {
       const form = { ...EMPTY_FORM, id: newKeyId() };
-      const known = { models: knownModels(request), indexes: await indexNames(request) };
-      return page(<NewKeyPage {...frameOf(request)} {...known} form={form} />);
+      return page(<NewKeyPage {...frameOf(request)} {...(await known(request))} form={form} />);
     })
     .post(
       "",
@@ -105,8 +126,8 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
         const form = { ...EMPTY_FORM, ...body };
         const read = readKeyForm(form, new Date());
         if ("problems" in read) {
-          const known = { models: knownModels(request), indexes: await indexNames(request) };
-          return page(<NewKeyPage {...frameOf(request)} {...known} form={form} problems={read.problems} />, 422);
+          const props = { ...frameOf(request), ...(await known(request)), form, problems: read.problems };
+          return page(<NewKeyPage {...props} />, 422);
         }
         return secretPage(request, body.id, () => keys.create(principal, read.request, { id: body.id }));
       },
@@ -114,11 +135,29 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
     )
     .get(
       "/:id",
-      async ({ request, params, query }) => {
-        const notice = query.done === "limits" ? "Limits saved." : "";
-        return keyPage(request, await keys.get(params.id), { notice });
-      },
+      async ({ request, params, query }) =>
+        keyPage(request, await keys.get(params.id), { notice: noticeOf(query.done) }),
       { query: Fields({ done: t.Optional(t.String()) }) },
+    )
+    .get("/:id/settings", async ({ request, params }) => {
+      const record = await keys.get(params.id);
+      return settingsPage(request, record, toSettingsForm(record));
+    })
+    .post(
+      "/:id/settings",
+      async ({ request, params, body }) => {
+        const record = await keys.get(params.id);
+        const read = readSettingsForm(body, record, new Date());
+        if ("problems" in read) return settingsPage(request, record, body, read.problems);
+        try {
+          if (Object.keys(read.request).length > 0) await keys.update(principalOf(request), record.id, read.request);
+        } catch (thrown) {
+          if (!(thrown instanceof AppError && ["invalid_request", "conflict"].includes(thrown.kind))) throw thrown;
+          return settingsPage(request, record, body, { [settingsFieldOf(thrown.detail.param)]: thrown.message });
+        }
+        return redirect(request, `/keys/${record.id}?done=settings`);
+      },
+      { body: SettingsFormBody },
     )
     .get("/:id/limits", async ({ request, params }) => {
       const record = await keys.get(params.id);
