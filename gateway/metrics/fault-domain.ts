@@ -1,4 +1,5 @@
 import { ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+import { ownValue } from "../../lib/own-value";
 import type { RequestSample } from "../ports/recorder";
 
 /** Where errors come from. unclassified: an error without a kind, which is a bug, so its count must stay 0. */
@@ -34,6 +35,15 @@ export const isCancelled = ({ status }: Pick<RequestSample, "status">): boolean 
  */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
   status >= 400 && status !== 499 && route !== "/readyz";
+
+/**
+ * Whether a node or the gateway caused errors of this code, not the caller, a limit or a missing permission. Stored codes
+ * may be those of an earlier version.
+ */
+export const isServerFault = (code: string): boolean => {
+  const fault = ownValue<{ fault: string }>(ERROR_KINDS, code)?.fault;
+  return fault !== "caller" && fault !== "policy";
+};
 
 export const faultDomainOf = (kind: ErrorKind | undefined): FaultDomain =>
   kind === undefined ? "unclassified" : ERROR_KINDS[kind].fault;

@@ -24,6 +24,7 @@ const cacheCounts = ({ hits, misses, bypasses }: Measurements): MetricsPoint["ca
 const trafficOf = (traffic: Traffic): Omit<RouteMetrics, "method" | "route"> => ({
   requests: traffic.requests,
   errors: traffic.errors,
+  server_errors: traffic.serverErrors,
   cancelled: traffic.cancelled,
   errors_by_code: Object.fromEntries(traffic.errorsByCode),
   latency_ms: percentiles(traffic.latency),
@@ -56,6 +57,7 @@ const point = (at: number, measured: Measurements): MetricsPoint => {
     at: new Date(at).toISOString(),
     requests: traffic.requests,
     errors: traffic.errors,
+    server_errors: traffic.serverErrors,
     cancelled: traffic.cancelled,
     answers: measured.answers,
     latency_ms: percentiles(traffic.latency),
@@ -88,7 +90,7 @@ export const figuresOf = (
     totals: {
       ...trafficOf(traffic),
       answers: all.answers,
-      error_rate: traffic.requests === 0 ? 0 : traffic.errors / traffic.requests,
+      error_rate: traffic.requests === 0 ? 0 : traffic.serverErrors / traffic.requests,
       prompt_tokens: all.promptTokens,
       completion_tokens: all.completionTokens,
       cache: cacheCounts(all),

@@ -1,6 +1,6 @@
 import type { ErrorKind } from "../../lib/errors";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
-import { errorKindOf, isCancelled, isFailure } from "./fault-domain";
+import { errorKindOf, isCancelled, isFailure, isServerFault } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 
 type ErrorCode = ErrorKind | "unclassified";
@@ -28,6 +28,12 @@ export class Traffic {
 
   addErrors(code: ErrorCode, count: number): void {
     this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + count);
+  }
+
+  /** The errors that a node or the gateway caused. */
+  get serverErrors(): number {
+    const ours = [...this.errorsByCode].filter(([code]) => isServerFault(code));
+    return ours.reduce((sum, [, count]) => sum + count, 0);
   }
 
   merge(other: Traffic): void {

@@ -92,7 +92,7 @@ test("totals are the sums of the recorded values", async () => {
   metrics.generation(generation({ cache: { status: "bypass", reason: "sampled" } }));
 
   const { totals, routes, stages, now } = await metrics.kpis({ window: "15m", step: "1m" });
-  expect(totals).toMatchObject({ requests: 100, errors: 1, errors_by_code: { rate_limited: 1 }, error_rate: 0.01 });
+  expect(totals).toMatchObject({ requests: 100, errors: 1, errors_by_code: { rate_limited: 1 } });
   expect(totals.latency_ms.count).toBe(100);
   expect(totals.latency_ms.p50).toBeWithin(95, 105);
   expect(totals.latency_ms.p99).toBeWithin(95, 105);
@@ -252,4 +252,21 @@ test("unknown methods share one label", async () => {
   expect(methods).toEqual([
     'http_server_request_duration_seconds_count{http_request_method="other",http_route="unmatched",url_scheme="http",http_response_status_code="404",error_type="not_found"}',
   ]);
+});
+
+test.each([
+  ["invalid_request", 400, false],
+  ["insufficient_role", 403, false],
+  ["rate_limited", 429, false],
+  ["budget_exhausted", 402, false],
+  ["overloaded", 429, true],
+  ["unavailable", 503, true],
+  ["internal", 500, true],
+  [undefined, 500, true],
+] as const)("%s (%d) counts in the error rate: %j", async (errorKind, status, isOurs) => {
+  const metrics = createAt({ now: start });
+  metrics.request(request({ status, errorKind }));
+  const { totals, series } = await metrics.kpis({ window: "15m", step: "1m" });
+  expect(totals).toMatchObject({ requests: 1, errors: 1, server_errors: Number(isOurs), error_rate: Number(isOurs) });
+  expect(series.reduce((sum, { server_errors }) => sum + server_errors, 0)).toBe(Number(isOurs));
 });

@@ -21,7 +21,8 @@ const cellText = (cell: Cell): string => (typeof cell === "string" ? guardText(c
 const TABLES: Record<Table, (kpis: Kpis) => Cell[][]> = {
   series: ({ series }) => [
     [
-      ...["at", "requests", "errors", "cancelled", "answers", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"],
+      ...["at", "requests", "errors", "server_errors", "cancelled", "answers"],
+      ...["latency_p50_ms", "latency_p95_ms", "latency_p99_ms"],
       ...["queue_p50_ms", "queue_p95_ms", "ttft_p50_ms", "ttft_p95_ms", "ttft_p99_ms"],
       ...["prompt_tokens", "completion_tokens", "cache_hits", "cache_misses", "cache_bypasses"],
       ...["slots", "slots_running", "queue_depth", "max_queue_depth"],
@@ -30,16 +31,8 @@ const TABLES: Record<Table, (kpis: Kpis) => Cell[][]> = {
       const sum = (read: (node: (typeof nodes)[number]) => number): number | null =>
         nodes.length === 0 ? null : nodes.reduce((total, node) => total + read(node), 0);
       return [
-        ...[
-          point.at,
-          point.requests,
-          point.errors,
-          point.cancelled,
-          point.answers,
-          latency_ms.p50,
-          latency_ms.p95,
-          latency_ms.p99,
-        ],
+        ...[point.at, point.requests, point.errors, point.server_errors, point.cancelled, point.answers],
+        ...[latency_ms.p50, latency_ms.p95, latency_ms.p99],
         ...[queue_ms.p50, queue_ms.p95, ttft_ms.p50, ttft_ms.p95, ttft_ms.p99],
         ...[point.prompt_tokens, point.completion_tokens],
         ...[cache.hits.memory + cache.hits.redis + cache.hits.in_flight, cache.misses, cache.bypasses],
@@ -50,13 +43,14 @@ const TABLES: Record<Table, (kpis: Kpis) => Cell[][]> = {
   ],
   routes: ({ routes }) => [
     [
-      ...["method", "route", "requests", "errors", "errors_by_code", "cancelled"],
+      ...["method", "route", "requests", "errors", "server_errors", "errors_by_code", "cancelled"],
       ...["latency_p50_ms", "latency_p95_ms", "latency_p99_ms"],
     ],
     ...routes.map(({ latency_ms: { p50, p95, p99 }, ...route }): Cell[] => {
       const codes = Object.entries(route.errors_by_code).map(([code, count]) => `${code} ${count}`);
       return [
-        ...[route.method, route.route, route.requests, route.errors, codes.join(", "), route.cancelled],
+        ...[route.method, route.route, route.requests, route.errors, route.server_errors],
+        ...[codes.join(", "), route.cancelled],
         ...[p50, p95, p99],
       ];
     }),

@@ -80,7 +80,7 @@ describe("the dashboard", () => {
   test("agrees with the API, and its table has every value of the chart", () =>
     onDashboard("/dashboard?window=7d", async (page) => {
       const { totals, series } = await pages.metrics.kpis({ window: "7d", step: "4h" });
-      expect(await textOf(card(page, "Error rate").locator(".fine"))).toContain(`${totals.errors} errors`);
+      expect(await textOf(card(page, "Error rate").locator(".fine"))).toContain(`${totals.server_errors} errors`);
       await page.locator("#traffic summary").click();
       const cells = await page.locator("#traffic tbody td:nth-child(2)").allTextContents();
       const succeeded = series.map(({ requests, errors }) => requests - errors);

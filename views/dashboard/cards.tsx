@@ -1,7 +1,8 @@
 import type { EvaluationTrend, Kpis } from "../../gateway/metrics/contract";
+import { isServerFault } from "../../gateway/metrics/fault-domain";
 import { Figure } from "../ui/figure";
 import { withQuery } from "../ui/lists";
-import { count, number } from "../ui/parts";
+import { count, number, rejectedText } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
 
 /** Calls of models: answers and embeddings. */
@@ -49,15 +50,16 @@ export const Cards = ({ kpis }: { kpis: Kpis }) => {
 };
 
 const ErrorCard = ({ kpis: { totals, series } }: { kpis: Kpis }) => {
-  const [most] = Object.entries(totals.errors_by_code).sort(([, a], [, b]) => b - a);
+  const ours = Object.entries(totals.errors_by_code).filter(([code]) => isServerFault(code));
+  const [most] = ours.sort(([, a], [, b]) => b - a);
   return (
     <Figure
       href="#errors"
       name="Error rate"
       value={percent(totals.error_rate)}
-      note={most ? errorsText(totals.errors, ...most) : "No errors"}
-      trend={series.map(({ errors }) => errors)}
-      look={totals.errors > 0 ? "bad" : undefined}
+      note={`${most ? errorsText(totals.server_errors, ...most) : "No errors"}${rejectedText(totals)}`}
+      trend={series.map(({ server_errors }) => server_errors)}
+      look={totals.server_errors > 0 ? "bad" : undefined}
     />
   );
 };

@@ -41,9 +41,14 @@ test.each([
   [["overloaded", "overloaded", "internal"], "3 errors, mostly overloaded"],
   [["overloaded", "internal"], "2 errors"],
   [["overloaded"], "1 error: overloaded"],
-] as const)("the error card of %j names a code that caused most errors: %s", async (kinds, text) => {
-  expect(await dashboardAfter(...kinds)).toMatch(new RegExp(`>\\s*${text}\\s*<`));
-});
+  [["overloaded", "rate_limited", "not_found"], "1 error: overloaded; 2 rejected"],
+  [["invalid_request"], "No errors; 1 rejected"],
+] as const)(
+  "the error card of %j names the code that caused most errors, and counts rejected requests separately: %s",
+  async (kinds, text) => {
+    expect(await dashboardAfter(...kinds)).toMatch(new RegExp(`>\\s*${text}\\s*<`));
+  },
+);
 
 /** The labels of a chart's vertical scale, from the top. */
 const scaleOf = (html: string, chart: string): (string | undefined)[] => {

@@ -1,7 +1,7 @@
 import type { Kpis } from "../../gateway/metrics/contract";
 import { Chart } from "../ui/chart";
 import { Table, withQuery } from "../ui/lists";
-import { count, EmptyState, number } from "../ui/parts";
+import { count, EmptyState, number, rejectedText } from "../ui/parts";
 import { compact, latency, percent } from "../ui/quantities";
 import { sum } from "./cards";
 import type { DashboardWindow } from "./windows";
@@ -30,7 +30,7 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
         <Chart
           {...time}
           title="Requests"
-          summary={`Requests in ${words}: ${number(totals.requests)}, of which ${number(totals.errors)} failed${cancelledText(totals.cancelled)}.`}
+          summary={`Requests in ${words}: ${number(totals.requests)}, of which ${number(totals.server_errors)} failed${rejectedText(totals, ",")}${cancelledText(totals.cancelled)}.`}
           kind="bars"
           format={plain}
           figure={compact(totals.requests)}
@@ -40,7 +40,16 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
               values: series.map(({ requests, errors, cancelled }) => requests - errors - cancelled),
               look: 1,
             },
-            { name: "Failed", values: series.map(({ errors }) => errors), look: "bad" },
+            { name: "Failed", values: series.map(({ server_errors }) => server_errors), look: "bad" },
+            ...(totals.errors > totals.server_errors
+              ? [
+                  {
+                    name: "Rejected",
+                    values: series.map(({ errors, server_errors }) => errors - server_errors),
+                    look: 3 as const,
+                  },
+                ]
+              : []),
             ...(totals.cancelled > 0
               ? [
                   {

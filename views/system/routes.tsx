@@ -14,7 +14,7 @@ import { Fields } from "../ui/fields";
 import { Figure } from "../ui/figure";
 import { html, page, redirect } from "../ui/html";
 import { Table } from "../ui/lists";
-import { count, duration, EmptyState, Fact, number, Time } from "../ui/parts";
+import { count, duration, EmptyState, Fact, number, rejectedText, Time } from "../ui/parts";
 import { compact, latency, percent } from "../ui/quantities";
 import { DRILL_MINUTES, Drills } from "./drills";
 
@@ -187,9 +187,9 @@ const LastHour = ({ kpis: { series, totals, stages, now, step_seconds } }: Pick<
           href="/requests?status=failed&span=1h"
           name="Error rate"
           value={percent(totals.error_rate)}
-          note={`${count(totals.errors, "error")} in ${count(totals.requests, "request")}`}
-          trend={series.map(({ requests, errors }) => (requests === 0 ? null : errors / requests))}
-          look={totals.errors > 0 ? "bad" : undefined}
+          note={`${count(totals.server_errors, "error")} in ${count(totals.requests, "request")}${rejectedText(totals)}`}
+          trend={series.map(({ requests, server_errors }) => (requests === 0 ? null : server_errors / requests))}
+          look={totals.server_errors > 0 ? "bad" : undefined}
         />
       </ul>
     </section>
