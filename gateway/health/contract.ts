@@ -77,6 +77,10 @@ export const DegradedMode = Component("DegradedMode", {
   causes: Type.Array(ReasonCode),
   drill: Type.Boolean({ description: "Whether a drill is running. The mode can have a real cause at the same time" }),
   drill_ends_at: Nullable(Timestamp, { description: "null unless a drill is running" }),
+  drill_note: Nullable(Type.String(), {
+    description:
+      "Why a drill only shows the mode in this gateway and changes nothing else; null: it has its full effect",
+  }),
 });
 export type DegradedMode = Static<typeof DegradedMode>;
 

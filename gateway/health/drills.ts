@@ -1,8 +1,10 @@
+import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Cache } from "../ports/cache";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
 import type { LedgerStore } from "../ports/ledger";
 import { takesRequests } from "./causes";
+import type { DegradationCode } from "./contract";
 import type { Degradations, DrillDeps } from "./degradations";
 
 /** Drills that change something when they start and end. The other modes are looked up when they matter. */
@@ -24,6 +26,23 @@ export const drillEffects = (
     },
   };
 };
+
+/** Why a drill of a mode would only show it, with these settings and nodes. */
+export const idleDrills =
+  ({ models, cache, store }: Pick<Config, "models" | "cache" | "store">, engine: Pick<Engine, "nodes">) =>
+  (code: DegradationCode): string | undefined => {
+    // The drill itself leaves one node draining.
+    const isAlone = engine.nodes().filter(({ state }) => takesRequests(state) || state === "draining").length < 2;
+    const reasons: Partial<Record<DegradationCode, string | false>> = {
+      cache_local: !store.redisUrl && "REDIS_URL is not set, so answers are always cached only here",
+      limits_local: !store.redisUrl && "REDIS_URL is not set, so limits are always enforced here",
+      cache_off: !cache.enabled && "the cache is off anyway (GROUNDWIRE_CACHE)",
+      fallback_model: models.fallbacks.length < 2 && "GROUNDWIRE_FALLBACK_MODELS names no second model",
+      fewer_nodes: isAlone && "fewer than two nodes accept requests, and the drill never drains the last one",
+      no_jobs: "workers keep running",
+    };
+    return reasons[code] || undefined;
+  };
 
 const DRILL_RETRY_MS = 5000;
 
