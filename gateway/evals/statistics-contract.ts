@@ -26,7 +26,8 @@ export const Rate = Type.Object(
   {
     value: Type.Number(),
     interval: Nullable(Interval, {
-      description: "null: the data can't show it, for example if all samples share one group",
+      description:
+        "null: the data can't show it, for example because results are still missing, or all samples share one group",
     }),
   },
   { title: "Rate" },
@@ -61,7 +62,7 @@ export const Statistic = Type.Object(
     n: Count("Samples with a value"),
     errors: Count("Samples without a value"),
     mean: Nullable(Type.Number()),
-    interval: Nullable(Interval),
+    interval: Nullable(Interval, { description: "null while results are missing" }),
     pass_rate: Nullable(Rate),
     clusters: Nullable(Count("Groups that the interval takes into account"), {
       description: "null: samples are independent",

@@ -88,7 +88,7 @@ test("if answers and embeddings together use more than the period, their shares 
 });
 
 test.each([
-  ["series", /^at,requests,errors,cancelled,answers,latency_p50_ms/, 401],
+  ["series", /^at,requests,errors,server_errors,cancelled,answers,latency_p50_ms/, 401],
   ["routes", /^method,route,requests/, 2],
   ["nodes", /^at,node,up,slots/, 1],
   ["evaluations", /^at,dataset,revision,run_id/, 2],

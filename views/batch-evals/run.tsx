@@ -1,7 +1,7 @@
 import type { BatchEval } from "../../gateway/batch-evals/contract";
 import { MIN_LABELS } from "../../gateway/evals/statistics/calibration";
 import { MAX_DISAGREEMENTS } from "../../gateway/labels/service";
-import { passRateOf, withoutEarlyClaims } from "../evals/words";
+import { passRateOf } from "../evals/words";
 import { type Frame, may, Screen } from "../layout";
 import { withQuery } from "../ui/lists";
 import { ButtonLink, Tabs, Time } from "../ui/parts";
@@ -30,7 +30,6 @@ interface RunPageProps extends Frame {
 export const RunPage = ({ run, baseline, keyNames, evaluators, ...frame }: RunPageProps) => {
   const path = `/batch-evals/${run.id}`;
   const isEditor = may(frame, "editor");
-  const shown = withoutEarlyClaims(run);
   const isPausing = run.state === "paused" && run.progress.running > 0;
   const isLive = isOpen(run) || isPausing || isRecomputing(run) || run.figures_stale;
   return (
@@ -67,7 +66,7 @@ export const RunPage = ({ run, baseline, keyNames, evaluators, ...frame }: RunPa
           <FailureKinds run={run} path={path} />
           <Latency run={run} />
         </div>
-        <Criteria run={shown} />
+        <Criteria run={run} />
         {isEditor && run.progress.judged > 0 && (
           <p class="label-link">
             <a href={withQuery("/evals/label", { run: run.id, only: "disagreements", metric: labelledMetric(run) })}>
@@ -80,8 +79,8 @@ export const RunPage = ({ run, baseline, keyNames, evaluators, ...frame }: RunPa
           </p>
         )}
         <Repeats run={run} />
-        <Segments run={shown} path={path} kind="tag" />
-        <Segments run={shown} path={path} kind="group" />
+        <Segments run={run} path={path} kind="tag" />
+        <Segments run={run} path={path} kind="group" />
         <Spending run={run} />
       </div>
       {isEditor && !isOpen(run) && run.progress.done > 0 && <RecomputeForm path={path} evaluators={evaluators} />}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../gateway/evals/contract";
-import { passRateOf, withoutEarlyClaims } from "../evals/words";
+import { passRateOf } from "../evals/words";
 import { adviceFor, errorSentence, progressText, targetName, verdictSentence } from "./words";
 
 const run = (state: Run["state"], done: number, fields: object = {}): Run => {
@@ -15,25 +15,6 @@ describe("the pass rate", () => {
     expect(verdictSentence(run("completed", 200))).toBe(
       "160 of 200 answers passed. The true pass rate is between 60 % and 92 % (95 % confidence).",
     );
-  });
-
-  test("and every other figure of a run with missing results has no interval", () => {
-    const rate = { value: 0.8, interval: { low: 0.6, high: 0.92, level: 0.95, method: "wilson" } };
-    const claims = { pass_rate: rate, interval: rate.interval, detectable_difference: 0.1 };
-    const figures = {
-      verdict: claims,
-      statistics: [{ ...claims, mean: 0.7 }],
-      segments: [{ name: "t", pass_rate: rate }],
-    };
-    const whole = run("completed", 200, figures);
-    expect(withoutEarlyClaims(whole)).toBe(whole);
-    const { verdict, statistics, segments } = withoutEarlyClaims(run("cancelled", 50, figures));
-    const unclaimed = { pass_rate: { value: 0.8, interval: null }, detectable_difference: null };
-    expect([verdict, statistics, segments] as unknown[]).toEqual([
-      { ...claims, ...unclaimed },
-      [{ ...unclaimed, interval: null, mean: 0.7 }],
-      [{ name: "t", pass_rate: { value: 0.8, interval: null } }],
-    ]);
   });
 
   // The first samples of a dataset are often of one kind, so their rate says little about the others.

@@ -71,28 +71,6 @@ export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
 /** Some results are still missing, so the others are not a random part of the dataset: samples run in its order. */
 export const isPartial = ({ progress: { done, total } }: Run): boolean => done < total;
 
-/**
- * A run's figures as they may be shown. While results are missing, the others are not a random sample, so no figure has an
- * interval or says what it could detect.
- */
-export const withoutEarlyClaims = <R extends Run>(run: R): R => {
-  if (!isPartial(run)) return run;
-  const rateOnly = (rate: Rate | null): Rate | null => rate && { value: rate.value, interval: null };
-  return {
-    ...run,
-    verdict: run.verdict && {
-      ...run.verdict,
-      pass_rate: rateOnly(run.verdict.pass_rate),
-      detectable_difference: null,
-    },
-    statistics: run.statistics.map((statistic) => ({
-      ...statistic,
-      ...{ interval: null, pass_rate: rateOnly(statistic.pass_rate), detectable_difference: null },
-    })),
-    segments: run.segments.map((segment) => ({ ...segment, pass_rate: rateOnly(segment.pass_rate) })),
-  };
-};
-
 /** The rate of the run's verdicts. Without an interval while results are missing. */
 export const passRateOf = (run: Run): Rate | null => {
   if (!isPartial(run) && run.verdict?.pass_rate) return run.verdict.pass_rate;

@@ -71,5 +71,7 @@ test.each([
   const settings = { name: "bot", role: "member", expires_at: "1970-06-01T00:00:00.000Z" } as const;
   const access = { allowed_models: ["small"], allowed_indexes: ["Staff handbook"] };
   const key = { ...settings, ...access, content_logging: true, log_bodies: true } as Key;
-  expect(readSettingsForm({ ...toSettingsForm(key), ...fields }, key, new Date(0))).toEqual({ request: request as UpdateKey });
+  expect(readSettingsForm({ ...toSettingsForm(key), ...fields }, key, new Date(0))).toEqual({
+    request: request as UpdateKey,
+  });
 });

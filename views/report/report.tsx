@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { raw } from "hono/html";
 import type { RunReport } from "../../gateway/batch-evals/export/report";
 import type { Run } from "../../gateway/evals/contract";
-import { listText, targetText, withoutEarlyClaims } from "../evals/words";
+import { listText, targetText } from "../evals/words";
 import { count, Facts, number } from "../ui/parts";
 import { Failures, FiguresByCriterion, Methods, Segments, Speed } from "./figures";
 import { Headline } from "./headline";
@@ -28,8 +28,7 @@ export const renderReport = async (report: RunReport): Promise<string> =>
 
 const timeText = (at: string): string => `${at.slice(0, 16).replace("T", " ")} UTC`;
 
-const Report = ({ run: whole, samples, from, exportedAt }: RunReport) => {
-  const run = withoutEarlyClaims(whole);
+const Report = ({ run, samples, from, exportedAt }: RunReport) => {
   return (
     <html lang="en">
       <head>
