@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { DEGRADATION_CODES } from "../../gateway/health/contract";
+import { PRINCIPAL } from "../principal";
 import { signedIn } from "./chatting";
 import { onScreen } from "./harness";
 import { openPages } from "./pages";
@@ -104,3 +106,26 @@ test("a long key name without spaces doesn't widen the key's page", async () => 
   });
   expect(faults).toEqual([]);
 });
+
+test("every degraded mode is shown in a banner with its own sentence, which fits on a phone, until it ends", () =>
+  as("admin", async (page) => {
+    await page.setViewportSize({ width: 360, height: 800 });
+    const { degradations } = pages.health;
+    const sentences = new Set<string>();
+    for (const code of DEGRADATION_CODES) {
+      await degradations.startDrill(PRINCIPAL, code, { minutes: 1 });
+      await page.goto("/keys");
+      const banner = page.getByRole("complementary", { name: "Reduced service" });
+      expect(
+        await banner.locator("p").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-code"))),
+      ).toEqual([code]);
+      sentences.add((await banner.textContent()) ?? "");
+      const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+      expect([code, await page.evaluate<number>(overflow)]).toEqual([code, 0]);
+      await degradations.endDrill(PRINCIPAL, code);
+    }
+    expect(sentences.size).toBe(DEGRADATION_CODES.length);
+    for (const sentence of sentences) expect(sentence).toMatch(/^Drill: [A-Z].*\.$/);
+    await page.reload();
+    expect(await page.getByRole("complementary", { name: "Reduced service" }).count()).toBe(0);
+  }));
