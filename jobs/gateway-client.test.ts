@@ -99,6 +99,22 @@ test("a cancelled call ends while it waits", async () => {
   await expect(client.countTokens({ keyId: "key_1", signal: abort.signal }, "m", ["a"])).rejects.toThrow();
 });
 
+test("J7: an answer that breaks off because the gateway was killed is unavailable, so that callers wait", async () => {
+  const listener = Bun.listen({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    socket: {
+      data(socket) {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"text":');
+        socket.end();
+      },
+    },
+  });
+  const client = createGatewayClient({ url: `http://127.0.0.1:${listener.port}`, token: () => "gws_token" });
+  const problem = await problemOf(client.chatOnce(caller, { messages: [] }, { usesCache: false }));
+  expect(problem.kind).toBe("unavailable");
+  listener.stop(true);
+});
+
 test("missing vectors are an error", async () => {
   const { client } = gateway(() => Response.json({ data: [], model_revision: "1" }));
   expect((await problemOf(client.embed(caller, "m", ["a"]))).kind).toBe("upstream_error");

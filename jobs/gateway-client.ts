@@ -69,16 +69,17 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
       ...(runId !== undefined && { "x-groundwire-run": runId }),
       ...(traceparent && { traceparent }),
     };
-    const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), signal }).catch(
-      (cause) => {
-        signal.throwIfAborted();
-        throw new AppError("unavailable", "The jobs worker can't reach the gateway. Check GROUNDWIRE_GATEWAY_URL.", {
-          cause,
-        });
-      },
-    );
+    const unreachable = (cause: unknown): never => {
+      signal.throwIfAborted();
+      throw new AppError("unavailable", "The jobs worker can't reach the gateway. Check GROUNDWIRE_GATEWAY_URL.", {
+        cause,
+      });
+    };
+    const init = { method: "POST", headers, body: JSON.stringify(body), signal };
+    const response = await fetch(url + path, init).catch(unreachable);
+    // A gateway that is killed leaves an incomplete answer.
+    if (response.ok) return (await response.json().catch(unreachable)) as T;
     const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return answer as T;
     const retryAfterMs = Number(response.headers.get("retry-after-ms") ?? Number.NaN);
     throw fromEnvelope(answer, "gateway", Number.isFinite(retryAfterMs) ? retryAfterMs : undefined);
   };

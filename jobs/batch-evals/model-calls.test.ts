@@ -46,6 +46,13 @@ describe("a call", () => {
     expect([(outcome as AppError).kind, attempts]).toEqual([kind, most]);
   });
 
+  test("J7: doesn't use up its attempts while it waits, so a node that restarts fails no sample", async () => {
+    const kinds: ErrorKind[] = [...many("unavailable"), "upstream_error", "model_loading", "upstream_error"];
+    expect(await send(kinds)).toEqual({ outcome: "answer", attempts: 34 });
+    const outcomes = await send([...many("unavailable"), ...many("upstream_error")]);
+    expect([(outcomes.outcome as AppError).kind, outcomes.attempts]).toEqual(["upstream_error", 35]);
+  });
+
   test.each<ErrorKind>(["budget_exhausted", "model_not_found", "insufficient_role"])(
     "that ends with %s stops the run",
     async (kind) => {

@@ -4,7 +4,7 @@ import type { CallLimiter, Waited } from "./call-limiter";
 import { RunStopped } from "./stops";
 
 interface Policy {
-  /** Maximum number of attempts; Infinity: unlimited while other calls of the run succeed. */
+  /** Maximum number of attempts that end with this error; Infinity: unlimited while other calls of the run succeed. */
   attempts: number;
   /** The first pause lasts up to `baseMs`, later ones up to twice the one before, at most `capMs`. */
   baseMs: number;
@@ -87,6 +87,7 @@ export class ModelCalls {
     waitedOf: (answer: T) => Waited,
     onAttempt: () => void,
   ): Promise<T> {
+    const failures = new Map<ErrorKind, number>();
     for (let attempt = 1; ; attempt++) {
       const leave = await this.options.limiter.enter(signal);
       onAttempt();
@@ -99,17 +100,22 @@ export class ModelCalls {
       } catch (thrown) {
         const error = toAppError(thrown);
         leave(REFUSALS.has(error.kind) ? "refused" : "failed");
-        const pauseMs = await this.#pauseMs(error, attempt);
+        const count = (failures.get(error.kind) ?? 0) + 1;
+        failures.set(error.kind, count);
+        const pauseMs = await this.#pauseMs(error, attempt, count);
         await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       }
     }
   }
 
-  /** The pause before the next attempt, with full jitter. Throws the error if there is none. */
-  async #pauseMs(error: AppError, attempt: number): Promise<number> {
+  /**
+   * The pause before the next attempt, with full jitter. `failures` counts the attempts that ended with this error: the
+   * time that a node needs to restart must not use up the attempts. Throws the error if there is no next attempt.
+   */
+  async #pauseMs(error: AppError, attempt: number, failures: number): Promise<number> {
     if (STOPS.has(error.kind)) await this.#stop(error);
     const { attempts, baseMs, capMs } = POLICIES[error.kind] ?? (STOPS.has(error.kind) ? WAITS : NEVER);
-    if (attempt >= attempts) throw error;
+    if (failures >= attempts) throw error;
     if (attempts === WAITS.attempts) {
       const nowMs = this.#monotonicMs();
       if (nowMs - this.#succeededAtMs >= OUTAGE_MS) throw new RunStopped(outage(error));
