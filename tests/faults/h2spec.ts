@@ -3,9 +3,16 @@ import { ServerProcess } from "../harness";
 import { requireTool } from "./tools";
 
 /**
- * Checks the node's HTTP/2 with h2spec, and a bare server of the same runtime for comparison: `bun run faults h2spec`.
- * The node may not pass fewer tests than the bare server.
+ * Checks the node's HTTP/2 with h2spec, and a bare server of the same runtime for comparison: `bun run faults h2spec`. A
+ * test that only the node fails is repeated against both servers, because some fail at random on a busy machine. The
+ * node may fail no test that the bare server passes, except the ones below.
  */
+
+/** Tests that the node fails on purpose, by number. */
+const KNOWN: Record<string, string> = {
+  "http2/3.5/2": "an invalid preface could be HTTP/1.1, which the port also speaks, so it gets a 400",
+};
+const REPEATS = 5;
 
 const BARE = `require("node:http2").createServer((request, response) => request.resume().on("end", () => response.end("ok")))
   .listen(Number(process.env.PORT), "127.0.0.1", () => console.log("listening"))`;
@@ -15,22 +22,35 @@ const program = requireTool("h2spec");
 interface Result {
   tests: number;
   passed: number;
-  misses: string[];
+  /** Number and description of each failed test. */
+  misses: Map<string, string>;
 }
 
-const check = async (port: number): Promise<Result> => {
-  const command = [program, "-h", "127.0.0.1", "-p", String(port)];
+const check = async (port: number, ...tests: string[]): Promise<Result> => {
+  const command = [program, "-h", "127.0.0.1", "-p", String(port), ...tests];
   const output = await Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] }).stdout.text();
-  const [, tests = 0, passed = 0] = /(\d+) tests, (\d+) passed/.exec(output)?.map(Number) ?? [];
+  const [, count = 0, passed = 0] = /(\d+) tests?, (\d+) passed/.exec(output)?.map(Number) ?? [];
   // A test that failed is printed with its number, and again at the end under its section.
   const [, summary = ""] = output.split("Failures:");
-  const misses: string[] = [];
-  let section = "";
+  const misses = new Map<string, string>();
+  let [suite, section] = ["", ""];
   for (const line of summary.split("\n").map((one) => one.trim())) {
-    if (/^\d+(\.\d+)*\. /.test(line)) section = line;
-    if (line.startsWith("×")) misses.push(`${section}: ${line.slice(2)}`);
+    if (line.startsWith("Generic")) suite = "generic";
+    else if (line.startsWith("Hypertext")) suite = "http2";
+    else if (line.startsWith("HPACK")) suite = "hpack";
+    const [, number] = /^(\d+(?:\.\d+)*)\. /.exec(line) ?? [];
+    if (number) section = number;
+    const [, test, what = ""] = /^× (\d+): (.*)/.exec(line) ?? [];
+    if (test) misses.set(`${suite}/${section}/${test}`, what);
   }
-  return { tests, passed, misses };
+  return { tests: count, passed, misses };
+};
+
+/** How often a server passes a test. */
+const passes = async (port: number, test: string): Promise<number> => {
+  let count = 0;
+  for (let n = 0; n < REPEATS; n++) if ((await check(port, test)).passed > 0) count++;
+  return count;
 };
 
 const [port, barePort] = [await freePort(), await freePort()];
@@ -41,10 +61,18 @@ try {
   await Promise.all([node.ready(`http://127.0.0.1:${port}/readyz`), bare.says("listening")]);
   const [ours, theirs] = [await check(port), await check(barePort)];
   console.log(`The node passes ${ours.passed} of ${ours.tests} tests, a bare server ${theirs.passed}.`);
-  for (const miss of ours.misses) {
-    console.log(`${theirs.misses.includes(miss) ? "both" : "only the node"}: ${miss}`);
+  let unexpected = 0;
+  for (const [test, what] of ours.misses) {
+    const { [test]: reason } = KNOWN;
+    if (theirs.misses.has(test)) console.log(`both fail ${test}: ${what}`);
+    else if (reason) console.log(`the node fails ${test}: ${what} (${reason})`);
+    else {
+      const [own, bare] = [await passes(port, test), await passes(barePort, test)];
+      if (own < bare) unexpected++;
+      console.log(`${test} passes ${own} of ${REPEATS} times, and ${bare} times with the bare server: ${what}`);
+    }
   }
-  process.exitCode = ours.tests > 0 && ours.passed >= theirs.passed && !node.hasEnded ? 0 : 1;
+  process.exitCode = ours.tests > 0 && unexpected === 0 && !node.hasEnded ? 0 : 1;
 } finally {
   await Promise.all([node.stop(), bare.stop()]);
 }
