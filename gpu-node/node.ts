@@ -30,6 +30,8 @@ export interface StartNodeOptions {
   stallMs?: number;
   /** Interval of the pings on each connection; default 15 s. */
   pingMs?: number;
+  /** Time for the headers of a connection's first request; default 10 s. */
+  headersMs?: number;
 }
 
 export interface RunningNode {
@@ -89,7 +91,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const server = createServer(
     config,
     (request, response) => void handle(new Exchange(request, response, options.stallMs)),
-    options.pingMs,
+    options,
   );
   const port = await server.listen(config.node.host, config.node.port);
   const host = config.node.host.includes(":") ? `[${config.node.host}]` : config.node.host;

@@ -193,6 +193,24 @@ describe("a connection whose first byte arrives separately", () => {
   });
 });
 
+test("H4: a connection whose headers arrive too slowly is closed, but not one that waits for its answer", async () => {
+  const headersMs = 200;
+  await using quick = await testNode({ token }, { headersMs });
+  const waiting = fetch(`${quick.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify(chatBody("!hang")),
+    signal: AbortSignal.timeout(5 * headersMs),
+  });
+  const slow = net.connect(quick.port, "127.0.0.1");
+  slow.on("error", () => {});
+  slow.write("GET /healthz HTTP/1.1\r\nhost: node\r\nx-slow: ");
+  const dripping = setInterval(() => slow.write("a"), headersMs / 10);
+  await new Promise((resolve) => slow.once("close", resolve));
+  clearInterval(dripping);
+  expect(await waiting.catch((error: Error) => error.name)).toBe("TimeoutError");
+});
+
 describe("listening beyond this machine", () => {
   test.each([
     [{}, /GROUNDWIRE_NODE_TOKEN.*GROUNDWIRE_NODE_TLS_CERT/],

@@ -24,12 +24,17 @@ const HTTP1_LIMITS = {
   requestTimeout: 60_000,
   keepAliveTimeout: 75_000,
 };
-const FIRST_BYTES_MS = 10_000;
+/** Time for the first bytes, and over HTTP/1.1 for all headers of the first request: Bun 1.4.5 ignores headersTimeout. */
+const HEADERS_MS = 10_000;
 /** The first bytes of every HTTP/2 connection. HTTP/1.1 requests never start with them. */
 const HTTP2_START = "PRI";
 
 /** HTTP/2 and HTTP/1.1 on one port: chosen by ALPN if a certificate is set, else by the connection's first bytes. */
-export const createServer = ({ node }: Config, listener: Listener, pingMs?: number) => {
+export const createServer = (
+  { node }: Config,
+  listener: Listener,
+  { pingMs, headersMs = HEADERS_MS }: { pingMs?: number; headersMs?: number } = {},
+) => {
   const sessions = new Sessions(pingMs);
   const sockets = new Set<net.Socket>();
   const plain = http.createServer(HTTP1_LIMITS, listener);
@@ -38,7 +43,14 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
     ? http2.createSecureServer({ ...HTTP2_LIMITS, ...pem, allowHTTP1: true }, listener)
     : http2.createServer(HTTP2_LIMITS, listener);
   multiplexed.on("session", (session) => sessions.add(session));
-  const front = pem ? multiplexed : net.createServer((socket) => dispatch(socket, plain, multiplexed));
+  const waiting = new WeakMap<net.Socket, Timer>();
+  const waitFor = (socket: net.Socket): Timer => {
+    const timer = setTimeout(() => socket.destroy(), headersMs);
+    waiting.set(socket, timer);
+    return timer;
+  };
+  plain.on("request", ({ socket }: http.IncomingMessage) => clearTimeout(waiting.get(socket)));
+  const front = pem ? multiplexed : net.createServer((socket) => dispatch(socket, plain, multiplexed, waitFor(socket)));
   front.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -67,10 +79,9 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
   };
 };
 
-/** Passes a connection to the server for its protocol; a silent connection is closed. */
-const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Server): void => {
-  const silent = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
-  socket.once("close", () => clearTimeout(silent));
+/** Passes a connection to the server for its protocol. `timer` closes it if it is silent or slow. */
+const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Server, timer: Timer): void => {
+  socket.once("close", () => clearTimeout(timer));
   const peek = (before: Buffer) =>
     socket.once("data", (bytes: Buffer) => {
       const start = Buffer.concat([before, bytes]);
@@ -79,10 +90,11 @@ const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Serve
         peek(start);
         return;
       }
-      clearTimeout(silent);
+      const isHttp2 = word === HTTP2_START;
+      if (isHttp2) clearTimeout(timer);
       socket.pause();
       socket.unshift(start);
-      (word === HTTP2_START ? multiplexed : plain).emit("connection", socket);
+      (isHttp2 ? multiplexed : plain).emit("connection", socket);
       socket.resume();
     });
   peek(Buffer.alloc(0));
