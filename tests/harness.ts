@@ -29,9 +29,10 @@ export class ServerProcess {
   #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #output = "";
 
-  /** `command`: a source file, or bun's own arguments. */
-  constructor(command: string | readonly string[], env: Variables, cwd: string) {
-    this.#child = Bun.spawn(typeof command === "string" ? bunCommand(command) : [process.execPath, ...command], {
+  /** `command`: a source file, or bun's own arguments. `wrapper`: a command that starts the program after it. */
+  constructor(command: string | readonly string[], env: Variables, cwd: string, wrapper: readonly string[] = []) {
+    const program = typeof command === "string" ? bunCommand(command) : [process.execPath, ...command];
+    this.#child = Bun.spawn([...wrapper, ...program], {
       cwd,
       env: { ...surroundings(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
