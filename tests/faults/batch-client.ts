@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { createClient } from "@libsql/client";
+import type { Stack } from "../harness";
+
+/** What the scripts share that disturb batch evaluations of the dataset `numbers`. */
+
+/** A run as the API shows it, with the fields that these scripts read. */
+export interface ApiRun {
+  id: string;
+  state: string;
+  ended_at: string | null;
+  progress: { done: number; errors: number; running: number };
+}
+
+const json = async <T>(response: Response): Promise<T> => {
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.url} returned ${response.status}: ${text}`);
+  return JSON.parse(text);
+};
+
+export const startRun = async (stack: Stack, seed: number, settings: object = {}): Promise<ApiRun> => {
+  const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], seed, ...settings };
+  return json(await stack.fetch("/v1/batch-evals", { body }));
+};
+
+export const readRun = async (stack: Stack, id: string): Promise<ApiRun> =>
+  json(await stack.fetch(`/v1/batch-evals/${id}`));
+
+/** Cancels or resumes a run. Returns the status, because a run that has just ended can't be cancelled. */
+export const changeRun = async (stack: Stack, id: string, change: "cancel" | "resume"): Promise<number> => {
+  const response = await stack.fetch(`/v1/batch-evals/${id}/${change}`, { body: {} });
+  await response.body?.cancel();
+  return response.status;
+};
+
+export interface ResultCheck {
+  results: number;
+  /** Samples and repeats without a result. */
+  lost: number;
+  errors: number;
+  messages: string[];
+  /** Results, or scores of a result on the same criterion, that exist twice. */
+  doubled: number;
+  /** Runs whose stored counts differ from their rows. */
+  wrongCounts: number;
+  integrity: string;
+  brokenReferences: number;
+}
+
+/** Compares the stored results with the number that all runs together must have. */
+export const checkResults = async ({ folder }: Stack, expected: number): Promise<ResultCheck> => {
+  const database = createClient({ url: `file:${join(folder, "data/groundwire.db")}` });
+  const rows = async (sql: string) => (await database.execute(sql)).rows.map((row) => row[0]);
+  const number = async (sql: string) => Number((await rows(sql))[0] ?? 0);
+  const ended = "FROM results WHERE state IN ('done', 'error')";
+  try {
+    const results = await number(`SELECT COUNT(*) ${ended}`);
+    return {
+      results,
+      lost: expected - results,
+      errors: await number("SELECT COUNT(*) FROM results WHERE state = 'error'"),
+      messages: (
+        await rows("SELECT DISTINCT json_extract(error, '$.message') FROM results WHERE state = 'error' LIMIT 5")
+      ).map(String),
+      doubled: await number(`SELECT
+        (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)
+        + (SELECT COUNT(*) - COUNT(DISTINCT result_id || evaluator || metric) FROM scores)`),
+      wrongCounts: await number(`SELECT COUNT(*) FROM runs WHERE json_extract(progress, '$.done') <>
+        (SELECT COUNT(*) ${ended} AND run_id = runs.id)`),
+      integrity: String((await rows("PRAGMA integrity_check"))[0]),
+      brokenReferences: (await rows("PRAGMA foreign_key_check")).length,
+    };
+  } finally {
+    database.close();
+  }
+};
+
+export const areWhole = ({ lost, errors, doubled, wrongCounts, integrity, brokenReferences }: ResultCheck): boolean =>
+  lost === 0 && errors === 0 && doubled === 0 && wrongCounts === 0 && integrity === "ok" && brokenReferences === 0;
