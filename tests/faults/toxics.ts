@@ -1,6 +1,7 @@
 import { freePort } from "../free-port";
 import { Stack } from "../harness";
 import { until } from "../until";
+import { chat, countOutcomes, isComplete, isHonest } from "./chat-ending";
 import { requireTool } from "./tools";
 
 /**
@@ -37,13 +38,6 @@ const TOXICS: readonly Toxic[] = [
   { type: "down", attributes: {}, isHarmless: false },
 ];
 
-/** How a request ended: "complete", "error event" in a stream, an HTTP status, or a broken promise. */
-interface Ending {
-  outcome: string;
-  isAllowed: boolean;
-  ms: number;
-}
-
 const program = requireTool("toxiproxy-server");
 const [controlPort, proxyPort, nodePort] = [await freePort(), await freePort(), await freePort()];
 const proxyServer = Bun.spawn([program, "-port", String(controlPort)], { stdio: ["ignore", "ignore", "ignore"] });
@@ -69,37 +63,6 @@ const removeToxic = async ({ isHarmless }: Toxic): Promise<void> => {
   if (isHarmless) return control("DELETE", "/proxies/node/toxics/toxic");
   await control("DELETE", "/proxies/node");
   await addProxy();
-};
-
-const readStream = (text: string): Omit<Ending, "ms"> => {
-  if (text.endsWith("data: [DONE]\n\n")) return { outcome: "complete", isAllowed: true };
-  const [, code] = /"code":"(\w+)"/.exec(text) ?? [];
-  return code ? { outcome: `event ${code}`, isAllowed: true } : { outcome: "cut without an error", isAllowed: false };
-};
-
-const readWhole = (status: number, text: string, retryAfter: string | null): Omit<Ending, "ms"> => {
-  if (status === 200) return { outcome: "complete", isAllowed: JSON.parse(text).choices?.length === 1 };
-  const code = JSON.parse(text).error?.code;
-  const isExpected = status === 502 || status === 504 || (status === 503 && retryAfter !== null);
-  return { outcome: `${status} ${code}`, isAllowed: isExpected && typeof code === "string" };
-};
-
-const call = async (stack: Stack, stream: boolean): Promise<Ending> => {
-  const startedAt = performance.now();
-  let ending: Omit<Ending, "ms">;
-  try {
-    const body = { messages: [{ role: "user", content: crypto.randomUUID() }], stream };
-    const signal = AbortSignal.timeout(DEADLINE_MS.total + 10_000);
-    const response = await stack.fetch("/v1/chat/completions", { body, signal });
-    const text = await response.text();
-    ending =
-      stream && response.status === 200
-        ? readStream(text)
-        : readWhole(response.status, text, response.headers.get("retry-after"));
-  } catch (error) {
-    ending = { outcome: `no answer: ${error instanceof Error ? error.message : error}`, isAllowed: false };
-  }
-  return { ...ending, ms: performance.now() - startedAt };
 };
 
 const env = {
@@ -128,32 +91,36 @@ try {
 
   for (const toxic of TOXICS) {
     for (const stream of [true, false]) {
+      const send = () => chat(running, { stream, timeoutMs: DEADLINE_MS.total + 10_000 });
       // Half of the requests meet the toxic at their start, half of them in the middle.
-      const early = Array.from({ length: CALLS / 2 }, () => call(running, stream));
+      const early = Array.from({ length: CALLS / 2 }, send);
       await Bun.sleep(150);
       await addToxic(toxic);
-      const late = Array.from({ length: CALLS / 2 }, () => call(running, stream));
+      const late = Array.from({ length: CALLS / 2 }, send);
       const endings = await Promise.all([...early, ...late]);
       await removeToxic(toxic);
       const removedAt = performance.now();
       let recoveredMs = Number.POSITIVE_INFINITY;
       while (performance.now() - removedAt < MAX_RECOVERY_MS && recoveredMs === Number.POSITIVE_INFINITY) {
-        const { outcome } = await call(running, stream);
-        if (outcome === "complete") recoveredMs = performance.now() - removedAt;
+        if (isComplete(await send())) recoveredMs = performance.now() - removedAt;
         else await Bun.sleep(100);
       }
 
-      const outcomes: Record<string, number> = {};
-      for (const { outcome } of endings) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       const slowestMs = Math.round(Math.max(...endings.map(({ ms }) => ms)));
       const isKept =
-        endings.every(({ isAllowed, outcome }) => isAllowed && (!toxic.isHarmless || outcome === "complete")) &&
+        endings.every((ending) => (toxic.isHarmless ? isComplete(ending) : isHonest(ending))) &&
         slowestMs <= MAX_MS &&
         recoveredMs <= MAX_RECOVERY_MS &&
         !running.gateway.hasEnded;
       tried += endings.length;
       if (!isKept) misses++;
-      const row = { ...toxic.attributes, stream, outcomes, slowestMs, recoveredMs: Math.round(recoveredMs) };
+      const row = {
+        ...toxic.attributes,
+        stream,
+        outcomes: countOutcomes(endings),
+        slowestMs,
+        recoveredMs: Math.round(recoveredMs),
+      };
       console.log(`${isKept ? "kept" : "MISS"} ${toxic.type} ${JSON.stringify(row)}`);
     }
   }
