@@ -3,8 +3,10 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { NodeReadiness } from "../gpu-node/protocol";
 
-/** How the node answers a generation: an error status and its body, a complete answer, or a stream that breaks off. */
-export type NodeAnswer = { status: number; body: object; headers?: Record<string, string> } | "answer" | "break off";
+/** How the node answers a generation: an error, a complete answer, a stream that breaks off, or not at all. */
+export type NodeAnswer =
+  | { status: number; body: object; headers?: Record<string, string> }
+  | ("answer" | "break off" | "hang");
 
 export interface FailingNode {
   url: string;
@@ -53,6 +55,7 @@ export const startFailingNode = async (answer: (body: string) => NodeAnswer): Pr
       const body = Buffer.concat(chunks).toString();
       bodies.push(body);
       const given = node.answer(body);
+      if (given === "hang") return;
       if (typeof given === "object") return json(given.status, given.body, given.headers);
       if (given === "break off") {
         stream.respond({ ":status": 200, "content-type": "text/event-stream", "x-model-revision": "r1" });

@@ -145,8 +145,8 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       if (request.signal.aborted || !mayMoveOn(error)) throw error;
       const isLost = error.kind === "upstream_error";
       const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
-      if (!next || !(isFree(first, error) || retries.take(active())))
-        throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
+      if (!next) throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
+      if (!isFree(first, error) && !retries.take(active())) throw error;
       try {
         return await attempt({ node: next }, request, work);
       } catch (again) {

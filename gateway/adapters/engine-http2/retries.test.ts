@@ -79,6 +79,23 @@ test("G3 while breakers stay closed because other requests succeed, retries add 
   expect(engine.nodes().map(({ state }) => state)).toEqual(["ready", "ready"]);
 });
 
+test("G1: requests of a lost node that may not be retried don't say that no node is available while another one is", async () => {
+  const { engine, nodes } = await setUp(
+    () => "hang",
+    () => "hang",
+  );
+  const ends: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    void outcome(engine, `question ${i}`).then((end) => ends.push(end === "answered" ? end : end.kind));
+  }
+  await until("each node has ten", () => nodes.every(({ bodies }) => bodies.length === 10));
+  if (nodes[1]) nodes[1].answer = () => "answer";
+  await nodes[0]?.close();
+  await until("the lost ones have ended", () => ends.length === 10);
+  // A fifth of the requests may be retried.
+  expect(ends.sort()).toEqual([...Array(4).fill("answered"), ...Array(6).fill("upstream_error")]);
+});
+
 test("requests that fail because of their content don't eject the only node", async () => {
   const { engine, nodes } = await setUp((body) => (isPoison(body) ? failed : "answer"));
   for (let i = 0; i < 50; i++) expect(await outcome(engine, `poison ${i}`)).toMatchObject({ kind: "internal" });
