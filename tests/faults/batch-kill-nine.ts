@@ -7,11 +7,12 @@ import { startLibsqlServer } from "../db/libsql-server";
 import { Stack } from "../harness";
 import { until } from "../until";
 import { uploadQuestions } from "./upload-questions";
+import { type CountWatch, watchCounts } from "./watch-counts";
 
 /**
  * Kills jobs workers with signal 9 at random moments while they run batch evaluations, and restarts them immediately:
  * `bun run faults`. At the end, every sample has one result per repeat, no score is stored twice, and the run's counts
- * and figures equal those of its rows.
+ * and figures equal those of its rows. After every commit, the counts and tokens of the run equal those of its results.
  *
  *   bun tests/faults/batch-kill-nine.ts 200 1000 2               200 kills over 1,000 samples in two repeats
  *   bun tests/faults/batch-kill-nine.ts 50 --everything          gateway, node and worker are killed together
@@ -46,6 +47,9 @@ interface BatchKillReport {
   unscored: number;
   /** Counts and figures of a run that differ from its rows. */
   wrong_counts: string[];
+  /** Comparisons of a running run's counts with its results, and those that differed. */
+  comparisons: number;
+  violations: string[];
   integrity: string;
   broken_references: number;
 }
@@ -77,8 +81,11 @@ export const batchKillNine = async (
       ...(server && { LIBSQL_URL: server.url }),
     },
   });
+  const url = server?.url ?? `file:${stack.folder}/data/groundwire.db`;
+  let watch: CountWatch | undefined;
   try {
     await uploadQuestions(stack.url, samples);
+    watch = watchCounts(url);
     const ids: string[] = [];
     const start = async () => {
       const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], repeats, seed: ids.length };
@@ -104,9 +111,16 @@ export const batchKillNine = async (
       onKill(done + 1);
     }
     await until("the last runs have ended", async () => dropEnded().then(() => open.size === 0), 300_000);
-    const url = server?.url ?? `file:${stack.folder}/data/groundwire.db`;
-    return { kills, kills_during_runs: killsDuringRuns, ...(await check(stack, url, ids, samples * repeats)) };
+    const watched = await watch.stop();
+    watch = undefined;
+    return {
+      kills,
+      kills_during_runs: killsDuringRuns,
+      ...watched,
+      ...(await check(stack, url, ids, samples * repeats)),
+    };
   } finally {
+    await watch?.stop().catch(() => {});
     await stack.stop();
     await server?.stop();
   }
@@ -188,6 +202,7 @@ export const brokenBy = (report: BatchKillReport): string[] => {
     ["no result is doubled", report.doubled === 0],
     ["no kill causes an error", report.errors === 0],
     ["counts and figures equal the rows", report.wrong_counts.length === 0],
+    ["counts equal the rows after every commit", report.violations.length === 0 && report.comparisons > 0],
     ["the database file is intact", report.integrity === "ok" && report.broken_references === 0],
     ["runs were interrupted", report.kills_during_runs >= report.kills / 2 && report.deaths > 0],
   ];
