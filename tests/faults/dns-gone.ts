@@ -80,7 +80,9 @@ const moveGateway = async (): Promise<void> => {
   const file = join(stack.folder, "resolv.conf");
   await writeFile(file, `nameserver ${SERVER}\n`);
   await stack.gateway.stop();
-  const mount = `mount --bind ${file} /etc/resolv.conf && exec "$@"`;
+  // The disks of scripts that run at the same time would stay mounted in the namespace.
+  const free = "awk '/groundwire-/ {print $2}' /proc/self/mounts | xargs --no-run-if-empty umount --lazy";
+  const mount = `${free}; mount --bind ${file} /etc/resolv.conf && exec "$@"`;
   const settings = { ...stack.settings, GROUNDWIRE_NODES: `http://${NAME}:${new URL(stack.nodeUrl).port}` };
   const wrapper = ["unshare", "--mount", "sh", "-c", mount, "sh"];
   stack.gateway = new ServerProcess("gateway/main.ts", settings, stack.folder, wrapper);
