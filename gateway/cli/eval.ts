@@ -5,7 +5,7 @@ import { reportFailure, runCommand } from "../../lib/command";
 import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
-import { checkRules, parseRule } from "../compare/gate-rule";
+import { checkRules, parseRule } from "../compare/gate/rule";
 import { type ApiClient, apiClient } from "./api-client";
 import { outcomeOf, reportJson, reportJunit, reportMarkdown, reportText } from "./eval/report";
 import { type EvalRequest, runEval } from "./eval/run";

@@ -15,8 +15,8 @@ import {
   type SampleComparison,
   VERDICT,
 } from "./contract";
-import { judgeGate } from "./gate";
-import type { GateRule, GateVerdict } from "./gate-contract";
+import type { GateRule, GateVerdict } from "./gate/contract";
+import { judgeGate } from "./gate/gate";
 import { matchKeys } from "./pattern";
 import {
   type ChosenMetric,

@@ -3,7 +3,7 @@ import { PathId } from "../contract";
 import { auth, principalOf } from "../http/auth";
 import { allows, fails, runsLong } from "../http/route-facts";
 import { CompareQuery, Comparison } from "./contract";
-import { GateRequest, GateVerdict } from "./gate-contract";
+import { GateRequest, GateVerdict } from "./gate/contract";
 import type { CompareService } from "./service";
 
 export const compareRoutes = ({ compare }: { compare: CompareService }) =>

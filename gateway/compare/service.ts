@@ -5,8 +5,8 @@ import { AppError } from "../../lib/errors";
 import { findRun, type RunReader } from "../evals/history";
 import type { CompareQuestion, GateQuestion } from "./comparer";
 import { type CompareQuery, type Comparison, MAX_RUNS } from "./contract";
-import type { GateRequest, GateVerdict } from "./gate-contract";
-import { checkRules } from "./gate-rule";
+import type { GateRequest, GateVerdict } from "./gate/contract";
+import { checkRules } from "./gate/rule";
 
 interface CompareDeps {
   db: Db;

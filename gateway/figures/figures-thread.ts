@@ -2,7 +2,7 @@ import type { DbOptions } from "../../db/client";
 import { WorkerClient } from "../../lib/worker-client";
 import type { CompareQuestion, GateQuestion } from "../compare/comparer";
 import type { Comparison } from "../compare/contract";
-import type { GateVerdict } from "../compare/gate-contract";
+import type { GateVerdict } from "../compare/gate/contract";
 import type { RunFigures } from "../evals/contract";
 
 /** A request to the thread. Its response is in `Answers`, by kind. */

@@ -1,7 +1,7 @@
 import { paint } from "../../../lib/command";
 import { alignColumns, markdownTable } from "../../../lib/table";
 import { type JunitCase, writeJunit } from "../../batch-evals/export/junit";
-import type { RuleVerdict } from "../../compare/gate-contract";
+import type { RuleVerdict } from "../../compare/gate/contract";
 import { decimal, percent } from "../../compare/words";
 import { textOfInput } from "../../datasets/content";
 import type { Interval } from "../../evals/statistics-contract";

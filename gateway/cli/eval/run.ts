@@ -4,7 +4,7 @@ import { AppError, ERROR_KINDS, toAppError } from "../../../lib/errors";
 import { drawProgress } from "../../../lib/progress";
 import type { BatchEval, StartBatchEval } from "../../batch-evals/contract";
 import type { Comparison } from "../../compare/contract";
-import type { GateRule, GateVerdict } from "../../compare/gate-contract";
+import type { GateRule, GateVerdict } from "../../compare/gate/contract";
 import type { Dataset, UploadResult } from "../../datasets/contract";
 import type { SampleResult, SampleResultPage } from "../../evals/contract";
 import type { ApiClient } from "../api-client";

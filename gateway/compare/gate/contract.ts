@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Id, Nullable, OneOf, Strict } from "../contract";
-import { Interval } from "../evals/statistics-contract";
+import { Count, Id, Nullable, OneOf, Strict } from "../../contract";
+import { Interval } from "../../evals/statistics-contract";
 
 /** One rule of a gate: a figure of the run and exactly one bound. */
 export const GateRule = Strict(

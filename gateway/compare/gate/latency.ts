@@ -1,8 +1,8 @@
-import { percentileBounds, percentileInterval, percentiles, valuesToDecide } from "../evals/statistics/percentiles";
-import type { GateRule } from "./gate-contract";
-import { type Judged, UNDECIDED } from "./gate-evidence";
-import type { RunTable } from "./table";
-import { count, duration as show } from "./words";
+import { percentileBounds, percentileInterval, percentiles, valuesToDecide } from "../../evals/statistics/percentiles";
+import type { RunTable } from "../table";
+import { count, duration as show } from "../words";
+import type { GateRule } from "./contract";
+import { type Judged, UNDECIDED } from "./evidence";
 
 /** A result without an answer counts as slower than all others. */
 export const judgeLatency = (table: RunTable, { of, at_most: most = 0 }: GateRule): Judged => {

@@ -1,6 +1,6 @@
-import { AppError } from "../../lib/errors";
-import { VERDICT } from "./contract";
-import type { GateRule } from "./gate-contract";
+import { AppError } from "../../../lib/errors";
+import { VERDICT } from "../contract";
+import type { GateRule } from "./contract";
 
 /* Rules as text: "pass_rate >= 0.8", "judge@1/faithfulness.mean >= baseline - 0.02". */
 

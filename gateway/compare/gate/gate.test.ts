@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { updateDataset } from "../../db/datasets";
-import { openComparing, type StoredSample, samplesFrom } from "../../tests/compared-runs";
-import { BUILT_IN_CRITERIA } from "../evals/rubric";
-import { wilsonInterval } from "../evals/statistics/interval";
-import type { GateRequest } from "./gate-contract";
-import { parseRule, ruleText } from "./gate-rule";
+import { updateDataset } from "../../../db/datasets";
+import { openComparing, type StoredSample, samplesFrom } from "../../../tests/compared-runs";
+import { BUILT_IN_CRITERIA } from "../../evals/rubric";
+import { wilsonInterval } from "../../evals/statistics/interval";
+import type { GateRequest } from "./contract";
+import { parseRule, ruleText } from "./rule";
 
 const { db, datasetId, service, run } = await openComparing();
 afterAll(() => db.close());

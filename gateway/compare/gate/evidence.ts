@@ -1,9 +1,9 @@
-import { clusterRobustError, clustersOf, designEffect, type Groups } from "../evals/statistics/clusters";
-import { estimateMean, isVerdict } from "../evals/statistics/estimate";
-import type { Range } from "../evals/statistics/interval";
-import { samplesToDecide } from "../evals/statistics/power";
-import type { RuleVerdict } from "./gate-contract";
-import { count, withoutValue } from "./words";
+import { clusterRobustError, clustersOf, designEffect, type Groups } from "../../evals/statistics/clusters";
+import { estimateMean, isVerdict } from "../../evals/statistics/estimate";
+import type { Range } from "../../evals/statistics/interval";
+import { samplesToDecide } from "../../evals/statistics/power";
+import { count, withoutValue } from "../words";
+import type { RuleVerdict } from "./contract";
 
 /** The verdict on a rule, without the rule itself. */
 export type Judged = Omit<RuleVerdict, "rule" | "text">;

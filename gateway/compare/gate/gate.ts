@@ -1,15 +1,15 @@
-import { AppError } from "../../lib/errors";
-import type { Range } from "../evals/statistics/interval";
-import { whyNotComparable } from "./comparison";
-import { VERDICT } from "./contract";
-import type { GateRule, GateVerdict, RuleVerdict } from "./gate-contract";
-import { decide, type Evidence, type Judged, UNDECIDED } from "./gate-evidence";
-import { judgeLatency } from "./gate-latency";
-import { ruleText } from "./gate-rule";
-import { haveSameVerdict, pairSamples, sharedCriteria, whyVerdictsDiffer } from "./pairs";
-import { remedyFor } from "./remedy";
-import { appliesTo, type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "./table";
-import { count, decimal, figureName, percent, points, whyScalesDiffer } from "./words";
+import { AppError } from "../../../lib/errors";
+import type { Range } from "../../evals/statistics/interval";
+import { whyNotComparable } from "../comparison";
+import { VERDICT } from "../contract";
+import { haveSameVerdict, pairSamples, sharedCriteria, whyVerdictsDiffer } from "../pairs";
+import { remedyFor } from "../remedy";
+import { appliesTo, type Column, knownValues, type RunTable, rangeOf, type Scored, scaleOf } from "../table";
+import { count, decimal, figureName, percent, points, whyScalesDiffer } from "../words";
+import type { GateRule, GateVerdict, RuleVerdict } from "./contract";
+import { decide, type Evidence, type Judged, UNDECIDED } from "./evidence";
+import { judgeLatency } from "./latency";
+import { ruleText } from "./rule";
 
 /** The figure of a rule in one run. */
 interface Figure {
