@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, isNull, lt, lte, ne, notInArray, or, sql } from "drizzle-orm";
 import { newId } from "../lib/ids";
 import type { Db, Reads, Tx } from "./client";
 import { insertJob } from "./jobs";
@@ -7,6 +7,11 @@ import { DELIVERY_KIND, type DeliveryPayload } from "./schema/webhooks";
 
 /** A job that is due later than this is created by `scheduleLostAttempts`, because tasks are never due far ahead. */
 const MAX_AHEAD_MS = 5 * 60_000;
+/**
+ * How many deliveries of a webhook have a job at the same time. The others get one when an attempt has ended, or by a
+ * sweep, so that a webhook that doesn't respond for hours can't fill the queue.
+ */
+export const MAX_SCHEDULED = 32;
 /** `createdBy` of the jobs. They call no gateway, so they work for no key. */
 const CREATOR = "webhooks";
 
@@ -44,22 +49,55 @@ export const insertEvent = async (tx: Tx, event: NewEvent, now: Date): Promise<s
   return row?.id;
 };
 
+/** `isUrgent`: a person is waiting, so the attempt is made even if the webhook has `MAX_SCHEDULED` others. */
+interface Urgency {
+  isUrgent?: boolean;
+}
+
 /** Creates a delivery that is due now, and returns its id. */
 export const insertDelivery = async (
   tx: Tx,
   { webhookId, eventId }: { webhookId: string; eventId: string },
   now: Date,
+  urgency: Urgency = {},
 ): Promise<string> => {
   const id = newId("dlv");
   await tx.insert(webhookDeliveries).values({ id, webhookId, eventId, state: "pending", dueAt: now, createdAt: now });
-  await scheduleAttempt(tx, id, now, now);
+  await scheduleAttempt(tx, id, now, now, urgency);
   return id;
 };
 
+/** Deliveries of all webhooks that have a job which hasn't ended. */
+const isScheduled = and(eq(webhookDeliveries.state, "pending"), isNull(jobs.endedAt));
+const selectScheduled = (db: Reads) =>
+  db
+    .select({ webhookId: webhookDeliveries.webhookId })
+    .from(webhookDeliveries)
+    .innerJoin(jobs, eq(jobs.id, webhookDeliveries.jobId));
+
+/** Whether the webhook of a delivery has `MAX_SCHEDULED` others with a job. */
+const isFull = async (tx: Tx, deliveryId: string): Promise<boolean> => {
+  const { webhookId, id } = webhookDeliveries;
+  const ofWebhook = sql`${webhookId} = (SELECT webhook_id FROM webhook_deliveries WHERE id = ${deliveryId})`;
+  const others = await selectScheduled(tx)
+    .where(and(isScheduled, ofWebhook, ne(id, deliveryId)))
+    .limit(MAX_SCHEDULED);
+  return others.length === MAX_SCHEDULED;
+};
+
+const fullWebhooks = (db: Reads) =>
+  selectScheduled(db).where(isScheduled).groupBy(webhookDeliveries.webhookId).having(sql`COUNT(*) >= ${MAX_SCHEDULED}`);
+
 /** Schedules the next attempt of a delivery. An attempt that is already scheduled is replaced. */
-export const scheduleAttempt = async (tx: Tx, deliveryId: string, dueAt: Date, now: Date): Promise<void> => {
+export const scheduleAttempt = async (
+  tx: Tx,
+  deliveryId: string,
+  dueAt: Date,
+  now: Date,
+  { isUrgent = false }: Urgency = {},
+): Promise<void> => {
   const isSoon = dueAt.getTime() - now.getTime() <= MAX_AHEAD_MS;
-  const jobId = isSoon ? newId("job") : null;
+  const jobId = isSoon && (isUrgent || !(await isFull(tx, deliveryId))) ? newId("job") : null;
   const scheduled = await tx
     .update(webhookDeliveries)
     .set({ state: "pending", dueAt, jobId, endedAt: null })
@@ -71,7 +109,24 @@ export const scheduleAttempt = async (tx: Tx, deliveryId: string, dueAt: Date, n
   await insertJob(tx, { id: jobId, kind: DELIVERY_KIND, payload: { ...payload }, createdBy: CREATOR }, [null], dueAt);
 };
 
-/** Pending deliveries that are due soon, but have no job yet, or whose job has ended without an attempt. */
+/** A delivery has no job yet, or its job has ended without an attempt. */
+const hasNoJob = or(isNull(jobs.id), isNotNull(jobs.endedAt));
+
+/** Creates the job of the oldest delivery of a webhook that waits for one. Call it when an attempt has ended. */
+export const scheduleWaiting = async (tx: Tx, webhookId: string, now: Date): Promise<void> => {
+  const { dueAt, jobId, state, id } = webhookDeliveries;
+  const waiting = await tx
+    .select({ id, dueAt })
+    .from(webhookDeliveries)
+    .leftJoin(jobs, eq(jobs.id, jobId))
+    .where(and(eq(webhookDeliveries.webhookId, webhookId), eq(state, "pending"), hasNoJob, lte(dueAt, now)))
+    .orderBy(dueAt)
+    .limit(1)
+    .get();
+  if (waiting) await scheduleAttempt(tx, waiting.id, waiting.dueAt, now);
+};
+
+/** Pending deliveries that are due soon but have no job, oldest first, except those of full webhooks. */
 const listLostAttempts = (db: Reads, now: Date, limit: number) =>
   db
     .select({ id: webhookDeliveries.id, dueAt: webhookDeliveries.dueAt })
@@ -81,9 +136,11 @@ const listLostAttempts = (db: Reads, now: Date, limit: number) =>
       and(
         eq(webhookDeliveries.state, "pending"),
         lte(webhookDeliveries.dueAt, new Date(now.getTime() + MAX_AHEAD_MS)),
-        or(isNull(jobs.id), isNotNull(jobs.endedAt)),
+        hasNoJob,
+        notInArray(webhookDeliveries.webhookId, fullWebhooks(db)),
       ),
     )
+    .orderBy(webhookDeliveries.dueAt)
     .limit(limit);
 
 /** Whether `scheduleLostAttempts` has anything to do. Only reads, so it doesn't block other processes. */

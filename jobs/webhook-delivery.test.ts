@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { isNull } from "drizzle-orm";
 import type { Db } from "../db/client";
-import { publishEvent } from "../db/outbox";
+import { MAX_SCHEDULED, publishEvent } from "../db/outbox";
+import { jobs } from "../db/schema";
 import { createAddressRules } from "../gateway/webhooks/addresses";
 import { DISABLED_AFTER_MS, longestPauseMs, MAX_ATTEMPTS, pauseAfter } from "../gateway/webhooks/retry-schedule";
 import { createSender, type Send } from "../gateway/webhooks/send";
@@ -158,6 +160,20 @@ describe("an event", () => {
     const counts = data.map(({ attempt_count }) => attempt_count);
     expect([counts.length, counts.filter((count) => count === 1).length]).toEqual([40, 8]);
     await silent.stop();
+  });
+
+  test("waits for its job if many others of its webhook have one; none is lost, and a test event doesn't wait", async () => {
+    const EVENTS = 3 * MAX_SCHEDULED;
+    const { id } = await create();
+    for (let n = 0; n < EVENTS; n++) await publish();
+    const live = async () => (await db.select().from(jobs).where(isNull(jobs.endedAt))).length;
+    expect(await live()).toBe(MAX_SCHEDULED);
+    await webhooks.test(ADMIN, id);
+    expect(await live()).toBe(MAX_SCHEDULED + 1);
+    await work();
+    await until("all events have arrived", () => receiver.received.length === EVENTS + 1);
+    await until("none is pending", async () => (await webhooks.deliveries(id, { state: "pending" })).data.length === 0);
+    expect(new Set(receiver.received.map(({ body }) => JSON.parse(body).id)).size).toBe(EVENTS + 1);
   });
 
   test("is deleted with its deliveries after 30 days", async () => {

@@ -15,6 +15,7 @@ import {
   publishEvent,
   scheduleAttempt,
   scheduleLostAttempts,
+  scheduleWaiting,
 } from "../db/outbox";
 import { DELIVERY_KIND, type DeliveryPayload } from "../db/schema/webhooks";
 import { recordFailure, updateWebhook } from "../db/webhooks";
@@ -60,7 +61,7 @@ export const webhookDelivery = ({ db, send, log, now = () => new Date(), random 
     if (outcome.error === null) {
       await updateWebhook(tx, webhook.id, { failingSince: null, lastDeliveredAt: at });
       if (isCurrent) await endDelivery(tx, delivery.id, "delivered", at);
-      return;
+      return scheduleWaiting(tx, webhook.id, at);
     }
     const failingSince = await recordFailure(tx, webhook.id, at);
     if (!isCurrent) return;
@@ -70,6 +71,7 @@ export const webhookDelivery = ({ db, send, log, now = () => new Date(), random 
     const pauseMs = pauseAfter(delivery.attempts, retryAfterMs, random);
     if (pauseMs === undefined) await endDelivery(tx, delivery.id, "failed", at);
     else await scheduleAttempt(tx, delivery.id, new Date(at.getTime() + pauseMs), at);
+    await scheduleWaiting(tx, webhook.id, at);
   };
 
   const disable = async (

@@ -186,7 +186,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
           data: { webhook_id: id },
         };
         const eventId = (await insertEvent(tx, event, at)) ?? "";
-        const deliveryId = await insertDelivery(tx, { webhookId: id, eventId }, at);
+        const deliveryId = await insertDelivery(tx, { webhookId: id, eventId }, at, { isUrgent: true });
         return { result: toDelivery(await findDelivery(tx, id, deliveryId)) };
       }),
 
@@ -223,7 +223,7 @@ export const createWebhooks = ({ db, config, now = () => new Date() }: WebhookDe
         await findDelivery(tx, webhookId, id);
         assertEnabled(row);
         await deliveries.resetAttempts(tx, id);
-        await scheduleAttempt(tx, id, at, at);
+        await scheduleAttempt(tx, id, at, at, { isUrgent: true });
         return { result: toDelivery(await findDelivery(tx, webhookId, id)), detail: { delivery: id } };
       }),
   };
