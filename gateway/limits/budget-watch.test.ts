@@ -128,3 +128,13 @@ test("what can't be published is published later", async () => {
   await gateway.budgets.check();
   expect([...events.values()]).toEqual(["budget.warning 8/10 requests"]);
 });
+
+test("what was published is forgotten when its window is over", async () => {
+  const gateway = gatewayOn();
+  for (const keyId of ["key_a", "key_b"]) await send(gateway, { ...withBudget({}), keyId }, 10);
+  await gateway.budgets.check();
+  expect([gateway.budgets.size, events.size]).toEqual([2, 4]);
+  nowMs += 24 * HOUR_MS;
+  await gateway.budgets.check();
+  expect(gateway.budgets.size).toBe(0);
+});

@@ -44,7 +44,7 @@ interface Suspect {
 export class BudgetWatch {
   readonly #suspects = new Map<string, Suspect>();
   /** What was published about a counter in its current window. */
-  readonly #published = new Map<string, { level: Level; window: string }>();
+  readonly #published = new Map<string, { level: Level; window: string; limit: KeyLimit }>();
   readonly #now: () => number;
   #timer: Timer | undefined;
   #checking: Promise<void> | undefined;
@@ -90,7 +90,15 @@ export class BudgetWatch {
     return this.#checking;
   }
 
+  /** How many budgets are known to be nearly used in their current window. */
+  get size(): number {
+    return this.#published.size;
+  }
+
   async #check(): Promise<void> {
+    for (const [id, { window, limit }] of this.#published) {
+      if (window !== this.#windowOf(limit)) this.#published.delete(id);
+    }
     if (this.#suspects.size === 0) return;
     const suspects = [...this.#suspects];
     const readings = await this.deps.store.read(suspects.map(([, { limit }]) => limit));
@@ -110,7 +118,7 @@ export class BudgetWatch {
       if (known?.window === window && (known.level === "spent" || known.level === level)) continue;
       const cause = `budget.${level}:${id}:${window}`;
       await this.deps.publish({ type: `budget.${level}`, cause, data: this.#dataOf(limit, keyId, reading) });
-      this.#published.set(id, { level, window });
+      this.#published.set(id, { level, window, limit });
     }
   }
 
