@@ -12,6 +12,7 @@ import { idle } from "./idle";
 import { ingestion } from "./ingestion";
 import { runPages } from "./run-pages";
 import { search } from "./search";
+import { slo } from "./slo";
 
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
@@ -26,6 +27,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   ingestion,
   "run-pages": runPages,
   search,
+  slo,
 };
 
 const [name, ...options] = process.argv.slice(2);
