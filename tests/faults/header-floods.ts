@@ -40,8 +40,8 @@ const flood =
   (next: (n: number) => Buffer, { pauseMs = 0 } = {}) =>
   async (url: URL): Promise<number> => {
     const connection = await connect(url);
-    // Without a reader, answers stay in the server's memory.
-    connection.pause();
+    // Without a reader, answers to a flood stay in the server's memory.
+    if (pauseMs === 0) connection.pause();
     const startedAt = performance.now();
     const limitMs = pauseMs > 0 ? MAX_OPEN_HTTP2_MS + 5000 : FLOOD_MS;
     const isWriting = (async () => {
@@ -50,7 +50,7 @@ const flood =
         if (pauseMs > 0) await Bun.sleep(pauseMs);
       }
     })();
-    await Promise.race([isWriting, Bun.sleep(limitMs)]);
+    await Promise.race([isWriting, Bun.sleep(limitMs), ...(pauseMs > 0 ? [connection.closed] : [])]);
     // Reads what the server has sent, so that its end of the connection is seen.
     connection.resume();
     const stayedMs = (await openFor(connection.closed, 200)) < 200 ? performance.now() - startedAt : limitMs;
