@@ -3,15 +3,10 @@ import { newId } from "../lib/ids";
 import type { Db, Reads, Tx } from "./client";
 import { insertJob } from "./jobs";
 import { jobs, webhookDeliveries, webhookEvents, webhooks } from "./schema";
-import { DELIVERY_KIND, type DeliveryPayload } from "./schema/webhooks";
+import { DELIVERY_KIND, type DeliveryPayload, MAX_SCHEDULED } from "./schema/webhooks";
 
 /** A job that is due later than this is created by `scheduleLostAttempts`, because tasks are never due far ahead. */
 const MAX_AHEAD_MS = 5 * 60_000;
-/**
- * How many deliveries of a webhook have a job at the same time. The others get one when an attempt has ended, or by a
- * sweep, so that a webhook that doesn't respond for hours can't fill the queue.
- */
-export const MAX_SCHEDULED = 32;
 /** `createdBy` of the jobs. They call no gateway, so they work for no key. */
 const CREATOR = "webhooks";
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { isNull } from "drizzle-orm";
 import type { Db } from "../db/client";
-import { MAX_SCHEDULED, publishEvent } from "../db/outbox";
+import { publishEvent } from "../db/outbox";
 import { jobs } from "../db/schema";
+import { MAX_SCHEDULED } from "../db/schema/webhooks";
 import { createAddressRules } from "../gateway/webhooks/addresses";
 import { DISABLED_AFTER_MS, longestPauseMs, MAX_ATTEMPTS, pauseAfter } from "../gateway/webhooks/retry-schedule";
 import { createSender, type Send } from "../gateway/webhooks/send";

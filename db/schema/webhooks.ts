@@ -4,6 +4,12 @@ import { createdAt, json, partOf, time } from "./columns";
 /** Kind of the jobs that deliver events; see `jobs/webhook-delivery.ts`. */
 export const DELIVERY_KIND = "webhook-delivery";
 
+/**
+ * How many deliveries of a webhook have a job at the same time. The others get one when an attempt has ended, or by a
+ * sweep, so that a webhook that doesn't respond for hours can't fill the queue.
+ */
+export const MAX_SCHEDULED = 32;
+
 /** The JSON input of such a job. */
 export interface DeliveryPayload {
   deliveryId: string;

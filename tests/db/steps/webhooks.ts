@@ -108,6 +108,11 @@ const steps: readonly Step[] = [
       await db.write((tx) => outbox.scheduleAttempt(tx, id, LATER, AT));
     },
   },
+  {
+    name: "scheduleWaiting",
+    // The delivery above has no job.
+    write: (db, tag) => db.write((tx) => outbox.scheduleWaiting(tx, webhook(tag), LATER)),
+  },
   { name: "scheduleLostAttempts", write: (db) => outbox.scheduleLostAttempts(db, LATER, 10) },
   { name: "failDeliveries", write: (db, tag) => db.write((tx) => deliveries.failDeliveries(tx, webhook(tag), LATER)) },
   {
