@@ -15,6 +15,8 @@ export const jobs = sqliteTable(
     /** The error of a failed job, as in an error response; see `lib/errors.ts`. */
     error: json<Record<string, unknown>>(),
     createdBy: text().notNull(),
+    /** W3C trace context of the request that created the job. Its tasks' spans link to it. */
+    traceparent: text(),
     createdAt: createdAt(),
     startedAt: time(),
     endedAt: time(),
