@@ -31,7 +31,7 @@ const isHeld = ({ id, leaseEpoch }: Pick<ClaimedTask, "id" | "leaseEpoch">) =>
 /** Creates a job with a task for each payload, due at `now`. */
 export const insertJob = async (
   tx: Tx,
-  job: Pick<JobRow, "id" | "kind" | "payload" | "createdBy">,
+  job: Pick<JobRow, "id" | "kind" | "payload" | "createdBy"> & { traceparent?: string },
   payloads: readonly (Json | null)[],
   now: Date,
 ): Promise<void> => {

@@ -36,6 +36,8 @@ export interface Principal {
   logBodies?: boolean;
   /** The request that the caller is making, for the audit log; undefined on the hot path, in jobs and on the command line. */
   requestId?: string;
+  /** W3C trace context of that request, so that the spans of its jobs can link to it. */
+  traceparent?: string;
   /** worker: a jobs worker that works for the key. */
   via: "key" | "session" | "worker";
 }

@@ -34,6 +34,7 @@ export const runTask = async (
 ): Promise<void> => {
   const span = tracer?.start(`task ${task.kind}`, {
     kind: "consumer",
+    linkedTo: task.job.traceparent ?? undefined,
     attributes: {
       "groundwire.job.id": task.jobId,
       "groundwire.job.kind": task.kind,

@@ -139,7 +139,8 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
   };
 
   const enqueue = async (tx: Tx, principal: Principal, payload: BatchPayload): Promise<string> => {
-    const job = { id: newId("job"), kind: BATCH_KIND, payload: { ...payload }, createdBy: principal.keyId };
+    const { keyId: createdBy, traceparent } = principal;
+    const job = { id: newId("job"), kind: BATCH_KIND, payload: { ...payload }, createdBy, traceparent };
     await insertJob(tx, job, [null], now());
     return job.id;
   };
@@ -261,7 +262,8 @@ export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {
             throw conflict("The scores of this run are being recomputed. Wait until that is done.");
           }
           const payload: RecomputePayload = { ...request, runId: id, shadow };
-          const job = { id: newId("job"), kind: RECOMPUTE_KIND, payload: { ...payload }, createdBy: principal.keyId };
+          const { keyId: createdBy, traceparent } = principal;
+          const job = { id: newId("job"), kind: RECOMPUTE_KIND, payload: { ...payload }, createdBy, traceparent };
           await insertJob(tx, job, [null], now());
           await setRecomputeJob(tx, id, job.id);
           return true;

@@ -62,7 +62,7 @@ interface ImportOutcome {
   isNew: boolean;
 }
 
-type KeyHolder = Pick<Principal, "keyId" | "requestId">;
+type KeyHolder = Pick<Principal, "keyId" | "requestId" | "traceparent">;
 
 interface EnqueueRequest {
   target: ImportTarget;
@@ -97,7 +97,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
    * Returns the job's id. Throws conflict if the name is taken; the upload is then still the caller's to delete.
    */
   const enqueue = async (
-    { keyId, requestId }: KeyHolder,
+    { keyId, requestId, traceparent }: KeyHolder,
     upload: Upload,
     { target, options, isInline = false, keepsUpload = false }: EnqueueRequest,
     seal?: Seal,
@@ -114,7 +114,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       createdBy: keyId,
       requestId,
     };
-    const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
+    const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId, traceparent };
     await db.write(async (tx) => {
       await insertJob(tx, job, [null], now());
       if (!keepsUpload) await handUploadToJob(tx, upload.id, job.id);

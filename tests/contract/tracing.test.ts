@@ -215,6 +215,20 @@ describe("jobs", () => {
     expect(outline(inTrace(task?.traceId), task?.spanId ?? "")).toContain("gateway server: POST /v1/embeddings");
   });
 
+  test.each([
+    ["rag-ingest", /^POST \/v1\/rag\/indexes\/[^ ]+\/documents/],
+    ["batch_eval", /^POST \/v1\/batch-evals$/],
+  ])("of %s link each task to the request that created the job", (kind, route) => {
+    const [task] = tasks(kind);
+    const [link] = task?.links ?? [];
+    const creator = spans.find(({ traceId, spanId }) => traceId === link?.traceId && spanId === link.spanId);
+    expect(creator).toMatchObject({
+      service: "groundwire-gateway",
+      kind: "server",
+      name: expect.stringMatching(route),
+    });
+  });
+
   test("evaluate each sample in its own trace, linked to the run's task", () => {
     const [task] = tasks("batch_eval");
     const samples = spans.filter(({ name }) => name === "evaluate sample");

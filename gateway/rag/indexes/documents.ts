@@ -77,7 +77,8 @@ export const createDocuments = ({ db, indexes, uploads, now = () => new Date() }
     at: Date,
   ): Promise<Ingestion> => {
     const payload: IngestPayload = { indexId, total: ids.length };
-    const job = { id: newId("job"), kind: INGEST_KIND, payload: { ...payload }, createdBy: actor.keyId };
+    const { keyId: createdBy, traceparent } = actor;
+    const job = { id: newId("job"), kind: INGEST_KIND, payload: { ...payload }, createdBy, traceparent };
     const tasks = ids.map((documentId) => ({ documentId }));
     await insertJob(tx, job, tasks, at);
     if (!(await updateIndex(tx, indexId, { ingestionJobId: job.id }))) throw deletedMeanwhile();

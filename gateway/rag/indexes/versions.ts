@@ -70,7 +70,8 @@ export const createVersions = ({ db, indexes, models, now = () => new Date() }: 
       const [newest] = await store.listVersions(tx, indexId, { limit: 1 });
       const version = (newest?.version ?? 0) + 1;
       const payload: BuildPayload = { indexId, version };
-      const job = { id: newId("job"), kind: BUILD_KIND, payload: { ...payload }, createdBy: principal.keyId };
+      const { keyId: createdBy, traceparent } = principal;
+      const job = { id: newId("job"), kind: BUILD_KIND, payload: { ...payload }, createdBy, traceparent };
       await insertJob(tx, job, [null], at);
       const row = { ...fields, indexId, version, state: "building", jobId: job.id, createdAt: at } as const;
       await store.insertVersion(tx, row);
