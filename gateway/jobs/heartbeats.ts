@@ -1,7 +1,7 @@
 import type { WorkerRow } from "../../db/workers";
 
 /** A worker that misses heartbeats for this long is considered dead. It sends one every ten seconds. */
-export const SILENT_MS = 60_000;
+const SILENT_MS = 60_000;
 
 /**
  * Tells live workers from dead ones. The clocks are compared only for the first heartbeat that this process sees; after
