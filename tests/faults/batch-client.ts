@@ -4,6 +4,8 @@ import type { Stack } from "../harness";
 
 /** What the scripts share that disturb batch evaluations of the dataset `numbers`. */
 
+const MAX_BUSY_MS = 60_000;
+
 /** A run as the API shows it, with the fields that these scripts read. */
 export interface ApiRun {
   id: string;
@@ -12,23 +14,36 @@ export interface ApiRun {
   progress: { done: number; errors: number; running: number };
 }
 
-const json = async <T>(response: Response): Promise<T> => {
+/** Sends a request until it gets no 503, which the gateway returns while other work keeps the database busy. */
+const patiently = async (send: () => Promise<Response>): Promise<Response> => {
+  const untilMs = performance.now() + MAX_BUSY_MS;
+  for (;;) {
+    const response = await send();
+    if (response.status !== 503 || performance.now() > untilMs) return response;
+    await response.body?.cancel();
+    await Bun.sleep(Number(response.headers.get("retry-after-ms") ?? 1000));
+  }
+};
+
+const json = async <T>(send: () => Promise<Response>): Promise<T> => {
+  const response = await patiently(send);
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.url} returned ${response.status}: ${text}`);
   return JSON.parse(text);
 };
 
+/** Starts a run, once, however often the request must be sent. */
 export const startRun = async (stack: Stack, seed: number, settings: object = {}): Promise<ApiRun> => {
   const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], seed, ...settings };
-  return json(await stack.fetch("/v1/batch-evals", { body }));
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  return json(() => stack.fetch("/v1/batch-evals", { body, headers }));
 };
 
-export const readRun = async (stack: Stack, id: string): Promise<ApiRun> =>
-  json(await stack.fetch(`/v1/batch-evals/${id}`));
+export const readRun = (stack: Stack, id: string): Promise<ApiRun> => json(() => stack.fetch(`/v1/batch-evals/${id}`));
 
 /** Cancels or resumes a run. Returns the status, because a run that has just ended can't be cancelled. */
 export const changeRun = async (stack: Stack, id: string, change: "cancel" | "resume"): Promise<number> => {
-  const response = await stack.fetch(`/v1/batch-evals/${id}/${change}`, { body: {} });
+  const response = await patiently(() => stack.fetch(`/v1/batch-evals/${id}/${change}`, { body: {} }));
   await response.body?.cancel();
   return response.status;
 };

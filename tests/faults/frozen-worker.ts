@@ -14,9 +14,12 @@ import { uploadQuestions } from "./upload-questions";
 const STOPS = Number(process.argv[2] ?? 50);
 const PER_ROUND = 2;
 const SAMPLES = 400;
-const LEASE_MS = 1500;
+/** A worker that gets no CPU for this long on a busy machine is considered dead, too. */
+const LEASE_MS = 3000;
 /** Others take a dead worker's tasks after a lease and their next look. */
 const STOPPED_MS = LEASE_MS + 1500;
+/** All runs end within this time after the last stop, on a busy machine. */
+const MAX_END_MS = 300_000;
 
 const env = {
   GROUNDWIRE_JOBS_LEASE_MS: String(LEASE_MS),
@@ -64,10 +67,14 @@ try {
     await Bun.sleep(STOPPED_MS);
     for (const worker of chosen) worker.signal("SIGCONT");
   }
-  await until("all runs have ended", async () => dropEnded().then(() => open.size === 0), 180_000);
+  const haveEnded = async () => dropEnded().then(() => open.size === 0);
+  await until("all runs have ended", haveEnded, MAX_END_MS).catch(async () => {
+    for (const id of open) console.log(JSON.stringify(await readRun(stack, id)).slice(0, 1000));
+  });
   const takenOver = stack.workers.reduce((sum, { output }) => sum + output.split("taken over").length - 1, 0);
   const check = await checkResults(stack, ids.length * SAMPLES);
-  const isKept = areWhole(check) && takenOver > 0 && stack.workers.every(({ hasEnded }) => !hasEnded);
+  const isKept =
+    areWhole(check) && open.size === 0 && takenOver > 0 && stack.workers.every(({ hasEnded }) => !hasEnded);
   isBroken = !isKept;
   console.log(`${isKept ? "kept" : "MISS"} ${JSON.stringify({ stops, takenOver, runs: ids.length, ...check })}`);
 } finally {

@@ -1,15 +1,18 @@
 import { freePort } from "../free-port";
 import { Stack } from "../harness";
+import { type ReceivedSpan, startOtlpReceiver } from "../otlp-receiver";
 import { until } from "../until";
-import { chat, countOutcomes, isComplete, isHonest } from "./chat-ending";
+import { chat, countOutcomes, type Ending, isComplete, isHonest } from "./chat-ending";
 import { requireTool } from "./tools";
 
 /**
  * Puts Toxiproxy between gateway and node and sends requests, streamed and not, through each of its toxics:
  * `bun run faults toxics`. Every request must end within the deadlines, with a status that says what happened; a stream
- * that breaks must say so; and once the toxic is gone, the next requests must succeed.
+ * that breaks must say so; once the toxic is gone, the next requests must succeed; and metrics and spans must show every
+ * request and every error.
  */
 
+const ROUTE = "/v1/chat/completions";
 const CALLS = 6;
 /** Deadlines of the gateway in milliseconds. The total is never reached, because a toxic stops all tokens or none. */
 const DEADLINE_MS = { firstToken: 3000, nextToken: 2000, total: 20_000 };
@@ -65,7 +68,37 @@ const removeToxic = async ({ isHarmless }: Toxic): Promise<void> => {
   await addProxy();
 };
 
+/**
+ * What the gateway's metrics and spans show: requests, those with an error status, and generations that failed, including
+ * streams that ended with an error event.
+ */
+const recorded = async (stack: Stack, collector: ReturnType<typeof startOtlpReceiver>) => {
+  const text = await (await stack.fetch("/metrics")).text();
+  const linesOf = (metric: string) => text.match(new RegExp(`^${metric}_count\\{.*$`, "gm")) ?? [];
+  const sum = (lines: readonly string[]) => lines.reduce((total, line) => total + Number(line.split(" ").at(-1)), 0);
+  const failed = (lines: readonly string[]) => lines.filter((line) => !line.includes('error_type=""'));
+  const http = linesOf("http_server_request_duration_seconds").filter((line) => line.includes(`"${ROUTE}"`));
+  const generations = linesOf("gen_ai_server_request_duration_seconds");
+  const requests = sum(http);
+  const ofGateway = () => collector.spans().filter(({ service }) => service.includes("gateway"));
+  const ofRoute = () => ofGateway().filter(({ attributes }) => attributes["http.route"] === ROUTE);
+  await until("all spans are exported", () => ofRoute().length >= requests).catch(() => {});
+  const errors = ofGateway().filter(({ attributes }) => attributes["error.type"] !== undefined);
+  const isGeneration = ({ attributes }: ReceivedSpan) => attributes["gen_ai.operation.name"] !== undefined;
+  return {
+    metrics: { requests, refused: sum(failed(http)), failed: sum(failed(generations)) },
+    spans: {
+      requests: ofRoute().length,
+      refused: errors.filter(({ attributes }) => attributes["http.route"] === ROUTE).length,
+      failed: errors.filter(isGeneration).length,
+    },
+  };
+};
+
+const collector = startOtlpReceiver();
 const env = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  OTEL_BSP_SCHEDULE_DELAY: "200",
   GROUNDWIRE_NODE_PORT: String(nodePort),
   GROUNDWIRE_NODES: `http://127.0.0.1:${proxyPort}`,
   GROUNDWIRE_SYNTHETIC_TOKEN_MS: "20",
@@ -88,10 +121,15 @@ try {
   await addProxy();
   const running = await Stack.start({ engine: "synthetic", env });
   stack = running;
+  const sent: Ending[] = [];
 
   for (const toxic of TOXICS) {
     for (const stream of [true, false]) {
-      const send = () => chat(running, { stream, timeoutMs: DEADLINE_MS.total + 10_000 });
+      const send = async () => {
+        const ending = await chat(running, { stream, timeoutMs: DEADLINE_MS.total + 10_000 });
+        sent.push(ending);
+        return ending;
+      };
       // Half of the requests meet the toxic at their start, half of them in the middle.
       const early = Array.from({ length: CALLS / 2 }, send);
       await Bun.sleep(150);
@@ -124,9 +162,20 @@ try {
       console.log(`${isKept ? "kept" : "MISS"} ${toxic.type} ${JSON.stringify(row)}`);
     }
   }
+  const refused = sent.filter(({ status }) => status !== 200).length;
+  const broken = sent.filter((ending) => !isComplete(ending)).length - refused;
+  const { metrics, spans } = await recorded(running, collector);
+  const isShown =
+    [metrics, spans].every((shown) => shown.requests === sent.length && shown.refused === refused) &&
+    metrics.failed >= broken &&
+    spans.failed >= refused + broken;
+  if (!isShown) misses++;
+  const row = { requests: sent.length, refused, broken, metrics, spans };
+  console.log(`${isShown ? "kept" : "MISS"} metrics and spans: ${JSON.stringify(row)}`);
   console.log(`${tried} requests, ${TOXICS.length} toxics, streamed and not: ${misses} misses`);
 } finally {
   await stack?.stop();
+  await collector.close();
   proxyServer.kill();
   await proxyServer.exited;
 }
