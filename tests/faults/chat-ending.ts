@@ -24,7 +24,9 @@ export const chat = async (
   const startedAt = performance.now();
   const body = { messages: [{ role: "user", content }], stream, max_tokens: maxTokens };
   try {
-    const response = await client.fetch("/v1/chat/completions", { body, signal: AbortSignal.timeout(timeoutMs) });
+    // On a connection that is reused, a request can meet the gateway's end of an idle connection.
+    const init = { body, signal: AbortSignal.timeout(timeoutMs), keepalive: false };
+    const response = await client.fetch("/v1/chat/completions", init);
     const { status, headers } = response;
     return { status, headers, text: await response.text(), ms: performance.now() - startedAt };
   } catch (error) {

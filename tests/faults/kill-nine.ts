@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@libsql/client";
+import { blocksOf } from "../../lib/blocks";
 import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 
@@ -12,11 +13,16 @@ import { until } from "../until";
 
 const UPLOADERS = 2;
 const EVALUATORS = 3;
-/** Milliseconds from a start to the next kill. Log-uniform, so that half of them are below a tenth of the maximum. */
-const LIFE_MS = [50, 5000] as const;
-const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
+/**
+ * Milliseconds from a start to the next kill. Log-uniform, so that half of them are below a tenth of the maximum. On a slow
+ * machine, the maximum is several times as long as an upload, or none would ever be acknowledged.
+ */
+const MIN_LIFE_MS = 50;
+const MAX_LIFE_MS = 5000;
+const UPLOADS_PER_LIFE = 4;
 /** Maximum attempts to get one more acknowledgement after the last kill. An upload whose workers died is rejected. */
 const LAST_TRIES = 5;
+const PARALLEL_CHECKS = 16;
 
 /** Which process is killed: the gateway, the worker, or both. */
 const VICTIMS = [
@@ -158,6 +164,10 @@ export const killNine = async (kills: number, onKill: (done: number) => void = (
   });
   try {
     const ledger = new Ledger(join(stack.folder, "acknowledged.jsonl"));
+    const startedAt = performance.now();
+    ledger.write(await uploadOnce(stack, "first"));
+    const maxLifeMs = Math.max(MAX_LIFE_MS, UPLOADS_PER_LIFE * (performance.now() - startedAt));
+    const lifeMs = () => MIN_LIFE_MS * (maxLifeMs / MIN_LIFE_MS) ** Math.random();
     const counts: Counts = { unanswered: 0, refused: 0, quarantined: 0, unexpected: [] };
     const state = { isOver: false, counts };
     const clients = [
@@ -183,10 +193,11 @@ export const killNine = async (kills: number, onKill: (done: number) => void = (
 
 const check = async (stack: Stack, acknowledged: readonly Acknowledged[]) => {
   const lost: string[] = [];
-  for (const { kind, id, holds } of acknowledged) {
+  const compare = async ({ kind, id, holds }: Acknowledged) => {
     const found = kind === "dataset" ? await findDataset(stack, id) : await findRun(stack, id);
     if (JSON.stringify(found) !== JSON.stringify(holds)) lost.push(`${kind} ${id}: ${JSON.stringify(found)}`);
-  }
+  };
+  for (const some of blocksOf(acknowledged, PARALLEL_CHECKS)) await Promise.all(some.map(compare));
   const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
   const value = async (sql: string) => (await database.execute(sql)).rows[0]?.[0];
   try {

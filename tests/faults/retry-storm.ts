@@ -54,8 +54,8 @@ const storm = async (name: string, answer: () => NodeAnswer): Promise<boolean> =
   const { url, gateway } = await startGateway(nodes.map((node) => node.url));
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" };
   const client = {
-    fetch: (path: string, { body, signal }: { body?: unknown; signal?: AbortSignal | null } = {}) =>
-      fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), signal }),
+    fetch: (path: string, { body, ...init }: Omit<RequestInit, "body"> & { body?: unknown } = {}) =>
+      fetch(url + path, { ...init, method: "POST", headers, body: JSON.stringify(body) }),
   };
   try {
     const pending: Promise<Ending>[] = [];
