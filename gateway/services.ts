@@ -26,7 +26,7 @@ import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
 import { createFeedback } from "./feedback/service";
 import type { FiguresThread } from "./figures/figures-thread";
-import { drillEffects, drilledEngine, idleDrills } from "./health/drills";
+import { drillEffects, drilledEngine, noEffectReasons } from "./health/drills";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./idempotency/service";
 import { createJobs } from "./jobs/service";
@@ -98,7 +98,7 @@ export const createServices = (foundation: Foundation) => {
     drills: {
       audit: (entry) => db.write((tx) => appendAudit(tx, entry)),
       effects: drillEffects(nodes, cache, usage),
-      idleReason: idleDrills(config, nodes),
+      noEffectReason: noEffectReasons(config, nodes),
     },
     limits: usage,
     log,

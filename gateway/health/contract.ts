@@ -79,7 +79,7 @@ export const DegradedMode = Component("DegradedMode", {
   drill_ends_at: Nullable(Timestamp, { description: "null unless a drill is running" }),
   drill_note: Nullable(Type.String(), {
     description:
-      "Why a drill only shows the mode in this gateway and changes nothing else; null: it has its full effect",
+      "Why a drill of this mode would be reported but change nothing on this gateway; null if it has its full effect",
   }),
 });
 export type DegradedMode = Static<typeof DegradedMode>;

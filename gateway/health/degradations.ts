@@ -25,7 +25,7 @@ export interface DrillDeps {
   /** Called when the drill of a mode starts and ends, for modes that other parts don't look up in `isDrill`. */
   effects: Partial<Record<DegradationCode, (isOn: boolean) => void>>;
   /** Why a drill would change nothing; undefined if it has an effect. */
-  idleReason?(code: DegradationCode): string | undefined;
+  noEffectReason?(code: DegradationCode): string | undefined;
 }
 
 interface DegradationDeps {
@@ -144,7 +144,7 @@ export const createDegradations = ({
       causes: notice?.causes ?? [],
       drill: drill !== undefined,
       drill_ends_at: drill ? new Date(drill.endsAt).toISOString() : null,
-      drill_note: drilling?.idleReason?.(code) ?? null,
+      drill_note: drilling?.noEffectReason?.(code) ?? null,
     };
   };
 

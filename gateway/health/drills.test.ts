@@ -4,7 +4,7 @@ import { fakeEngine } from "../../tests/engine-fake";
 import { layeredCache } from "../adapters/cache-layered";
 import { memoryCache } from "../adapters/cache-memory";
 import type { Engine, EngineRequest, NodeView } from "../ports/engine";
-import { drillEffects, drilledEngine, idleDrills } from "./drills";
+import { drillEffects, drilledEngine, noEffectReasons } from "./drills";
 
 const nodesOf = (...states: NodeView["state"][]) => {
   const drained: [id: string, isDrained: boolean][] = [];
@@ -88,15 +88,16 @@ test("during the drill of cached_only, no request reaches a node", async () => {
 test.each([
   ["cache_local", "REDIS_URL is not set", { store: { redisUrl: "redis://127.0.0.1" } }],
   ["limits_local", "REDIS_URL is not set", { store: { redisUrl: "redis://127.0.0.1" } }],
-  ["fallback_model", "names no second model", { models: { fallbacks: ["large", "small"] } }],
-] as const)("a drill of %s says that it changes nothing (%s) where its setting is blank", (code, reason, settings) => {
+  ["fallback_model", "lists fewer than two models", { models: { fallbacks: ["large", "small"] } }],
+] as const)("a drill of %s says that it changes nothing (%s) if the setting is blank", (code, reason, settings) => {
   const { engine } = nodesOf("ready", "ready");
-  expect(idleDrills(defaultConfig(), engine)(code)).toContain(reason);
-  expect(idleDrills(defaultConfig(settings as never), engine)(code)).toBeUndefined();
+  expect(noEffectReasons(defaultConfig(), engine)(code)).toContain(reason);
+  expect(noEffectReasons(defaultConfig(settings as never), engine)(code)).toBeUndefined();
 });
 
 test("a drill of fewer_nodes says that it never drains the last node, and one of no_jobs that workers keep running", () => {
-  const reasonWith = (...states: Parameters<typeof nodesOf>) => idleDrills(defaultConfig(), nodesOf(...states).engine);
+  const reasonWith = (...states: Parameters<typeof nodesOf>) =>
+    noEffectReasons(defaultConfig(), nodesOf(...states).engine);
   expect(reasonWith("ready", "down")("fewer_nodes")).toContain("never drains the last one");
   expect(reasonWith("ready", "ready")("fewer_nodes")).toBeUndefined();
   expect(reasonWith("ready")("no_jobs")).toBe("workers keep running");

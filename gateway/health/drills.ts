@@ -27,17 +27,17 @@ export const drillEffects = (
   };
 };
 
-/** Why a drill of a mode would only show it, with these settings and nodes. */
-export const idleDrills =
+/** Says why a drill of a mode would change nothing with these settings and nodes. */
+export const noEffectReasons =
   ({ models, cache, store }: Pick<Config, "models" | "cache" | "store">, engine: Pick<Engine, "nodes">) =>
   (code: DegradationCode): string | undefined => {
-    // The drill itself leaves one node draining.
+    // A running drill has already drained one node.
     const isAlone = engine.nodes().filter(({ state }) => takesRequests(state) || state === "draining").length < 2;
     const reasons: Partial<Record<DegradationCode, string | false>> = {
-      cache_local: !store.redisUrl && "REDIS_URL is not set, so answers are always cached only here",
-      limits_local: !store.redisUrl && "REDIS_URL is not set, so limits are always enforced here",
+      cache_local: !store.redisUrl && "REDIS_URL is not set, so answers are cached only here anyway",
+      limits_local: !store.redisUrl && "REDIS_URL is not set, so limits are enforced only here anyway",
       cache_off: !cache.enabled && "the cache is off anyway (GROUNDWIRE_CACHE)",
-      fallback_model: models.fallbacks.length < 2 && "GROUNDWIRE_FALLBACK_MODELS names no second model",
+      fallback_model: models.fallbacks.length < 2 && "GROUNDWIRE_FALLBACK_MODELS lists fewer than two models",
       fewer_nodes: isAlone && "fewer than two nodes accept requests, and the drill never drains the last one",
       no_jobs: "workers keep running",
     };
@@ -47,8 +47,8 @@ export const idleDrills =
 const DRILL_RETRY_MS = 5000;
 
 /**
- * The engine, except that during a drill of `cached_only` no request reaches a node, and during one of `fallback_model` a
- * fallback model answers.
+ * The engine, except that during a drill of `cached_only` no request reaches a node, and during one of `fallback_model`
+ * a fallback model answers.
  */
 export const drilledEngine = (engine: Engine, degradations: Pick<Degradations, "isDrill">): Engine => ({
   ...engine,

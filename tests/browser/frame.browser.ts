@@ -107,7 +107,7 @@ test("a long key name without spaces doesn't widen the key's page", async () => 
   expect(faults).toEqual([]);
 });
 
-test("every degraded mode is shown in a banner with its own sentence, which fits on a phone, until it ends", () =>
+test("every degraded mode shows a banner with a sentence of its own, which fits on a phone, until the mode ends", () =>
   as("admin", async (page) => {
     await page.setViewportSize({ width: 360, height: 800 });
     const { degradations } = pages.health;

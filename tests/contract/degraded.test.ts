@@ -19,8 +19,9 @@ import { degradedNow, everywhere, json, seenIn } from "./degraded-places";
 import { type Stack, startStack } from "./stack";
 
 /*
- * Every degraded mode, entered by a drill and by its real cause, seen in all places, and left again. Two nodes with one
- * model each, Redis, a vector store and a jobs worker fail one after the other. Each test leaves everything working.
+ * Enters every degraded mode, by a drill and by its real cause, checks all places that report it, and leaves it again.
+ * Two nodes with one model each, Redis, a vector store and a jobs worker fail in turn. Each test leaves everything
+ * working.
  */
 
 const LARGE = "smollm2-135m-instruct";
@@ -99,7 +100,7 @@ const drill = (code: string, body: object) => stack.call("POST", `/v1/degraded/$
 const end = (code: string) => stack.call("POST", `/v1/degraded/${code}/end`);
 
 describe.each([...DEGRADATION_CODES])("%s", (code) => {
-  test("a drill is seen in all places, and left again", async () => {
+  test("a drill is reported in all places until it ends", async () => {
     expect(await metadata()).toEqual([]);
     const started = await json<DegradedMode>(drill(code, { minutes: 5 }));
     expect(started).toMatchObject({ code, active: true, drill: true });
@@ -139,7 +140,7 @@ const CAUSES: Cause[] = [
     isPossible: redisBinary !== undefined,
   },
   {
-    what: "the vector store is gone",
+    what: "the vector store is down",
     codes: ["keyword_only"],
     causes: ["unreachable"],
     enter: async () => {
@@ -228,14 +229,14 @@ const CAUSES: Cause[] = [
   },
 ];
 
-test("the table has a real cause of every mode, except that only a drill turns the cache off", () => {
+test("the table has a real cause for every mode except cache_off, which only a drill causes", () => {
   const caused = new Set(CAUSES.flatMap((each) => each.codes));
   expect(DEGRADATION_CODES.filter((code) => !caused.has(code))).toEqual(["cache_off"]);
 });
 
 describe.each(CAUSES)("$codes", ({ what, codes: expected, causes, enter, leave, status = 200, isPossible = true }) => {
   test.skipIf(!isPossible)(
-    `is seen in all places when ${what}, and left again`,
+    `is reported in all places when ${what}, and ends with its cause`,
     async () => {
       await metadata();
       await enter();

@@ -5,7 +5,7 @@ import { until } from "../until";
 import { degradedNow, everywhere, json, seenIn } from "./degraded-places";
 import { type Stack, startStack } from "./stack";
 
-/* What drills of degraded modes change. degraded.test.ts shows where each mode is seen. */
+/* What drills of degraded modes change. degraded.test.ts checks where each mode is reported. */
 
 const BUSY_MAX_TOKENS = 4;
 
@@ -28,7 +28,7 @@ const drill = (code: string, body?: object) => stack.call("POST", `/v1/degraded/
 const end = (code: string) => stack.call("POST", `/v1/degraded/${code}/end`);
 const ask = (body: object = ASK) => stack.call("POST", "/v1/chat", { body });
 
-test("the readiness report stays 200 during a drill, and says that it is one", async () => {
+test("/readyz returns 200 during a drill, and says that it is a drill", async () => {
   await drill("cached_only");
   const response = await stack.call("GET", "/readyz", { key: null });
   expect(response.status).toBe(200);
@@ -82,7 +82,7 @@ test("cache_off: a cached answer is generated again", async () => {
   expect((await ask()).headers.get("cache-status")).toContain("; hit");
 });
 
-test("fewer_tokens: interactive answers are cut, and never stored as complete ones; batch answers are not", async () => {
+test("fewer_tokens: interactive answers are cut and never cached as complete; batch answers are not cut", async () => {
   const question = { messages: [{ role: "user", content: "A long story, please." }], temperature: 0 };
   await drill("fewer_tokens");
   const short = await json<ChatAnswer>(ask(question));

@@ -18,7 +18,7 @@ export const Drills = ({ modes }: { modes: readonly DegradedMode[] }) => (
           <div>
             <code>{mode.code}</code>
             <p class="fine">{mode.effect}</p>
-            {mode.drill_note && <p class="fine">A drill only shows the mode: {mode.drill_note}.</p>}
+            {mode.drill_note && <p class="fine">A drill reports this mode but changes nothing: {mode.drill_note}.</p>}
           </div>
           <p class="fine">
             <ModeState {...mode} />
