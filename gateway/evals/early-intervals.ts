@@ -2,10 +2,10 @@ import type { RunFigures } from "./contract";
 import type { Rate } from "./statistics-contract";
 
 /**
- * A run's figures as they may be shown. While results are missing, the others are not a random sample, because samples run
- * in the dataset's order: no figure has an interval or says what it could detect.
+ * A run's figures without intervals and detectable differences while results are missing. Until then, the results are
+ * not a random sample, because samples run in the dataset's order.
  */
-export const withoutEarlyClaims = (figures: RunFigures): RunFigures => {
+export const withoutEarlyIntervals = (figures: RunFigures): RunFigures => {
   const { progress, verdict, statistics, segments } = figures;
   if (progress.done >= progress.total) return figures;
   const rateOnly = (rate: Rate | null): Rate | null => rate && { value: rate.value, interval: null };

@@ -27,7 +27,7 @@ export const Rate = Type.Object(
     value: Type.Number(),
     interval: Nullable(Interval, {
       description:
-        "null: the data can't show it, for example because results are still missing, or all samples share one group",
+        "null if the data doesn't allow one, for example while results are missing or if all samples share one group",
     }),
   },
   { title: "Rate" },

@@ -3,7 +3,7 @@ import type { NewScoreRow, ResultRow, ScoreRow } from "../../db/results";
 import type { RunRow } from "../../db/runs";
 import { fromRow, toRow } from "../wire";
 import { Label, type Output, type Run, type RunFigures, RunInfo, SampleResult, Score } from "./contract";
-import { withoutEarlyClaims } from "./early-claims";
+import { withoutEarlyIntervals } from "./early-intervals";
 import { type RunOrder, verdictsOf } from "./verdict";
 
 export const toScore = (row: ScoreRow): Score => fromRow(Score, row);
@@ -36,7 +36,7 @@ export const toRunInfo = (row: RunRow): RunInfo => fromRow(RunInfo, row);
 /** A run as the API returns it: without intervals while results are missing. */
 export const toRun = (row: RunRow, figures: RunFigures, isStale: boolean): Run => ({
   ...toRunInfo(row),
-  ...withoutEarlyClaims(figures),
+  ...withoutEarlyIntervals(figures),
   figures_stale: isStale,
   cost: null,
 });
