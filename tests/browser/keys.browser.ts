@@ -142,14 +142,14 @@ test("a key with an unknown model is created, and its pages name the model", () 
     await page.goto("/keys/new");
     await page.getByText("Available now: smollm2-135m-instruct").waitFor();
     await fillAndCreate(page, "with a typo", "gpt-9, smollm2-135m-instruct");
-    const warning = page.getByText("No node has gpt-9 right now");
+    const warning = page.getByText("No node serves gpt-9 right now");
     await warning.waitFor();
     const [key] = await keysNamed("with a typo");
     expect(key?.allowed_models).toEqual(["gpt-9", "smollm2-135m-instruct"]);
     await page.goto(`/keys/${key?.id}`);
     await warning.waitFor();
     await fillAndCreate(page, "without a typo", "smollm2-135m-instruct");
-    expect(await page.getByText("No node has").count()).toBe(0);
+    expect(await page.getByText("No node serves").count()).toBe(0);
   }));
 
 test("a new key can have its prompts and answers in the request log", () =>
@@ -165,7 +165,7 @@ test("a new key can have its prompts and answers in the request log", () =>
     await page.getByText("Also in the request log").waitFor();
   }));
 
-test("the settings of a key are changed on its page; the last admin key keeps its role", () =>
+test("a key's settings can be changed on its page, but the last admin key keeps its role", () =>
   signedIn("admin", { expectedStatuses: [422] }, async (page) => {
     const { id } = await pages.newKey("member", "to be changed");
     await page.goto(`/keys/${id}`);
@@ -175,7 +175,7 @@ test("the settings of a key are changed on its page; the last admin key keeps it
     await page.getByLabel("Models").fill("gpt-9");
     await page.getByRole("button", { name: "Save settings" }).click();
     await page.getByRole("status").getByText("Settings saved.").waitFor();
-    await page.getByText("No node has gpt-9 right now").waitFor();
+    await page.getByText("No node serves gpt-9 right now").waitFor();
     const changed = await pages.keys.get(id);
     expect(changed).toMatchObject({ role: "member", content_logging: false, allowed_models: ["gpt-9"] });
     const days = (Date.parse(changed.expires_at ?? "") - Date.now()) / 86_400_000;
@@ -204,7 +204,7 @@ test("a limit for an unknown model is saved, and the key's page names the model"
     await page.getByLabel("Model 1", { exact: true }).fill("gpt-9");
     await page.locator("#model_0_requestsPerMinute").fill("5");
     await page.getByRole("button", { name: "Save limits" }).click();
-    await page.getByText("No node has gpt-9 right now").waitFor();
+    await page.getByText("No node serves gpt-9 right now").waitFor();
   }));
 
 test("signing in with a metrics key always opens the page that explains it", async () => {

@@ -23,7 +23,7 @@ export const ROLE_WORDS: Readonly<Record<string, string>> = {
 
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
-/** The choice that leaves the expiry of an existing key as it is. */
+/** The choice that doesn't change the expiry of an existing key. */
 export const KEEP = "keep";
 
 /** What is stored of a key's prompts and answers: settings of the key, by the form's choice. */
@@ -149,7 +149,7 @@ const FIELDS: Readonly<Record<string, keyof SettingsForm>> = {
   allowed_indexes: "indexes",
 };
 
-/** The field that a rejected change is about. Without a `param`, it would leave no admin key. */
+/** The field that caused a rejection: without a `param`, the role, because the change would leave no admin key. */
 export const settingsFieldOf = (param: string | undefined): keyof SettingsForm =>
   FIELDS[param?.split(".", 1)[0] ?? ""] ?? "role";
 

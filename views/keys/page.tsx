@@ -90,16 +90,15 @@ export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModel
   </Screen>
 );
 
-/** Warns about models in a key's settings and limits that no node has: a typo, or a model that is not loaded yet. */
+/** Warns about models in a key's settings and limits that no node serves: a typo, or a model that isn't loaded yet. */
 const UnknownModels = ({ names }: { names: readonly string[] }) =>
   names.length > 0 && (
     <Panel
       role="status"
       title={names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}
     >
-      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} right now. The key’s settings
-      and limits apply as soon as a node has {names.length === 1 ? "it" : "them"}. If a name is misspelled, correct it
-      there.
+      No node serves {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} right now. The key’s
+      settings and limits apply as soon as one does. If a name is misspelled, correct it in the settings or limits.
     </Panel>
   );
 

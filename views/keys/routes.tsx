@@ -31,7 +31,7 @@ import { EditKeyPage, NewKeyPage } from "./settings";
 const HOUR_SECONDS = 3600;
 const PAGE_LENGTH = 50;
 
-/** Messages of the list and of a key after an action, by the name in the address. */
+/** Messages on the list and on a key's page after an action, by `done` in the URL. */
 const NOTICES: Readonly<Record<string, string>> = {
   revoked: "Key revoked. Requests with it now fail.",
   "signed-out": "Sessions ended. Browsers that used this key must sign in again.",

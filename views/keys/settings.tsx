@@ -13,7 +13,7 @@ interface SettingsProps extends Frame {
   problems?: Problems;
 }
 
-/** The fields that a new and an existing key have. */
+/** The fields of new and existing keys. */
 const settingFields = (
   form: SettingsForm,
   { models, indexes, problems }: Pick<SettingsProps, "models" | "indexes" | "problems">,
@@ -87,11 +87,11 @@ interface EditKeyPageProps extends SettingsProps {
   form: SettingsForm;
 }
 
-/** The form that changes the settings of a key, except its limits. */
+/** The form for a key's settings, except its limits. */
 export const EditKeyPage = ({ record, form, models, indexes, problems, ...frame }: EditKeyPageProps) => {
   const { id, name, expires_at } = record;
   const kept = expires_at === null ? "never" : `${expires_at.slice(0, 16).replace("T", " ")} UTC`;
-  const lifetimes = [{ value: KEEP, label: `Unchanged: ${kept}` }, ...LIFETIME_CHOICES];
+  const lifetimes = [{ value: KEEP, label: `No change (${kept})` }, ...LIFETIME_CHOICES];
   const { identity, access } = settingFields(form, { models, indexes, problems }, lifetimes);
   return (
     <Screen
