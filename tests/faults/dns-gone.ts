@@ -9,13 +9,13 @@ import { endAsNotRun } from "./tools";
 import { uploadQuestions } from "./upload-questions";
 
 /**
- * The gateway reaches its node by a host name, and the DNS server fails: it says that the name doesn't exist, that it has
- * failed, or nothing at all. Then the node restarts, so that the gateway must resolve the name again:
+ * The gateway reaches its node by host name, and the DNS server fails: it answers that the name doesn't exist or that
+ * it has failed, or it doesn't answer. Then the node restarts, so that the gateway must resolve the name again:
  * `bun run faults dns-gone`, `bun tests/faults/dns-gone.ts 3 SERVFAIL` for three rounds of one failure.
  *
- * Open connections must continue to work. Without one, every request must be rejected within the limit and say when to
- * retry, and the node's error must name DNS. Evaluations of stored answers must be acknowledged and stored, a running
- * batch evaluation must end without errors, and everything must recover by itself.
+ * Open connections must continue to work. Without one, every request must be rejected within the limit, with the time
+ * of a retry, and the node's error must mention DNS. Evaluations of stored answers must be acknowledged and stored, a
+ * running batch evaluation must end without errors, and everything must recover by itself.
  *
  * The gateway has its own /etc/resolv.conf in a mount namespace, with this script as its DNS server. Needs root.
  */
@@ -57,7 +57,7 @@ const isBound = await new Promise<boolean>((resolve) => {
   server.bind(53, SERVER, () => resolve(true));
 });
 const canUnshare = Bun.spawnSync(["unshare", "--mount", "true"]).success;
-if (!isBound || !canUnshare) endAsNotRun("a DNS server and a mount namespace need root");
+if (!isBound || !canUnshare) endAsNotRun("it needs root for a DNS server and a mount namespace");
 
 // biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
@@ -80,7 +80,7 @@ const moveGateway = async (): Promise<void> => {
   const file = join(stack.folder, "resolv.conf");
   await writeFile(file, `nameserver ${SERVER}\n`);
   await stack.gateway.stop();
-  // The disks of scripts that run at the same time would stay mounted in the namespace.
+  // Otherwise, disks of scripts that run at the same time would stay mounted in the namespace.
   const free = "awk '/groundwire-/ {print $2}' /proc/self/mounts | xargs --no-run-if-empty umount --lazy";
   const mount = `${free}; mount --bind ${file} /etc/resolv.conf && exec "$@"`;
   const settings = { ...stack.settings, GROUNDWIRE_NODES: `http://${NAME}:${new URL(stack.nodeUrl).port}` };
@@ -117,7 +117,7 @@ const fail = async (how: Mode): Promise<boolean> => {
     }
     const lastError = async (): Promise<string> => (await json("/v1/nodes")).data[0]?.last_error ?? "";
     const namesDns = async () => (await lastError()).includes("DNS");
-    await until("the node's error names DNS", namesDns, 10_000).catch(async () => wrong.push(await lastError()));
+    await until("the node's error mentions DNS", namesDns, 10_000).catch(async () => wrong.push(await lastError()));
 
     mode = "answers";
     const answeredAt = performance.now();

@@ -116,19 +116,19 @@ export class Connection {
   }
 }
 
-/** Errors of name resolution, by code. */
+/** Error codes of failed name resolution. */
 const NAME_ERRORS: ReadonlySet<unknown> = new Set(["ENOTFOUND", "EAI_AGAIN", "ENODATA", "ESERVFAIL", "ETIMEOUT"]);
 
 /** Why a node can't be reached, and what an operator can do. The message doesn't contain the address. */
 const unreachable = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (NAME_ERRORS.has(code)) {
-    return "The GPU node can't be reached: its host name has no address. Check GROUNDWIRE_NODES and the DNS server.";
+    return "The GPU node can't be reached: its host name can't be resolved. Check GROUNDWIRE_NODES and DNS.";
   }
   if (code === "ECONNREFUSED") {
     return "The GPU node can't be reached: it refuses connections. Start it, or correct its port in GROUNDWIRE_NODES.";
   }
-  return "The GPU node can't be reached. Check that it runs, and the network and DNS server between it and the gateway.";
+  return "The GPU node can't be reached. Check that it is running, and check the network and DNS.";
 };
 
 /** A pool of connections to one node. A new stream uses the least busy one; lost connections are replaced on demand. */

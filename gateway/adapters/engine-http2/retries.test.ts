@@ -79,7 +79,7 @@ test("G3 while breakers stay closed because other requests succeed, retries add 
   expect(engine.nodes().map(({ state }) => state)).toEqual(["ready", "ready"]);
 });
 
-test("G1: requests of a lost node that may not be retried don't say that no node is available while another one is", async () => {
+test("G1: while another node works, requests lost without a retry don't report that no node is available", async () => {
   const { engine, nodes } = await setUp(
     () => "hang",
     () => "hang",
