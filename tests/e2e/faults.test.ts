@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { NOT_RUN } from "../faults/tools";
 
-/** Short forms of the scripts in tests/faults whose guarantees no other test in the suite checks with real processes. */
+/** Short runs of the scripts in tests/faults whose guarantees no other test in the suite checks with real processes. */
 const SHORT: [script: string, ...options: string[]][] = [
   ["dns-gone", "1", "NXDOMAIN"],
   ["node-crashes", "4"],
@@ -12,7 +12,7 @@ const SHORT: [script: string, ...options: string[]][] = [
 ];
 
 test.each(SHORT)(
-  "the fault script %s succeeds in its short form",
+  "a short run of the fault script %s succeeds",
   async (script, ...options) => {
     const command = [process.execPath, join(import.meta.dir, `../faults/${script}.ts`), ...options];
     const child = Bun.spawn(command, { stdio: ["ignore", "pipe", "pipe"] });

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { createClient } from "@libsql/client";
 import type { Stack } from "../harness";
 
-/** What the scripts share that disturb batch evaluations of the dataset `numbers`. */
+/** Shared by the scripts that disturb batch evaluations of the dataset `numbers`. */
 
 const MAX_BUSY_MS = 60_000;
 
-/** A run as the API shows it, with the fields that these scripts read. */
+/** A run as returned by the API, with only the fields that these scripts read. */
 export interface ApiRun {
   id: string;
   state: string;
@@ -54,15 +54,15 @@ export interface ResultCheck {
   lost: number;
   errors: number;
   messages: string[];
-  /** Results, or scores of a result on the same criterion, that exist twice. */
-  doubled: number;
+  /** Duplicate results, and duplicate scores of a result on one criterion. */
+  duplicates: number;
   /** Runs whose stored counts differ from their rows. */
   wrongCounts: number;
   integrity: string;
   brokenReferences: number;
 }
 
-/** Compares the stored results with the number that all runs together must have. */
+/** Checks the stored results of all runs. `expected`: how many there must be in total. */
 export const checkResults = async ({ folder }: Stack, expected: number): Promise<ResultCheck> => {
   const database = createClient({ url: `file:${join(folder, "data/groundwire.db")}` });
   const rows = async (sql: string) => (await database.execute(sql)).rows.map((row) => row[0]);
@@ -77,7 +77,7 @@ export const checkResults = async ({ folder }: Stack, expected: number): Promise
       messages: (
         await rows("SELECT DISTINCT json_extract(error, '$.message') FROM results WHERE state = 'error' LIMIT 5")
       ).map(String),
-      doubled: await number(`SELECT
+      duplicates: await number(`SELECT
         (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)
         + (SELECT COUNT(*) - COUNT(DISTINCT result_id || evaluator || metric) FROM scores)`),
       wrongCounts: await number(`SELECT COUNT(*) FROM runs WHERE json_extract(progress, '$.done') <>
@@ -90,5 +90,12 @@ export const checkResults = async ({ folder }: Stack, expected: number): Promise
   }
 };
 
-export const areWhole = ({ lost, errors, doubled, wrongCounts, integrity, brokenReferences }: ResultCheck): boolean =>
-  lost === 0 && errors === 0 && doubled === 0 && wrongCounts === 0 && integrity === "ok" && brokenReferences === 0;
+export const areResultsIntact = ({
+  lost,
+  errors,
+  duplicates,
+  wrongCounts,
+  integrity,
+  brokenReferences,
+}: ResultCheck): boolean =>
+  lost === 0 && errors === 0 && duplicates === 0 && wrongCounts === 0 && integrity === "ok" && brokenReferences === 0;

@@ -42,12 +42,12 @@ interface BatchKillReport {
   errors: number;
   messages: string[];
   /** Results, or scores of a result on the same criterion, that exist twice. */
-  doubled: number;
+  duplicates: number;
   /** Results without scores. */
   unscored: number;
   /** Counts and figures of a run that differ from its rows. */
   wrong_counts: string[];
-  /** Comparisons of a running run's counts with its results, and those that differed. */
+  /** Comparisons of a running evaluation's counts with its results, and the ones that differed. */
   comparisons: number;
   violations: string[];
   integrity: string;
@@ -173,7 +173,7 @@ const check = async (stack: Stack, url: string, ids: readonly string[], expected
       lost: ids.length * expected - results,
       errors: await number("SELECT COUNT(*) FROM results WHERE state = 'error'"),
       messages: (await database.execute(MESSAGES)).rows.map((row) => String(row[0])),
-      doubled: await number(DOUBLED),
+      duplicates: await number(DUPLICATES),
       unscored: await number("SELECT COUNT(*) FROM results WHERE id NOT IN (SELECT result_id FROM scores)"),
       wrong_counts: wrongCounts,
       integrity: String((await database.execute("PRAGMA integrity_check")).rows[0]?.[0]),
@@ -191,7 +191,7 @@ const COUNTS = `SELECT COUNT(*), SUM(state = 'error'), COUNT(passed),
 
 const MESSAGES = "SELECT DISTINCT json_extract(error, '$.message') FROM results WHERE state = 'error' LIMIT 5";
 
-const DOUBLED = `SELECT
+const DUPLICATES = `SELECT
   (SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results)
   + (SELECT COUNT(*) - COUNT(DISTINCT result_id || evaluator || metric) FROM scores)`;
 
@@ -199,7 +199,7 @@ const DOUBLED = `SELECT
 export const brokenBy = (report: BatchKillReport): string[] => {
   const claims: [claim: string, isKept: boolean][] = [
     ["no result is lost", report.lost === 0 && report.unscored === 0],
-    ["no result is doubled", report.doubled === 0],
+    ["no result is stored twice", report.duplicates === 0],
     ["no kill causes an error", report.errors === 0],
     ["counts and figures equal the rows", report.wrong_counts.length === 0],
     ["counts equal the rows after every commit", report.violations.length === 0 && report.comparisons > 0],

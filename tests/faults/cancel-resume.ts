@@ -1,6 +1,6 @@
 import { Stack } from "../harness";
 import { until } from "../until";
-import { areWhole, changeRun, checkResults, readRun, startRun } from "./batch-client";
+import { areResultsIntact, changeRun, checkResults, readRun, startRun } from "./batch-client";
 import { uploadQuestions } from "./upload-questions";
 
 /**
@@ -45,7 +45,7 @@ try {
     await Bun.sleep(GRACE_MS);
     const { input } = await stack.nodeTokens();
     await Bun.sleep(WATCH_MS);
-    // Calls that ended in between were started before; tokens of the prompt are counted when a call ends.
+    // Prompt tokens are counted when a call ends, so new ones belong to a call that outlived the grace period.
     const { slots } = await stack.nodeState();
     if (slots.running > 0 || (await stack.nodeTokens()).input > input) lateCalls++;
     for (const id of [...open]) {
@@ -61,7 +61,7 @@ try {
   await until("all runs have ended", haveEnded, 120_000).catch((error) => stuck.push(String(error)));
   const check = await checkResults(stack, runs * SAMPLES);
   const row = { cancelled, runs, lateCalls, lostResults, stuck, ...check };
-  const isKept = areWhole(check) && lateCalls === 0 && lostResults === 0 && stuck.length === 0;
+  const isKept = areResultsIntact(check) && lateCalls === 0 && lostResults === 0 && stuck.length === 0;
   isBroken = !isKept;
   console.log(`${isKept ? "kept" : "MISS"} ${JSON.stringify(row)}`);
 } finally {

@@ -1,6 +1,6 @@
 import type { Stack } from "../harness";
 
-/** How a chat of a client ended. */
+/** How a client's chat request ended. */
 export interface Ending {
   /** 0: no response. */
   status: number;
@@ -16,7 +16,7 @@ interface ChatOptions {
   timeoutMs?: number;
 }
 
-/** Sends a chat with a unique text, and reads the whole answer. */
+/** Sends a chat request, by default with a unique text, and reads the whole answer. */
 export const chat = async (
   client: Pick<Stack, "fetch">,
   { content = crypto.randomUUID(), stream = false, maxTokens, timeoutMs = 70_000 }: ChatOptions = {},
@@ -54,9 +54,9 @@ export const outcomeOf = (ending: Ending): string => {
 };
 
 /**
- * Whether the client knows what to do next. Either the answer is complete; or a stream ends with an error and without
- * [DONE]; or the status is 502, 503 or 504 with an error that says that the request may be sent again, and for 503 also
- * when, in `retry-after`. The scripts exceed no limits, so a 429 is not expected.
+ * Whether the client knows what to do next: the answer is complete; or a stream ends with an error and without [DONE];
+ * or the status is 502, 503 or 504, with an error that says that the request may be sent again. A 503 must also say
+ * when, in `retry-after`. The scripts don't exceed any limits, so a 429 is not expected.
  */
 export const isHonest = (ending: Ending): boolean => {
   if (isComplete(ending)) return true;

@@ -11,13 +11,13 @@ import { silentLog } from "../../lib/log";
 
 /**
  * Four processes claim 10,000 tasks of one queue, and declare each other dead at random, so that tasks are taken over
- * while their first worker still finishes them: `bun run faults claim-history`, `bun tests/faults/claim-history.ts 500`
- * for 500 tasks.
+ * while their first worker is still finishing them: `bun run faults claim-history`,
+ * `bun tests/faults/claim-history.ts 500` for 500 tasks.
  *
- * Each process records when every operation began and returned, on the machine's monotonic clock. For each task, the
- * history must be that of a lease: its operations can be put in one order that agrees with these times, in which a claim
- * raises the epoch and only the newest epoch can finish the task, once (linearizability). Epochs are unique, so that
- * order is the order of epochs, and the check is complete.
+ * Each process records when every operation began and returned, on the machine's monotonic clock. The history of each
+ * task must be linearizable as that of a lease: there is an order of its operations that agrees with these times, in
+ * which each claim raises the epoch and only the newest epoch finishes the task, once. Epochs are unique, so the only
+ * possible order is that of the epochs, and checking it is sufficient.
  */
 
 const TASKS = Number(process.argv[2] ?? 10_000);
@@ -36,7 +36,7 @@ interface Operation {
 
 const open = async (file: string): Promise<Db> => openDb({ url: `file:${file}` }, silentLog());
 
-/** Claims and finishes tasks until none is left, and prints its operations. */
+/** Claims and finishes tasks until none are left, and prints the operations. */
 const work = async (file: string): Promise<void> => {
   const db = await open(file);
   const operations: Operation[] = [];
@@ -95,11 +95,12 @@ const work = async (file: string): Promise<void> => {
 const problemsOf = (operations: readonly Operation[]): string[] => {
   const problems: string[] = [];
   const claims = operations.filter(({ what }) => what === "claim").sort((a, b) => a.epoch - b.epoch);
-  if (new Set(claims.map(({ epoch }) => epoch)).size !== claims.length) problems.push("two claims have one epoch");
-  // Each claim must have begun before every later one returned. It is enough to compare with the latest beginning.
+  if (new Set(claims.map(({ epoch }) => epoch)).size !== claims.length) problems.push("two claims have the same epoch");
+  // Each claim must have begun before every later one returned. Comparing with the latest beginning is enough.
   let latestBeganNs = 0;
   for (const claim of claims) {
-    if (claim.returnedNs < latestBeganNs) problems.push("a claim has a higher epoch than one that began after it");
+    if (claim.returnedNs < latestBeganNs)
+      problems.push("a claim has a higher epoch than one that began after it returned");
     latestBeganNs = Math.max(latestBeganNs, claim.beganNs);
   }
   const finishes = operations.filter(({ what }) => what === "finish");
@@ -108,7 +109,7 @@ const problemsOf = (operations: readonly Operation[]): string[] => {
     const newer = claims.filter((claim) => claim.epoch > epoch);
     if (newer.length > 0) problems.push("it was finished with an old epoch");
     if (!claims.some((claim) => claim.epoch === epoch && claim.beganNs <= beganNs))
-      problems.push("it was finished unclaimed");
+      problems.push("it was finished without a claim");
   }
   return problems;
 };

@@ -87,7 +87,7 @@ try {
     results: Number(await value("SELECT COUNT(*) FROM results WHERE state = 'done'")),
     lost: JUMPS * SAMPLES - Number(await value("SELECT COUNT(*) FROM results WHERE state IN ('done', 'error')")),
     errors: Number(await value("SELECT COUNT(*) FROM results WHERE state = 'error'")),
-    doubled: Number(
+    duplicates: Number(
       await value("SELECT COUNT(*) - COUNT(DISTINCT run_id || sample_key || ' ' || repeat) FROM results"),
     ),
     deaths: Number(await value("SELECT SUM(json_extract(progress, '$.deaths')) FROM runs")),
@@ -101,9 +101,9 @@ try {
   };
   database.close();
   console.log(JSON.stringify(report, null, 2));
-  const { lost, errors, doubled, negative_latencies, runs_that_end_before_they_start, integrity } = report;
+  const { lost, errors, duplicates, negative_latencies, runs_that_end_before_they_start, integrity } = report;
   isBroken =
-    stuck.length + lost + errors + doubled + negative_latencies + runs_that_end_before_they_start > 0 ||
+    stuck.length + lost + errors + duplicates + negative_latencies + runs_that_end_before_they_start > 0 ||
     integrity !== "ok";
   if (isBroken) console.log(shifted.output.split("\n").slice(-20).join("\n"));
 } finally {

@@ -8,8 +8,8 @@ import { chat, isComplete, isHonest } from "./chat-ending";
  * Freezes the node's process (SIGSTOP), and drops every packet between gateway and node, in the middle of streams:
  * `bun run faults frozen-node`, `bun tests/faults/frozen-node.ts 20` for 20 rounds of each. The gateway must notice
  * within 15 s, end every stream with an error event, answer new requests with 502, 503 or 504, and recover by itself. A
- * 502 is right for a request that was lost after it was sent: the node may have worked on it, so only the caller can
- * decide whether to send it again. The error must say that it may.
+ * request that was lost on its way gets a 502, because the node may have worked on it. The error must say that the
+ * request may be sent again.
  */
 
 const ROUNDS = Number(process.argv[2] ?? 5);

@@ -2,21 +2,21 @@ import { join } from "node:path";
 import { createClient } from "@libsql/client";
 import { type ServerProcess, Stack } from "../harness";
 import { until } from "../until";
-import { areWhole, checkResults, readRun, startRun } from "./batch-client";
+import { areResultsIntact, checkResults, readRun, startRun } from "./batch-client";
 import { uploadQuestions } from "./upload-questions";
 
 /**
- * Stops jobs workers (SIGSTOP) in the middle of batch evaluations for longer than their lease, so that others take over,
- * and continues them: `bun run faults frozen-worker`, `bun tests/faults/frozen-worker.ts 4` for four stops. Each sample
- * must have one result, whatever the stopped workers write when they continue.
+ * Freezes jobs workers (SIGSTOP) in the middle of batch evaluations for longer than their lease, so that others take
+ * over, and then resumes them: `bun run faults frozen-worker`, `bun tests/faults/frozen-worker.ts 4` for four stops.
+ * Each sample must have one result, whatever the frozen workers write when they resume.
  */
 
 const STOPS = Number(process.argv[2] ?? 50);
 const PER_ROUND = 2;
 const SAMPLES = 400;
-/** A worker that gets no CPU for this long on a busy machine is considered dead, too. */
+/** On a busy machine, a worker that gets no CPU for this long counts as dead, too. */
 const LEASE_MS = 3000;
-/** Others take a dead worker's tasks after a lease and their next look. */
+/** Other workers take over a dead worker's tasks at their first check after its lease. */
 const STOPPED_MS = LEASE_MS + 1500;
 /** All runs end within this time after the last stop, on a busy machine. */
 const MAX_END_MS = 300_000;
@@ -32,7 +32,7 @@ const env = {
 };
 const stack = await Stack.start({ engine: "synthetic", workers: 2 * PER_ROUND, env });
 
-/** Stops workers between two transactions. Inside one, they would keep the write lock. */
+/** Freezes workers between two transactions. Inside one, they would keep the write lock. */
 const freeze = async (workers: readonly ServerProcess[]): Promise<void> => {
   const database = createClient({ url: `file:${join(stack.folder, "data/groundwire.db")}`, timeout: 20_000 });
   try {
@@ -74,7 +74,7 @@ try {
   const takenOver = stack.workers.reduce((sum, { output }) => sum + output.split("taken over").length - 1, 0);
   const check = await checkResults(stack, ids.length * SAMPLES);
   const isKept =
-    areWhole(check) && open.size === 0 && takenOver > 0 && stack.workers.every(({ hasEnded }) => !hasEnded);
+    areResultsIntact(check) && open.size === 0 && takenOver > 0 && stack.workers.every(({ hasEnded }) => !hasEnded);
   isBroken = !isKept;
   console.log(`${isKept ? "kept" : "MISS"} ${JSON.stringify({ stops, takenOver, runs: ids.length, ...check })}`);
 } finally {

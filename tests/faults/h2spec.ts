@@ -3,9 +3,9 @@ import { ServerProcess } from "../harness";
 import { requireTool } from "./tools";
 
 /**
- * Checks the node's HTTP/2 with h2spec, and a bare server of the same runtime for comparison: `bun run faults h2spec`. A
- * test that only the node fails is repeated against both servers, because some fail at random on a busy machine. The
- * node may fail no test that the bare server passes, except the ones below.
+ * Checks the node's HTTP/2 with h2spec, and a bare server of the same runtime for comparison: `bun run faults h2spec`.
+ * A test that only the node fails is repeated against both servers, because some fail at random on a busy machine. The
+ * node must pass every test that the bare server passes, except the ones below.
  */
 
 /** Tests that the node fails on purpose, by number. */
@@ -69,7 +69,7 @@ try {
     else {
       const [own, bare] = [await passes(port, test), await passes(barePort, test)];
       if (own < bare) unexpected++;
-      console.log(`${test} passes ${own} of ${REPEATS} times, and ${bare} times with the bare server: ${what}`);
+      console.log(`${test}: the node passes ${own} of ${REPEATS} times, the bare server ${bare} times: ${what}`);
     }
   }
   process.exitCode = ours.tests > 0 && unexpected === 0 && !node.hasEnded ? 0 : 1;

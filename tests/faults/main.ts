@@ -4,8 +4,8 @@ import { AppError } from "../../lib/errors";
 import { NOT_RUN } from "./tools";
 
 /**
- * Scripts that measure times or memory, in the order in which they run, one after the other. tests/faults/README.md says
- * what each one does. The arguments after a script's name are its options.
+ * Scripts that measure time or memory, in the order in which they run, one at a time. tests/faults/README.md says what
+ * each one does. A non-empty value is the script's file name, followed by its options.
  */
 const ALONE: Record<string, readonly string[]> = {
   h2spec: [],
@@ -20,7 +20,7 @@ const ALONE: Record<string, readonly string[]> = {
   stops: [],
   "key-timing": [],
 };
-/** Scripts that only count what is lost and wait for what they expect, so that several can run at the same time. */
+/** Scripts that only count losses and wait for conditions, so several can run at the same time. */
 const TOGETHER: Record<string, readonly string[]> = {
   "kill-nine": [],
   "frozen-node": [],
@@ -52,7 +52,7 @@ const PARALLEL = 3;
 const HELP = `Starts real processes and attacks them.
 
   bun run faults                     every script
-  bun run faults toxics kill-nine    these scripts
+  bun run faults toxics kill-nine    only these scripts
 
 Scripts: ${Object.keys(SCRIPTS).join(", ")}
 bun tests/faults/setup.ts installs the programs that some of them need.`;
@@ -63,7 +63,7 @@ interface Outcome {
   seconds: number;
 }
 
-/** Runs a script and prints its output. `isAlone`: immediately; otherwise at its end. */
+/** Runs a script and prints its output: as it arrives if `isAlone`, otherwise when the script has ended. */
 const run = async (script: string, isAlone: boolean): Promise<Outcome> => {
   const [file = script, ...options] = SCRIPTS[script] ?? [];
   if (isAlone) console.log(`\n=== ${script} ===`);

@@ -7,7 +7,7 @@ import { migrate } from "../../db/migrate";
 import { silentLog } from "../../lib/log";
 
 /**
- * Kills a process at each statement of the migrations, with signal 9, and migrates again: `bun run faults
+ * Kills the migrating process with signal 9 at each statement, and migrates again: `bun run faults
  * migration-kills`, `bun tests/faults/migration-kills.ts 25` for every 25th statement. It starts with an empty file and
  * with a filled database of an early version. The schema and every row must be the same as without a kill.
  */
@@ -44,7 +44,7 @@ const migrateUntil = async (file: string, killAt: number): Promise<void> => {
   console.log(statements);
 };
 
-/** A child that migrates; resolves with the number of statements, or undefined after the kill. */
+/** Migrates in a child process. Returns the number of statements, or undefined if the child was killed. */
 const migrateInChild = async (file: string, killAt: number): Promise<number | undefined> => {
   const child = Bun.spawn([process.execPath, import.meta.path, "child", file, String(killAt)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -56,7 +56,7 @@ const migrateInChild = async (file: string, killAt: number): Promise<number | un
   return Number(output);
 };
 
-/** Hash of the schema and of all rows, and what is wrong with the file. The time of a migration doesn't count. */
+/** Hash of the schema and of all rows, except the migrations' times, and what is wrong with the file. */
 const contentOf = async (file: string): Promise<{ hash: string; problem: string | undefined }> => {
   const database = createClient({ url: `file:${file}` });
   const rows = async (sql: string) => (await database.execute(sql)).rows.map((row) => Object.values(row));
@@ -74,7 +74,8 @@ const contentOf = async (file: string): Promise<{ hash: string; problem: string 
     }
     const [[integrity] = []] = await rows("PRAGMA integrity_check");
     const broken = await rows("PRAGMA foreign_key_check");
-    const problem = integrity === "ok" && broken.length === 0 ? undefined : `${integrity}, ${broken.length} references`;
+    const problem =
+      integrity === "ok" && broken.length === 0 ? undefined : `${integrity}, ${broken.length} broken references`;
     return { hash: hasher.digest("hex"), problem };
   } finally {
     database.close();

@@ -12,7 +12,7 @@ import { chat, countOutcomes, type Ending, isComplete, isHonest } from "./chat-e
 
 const KILLS = Number(process.argv[2] ?? 200);
 const CALLERS = 8;
-/** A request that hangs would end after 60 s, when the time for the first token is over. */
+/** A request that hangs would end only after 60 s, when the time for the first token is over. */
 const MAX_MS = 30_000;
 const MIN_ANSWERED = 0.5;
 
@@ -44,7 +44,7 @@ const crash = async (port: number): Promise<void> => {
   await node.ready(`http://127.0.0.1:${port}/readyz`);
 };
 
-/** The gateway sees both nodes as ready. */
+/** Whether the gateway sees both nodes as ready. */
 const areReady = async (): Promise<boolean> => {
   const { data } = (await (await stack.fetch("/v1/nodes")).json()) as { data: { state: string }[] };
   return data.every(({ state }) => state === "ready");

@@ -6,7 +6,7 @@ import { chat, countOutcomes, type Ending, isComplete } from "./chat-ending";
 /**
  * Restarts two GPU nodes in turn with SIGTERM, under 50 open streams and 100 further requests per second:
  * `bun run faults node-drains`, `bun tests/faults/node-drains.ts 2` for two restarts. No request may fail, and every
- * node must exit with 0.
+ * node must exit with code 0.
  */
 
 const RESTARTS = Number(process.argv[2] ?? 20);
@@ -39,7 +39,7 @@ const start = async (port: number) => {
   return node;
 };
 const nodes = [stack.node, await start(ports[1] ?? 0)];
-/** Both nodes accept requests, so that one may be restarted. */
+/** Whether both nodes accept requests, so that one may be restarted. */
 const areReady = async (): Promise<boolean> => {
   const { data } = (await (await stack.fetch("/v1/nodes")).json()) as { data: { state: string }[] };
   return data.length === nodes.length && data.every(({ state }) => state === "ready");

@@ -1,12 +1,12 @@
 import { Stack } from "../harness";
 import { until } from "../until";
-import { areWhole, checkResults, readRun, startRun } from "./batch-client";
+import { areResultsIntact, checkResults, readRun, startRun } from "./batch-client";
 import { uploadQuestions } from "./upload-questions";
 
 /**
  * Kills the only GPU node in the middle of 20 batch evaluations, and starts it again after a minute:
  * `bun run faults node-outage`, `bun tests/faults/node-outage.ts 5 2` for an outage of five seconds and two runs. Every
- * sample must have one result, none may fail because of the outage, and every run must end within 35 s of it.
+ * sample must have one result, none may fail because of the outage, and every run must end within 35 s after it.
  */
 
 const OUTAGE_MS = 1000 * Number(process.argv[2] ?? 60);
@@ -41,7 +41,7 @@ try {
   const afterMs = Math.round(performance.now() - startedAt);
   const check = await checkResults(stack, RUNS * SAMPLES);
   const states = [...new Set((await all()).map(({ state }) => state))];
-  const isKept = areWhole(check) && afterMs <= MAX_AFTER_MS && interrupted > 0 && states.join() === "completed";
+  const isKept = areResultsIntact(check) && afterMs <= MAX_AFTER_MS && interrupted > 0 && states.join() === "completed";
   isBroken = !isKept;
   console.log(`${isKept ? "kept" : "MISS"} ${JSON.stringify({ runs: RUNS, interrupted, afterMs, states, ...check })}`);
 } finally {

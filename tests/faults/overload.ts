@@ -5,8 +5,8 @@ import { Stack } from "../harness";
 import { watchGrowth } from "../memory-growth";
 
 /**
- * Sends three times as many requests as a node can answer, at fixed moments whether or not earlier ones are answered:
- * `bun run faults overload` for 30 s, `bun tests/faults/overload.ts 300` for 5 minutes. The node must stay as
+ * Sends three times as many requests as a node can answer, on a fixed schedule whether or not earlier ones are
+ * answered: `bun run faults overload` for 30 s, `bun tests/faults/overload.ts 300` for 5 minutes. The node must stay as
  * productive as at full load, refuse the rest quickly, keep its memory, and recover.
  */
 
@@ -22,7 +22,7 @@ const stack = await Stack.start({
 });
 try {
   const call = () => chat(stack, { stream: true });
-  // Memory is compared with that of processes at full load, which have compiled their code.
+  // Memory is compared with its size at full load, when the processes have compiled their code.
   const peak = await measureCapacity(stack, PEAK_S);
   const growth = watchGrowth([stack.gateway.pid, stack.node.pid]);
   const { startedAt, endedAt: endsAt, answers: all } = await sendAtRate(3 * peak, SECONDS, call);
@@ -51,7 +51,7 @@ try {
     ["refusals", `${refusals.length} of ${answers.length}`, refusals.length > answers.length / 3],
     ["refusals without retry-after", withoutRetryAfter, withoutRetryAfter === 0],
     ["time of a refusal, ms: p50, p95, p99, maximum", list(times), (times[1] ?? 0) < LIMITS.refusalMs],
-    ["of that in the gateway and the node, ms", list(own), (own[2] ?? 0) < LIMITS.refusalMs],
+    ["of which in the gateway and the node, ms", list(own), (own[2] ?? 0) < LIMITS.refusalMs],
     ["other failures", others, others === 0],
     ["growth of the gateway, MiB", gatewayMib.toFixed(0), gatewayMib < LIMITS.growthMib],
     ["growth of the node, MiB", nodeMib.toFixed(0), nodeMib < LIMITS.growthMib],

@@ -1,14 +1,14 @@
 import { Stack } from "../harness";
 
 /**
- * 100 streams whose model is silent for 30 s before the second token: `bun run faults quiet-streams`,
+ * Opens 100 streams whose model is silent for 30 s before the second token: `bun run faults quiet-streams`,
  * `bun tests/faults/quiet-streams.ts 3 12` for three streams and 12 s. All must stay open, get a comment at least every
  * 6 s, and end with a complete answer.
  */
 
 const STREAMS = Number(process.argv[2] ?? 100);
 const SILENT_S = Number(process.argv[3] ?? 30);
-/** The gateway sends one every 5 s. */
+/** The gateway sends a comment every 5 s. */
 const MAX_GAP_MS = 6000;
 
 const stack = await Stack.start({

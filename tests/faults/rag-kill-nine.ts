@@ -5,8 +5,9 @@ import { until } from "../until";
 import { LEFTOVERS, TORN } from "./rag-torn";
 
 /**
- * Kills the gateway and the jobs worker with signal 9 at random moments while clients add, replace and delete documents,
- * build versions, switch between them, and read: `bun run faults`. `bun tests/faults/rag-kill-nine.ts 20` for 20 kills.
+ * Kills the gateway and the jobs worker with signal 9 at random moments while clients add, replace and delete
+ * documents, build versions, switch between them, and read: `bun run faults`. `bun tests/faults/rag-kill-nine.ts 20`
+ * for 20 kills.
  */
 
 const SOURCES = 4;
@@ -330,7 +331,7 @@ const ragKillNine = async (
 const brokenBy = (report: RagKillReport): string[] => {
   const { kills, added, replaced, deleted, switched, readings, unexpected, seen, torn, leftovers } = report;
   const claims: [claim: string, isKept: boolean][] = [
-    ["no reader sees half, doubled, lost or outdated documents", seen.length === 0],
+    ["no reader sees partial, duplicated, lost or outdated documents", seen.length === 0],
     ["the database keeps its rules", torn.length === 0],
     ["nothing is left over", leftovers === 0],
     ["the database file is intact", report.integrity === "ok" && report.brokenReferences === 0],

@@ -5,12 +5,13 @@ import { TestClient } from "../test-node";
 import { CONNECTIONS, type FloodOrder, type FloodResult, RESET_KINDS, type Reset } from "./reset-flood";
 
 /**
- * Floods a node that has the synthetic engine with requests that are reset immediately, over ten connections:
- * `bun run faults rapid-reset`, `bun tests/faults/rapid-reset.ts 1` for one round of each kind. Meanwhile, another client
- * chats on a separate connection. Prints a line for each kind and exits with 1 if a limit is exceeded.
+ * Floods a node with requests that are reset immediately, over ten connections: `bun run faults rapid-reset`,
+ * `bun tests/faults/rapid-reset.ts 1` for one round of each kind. Meanwhile, another client chats on a separate
+ * connection. Prints a line for each kind and exits with 1 if a limit is exceeded.
  *
- * On a small machine, a flood of ordinary requests also slows down other clients and needs memory. So each attack is
- * compared with as many ordinary requests just before it: an attacker must gain little by resetting them.
+ * On a small machine, a flood of ordinary requests also slows down other clients and needs memory. Each attack is
+ * therefore compared with a flood of as many ordinary requests as the node lets it start. Resetting requests must gain
+ * an attacker little.
  */
 
 const ROUNDS = Number(process.argv[2] ?? 7);
@@ -42,7 +43,7 @@ const started = async (): Promise<number> => {
   );
 };
 
-/** What the other client and the node's memory showed during a flood. */
+/** What the other client saw during a flood, and the node's memory. */
 interface Phase {
   goaway: FloodResult;
   slowestMs: number;
@@ -77,7 +78,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 let isBroken = false;
 try {
   await node.ready(`${url}/readyz`);
-  // A new heap grows once.
+  // Warm-up: a new heap grows once.
   for (const reset of [undefined, ...RESET_KINDS]) await phase(reset);
   for (const reset of RESET_KINDS) {
     const [ordinary, attacks]: [Phase[], Phase[]] = [[], []];

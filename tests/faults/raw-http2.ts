@@ -43,7 +43,7 @@ export interface RawConnection {
   closed: Promise<number>;
   /** Number of frames received that end a stream. */
   ended(): number;
-  /** Stops and continues reading. */
+  /** `pause` stops reading until `resume`. */
   pause(): void;
   resume(): void;
   destroy(): void;

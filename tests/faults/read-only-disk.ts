@@ -8,11 +8,11 @@ import { endAsNotRun } from "./tools";
 
 /**
  * Makes the data folder's file system read-only while the gateway and a worker have files open, as Linux does after a
- * disk error: an ext4 image is mounted with errors=remount-ro, and its journal is aborted. `bun run faults read-only-disk`,
- * `bun tests/faults/read-only-disk.ts 10` for ten rounds. Needs root.
+ * disk error: an ext4 image is mounted with errors=remount-ro, and its journal is aborted.
+ * `bun run faults read-only-disk`, `bun tests/faults/read-only-disk.ts 10` for ten rounds. Needs root.
  *
  * No write may be acknowledged meanwhile, /readyz must report it within 5 s, and reads must still work. After the file
- * system is repaired and the gateway restarted, every acknowledged write must be there, and writes must succeed.
+ * system is repaired and the gateway restarted, every acknowledged write must be present, and writes must succeed.
  */
 
 const ROUNDS = Number(process.argv[2] ?? 3);
@@ -31,7 +31,7 @@ await truncate(image, DISK_MIB * 1_048_576);
 await mkdir(disk);
 if (!Bun.which("mkfs.ext4") || (await run("mkfs.ext4", "-q", "-F", image)) !== 0 || (await mountDisk()) !== 0) {
   await rm(folder, { recursive: true });
-  endAsNotRun("an ext4 image can't be mounted, which needs root and loop devices");
+  endAsNotRun("it can't mount an ext4 image, which needs root and loop devices");
 }
 
 let stack: Stack | undefined;
@@ -62,13 +62,13 @@ try {
       if (!isRefused(refused)) wrong++;
       if (refused.id) acknowledged.push(refused.id);
     }
-    await until("/readyz reports it", async () => (await storeProblem(running)) !== undefined);
+    await until("/readyz reports the problem", async () => (await storeProblem(running)) !== undefined);
     noticed.push(performance.now() - startedAt);
     if ((await running.fetch("/v1/batch-evals")).status !== 200) wrong++;
 
     await running.gateway.stop();
     await run("umount", disk);
-    // 1: errors were corrected.
+    // Exit code 1: errors were corrected.
     if ((await run("fsck.ext4", "-p", image)) > 1 || (await mountDisk()) !== 0)
       throw new Error("The disk can't be repaired.");
     await running.restartGateway();

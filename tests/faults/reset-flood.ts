@@ -5,7 +5,7 @@ import { connect, FLAG, FRAME, frame, headers, uint32 } from "./raw-http2";
 
 export const CONNECTIONS = 10;
 const RESETS_PER_CONNECTION = 20_000;
-/** As many requests as a node accepts from a connection that resets them. */
+/** As many as a node starts for a connection that resets its requests. */
 const ORDINARY_PER_CONNECTION = 1000;
 const PER_WRITE = 100;
 

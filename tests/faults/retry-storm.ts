@@ -8,10 +8,10 @@ import { until } from "../until";
 import { chat, countOutcomes, type Ending, isComplete, isHonest } from "./chat-ending";
 
 /**
- * Two nodes of each of two gateways answer 503 for a minute, to all requests or to every second one, while clients send
- * 200 requests per second to each gateway: `bun run faults retry-storm`, `bun tests/faults/retry-storm.ts 10` for ten
- * seconds. The nodes may get at most 1.2 requests for each request of a client, every rejection must say when to retry,
- * and requests must succeed again after the outage.
+ * Two gateways have two nodes each, which answer 503 for a minute: to all requests behind one gateway, and to every
+ * second one behind the other. Clients send 200 requests per second to each gateway: `bun run faults retry-storm`,
+ * `bun tests/faults/retry-storm.ts 10` for ten seconds. The nodes may get at most 1.2 requests per client request,
+ * every rejection must say when to retry, and requests must succeed again after the outage.
  */
 
 const SECONDS = Number(process.argv[2] ?? 60);
@@ -19,7 +19,7 @@ const PER_SECOND = 200;
 const MAX_AMPLIFICATION = 1.2;
 /** Three retries are always allowed, and the gateway checks a suspect node with requests of its own. */
 const ALWAYS_ALLOWED = 10;
-/** A request waits for no node that rejects it, so this is only exceeded if it hangs. */
+/** Requests don't wait for nodes that reject them, so only a hanging one exceeds this. */
 const MAX_MS = 5000;
 /** The first ejection lasts 30 s, the second 60 s. */
 const MAX_RECOVERY_MS = 95_000;

@@ -28,7 +28,7 @@ try {
   const command = [program, "--config-file", `${import.meta.dir}/schemathesis.toml`, "run"];
   const options = ["--no-color", "--max-examples", MAX_EXAMPLES, ...given];
   const child = Bun.spawn([...command, `${stack.url}/openapi.json`, ...options], {
-    // Stored crashes are deleted with the stack.
+    // Files that Schemathesis writes are deleted with the stack.
     cwd: stack.folder,
     env: { ...process.env, GROUNDWIRE_ADMIN_KEY: ADMIN_KEY },
     stdio: ["ignore", "pipe", "inherit"],

@@ -4,7 +4,8 @@ import { findTool, GO_BIN, PYTHON } from "./tools";
 
 /**
  * Installs the programs that some fault tests need: `bun tests/faults/setup.ts`. Go programs go where `go install`
- * writes them, Schemathesis gets a virtual environment in the home folder, and faketime comes from the system's packages, which needs root. Exits with 1 if one can't be installed.
+ * writes them, Schemathesis gets a virtual environment in the home folder, and faketime is a system package, which
+ * needs root. Exits with 1 if one can't be installed.
  */
 
 const TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0";

@@ -13,8 +13,8 @@ import type { HeapReport } from "./heap-report";
 import { uploadQuestions } from "./upload-questions";
 
 /**
- * Half of the capacity for 5 minutes, with mixed traffic: `bun run faults soak`; for 30 minutes:
- * `bun tests/faults/soak.ts 30`. Memory, open files, living objects and the database's log must stay flat. Prints a line
+ * Sends mixed traffic at half of the capacity, for 5 minutes: `bun run faults soak`; for 30 minutes:
+ * `bun tests/faults/soak.ts 30`. Memory, open files, live objects and the write-ahead log must stay flat. Prints a line
  * per minute.
  */
 
@@ -24,13 +24,13 @@ const TOKENS = 4;
 const TOKEN_MS = 50;
 /** Answers per second that the node can give. */
 const CAPACITY = (SLOTS * 1000) / (TOKENS * TOKEN_MS);
-/** The answers and rows that the gateway keeps are bounded by these sizes, which are reached within minutes. */
+/** Limits of the answer cache and the request log, so low that they are reached within minutes. */
 const CACHE_BYTES = 1_048_576;
 const LOG_ROWS = 5000;
 /** The gateway deletes old rows of the request log this often. */
 const LOG_CLEANED_S = 60;
 const SAMPLE_MS = 5000;
-/** How much may still grow during the last two thirds of the run, and the maximum of the database's log. */
+/** How much each may grow in the later part of the run, and the maximum size of the write-ahead log. */
 const LIMITS = { memoryMib: 10, files: 5, heapMib: 4, objects: 0.05, listeners: 100, walMib: 16 };
 const MIB = 1_048_576;
 
@@ -135,9 +135,10 @@ const each = <T>(value: (part: Part) => T): Record<Part, T> =>
 const SPANS = 20;
 
 /**
- * How much the floor of a quantity rises during the samples. The floor is the lowest value of each span: between garbage
- * collections, memory rises and falls by more than it may grow. Its line has the median slope between any two spans
- * (Theil and Sen), so that a few minutes in which other programs slow the machine don't bend it.
+ * How much the floor of a quantity rises during the samples. The floor is the lowest value of each span: between
+ * garbage collections, memory rises and falls by more than it may grow. The rise is computed from the median slope
+ * between any two spans (the Theil–Sen estimator), so a few minutes in which other programs slow the machine don't
+ * distort it.
  */
 const riseOf = (samples: readonly Sample[], value: (sample: Sample) => number): number => {
   const length = Math.ceil(samples.length / SPANS);
@@ -179,7 +180,7 @@ try {
     walMib: statSync(`${stack.folder}/data/groundwire.db-wal`).size / MIB,
   });
   const logRows = async () => Number((await database.execute("SELECT count(*) FROM request_log")).rows[0]?.[0]);
-  /** What lives in the processes once their garbage is collected. */
+  /** What is left on the heaps after a garbage collection. */
   const heaps = async (): Promise<Record<Part, HeapReport>> => {
     for (const part of PARTS) processOf[part].signal("SIGUSR2");
     await Bun.sleep(1000);
@@ -220,16 +221,15 @@ try {
   const sample = async () => {
     const seconds = secondsNow();
     samples.push({ seconds, ...look() });
-    // Some time before the last two thirds, because the collection makes the processes smaller.
+    // Well before the last two thirds, because the collection shrinks the processes.
     if (!early && seconds > totalS / 5) early = await heaps();
     if (seconds - lastPrinted < 60) return;
     lastPrinted += 60;
     rows.push(await logRows());
     const { memoryMib, files, walMib } = samples.at(-1) as Sample;
     const memory = PARTS.map((part) => `${part} ${memoryMib[part].toFixed(0)} MiB, ${files[part]} files`).join("; ");
-    console.log(
-      `${Math.round(seconds / 60)} min: ${sent} requests; ${memory}; log of the database ${walMib.toFixed(1)} MiB; ${rows.at(-1)} logged requests`,
-    );
+    const logs = `write-ahead log ${walMib.toFixed(1)} MiB; ${rows.at(-1)} logged requests`;
+    console.log(`${Math.round(seconds / 60)} min: ${sent} requests; ${memory}; ${logs}`);
   };
   let sampling = Promise.resolve();
   const timers = [
@@ -243,7 +243,7 @@ try {
   ];
   const load = await sendAtRate(perSecond, totalS, (n) => {
     sent++;
-    // Neighbours in time are of different kinds: 17 and 40 have no common divisor.
+    // Mixes the kinds: 17 and 40 have no common divisor, so every request of the plan gets its turn.
     const { name, send } = plan[(n * 17) % plan.length] as (typeof plan)[number];
     return count(name, send(n));
   });
@@ -277,7 +277,7 @@ try {
     const share = after.objects / before.objects - 1;
     const size = `${(after.heapBytes / MIB).toFixed(1)} MiB, ${after.objects} objects`;
     claim(
-      `living heap of the ${part}`,
+      `live heap of the ${part}`,
       `${mib.toFixed(1)} MiB, ${(100 * share).toFixed(1)} %; at the end ${size}`,
       mib < LIMITS.heapMib && share < LIMITS.objects,
     );
@@ -290,7 +290,7 @@ try {
     );
   }
   const wal = Math.max(...last.map(({ walMib }) => walMib));
-  claim("log of the database", `at most ${wal.toFixed(1)} MiB`, wal < LIMITS.walMib);
+  claim("write-ahead log", `at most ${wal.toFixed(1)} MiB`, wal < LIMITS.walMib);
   const maxRows = LOG_ROWS + 1.1 * LOG_CLEANED_S * perSecond;
   claim("logged requests", `at most ${Math.max(...rows)}`, Math.max(...rows) <= maxRows);
   const output = PARTS.map((part, at) => processOf[part].output.slice(loggedBefore[at]));

@@ -4,8 +4,8 @@ import { until } from "../until";
 /**
  * Clients stop their requests before the first token, in the middle of a stream, without streaming, and with the chat
  * page's stop button: `bun run faults stops`, `bun tests/faults/stops.ts 5` for five of each. The node must free the
- * slot within 250 ms in 99 of 100 cases, and generate no further token. On a busy machine, every request takes longer, so
- * the same requests without anything to stop are measured in between, and their time is allowed in addition.
+ * slot within 250 ms in 99 of 100 cases, and generate no more tokens. On a busy machine, every request takes longer, so
+ * the same requests are also measured with nothing to stop, and their time is allowed in addition.
  */
 
 const TRIES = Number(process.argv[2] ?? 100);
@@ -25,7 +25,7 @@ const stack = await Stack.start({
   },
 });
 
-/** The node's own count, without the gateway's probes in between. */
+/** Asks the node itself, because the gateway only knows what its last probe saw. */
 const isRunning = async (): Promise<boolean> => (await stack.nodeState()).slots.running > 0;
 const running = () => until("the node generates", isRunning);
 

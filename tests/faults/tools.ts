@@ -13,12 +13,12 @@ export const endAsNotRun = (reason: string): never => {
 /** Where `go install` writes programs. */
 export const GO_BIN = process.env.GOBIN || join(process.env.GOPATH || join(homedir(), "go"), "bin");
 
-/** A virtual environment of Python, where setup.ts installs Python programs. */
+/** The virtual environment where setup.ts installs Python programs. */
 export const PYTHON = join(homedir(), ".local", "share", "groundwire", "python");
 
 const FOLDERS = [GO_BIN, join(PYTHON, "bin")];
 
-/** Path of a program on the PATH or where setup.ts installs programs; null if there is none. */
+/** Path of a program, on the PATH or where setup.ts installs programs; null if it isn't installed. */
 export const findTool = (name: string): string | null => {
   for (const folder of [undefined, ...FOLDERS]) {
     const path = Bun.which(name, folder === undefined ? {} : { PATH: folder });
@@ -27,6 +27,6 @@ export const findTool = (name: string): string | null => {
   return null;
 };
 
-/** Path of a program. Without it, the script ends as not run. */
+/** Path of a program. If it isn't installed, the script ends as not run. */
 export const requireTool = (name: string): string =>
   findTool(name) ?? endAsNotRun(`${name} is not installed. Run: bun tests/faults/setup.ts`);

@@ -18,7 +18,7 @@ const TOKENS = 2500;
 const MAX_GROWTH_MIB = 16;
 /** The node's limit for a client that doesn't read is 30 s. */
 const MAX_STALL_MS = 40_000;
-/** CPU of an idle node in a second, with room for its timers. */
+/** CPU time that an idle node may use per second, for example for timers. */
 const MAX_IDLE_CPU_MS = 200;
 
 const port = await freePort();
@@ -47,7 +47,7 @@ try {
   const short = async () => (await client.chat("Hi", { max_tokens: 5 })).status === 200;
   const running = async (): Promise<number> =>
     ((await (await fetch(`${url}/readyz`)).json()) as NodeReadiness).slots.running;
-  // The same streams, but read, because the engine prepares its answers and a new heap grows once.
+  // Warm-up with streams that are read: the engine prepares its answers, and a new heap grows once.
   const read = async () => (await client.chat("Hi", { stream: true })).text.endsWith("data: [DONE]\n\n");
   for (let n = 0; n < 3; n++) await Promise.all(Array.from({ length: STREAMS }, read));
   const beforeMib = residentMib(node.pid);

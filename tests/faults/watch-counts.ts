@@ -2,7 +2,7 @@ import { createClient } from "@libsql/client";
 
 const PAUSE_MS = 20;
 
-/** Stored and computed counts of each run that has not ended. One statement reads one commit. */
+/** Stored and computed counts of each running evaluation. A single statement reads the state of one commit. */
 const COUNTS = `SELECT id,
   json_array(json_extract(progress, '$.done'), json_extract(progress, '$.errors'),
     json_extract(progress, '$.promptTokens'), json_extract(progress, '$.completionTokens')),
@@ -13,13 +13,13 @@ const COUNTS = `SELECT id,
   FROM runs WHERE state = 'running' AND progress IS NOT NULL`;
 
 export interface CountWatch {
-  /** Stops watching. Returns the number of comparisons of runs, and each one that differed. */
+  /** Stops watching. Returns the number of comparisons, and the first ten that differed. */
   stop(): Promise<{ comparisons: number; violations: string[] }>;
 }
 
 /**
- * Compares the counts and tokens of running batch evaluations with their results, again and again, from a process that
- * doesn't write: they must agree after every commit.
+ * Repeatedly compares the counts and tokens of running batch evaluations with their results, from a process that
+ * doesn't write. They must agree after every commit.
  */
 export const watchCounts = (url: string): CountWatch => {
   const database = createClient({ url });
@@ -30,7 +30,7 @@ export const watchCounts = (url: string): CountWatch => {
       const { rows } = await database.execute(COUNTS);
       for (const row of rows) {
         comparisons++;
-        if (row[1] !== row[2]) violations.push(`${row[0]}: ${row[1]}, but its results ${row[2]}`);
+        if (row[1] !== row[2]) violations.push(`${row[0]}: stored ${row[1]}, computed ${row[2]}`);
       }
       await Bun.sleep(PAUSE_MS);
     }
