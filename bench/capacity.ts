@@ -1,11 +1,11 @@
 import type { Stack } from "../tests/harness";
 
-/** The synthetic engine as a GPU node whose capacity is known: a token every 50 ms in each of its slots. */
+/** A node of known capacity: its synthetic engine generates a token every 50 ms in each slot. */
 export const SLOTS = 8;
 export const TOKENS = 8;
 export const TOKEN_MS = 50;
 
-/** Settings of a stack whose only limit is the node. `BUN_OPTIONS` may preload a debugging script. */
+/** Settings that make the node the only limit. `BUN_OPTIONS` is passed on: it can preload a debugging script. */
 export const CAPACITY_SETTINGS = {
   GROUNDWIRE_NODE_SLOTS: String(SLOTS),
   GROUNDWIRE_SYNTHETIC_TOKENS: String(TOKENS),
@@ -16,12 +16,12 @@ export const CAPACITY_SETTINGS = {
   ...(process.env.BUN_OPTIONS && { BUN_OPTIONS: process.env.BUN_OPTIONS }),
 };
 
-/** A response as its client sees it. Moments are those of `performance.now()`. */
+/** A response as its client sees it. Times are those of `performance.now()`. */
 export interface Answer {
   /** 0: the connection was lost. */
   status: number;
   startedAt: number;
-  /** When the first token had arrived; undefined without a token, or if the answer came as a whole. */
+  /** When the first token arrived; undefined if none did, or if the answer was not streamed. */
   firstTokenAt: number | undefined;
   endedAt: number;
   /** Status 200, and not cut off. */
@@ -32,7 +32,7 @@ export interface Answer {
 
 const TOKEN = /"content":"[^"]/;
 
-/** Sends one chat and reads its answer. `body`: fields besides the messages. */
+/** Sends one chat and reads its answer. `body`: its fields other than the messages. */
 export const chat = async (stack: Stack, body: object, content: string = crypto.randomUUID()): Promise<Answer> =>
   send(stack, "/v1/chat/completions", { messages: [{ role: "user", content }], ...body });
 
@@ -57,12 +57,12 @@ export const send = async (stack: Stack, path: string, body: object): Promise<An
   }
 };
 
-/** Complete answers per second between two moments. */
+/** Complete answers per second between two times. */
 export const goodput = (answers: readonly Answer[], fromMs: number, toMs: number): number =>
   (answers.filter(({ isComplete, endedAt }) => isComplete && endedAt > fromMs && endedAt <= toMs).length * 1000) /
   (toMs - fromMs);
 
-/** As many answers per second as the node can give: every slot always has a request, and one waits for each. */
+/** The node's maximum answers per second, measured with one request running and one waiting per slot. */
 export const measureCapacity = async (stack: Stack, seconds: number): Promise<number> => {
   const startedAt = performance.now();
   const endsAt = startedAt + seconds * 1000;

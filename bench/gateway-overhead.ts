@@ -15,7 +15,7 @@ const CHAT = { model: "smollm2-135m-instruct", messages: [{ role: "user", conten
 interface Scenario {
   body: object;
   barePath: string;
-  /** autocannon ends at whole seconds, so fewer would only add idle time, in which the compiler still works. */
+  /** Fills most of a second: autocannon stops at whole seconds, and the JIT compiler would use the idle rest. */
   requestsPerRound: number;
 }
 

@@ -1,15 +1,16 @@
 /** Requests that were sent on schedule, whether or not earlier ones had been answered. */
 interface OpenLoop<T> {
-  /** Moments of `performance.now()`. */
+  /** Times of `performance.now()`. */
   startedAt: number;
   endedAt: number;
-  /** Resolves once every request has been answered. In the order in which they were sent. */
+  /** Answers in the order of the requests. Resolves once every request has been answered. */
   answers: Promise<T[]>;
 }
 
 /**
- * Sends `perSecond` requests per second, `send(0)` first. Resolves after `seconds`, when the last one has been sent. `gap`
- * is the time to the next request as a multiple of the mean: always 1 by default, `randomGap` for random arrivals.
+ * Sends `perSecond` requests per second, `send(0)` first. Resolves after `seconds`, when the last one has been sent.
+ * `gap` is the time to the next request as a multiple of the mean: always 1 by default, `randomGap` for random
+ * arrivals.
  */
 export const sendAtRate = async <T>(
   perSecond: number,
@@ -26,5 +27,5 @@ export const sendAtRate = async <T>(
   return { startedAt, endedAt: performance.now(), answers: Promise.all(sent) };
 };
 
-/** Gaps of a Poisson process: callers that know nothing of each other. */
+/** Gaps of a Poisson process, as for independent callers. */
 export const randomGap = (): number => -Math.log(1 - Math.random());

@@ -6,8 +6,8 @@ import type { Tx } from "./client";
 import { INSERT_ROWS } from "./conditions";
 
 /**
- * Writes many rows with one JSON parameter per statement. The statement is short and always the same, so it takes half the
- * time of one with a parameter per value.
+ * Writes many rows with one JSON parameter per statement. The statement is short and always the same, so it takes half
+ * the time of one with a parameter per value.
  */
 
 type Field<T extends SQLiteTable> = keyof T["$inferInsert"] & string;
@@ -61,7 +61,7 @@ const inBlocks = async <T extends SQLiteTable, F extends Field<T>>(
   const columns = fields.map((field) => [field, getTableColumns(table)[field]] as const);
   let affected = 0;
   for (const some of blocksOf(rows, INSERT_ROWS)) {
-    // Joined in one step, because a row can be large, and each further step would copy it.
+    // Joined in one step: a row can be large, and every extra step would copy it.
     const pieces = some.flatMap((row, n) =>
       columns.flatMap(([field, column], at) => [at > 0 ? "," : n > 0 ? "],[" : "[[", toJson(column, row[field])]),
     );

@@ -30,7 +30,7 @@ export interface StartNodeOptions {
   stallMs?: number;
   /** Interval of the pings on each connection; default 15 s. */
   pingMs?: number;
-  /** Time for the headers of a connection's first request; default 10 s. */
+  /** Time limit for the headers of a connection's first request; default 10 s. */
   headersMs?: number;
 }
 

@@ -99,7 +99,7 @@ test("a cancelled call ends while it waits", async () => {
   await expect(client.countTokens({ keyId: "key_1", signal: abort.signal }, "m", ["a"])).rejects.toThrow();
 });
 
-test("J7: an answer that breaks off because the gateway was killed is unavailable, so that callers wait", async () => {
+test("J7: an answer cut off because the gateway was killed counts as unavailable, so callers wait", async () => {
   const listener = Bun.listen({
     ...{ hostname: "127.0.0.1", port: 0 },
     socket: {

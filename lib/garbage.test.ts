@@ -18,7 +18,7 @@ test("garbage is collected before the heap has doubled, but not while that would
     const held = fill();
     const full = heapSize();
     await until("it would have been collected", () => asked > 1);
-    // While a collection runs, the size is that of what it has found so far.
+    // While a collection runs, the reported size includes only what it has marked so far.
     await until("the heap is as large as before", () => heapSize() > full - MIB);
     held.clear();
     isHarmless = true;

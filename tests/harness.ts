@@ -29,7 +29,7 @@ export class ServerProcess {
   #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   #output = "";
 
-  /** `command`: a source file, or bun's own arguments. `wrapper`: a command that starts the program after it. */
+  /** `command`: a source file, or bun's own arguments. `wrapper`: a command that runs its arguments as a program. */
   constructor(command: string | readonly string[], env: Variables, cwd: string, wrapper: readonly string[] = []) {
     const program = typeof command === "string" ? bunCommand(command) : [process.execPath, ...command];
     this.#child = Bun.spawn([...wrapper, ...program], {

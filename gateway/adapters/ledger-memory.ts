@@ -165,7 +165,7 @@ export const memoryLedger = ({
   };
 };
 
-/** What one charge reserves, and the state of its counter after that. One object for both: every request creates some. */
+/** What one charge reserves, and its counter's state afterwards. One object for both: every request creates several. */
 class Share implements Reading {
   used = 0;
   changesInMs = 0;

@@ -57,7 +57,7 @@ interface NumberedRequest extends RecentRequest {
 /** The last `limit` requests in a ring buffer. Every request writes; only `explain` reads. */
 export const createRecentRequests = (limit = 2000) => {
   const ring: NumberedRequest[] = [];
-  /** The newest request in the ring with each key. Equal keys have equal parts, which are described only once. */
+  /** The newest request in the ring for each key. Equal keys have equal parts, so they are described only once. */
   const newest = new Map<string, NumberedRequest>();
   let written = 0;
   return {

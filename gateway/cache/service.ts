@@ -160,7 +160,7 @@ export const createAnswerCache = ({
     const { key } = named;
     recent.add(request.requestId, namespace, named);
 
-    /** For a generation that starts now. */
+    /** The plan of a generation that starts now. */
     const newPlan = (): FlightPlan => {
       const tags = [...request.tags, `namespace:${namespace}`];
       const isInvalidated = invalidations.watch([key, ...tags]);
@@ -266,8 +266,8 @@ export const createAnswerCache = ({
     /** One of the last 2,000 requests that reached the cache. */
     recent: recent.get,
     /**
-     * Predicts how a request without `cache-control` would be served in this namespace: its key, why it would bypass the
-     * cache, and the entry that would be served. Doesn't count or change anything.
+     * Predicts how a request without `cache-control` would be served in this namespace: its key, why it would bypass
+     * the cache, and the entry that would be served. Doesn't count or change anything.
      */
     inspect: async (namespace: string, { parts, bypass }: Pick<CacheRequest, "parts" | "bypass">) => {
       const id = cacheKey(namespace, parts);

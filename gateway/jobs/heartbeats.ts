@@ -4,11 +4,12 @@ import type { WorkerRow } from "../../db/workers";
 const SILENT_MS = 60_000;
 
 /**
- * Tells live workers from dead ones. The clocks are compared only for the first heartbeat that this process sees; after
- * that, a heartbeat counts when it changes, even if a clock is wrong or is set.
+ * Tells live workers from dead ones. Clocks are compared only for the first heartbeat that this process sees from a
+ * worker. After that, the worker is alive as long as its heartbeat keeps changing, even if a clock is wrong or is
+ * reset.
  */
 export class Heartbeats {
-  /** The last heartbeats. `changedMs`: when a change was seen, on the monotonic clock. */
+  /** Each worker's last heartbeat. `changedMs`: when it last changed, on this process's monotonic clock. */
   readonly #seen = new Map<string, { beat: number; changedMs: number }>();
 
   isAlive(
@@ -23,7 +24,7 @@ export class Heartbeats {
     return nowMs - changedMs < SILENT_MS;
   }
 
-  /** Forgets all workers but these. */
+  /** Forgets all workers except these. */
   keep(ids: readonly string[]): void {
     for (const id of this.#seen.keys()) if (!ids.includes(id)) this.#seen.delete(id);
   }

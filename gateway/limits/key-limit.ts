@@ -21,7 +21,7 @@ export const SCALE: Readonly<Record<Unit, number>> = { requests: 1, tokens: 1, m
 export interface HeaderNames {
   /** `"requests";r=` */
   ratelimit: string;
-  /** The end of OpenAI's header names; undefined for limits that OpenAI doesn't have. */
+  /** Suffix of OpenAI's header names; undefined for limits that OpenAI doesn't have. */
   openAi: "requests" | "tokens" | undefined;
   /** The limit's amount. */
   amount: string;

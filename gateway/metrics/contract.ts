@@ -56,7 +56,7 @@ const cacheCounts = Type.Object(
 const traffic = {
   requests: Count(),
   errors: Count("Responses with status 400 or higher, not including `cancelled`"),
-  server_errors: Count("`errors` that a node or the gateway caused, not the caller or a limit"),
+  server_errors: Count("`errors` caused by a node or the gateway, not by the caller or a limit"),
   errors_by_code: Type.Record(Type.String(), Count()),
   cancelled: Count("Requests that the client cancelled before the response was complete"),
   latency_ms: Percentiles,
@@ -194,7 +194,7 @@ export const Kpis = Type.Object(
       ...traffic,
       requests: Count("API requests and submitted forms. Page views, files and probes are only in `routes`"),
       answers: Count("Chats and completions, including those from the cache and those that failed"),
-      error_rate: Share("`server_errors` as a proportion of all requests; 0 without requests"),
+      error_rate: Share("`server_errors` as a proportion of all requests; 0 if there are no requests"),
       prompt_tokens: Count(),
       completion_tokens: Count(),
       cache: cacheCounts,

@@ -30,15 +30,15 @@ export const errorKindOf = ({
 export const isCancelled = ({ status }: Pick<RequestSample, "status">): boolean => status === 499;
 
 /**
- * Whether a response counts as an error. The 503 of `/readyz` doesn't, because it is a correct answer, nor does a request
- * that its client ended, because nothing failed.
+ * Whether a response counts as an error. The 503 of `/readyz` doesn't, because it is a correct answer, nor does a
+ * request that its client ended, because nothing failed.
  */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
   status >= 400 && status !== 499 && route !== "/readyz";
 
 /**
- * Whether a node or the gateway caused errors of this code, not the caller, a limit or a missing permission. Stored codes
- * may be those of an earlier version.
+ * Whether errors with this code are caused by a node or the gateway, not by the caller, a limit or a missing
+ * permission. Stored codes may come from an earlier version.
  */
 export const isServerFault = (code: string): boolean => {
   const fault = ownValue<{ fault: string }>(ERROR_KINDS, code)?.fault;

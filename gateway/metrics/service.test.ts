@@ -263,7 +263,7 @@ test.each([
   ["unavailable", 503, true],
   ["internal", 500, true],
   [undefined, 500, true],
-] as const)("%s (%d) counts in the error rate: %j", async (errorKind, status, isOurs) => {
+] as const)("%s (%d) counts toward the error rate: %j", async (errorKind, status, isOurs) => {
   const metrics = createAt({ now: start });
   metrics.request(request({ status, errorKind }));
   const { totals, series } = await metrics.kpis({ window: "15m", step: "1m" });

@@ -12,15 +12,15 @@ const BLOCK_ROWS = 500;
 const MAX_WAITING = 20_000;
 const MAX_WAITING_CHARACTERS = 16 * 1_048_576;
 /**
- * Requests that are logged per second on average; others are dropped. More would cost several percent of a request's CPU
- * time, and push older entries out of the log within minutes. Failures have room of their own, as have requests without a
- * valid key, because anyone can send any number of them.
+ * Requests that are logged per second on average; others are dropped. More would cost several percent of a request's
+ * CPU time, and push older entries out of the log within minutes. Failures have room of their own, as have requests
+ * without a valid key, because anyone can send any number of them.
  */
 const PER_SECOND = { succeeded: 200, failed: 100, anonymous: 50 };
 const KINDS = ["succeeded", "failed", "anonymous"] as const;
 /** A burst may use the room of this many seconds. */
 const BURST_SECONDS = 20;
-/** Often, so that each time deletes little: deleting 24,000 rows at once made the database's log grow by 16 MiB. */
+/** Short, so that each pass deletes little: deleting 24,000 rows at once made the write-ahead log grow by 16 MiB. */
 const CLEAN_MS = 60_000;
 /** Pause between two blocks of deletions, so that other writes get their turn. */
 const CLEAN_PAUSE_MS = 50;

@@ -24,7 +24,7 @@ const HTTP1_LIMITS = {
   requestTimeout: 60_000,
   keepAliveTimeout: 75_000,
 };
-/** Time for the first bytes, and over HTTP/1.1 for all headers of the first request: Bun 1.4.5 ignores headersTimeout. */
+/** Time limit for a connection's first bytes or, over HTTP/1.1, first headers: Bun 1.4.5 ignores headersTimeout. */
 const HEADERS_MS = 10_000;
 /** The first bytes of every HTTP/2 connection. HTTP/1.1 requests never start with them. */
 const HTTP2_START = "PRI";

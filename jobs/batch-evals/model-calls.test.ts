@@ -46,7 +46,7 @@ describe("a call", () => {
     expect([(outcome as AppError).kind, attempts]).toEqual([kind, most]);
   });
 
-  test("J7: doesn't use up its attempts while it waits, so a node that restarts fails no sample", async () => {
+  test("J7: doesn't use up its attempts while it waits, so a node's restart doesn't fail any sample", async () => {
     const kinds: ErrorKind[] = [...many("unavailable"), "upstream_error", "model_loading", "upstream_error"];
     expect(await send(kinds)).toEqual({ outcome: "answer", attempts: 34 });
     const outcomes = await send([...many("unavailable"), ...many("upstream_error")]);

@@ -78,8 +78,8 @@ export class ModelCalls {
   }
 
   /**
-   * Sends a call until it succeeds. `signal` ends waiting for a place and pauses between attempts, but not a call that was
-   * sent. Throws the last error, RunStopped, and the signal's reason.
+   * Sends a call until it succeeds. `signal` ends waiting for a place and pauses between attempts, but not a call that
+   * was sent. Throws the last error, RunStopped, and the signal's reason.
    */
   async send<T>(
     signal: AbortSignal,
@@ -109,8 +109,8 @@ export class ModelCalls {
   }
 
   /**
-   * The pause before the next attempt, with full jitter. `failures` counts the attempts that ended with this error: the
-   * time that a node needs to restart must not use up the attempts. Throws the error if there is no next attempt.
+   * The pause before the next attempt, with full jitter. `failures` counts only attempts that ended with this error, so
+   * that waiting for a node to restart doesn't use up the others. Throws the error if no attempt is left.
    */
   async #pauseMs(error: AppError, attempt: number, failures: number): Promise<number> {
     if (STOPS.has(error.kind)) await this.#stop(error);

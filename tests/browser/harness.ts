@@ -47,7 +47,7 @@ const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
 /** Clean windows to reuse, by site and scripts. A new window takes a second: new process, empty cache. */
 const idleWindows = new Map<string, Page>();
 
-/** One browser for all test files of a process. It ends with the process; scripts end it with `closeBrowser`. */
+/** One browser for all test files of a process. It closes with the process; scripts close it with `closeBrowser`. */
 const launched = async (): Promise<Browser> => {
   if (browser?.isConnected()) return browser;
   browser = await chromium.launch({
@@ -62,7 +62,7 @@ const launched = async (): Promise<Browser> => {
   return browser;
 };
 
-/** Closes every window. Each file of tests has sites of its own, so another file can't reuse them. */
+/** Closes every window. Each test file starts sites of its own, so other files can't reuse its windows. */
 export const closeWindows = async (): Promise<void> => {
   idleWindows.clear();
   await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
@@ -194,11 +194,11 @@ export class Screen {
     return others.map(({ id, nodes }) => `axe ${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
   }
 
-  /** What did not pass. All of axe's results would take as long to transfer as to compute. */
+  /** Returns only what did not pass: transferring all of axe's results would take as long as computing them. */
   async #runAxe(context: string, options: RunOptions): Promise<Pick<AxeResults, "violations" | "incomplete">> {
     if (!(await this.page.evaluate("'axe' in window"))) {
       await this.page.evaluate(AXE_SOURCE);
-      // For the window's next pages, without sending half a megabyte again.
+      // Saves sending half a megabyte again for the window's next pages.
       await this.page.addInitScript({ content: AXE_SOURCE });
     }
     const results = "({ violations, incomplete }) => JSON.stringify({ violations, incomplete })";

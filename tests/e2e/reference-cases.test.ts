@@ -5,8 +5,8 @@ import { ALL_KINDS } from "../../gateway/evals/scorers/all-kinds.cases";
 import { Stack } from "../harness";
 
 /*
- * Scores cases with `reference@1` through the API. All cases of `ALL_KINDS` are scored by the evaluator itself in
- * `kinds.test.ts`; here, some of each kind go all the way to the stored verdict.
+ * Scores cases with `reference@1` through the API. `kinds.test.ts` scores all cases of `ALL_KINDS` with the evaluator
+ * itself; here, some cases of each kind go all the way to the stored verdict.
  */
 let stack: Stack;
 beforeAll(async () => {
@@ -35,9 +35,9 @@ const evaluate = async ({ input, output, references = [], contexts = [] }: Sampl
   return ((await response.json()) as Evaluated).result;
 };
 
-/** Evaluations at a time. One alone would wait for its own write to the disk. */
+/** Parallel evaluations. A single one would spend its time waiting for its own disk write. */
 const CLIENTS = 8;
-/** Cases of a kind that pass, and as many that fail. */
+/** Number of passing cases per kind, and of failing cases. */
 const PER_VERDICT = 12;
 
 const CASES = join(import.meta.dir, "../../../shared/data/cases/evaluate.jsonl");

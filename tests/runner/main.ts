@@ -17,7 +17,7 @@ const HELP = `Installs what the tests need and runs them: static, unit, contract
   bun run test              every group
   bun run test unit redis   the groups whose names begin with unit or redis
 
-  --update-timings   writes how long each file took to tests/runner/timings.json. The slowest files start first`;
+  --update-timings   stores each file's duration in tests/runner/timings.json, so that the slowest files start first`;
 const TIMINGS = join(import.meta.dir, "timings.json");
 
 const heading = (text: string) => console.log(`\n=== ${text} ===`);

@@ -11,12 +11,12 @@ export interface RunOptions {
   groupTimeoutMs?: number;
   /** Durations of earlier runs by file, as Bun writes them: the slowest files start first. */
   timingsFile?: string;
-  /** True: writes this run's durations into `timingsFile`. */
+  /** Whether to write this run's durations to `timingsFile`. */
   updatesTimings?: boolean;
   quiet?: boolean;
 }
 
-/** Processes that share the files of a group. One more than most machines have cores, because many tests wait. */
+/** Number of processes that share a group's files. Three keep two cores busy, because many tests wait. */
 const PROCESSES = 3;
 
 /** Runs test files, given relative to `cwd`, with Bun's test runner. */

@@ -44,7 +44,7 @@ test.each([
   [["overloaded", "rate_limited", "not_found"], "1 error: overloaded; 2 rejected"],
   [["invalid_request"], "No errors; 1 rejected"],
 ] as const)(
-  "the error card of %j names the code that caused most errors, and counts rejected requests separately: %s",
+  "the error card of %j names the most frequent error code, and counts rejected requests separately: %s",
   async (kinds, text) => {
     expect(await dashboardAfter(...kinds)).toMatch(new RegExp(`>\\s*${text}\\s*<`));
   },

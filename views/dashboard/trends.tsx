@@ -30,7 +30,7 @@ export const Trends = ({ kpis, window: { words } }: TrendsProps) => {
         <Chart
           {...time}
           title="Requests"
-          summary={`Requests in ${words}: ${number(totals.requests)}, of which ${number(totals.server_errors)} failed${rejectedText(totals, ",")}${cancelledText(totals.cancelled)}.`}
+          summary={`Requests in ${words}: ${number(totals.requests)}. ${number(totals.server_errors)} failed${rejectedText(totals, ",")}${cancelledText(totals.cancelled)}.`}
           kind="bars"
           format={plain}
           figure={compact(totals.requests)}
@@ -137,7 +137,7 @@ export const Stages = ({ kpis: { stages } }: { kpis: Kpis }) => (
 );
 
 const cancelledText = (cancelled: number): string =>
-  cancelled === 0 ? "" : ` and ${number(cancelled)} ${cancelled === 1 ? "was" : "were"} cancelled by the caller`;
+  cancelled === 0 ? "" : `, ${number(cancelled)} cancelled by the caller`;
 
 /** Routes in the table of errors. */
 const MAX_ROWS = 10;

@@ -140,7 +140,7 @@ export const number = (n: number): string => n.toLocaleString("en");
 export const count = (n: number, noun: string, plural = `${noun}s`): string =>
   `${number(n)} ${n === 1 ? noun : plural}`;
 
-/** "; 12 rejected": errors that callers or limits caused, which are not part of the error rate. Empty without any. */
+/** "; 12 rejected": errors caused by callers or limits, which the error rate leaves out. Empty if there are none. */
 export const rejectedText = (totals: { errors: number; server_errors: number }, mark = ";"): string => {
   const rejected = totals.errors - totals.server_errors;
   return rejected > 0 ? `${mark} ${number(rejected)} rejected` : "";

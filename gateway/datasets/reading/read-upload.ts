@@ -32,11 +32,11 @@ export interface UploadOptions extends Patience {
 }
 
 const HEAD_BYTES = 65_536;
-/** This thread collects garbage after batches of this size. A collection blocks it for 10 to 30 ms. */
+/** This thread collects garbage each time batches add up to this size. A collection blocks it for 10 to 30 ms. */
 const BYTES_PER_COLLECTION = 2 * 1_048_576;
-/** Garbage that storing a sample leaves besides its text: many short samples cost more than their characters. */
+/** Garbage from storing a sample, in addition to its text. It matters if there are many short samples. */
 const SAMPLE_BYTES = 1024;
-/** A text takes two bytes per character if one of its characters is not in Latin-1. */
+/** A string takes two bytes per character if any of its characters is outside Latin-1. */
 const CHARACTER_BYTES = 2;
 
 const STALLED = "Reading the upload stalled. Try again with smaller files.";

@@ -19,7 +19,7 @@ const MAX_BATCH_MS = 1000;
 /** Minimum garbage that reading a row and a value leaves. */
 const MIN_ROW_BYTES = 512;
 const MIN_VALUE_BYTES = 64;
-/** Checking, hashing and sending a longer sample leaves several copies of its text, about this many bytes per character. */
+/** Checking, hashing and sending a sample longer than this leaves copies of its text: `COPIED_BYTES` per character. */
 const LONG_CHARACTERS = 65_536;
 const COPIED_BYTES = 8;
 /** Maximum total time for checking a file against the dataset's schema: some schemas get slower with every text. */

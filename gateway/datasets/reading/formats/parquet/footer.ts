@@ -79,7 +79,7 @@ const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
   return slice(byteLength - TRAILER_BYTES - length);
 };
 
-/** Whether the footer has what every writer must write: hyparquet leaves out what is damaged. */
+/** Whether the footer has all required fields. hyparquet omits the ones that are damaged. */
 const isComplete = ({ schema, row_groups: groups }: Partial<FileMetaData>): boolean =>
   Array.isArray(schema) &&
   schema.every((element) => typeof element?.name === "string") &&
