@@ -25,7 +25,7 @@ const CACHED_PROMPTS = 20;
 
 const TARGETS = { availability: 0.999, addedMs: 5, cacheHitMs: 3, ttftRatio: 2, retrievalMs: 20 };
 
-/** The kinds of requests. The first three take slots on the node. */
+/** The kinds of requests. The first three need a slot on the node. */
 const KINDS = ["chat", "stream", "RAG answer", "cached chat", "RAG search"] as const;
 type Kind = (typeof KINDS)[number];
 /** One round of requests, in this order. Five of the seven need the node. */
@@ -133,13 +133,13 @@ const durations = (answers: readonly Sent[], kind: Kind): number[] =>
 const ttfts = (answers: readonly Sent[]): number[] =>
   answers.flatMap(({ firstTokenAt, startedAt }) => (firstTokenAt === undefined ? [] : [firstTokenAt - startedAt]));
 
-/** Time that a whole answer spent outside the node: in the gateway, on the way, and in this process. */
+/** Time that a whole answer spent outside the node: in the gateway, on the network and in this process. */
 const addedMs = (answers: readonly Sent[]): number[] =>
   answers
     .filter(({ kind, isComplete }) => kind === "chat" && isComplete)
     .map(({ startedAt, endedAt, text }) => endedAt - startedAt - JSON.parse(text).timings.total_ms);
 
-/** Whether a failure is the gateway's: its own error, or an answer that is cut off or missing. */
+/** Whether the gateway caused a failure: an error of its own, or an answer that is cut off or missing. */
 const isOurs = ({ isComplete, status, text }: Sent): boolean => {
   if (isComplete) return false;
   const code = /"code":"([a-z_]+)"/.exec(text)?.[1];
@@ -177,7 +177,7 @@ const judge = (unloaded: readonly Sent[], answers: readonly Sent[]): Row[] => {
     row("cache hit, p95", `< ${TARGETS.cacheHitMs} ms`, ms(hit), hit < TARGETS.cacheHitMs),
     row(
       "time to first token, p95",
-      `≤ ${TARGETS.ttftRatio} times that without load`,
+      `≤ ${TARGETS.ttftRatio} times its value without load`,
       `${ratio.toFixed(2)} times (${ms(during)}; ${ms(before)} without load)`,
       ratio <= TARGETS.ttftRatio,
     ),
@@ -210,10 +210,10 @@ const markdown = (
 ${markdownTable([header, ...cells]).join("\n")}
 
 \`bun run bench slo\` on ${rest.at.slice(0, 10)}: Groundwire ${rest.version}, Bun ${rest.bun}, ${rest.cpu}, ${rest.cores} cores, load average
-${average(rest.loadBefore)} before the start and ${average(rest.loadAfter)} at the end. The node has ${SLOTS} slots, and answers have ${TOKENS} tokens of ${TOKEN_MS} ms each: ${capacityPerSecond} answers
-per second at most. ${100 * LOAD} % of that, at fixed moments for ${minutes} minutes, with cached answers and searches in between: ${requestsPerSecond}
-requests per second, ${requests} in total. The RAG index has ${DOCUMENTS * PARTS} chunks. For a minute at the same rate, but at random
-moments, the time to first token was ${rest.randomTtftMsP95} ms at p95.
+${average(rest.loadBefore)} before the start and ${average(rest.loadAfter)} at the end. The node has ${SLOTS} slots, and answers have ${TOKENS} tokens of ${TOKEN_MS} ms each: it gave ${capacityPerSecond} answers
+per second at most. ${100 * LOAD} % of that were sent on a fixed schedule for ${minutes} minutes, with cached answers and searches in between: ${requestsPerSecond}
+requests per second, ${requests} in total. The RAG index has ${DOCUMENTS * PARTS} chunks. With random arrivals at the same rate for a minute,
+the time to first token was ${rest.randomTtftMsP95} ms at p95.
 
 Milliseconds until the last byte, as the client sees them:
 

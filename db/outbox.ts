@@ -62,7 +62,7 @@ export const insertDelivery = async (
   return id;
 };
 
-/** Deliveries of all webhooks that have a job which hasn't ended. */
+/** A pending delivery whose job hasn't ended. */
 const isScheduled = and(eq(webhookDeliveries.state, "pending"), isNull(jobs.endedAt));
 const selectScheduled = (db: Reads) =>
   db
@@ -70,7 +70,7 @@ const selectScheduled = (db: Reads) =>
     .from(webhookDeliveries)
     .innerJoin(jobs, eq(jobs.id, webhookDeliveries.jobId));
 
-/** Whether the webhook of a delivery has `MAX_SCHEDULED` others with a job. */
+/** Whether `MAX_SCHEDULED` other deliveries of the same webhook have a job. */
 const isFull = async (tx: Tx, deliveryId: string): Promise<boolean> => {
   const { webhookId, id } = webhookDeliveries;
   const ofWebhook = sql`${webhookId} = (SELECT webhook_id FROM webhook_deliveries WHERE id = ${deliveryId})`;
@@ -107,7 +107,7 @@ export const scheduleAttempt = async (
 /** A delivery has no job yet, or its job has ended without an attempt. */
 const hasNoJob = or(isNull(jobs.id), isNotNull(jobs.endedAt));
 
-/** Creates the job of the oldest delivery of a webhook that waits for one. Call it when an attempt has ended. */
+/** Creates a job for the webhook's oldest delivery without one. Call it when an attempt has ended. */
 export const scheduleWaiting = async (tx: Tx, webhookId: string, now: Date): Promise<void> => {
   const { dueAt, jobId, state, id } = webhookDeliveries;
   const waiting = await tx

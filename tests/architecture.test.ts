@@ -185,7 +185,7 @@ test(`a source has at most ${MAX_SOURCE_LINES} lines, a contract or a test ${MAX
 });
 
 // Bun 1.4.5 runs the event loop inside the matcher `resolves`, and then takes about 100 ms for each `setImmediate`.
-test("tests await a promise and compare its value, because a matcher that waits is slow", () => {
+test("tests await promises instead of using the matcher `resolves`, which is slow", () => {
   const waiting = ALL.filter(
     ({ path, text }) => /\.(test|browser)\.tsx?$/.test(path) && /\)\s*\.resolves\b/.test(text),
   );

@@ -129,7 +129,7 @@ test("what can't be published is published later", async () => {
   expect([...events.values()]).toEqual(["budget.warning 8/10 requests"]);
 });
 
-test("what was published is forgotten when its window is over", async () => {
+test("published budgets are forgotten when their window ends", async () => {
   const gateway = gatewayOn();
   for (const keyId of ["key_a", "key_b"]) await send(gateway, { ...withBudget({}), keyId }, 10);
   await gateway.budgets.check();

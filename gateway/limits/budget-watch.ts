@@ -90,7 +90,7 @@ export class BudgetWatch {
     return this.#checking;
   }
 
-  /** How many budgets are known to be nearly used in their current window. */
+  /** Number of budgets that are known to be nearly used up in their current window. */
   get size(): number {
     return this.#published.size;
   }
