@@ -13,8 +13,8 @@ import { uploadQuestions } from "./upload-questions";
  * it has failed, or it doesn't answer. Then the node restarts, so that the gateway must resolve the name again:
  * `bun run faults dns-gone`, `bun tests/faults/dns-gone.ts 3 SERVFAIL` for three rounds of one failure.
  *
- * Open connections must continue to work. Without one, every request must be rejected within the limit, with the time
- * of a retry, and the node's error must mention DNS. Evaluations of stored answers must be acknowledged and stored, a
+ * Open connections must continue to work. Without one, every request must be rejected within the limit, with a
+ * `retry-after`, and the node's error must mention DNS. Evaluations of stored answers must be acknowledged and stored, a
  * running batch evaluation must end without errors, and everything must recover by itself.
  *
  * The gateway has its own /etc/resolv.conf in a mount namespace, with this script as its DNS server. Needs root.
