@@ -34,7 +34,8 @@ interface Operation {
   returnedNs: number;
 }
 
-const open = async (file: string): Promise<Db> => openDb({ url: `file:${file}` }, silentLog());
+/** Four processes that write without a pause can keep each other waiting for longer than the default. */
+const open = (file: string): Promise<Db> => openDb({ url: `file:${file}`, lockWaitMs: 60_000 }, silentLog());
 
 /** Claims and finishes tasks until none are left, and prints the operations. */
 const work = async (file: string): Promise<void> => {
