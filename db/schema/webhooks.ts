@@ -5,8 +5,8 @@ import { createdAt, json, partOf, time } from "./columns";
 export const DELIVERY_KIND = "webhook-delivery";
 
 /**
- * How many deliveries of a webhook have a job at the same time. The others get one when an attempt has ended, or by a
- * sweep, so that a webhook that doesn't respond for hours can't fill the queue.
+ * How many deliveries of a webhook may have a job at the same time, so that a webhook that doesn't respond for hours
+ * can't fill the queue. The others get a job when an attempt ends, or in a sweep.
  */
 export const MAX_SCHEDULED = 32;
 

@@ -4,8 +4,8 @@ import type { Principal } from "../principal";
 import { type Exchange, exchangeOf } from "./exchange";
 
 /**
- * The principal of a request, with the request's id for the audit log and its trace for jobs. Throws missing_api_key on a public route, and on a
- * page without a session.
+ * The principal of a request, with the request's id for the audit log and its trace for jobs. Throws missing_api_key on
+ * a public route, and on a page without a session.
  */
 export const principalOf = (request: Request): Principal => {
   const exchange = exchangeOf(request);

@@ -14,8 +14,8 @@ export interface ApiRun {
   progress: { done: number; errors: number; running: number };
 }
 
-/** Sends a request until it gets no 503, which the gateway returns while other work keeps the database busy. */
-const patiently = async (send: () => Promise<Response>): Promise<Response> => {
+/** Repeats a request while it gets a 503, which the gateway returns while other work keeps the database busy. */
+const retryWhileBusy = async (send: () => Promise<Response>): Promise<Response> => {
   const untilMs = performance.now() + MAX_BUSY_MS;
   for (;;) {
     const response = await send();
@@ -26,13 +26,13 @@ const patiently = async (send: () => Promise<Response>): Promise<Response> => {
 };
 
 const json = async <T>(send: () => Promise<Response>): Promise<T> => {
-  const response = await patiently(send);
+  const response = await retryWhileBusy(send);
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.url} returned ${response.status}: ${text}`);
   return JSON.parse(text);
 };
 
-/** Starts a run, once, however often the request must be sent. */
+/** Starts one run, no matter how often the request has to be sent. */
 export const startRun = async (stack: Stack, seed: number, settings: object = {}): Promise<ApiRun> => {
   const body = { dataset: "numbers", target: { kind: "chat" }, evaluators: ["exact@1"], seed, ...settings };
   const headers = { "idempotency-key": crypto.randomUUID() };
@@ -43,7 +43,7 @@ export const readRun = (stack: Stack, id: string): Promise<ApiRun> => json(() =>
 
 /** Cancels or resumes a run. Returns the status, because a run that has just ended can't be cancelled. */
 export const changeRun = async (stack: Stack, id: string, change: "cancel" | "resume"): Promise<number> => {
-  const response = await patiently(() => stack.fetch(`/v1/batch-evals/${id}/${change}`, { body: {} }));
+  const response = await retryWhileBusy(() => stack.fetch(`/v1/batch-evals/${id}/${change}`, { body: {} }));
   await response.body?.cancel();
   return response.status;
 };

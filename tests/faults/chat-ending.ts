@@ -24,7 +24,7 @@ export const chat = async (
   const startedAt = performance.now();
   const body = { messages: [{ role: "user", content }], stream, max_tokens: maxTokens };
   try {
-    // On a connection that is reused, a request can meet the gateway's end of an idle connection.
+    // A request on a reused connection could arrive just as the gateway closes it as idle.
     const init = { body, signal: AbortSignal.timeout(timeoutMs), keepalive: false };
     const response = await client.fetch("/v1/chat/completions", init);
     const { status, headers } = response;

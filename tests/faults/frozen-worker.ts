@@ -18,7 +18,7 @@ const SAMPLES = 400;
 const LEASE_MS = 3000;
 /** Other workers take over a dead worker's tasks at their first check after its lease. */
 const STOPPED_MS = LEASE_MS + 1500;
-/** All runs end within this time after the last stop, on a busy machine. */
+/** Maximum time until all runs have ended after the last stop, on a busy machine. */
 const MAX_END_MS = 300_000;
 
 const env = {
