@@ -11,7 +11,7 @@ const SHORT: [script: string, ...options: string[]][] = [
   ["migration-kills", "60"],
 ];
 
-test.each(SHORT)(
+test.concurrent.each(SHORT)(
   "a short run of the fault script %s succeeds",
   async (script, ...options) => {
     const command = [process.execPath, join(import.meta.dir, `../faults/${script}.ts`), ...options];

@@ -108,12 +108,12 @@ const fail = async (how: Mode): Promise<boolean> => {
     }
     await stack.node.stop();
     await stack.restartNode();
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 8; n++) {
       endings.push(await chat(stack, { stream: n % 2 === 0 }));
       const { id, status } = await evaluate(stack);
       if (id) acknowledged.push(id);
       else wrong.push(`an evaluation of a stored answer got ${status}`);
-      await Bun.sleep(200);
+      await Bun.sleep(100);
     }
     const lastError = async (): Promise<string> => (await json("/v1/nodes")).data[0]?.last_error ?? "";
     const namesDns = async () => (await lastError()).includes("DNS");
