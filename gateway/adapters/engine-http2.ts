@@ -65,7 +65,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       tried.connection = open instanceof Promise ? await open : open;
       stream = new NodeStream({
         connection: tried.connection,
-        headers: requestHeaders(node, { ...request, deadlineMs }, timeouts.queueMs),
+        headers: requestHeaders(node, request, { deadlineMs, queueMs: timeouts.queueMs }),
         body: request.body,
         isEvents: request.stream,
         signal: request.signal,

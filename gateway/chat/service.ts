@@ -69,6 +69,13 @@ export const createChat = (deps: ChatDeps): ChatService => {
   const { engine, ledger, models, answers, recorder, tracer, totalMs, cacheEnabled, degradations } = deps;
   const { busyMaxTokens = Number.POSITIVE_INFINITY } = deps;
 
+  const noteFallback = (reply: EngineReply, requested: string): EngineReply => {
+    if (reply.fallbackModel !== undefined && !degradations?.isDrill("fallback_model")) {
+      degradations?.report("fallback_model", `${reply.fallbackModel} answers instead of ${requested}`, FALLBACK_MS);
+    }
+    return reply;
+  };
+
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, asked: GenerationRequest, isStream: boolean) => {
     if (call.principal.via === "worker" && degradations?.has("no_evals")) throw evaluationsOff();
@@ -83,30 +90,35 @@ export const createChat = (deps: ChatDeps): ChatService => {
     let gatewayMs: number | undefined;
     // The answer of another model must not be stored as this one's.
     let hasFallenBack = false;
-    const noteFallback = (reply: EngineReply): EngineReply => {
-      if (reply.fallbackModel !== undefined) {
-        hasFallenBack = true;
-        const reason = `${reply.fallbackModel} answers instead of ${model.id}`;
-        if (!degradations?.isDrill("fallback_model")) degradations?.report("fallback_model", reason, FALLBACK_MS);
-      }
-      return reply;
-    };
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
       const json = nodeBody(body, model.id, isStream);
       return charged(ledger, call, model, { body, json, isStream, signal }, () => {
         gatewayMs = performance.now() - call.receivedAt;
+        const { requestId, fairKey, priority, traceparent } = callerOf(call, span);
+        // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
+        const timed = bypass === undefined ? { receivedAt: call.receivedAt } : call;
+        const { deadlineMs, hasOwnDeadline } = timeLeft(timed, totalMs);
+        // Each field by its name: copying them from objects is slower.
         const request = engine.request({
           route: ROUTES[operation],
           model: model.id,
           body: json,
           stream: isStream,
-          ...callerOf(call, span),
-          // Others may join a cacheable generation, so it doesn't end at this caller's deadline while they are waiting.
-          ...timeLeft(bypass === undefined ? { receivedAt: call.receivedAt } : call, totalMs),
+          requestId,
+          fairKey,
+          priority,
+          traceparent,
+          deadlineMs,
+          hasOwnDeadline,
           fallbacks: fallbacks && { models: fallbacks, bodyFor: (id) => nodeBody(body, id, isStream) },
           signal,
         });
-        return fallbacks ? request.then(noteFallback) : request;
+        return fallbacks
+          ? request.then((reply) => {
+              hasFallenBack = reply.fallbackModel !== undefined;
+              return noteFallback(reply, model.id);
+            })
+          : request;
       });
     };
     const answering = answers.answer(

@@ -8,7 +8,7 @@ const CHECK_MS = 15_000;
 const CHECK_QUEUE_MS = 5000;
 
 const checkRequest = (route: EngineRequest["route"], model: string) => ({
-  ...{ route, model, requestId: "check", fairKey: "check", deadlineMs: CHECK_MS },
+  ...{ route, model, requestId: "check", fairKey: "check" },
   priority: "interactive" as const,
 });
 
@@ -32,7 +32,7 @@ export const checkModel = async (
 ): Promise<void> => {
   const stream = new NodeStream({
     connection: await node.connection(),
-    headers: requestHeaders(node, checkRequest(route, model), CHECK_QUEUE_MS),
+    headers: requestHeaders(node, checkRequest(route, model), { deadlineMs: CHECK_MS, queueMs: CHECK_QUEUE_MS }),
     body: checkBody(route, model),
     isEvents: false,
     signal: new AbortController().signal,
