@@ -11,7 +11,7 @@ type Listener = (request: Incoming, response: Outgoing) => void;
 /** Limits on the resources of a client that has not yet sent a valid request. */
 const HTTP2_LIMITS = {
   // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood closes the connection.
-  streamResetBurst: 950,
+  streamResetBurst: 920,
   streamResetRate: 33, // per second, as in nghttp2
   maxHeaderListPairs: 64,
   // In MiB. Includes answers that wait for slow readers, up to one window each.
