@@ -96,6 +96,8 @@ describe("a queued message", () => {
       finish();
       for (const tab of [page, copy]) await until("it was sent", async () => (await said(tab)).length === 2);
       await ask(copy, "The end");
+      // A page that is loaded before would not show it.
+      await settled(copy, 3);
       for (const tab of [page, copy]) {
         await tab.reload();
         await until("all were sent", async () => (await queued(tab).count()) === 0);

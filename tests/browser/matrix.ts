@@ -66,8 +66,8 @@ export interface ScreenCase {
 }
 
 /**
- * Opens each case once and checks it in each theme at both widths: visible, accessible and free of errors. Saves a
- * screenshot for manual review.
+ * Opens each case once and checks it in each theme at both widths: visible, accessible and free of errors. Takes a
+ * screenshot for manual review with `bun run test browser --screenshots`.
  */
 export const testScreens = <C extends ScreenCase>(
   cases: readonly C[],

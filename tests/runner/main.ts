@@ -17,6 +17,7 @@ const HELP = `Installs what the tests need and runs them: static, unit, contract
   bun run test              every group
   bun run test unit redis   the groups whose names begin with unit or redis
 
+  --screenshots      takes a picture of every screen in the browser tests, and puts them on one page
   --update-timings   stores each file's duration in tests/runner/timings.json, so that the slowest files start first`;
 const TIMINGS = join(import.meta.dir, "timings.json");
 
@@ -44,7 +45,7 @@ const runGroup = async (group: Group, updatesTimings: boolean): Promise<{ tally:
   const tally = tallyGroup(
     await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs, timingsFile: TIMINGS, updatesTimings }),
   );
-  if (group.after)
+  if (group.after && process.env.SCREENSHOTS)
     await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
   return { tally };
@@ -73,7 +74,7 @@ const printNotImplemented = async (): Promise<void> => {
 
 await runCommand(
   HELP,
-  { "update-timings": { type: "boolean", default: false } },
+  { screenshots: { type: "boolean", default: false }, "update-timings": { type: "boolean", default: false } },
   async ({ positionals, values }) => {
     const startedAt = performance.now();
     const all = await findGroups(ROOT);
@@ -90,6 +91,7 @@ await runCommand(
       for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
     }
     const results: Awaited<ReturnType<typeof runGroup>>[] = [];
+    if (values.screenshots) process.env.SCREENSHOTS = "1";
     for (const group of groups) results.push(await runGroup(group, values["update-timings"]));
     const total = sum([...models, ...results.map(({ tally }) => tally)]);
 
