@@ -16,8 +16,8 @@ export interface RunOptions {
   quiet?: boolean;
 }
 
-/** Number of processes that share a group's files. Four keep two cores busy, because many tests wait. */
-const PROCESSES = 4;
+/** Number of processes that share a group's files. Three keep two cores busy, because many tests wait. */
+const PROCESSES = 3;
 
 /** Runs test files, given relative to `cwd`, with Bun's test runner. */
 export const runFiles = async (files: readonly string[], options: RunOptions): Promise<GroupRun> => {
