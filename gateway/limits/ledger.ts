@@ -103,7 +103,7 @@ export const createLedger = ({ store, price, slots, budgets, now = Date.now }: L
     );
   };
 
-  const looked = (terms: Terms, readings: readonly Reading[]): HeldRequest => {
+  const withoutReservation = (terms: Terms, readings: readonly Reading[]): HeldRequest => {
     const states = readings.map((reading) => ({ ...reading, fitsInMs: 0 }));
     return new Held(terms, states, undefined);
   };
@@ -126,7 +126,9 @@ export const createLedger = ({ store, price, slots, budgets, now = Date.now }: L
     look(principal: Principal): HeldRequest | Promise<HeldRequest> {
       const terms = termsOf(principal);
       const readings = store.read(terms.limits);
-      return readings instanceof Promise ? readings.then((read) => looked(terms, read)) : looked(terms, readings);
+      return readings instanceof Promise
+        ? readings.then((read) => withoutReservation(terms, read))
+        : withoutReservation(terms, readings);
     },
 
     /**
