@@ -13,6 +13,7 @@ const HTTP2_LIMITS = {
   // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood closes the connection.
   streamResetBurst: 920,
   streamResetRate: 33, // per second, as in nghttp2
+  maxSessionInvalidFrames: 900,
   maxHeaderListPairs: 64,
   // In MiB. Includes answers that wait for slow readers, up to one window each.
   maxSessionMemory: 256,
