@@ -12,12 +12,13 @@ const MINUTE_MS = 60_000;
 let nowMs: number;
 let ledger: Ledger;
 const now = () => nowMs;
-const newLedger = () =>
+/** `tookMs`: how long after its store the ledger reads the clock. */
+const newLedger = (tookMs = 0) =>
   createLedger({
     store: memoryLedger({ now, monotonic: now }),
     price: { gpuPricePerHour: 3.6, currency: "USD" },
     slots: () => ({ answers: 8, embeddings: 2 }),
-    now,
+    now: () => nowMs + tookMs,
   });
 beforeEach(() => {
   nowMs = 5_000_000;
@@ -355,6 +356,16 @@ test("a request that could never fit is invalid, so that clients don't repeat it
     "max_tokens",
     'This request needs up to 150 tokens, but the key "ci-bot" is limited to 100 tokens per minute. Shorten the prompt or send a smaller max_tokens.',
   ]);
+});
+
+test("the time in a message is that of the reset, however long the refusal took", () => {
+  for (const tookMs of [0, 1, 400]) {
+    nowMs = Date.UTC(2026, 10, 29, 20, 15) + 10;
+    ledger = newLedger(tookMs);
+    const who = principal(100, 10, "key_a", { budgets: [{ unit: "requests", amount: 1, window: "day" }] });
+    reserve(who).release();
+    expect(refusal(who).message).toEndWith("Try again after 2026-11-30 00:00 UTC.");
+  }
 });
 
 test("several budgets apply at once, and the one that frees last is named", async () => {

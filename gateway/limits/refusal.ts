@@ -76,8 +76,9 @@ export const refusal = (
 
 const limitsOf = (charges: readonly KeyCharge[]): KeyLimit[] => charges.map(({ limit }) => limit);
 
+/** `nowMs` may be a little later than the reading, so the minute is rounded up only for more than a second. */
 const retryText = (fitsInMs: number, nowMs: number): string => {
   if (fitsInMs <= SHORT_WAIT_MS) return `Try again in ${toSeconds(fitsInMs)} s.`;
-  const at = new Date(Math.ceil((nowMs + fitsInMs) / 60_000) * 60_000).toISOString();
+  const at = new Date(Math.ceil((nowMs + fitsInMs - 1000) / 60_000) * 60_000).toISOString();
   return `Try again after ${at.slice(0, 10)} ${at.slice(11, 16)} UTC.`;
 };
