@@ -246,7 +246,7 @@ describe("after a deletion", () => {
 });
 
 test("random queries and reads of runs by both keys never show the other's index, while access and documents change", async () => {
-  const report = await queryAtRandom(stack, { milliseconds: 5_000, seed: 1 });
+  const report = await queryAtRandom(stack, { milliseconds: 10_000, seed: 1 });
   console.log(`${report.queries} queries, ${report.runReads} reads of runs, ${report.changes} changes`);
   expect(report.wrong).toEqual([]);
   expect(Math.min(report.queries, report.runReads)).toBeGreaterThan(0);
