@@ -64,7 +64,7 @@ export class Counter {
     else if (more > 0) this.#put(leavesAt(this.window, nowMs), more);
   }
 
-  /** Writes the current state to `reading`. */
+  /** Writes what is used, and when it leaves the window, to `reading`. Doesn't change `fitsInMs`. */
   read(nowMs: number, reading: Reading): void {
     reading.used = this.usedAt(nowMs);
     const steps = this.#steps;

@@ -23,7 +23,7 @@ export interface HeaderNames {
   ratelimit: string;
   /** Suffix of OpenAI's header names; undefined for limits that OpenAI doesn't have. */
   openAi: "requests" | "tokens" | undefined;
-  /** The limit's amount. */
+  /** The limit's amount, as header text. */
   amount: string;
 }
 

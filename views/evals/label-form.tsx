@@ -157,7 +157,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
   return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
 };
 
-/** Failures that a person can find in an answer. The other kinds say why there is no answer or no score. */
+/** The kinds of failure that a reviewer can find in an answer. All others mean that the answer or its score is missing. */
 const LABELLED_FAILURES: readonly FailureKind[] = [
   "wrong",
   "unsupported",
