@@ -2,17 +2,23 @@ import { residentMib } from "../bench/processes";
 
 const LOOK_MS = 10;
 
-/** Watches the memory of processes. Calling the result stops watching and returns each process's peak growth in MiB. */
-export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
-  const before = pids.map(residentMib);
-  const most = [...before];
+/** Watches the memory of processes. Calling the result stops watching and returns each process's peak in MiB. */
+export const watchPeaks = (pids: readonly number[]): (() => number[]) => {
+  const peaks = pids.map(residentMib);
   const look = () => {
-    for (const [index, pid] of pids.entries()) most[index] = Math.max(most[index] ?? 0, residentMib(pid));
+    for (const [index, pid] of pids.entries()) peaks[index] = Math.max(peaks[index] ?? 0, residentMib(pid));
   };
   const timer = setInterval(look, LOOK_MS);
   return () => {
     clearInterval(timer);
     look();
-    return most.map((mib, index) => mib - (before[index] ?? 0));
+    return peaks;
   };
+};
+
+/** The same, but the result returns how far each peak is above the process's memory at the start. */
+export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
+  const before = pids.map(residentMib);
+  const peaks = watchPeaks(pids);
+  return () => peaks().map((mib, index) => mib - (before[index] ?? 0));
 };

@@ -2,7 +2,7 @@ import { type Answer, CAPACITY_SETTINGS, chat, goodput, measureCapacity, TOKEN_M
 import { sendAtRate } from "../../bench/open-loop";
 import { percentiles } from "../../gateway/evals/statistics/percentiles";
 import { Stack } from "../harness";
-import { watchGrowth } from "../memory-growth";
+import { watchPeaks } from "../memory-growth";
 
 /**
  * Sends three times as many requests as a node can answer, on a fixed schedule whether or not earlier ones are
@@ -22,11 +22,14 @@ const stack = await Stack.start({
 });
 try {
   const call = () => chat(stack, { stream: true });
-  // Memory is compared with its size at full load, when the processes have compiled their code.
+  const watch = () => watchPeaks([stack.gateway.pid, stack.node.pid]);
+  // Memory is compared with its peak at full load: garbage alone makes it rise and fall by 35 to 50 MiB.
+  const atFullLoad = watch();
   const peak = await measureCapacity(stack, PEAK_S);
-  const growth = watchGrowth([stack.gateway.pid, stack.node.pid]);
+  const fullMib = atFullLoad();
+  const overloaded = watch();
   const { startedAt, endedAt: endsAt, answers: all } = await sendAtRate(3 * peak, SECONDS, call);
-  const [gatewayMib = 0, nodeMib = 0] = growth();
+  const [gatewayMib = 0, nodeMib = 0] = overloaded().map((mib, index) => mib - (fullMib[index] ?? 0));
 
   // The load has ended. Recovered: a request is answered almost as fast as by an idle node.
   const usualMs = TOKENS * TOKEN_MS;

@@ -15,7 +15,8 @@ import { CONNECTIONS, type FloodOrder, type FloodResult, RESET_KINDS, type Reset
  */
 
 const ROUNDS = Number(process.argv[2] ?? 7);
-const LIMITS = { startsPerConnection: 1000, growthMib: 50, slowdown: 2 };
+// Bun 1.4.5 closes a connection at the 1,001st frame on a closed stream. No option of node:http2 changes this number.
+const LIMITS = { startsPerConnection: 1001, growthMib: 50, slowdown: 2 };
 
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
