@@ -191,3 +191,19 @@ test("tests await promises instead of using the matcher `resolves`, which is slo
   );
   expect(waiting.map(({ path }) => path)).toEqual([]);
 });
+
+// light-dark() takes colours only, so the browser tests check the rest of a screen in one theme.
+test("the themes differ in their colours only", async () => {
+  const sheets = await Array.fromAsync(new Bun.Glob("views/**/*.css").scan({ cwd: ROOT }));
+  const texts = await Promise.all(
+    sheets.map(async (path) => ({ path, text: await Bun.file(join(ROOT, path)).text() })),
+  );
+  expect(texts.length).toBeGreaterThan(10);
+  const dependent = texts.filter(({ text }) => /prefers-color-scheme|@media[^{]*\bcolor-scheme/.test(text));
+  expect(dependent.map(({ path }) => path)).toEqual([]);
+  const rules = texts.flatMap(({ text }) => text.match(/[^{}]*\[data-theme[^{}]*\{[^}]*\}/g) ?? []);
+  expect(rules.map((rule) => rule.replace(/\s+/g, " ").trim())).toEqual([
+    ':root[data-theme="light"] { color-scheme: light; }',
+    ':root[data-theme="dark"] { color-scheme: dark; }',
+  ]);
+});

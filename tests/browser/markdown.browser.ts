@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { onScreen, type Screen } from "./harness";
+import { onScreen, type Screen, THEMES } from "./harness";
 import { openPages } from "./pages";
 
 const pages = await openPages();
@@ -84,11 +84,11 @@ test("an answer that uses all of Markdown is rendered correctly, light and dark,
     const direction =
       "getComputedStyle([...document.querySelectorAll('.prose p')].find((p) => p.textContent.includes('hello'))).direction";
     expect(await page.evaluate<string>(direction)).toBe("rtl");
-    for (const theme of ["light", "dark"] as const) {
+    for (const theme of THEMES) {
       await screen.relight(theme);
       for (const width of [1280, 390] as const) {
         await screen.resize(width);
-        await screen.inspect();
+        await screen.inspect({ isRelit: theme !== THEMES[0] });
         await page.evaluate("scrollTo(0, 0)");
         await screen.shoot("chat-markdown");
       }
