@@ -104,6 +104,8 @@ export interface NodeReadiness {
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
+  /** What applies to a request without `x-deadline-ms` or `x-queue-timeout-ms`; omitted by nodes of early versions. */
+  timeouts?: { total_ms: number; queue_ms: number };
   machine?: NodeMachine;
 }
 

@@ -46,7 +46,7 @@ const occupancy = (queue: AdmissionQueue) => ({
 
 /** The body of `GET /readyz`. */
 const readiness = (deps: NodeDeps): NodeReadiness => {
-  const { engine, embedder, embedderQueue, status, queue } = deps;
+  const { config, engine, embedder, embedderQueue, status, queue } = deps;
   const state = status.state();
   const silentMs = status.answers.silentMs();
   return {
@@ -60,6 +60,7 @@ const readiness = (deps: NodeDeps): NodeReadiness => {
     ...occupancy(queue),
     ...(embedder && { embeddings: occupancy(embedderQueue) }),
     ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
+    timeouts: { total_ms: config.timeouts.totalMs, queue_ms: config.timeouts.queueMs },
     machine: machineOf(engine),
   };
 };
