@@ -204,15 +204,8 @@ export class EngineNode {
 /** `GET /readyz`, which answers 200 or 503 with the same body. */
 const readReadiness = (connection: Connection, headers: Record<string, string>): Promise<NodeReadiness> =>
   new Promise((resolve, reject) => {
-    const stream = connection.request(headers);
     const chunks: Buffer[] = [];
-    const timer = setTimeout(() => {
-      reject(new AppError("unavailable", `The GPU node did not answer /readyz within ${PROBE_TIMEOUT_MS} ms.`));
-      connection.reset(stream);
-    }, PROBE_TIMEOUT_MS);
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-    stream.on("error", reject);
-    stream.once("close", () => {
+    const stream = connection.request(headers, undefined, () => {
       clearTimeout(timer);
       try {
         const body = JSON.parse(Buffer.concat(chunks).toString());
@@ -222,4 +215,10 @@ const readReadiness = (connection: Connection, headers: Record<string, string>):
         reject(new AppError("unavailable", "The GPU node's /readyz did not return a readiness report.", { cause }));
       }
     });
+    const timer = setTimeout(() => {
+      reject(new AppError("unavailable", `The GPU node did not answer /readyz within ${PROBE_TIMEOUT_MS} ms.`));
+      connection.reset(stream);
+    }, PROBE_TIMEOUT_MS);
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("error", reject);
   });

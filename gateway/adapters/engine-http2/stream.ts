@@ -67,12 +67,11 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     const now = performance.now();
     this.#totalAt = now + options.timeouts.totalMs;
     this.expiresAt = options.isEvents ? Math.min(now + options.timeouts.firstTokenMs, this.#totalAt) : this.#totalAt;
-    const stream = options.connection.request(options.headers, options.body);
+    const stream = options.connection.request(options.headers, options.body, () => this.#closed());
     this.#stream = stream;
     stream.on("response", (headers) => this.#answered(headers));
     stream.on("data", (chunk: Buffer) => this.#received(chunk));
     stream.on("error", (cause) => this.fail(lost(cause)));
-    stream.once("close", () => this.#closed());
     options.signal.addEventListener("abort", this.#leave, { once: true });
     options.watchdog.watch(this);
     if (options.isEvents) options.flow.begin(now);
