@@ -14,7 +14,7 @@ export const findRedis = (): string | undefined => firstOf(["redis-server", "val
 /** Path of Chromium or Chrome; undefined if neither is installed. */
 export const findChromium = (): string | undefined =>
   firstOf(
-    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     [
       "/Applications/Chromium.app/Contents/MacOS/Chromium",
       "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
