@@ -12,9 +12,10 @@ import { LEFTOVERS, TORN } from "./rag-torn";
 
 const SOURCES = 4;
 const MAX_PARTS = 90;
-/** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
-const LIFE_MS = [50, 8000] as const;
-const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
+const MIN_LIFE_MS = 50;
+const MAX_LIFE_MS = 8000;
+/** On a busy machine, the longest life is this many times what a new worker needs to start and store a document. */
+const FIRSTS_PER_LIFE = 4;
 
 /** Which process is killed: the gateway, the worker, or both. */
 const VICTIMS = [
@@ -154,6 +155,14 @@ const write = async (work: Work, source: Source): Promise<void> => {
     source.id = null;
     return;
   }
+  await send(work, source);
+  // Otherwise it is replaced or deleted while it is read.
+  if (Math.random() < 0.6) await settle(work, source);
+};
+
+/** Adds a document, or replaces it. */
+const send = async (work: Work, source: Source): Promise<void> => {
+  const { report, index } = work;
   source.sent++;
   const metadata = { source: source.name };
   const document = { text: textOf(source, source.sent), source: source.name, title: source.name, metadata };
@@ -163,8 +172,6 @@ const write = async (work: Work, source: Source): Promise<void> => {
   report[outcome === "added" ? "added" : "replaced"]++;
   if (source.id !== null && source.id !== id) report.unexpected.push(`${source.name} was added twice: ${id}`);
   source.id = id;
-  // Otherwise it is replaced or deleted while it is read.
-  if (Math.random() < 0.6) await settle(work, source);
 };
 
 const writer = async (work: Work, source: Source): Promise<void> => {
@@ -303,10 +310,19 @@ const ragKillNine = async (
     const client = new RagClient(stack.url, ADMIN_KEY);
     const chunking = { chunk_tokens: 32, overlap_tokens: 0 };
     const index = await client.createIndex({ chunking, retrieval: { threshold: null } });
-    const sources = Array.from({ length: SOURCES }, (_, n): Source => {
+    const newSource = (n: number): Source => {
       return { name: `source${n}`, id: null, sent: 0, visible: null, deletions: 0 };
-    });
+    };
+    const first = newSource(0);
+    const sources = [first, ...Array.from({ length: SOURCES - 1 }, (_, n) => newSource(n + 1))];
     const work: Work = { client, report, index, sources, isOver: false };
+    const startedAt = performance.now();
+    await stack.replaceWorker();
+    await send(work, first);
+    await settle(work, first);
+    const maxLifeMs = Math.max(MAX_LIFE_MS, FIRSTS_PER_LIFE * (performance.now() - startedAt));
+    /** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
+    const lifeMs = () => MIN_LIFE_MS * (maxLifeMs / MIN_LIFE_MS) ** Math.random();
     const clients = [...sources.map((source) => writer(work, source)), switcher(work), remover(work), reader(work)];
     while (report.kills < kills && performance.now() < endMs) {
       await Bun.sleep(lifeMs());
