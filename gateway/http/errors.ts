@@ -53,7 +53,10 @@ const notFound = (routes: RouteTable, request: Request): { error: AppError; head
   };
 };
 
-/** The only place where errors become responses: an envelope for the API, an error page for pages. */
+/**
+ * The only place where errors become responses: an envelope for the API, or the format that the route declares, and an
+ * error page for pages.
+ */
 export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable; page?: ErrorPage }): ErrorHandler => {
   return async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);
@@ -72,11 +75,12 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable;
       for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
       return linger(exchange, drawn);
     }
-    const envelope = new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
+    const toBody = exchange.route?.facts["x-error-format"]?.body ?? toEnvelope;
+    const response = new Response(JSON.stringify(toBody(error, exchange.requestId)), {
       status: error.status,
       headers: exchange.withHeaders({ ...error.detail.headers, ...errorHeaders(error), ...headers }),
     });
-    return linger(exchange, envelope);
+    return linger(exchange, response);
   };
 };
 

@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import type { ERROR_KINDS } from "../../lib/errors";
+import type { AppError, ERROR_KINDS } from "../../lib/errors";
 import type { Role } from "../principal";
 
 type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
@@ -9,6 +9,13 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
  * accepts every valid key. Otherwise the minimum role.
  */
 export type RouteRole = Role | "open" | "public" | "any";
+
+/** The error responses of a route whose clients expect another format than the envelope. */
+export interface ErrorFormat {
+  /** Schema of the body. */
+  schema: TSchema;
+  body(error: AppError, requestId: string): object;
+}
 
 /**
  * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects these facts on
@@ -40,6 +47,8 @@ export interface RouteFacts {
   /** Media types of the response other than JSON. */
   "x-media-types"?: readonly string[];
   "x-errors"?: readonly ErrorStatus[];
+  /** undefined: errors are envelopes. */
+  "x-error-format"?: ErrorFormat;
   /** Accepts an `Idempotency-Key`; adds 409 and 422. */
   "x-idempotent"?: true;
   /** Calls a model; adds 404, 502 and 504. */
@@ -57,6 +66,8 @@ export const readsLarge = (factor: number): RouteFacts => ({ "x-body-factor": fa
 export const downloads = (...mediaTypes: string[]): RouteFacts => ({ "x-media-types": mediaTypes });
 
 export const fails = (...statuses: ErrorStatus[]): RouteFacts => ({ "x-errors": statuses });
+
+export const errorsAs = (format: ErrorFormat): RouteFacts => ({ "x-error-format": format });
 
 export const runsLong: RouteFacts = { "x-long": true };
 

@@ -39,6 +39,8 @@ interface Stream {
   headers: Record<string, string>;
   /** Complete frames. Leaving the loop early stops their source. */
   pieces: AsyncIterable<Uint8Array | string>;
+  /** The error that a complete stream reported in a format of its own. */
+  failure?(): AppError | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ export const streamWhenReady = async (
  * Streams frames as Server-Sent Events: requests the next piece once the client has read the previous one, sends `:
  * waiting` after 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
  */
-export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Response => {
+export const sseResponse = (exchange: Exchange, { pieces, headers, failure }: Stream): Response => {
   exchange.isAnswered = true;
   const iterator = pieces[Symbol.asyncIterator]();
   let keepAlive: Timer | undefined;
@@ -87,7 +89,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
           const { value, done } = await iterator.next();
           if (hasLeft) return;
           if (done) {
-            finish(200);
+            finish(200, failure?.());
             controller.close();
             return;
           }

@@ -90,7 +90,11 @@ const renderResponses = (responses: Operation["responses"]): string => {
     return [`- ${status}: ${bodies.join(", or ") || "no body"}`];
   });
   const errors = Object.keys(responses).filter((status) => /^[45]/.test(status) && status !== "500");
-  const failures = errors.length > 0 ? [`- ${errors.join(", ")}: ${link("ErrorEnvelope")}`] : [];
+  const byType = Map.groupBy(errors, (status) => {
+    const schema = responses[status]?.content?.["application/json"]?.schema;
+    return schema ? typeOf(schema) : link("ErrorEnvelope");
+  });
+  const failures = [...byType].map(([type, statuses]) => `- ${statuses.join(", ")}: ${type}`);
   return ["Responses:", [...lines, ...failures].join("\n")].join("\n\n");
 };
 

@@ -1,5 +1,6 @@
 import { AppError, ERROR_KINDS, type ErrorKind, toEnvelope } from "../../../lib/errors";
 import { ErrorEnvelope } from "../../contract";
+import type { ErrorFormat } from "../route-facts";
 import type { Components, JsonSchema } from "./schemas";
 
 export const TAGS = [
@@ -96,10 +97,7 @@ export const errorResponses = (components: Components): Record<string, JsonSchem
     [...statuses].map((status) => [
       `Error${status}`,
       {
-        description: kindsOf(status)
-          .map((kind) => `\`${kind}\``)
-          .join(" or "),
-        headers: headerRefs(...errorHeaders(status)),
+        ...errorDescription(status),
         content: {
           "application/json": {
             schema: components.add(ErrorEnvelope),
@@ -109,6 +107,20 @@ export const errorResponses = (components: Components): Record<string, JsonSchem
       },
     ]),
   );
+};
+
+const errorDescription = (status: number) => ({
+  description: kindsOf(status)
+    .map((kind) => `\`${kind}\``)
+    .join(" or "),
+  headers: headerRefs(...errorHeaders(status)),
+});
+
+/** An error response of a route that declares a format of its own. */
+export const errorResponse = (status: number, { schema, body }: ErrorFormat, components: Components): JsonSchema => {
+  const [kind = "internal"] = kindsOf(status);
+  const example = body(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");
+  return { ...errorDescription(status), content: { "application/json": { schema: components.add(schema), example } } };
 };
 
 export const PARAMETERS: Record<string, JsonSchema> = {

@@ -6,7 +6,7 @@ import { version } from "../../../package.json";
 import { ErrorEnvelope } from "../../contract";
 import { notImplementedRoutes } from "../not-implemented";
 import type { RouteFacts, RouteRole } from "../route-facts";
-import { errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
+import { errorResponse, errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
 import { Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
 interface Route {
@@ -107,7 +107,10 @@ const operationOf = (route: Route, components: Components): JsonSchema => {
     security: isForAll ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
     parameters: parametersOf(hooks, facts, components),
     requestBody: bodyOf(bodiesOf(hooks, facts), components),
-    responses: { ...errorsOf(route, facts, role, isImplemented), ...answersOf(route, facts, isForAll, components) },
+    responses: {
+      ...errorsOf(route, facts, role, isImplemented, components),
+      ...answersOf(route, facts, isForAll, components),
+    },
   };
 };
 
@@ -199,7 +202,13 @@ const bodiesOf = ({ body }: Route["hooks"], facts: RouteFacts): JsonSchema[] => 
  * Error statuses derived from the route, and those that it declares. Any request may be malformed (400). Any write may
  * have an invalid body (413, 415), conflict with another change (409) or hit a full disk (507).
  */
-const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, isImplemented: boolean): JsonSchema => {
+const errorsOf = (
+  { method, path }: Route,
+  facts: RouteFacts,
+  role: RouteRole,
+  isImplemented: boolean,
+  components: Components,
+): JsonSchema => {
   const isForAll = role === "open" || role === "public";
   const statuses = new Set<number>([400, 500, ...(facts["x-errors"] ?? [])]);
   if (!isForAll) for (const status of [401, 402, 429, 503]) statuses.add(status);
@@ -210,9 +219,10 @@ const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, i
   if (facts["x-idempotent"]) for (const status of [409, 422]) statuses.add(status);
   if (facts["x-generates"]) for (const status of [404, 502, 504]) statuses.add(status);
   if (!isImplemented) statuses.add(501);
-  return Object.fromEntries(
-    [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),
-  );
+  const format = facts["x-error-format"];
+  const responseOf = (status: number): JsonSchema =>
+    format ? errorResponse(status, format, components) : { $ref: `#/components/responses/Error${status}` };
+  return Object.fromEntries([...statuses].sort((a, b) => a - b).map((status) => [status, responseOf(status)]));
 };
 
 /** The operation id of a route: `getKeysById` for `GET /v1/keys/:id`. */
