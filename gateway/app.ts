@@ -20,6 +20,7 @@ import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
 import { labelRoutes } from "./labels/routes";
 import { limitRoutes } from "./limits/routes";
+import { mcpRoutes } from "./mcp/routes";
 import { metricsRoutes } from "./metrics/routes";
 import { modelRoutes } from "./models/routes";
 import { nodeRoutes } from "./nodes/routes";
@@ -73,6 +74,7 @@ export const createApp = (services: Services) => {
     .use(conversationRoutes(services))
     .use(embeddingRoutes(services))
     .use(ragRoutes(services))
+    .use(mcpRoutes(services))
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
     .use(batchEvalRoutes({ ...services, renderReport }))

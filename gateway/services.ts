@@ -34,6 +34,7 @@ import { createKeys } from "./keys/service";
 import { createLabels } from "./labels/service";
 import { BudgetWatch } from "./limits/budget-watch";
 import { createLedger } from "./limits/ledger";
+import { createMcp } from "./mcp/service";
 import { slotsOf } from "./metrics/gauges";
 import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
@@ -195,6 +196,7 @@ export const createServices = (foundation: Foundation) => {
     chat,
     embeddings,
     rag,
+    mcp: createMcp({ rag, indexes }),
     retrievalQuality: createRetrievalQuality({ db, indexes, embedder: embeddings, search: searches }),
     vectorStore: createVectorStore({ db, indexes, embeddings, vectors, log }),
     tokens: createTokenCounter({ engine, models, totalMs }),

@@ -38,6 +38,7 @@ type PageServices = RagPageServices &
     | "events"
     | "indexes"
     | "indexVersions"
+    | "mcp"
     | "namespaces"
     | "rag"
     | "retrievalQuality"

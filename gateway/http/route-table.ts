@@ -29,7 +29,12 @@ const API = "/v1/";
 
 /** Paths that require an API key even if no route matches, so that callers without a key can't probe for routes. */
 export const needsKey = (path: string): boolean =>
-  path.startsWith(API) || path === "/v1" || path === "/metrics" || path.startsWith("/metrics/");
+  path.startsWith(API) ||
+  path === "/v1" ||
+  path === "/metrics" ||
+  path.startsWith("/metrics/") ||
+  path === "/mcp" ||
+  path.startsWith("/mcp/");
 
 const hasFile = (schema: unknown): boolean => JSON.stringify(schema)?.includes('"format":"binary"') ?? false;
 

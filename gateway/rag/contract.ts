@@ -13,7 +13,12 @@ import { Filter } from "./search/filter";
 export const RagQuery = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
-    question: Type.String({ minLength: 1, maxLength: 10_000, pattern: NOT_BLANK }),
+    question: Type.String({
+      minLength: 1,
+      maxLength: 10_000,
+      pattern: NOT_BLANK,
+      description: "The question, as a person would ask it",
+    }),
     history: Type.Optional(
       Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
         maxItems: 100,

@@ -9,15 +9,15 @@ const DATA = "data: ";
 /** Events of our own streams: chat and RAG. */
 const TEXT_EVENTS = new Set(["delta", "token"]);
 
-/** The answer as the request log stores it: of a stream, its text without the frames; of embeddings, nothing. */
+/**
+ * The answer as the request log stores it: of a stream, its text without the frames, or the messages of MCP; of embeddings,
+ * nothing.
+ */
 export const answerText = (route: string, body: string): string => {
   if (route === "/v1/embeddings") return "";
-  if (!body.startsWith(DATA) && !body.startsWith(":")) return body;
-  return body
-    .split("\n")
-    .filter((line) => line.startsWith(DATA))
-    .map((line) => textOf(line.slice(DATA.length)))
-    .join("");
+  if (!/^(?:data|event)?:/.test(body)) return body;
+  const frames = body.split("\n").flatMap((line) => (line.startsWith(DATA) ? [line.slice(DATA.length)] : []));
+  return route === "/mcp" ? frames.join("\n") : frames.map(textOf).join("");
 };
 
 const textOf = (json: string): string => {

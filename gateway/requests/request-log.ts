@@ -47,7 +47,7 @@ interface RequestLogDeps {
  */
 const isLogged = (request: FinishedRequest): boolean => {
   const { route, method, keyId, work } = request;
-  if (route.startsWith("/v1/")) return true;
+  if (route.startsWith("/v1/") || route === "/mcp") return true;
   // A visitor who isn't signed in is sent to the sign-in page.
   if (keyId === undefined && request.status === 401) return false;
   if (isFailure(request) || work !== undefined) return true;

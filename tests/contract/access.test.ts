@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { hasRole, type Role } from "../../gateway/principal";
-import type { ErrorEnvelope } from "../../lib/errors";
 import { API_ROUTES, type ApiRoute, PAGE_ROUTES } from "./api-routes";
 import { documentedRequests } from "./documented-requests";
+import { errorOf } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 /** Callers: one without a key, and one with a key of each role. */
@@ -140,8 +140,8 @@ describe("W1: a request that another site can make with a user's cookies", () =>
           headers: { cookie: cookies.get("admin") ?? "", "sec-fetch-site": "same-origin", "content-type": type },
           body: route.method === "GET" ? undefined : "{}",
         });
-        const { error } = (await response.json()) as ErrorEnvelope;
-        expect([route.route, response.status, error.code]).toEqual([route.route, 401, "missing_api_key"]);
+        const { code } = await errorOf(response);
+        expect([route.route, response.status, code]).toEqual([route.route, 401, "missing_api_key"]);
       }
     }
   });

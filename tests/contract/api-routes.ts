@@ -12,7 +12,7 @@ export interface ApiRoute {
 }
 
 /** Routes of the API and of health checks, without pages and their files. */
-const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
+const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$|mcp$)/;
 
 const services: Partial<Services> = { config: defaultConfig() };
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { API_ROUTES } from "./api-routes";
+import { errorOf } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -33,8 +34,7 @@ describe.each(["[]", "5", "null", '"x"', "{", "true", "[{}]", "{}}", "nul", "\u0
   (body) => {
     test.each(WRITES)("is rejected by %s %s", async (method, path) => {
       const response = await stack.call(method, urlOf(path), { body });
-      const { error } = (await response.json()) as ErrorEnvelope;
-      expect([response.status, error.code]).toEqual([400, "invalid_request"]);
+      expect([response.status, (await errorOf(response)).code]).toEqual([400, "invalid_request"]);
     });
   },
 );

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { ErrorEnvelope } from "../../lib/errors";
 import { until } from "../until";
 import { API_ROUTES, type ApiRoute } from "./api-routes";
 import { documentedRequests } from "./documented-requests";
+import { errorOf } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -27,7 +27,6 @@ afterAll(async () => {
   await trap.stop(true);
 });
 
-const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 /** Sends a request without checking its status against the document, which doesn't describe hostile requests. */
 const send = (method: string, path: string, body?: unknown) =>
   fetch(stack.url + path, {

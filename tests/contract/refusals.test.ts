@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import type { RouteRole } from "../../gateway/http/route-facts";
 import type { Role } from "../../gateway/principal";
-import type { ErrorEnvelope } from "../../lib/errors";
 import { API_ROUTES } from "./api-routes";
 import { documentedRequests } from "./documented-requests";
+import { errorOf } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 /** The next lower role of each role; metrics is the lowest. */
@@ -25,8 +25,6 @@ beforeAll(async () => {
   documented = await documentedRequests(stack);
 });
 afterAll(() => stack.close());
-
-const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 
 describe("every route", () => {
   test("returns 401 without a key, even if the request has other errors", async () => {

@@ -5,6 +5,7 @@ import { hashOf } from "../../gateway/keys/format";
 import { newWorkerToken } from "../../gateway/keys/verifier";
 import { silentLog } from "../../lib/log";
 import { API_ROUTES } from "./api-routes";
+import { errorIn } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -73,7 +74,7 @@ describe("a jobs worker", () => {
     for (const { method, path, role } of API_ROUTES) {
       if (role === "open" || ["/v1/chat", "/v1/rag/query", "/v1/embeddings", "/v1/tokenize"].includes(path)) continue;
       const { status, body } = await embed(token, id, path.replaceAll(/:\w+/g, "x"), method);
-      expect([method, path, status, body.error.code]).toEqual([method, path, 403, "insufficient_role"]);
+      expect([method, path, status, errorIn(body).code]).toEqual([method, path, 403, "insufficient_role"]);
     }
     expect((await embed(token, id, "/v1/no-such-route")).status).toBe(403);
   });

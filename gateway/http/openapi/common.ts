@@ -11,6 +11,7 @@ export const TAGS = [
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
   { name: "RAG", description: "Document indexes, and answers from them with citations." },
+  { name: "MCP", description: "Indexes for agents: the Model Context Protocol over streamable HTTP." },
   { name: "Datasets", description: "Samples in immutable revisions." },
   { name: "Evaluation", description: "Single evaluations, runs and their comparison." },
   { name: "Batch evals", description: "Runs over whole datasets." },

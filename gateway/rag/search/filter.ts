@@ -44,6 +44,15 @@ export const Filter = Type.Unsafe<MetadataFilter>(
   }),
 );
 
+/** A filter without `and` and `or`. Its schema is short enough for the context of a model. */
+export const Conditions = Type.Unsafe<MetadataFilter>(
+  filterOf([], {
+    description:
+      "Conditions by metadata field, all of which must match: a value, `in` (a list), `gt`, `gte`, `lt` or `lte`",
+    examples: [{ site: "north-quay", year: { gte: 2020, lt: 2025 } }],
+  }),
+);
+
 /** Throws invalid_request if the filter has too many conditions. */
 export const checkFilter = (filter: MetadataFilter): void => {
   if (countConditions(filter) > MAX_CONDITIONS) {
