@@ -7,7 +7,7 @@ import type { McpMessage } from "./contract";
 import { toolError } from "./errors";
 import type { Mcp, ReportProgress } from "./service";
 
-/** Importing the SDK takes 100 to 200 ms and 20 MB, so the first message to `/mcp` does it. */
+/** Importing the SDK takes 80 to 190 ms and 26 MB, so the first message to `/mcp` does it. */
 const loadSdk = () => import("@modelcontextprotocol/server");
 
 const INFO = { name: "groundwire", title: "Groundwire", version };

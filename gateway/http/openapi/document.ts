@@ -24,7 +24,7 @@ interface Route {
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
 
 The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\`.
-Every error is an \`ErrorEnvelope\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
+Every error is an \`ErrorEnvelope\`, except on \`/mcp\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**
  * The OpenAPI 3.1 document of a running app. The plugin lists the operations, and this file writes their content,
