@@ -130,6 +130,33 @@ export interface Prefixes {
   document: string;
 }
 
+/** What a model can do on the server that runs it. The gateway rejects requests for anything else. */
+export interface ModelCapabilities {
+  /** Answers `messages`. False: it only completes prompts, or embeds texts. */
+  chat: boolean;
+  /** Calls functions: `tools`, the role `tool`, and `tool_calls` in messages. */
+  tools: boolean;
+  /** Reads images in messages. */
+  vision: boolean;
+  /** Reads audio in messages. */
+  audio_input: boolean;
+  /** Accepts `reasoning_effort` and earlier reasoning, and returns its reasoning separately from the answer. */
+  reasoning: boolean;
+  /** `response_format` with a JSON schema, or any JSON object. */
+  json_schema: boolean;
+  logprobs: boolean;
+  /** The highest `n`; 1: one answer per request. */
+  max_choices: number;
+  /** Can shorten its vectors to the `dimensions` of a request. */
+  dimensions: boolean;
+  /** Sorts documents by their relevance to a query. */
+  rerank: boolean;
+  /** Tokens of the longest answer; null for an embedding model. */
+  max_output_tokens: number | null;
+  /** Names of request fields that are not in the gateway's API and that the server accepts. */
+  extra_fields: string[];
+}
+
 export interface NodeModel {
   id: string;
   kind: "chat" | "embedding";
@@ -146,4 +173,6 @@ export interface NodeModel {
   prefixes?: Prefixes;
   /** Defaults for parameters that a request omits; for chat models whose engine knows them. */
   sampling?: { temperature: number; top_p: number; top_k: number; repetition_penalty: number };
+  /** Omitted by nodes of earlier versions. */
+  capabilities?: ModelCapabilities;
 }

@@ -20,6 +20,7 @@ const work: NodeWork = {
     contextWindow: null,
     dimensions: 2,
     prefixes: null,
+    capabilities: null,
   },
   dimensions: undefined,
   totalMs: 10_000,

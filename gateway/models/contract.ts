@@ -19,6 +19,27 @@ export const ModelPrefixes = Nullable(Type.Object({ query: Type.String(), docume
   description: "Text that the model expects before inputs with this `input_type`; null: none",
 });
 
+/** What a model can do on the server that runs it; see `gpu-node/protocol.ts`. */
+export const ModelCapabilities = Component("ModelCapabilities", {
+  chat: Type.Boolean({ description: "Answers `messages`. false: it only completes prompts, or embeds texts" }),
+  tools: Type.Boolean({ description: "Calls functions" }),
+  vision: Type.Boolean({ description: "Reads images in messages" }),
+  audio_input: Type.Boolean({ description: "Reads audio in messages" }),
+  reasoning: Type.Boolean({ description: "Accepts `reasoning_effort`, and returns its reasoning separately" }),
+  json_schema: Type.Boolean({ description: "Accepts `response_format` with a JSON schema, or for any JSON object" }),
+  logprobs: Type.Boolean(),
+  max_choices: Type.Integer({ minimum: 1, description: "Highest `n`. 1: one answer per request" }),
+  dimensions: Type.Boolean({ description: "Shortens its vectors to the `dimensions` of a request" }),
+  rerank: Type.Boolean({ description: "Sorts documents by their relevance to a query" }),
+  max_output_tokens: Nullable(Type.Integer({ minimum: 1 }), {
+    description: "Maximum tokens of an answer, which shares the context window with the prompt; null: none",
+  }),
+  extra_fields: Type.Array(Type.String(), {
+    description: "Request fields that aren't part of this API and are passed to the model's server",
+    examples: [["chat_template_kwargs", "min_tokens"]],
+  }),
+});
+
 /** OpenAI's model object with Groundwire's additions. */
 export const Model = Component("Model", {
   id: Type.String({ examples: ["smollm2-135m-instruct"] }),
@@ -34,6 +55,7 @@ export const Model = Component("Model", {
   dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
   prefixes: ModelPrefixes,
   sampling: DefaultSampling,
+  capabilities: ModelCapabilities,
   default: Type.Boolean({ description: "Whether requests without a model use this one" }),
   ready: Type.Boolean({ description: "Whether at least one node can serve it now" }),
 });

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { fakeEngine } from "../../tests/engine-fake";
 import { PRINCIPAL } from "../../tests/principal";
+import type { NodeView } from "../ports/engine";
 import { createModels } from "./registry";
 
 const models = createModels({ engine: fakeEngine(), defaults: { chat: "not-here", embedding: "fake-embedder" } });
@@ -21,7 +23,52 @@ test("each kind has its default model, or its first model if no node has the def
     contextWindow: 512,
     dimensions: 2,
     prefixes: null,
+    capabilities: expect.objectContaining({ chat: false, dimensions: true, max_output_tokens: null }),
   });
+});
+
+const CAPABILITIES: ModelCapabilities = {
+  ...{ chat: true, tools: true, vision: true, audio_input: false, reasoning: true, json_schema: true },
+  ...{ logprobs: true, max_choices: 8, dimensions: false, rerank: false, max_output_tokens: 4096 },
+  extra_fields: ["min_tokens", "chat_template", "ignore_eos"],
+};
+
+/** The capabilities of a model that the nodes report. */
+const reported = (...nodes: (ModelCapabilities | undefined)[]) => {
+  const [view] = fakeEngine().nodes();
+  const model = { id: "m", kind: "chat" as const, revision: "r", context_window: 4096 };
+  const views = nodes.flatMap((capabilities): NodeView[] =>
+    view?.readiness ? [{ ...view, readiness: { ...view.readiness, models: [{ ...model, capabilities }] } }] : [],
+  );
+  const registry = createModels({ engine: { nodes: () => views }, defaults: { chat: "m", embedding: "" } });
+  return registry.get(PRINCIPAL, "m").capabilities;
+};
+
+test("a node of an earlier version reports no capabilities: its models can do what every model could", () => {
+  expect(reported(undefined)).toEqual({
+    ...{ chat: true, tools: false, vision: false, audio_input: false, reasoning: false, json_schema: true },
+    ...{ logprobs: true, max_choices: 1, dimensions: false, rerank: false, max_output_tokens: 4096, extra_fields: [] },
+  });
+});
+
+test("fields that are never forwarded are not shown, even if a node reports them", () => {
+  expect(reported(CAPABILITIES).extra_fields).toEqual(["min_tokens", "ignore_eos"]);
+});
+
+test("a model on several nodes can do only what all of them can", () => {
+  const other = {
+    ...CAPABILITIES,
+    vision: false,
+    max_choices: 4,
+    max_output_tokens: 9000,
+    extra_fields: ["ignore_eos"],
+  };
+  for (const common of [reported(CAPABILITIES, other), reported(other, CAPABILITIES)]) {
+    expect(common).toEqual({
+      ...CAPABILITIES,
+      ...{ vision: false, max_choices: 4, max_output_tokens: 4096, extra_fields: ["ignore_eos"] },
+    });
+  }
 });
 
 test("a model of the other kind is rejected, and the error names its route", () => {
@@ -46,5 +93,6 @@ test("before a node has reported its models, every name is accepted", () => {
     contextWindow: null,
     dimensions: null,
     prefixes: null,
+    capabilities: null,
   });
 });

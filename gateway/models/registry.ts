@@ -1,6 +1,8 @@
+import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
+import { capabilitiesOf, commonCapabilities } from "./capabilities";
 import type { Model } from "./contract";
 
 /** The nodes' reports are read again after this time. */
@@ -19,6 +21,8 @@ export interface ResolvedModel {
   dimensions: number | null;
   /** The prefixes that it expects before a question and before a text to find. */
   prefixes: Model["prefixes"];
+  /** null if it is still unknown. */
+  capabilities: ModelCapabilities | null;
 }
 
 /**
@@ -51,7 +55,9 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
         const { id, kind, revision, context_window, dimensions = null, prefixes = null, sampling = null } = model;
         const created = firstSeen.get(id) ?? Math.floor(Date.now() / 1000);
         firstSeen.set(id, created);
-        const ready = isReady || (models.get(id)?.ready ?? false);
+        const other = models.get(id);
+        const ready = isReady || (other?.ready ?? false);
+        const own = capabilitiesOf(model);
         models.set(id, {
           id,
           object: "model",
@@ -63,6 +69,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
           dimensions,
           prefixes,
           sampling,
+          capabilities: other ? commonCapabilities(own, other.capabilities) : own,
           default: false,
           ready,
         });
@@ -118,8 +125,15 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       // A model with fallbacks exists, even if its node has not reported yet.
       if (!model && models.size > 0 && !fallbacks.includes(name)) throw notFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
-      const { revision = "unknown", dimensions = null, prefixes = null, context_window = null } = model ?? {};
-      return { id: name, revision, isKnown: model !== undefined, contextWindow: context_window, dimensions, prefixes };
+      return {
+        id: name,
+        revision: model?.revision ?? "unknown",
+        isKnown: model !== undefined,
+        contextWindow: model?.context_window ?? null,
+        dimensions: model?.dimensions ?? null,
+        prefixes: model?.prefixes ?? null,
+        capabilities: model?.capabilities ?? null,
+      };
     },
   };
 };

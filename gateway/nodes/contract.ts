@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Component, Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
-import { DefaultSampling, ModelPrefixes } from "../models/contract";
+import { DefaultSampling, ModelCapabilities, ModelPrefixes } from "../models/contract";
 
 const NodeModel = Component("NodeModel", {
   id: Type.String(),
@@ -16,6 +16,7 @@ const NodeModel = Component("NodeModel", {
   dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
   prefixes: ModelPrefixes,
   sampling: DefaultSampling,
+  capabilities: ModelCapabilities,
 });
 
 const Slots = Type.Object({ total: Count(), running: Count() });

@@ -6,6 +6,7 @@ import { PathId, wholePage } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { allows, fails, runsLong } from "../http/route-facts";
+import { capabilitiesOf } from "../models/capabilities";
 import type { Engine, ModelCheck, NodeView } from "../ports/engine";
 import type { Principal } from "../principal";
 import { AddNode, Node, NodeCheck, NodePage } from "./contract";
@@ -90,6 +91,7 @@ const toNode = (view: NodeView): Node => {
       dimensions: model.dimensions ?? null,
       prefixes: model.prefixes ?? null,
       sampling: model.sampling ?? null,
+      capabilities: capabilitiesOf(model),
     })),
     slots: readiness?.slots ?? null,
     queue: readiness?.queue ?? null,

@@ -4,6 +4,7 @@ import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 import { normalise } from "../../lib/vectors";
 import { withPrefixes } from "../models/catalogue";
 import type { NodeModel } from "../protocol";
+import { chatCapabilities, embeddingCapabilities } from "./capabilities";
 import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { contextOverflow, inputTooLong } from "./fields";
 import { firstMatch } from "./llama/text";
@@ -100,6 +101,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     kind: "chat",
     revision: "synthetic",
     context_window: config.node.contextTokens,
+    capabilities: chatCapabilities(Math.min(answerTokens, config.node.contextTokens), { logprobs: true }),
   };
 
   let failure: AppError | undefined;
@@ -203,6 +205,7 @@ export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
     ...withPrefixes("synthetic", models),
     context_window: node.contextTokens,
     dimensions: DIMENSIONS,
+    capabilities: embeddingCapabilities(false),
   };
 
   async function* embed(inputs: EmbeddingInput[], tokens: number[][], signal: AbortSignal): AsyncGenerator<Embedding> {

@@ -173,9 +173,18 @@ const nodes = async (): Promise<Node[]> => ((await (await stack.call("GET", "/v1
 test("the lists of models and nodes show embedding models", async () => {
   const models = (await (await stack.call("GET", "/v1/models")).json()) as { data: unknown[] };
   expect(models.data).toMatchObject([
-    { id: "smollm2-135m-instruct", kind: "chat", dimensions: null, default: true },
-    { id: "all-minilm-l6-v2", kind: "embedding", dimensions: 64, default: true },
+    {
+      ...{ id: "smollm2-135m-instruct", kind: "chat", dimensions: null, default: true },
+      capabilities: { chat: true, tools: false, json_schema: false, logprobs: true, max_output_tokens: 16 },
+    },
+    {
+      ...{ id: "all-minilm-l6-v2", kind: "embedding", dimensions: 64, default: true },
+      capabilities: { chat: false, dimensions: false, max_output_tokens: null },
+    },
   ]);
+  for (const model of models.data as { id: string }[]) {
+    expect(await (await stack.call("GET", `/v1/models/${model.id}`)).json()).toEqual(model);
+  }
   // The node's last report may still show the slot of a request that was aborted before.
   await until("every slot is reported as free", async () => (await nodes())[0]?.embeddings?.slots.running === 0);
   expect(await nodes()).toMatchObject([{ embeddings: { slots: { total: 64, running: 0 }, queue: { capacity: 64 } } }]);

@@ -124,6 +124,7 @@ const setUp = () => {
         contextWindow: null,
         dimensions: null,
         prefixes: null,
+        capabilities: null,
       }),
     },
     prompts: { resolve: async () => Promise.reject(new AppError("not_found", "No prompt.", { param: "prompt" })) },

@@ -7,6 +7,7 @@ import { withPrefixes } from "../../models/catalogue";
 import { POOLING } from "../../models/convert-bert";
 import type { ModelFile } from "../../models/download";
 import type { NodeModel } from "../../protocol";
+import { embeddingCapabilities } from "../capabilities";
 import { type Embedder, findModel } from "../engine";
 import { inputTooLong, invalidField } from "../fields";
 import { checkDimensions, type EmbeddingInput, readEmbeddingParameters } from "../parameters";
@@ -62,6 +63,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
           ...withPrefixes(file.revision, config.models, file.prefixes),
           context_window: contextWindow,
           dimensions: model.embeddingVectorSize,
+          capabilities: embeddingCapabilities(false),
         },
         tokenizer: createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),

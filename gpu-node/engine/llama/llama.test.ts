@@ -74,6 +74,11 @@ test("loading reports increasing progress, model and revision", () => {
       revision: "b179c9523d0e",
       context_window: CONTEXT_TOKENS,
       sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
+      capabilities: {
+        ...{ chat: true, tools: false, vision: false, audio_input: false, reasoning: false, json_schema: true },
+        ...{ logprobs: true, max_choices: 1, dimensions: false, rerank: false },
+        ...{ max_output_tokens: CONTEXT_TOKENS, extra_fields: [] },
+      },
     },
   ]);
 });

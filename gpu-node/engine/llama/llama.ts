@@ -4,6 +4,7 @@ import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
+import { chatCapabilities } from "../capabilities";
 import { findModel, type NodeEngine } from "../engine";
 import { contextOverflow, invalidField } from "../fields";
 import { type ChatTurn, readMessages, readParameters } from "../parameters";
@@ -46,19 +47,25 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
 
     async load(onProgress) {
       const runtime = await loadRuntime(config, host, onProgress);
-      const { llama, file } = runtime;
+      const { llama, file, contextWindow } = runtime;
       const { temperature, top_p, top_k, repetition_penalty } = samplingOf({}, file.sampling);
+      const prompts = createPromptBuilder(runtime.model, contextWindow);
       loaded = {
         runtime,
         gpu: llama.gpu ? watchGpu(llama) : () => undefined,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
-        prompts: createPromptBuilder(runtime.model, runtime.contextWindow),
+        prompts,
         card: {
           id: file.name,
           kind: "chat",
           revision: file.revision,
-          context_window: runtime.contextWindow,
+          context_window: contextWindow,
           sampling: { temperature, top_p, top_k, repetition_penalty },
+          capabilities: chatCapabilities(contextWindow, {
+            chat: prompts.hasTemplate,
+            json_schema: true,
+            logprobs: true,
+          }),
         },
       };
       const { gpu, maxThreads: threads } = llama;
@@ -154,6 +161,8 @@ const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
   };
 
   return {
+    /** Whether the model can chat. */
+    hasTemplate: template !== undefined,
     /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
     chat(messages: ChatTurn[]): Token[] {
       if (!template) throw invalidField("messages", "This model has no chat template. Use /v1/completions.");

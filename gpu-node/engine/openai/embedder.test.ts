@@ -52,8 +52,21 @@ describe("the openai embedder", () => {
   test("serves the embedding models behind it, with the length of their vectors", async () => {
     const { models } = await client.readiness();
     expect(models.filter(({ kind }) => kind === "embedding")).toMatchObject([
-      { id: "bge", context_window: 512, dimensions: 2 },
+      { id: "bge", context_window: 512, dimensions: 2, capabilities: { chat: false, dimensions: false } },
     ]);
+  });
+
+  test("finds out whether the server shortens vectors", async () => {
+    answer = (body) => {
+      const { dimensions = 4 } = body as { dimensions?: number };
+      const embedding = Array.from({ length: dimensions }, () => 1);
+      return Response.json({ data: [{ index: 0, embedding }], usage: { prompt_tokens: 1 } });
+    };
+    await using other = await testNode({ node: { embedder: "openai", embedderUrl: server.url.href } });
+    await other.ready;
+    using own = new TestClient(other.url);
+    const { models } = await own.readiness();
+    expect(models.at(-1)).toMatchObject({ dimensions: 4, capabilities: { dimensions: true } });
   });
 
   test("sends parameters unchanged, with its own key and the cheapest encoding", async () => {

@@ -3,6 +3,7 @@ import type { Log } from "../../../lib/log";
 import { decodeVector, normalise } from "../../../lib/vectors";
 import { findCatalogueModel, withPrefixes } from "../../models/catalogue";
 import type { NodeModel } from "../../protocol";
+import { embeddingCapabilities } from "../capabilities";
 import { type Embedder, type Embedding, findModel } from "../engine";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
 
@@ -54,6 +55,14 @@ export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Lo
     return model_id ? { id: model_id, root: model_sha ?? undefined, max_model_len: max_input_length } : undefined;
   };
 
+  /** Whether the server shortens vectors. Some servers reject `dimensions`, and others ignore it. */
+  const canShorten = async (model: string, length: number, signal: AbortSignal): Promise<boolean> => {
+    const dimensions = Math.floor(length / 2);
+    if (dimensions === 0) return false;
+    const [probe] = await request({ model, input: PROBE, dimensions }, signal).catch(() => []);
+    return probe?.vector.length === dimensions;
+  };
+
   /** The models that can embed; a server may have others too. */
   const findModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
     const found: NodeModel[] = [];
@@ -67,7 +76,8 @@ export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Lo
       const context_window = max_model_len ?? meta?.n_ctx_train ?? contextTokens;
       const dimensions = probe.vector.length;
       const revision = withPrefixes(revisionOf(model), settings, findCatalogueModel(nameOf(id))?.prefixes);
-      found.push({ id, kind: "embedding", ...revision, context_window, dimensions });
+      const capabilities = embeddingCapabilities(await canShorten(id, dimensions, signal));
+      found.push({ id, kind: "embedding", ...revision, context_window, dimensions, capabilities });
     }
     if (found.length === 0) throw brokenAnswer("has no embedding model");
     return found;

@@ -11,7 +11,8 @@ let lastHeaders = new Headers();
 const server = Bun.serve({
   port: 0,
   routes: {
-    "/v1/models": () => Response.json({ data: [{ id: "qwen", root: "Qwen/Qwen3", max_model_len: 2048 }] }),
+    "/v1/models": () =>
+      Response.json({ data: [{ id: "qwen", owned_by: "vllm", root: "Qwen/Qwen3", max_model_len: 2048 }] }),
     "/tokenize": async (request) =>
       Response.json({ tokens: [1, 2, ((await request.json()) as { prompt: string }).prompt.length] }),
   },
@@ -42,7 +43,8 @@ const stream = (...frames: string[]) =>
 describe("the openai engine", () => {
   test("serves the models of the server behind it", async () => {
     const { data } = JSON.parse((await client.request("/v1/models")).text);
-    expect(data).toMatchObject([{ id: "qwen", context_window: 2048 }]);
+    const capabilities = { chat: true, tools: true, vision: false, max_choices: 8, max_output_tokens: 2048 };
+    expect(data).toMatchObject([{ id: "qwen", context_window: 2048, capabilities }]);
     expect((await client.readiness()).engine).toBe(`openai ${server.url.origin}`);
   });
 

@@ -2,6 +2,7 @@ import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import { type EngineEvent, type EngineUsage, findModel, type Generation, type NodeEngine } from "../engine";
+import { capabilitiesOf } from "./capabilities";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf, upstreamFailure } from "./upstream";
 
 /** The parts of OpenAI's chunks and answers that the node reads. */
@@ -26,12 +27,16 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
   const listModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
     const listed = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
     if (!Array.isArray(listed.data) || listed.data.length === 0) throw brokenAnswer("lists no model");
-    return listed.data.map((model) => ({
-      id: model.id,
-      kind: "chat",
-      revision: revisionOf(model),
-      context_window: model.max_model_len ?? model.meta?.n_ctx_train ?? contextTokens,
-    }));
+    return listed.data.map((model) => {
+      const context_window = model.max_model_len ?? model.meta?.n_ctx_train ?? contextTokens;
+      return {
+        id: model.id,
+        kind: "chat",
+        revision: revisionOf(model),
+        context_window,
+        capabilities: capabilitiesOf(node, model.owned_by, context_window),
+      };
+    });
   };
 
   async function* forward({ operation, body, signal, traceparent }: Generation): AsyncGenerator<EngineEvent> {

@@ -7,6 +7,8 @@ import { contextOverflow } from "../fields";
 /** The fields of a server's `/v1/models` that the node uses. */
 export interface ListedModel {
   id: string;
+  /** "vllm", "sglang", "llamacpp". */
+  owned_by?: string;
   /** vLLM and SGLang: the path or repository of the model. */
   root?: string;
   /** vLLM: the context window. */
