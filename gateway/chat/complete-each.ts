@@ -48,7 +48,8 @@ const combine = (answers: WholeAnswer[], totalMs: number): WholeAnswer => {
     totalMs,
     json: JSON.stringify({
       ...first,
-      choices: completions.flatMap(({ choices }, index) => choices.map((choice) => ({ ...choice, index }))),
+      // As in OpenAI's API, the choices of the first prompt come first.
+      choices: completions.flatMap(({ choices }) => choices).map((choice, index) => ({ ...choice, index })),
       usage: {
         prompt_tokens: sum("prompt_tokens"),
         completion_tokens: sum("completion_tokens"),

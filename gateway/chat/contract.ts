@@ -211,11 +211,39 @@ export const Usage = Component("Usage", {
   prompt_tokens_details: Type.Optional(
     Type.Object({ cached_tokens: Count("Served from the node's KV cache instead of being computed") }),
   ),
+  completion_tokens_details: Type.Optional(
+    Type.Object({ reasoning_tokens: Type.Optional(Count("Part of `completion_tokens`")) }),
+  ),
 });
 export type Usage = Static<typeof Usage>;
 
-export const FinishReason = OneOf(["stop", "length", "content_filter"], { title: "FinishReason" });
+export const FinishReason = OneOf(["stop", "length", "tool_calls", "content_filter"], { title: "FinishReason" });
 export type FinishReason = Static<typeof FinishReason>;
+
+/** A call of a function that the model asks the caller to make. */
+export const ToolCall = Component("ToolCall", {
+  id: Type.String({ examples: ["call_8sGk2"] }),
+  type: Type.Literal("function"),
+  function: Type.Object({
+    name: Type.String({ examples: ["get_weather"] }),
+    arguments: Type.String({ description: "JSON, as the model wrote it", examples: ['{"city":"Rome"}'] }),
+  }),
+});
+export type ToolCall = Static<typeof ToolCall>;
+
+/** A piece of a call in a stream: the first one has the id and the name, the others have parts of the arguments. */
+export const ToolCallDelta = Component("ToolCallDelta", {
+  index: Type.Optional(Count("Which call of the message this piece belongs to")),
+  id: Type.Optional(Nullable(Type.String())),
+  type: Type.Optional(Nullable(Type.Literal("function"))),
+  function: Type.Optional(
+    Type.Object({
+      name: Type.Optional(Nullable(Type.String())),
+      arguments: Type.Optional(Nullable(Type.String())),
+    }),
+  ),
+});
+export type ToolCallDelta = Static<typeof ToolCallDelta>;
 
 export const Latency = Component("Latency", {
   queue: Milliseconds("Time spent waiting for a slot"),
@@ -288,10 +316,18 @@ export const ChatEvent = Type.Union(
 );
 export type ChatEvent = Static<typeof ChatEvent>;
 
+const optionalText = (description: string) => Type.Optional(Nullable(Type.String(), { description }));
+/** The texts beside the content; some servers behind a node use one name for the reasoning, some the other, some both. */
+const otherTexts = {
+  refusal: optionalText("Why the model doesn't answer"),
+  reasoning: optionalText("The model's reasoning; some servers call it reasoning_content"),
+  reasoning_content: optionalText("The model's reasoning; some servers call it reasoning"),
+};
 const AssistantMessage = Type.Object({
   role: Type.Literal("assistant"),
-  content: Type.String(),
-  refusal: Type.Optional(Type.Null()),
+  content: Nullable(Type.String(), { description: "null if the model only calls functions", examples: ["Red."] }),
+  ...otherTexts,
+  tool_calls: Type.Optional(Nullable(Type.Array(ToolCall))),
 });
 const choice = {
   index: Type.Integer({ minimum: 0 }),
@@ -354,6 +390,8 @@ export const ChatCompletionChunk = Component("ChatCompletionChunk", {
       delta: Type.Object({
         role: Type.Optional(Type.Literal("assistant")),
         content: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+        ...otherTexts,
+        tool_calls: Type.Optional(Nullable(Type.Array(ToolCallDelta))),
       }),
       finish_reason: Type.Union([FinishReason, Type.Null()]),
       logprobs: Type.Optional(Type.Unknown()),

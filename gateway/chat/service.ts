@@ -12,6 +12,7 @@ import { type AnswerStart, describe, type ParsedAnswer, type StreamedAnswer, sen
 import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
+import { toCompletion, toFrames } from "./frames";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass, shortened } from "./request";
 import {
   type Completion,
@@ -25,8 +26,6 @@ import {
   parseWhole,
   replaceId,
   textOf,
-  toCompletion,
-  toFrames,
   toStored,
   withIdentity,
   withoutNul,

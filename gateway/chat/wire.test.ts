@@ -1,15 +1,6 @@
 import { expect, test } from "bun:test";
-import {
-  parseFrames,
-  replaceId,
-  takeUsageFrame,
-  textOf,
-  toCompletion,
-  toFrames,
-  toStored,
-  withIdentity,
-  withOwnId,
-} from "./wire";
+import { toCompletion } from "./frames";
+import { parseFrames, replaceId, takeUsageFrame, textOf, toStored, withIdentity, withOwnId } from "./wire";
 
 const encoder = new TextEncoder();
 const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
@@ -17,23 +8,6 @@ const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
 const content = (text: string, finish_reason: string | null = null) =>
   frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
-
-test("the frames of a stream are joined into the complete answer", () => {
-  const frames = [
-    content("Hel"),
-    content("lo") + content("", "stop"),
-    `${frame({ choices: [], usage })}data: [DONE]\n\n`,
-  ];
-  const completion = toCompletion(frames.map((text) => encoder.encode(text)));
-  expect(completion.choices[0]?.message).toEqual({ role: "assistant", content: "Hello", refusal: null });
-  expect([completion.choices[0]?.finish_reason, completion.usage]).toEqual(["stop", usage]);
-});
-
-test("a stored answer replayed as a stream gives the same answer", () => {
-  const stored = toCompletion([encoder.encode(content("Hello", "length") + frame({ choices: [], usage }))]);
-  expect(toCompletion([encoder.encode(toFrames(stored, true))])).toEqual(stored);
-  expect(toFrames(stored, false)).not.toContain("prompt_tokens");
-});
 
 test("an id is replaced in every frame, but not in text that quotes it", () => {
   const quoting = content(`my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`);
@@ -70,15 +44,6 @@ test("an answer is stored without its id, and gets a new one each time", () => {
   expect([first.id, second.id]).toEqual(["chatcmpl-a", "chatcmpl-b"]);
   expect(first.created).toBeGreaterThan(head.created);
   expect(first.choices).toEqual(second.choices);
-});
-
-test("the logprobs of all chunks are joined in order", () => {
-  const piece = (token: string) =>
-    frame({
-      choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token }] }, finish_reason: null }],
-    });
-  const completion = toCompletion([encoder.encode(piece("a") + piece("b"))]);
-  expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
 test("the usage frame is found and removed, whatever comes before or after it", () => {

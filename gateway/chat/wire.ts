@@ -3,7 +3,7 @@ import { newUlid } from "../../lib/ids";
 import type { CachedAnswer } from "../cache/service";
 import type { EngineReply } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
-import type { FinishReason, Usage } from "./contract";
+import type { FinishReason, ToolCall, ToolCallDelta, Usage } from "./contract";
 import type { Operation } from "./request";
 
 /** The fields of OpenAI's answers that the gateway reads. All others are passed on unchanged. */
@@ -19,22 +19,40 @@ export interface Completion {
   timings?: { queue_ms: number; ttft_ms: number; total_ms: number };
 }
 
-interface Choice {
+export interface Choice {
   index: number;
-  message?: { role: string; content: string | null; refusal?: string | null };
-  delta?: { role?: string; content?: string | null };
+  message?: Message;
+  delta?: Delta;
   text?: string;
   logprobs?: Logprobs | null;
   finish_reason: FinishReason | null;
 }
 
+/** The texts of a message; in a stream, pieces of them. Servers use either name for the reasoning, or both. */
+export interface MessageTexts {
+  content?: string | null;
+  refusal?: string | null;
+  reasoning?: string | null;
+  reasoning_content?: string | null;
+}
+
+interface Message extends MessageTexts {
+  role: string;
+  tool_calls?: ToolCall[] | null;
+}
+
+interface Delta extends MessageTexts {
+  role?: string;
+  tool_calls?: ToolCallDelta[] | null;
+}
+
 /** Lists of the same length with an entry per token: `content` for chats, `tokens` and others for completions. */
-type Logprobs = Record<string, unknown[] | null>;
+export type Logprobs = Record<string, unknown[] | null>;
 
 export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
 const decoder = new TextDecoder();
-const DONE = "[DONE]";
+export const DONE = "[DONE]";
 
 /** Parses the JSON of complete frames, without the end marker. */
 export const parseFrames = (frames: Uint8Array[]): Completion[] => {
@@ -69,66 +87,6 @@ export const textOf = (chunk: Completion): string => {
   return choice?.delta?.content ?? choice?.text ?? "";
 };
 
-/** Joins the frames of a stream to one answer. Throws upstream_error if there are none. */
-export const toCompletion = (frames: Uint8Array[]): Completion => {
-  const chunks = parseFrames(frames);
-  const first = chunks[0];
-  if (!first) throw new AppError("upstream_error", "The GPU node's answer was empty. Try again.", { source: "node" });
-  const isChat = first.object === "chat.completion.chunk";
-  let text = "";
-  let logprobs: Logprobs | null = null;
-  let finishReason: FinishReason | null = null;
-  for (const chunk of chunks) {
-    const [choice] = chunk.choices;
-    text += textOf(chunk);
-    if (choice?.logprobs) logprobs = joinLogprobs(logprobs, choice.logprobs);
-    finishReason = choice?.finish_reason ?? finishReason;
-  }
-  const last = chunks.findLast((chunk) => chunk.usage);
-  const { choices: _, ...head } = first;
-  return {
-    ...head,
-    object: isChat ? "chat.completion" : "text_completion",
-    choices: [
-      {
-        index: 0,
-        ...(isChat ? { message: { role: "assistant", content: text, refusal: null } } : { text }),
-        logprobs,
-        finish_reason: finishReason,
-      },
-    ],
-    usage: last?.usage,
-    timings: last?.timings,
-  };
-};
-
-const joinLogprobs = (a: Logprobs | null, b: Logprobs): Logprobs => {
-  const joined: Logprobs = { ...a };
-  for (const [name, values] of Object.entries(b)) joined[name] = values ? [...(a?.[name] ?? []), ...values] : null;
-  return joined;
-};
-
-/** A stored answer as a stream: role, text, finish reason, usage if requested, end marker. */
-export const toFrames = (completion: Completion, includeUsage: boolean): string => {
-  const { usage, timings, choices, ...identity } = completion;
-  const isChat = completion.object === "chat.completion";
-  const head = { ...identity, object: isChat ? "chat.completion.chunk" : "text_completion" };
-  const [choice] = choices;
-  const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
-  // The chunks of a live stream contain `usage` too, because the gateway always asks the node for it.
-  const chunk = (content: object, finish_reason: FinishReason | null, logprobs: Logprobs | null = null) =>
-    frame({ usage: null, choices: [{ index: 0, ...content, logprobs, finish_reason }] });
-  const text = choice?.message?.content ?? choice?.text ?? "";
-  const logprobs = choice?.logprobs ?? null;
-  const finishReason = choice?.finish_reason ?? "stop";
-  const body = isChat
-    ? chunk({ delta: { role: "assistant", content: "" } }, null) +
-      chunk({ delta: { content: text } }, null, logprobs) +
-      chunk({ delta: {} }, finishReason)
-    : chunk({ text }, null, logprobs) + chunk({ text: "" }, finishReason);
-  return `${body}${includeUsage ? frame({ choices: [], usage, timings }) : ""}data: ${DONE}\n\n`;
-};
-
 /** A new id in OpenAI's format: `chatcmpl-…` or `cmpl-…`. */
 export const newAnswerId = (operation: "chat" | "completion"): string =>
   (operation === "chat" ? "chatcmpl-" : "cmpl-") + newUlid();
@@ -136,10 +94,13 @@ export const newAnswerId = (operation: "chat" | "completion"): string =>
 /** An answer as it is stored: JSON without the fields that belong to one caller. */
 const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);
 
+const hasContent = ({ message, text }: Choice): boolean =>
+  Boolean(text || message?.content || message?.tool_calls?.length);
+
 /** A complete answer as it is stored; undefined if it is empty or has no usage. */
 export const toStored = (completion: Completion): string | undefined => {
-  const [choice] = completion.choices;
-  const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
+  const { choices, usage } = completion;
+  const isWorthKeeping = usage && choices.some(hasContent) && choices.every(({ finish_reason }) => finish_reason);
   return isWorthKeeping ? withoutIdentity(completion) : undefined;
 };
 

@@ -31,7 +31,10 @@ export type EngineEvent =
   /** A chunk (the JSON after `data: `) or complete answer from a server behind the node, forwarded unchanged. */
   | { type: "raw"; data: string }
   /** `frame` is the chunk with `usage` from a server behind the node, sent if the client requested usage. */
-  | { type: "end"; finishReason: "stop" | "length"; usage: EngineUsage; frame?: string };
+  | { type: "end"; finishReason: FinishReason; usage: EngineUsage; frame?: string };
+
+/** Why an answer ended. Embedded engines only report the first two. */
+export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
 
 export interface EngineUsage {
   promptTokens: number;

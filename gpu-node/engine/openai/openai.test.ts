@@ -75,6 +75,18 @@ describe("the openai engine", () => {
     expect(text).toContain('gen_ai_token_type="output"} 4');
   });
 
+  test("finds the usage however the server writes JSON, and sends it without spaces", async () => {
+    answer = () =>
+      stream(
+        delta("Hi", "stop"),
+        'data: {"id": "up-1", "choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}\n\n',
+        "data: [DONE]\n\n",
+      );
+    const { text } = await client.chat("Hi", { stream: true, stream_options: { include_usage: true } });
+    expect(text).toContain('"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2},"timings":{');
+    expect((await client.chat("Hi", { stream: true })).text).not.toContain("usage");
+  });
+
   test.each<[string, number, string]>([
     ["vLLM", 400, "This model's maximum context length is 2048 tokens. However, you requested 4096 tokens."],
     ["vLLM, the first sentence only", 400, "This model's maximum context length is 2048 tokens."],

@@ -1,7 +1,14 @@
 import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
-import { type EngineEvent, type EngineUsage, findModel, type Generation, type NodeEngine } from "../engine";
+import {
+  type EngineEvent,
+  type EngineUsage,
+  type FinishReason,
+  findModel,
+  type Generation,
+  type NodeEngine,
+} from "../engine";
 import { capabilitiesOf } from "./capabilities";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf, upstreamFailure } from "./upstream";
 
@@ -52,7 +59,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
     const asked = { ...body, stream_options: { ...options, include_usage: true } };
     const response = await call(PATHS[operation], signal, asked, traceparent);
     if (!response.body) throw brokenAnswer("sent no answer");
-    let finishReason: "stop" | "length" = "stop";
+    let finishReason: FinishReason = "stop";
     let usage: EngineUsage | undefined;
     let frame: string | undefined;
     let chunks = 0;
@@ -66,7 +73,8 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       finishReason = finishOf(chunk) ?? finishReason;
       usage = usageOf(chunk) ?? usage;
       if (chunk.choices?.length === 0 && chunk.usage) {
-        frame = data;
+        // Serialized again, because readers recognise the frame by its bytes, and servers differ in their spaces.
+        frame = JSON.stringify(chunk);
       } else {
         chunks++;
         yield { type: "raw", data };
@@ -105,10 +113,12 @@ const parseChunk = (json: string): Chunk => {
   throw brokenAnswer("sent an invalid answer");
 };
 
-const finishOf = ({ choices }: Chunk): "stop" | "length" | undefined => {
+const FINISH_REASONS: readonly FinishReason[] = ["stop", "length", "tool_calls", "content_filter"];
+
+const finishOf = ({ choices }: Chunk): FinishReason | undefined => {
   const reason = choices?.[0]?.finish_reason;
   if (!reason) return undefined;
-  return reason === "length" ? "length" : "stop";
+  return FINISH_REASONS.find((known) => known === reason) ?? "stop";
 };
 
 const usageOf = ({ usage }: Chunk): EngineUsage | undefined =>

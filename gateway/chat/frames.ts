@@ -1,0 +1,132 @@
+import { AppError } from "../../lib/errors";
+import type { FinishReason, ToolCall, ToolCallDelta } from "./contract";
+import { type Choice, type Completion, DONE, type Logprobs, type MessageTexts, parseFrames } from "./wire";
+
+const TEXTS = ["refusal", "reasoning", "reasoning_content"] as const satisfies (keyof MessageTexts)[];
+
+/** One choice of a stream, joined from its pieces. */
+class JoinedChoice {
+  #text = "";
+  #more: MessageTexts | undefined;
+  /** By the index in the stream, which is not part of a complete call. */
+  #toolCalls: Map<number, ToolCall> | undefined;
+  #logprobs: Logprobs | null = null;
+  #finishReason: FinishReason | null = null;
+
+  add({ delta, text, logprobs, finish_reason }: Choice): void {
+    this.#text += delta?.content ?? text ?? "";
+    if (logprobs) this.#logprobs = joinLogprobs(this.#logprobs, logprobs);
+    this.#finishReason = finish_reason ?? this.#finishReason;
+    if (!delta) return;
+    for (const name of TEXTS) {
+      const piece = delta[name];
+      if (typeof piece !== "string") continue;
+      this.#more ??= {};
+      this.#more[name] = (this.#more[name] ?? "") + piece;
+    }
+    for (const call of delta.tool_calls ?? []) this.#addToolCall(call);
+  }
+
+  #addToolCall({ index, id, function: { name, arguments: piece } = {} }: ToolCallDelta): void {
+    this.#toolCalls ??= new Map();
+    const { size } = this.#toolCalls;
+    // Some servers send each call as a whole and without an index.
+    const at = index ?? (id ? size : Math.max(0, size - 1));
+    const call = this.#toolCalls.get(at) ?? { id: "", type: "function", function: { name: "", arguments: "" } };
+    if (id) call.id = id;
+    if (name) call.function.name += name;
+    if (piece) call.function.arguments += piece;
+    this.#toolCalls.set(at, call);
+  }
+
+  toChoice(index: number, isChat: boolean): Choice {
+    const end = { logprobs: this.#logprobs, finish_reason: this.#finishReason };
+    if (!isChat) return { index, text: this.#text, ...end };
+    const calls = this.#toolCalls && [...this.#toolCalls].toSorted(([a], [b]) => a - b).map(([, call]) => call);
+    // As in OpenAI's API, an answer that only calls functions has no content.
+    const content = this.#text === "" && calls ? null : this.#text;
+    const message = { role: "assistant", content, refusal: null, ...this.#more, ...(calls && { tool_calls: calls }) };
+    return { index, message, ...end };
+  }
+}
+
+const joinLogprobs = (a: Logprobs | null, b: Logprobs): Logprobs => {
+  const joined: Logprobs = { ...a };
+  for (const [name, values] of Object.entries(b)) joined[name] = values ? [...(a?.[name] ?? []), ...values] : null;
+  return joined;
+};
+
+/** Joins the frames of a stream to one answer. Throws upstream_error if there are none. */
+export const toCompletion = (frames: Uint8Array[]): Completion => {
+  const chunks = parseFrames(frames);
+  const first = chunks[0];
+  if (!first) throw new AppError("upstream_error", "The GPU node's answer was empty. Try again.", { source: "node" });
+  const isChat = first.object === "chat.completion.chunk";
+  const joined = new Map([[0, new JoinedChoice()]]);
+  for (const chunk of chunks) {
+    for (const choice of chunk.choices) {
+      const own = joined.get(choice.index ?? 0) ?? new JoinedChoice();
+      joined.set(choice.index ?? 0, own);
+      own.add(choice);
+    }
+  }
+  const last = chunks.findLast((chunk) => chunk.usage);
+  const { choices: _, ...head } = first;
+  return {
+    ...head,
+    object: isChat ? "chat.completion" : "text_completion",
+    choices: [...joined].toSorted(([a], [b]) => a - b).map(([index, choice]) => choice.toChoice(index, isChat)),
+    usage: last?.usage,
+    timings: last?.timings,
+  };
+};
+
+/** A piece of a choice as it is streamed. */
+interface Piece {
+  content: object;
+  logprobs?: Logprobs | null;
+  finishReason?: FinishReason | null;
+}
+
+/** The calls of a message as OpenAI streams them: id and name first, then the arguments. */
+const toolCallPieces = (calls: readonly ToolCall[]): Piece[] =>
+  calls.flatMap(({ function: { arguments: text, ...named }, ...call }, index) => {
+    const start = { index, ...call, function: { ...named, arguments: "" } };
+    const rest = { index, function: { arguments: text } };
+    return [start, ...(text === "" ? [] : [rest])].map((piece) => ({ content: { delta: { tool_calls: [piece] } } }));
+  });
+
+/** The pieces of a stored choice: role, reasoning, text, calls, finish reason. */
+const piecesOf = (choice: Choice, isChat: boolean): Piece[] => {
+  const { message, logprobs = null } = choice;
+  const finishReason = choice.finish_reason ?? "stop";
+  if (!isChat)
+    return [
+      { content: { text: choice.text ?? "" }, logprobs },
+      { content: { text: "" }, finishReason },
+    ];
+  const pieces: Piece[] = [{ content: { delta: { role: "assistant", content: "" } } }];
+  for (const name of ["reasoning", "reasoning_content"] as const) {
+    if (message?.[name]) pieces.push({ content: { delta: { [name]: message[name] } } });
+  }
+  const calls = message?.tool_calls ?? [];
+  const content = message?.content ?? "";
+  if (content !== "" || logprobs || calls.length === 0) pieces.push({ content: { delta: { content } }, logprobs });
+  if (message?.refusal) pieces.push({ content: { delta: { refusal: message.refusal } } });
+  return [...pieces, ...toolCallPieces(calls), { content: { delta: {} }, finishReason }];
+};
+
+/** A stored answer as a stream: the pieces of each choice, usage if requested, end marker. */
+export const toFrames = (completion: Completion, includeUsage: boolean): string => {
+  const { usage, timings, choices, ...identity } = completion;
+  const isChat = completion.object === "chat.completion";
+  const head = { ...identity, object: isChat ? "chat.completion.chunk" : "text_completion" };
+  const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
+  // The chunks of a live stream contain `usage` too, because the gateway always asks the node for it.
+  const chunk = (index: number, { content, logprobs = null, finishReason = null }: Piece) =>
+    frame({ usage: null, choices: [{ index, ...content, logprobs, finish_reason: finishReason }] });
+  const body = choices
+    .flatMap((choice) => piecesOf(choice, isChat).map((piece) => chunk(choice.index, piece)))
+    .join("");
+  return `${body}${includeUsage ? frame({ choices: [], usage, timings }) : ""}data: ${DONE}\n\n`;
+};
