@@ -10,6 +10,11 @@ const Assistant = Strict({
   calls: Type.Optional(Type.Array(Type.String(), { [NEUTRAL]: [[]] })),
   hint: Type.Optional(Type.Unknown({ [NEUTRAL]: "any" })),
 });
+const Tool = Strict({ role: Type.Literal("tool"), call_id: Type.String() });
+const Parts = Strict({
+  role: Type.Literal("user"),
+  content: Type.Array(Strict({ text: Type.String(), hint: Type.Optional(Type.Unknown({ [NEUTRAL]: "any" })) })),
+});
 const Body = Strict({
   needed: Type.String(),
   plain: Type.Optional(Type.String()),
@@ -17,7 +22,7 @@ const Body = Strict({
   count: Type.Optional(Type.Integer({ [NEUTRAL]: [1] })),
   options: Type.Optional(Strict({ usage: Type.Optional(Type.Boolean({ [NEUTRAL]: [false] })) }, { [NEUTRAL]: [{}] })),
   free: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  turns: Type.Optional(Type.Array(Type.Union([User, Assistant]))),
+  turns: Type.Optional(Type.Array(Type.Union([User, Assistant, Tool, Parts]))),
   ask: Type.Optional(
     Type.Union([
       Strict({ messages: Type.Array(Type.String()), odds: Type.Optional(Type.Boolean({ [NEUTRAL]: [false] })) }),
@@ -55,6 +60,13 @@ test.each<[object, object]>([
   [{ ask: { odds: false } }, { ask: {} }],
   [{ turns: [{ role: "assistant", calls: ["a"] }] }, { turns: [{ role: "assistant", calls: ["a"] }] }],
   [{ turns: [{ role: "user", content: "a", calls: null }] }, { turns: [{ role: "user", content: "a" }] }],
+  [{ turns: [{ role: "user", content: "a", call_id: null }] }, { turns: [{ role: "user", content: "a" }] }],
+  [{ turns: [{ role: "user", content: "a", call_id: "" }] }, { turns: [{ role: "user", content: "a", call_id: "" }] }],
+  [{ turns: [{ role: "tool", call_id: null, hint: 1 }] }, { turns: [{ role: "tool", call_id: null }] }],
+  [
+    { turns: [{ role: "user", content: [{ hint: 1, text: "a" }] }] },
+    { turns: [{ role: "user", content: [{ text: "a" }] }] },
+  ],
   [{ turns: [{ role: "robot", content: null }] }, { turns: [{ role: "robot", content: null }] }],
   [{ turns: "no list" }, { turns: "no list" }],
   [{ turns: [null, 1, []] }, { turns: [null, 1, []] }],

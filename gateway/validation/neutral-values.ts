@@ -14,8 +14,8 @@ interface FieldRule {
 const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
   const neutral: unknown = field[NEUTRAL];
   if (neutral === "any") return () => true;
-  if (!Array.isArray(neutral)) return acceptsNull(field) ? undefined : (value) => value === null;
-  if (neutral.length === 0) return (value) => value === null;
+  if (!Array.isArray(neutral)) return acceptsNull(field) ? undefined : isNull;
+  if (neutral.length === 0) return isNull;
   const simple = new Set(neutral.filter((value) => typeof value !== "object"));
   const composed = neutral.filter((value) => typeof value === "object");
   if (composed.some(isEmpty)) composed.push([], {});
@@ -27,6 +27,8 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
 /** An empty list or object. If one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua writes `[]` as `{}`. */
 export const isEmpty = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
+const isNull = (value: unknown): boolean => value === null;
 
 const acceptsNull = (schema: TSchema): boolean =>
   KindGuard.IsNull(schema) || KindGuard.IsUnknown(schema) || variantsOf(schema).some(acceptsNull);
@@ -57,50 +59,74 @@ const fieldRules = (objects: TObject[]): Rules => {
   return rules;
 };
 
-/**
- * A variant of a union: the fields that identify it (with their literal values, if any), its own rules, and the other
- * variants' rules for fields it lacks.
- */
+/** Rules for fields that only other variants have. They may be removed if they are neutral there, or null. */
+const foreignRules = (own: TObject[], all: TObject[]): Rules => {
+  const known = new Set(own.flatMap(({ properties }) => Object.keys(properties)));
+  const rules = new Map<string, FieldRule>();
+  for (const name of new Set(all.flatMap(({ properties }) => Object.keys(properties)))) {
+    if (known.has(name)) continue;
+    const fields = all.flatMap(({ properties }) => properties[name] ?? []);
+    const tests = fields.map((field) => (KindGuard.IsOptional(field) ? neutralTest(field) : isNull));
+    rules.set(name, { isNeutral: anyOf(tests.filter((test) => test !== undefined)), clean: cleanerOf(fields) });
+  }
+  return rules;
+};
+
+/** The rules for a value that is one of these variants of a union. */
+const rulesOf = (own: TObject[], all: TObject[]): Rules => new Map([...foreignRules(own, all), ...fieldRules(own)]);
+
+const literalsOf = (field: TSchema | undefined): unknown[] => {
+  if (field === undefined || KindGuard.IsOptional(field)) return [];
+  return withVariants(field)
+    .filter(KindGuard.IsLiteral)
+    .map((literal) => literal.const);
+};
+
+/** A union whose variants all have a field with literals, such as `role`: the rules by the value of that field. */
+interface Tagged {
+  name: string;
+  rules: ReadonlyMap<unknown, Rules>;
+}
+
+const taggedBy = (objects: TObject[]): Tagged | undefined => {
+  const names = Object.keys(objects[0]?.properties ?? {});
+  const name = names.find((each) => objects.every(({ properties }) => literalsOf(properties[each]).length > 0));
+  if (name === undefined) return undefined;
+  const words = new Set(objects.flatMap(({ properties }) => literalsOf(properties[name])));
+  const having = (word: unknown) => objects.filter(({ properties }) => literalsOf(properties[name]).includes(word));
+  return { name, rules: new Map([...words].map((word) => [word, rulesOf(having(word), objects)])) };
+};
+
+/** A variant of another union: the fields that it requires, and its rules. */
 interface Variant {
-  required: [name: string, literals: ReadonlySet<unknown> | undefined][];
+  required: string[];
   rules: Rules;
 }
 
-const variantOf = (object: TObject, shared: Rules): Variant => {
-  const foreign = [...shared].filter(([name]) => !Object.hasOwn(object.properties, name));
-  const required = Object.entries(object.properties).flatMap(([name, field]): Variant["required"] => {
-    if (KindGuard.IsOptional(field)) return [];
-    const literals = withVariants(field).filter(KindGuard.IsLiteral);
-    return [[name, literals.length > 0 ? new Set(literals.map((literal) => literal.const)) : undefined]];
-  });
-  return { required, rules: new Map([...foreign, ...fieldRules([object])]) };
-};
+const variantOf = (object: TObject, all: TObject[]): Variant => ({
+  required: Object.entries(object.properties).flatMap(([name, field]) => (KindGuard.IsOptional(field) ? [] : [name])),
+  rules: rulesOf([object], all),
+});
 
-const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolean => {
-  for (const [name, literals] of required) {
-    if (literals ? !literals.has(fields[name]) : !(name in fields)) return false;
-  }
-  return required.length > 0;
-};
+const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolean =>
+  required.length > 0 && required.every((name) => name in fields);
 
-/** The only variant that matches a value; undefined if none or several do. */
-const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Variant | undefined => {
-  let only: Variant | undefined;
-  for (const variant of variants) {
-    if (!mayMean(variant, fields)) continue;
-    if (only) return undefined;
-    only = variant;
-  }
-  return only;
+/** The rules of the only variant that matches a value; undefined if none or several do. */
+const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Rules | undefined => {
+  const [meant, ...others] = variants.filter((variant) => mayMean(variant, fields));
+  return others.length === 0 ? meant?.rules : undefined;
 };
 
 const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   const shared = fieldRules(objects);
-  const variants = objects.length > 1 ? objects.map((object) => variantOf(object, shared)) : [];
-  if ([shared, ...variants.map(({ rules }) => rules)].every(({ size }) => size === 0)) return undefined;
+  const tagged = objects.length > 1 ? taggedBy(objects) : undefined;
+  const variants = objects.length > 1 && !tagged ? objects.map((object) => variantOf(object, objects)) : [];
+  const all = [shared, ...(tagged?.rules.values() ?? []), ...variants.map(({ rules }) => rules)];
+  if (all.every(({ size }) => size === 0)) return undefined;
   return (value) => {
     const fields = value as Record<string, unknown>;
-    const rules = onlyMeant(variants, fields)?.rules ?? shared;
+    const own = tagged ? tagged.rules.get(fields[tagged.name]) : onlyMeant(variants, fields);
+    const rules = own ?? shared;
     for (const name in fields) {
       const rule = rules.get(name);
       if (rule === undefined) continue;
