@@ -20,6 +20,9 @@ export const SAMPLING = {
 /** Maximum length of an answer in tokens. */
 export const MaxTokens = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 
+/** Maximum number of answers per request, as in OpenAI's API; most models have a lower limit. */
+export const MAX_CHOICES = 128;
+
 /** Strings that end an answer. */
 export const StopList = Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 });
 

@@ -3,8 +3,9 @@ import type { Span } from "../../lib/tracing/tracer";
 import type { Call } from "../call";
 import type { CacheReport } from "../contract";
 import type { DegradationCode } from "../health/contract";
-import type { ChatAnswer, Latency } from "./contract";
-import { type Completion, NO_USAGE } from "./wire";
+import type { ChatAnswer, ChatEvent, Latency } from "./contract";
+import type { ToolCallDelta } from "./message";
+import { type Completion, NO_USAGE, withoutNul } from "./wire";
 
 /** What is known about an answer at its first byte. */
 export interface AnswerStart {
@@ -69,4 +70,55 @@ export const describe = (call: Call, start: AnswerStart, completion: Completion)
     degraded: [...start.degraded],
     request_id: call.requestId,
   };
+};
+
+/** The message of an answer with one choice. */
+export const messageOf = ({ choices: [choice] }: Completion): ChatAnswer["message"] => {
+  const { content, reasoning, reasoning_content, tool_calls } = choice?.message ?? {};
+  const thoughts = reasoning ?? reasoning_content;
+  return {
+    role: "assistant",
+    content: withoutNul(content ?? ""),
+    ...(thoughts && { reasoning: withoutNul(thoughts) }),
+    ...(tool_calls?.length && { tool_calls }),
+  };
+};
+
+type DeltaEvent = Extract<ChatEvent, { type: "delta" }>;
+
+const toDelta = (text: string, tokens: number, reasoning: string, calls: ToolCallDelta[] | undefined): DeltaEvent => ({
+  type: "delta",
+  text: withoutNul(text),
+  tokens,
+  ...(reasoning !== "" && { reasoning: withoutNul(reasoning) }),
+  ...(calls && { tool_calls: calls }),
+});
+
+/**
+ * The event for some chunks of an answer with one choice; undefined if they have no content. The node sends one chunk
+ * per token, except for tokens whose text it holds back.
+ */
+export const deltaOf = (chunks: readonly Completion[]): DeltaEvent | undefined => {
+  let text = "";
+  let reasoning = "";
+  let calls: ToolCallDelta[] | undefined;
+  let tokens = 0;
+  for (const { choices } of chunks) {
+    const delta = choices[0]?.delta;
+    if (!delta) continue;
+    const thoughts = delta.reasoning ?? delta.reasoning_content;
+    const isCall = delta.tool_calls !== undefined && delta.tool_calls !== null && delta.tool_calls.length > 0;
+    if (delta.content || thoughts || isCall) tokens++;
+    if (delta.content) text += delta.content;
+    if (thoughts) reasoning += thoughts;
+    if (isCall) calls = [...(calls ?? []), ...(delta.tool_calls ?? [])];
+  }
+  return tokens === 0 ? undefined : toDelta(text, tokens, reasoning, calls);
+};
+
+/** A stored answer with one choice as a single event. */
+export const wholeDelta = (completion: Completion): DeltaEvent => {
+  const { content, reasoning = "", tool_calls } = messageOf(completion);
+  const calls = tool_calls?.map((call, index) => ({ index, ...call }));
+  return toDelta(content, completion.usage?.completion_tokens ?? 0, reasoning, calls);
 };

@@ -4,7 +4,7 @@ import type { ModelUse } from "../limits/model-use";
 import type { ResolvedModel } from "../models/registry";
 import type { EngineReply } from "../ports/engine";
 import type { Usage } from "./contract";
-import { type GenerationRequest, maxTokensOf } from "./request";
+import { answerTokensOf, type GenerationRequest } from "./request";
 import { join, metered, parseWhole } from "./wire";
 
 interface Generation {
@@ -30,7 +30,7 @@ export const charged = (
   const accepted = ledger.useModel(call, model, () => ({
     isEmbedding: false,
     promptTokens: estimateTokens(generation.json),
-    answerTokens: maxTokensOf(generation.body),
+    answerTokens: answerTokensOf(generation.body),
   }));
   return accepted ? settled(accepted, generation, request) : request();
 };

@@ -1,84 +1,9 @@
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
-import {
-  CacheReport,
-  Component,
-  Count,
-  Milliseconds,
-  NEUTRAL,
-  Nullable,
-  OneOf,
-  Strict,
-  UNSUPPORTED,
-} from "../contract";
+import { type Static, Type } from "@sinclair/typebox";
+import { MAX_CHOICES, MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
+import { CacheReport, Component, Count, Milliseconds, Nullable, OneOf, Strict } from "../contract";
 import { DegradationCode } from "../health/contract";
-
-/** An optional field. null and the values in `neutral` mean the same as omitting the field. */
-const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
-  Type.Optional({ ...schema, [NEUTRAL]: neutral } as T);
-
-const exactly = (value: unknown): TSchema => {
-  if (!Array.isArray(value)) return typeof value === "object" ? Strict({}) : Type.Literal(value as string);
-  const item = value.length === 0 ? Type.Unknown() : Type.Literal(value[0]);
-  return Type.Array(item, { minItems: value.length, maxItems: value.length });
-};
-
-/** An OpenAI field that this gateway doesn't support. It only accepts null and the neutral values. */
-const unsupported = (...neutral: unknown[]) =>
-  Type.Optional(
-    Type.Unsafe<null>(
-      Type.Union([...neutral.map(exactly), Type.Null()], {
-        [NEUTRAL]: neutral,
-        [UNSUPPORTED]: true,
-        description: "Not supported: only values without an effect are accepted",
-      }),
-    ),
-  );
-
-/** A hint that can't change the answer. The gateway accepts it but doesn't forward it. */
-const hint = <T extends TSchema>(schema: T) => optional(schema);
-
-/** A field that a client library adds to a message or part; its value is ignored. */
-const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
-
-/** Text only. The error for any other part names its type, because the model can't read images or audio. */
-const TextPart = Strict({
-  type: Type.Literal("text"),
-  text: Type.String(),
-  annotations: ignored,
-  cache_control: ignored,
-});
-const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
-const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
-const messageName = optional(Type.String({ maxLength: 64 }), "");
-
-export const ChatMessage = Type.Union(
-  [
-    Strict({
-      role: OneOf(["system", "developer", "user"]),
-      content: Content,
-      name: messageName,
-    }),
-    Strict({
-      role: Type.Literal("assistant"),
-      content: optional(AnswerContent, "", []),
-      name: messageName,
-      // Client libraries send these fields empty when they put an answer back into `messages`.
-      refusal: unsupported(""),
-      annotations: unsupported([]),
-      audio: unsupported({}),
-      function_call: unsupported({}),
-      tool_calls: unsupported([]),
-      tool_call_id: unsupported(""),
-      reasoning: unsupported(""),
-      reasoning_content: unsupported(""),
-      parsed: ignored,
-      provider_specific_fields: ignored,
-    }),
-  ],
-  { title: "ChatMessage" },
-);
-export type ChatMessage = Static<typeof ChatMessage>;
+import { hint, ignored, optional, requires, unsupported } from "./fields";
+import { ChatMessage, FunctionName, ToolCall, ToolCallDelta } from "./message";
 
 const ResponseFormat = Type.Union(
   [
@@ -95,6 +20,31 @@ const ResponseFormat = Type.Union(
     }),
   ],
   { title: "ResponseFormat" },
+);
+
+const MAX_TOOLS = 128;
+
+/** A function that the model may ask the caller to call. */
+const Tool = Strict(
+  {
+    type: Type.Literal("function"),
+    function: Strict({
+      name: FunctionName,
+      description: optional(Type.String(), ""),
+      parameters: optional(Type.Record(Type.String(), Type.Unknown(), { description: "JSON schema of the arguments" })),
+      strict: optional(Type.Boolean(), false),
+    }),
+    cache_control: ignored,
+  },
+  { title: "Tool" },
+);
+
+const ToolChoice = Type.Union(
+  [
+    OneOf(["none", "auto", "required"]),
+    Strict({ type: Type.Literal("function"), function: Strict({ name: FunctionName }) }),
+  ],
+  { title: "ToolChoice", description: "Whether the model calls functions, or which one it must call" },
 );
 
 const sampledFrom = "From the sampling distribution, after temperature, top_k, top_p and min_p";
@@ -116,7 +66,10 @@ const sampling = {
   stop: optional(Type.Union([Type.String(), StopList]), "", []),
   presence_penalty: optional(SAMPLING.presence_penalty, 0),
   frequency_penalty: optional(SAMPLING.frequency_penalty, 0),
-  n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "Each request returns one answer" }), 1),
+  n: optional(
+    Type.Integer({ minimum: 1, maximum: MAX_CHOICES, description: "At most the model's capability `max_choices`" }),
+    1,
+  ),
   logit_bias: unsupported({}),
   stream: optional(Type.Boolean(), false),
   stream_options: optional(
@@ -142,12 +95,16 @@ export const ChatCompletionRequest = Strict(
     response_format: optional(ResponseFormat, { type: "text" }, {}),
     logprobs: optional(Type.Boolean({ description: sampledFrom }), false),
     top_logprobs: optional(TopLogprobs.chat, 0),
-    tools: unsupported([]),
-    tool_choice: unsupported("none", "auto"),
-    parallel_tool_calls: unsupported(true, false),
+    tools: optional(Type.Array(Tool, { maxItems: MAX_TOOLS, description: requires("tools") }), []),
+    tool_choice: optional(ToolChoice, "auto"),
+    parallel_tool_calls: optional(Type.Boolean({ description: "Whether an answer may call several functions" }), true),
     functions: unsupported([]),
     function_call: unsupported("none", "auto"),
-    reasoning_effort: unsupported("none", "medium"),
+    reasoning_effort: optional(
+      OneOf(["none", "minimal", "low", "medium", "high", "xhigh", "max"], {
+        description: `${requires("reasoning")}; for other models, \`none\` and \`medium\` have no effect`,
+      }),
+    ),
     verbosity: unsupported("medium"),
     modalities: unsupported([], ["text"]),
     audio: unsupported({}),
@@ -220,31 +177,6 @@ export type Usage = Static<typeof Usage>;
 export const FinishReason = OneOf(["stop", "length", "tool_calls", "content_filter"], { title: "FinishReason" });
 export type FinishReason = Static<typeof FinishReason>;
 
-/** A call of a function that the model asks the caller to make. */
-export const ToolCall = Component("ToolCall", {
-  id: Type.String({ examples: ["call_8sGk2"] }),
-  type: Type.Literal("function"),
-  function: Type.Object({
-    name: Type.String({ examples: ["get_weather"] }),
-    arguments: Type.String({ description: "JSON, as the model wrote it", examples: ['{"city":"Rome"}'] }),
-  }),
-});
-export type ToolCall = Static<typeof ToolCall>;
-
-/** A piece of a call in a stream: the first one has the id and the name, the others have parts of the arguments. */
-export const ToolCallDelta = Component("ToolCallDelta", {
-  index: Type.Optional(Count("Which call of the message this piece belongs to")),
-  id: Type.Optional(Nullable(Type.String())),
-  type: Type.Optional(Nullable(Type.Literal("function"))),
-  function: Type.Optional(
-    Type.Object({
-      name: Type.Optional(Nullable(Type.String())),
-      arguments: Type.Optional(Nullable(Type.String())),
-    }),
-  ),
-});
-export type ToolCallDelta = Static<typeof ToolCallDelta>;
-
 export const Latency = Component("Latency", {
   queue: Milliseconds("Time spent waiting for a slot"),
   ttft: Milliseconds("From arrival to the first token"),
@@ -265,6 +197,8 @@ export const ChatAnswer = Component("ChatAnswer", {
   message: Type.Object({
     role: Type.Literal("assistant"),
     content: Type.String({ examples: ["Red, green and blue."] }),
+    reasoning: Type.Optional(Type.String({ description: "The model's reasoning, if its server returns it" })),
+    tool_calls: Type.Optional(Type.Array(ToolCall)),
   }),
   finish_reason: FinishReason,
   usage: Usage,
@@ -304,8 +238,10 @@ export const ChatEvent = Type.Union(
       text: Type.String(),
       tokens: Type.Integer({
         minimum: 0,
-        description: "Approximate number of tokens in the text; `usage` in the last event is exact",
+        description: "Approximate number of tokens in this event; `usage` in the last event is exact",
       }),
+      reasoning: Type.Optional(Type.String()),
+      tool_calls: Type.Optional(Type.Array(ToolCallDelta)),
     }),
     Component("ChatDoneEvent", {
       type: Type.Literal("done"),

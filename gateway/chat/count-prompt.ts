@@ -1,7 +1,7 @@
 import { toAppError } from "../../lib/errors";
 import { type Call, callerOf } from "../call";
 import type { Engine } from "../ports/engine";
-import type { ChatMessage } from "./contract";
+import type { ChatMessage } from "./message";
 import { collect, join } from "./wire";
 
 const TIMEOUT_MS = 5000;

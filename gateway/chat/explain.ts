@@ -5,12 +5,13 @@ import type { Namespaces } from "../cache/namespaces";
 import type { AnswerCache } from "../cache/service";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
+import { assertCapable } from "./capabilities";
 import type { ExplainCache } from "./contract";
 import { cacheParts, samplingBypass } from "./request";
 
 export interface ExplainDeps {
   answers: Pick<AnswerCache, "inspect" | "recent">;
-  models: Pick<Models, "resolve">;
+  models: Pick<Models, "resolve" | "find">;
   namespaces: Pick<Namespaces, "nameOf">;
 }
 
@@ -25,7 +26,7 @@ const differences = (mine: Record<string, unknown>, other: Record<string, unknow
 
 /**
  * Shows what the cache would do with a request, the parts of the request's key, and how they differ from an earlier
- * request. Throws model_not_found.
+ * request. Throws model_not_found, and invalid_request for what the model can't do.
  */
 export const explainCache = async (
   { answers, models, namespaces }: ExplainDeps,
@@ -33,6 +34,7 @@ export const explainCache = async (
   { operation = "chat", request, namespace = namespaces.nameOf(principal.keyId), compare_with }: ExplainCache,
 ): Promise<CacheExplanation> => {
   const model = models.resolve(principal, "chat", request.model);
+  assertCapable(operation, request, model);
   const parts = cacheParts(operation, request, model);
   const { id, bypass, hit } = await answers.inspect(namespace, { parts, bypass: samplingBypass(request) });
   const mine: RecentRequest = { namespace, key: id.key, parts: showParts(id) };

@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
-import type { FinishReason, ToolCall, ToolCallDelta } from "./contract";
+import type { FinishReason } from "./contract";
+import type { ToolCall, ToolCallDelta } from "./message";
 import { type Choice, type Completion, DONE, type Logprobs, type MessageTexts, parseFrames } from "./wire";
 
 const TEXTS = ["refusal", "reasoning", "reasoning_content"] as const satisfies (keyof MessageTexts)[];

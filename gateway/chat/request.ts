@@ -1,11 +1,7 @@
-import { SAMPLING } from "../../gpu-node/protocol";
+import { type ModelCapabilities, SAMPLING } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
-import {
-  type ChatCompletionRequest,
-  type ChatMessage,
-  type CompletionRequest,
-  DEFAULT_COMPLETION_TOKENS,
-} from "./contract";
+import { type ChatCompletionRequest, type CompletionRequest, DEFAULT_COMPLETION_TOKENS } from "./contract";
+import type { ChatMessage } from "./message";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
@@ -34,10 +30,16 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
     : messages;
 
 /** The longest answer that the request asks for; undefined if it doesn't say. */
-export const maxTokensOf = (body: GenerationRequest): number | undefined =>
+const maxTokensOf = (body: GenerationRequest): number | undefined =>
   "messages" in body
     ? (body.max_completion_tokens ?? body.max_tokens ?? undefined)
     : (body.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
+
+/** Tokens of all answers that the request asks for; undefined if it doesn't limit their length. */
+export const answerTokensOf = (body: GenerationRequest): number | undefined => {
+  const each = maxTokensOf(body);
+  return each === undefined ? undefined : each * (body.n ?? 1);
+};
 
 /** Fields that have the same name in requests and in the node's API. */
 const SAMPLING_FIELDS = [
@@ -46,13 +48,24 @@ const SAMPLING_FIELDS = [
   "logprobs",
   "top_logprobs",
   "response_format",
+  "n",
 ] as const;
+
+/** A model as far as a request's fields depend on it; `capabilities` is null if they are still unknown. */
+export interface RequestedModel {
+  id: string;
+  capabilities: ModelCapabilities | null;
+}
 
 /**
  * Copies the fields that can change the answer to `target`, in a fixed order. They are sent to the node and are part of
  * the cache key. All other fields are hints, or affect only how the answer is sent.
  */
-const withAnswerFields = (target: Record<string, unknown>, body: GenerationRequest): Record<string, unknown> => {
+const withAnswerFields = (
+  target: Record<string, unknown>,
+  body: GenerationRequest,
+  { capabilities }: RequestedModel,
+): Record<string, unknown> => {
   if ("messages" in body) {
     target.messages = withSystemRole(body.messages);
     target.max_tokens = maxTokensOf(body);
@@ -62,6 +75,15 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
   }
   const fields = body as Partial<ChatCompletionRequest>;
   for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];
+  // Without tools, their settings have no effect, and some servers reject them.
+  if (fields.tools !== undefined) {
+    target.tools = fields.tools;
+    target.tool_choice = fields.tool_choice;
+    target.parallel_tool_calls = fields.parallel_tool_calls;
+  }
+  if (fields.reasoning_effort !== undefined && capabilities?.reasoning !== false) {
+    target.reasoning_effort = fields.reasoning_effort;
+  }
   return target;
 };
 
@@ -72,10 +94,11 @@ export const shortened = <T extends GenerationRequest>(body: T, limit: number): 
     : { ...body, max_tokens: limit, ...("messages" in body && { max_completion_tokens: undefined }) };
 
 /** The body for the node, with the model's name. For streams, it asks for the usage at the end. */
-export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
-  JSON.stringify(
-    withAnswerFields(stream ? { model, stream, stream_options: { include_usage: true } } : { model, stream }, body),
-  );
+export const nodeBody = (body: GenerationRequest, model: RequestedModel, stream: boolean): string => {
+  const { id } = model;
+  const head = stream ? { model: id, stream, stream_options: { include_usage: true } } : { model: id, stream };
+  return JSON.stringify(withAnswerFields(head, body, model));
+};
 
 /** Why the answer must not be cached; undefined if the same request always gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
@@ -85,6 +108,6 @@ export const samplingBypass = (body: GenerationRequest): string | undefined =>
 export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,
-  model: { id: string; revision: string },
+  model: RequestedModel & { revision: string },
 ): Record<string, unknown> =>
-  withAnswerFields({ operation, model: model.id, revision: model.revision, template_version: null }, body);
+  withAnswerFields({ operation, model: model.id, revision: model.revision, template_version: null }, body, model);

@@ -7,9 +7,10 @@ import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
-import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, onMismatch, servesWorkers, streams } from "../http/route-facts";
 import { startEvents, streamWhenReady } from "../http/sse";
 import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
+import { assertCapable, assertFunctions } from "./capabilities";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -23,6 +24,7 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
+import type { Operation } from "./request";
 import type { ChatService } from "./service";
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -45,7 +47,14 @@ interface Services extends ExplainDeps {
  * explains how the cache would handle them.
  */
 export const chatRoutes = (services: Services) => {
-  const { chat, config } = services;
+  const { chat, config, models } = services;
+  /** A field that the model can't use gets an error that says so, even if its value is invalid too. */
+  const explainMismatch = (operation: Operation) =>
+    onMismatch((body, principal) => {
+      const model = models.find(principal, (body as { model?: unknown }).model);
+      if (model) assertCapable(operation, body as object, model);
+      assertFunctions(body as object);
+    });
   // A rejection within this time has its own status. After that, the response is a stream with status 200 whose last
   // event is the rejection. That happens to every request that waits the default 60 s for a slot.
   const patienceMs = Math.min(config.timeouts.queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);
@@ -64,6 +73,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatCompletion },
         detail: {
           ...answers(ChatCompletionChunk),
+          ...explainMismatch("chat"),
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, returns chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
         },
@@ -82,6 +92,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: TextCompletion },
         detail: {
           ...answers(TextCompletionChunk),
+          ...explainMismatch("completion"),
           summary: "Complete a prompt, in OpenAI's format",
           description: NEUTRAL_VALUES,
         },
@@ -106,6 +117,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatAnswer },
         detail: {
           ...answers(ChatEvent),
+          ...explainMismatch("chat"),
           ...servesWorkers,
           summary: "Chat, with latency, cache status and model revision in the response",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,

@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
+import type { NodeModel } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import { type FakeEngineOptions, fakeEngine } from "../../tests/engine-fake";
 import { UNLIMITED } from "../../tests/principal";
 import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import { createModels } from "../models/registry";
+import type { NodeView } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
-import type { ChatEvent } from "./contract";
+import type { ChatCompletionRequest, ChatEvent } from "./contract";
 import { createChat } from "./service";
 
 /** A cache that stores nothing, so every answer comes from the engine. */
@@ -102,6 +104,38 @@ test("nothing is stored for a key whose content may not be stored", async () => 
     await chat.complete(call({ principal: { ...call().principal, contentLogging } }), "chat", hello);
   }
   expect(asked).toEqual([false, true]);
+});
+
+test("a fallback model that can't do what the request asks for doesn't answer it", async () => {
+  const { engine } = setUp();
+  const [view] = engine.nodes();
+  const model = (id: string, tools: boolean): NodeModel => ({
+    ...{ id, kind: "chat", revision: "r", context_window: 4096 },
+    capabilities: {
+      ...{ chat: true, tools, vision: false, audio_input: false, reasoning: tools, json_schema: true, logprobs: true },
+      ...{ max_choices: 1, dimensions: false, rerank: false, max_output_tokens: 4096, extra_fields: [] },
+    },
+  });
+  const reported = [model("fake-model", true), model("able", true), model("unable", false)];
+  const nodes = (): NodeView[] =>
+    view?.readiness ? [{ ...view, readiness: { ...view.readiness, models: reported } }] : [];
+  const models = createModels({
+    ...{ engine: { nodes }, defaults: { chat: "fake-model", embedding: "" } },
+    fallbacks: ["fake-model", "unable", "able"],
+  });
+  const recorder = { request: () => undefined, generation: () => undefined };
+  const chat = createChat({
+    ...{ engine, ledger: UNLIMITED, models, answers: noCache, recorder, totalMs: 10_000, cacheEnabled: true },
+  });
+  const tools = [{ type: "function" as const, function: { name: "f" } }];
+  const ask = (body: ChatCompletionRequest) => chat.complete(call({ mayFallBack: true }), "chat", body);
+  await ask({ ...hello, reasoning_effort: "none" });
+  await ask({ ...hello, tools });
+  const [plain, demanding] = engine.requests;
+  expect([plain?.fallbacks?.models, demanding?.fallbacks?.models]).toEqual([["unable", "able"], ["able"]]);
+  // Each model gets only the fields that it knows.
+  const effortFor = (id: string) => JSON.parse(plain?.fallbacks?.bodyFor(id) ?? "{}").reasoning_effort;
+  expect([effortFor("able"), effortFor("unable")]).toEqual(["none", undefined]);
 });
 
 test("there is one start event, then the deltas, then one done event", async () => {

@@ -7,12 +7,25 @@ import type { Ledger } from "../limits/ledger";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
+import type { Principal } from "../principal";
 import { endGeneration, endIfFailed, startGeneration } from "../tracing/generation-span";
-import { type AnswerStart, describe, type ParsedAnswer, type StreamedAnswer, sentAt, type WholeAnswer } from "./answer";
+import {
+  type AnswerStart,
+  deltaOf,
+  describe,
+  messageOf,
+  type ParsedAnswer,
+  type StreamedAnswer,
+  sentAt,
+  type WholeAnswer,
+  wholeDelta,
+} from "./answer";
+import { assertCapable, assertOneChoice, assertToolChoice, findGap } from "./capabilities";
 import { charged } from "./charged";
-import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage, CompletionRequest, Usage } from "./contract";
+import type { ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
 import { toCompletion, toFrames } from "./frames";
+import type { ChatMessage } from "./message";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass, shortened } from "./request";
 import {
   type Completion,
@@ -25,10 +38,8 @@ import {
   parseFrames,
   parseWhole,
   replaceId,
-  textOf,
   toStored,
   withIdentity,
-  withoutNul,
 } from "./wire";
 
 /** Chats and completions. Every method throws AppError as `Engine.request` does, and invalid_request. */
@@ -75,22 +86,33 @@ export const createChat = (deps: ChatDeps): ChatService => {
     return reply;
   };
 
+  /** The models that may answer instead and can do what the request asks for. */
+  const fallbacksFor = (principal: Principal, operation: Operation, body: GenerationRequest, id: string) => {
+    const capable = models.fallbacksOf(principal, id)?.filter((name) => {
+      const capabilities = models.capabilitiesOf(name);
+      return capabilities === null || findGap(operation, body, capabilities) === undefined;
+    });
+    return capable && capable.length > 0 ? capable : undefined;
+  };
+
   /** Serves from the cache, joins an identical request or starts a generation. */
   const begin = async (call: Call, operation: Operation, asked: GenerationRequest, isStream: boolean) => {
     if (call.principal.via === "worker" && degradations?.has("no_evals")) throw evaluationsOff();
     const isShort = call.mayShorten && degradations?.has("fewer_tokens");
     const body = isShort ? shortened(asked, busyMaxTokens) : asked;
     const model = models.resolve(call.principal, "chat", body.model);
+    assertCapable(operation, body, model);
+    assertToolChoice(body);
     if (call.report) call.report.model = model.id;
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     const span =
       tracer && startGeneration(tracer, call, { operation, model: model.id, stream: isStream, parameters: body });
-    const fallbacks = call.mayFallBack ? models.fallbacksOf(call.principal, model.id) : undefined;
+    const fallbacks = call.mayFallBack ? fallbacksFor(call.principal, operation, body, model.id) : undefined;
     let gatewayMs: number | undefined;
     // The answer of another model must not be stored as this one's.
     let hasFallenBack = false;
     const generate = (signal: AbortSignal): Promise<EngineReply> => {
-      const json = nodeBody(body, model.id, isStream);
+      const json = nodeBody(body, model, isStream);
       return charged(ledger, call, model, { body, json, isStream, signal }, () => {
         gatewayMs = performance.now() - call.receivedAt;
         const { requestId, fairKey, priority, traceparent } = callerOf(call, span);
@@ -109,7 +131,10 @@ export const createChat = (deps: ChatDeps): ChatService => {
           traceparent,
           deadlineMs,
           hasOwnDeadline,
-          fallbacks: fallbacks && { models: fallbacks, bodyFor: (id) => nodeBody(body, id, isStream) },
+          fallbacks: fallbacks && {
+            models: fallbacks,
+            bodyFor: (id) => nodeBody(body, { id, capabilities: models.capabilitiesOf(id) }, isStream),
+          },
           signal,
         });
         return fallbacks
@@ -228,13 +253,14 @@ export const createChat = (deps: ChatDeps): ChatService => {
     },
 
     async answer(call, body) {
+      assertOneChoice(body);
       const start = await whole(call, "chat", body);
       const { completion = parseWhole(start.json) } = start;
-      const content = withoutNul(completion.choices[0]?.message?.content ?? "");
-      return { ...describe(call, start, completion), message: { role: "assistant", content } };
+      return { ...describe(call, start, completion), message: messageOf(completion) };
     },
 
     async *events(call, body) {
+      assertOneChoice(body);
       const { answer, start } = await begin(call, "chat", body, true);
       yield {
         type: "start",
@@ -246,8 +272,7 @@ export const createChat = (deps: ChatDeps): ChatService => {
       if ("stored" in answer) {
         const completion: Completion = JSON.parse(withIdentity(answer.stored, newAnswerId("chat")));
         record("chat", true, call, start, completion.usage);
-        const text = withoutNul(completion.choices[0]?.message?.content ?? "");
-        yield { type: "delta", text, tokens: completion.usage?.completion_tokens ?? 0 };
+        yield wholeDelta(completion);
         yield { type: "done", answer: describe(call, start, completion) };
         return;
       }
@@ -257,9 +282,8 @@ export const createChat = (deps: ChatDeps): ChatService => {
       );
       for await (const piece of answerBody) {
         pieces.push(piece);
-        // The node sends one frame per token, except for tokens whose text it holds back.
-        const texts = parseFrames([piece]).map(textOf).filter(Boolean);
-        if (texts.length > 0) yield { type: "delta", text: withoutNul(texts.join("")), tokens: texts.length };
+        const delta = deltaOf(parseFrames([piece]));
+        if (delta) yield delta;
       }
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },

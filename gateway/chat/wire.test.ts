@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { toCompletion } from "./frames";
-import { parseFrames, replaceId, takeUsageFrame, textOf, toStored, withIdentity, withOwnId } from "./wire";
+import { type Completion, parseFrames, replaceId, takeUsageFrame, toStored, withIdentity, withOwnId } from "./wire";
+
+const textOf = ({ choices }: Completion): string => choices[0]?.delta?.content ?? "";
 
 const encoder = new TextEncoder();
 const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };

@@ -3,7 +3,8 @@ import { newUlid } from "../../lib/ids";
 import type { CachedAnswer } from "../cache/service";
 import type { EngineReply } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
-import type { FinishReason, ToolCall, ToolCallDelta, Usage } from "./contract";
+import type { FinishReason, Usage } from "./contract";
+import type { ToolCall, ToolCallDelta } from "./message";
 import type { Operation } from "./request";
 
 /** The fields of OpenAI's answers that the gateway reads. All others are passed on unchanged. */
@@ -79,12 +80,6 @@ export const parseWhole = (json: Uint8Array | string): Completion => {
     // Falls through: a truncated document and an unexpected one have the same error.
   }
   throw new AppError("upstream_error", "The GPU node's answer was incomplete. Try again.", { source: "node" });
-};
-
-/** The text of a chunk; "" if it has none. */
-export const textOf = (chunk: Completion): string => {
-  const [choice] = chunk.choices;
-  return choice?.delta?.content ?? choice?.text ?? "";
 };
 
 /** A new id in OpenAI's format: `chatcmpl-…` or `cmpl-…`. */

@@ -1,11 +1,11 @@
-import type { ChatMessage } from "../chat/contract";
+import type { TextMessage } from "../chat/message";
 import type { AnswerContext, ConversationContext, ConversationMessage } from "./contract";
 
 type Message = Pick<ConversationMessage, "id" | "role" | "content" | "detail">;
 
 /** The prompt that the model reads, and the context details stored with the answer. */
 export interface FittedPrompt {
-  messages: ChatMessage[];
+  messages: TextMessage[];
   context: AnswerContext;
 }
 
@@ -17,7 +17,7 @@ interface Fit {
   /** Maximum answer length, in tokens. */
   maxTokens: number;
   /** Counts the prompt's tokens. Infinity if the prompt exceeds the window, undefined if no node can count it. */
-  count(messages: ChatMessage[]): Promise<number | undefined>;
+  count(messages: TextMessage[]): Promise<number | undefined>;
 }
 
 /** When turns are left out, the prompt is cut to this fraction of the space, so that the next turn doesn't cut it again. */
@@ -115,7 +115,7 @@ const firstRead = (branch: readonly Message[]): string | undefined =>
   branch.findLast(({ detail }) => detail?.context)?.detail?.context?.first_message_id ?? undefined;
 
 /** Messages as the model reads them, without empty answers. */
-const toPrompt = (messages: readonly Message[]): ChatMessage[] =>
+const toPrompt = (messages: readonly Message[]): TextMessage[] =>
   messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
 
 /** How much of `window` a branch uses, according to its last answer. */

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Asking } from "../call";
-import type { ChatMessage } from "../chat/contract";
+import type { TextMessage } from "../chat/message";
 import type { ChatService } from "../chat/service";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
@@ -60,7 +60,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
   const fromModel = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
     const window = windowOf(asking.principal, model);
     const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
-    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
+    const count = (messages: TextMessage[]) => chat.countPrompt(call, model, messages);
     const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
     if (prompt) return { prompt };
     const message = `This message exceeds the context window of ${model} (${window} tokens). Shorten it, or send it in parts.`;

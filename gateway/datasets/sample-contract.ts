@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ChatMessage } from "../chat/contract";
+import { TextMessage } from "../chat/message";
 import { Id, Nullable, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
@@ -8,7 +8,7 @@ import { Metadata } from "../embeddings/contract";
 const text = Type.String({ maxLength: 1_000_000 });
 
 const sampleFields = {
-  input: Type.Union([text, Type.Array(ChatMessage, { minItems: 1, maxItems: 200 })], {
+  input: Type.Union([text, Type.Array(TextMessage, { minItems: 1, maxItems: 200 })], {
     description: "A question, or the messages of a chat",
   }),
   references: Type.Array(text, { maxItems: 100, description: "Answers that count as correct" }),

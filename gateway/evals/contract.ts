@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { MaxTokens, SAMPLING, StopList } from "../../gpu-node/protocol";
-import { ChatMessage, FinishReason, Latency, Usage } from "../chat/contract";
+import { FinishReason, Latency, Usage } from "../chat/contract";
+import { TextMessage } from "../chat/message";
 import {
   CacheReport,
   Count,
@@ -241,7 +242,7 @@ export const SampleResult = Type.Object(
     group: Nullable(Type.String()),
     tags: Type.Array(Type.String()),
     state: OneOf(["pending", "running", "done", "error"]),
-    input: Type.Union([Type.String(), Type.Array(ChatMessage)]),
+    input: Type.Union([Type.String(), Type.Array(TextMessage)]),
     references: Type.Array(Type.String()),
     contexts: Type.Array(Type.String()),
     output: Nullable(Output),

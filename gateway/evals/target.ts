@@ -1,6 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Call } from "../call";
-import type { ChatAnswer, ChatCompletionRequest, ChatMessage } from "../chat/contract";
+import type { ChatAnswer, ChatCompletionRequest } from "../chat/contract";
+import type { TextMessage } from "../chat/message";
 import type { ChatService } from "../chat/service";
 import type { NewSample } from "../datasets/contract";
 import type { Principal } from "../principal";
@@ -212,7 +213,7 @@ const toOutput = (sample: NewSample, text: string, answer?: ChatAnswer): Output 
 });
 
 /** Without a prompt, the input is sent as it is. Contexts are only sent if the prompt has a variable for them. */
-const messagesOf = (sample: NewSample, prompt: PromptVersion | null): ChatMessage[] => {
+const messagesOf = (sample: NewSample, prompt: PromptVersion | null): TextMessage[] => {
   if (prompt) return render(prompt.messages, valuesOf(sample));
   return typeof sample.input === "string" ? [{ role: "user", content: sample.input }] : [...sample.input];
 };
@@ -236,5 +237,5 @@ export const questionOf = (input: NewSample["input"]): string | null => {
   return last === undefined || last === null ? null : textOf(last);
 };
 
-const textOf = (content: ChatMessage["content"]): string =>
+const textOf = (content: TextMessage["content"]): string =>
   typeof content === "string" ? content : (content ?? []).map(({ text }) => text).join("\n");

@@ -110,7 +110,10 @@ const answerDirectly = (exchange: Exchange, route: Route, server: Server): Promi
     // Only the response may take long: the idle timeout still applies while the body arrives.
     if (route.facts["x-long"]) server?.timeout(request, 0);
     const check = checkOf(route);
-    if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");
+    if (!check.Check(body)) {
+      route.facts["x-mismatch"]?.(body, principal);
+      throw invalidRequest(check.Errors(body), "field");
+    }
     return (route.handler as DirectHandler)({ body, principal, exchange });
   });
 };

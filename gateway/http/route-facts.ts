@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { AppError, ERROR_KINDS } from "../../lib/errors";
-import type { Role } from "../principal";
+import type { Principal, Role } from "../principal";
 
 type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 
@@ -16,6 +16,8 @@ export interface ErrorFormat {
   schema: TSchema;
   body(error: AppError, requestId: string): object;
 }
+
+type MismatchHook = (body: unknown, principal: Principal) => void;
 
 /**
  * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects these facts on
@@ -40,6 +42,10 @@ export interface RouteFacts {
   "x-long"?: true;
   /** Runs without Elysia's hooks; see `http/plugin.ts`. */
   "x-direct"?: true;
+  /**
+   * Called by `direct` routes with a body that doesn't match their schema, to throw a better error than the schema's.
+   */
+  "x-mismatch"?: MismatchHook;
   /** Also accepts calls of jobs workers, which work for a key. */
   "x-worker"?: true;
   /** Polled every few seconds by machines: logged at debug level. */
@@ -86,6 +92,8 @@ export const uncounted: RouteFacts = { "x-uncounted": true };
  * `principal` and `exchange`, and returns a Response that finishes the exchange.
  */
 export const direct: RouteFacts = { "x-direct": true };
+
+export const onMismatch = (hook: MismatchHook): RouteFacts => ({ "x-mismatch": hook });
 
 export const servesWorkers: RouteFacts = { "x-worker": true };
 

@@ -98,6 +98,12 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       return later.length > 0 ? later : undefined;
     },
 
+    /** What a model can do; null if no node has reported it. */
+    capabilitiesOf(id: string): ModelCapabilities | null {
+      refresh();
+      return models.get(id)?.capabilities ?? null;
+    },
+
     /** The models that the caller may use, in the order of the nodes. */
     list(principal: Principal): Model[] {
       refresh();
@@ -110,6 +116,14 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       const model = models.get(id);
       if (!model || !mayUse(principal, id)) throw notFound(id);
       return model;
+    },
+
+    /** The chat model for a request that asks for `id`, or for none; undefined if it is unknown to the caller. */
+    find(principal: Principal, id: unknown): Model | undefined {
+      refresh();
+      const name = id ?? defaultIds.chat;
+      const model = typeof name === "string" && mayUse(principal, name) ? models.get(name) : undefined;
+      return model?.kind === "chat" ? model : undefined;
     },
 
     /**

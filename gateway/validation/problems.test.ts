@@ -18,23 +18,37 @@ const problem = (fields: object) => {
 test.each([
   [{ max_tokens: -5 }, "max_tokens", "max_tokens must be 1 or more, not -5."],
   [{ max_tokens: 1.5 }, "max_tokens", "max_tokens must be a whole number, not 1.5."],
-  [{ n: 1e9 }, "n", "n must be 1, not 1000000000."],
+  [{ n: 1e9 }, "n", "n must be 128 or less, not 1000000000."],
   [{ temperature: 3 }, "temperature", "temperature must be 2 or less, not 3."],
   [{ stream: "yes" }, "stream", 'stream must be true or false, not "yes".'],
   [{ stop: [""] }, "stop.0", "stop.0 must have at least 1 character."],
   [{ stop: [1] }, "stop.0", "stop.0 must be a string, not 1."],
-  [{ tools: [{}] }, "tools", "tools is not supported. Leave it out, or send [] or null."],
+  [{ functions: [{}] }, "functions", "functions is not supported. Leave it out, or send [] or null."],
   [
-    { tool_choice: "required" },
-    "tool_choice",
-    'tool_choice is not supported. Leave it out, or send "none" or "auto" or null.',
+    { function_call: "required" },
+    "function_call",
+    'function_call is not supported. Leave it out, or send "none" or "auto" or null.',
   ],
+  [{ tools: [{}] }, "tools.0.type", "tools.0.type is missing."],
+  [
+    { tools: [{ type: "function", function: { name: "a b" } }] },
+    "tools.0.function.name",
+    expect.stringContaining("tools.0.function.name must "),
+  ],
+  [{ tool_choice: { type: "function" } }, "tool_choice.function", "tool_choice.function is missing."],
+  [{ tool_choice: "always" }, "tool_choice", expect.stringContaining('not "always"')],
   [{ logit_bias: { 5: 1 } }, "logit_bias", "logit_bias is not supported. Leave it out, or send {} or null."],
   [
-    { messages: [{ role: "assistant", content: "x", tool_calls: [{ id: "1" }] }] },
-    "messages.0.tool_calls",
-    "messages.0.tool_calls is not supported. Leave it out, or send [] or null.",
+    { messages: [{ role: "assistant", content: "x", function_call: { name: "f" } }] },
+    "messages.0.function_call",
+    "messages.0.function_call is not supported. Leave it out, or send {} or null.",
   ],
+  [
+    { messages: [{ role: "assistant", content: "x", tool_calls: [{ id: "1", type: "function" }] }] },
+    "messages.0.tool_calls.0.function",
+    "messages.0.tool_calls.0.function is missing.",
+  ],
+  [{ messages: [{ role: "tool", content: "x" }] }, "messages.0.tool_call_id", "messages.0.tool_call_id is missing."],
   [{ messages: [] }, "messages", "messages must have at least 1 item."],
   [{ messages: "hi" }, "messages", 'messages must be a list, not "hi".'],
   [{ messages: [{ role: "user" }] }, "messages.0.content", "messages.0.content is missing."],
@@ -50,7 +64,7 @@ test.each([
 test("the error for an unknown role lists the roles", () => {
   expect(problem({ messages: [{ role: "robot", content: "x" }] })).toEqual([
     "messages.0.role",
-    'messages.0.role must be "system", "developer", "user" or "assistant", not "robot".',
+    'messages.0.role must be "system", "developer", "user", "assistant" or "tool", not "robot".',
   ]);
 });
 

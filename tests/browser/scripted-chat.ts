@@ -1,5 +1,6 @@
 import type { Call } from "../../gateway/call";
-import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage } from "../../gateway/chat/contract";
+import type { ChatAnswer, ChatCompletionRequest, ChatEvent } from "../../gateway/chat/contract";
+import type { ChatMessage } from "../../gateway/chat/message";
 import type { AppError } from "../../lib/errors";
 
 /** Fixed usage and timings, so that screenshots don't change. */

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { problemOf } from "../../../tests/db/temporary";
 import { chunkOf } from "../../../tests/stored-chunk";
-import type { ChatMessage } from "../../chat/contract";
+import type { TextMessage } from "../../chat/message";
 import { mergeChunks } from "./merge";
 import { DEFAULT_TEMPLATE, fitPrompt } from "./prompt";
 import { quotePassage } from "./quote-passages";
 
 /** One token per word. */
-const wordsOf = (messages: ChatMessage[]): number =>
+const wordsOf = (messages: TextMessage[]): number =>
   messages.reduce((sum, { content }) => sum + `${content}`.split(/\s+/).length, 0);
 
 const chunks = Array.from({ length: 8 }, (_, at) =>
@@ -34,7 +34,7 @@ const fit = async (rest: Partial<Parameters<typeof fitPrompt>[0]> = {}) => {
   return { ...prompt, counts };
 };
 
-const textOf = (messages: ChatMessage[]): string => messages.map(({ content }) => content).join("\n");
+const textOf = (messages: TextMessage[]): string => messages.map(({ content }) => content).join("\n");
 
 test("a prompt contains the rules, the numbered passages and the question, in this order", async () => {
   const text = "Everyone has 30 days.";

@@ -1,5 +1,5 @@
 import { AppError } from "../../../lib/errors";
-import type { ChatMessage } from "../../chat/contract";
+import type { TextMessage } from "../../chat/message";
 import { render } from "../../prompts/service";
 import type { RagQuery } from "../contract";
 import { type Context, mergeChunks, type StoredChunk } from "./merge";
@@ -39,11 +39,11 @@ interface PromptRequest {
   /** Maximum tokens of all contexts in total. */
   maxContextTokens: number;
   /** Exact number of prompt tokens. Infinity if the prompt exceeds the window, undefined if no node can count. */
-  count(messages: ChatMessage[]): Promise<number | undefined>;
+  count(messages: TextMessage[]): Promise<number | undefined>;
 }
 
 export interface Prompt {
-  messages: ChatMessage[];
+  messages: TextMessage[];
   contexts: Context[];
   contextTokens: number;
   /** Number of chunks that didn't fit. */
@@ -54,7 +54,7 @@ export interface Prompt {
 const BYTES_PER_TOKEN = 3;
 const TOKENS_PER_MESSAGE = 16;
 
-const estimate = (messages: readonly ChatMessage[]): number =>
+const estimate = (messages: readonly TextMessage[]): number =>
   messages.reduce(
     (sum, { content }) => sum + TOKENS_PER_MESSAGE + Math.ceil(Buffer.byteLength(`${content}`) / BYTES_PER_TOKEN),
     0,
@@ -65,7 +65,7 @@ const messagesOf = (
   { question, template }: PromptRequest,
   history: readonly Turn[],
   contexts: readonly Context[],
-): ChatMessage[] => {
+): TextMessage[] => {
   const quoted = contexts.map(quotePassage);
   const values = { input: question, contexts: quoted.join("\n\n"), context: quoted[0] ?? "" };
   const messages = render(template.messages, values, "prompt");

@@ -122,7 +122,7 @@ export const createRag = (deps: RagDeps) => {
     let content = "";
     for await (const event of chat.events(call, { ...request, stream: true })) {
       if (event.type === "done") return { ...event.answer, message: { role: "assistant", content } };
-      if (event.type !== "delta") continue;
+      if (event.type !== "delta" || event.text === "") continue;
       content += event.text;
       yield { type: "token", text: event.text };
     }

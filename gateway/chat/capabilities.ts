@@ -1,0 +1,129 @@
+import type { ModelCapabilities } from "../../gpu-node/protocol";
+import { AppError } from "../../lib/errors";
+import type { GenerationRequest, Operation, RequestedModel } from "./request";
+
+/** A field that asks for something the model can't do. */
+interface Gap {
+  param: string;
+  /** The error up to the model's name: `tools is not supported by`. */
+  claim: string;
+  remedy: string;
+}
+
+const missing = (param: string, capability: keyof ModelCapabilities, value = ""): Gap => ({
+  param,
+  claim: `${param}${value} is not supported by`,
+  remedy: `Leave it out, or use a model with the capability ${capability}`,
+});
+
+/** The fields of a request that depend on the model. They may have any value if the body isn't valid. */
+interface DemandingFields {
+  messages?: unknown;
+  tools?: unknown;
+  tool_choice?: unknown;
+  n?: unknown;
+  logprobs?: unknown;
+  response_format?: unknown;
+  reasoning_effort?: unknown;
+}
+
+/** The first thing that a request asks for and the model can't do. Also finds it in bodies that aren't valid. */
+export const findGap = (operation: Operation, body: DemandingFields, can: ModelCapabilities): Gap | undefined => {
+  if (operation === "chat" && !can.chat) return missing("messages", "chat");
+  if (typeof body.n === "number" && body.n > can.max_choices) {
+    const most = can.max_choices === 1 ? "1" : `${can.max_choices} or less`;
+    const remedy = "Send fewer, or use a model with a higher max_choices";
+    return { param: "n", claim: `n is ${body.n}, but must be ${most} for`, remedy };
+  }
+  if (!can.logprobs && body.logprobs !== undefined && body.logprobs !== false) return missing("logprobs", "logprobs");
+  if (!can.json_schema && body.response_format !== undefined && !isText(body.response_format)) {
+    return missing("response_format", "json_schema");
+  }
+  if (!can.tools) {
+    if (body.tools !== undefined) return missing("tools", "tools");
+    if (body.tool_choice !== undefined && body.tool_choice !== "none") return missing("tool_choice", "tools");
+  }
+  if (!can.reasoning && body.reasoning_effort !== undefined && !NO_EFFORT.has(body.reasoning_effort)) {
+    return missing("reasoning_effort", "reasoning");
+  }
+  return Array.isArray(body.messages) ? findMessageGap(body.messages, can) : undefined;
+};
+
+/** Values of `reasoning_effort` that ask a model without reasoning for nothing: OpenAI's defaults. */
+const NO_EFFORT = new Set<unknown>(["none", "medium"]);
+
+const isText = (format: unknown): boolean =>
+  typeof format === "object" && format !== null && "type" in format && format.type === "text";
+
+const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): Gap | undefined => {
+  if (can.tools && can.reasoning) return undefined;
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index] as Record<string, unknown> | null;
+    if (typeof message !== "object" || message === null || message.role === "user") continue;
+    if (!can.tools) {
+      if (message.role === "tool") return missing(`messages.${index}.role`, "tools", ' "tool"');
+      if (message.tool_calls !== undefined) return missing(`messages.${index}.tool_calls`, "tools");
+    }
+    if (!can.reasoning) {
+      for (const name of ["reasoning", "reasoning_content"]) {
+        if (message[name] !== undefined) return missing(`messages.${index}.${name}`, "reasoning");
+      }
+    }
+  }
+  return undefined;
+};
+
+const refusal = ({ param, claim, remedy }: Gap, model: string): AppError =>
+  new AppError("invalid_request", `${claim} the model "${model}". ${remedy}: GET /v1/models lists them.`, { param });
+
+/** Throws invalid_request, naming field and model, for what the model can't do. Unknown capabilities aren't checked. */
+export const assertCapable = (
+  operation: Operation,
+  body: DemandingFields,
+  { id, capabilities }: RequestedModel,
+): void => {
+  const gap = capabilities && findGap(operation, body, capabilities);
+  if (gap) throw refusal(gap, id);
+};
+
+/** Throws invalid_request if `tool_choice` asks for functions that the request doesn't have. */
+export const assertToolChoice = (body: GenerationRequest): void => {
+  if (!("messages" in body) || body.tool_choice === undefined || body.tool_choice === "none") return;
+  const { tools, tool_choice: choice } = body;
+  if (tools === undefined && choice !== "auto") {
+    throw new AppError("invalid_request", "tool_choice requires tools. Send tools, or leave tool_choice out.", {
+      param: "tool_choice",
+    });
+  }
+  if (typeof choice === "string" || tools?.some((tool) => tool.function.name === choice.function.name)) return;
+  const known = tools?.map((tool) => tool.function.name).join(", ");
+  throw new AppError(
+    "invalid_request",
+    `tool_choice.function.name is "${choice.function.name}", which is not in tools: ${known}.`,
+    { param: "tool_choice.function.name" },
+  );
+};
+
+/** Throws invalid_request for a request of several answers on a route that returns one. */
+export const assertOneChoice = ({ n = 1 }: GenerationRequest): void => {
+  if (n === 1) return;
+  throw new AppError(
+    "invalid_request",
+    `n must be 1 here, not ${n}. POST /v1/chat/completions returns several answers.`,
+    {
+      param: "n",
+    },
+  );
+};
+
+/** Throws invalid_request for a tool that isn't a function, such as OpenAI's hosted web search. */
+export const assertFunctions = ({ tools }: DemandingFields): void => {
+  if (!Array.isArray(tools)) return;
+  const index = tools.findIndex((tool) => typeof tool?.type === "string" && tool.type !== "function");
+  if (index === -1) return;
+  const param = `tools.${index}.type`;
+  const type = JSON.stringify(tools[index].type.slice(0, 60));
+  throw new AppError("invalid_request", `${param} must be "function", not ${type}. Hosted tools are not available.`, {
+    param,
+  });
+};

@@ -1,0 +1,107 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Component, Count, Nullable, OneOf, Strict } from "../contract";
+import { ignored, optional, requires, unsupported } from "./fields";
+
+/** A call of a function that the model asks the caller to make. */
+export const ToolCall = Component("ToolCall", {
+  id: Type.String({ examples: ["call_8sGk2"] }),
+  type: Type.Literal("function"),
+  function: Type.Object({
+    name: Type.String({ examples: ["get_weather"] }),
+    arguments: Type.String({ description: "JSON, as the model wrote it", examples: ['{"city":"Rome"}'] }),
+  }),
+});
+export type ToolCall = Static<typeof ToolCall>;
+
+/** A piece of a call in a stream: the first one has the id and the name, the others have parts of the arguments. */
+export const ToolCallDelta = Component("ToolCallDelta", {
+  index: Type.Optional(Count("Which call of the message this piece belongs to")),
+  id: Type.Optional(Nullable(Type.String())),
+  type: Type.Optional(Nullable(Type.Literal("function"))),
+  function: Type.Optional(
+    Type.Object({
+      name: Type.Optional(Nullable(Type.String())),
+      arguments: Type.Optional(Nullable(Type.String())),
+    }),
+  ),
+});
+export type ToolCallDelta = Static<typeof ToolCallDelta>;
+
+/** Functions have the same names here as in OpenAI's API. */
+export const FunctionName = Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" });
+const CallId = Type.String({ minLength: 1, maxLength: 256 });
+const MAX_CALLS = 128;
+
+/** A call of an earlier answer, as it is sent back. */
+const EarlierCall = Strict({
+  id: CallId,
+  type: Type.Literal("function"),
+  function: Strict({ name: FunctionName, arguments: Type.String() }),
+});
+
+/** Text only. The error for any other part names its type. */
+const TextPart = Strict({
+  type: Type.Literal("text"),
+  text: Type.String(),
+  annotations: ignored,
+  cache_control: ignored,
+});
+const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
+const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
+const messageName = optional(Type.String({ maxLength: 64 }), "");
+
+const instruction = {
+  role: OneOf(["system", "developer", "user"]),
+  content: Content,
+  name: messageName,
+};
+
+const answer = {
+  role: Type.Literal("assistant"),
+  content: optional(AnswerContent, "", []),
+  name: messageName,
+  // Client libraries send these fields empty when they put an answer back into `messages`.
+  refusal: unsupported(""),
+  annotations: unsupported([]),
+  audio: unsupported({}),
+  function_call: unsupported({}),
+  tool_call_id: unsupported(""),
+  parsed: ignored,
+  provider_specific_fields: ignored,
+};
+
+/** A message with text only, which every chat model reads. */
+export const TextMessage = Type.Union(
+  [
+    Strict(instruction),
+    Strict({
+      ...answer,
+      tool_calls: unsupported([]),
+      reasoning: unsupported(""),
+      reasoning_content: unsupported(""),
+    }),
+  ],
+  { title: "TextMessage" },
+);
+export type TextMessage = Static<typeof TextMessage>;
+
+const reasoning = optional(Type.String({ description: requires("reasoning") }), "");
+
+/** A message of a request. `capabilities.ts` checks what depends on the model. */
+export const ChatMessage = Type.Union(
+  [
+    Strict(instruction),
+    Strict({
+      ...answer,
+      tool_calls: optional(Type.Array(EarlierCall, { maxItems: MAX_CALLS, description: requires("tools") }), []),
+      reasoning,
+      reasoning_content: reasoning,
+    }),
+    Strict(
+      { role: Type.Literal("tool"), content: Content, tool_call_id: CallId, name: messageName },
+      { description: `The result of a call. ${requires("tools")}` },
+    ),
+  ],
+  { title: "ChatMessage" },
+);
+export type ChatMessage = Static<typeof ChatMessage>;

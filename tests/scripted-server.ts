@@ -1,0 +1,110 @@
+import type { Server } from "bun";
+
+type Json = Record<string, unknown>;
+
+/** An answer of the scripted server, as its choices. */
+export interface ScriptedChoice {
+  content?: string;
+  reasoning?: string;
+  calls?: { id: string; name: string; arguments: string }[];
+  finish_reason: string;
+}
+
+/**
+ * An OpenAI-compatible server that can do everything, for tests behind a real node. `answer` decides the choices of the
+ * next answers, which it sends whole or in small pieces, as vLLM does. `requests` are the bodies that it received.
+ */
+export class ScriptedServer {
+  readonly requests: Json[] = [];
+  answer: (body: Json) => ScriptedChoice[] = () => [{ content: "Hello world", finish_reason: "stop" }];
+  readonly #server: Server<undefined>;
+
+  constructor(readonly model = "everything") {
+    this.#server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      routes: {
+        "/v1/models": () =>
+          Response.json({ data: [{ id: model, owned_by: "vllm", root: model, max_model_len: 32_768 }] }),
+      },
+      fetch: async (request) => this.#reply((await request.json()) as Json),
+    });
+  }
+
+  get url(): string {
+    return this.#server.url.href;
+  }
+
+  /** The body of the last request. */
+  get last(): Json {
+    return this.requests.at(-1) ?? {};
+  }
+
+  close(): Promise<void> {
+    return this.#server.stop(true);
+  }
+
+  #reply(body: Json): Response {
+    this.requests.push(body);
+    const choices = this.answer(body);
+    const isChat = "messages" in body;
+    const head = { id: `up-${this.requests.length}`, created: 1_795_464_900, model: this.model };
+    const reasoning = choices.reduce((sum, choice) => sum + (choice.reasoning?.length ?? 0), 0);
+    const completion = choices.reduce((sum, { content = "" }) => sum + content.length, reasoning);
+    const usage = {
+      ...{ prompt_tokens: 7, completion_tokens: completion, total_tokens: 7 + completion },
+      completion_tokens_details: { reasoning_tokens: reasoning },
+    };
+    if (body.stream === true) return streamed(head, choices, isChat, usage);
+    return Response.json({
+      ...head,
+      object: isChat ? "chat.completion" : "text_completion",
+      choices: choices.map((choice, index) => ({ index, ...wholeOf(choice, isChat), logprobs: null })),
+      usage,
+    });
+  }
+}
+
+const wholeOf = ({ content, reasoning, calls, finish_reason }: ScriptedChoice, isChat: boolean) => {
+  if (!isChat) return { text: content ?? "", finish_reason };
+  const tool_calls = calls?.map(({ id, ...named }) => ({ id, type: "function", function: named }));
+  const message = { role: "assistant", content: content ?? null, refusal: null };
+  return {
+    message: { ...message, ...(reasoning && { reasoning_content: reasoning }), ...(tool_calls && { tool_calls }) },
+    finish_reason,
+  };
+};
+
+/** Pieces of three characters. */
+const split = (text = ""): string[] => text.match(/[\s\S]{1,3}/g) ?? [];
+
+const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] => [
+  { role: "assistant", content: "" },
+  ...split(reasoning).map((piece) => ({ reasoning_content: piece })),
+  ...split(content).map((piece) => ({ content: piece })),
+  ...calls.flatMap(({ id, name, arguments: text }, index) => [
+    { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] },
+    ...split(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
+  ]),
+];
+
+/** The pieces of several choices take turns, as those of a real server do. */
+const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): Response => {
+  const object = isChat ? "chat.completion.chunk" : "text_completion";
+  const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, object, ...chunk })}\n\n`;
+  const queues = choices.map((choice, index) => [
+    ...(isChat ? piecesOf(choice).map((delta) => ({ delta })) : split(choice.content).map((text) => ({ text }))).map(
+      (piece) => ({ index, ...piece, logprobs: null, finish_reason: null }),
+    ),
+    { index, ...(isChat ? { delta: {} } : { text: "" }), logprobs: null, finish_reason: choice.finish_reason },
+  ]);
+  const frames: string[] = [];
+  while (queues.some((queue) => queue.length > 0)) {
+    for (const queue of queues) {
+      const choice = queue.shift();
+      if (choice) frames.push(frame({ choices: [choice] }));
+    }
+  }
+  const body = `${frames.join("")}${frame({ choices: [], usage })}data: [DONE]\n\n`;
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+};
