@@ -23,7 +23,7 @@ export const cacheKey = (namespace: string, parts: Record<string, unknown>): Cac
 };
 
 /** Parts that contain user text. They are always shown as hashes. */
-const CONTENT = new Set(["messages", "prompt", "input", "question", "contexts"]);
+const CONTENT = new Set(["messages", "tools", "extra", "prompt", "input", "question", "contexts"]);
 const MAX_SHOWN_LENGTH = 80;
 
 const hash = (text: string): string => `"hash:${Bun.hash(text).toString(16).padStart(16, "0")}"`;

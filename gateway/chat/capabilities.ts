@@ -1,6 +1,7 @@
 import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
-import type { GenerationRequest, Operation, RequestedModel } from "./request";
+import { levelsOf, MAX_LEVELS } from "./extra-fields";
+import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } from "./request";
 
 /** A field that asks for something the model can't do. */
 interface Gap {
@@ -25,6 +26,7 @@ interface DemandingFields {
   logprobs?: unknown;
   response_format?: unknown;
   reasoning_effort?: unknown;
+  [EXTRA]?: Record<string, unknown>;
 }
 
 /** The first thing that a request asks for and the model can't do. Also finds it in bodies that aren't valid. */
@@ -46,6 +48,7 @@ export const findGap = (operation: Operation, body: DemandingFields, can: ModelC
   if (!can.reasoning && body.reasoning_effort !== undefined && !NO_EFFORT.has(body.reasoning_effort)) {
     return missing("reasoning_effort", "reasoning");
   }
+  for (const name in body[EXTRA]) if (!can.extra_fields.includes(name)) return missing(name, "extra_fields");
   return Array.isArray(body.messages) ? findMessageGap(body.messages, can) : undefined;
 };
 
@@ -86,10 +89,16 @@ export const assertCapable = (
   if (gap) throw refusal(gap, id);
 };
 
-/** Throws invalid_request if `tool_choice` asks for functions that the request doesn't have. */
-export const assertToolChoice = (body: GenerationRequest): void => {
-  if (!("messages" in body) || body.tool_choice === undefined || body.tool_choice === "none") return;
+/** Throws invalid_request for parameters that are nested too deeply, and if `tool_choice` asks for missing functions. */
+export const assertTools = (body: GenerationRequest): void => {
+  if (!("messages" in body)) return;
   const { tools, tool_choice: choice } = body;
+  const deep = tools ? tools.findIndex(({ function: { parameters } }) => levelsOf(parameters) > MAX_LEVELS) : -1;
+  if (deep >= 0) {
+    const param = `tools.${deep}.function.parameters`;
+    throw new AppError("invalid_request", `${param} is nested more than ${MAX_LEVELS} levels deep.`, { param });
+  }
+  if (choice === undefined || choice === "none") return;
   if (tools === undefined && choice !== "auto") {
     throw new AppError("invalid_request", "tool_choice requires tools. Send tools, or leave tool_choice out.", {
       param: "tool_choice",

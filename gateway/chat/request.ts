@@ -4,7 +4,10 @@ import { type ChatCompletionRequest, type CompletionRequest, DEFAULT_COMPLETION_
 import type { ChatMessage } from "./message";
 
 export type Operation = "chat" | "completion";
-export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
+
+/** The fields that only the model's server knows. A symbol, because a field of a request could have any name. */
+export const EXTRA = Symbol("extra fields");
+export type GenerationRequest = (ChatCompletionRequest | CompletionRequest) & { [EXTRA]?: Record<string, unknown> };
 
 type Prompt = string | number[];
 
@@ -97,7 +100,9 @@ export const shortened = <T extends GenerationRequest>(body: T, limit: number): 
 export const nodeBody = (body: GenerationRequest, model: RequestedModel, stream: boolean): string => {
   const { id } = model;
   const head = stream ? { model: id, stream, stream_options: { include_usage: true } } : { model: id, stream };
-  return JSON.stringify(withAnswerFields(head, body, model));
+  const fields = withAnswerFields(head, body, model);
+  const extra = body[EXTRA];
+  return JSON.stringify(extra === undefined ? fields : Object.assign(fields, extra));
 };
 
 /** Why the answer must not be cached; undefined if the same request always gives the same answer. */
@@ -109,5 +114,10 @@ export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,
   model: RequestedModel & { revision: string },
-): Record<string, unknown> =>
-  withAnswerFields({ operation, model: model.id, revision: model.revision, template_version: null }, body, model);
+): Record<string, unknown> => {
+  const head = { operation, model: model.id, revision: model.revision, template_version: null };
+  const parts = withAnswerFields(head, body, model);
+  // One part, because the fields could have the names of other parts.
+  if (body[EXTRA] !== undefined) parts.extra = body[EXTRA];
+  return parts;
+};

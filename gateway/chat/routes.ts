@@ -9,6 +9,7 @@ import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, onMismatch, servesWorkers, streams } from "../http/route-facts";
 import { startEvents, streamWhenReady } from "../http/sse";
+import type { Principal } from "../principal";
 import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
 import { assertCapable, assertFunctions } from "./capabilities";
 import { completeEach } from "./complete-each";
@@ -24,13 +25,17 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
+import { takeExtraFields } from "./extra-fields";
 import type { Operation } from "./request";
 import type { ChatService } from "./service";
+
+const isFields = (body: unknown): body is Record<string, unknown> =>
+  typeof body === "object" && body !== null && !Array.isArray(body);
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
-  "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field.";
+  "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field. What depends on the model is in its `capabilities`; it also accepts the fields in its `extra_fields`.";
 
 /** Extra time for a node's rejection to arrive after the maximum queue time. */
 const REJECTION_DELAY_MS = 2000;
@@ -48,13 +53,18 @@ interface Services extends ExplainDeps {
  */
 export const chatRoutes = (services: Services) => {
   const { chat, config, models } = services;
-  /** A field that the model can't use gets an error that says so, even if its value is invalid too. */
-  const explainMismatch = (operation: Operation) =>
-    onMismatch((body, principal) => {
-      const model = models.find(principal, (body as { model?: unknown }).model);
-      if (model) assertCapable(operation, body as object, model);
-      assertFunctions(body as object);
-    });
+  /**
+   * Handles what depends on the model in a body that doesn't match the schema: sets aside the fields that only the
+   * model's server knows, and explains what the model can't do, even if the value is invalid too.
+   */
+  const adaptToModel = (operation: Operation, body: unknown, principal: Principal): void => {
+    if (!isFields(body)) return;
+    const model = models.find(principal, body.model);
+    if (model) assertCapable(operation, body, model);
+    assertFunctions(body);
+    takeExtraFields(operation, body, model?.capabilities ?? { extra_fields: [] });
+  };
+  const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));
   // A rejection within this time has its own status. After that, the response is a stream with status 200 whose last
   // event is the rejection. That happens to every request that waits the default 60 s for a slot.
   const patienceMs = Math.min(config.timeouts.queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);
@@ -73,7 +83,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatCompletion },
         detail: {
           ...answers(ChatCompletionChunk),
-          ...explainMismatch("chat"),
+          ...adapts("chat"),
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, returns chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
         },
@@ -92,7 +102,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: TextCompletion },
         detail: {
           ...answers(TextCompletionChunk),
-          ...explainMismatch("completion"),
+          ...adapts("completion"),
           summary: "Complete a prompt, in OpenAI's format",
           description: NEUTRAL_VALUES,
         },
@@ -117,7 +127,7 @@ export const chatRoutes = (services: Services) => {
         response: { 200: ChatAnswer },
         detail: {
           ...answers(ChatEvent),
-          ...explainMismatch("chat"),
+          ...adapts("chat"),
           ...servesWorkers,
           summary: "Chat, with latency, cache status and model revision in the response",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
@@ -129,6 +139,10 @@ export const chatRoutes = (services: Services) => {
       response: { 200: CacheExplanation },
       detail: {
         ...allows("admin"),
+        ...onMismatch((body, caller) => {
+          if (isFields(body))
+            adaptToModel(body.operation === "completion" ? "completion" : "chat", body.request, caller);
+        }),
         tags: ["Cache"],
         summary: "Explain a request's cache key, and how it differs from an earlier request's",
         ...fails(404),

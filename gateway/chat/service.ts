@@ -20,7 +20,7 @@ import {
   type WholeAnswer,
   wholeDelta,
 } from "./answer";
-import { assertCapable, assertOneChoice, assertToolChoice, findGap } from "./capabilities";
+import { assertCapable, assertOneChoice, assertTools, findGap } from "./capabilities";
 import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
@@ -102,7 +102,7 @@ export const createChat = (deps: ChatDeps): ChatService => {
     const body = isShort ? shortened(asked, busyMaxTokens) : asked;
     const model = models.resolve(call.principal, "chat", body.model);
     assertCapable(operation, body, model);
-    assertToolChoice(body);
+    assertTools(body);
     if (call.report) call.report.model = model.id;
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     const span =

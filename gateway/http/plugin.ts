@@ -50,6 +50,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
         else allowSilence();
       }
       const prepared = prepareInputs(route, request, body, query, params);
+      if (principal) route.facts["x-mismatch"]?.(prepared, principal);
       // Elysia 1.4.30 assigns the result of a transform to the context, but types it as void.
       if (prepared !== body) return { body: prepared } as unknown as undefined;
     })
@@ -112,7 +113,7 @@ const answerDirectly = (exchange: Exchange, route: Route, server: Server): Promi
     const check = checkOf(route);
     if (!check.Check(body)) {
       route.facts["x-mismatch"]?.(body, principal);
-      throw invalidRequest(check.Errors(body), "field");
+      if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");
     }
     return (route.handler as DirectHandler)({ body, principal, exchange });
   });

@@ -43,7 +43,8 @@ export interface RouteFacts {
   /** Runs without Elysia's hooks; see `http/plugin.ts`. */
   "x-direct"?: true;
   /**
-   * Called by `direct` routes with a body that doesn't match their schema, to throw a better error than the schema's.
+   * Called with a body that doesn't match the route's schema, which is then checked again. May change the body, or throw
+   * a better error than the schema's. Routes that aren't `direct` call it with every body.
    */
   "x-mismatch"?: MismatchHook;
   /** Also accepts calls of jobs workers, which work for a key. */
