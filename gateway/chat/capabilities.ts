@@ -1,6 +1,7 @@
 import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import { levelsOf, MAX_LEVELS } from "./extra-fields";
+import { IMAGE_DATA } from "./message";
 import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } from "./request";
 
 /** A field that asks for something the model can't do. */
@@ -58,11 +59,28 @@ const NO_EFFORT = new Set<unknown>(["none", "medium"]);
 const isText = (format: unknown): boolean =>
   typeof format === "object" && format !== null && "type" in format && format.type === "text";
 
+const findPartGap = (parts: readonly unknown[], path: string, can: ModelCapabilities): Gap | undefined => {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as { type?: unknown } | null;
+    const param = `${path}.${index}.type`;
+    if (!can.vision && part?.type === "image_url") return missing(param, "vision", ' "image_url"');
+    if (!can.audio_input && part?.type === "input_audio") return missing(param, "audio_input", ' "input_audio"');
+  }
+  return undefined;
+};
+
 const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): Gap | undefined => {
-  if (can.tools && can.reasoning) return undefined;
+  if (can.tools && can.reasoning && can.vision && can.audio_input) return undefined;
   for (let index = 0; index < messages.length; index++) {
     const message = messages[index] as Record<string, unknown> | null;
-    if (typeof message !== "object" || message === null || message.role === "user") continue;
+    if (typeof message !== "object" || message === null) continue;
+    if (message.role === "user") {
+      const gap = Array.isArray(message.content)
+        ? findPartGap(message.content, `messages.${index}.content`, can)
+        : null;
+      if (gap) return gap;
+      continue;
+    }
     if (!can.tools) {
       if (message.role === "tool") return missing(`messages.${index}.role`, "tools", ' "tool"');
       if (message.tool_calls !== undefined) return missing(`messages.${index}.tool_calls`, "tools");
@@ -123,6 +141,21 @@ export const assertOneChoice = ({ n = 1 }: GenerationRequest): void => {
       param: "n",
     },
   );
+};
+
+/** Throws invalid_request for an image that isn't in the request, because nothing fetches it. */
+export const assertImages = ({ messages }: DemandingFields): void => {
+  if (!Array.isArray(messages)) return;
+  for (const [place, message] of messages.entries()) {
+    if (!Array.isArray(message?.content)) continue;
+    for (const [index, part] of message.content.entries()) {
+      const url: unknown = part?.type === "image_url" ? part.image_url?.url : undefined;
+      if (typeof url !== "string" || new RegExp(IMAGE_DATA).test(url)) continue;
+      const param = `messages.${place}.content.${index}.image_url.url`;
+      const message = `${param} must be a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…. Images are not fetched from other addresses.`;
+      throw new AppError("invalid_request", message, { param });
+    }
+  }
 };
 
 /** Throws invalid_request for a tool that isn't a function, such as OpenAI's hosted web search. */

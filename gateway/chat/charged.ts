@@ -4,7 +4,7 @@ import type { ModelUse } from "../limits/model-use";
 import type { ResolvedModel } from "../models/registry";
 import type { EngineReply } from "../ports/engine";
 import type { Usage } from "./contract";
-import { answerTokensOf, type GenerationRequest } from "./request";
+import { answerTokensOf, type GenerationRequest, mediaOf } from "./request";
 import { join, metered, parseWhole } from "./wire";
 
 interface Generation {
@@ -29,7 +29,7 @@ export const charged = (
 ): Promise<EngineReply> => {
   const accepted = ledger.useModel(call, model, () => ({
     isEmbedding: false,
-    promptTokens: estimateTokens(generation.json),
+    promptTokens: estimateTokens(generation.json, mediaOf(generation.body)),
     answerTokens: answerTokensOf(generation.body),
   }));
   return accepted ? settled(accepted, generation, request) : request();

@@ -47,6 +47,34 @@ const TextPart = Strict({
   cache_control: ignored,
 });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
+
+/** The start of an image in a request. Neither the gateway nor the model's server fetches images from other addresses. */
+export const IMAGE_DATA = "^data:image/(png|jpeg|webp|gif);base64,";
+
+const ImagePart = Strict(
+  {
+    type: Type.Literal("image_url"),
+    image_url: Strict({
+      url: Type.String({ pattern: IMAGE_DATA, examples: ["data:image/png;base64,iVBORw0KGgo="] }),
+      detail: optional(OneOf(["auto", "low", "high"]), "auto"),
+    }),
+    cache_control: ignored,
+  },
+  { description: requires("vision") },
+);
+
+const AudioPart = Strict(
+  {
+    type: Type.Literal("input_audio"),
+    input_audio: Strict({
+      data: Type.String({ minLength: 1, description: "Base64" }),
+      format: OneOf(["wav", "mp3"]),
+    }),
+    cache_control: ignored,
+  },
+  { description: requires("audio_input") },
+);
+const UserPart = Type.Union([TextPart, ImagePart, AudioPart]);
 const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
 const messageName = optional(Type.String({ maxLength: 64 }), "");
 
@@ -101,6 +129,8 @@ export const ChatMessage = Type.Union(
       { role: Type.Literal("tool"), content: Content, tool_call_id: CallId, name: messageName },
       { description: `The result of a call. ${requires("tools")}` },
     ),
+    // Last, so that validating a message without images and audio takes no longer.
+    Strict({ role: Type.Literal("user"), content: Type.Array(UserPart, { minItems: 1 }), name: messageName }),
   ],
   { title: "ChatMessage" },
 );

@@ -1,5 +1,6 @@
 import { type ModelCapabilities, SAMPLING } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
+import type { Media } from "../limits/ledger";
 import { type ChatCompletionRequest, type CompletionRequest, DEFAULT_COMPLETION_TOKENS } from "./contract";
 import type { ChatMessage } from "./message";
 
@@ -42,6 +43,24 @@ const maxTokensOf = (body: GenerationRequest): number | undefined =>
 export const answerTokensOf = (body: GenerationRequest): number | undefined => {
   const each = maxTokensOf(body);
   return each === undefined ? undefined : each * (body.n ?? 1);
+};
+
+/** The images and audio in a request's messages; undefined if it has none. */
+export const mediaOf = (body: GenerationRequest): Media | undefined => {
+  if (!("messages" in body)) return undefined;
+  let media: Media | undefined;
+  for (const { content } of body.messages) {
+    if (typeof content !== "object") continue;
+    for (const part of content) {
+      if (part.type === "text") continue;
+      media ??= { images: 0, imageBytes: 0, audioBytes: 0 };
+      if (part.type === "image_url") {
+        media.images++;
+        media.imageBytes += part.image_url.url.length;
+      } else media.audioBytes += part.input_audio.data.length;
+    }
+  }
+  return media;
 };
 
 /** Fields that have the same name in requests and in the node's API. */

@@ -11,7 +11,7 @@ import { allows, direct, dropsNul, fails, generates, onMismatch, servesWorkers, 
 import { startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
 import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
-import { assertCapable, assertFunctions } from "./capabilities";
+import { assertCapable, assertFunctions, assertImages } from "./capabilities";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -62,6 +62,7 @@ export const chatRoutes = (services: Services) => {
     const model = models.find(principal, body.model);
     if (model) assertCapable(operation, body, model);
     assertFunctions(body);
+    assertImages(body);
     takeExtraFields(operation, body, model?.capabilities ?? { extra_fields: [] });
   };
   const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));

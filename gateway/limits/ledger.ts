@@ -164,5 +164,5 @@ export const createLedger = ({ store, price, slots, budgets, now = Date.now }: L
   };
 };
 
-export { estimateTokens } from "./model-use";
+export { estimateTokens, type Media } from "./model-use";
 export type Ledger = ReturnType<typeof createLedger>;

@@ -42,7 +42,25 @@ const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest use. */
 const NEWEST = 0.2;
 
-export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+/** Images and audio in base64 inside a text. */
+export interface Media {
+  images: number;
+  imageBytes: number;
+  audioBytes: number;
+}
+
+/** Models use a few hundred to two thousand tokens for an image, and about 25 for a second of speech (10 kB as MP3). */
+const TOKENS_PER_IMAGE = 1000;
+const AUDIO_BYTES_PER_TOKEN = 400;
+
+/** An estimate of the tokens of a text, in which the media count by their number or length, not as text. */
+export const estimateTokens = (text: string, media?: Media): number => {
+  const bytes = Buffer.byteLength(text);
+  if (!media) return Math.ceil(bytes / BYTES_PER_TOKEN);
+  const { images, imageBytes, audioBytes } = media;
+  const textBytes = Math.max(0, bytes - imageBytes - audioBytes);
+  return Math.ceil(textBytes / BYTES_PER_TOKEN + images * TOKENS_PER_IMAGE + audioBytes / AUDIO_BYTES_PER_TOKEN);
+};
 
 /** The machine time per token of each model, learned from its uses. */
 export class Rates {

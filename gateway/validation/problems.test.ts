@@ -69,10 +69,10 @@ test("the error for an unknown role lists the roles", () => {
 });
 
 test("the error for a content part of an unknown type names the part, not the whole content", () => {
-  const messages = [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }];
+  const messages = [{ role: "user", content: [{ type: "file", file: { file_id: "x" } }] }];
   expect(problem({ messages })).toEqual([
     "messages.0.content.0.type",
-    'messages.0.content.0.type must be "text", not "image_url".',
+    'messages.0.content.0.type must be "text", "image_url" or "input_audio", not "file".',
   ]);
 });
 

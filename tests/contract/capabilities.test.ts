@@ -1,64 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import OpenAI from "openai";
 import { readEvents } from "../harness";
-import { type ScriptedChoice, ScriptedServer } from "../scripted-server";
-import { until } from "../until";
-import { type Stack, startStack } from "./stack";
+import type { ScriptedChoice, ScriptedServer } from "../scripted-server";
+import { audio, image, MODEL, post, ROUND_TRIP, startCapableStack, text, tool, user } from "./capable-stack";
+import type { Stack } from "./stack";
 
-/*
- * What requests may ask for depends on the model. `able` has a real node in front of a server that can do everything,
- * and `unable` has the synthetic engine, which can do nothing of it.
- */
+/* What the model can do is sent to its server, and the answer reaches the client unchanged. */
 
-const server = new ScriptedServer();
+let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let able: Stack;
-let unable: Stack;
+let server: ScriptedServer;
 beforeAll(async () => {
-  able = await startStack(
-    {},
-    {
-      node: { engine: "openai", engineUrl: server.url, engineCapabilities: ["reasoning"], embedder: "off" },
-      hasWorker: false,
-    },
-  );
-  unable = await startStack({}, { hasWorker: false });
-  for (const stack of [able, unable]) {
-    await until("the gateway knows its node", async () => (await stack.call("GET", "/readyz")).status === 200);
-  }
+  capable = await startCapableStack();
+  ({ stack: able, server } = capable);
 });
-afterAll(async () => {
-  await able.close();
-  await unable.close();
-  await server.close();
-});
+afterAll(() => capable.close());
 
 type Json = Record<string, unknown>;
-const MODEL = "everything";
-const UNABLE = "smollm2-135m-instruct";
-const user = { role: "user", content: "What is the weather in Rome?" };
-const tool = {
-  type: "function",
-  function: {
-    name: "get_weather",
-    description: "The current weather",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-  },
-};
-const call = { id: "call_1", type: "function", function: { name: "get_weather", arguments: '{"city":"Rome"}' } };
-const ROUND_TRIP = [
-  user,
-  { role: "assistant", tool_calls: [call] },
-  { role: "tool", tool_call_id: "call_1", content: "21 °C" },
-];
-
-const post = async (stack: Stack, path: string, body: object, headers?: Record<string, string>) => {
-  const response = await stack.call("POST", path, { body, headers });
-  return { status: response.status, body: JSON.parse(await response.text()) };
-};
-const chat = (body: object) => post(able, "/v1/chat/completions", { messages: [user], ...body });
-
-/** An object with this many levels. */
-const deep = (levels: number): object => (levels === 1 ? {} : { a: deep(levels - 1) });
+const chat = (body: object) => capable.chat(body);
 
 let questions = 0;
 /** A request that was not sent before, whose answer may be cached. */
@@ -223,9 +182,30 @@ describe("a field that the model supports", () => {
         { n: 2 },
         { reasoning_effort: "low" },
         { messages: ROUND_TRIP },
+        { messages: [{ role: "user", content: [text, image] }] },
+        { messages: [{ role: "user", content: [text, audio] }] },
       ].map(keyOf),
     );
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  test("images and audio reach the server", async () => {
+    const high = { ...image, image_url: { ...image.image_url, detail: "high" } };
+    const messages = [{ role: "user", content: [text, image, high, audio] }];
+    for (const path of ["/v1/chat/completions", "/v1/chat"]) {
+      expect((await post(able, path, { messages })).status).toBe(200);
+      expect(server.last.messages).toEqual(messages);
+    }
+  });
+
+  test("an image counts as an image against a limit on tokens, not as its text", async () => {
+    const key = await able.keyOf("member", { tokens_per_minute: 10_000 });
+    const url = `data:image/png;base64,${"A".repeat(1_000_000)}`;
+    const messages = [{ role: "user", content: [text, { type: "image_url", image_url: { url } }] }];
+    const body = { messages, max_tokens: 10 };
+    expect((await able.call("POST", "/v1/chat/completions", { key, body })).status).toBe(200);
+    const long = { messages: [{ role: "user", content: "A".repeat(1_000_000) }], max_tokens: 10 };
+    expect((await able.call("POST", "/v1/chat/completions", { key, body: long })).status).not.toBe(200);
   });
 
   test("a call makes a round trip with OpenAI's client", async () => {
@@ -310,154 +290,4 @@ test("several prompts with several choices each are answered in the order of the
     [2, "b1"],
     [3, "b2"],
   ]);
-});
-
-describe("a field that the model doesn't support is refused by name, and the error names the model:", () => {
-  const refused = async (path: string, body: object, param: string, capability: string) => {
-    const { status, body: answer } = await post(unable, path, body);
-    expect([status, answer.error.code, answer.error.param]).toEqual([400, "invalid_request", param]);
-    expect(answer.error.message).toContain(`the model "${UNABLE}"`);
-    expect(answer.error.message).toContain(capability);
-  };
-
-  test.each<[object, string, string]>([
-    [{ tools: [tool] }, "tools", "tools"],
-    [{ tool_choice: "required" }, "tool_choice", "tools"],
-    [{ reasoning_effort: "high" }, "reasoning_effort", "reasoning"],
-    [{ response_format: { type: "json_object" } }, "response_format", "json_schema"],
-    [{ messages: ROUND_TRIP }, "messages.1.tool_calls", "tools"],
-    [{ messages: [user, ROUND_TRIP[2]] }, "messages.1.role", "tools"],
-    [{ messages: [user, { role: "assistant", content: "a", reasoning: "b" }] }, "messages.1.reasoning", "reasoning"],
-    [{ messages: [{ role: "assistant", reasoning_content: "b" }] }, "messages.0.reasoning_content", "reasoning"],
-  ])("%j", async (fields, param, capability) => {
-    const request = { messages: [user], ...fields };
-    for (const path of ["/v1/chat/completions", "/v1/chat"]) await refused(path, request, param, capability);
-    await refused("/v1/cache/explain", { request }, param, capability);
-  });
-
-  test.each<[object, string]>([
-    [{ tools: [{}] }, "tools"],
-    [{ tools: "x" }, "tools"],
-    [{ messages: [user, { role: "tool" }] }, "messages.1.role"],
-  ])("%j, although its value is invalid too", async (fields, param) => {
-    await refused("/v1/chat/completions", { messages: [user], ...fields }, param, "tools");
-  });
-
-  test("several choices", async () => {
-    await refused("/v1/chat/completions", { messages: [user], n: 2 }, "n", "max_choices");
-    await refused("/v1/completions", { prompt: "a", n: 2 }, "n", "max_choices");
-  });
-
-  test("more choices than the server returns", async () => {
-    const { status, body } = await chat({ n: 9 });
-    expect([status, body.error.param]).toEqual([400, "n"]);
-    expect(body.error.message).toStartWith(`n is 9, but must be 8 or less for the model "${MODEL}".`);
-    expect((await chat({ n: 1e9 })).body.error.message).toStartWith("n is 1000000000, but must be 8 or less");
-  });
-});
-
-describe("a call that can't be made is refused:", () => {
-  test.each<[object, string]>([
-    [{ tool_choice: "required" }, "tool_choice"],
-    [{ tool_choice: { type: "function", function: { name: "f" } } }, "tool_choice"],
-    [{ tools: [tool], tool_choice: { type: "function", function: { name: "f" } } }, "tool_choice.function.name"],
-    [{ tools: [{ type: "web_search" }] }, "tools.0.type"],
-    [{ tools: [tool, { type: "function", function: { name: "a b" } }] }, "tools.1.function.name"],
-    [{ tools: Array(129).fill(tool) }, "tools"],
-    [
-      { tools: [tool, { type: "function", function: { name: "f", parameters: deep(33) } }] },
-      "tools.1.function.parameters",
-    ],
-    [{ messages: [user, { role: "tool", content: "x" }] }, "messages.1.tool_call_id"],
-  ])("%j", async (fields, param) => {
-    const sent = server.requests.length;
-    const { status, body } = await chat(fields);
-    expect([status, body.error.param]).toEqual([400, param]);
-    expect(server.requests.length).toBe(sent);
-  });
-});
-
-describe("a field that only the model's server knows", () => {
-  test.each([
-    [{ chat_template_kwargs: { enable_thinking: false, style: "short", depth: 3 } }],
-    [{ min_tokens: 3, stop_token_ids: [1, 2] }],
-    [{ structured_outputs: { json: { type: "object", properties: { a: { type: ["string", "null"] } } } } }],
-    [{ logit_bias: { "50256": -100 } }],
-  ])("is passed on: %j", async (fields) => {
-    server.answer = () => [{ content: "Hi", finish_reason: "stop" }];
-    for (const stream of [false, true]) {
-      const response = await able.call("POST", "/v1/chat/completions", {
-        body: { messages: [user], ...fields, stream },
-      });
-      expect(response.status).toBe(200);
-      await response.text();
-      expect(server.last).toMatchObject(fields);
-    }
-    expect((await post(able, "/v1/chat", { messages: [user], ...fields })).status).toBe(200);
-    expect(server.last).toEqual({ messages: [user], ...fields, model: MODEL, stream: false });
-  });
-
-  test("is passed on with a prompt, unless it is about messages", async () => {
-    expect((await post(able, "/v1/completions", { prompt: ["a", "b"], min_tokens: 3 })).status).toBe(200);
-    expect(server.requests.slice(-2).map(({ min_tokens }) => min_tokens)).toEqual([3, 3]);
-    const { status, body } = await post(able, "/v1/completions", { prompt: "a", chat_template_kwargs: {} });
-    expect([status, body.error.param]).toEqual([400, "chat_template_kwargs"]);
-  });
-
-  test("is as if it were omitted if it is null or empty", async () => {
-    expect((await chat({ min_tokens: null, logit_bias: {} })).status).toBe(200);
-    expect(server.last).toEqual({ messages: [user], model: MODEL, stream: false });
-  });
-
-  test("is part of the cache key, and can't be mistaken for another part", async () => {
-    const explain = async (fields: object) =>
-      (await post(able, "/v1/cache/explain", { request: { temperature: 0, messages: [user], ...fields } })).body;
-    const bodies = [{}, { min_tokens: 1 }, { min_tokens: 2 }, { ignore_eos: true }, { skip_special_tokens: false }];
-    const keys = await Promise.all(bodies.map(async (fields) => (await explain(fields)).key));
-    expect(new Set(keys).size).toBe(bodies.length);
-    expect((await explain({ stop_token_ids: [42] })).parts.extra).toMatch(/^hash:/);
-    const request = newRequest({ min_tokens: 1, stream_options: undefined });
-    expect((await post(able, "/v1/chat", request)).body.cache.status).toBe("miss");
-    expect((await post(able, "/v1/chat", request)).body.cache.status).toBe("hit");
-    expect((await post(able, "/v1/chat", { ...request, min_tokens: 2 })).body.cache.status).toBe("miss");
-  });
-
-  test.each<[object, string]>([
-    [{ chat_template: "{{ messages }}" }, "chat_template"],
-    [{ prompt_embeds: "AAAA" }, "prompt_embeds"],
-    [{ custom_logit_processor: "x", min_tokens: 1 }, "custom_logit_processor"],
-    [{ kv_transfer_params: {} }, "kv_transfer_params"],
-    [{ chat_template_kwargs: "x" }, "chat_template_kwargs"],
-    [{ chat_template_kwargs: ["x"] }, "chat_template_kwargs"],
-    [{ chat_template_kwargs: { a: {} } }, "chat_template_kwargs.a"],
-    [{ chat_template_kwargs: { a: [1] } }, "chat_template_kwargs.a"],
-    [{ chat_template_kwargs: { chat_template: "x" } }, "chat_template_kwargs.chat_template"],
-    [{ chat_template_kwargs: { tokenize: true } }, "chat_template_kwargs.tokenize"],
-    [{ chat_template_kwargs: { a: "x".repeat(1001) } }, "chat_template_kwargs.a"],
-    [
-      { chat_template_kwargs: Object.fromEntries(Array.from({ length: 33 }, (_, n) => [n, n])) },
-      "chat_template_kwargs",
-    ],
-    [{ structured_outputs: deep(33) }, "structured_outputs"],
-    [{ bad_words: ["x".repeat(70_000)] }, "bad_words"],
-    [{ guided_regex: "a+" }, "guided_regex"],
-    [{ min_tokens: 1, temperature: 3 }, "temperature"],
-    [{ min_tokens: 1, no_such_field: 1 }, "no_such_field"],
-    [{ messages: [{ ...user, min_tokens: 1 }] }, "messages.0.min_tokens"],
-  ])("is refused: %.80j", async (fields, param) => {
-    const sent = server.requests.length;
-    for (const path of ["/v1/chat/completions", "/v1/chat"]) {
-      const { status, body } = await post(able, path, { messages: [user], ...fields });
-      expect([status, body.error.code, body.error.param]).toEqual([400, "invalid_request", param]);
-    }
-    expect(server.requests.length).toBe(sent);
-  });
-
-  test.each(["min_tokens", "chat_template_kwargs", "logit_bias"])(
-    "%s is unknown to every other model",
-    async (name) => {
-      const { status, body } = await post(unable, "/v1/chat/completions", { messages: [user], [name]: { a: 1 } });
-      expect([status, body.error.param]).toEqual([400, name]);
-    },
-  );
 });
