@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
+import { NEVER_FORWARDED } from "../../../lib/forwarded-fields";
 import { silentLog } from "../../../lib/log";
 import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../../../tests/test-node";
 import { until } from "../../../tests/until";
@@ -60,6 +61,12 @@ describe("the openai engine", () => {
     expect(sent).toEqual({ ...chatBody("Hi"), ...parameters });
     expect([lastHeaders.get("authorization"), lastHeaders.get("traceparent")]).toEqual(["Bearer behind", traceparent]);
     expect([status, JSON.parse(text)]).toMatchObject([200, { id: "up-1", timings: { cached_tokens: 0 } }]);
+  });
+
+  test.each([...NEVER_FORWARDED])("never passes %s on, whoever sends it", async (name) => {
+    answer = () => Response.json({ id: "reached" });
+    const { status, text } = await client.chat("Hi", { [name]: "x" });
+    expect([status, JSON.parse(text).error.param]).toEqual([400, name]);
   });
 
   test("forwards chunks unchanged, and the usage frame only on request", async () => {

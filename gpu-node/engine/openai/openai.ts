@@ -1,4 +1,5 @@
 import type { Config } from "../../../lib/config";
+import { NEVER_FORWARDED } from "../../../lib/forwarded-fields";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import {
@@ -9,6 +10,7 @@ import {
   type Generation,
   type NodeEngine,
 } from "../engine";
+import { invalidField } from "../fields";
 import { capabilitiesOf } from "./capabilities";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf, upstreamFailure } from "./upstream";
 
@@ -93,6 +95,10 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       }, log),
     models: () => models,
     accept: async (generation) => {
+      const forbidden = NEVER_FORWARDED.find((name) => Object.hasOwn(generation.body, name));
+      if (forbidden !== undefined) {
+        throw invalidField(forbidden, `${forbidden} is never passed to the server behind this node. Leave it out.`);
+      }
       const { model } = generation.body;
       const found = findModel(models, typeof model === "string" ? model : undefined);
       const body = { ...generation.body, model: found.id };
