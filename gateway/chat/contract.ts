@@ -165,11 +165,22 @@ export const Usage = Component("Usage", {
   prompt_tokens: Count(),
   completion_tokens: Count(),
   total_tokens: Count(),
+  // Some servers behind a node send null.
   prompt_tokens_details: Type.Optional(
-    Type.Object({ cached_tokens: Count("Served from the node's KV cache instead of being computed") }),
+    Nullable(
+      Type.Object({
+        cached_tokens: Type.Optional(
+          Nullable(Count(), { description: "Served from the node's KV cache instead of being computed" }),
+        ),
+      }),
+    ),
   ),
   completion_tokens_details: Type.Optional(
-    Type.Object({ reasoning_tokens: Type.Optional(Count("Part of `completion_tokens`")) }),
+    Nullable(
+      Type.Object({
+        reasoning_tokens: Type.Optional(Nullable(Count(), { description: "Part of `completion_tokens`" })),
+      }),
+    ),
   ),
 });
 export type Usage = Static<typeof Usage>;
