@@ -107,7 +107,7 @@ export interface NodeReadiness {
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
-  /** What applies to a request without `x-deadline-ms` or `x-queue-timeout-ms`; omitted by nodes of early versions. */
+  /** The timeouts of requests without `x-deadline-ms` or `x-queue-timeout-ms`; omitted by nodes of earlier versions. */
   timeouts?: { total_ms: number; queue_ms: number };
   machine?: NodeMachine;
 }
@@ -133,7 +133,7 @@ export interface Prefixes {
   document: string;
 }
 
-/** What a model can do on the server that runs it. The gateway rejects requests for anything else. */
+/** What a model can do on the server that runs it. The gateway rejects chats and completions that need more. */
 export interface ModelCapabilities {
   /** Answers `messages`. False: it only completes prompts, or embeds texts. */
   chat: boolean;
@@ -145,18 +145,18 @@ export interface ModelCapabilities {
   audio_input: boolean;
   /** Accepts `reasoning_effort` and earlier reasoning, and returns its reasoning separately from the answer. */
   reasoning: boolean;
-  /** `response_format` with a JSON schema, or any JSON object. */
+  /** Accepts `response_format` of type `json_schema` or `json_object`. */
   json_schema: boolean;
   logprobs: boolean;
-  /** The highest `n`; 1: one answer per request. */
+  /** Maximum `n`; 1: one answer per request. */
   max_choices: number;
-  /** Can shorten its vectors to the `dimensions` of a request. */
+  /** Can shorten its vectors to the requested `dimensions`. */
   dimensions: boolean;
-  /** Sorts documents by their relevance to a query. */
+  /** Sorts documents by relevance to a query. */
   rerank: boolean;
-  /** Tokens of the longest answer; null for an embedding model. */
+  /** Maximum length of an answer in tokens; null for an embedding model. */
   max_output_tokens: number | null;
-  /** Names of request fields that are not in the gateway's API and that the server accepts. */
+  /** Request fields that aren't part of the gateway's API and that the server accepts. */
   extra_fields: string[];
 }
 

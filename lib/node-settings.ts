@@ -3,7 +3,7 @@ import { NEVER_FORWARDED } from "./forwarded-fields";
 import { choice, flag, optionalText, optionalWhole, text, webAddress, whole } from "./setting-kinds";
 
 const minute = 60_000;
-/** A name that is switched on or, after a hyphen, off. */
+/** The name of a capability to switch on or, with a leading hyphen, off. */
 const CAPABILITY = "^-?(tools|vision|audio_input|reasoning|json_schema|logprobs)$";
 const FIELD = `^(?!(${NEVER_FORWARDED.join("|")})$)-?[a-zA-Z_][a-zA-Z0-9_]{0,63}$`;
 
@@ -28,27 +28,28 @@ export const NodeSettings = Type.Object({
   engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
   engineServer: choice(
     "GROUNDWIRE_NODE_ENGINE_SERVER",
-    "Type of that server, which decides the request fields that are passed on; auto: detected from its list of models",
+    "Type of that server, which determines its default capabilities and request fields; auto: detected from its list of models",
     ["auto", "vllm", "sglang", "llama-server", "other"],
     "auto",
   ),
   engineCapabilities: Type.Array(Type.String({ pattern: CAPABILITY }), {
     env: "GROUNDWIRE_NODE_ENGINE_CAPABILITIES",
-    expected: "tools, vision, audio_input, reasoning, json_schema or logprobs, separated by commas; - switches one off",
+    expected:
+      "tools, vision, audio_input, reasoning, json_schema or logprobs, separated by commas; a leading - switches one off",
     description:
-      "Capabilities of that server's models to switch on or, with a leading -, off, separated by commas: vision, reasoning, -tools",
+      "Capabilities to switch on for that server's models or, with a leading -, off, separated by commas, such as vision,reasoning,-tools",
     default: [],
   }),
   engineFields: Type.Array(Type.String({ pattern: FIELD }), {
     env: "GROUNDWIRE_NODE_ENGINE_FIELDS",
-    expected: `names of request fields, separated by commas; - removes one. Never accepted: ${NEVER_FORWARDED.join(", ")}`,
+    expected: `names of request fields, separated by commas; a leading - removes one. Never accepted: ${NEVER_FORWARDED.join(", ")}`,
     description:
-      "Additional request fields to pass to that server, separated by commas; a leading - stops passing a known one: guided_regex, -ignore_eos",
+      "Request fields to pass to that server in addition to those known for its type or, with a leading -, not to pass, separated by commas, such as guided_regex,-ignore_eos",
     default: [],
   }),
   engineMaxChoices: optionalWhole(
     "GROUNDWIRE_NODE_ENGINE_MAX_CHOICES",
-    "Highest n (answers per request) for that server; if omitted, 8 for vLLM and SGLang, otherwise 1",
+    "Maximum n (answers per request) for that server; if omitted, 8 for vLLM and SGLang, otherwise 1",
     1,
     128,
   ),

@@ -2,7 +2,7 @@ import type { Server } from "bun";
 
 type Json = Record<string, unknown>;
 
-/** An answer of the scripted server, as its choices. */
+/** One choice of a scripted answer. */
 export interface ScriptedChoice {
   content?: string;
   reasoning?: string;
@@ -11,8 +11,9 @@ export interface ScriptedChoice {
 }
 
 /**
- * An OpenAI-compatible server that can do everything, for tests behind a real node. `answer` decides the choices of the
- * next answers, which it sends whole or in small pieces, as vLLM does. `requests` are the bodies that it received.
+ * An OpenAI-compatible server that supports every feature, for tests with a real node in front of it. `answer` returns
+ * the choices of each answer, which the server sends whole or in small pieces, as vLLM does. `requests` holds the
+ * bodies that it received.
  */
 export class ScriptedServer {
   readonly requests: Json[] = [];
@@ -75,7 +76,7 @@ const wholeOf = ({ content, reasoning, calls, finish_reason }: ScriptedChoice, i
   };
 };
 
-/** Pieces of three characters. */
+/** Splits a text into pieces of up to three characters. */
 const split = (text = ""): string[] => text.match(/[\s\S]{1,3}/g) ?? [];
 
 const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] => [
@@ -88,7 +89,7 @@ const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] =>
   ]),
 ];
 
-/** The pieces of several choices take turns, as those of a real server do. */
+/** Interleaves the pieces of several choices, as real servers do. */
 const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): Response => {
   const object = isChat ? "chat.completion.chunk" : "text_completion";
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, object, ...chunk })}\n\n`;

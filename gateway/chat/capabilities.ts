@@ -7,19 +7,19 @@ import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } fr
 /** A field that asks for something the model can't do. */
 interface Gap {
   param: string;
-  /** The error up to the model's name: `tools is not supported by`. */
-  claim: string;
+  /** Start of the error message, up to the model's name: `tools is not supported by`. */
+  problem: string;
   remedy: string;
 }
 
 const missing = (param: string, capability: keyof ModelCapabilities, value = ""): Gap => ({
   param,
-  claim: `${param}${value} is not supported by`,
+  problem: `${param}${value} is not supported by`,
   remedy: `Leave it out, or use a model with the capability ${capability}`,
 });
 
-/** The fields of a request that depend on the model. They may have any value if the body isn't valid. */
-interface DemandingFields {
+/** The fields of a request that depend on the model. They haven't been validated, so they may have any value. */
+interface ModelDependentFields {
   messages?: unknown;
   tools?: unknown;
   tool_choice?: unknown;
@@ -30,13 +30,13 @@ interface DemandingFields {
   [EXTRA]?: Record<string, unknown>;
 }
 
-/** The first thing that a request asks for and the model can't do. Also finds it in bodies that aren't valid. */
-export const findGap = (operation: Operation, body: DemandingFields, can: ModelCapabilities): Gap | undefined => {
+/** The first field that asks for something the model can't do. The body may be invalid. */
+export const findGap = (operation: Operation, body: ModelDependentFields, can: ModelCapabilities): Gap | undefined => {
   if (operation === "chat" && !can.chat) return missing("messages", "chat");
   if (typeof body.n === "number" && body.n > can.max_choices) {
     const most = can.max_choices === 1 ? "1" : `${can.max_choices} or less`;
-    const remedy = "Send fewer, or use a model with a higher max_choices";
-    return { param: "n", claim: `n is ${body.n}, but must be ${most} for`, remedy };
+    const remedy = "Send a lower n, or use a model with a higher max_choices";
+    return { param: "n", problem: `n is ${body.n}, but must be ${most} for`, remedy };
   }
   if (!can.logprobs && body.logprobs !== undefined && body.logprobs !== false) return missing("logprobs", "logprobs");
   if (!can.json_schema && body.response_format !== undefined && !isText(body.response_format)) {
@@ -53,7 +53,7 @@ export const findGap = (operation: Operation, body: DemandingFields, can: ModelC
   return Array.isArray(body.messages) ? findMessageGap(body.messages, can) : undefined;
 };
 
-/** Values of `reasoning_effort` that ask a model without reasoning for nothing: OpenAI's defaults. */
+/** Values of `reasoning_effort` that have no effect on a model without reasoning: OpenAI's defaults. */
 const NO_EFFORT = new Set<unknown>(["none", "medium"]);
 
 const isText = (format: unknown): boolean =>
@@ -94,20 +94,27 @@ const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): G
   return undefined;
 };
 
-const refusal = ({ param, claim, remedy }: Gap, model: string): AppError =>
-  new AppError("invalid_request", `${claim} the model "${model}". ${remedy}: GET /v1/models lists them.`, { param });
+const refusal = ({ param, problem, remedy }: Gap, model: string): AppError =>
+  new AppError(
+    "invalid_request",
+    `${problem} the model "${model}". ${remedy}. GET /v1/models shows what each model supports.`,
+    { param },
+  );
 
-/** Throws invalid_request, naming field and model, for what the model can't do. Unknown capabilities aren't checked. */
+/**
+ * Throws invalid_request, naming the field and the model, if the request asks for something the model can't do. Checks
+ * nothing while the model's capabilities are unknown.
+ */
 export const assertCapable = (
   operation: Operation,
-  body: DemandingFields,
+  body: ModelDependentFields,
   { id, capabilities }: RequestedModel,
 ): void => {
   const gap = capabilities && findGap(operation, body, capabilities);
   if (gap) throw refusal(gap, id);
 };
 
-/** Throws invalid_request for parameters that are nested too deeply, and if `tool_choice` asks for missing functions. */
+/** Throws invalid_request if `parameters` is nested too deeply, or if `tool_choice` requires a missing function. */
 export const assertTools = (body: GenerationRequest): void => {
   if (!("messages" in body)) return;
   const { tools, tool_choice: choice } = body;
@@ -131,27 +138,27 @@ export const assertTools = (body: GenerationRequest): void => {
   );
 };
 
-/** Throws invalid_request for a request of several answers on a route that returns one. */
+/** Throws invalid_request if a request asks for several answers on a route that returns one. */
 export const assertOneChoice = ({ n = 1 }: GenerationRequest): void => {
   if (n === 1) return;
   throw new AppError(
     "invalid_request",
-    `n must be 1 here, not ${n}. POST /v1/chat/completions returns several answers.`,
+    `n must be 1 here, not ${n}. Use POST /v1/chat/completions for several answers.`,
     {
       param: "n",
     },
   );
 };
 
-/** Throws invalid_request for an image that isn't in the request, because nothing fetches it. */
-export const assertImages = ({ messages }: DemandingFields): void => {
+/** Throws invalid_request for an image that isn't a data URL, because Groundwire doesn't fetch images. */
+export const assertImages = ({ messages }: ModelDependentFields): void => {
   if (!Array.isArray(messages)) return;
-  for (const [place, message] of messages.entries()) {
+  for (const [messageIndex, message] of messages.entries()) {
     if (!Array.isArray(message?.content)) continue;
-    for (const [index, part] of message.content.entries()) {
+    for (const [partIndex, part] of message.content.entries()) {
       const url: unknown = part?.type === "image_url" ? part.image_url?.url : undefined;
       if (typeof url !== "string" || new RegExp(IMAGE_DATA).test(url)) continue;
-      const param = `messages.${place}.content.${index}.image_url.url`;
+      const param = `messages.${messageIndex}.content.${partIndex}.image_url.url`;
       const message = `${param} must be a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…. Images are not fetched from other addresses.`;
       throw new AppError("invalid_request", message, { param });
     }
@@ -159,7 +166,7 @@ export const assertImages = ({ messages }: DemandingFields): void => {
 };
 
 /** Throws invalid_request for a tool that isn't a function, such as OpenAI's hosted web search. */
-export const assertFunctions = ({ tools }: DemandingFields): void => {
+export const assertFunctions = ({ tools }: ModelDependentFields): void => {
   if (!Array.isArray(tools)) return;
   const index = tools.findIndex((tool) => typeof tool?.type === "string" && tool.type !== "function");
   if (index === -1) return;

@@ -67,7 +67,11 @@ const sampling = {
   presence_penalty: optional(SAMPLING.presence_penalty, 0),
   frequency_penalty: optional(SAMPLING.frequency_penalty, 0),
   n: optional(
-    Type.Integer({ minimum: 1, maximum: MAX_CHOICES, description: "At most the model's capability `max_choices`" }),
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_CHOICES,
+      description: "Number of answers, up to the model's `max_choices`",
+    }),
     1,
   ),
   logit_bias: unsupported({}),
@@ -97,7 +101,7 @@ export const ChatCompletionRequest = Strict(
     top_logprobs: optional(TopLogprobs.chat, 0),
     tools: optional(Type.Array(Tool, { maxItems: MAX_TOOLS, description: requires("tools") }), []),
     tool_choice: optional(ToolChoice, "auto"),
-    parallel_tool_calls: optional(Type.Boolean({ description: "Whether an answer may call several functions" }), true),
+    parallel_tool_calls: optional(Type.Boolean({ description: "Whether one answer may call several functions" }), true),
     functions: unsupported([]),
     function_call: unsupported("none", "auto"),
     reasoning_effort: optional(
@@ -264,11 +268,11 @@ export const ChatEvent = Type.Union(
 export type ChatEvent = Static<typeof ChatEvent>;
 
 const optionalText = (description: string) => Type.Optional(Nullable(Type.String(), { description }));
-/** The texts beside the content; some servers behind a node use one name for the reasoning, some the other, some both. */
+/** A message's texts other than its content. Servers behind a node send the reasoning under either name, or both. */
 const otherTexts = {
-  refusal: optionalText("Why the model doesn't answer"),
-  reasoning: optionalText("The model's reasoning; some servers call it reasoning_content"),
-  reasoning_content: optionalText("The model's reasoning; some servers call it reasoning"),
+  refusal: optionalText("Why the model refused to answer"),
+  reasoning: optionalText("The model's reasoning; some servers send `reasoning_content` instead"),
+  reasoning_content: optionalText("The model's reasoning; some servers send `reasoning` instead"),
 };
 const AssistantMessage = Type.Object({
   role: Type.Literal("assistant"),

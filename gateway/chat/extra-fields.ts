@@ -7,16 +7,16 @@ import { ChatCompletionRequest, CompletionRequest } from "./contract";
 import { EXTRA, type GenerationRequest, type Operation } from "./request";
 
 /** Maximum size of one value as JSON. */
-const MAX_BYTES = 65_536;
-/** How deeply values for the model's server may be nested. */
+const MAX_VALUE_BYTES = 65_536;
+/** Maximum nesting depth of values for the model's server. */
 export const MAX_LEVELS = 32;
-/** Of `chat_template_kwargs`. */
+/** Maximum number and length of the variables in `chat_template_kwargs`. */
 const MAX_VARIABLES = 32;
 const MAX_VARIABLE_LENGTH = 1000;
 
 const TEMPLATE_VARIABLES = "chat_template_kwargs";
 
-/** Fields about messages, templates and reasoning. Servers ignore them in a completion of a prompt. */
+/** Fields about messages, templates and reasoning. Servers ignore them in text completions. */
 const CHAT_ONLY = new Set([
   TEMPLATE_VARIABLES,
   "add_generation_prompt",
@@ -29,8 +29,8 @@ const CHAT_ONLY = new Set([
 ]);
 
 /**
- * Names that can't be variables of a template: servers pass the variables to the function that renders it, whose own
- * parameters have these names. `chat_template` would replace the template.
+ * Names that `chat_template_kwargs` must not contain. Servers pass its variables as arguments to the function that
+ * renders the template, and that function has parameters with these names. `chat_template` would replace the template.
  */
 const RESERVED_VARIABLES = new Set([
   "add_generation_prompt",
@@ -51,14 +51,14 @@ const RESERVED_VARIABLES = new Set([
 
 const SCHEMAS: Readonly<Record<Operation, TSchema>> = { chat: ChatCompletionRequest, completion: CompletionRequest };
 
-/** Whether the gateway doesn't know this field, or knows it only to refuse it. */
+/** Whether the gateway's own API doesn't have this field, or only refuses it. */
 const isForeign = (operation: Operation, name: string): boolean => {
   const { properties } = SCHEMAS[operation];
   return !Object.hasOwn(properties, name) || properties[name][UNSUPPORTED] === true;
 };
 
 /**
- * Moves the fields that only the model's server knows out of the way of the schema, to `body[EXTRA]`. Throws
+ * Moves the fields that only the model's server knows to `body[EXTRA]`, where the schema doesn't check them. Throws
  * invalid_request for a value that is too large, nested too deeply or not allowed, and for fields that are never
  * forwarded.
  */
@@ -99,7 +99,8 @@ export const levelsOf = (value: unknown): number =>
 const checkValue = (name: string, value: unknown): void => {
   if (levelsOf(value) > MAX_LEVELS) throw invalid(name, `${name} is nested more than ${MAX_LEVELS} levels deep.`);
   const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > MAX_BYTES) throw invalid(name, `${name} has ${bytes} bytes as JSON. The limit is ${MAX_BYTES}.`);
+  if (bytes > MAX_VALUE_BYTES)
+    throw invalid(name, `${name} has ${bytes} bytes as JSON. The limit is ${MAX_VALUE_BYTES}.`);
 };
 
 const checkVariables = (value: unknown): void => {
@@ -117,7 +118,10 @@ const checkVariables = (value: unknown): void => {
       throw invalid(param, `${param} must be a string, a number, true, false or null.`);
     }
     if (name.length > 64 || String(inner).length > MAX_VARIABLE_LENGTH) {
-      throw invalid(param, `${param} is too long. A value may have ${MAX_VARIABLE_LENGTH} characters, a name 64.`);
+      throw invalid(
+        param,
+        `${param} is too long. Values may have up to ${MAX_VARIABLE_LENGTH} characters, and names up to 64.`,
+      );
     }
   }
 };

@@ -29,5 +29,5 @@ export const hint = <T extends TSchema>(schema: T) => optional(schema);
 /** A field that a client library adds to a message or part; its value is ignored. */
 export const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
 
-/** Ends the description of a field that only some models support. */
+/** The description of a field that only some models support, or the end of it. */
 export const requires = (capability: string): string => `Only for models with the capability \`${capability}\``;

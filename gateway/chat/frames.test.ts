@@ -39,7 +39,7 @@ test("the logprobs of all chunks are joined in order", () => {
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
-test("calls arrive in pieces, and each piece belongs to the call with its index", () => {
+test("the pieces of function calls are joined by their index", () => {
   const { choices } = join(
     delta({ role: "assistant", content: null }),
     delta({ tool_calls: [{ index: 0, id: "call_a", type: "function", function: { name: "weather", arguments: "" } }] }),
@@ -70,7 +70,7 @@ test("calls without an index are separate calls", () => {
   expect(choices[0]?.message?.tool_calls?.map(({ id }) => id)).toEqual(["a", "b"]);
 });
 
-test("the reasoning is joined apart from the content, under the names that the server uses", () => {
+test("the reasoning is joined separately from the content, under the server's own names", () => {
   const { choices } = join(
     delta({ reasoning_content: "Let me ", reasoning: "Let me " }),
     delta({ reasoning_content: "think.", reasoning: "think." }),
@@ -82,7 +82,7 @@ test("the reasoning is joined apart from the content, under the names that the s
   });
 });
 
-test("several choices are joined by their index, in the order of the index", () => {
+test("the pieces of several choices are joined by index, and the choices are sorted by it", () => {
   const { choices } = join(
     delta({ content: "b" }, 1),
     delta({ content: "a" }, 0),

@@ -8,8 +8,8 @@ const TEXTS = ["refusal", "reasoning", "reasoning_content"] as const satisfies (
 /** One choice of a stream, joined from its pieces. */
 class JoinedChoice {
   #text = "";
-  #more: MessageTexts | undefined;
-  /** By the index in the stream, which is not part of a complete call. */
+  #otherTexts: MessageTexts | undefined;
+  /** By their index in the stream, which a complete call doesn't have. */
   #toolCalls: Map<number, ToolCall> | undefined;
   #logprobs: Logprobs | null = null;
   #finishReason: FinishReason | null = null;
@@ -22,8 +22,8 @@ class JoinedChoice {
     for (const name of TEXTS) {
       const piece = delta[name];
       if (typeof piece !== "string") continue;
-      this.#more ??= {};
-      this.#more[name] = (this.#more[name] ?? "") + piece;
+      this.#otherTexts ??= {};
+      this.#otherTexts[name] = (this.#otherTexts[name] ?? "") + piece;
     }
     for (const call of delta.tool_calls ?? []) this.#addToolCall(call);
   }
@@ -31,7 +31,7 @@ class JoinedChoice {
   #addToolCall({ index, id, function: { name, arguments: piece } = {} }: ToolCallDelta): void {
     this.#toolCalls ??= new Map();
     const { size } = this.#toolCalls;
-    // Some servers send each call as a whole and without an index.
+    // Some servers send complete calls without an index.
     const at = index ?? (id ? size : Math.max(0, size - 1));
     const call = this.#toolCalls.get(at) ?? { id: "", type: "function", function: { name: "", arguments: "" } };
     if (id) call.id = id;
@@ -46,7 +46,13 @@ class JoinedChoice {
     const calls = this.#toolCalls && [...this.#toolCalls].toSorted(([a], [b]) => a - b).map(([, call]) => call);
     // As in OpenAI's API, an answer that only calls functions has no content.
     const content = this.#text === "" && calls ? null : this.#text;
-    const message = { role: "assistant", content, refusal: null, ...this.#more, ...(calls && { tool_calls: calls }) };
+    const message = {
+      role: "assistant",
+      content,
+      refusal: null,
+      ...this.#otherTexts,
+      ...(calls && { tool_calls: calls }),
+    };
     return { index, message, ...end };
   }
 }
@@ -66,9 +72,9 @@ export const toCompletion = (frames: Uint8Array[]): Completion => {
   const joined = new Map([[0, new JoinedChoice()]]);
   for (const chunk of chunks) {
     for (const choice of chunk.choices) {
-      const own = joined.get(choice.index ?? 0) ?? new JoinedChoice();
-      joined.set(choice.index ?? 0, own);
-      own.add(choice);
+      const target = joined.get(choice.index ?? 0) ?? new JoinedChoice();
+      joined.set(choice.index ?? 0, target);
+      target.add(choice);
     }
   }
   const last = chunks.findLast((chunk) => chunk.usage);

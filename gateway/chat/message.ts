@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Component, Count, Nullable, OneOf, Strict } from "../contract";
 import { ignored, optional, requires, unsupported } from "./fields";
 
-/** A call of a function that the model asks the caller to make. */
+/** A function call that the model asks the caller to make. */
 export const ToolCall = Component("ToolCall", {
   id: Type.String({ examples: ["call_8sGk2"] }),
   type: Type.Literal("function"),
@@ -13,9 +13,9 @@ export const ToolCall = Component("ToolCall", {
 });
 export type ToolCall = Static<typeof ToolCall>;
 
-/** A piece of a call in a stream: the first one has the id and the name, the others have parts of the arguments. */
+/** A piece of a streamed call: the first one has the id and the name, the others have parts of the arguments. */
 export const ToolCallDelta = Component("ToolCallDelta", {
-  index: Type.Optional(Count("Which call of the message this piece belongs to")),
+  index: Type.Optional(Count("Index of the call that this piece belongs to")),
   id: Type.Optional(Nullable(Type.String())),
   type: Type.Optional(Nullable(Type.Literal("function"))),
   function: Type.Optional(
@@ -27,12 +27,12 @@ export const ToolCallDelta = Component("ToolCallDelta", {
 });
 export type ToolCallDelta = Static<typeof ToolCallDelta>;
 
-/** Functions have the same names here as in OpenAI's API. */
+/** The same pattern as in OpenAI's API. */
 export const FunctionName = Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" });
 const CallId = Type.String({ minLength: 1, maxLength: 256 });
 const MAX_CALLS = 128;
 
-/** A call of an earlier answer, as it is sent back. */
+/** A call from an earlier answer, which the caller sends back. */
 const EarlierCall = Strict({
   id: CallId,
   type: Type.Literal("function"),
@@ -48,7 +48,7 @@ const TextPart = Strict({
 });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 
-/** The start of an image in a request. Neither the gateway nor the model's server fetches images from other addresses. */
+/** The start of an image's data URL. Neither the gateway nor the model's server fetches images from other addresses. */
 export const IMAGE_DATA = "^data:image/(png|jpeg|webp|gif);base64,";
 
 const ImagePart = Strict(
@@ -98,7 +98,7 @@ const answer = {
   provider_specific_fields: ignored,
 };
 
-/** A message with text only, which every chat model reads. */
+/** A text-only message, which every chat model accepts. */
 export const TextMessage = Type.Union(
   [
     Strict(instruction),
@@ -127,9 +127,9 @@ export const ChatMessage = Type.Union(
     }),
     Strict(
       { role: Type.Literal("tool"), content: Content, tool_call_id: CallId, name: messageName },
-      { description: `The result of a call. ${requires("tools")}` },
+      { description: `The result of a function call. ${requires("tools")}` },
     ),
-    // Last, so that validating a message without images and audio takes no longer.
+    // Last, so that it doesn't slow down the validation of messages without images and audio.
     Strict({ role: Type.Literal("user"), content: Type.Array(UserPart, { minItems: 1 }), name: messageName }),
   ],
   { title: "ChatMessage" },

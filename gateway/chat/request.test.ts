@@ -15,14 +15,14 @@ const ask = (...content: (typeof text | ReturnType<typeof image> | ReturnType<ty
   messages: [{ role: "user" as const, content }],
 });
 
-test("limits reserve the longest answer of every choice", () => {
+test("limits reserve the maximum length of every choice", () => {
   const { messages } = ask(text);
   expect(answerTokensOf({ messages, max_tokens: 10 })).toBe(10);
   expect(answerTokensOf({ messages, max_completion_tokens: 10, n: 3 })).toBe(30);
   expect(answerTokensOf({ messages, n: 3 })).toBeUndefined();
 });
 
-test("images count by their number and audio by its length, whatever their size in the request", () => {
+test("images are counted by number and audio by length, not as text", () => {
   expect(mediaOf(ask(text))).toBeUndefined();
   expect(mediaOf({ messages: [{ role: "user", content: "Hi" }] })).toBeUndefined();
   const body = ask(text, image(300_000), image(1000), audio(40_000));

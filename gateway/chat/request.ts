@@ -6,7 +6,7 @@ import type { ChatMessage } from "./message";
 
 export type Operation = "chat" | "completion";
 
-/** The fields that only the model's server knows. A symbol, because a field of a request could have any name. */
+/** Key of the fields that only the model's server knows. A symbol can't clash with the name of a field. */
 export const EXTRA = Symbol("extra fields");
 export type GenerationRequest = (ChatCompletionRequest | CompletionRequest) & { [EXTRA]?: Record<string, unknown> };
 
@@ -39,7 +39,7 @@ const maxTokensOf = (body: GenerationRequest): number | undefined =>
     ? (body.max_completion_tokens ?? body.max_tokens ?? undefined)
     : (body.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
 
-/** Tokens of all answers that the request asks for; undefined if it doesn't limit their length. */
+/** Maximum tokens of all answers that the request asks for; undefined if it doesn't limit their length. */
 export const answerTokensOf = (body: GenerationRequest): number | undefined => {
   const each = maxTokensOf(body);
   return each === undefined ? undefined : each * (body.n ?? 1);
@@ -73,7 +73,7 @@ const SAMPLING_FIELDS = [
   "n",
 ] as const;
 
-/** A model as far as a request's fields depend on it; `capabilities` is null if they are still unknown. */
+/** What the fields of a request depend on; `capabilities` is null until a node has reported them. */
 export interface RequestedModel {
   id: string;
   capabilities: ModelCapabilities | null;
@@ -136,7 +136,7 @@ export const cacheParts = (
 ): Record<string, unknown> => {
   const head = { operation, model: model.id, revision: model.revision, template_version: null };
   const parts = withAnswerFields(head, body, model);
-  // One part, because the fields could have the names of other parts.
+  // A single part, because a field could have the same name as another part.
   if (body[EXTRA] !== undefined) parts.extra = body[EXTRA];
   return parts;
 };

@@ -35,7 +35,7 @@ const isFields = (body: unknown): body is Record<string, unknown> =>
 const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
-  "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field. What depends on the model is in its `capabilities`; it also accepts the fields in its `extra_fields`.";
+  "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field. Some features depend on the model: see its `capabilities`. The fields in its `extra_fields` are accepted too.";
 
 /** Extra time for a node's rejection to arrive after the maximum queue time. */
 const REJECTION_DELAY_MS = 2000;
@@ -54,8 +54,8 @@ interface Services extends ExplainDeps {
 export const chatRoutes = (services: Services) => {
   const { chat, config, models } = services;
   /**
-   * Handles what depends on the model in a body that doesn't match the schema: sets aside the fields that only the
-   * model's server knows, and explains what the model can't do, even if the value is invalid too.
+   * Handles a body that doesn't match the schema: sets aside the fields that only the model's server knows, and throws
+   * invalid_request for what the model can't do, even if the value is also invalid.
    */
   const adaptToModel = (operation: Operation, body: unknown, principal: Principal): void => {
     if (!isFields(body)) return;

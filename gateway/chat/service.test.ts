@@ -106,7 +106,7 @@ test("nothing is stored for a key whose content may not be stored", async () => 
   expect(asked).toEqual([false, true]);
 });
 
-test("a fallback model that can't do what the request asks for doesn't answer it", async () => {
+test("a fallback model answers only requests whose features it supports", async () => {
   const { engine } = setUp();
   const [view] = engine.nodes();
   const model = (id: string, tools: boolean): NodeModel => ({

@@ -86,7 +86,7 @@ export const createChat = (deps: ChatDeps): ChatService => {
     return reply;
   };
 
-  /** The models that may answer instead and can do what the request asks for. */
+  /** The fallback models that can do what the request asks for. */
   const fallbacksFor = (principal: Principal, operation: Operation, body: GenerationRequest, id: string) => {
     const capable = models.fallbacksOf(principal, id)?.filter((name) => {
       const capabilities = models.capabilitiesOf(name);

@@ -29,7 +29,7 @@ export interface Choice {
   finish_reason: FinishReason | null;
 }
 
-/** The texts of a message; in a stream, pieces of them. Servers use either name for the reasoning, or both. */
+/** The texts of a message, or pieces of them in a stream. Servers send the reasoning under either name, or both. */
 export interface MessageTexts {
   content?: string | null;
   refusal?: string | null;

@@ -42,7 +42,7 @@ const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest use. */
 const NEWEST = 0.2;
 
-/** Images and audio in base64 inside a text. */
+/** The base64 images and audio in a request. */
 export interface Media {
   images: number;
   imageBytes: number;
@@ -53,7 +53,7 @@ export interface Media {
 const TOKENS_PER_IMAGE = 1000;
 const AUDIO_BYTES_PER_TOKEN = 400;
 
-/** An estimate of the tokens of a text, in which the media count by their number or length, not as text. */
+/** Estimates the tokens of a text. Its images are counted by number and its audio by length, not as text. */
 export const estimateTokens = (text: string, media?: Media): number => {
   const bytes = Buffer.byteLength(text);
   if (!media) return Math.ceil(bytes / BYTES_PER_TOKEN);

@@ -3,7 +3,10 @@ import { NEVER_FORWARDED } from "../../lib/forwarded-fields";
 
 const isForwardable = (name: string): boolean => !(NEVER_FORWARDED as readonly string[]).includes(name);
 
-/** The capabilities that a node reports. Nodes of earlier versions report none: those forward what they don't know. */
+/**
+ * The capabilities that a node reports for a model. Nodes of earlier versions report none, so their models get the
+ * features of those versions.
+ */
 export const capabilitiesOf = ({ kind, context_window, capabilities }: NodeModel): ModelCapabilities => {
   if (capabilities) return { ...capabilities, extra_fields: capabilities.extra_fields.filter(isForwardable) };
   const isChat = kind === "chat";

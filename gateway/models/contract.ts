@@ -26,13 +26,13 @@ export const ModelCapabilities = Component("ModelCapabilities", {
   vision: Type.Boolean({ description: "Reads images in messages" }),
   audio_input: Type.Boolean({ description: "Reads audio in messages" }),
   reasoning: Type.Boolean({ description: "Accepts `reasoning_effort`, and returns its reasoning separately" }),
-  json_schema: Type.Boolean({ description: "Accepts `response_format` with a JSON schema, or for any JSON object" }),
+  json_schema: Type.Boolean({ description: "Accepts `response_format` of type `json_schema` or `json_object`" }),
   logprobs: Type.Boolean(),
-  max_choices: Type.Integer({ minimum: 1, description: "Highest `n`. 1: one answer per request" }),
-  dimensions: Type.Boolean({ description: "Shortens its vectors to the `dimensions` of a request" }),
-  rerank: Type.Boolean({ description: "Sorts documents by their relevance to a query" }),
+  max_choices: Type.Integer({ minimum: 1, description: "Maximum `n`. 1: one answer per request" }),
+  dimensions: Type.Boolean({ description: "Can shorten its vectors to the requested `dimensions`" }),
+  rerank: Type.Boolean({ description: "Sorts documents by relevance to a query" }),
   max_output_tokens: Nullable(Type.Integer({ minimum: 1 }), {
-    description: "Maximum tokens of an answer, which shares the context window with the prompt; null: none",
+    description: "Maximum answer length in tokens. The prompt shares the context window; null for an embedding model",
   }),
   extra_fields: Type.Array(Type.String(), {
     description: "Request fields that aren't part of this API and are passed to the model's server",

@@ -44,7 +44,7 @@ const reported = (...nodes: (ModelCapabilities | undefined)[]) => {
   return registry.get(PRINCIPAL, "m").capabilities;
 };
 
-test("a node of an earlier version reports no capabilities: its models can do what every model could", () => {
+test("a chat model on a node that reports no capabilities has chat, json_schema and logprobs", () => {
   expect(reported(undefined)).toEqual({
     ...{ chat: true, tools: false, vision: false, audio_input: false, reasoning: false, json_schema: true },
     ...{ logprobs: true, max_choices: 1, dimensions: false, rerank: false, max_output_tokens: 4096, extra_fields: [] },

@@ -21,7 +21,7 @@ export interface ResolvedModel {
   dimensions: number | null;
   /** The prefixes that it expects before a question and before a text to find. */
   prefixes: Model["prefixes"];
-  /** null if it is still unknown. */
+  /** null until a node has reported the model. */
   capabilities: ModelCapabilities | null;
 }
 
@@ -57,7 +57,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
         firstSeen.set(id, created);
         const other = models.get(id);
         const ready = isReady || (other?.ready ?? false);
-        const own = capabilitiesOf(model);
+        const reported = capabilitiesOf(model);
         models.set(id, {
           id,
           object: "model",
@@ -69,7 +69,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
           dimensions,
           prefixes,
           sampling,
-          capabilities: other ? commonCapabilities(own, other.capabilities) : own,
+          capabilities: other ? commonCapabilities(reported, other.capabilities) : reported,
           default: false,
           ready,
         });
@@ -118,7 +118,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       return model;
     },
 
-    /** The chat model for a request that asks for `id`, or for none; undefined if it is unknown to the caller. */
+    /** The chat model with this id, or the default without an id; undefined if it is unknown to the caller. */
     find(principal: Principal, id: unknown): Model | undefined {
       refresh();
       const name = id ?? defaultIds.chat;

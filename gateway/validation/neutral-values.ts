@@ -82,7 +82,7 @@ const literalsOf = (field: TSchema | undefined): unknown[] => {
     .map((literal) => literal.const);
 };
 
-/** A union whose variants all have a field with literals, such as `role`: the rules by the value of that field. */
+/** The rules of a union whose variants all have a field with literal values, such as `role`, by that field's value. */
 interface Tagged {
   name: string;
   rules: ReadonlyMap<unknown, Rules>;
@@ -92,12 +92,13 @@ const taggedBy = (objects: TObject[]): Tagged | undefined => {
   const names = Object.keys(objects[0]?.properties ?? {});
   const name = names.find((each) => objects.every(({ properties }) => literalsOf(properties[each]).length > 0));
   if (name === undefined) return undefined;
-  const words = new Set(objects.flatMap(({ properties }) => literalsOf(properties[name])));
-  const having = (word: unknown) => objects.filter(({ properties }) => literalsOf(properties[name]).includes(word));
-  return { name, rules: new Map([...words].map((word) => [word, rulesOf(having(word), objects)])) };
+  const literals = new Set(objects.flatMap(({ properties }) => literalsOf(properties[name])));
+  const variantsWith = (literal: unknown) =>
+    objects.filter(({ properties }) => literalsOf(properties[name]).includes(literal));
+  return { name, rules: new Map([...literals].map((literal) => [literal, rulesOf(variantsWith(literal), objects)])) };
 };
 
-/** A variant of another union: the fields that it requires, and its rules. */
+/** A variant of any other union: its required fields and its rules. */
 interface Variant {
   required: string[];
   rules: Rules;

@@ -15,7 +15,7 @@ const NOTHING: ModelCapabilities = {
   extra_fields: [],
 };
 
-/** The capabilities of a chat model: only these, unless `more` says otherwise. */
+/** The capabilities of a chat model: `chat`, `max_output_tokens` and those in `more`. All others are off. */
 export const chatCapabilities = (maxOutputTokens: number, more: Partial<ModelCapabilities>): ModelCapabilities => ({
   ...NOTHING,
   chat: true,
@@ -23,5 +23,5 @@ export const chatCapabilities = (maxOutputTokens: number, more: Partial<ModelCap
   ...more,
 });
 
-/** The capabilities of an embedding model; `dimensions`: it can shorten its vectors. */
+/** The capabilities of an embedding model. `dimensions`: whether it can shorten its vectors. */
 export const embeddingCapabilities = (dimensions: boolean): ModelCapabilities => ({ ...NOTHING, dimensions });

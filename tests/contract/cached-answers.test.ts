@@ -16,7 +16,7 @@ const MODEL = "smollm2-135m-instruct";
 type Json = Record<string, unknown>;
 
 let questions = 0;
-/** A request that was not sent before, whose answer may be cached. */
+/** A cacheable request that has not been sent before. */
 const newRequest = (path: string, fields: Json = {}): Json => {
   const text = `Question ${++questions}`;
   const what = path === "/v1/completions" ? { prompt: text } : { messages: [{ role: "user", content: text }] };

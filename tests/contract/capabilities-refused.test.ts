@@ -5,8 +5,8 @@ import { audio, deep, image, MODEL, post, ROUND_TRIP, startCapableStack, text, t
 import { type Stack, startStack } from "./stack";
 
 /*
- * What the model can't do is refused by name. `able` has a server that can do everything, and `unable` has the synthetic
- * engine, which can do nothing of it.
+ * A request for what the model can't do is refused, and the error names the field. `capable` has a server that supports
+ * every feature, and `unable` has the synthetic engine, which supports none of them.
  */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
@@ -57,7 +57,7 @@ describe("a field that the model doesn't support is refused by name, and the err
     [{ messages: [user, { role: "tool" }] }, "messages.1.role"],
     [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages.0.content.0.type"],
     [{ messages: [{ role: "user", content: [{ type: "input_audio" }] }] }, "messages.0.content.0.type"],
-  ])("%j, although its value is invalid too", async (fields, param) => {
+  ])("%j, even if its value is also invalid", async (fields, param) => {
     await refused("/v1/chat/completions", { messages: [user], ...fields }, param, `the model "${UNABLE}"`);
   });
 
@@ -66,7 +66,7 @@ describe("a field that the model doesn't support is refused by name, and the err
     await refused("/v1/completions", { prompt: "a", n: 2 }, "n", "max_choices");
   });
 
-  test("more choices than the server returns", async () => {
+  test("more choices than the model supports", async () => {
     const { status, body } = await chat({ n: 9 });
     expect([status, body.error.param]).toEqual([400, "n"]);
     expect(body.error.message).toStartWith(`n is 9, but must be 8 or less for the model "${MODEL}".`);
@@ -74,7 +74,7 @@ describe("a field that the model doesn't support is refused by name, and the err
   });
 });
 
-describe("a call that can't be made is refused:", () => {
+describe("an invalid tool, choice or result is refused:", () => {
   test.each<[object, string]>([
     [{ tool_choice: "required" }, "tool_choice"],
     [{ tool_choice: { type: "function", function: { name: "f" } } }, "tool_choice"],
@@ -95,7 +95,7 @@ describe("a call that can't be made is refused:", () => {
   });
 });
 
-describe("a part that can't be sent is refused:", () => {
+describe("an invalid or unsupported content part is refused:", () => {
   const url = (address: unknown) => ({ type: "image_url", image_url: { url: address } });
   test.each<[object, string]>([
     [url("http://127.0.0.1:1/secret.png"), "image_url.url"],
@@ -116,7 +116,7 @@ describe("a part that can't be sent is refused:", () => {
     expect(server.requests.length).toBe(sent);
   });
 
-  test.each(["system", "assistant", "tool"])("an image in a message of the role %s", async (role) => {
+  test.each(["system", "assistant", "tool"])("an image in a message with the role %s", async (role) => {
     const { status } = await chat({
       messages: [user, { role, content: [image], ...(role === "tool" && { tool_call_id: "a" }) }],
     });

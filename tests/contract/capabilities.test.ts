@@ -5,7 +5,7 @@ import type { ScriptedChoice, ScriptedServer } from "../scripted-server";
 import { audio, image, MODEL, post, ROUND_TRIP, startCapableStack, text, tool, user } from "./capable-stack";
 import type { Stack } from "./stack";
 
-/* What the model can do is sent to its server, and the answer reaches the client unchanged. */
+/* Fields that the model supports are sent to its server, and the answer reaches the client unchanged. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let able: Stack;
@@ -20,7 +20,7 @@ type Json = Record<string, unknown>;
 const chat = (body: object) => capable.chat(body);
 
 let questions = 0;
-/** A request that was not sent before, whose answer may be cached. */
+/** A cacheable request that has not been sent before. */
 const newRequest = (fields: object) => ({
   ...{
     temperature: 0,
@@ -115,7 +115,7 @@ const SCRIPTS: Record<string, { fields: object; choices: ScriptedChoice[] }> = {
 };
 
 describe.each(Object.entries(SCRIPTS))("an answer with %s", (_, { fields, choices }) => {
-  test("is the same whole, streamed and from the cache", async () => {
+  test("is the same whether it is whole, streamed or from the cache", async () => {
     server.answer = () => choices;
     const request = newRequest(fields);
     const sent = server.requests.length;
@@ -198,7 +198,7 @@ describe("a field that the model supports", () => {
     }
   });
 
-  test("an image counts as an image against a limit on tokens, not as its text", async () => {
+  test("token limits count an image as an image, not as text", async () => {
     const key = await able.keyOf("member", { tokens_per_minute: 10_000 });
     const url = `data:image/png;base64,${"A".repeat(1_000_000)}`;
     const messages = [{ role: "user", content: [text, { type: "image_url", image_url: { url } }] }];
@@ -208,7 +208,7 @@ describe("a field that the model supports", () => {
     expect((await able.call("POST", "/v1/chat/completions", { key, body: long })).status).not.toBe(200);
   });
 
-  test("a call makes a round trip with OpenAI's client", async () => {
+  test("a function call and its result make a round trip with OpenAI's client", async () => {
     const client = new OpenAI({ baseURL: `${able.url}/v1`, apiKey: able.adminKey, maxRetries: 0 });
     server.answer = ({ messages }) =>
       (messages as Json[]).some(({ role }) => role === "tool")

@@ -19,7 +19,7 @@ export const tool = {
   },
 };
 const call = { id: "call_1", type: "function", function: { name: "get_weather", arguments: '{"city":"Rome"}' } };
-/** A question, the call that answers it, and the call's result. */
+/** A question, the model's function call and the call's result. */
 export const ROUND_TRIP = [
   user,
   { role: "assistant", tool_calls: [call] },
@@ -34,7 +34,7 @@ export const post = async (stack: Stack, path: string, body: object, headers?: R
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-/** A gateway and a real node in front of a server that can do everything. */
+/** A gateway and a real node in front of a server that supports every feature. */
 export const startCapableStack = async () => {
   const server = new ScriptedServer(MODEL);
   const stack = await startStack(

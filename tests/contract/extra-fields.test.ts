@@ -4,7 +4,7 @@ import { until } from "../until";
 import { deep, MODEL, post, startCapableStack, user } from "./capable-stack";
 import { type Stack, startStack } from "./stack";
 
-/* Fields that only the model's server knows, with a server that knows many, and an engine that knows none. */
+/* Fields that only the model's server knows. The server of `able` knows many, the engine of `unable` none. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let able: Stack;
@@ -24,7 +24,7 @@ afterAll(async () => {
 const chat = (body: object) => capable.chat(body);
 
 let questions = 0;
-/** A request that was not sent before, whose answer may be cached. */
+/** A cacheable request that has not been sent before. */
 const newRequest = (fields: object) => ({
   ...{
     temperature: 0,
@@ -54,14 +54,14 @@ describe("a field that only the model's server knows", () => {
     expect(server.last).toEqual({ messages: [user], ...fields, model: MODEL, stream: false });
   });
 
-  test("is passed on with a prompt, unless it is about messages", async () => {
+  test("is passed on in text completions, unless it only concerns chats", async () => {
     expect((await post(able, "/v1/completions", { prompt: ["a", "b"], min_tokens: 3 })).status).toBe(200);
     expect(server.requests.slice(-2).map(({ min_tokens }) => min_tokens)).toEqual([3, 3]);
     const { status, body } = await post(able, "/v1/completions", { prompt: "a", chat_template_kwargs: {} });
     expect([status, body.error.param]).toEqual([400, "chat_template_kwargs"]);
   });
 
-  test("is as if it were omitted if it is null or empty", async () => {
+  test("is treated like an omitted field if it is null or empty", async () => {
     expect((await chat({ min_tokens: null, logit_bias: {} })).status).toBe(200);
     expect(server.last).toEqual({ messages: [user], model: MODEL, stream: false });
   });
@@ -111,7 +111,7 @@ describe("a field that only the model's server knows", () => {
   });
 
   test.each(["min_tokens", "chat_template_kwargs", "logit_bias"])(
-    "%s is unknown to every other model",
+    "%s is refused for a model whose extra_fields don't include it",
     async (name) => {
       const { status, body } = await post(unable, "/v1/chat/completions", { messages: [user], [name]: { a: 1 } });
       expect([status, body.error.param]).toEqual([400, name]);

@@ -26,11 +26,11 @@ const headersFor = (timeouts: NodeReadiness["timeouts"], hasOwnDeadline: boolean
 };
 
 test.each([
-  ["a node with the gateway's defaults", { total_ms: 600_000, queue_ms: 60_000 }, false, undefined, undefined],
+  ["the gateway's defaults", { total_ms: 600_000, queue_ms: 60_000 }, false, undefined, undefined],
   ["unless the caller chose a deadline", { total_ms: 600_000, queue_ms: 60_000 }, true, "600000", undefined],
   ["unless the node would end the answer earlier", { total_ms: 30_000, queue_ms: 60_000 }, false, "600000", undefined],
-  ["unless the node waits for another time", { total_ms: 600_000, queue_ms: 1000 }, false, undefined, "60000"],
-  ["unless its defaults are unknown", undefined, false, "600000", "60000"],
-] as const)("timeouts that a node applies anyway are not sent (%s)", (_, timeouts, hasOwnDeadline, deadline, queue) => {
+  ["unless the node's queue timeout differs", { total_ms: 600_000, queue_ms: 1000 }, false, undefined, "60000"],
+  ["unless the node's defaults are unknown", undefined, false, "600000", "60000"],
+] as const)("timeouts that the node doesn't need are not sent (%s)", (_, timeouts, hasOwnDeadline, deadline, queue) => {
   expect(headersFor(timeouts, hasOwnDeadline)).toEqual([deadline, queue]);
 });

@@ -3,8 +3,8 @@ import type { EngineRequest } from "../../ports/engine";
 import type { EngineNode } from "./node";
 
 /**
- * The headers of a generation. `deadlineMs`: the remaining time; `queueMs`: how long it may wait for a slot. What the
- * node does anyway is not sent, because every header costs time on both sides.
+ * The headers of a generation. `deadlineMs`: the remaining time; `queueMs`: how long it may wait for a slot. Omits
+ * headers that the node doesn't need, because every header costs time on both sides.
  */
 export const requestHeaders = (
   node: EngineNode,
@@ -16,7 +16,8 @@ export const requestHeaders = (
   headers["content-type"] = "application/json";
   headers[REQUEST_HEADERS.requestId] = request.requestId;
   if (request.priority === "batch") headers[REQUEST_HEADERS.priority] = request.priority;
-  // The gateway itself resets the stream at the deadline. Only a caller's own one is also for the node's queue.
+  // The gateway also resets the stream at the deadline. The node only needs a deadline that the caller chose, for its
+  // queue, or one that is later than its own default.
   if (request.hasOwnDeadline || !defaults || defaults.total_ms < deadlineMs) {
     headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(deadlineMs));
   }

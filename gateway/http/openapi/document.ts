@@ -78,7 +78,7 @@ const DESCRIPTIONS: Record<string, string> = {
   202: "Accepted: a background job does the work",
   204: "Done",
   304: "Not changed",
-  406: "The client doesn't accept the media types of the response",
+  406: "The `accept` header excludes the media types of the response",
   503: "Not ready",
 };
 

@@ -11,7 +11,7 @@ describe("the capabilities of a server behind the node", () => {
     ["vllm", { tools: true, max_choices: 8 }, "structured_outputs"],
     ["sglang", { tools: true, max_choices: 8 }, "ebnf"],
     ["llamacpp", { tools: true, max_choices: 1 }, "grammar"],
-  ])("follow from the owner %s in its list of models", (owner, expected, field) => {
+  ])("are detected from owned_by %s in its list of models", (owner, expected, field) => {
     const { extra_fields, ...others } = of(owner);
     expect(others).toMatchObject({
       ...expected,
@@ -26,14 +26,14 @@ describe("the capabilities of a server behind the node", () => {
   });
 
   test.each<unknown>([undefined, null, 7, "someone", "constructor"])(
-    "of a server that is unknown (owner %p) are those of any OpenAI-compatible server",
+    "are those of any OpenAI-compatible server if owned_by is unknown (%p)",
     (owner) => {
       const expected = { tools: false, json_schema: true, logprobs: true, max_choices: 1, extra_fields: [] };
       expect(of(owner)).toMatchObject(expected);
     },
   );
 
-  test("follow from the setting, whatever the server says", () => {
+  test("come from GROUNDWIRE_NODE_ENGINE_SERVER if it is set, whatever owned_by says", () => {
     expect(of("someone", { GROUNDWIRE_NODE_ENGINE_SERVER: "vllm" })).toEqual(of("vllm"));
     expect(of("vllm", { GROUNDWIRE_NODE_ENGINE_SERVER: "other" })).toEqual(of("someone"));
   });

@@ -5,15 +5,15 @@ import { chatCapabilities } from "../capabilities";
 
 type ServerType = Exclude<Config["node"]["engineServer"], "auto">;
 
-/** `owned_by` in a server's list of models. */
-const SERVER_OF_OWNER: Readonly<Record<string, ServerType>> = {
+/** Server types by `owned_by` in the server's list of models. */
+const SERVER_BY_OWNER: Readonly<Record<string, ServerType>> = {
   vllm: "vllm",
   sglang: "sglang",
   llamacpp: "llama-server",
 };
 
 /**
- * What each type of server can do with any model. Images, audio and reasoning depend on the model, so settings switch
+ * What each type of server can do with any model. Images, audio and reasoning depend on the model, so operators switch
  * them on. A field is listed only if the server's current version reads it: some servers ignore fields that they don't
  * know.
  */
@@ -96,7 +96,7 @@ const SERVERS: Readonly<Record<ServerType, Partial<ModelCapabilities>>> = {
 
 type EngineSettings = Pick<Config["node"], "engineServer" | "engineCapabilities" | "engineFields" | "engineMaxChoices">;
 
-/** Names to switch on, and to switch off (`-name`). */
+/** Splits names into those to switch on and those to switch off (`-name`). */
 const switchesOf = (names: readonly string[]): { on: string[]; off: string[] } => ({
   on: names.filter((name) => !name.startsWith("-")),
   off: names.filter((name) => name.startsWith("-")).map((name) => name.slice(1)),
@@ -105,7 +105,7 @@ const switchesOf = (names: readonly string[]): { on: string[]; off: string[] } =
 /** The type of the server that lists a model with this `owned_by`, unless a setting names it. */
 const serverOf = ({ engineServer }: EngineSettings, owner: unknown): ServerType => {
   if (engineServer !== "auto") return engineServer;
-  return (typeof owner === "string" && Object.hasOwn(SERVER_OF_OWNER, owner) && SERVER_OF_OWNER[owner]) || "other";
+  return (typeof owner === "string" && Object.hasOwn(SERVER_BY_OWNER, owner) && SERVER_BY_OWNER[owner]) || "other";
 };
 
 /**

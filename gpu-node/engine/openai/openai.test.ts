@@ -63,7 +63,7 @@ describe("the openai engine", () => {
     expect([status, JSON.parse(text)]).toMatchObject([200, { id: "up-1", timings: { cached_tokens: 0 } }]);
   });
 
-  test.each([...NEVER_FORWARDED])("never passes %s on, whoever sends it", async (name) => {
+  test.each([...NEVER_FORWARDED])("refuses %s, which is never passed on", async (name) => {
     answer = () => Response.json({ id: "reached" });
     const { status, text } = await client.chat("Hi", { [name]: "x" });
     expect([status, JSON.parse(text).error.param]).toEqual([400, name]);
@@ -82,7 +82,7 @@ describe("the openai engine", () => {
     expect(text).toContain('gen_ai_token_type="output"} 4');
   });
 
-  test("finds the usage however the server writes JSON, and sends it without spaces", async () => {
+  test("finds the usage frame however the server formats JSON, and sends it without spaces", async () => {
     answer = () =>
       stream(
         delta("Hi", "stop"),

@@ -75,7 +75,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       finishReason = finishOf(chunk) ?? finishReason;
       usage = usageOf(chunk) ?? usage;
       if (chunk.choices?.length === 0 && chunk.usage) {
-        // Serialized again, because readers recognise the frame by its bytes, and servers differ in their spaces.
+        // Serialized again, because readers recognise the frame by its bytes and servers space their JSON differently.
         frame = JSON.stringify(chunk);
       } else {
         chunks++;

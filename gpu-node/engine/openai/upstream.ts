@@ -7,7 +7,7 @@ import { contextOverflow } from "../fields";
 /** The fields of a server's `/v1/models` that the node uses. */
 export interface ListedModel {
   id: string;
-  /** "vllm", "sglang", "llamacpp". */
+  /** Identifies the type of server: "vllm", "sglang" or "llamacpp". */
   owned_by?: string;
   /** vLLM and SGLang: the path or repository of the model. */
   root?: string;
