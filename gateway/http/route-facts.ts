@@ -10,7 +10,7 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
  */
 export type RouteRole = Role | "open" | "public" | "any";
 
-/** The error responses of a route whose clients expect another format than the envelope. */
+/** The error responses of a route whose clients expect a format other than the envelope. */
 export interface ErrorFormat {
   /** Schema of the body. */
   schema: TSchema;

@@ -39,7 +39,7 @@ interface Stream {
   headers: Record<string, string>;
   /** Complete frames. Leaving the loop early stops their source. */
   pieces: AsyncIterable<Uint8Array | string>;
-  /** The error that a complete stream reported in a format of its own. */
+  /** The error that a completed stream has already reported in its own format, if any. For the request log. */
   failure?(): AppError | undefined;
 }
 

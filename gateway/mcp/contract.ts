@@ -16,13 +16,13 @@ const MessageId = Type.Union([
 export const McpMessage = Type.Object(
   {
     jsonrpc: Type.Literal("2.0"),
-    id: Type.Optional({ ...MessageId, description: "Omitted in a notification" }),
+    id: Type.Optional({ ...MessageId, description: "Omitted for notifications" }),
     method: Type.String({ minLength: 1, maxLength: 200 }),
     params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },
   {
     title: "McpMessage",
-    // Not `Strict`, which allows null in optional fields: a message with the id null is no notification.
+    // Not `Strict`, which allows null in optional fields: a message whose id is null is not a notification.
     additionalProperties: false,
     description: "A request or notification of the Model Context Protocol",
     examples: [{ jsonrpc: "2.0", id: 1, method: "tools/list" }],
@@ -34,7 +34,7 @@ const error = Type.Object({
   code: Type.Integer({ description: "JSON-RPC error code" }),
   message: Type.String({ description: "What is wrong and what to do" }),
   data: Type.Optional(
-    Type.Unknown({ description: "The fields of `ErrorBody`, if Groundwire rejected the request before the protocol" }),
+    Type.Unknown({ description: "The fields of `ErrorBody`, if Groundwire's own checks rejected the request" }),
   ),
 });
 
@@ -43,7 +43,8 @@ export const McpError = Type.Object(
   { jsonrpc: Type.Literal("2.0"), id: Type.Union([MessageId, Type.Null()]), error },
   {
     title: "McpError",
-    description: "Every error response of `/mcp`. Errors of a tool are results with `isError`",
+    description:
+      "The body of every error response of `/mcp`. A failed tool call returns a result with `isError` instead",
     examples: [{ jsonrpc: "2.0", id: null, error: { code: -32000, message: "What was wrong and what to do." } }],
   },
 );
@@ -108,7 +109,7 @@ export const IndexAnswer = Type.Object({
   ),
   ...Type.Pick(RagAnswer, ["sources", "model", "finish_reason"]).properties,
   supported: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
-    description: "Fraction of the answer's sentences that the passages support; null: it makes no claim",
+    description: "Fraction of the answer's sentences that the passages support; null: the answer makes no claims",
   }),
   ...retrieval,
 });

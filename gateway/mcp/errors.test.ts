@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { jsonRpcErrors, toolError } from "./errors";
 
-describe("an error before the protocol", () => {
+describe("an error of the gateway's hooks", () => {
   test.each<[ErrorKind, number]>([
     ["invalid_request", -32600],
     ["missing_api_key", -32000],
@@ -17,11 +17,11 @@ describe("an error before the protocol", () => {
   });
 });
 
-describe("the text of a failed tool", () => {
+describe("the text of a failed tool call", () => {
   const textOf = (...error: ConstructorParameters<typeof AppError>) =>
     toolError(new AppError(...error), "req_1").content[0]?.text;
 
-  test("names the tool that lists the indexes, and no API route", () => {
+  test("names the tool that lists the indexes instead of the API route", () => {
     const message = 'Index "x" was not found. GET /v1/rag/indexes lists the indexes.';
     expect(textOf("not_found", message, { param: "index" })).toBe(
       'Index "x" was not found. Call list_indexes to see the indexes that you can use.',

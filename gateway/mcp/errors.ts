@@ -3,7 +3,7 @@ import { McpError } from "./contract";
 
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
-/** The first code that JSON-RPC leaves to servers. `data.code` says what happened. */
+/** The first of JSON-RPC's codes for errors that servers define. `data.code` says what happened. */
 const SERVER_ERROR = -32000;
 
 const codeOf = ({ status }: AppError): number => {
@@ -12,8 +12,8 @@ const codeOf = ({ status }: AppError): number => {
 };
 
 /**
- * The errors of the gateway's hooks as JSON-RPC errors. The request's id is not known: most of them come before its body
- * is read.
+ * Formats the errors of the gateway's hooks as JSON-RPC errors. `id` is null, because most of them occur before the
+ * body has been read.
  */
 export const jsonRpcErrors = {
   schema: McpError,
@@ -24,14 +24,14 @@ export const jsonRpcErrors = {
   }),
 };
 
-/** What a model should do about an error of a tool. */
+/** What the model should do after a tool has failed. */
 const adviceOn = ({ kind, message, detail: { param, retryAfterMs } }: AppError): string => {
   if (kind === "not_found" && param === "index") return " Call list_indexes to see the indexes that you can use.";
   if (retryAfterMs === undefined || /\btry again\b/i.test(message)) return "";
   return ` Try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
 };
 
-/** The result of a tool that failed. Models read its text; programs read `_meta`. */
+/** The result of a failed tool call. Models read its text; programs read `_meta`. */
 export const toolError = (error: AppError, requestId: string) => ({
   isError: true,
   content: [{ type: "text" as const, text: withoutRoutes(error.message) + adviceOn(error) }],

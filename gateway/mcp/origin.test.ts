@@ -22,13 +22,13 @@ test.each<[origin: string | null, url: string, publicUrl: string | undefined, ex
   ["https://gw.example.com", "http://10.0.0.1:8080/mcp", "https://gw.example.com/", true],
   ["http://localhost:3000", "http://localhost:8080/mcp", undefined, false],
   ["https://localhost:8080", "http://localhost:8080/mcp", undefined, false],
-  // A name can point anywhere, even if the request was sent to it.
+  // A site can point its own name at the gateway, so a matching name proves nothing.
   ["http://evil.example:8080", "http://evil.example:8080/mcp", undefined, false],
   ["http://evil.example:8080", "http://evil.example:8080/mcp", "https://gw.example.com", false],
   ["http://127.0.0.1.evil.example", "http://127.0.0.1.evil.example/mcp", undefined, false],
   ["http://localhost.evil.example", "http://localhost.evil.example/mcp", undefined, false],
   ["null", "http://127.0.0.1:8080/mcp", undefined, false],
   ["", "http://127.0.0.1:8080/mcp", undefined, false],
-])("W1: a page of %j that calls %s of the gateway at %j: %p", (origin, url, publicUrl, expected) => {
+])("W1: whether origin %j may call %s (public URL %j): %p", (origin, url, publicUrl, expected) => {
   expect(isAllowed(origin, url, publicUrl)).toBe(expected);
 });

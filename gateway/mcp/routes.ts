@@ -59,7 +59,7 @@ export const mcpRoutes = (services: Services) => {
         ...errorsAs(jsonRpcErrors),
         summary: "Model Context Protocol: list, search and ask indexes",
         description:
-          "Streamable HTTP in revisions 2026-07-28 and 2025-11-25, and earlier ones without batches. There are no sessions. Errors of a tool are results with `isError`.",
+          "Streamable HTTP for protocol revisions 2026-07-28 and 2025-11-25, and for earlier ones without batches. There are no sessions. A failed tool call returns a result with `isError`.",
       },
     },
   );

@@ -7,7 +7,7 @@ import type { McpMessage } from "./contract";
 import { toolError } from "./errors";
 import type { Mcp, ReportProgress } from "./service";
 
-/** Importing the SDK takes 80 to 190 ms and 26 MB, so the first message to `/mcp` does it. */
+/** Importing the SDK takes 80 to 190 ms and 26 MB, so it is imported when the first message arrives. */
 const loadSdk = () => import("@modelcontextprotocol/server");
 
 const INFO = { name: "groundwire", title: "Groundwire", version };
@@ -20,27 +20,27 @@ interface Message {
   url: string;
   headers: Headers;
   call: Call;
-  /** Converts what a tool throws. */
+  /** Converts a value that a tool threw. */
   errorOf(thrown: unknown): AppError;
 }
 
 interface Answer {
   /** JSON, Server-Sent Events, or nothing for a notification. */
   response: Response;
-  /** Why the tool failed; undefined unless it has. */
+  /** The tool's error; undefined if it hasn't failed. */
   failure(): AppError | undefined;
 }
 
 /**
- * Speaks the protocol revisions of the SDK: the stateless 2026-07-28, and 2025-11-25 and earlier without sessions. Each
- * message gets its own server, so nothing is kept between messages.
+ * Supports the SDK's protocol revisions: 2026-07-28, which is stateless, and 2025-11-25 and earlier, without sessions.
+ * Each message gets its own server, so nothing is kept between messages.
  */
 export const createMcpServer = ({ mcp, log }: { mcp: Mcp; log: Pick<Log, "error"> }) => {
   const answer = async ({ message, url, headers, call, errorOf }: Message): Promise<Answer> => {
     const { createMcpHandler, ProtocolError, ProtocolErrorCode, Server } = await loadSdk();
     const { requestId } = call;
     let failure: AppError | undefined;
-    /** The SDK's last reason for rejecting the message. */
+    /** The last error that the SDK reported. */
     let reported: Error | undefined;
 
     const runTool = async (name: string, input: unknown, context: ServerContext) => {
@@ -77,7 +77,7 @@ export const createMcpServer = ({ mcp, log }: { mcp: Mcp; log: Pick<Log, "error"
     });
     const request = new Request(url, { method: "POST", headers: acceptingAll(headers) });
     const response = await fetch(request, { parsedBody: message });
-    // The messages of other errors can contain the client's text.
+    // Other errors are not logged, because their messages can contain the client's text.
     if (response.status === 500) log.error({ requestId, err: reported }, "internal error");
     return { response, failure: () => failure };
   };
@@ -93,13 +93,13 @@ const acceptingAll = (headers: Headers): Headers => {
   return extended;
 };
 
-/** Reports progress if the client asked for it. */
+/** Returns a function that reports progress; undefined if the client didn't ask for it. */
 const reporterOf = ({ mcpReq }: ServerContext): ReportProgress | undefined => {
   const progressToken = mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;
   return (progress, message) => {
     const params = { progressToken, progress, message };
-    // A client that has left needs no progress.
+    // Ignored: a client that has disconnected needs no progress.
     mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
   };
 };

@@ -137,7 +137,7 @@ test("ask_index reports progress at most once a second while tokens arrive", asy
   );
   expect(result).toMatchObject({ status: "answered", answer: ANSWER.answer });
   expect(reports).toEqual([
-    [1, "Found 1 passages"],
+    [1, "Found 1 passage"],
     [2, "Writing the answer"],
   ]);
 });
@@ -167,7 +167,7 @@ describe("arguments", () => {
   });
 });
 
-test("a tool that doesn't exist is undefined, including names of an object's own methods", () => {
+test("running a tool that doesn't exist returns undefined, even if an object has a method with its name", () => {
   for (const name of ["delete_index", "toString", "__proto__", ""]) expect(mcp.run(CALL, name)).toBeUndefined();
 });
 
@@ -175,7 +175,7 @@ test("the errors of the services reach the caller unchanged", async () => {
   expect((await errorOf("ask_index", { index: "none", question: "?" })).kind).toBe("not_found");
 });
 
-test("the listed schemas are plain JSON schemas that fit into a model's context", () => {
+test("the listed schemas are plain JSON Schema and short enough for a model's context", () => {
   const tools = mcp.list();
   expect(mcp.list()).toBe(tools);
   for (const { name, description, inputSchema } of tools) {

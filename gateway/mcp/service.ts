@@ -27,8 +27,8 @@ interface Tool {
   run(call: Call, input: never, report?: ReportProgress): Promise<object>;
 }
 
-/** Time between two reports while an answer is being written. */
-const REPORT_MS = 1000;
+/** Minimum time between two reports while an answer is being written. */
+const MIN_REPORT_INTERVAL_MS = 1000;
 
 /** Keeps what a model can use: passages without the scores and ranks of each retriever. */
 const toPassages = ({ chunks, index, threshold, warning, degraded }: RagAnswer): FoundPassages => ({
@@ -67,21 +67,23 @@ const toQuery = ({ top_k, ...query }: SearchIndex | AskIndex): RagQuery => ({
   ...(top_k !== undefined && { retrieval: { top_k } }),
 });
 
+const foundMessage = (count: number): string => `Found ${count} ${count === 1 ? "passage" : "passages"}`;
+
 /** Streams the answer to report its progress. */
 const followAnswer = async (events: ReturnType<RagService["events"]>, report: ReportProgress): Promise<RagAnswer> => {
   let progress = 0;
   let reportedAt = Number.NEGATIVE_INFINITY;
   for await (const event of events) {
     if (event.type === "done") return event.answer;
-    if (event.type === "retrieval") report(++progress, `Found ${event.chunks.length} passages`);
-    if (event.type !== "token" || performance.now() - reportedAt < REPORT_MS) continue;
+    if (event.type === "retrieval") report(++progress, foundMessage(event.chunks.length));
+    if (event.type !== "token" || performance.now() - reportedAt < MIN_REPORT_INTERVAL_MS) continue;
     reportedAt = performance.now();
     report(++progress, "Writing the answer");
   }
-  throw new Error("The RAG service's stream ended without its last event.");
+  throw new Error("The RAG service's stream ended without a done event.");
 };
 
-/** The tools of the MCP server, over the services that the REST API uses too. */
+/** The tools of the MCP server, which call the same services as the REST API. */
 export const createMcp = ({ rag, indexes }: McpDeps) => {
   const tools: Tool[] = [
     {
@@ -103,7 +105,7 @@ export const createMcp = ({ rag, indexes }: McpDeps) => {
       name: "search_index",
       title: "Search an index",
       description:
-        "Returns the passages of an index's documents that match a question best, word for word. Use it to read the sources yourself. `threshold.passed: false` means that they are probably not relevant.",
+        "Returns the passages of an index's documents that best match a question, word for word. Use it to read the sources yourself. `threshold.passed: false` means that they are probably not relevant.",
       input: SearchIndex,
       output: FoundPassages,
       run: async (call, input: SearchIndex): Promise<FoundPassages> =>

@@ -20,6 +20,6 @@ const convert = (value: unknown): unknown => {
   );
 };
 
-/** A TypeBox schema of an object as the plain JSON Schema of a tool. Unions of literals become enums. */
+/** Converts a TypeBox object schema to plain JSON Schema for a tool. Unions of literals become enums. */
 export const toolSchema = (schema: object): { type: "object"; [keyword: string]: unknown } =>
   JSON.parse(JSON.stringify(convert(schema)));

@@ -10,8 +10,8 @@ const DATA = "data: ";
 const TEXT_EVENTS = new Set(["delta", "token"]);
 
 /**
- * The answer as the request log stores it: of a stream, its text without the frames, or the messages of MCP; of embeddings,
- * nothing.
+ * The answer as the request log stores it: a stream's text without its frames, the messages of an MCP stream, and
+ * nothing for embeddings.
  */
 export const answerText = (route: string, body: string): string => {
   if (route === "/v1/embeddings") return "";

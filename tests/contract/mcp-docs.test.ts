@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { type Stack, startStack } from "./stack";
 
-/* The settings and examples of docs/mcp.md, with the address and key of a stack. */
+/* Runs the settings and examples of docs/mcp.md with the address and key of a running stack. */
 
 const PAGE = await Bun.file(join(import.meta.dir, "../../docs/mcp.md")).text();
 const blocks = (language: string): string[] =>
@@ -48,7 +48,7 @@ test("the JSON settings of each client connect to the gateway", async () => {
   }
 });
 
-test("the TOML settings have the address and the name of the key's variable", () => {
+test("the TOML settings have the gateway's address and the key's environment variable", () => {
   expect(blocks("toml").map((block) => Bun.TOML.parse(block))).toEqual([
     { mcp_servers: { groundwire: { url: "http://127.0.0.1:8080/mcp", bearer_token_env_var: "GROUNDWIRE_KEY" } } },
   ]);

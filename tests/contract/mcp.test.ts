@@ -6,7 +6,7 @@ import { until } from "../until";
 import { createSides, type Side, shows } from "./rag-sides";
 import { type Stack, startStack } from "./stack";
 
-/** An answer has 8 tokens; one of 400 tokens would take 20 s. */
+/** Answers of `stack` have 8 tokens; those of `slow` have 400 and would take 20 s. */
 let stack: Stack;
 let slow: Stack;
 let own: Side;
@@ -57,7 +57,7 @@ const errorOf = async (client: Client, name: string, input: object = {}): Promis
   return [result.content[0].text, result._meta["groundwire/error"].code];
 };
 
-/** The running answers on a stack's node. */
+/** The number of answers that a stack's node is generating. */
 const runningOn = async ({ node }: Stack): Promise<number> => {
   const { slots } = (await (await fetch(`${node.url}/readyz`)).json()) as NodeReadiness;
   return slots.running;
@@ -191,7 +191,7 @@ describe.each(REVISIONS)("a client of revision %s", (revision, mode) => {
     await restricted.close();
   });
 
-  test("stops the answer when it leaves", async () => {
+  test("stops the answer when it disconnects or cancels", async () => {
     const leaving = await connect(mode, slow.adminKey, slow.url);
     const cancel = new AbortController();
     const input = { index: slowSide.index, question: `cancelled ${revision}`, max_tokens: 400 };
@@ -202,7 +202,7 @@ describe.each(REVISIONS)("a client of revision %s", (revision, mode) => {
     );
     const { activeRequests } = slow.gateway.services;
     await until("a slot is taken", async () => (await runningOn(slow)) === 1);
-    // A client of 2025-11-25 that cancels a call keeps its connection open, so it has to leave.
+    // A client of 2025-11-25 that cancels a call keeps its connection open, so it has to disconnect.
     if (mode === "legacy") await leaving.close();
     else cancel.abort();
     expect(await outcome).toBe("left");
@@ -228,16 +228,23 @@ const resultOf = async (response: Response): Promise<Json> => {
   return JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
 };
 
-describe("an error before the protocol is a JSON-RPC error with the gateway's fields", () => {
+describe("a request that the gateway's own checks reject gets a JSON-RPC error with the gateway's fields", () => {
   test.each([
     ["without a key", null, LIST, 401, -32000, "missing_api_key"],
-    ["for a batch", undefined, [LIST, LIST], 400, -32600, "invalid_request"],
-    ["for a response", undefined, { jsonrpc: "2.0", id: 1, result: {} }, 400, -32600, "invalid_request"],
-    ["for JSON-RPC 1.0", undefined, { id: 1, method: "tools/list" }, 400, -32600, "invalid_request"],
-    ["for invalid JSON", undefined, "{", 400, -32600, "invalid_request"],
-    ["for an empty body", undefined, "", 400, -32600, "invalid_request"],
+    ["with a batch", undefined, [LIST, LIST], 400, -32600, "invalid_request"],
     [
-      "for a body over the limit",
+      "with a response instead of a request",
+      undefined,
+      { jsonrpc: "2.0", id: 1, result: {} },
+      400,
+      -32600,
+      "invalid_request",
+    ],
+    ["in JSON-RPC 1.0", undefined, { id: 1, method: "tools/list" }, 400, -32600, "invalid_request"],
+    ["with invalid JSON", undefined, "{", 400, -32600, "invalid_request"],
+    ["with an empty body", undefined, "", 400, -32600, "invalid_request"],
+    [
+      "with a body over the limit",
       undefined,
       { ...LIST, params: { x: "x".repeat(5_000_000) } },
       413,
@@ -252,14 +259,14 @@ describe("an error before the protocol is a JSON-RPC error with the gateway's fi
     expect(response.headers.get("x-request-id")).toBe(error.data.request_id);
   });
 
-  test("for a viewer's key", async () => {
+  test("with a viewer's key", async () => {
     const response = await send(LIST, { key: await stack.keyOf("viewer") });
     const { error } = (await response.json()) as Json;
     expect([response.status, error.data.code]).toEqual([403, "insufficient_role"]);
     expect(error.message).toContain("requires the member role");
   });
 
-  test("for the second request of a key with one per minute, with the time to retry", async () => {
+  test("over the key's requests per minute, with the time to retry", async () => {
     const limited = await stack.keyOf("member", { requests_per_minute: 1 });
     expect((await send(LIST, { key: limited })).status).toBe(200);
     const refused = await send(LIST, { key: limited });
@@ -269,7 +276,7 @@ describe("an error before the protocol is a JSON-RPC error with the gateway's fi
   });
 });
 
-test("a tool without enough tokens left is an error that says when to try again", async () => {
+test("a tool call over the key's tokens per minute returns an error that says when to try again", async () => {
   const poor = await stack.keyOf("member", { tokens_per_minute: 400 });
   const ask = async (question: string) =>
     resultOf(await send(toolCall("ask_index", { index: own.index, question, max_tokens: 30 }), { key: poor }));
@@ -303,7 +310,7 @@ test.each(["GET", "DELETE"])("%s is not allowed, because there are no sessions",
   expect([response.status, response.headers.get("allow")]).toEqual([405, "OPTIONS, POST"]);
 });
 
-test("an unknown revision is rejected with the known ones", async () => {
+test("the error for an unknown revision lists the known ones", async () => {
   const response = await send(LIST, { headers: { "mcp-protocol-version": "1999-01-01" } });
   expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("2025-11-25")]);
 });
@@ -330,7 +337,7 @@ describe("the origin of a web page", () => {
     if (status === 403) expect(((await response.json()) as Json).error.message).toContain("GROUNDWIRE_CORS_ORIGINS");
   });
 
-  test("that DNS points to this server is rejected", async () => {
+  test("whose name DNS points at this server is rejected", async () => {
     const headers = { origin: "http://evil.example:8080", host: "evil.example:8080" };
     expect((await send(LIST, { headers })).status).toBe(403);
     expect((await send(LIST, { headers: { origin: stack.url } })).status).toBe(200);
@@ -352,7 +359,7 @@ test("K4: a key that is revoked during a tool call ends it with an error", async
   await until("the slot is free", async () => (await runningOn(slow)) === 0, 1000);
 });
 
-test("a tool call has a line in the request log with its tokens, and a failed one with its code", async () => {
+test("the request log has a tool call with its tokens, and a failed one with its error code", async () => {
   const asked = await send(toolCall("ask_index", { index: own.index, question: `${QUESTION} log`, max_tokens: 8 }));
   const failed = await send(toolCall("ask_index", { index: "none", question: QUESTION }));
   await Promise.all([asked.text(), failed.text()]);
@@ -369,7 +376,7 @@ test("a tool call has a line in the request log with its tokens, and a failed on
   expect(await entryOf(failed)).toMatchObject({ route: "/mcp", status: 200, error: { code: "not_found" } });
 });
 
-test("the bodies of a key that logs them are stored without the stream's frames", async () => {
+test("logged bodies are stored without the stream's frames", async () => {
   const logging = await stack.keyOf("member", { log_bodies: true });
   const message = toolCall("list_indexes", { limit: 1 });
   const response = await send(message, { key: logging });

@@ -11,7 +11,10 @@ export const TAGS = [
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
   { name: "RAG", description: "Document indexes, and answers from them with citations." },
-  { name: "MCP", description: "Indexes for agents: the Model Context Protocol over streamable HTTP." },
+  {
+    name: "MCP",
+    description: "Document indexes as tools for agents: the Model Context Protocol over streamable HTTP.",
+  },
   { name: "Datasets", description: "Samples in immutable revisions." },
   { name: "Evaluation", description: "Single evaluations, runs and their comparison." },
   { name: "Batch evals", description: "Runs over whole datasets." },
@@ -117,7 +120,7 @@ const errorDescription = (status: number) => ({
   headers: headerRefs(...errorHeaders(status)),
 });
 
-/** An error response of a route that declares a format of its own. */
+/** An error response of a route that declares its own error format. */
 export const errorResponse = (status: number, { schema, body }: ErrorFormat, components: Components): JsonSchema => {
   const [kind = "internal"] = kindsOf(status);
   const example = body(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");

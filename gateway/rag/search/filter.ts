@@ -44,7 +44,7 @@ export const Filter = Type.Unsafe<MetadataFilter>(
   }),
 );
 
-/** A filter without `and` and `or`. Its schema is short enough for the context of a model. */
+/** A filter without `and` and `or`, whose schema is short enough for a model's context. */
 export const Conditions = Type.Unsafe<MetadataFilter>(
   filterOf([], {
     description:
