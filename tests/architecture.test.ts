@@ -192,8 +192,8 @@ test("tests await promises instead of using the matcher `resolves`, which is slo
   expect(waiting.map(({ path }) => path)).toEqual([]);
 });
 
-// light-dark() takes colours only, so the browser tests check the rest of a screen in one theme.
-test("the themes differ in their colours only", async () => {
+// light-dark() only accepts colours, so the browser tests run the rules that don't depend on colours in one theme only.
+test("the themes differ only in their colours", async () => {
   const sheets = await Array.fromAsync(new Bun.Glob("views/**/*.css").scan({ cwd: ROOT }));
   const texts = await Promise.all(
     sheets.map(async (path) => ({ path, text: await Bun.file(join(ROOT, path)).text() })),

@@ -16,7 +16,7 @@ export const watchPeaks = (pids: readonly number[]): (() => number[]) => {
   };
 };
 
-/** The same, but the result returns how far each peak is above the process's memory at the start. */
+/** Like `watchPeaks`, but the result returns each process's peak growth since the start, in MiB. */
 export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
   const before = pids.map(residentMib);
   const peaks = watchPeaks(pids);

@@ -30,7 +30,7 @@ const AXE_OPTIONS: RunOptions = {
   selectors: false,
 };
 
-/** The rules whose results depend on the theme: see the check of the style sheets in architecture.test.ts. */
+/** The rules whose results depend on the theme. `architecture.test.ts` checks that themes differ only in colours. */
 const COLOR_OPTIONS: RunOptions = { ...AXE_OPTIONS, runOnly: ["color-contrast", "link-in-text-block"] };
 
 /** Findings that axe leaves to manual review and that have been reviewed. The contact sheet shows where they are. */
@@ -172,12 +172,12 @@ export class Screen {
   }
 
   /**
-   * Checks the current page and adds its faults, with the theme and width. `isRelit`: it has already been checked at
-   * this width in another theme, so only its colours are checked.
+   * Checks the current page and adds its faults, with the theme and width. `colorsOnly`: runs only the rules that depend
+   * on colours, because the page has already been checked at this width in another theme.
    */
-  async inspect({ isRelit = false } = {}): Promise<void> {
+  async inspect({ colorsOnly = false } = {}): Promise<void> {
     const { width, theme } = this.look;
-    for (const problem of await this.#axe(isRelit ? COLOR_OPTIONS : AXE_OPTIONS))
+    for (const problem of await this.#axe(colorsOnly ? COLOR_OPTIONS : AXE_OPTIONS))
       this.faults.push(`${theme}, ${width} px: ${problem}`);
     const overflow = await this.page.evaluate<number>(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",

@@ -88,7 +88,7 @@ test("an answer that uses all of Markdown is rendered correctly, light and dark,
       await screen.relight(theme);
       for (const width of [1280, 390] as const) {
         await screen.resize(width);
-        await screen.inspect({ isRelit: theme !== THEMES[0] });
+        await screen.inspect({ colorsOnly: theme !== THEMES[0] });
         await page.evaluate("scrollTo(0, 0)");
         await screen.shoot("chat-markdown");
       }

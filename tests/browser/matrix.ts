@@ -87,7 +87,7 @@ export const testScreens = <C extends ScreenCase>(
           await screen.relight(theme);
           for (const width of Object.keys(WIDTHS).map(Number) as (keyof typeof WIDTHS)[]) {
             await screen.resize(width);
-            await screen.inspect({ isRelit: theme !== THEMES[0] });
+            await screen.inspect({ colorsOnly: theme !== THEMES[0] });
             await screen.shoot(name.replaceAll(" ", "-"));
           }
         }

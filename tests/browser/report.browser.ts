@@ -48,7 +48,7 @@ const looked = async (url: string, name: string, work: (page: Page) => Promise<v
           for (const width of [390, 1280] as const) {
             await screen.resize(width);
             await screen.relight(theme);
-            await screen.inspect({ isRelit: theme !== THEMES[0] });
+            await screen.inspect({ colorsOnly: theme !== THEMES[0] });
             await screen.shoot(`report-${name}`);
           }
         }

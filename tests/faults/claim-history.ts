@@ -90,7 +90,7 @@ const work = async (file: string): Promise<void> => {
     if (claimed.length > 0) {
       idle = 0;
       if (isFirstClaim) {
-        // Nobody finishes a task before two workers hold some, so the first rescue makes at least one write late.
+        // No worker finishes a task until two workers hold some, so the first rescue causes at least one late write.
         isFirstClaim = false;
         while (!(await isAnyDone()) && (await othersAtWork()).length === 0) await Bun.sleep(5);
         await rescueOther();

@@ -23,7 +23,7 @@ const stack = await Stack.start({
 try {
   const call = () => chat(stack, { stream: true });
   const watch = () => watchPeaks([stack.gateway.pid, stack.node.pid]);
-  // Memory is compared with its peak at full load: garbage alone makes it rise and fall by 35 to 50 MiB.
+  // Memory is compared with its peak at full load: garbage collection alone makes it vary by 35 to 50 MiB.
   const atFullLoad = watch();
   const peak = await measureCapacity(stack, PEAK_S);
   const fullMib = atFullLoad();

@@ -14,8 +14,8 @@ const SOURCES = 4;
 const MAX_PARTS = 90;
 const MIN_LIFE_MS = 50;
 const MAX_LIFE_MS = 8000;
-/** On a busy machine, the longest life is this many times what a new worker needs to start and store a document. */
-const FIRSTS_PER_LIFE = 4;
+/** The longest life is at least this many times as long as a new worker needs to start and store a document. */
+const STARTUPS_PER_LIFE = 4;
 
 /** Which process is killed: the gateway, the worker, or both. */
 const VICTIMS = [
@@ -320,7 +320,7 @@ const ragKillNine = async (
     await stack.replaceWorker();
     await send(work, first);
     await settle(work, first);
-    const maxLifeMs = Math.max(MAX_LIFE_MS, FIRSTS_PER_LIFE * (performance.now() - startedAt));
+    const maxLifeMs = Math.max(MAX_LIFE_MS, STARTUPS_PER_LIFE * (performance.now() - startedAt));
     /** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
     const lifeMs = () => MIN_LIFE_MS * (maxLifeMs / MIN_LIFE_MS) ** Math.random();
     const clients = [...sources.map((source) => writer(work, source)), switcher(work), remover(work), reader(work)];

@@ -4,7 +4,7 @@ import type { Requirement } from "./groups";
 interface Installer {
   /** The package manager's executable. */
   program: string;
-  /** Names of the package, in order of preference. Not every version of a system has the first one. */
+  /** Names of the package, in order of preference. Some versions of a system don't have the first one. */
   packages: Record<Requirement, readonly string[]>;
   commands(name: string): string[][];
 }
@@ -15,7 +15,7 @@ const asRoot = (...command: string[]) => (root ? command : ["sudo", "--non-inter
 const INSTALLERS: readonly Installer[] = [
   {
     program: "apt-get",
-    // The headless shell is the same engine without the windows of a desktop, and needs about a fifth less time.
+    // The headless shell is the same browser engine without a desktop window. It makes the tests about a fifth faster.
     packages: { redis: ["redis-server"], chromium: ["chromium-headless-shell", "chromium"] },
     commands: (name) => [
       asRoot("apt-get", "update", "-qq"),
@@ -58,7 +58,7 @@ export const provide = async (requirement: Requirement): Promise<string | undefi
   return problem;
 };
 
-/** Resolves with undefined, or with the command that failed and why. */
+/** Resolves with undefined, or with the failed command and its error. */
 const install = async ({ program, commands }: Installer, name: string): Promise<string | undefined> => {
   console.log(`Installing ${name} with ${program} …`);
   for (const command of commands(name)) {
