@@ -32,7 +32,10 @@ interface ModelDependentFields {
 
 /** The first field that asks for something the model can't do. The body may be invalid. */
 export const findGap = (operation: Operation, body: ModelDependentFields, can: ModelCapabilities): Gap | undefined => {
-  if (operation === "chat" && !can.chat) return missing("messages", "chat");
+  if (operation === "chat" && !can.chat) {
+    const remedy = "Use POST /v1/completions, or a model with the capability chat";
+    return { ...missing("messages", "chat"), remedy };
+  }
   if (typeof body.n === "number" && body.n > can.max_choices) {
     const most = can.max_choices === 1 ? "1" : `${can.max_choices} or less`;
     const remedy = "Send a lower n, or use a model with a higher max_choices";
