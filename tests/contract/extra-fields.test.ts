@@ -101,7 +101,7 @@ describe("a field that only the model's server knows", () => {
     [{ min_tokens: 1, temperature: 3 }, "temperature"],
     [{ min_tokens: 1, no_such_field: 1 }, "no_such_field"],
     [{ messages: [{ ...user, min_tokens: 1 }] }, "messages.0.min_tokens"],
-  ])("is refused: %.80j", async (fields, param) => {
+  ])("S4: is refused: %.80j", async (fields, param) => {
     const sent = server.requests.length;
     for (const path of ["/v1/chat/completions", "/v1/chat"]) {
       const { status, body } = await post(able, path, { messages: [user], ...fields });

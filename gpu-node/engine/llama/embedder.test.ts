@@ -10,6 +10,7 @@ import { withPrefixes } from "../../models/catalogue";
 import { convertBert } from "../../models/convert-bert";
 import { ensureModel } from "../../models/download";
 import { hashFile } from "../../models/verify";
+import { embeddingCapabilities } from "../capabilities";
 import type { Embedder, EmbeddingRequest } from "../engine";
 import { createLlamaEmbedder } from "./embedder";
 import { createLlamaHost, type LlamaHost } from "./host";
@@ -161,6 +162,7 @@ describe("a model of the catalogue", () => {
       ...withPrefixes(sha256.slice(0, 12), {}, prefixes),
       context_window: TINY.positions,
       dimensions: TINY.hidden,
+      capabilities: embeddingCapabilities(false),
     });
     const { start } = await model.accept(request({ input: "foods" }));
     expect((await Array.fromAsync(start())).map(({ vector }) => vector.length)).toEqual([TINY.hidden]);
