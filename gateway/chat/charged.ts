@@ -4,7 +4,7 @@ import type { ModelUse } from "../limits/model-use";
 import type { ResolvedModel } from "../models/registry";
 import type { EngineReply } from "../ports/engine";
 import type { Usage } from "./contract";
-import { answerTokensOf, type GenerationRequest, mediaOf } from "./request";
+import { type GenerationRequest, maxTokensOf, mediaOf } from "./request";
 import { join, metered, parseWhole } from "./wire";
 
 interface Generation {
@@ -30,7 +30,8 @@ export const charged = (
   const accepted = ledger.useModel(call, model, () => ({
     isEmbedding: false,
     promptTokens: estimateTokens(generation.json, mediaOf(generation.body)),
-    answerTokens: answerTokensOf(generation.body),
+    answerTokens: maxTokensOf(generation.body),
+    choices: generation.body.n,
   }));
   return accepted ? settled(accepted, generation, request) : request();
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { estimateTokens } from "../limits/ledger";
-import { answerTokensOf, mediaOf } from "./request";
+import { mediaOf } from "./request";
 
 const text = { type: "text" as const, text: "What is this?" };
 const image = (bytes: number) => ({
@@ -13,13 +13,6 @@ const audio = (bytes: number) => ({
 });
 const ask = (...content: (typeof text | ReturnType<typeof image> | ReturnType<typeof audio>)[]) => ({
   messages: [{ role: "user" as const, content }],
-});
-
-test("limits reserve the maximum length of every choice", () => {
-  const { messages } = ask(text);
-  expect(answerTokensOf({ messages, max_tokens: 10 })).toBe(10);
-  expect(answerTokensOf({ messages, max_completion_tokens: 10, n: 3 })).toBe(30);
-  expect(answerTokensOf({ messages, n: 3 })).toBeUndefined();
 });
 
 test("images are counted by number and audio by length, not as text", () => {

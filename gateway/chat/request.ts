@@ -34,16 +34,10 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
     : messages;
 
 /** The longest answer that the request asks for; undefined if it doesn't say. */
-const maxTokensOf = (body: GenerationRequest): number | undefined =>
+export const maxTokensOf = (body: GenerationRequest): number | undefined =>
   "messages" in body
     ? (body.max_completion_tokens ?? body.max_tokens ?? undefined)
     : (body.max_tokens ?? DEFAULT_COMPLETION_TOKENS);
-
-/** Maximum tokens of all answers that the request asks for; undefined if it doesn't limit their length. */
-export const answerTokensOf = (body: GenerationRequest): number | undefined => {
-  const each = maxTokensOf(body);
-  return each === undefined ? undefined : each * (body.n ?? 1);
-};
 
 /** The images and audio in a request's messages; undefined if it has none. */
 export const mediaOf = (body: GenerationRequest): Media | undefined => {

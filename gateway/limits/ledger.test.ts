@@ -354,7 +354,7 @@ test("a request that could never fit is invalid, so that clients don't repeat it
   expect([refused.kind, refused.detail.param, refused.message]).toEqual([
     "invalid_request",
     "max_tokens",
-    'This request needs up to 150 tokens, but the key "ci-bot" is limited to 100 tokens per minute. Shorten the prompt or send a smaller max_tokens.',
+    'This request needs up to 150 tokens, but the key "ci-bot" is limited to 100 tokens per minute. Shorten the prompt, or send a smaller max_tokens or n.',
   ]);
 });
 

@@ -13,8 +13,10 @@ export interface ModelWork {
   isEmbedding: boolean;
   /** An estimate. */
   promptTokens: number;
-  /** The longest answer; undefined: the request doesn't limit it. */
+  /** The longest answer, of one choice; undefined: the request doesn't limit it. */
   answerTokens?: number;
+  /** Number of answers to the prompt; undefined: 1. */
+  choices?: number;
 }
 
 /** What a use of a model took. */
@@ -86,13 +88,19 @@ const costOf = (unit: "money" | "gpu_seconds", machineMs: number, { gpuPricePerH
 export const planUse = (
   limits: readonly KeyLimit[],
   { id, contextWindow }: UsedModel,
-  { promptTokens, answerTokens, isEmbedding }: ModelWork,
+  { promptTokens, answerTokens, choices = 1, isEmbedding }: ModelWork,
   rates: Rates,
   price: Price,
 ): KeyCharge[] => {
   const longest = isEmbedding ? Number.POSITIVE_INFINITY : (contextWindow ?? Number.POSITIVE_INFINITY);
-  const least = Math.max(1, Math.min(promptTokens + (answerTokens ?? 1), longest));
-  const tokens = Math.max(1, Math.min(promptTokens + (answerTokens ?? UNLIMITED_ANSWER_TOKENS), longest));
+  // Each choice can fill what the prompt leaves of the context window.
+  const tokensWith = (each: number): number => {
+    const first = Math.min(promptTokens + each, longest);
+    const others = (choices - 1) * Math.min(each, Math.max(0, longest - promptTokens));
+    return Math.max(1, first + others);
+  };
+  const least = tokensWith(answerTokens ?? 1);
+  const tokens = tokensWith(answerTokens ?? UNLIMITED_ANSWER_TOKENS);
   const machineMs = tokens * rates.of(id);
   return limits.map((limit): KeyCharge => {
     if (isCountedOnArrival(limit)) return { limit, amount: 0, least: 0 };

@@ -43,7 +43,7 @@ export const refusal = (
   if (limit.unit === "tokens" && least > limit.amount) {
     return new AppError(
       "invalid_request",
-      `This request needs up to ${amountText("tokens", least, currency)}, but the ${key} is limited to ${text}. Shorten the prompt or send a smaller max_tokens.`,
+      `This request needs up to ${amountText("tokens", least, currency)}, but the ${key} is limited to ${text}. Shorten the prompt, or send a smaller max_tokens or n.`,
       { param: "max_tokens" },
     );
   }
