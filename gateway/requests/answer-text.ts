@@ -1,32 +1,57 @@
+interface CallPiece {
+  function?: { name?: string | null; arguments?: string | null };
+}
+
 /** The parts of our streams' events that contain text of the answer. */
 interface TextEvent {
   type?: string;
   text?: string;
-  choices?: { text?: string; delta?: { content?: string | null } }[];
+  tool_calls?: CallPiece[];
+  choices?: {
+    index?: number;
+    text?: string;
+    delta?: { content?: string | null; tool_calls?: CallPiece[] | null };
+  }[];
 }
 
 const DATA = "data: ";
 /** Events of our own streams: chat and RAG. */
 const TEXT_EVENTS = new Set(["delta", "token"]);
+/** More than any server returns. Text of further choices is added to the last one. */
+const MAX_CHOICES = 128;
 
 /**
- * The answer as the request log stores it: a stream's text without its frames, the messages of an MCP stream, and
- * nothing for embeddings.
+ * The answer as the request log stores it: a stream's text and function calls without its frames, choice by choice, the
+ * messages of an MCP stream, and nothing for embeddings.
  */
 export const answerText = (route: string, body: string): string => {
   if (route === "/v1/embeddings") return "";
   if (!/^(?:data|event)?:/.test(body)) return body;
   const frames = body.split("\n").flatMap((line) => (line.startsWith(DATA) ? [line.slice(DATA.length)] : []));
-  return route === "/mcp" ? frames.join("\n") : frames.map(textOf).join("");
+  if (route === "/mcp") return frames.join("\n");
+  const texts: string[] = [];
+  const add = (index: number, text: string | null = "", calls?: CallPiece[] | null): void => {
+    let whole = (texts[index] ?? "") + (text ?? "");
+    for (const { function: { name, arguments: json } = {} } of calls ?? []) {
+      if (name) whole += `${whole === "" ? "" : "\n"}${name} `;
+      whole += json ?? "";
+    }
+    texts[index] = whole;
+  };
+  for (const { type = "", text, tool_calls, choices } of frames.map(parse)) {
+    if (TEXT_EVENTS.has(type)) add(0, text, tool_calls);
+    for (const { index = 0, text: plain, delta } of choices ?? []) {
+      add(Math.min(index, MAX_CHOICES), plain ?? delta?.content, delta?.tool_calls);
+    }
+  }
+  return texts.filter((text) => text !== undefined).join("\n");
 };
 
-const textOf = (json: string): string => {
+const parse = (json: string): TextEvent => {
   try {
-    const { type = "", text = "", choices }: TextEvent = JSON.parse(json);
-    if (choices) return choices.map(({ text: whole, delta }) => whole ?? delta?.content ?? "").join("");
-    return TEXT_EVENTS.has(type) ? text : "";
+    return JSON.parse(json);
   } catch {
     // `[DONE]`, or a frame that was cut.
-    return "";
+    return {};
   }
 };

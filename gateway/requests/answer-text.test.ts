@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { answerText } from "./answer-text";
+
+const stream = (...events: object[]) =>
+  `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")}data: [DONE]\n\n`;
+const chunk = (index: number, delta: object) => ({ choices: [{ index, delta }] });
+const call = (name: string | null, json: string) => ({
+  tool_calls: [{ index: 0, function: { name, arguments: json } }],
+});
+
+test.each([
+  ["a document, as it is", '{"choices":[]}', '{"choices":[]}'],
+  ["the text of a stream", stream(chunk(0, { content: "Red" }), chunk(0, { content: "." })), "Red."],
+  ["a text completion", stream({ choices: [{ index: 0, text: "a" }] }, { choices: [{ index: 0, text: "b" }] }), "ab"],
+  [
+    "each choice in one piece",
+    stream(
+      chunk(0, { content: "Red" }),
+      chunk(1, { content: "Blue" }),
+      chunk(0, { content: "." }),
+      chunk(1, { content: "!" }),
+    ),
+    "Red.\nBlue!",
+  ],
+  [
+    "function calls",
+    stream(
+      chunk(0, { content: null, ...call("weather", "") }),
+      chunk(0, call(null, '{"city":')),
+      chunk(0, call(null, '"Rome"}')),
+      chunk(0, call("time", "{}")),
+    ),
+    'weather {"city":"Rome"}\ntime {}',
+  ],
+  [
+    "events of /v1/chat",
+    stream({ type: "start" }, { type: "delta", text: "Wait. " }, { type: "delta", text: "", ...call("f", "{}") }),
+    "Wait. \nf {}",
+  ],
+  ["a frame that was cut", 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"cho', "a"],
+])("the request log stores %s", (_, body, expected) => {
+  expect(answerText("/v1/chat/completions", body)).toBe(expected);
+});
