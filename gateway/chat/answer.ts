@@ -119,6 +119,6 @@ export const deltaOf = (chunks: readonly Completion[]): DeltaEvent | undefined =
 /** A stored answer with one choice as a single event. */
 export const wholeDelta = (completion: Completion): DeltaEvent => {
   const { content, reasoning = "", tool_calls } = messageOf(completion);
-  const calls = tool_calls?.map((call, index) => ({ index, ...call }));
+  const calls = tool_calls?.map((call, index) => ({ ...call, index }));
   return toDelta(content, completion.usage?.completion_tokens ?? 0, reasoning, calls);
 };

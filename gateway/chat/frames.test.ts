@@ -70,6 +70,25 @@ test("calls without an index are separate calls", () => {
   expect(choices[0]?.message?.tool_calls?.map(({ id }) => id)).toEqual(["a", "b"]);
 });
 
+test("a stored call that is replayed as a stream has one index, even if the server sent another one", () => {
+  const call = (id: string) => ({ id, index: -1, type: "function", function: { name: "f", arguments: "{}" } });
+  const stored = {
+    ...head,
+    object: "chat.completion",
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: null, tool_calls: ["a", "b"].map(call) },
+        finish_reason: "tool_calls",
+      },
+    ],
+  } as Completion;
+  const { choices } = toCompletion([encoder.encode(toFrames(stored, false))]);
+  expect(choices[0]?.message?.tool_calls).toEqual(
+    ["a", "b"].map((id) => ({ id, type: "function", function: { name: "f", arguments: "{}" } })),
+  );
+});
+
 test("the reasoning is joined separately from the content, under the server's own names", () => {
   const { choices } = join(
     delta({ reasoning_content: "Let me ", reasoning: "Let me " }),

@@ -98,7 +98,8 @@ interface Piece {
 /** The calls of a message as OpenAI streams them: id and name first, then the arguments. */
 const toolCallPieces = (calls: readonly ToolCall[]): Piece[] =>
   calls.flatMap(({ function: { arguments: text, ...named }, ...call }, index) => {
-    const start = { index, ...call, function: { ...named, arguments: "" } };
+    // The index comes last, because some servers send one of their own.
+    const start = { ...call, index, function: { ...named, arguments: "" } };
     const rest = { index, function: { arguments: text } };
     return [start, ...(text === "" ? [] : [rest])].map((piece) => ({ content: { delta: { tool_calls: [piece] } } }));
   });
