@@ -73,7 +73,7 @@ const findPartGap = (parts: readonly unknown[], path: string, can: ModelCapabili
 };
 
 const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): Gap | undefined => {
-  if (can.tools && can.reasoning && can.vision && can.audio_input) return undefined;
+  if (can.tools && can.vision && can.audio_input) return undefined;
   for (let index = 0; index < messages.length; index++) {
     const message = messages[index] as Record<string, unknown> | null;
     if (typeof message !== "object" || message === null) continue;
@@ -87,11 +87,6 @@ const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): G
     if (!can.tools) {
       if (message.role === "tool") return missing(`messages.${index}.role`, "tools", ' "tool"');
       if (message.tool_calls !== undefined) return missing(`messages.${index}.tool_calls`, "tools");
-    }
-    if (!can.reasoning) {
-      for (const name of ["reasoning", "reasoning_content"]) {
-        if (message[name] !== undefined) return missing(`messages.${index}.${name}`, "reasoning");
-      }
     }
   }
   return undefined;

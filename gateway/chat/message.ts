@@ -32,11 +32,12 @@ export const FunctionName = Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" });
 const CallId = Type.String({ minLength: 1, maxLength: 256 });
 const MAX_CALLS = 128;
 
-/** A call from an earlier answer, which the caller sends back. */
+/** A call from an earlier answer, which the caller sends back, with what servers and client libraries add to it. */
 const EarlierCall = Strict({
   id: CallId,
   type: Type.Literal("function"),
-  function: Strict({ name: FunctionName, arguments: Type.String() }),
+  function: Strict({ name: FunctionName, arguments: Type.String(), parsed_arguments: ignored }),
+  index: ignored,
 });
 
 /** Text only. The error for any other part names its type. */
@@ -113,7 +114,10 @@ export const TextMessage = Type.Union(
 );
 export type TextMessage = Static<typeof TextMessage>;
 
-const reasoning = optional(Type.String({ description: requires("reasoning") }), "");
+const reasoning = optional(
+  Type.String({ description: "Not passed on to models without the capability `reasoning`" }),
+  "",
+);
 
 /** A message of a request. `capabilities.ts` checks what depends on the model. */
 export const ChatMessage = Type.Union(

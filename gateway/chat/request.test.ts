@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { chatCapabilities } from "../../gpu-node/engine/capabilities";
 import { estimateTokens } from "../limits/ledger";
-import { mediaOf } from "./request";
+import { EXTRA, mediaOf, nodeBody, shortened } from "./request";
 
 const text = { type: "text" as const, text: "What is this?" };
 const image = (bytes: number) => ({
@@ -13,6 +14,30 @@ const audio = (bytes: number) => ({
 });
 const ask = (...content: (typeof text | ReturnType<typeof image> | ReturnType<typeof audio>)[]) => ({
   messages: [{ role: "user" as const, content }],
+});
+
+const capabilities = (reasoning: boolean) => ({ ...chatCapabilities(100, {}), reasoning });
+const said = { role: "assistant" as const, content: "Rome", reasoning: "Hm.", reasoning_content: "Hm." };
+
+test("earlier reasoning is sent only to models that read it", () => {
+  const body = { messages: [{ role: "developer" as const, content: "Be brief." }, said] };
+  const sent = (reasoning: boolean | undefined) =>
+    JSON.parse(
+      nodeBody(body, { id: "m", capabilities: reasoning === undefined ? null : capabilities(reasoning) }, false),
+    ).messages;
+  const instruction = { role: "system", content: "Be brief." };
+  expect(sent(true)).toEqual([instruction, said]);
+  expect(sent(undefined)).toEqual([instruction, said]);
+  expect(sent(false)).toEqual([instruction, { role: "assistant", content: "Rome" }]);
+});
+
+test("an answer that is shortened needs no more tokens than its new limit", () => {
+  const { messages } = ask(text);
+  const body = { messages, max_tokens: 2000, [EXTRA]: { min_tokens: 1000, ignore_eos: true } };
+  const short = shortened(body, 512);
+  expect([short.max_tokens, short[EXTRA]]).toEqual([512, { min_tokens: 512, ignore_eos: true }]);
+  expect(body[EXTRA].min_tokens).toBe(1000);
+  expect(shortened({ ...body, [EXTRA]: { min_tokens: 5, ignore_eos: true } }, 512)[EXTRA].min_tokens).toBe(5);
 });
 
 test("images are counted by number and audio by length, not as text", () => {

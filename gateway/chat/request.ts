@@ -27,11 +27,28 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
   );
 };
 
-/** Chat templates of open models support `system`, but not OpenAI's newer name for it, `developer`. */
-const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
-  messages.some(({ role }) => role === "developer")
-    ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
-    : messages;
+/**
+ * The messages as the model's server reads them. Chat templates of open models support `system`, but not OpenAI's newer
+ * name for it, `developer`. Clients send back the reasoning of earlier answers; a model without the capability may have
+ * written some too, but doesn't read it.
+ */
+const messagesFor = (messages: ChatMessage[], capabilities: ModelCapabilities | null): ChatMessage[] => {
+  const dropsReasoning = capabilities?.reasoning === false;
+  const isRead = messages.every(
+    (message) =>
+      message.role !== "developer" && !(dropsReasoning && message.role === "assistant" && isReasoned(message)),
+  );
+  if (isRead) return messages;
+  return messages.map((message): ChatMessage => {
+    if (message.role === "developer") return { ...message, role: "system" };
+    if (message.role !== "assistant" || !dropsReasoning) return message;
+    const { reasoning: _, reasoning_content: __, ...rest } = message;
+    return rest;
+  });
+};
+
+const isReasoned = ({ reasoning, reasoning_content }: { reasoning?: string; reasoning_content?: string }): boolean =>
+  reasoning !== undefined || reasoning_content !== undefined;
 
 /** The longest answer that the request asks for; undefined if it doesn't say. */
 export const maxTokensOf = (body: GenerationRequest): number | undefined =>
@@ -83,7 +100,7 @@ const withAnswerFields = (
   { capabilities }: RequestedModel,
 ): Record<string, unknown> => {
   if ("messages" in body) {
-    target.messages = withSystemRole(body.messages);
+    target.messages = messagesFor(body.messages, capabilities);
     target.max_tokens = maxTokensOf(body);
   } else {
     target.prompt = onlyPrompt(body.prompt);
@@ -104,10 +121,17 @@ const withAnswerFields = (
 };
 
 /** The request with at most `limit` tokens of answer. */
-export const shortened = <T extends GenerationRequest>(body: T, limit: number): T =>
-  (maxTokensOf(body) ?? Number.POSITIVE_INFINITY) <= limit
-    ? body
-    : { ...body, max_tokens: limit, ...("messages" in body && { max_completion_tokens: undefined }) };
+export const shortened = <T extends GenerationRequest>(body: T, limit: number): T => {
+  if ((maxTokensOf(body) ?? Number.POSITIVE_INFINITY) <= limit) return body;
+  const extra = body[EXTRA];
+  return {
+    ...body,
+    max_tokens: limit,
+    ...("messages" in body && { max_completion_tokens: undefined }),
+    // Servers reject a shortest answer above the longest.
+    ...(Number(extra?.min_tokens) > limit && { [EXTRA]: { ...extra, min_tokens: limit } }),
+  };
+};
 
 /** The body for the node, with the model's name. For streams, it asks for the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: RequestedModel, stream: boolean): string => {

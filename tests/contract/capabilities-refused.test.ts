@@ -41,8 +41,6 @@ describe("a field that the model doesn't support is refused by name, and the err
     [{ response_format: { type: "json_object" } }, "response_format", "json_schema"],
     [{ messages: ROUND_TRIP }, "messages.1.tool_calls", "tools"],
     [{ messages: [user, ROUND_TRIP[2]] }, "messages.1.role", "tools"],
-    [{ messages: [user, { role: "assistant", content: "a", reasoning: "b" }] }, "messages.1.reasoning", "reasoning"],
-    [{ messages: [{ role: "assistant", reasoning_content: "b" }] }, "messages.0.reasoning_content", "reasoning"],
     [{ messages: [user, { role: "user", content: [text, image] }] }, "messages.1.content.1.type", "vision"],
     [{ messages: [{ role: "user", content: [audio] }] }, "messages.0.content.0.type", "audio_input"],
   ])("%j", async (fields, param, capability) => {

@@ -167,6 +167,18 @@ describe("a field that the model supports", () => {
     expect(server.last).toEqual({ messages: [user], ...sent, model: MODEL, stream: false });
   });
 
+  test("can be sent back as client libraries return it", async () => {
+    const [, answer] = ROUND_TRIP as [object, { tool_calls: { function: object }[] }, object];
+    const calls = answer.tool_calls.map((call) => ({
+      ...call,
+      index: -1,
+      function: { ...call.function, parsed_arguments: { city: "Rome" } },
+    }));
+    const messages = ROUND_TRIP.with(1, { role: "assistant", tool_calls: calls } as never);
+    expect((await chat({ messages, tools: [tool] })).status).toBe(200);
+    expect(server.last.messages).toEqual(ROUND_TRIP);
+  });
+
   test("is part of the cache key", async () => {
     const keyOf = async (fields: object): Promise<string> => {
       const request = { temperature: 0, messages: [user], ...fields };
