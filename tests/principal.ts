@@ -1,3 +1,4 @@
+import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import type { Principal } from "../gateway/principal";
 
 /** A ledger without limits, for tests of services. */
@@ -12,3 +13,14 @@ export const PRINCIPAL: Principal = {
   contentLogging: true,
   via: "key",
 };
+
+/** A call of this admin that nobody aborts. */
+export const callOf = (changes: Partial<Call> = {}): Call => ({
+  principal: PRINCIPAL,
+  requestId: "req_1",
+  signal: new AbortController().signal,
+  priority: "interactive",
+  directives: NO_DIRECTIVES,
+  receivedAt: performance.now(),
+  ...changes,
+});

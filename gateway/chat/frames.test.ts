@@ -1,14 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { content, encoder, frame, head, usage } from "../../tests/chat-frames";
 import { toCompletion, toFrames } from "./frames";
 import { type Completion, toStored } from "./wire";
 
-const encoder = new TextEncoder();
-const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
-const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
-const content = (text: string, finish_reason: string | null = null) =>
-  frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
 const delta = (piece: object, index = 0, finish_reason: string | null = null) =>
   frame({ choices: [{ index, delta: piece, finish_reason }] });
 const join = (...frames: string[]) => toCompletion([encoder.encode(frames.join(""))]);

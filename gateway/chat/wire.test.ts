@@ -1,15 +1,9 @@
 import { expect, test } from "bun:test";
+import { content, encoder, frame, head, usage } from "../../tests/chat-frames";
 import { toCompletion } from "./frames";
 import { type Completion, parseFrames, replaceId, takeUsageFrame, toStored, withIdentity, withOwnId } from "./wire";
 
 const textOf = ({ choices }: Completion): string => choices[0]?.delta?.content ?? "";
-
-const encoder = new TextEncoder();
-const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
-const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
-const content = (text: string, finish_reason: string | null = null) =>
-  frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
 
 test("an id is replaced in every frame, but not in text that quotes it", () => {
   const quoting = content(`my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`);

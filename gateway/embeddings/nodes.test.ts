@@ -1,18 +1,10 @@
 import { expect, test } from "bun:test";
 import { fakeEngine } from "../../tests/engine-fake";
-import { PRINCIPAL } from "../../tests/principal";
-import { NO_DIRECTIVES } from "../call";
+import { callOf } from "../../tests/principal";
 import { computeVectors, type NodeWork } from "./service";
 
 const work: NodeWork = {
-  call: {
-    principal: PRINCIPAL,
-    requestId: "req_1",
-    signal: new AbortController().signal,
-    priority: "interactive",
-    directives: NO_DIRECTIVES,
-    receivedAt: performance.now(),
-  },
+  call: callOf(),
   model: {
     id: "fake-embedder",
     revision: "fake-revision",

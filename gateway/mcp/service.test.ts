@@ -1,21 +1,13 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import { PRINCIPAL } from "../../tests/principal";
-import { type Call, NO_DIRECTIVES } from "../call";
+import { callOf } from "../../tests/principal";
 import type { RagAnswer, RagEvent, RagQuery } from "../rag/contract";
 import type { RagIndex } from "../rag/indexes/contract";
 import { FoundPassages, IndexAnswer, ListedIndexes } from "./contract";
 import { createMcp } from "./service";
 
-const CALL: Call = {
-  principal: PRINCIPAL,
-  requestId: "req_1",
-  signal: new AbortController().signal,
-  priority: "interactive",
-  directives: NO_DIRECTIVES,
-  receivedAt: performance.now(),
-};
+const CALL = callOf();
 
 const RETRIEVAL = {
   threshold: null,

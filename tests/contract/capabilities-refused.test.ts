@@ -1,8 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ScriptedServer } from "../scripted-server";
-import { until } from "../until";
-import { audio, deep, image, MODEL, post, ROUND_TRIP, startCapableStack, text, tool, user } from "./capable-stack";
-import { type Stack, startStack } from "./stack";
+import {
+  audio,
+  deep,
+  image,
+  MODEL,
+  post,
+  ROUND_TRIP,
+  startCapableStack,
+  startUnableStack,
+  text,
+  tool,
+  user,
+} from "./capable-stack";
+import type { Stack } from "./stack";
 
 /*
  * A request for what the model can't do is refused, and the error names the field. `capable` has a server that supports
@@ -15,8 +26,7 @@ let server: ScriptedServer;
 beforeAll(async () => {
   capable = await startCapableStack();
   ({ server } = capable);
-  unable = await startStack({}, { hasWorker: false });
-  await until("the gateway knows its node", async () => (await unable.call("GET", "/readyz")).status === 200);
+  unable = await startUnableStack();
 });
 afterAll(async () => {
   await capable.close();

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import OpenAI from "openai";
 import { readEvents } from "../harness";
 import type { ScriptedChoice, ScriptedServer } from "../scripted-server";
-import { audio, image, MODEL, post, ROUND_TRIP, startCapableStack, text, tool, user } from "./capable-stack";
+import {
+  audio,
+  image,
+  MODEL,
+  newRequest,
+  post,
+  ROUND_TRIP,
+  startCapableStack,
+  text,
+  tool,
+  user,
+} from "./capable-stack";
 import type { Stack } from "./stack";
 
 /* Fields that the model supports are sent to its server, and the answer reaches the client unchanged. */
@@ -18,17 +29,6 @@ afterAll(() => capable.close());
 
 type Json = Record<string, unknown>;
 const chat = (body: object) => capable.chat(body);
-
-let questions = 0;
-/** A cacheable request that has not been sent before. */
-const newRequest = (fields: object) => ({
-  ...{
-    temperature: 0,
-    stream_options: { include_usage: true },
-    messages: [{ role: "user", content: `${++questions}?` }],
-  },
-  ...fields,
-});
 
 /** Joins the pieces of a stream as a client does: texts are concatenated, and lists are merged by their index. */
 const merge = (target: Json, piece: Json): Json => {

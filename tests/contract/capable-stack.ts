@@ -34,6 +34,27 @@ export const post = async (stack: Stack, path: string, body: object, headers?: R
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
+let questions = 0;
+/** A cacheable request that has not been sent before. */
+export const newRequest = (fields: object) => ({
+  ...{
+    temperature: 0,
+    stream_options: { include_usage: true },
+    messages: [{ role: "user", content: `${++questions}?` }],
+  },
+  ...fields,
+});
+
+const knowsNode = (stack: Stack): Promise<unknown> =>
+  until("the gateway knows its node", async () => (await stack.call("GET", "/readyz")).status === 200);
+
+/** A gateway whose node has the synthetic engine, which supports none of these features. */
+export const startUnableStack = async (): Promise<Stack> => {
+  const stack = await startStack({}, { hasWorker: false });
+  await knowsNode(stack);
+  return stack;
+};
+
 /** A gateway and a real node in front of a server that supports every feature. */
 export const startCapableStack = async () => {
   const server = new ScriptedServer(MODEL);
@@ -47,7 +68,7 @@ export const startCapableStack = async () => {
       hasWorker: false,
     },
   );
-  await until("the gateway knows its node", async () => (await stack.call("GET", "/readyz")).status === 200);
+  await knowsNode(stack);
   return {
     stack,
     server,

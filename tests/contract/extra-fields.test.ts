@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ScriptedServer } from "../scripted-server";
-import { until } from "../until";
-import { deep, MODEL, post, startCapableStack, user } from "./capable-stack";
-import { type Stack, startStack } from "./stack";
+import { deep, MODEL, newRequest, post, startCapableStack, startUnableStack, user } from "./capable-stack";
+import type { Stack } from "./stack";
 
 /* Fields that only the model's server knows. The server of `able` knows many, the engine of `unable` none. */
 
@@ -13,8 +12,7 @@ let server: ScriptedServer;
 beforeAll(async () => {
   capable = await startCapableStack();
   ({ stack: able, server } = capable);
-  unable = await startStack({}, { hasWorker: false });
-  await until("the gateway knows its node", async () => (await unable.call("GET", "/readyz")).status === 200);
+  unable = await startUnableStack();
 });
 afterAll(async () => {
   await capable.close();
@@ -22,17 +20,6 @@ afterAll(async () => {
 });
 
 const chat = (body: object) => capable.chat(body);
-
-let questions = 0;
-/** A cacheable request that has not been sent before. */
-const newRequest = (fields: object) => ({
-  ...{
-    temperature: 0,
-    stream_options: { include_usage: true },
-    messages: [{ role: "user", content: `${++questions}?` }],
-  },
-  ...fields,
-});
 
 describe("a field that only the model's server knows", () => {
   test.each([

@@ -4,11 +4,11 @@ import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
 import { problemOf } from "../../../tests/db/temporary";
-import { PRINCIPAL } from "../../../tests/principal";
+import { callOf, PRINCIPAL } from "../../../tests/principal";
 import { chunkOf } from "../../../tests/stored-chunk";
 import { memoryCache } from "../../adapters/cache-memory";
 import { createAnswerCache } from "../../cache/service";
-import { type Call, NO_DIRECTIVES } from "../../call";
+import type { Call } from "../../call";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent } from "../../chat/contract";
 import { groundAnswer } from "../../evals/scorers/faithfulness/ground-answer";
 import { checkSufficiency } from "../../evals/scorers/sufficiency/check-sufficiency";
@@ -151,21 +151,12 @@ const setUp = () => {
       },
     },
   });
-  const call = (rest: Partial<Call> = {}): Call => ({
-    principal: PRINCIPAL,
-    requestId: "req_1",
-    signal: new AbortController().signal,
-    priority: "interactive",
-    directives: NO_DIRECTIVES,
-    receivedAt: performance.now(),
-    ...rest,
-  });
   const ask = (rest: Partial<RagQuery> = {}) => ({ index: "handbook", question: QUESTION, ...rest });
   return {
     state,
-    call,
-    query: (body: Partial<RagQuery> = {}, as: Partial<Call> = {}) => rag.query(call(as), ask(body)),
-    stream: (body: Partial<RagQuery> = {}) => rag.events(call(), ask(body)),
+    call: callOf,
+    query: (body: Partial<RagQuery> = {}, as: Partial<Call> = {}) => rag.query(callOf(as), ask(body)),
+    stream: (body: Partial<RagQuery> = {}) => rag.events(callOf(), ask(body)),
   };
 };
 
