@@ -1,5 +1,6 @@
 import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
+import { patternInWords } from "../validation/patterns";
 import { levelsOf, MAX_LEVELS } from "./extra-fields";
 import { IMAGE_DATA } from "./message";
 import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } from "./request";
@@ -52,7 +53,11 @@ export const findGap = (operation: Operation, body: ModelDependentFields, can: M
   if (!can.reasoning && body.reasoning_effort !== undefined && !NO_EFFORT.has(body.reasoning_effort)) {
     return missing("reasoning_effort", "reasoning");
   }
-  for (const name in body[EXTRA]) if (!can.extra_fields.includes(name)) return missing(name, "extra_fields");
+  for (const name in body[EXTRA]) {
+    if (can.extra_fields.includes(name)) continue;
+    const remedy = `Leave it out, or use a model that lists ${name} in extra_fields`;
+    return { ...missing(name, "extra_fields"), remedy };
+  }
   return Array.isArray(body.messages) ? findMessageGap(body.messages, can) : undefined;
 };
 
@@ -157,7 +162,7 @@ export const assertImages = ({ messages }: ModelDependentFields): void => {
       const url: unknown = part?.type === "image_url" ? part.image_url?.url : undefined;
       if (typeof url !== "string" || new RegExp(IMAGE_DATA).test(url)) continue;
       const param = `messages.${messageIndex}.content.${partIndex}.image_url.url`;
-      const message = `${param} must be a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…. Images are not fetched from other addresses.`;
+      const message = `${param} must ${patternInWords({ pattern: IMAGE_DATA })}. Images are not fetched from other addresses.`;
       throw new AppError("invalid_request", message, { param });
     }
   }

@@ -34,11 +34,11 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
  */
 const messagesFor = (messages: ChatMessage[], capabilities: ModelCapabilities | null): ChatMessage[] => {
   const dropsReasoning = capabilities?.reasoning === false;
-  const isRead = messages.every(
+  const needsChanges = messages.some(
     (message) =>
-      message.role !== "developer" && !(dropsReasoning && message.role === "assistant" && isReasoned(message)),
+      message.role === "developer" || (dropsReasoning && message.role === "assistant" && hasReasoning(message)),
   );
-  if (isRead) return messages;
+  if (!needsChanges) return messages;
   return messages.map((message): ChatMessage => {
     if (message.role === "developer") return { ...message, role: "system" };
     if (message.role !== "assistant" || !dropsReasoning) return message;
@@ -47,7 +47,7 @@ const messagesFor = (messages: ChatMessage[], capabilities: ModelCapabilities | 
   });
 };
 
-const isReasoned = ({ reasoning, reasoning_content }: { reasoning?: string; reasoning_content?: string }): boolean =>
+const hasReasoning = ({ reasoning, reasoning_content }: { reasoning?: string; reasoning_content?: string }): boolean =>
   reasoning !== undefined || reasoning_content !== undefined;
 
 /** The longest answer that the request asks for; undefined if it doesn't say. */

@@ -51,7 +51,10 @@ export interface Media {
   audioBytes: number;
 }
 
-/** Models use a few hundred to two thousand tokens for an image, and about 25 for a second of speech (10 kB as MP3). */
+/**
+ * Models use a few hundred to two thousand tokens for an image, and about 25 for a second of speech, which has about
+ * 10 kB of base64 as MP3 with 60 kbit/s. Larger formats reserve more than they use.
+ */
 const TOKENS_PER_IMAGE = 1000;
 const AUDIO_BYTES_PER_TOKEN = 400;
 
