@@ -17,8 +17,6 @@ interface TextEvent {
 const DATA = "data: ";
 /** Events of our own streams: chat and RAG. */
 const TEXT_EVENTS = new Set(["delta", "token"]);
-/** More than any server returns. Text of further choices is added to the last one. */
-const MAX_CHOICES = 128;
 
 /**
  * The answer as the request log stores it: a stream's text and function calls without its frames, choice by choice, the
@@ -29,22 +27,25 @@ export const answerText = (route: string, body: string): string => {
   if (!/^(?:data|event)?:/.test(body)) return body;
   const frames = body.split("\n").flatMap((line) => (line.startsWith(DATA) ? [line.slice(DATA.length)] : []));
   if (route === "/mcp") return frames.join("\n");
-  const texts: string[] = [];
+  const texts = new Map<number, string>();
   const add = (index: number, text: string | null = "", calls?: CallPiece[] | null): void => {
-    let whole = (texts[index] ?? "") + (text ?? "");
+    let whole = (texts.get(index) ?? "") + (text ?? "");
     for (const { function: { name, arguments: json } = {} } of calls ?? []) {
       if (name) whole += `${whole === "" ? "" : "\n"}${name} `;
       whole += json ?? "";
     }
-    texts[index] = whole;
+    texts.set(index, whole);
   };
   for (const { type = "", text, tool_calls, choices } of frames.map(parse)) {
     if (TEXT_EVENTS.has(type)) add(0, text, tool_calls);
     for (const { index = 0, text: plain, delta } of choices ?? []) {
-      add(Math.min(index, MAX_CHOICES), plain ?? delta?.content, delta?.tool_calls);
+      add(index, plain ?? delta?.content, delta?.tool_calls);
     }
   }
-  return texts.filter((text) => text !== undefined).join("\n");
+  return [...texts]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, text]) => text)
+    .join("\n");
 };
 
 const parse = (json: string): TextEvent => {
