@@ -46,7 +46,7 @@ export const createMcpServer = ({ mcp, log }: { mcp: Mcp; log: Pick<Log, "error"
     const runTool = async (name: string, input: unknown, context: ServerContext) => {
       if (!mcp.names().includes(name)) {
         const tools = mcp.names().join(", ");
-        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${name}. Tools: ${tools}.`);
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool "${name}". Available tools: ${tools}.`);
       }
       // The SDK's signal is aborted when the client stops reading the response.
       const signal = AbortSignal.any([call.signal, context.mcpReq.signal]);

@@ -166,7 +166,7 @@ describe.each(REVISIONS)("a client of revision %s", (revision, mode) => {
 
   test("gets a protocol error for a tool or method that doesn't exist", async () => {
     await expect(client.callTool({ name: "delete_index", arguments: {} })).rejects.toThrow(
-      "There is no tool delete_index. Tools: list_indexes, search_index, ask_index.",
+      'Unknown tool "delete_index". Available tools: list_indexes, search_index, ask_index.',
     );
     const unknown = client.request({ method: "resources/read", params: { uri: "file:///etc/passwd" } });
     await expect(unknown).rejects.toThrow("Method not found");
