@@ -41,12 +41,12 @@ const upload = async (
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-/** Sends a file as a client should: if the database is busy, again with the same idempotency key. */
+/** Sends a file as a client should: a 503, because the database is busy, is repeated with the same idempotency key. */
 const insistentUpload = async (running: Stack, name: string, lines: string) => {
   const key = crypto.randomUUID();
   for (;;) {
     const answer = await upload(running, name, lines, { key });
-    if (answer.body.error?.message !== "The database is busy with other work. Send the request again.") return answer;
+    if (answer.status !== 503) return answer;
   }
 };
 
