@@ -15,7 +15,7 @@ const asRoot = (...command: string[]) => (root ? command : ["sudo", "--non-inter
 const INSTALLERS: readonly Installer[] = [
   {
     program: "apt-get",
-    // The headless shell is the same browser engine without a desktop window. It makes the tests about a fifth faster.
+    // The headless shell is the same browser engine without a desktop window. It makes the browser tests about a sixth faster.
     packages: { redis: ["redis-server"], chromium: ["chromium-headless-shell", "chromium"] },
     commands: (name) => [
       asRoot("apt-get", "update", "-qq"),
