@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { BodyMemory } from "../lib/media-body";
 import { errorPage } from "../views/error";
 import { renderReport } from "../views/report/report";
 import { pageRoutes } from "../views/routes";
@@ -32,7 +33,7 @@ import { webhookRoutes } from "./webhooks/routes";
 
 /** Builds the gateway's HTTP app from services. It does no I/O of its own, so tests can build it too. */
 export const createApp = (services: Services) => {
-  const { config, log, keys, sessions, ledger, metrics } = services;
+  const { config, log, keys, sessions, ledger, metrics, models } = services;
   // Reject unknown fields instead of dropping them: a schema describes the whole body.
   const app = new Elysia({ name: "groundwire", normalize: false });
   return app
@@ -55,7 +56,15 @@ export const createApp = (services: Services) => {
         log,
         reduced: () => services.health.degradations.reduced(),
         tracer: services.tracer,
-        bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
+        bodyLimits: {
+          maxBytes: config.gateway.maxBodyBytes,
+          maxUploadBytes: config.datasets.maxUploadBytes,
+          media: {
+            maxBytes: config.gateway.maxMediaBodyBytes,
+            memory: new BodyMemory(config.gateway.maxMediaBodyBytes),
+            mayRead: (principal) => models.readsMedia(principal),
+          },
+        },
         publicUrl: config.gateway.publicUrl,
         corsOrigins: config.gateway.corsOrigins,
         routes: () => app.routes,

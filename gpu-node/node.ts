@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../lib/config";
 import { AppError, toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
+import { BodyMemory } from "../lib/media-body";
 import { embedderOf, findContradictions } from "../lib/setting-rules";
 import { openTracer } from "../lib/tracing/open-tracer";
 import { withTimeout } from "../lib/with-timeout";
@@ -58,7 +59,8 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const embedderQueue = new AdmissionQueue(embedderSlots, waiting);
   const queues = { chat: queue, ...(embedder && { embedding: embedderQueue }) };
   const metrics = new NodeMetrics(queues, status, () => server.sessions.count);
-  const deps: NodeDeps = { config, engine, embedder, queue, embedderQueue, status, metrics };
+  const bodies = new BodyMemory(config.gateway.maxMediaBodyBytes);
+  const deps: NodeDeps = { config, engine, embedder, queue, embedderQueue, bodies, status, metrics };
   const routes = nodeRoutes(deps);
   const guard = createGuard(config.gateway.nodeToken);
   const open = new Set<Exchange>();

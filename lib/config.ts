@@ -58,6 +58,13 @@ export const Config = Type.Object({
       default: [],
     }),
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Maximum size of a JSON body", 4 * mib, 1024, 1024 * mib),
+    maxMediaBodyBytes: whole(
+      "GROUNDWIRE_MAX_MEDIA_BODY_BYTES",
+      "Maximum size of a chat request with images or audio; GROUNDWIRE_MAX_BODY_BYTES limits the rest of it. Set both on the gateway and on the nodes",
+      32 * mib,
+      1024,
+      1024 * mib,
+    ),
     requestsPerMinute: whole(
       "GROUNDWIRE_REQUESTS_PER_MINUTE",
       "Default requests per minute and key",

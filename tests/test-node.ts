@@ -13,7 +13,7 @@ export const testConfig = ({ node, synthetic, token }: Overrides = {}): Config =
   const config = defaultConfig();
   return {
     ...config,
-    gateway: { ...config.gateway, nodeToken: token, maxBodyBytes: 64 * 1024 },
+    gateway: { ...config.gateway, nodeToken: token, maxBodyBytes: 64 * 1024, maxMediaBodyBytes: 1024 * 1024 },
     node: { ...config.node, engine: "synthetic", ...node, port: 0 },
     synthetic: { ...config.synthetic, ...synthetic },
   };

@@ -1,13 +1,24 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
+import { mediaBytesIn } from "../../lib/media-body";
 import { CacheExplanation } from "../cache/contract";
 import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { serverTiming } from "../http/response-headers";
-import { allows, direct, dropsNul, fails, generates, onMismatch, servesWorkers, streams } from "../http/route-facts";
+import {
+  allows,
+  direct,
+  dropsNul,
+  fails,
+  generates,
+  onMismatch,
+  readsMedia,
+  servesWorkers,
+  streams,
+} from "../http/route-facts";
 import { startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
 import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
@@ -85,6 +96,7 @@ export const chatRoutes = (services: Services) => {
         detail: {
           ...answers(ChatCompletionChunk),
           ...adapts("chat"),
+          ...readsMedia(mediaBytesIn),
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, returns chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
         },
@@ -129,6 +141,7 @@ export const chatRoutes = (services: Services) => {
         detail: {
           ...answers(ChatEvent),
           ...adapts("chat"),
+          ...readsMedia(mediaBytesIn),
           ...servesWorkers,
           summary: "Chat, with latency, cache status and model revision in the response",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,

@@ -2,6 +2,8 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { TSchema } from "@sinclair/typebox";
 import { AppError } from "../../lib/errors";
+import type { BodyMemory, MediaBody } from "../../lib/media-body";
+import type { Principal } from "../principal";
 import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../validation/json";
 import type { BodyPlan, Exchange } from "./exchange";
 import { NO_BODY } from "./route-inputs";
@@ -65,19 +67,37 @@ export interface BodyLimits {
   maxBytes: number;
   /** Applies to a form with a file, on routes that accept one; undefined if the caller may not upload. */
   maxUploadBytes: number | undefined;
+  /** Applies to a body with images or audio, on routes that read them. Its text is limited by `maxBytes`. */
+  media?: { maxBytes: number; memory: BodyMemory; mayRead(principal: Principal): boolean };
 }
 
 /**
  * Decides from the headers how the body is read. Throws payload_too_large for a content-length above the limit, and
  * unsupported_media_type for an encoding other than gzip.
  */
-export const planBody = ({ request: { headers }, route }: Exchange, limits: BodyLimits): BodyPlan => {
+export const planBody = (exchange: Exchange, limits: BodyLimits): BodyPlan => {
+  const { request, route } = exchange;
+  const { headers } = request;
   const uploadBytes = route?.takesFiles && isMultipart(headers) ? limits.maxUploadBytes : undefined;
-  const maxBytes = uploadBytes ?? limits.maxBytes * (route?.facts["x-body-factor"] ?? 1);
+  const ordinaryBytes = uploadBytes ?? limits.maxBytes * (route?.facts["x-body-factor"] ?? 1);
   const slackBytes = uploadBytes === undefined ? 0 : MAX_FORM_OVERHEAD_BYTES;
   const length = Number(headers.get("content-length") ?? 0);
+  const isGzip = isGzipped(headers);
+  const isCounted = isGzip || length > ordinaryBytes || headers.has("transfer-encoding");
+  const maxBytes = isCounted ? openMedia(exchange, limits, ordinaryBytes) : ordinaryBytes;
   if (length > maxBytes + slackBytes) throw tooLarge(`The body is ${length} bytes long`, maxBytes);
-  return { maxBytes, slackBytes, isGzip: isGzipped(headers) };
+  return { maxBytes, slackBytes, isGzip, isCounted };
+};
+
+/**
+ * The limit of a body that may have images or audio: higher than `ordinaryBytes` if the route and a model of the caller
+ * read them. Its text is then counted as it arrives.
+ */
+const openMedia = (exchange: Exchange, { media }: BodyLimits, ordinaryBytes: number): number => {
+  const { route, principal } = exchange;
+  if (!media || !principal || !route?.facts["x-media-bytes"] || !media.mayRead(principal)) return ordinaryBytes;
+  exchange.mediaBody = media.memory.open(principal.keyId, ordinaryBytes);
+  return Math.max(media.maxBytes, ordinaryBytes);
 };
 
 /**
@@ -88,8 +108,16 @@ const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
   const { bodyPlan: plan } = exchange;
   if (!plan) throw new Error("The gate has not accepted this body.");
   const sent = within(plan, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
-  return plan.isGzip ? within(plan, "The decompressed body is larger than allowed", decompress(sent)) : sent;
+  const pieces = plan.isGzip ? within(plan, "The decompressed body is larger than allowed", decompress(sent)) : sent;
+  return exchange.mediaBody ? counted(exchange.mediaBody, pieces) : pieces;
 };
+
+async function* counted(body: MediaBody, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    body.add(piece);
+    yield piece;
+  }
+}
 
 async function* piecesOf(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
   for (;;) {
@@ -128,11 +156,10 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
 }
 
 /** The whole body. A body with a checked content-length is not counted again; others are counted as they arrive. */
-const readBytes = (exchange: Exchange): Promise<Uint8Array> => {
-  const { request, bodyPlan } = exchange;
-  const isPlain = !bodyPlan?.isGzip && !request.headers.has("transfer-encoding");
-  return isPlain ? request.bytes() : Array.fromAsync(bodyPieces(exchange)).then((pieces) => Buffer.concat(pieces));
-};
+const readBytes = (exchange: Exchange): Promise<Uint8Array> =>
+  exchange.bodyPlan?.isCounted
+    ? Array.fromAsync(bodyPieces(exchange)).then((pieces) => Buffer.concat(pieces))
+    : exchange.request.bytes();
 
 export const ownBody = (exchange: Exchange) => ({
   contentType: exchange.request.headers.get("content-type") ?? "",
@@ -167,7 +194,9 @@ export const parseBody = (exchange: Exchange): unknown => {
     return readBytes(exchange).then((bytes) => {
       const text = read(decodeText(bytes));
       exchange.bodies?.asked(text);
-      return json(text, schema);
+      const body = json(text, schema);
+      exchange.mediaBody?.check(bytes.length, route.facts["x-media-bytes"]?.(body) ?? 0);
+      return body;
     });
   }
   return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;

@@ -1,5 +1,6 @@
 import type { AppError, ErrorKind } from "../../lib/errors";
 import { type Log, logFields } from "../../lib/log";
+import type { MediaBody } from "../../lib/media-body";
 import { round } from "../../lib/round";
 import { readTraceparent, type Span, type Tracer } from "../../lib/tracing/tracer";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
@@ -51,6 +52,8 @@ export interface BodyPlan {
   maxBytes: number;
   slackBytes: number;
   isGzip: boolean;
+  /** Whether its length is checked as it arrives. */
+  isCounted: boolean;
 }
 
 /** One request in the gateway, from its first hook to the last byte of its response. */
@@ -79,6 +82,8 @@ export class Exchange implements WorkReport {
   endedBy: AppError | undefined;
   /** The reader of a body that has not been read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** The body, if images or audio may make it longer than others. */
+  mediaBody: MediaBody | undefined;
   /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;
   #held: Held | undefined;
@@ -204,6 +209,7 @@ export class Exchange implements WorkReport {
   finish(status: number, errorKind?: ErrorKind): void {
     if (this.#finished) return;
     this.#held?.release();
+    this.mediaBody?.release();
     if (this.#active) this.reports.activeRequests.delete(this.#active);
     clearTimeout(this.#deadline);
     const { method, url } = this.request;

@@ -34,6 +34,11 @@ export interface RouteFacts {
   "x-bodies"?: readonly TSchema[];
   /** Multiplies the maximum size of the body. */
   "x-body-factor"?: number;
+  /**
+   * The length of the images and audio in a parsed body, which may be invalid. They may make the body longer than
+   * others, if the caller has a model that reads them.
+   */
+  "x-media-bytes"?: (body: unknown) => number;
   /** Drops NUL from the body's text. Other routes reject it. */
   "x-drops-nul"?: true;
   /** Doesn't count against the caller's limits, and still works when they are exhausted. */
@@ -69,6 +74,8 @@ export const streams = (event: TSchema): RouteFacts => ({ "x-events": event });
 export const reads = (...bodies: TSchema[]): RouteFacts => ({ "x-bodies": bodies });
 
 export const readsLarge = (factor: number): RouteFacts => ({ "x-body-factor": factor });
+
+export const readsMedia = (bytesIn: (body: unknown) => number): RouteFacts => ({ "x-media-bytes": bytesIn });
 
 export const downloads = (...mediaTypes: string[]): RouteFacts => ({ "x-media-types": mediaTypes });
 

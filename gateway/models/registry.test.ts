@@ -71,6 +71,20 @@ test("a model on several nodes can do only what all of them can", () => {
   }
 });
 
+test("a key reads images or audio if one of its models does", () => {
+  const [view] = fakeEngine().nodes();
+  const named = (id: string, change: Partial<ModelCapabilities>) => ({
+    ...{ id, kind: "chat" as const, revision: "r", context_window: 4096 },
+    capabilities: { ...CAPABILITIES, vision: false, ...change },
+  });
+  const models = [named("text", {}), named("images", { vision: true }), named("audio", { audio_input: true })];
+  const views = view?.readiness ? [{ ...view, readiness: { ...view.readiness, models } }] : [];
+  const registry = createModels({ engine: { nodes: () => views }, defaults: { chat: "text", embedding: "" } });
+  const reads = (...allowedModels: string[]) => registry.readsMedia({ ...PRINCIPAL, allowedModels });
+  expect([reads("text"), reads("text", "images"), reads("audio"), reads()]).toEqual([false, true, true, false]);
+  expect(registry.readsMedia(PRINCIPAL)).toBe(true);
+});
+
 test("a model of the other kind is rejected, and the error names its route", () => {
   for (const [kind, id, route] of [
     ["chat", "fake-embedder", "/v1/embeddings"],

@@ -104,6 +104,11 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       return models.get(id)?.capabilities ?? null;
     },
 
+    /** Whether a model that the caller may use reads images or audio. */
+    readsMedia(principal: Principal): boolean {
+      return this.list(principal).some(({ capabilities: { vision, audio_input } }) => vision || audio_input);
+    },
+
     /** The models that the caller may use, in the order of the nodes. */
     list(principal: Principal): Model[] {
       refresh();

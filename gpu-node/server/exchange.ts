@@ -2,6 +2,7 @@ import { on, once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable, Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import { type MediaBody, mediaBytesIn } from "../../lib/media-body";
 import { retryAfterHeaders } from "../../lib/retry-after";
 import { readTraceparent, type Span } from "../../lib/tracing/tracer";
 import { REQUEST_HEADERS } from "../protocol";
@@ -87,9 +88,13 @@ export class Exchange {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** The body as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
-  readJson(maxBytes: number): Promise<Record<string, unknown>> {
-    return readJson(this.request, { maxBytes, stallMs: this.stallMs, signal: this.signal });
+  /**
+   * The body as a JSON object. `media` counts one that may have images or audio, and is released when the exchange has
+   * ended. Throws unsupported_media_type, payload_too_large, rate_limited, overloaded, invalid_request.
+   */
+  readJson(maxBytes: number, media?: MediaBody): Promise<Record<string, unknown>> {
+    if (media) void this.finished.then(() => media.release());
+    return readJson(this.request, { maxBytes, media, stallMs: this.stallMs, signal: this.signal });
   }
 
   /** Sends a complete document. */
@@ -219,6 +224,7 @@ export type Incoming = Readable & { method?: string; url?: string; headers: Inco
 
 interface Limits {
   maxBytes: number;
+  media?: MediaBody;
   /** Time limit for receiving the body. */
   stallMs: number;
   /** Aborted with an AppError when the request has ended. */
@@ -241,6 +247,7 @@ const readJson = async (request: Incoming, limits: Limits): Promise<Record<strin
   } catch (cause) {
     throw invalidBody("The body is not valid JSON in UTF-8. Check its syntax and encoding.", cause);
   }
+  limits.media?.check(bytes.length, mediaBytesIn(value));
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw invalidBody("The body must be a JSON object.");
 };
@@ -251,7 +258,7 @@ const isJson = (contentType: string): boolean => {
   return /^application\/json\s*(;|$)/i.test(contentType) && /^utf-?8$/i.test(charset);
 };
 
-const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limits): Promise<Buffer> => {
+const readBytes = async (request: Incoming, { maxBytes, media, stallMs, signal }: Limits): Promise<Buffer> => {
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const slow = AbortSignal.timeout(stallMs);
   const chunks: Buffer[] = [];
@@ -261,6 +268,7 @@ const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limit
     for await (const [chunk] of on(request, "data", { close: ["end"], signal: AbortSignal.any([signal, slow]) })) {
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      media?.add(chunk);
       chunks.push(chunk);
     }
   } catch (error) {

@@ -9,11 +9,13 @@ import { traceAnswer } from "./trace";
 
 /** Handles one generation from request to last frame: check, wait for a slot, run, stop if the client disconnects. */
 export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generation["operation"]): Promise<void> => {
-  const { config, engine, queue, status } = deps;
+  const { config, engine, queue, bodies, status } = deps;
   status.assertOpen();
+  const readsMedia = operation === "chat" && engine.models().some(({ capabilities }) => hasMedia(capabilities));
   return withSlot(exchange, config, {
     engine,
     queue,
+    media: readsMedia ? bodies : undefined,
     check: async (body, { priority }) => {
       const streaming = readStreaming(body);
       const { signal, traceparent } = exchange;
@@ -26,6 +28,8 @@ export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generati
     },
   });
 };
+
+const hasMedia = (can: NodeModel["capabilities"]): boolean => can?.vision === true || can?.audio_input === true;
 
 interface Run {
   operation: Generation["operation"];

@@ -1,5 +1,6 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { BodyMemory } from "../../lib/media-body";
 import { round } from "../../lib/round";
 import type { Embedder, NodeEngine } from "../engine/engine";
 import { type NodeModel, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from "../protocol";
@@ -19,6 +20,8 @@ export interface NodeDeps {
   /** Undefined if this node does not serve embeddings. */
   embedder?: Embedder;
   embedderQueue: AdmissionQueue;
+  /** The memory of bodies with images or audio. */
+  bodies: BodyMemory;
   status: NodeStatus;
   metrics: NodeMetrics;
 }
@@ -33,6 +36,8 @@ export interface Slot {
 }
 
 interface SlotWork<T> {
+  /** For bodies with images or audio, which may be longer than others; undefined: the models read neither. */
+  media?: BodyMemory;
   /** The engine or embedder, for `x-engine`. */
   engine: { readonly name: string };
   queue: AdmissionQueue;
@@ -48,12 +53,12 @@ interface SlotWork<T> {
 export const withSlot = async <T extends { model: NodeModel }>(
   exchange: Exchange,
   { timeouts, gateway }: Config,
-  { engine, queue, check, run }: SlotWork<T>,
+  { engine, queue, media, check, run }: SlotWork<T>,
 ): Promise<void> => {
   const claim = readClaim(exchange, timeouts);
   const deadline = setTimeout(() => exchange.abort(tooLate()), claim.deadlineAt - exchange.arrivedAt);
   try {
-    const accepted = await check(await exchange.readJson(gateway.maxBodyBytes), claim);
+    const accepted = await check(await readBody(exchange, gateway, claim, media), claim);
     const queuedAt = performance.now();
     const release = await acquireSlot(queue, claim);
     try {
@@ -72,6 +77,16 @@ export const withSlot = async <T extends { model: NodeModel }>(
     clearTimeout(deadline);
   }
 };
+
+const readBody = (
+  exchange: Exchange,
+  { maxBodyBytes, maxMediaBodyBytes }: Config["gateway"],
+  { fairKey }: Claim,
+  media: BodyMemory | undefined,
+): Promise<Record<string, unknown>> =>
+  media
+    ? exchange.readJson(Math.max(maxBodyBytes, maxMediaBodyBytes), media.open(fairKey, maxBodyBytes))
+    : exchange.readJson(maxBodyBytes);
 
 const readClaim = (exchange: Exchange, timeouts: Config["timeouts"]): Claim => {
   const deadlineMs = millisecondsHeader(exchange, REQUEST_HEADERS.deadlineMs, timeouts.totalMs);

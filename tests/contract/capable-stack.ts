@@ -1,3 +1,4 @@
+import type { Config } from "../../lib/config";
 import { ScriptedServer } from "../scripted-server";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
@@ -56,11 +57,12 @@ export const startUnableStack = async (): Promise<Stack> => {
 };
 
 /** A gateway and a real node in front of a server that supports every feature. */
-export const startCapableStack = async () => {
+export const startCapableStack = async (gateway: Partial<Config["gateway"]> = {}) => {
   const server = new ScriptedServer(MODEL);
   const stack = await startStack(
     {},
     {
+      gateway,
       node: {
         ...{ engine: "openai", engineUrl: server.url, embedder: "off" },
         engineCapabilities: ["reasoning", "vision", "audio_input"],
