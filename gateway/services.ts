@@ -10,6 +10,7 @@ import { createBatchExports } from "./batch-evals/export/service";
 import { createBatchEvals } from "./batch-evals/service";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
+import { createImageRules } from "./chat/images";
 import { createChat } from "./chat/service";
 import { createCompare } from "./compare/service";
 import { createConversations } from "./conversations/service";
@@ -129,6 +130,7 @@ export const createServices = (foundation: Foundation) => {
     ledger,
   });
   const cacheEnabled = config.cache.enabled;
+  const images = createImageRules(config.gateway.imageHosts);
   const chat = createChat({
     ...{
       engine,
@@ -140,6 +142,7 @@ export const createServices = (foundation: Foundation) => {
       totalMs,
       cacheEnabled,
       busyMaxTokens,
+      images,
       degradations,
     },
   });
@@ -194,6 +197,7 @@ export const createServices = (foundation: Foundation) => {
     answers,
     metrics,
     chat,
+    images,
     embeddings,
     rag,
     mcp: createMcp({ rag, indexes }),

@@ -8,6 +8,9 @@ const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
 /** An address, or a network such as 10.1.0.0/16. */
 const NETWORK = "^[0-9A-Fa-f:.]+(/\\d{1,3})?$";
 
+/** A host name with an optional port, or `*.` and a domain. Its last part starts with a letter, so it is no address. */
+const IMAGE_HOST = "^(\\*\\.([a-z0-9-]+\\.)+|([a-z0-9-]+\\.)*)[a-z][a-z0-9-]*(:\\d{1,5})?$";
+
 const minute = 60_000;
 const mib = 1_048_576;
 
@@ -65,6 +68,14 @@ export const Config = Type.Object({
       1024,
       1024 * mib,
     ),
+    imageHosts: Type.Array(Type.String({ pattern: IMAGE_HOST }), {
+      env: "GROUNDWIRE_IMAGE_HOSTS",
+      expected:
+        "host names in lower case such as images.example.com, *.example.com or minio:9000, separated by commas; no IP addresses",
+      description:
+        "Hosts from which the models' servers may fetch images that requests name, separated by commas, such as images.example.com or *.example.com for all its subdomains; default: none",
+      default: [],
+    }),
     requestsPerMinute: whole(
       "GROUNDWIRE_REQUESTS_PER_MINUTE",
       "Default requests per minute and key",

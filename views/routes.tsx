@@ -36,6 +36,7 @@ type PageServices = RagPageServices &
     | "documents"
     | "embeddings"
     | "events"
+    | "images"
     | "indexes"
     | "indexVersions"
     | "mcp"

@@ -1,8 +1,6 @@
 import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
-import { patternInWords } from "../validation/patterns";
 import { levelsOf, MAX_LEVELS } from "./extra-fields";
-import { IMAGE_DATA } from "./message";
 import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } from "./request";
 
 /** A field that asks for something the model can't do. */
@@ -20,7 +18,7 @@ const missing = (param: string, capability: keyof ModelCapabilities, value = "")
 });
 
 /** The fields of a request that depend on the model. They haven't been validated, so they may have any value. */
-interface ModelDependentFields {
+export interface ModelDependentFields {
   messages?: unknown;
   tools?: unknown;
   tool_choice?: unknown;
@@ -151,21 +149,6 @@ export const assertOneChoice = ({ n = 1 }: GenerationRequest): void => {
       param: "n",
     },
   );
-};
-
-/** Throws invalid_request for an image that isn't a data URL, because Groundwire doesn't fetch images. */
-export const assertImages = ({ messages }: ModelDependentFields): void => {
-  if (!Array.isArray(messages)) return;
-  for (const [messageIndex, message] of messages.entries()) {
-    if (!Array.isArray(message?.content)) continue;
-    for (const [partIndex, part] of message.content.entries()) {
-      const url: unknown = part?.type === "image_url" ? part.image_url?.url : undefined;
-      if (typeof url !== "string" || new RegExp(IMAGE_DATA).test(url)) continue;
-      const param = `messages.${messageIndex}.content.${partIndex}.image_url.url`;
-      const message = `${param} must ${patternInWords({ pattern: IMAGE_DATA })}. Images are not fetched from other addresses.`;
-      throw new AppError("invalid_request", message, { param });
-    }
-  }
 };
 
 /** Throws invalid_request for a tool that isn't a function, such as OpenAI's hosted web search. */

@@ -7,12 +7,14 @@ import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import { assertCapable } from "./capabilities";
 import type { ExplainCache } from "./contract";
-import { cacheParts, samplingBypass } from "./request";
+import type { ImageRules } from "./images";
+import { cacheBypass, cacheParts } from "./request";
 
 export interface ExplainDeps {
   answers: Pick<AnswerCache, "inspect" | "recent">;
   models: Pick<Models, "resolve" | "find">;
   namespaces: Pick<Namespaces, "nameOf">;
+  images: ImageRules;
 }
 
 /** The namespace and the key's parts, by name. */
@@ -29,14 +31,15 @@ const differences = (mine: Record<string, unknown>, other: Record<string, unknow
  * request. Throws model_not_found, and invalid_request for what the model can't do.
  */
 export const explainCache = async (
-  { answers, models, namespaces }: ExplainDeps,
+  { answers, models, namespaces, images }: ExplainDeps,
   principal: Principal,
   { operation = "chat", request, namespace = namespaces.nameOf(principal.keyId), compare_with }: ExplainCache,
 ): Promise<CacheExplanation> => {
   const model = models.resolve(principal, "chat", request.model);
   assertCapable(operation, request, model);
   const parts = cacheParts(operation, request, model);
-  const { id, bypass, hit } = await answers.inspect(namespace, { parts, bypass: samplingBypass(request) });
+  const asked = { parts, bypass: cacheBypass(request, images.check(request)) };
+  const { id, bypass, hit } = await answers.inspect(namespace, asked);
   const mine: RecentRequest = { namespace, key: id.key, parts: showParts(id) };
   const other = compare_with === undefined ? undefined : answers.recent(compare_with);
   return {

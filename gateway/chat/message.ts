@@ -49,14 +49,18 @@ const TextPart = Strict({
 });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 
-/** The start of an image's data URL. Neither the gateway nor the model's server fetches images from other addresses. */
-export const IMAGE_DATA = "^data:image/(png|jpeg|webp|gif);base64,";
+/** The start of an image's data URL, or of an address. `images.ts` checks the host, which the operator must allow. */
+export const IMAGE_ADDRESS = "^(data:image/(png|jpeg|webp|gif);base64,|https?://)";
 
 const ImagePart = Strict(
   {
     type: Type.Literal("image_url"),
     image_url: Strict({
-      url: Type.String({ pattern: IMAGE_DATA, examples: ["data:image/png;base64,iVBORw0KGgo="] }),
+      url: Type.String({
+        pattern: IMAGE_ADDRESS,
+        description: "Addresses other than data URLs must be on a host that the operator allows",
+        examples: ["data:image/png;base64,iVBORw0KGgo="],
+      }),
       detail: optional(OneOf(["auto", "low", "high"]), "auto"),
     }),
     cache_control: ignored,

@@ -146,6 +146,10 @@ export const nodeBody = (body: GenerationRequest, model: RequestedModel, stream:
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or send a seed";
 
+/** As `samplingBypass`, also for a request whose images the model's server fetches: they may change at any time. */
+export const cacheBypass = (body: GenerationRequest, hasFetchedImages: boolean): string | undefined =>
+  samplingBypass(body) ?? (hasFetchedImages ? "fetched images: send them as data URLs" : undefined);
+
 /** The parts of the cache key, by name. Fields without a value are omitted. */
 export const cacheParts = (
   operation: Operation,

@@ -22,7 +22,7 @@ import {
 import { startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
 import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
-import { assertCapable, assertFunctions, assertImages } from "./capabilities";
+import { assertCapable, assertFunctions } from "./capabilities";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -63,7 +63,7 @@ interface Services extends ExplainDeps {
  * explains how the cache would handle them.
  */
 export const chatRoutes = (services: Services) => {
-  const { chat, config, models } = services;
+  const { chat, config, models, images } = services;
   /**
    * Handles a body that doesn't match the schema: sets aside the fields that only the model's server knows, and throws
    * invalid_request for what the model can't do, even if the value is also invalid.
@@ -73,7 +73,7 @@ export const chatRoutes = (services: Services) => {
     const model = models.find(principal, body.model);
     if (model) assertCapable(operation, body, model);
     assertFunctions(body);
-    assertImages(body);
+    images.check(body);
     takeExtraFields(operation, body, model?.capabilities ?? { extra_fields: [] });
   };
   const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));

@@ -25,8 +25,9 @@ import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Usage } from "./contract";
 import { countPrompt } from "./count-prompt";
 import { toCompletion, toFrames } from "./frames";
+import { createImageRules, type ImageRules } from "./images";
 import type { ChatMessage } from "./message";
-import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass, shortened } from "./request";
+import { cacheBypass, cacheParts, type GenerationRequest, nodeBody, type Operation, shortened } from "./request";
 import {
   type Completion,
   collect,
@@ -66,6 +67,8 @@ interface ChatDeps {
   /** Timeout for a complete answer, in milliseconds. */
   totalMs: number;
   cacheEnabled: boolean;
+  /** By default, images must be data URLs. */
+  images?: ImageRules;
   /** Maximum length of reducible answers during `fewer_tokens`. */
   busyMaxTokens?: number;
   degradations?: Pick<Degradations, "codes" | "has" | "isDrill" | "report">;
@@ -77,7 +80,7 @@ const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } a
 
 export const createChat = (deps: ChatDeps): ChatService => {
   const { engine, ledger, models, answers, recorder, tracer, totalMs, cacheEnabled, degradations } = deps;
-  const { busyMaxTokens = Number.POSITIVE_INFINITY } = deps;
+  const { busyMaxTokens = Number.POSITIVE_INFINITY, images = createImageRules([]) } = deps;
 
   const noteFallback = (reply: EngineReply, requested: string): EngineReply => {
     if (reply.fallbackModel !== undefined && !degradations?.isDrill("fallback_model")) {
@@ -103,8 +106,9 @@ export const createChat = (deps: ChatDeps): ChatService => {
     const model = models.resolve(call.principal, "chat", body.model);
     assertCapable(operation, body, model);
     assertTools(body);
+    const hasFetchedImages = model.capabilities?.vision !== false && images.check(body);
     if (call.report) call.report.model = model.id;
-    const bypass = cacheEnabled ? samplingBypass(body) : "off";
+    const bypass = cacheEnabled ? cacheBypass(body, hasFetchedImages) : "off";
     const span =
       tracer && startGeneration(tracer, call, { operation, model: model.id, stream: isStream, parameters: body });
     const fallbacks = call.mayFallBack ? fallbacksFor(call.principal, operation, body, model.id) : undefined;

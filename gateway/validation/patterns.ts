@@ -16,8 +16,8 @@ const WORDS: Readonly<Record<string, string>> = {
     "start with a letter or digit and have only letters, digits, spaces, dots, _ or -, such as support-docs",
   "^[1-9][0-9]{0,4}[smhd]$": "be a number from 1 to 99999 and s, m, h or d, such as 15m",
   "^[1-5](?:[0-9]{2}|xx)$": "be a status such as 404, or a class of statuses such as 5xx",
-  "^data:image/(png|jpeg|webp|gif);base64,":
-    "be a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…",
+  "^(data:image/(png|jpeg|webp|gif);base64,|https?://)":
+    "be an address on an allowed host, or a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…",
   "^https?://[^/@\\s]+/?$": "be an address without a path or a password, such as http://gpu-1:9100",
 };
 
