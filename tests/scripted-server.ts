@@ -18,6 +18,8 @@ export interface ScriptedChoice {
 export class ScriptedServer {
   readonly requests: Json[] = [];
   answer: (body: Json) => ScriptedChoice[] = () => [{ content: "Hello world", finish_reason: "stop" }];
+  /** The message of the error with which the server refuses a request; undefined: it answers. */
+  refuse: (body: Json) => string | undefined = () => undefined;
   readonly #server: Server<undefined>;
 
   constructor(readonly model = "everything") {
@@ -47,24 +49,34 @@ export class ScriptedServer {
 
   #reply(body: Json): Response {
     this.requests.push(body);
+    const message = this.refuse(body);
+    if (message !== undefined) return Response.json({ error: { message, code: 400 } }, { status: 400 });
     const choices = this.answer(body);
     const isChat = "messages" in body;
     const head = { id: `up-${this.requests.length}`, created: 1_795_464_900, model: this.model };
     const reasoning = choices.reduce((sum, choice) => sum + (choice.reasoning?.length ?? 0), 0);
     const completion = choices.reduce((sum, { content = "" }) => sum + content.length, reasoning);
+    const prompt = 7 + TOKENS_PER_MEDIUM * (JSON.stringify(body.messages)?.match(MEDIUM)?.length ?? 0);
     const usage = {
-      ...{ prompt_tokens: 7, completion_tokens: completion, total_tokens: 7 + completion },
+      ...{ prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
       completion_tokens_details: { reasoning_tokens: reasoning },
     };
     if (body.stream === true) return streamed(head, choices, isChat, usage);
     return Response.json({
       ...head,
       object: isChat ? "chat.completion" : "text_completion",
-      choices: choices.map((choice, index) => ({ index, ...wholeOf(choice, isChat), logprobs: null })),
+      choices: choices.map((choice, index) => ({ index, ...wholeOf(choice, isChat), logprobs: logprobsOf(body) })),
       usage,
     });
   }
 }
+
+/** An image or audio in messages. */
+const MEDIUM = /"type":"(?:image_url|input_audio)"/g;
+const TOKENS_PER_MEDIUM = 64;
+
+const logprobsOf = ({ logprobs }: Json) =>
+  logprobs === true ? { content: [{ token: "Hello", logprob: -0.1, bytes: null, top_logprobs: [] }] } : null;
 
 const wholeOf = ({ content, reasoning, calls, finish_reason }: ScriptedChoice, isChat: boolean) => {
   if (!isChat) return { text: content ?? "", finish_reason };

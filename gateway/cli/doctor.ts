@@ -4,11 +4,17 @@ import { readSettings, type Settings } from "../../lib/settings";
 import { failed, overall, type Result, runCheck, type Status } from "./doctor/check";
 import { machineChecks, storageChecks } from "./doctor/machine";
 import { networkChecks } from "./doctor/network";
+import { serverResults } from "./doctor/server";
 
 const HELP = `Checks this machine and the configuration, and suggests a fix for each problem. Changes nothing.
 
   bun run doctor            for people
   bun run doctor --json     for scripts: {"status", "checks": [{"name", "status", "message", "remedy"?}]}
+  bun run doctor --probe    also checks a model server outside this network
+
+If another server runs the node's models (GROUNDWIRE_NODE_ENGINE=openai), doctor compares what it can do with what the
+node offers. It sends the server's first model eleven short chats, for answers of at most 521 tokens in total, with a tiny
+image and half a second of silence. A server outside this network gets them only with --probe: they may cost money.
 
 Exit code: 0 all passed, 1 warnings, 2 something failed.`;
 
@@ -18,12 +24,12 @@ const COLOURS = { passed: "green", warning: "yellow", failed: "red" } as const;
 
 const print = (result: Result): void => {
   console.log(
-    `${paint(COLOURS[result.status], result.status.toUpperCase().padEnd(7))}  ${result.name.padEnd(15)}  ${result.message}`,
+    `${paint(COLOURS[result.status], result.status.toUpperCase().padEnd(7))}  ${result.name.padEnd(18)}  ${result.message}`,
   );
-  if (result.status !== "passed") console.log(`${" ".repeat(26)} ${paint("bold", "→")} ${result.remedy}`);
+  if (result.status !== "passed") console.log(`${" ".repeat(29)} ${paint("bold", "→")} ${result.remedy}`);
 };
 
-const check = async (report: (result: Result) => void): Promise<Result[]> => {
+const check = async (report: (result: Result) => void, isProbe: boolean): Promise<Result[]> => {
   const results: Result[] = [];
   const add = (result: Result) => {
     results.push(result);
@@ -41,11 +47,12 @@ const check = async (report: (result: Result) => void): Promise<Result[]> => {
   }
   add({ name: "settings", status: "passed", message: "environment and groundwire.toml are valid" });
   for (const [name, each] of Object.entries(CHECKS)) add(await runCheck(name, each, settings));
+  for await (const result of serverResults(settings, isProbe)) add(result);
   return results;
 };
 
-await runCommand(HELP, { json: { type: "boolean" } }, async ({ values }) => {
-  const results = await check(values.json ? () => {} : print);
+await runCommand(HELP, { json: { type: "boolean" }, probe: { type: "boolean" } }, async ({ values }) => {
+  const results = await check(values.json ? () => {} : print, values.probe ?? false);
   const status = overall(results);
   if (values.json) console.log(JSON.stringify({ status, checks: results }, null, 2));
   else if (status === "passed") console.log("\nAll checks passed. Next: bun run start");

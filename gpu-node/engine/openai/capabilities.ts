@@ -97,7 +97,7 @@ const SERVERS: Readonly<Record<ServerType, Partial<ModelCapabilities>>> = {
 type EngineSettings = Pick<Config["node"], "engineServer" | "engineCapabilities" | "engineFields" | "engineMaxChoices">;
 
 /** Splits names into those to switch on and those to switch off (`-name`). */
-const switchesOf = (names: readonly string[]): { on: string[]; off: string[] } => ({
+export const switchesOf = (names: readonly string[]): { on: string[]; off: string[] } => ({
   on: names.filter((name) => !name.startsWith("-")),
   off: names.filter((name) => name.startsWith("-")).map((name) => name.slice(1)),
 });
