@@ -119,10 +119,10 @@ export const gate = (deps: GateDeps) => {
   /** Called once the limits have accepted the request. */
   const admit = (exchange: Exchange, held: Held | undefined, isApi: boolean): Exchange => {
     if (held) exchange.hold(held);
-    if (isRead(exchange.request.method)) return exchange;
-    if (!isApi) refuseFiles(exchange);
-    // If no route has this method, a 404 or 405 is more helpful than an error about the body's type.
-    else if (exchange.route) checkType(exchange);
+    // If no route has this method, a 404 or 405 is more helpful than an error about the body, which is not read.
+    if (isRead(exchange.request.method) || (isApi && !exchange.route)) return exchange;
+    if (isApi) checkType(exchange);
+    else refuseFiles(exchange);
     exchange.bodyPlan = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
     return exchange;
   };

@@ -1,6 +1,7 @@
 import { Memoirist } from "memoirist";
 import { AppError } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
+import { notOffered } from "../not-offered";
 import type { RouteFacts, RouteRole } from "./route-facts";
 import { type Inputs, inputsOf } from "./route-inputs";
 
@@ -84,8 +85,10 @@ export class RouteTable {
     return needsKey(path) || this.#methodsOn(path).some((method) => this.find(method, path)?.isDocumented);
   }
 
-  /** The not_found error for an unknown path, with a suggested route. */
+  /** The not_found error for an unknown path, with a suggested route, or what to use instead. */
   noRoute(method: string, path: string): AppError {
+    const missing = notOffered(path);
+    if (missing !== undefined) return new AppError("not_found", `${path} was not found. ${missing}`);
     const likely = this.#likelyRoute(method, path);
     const hint = likely ? `Did you mean ${likely}?` : "GET /openapi.json lists the routes.";
     const isPage = this.#methodsOn(path).includes(method);
