@@ -50,7 +50,8 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
         else allowSilence();
       }
       const prepared = prepareInputs(route, request, body, query, params);
-      if (principal) route.facts["x-mismatch"]?.(prepared, principal);
+      const onMismatch = route.facts["x-mismatch"];
+      if (onMismatch && principal && !checkOf(route).Check(prepared)) onMismatch(prepared, principal);
       // Elysia 1.4.30 assigns the result of a transform to the context, but types it as void.
       if (prepared !== body) return { body: prepared } as unknown as undefined;
     })

@@ -49,7 +49,7 @@ export interface RouteFacts {
   "x-direct"?: true;
   /**
    * Called with a body that doesn't match the route's schema, which is then checked again. May change the body, or throw
-   * a better error than the schema's. Routes that aren't `direct` call it with every body.
+   * a better error than the schema's.
    */
   "x-mismatch"?: MismatchHook;
   /** Also accepts calls of jobs workers, which work for a key. */
