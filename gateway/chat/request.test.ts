@@ -44,9 +44,9 @@ test("images are counted by number and audio by length, not as text", () => {
   expect(mediaOf(ask(text))).toBeUndefined();
   expect(mediaOf({ messages: [{ role: "user", content: "Hi" }] })).toBeUndefined();
   const body = ask(text, image(300_000), image(1000), audio(40_000));
-  expect(mediaOf(body)).toEqual({ images: 2, imageBytes: 301_000, audioBytes: 40_000 });
+  expect(mediaOf(body)).toEqual({ images: 2, imageBytes: 301_000, audioBytes: 40_000, audioSeconds: 7.5 });
   const json = JSON.stringify(body);
   const rest = json.length - 341_000;
-  expect(estimateTokens(json, mediaOf(body))).toBe(Math.ceil(rest / 3 + 2 * 1000 + 100));
+  expect(estimateTokens(json, mediaOf(body))).toBe(Math.ceil(rest / 3 + 2 * 1000 + 7.5 * 25));
   expect(estimateTokens(json)).toBeGreaterThan(100_000);
 });

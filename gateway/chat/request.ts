@@ -1,6 +1,7 @@
 import { type ModelCapabilities, SAMPLING } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import type { Media } from "../limits/ledger";
+import { audioSeconds } from "./audio-length";
 import { type ChatCompletionRequest, type CompletionRequest, DEFAULT_COMPLETION_TOKENS } from "./contract";
 import type { ChatMessage } from "./message";
 
@@ -64,11 +65,14 @@ export const mediaOf = (body: GenerationRequest): Media | undefined => {
     if (typeof content !== "object") continue;
     for (const part of content) {
       if (part.type === "text") continue;
-      media ??= { images: 0, imageBytes: 0, audioBytes: 0 };
+      media ??= { images: 0, imageBytes: 0, audioBytes: 0, audioSeconds: 0 };
       if (part.type === "image_url") {
         media.images++;
         media.imageBytes += part.image_url.url.length;
-      } else media.audioBytes += part.input_audio.data.length;
+      } else {
+        media.audioBytes += part.input_audio.data.length;
+        media.audioSeconds += audioSeconds(part.input_audio);
+      }
     }
   }
   return media;

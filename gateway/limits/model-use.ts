@@ -44,27 +44,25 @@ const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest use. */
 const NEWEST = 0.2;
 
-/** The base64 images and audio in a request. */
+/** The images and audio in a request. Their size is that of the base64. */
 export interface Media {
   images: number;
   imageBytes: number;
   audioBytes: number;
+  audioSeconds: number;
 }
 
-/**
- * Models use a few hundred to two thousand tokens for an image, and about 25 for a second of speech, which has about
- * 10 kB of base64 as MP3 with 60 kbit/s. Larger formats reserve more than they use.
- */
+/** Models use a few hundred to two thousand tokens for an image, and about 25 for a second of audio. */
 const TOKENS_PER_IMAGE = 1000;
-const AUDIO_BYTES_PER_TOKEN = 400;
+const TOKENS_PER_SECOND = 25;
 
 /** Estimates the tokens of a text. Its images are counted by number and its audio by length, not as text. */
 export const estimateTokens = (text: string, media?: Media): number => {
   const bytes = Buffer.byteLength(text);
   if (!media) return Math.ceil(bytes / BYTES_PER_TOKEN);
-  const { images, imageBytes, audioBytes } = media;
+  const { images, imageBytes, audioBytes, audioSeconds } = media;
   const textBytes = Math.max(0, bytes - imageBytes - audioBytes);
-  return Math.ceil(textBytes / BYTES_PER_TOKEN + images * TOKENS_PER_IMAGE + audioBytes / AUDIO_BYTES_PER_TOKEN);
+  return Math.ceil(textBytes / BYTES_PER_TOKEN + images * TOKENS_PER_IMAGE + audioSeconds * TOKENS_PER_SECOND);
 };
 
 /** The machine time per token of each model, learned from its uses. */
