@@ -103,17 +103,26 @@ const refusal = ({ param, problem, remedy }: Gap, model: string): AppError =>
   );
 
 /**
- * Throws invalid_request, naming the field and the model, if the request asks for something the model can't do. Checks
- * nothing while the model's capabilities are unknown.
+ * Throws invalid_request, naming the field and the model, if the request asks for something the model can't do. While
+ * the model's capabilities are unknown, it throws unavailable for fields that only its server may know, and checks
+ * nothing else.
  */
 export const assertCapable = (
   operation: Operation,
   body: ModelDependentFields,
   { id, capabilities }: RequestedModel,
 ): void => {
+  if (!capabilities && body[EXTRA]) throw notReported(id, Object.keys(body[EXTRA]));
   const gap = capabilities && findGap(operation, body, capabilities);
   if (gap) throw refusal(gap, id);
 };
+
+const notReported = (model: string, [param = ""]: string[]): AppError =>
+  new AppError(
+    "unavailable",
+    `${param} depends on the model "${model}", which no GPU node has reported yet. Try again in a second.`,
+    { param, retryAfterMs: 1000 },
+  );
 
 /** Throws invalid_request if `parameters` is nested too deeply, or if `tool_choice` requires a missing function. */
 export const assertTools = (body: GenerationRequest): void => {

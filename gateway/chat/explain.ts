@@ -12,7 +12,7 @@ import { cacheBypass, cacheParts } from "./request";
 
 export interface ExplainDeps {
   answers: Pick<AnswerCache, "inspect" | "recent">;
-  models: Pick<Models, "resolve" | "find">;
+  models: Pick<Models, "resolve" | "find" | "isAwaited">;
   namespaces: Pick<Namespaces, "nameOf">;
   images: ImageRules;
 }

@@ -1,5 +1,4 @@
 import type { TSchema } from "@sinclair/typebox";
-import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import { NEVER_FORWARDED } from "../../lib/forwarded-fields";
 import { UNSUPPORTED } from "../contract";
@@ -58,19 +57,19 @@ const isForeign = (operation: Operation, name: string): boolean => {
 };
 
 /**
- * Moves the fields that only the model's server knows to `body[EXTRA]`, where the schema doesn't check them. Throws
+ * Moves the `accepted` fields that only the model's server knows to `body[EXTRA]`, where the schema doesn't check them. Throws
  * invalid_request for a value that is too large, nested too deeply or not allowed, and for fields that are never
  * forwarded.
  */
 export const takeExtraFields = (
   operation: Operation,
   body: Record<string, unknown> & Pick<GenerationRequest, typeof EXTRA>,
-  { extra_fields }: Pick<ModelCapabilities, "extra_fields">,
+  accepted: readonly string[],
 ): void => {
   const forbidden = NEVER_FORWARDED.find((name) => Object.hasOwn(body, name));
   if (forbidden !== undefined) throw neverForwarded(forbidden);
   const extra: Record<string, unknown> = {};
-  for (const name of extra_fields) {
+  for (const name of accepted) {
     if (!Object.hasOwn(body, name) || !isForeign(operation, name)) continue;
     if (operation === "completion" && CHAT_ONLY.has(name)) continue;
     const value = body[name];

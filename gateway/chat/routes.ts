@@ -74,7 +74,8 @@ export const chatRoutes = (services: Services) => {
     if (model) assertCapable(operation, body, model);
     assertFunctions(body);
     images.check(body);
-    takeExtraFields(operation, body, model?.capabilities ?? { extra_fields: [] });
+    const isAwaited = models.isAwaited(principal, body.model);
+    takeExtraFields(operation, body, isAwaited ? Object.keys(body) : (model?.capabilities.extra_fields ?? []));
   };
   const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));
   // A rejection within this time has its own status. After that, the response is a stream with status 200 whose last

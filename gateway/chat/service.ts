@@ -27,7 +27,7 @@ import { countPrompt } from "./count-prompt";
 import { toCompletion, toFrames } from "./frames";
 import { createImageRules, type ImageRules } from "./images";
 import type { ChatMessage } from "./message";
-import { cacheBypass, cacheParts, type GenerationRequest, nodeBody, type Operation, shortened } from "./request";
+import { cacheBypass, cacheParts, EXTRA, type GenerationRequest, nodeBody, type Operation, shortened } from "./request";
 import {
   type Completion,
   collect,
@@ -93,7 +93,7 @@ export const createChat = (deps: ChatDeps): ChatService => {
   const fallbacksFor = (principal: Principal, operation: Operation, body: GenerationRequest, id: string) => {
     const capable = models.fallbacksOf(principal, id)?.filter((name) => {
       const capabilities = models.capabilitiesOf(name);
-      return capabilities === null || findGap(operation, body, capabilities) === undefined;
+      return capabilities ? findGap(operation, body, capabilities) === undefined : body[EXTRA] === undefined;
     });
     return capable && capable.length > 0 ? capable : undefined;
   };

@@ -110,3 +110,22 @@ test("before a node has reported its models, every name is accepted", () => {
     capabilities: null,
   });
 });
+
+test("a model is awaited until a node has reported, and longer if it has fallbacks", () => {
+  const views: NodeView[] = [];
+  const registry = createModels({
+    engine: { nodes: () => views },
+    defaults: { chat: "a", embedding: "b" },
+    fallbacks: ["c", "fake-model"],
+  });
+  const awaited = () => ["a", "c", "fake-model", undefined].filter((id) => registry.isAwaited(PRINCIPAL, id));
+  expect([awaited(), registry.isAwaited(PRINCIPAL, undefined), registry.isAwaited(PRINCIPAL, 5)]).toEqual([
+    ["a", "c", "fake-model"],
+    true,
+    false,
+  ]);
+  expect(registry.isAwaited({ ...PRINCIPAL, allowedModels: ["c"] }, "a")).toBe(false);
+  views.push(...fakeEngine().nodes());
+  registry.list(PRINCIPAL);
+  expect([awaited(), registry.isAwaited(PRINCIPAL, undefined)]).toEqual([["c"], false]);
+});

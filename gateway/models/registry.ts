@@ -83,6 +83,8 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
     }
   };
 
+  /** Whether a node may still report an unknown model: none has reported yet, or the model has fallbacks. */
+  const mayAppear = (id: string): boolean => models.size === 0 || fallbacks.includes(id);
   const mayUse = (principal: Principal, id: string): boolean => principal.allowedModels?.includes(id) ?? true;
   const notFound = (id: string): AppError =>
     new AppError("model_not_found", `Model "${id}" not found for this key. GET /v1/models lists the models.`, {
@@ -131,6 +133,12 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       return model?.kind === "chat" ? model : undefined;
     },
 
+    /** Whether a node may still report the chat model that `find` doesn't know. */
+    isAwaited(principal: Principal, id: unknown): boolean {
+      const name = id ?? defaultIds.chat;
+      return typeof name === "string" && mayUse(principal, name) && !models.has(name) && mayAppear(name);
+    },
+
     /**
      * The model of this kind for a request with `id`, or the default without an id. Before any node has reported, every
      * name is accepted, and the engine checks it. Throws model_not_found, or invalid_request for a model of the other
@@ -141,8 +149,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       const name = id ?? defaultIds[kind];
       if (!mayUse(principal, name)) throw notFound(name);
       const model = models.get(name);
-      // A model with fallbacks exists, even if its node has not reported yet.
-      if (!model && models.size > 0 && !fallbacks.includes(name)) throw notFound(name);
+      if (!model && !mayAppear(name)) throw notFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
       return {
         id: name,

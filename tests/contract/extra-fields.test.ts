@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ScriptedServer } from "../scripted-server";
 import { deep, MODEL, newRequest, post, startCapableStack, startUnableStack, user } from "./capable-stack";
-import type { Stack } from "./stack";
+import { errorOf } from "./error-of";
+import { type Stack, startStack } from "./stack";
 
 /* Fields that only the model's server knows. The server of `able` knows many, the engine of `unable` none. */
 
@@ -104,4 +105,33 @@ describe("a field that only the model's server knows", () => {
       expect([status, body.error.param]).toEqual([400, name]);
     },
   );
+});
+
+describe("before a node has reported its models, a field that only the model's server may know", () => {
+  let early: Stack;
+  beforeAll(async () => {
+    early = await startStack({}, { gateway: { nodes: ["http://127.0.0.1:1"] }, hasWorker: false });
+  });
+  afterAll(() => early.close());
+
+  test("is refused until then, and clients try again", async () => {
+    for (const path of ["/v1/chat/completions", "/v1/chat"]) {
+      const response = await early.call("POST", path, { body: { messages: [user], min_tokens: 1 } });
+      const { code, param, retryable } = await errorOf(response);
+      expect([response.status, code, param, retryable]).toEqual([503, "unavailable", "min_tokens", true]);
+      expect(response.headers.get("retry-after")).toBe("1");
+    }
+    const explained = await post(early, "/v1/cache/explain", { request: { messages: [user], min_tokens: 1 } });
+    expect([explained.status, explained.body.error.param]).toEqual([503, "min_tokens"]);
+  });
+
+  test.each<[object, string]>([
+    [{ min_tokens: 1, temperature: 3 }, "temperature"],
+    [{ min_tokens: 1, chat_template: "x" }, "chat_template"],
+    [{ structured_outputs: deep(33) }, "structured_outputs"],
+    [{ messages: [{ ...user, min_tokens: 1 }] }, "messages.0.min_tokens"],
+  ])("doesn't hide other problems: %.80j", async (fields, param) => {
+    const { status, body } = await post(early, "/v1/chat/completions", { messages: [user], ...fields });
+    expect([status, body.error.param]).toEqual([400, param]);
+  });
 });
