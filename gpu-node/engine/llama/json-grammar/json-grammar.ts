@@ -1,5 +1,5 @@
-import { AppError } from "../../../../lib/errors";
 import { BASE_RULES, FORMATS } from "./base-rules";
+import { count, isOfType, isSchema, KEYWORDS, reject, type Schema, typesOf } from "./keywords";
 import { BOUND_KEYWORDS, integerGrammar, type NumberBounds, numberGrammar } from "./numbers";
 import { canEnd, resolveReference } from "./recursion";
 
@@ -9,42 +9,50 @@ import { canEnd, resolveReference } from "./recursion";
  * schema's order and never writes undeclared ones. Throws invalid_request.
  */
 export const schemaToGrammar = (schema: unknown): string => {
-  if (isTooLong(schema)) reject(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
-  const grammar = new GrammarBuilder(schema).build();
-  if (!canEnd(schema))
-    reject(ROOT, "always contains itself, so an answer would never end. Make the recursive reference optional");
-  return grammar;
+  const grammar = new GrammarBuilder();
+  return grammar.build(grammar.add(schema, RESPONSE_SCHEMA));
 };
 
-const ROOT = "response_format.json_schema.schema";
+/** The field with the schema of an answer. */
+export const RESPONSE_SCHEMA = "response_format.json_schema.schema";
 const MAX_SCHEMA_CHARS = 65_536;
 const MAX_DEPTH = 64;
-/** Maximum for lengths and item counts, because llama.cpp expands every repetition into rules. */
-const MAX_REPETITIONS = 2000;
-
-type Schema = Record<string, unknown>;
 const ANNOTATIONS = new Set(
   "title description default examples deprecated readOnly writeOnly $comment $schema $id $defs definitions".split(" "),
 );
-const KEYWORDS: Record<string, readonly string[]> = {
-  string: ["minLength", "maxLength", "format"],
-  number: [...BOUND_KEYWORDS, "multipleOf"],
-  integer: [...BOUND_KEYWORDS, "multipleOf"],
-  array: ["items", "prefixItems", "minItems", "maxItems"],
-  object: ["properties", "required", "additionalProperties"],
-  boolean: [],
-  null: [],
-};
 
-class GrammarBuilder {
+/** Builds a grammar from any number of schemas and rules. */
+export class GrammarBuilder {
   readonly #rules = new Map<string, string>();
-  readonly #references = new Map<unknown, string>();
+  /** The schema that is being added, and the rules of its references. */
+  #schema: unknown;
+  #references = new Map<unknown, string>();
+  #isLenient = false;
 
-  constructor(readonly root: unknown) {}
+  /**
+   * Adds a schema and returns the expression for its values. `path` is its name in errors. If lenient, keywords that a
+   * grammar can't enforce are ignored. Throws invalid_request.
+   */
+  add(schema: unknown, path: string, isLenient = false): string {
+    if (isTooLong(schema)) reject(path, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
+    this.#schema = schema;
+    this.#references = new Map();
+    this.#isLenient = isLenient;
+    const expression = this.#visit(schema, path, 0);
+    if (!canEnd(schema))
+      reject(path, "always contains itself, so an answer would never end. Make the recursive reference optional");
+    return expression;
+  }
 
-  build(): string {
-    const start = this.#visit(this.root, ROOT, 0);
-    this.#rules.set("root", start);
+  /** Adds a rule and returns its name. */
+  rule(name: string, body: string): string {
+    this.#rules.set(name, body);
+    return name;
+  }
+
+  /** The grammar of texts that match the expression. */
+  build(start: string): string {
+    this.rule("root", start);
     return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join("\n");
   }
 
@@ -90,12 +98,11 @@ class GrammarBuilder {
     const { $ref } = schema;
     const known = this.#references.get($ref);
     if (known) return known;
-    const target = resolveReference(this.root, $ref);
+    const target = resolveReference(this.#schema, $ref);
     if (target === undefined) reject(`${path}.$ref`, "must refer to a part of this schema, such as #/$defs/name");
-    const name = `ref-${this.#references.size}`;
+    const name = this.rule(`ref-${this.#rules.size}`, '""');
     this.#references.set($ref, name); // before the visit, for definitions that refer to themselves
-    this.#rules.set(name, this.#visit(target, `${path}.$ref`, depth + 1));
-    return name;
+    return this.rule(name, this.#visit(target, `${path}.$ref`, depth + 1));
   }
 
   #anyOf(schema: Schema, path: string, depth: number): string {
@@ -122,9 +129,9 @@ class GrammarBuilder {
     const minimum = count(schema, "minLength", path);
     const maximum = count(schema, "maxLength", path);
     const { format } = schema;
-    if (format !== undefined) {
-      if (typeof format !== "string" || !FORMATS.includes(format))
-        reject(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
+    const isKnown = typeof format === "string" && FORMATS.includes(format);
+    if (format !== undefined && (isKnown || !this.#isLenient)) {
+      if (!isKnown) reject(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
       if (minimum !== undefined || maximum !== undefined)
         reject(path, "has both a format and a length limit. Remove one of them");
       return `"\\"" ${this.#base(String(format))} "\\""`;
@@ -237,7 +244,7 @@ class GrammarBuilder {
 
   #allow(schema: Schema, path: string, keywords: readonly string[]): void {
     const unknown = Object.keys(schema).find((key) => !keywords.includes(key) && !ANNOTATIONS.has(key));
-    if (unknown === undefined) return;
+    if (unknown === undefined || this.#isLenient) return;
     const supported = keywords.join(", ") || "none, because the schema has no type";
     const instead = unknown === "oneOf" ? "Use anyOf" : `Keywords supported here: ${supported}`;
     reject(`${path}.${unknown}`, `isn't supported. ${instead}`);
@@ -253,30 +260,6 @@ const isTooLong = (schema: unknown): boolean => {
   }
 };
 
-const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
-  if (type === undefined) return undefined;
-  const types: unknown[] = Array.isArray(type) ? type : [type];
-  const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
-  if (types.length === 0 || !types.every(isKnown))
-    return reject(`${path}.type`, `must be one of these types, or a list of them: ${Object.keys(KEYWORDS).join(", ")}`);
-  return types;
-};
-
-const isOfType = (value: unknown, type: string): boolean => {
-  if (type === "integer") return Number.isInteger(value);
-  if (type === "null") return value === null;
-  if (type === "array") return Array.isArray(value);
-  if (type === "object") return isSchema(value);
-  return typeof value === type;
-};
-
-const count = (schema: Schema, keyword: string, path: string): number | undefined => {
-  const value = schema[keyword];
-  if (value === undefined) return undefined;
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_REPETITIONS) return value;
-  return reject(`${path}.${keyword}`, `must be a whole number from 0 to ${MAX_REPETITIONS}`);
-};
-
 const repetition = (minimum: number, maximum: number | undefined, path: string): string => {
   if (maximum !== undefined && maximum < minimum) reject(path, "has a minLength greater than its maxLength");
   return `{${minimum},${maximum ?? ""}}`;
@@ -286,9 +269,3 @@ const repetition = (minimum: number, maximum: number | undefined, path: string):
 const literal = (value: unknown): string => JSON.stringify(JSON.stringify(value));
 const alternatives = ([first = "", ...others]: string[]): string =>
   others.length === 0 ? first : `(${[first, ...others].join(" | ")})`;
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const reject = (path: string, problem: string): never => {
-  throw new AppError("invalid_request", `${path} ${problem}.`, { param: path });
-};
