@@ -26,14 +26,26 @@ export interface AcceptedGeneration {
 }
 
 export type EngineEvent =
-  /** A piece of text: only complete characters, no part of a stop string. `tokens` is the number of its tokens. */
-  | { type: "delta"; text: string; tokens: number; logprobs?: TokenLogprob[] }
+  /**
+   * A piece of text: only complete characters, no part of a stop string; `calls` follow it. `tokens` is the number of
+   * its tokens. Log probabilities are those of the text.
+   */
+  | { type: "delta"; text: string; tokens: number; logprobs?: TokenLogprob[]; calls?: CallDelta[] }
   /** A chunk (the JSON after `data: `) or complete answer from a server behind the node, forwarded unchanged. */
   | { type: "raw"; data: string }
   /** `frame` is the chunk with `usage` from a server behind the node, sent if the client requested usage. */
   | { type: "end"; finishReason: FinishReason; usage: EngineUsage; frame?: string };
 
-/** Why an answer ended. Embedded engines only report the first two. */
+/** A piece of a function call. Only the first piece has the id and the name; the arguments are JSON. */
+export interface CallDelta {
+  /** The call's position among those of the answer. */
+  index: number;
+  id?: string;
+  name?: string;
+  arguments: string;
+}
+
+/** Why an answer ended. Embedded engines never report `content_filter`. */
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
 
 export interface EngineUsage {

@@ -38,7 +38,12 @@ interface Nested {
   [name: string]: Nested;
 }
 /** Fields inside which null also means omitted. Inside a JSON schema, null is a value. */
-const NESTED: Nested = { messages: { content: {} }, stream_options: {}, response_format: { json_schema: {} } };
+const NESTED: Nested = {
+  messages: { content: {}, tool_calls: { function: {} } },
+  stream_options: {},
+  response_format: { json_schema: {} },
+  tools: { function: {} },
+};
 
 const withoutNulls = (fields: Fields, nested: Nested): Fields =>
   Object.fromEntries(

@@ -4,6 +4,9 @@ import { readParameters, readStreaming } from "./parameters";
 
 const messages = [{ role: "user", content: "Hi" }];
 
+const tool = { type: "function", function: { name: "f" } };
+const call = { id: "1", type: "function", function: { name: "f", arguments: "{}" } };
+
 const rejectedParam = (operation: "chat" | "completion", body: Record<string, unknown>): string | undefined => {
   try {
     readParameters(operation, body);
@@ -36,6 +39,7 @@ describe("readParameters", () => {
       temperature: null,
       logprobs: true,
       tools: null,
+      tool_choice: "none",
     };
     expect(readParameters("chat", body)).toMatchObject({
       operation: "chat",
@@ -50,6 +54,44 @@ describe("readParameters", () => {
       stops: ["x"],
       topLogprobs: 0,
     });
+  });
+
+  test("reads functions, calls and results", () => {
+    const f = {
+      name: "f",
+      description: null,
+      parameters: { type: "object", properties: { a: { default: null } } },
+      strict: null,
+    };
+    const g = { name: "g", strict: true };
+    const tools = [f, g].map((tool) => ({ type: "function", function: tool }));
+    const call = {
+      id: "call_1",
+      type: "function",
+      index: 0,
+      function: { name: "f", arguments: "{}", parsed_arguments: {} },
+    };
+    const turns = [
+      ...messages,
+      { role: "assistant", tool_calls: [call] },
+      { role: "tool", tool_call_id: "call_1", content: "1" },
+    ];
+    const read = (more: object) => readParameters("chat", { messages: turns, tools, ...more });
+    expect(read({})).toMatchObject({
+      messages: [
+        { role: "user" },
+        { role: "assistant", content: "", calls: [{ id: "call_1", name: "f", arguments: "{}" }] },
+        { role: "tool", content: "1", callId: "call_1" },
+      ],
+      toolUse: { tools: [{ name: "f", parameters: f.parameters }, g], required: undefined, isParallel: true },
+    });
+    expect(read({ tool_choice: "required", parallel_tool_calls: false })).toMatchObject({
+      toolUse: { required: ["f", "g"], isParallel: false },
+    });
+    expect(read({ tool_choice: { type: "function", function: { name: "g" } } })).toMatchObject({
+      toolUse: { required: ["g"], isParallel: false },
+    });
+    for (const off of [{ tool_choice: "none" }, { tools: [] }]) expect(read(off)).toHaveProperty("toolUse", undefined);
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -76,14 +118,34 @@ describe("readParameters", () => {
     ["messages", {}],
     ["messages", { messages: [] }],
     ["messages.0", { messages: ["Hi"] }],
-    ["messages.0.role", { messages: [{ role: "tool", content: "x" }] }],
+    ["messages.0.role", { messages: [{ role: "function", content: "x" }] }],
+    ["messages.0.tool_call_id", { messages: [{ role: "tool", content: "x" }] }],
+    ["messages.0.tool_call_id", { messages: [{ role: "user", content: "x", tool_call_id: "1" }] }],
     ["messages.0.role", { messages: [{ role: "constructor", content: "x" }] }],
     ["messages.0.content", { messages: [{ role: "user", content: 1 }] }],
     ["messages.0.content", { messages: [{ role: "user", content: "\ud800" }] }],
     ["messages.0.content", { messages: [{ role: "user", content: [] }] }],
     ["messages.0.content.0.type", { messages: [{ role: "user", content: [{ type: "image_url", image_url: {} }] }] }],
-    ["messages.0.tool_calls", { messages: [{ role: "assistant", content: "x", tool_calls: [] }] }],
-    ["tools", { messages, tools: [] }],
+    ["messages.0.tool_calls", { messages: [{ role: "user", content: "x", tool_calls: [call] }] }],
+    ["messages.0.tool_calls.0.id", { messages: [{ role: "assistant", tool_calls: [{ ...call, id: "" }] }] }],
+    ["tools", { messages, tools: Array.from({ length: 129 }, () => tool) }],
+    ["tools.0.type", { messages, tools: [{ ...tool, type: "web_search" }] }],
+    ["tools.0.function.name", { messages, tools: [{ type: "function", function: { name: "a b" } }] }],
+    [
+      "tools.0.function.parameters",
+      { messages, tools: [{ type: "function", function: { name: "f", parameters: [] } }] },
+    ],
+    [
+      "tools.0.function.parameters.type",
+      { messages, tools: [{ type: "function", function: { name: "f", parameters: { type: "array" } } }] },
+    ],
+    ["tool_choice", { messages, tool_choice: "required" }],
+    ["tool_choice", { messages, tools: [tool], tool_choice: "always" }],
+    [
+      "tool_choice.function.name",
+      { messages, tools: [tool], tool_choice: { type: "function", function: { name: "g" } } },
+    ],
+    ["parallel_tool_calls", { messages, tools: [tool], parallel_tool_calls: 1 }],
     ["chat_template", { messages, chat_template: "{{x}}" }],
     ["logit_bias", { messages, logit_bias: { 1: 2 } }],
     ["n", { messages, n: 1e9 }],
@@ -127,7 +189,7 @@ describe("readParameters", () => {
       { messages: [{ role: "user", content: {} }] },
     ],
     [
-      'messages.0.role is missing. Expected "system", "developer", "user" or "assistant".',
+      'messages.0.role is missing. Expected "system", "developer", "user", "assistant" or "tool".',
       { messages: [{ content: "a" }] },
     ],
     [

@@ -1,17 +1,17 @@
-import { FormatRegistry, type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { EncodingFormat } from "../../lib/vectors";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
 import { type Fields, invalidField, readFields, shown } from "./fields";
+import { type ChatTurn, Messages, turnsOf } from "./messages";
+import { Flag, Ignored, JsonSchema, Only, Strict, Text } from "./schema";
+import { TOOL_FIELDS, type ToolUse, toolUseOf } from "./tools";
 
 /**
  * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either supported or rejected by
  * name, and null means omitted. Engines that forward requests leave validation to the server.
  */
 
-FormatRegistry.Set("well-formed", (text) => text.isWellFormed());
-
-const Text = Type.String({ format: "well-formed" });
 /* Error messages use `description` for what a schema accepts (default: its type) and `title` for the plural. */
 const TokenId = Type.Integer({ minimum: 0, description: "a token id", title: "token ids" });
 const Tokens = Type.Array(TokenId, { minItems: 1 });
@@ -19,13 +19,6 @@ const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }),
   title: "strings or lists of token ids",
 });
 const ModelName = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
-const Flag = Type.Optional(Type.Boolean());
-const Ignored = Type.Optional(Type.Unknown());
-/** A parameter that is accepted only with its default, `value`. */
-const Only = <T extends string | number | boolean>(value: T) => Type.Optional(Type.Literal(value));
-/** The schema of an object without unknown fields. */
-const Strict = <T extends Record<string, TSchema>>(properties: T, title?: string) =>
-  Type.Object(properties, { additionalProperties: false, title });
 
 const Streaming = Type.Object({
   stream: Flag,
@@ -47,28 +40,9 @@ const shared = {
   user: Ignored,
 };
 
-const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
-const TextPart = Strict({ type: Type.Literal("text"), text: Text }, "text parts");
-const Message = Strict(
-  {
-    role: Type.Union([
-      Type.Literal("system"),
-      Type.Literal("developer"),
-      Type.Literal("user"),
-      Type.Literal("assistant"),
-    ]),
-    content: Type.Optional(Type.Union([Text, Type.Array(TextPart, { minItems: 1 })])),
-    name: Ignored,
-    refusal: Ignored,
-  },
-  "messages",
-);
-const Messages = Type.Array(Message, { minItems: 1, maxItems: 2000 });
-
-const JsonSchema = Type.Record(Type.String(), Type.Unknown(), { description: "a JSON schema" });
-
 const Chat = Strict({
   ...shared,
+  ...TOOL_FIELDS,
   messages: Messages,
   max_completion_tokens: Type.Optional(MaxTokens),
   response_format: Type.Optional(
@@ -126,12 +100,6 @@ const CHECKS = {
   model: TypeCompiler.Compile(Type.Object({ model: ModelName })),
 };
 
-export interface ChatTurn {
-  role: "system" | "user" | "assistant";
-  /** The text. Text parts are joined. */
-  content: string;
-}
-
 /** The validated parameters of a chat or completion request. */
 export type Parameters = {
   model?: string;
@@ -146,6 +114,8 @@ export type Parameters = {
       messages: ChatTurn[];
       /** JSON schema of the answer; undefined if the answer is plain text. */
       schema?: Fields;
+      /** The functions that the answer may call; undefined if it must not call any. */
+      toolUse?: ToolUse;
     }
   | { operation: "completion"; prompt: Static<typeof Prompt> }
 );
@@ -164,6 +134,7 @@ export const readParameters = (operation: Parameters["operation"], body: Fields)
     ...commonOf(rest),
     messages: turnsOf(messages),
     schema: schemaOf(response_format),
+    toolUse: toolUseOf(rest),
     topLogprobs: logprobs ? (top_logprobs ?? 0) : undefined,
   };
 };
@@ -182,16 +153,6 @@ const schemaOf = (format: Static<typeof Chat>["response_format"]): Fields | unde
   const param = "response_format.json_schema.schema";
   throw invalidField(param, `${param} is missing. Expected a JSON schema.`);
 };
-
-const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
-  messages.map(({ role, content }, index) => {
-    if (content === undefined && role !== "assistant") {
-      const param = `messages.${index}.content`;
-      throw invalidField(param, `${param} is missing. Expected a string or a list of text parts.`);
-    }
-    const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
-    return { role: ROLES[role], content: text };
-  });
 
 /** Reads the messages of `POST /tokenize`. Throws invalid_request. */
 export const readMessages = (messages: unknown): ChatTurn[] =>

@@ -6,10 +6,10 @@ import { withPrefixes } from "../models/catalogue";
 import type { NodeModel } from "../protocol";
 import { chatCapabilities, embeddingCapabilities } from "./capabilities";
 import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
-import { contextOverflow, inputTooLong } from "./fields";
+import { contextOverflow, inputTooLong, invalidField } from "./fields";
 import { firstMatch } from "./llama/text";
+import type { ChatTurn } from "./messages";
 import {
-  type ChatTurn,
   checkDimensions,
   type EmbeddingInput,
   type Parameters,
@@ -147,10 +147,13 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     accept: async ({ operation, body, signal }) => {
       const parameters = readParameters(operation, body);
       findModel([model], parameters.model);
-      if (parameters.operation === "chat" && parameters.schema) {
-        const message = "response_format must be text: the synthetic engine doesn't support other formats.";
-        throw new AppError("invalid_request", message, { param: "response_format" });
-      }
+      if (parameters.operation === "chat" && parameters.schema)
+        throw invalidField(
+          "response_format",
+          "response_format must be text: the synthetic engine has no other formats.",
+        );
+      if (parameters.operation === "chat" && parameters.toolUse)
+        throw invalidField("tools", "tools is not supported by the synthetic engine. Leave it out.");
       const promptTokens = splitTokens(promptText(parameters)).length;
       if (promptTokens >= model.context_window) {
         const param = operation === "chat" ? "messages" : "prompt";

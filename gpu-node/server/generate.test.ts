@@ -2,8 +2,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import { chatBody, closed, events, firstBytes, TestClient, testNode } from "../../tests/test-node";
+import { chatBody, closed, events, firstBytes, TestClient, testConfig, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
+import type { EngineEvent, NodeEngine } from "../engine/engine";
+import { createSyntheticEngine } from "../engine/synthetic";
 
 /** Delay between tokens. Longer than any test, so that a cancelled answer can't have ended by itself. */
 const ENDLESS = 3000;
@@ -121,6 +123,83 @@ describe("an answer", () => {
     expect(choice.logprobs.content).toEqual([
       { token: choice.message.content, logprob: 0, bytes: [...Buffer.from(choice.message.content)], top_logprobs: [] },
     ]);
+  });
+});
+
+describe("an answer with calls", () => {
+  const pieces: Partial<Extract<EngineEvent, { type: "delta" }>>[] = [
+    { text: "Wait." },
+    { calls: [{ index: 0, id: "call_1", name: "f", arguments: '{"a"' }] },
+    {
+      calls: [
+        { index: 0, arguments: ": 1}" },
+        { index: 1, id: "call_2", name: "g", arguments: "" },
+      ],
+    },
+    { calls: [{ index: 1, arguments: "{}" }] },
+  ];
+  const calling = (given: typeof pieces): NodeEngine => {
+    const engine = createSyntheticEngine(testConfig());
+    async function* start(): AsyncGenerator<EngineEvent> {
+      for (const piece of given) yield { type: "delta", text: "", tokens: 1, ...piece };
+      yield {
+        type: "end",
+        finishReason: "tool_calls",
+        usage: { promptTokens: 1, completionTokens: 9, cachedTokens: 0 },
+      };
+    }
+    return { ...engine, accept: async (asked) => ({ ...(await engine.accept(asked)), start }) };
+  };
+  const answers = async (given: typeof pieces) => {
+    const engine = calling(given);
+    await using other = await testNode({}, { engines: { engine, close: () => engine.close() } });
+    await other.ready;
+    using caller = new TestClient(other.url);
+    const whole = JSON.parse((await caller.chat("Hi")).text).choices[0];
+    const chunks = events((await caller.chat("Hi", { stream: true })).text).slice(0, -1) as { choices: [object] }[];
+    return { whole, frames: chunks.map(({ choices }) => choices[0]) };
+  };
+  const call = (id: string, name: string, text: string) => ({
+    id,
+    type: "function",
+    function: { name, arguments: text },
+  });
+  const frame = (delta: object, finish_reason: string | null = null) => ({
+    index: 0,
+    delta,
+    logprobs: null,
+    finish_reason,
+  });
+  const first = (index: number, id: string, name: string) => frame({ tool_calls: [{ index, ...call(id, name, "") }] });
+  const next = (index: number, text: string) => frame({ tool_calls: [{ index, function: { arguments: text } }] });
+
+  test("has them in OpenAI's format, id and name before the arguments", async () => {
+    const { whole, frames } = await answers(pieces);
+    expect(whole).toEqual({
+      index: 0,
+      message: {
+        ...{ role: "assistant", content: "Wait.", refusal: null },
+        tool_calls: [call("call_1", "f", '{"a": 1}'), call("call_2", "g", "{}")],
+      },
+      logprobs: null,
+      finish_reason: "tool_calls",
+    });
+    expect(frames).toEqual([
+      frame({ role: "assistant", content: "" }),
+      frame({ content: "Wait." }),
+      first(0, "call_1", "f"),
+      next(0, '{"a"'),
+      next(0, ": 1}"),
+      first(1, "call_2", "g"),
+      next(1, "{}"),
+      frame({}, "tool_calls"),
+    ]);
+  });
+
+  test("has no content if it has no text", async () => {
+    const { whole, frames } = await answers(pieces.slice(1));
+    expect(whole.message).toMatchObject({ content: null, tool_calls: [{}, {}] });
+    expect(frames.slice(0, 2)).toEqual([frame({ role: "assistant", content: "" }), first(0, "call_1", "f")]);
   });
 });
 

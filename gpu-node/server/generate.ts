@@ -1,6 +1,13 @@
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { AcceptedGeneration, EngineEvent, EngineUsage, Generation, TokenLogprob } from "../engine/engine";
+import type {
+  AcceptedGeneration,
+  CallDelta,
+  EngineEvent,
+  EngineUsage,
+  Generation,
+  TokenLogprob,
+} from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
 import type { NodeModel, Timings } from "../protocol";
 import type { Exchange } from "./exchange";
@@ -151,6 +158,24 @@ const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offse
   };
 };
 
+/** A piece of a call in OpenAI's format: id and name come before the arguments. */
+const callFrames = ({ index, id, name, arguments: text }: CallDelta): object[] => [
+  ...(id === undefined ? [] : [{ index, id, type: "function", function: { name, arguments: "" } }]),
+  ...(text === "" ? [] : [{ index, function: { arguments: text } }]),
+];
+
+/** A complete call in OpenAI's format. */
+interface WholeCall {
+  id?: string;
+  type: "function";
+  function: { name?: string; arguments: string };
+}
+
+const joinCall = (calls: WholeCall[], { index, id, name, arguments: text }: CallDelta): void => {
+  calls[index] ??= { id, type: "function", function: { name, arguments: "" } };
+  calls[index].function.arguments += text;
+};
+
 /** Sends Server-Sent Events. The headers are sent with the first token, so that an earlier error has its own status. */
 const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink => {
   const { exchange, operation, headers } = target;
@@ -178,13 +203,16 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
     isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content: "" } }, null, null);
 
   return {
-    delta({ text, logprobs }) {
+    delta({ text, logprobs, calls }) {
       isForwarded = false;
-      const next = logprobs
-        ? choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null)
-        : `${beforeText}${JSON.stringify(text)}${afterText}`;
+      let next = opening();
+      if (logprobs)
+        next += choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null);
+      else if (text !== "" || !calls) next += `${beforeText}${JSON.stringify(text)}${afterText}`;
       for (const { token } of logprobs ?? []) offset += token.length;
-      return push(opening() + next);
+      for (const piece of calls?.flatMap(callFrames) ?? [])
+        next += choice({ delta: { tool_calls: [piece] } }, null, null);
+      return push(next);
     },
     raw(json) {
       isForwarded = true;
@@ -210,9 +238,11 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
   let text = "";
   let logprobs: TokenLogprob[] | undefined;
   let document: string | undefined;
+  const calls: WholeCall[] = [];
   return {
     delta(event) {
       text += event.text;
+      for (const piece of event.calls ?? []) joinCall(calls, piece);
       if (event.logprobs) {
         logprobs ??= [];
         logprobs.push(...event.logprobs);
@@ -224,7 +254,14 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
       return undefined;
     },
     end({ finishReason, usage }, timings) {
-      const content = isChat ? { message: { role: "assistant", content: text, refusal: null } } : { text };
+      const tool_calls = calls.length > 0 ? calls : undefined;
+      const message = {
+        role: "assistant",
+        content: text === "" && tool_calls ? null : text,
+        refusal: null,
+        tool_calls,
+      };
+      const content = isChat ? { message } : { text };
       const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };
       const json = document
         ? withTimings(document, timings)

@@ -38,7 +38,25 @@ const CASES: Case[] = [
   ["a temperature out of range", ask({ temperature: 9 }), 400, "invalid_request", "temperature"],
   ["a billion answers", ask({ n: 1e9 }), 400, "invalid_request", "n"],
   ["an unknown parameter", ask({ frobnicate: true }), 400, "invalid_request", "frobnicate"],
-  ["tools, which the model can't use", ask({ tools: [{ type: "function" }] }), 400, "invalid_request", "tools"],
+  ["a tool without a function", ask({ tools: [{ type: "function" }] }), 400, "invalid_request", "tools.0.function"],
+  [
+    "a function whose arguments are no object",
+    ask({ tools: [{ type: "function", function: { name: "f", parameters: { type: "string" } } }] }),
+    400,
+    "invalid_request",
+    "tools.0.function.parameters.type",
+  ],
+  [
+    "an image, which the model can't read",
+    {
+      messages: [
+        { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0=" } }] },
+      ],
+    },
+    400,
+    "invalid_request",
+    "messages.0.content.0.type",
+  ],
   ["an unknown model", ask({ model: "gpt-99" }), 404, "model_not_found", "model"],
   [
     "an unpaired surrogate",

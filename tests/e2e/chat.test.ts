@@ -181,11 +181,80 @@ describe("the same request again", () => {
   });
 });
 
+/** Its arguments are long, so that a call takes a while. */
+const WEATHER = {
+  type: "function" as const,
+  function: {
+    name: "get_weather",
+    description: "The weather in a city",
+    parameters: {
+      type: "object",
+      properties: {
+        city: { type: "string", maxLength: 20 },
+        hours: { type: "array", items: { type: "integer" }, minItems: 8, maxItems: 8 },
+      },
+      required: ["city", "hours"],
+    },
+  },
+};
+
+describe("function calls with OpenAI's client", () => {
+  test("make a round trip, and are the same complete, streamed and from the cache", async () => {
+    const question = ask("The weather in Rome?", { max_tokens: 200 });
+    const body = {
+      ...{ ...question, model: MODEL, tools: [WEATHER] },
+      tool_choice: { type: "function" as const, function: { name: "get_weather" } },
+    };
+    const noCache = { headers: { "cache-control": "no-cache" } };
+    const whole = await openai.chat.completions.create(body);
+    const stream = openai.chat.completions.stream({ ...body, stream_options: { include_usage: true } }, noCache);
+    const streamed = await stream.finalChatCompletion();
+    const cached = await openai.chat.completions.create(body);
+    const [choice] = whole.choices;
+    const called = ({ choices, usage }: OpenAI.ChatCompletion) => {
+      const [{ message, finish_reason } = { message: undefined, finish_reason: undefined }] = choices;
+      const calls = message?.tool_calls?.map(
+        (call) => call.type === "function" && [call.id.slice(0, 5), call.function.name, call.function.arguments],
+      );
+      return {
+        calls,
+        content: message?.content,
+        finish_reason,
+        tokens: [usage?.prompt_tokens, usage?.completion_tokens],
+      };
+    };
+    expect(called(streamed)).toEqual(called(whole));
+    expect(cached.choices).toEqual(whole.choices);
+    expect(called(whole)).toMatchObject({
+      content: null,
+      finish_reason: "tool_calls",
+      calls: [["call_", "get_weather", expect.any(String)]],
+    });
+    const [call] = choice?.message.tool_calls ?? [];
+    if (!choice || call?.type !== "function") throw new Error("The answer has no call.");
+    expect(JSON.parse(call.function.arguments)).toMatchObject({ city: expect.any(String) });
+
+    const result = { role: "tool" as const, tool_call_id: call.id, content: "21 °C" };
+    const messages = [...question.messages, choice.message, result];
+    const next = await openai.chat.completions.create({
+      ...question,
+      model: MODEL,
+      messages,
+      tools: [WEATHER],
+      max_tokens: 8,
+    });
+    expect(next.usage?.prompt_tokens_details?.cached_tokens).toBeGreaterThan(whole.usage?.prompt_tokens ?? 0);
+  });
+});
+
 describe("a client that disconnects", () => {
-  test("frees its slot on the node", async () => {
+  test.each([
+    ["a text", {}],
+    ["a call", { tools: [WEATHER], tool_choice: "required" }],
+  ])("in the middle of %s frees its slot on the node", async (_, fields) => {
     const leaving = new AbortController();
     const response = await stack.fetch("/v1/chat/completions", {
-      body: ask("Write a long story about the sea.", { max_tokens: 2000, temperature: 1, stream: true }),
+      body: ask("Write a long story about the sea.", { max_tokens: 2000, temperature: 1, stream: true, ...fields }),
       signal: leaving.signal,
     });
     const reader = response.body?.getReader();

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
-import { silentLog } from "../../../lib/log";
-import { defaultConfig } from "../../../lib/settings";
+import { loadRealEngine } from "../../../tests/real-engine";
 import { until } from "../../../tests/until";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine";
-import { createLlamaHost } from "./host";
-import { createLlamaEngine } from "./llama";
 
 /** The real default model on one thread, with a context small enough to fill quickly. */
 const CONTEXT_TOKENS = 256;
@@ -15,19 +12,8 @@ setDefaultTimeout(60_000);
 let engine: NodeEngine;
 const fractions: number[] = [];
 
-const loaded = async (slots: number, onProgress: (fraction: number) => void = () => {}): Promise<NodeEngine> => {
-  const config = defaultConfig({ node: { slots, contextTokens: CONTEXT_TOKENS, threads: 1, gpu: "off" } });
-  const host = createLlamaHost(config.node, silentLog());
-  const created = createLlamaEngine(config, host, silentLog());
-  await created.load(onProgress);
-  return {
-    ...created,
-    close: async () => {
-      await created.close();
-      await host.dispose();
-    },
-  };
-};
+const loaded = (slots: number, onProgress?: (fraction: number) => void): Promise<NodeEngine> =>
+  loadRealEngine({ slots, contextTokens: CONTEXT_TOKENS }, onProgress);
 
 beforeAll(async () => {
   engine = await loaded(SLOTS, (fraction) => fractions.push(fraction));
@@ -75,7 +61,7 @@ test("loading reports increasing progress, model and revision", () => {
       context_window: CONTEXT_TOKENS,
       sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
       capabilities: {
-        ...{ chat: true, tools: false, vision: false, audio_input: false, reasoning: false, json_schema: true },
+        ...{ chat: true, tools: true, vision: false, audio_input: false, reasoning: false, json_schema: true },
         ...{ logprobs: true, max_choices: 1, dimensions: false, rerank: false },
         ...{ max_output_tokens: CONTEXT_TOKENS, extra_fields: [] },
       },
@@ -387,7 +373,7 @@ describe("parallel generations", () => {
 
 describe("errors", () => {
   test("unsupported and invalid parameters are rejected by name", async () => {
-    expect((await rejection({ ...user("Hi"), tools: [{ type: "function" }] })).detail.param).toBe("tools");
+    expect((await rejection({ ...user("Hi"), functions: [] })).detail.param).toBe("functions");
     for (const prompt of ["", [49_152]]) {
       expect((await rejection({ prompt }, "completion")).detail.param).toBe("prompt");
     }

@@ -1,16 +1,15 @@
-import { Template } from "@huggingface/jinja";
-import { LlamaGrammarEvaluationState, type LlamaModel, type Token } from "node-llama-cpp";
+import { LlamaGrammarEvaluationState } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import { chatCapabilities } from "../capabilities";
 import { findModel, type NodeEngine } from "../engine";
-import { contextOverflow, invalidField } from "../fields";
-import { type ChatTurn, readMessages, readParameters } from "../parameters";
+import { readMessages, readParameters } from "../parameters";
 import { watchGpu } from "./gpu";
 import type { LlamaHost } from "./host";
-import { schemaToGrammar } from "./json-grammar/json-grammar";
+import { RESPONSE_SCHEMA, schemaToGrammar } from "./json-grammar/json-grammar";
+import { createPromptBuilder, type PromptBuilder } from "./prompts";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
@@ -23,7 +22,7 @@ interface Loaded {
   runtime: LlamaRuntime;
   gpu: ReturnType<typeof watchGpu>;
   scheduler: LlamaScheduler;
-  prompts: ReturnType<typeof createPromptBuilder>;
+  prompts: PromptBuilder;
   card: NodeModel;
 }
 
@@ -62,7 +61,8 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           context_window: contextWindow,
           sampling: { temperature, top_p, top_k, repetition_penalty },
           capabilities: chatCapabilities(contextWindow, {
-            chat: prompts.hasTemplate,
+            chat: prompts.template !== undefined,
+            tools: prompts.template !== undefined,
             json_schema: true,
             logprobs: true,
           }),
@@ -77,12 +77,19 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const parameters = readParameters(operation, body);
       const { card, prompts, runtime, scheduler } = need(parameters.model);
       const recommended = runtime.file.sampling;
+      const chat = parameters.operation === "chat" ? parameters : undefined;
       const prompt =
-        parameters.operation === "chat" ? prompts.chat(parameters.messages) : prompts.completion(parameters.prompt);
+        parameters.operation === "chat"
+          ? prompts.chat(parameters.messages, parameters.toolUse?.tools)
+          : prompts.completion(parameters.prompt);
       const room = card.context_window - prompt.length;
-      const grammar = parameters.operation === "chat" ? await createGrammar(runtime, parameters.schema) : undefined;
+      const tools = chat?.toolUse && prompts.callsOf(chat.toolUse);
+      const schema = chat?.schema;
+      const grammar = tools
+        ? await createGrammar(runtime, tools.grammar(schema), "tools")
+        : await createGrammar(runtime, schema && schemaToGrammar(schema), RESPONSE_SCHEMA);
       // No penalty by default for JSON, which repeats quotes and names, and for completions, which continue a pattern.
-      const isProse = parameters.operation === "chat" && !grammar;
+      const isProse = chat && !schema && !tools;
       return {
         model: card,
         promptTokens: prompt.length,
@@ -97,6 +104,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
             stops: parameters.stops,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
+            calls: tools?.reader(),
             signal,
           }),
       };
@@ -116,98 +124,18 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   };
 };
 
-/** Throws invalid_request if llama.cpp rejects the schema, for example one that refers to itself before any text. */
-const createGrammar = async ({ llama }: LlamaRuntime, schema: Record<string, unknown> | undefined) => {
-  if (!schema) return undefined;
-  const grammar = schemaToGrammar(schema);
+/**
+ * Throws invalid_request, naming `param`, if llama.cpp rejects the grammar: for example because its schema refers to itself
+ * before any text.
+ */
+const createGrammar = async ({ llama }: LlamaRuntime, grammar: string | undefined, param: string) => {
+  if (grammar === undefined) return undefined;
   try {
     return await llama.createGrammar({ grammar });
   } catch (cause) {
-    throw new AppError("invalid_request", "The response_format schema can't be converted to a grammar. Simplify it.", {
-      param: "response_format.json_schema.schema",
+    throw new AppError("invalid_request", `${param} can't be converted to a grammar. Simplify its schema.`, {
+      param,
       cause,
     });
   }
 };
-
-/** Tokenizes prompts. Its functions throw context_length_exceeded if the prompt leaves no room for an answer. */
-const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
-  const { chat_template, ggml } = model.fileInfo.metadata.tokenizer;
-  const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
-  const template = chat_template === undefined ? undefined : new Template(chat_template);
-  const vocabularySize = ggml.tokens.length;
-  const longestTokenBytes = ggml.tokens.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 1);
-  const isToken = (id: number): id is Token => id < vocabularySize;
-  const withBos = (tokens: Token[]): Token[] =>
-    bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens];
-
-  /** Rejects a text before tokenizing it if it would be too long even with the longest tokens. */
-  const checkTextLength = (chars: number, param: string): void => {
-    const least = Math.ceil(chars / longestTokenBytes);
-    if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);
-  };
-  const checkLength = (tokens: Token[], param: string): Token[] => {
-    if (tokens.length >= contextWindow) throw tooLong(contextWindow, String(tokens.length), param);
-    return tokens;
-  };
-  const render = (chat: Template, messages: ChatTurn[]): string => {
-    try {
-      const texts = { bos_token: bosString ?? "", eos_token: eosString ?? "" };
-      return chat.render({ messages, add_generation_prompt: true, ...texts });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw invalidField("messages", `The model's chat template rejects these messages: ${reason}`);
-    }
-  };
-
-  return {
-    /** Whether the model can chat. */
-    hasTemplate: template !== undefined,
-    /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
-    chat(messages: ChatTurn[]): Token[] {
-      if (!template) throw invalidField("messages", "This model has no chat template. Use /v1/completions.");
-      const chars = messages.reduce((sum, { content }) => sum + content.length, 0);
-      checkTextLength(chars, "messages");
-      const plain = hideControlTokens(messages, model);
-      const parts = plain.split(render(template, plain.messages));
-      return checkLength(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
-    },
-    /** Tokens of a text (control tokens in it are recognised), or of token ids. Throws invalid_request. */
-    completion(prompt: string | number[]): Token[] {
-      if (typeof prompt === "string") {
-        checkTextLength(prompt.length, "prompt");
-        return checkLength(withBos(model.tokenize(prompt, true)), "prompt");
-      }
-      if (prompt.every(isToken)) return checkLength(prompt, "prompt");
-      throw invalidField("prompt", `prompt must contain only token ids below ${vocabularySize}.`);
-    },
-  };
-};
-
-/**
- * Text that looks like a control token, such as the end of a turn, must not become one. Otherwise its author could
- * pose as another role. The template renders a placeholder instead, and the content is later tokenized as plain text.
- */
-const hideControlTokens = (messages: ChatTurn[], model: LlamaModel) => {
-  const contents = new Map<string, string>();
-  const hide = (message: ChatTurn): ChatTurn => {
-    if (!model.tokenize(message.content, true).some((token) => model.isSpecialToken(token))) return message;
-    const placeholder = `\uE000${crypto.randomUUID()}\uE001`;
-    contents.set(placeholder, message.content);
-    return { ...message, content: placeholder };
-  };
-  return {
-    messages: messages.map(hide),
-    split: (text: string) =>
-      text
-        .split(/(\uE000[0-9a-f-]{36}\uE001)/)
-        .map((part) => ({ text: contents.get(part) ?? part, special: !contents.has(part) })),
-  };
-};
-
-const tooLong = (contextWindow: number, promptTokens: string, param: string): AppError =>
-  contextOverflow(
-    contextWindow,
-    `The prompt has ${promptTokens} tokens and leaves no room for an answer. Shorten it.`,
-    param,
-  );

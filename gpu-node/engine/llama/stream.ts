@@ -7,10 +7,11 @@ import type {
 } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
 import type { Priority } from "../../protocol";
-import type { EngineEvent, TokenLogprob } from "../engine";
+import type { EngineEvent, FinishReason, TokenLogprob } from "../engine";
 import { type Channel, createChannel } from "./channel";
 import { evaluateOptions, type Sampling } from "./sampling";
 import { createStopMatcher, createTextAssembler } from "./text";
+import type { CallParser, CallPiece } from "./tools/call-parser";
 
 /** One generation, ready to be assigned to a sequence. */
 export interface Job {
@@ -22,6 +23,12 @@ export interface Job {
   stops: string[];
   grammar?: LlamaGrammarEvaluationState;
   topLogprobs?: number;
+  /** Finds the function calls in the answer; undefined if all of it is text. */
+  calls?: {
+    parser: CallParser;
+    /** Control tokens before and after calls. Their text is read, unlike that of others. */
+    markers: ReadonlySet<Token>;
+  };
   signal: AbortSignal;
 }
 
@@ -54,7 +61,11 @@ export class LlamaStream {
   ) {
     const model: LlamaModel = sequence.model;
     this.#uncomputed = job.prompt.slice(cachedTokens);
-    this.#text = createTextAssembler<Token>((tokens, before) => model.detokenize(tokens, false, before), job.prompt);
+    const isMarker = (token: Token) => job.calls?.markers.has(token) === true;
+    this.#text = createTextAssembler<Token>(
+      (tokens, before) => model.detokenize(tokens, tokens.some(isMarker), before),
+      job.prompt,
+    );
     this.#stops = createStopMatcher(job.stops);
     job.signal.addEventListener("abort", this.#onAbort, { once: true });
     if (job.signal.aborted) this.cancel();
@@ -115,28 +126,35 @@ export class LlamaStream {
       this.#logprobs.push(readLogprob(this.sequence.model, token, probabilities, this.job.topLogprobs));
     }
     const { text, stopped } = this.#stops.push(this.#text.push(token));
-    this.#emit(text);
-    if (stopped) this.#end("stop");
+    this.#show(text);
+    if (stopped || this.job.calls?.parser.isOver) this.#end("stop");
     else if (this.#generated.length >= this.job.maxTokens) this.#finish("length");
   }
 
   /** Ends the answer. Text that was held back can no longer become a stop string, unless it just did. */
   #finish(reason: "stop" | "length"): void {
     const { text, stopped } = this.#stops.push(this.#text.flush());
-    this.#emit(stopped ? text : text + this.#stops.flush());
+    this.#show(stopped ? text : text + this.#stops.flush());
     this.#end(stopped ? "stop" : reason);
   }
 
-  #emit(text: string): void {
-    if (text === "") return;
-    const logprobs = this.job.topLogprobs === undefined ? undefined : this.#logprobs;
-    this.events.push({ type: "delta", text, tokens: this.#unreported, logprobs });
+  #show(text: string): void {
+    this.#emit(this.job.calls?.parser.push(text) ?? { text, calls: [] });
+  }
+
+  /** The log probabilities of calls are not reported. */
+  #emit({ text, calls }: CallPiece): void {
+    if (text === "" && calls.length === 0) return;
+    const logprobs = this.job.topLogprobs === undefined || text === "" ? undefined : this.#logprobs;
+    this.events.push({ type: "delta", text, tokens: this.#unreported, logprobs, ...(calls.length > 0 && { calls }) });
     this.#unreported = 0;
     this.#logprobs = [];
   }
 
-  #end(finishReason: "stop" | "length"): void {
-    const { prompt } = this.job;
+  #end(reason: "stop" | "length"): void {
+    const { prompt, calls } = this.job;
+    if (calls) this.#emit(calls.parser.flush());
+    const finishReason: FinishReason = reason === "stop" && calls?.parser.hasCalled ? "tool_calls" : reason;
     this.#close();
     this.events.push({
       type: "end",

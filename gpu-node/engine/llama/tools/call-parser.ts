@@ -1,0 +1,253 @@
+import type { CallDelta } from "../../engine";
+import type { CallFormat } from "./call-format";
+import { Nesting } from "./nesting";
+
+/** Maximum number of calls in one answer. */
+const MAX_CALLS = 128;
+
+/** Members of a call's object. An object with another one is text. */
+const MEMBERS = new Set(["name", "arguments", "parameters", "type", "id"]);
+
+/** Part of an answer: a piece of its text, and pieces of the calls after it. */
+export interface CallPiece {
+  text: string;
+  calls: CallDelta[];
+}
+
+/**
+ * text: outside of calls. open: a call's object must follow. head: in a call's object, before its arguments.
+ * arguments, tail: in and after its arguments. after: after its object.
+ */
+type Phase = "text" | "open" | "head" | "arguments" | "tail" | "after";
+
+/**
+ * Finds function calls in an answer that arrives in pieces. The result doesn't depend on where the pieces are cut.
+ *
+ * A call is an object with the name of a known function and an object of arguments, after the marker of the format or
+ * at the start of the answer. Everything else is text, including calls of unknown functions, and calls that end before
+ * their arguments start. White space around calls is left out. Text that may be the start of a call is held back until
+ * that is decided. Arguments are passed on as they arrive, even if they turn out to be invalid JSON.
+ */
+export class CallParser {
+  #phase: Phase = "text";
+  /** Whether only white space came before, so that a call needs no marker. */
+  #isStart = true;
+  #isList = false;
+  /** Text that is not passed on yet. */
+  #held = "";
+  /** The part of `held` that belongs to the object of a call. */
+  #object = "";
+  /** Where the arguments start in `object`, if they come before the name, and their text once they are complete. */
+  #argumentsAt = 0;
+  #earlyArguments?: string;
+  #nesting = new Nesting();
+  #count = 0;
+  #input = "";
+  #piece: CallPiece = { text: "", calls: [] };
+
+  constructor(
+    readonly format: CallFormat,
+    readonly names: ReadonlySet<string>,
+    readonly maxCalls = MAX_CALLS,
+  ) {}
+
+  /** Whether the answer has a call that is complete, and none that is not. */
+  get hasCalled(): boolean {
+    return this.#count > 0 && this.#phase !== "arguments";
+  }
+
+  /** Whether the maximum number of calls is reached. The rest of the answer is ignored. */
+  get isOver(): boolean {
+    return this.hasCalled && this.#count >= this.maxCalls;
+  }
+
+  push(text: string): CallPiece {
+    this.#input = text;
+    for (let at = 0; at < this.#input.length && !this.isOver; at++) {
+      const rest = this.#take(this.#input[at] ?? "");
+      if (!rest) continue;
+      this.#input = rest + this.#input.slice(at + 1);
+      at = -1;
+    }
+    return this.#given();
+  }
+
+  /** The rest at the end of the answer. */
+  flush(): CallPiece {
+    const isClosing = this.#phase === "after" && this.format.close.startsWith(this.#held.trim());
+    if (!isClosing && !this.isOver) this.#piece.text += this.#held;
+    this.#held = "";
+    return this.#given();
+  }
+
+  #given(): CallPiece {
+    const piece = this.#piece;
+    this.#piece = { text: "", calls: [] };
+    return piece;
+  }
+
+  /** Returns text that was held back and must be read again. */
+  #take(character: string): string | undefined {
+    if (this.#phase === "arguments") return this.#inArguments(character);
+    if (this.#phase === "tail") return this.#inTail(character);
+    this.#held += character;
+    if (this.#phase === "head") return this.#inHead(character);
+    if (this.#phase === "open") return this.#beforeObject(character);
+    return this.#phase === "after" ? this.#afterCall() : this.#inText();
+  }
+
+  #inText(): string | undefined {
+    const seen = this.#held.trimStart();
+    const bare = this.#isStart ? /^(\[?)\s*(\{?)$/.exec(seen) : null;
+    if (bare) {
+      this.#isList = bare[1] !== "";
+      if (bare[2]) this.#enterObject();
+      return undefined;
+    }
+    if (!this.format.open.startsWith(seen)) return this.#release();
+    if (seen === this.format.open) {
+      this.#phase = "open";
+      this.#isList = false;
+    }
+    return undefined;
+  }
+
+  #beforeObject(character: string): string | undefined {
+    if (character === "{") this.#enterObject();
+    else if (character === "[" && !this.#isList) this.#isList = true;
+    else if (character.trim() !== "") return this.#release();
+    return undefined;
+  }
+
+  #enterObject(): void {
+    this.#phase = "head";
+    this.#object = "{";
+    this.#argumentsAt = 0;
+    this.#earlyArguments = undefined;
+    this.#nesting = new Nesting();
+    this.#nesting.take("{");
+  }
+
+  #inHead(character: string): string | undefined {
+    const isFirst = this.#object === "{";
+    if (isFirst && character.trim() === "") return undefined;
+    if (isFirst && character !== '"') return this.#release();
+    const before = this.#object;
+    this.#object += character;
+    if (!this.#nesting.take(character)) return undefined;
+    const { depth } = this.#nesting;
+    if (depth === 0) return this.#completeObject();
+    if (depth === 1 && character === ":") return this.#isPossible(`${this.#object}null}`) ? undefined : this.#release();
+    if (depth === 1 && character === ",") return this.#isPossible(`${before}}`) ? undefined : this.#release();
+    if (depth === 2 && character === "{") return this.#startArguments(before);
+    if (depth === 1 && character === "}" && this.#argumentsAt > 0 && this.#earlyArguments === undefined) {
+      this.#earlyArguments = this.#object.slice(this.#argumentsAt);
+    }
+    return undefined;
+  }
+
+  /** Whether an object with these first members can be a call. */
+  #isPossible(json: string): boolean {
+    const members = parseObject(json);
+    if (!members || !Object.keys(members).every((name) => MEMBERS.has(name))) return false;
+    return typeof members.name !== "string" || this.names.has(members.name);
+  }
+
+  /** At the start of an object inside a call, which is the value of the last member in `before`. */
+  #startArguments(before: string): string | undefined {
+    const members = parseObject(`${before}null}`);
+    if (!members) return this.#release();
+    const last = Object.keys(members).at(-1);
+    if ((last !== "arguments" && last !== "parameters") || members[last] !== null) return undefined;
+    if (typeof members.name !== "string") {
+      this.#argumentsAt = before.length;
+      return undefined;
+    }
+    this.#startCall(members.name, "{");
+    this.#phase = "arguments";
+    this.#nesting = new Nesting();
+    this.#nesting.take("{");
+    return undefined;
+  }
+
+  /** At the end of a call's object whose arguments were not passed on yet. */
+  #completeObject(): string | undefined {
+    const members = parseObject(this.#object);
+    const { name, arguments: given = members?.parameters } = members ?? {};
+    const text = this.#earlyArguments ?? (given === undefined ? "{}" : given);
+    const isCall = typeof name === "string" && this.names.has(name) && typeof text === "string" && parseObject(text);
+    if (!isCall) return this.#release();
+    this.#startCall(name, text);
+    this.#endObject();
+    return undefined;
+  }
+
+  #startCall(name: string, text: string): void {
+    const id = `call_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
+    this.#piece.calls.push({ index: this.#count++, id, name, arguments: text });
+    this.#isStart = false;
+    this.#held = "";
+  }
+
+  #inArguments(character: string): undefined {
+    const last = this.#piece.calls.at(-1);
+    if (last) last.arguments += character;
+    else this.#piece.calls.push({ index: this.#count - 1, arguments: character });
+    this.#nesting.take(character);
+    if (this.#nesting.depth > 0) return;
+    this.#phase = "tail";
+    this.#nesting.depth = 1;
+  }
+
+  /** The end of the object has no meaning. A character that can't be part of it ends it too. */
+  #inTail(character: string): string | undefined {
+    const isStructure = this.#nesting.take(character);
+    const isBroken = isStructure && !/[\s\w{}[\],:.+-]/.test(character);
+    if (isBroken || this.#nesting.depth === 0) this.#endObject();
+    return isBroken ? character : undefined;
+  }
+
+  #endObject(): void {
+    this.#phase = "after";
+    this.#held = "";
+  }
+
+  #afterCall(): string | undefined {
+    const { open, close } = this.format;
+    const seen = this.#held.trimStart();
+    if (seen === "") return undefined;
+    if (seen === "{") this.#enterObject();
+    else if (seen === "," || (seen === ";" && !this.#isList)) this.#phase = "open";
+    else if (seen === "]" && this.#isList) this.#isList = false;
+    else if (seen === open) this.#phase = "open";
+    else if (!open.startsWith(seen) && !close.startsWith(seen)) {
+      this.#phase = "text"; // without the white space after the call
+      this.#held = "";
+      return seen;
+    }
+    if (seen === "]" || seen === close) this.#held = "";
+    return undefined;
+  }
+
+  /** What is held back is text. Its first character is passed on; the rest may contain a call and is read again. */
+  #release(): string {
+    const length = this.#held.length - this.#held.trimStart().length + 1;
+    const rest = this.#held.slice(length);
+    this.#piece.text += this.#held.slice(0, length);
+    this.#held = "";
+    this.#phase = "text";
+    this.#isStart = false;
+    this.#isList = false;
+    return rest;
+  }
+}
+
+/** Returns undefined for anything but a JSON object. */
+const parseObject = (json: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+};
