@@ -30,7 +30,15 @@ export type EngineEvent =
    * A piece of text: only complete characters, no part of a stop string; `calls` follow it. `tokens` is the number of
    * its tokens. Log probabilities are those of the text.
    */
-  | { type: "delta"; text: string; tokens: number; logprobs?: TokenLogprob[]; calls?: CallDelta[] }
+  | {
+      type: "delta";
+      text: string;
+      tokens: number;
+      logprobs?: TokenLogprob[];
+      /** Comes before the text. */
+      reasoning?: string;
+      calls?: CallDelta[];
+    }
   /** A chunk (the JSON after `data: `) or complete answer from a server behind the node, forwarded unchanged. */
   | { type: "raw"; data: string }
   /** `frame` is the chunk with `usage` from a server behind the node, sent if the client requested usage. */
@@ -53,6 +61,8 @@ export interface EngineUsage {
   completionTokens: number;
   /** Prompt tokens that were already in the slot's KV cache. */
   cachedTokens: number;
+  /** The part of `completionTokens` that is reasoning; undefined if the model doesn't reason. */
+  reasoningTokens?: number;
 }
 
 export interface TokenLogprob {

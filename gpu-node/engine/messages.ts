@@ -28,6 +28,8 @@ const Message = Strict(
     content: Type.Optional(Type.Union([Text, Type.Array(TextPart, { minItems: 1 })])),
     tool_calls: Type.Optional(Type.Array(WireCall, { maxItems: 128 })),
     tool_call_id: Type.Optional(CallId),
+    reasoning: Type.Optional(Text),
+    reasoning_content: Type.Optional(Text),
     name: Ignored,
     refusal: Ignored,
   },
@@ -47,6 +49,8 @@ export interface ChatTurn {
   role: "system" | "user" | "assistant" | "tool";
   /** The text. Text parts are joined. */
   content: string;
+  /** How the model came to an assistant's answer. Models without reasoning don't read it. */
+  reasoning?: string;
   /** The calls of an assistant's answer; undefined if it has none. */
   calls?: EarlierCall[];
   /** The call whose result a tool's message is. */
@@ -55,20 +59,23 @@ export interface ChatTurn {
 
 /** Throws invalid_request for fields that the message's role doesn't have. */
 export const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
-  messages.map(({ role, content, tool_calls = [], tool_call_id }, index) => {
-    const invalid = (field: string, problem: string) =>
-      invalidField(`messages.${index}.${field}`, `messages.${index}.${field} ${problem}`);
-    if (content === undefined && role !== "assistant")
-      throw invalid("content", "is missing. Expected a string or a list of text parts.");
-    if (tool_calls.length > 0 && role !== "assistant")
-      throw invalid("tool_calls", `is not allowed in a message with the role "${role}". Leave it out.`);
-    if (role === "tool" && tool_call_id === undefined)
-      throw invalid("tool_call_id", "is missing. Expected the id of the call that this message answers.");
-    if (role !== "tool" && tool_call_id !== undefined)
-      throw invalid("tool_call_id", `is not allowed in a message with the role "${role}". Leave it out.`);
-    const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
-    const turn: ChatTurn = { role: ROLES[role], content: text };
-    if (tool_calls.length > 0) turn.calls = tool_calls.map(({ id, function: call }) => ({ ...call, id }));
-    if (tool_call_id !== undefined) turn.callId = tool_call_id;
-    return turn;
-  });
+  messages.map(
+    ({ role, content, tool_calls = [], tool_call_id, reasoning_content, reasoning = reasoning_content }, index) => {
+      const invalid = (field: string, problem: string) =>
+        invalidField(`messages.${index}.${field}`, `messages.${index}.${field} ${problem}`);
+      if (content === undefined && role !== "assistant")
+        throw invalid("content", "is missing. Expected a string or a list of text parts.");
+      if (tool_calls.length > 0 && role !== "assistant")
+        throw invalid("tool_calls", `is not allowed in a message with the role "${role}". Leave it out.`);
+      if (role === "tool" && tool_call_id === undefined)
+        throw invalid("tool_call_id", "is missing. Expected the id of the call that this message answers.");
+      if (role !== "tool" && tool_call_id !== undefined)
+        throw invalid("tool_call_id", `is not allowed in a message with the role "${role}". Leave it out.`);
+      const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
+      const turn: ChatTurn = { role: ROLES[role], content: text };
+      if (reasoning !== undefined) turn.reasoning = reasoning;
+      if (tool_calls.length > 0) turn.calls = tool_calls.map(({ id, function: call }) => ({ ...call, id }));
+      if (tool_call_id !== undefined) turn.callId = tool_call_id;
+      return turn;
+    },
+  );

@@ -91,6 +91,8 @@ describe("readParameters", () => {
     expect(read({ tool_choice: { type: "function", function: { name: "g" } } })).toMatchObject({
       toolUse: { required: ["g"], isParallel: false },
     });
+    expect(read({ reasoning_effort: "none" })).toMatchObject({ reasons: false });
+    expect(read({ reasoning_effort: "low" })).toMatchObject({ reasons: true });
     for (const off of [{ tool_choice: "none" }, { tools: [] }]) expect(read(off)).toHaveProperty("toolUse", undefined);
   });
 
@@ -145,6 +147,7 @@ describe("readParameters", () => {
       "tool_choice.function.name",
       { messages, tools: [tool], tool_choice: { type: "function", function: { name: "g" } } },
     ],
+    ["reasoning_effort", { messages, reasoning_effort: "huge" }],
     ["parallel_tool_calls", { messages, tools: [tool], parallel_tool_calls: 1 }],
     ["chat_template", { messages, chat_template: "{{x}}" }],
     ["logit_bias", { messages, logit_bias: { 1: 2 } }],

@@ -53,6 +53,9 @@ const Chat = Strict({
   ),
   logprobs: Flag,
   top_logprobs: Type.Optional(TopLogprobs.chat),
+  reasoning_effort: Type.Optional(
+    Type.Union(["none", "minimal", "low", "medium", "high", "xhigh", "max"].map((effort) => Type.Literal(effort))),
+  ),
   metadata: Ignored,
   store: Only(false),
 });
@@ -116,6 +119,8 @@ export type Parameters = {
       schema?: Fields;
       /** The functions that the answer may call; undefined if it must not call any. */
       toolUse?: ToolUse;
+      /** Whether the model should reason before it answers; undefined if the request doesn't say. */
+      reasons?: boolean;
     }
   | { operation: "completion"; prompt: Static<typeof Prompt> }
 );
@@ -126,7 +131,14 @@ export const readParameters = (operation: Parameters["operation"], body: Fields)
     const { prompt, logprobs, ...rest } = readFields(CHECKS.completion, body);
     return { operation, prompt, ...commonOf(rest), topLogprobs: logprobs };
   }
-  const { messages, response_format, logprobs = false, top_logprobs, ...rest } = readFields(CHECKS.chat, body);
+  const {
+    messages,
+    response_format,
+    logprobs = false,
+    top_logprobs,
+    reasoning_effort,
+    ...rest
+  } = readFields(CHECKS.chat, body);
   if (top_logprobs !== undefined && !logprobs)
     throw invalidField("top_logprobs", "top_logprobs requires logprobs: true. Set logprobs or omit top_logprobs.");
   return {
@@ -135,6 +147,7 @@ export const readParameters = (operation: Parameters["operation"], body: Fields)
     messages: turnsOf(messages),
     schema: schemaOf(response_format),
     toolUse: toolUseOf(rest),
+    reasons: reasoning_effort === undefined ? undefined : reasoning_effort !== "none",
     topLogprobs: logprobs ? (top_logprobs ?? 0) : undefined,
   };
 };

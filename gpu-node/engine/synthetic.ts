@@ -152,6 +152,11 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
           "response_format",
           "response_format must be text: the synthetic engine has no other formats.",
         );
+      if (parameters.operation === "chat" && parameters.reasons)
+        throw invalidField(
+          "reasoning_effort",
+          "reasoning_effort is not supported by the synthetic engine. Leave it out.",
+        );
       if (parameters.operation === "chat" && parameters.toolUse)
         throw invalidField("tools", "tools is not supported by the synthetic engine. Leave it out.");
       const promptTokens = splitTokens(promptText(parameters)).length;

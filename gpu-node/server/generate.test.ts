@@ -126,7 +126,7 @@ describe("an answer", () => {
   });
 });
 
-describe("an answer with calls", () => {
+describe("an answer with calls or reasoning", () => {
   const pieces: Partial<Extract<EngineEvent, { type: "delta" }>>[] = [
     { text: "Wait." },
     { calls: [{ index: 0, id: "call_1", name: "f", arguments: '{"a"' }] },
@@ -194,6 +194,13 @@ describe("an answer with calls", () => {
       next(1, "{}"),
       frame({}, "tool_calls"),
     ]);
+  });
+
+  test("has the reasoning before the text", async () => {
+    const { whole, frames } = await answers([{ reasoning: "H" }, { reasoning: "m.", text: "Yes." }]);
+    expect(whole.message).toEqual({ role: "assistant", content: "Yes.", refusal: null, reasoning_content: "Hm." });
+    const texts = [{ reasoning_content: "H" }, { reasoning_content: "m." }, { content: "Yes." }];
+    expect(frames.slice(1, -1)).toEqual(texts.map((delta) => frame(delta)));
   });
 
   test("has no content if it has no text", async () => {

@@ -134,6 +134,9 @@ const measured = (usage: EngineUsage, timings: Timings) => ({
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    ...(usage.reasoningTokens !== undefined && {
+      completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    }),
   },
   timings,
 });
@@ -203,12 +206,13 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
     isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content: "" } }, null, null);
 
   return {
-    delta({ text, logprobs, calls }) {
+    delta({ text, logprobs, reasoning, calls }) {
       isForwarded = false;
       let next = opening();
+      if (reasoning) next += choice({ delta: { reasoning_content: reasoning } }, null, null);
       if (logprobs)
         next += choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null);
-      else if (text !== "" || !calls) next += `${beforeText}${JSON.stringify(text)}${afterText}`;
+      else if (text !== "" || !(calls || reasoning)) next += `${beforeText}${JSON.stringify(text)}${afterText}`;
       for (const { token } of logprobs ?? []) offset += token.length;
       for (const piece of calls?.flatMap(callFrames) ?? [])
         next += choice({ delta: { tool_calls: [piece] } }, null, null);
@@ -238,10 +242,12 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
   let text = "";
   let logprobs: TokenLogprob[] | undefined;
   let document: string | undefined;
+  let reasoning_content: string | undefined;
   const calls: WholeCall[] = [];
   return {
     delta(event) {
       text += event.text;
+      if (event.reasoning) reasoning_content = (reasoning_content ?? "") + event.reasoning;
       for (const piece of event.calls ?? []) joinCall(calls, piece);
       if (event.logprobs) {
         logprobs ??= [];
@@ -255,12 +261,8 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
     },
     end({ finishReason, usage }, timings) {
       const tool_calls = calls.length > 0 ? calls : undefined;
-      const message = {
-        role: "assistant",
-        content: text === "" && tool_calls ? null : text,
-        refusal: null,
-        tool_calls,
-      };
+      const answer = text === "" && tool_calls ? null : text;
+      const message = { role: "assistant", content: answer, refusal: null, reasoning_content, tool_calls };
       const content = isChat ? { message } : { text };
       const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };
       const json = document

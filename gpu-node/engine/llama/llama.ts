@@ -5,6 +5,7 @@ import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import { chatCapabilities } from "../capabilities";
 import { findModel, type NodeEngine } from "../engine";
+import { invalidField } from "../fields";
 import { readMessages, readParameters } from "../parameters";
 import { watchGpu } from "./gpu";
 import type { LlamaHost } from "./host";
@@ -63,6 +64,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           capabilities: chatCapabilities(contextWindow, {
             chat: prompts.template !== undefined,
             tools: prompts.template !== undefined,
+            reasoning: prompts.template?.reasons === true,
             json_schema: true,
             logprobs: true,
           }),
@@ -78,9 +80,13 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const { card, prompts, runtime, scheduler } = need(parameters.model);
       const recommended = runtime.file.sampling;
       const chat = parameters.operation === "chat" ? parameters : undefined;
+      if (chat?.reasons && !card.capabilities?.reasoning)
+        throw invalidField("reasoning_effort", "reasoning_effort is not supported by this model. Leave it out.");
+      // A grammar covers the whole answer, so an answer that is held to one starts without reasoning.
+      const reasons = chat?.reasons !== false && !chat?.schema && !chat?.toolUse?.required;
       const prompt =
         parameters.operation === "chat"
-          ? prompts.chat(parameters.messages, parameters.toolUse?.tools)
+          ? prompts.chat({ messages: parameters.messages, tools: parameters.toolUse?.tools, reasons })
           : prompts.completion(parameters.prompt);
       const room = card.context_window - prompt.length;
       const tools = chat?.toolUse && prompts.callsOf(chat.toolUse);
@@ -104,6 +110,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
             stops: parameters.stops,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
+            reasoning: chat && prompts.reasoningOf(prompt),
             calls: tools?.reader(),
             signal,
           }),
@@ -114,7 +121,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const { prompts, runtime } = need(name);
       return "text" in input
         ? runtime.model.tokenize(input.text.toWellFormed(), true)
-        : prompts.chat(readMessages(input.messages));
+        : prompts.chat({ messages: readMessages(input.messages) });
     },
 
     async close() {

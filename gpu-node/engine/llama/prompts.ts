@@ -3,6 +3,7 @@ import type { AppError } from "../../../lib/errors";
 import { contextOverflow, type Fields, invalidField } from "../fields";
 import type { ChatTurn } from "../messages";
 import type { ToolFunction, ToolUse } from "../tools";
+import { ReasoningSplitter, startsReasoning } from "./reasoning";
 import { TAGGED } from "./tools/call-format";
 import { callGrammar } from "./tools/call-grammar";
 import { CallParser } from "./tools/call-parser";
@@ -48,11 +49,22 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
         reader: () => ({ parser: new CallParser(callFormat, names, own.isParallel ? undefined : 1), markers }),
       };
     },
+    /** What finds the reasoning in the answer to a prompt; undefined if the model doesn't reason. */
+    reasoningOf: (prompt: Token[]): ReasoningSplitter | undefined =>
+      template?.reasons ? new ReasoningSplitter(startsReasoning(model.detokenize(prompt.slice(-8), true))) : undefined,
     /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
-    chat(messages: ChatTurn[], tools?: ToolFunction[]): Token[] {
+    chat({
+      messages,
+      tools,
+      reasons = true,
+    }: {
+      messages: ChatTurn[];
+      tools?: ToolFunction[];
+      reasons?: boolean;
+    }): Token[] {
       if (!template) throw invalidField("messages", "This model has no chat template. Use /v1/completions.");
       checkTextLength(lengthOf(messages) + jsonLength(tools), "messages");
-      const parts = render(template, messages, tools, model);
+      const parts = render(template, { messages, tools, reasons }, model);
       return checkLength(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
     },
     /** Tokens of a text (control tokens in it are recognised), or of token ids. Throws invalid_request. */
@@ -84,14 +96,13 @@ interface PromptPart {
 
 const render = (
   template: ChatTemplate,
-  messages: ChatTurn[],
-  tools: ToolFunction[] | undefined,
+  { messages, tools, reasons }: { messages: ChatTurn[]; tools?: ToolFunction[]; reasons: boolean },
   model: LlamaModel,
 ): PromptPart[] => {
   try {
     const hidden = new HiddenTexts(model);
     const input = hidden.hideIn(template.inputOf(messages, tools), template.readsObjects);
-    return hidden.split(template.render(input).toWellFormed());
+    return hidden.split(template.render({ ...input, enable_thinking: reasons }).toWellFormed());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalidField("messages", `The model's chat template rejects these messages: ${reason}`);
@@ -113,6 +124,7 @@ class HiddenTexts {
       messages: messages.map(({ tool_calls, ...message }) => ({
         ...message,
         content: this.#hide(message.content),
+        ...(message.reasoning_content && { reasoning_content: this.#hide(message.reasoning_content) }),
         ...(tool_calls && { tool_calls: this.#hideAll(tool_calls, readsObjects) }),
       })),
       ...(tools && { tools: this.#hideAll(tools, true) }),

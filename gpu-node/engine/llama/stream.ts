@@ -9,6 +9,7 @@ import { AppError } from "../../../lib/errors";
 import type { Priority } from "../../protocol";
 import type { EngineEvent, FinishReason, TokenLogprob } from "../engine";
 import { type Channel, createChannel } from "./channel";
+import type { ReasoningSplitter } from "./reasoning";
 import { evaluateOptions, type Sampling } from "./sampling";
 import { createStopMatcher, createTextAssembler } from "./text";
 import type { CallParser, CallPiece } from "./tools/call-parser";
@@ -23,6 +24,8 @@ export interface Job {
   stops: string[];
   grammar?: LlamaGrammarEvaluationState;
   topLogprobs?: number;
+  /** Finds the reasoning in the answer; undefined if all of it is text. */
+  reasoning?: ReasoningSplitter;
   /** Finds the function calls in the answer; undefined if all of it is text. */
   calls?: {
     parser: CallParser;
@@ -47,6 +50,7 @@ export class LlamaStream {
   /** Tokens since the last delta: several may form one character or be part of a possible stop string. */
   #unreported = 0;
   #logprobs: NonNullable<Extract<EngineEvent, { type: "delta" }>["logprobs"]> = [];
+  #reasoningTokens = 0;
   #hasFailed = false;
   #outputs?: AsyncGenerator<Output, void, undefined>;
   readonly #text;
@@ -118,6 +122,7 @@ export class LlamaStream {
   #take({ token, probabilities }: Output): void {
     this.#generated.push(token);
     this.#unreported++;
+    if (this.job.reasoning?.isReasoning) this.#reasoningTokens++;
     if (this.sequence.model.isEogToken(token)) {
       this.#finish("stop");
       return;
@@ -138,22 +143,34 @@ export class LlamaStream {
     this.#end(stopped ? "stop" : reason);
   }
 
-  #show(text: string): void {
-    this.#emit(this.job.calls?.parser.push(text) ?? { text, calls: [] });
+  #show(piece: string): void {
+    const { reasoning, text } = this.job.reasoning?.push(piece) ?? { reasoning: "", text: piece };
+    this.#emit(this.job.calls?.parser.push(text) ?? { text, calls: [] }, reasoning);
   }
 
-  /** The log probabilities of calls are not reported. */
-  #emit({ text, calls }: CallPiece): void {
-    if (text === "" && calls.length === 0) return;
+  #showRest(): void {
+    const { calls, reasoning: splitter } = this.job;
+    const { reasoning, text } = splitter?.flush() ?? { reasoning: "", text: "" };
+    this.#emit(calls?.parser.push(text) ?? { text, calls: [] }, reasoning);
+    if (calls) this.#emit(calls.parser.flush());
+  }
+
+  /** The log probabilities of reasoning and calls are not reported. */
+  #emit({ text, calls }: CallPiece, reasoning = ""): void {
+    if (text === "" && reasoning === "" && calls.length === 0) return;
     const logprobs = this.job.topLogprobs === undefined || text === "" ? undefined : this.#logprobs;
-    this.events.push({ type: "delta", text, tokens: this.#unreported, logprobs, ...(calls.length > 0 && { calls }) });
+    this.events.push({
+      ...{ type: "delta", text, tokens: this.#unreported, logprobs },
+      ...(reasoning !== "" && { reasoning }),
+      ...(calls.length > 0 && { calls }),
+    });
     this.#unreported = 0;
     this.#logprobs = [];
   }
 
   #end(reason: "stop" | "length"): void {
     const { prompt, calls } = this.job;
-    if (calls) this.#emit(calls.parser.flush());
+    this.#showRest();
     const finishReason: FinishReason = reason === "stop" && calls?.parser.hasCalled ? "tool_calls" : reason;
     this.#close();
     this.events.push({
@@ -163,6 +180,7 @@ export class LlamaStream {
         promptTokens: prompt.length,
         completionTokens: this.#generated.length,
         cachedTokens: this.cachedTokens,
+        ...(this.job.reasoning && { reasoningTokens: this.#reasoningTokens }),
       },
     });
     this.events.end();

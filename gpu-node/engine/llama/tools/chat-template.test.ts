@@ -199,6 +199,16 @@ describe("a template that knows functions", () => {
   });
 });
 
+test("a template gets the reasoning of earlier answers, and whether the model should reason", () => {
+  const qwen3 = `{%- for m in messages %}{%- if m.reasoning_content %}{{- '<think>' + m.reasoning_content + '</think>' }}{%- endif %}
+{{- m.content }}{%- endfor %}{%- if enable_thinking is defined and not enable_thinking %}{{- '<think></think>' }}{%- endif %}`;
+  const template = createChatTemplate(qwen3);
+  const input = template.inputOf([QUESTION, { role: "assistant", content: "Sunny.", reasoning: "Hm." }]);
+  expect([template.reasons, createChatTemplate(PLAIN).reasons]).toEqual([true, false]);
+  expect(template.render(input)).toBe("Rome?<think>Hm.</think>Sunny.");
+  expect(template.render({ ...input, enable_thinking: false })).toEndWith("<think></think>");
+});
+
 describe("a template that doesn't know functions", () => {
   test.each([
     ["none", PLAIN],

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Template } from "@huggingface/jinja";
 import type { ChatTurn } from "../../messages";
 import type { ToolFunction } from "../../tools";
+import { withoutReasoning, writesReasoning } from "../reasoning";
 import { CALL_FORMATS, type CallFormat, isBare, TAGGED } from "./call-format";
 import { CallParser } from "./call-parser";
 import { asText } from "./tool-text";
@@ -11,11 +12,14 @@ export interface TemplateInput {
   messages: {
     role: string;
     content: string;
+    reasoning_content?: string;
     name?: string;
     tool_call_id?: string;
     tool_calls?: { id: string; type: "function"; function: { name: string; arguments: unknown } }[];
   }[];
   tools?: { type: "function"; function: object }[];
+  /** Whether the model should reason. */
+  enable_thinking?: boolean;
 }
 
 /** What a template that knows functions expects. */
@@ -44,12 +48,15 @@ export const createChatTemplate = (source: string, toolSource?: string, texts: R
 
   const render = (input: TemplateInput): string => {
     const hasTools = input.tools || input.messages.some(({ role, tool_calls }) => role === "tool" || tool_calls);
-    return (hasTools ? forTools : plain).render({ ...texts, ...input, add_generation_prompt: true });
+    const text = (hasTools ? forTools : plain).render({ ...texts, ...input, add_generation_prompt: true });
+    return input.enable_thinking === false ? withoutReasoning(text) : text;
   };
 
   return {
     /** How the model writes calls. */
     callFormat,
+    /** Whether answers contain reasoning. */
+    reasons: writesReasoning(source),
     isParallel: support?.isParallel ?? true,
     readsObjects: support?.readsObjects ?? false,
     /**
@@ -79,15 +86,16 @@ const NO_PARAMETERS = { type: "object", properties: {} };
 
 const toInput = (turns: ChatTurn[], tools: ToolFunction[] | undefined, readsObjects: boolean): TemplateInput => {
   const names = new Map<string, string>();
-  const messages = turns.map(({ role, content, calls, callId }): TemplateInput["messages"][number] => {
+  const messages = turns.map(({ role, content, reasoning, calls, callId }): TemplateInput["messages"][number] => {
     if (callId !== undefined) return { role, content, name: names.get(callId) ?? "", tool_call_id: shortId(callId) };
-    if (!calls) return { role, content };
+    const message = { role, content, ...(reasoning !== undefined && { reasoning_content: reasoning }) };
+    if (!calls) return message;
     const tool_calls = calls.map(({ id, name, arguments: text }) => {
       names.set(id, name);
       const given = readsObjects ? objectOf(text) : text;
       return { id: shortId(id), type: "function" as const, function: { name, arguments: given } };
     });
-    return { role, content, tool_calls };
+    return { ...message, tool_calls };
   });
   if (!tools) return { messages };
   const described = tools.map(({ name, description = "", parameters = NO_PARAMETERS }) => ({

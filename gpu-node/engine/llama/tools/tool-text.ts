@@ -27,7 +27,7 @@ export const asText = (
     const role = isResult ? "user" : turn.role;
     const last = written.at(-1);
     if (last && wasResult && role === "user") last.content += `\n${content}`;
-    else written.push({ role, content });
+    else written.push({ ...(turn.reasoning !== undefined && { reasoning: turn.reasoning }), role, content });
   }
   return tools ? withDescription(written, describe(tools, format), hasSystem) : written;
 };

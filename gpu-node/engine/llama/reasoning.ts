@@ -1,0 +1,76 @@
+const OPEN = "<think>";
+const CLOSE = "</think>";
+
+/** Whether answers of a model with this chat template contain reasoning between `<think>` and `</think>`. */
+export const writesReasoning = (template: string): boolean => template.includes(CLOSE);
+
+/** Whether a prompt already has the start of the reasoning, which some templates write. */
+export const startsReasoning = (prompt: string): boolean => prompt.trimEnd().endsWith(OPEN);
+
+/** A prompt whose answer has no reasoning: if a template always starts it, it is ended immediately. */
+export const withoutReasoning = (prompt: string): string =>
+  startsReasoning(prompt) ? `${prompt.trimEnd()}\n${CLOSE}\n\n` : prompt;
+
+/**
+ * Separates the reasoning at the start of an answer from its text. The answer arrives in pieces, and the result doesn't
+ * depend on where they are cut. White space around the reasoning is left out.
+ */
+export class ReasoningSplitter {
+  /** before: nothing but white space has arrived. after: the reasoning is over, but no text has arrived. */
+  #phase: "before" | "reasoning" | "after" | "text";
+  #held = "";
+  #hasReasoned = false;
+
+  /** `hasStarted`: the prompt contains the start of the reasoning. */
+  constructor(hasStarted: boolean) {
+    this.#phase = hasStarted ? "reasoning" : "before";
+  }
+
+  get isReasoning(): boolean {
+    return this.#phase === "reasoning";
+  }
+
+  push(piece: string): { reasoning: string; text: string } {
+    this.#held += piece;
+    let reasoning = "";
+    if (this.#phase === "before") this.#start();
+    if (this.#phase === "reasoning") reasoning = this.#takeReasoning();
+    if (this.#phase === "after") {
+      this.#held = this.#held.trimStart();
+      if (this.#held !== "") this.#phase = "text";
+    }
+    if (this.#phase !== "text") return { reasoning, text: "" };
+    const text = this.#held;
+    this.#held = "";
+    return { reasoning, text };
+  }
+
+  /** The rest at the end of the answer. */
+  flush(): { reasoning: string; text: string } {
+    const rest = this.#held;
+    this.#held = "";
+    return this.isReasoning ? { reasoning: rest.trimEnd(), text: "" } : { reasoning: "", text: rest };
+  }
+
+  #start(): void {
+    const seen = this.#held.trimStart();
+    if (seen.startsWith(OPEN)) {
+      this.#phase = "reasoning";
+      this.#held = seen.slice(OPEN.length);
+    } else if (!OPEN.startsWith(seen)) this.#phase = "text";
+  }
+
+  #takeReasoning(): string {
+    if (!this.#hasReasoned) this.#held = this.#held.trimStart();
+    const end = this.#held.indexOf(CLOSE);
+    // White space and the start of the closing tag may be the end of the reasoning.
+    const open = /\s*(<(\/(t(h(i(n(k)?)?)?)?)?)?)?$/.exec(this.#held);
+    const given = end >= 0 ? this.#held.slice(0, end).trimEnd() : this.#held.slice(0, open?.index);
+    if (given !== "") this.#hasReasoned = true;
+    if (end >= 0) {
+      this.#phase = "after";
+      this.#held = this.#held.slice(end + CLOSE.length);
+    } else this.#held = this.#held.slice(given.length);
+    return given;
+  }
+}
