@@ -113,7 +113,9 @@ const piecesOf = (choice: Choice, isChat: boolean): Piece[] => {
       { content: { text: choice.text ?? "" }, logprobs },
       { content: { text: "" }, finishReason },
     ];
-  const pieces: Piece[] = [{ content: { delta: { role: "assistant", content: "" } } }];
+  const pieces: Piece[] = [
+    { content: { delta: { role: "assistant", content: message?.content === null ? null : "" } } },
+  ];
   for (const name of ["reasoning", "reasoning_content"] as const) {
     if (message?.[name]) pieces.push({ content: { delta: { [name]: message[name] } } });
   }

@@ -201,12 +201,15 @@ describe("an answer with calls or reasoning", () => {
     expect(whole.message).toEqual({ role: "assistant", content: "Yes.", refusal: null, reasoning_content: "Hm." });
     const texts = [{ reasoning_content: "H" }, { reasoning_content: "m." }, { content: "Yes." }];
     expect(frames.slice(1, -1)).toEqual(texts.map((delta) => frame(delta)));
+    const onlyReasoning = await answers([{ reasoning: "H" }]);
+    expect(onlyReasoning.whole.message).toMatchObject({ content: null, reasoning_content: "H" });
+    expect(onlyReasoning.frames[0]).toEqual(frame({ role: "assistant", content: null }));
   });
 
   test("has no content if it has no text", async () => {
     const { whole, frames } = await answers(pieces.slice(1));
     expect(whole.message).toMatchObject({ content: null, tool_calls: [{}, {}] });
-    expect(frames.slice(0, 2)).toEqual([frame({ role: "assistant", content: "" }), first(0, "call_1", "f")]);
+    expect(frames.slice(0, 2)).toEqual([frame({ role: "assistant", content: null }), first(0, "call_1", "f")]);
   });
 });
 

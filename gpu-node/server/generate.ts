@@ -201,14 +201,14 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
     isStarted = true;
     return exchange.write(text) ? undefined : exchange.drained();
   };
-  /** The frame before the first text: the role, for chat. */
-  const opening = (): string =>
-    isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content: "" } }, null, null);
+  /** The frame before the first piece: the role, for chat. As in OpenAI's API, content stays null without text. */
+  const opening = (content: "" | null): string =>
+    isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content } }, null, null);
 
   return {
     delta({ text, logprobs, reasoning, calls }) {
       isForwarded = false;
-      let next = opening();
+      let next = opening(text === "" && (calls || reasoning) ? null : "");
       if (reasoning) next += choice({ delta: { reasoning_content: reasoning } }, null, null);
       if (logprobs)
         next += choice(isChat ? { delta: { content: text } } : { text }, logprobsOf(isChat, logprobs, offset), null);
@@ -223,7 +223,7 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
       return push(frame(json));
     },
     end({ finishReason, usage, frame: forwarded }, timings) {
-      let last = opening();
+      let last = opening("");
       if (!isForwarded) last += choice(isChat ? { delta: {} } : { text: "" }, null, finishReason);
       if (includeUsage) {
         const json = JSON.stringify({ ...head, choices: [], ...measured(usage, timings) });
@@ -261,7 +261,7 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
     },
     end({ finishReason, usage }, timings) {
       const tool_calls = calls.length > 0 ? calls : undefined;
-      const answer = text === "" && tool_calls ? null : text;
+      const answer = text === "" && (tool_calls || reasoning_content) ? null : text;
       const message = { role: "assistant", content: answer, refusal: null, reasoning_content, tool_calls };
       const content = isChat ? { message } : { text };
       const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };

@@ -205,9 +205,9 @@ describe("function calls with OpenAI's client", () => {
       ...{ ...question, model: MODEL, tools: [WEATHER] },
       tool_choice: { type: "function" as const, function: { name: "get_weather" } },
     };
-    const noCache = { headers: { "cache-control": "no-cache" } };
+    const noStore = { headers: { "cache-control": "no-store" } };
     const whole = await openai.chat.completions.create(body);
-    const stream = openai.chat.completions.stream({ ...body, stream_options: { include_usage: true } }, noCache);
+    const stream = openai.chat.completions.stream({ ...body, stream_options: { include_usage: true } }, noStore);
     const streamed = await stream.finalChatCompletion();
     const cached = await openai.chat.completions.create(body);
     const [choice] = whole.choices;
