@@ -15,6 +15,8 @@ export const conversations = sqliteTable(
     indexId: text(),
     /** Search settings that replace the index's: `RetrievalOverrides`. */
     retrieval: json<Record<string, unknown>>(),
+    /** The functions that answers may call: `Tool[]`. */
+    tools: json<unknown[]>(),
     /** Last message of the shown branch; null means the newest message. */
     leafId: text(),
     createdAt: createdAt(),
@@ -37,8 +39,14 @@ export const messages = sqliteTable(
      * check each row of a long conversation against all others when the conversation is deleted.
      */
     parentId: text(),
-    role: text({ enum: ["system", "user", "assistant"] }).notNull(),
+    role: text({ enum: ["system", "user", "assistant", "tool"] }).notNull(),
     content: text().notNull(),
+    /** The model's reasoning before its answer. */
+    reasoning: text(),
+    /** The function calls of an answer: `ToolCall[]`. */
+    toolCalls: json<unknown[]>(),
+    /** Only for the role `tool`: id of the call that this is the result of. */
+    toolCallId: text(),
     /** generating: still being written, even after a reload. interrupted: the process ended before the answer did. */
     status: text({ enum: ["complete", "generating", "stopped", "failed", "interrupted"] }).notNull(),
     /** Finish reason, usage, latency, cache, model revision, node, request id: see `gateway/conversations`. */
