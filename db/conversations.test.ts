@@ -21,6 +21,8 @@ test("a late save of a finished answer changes nothing", async () => {
     parentId: null,
     role: "assistant",
     content: "",
+    reasoning: null,
+    toolCalls: null,
     status: "generating",
     detail: null,
   } as const;

@@ -5,9 +5,10 @@ import { conversations, messages } from "./schema";
 
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
 export type MessageRow = typeof messages.$inferSelect;
-export type NewMessage = Pick<MessageRow, "id" | "parentId" | "role" | "content" | "status" | "detail"> & {
-  createdAt?: Date;
-};
+type CallFields = "reasoning" | "toolCalls" | "toolCallId";
+/** Its fields about reasoning and function calls are null by default. */
+export type NewMessage = Omit<MessageRow, "conversationId" | "position" | "createdAt" | CallFields> &
+  Partial<Pick<MessageRow, "createdAt" | CallFields>>;
 
 /** Rows of one INSERT: SQLite accepts 32,766 values per statement. */
 const INSERT_ROWS = 500;
@@ -19,6 +20,7 @@ const withCount = {
   model: conversations.model,
   indexId: conversations.indexId,
   retrieval: conversations.retrieval,
+  tools: conversations.tools,
   leafId: conversations.leafId,
   createdAt: conversations.createdAt,
   updatedAt: conversations.updatedAt,
@@ -105,13 +107,13 @@ export const showBranch = (tx: Tx, conversationId: string, leafId: string | null
  */
 export const saveAnswer = async (
   tx: Tx,
-  answer: Pick<MessageRow, "id" | "conversationId" | "content" | "status" | "detail">,
+  answer: Pick<MessageRow, "id" | "conversationId" | "content" | "reasoning" | "toolCalls" | "status" | "detail">,
   now: Date,
 ): Promise<void> => {
-  const { id, conversationId, content, status, detail } = answer;
+  const { id, conversationId, content, reasoning, toolCalls, status, detail } = answer;
   const saved = await tx
     .update(messages)
-    .set({ content, status, detail })
+    .set({ content, reasoning, toolCalls, status, detail })
     .where(and(eq(messages.id, id), eq(messages.status, "generating")))
     .returning({ id: messages.id });
   if (saved.length > 0) await touch(tx, conversationId, now);
@@ -133,7 +135,7 @@ export const deleteMessages = async (
 export const updateConversation = (
   tx: Tx,
   id: string,
-  changes: Partial<Pick<typeof conversations.$inferInsert, "title" | "indexId" | "retrieval">>,
+  changes: Partial<Pick<typeof conversations.$inferInsert, "title" | "indexId" | "retrieval" | "tools">>,
 ) => tx.update(conversations).set(changes).where(eq(conversations.id, id));
 
 export const deleteConversation = (tx: Tx, id: string) => tx.delete(conversations).where(eq(conversations.id, id));

@@ -25,7 +25,7 @@ const ResponseFormat = Type.Union(
 const MAX_TOOLS = 128;
 
 /** A function that the model may ask the caller to call. */
-const Tool = Strict(
+export const Tool = Strict(
   {
     type: Type.Literal("function"),
     function: Strict({
@@ -38,6 +38,9 @@ const Tool = Strict(
   },
   { title: "Tool" },
 );
+export type Tool = Static<typeof Tool>;
+
+export const ToolList = Type.Array(Tool, { maxItems: MAX_TOOLS, description: requires("tools") });
 
 const ToolChoice = Type.Union(
   [
@@ -99,7 +102,7 @@ export const ChatCompletionRequest = Strict(
     response_format: optional(ResponseFormat, { type: "text" }, {}),
     logprobs: optional(Type.Boolean({ description: sampledFrom }), false),
     top_logprobs: optional(TopLogprobs.chat, 0),
-    tools: optional(Type.Array(Tool, { maxItems: MAX_TOOLS, description: requires("tools") }), []),
+    tools: optional(ToolList, []),
     tool_choice: optional(ToolChoice, "auto"),
     parallel_tool_calls: optional(Type.Boolean({ description: "Whether one answer may call several functions" }), true),
     functions: unsupported([]),

@@ -1,6 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { FinishReason } from "./contract";
-import type { ToolCall, ToolCallDelta } from "./message";
+import { JoinedCalls } from "./joined-calls";
+import type { ToolCall } from "./message";
 import { type Choice, type Completion, DONE, type Logprobs, type MessageTexts, parseFrames } from "./wire";
 
 const TEXTS = ["refusal", "reasoning", "reasoning_content"] as const satisfies (keyof MessageTexts)[];
@@ -9,8 +10,7 @@ const TEXTS = ["refusal", "reasoning", "reasoning_content"] as const satisfies (
 class JoinedChoice {
   #text = "";
   #otherTexts: MessageTexts | undefined;
-  /** By their index in the stream, which a complete call doesn't have. */
-  #toolCalls: Map<number, ToolCall> | undefined;
+  #toolCalls: JoinedCalls | undefined;
   #logprobs: Logprobs | null = null;
   #finishReason: FinishReason | null = null;
 
@@ -25,25 +25,16 @@ class JoinedChoice {
       this.#otherTexts ??= {};
       this.#otherTexts[name] = (this.#otherTexts[name] ?? "") + piece;
     }
-    for (const call of delta.tool_calls ?? []) this.#addToolCall(call);
-  }
-
-  #addToolCall({ index, id, function: { name, arguments: piece } = {} }: ToolCallDelta): void {
-    this.#toolCalls ??= new Map();
-    const { size } = this.#toolCalls;
-    // Some servers send complete calls without an index.
-    const at = index ?? (id ? size : Math.max(0, size - 1));
-    const call = this.#toolCalls.get(at) ?? { id: "", type: "function", function: { name: "", arguments: "" } };
-    if (id) call.id = id;
-    if (name) call.function.name += name;
-    if (piece) call.function.arguments += piece;
-    this.#toolCalls.set(at, call);
+    for (const piece of delta.tool_calls ?? []) {
+      this.#toolCalls ??= new JoinedCalls();
+      this.#toolCalls.add(piece);
+    }
   }
 
   toChoice(index: number, isChat: boolean): Choice {
     const end = { logprobs: this.#logprobs, finish_reason: this.#finishReason };
     if (!isChat) return { index, text: this.#text, ...end };
-    const calls = this.#toolCalls && [...this.#toolCalls].toSorted(([a], [b]) => a - b).map(([, call]) => call);
+    const calls = this.#toolCalls?.toCalls();
     // As in OpenAI's API, an answer that only calls functions has no content.
     const content = this.#text === "" && calls ? null : this.#text;
     const message = {

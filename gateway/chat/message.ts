@@ -29,7 +29,7 @@ export type ToolCallDelta = Static<typeof ToolCallDelta>;
 
 /** The same pattern as in OpenAI's API. */
 export const FunctionName = Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" });
-const CallId = Type.String({ minLength: 1, maxLength: 256 });
+export const CallId = Type.String({ minLength: 1, maxLength: 256 });
 const MAX_CALLS = 128;
 
 /** A call from an earlier answer, which the caller sends back, with what servers and client libraries add to it. */

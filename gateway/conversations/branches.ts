@@ -37,6 +37,14 @@ export const versionsByParent = (rows: readonly Node[]): Map<string | null, stri
   return new Map([...siblings].map(([parentId, versions]) => [parentId, versions.map(({ id }) => id)]));
 };
 
+/** The ids of a question and of its turn: all its answers, their function calls' results, and the answers to these. */
+export const turnOf = (rows: readonly Pick<MessageRow, "id" | "parentId" | "role">[], questionId: string): string[] => {
+  const turn = new Set([questionId]);
+  for (const { id, parentId, role } of rows)
+    if ((role === "assistant" || role === "tool") && turn.has(parentId ?? "")) turn.add(id);
+  return [...turn];
+};
+
 /** A message on any branch. Throws not_found. */
 export const findMessage = (rows: readonly MessageRow[], id: string, role?: "user" | "assistant"): MessageRow => {
   const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));

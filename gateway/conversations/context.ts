@@ -1,12 +1,16 @@
-import type { TextMessage } from "../chat/message";
+import type { Tool } from "../chat/contract";
+import type { ChatMessage } from "../chat/message";
 import type { AnswerContext, ConversationContext, ConversationMessage } from "./contract";
+import { bytesOf, toPrompt } from "./prompt";
 
-type Message = Pick<ConversationMessage, "id" | "role" | "content" | "detail">;
+type Message = Omit<ConversationMessage, "parent_id" | "versions" | "status" | "created_at">;
 
 /** The prompt that the model reads, and the context details stored with the answer. */
 export interface FittedPrompt {
-  messages: TextMessage[];
+  messages: ChatMessage[];
   context: AnswerContext;
+  /** Whether the model reads function calls and their results. */
+  readsCalls: boolean;
 }
 
 interface Fit {
@@ -16,8 +20,11 @@ interface Fit {
   window: number | null;
   /** Maximum answer length, in tokens. */
   maxTokens: number;
+  /** The functions that the model may call, which are a part of the prompt that nodes don't count. */
+  tools: readonly Tool[] | null;
+  readsCalls: boolean;
   /** Counts the prompt's tokens. Infinity if the prompt exceeds the window, undefined if no node can count it. */
-  count(messages: TextMessage[]): Promise<number | undefined>;
+  count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
 /** When turns are left out, the prompt is cut to this fraction of the space, so that the next turn doesn't cut it again. */
@@ -34,7 +41,8 @@ const BYTES_PER_TOKEN = 3;
  * The prompt starts like the previous one, so that the node's KV cache stays valid. Resolves with undefined if the
  * question by itself leaves no room for an answer.
  */
-export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Promise<FittedPrompt | undefined> => {
+export const fitPrompt = async (fit: Fit): Promise<FittedPrompt | undefined> => {
+  const { branch, window, maxTokens, tools, readsCalls, count } = fit;
   const spoken = branch.filter(({ role }) => role !== "system");
   const turns = spoken.flatMap(({ role }, index) => (role === "user" || index === 0 ? [index] : []));
   const last = turns.length - 1;
@@ -43,6 +51,7 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   const firstId = firstRead(branch);
   const found = firstId === undefined ? 0 : turns.indexOf(spoken.findIndex(({ id }) => id === firstId));
   const before = Math.max(0, found);
+  const toolBytes = tools === null ? 0 : Buffer.byteLength(JSON.stringify(tools));
 
   const messagesFrom = (turn: number): Message[] => {
     const first = spoken[turns[turn] ?? 0];
@@ -55,12 +64,14 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
     const isCounted = answered && turn === found && firstRead([answered]) === firstId;
     const known = isCounted ? (answered.detail?.usage?.total_tokens ?? 0) : 0;
     const unknown = isCounted && known > 0 ? read.slice(read.indexOf(answered) + 1) : read;
-    const bytes = unknown.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    // The usage of an earlier answer contains the tools.
+    const bytes = unknown.reduce((sum, message) => sum + bytesOf(message), known > 0 ? 0 : toolBytes);
     const around = TOKENS_PER_MESSAGE * (unknown.length + (known > 0 ? 1 : 2));
     return { most: known + bytes + around, about: known + Math.ceil(bytes / BYTES_PER_TOKEN) };
   };
   const promptFrom = (turn: number, tokens = estimate(turn).about): FittedPrompt => ({
-    messages: toPrompt(messagesFrom(turn)),
+    messages: toPrompt(messagesFrom(turn), readsCalls),
+    readsCalls,
     context: {
       window,
       prompt_tokens: tokens,
@@ -74,7 +85,11 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   if (estimate(before).most <= room) return promptFrom(before);
   const counted = new Map<number, number>();
   const tokensFrom = async (turn: number): Promise<number> => {
-    const tokens = counted.get(turn) ?? (await count(toPrompt(messagesFrom(turn)))) ?? estimate(turn).about;
+    const before = counted.get(turn);
+    if (before !== undefined) return before;
+    const inMessages = await count(toPrompt(messagesFrom(turn), readsCalls));
+    const inTools = Math.ceil(toolBytes / BYTES_PER_TOKEN);
+    const tokens = inMessages === undefined ? estimate(turn).about : inMessages + inTools;
     counted.set(turn, tokens);
     return tokens;
   };
@@ -93,14 +108,16 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
 };
 
 /** The same prompt with about half of its turns; undefined if only the question is left. */
-export const halved = ({ messages, context }: FittedPrompt, branch: readonly Message[]): FittedPrompt | undefined => {
+export const halved = (prompt: FittedPrompt, branch: readonly Message[]): FittedPrompt | undefined => {
+  const { messages, context, readsCalls } = prompt;
   const start = branch.findIndex(({ id }) => id === context.first_message_id);
   const questions = branch.slice(Math.max(0, start)).filter(({ role }) => role === "user");
   const first = questions[Math.ceil(questions.length / 2)];
   if (!first) return undefined;
   const read = branch.filter(({ role }, index) => role === "system" || index >= branch.indexOf(first));
   return {
-    messages: toPrompt(read),
+    messages: toPrompt(read, readsCalls),
+    readsCalls,
     context: {
       ...context,
       prompt_tokens: Math.ceil((context.prompt_tokens * read.length) / messages.length),
@@ -114,15 +131,14 @@ export const halved = ({ messages, context }: FittedPrompt, branch: readonly Mes
 const firstRead = (branch: readonly Message[]): string | undefined =>
   branch.findLast(({ detail }) => detail?.context)?.detail?.context?.first_message_id ?? undefined;
 
-/** Messages as the model reads them, without empty answers. */
-const toPrompt = (messages: readonly Message[]): TextMessage[] =>
-  messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
-
 /** How much of `window` a branch uses, according to its last answer. */
-export const contextOf = (branch: readonly Message[], window: number | null): ConversationContext => {
+export const contextOf = (
+  branch: readonly Omit<Message, "tool_call_id">[],
+  window: number | null,
+): ConversationContext => {
   const { detail } = branch.findLast((message) => message.detail?.usage ?? message.detail?.context) ?? {};
   const { context, usage, so_far: soFar } = detail ?? {};
-  const bytes = branch.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  const bytes = branch.reduce((sum, message) => sum + bytesOf(message), 0);
   const estimated = context ? context.prompt_tokens + (soFar?.tokens ?? 0) : Math.ceil(bytes / BYTES_PER_TOKEN);
   const spoken = branch.filter(({ role }) => role !== "system");
   const leftOut = Math.max(

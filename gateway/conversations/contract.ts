@@ -1,10 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { FinishReason, Latency, Usage } from "../chat/contract";
+import { FinishReason, Latency, ToolList, Usage } from "../chat/contract";
+import { CallId, ToolCall } from "../chat/message";
 import {
   CacheReport,
   Count,
   ErrorBody,
   Id,
+  Milliseconds,
   Name,
   NOT_BLANK,
   Nullable,
@@ -20,8 +22,9 @@ import { RetrievalOverrides } from "../retrieval-contract";
 
 const title = Type.String({ examples: ["Three colours"] });
 const newTitle = Name(200);
-const role = OneOf(["system", "user", "assistant"]);
+const role = OneOf(["system", "user", "assistant", "tool"]);
 const content = Type.String({ maxLength: 1_000_000 });
+const MAX_CALLS = 128;
 
 const leftOut = Count("Earlier messages that were left out because they did not fit. System messages are always kept");
 
@@ -78,6 +81,9 @@ export const AnswerDetail = Type.Object(
     cache: Type.Optional(CacheReport),
     context: Type.Optional(AnswerContext),
     evidence: Type.Optional(AnswerEvidence),
+    reasoning_ms: Type.Optional(
+      Milliseconds("Time from the first to the last token of the reasoning; 0 for an answer from the cache"),
+    ),
     length_limit: Type.Optional(
       OneOf(["max_tokens", "context_window"], {
         description: "Set if finish_reason is length: shows whether max_tokens was reached or the context is full",
@@ -110,6 +116,11 @@ export const ConversationMessage = Type.Object(
     }),
     role,
     content,
+    reasoning: Nullable(Type.String(), { description: "The reasoning before an answer; null if there is none" }),
+    tool_calls: Nullable(Type.Array(ToolCall), { description: "The functions that an answer calls; null: none" }),
+    tool_call_id: Nullable(Type.String(), {
+      description: "Only for the role `tool`: the call whose result this is. Results directly follow their answer",
+    }),
     status: OneOf(["complete", "generating", "stopped", "failed", "interrupted"], {
       description: "generating: its events can be resumed; interrupted: the gateway stopped before it was complete",
     }),
@@ -127,6 +138,10 @@ const conversationRetrieval = Nullable(RetrievalOverrides, {
   description: "Search settings that override the index's; null: none",
 });
 
+const conversationTools = Nullable(ToolList, {
+  description: "The functions that answers may call; null: none. Not used for answers from an index",
+});
+
 export const Conversation = Type.Object(
   {
     id: Id("chat"),
@@ -134,6 +149,7 @@ export const Conversation = Type.Object(
     model: Type.String(),
     index: conversationIndex,
     retrieval: conversationRetrieval,
+    tools: conversationTools,
     message_count: Count("All stored messages, including those on branches that are not shown"),
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -192,6 +208,7 @@ export const CreateConversation = Strict(
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
     index: Type.Optional(namedIndex),
     retrieval: Type.Optional(RetrievalOverrides),
+    tools: Type.Optional(ToolList),
   },
   { title: "CreateConversation", examples: [{ title: "Three colours" }] },
 );
@@ -203,6 +220,7 @@ export const UpdateConversation = Strict(
     title: Type.Optional(newTitle),
     index: Type.Optional(Nullable(namedIndex, { description: "null: later answers come from the model alone" })),
     retrieval: Type.Optional(Nullable(RetrievalOverrides, { description: "null: the index's settings" })),
+    tools: Type.Optional(Nullable(ToolList, { description: "null: later answers call no functions" })),
   },
   { title: "UpdateConversation", minProperties: 1, examples: [{ title: "Colours" }] },
 );
@@ -223,9 +241,26 @@ export const AskQuestion = Strict(
   { title: "AskQuestion", examples: [{ content: "Name three colours." }] },
 );
 
+/** `POST /v1/conversations/{id}/messages/{message_id}/tool-results`. */
+export const ReturnResults = Strict(
+  {
+    results: Type.Array(Strict({ tool_call_id: CallId, content }), {
+      minItems: 1,
+      maxItems: MAX_CALLS,
+      description: "One result for each call of the answer",
+    }),
+  },
+  { title: "ReturnResults", examples: [{ results: [{ tool_call_id: "call_8sGk2", content: "21 °C, sunny" }] }] },
+);
+export type ReturnResults = Static<typeof ReturnResults>;
+
 /** An answer that has started. Its text arrives as events. */
 export const AnswerBegun = Type.Object(
-  { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
+  {
+    conversation_id: Id("chat"),
+    question_id: Id("msg", "The message that is answered: a question, or the last result of a function call"),
+    answer_id: Id("msg"),
+  },
   { title: "AnswerBegun" },
 );
 
@@ -238,6 +273,11 @@ export const ExportQuery = Type.Object({
 });
 export type ExportQuery = Static<typeof ExportQuery>;
 
+const ExportedCall = Strict({
+  ...ToolCall.properties,
+  function: Strict(ToolCall.properties.function.properties),
+});
+
 export const ExportedMessage = Strict(
   {
     id: Type.Optional(Id("msg", "Unique within this file; an import assigns a new id")),
@@ -246,6 +286,11 @@ export const ExportedMessage = Strict(
     ),
     role,
     content,
+    reasoning: Type.Optional(Nullable(content, { description: "Only for the role `assistant`" })),
+    tool_calls: Type.Optional(
+      Nullable(Type.Array(ExportedCall, { maxItems: MAX_CALLS }), { description: "Only for the role `assistant`" }),
+    ),
+    tool_call_id: Type.Optional(Nullable(CallId, { description: "Required for the role `tool`, and only for it" })),
     status: Type.Optional(OneOf(["complete", "stopped", "failed", "interrupted"], { default: "complete" })),
     detail: Type.Optional(Nullable(AnswerDetail)),
     created_at: Type.Optional(Timestamp),
@@ -263,6 +308,7 @@ export const ExportedConversation = Strict(
     model: Type.String({ minLength: 1, maxLength: 200 }),
     index: Type.Optional(conversationIndex),
     retrieval: Type.Optional(conversationRetrieval),
+    tools: Type.Optional(conversationTools),
     created_at: Type.Optional(Timestamp),
     updated_at: Type.Optional(Timestamp),
     leaf_id: Type.Optional(
@@ -327,6 +373,8 @@ export const AnswerUpdate = Type.Object(
     versions: ConversationMessage.properties.versions,
     status: ConversationMessage.properties.status,
     content,
+    reasoning: ConversationMessage.properties.reasoning,
+    tool_calls: ConversationMessage.properties.tool_calls,
     detail: AnswerDetail,
   },
   { title: "AnswerUpdate" },

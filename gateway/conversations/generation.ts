@@ -1,11 +1,11 @@
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
+import { JoinedCalls } from "../chat/joined-calls";
+import type { ToolCall, ToolCallDelta } from "../chat/message";
 import type { AnswerContext, AnswerDetail, AnswerEvidence, ConversationMessage } from "./contract";
 
 /** The current state of an answer. Every status except `generating` is final. */
-export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id" | "versions"> {
-  status: ConversationMessage["status"];
-  content: string;
+export interface AnswerState extends Omit<ConversationMessage, "role" | "tool_call_id" | "created_at"> {
   detail: AnswerDetail;
 }
 
@@ -38,6 +38,9 @@ export class Generation {
   #ending: Ending = "stopped";
   readonly #startedAt = performance.now();
   #soFar: AnswerDetail["so_far"];
+  readonly #calls = new JoinedCalls();
+  /** When the first token of the reasoning arrived, in milliseconds from the start. */
+  #reasoningAtMs: number | undefined;
   #readers = 0;
   #idle: Timer | undefined;
 
@@ -59,6 +62,8 @@ export class Generation {
       versions: answer.versions,
       status: "generating",
       content: "",
+      reasoning: null,
+      tool_calls: null,
       detail: {
         model: answer.model,
         request_id: answer.requestId,
@@ -117,11 +122,29 @@ export class Generation {
     this.#changed = Promise.withResolvers();
   }
 
-  #grow({ text, tokens }: Extract<ChatEvent, { type: "delta" }>): void {
+  #grow({ text, tokens, reasoning, tool_calls: callPieces }: Extract<ChatEvent, { type: "delta" }>): void {
     const elapsedMs = Math.round(performance.now() - this.#startedAt);
     const { tokens: before = 0, ttft = elapsedMs } = this.#soFar ?? {};
     this.#soFar = { tokens: before + tokens, ttft, total: elapsedMs };
-    this.#change({ content: this.#state.content + text });
+    this.#change({
+      content: this.#state.content + text,
+      ...(reasoning && this.#reasoned(reasoning, elapsedMs)),
+      ...(callPieces && { tool_calls: this.#called(callPieces) }),
+    });
+  }
+
+  #reasoned(piece: string, elapsedMs: number): Pick<AnswerState, "reasoning" | "detail"> {
+    const { reasoning, detail } = this.#state;
+    this.#reasoningAtMs ??= elapsedMs;
+    return {
+      reasoning: (reasoning ?? "") + piece,
+      detail: { ...detail, reasoning_ms: elapsedMs - this.#reasoningAtMs },
+    };
+  }
+
+  #called(pieces: readonly ToolCallDelta[]): ToolCall[] {
+    for (const piece of pieces) this.#calls.add(piece);
+    return this.#calls.toCalls();
   }
 
   async #run(events: Events): Promise<void> {

@@ -1,6 +1,8 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Asking } from "../call";
-import type { TextMessage } from "../chat/message";
+import { assertCapable, assertTools } from "../chat/capabilities";
+import type { Tool } from "../chat/contract";
+import type { ChatMessage } from "../chat/message";
 import type { ChatService } from "../chat/service";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
@@ -18,7 +20,7 @@ const AGAIN_TEMPERATURE = 0.5;
 
 interface PlanDeps {
   chat: Pick<ChatService, "countPrompt">;
-  models: Pick<Models, "list">;
+  models: Pick<Models, "list" | "resolve">;
   indexes: Indexes;
 }
 
@@ -32,15 +34,16 @@ export interface Place {
 }
 
 /** The source of an answer: only the model, or an index. */
-export type AnswerPlan = { prompt: FittedPrompt } | { query: RagQuery; evidence: AnswerEvidence };
+export type AnswerPlan = { prompt: FittedPrompt; tools: Tool[] | null } | { query: RagQuery; evidence: AnswerEvidence };
 
 /** Where a conversation's answers come from. */
-export type AnswerSource = Pick<Conversation, "model" | "index" | "retrieval">;
+export type AnswerSource = Pick<Conversation, "model" | "index" | "retrieval" | "tools">;
 
 /** Checks a question before it is stored, and plans its answer. */
 export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
+  const findModel = (principal: Principal, model: string) => models.list(principal).find(({ id }) => id === model);
   const windowOf = (principal: Principal, model: string): number | null =>
-    models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
+    findModel(principal, model)?.context_window ?? null;
 
   /**
    * The id of an index that the key may use; null without an index. Throws not_found, and invalid_request for settings
@@ -57,12 +60,20 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     return opened.id;
   };
 
-  const fromModel = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
-    const window = windowOf(asking.principal, model);
+  /** Throws invalid_request for tools that the model can't call, or whose parameters are nested too deeply. */
+  const assertMayCall = (principal: Principal, model: string, tools: Tool[]): void => {
+    assertCapable("chat", { tools }, models.resolve(principal, "chat", model));
+    assertTools({ messages: [], tools });
+  };
+
+  const fromModel = async (asking: Asking, source: AnswerSource, branch: readonly ConversationMessage[]) => {
+    const { model, tools } = source;
+    const { context_window: window = null, capabilities } = findModel(asking.principal, model) ?? {};
     const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
-    const count = (messages: TextMessage[]) => chat.countPrompt(call, model, messages);
-    const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
-    if (prompt) return { prompt };
+    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
+    const readsCalls = capabilities?.tools !== false;
+    const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, tools, readsCalls, count });
+    if (prompt) return { prompt, tools };
     const message = `This message exceeds the context window of ${model} (${window} tokens). Shorten it, or send it in parts.`;
     throw new AppError("context_length_exceeded", message, { param: "content" });
   };
@@ -77,7 +88,8 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     const { id, name, revision, version } = await indexes.open(principal, index).catch((error) => {
       throw toAppError(error).kind === "not_found" ? new AppError("not_found", GONE, { param: "index" }) : error;
     });
-    const question = branch.at(-1)?.content ?? "";
+    const asked = branch.findLastIndex(({ role }) => role === "user");
+    const question = branch[asked]?.content ?? "";
     const limit = RagQuery.properties.question.maxLength ?? Number.POSITIVE_INFINITY;
     if (question.length > limit) {
       const message = `A question to an index can have up to ${limit} characters, not ${question.length}. Shorten it.`;
@@ -86,7 +98,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     const query: RagQuery = {
       index: id,
       question,
-      history: historyOf(branch.slice(0, -1)),
+      history: historyOf(branch.slice(0, Math.max(0, asked))),
       model,
       max_tokens: MAX_ANSWER_TOKENS,
       ...(retrieval && { retrieval }),
@@ -97,13 +109,14 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
   return {
     windowOf,
     openIndex,
+    assertMayCall,
 
     /**
-     * Plans the answer to the question at the end of `branch`. Throws not_found for an index that the key may not use,
+     * Plans the answer to the question, or to the results of function calls, at the end of `branch`. Throws not_found for an index that the key may not use,
      * invalid_request and context_length_exceeded for a question that is too long.
      */
     plan: (asking: Asking, source: AnswerSource, branch: readonly ConversationMessage[]): Promise<AnswerPlan> =>
-      source.index === null ? fromModel(asking, source.model, branch) : fromIndex(asking, source, source.index, branch),
+      source.index === null ? fromModel(asking, source, branch) : fromIndex(asking, source, source.index, branch),
   };
 };
 
@@ -125,11 +138,16 @@ const NO_EVIDENCE: Omit<AnswerEvidence, "index"> = {
 export const planAgain = (plan: AnswerPlan): AnswerPlan =>
   "query" in plan ? { ...plan, query: { ...plan.query, temperature: AGAIN_TEMPERATURE } } : plan;
 
-/** Earlier turns as a query takes them, oldest first. System messages are left out: the index's prompt has its own. */
+/**
+ * Earlier turns as a query takes them, oldest first. System messages are left out, because the index's prompt has its
+ * own, and so are function calls and their results.
+ */
 const historyOf = (messages: readonly ConversationMessage[]): NonNullable<RagQuery["history"]> =>
   messages
     .flatMap(({ role, content, detail }) =>
-      role === "system" ? [] : [{ role, content: withoutMarkers(content, detail?.evidence?.citations ?? []) }],
+      role === "system" || role === "tool"
+        ? []
+        : [{ role, content: withoutMarkers(content, detail?.evidence?.citations ?? []) }],
     )
     .filter(({ content }) => content !== "")
     .slice(-MAX_HISTORY);

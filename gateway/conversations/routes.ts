@@ -22,6 +22,7 @@ import {
   ExportQuery,
   ImportResult,
   MessagePath,
+  ReturnResults,
   StopResult,
   UpdateConversation,
 } from "./contract";
@@ -91,7 +92,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       response: { 200: Conversation },
       detail: {
         ...allows("member"),
-        summary: "Rename a conversation, or change the index that its answers come from",
+        summary: "Rename a conversation, or change the index or the functions that its answers use",
       },
     })
     .delete(
@@ -143,6 +144,28 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
           ...allows("member"),
           summary: "Answer a question again",
           description: "`message_id` is the earlier answer. It is kept as another version.",
+          ...fails(403, 409),
+        },
+      },
+    )
+    .post(
+      "/:id/messages/:message_id/tool-results",
+      async ({ principal, exchange, params: { id, message_id: answerId }, body, status }) => {
+        const begun = await idempotency.once(exchange, principal, body, (seal) =>
+          conversations.returnResults(askingOf(exchange, principal), id, answerId, body, seal),
+        );
+        return status(201, begun);
+      },
+      {
+        params: MessagePath,
+        body: ReturnResults,
+        response: { 201: AnswerBegun },
+        detail: {
+          ...allows("member"),
+          summary: "Return the results of an answer's function calls, and get the next answer",
+          description:
+            "`message_id` is the answer with the calls, which must be the last message of the shown branch. The results become messages with the role `tool`.",
+          ...creates,
           ...fails(403, 409),
         },
       },

@@ -128,7 +128,7 @@ export class RunningAnswers {
   }
 
   #events(call: Call, { conversation: { model }, branch, plan }: AnswerToWrite): AsyncIterable<AnswerEvent> {
-    return "query" in plan ? answerFromIndex(this.deps.rag, call, plan) : this.#chat(call, model, branch, plan.prompt);
+    return "query" in plan ? answerFromIndex(this.deps.rag, call, plan) : this.#chat(call, model, branch, plan);
   }
 
   /**
@@ -139,11 +139,12 @@ export class RunningAnswers {
     call: Call,
     model: string,
     branch: AnswerToWrite["branch"],
-    prompt: FittedPrompt,
+    { prompt, tools }: Extract<AnswerPlan, { prompt: unknown }>,
   ): AsyncGenerator<AnswerEvent> {
     for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
       yield { type: "context", context: fitted.context };
-      const body = { model, messages: fitted.messages, max_tokens: MAX_ANSWER_TOKENS };
+      const { messages } = fitted;
+      const body = { model, messages, max_tokens: MAX_ANSWER_TOKENS, ...(tools && { tools }) };
       try {
         yield* this.deps.chat.events(call, body);
         return;

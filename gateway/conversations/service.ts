@@ -4,7 +4,6 @@ import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
-import type { Asking } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Seal } from "../idempotency/service";
@@ -13,7 +12,8 @@ import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
 import type { Indexes } from "../rag/indexes/service";
 import type { RagService } from "../rag/query/service";
-import { branchTo, findMessage, newestLeaf, versionsByParent } from "./branches";
+import { createAnswering } from "./answering";
+import { branchTo, findMessage, newestLeaf, turnOf, versionsByParent } from "./branches";
 import { contextOf } from "./context";
 import type {
   Conversation,
@@ -26,9 +26,9 @@ import type {
 } from "./contract";
 import { withoutGone } from "./evidence";
 import { type AnswerState, whenAborted } from "./generation";
-import { createPlanner, type Place, planAgain } from "./plan";
+import { createPlanner } from "./plan";
 import { RunningAnswers, SAVE_MS } from "./running-answers";
-import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
+import { toConversation, toMessage, toState } from "./wire";
 
 /** How long an answer continues without readers, so that closing the tab doesn't stop it. */
 const KEEP_MS = 60_000;
@@ -65,8 +65,8 @@ export const createConversations = ({
   now = () => new Date(),
   keepMs = KEEP_MS,
 }: Deps) => {
-  const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
-    db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
+  const save = (conversationId: string, { tool_calls: toolCalls, ...answer }: AnswerState): Promise<void> =>
+    db.write((tx) => store.saveAnswer(tx, { ...answer, conversationId, toolCalls }, now()));
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);
@@ -74,7 +74,8 @@ export const createConversations = ({
     return row;
   };
   const running = new RunningAnswers({ chat, rag, log, activeRequests, save, find, keepMs });
-  const { plan, openIndex, windowOf } = createPlanner({ chat, models, indexes });
+  const planner = createPlanner({ chat, models, indexes });
+  const { openIndex, windowOf, assertMayCall } = planner;
 
   /** Converts rows to messages. A running answer gets its current text, and an abandoned one becomes interrupted. */
   const toMessages = (row: store.ConversationRow, rows: readonly store.MessageRow[], leafId: string | null) => {
@@ -113,15 +114,19 @@ export const createConversations = ({
     return withMessages(principal, row, toMessages(row, rows, row.leafId));
   };
 
-  /** Throws model_not_found, not_found for the index, and insufficient_role for a key whose content may not be stored. */
+  /**
+   * Throws model_not_found, not_found for the index, invalid_request for tools that the model can't call, and
+   * insufficient_role for a key whose content may not be stored.
+   */
   const create = async (
     principal: Principal,
-    { title = "New chat", model, index, retrieval }: CreateConversation = {},
+    { title = "New chat", model, index, retrieval, tools = [] }: CreateConversation = {},
     seal?: Seal,
   ): Promise<Conversation> => {
     assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
     const at = now();
     const { id: resolved } = models.resolve(principal, "chat", model);
+    if (tools.length > 0) assertMayCall(principal, resolved, tools);
     const row = {
       id: newId("chat"),
       keyId: principal.keyId,
@@ -129,6 +134,7 @@ export const createConversations = ({
       model: resolved,
       indexId: await openIndex(principal, index ?? null, retrieval),
       retrieval: retrieval ?? null,
+      tools: tools.length > 0 ? tools : null,
       leafId: null,
       createdAt: at,
       updatedAt: at,
@@ -141,72 +147,16 @@ export const createConversations = ({
     return conversation;
   };
 
-  /**
-   * Adds a question and starts its answer. Without an id, creates the conversation. With `replaces`, the question is a
-   * new version of an earlier one, and both are kept. Throws conflict if an answer is running in it, rate_limited,
-   * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
-   * Later failures become the state of the answer.
-   */
-  const ask = (asking: Asking, text: string, { conversationId, replaces, index }: Place = {}, seal?: Seal) =>
-    running.withSlot(asking.principal, conversationId, async () => {
-      const { principal } = asking;
-      const row = conversationId === undefined ? undefined : await find(principal, conversationId);
-      const rows = row ? await store.listMessages(db, row.id) : [];
-      const replaced = replaces === undefined ? undefined : findMessage(rows, replaces, "user");
-      const before = row && replaced?.parentId !== null ? toMessages(row, rows, replaced?.parentId ?? row.leafId) : [];
-      const parentId = before.at(-1)?.id ?? null;
-      const asked = newMessage(parentId, { role: "user", content: text, status: "complete" });
-      const question = toMessage({ ...asked, createdAt: now() });
-      const branch = [...before, question];
-      const model = row?.model ?? models.resolve(principal, "chat", undefined).id;
-      const retrieval = row ? toConversation(row).retrieval : null;
-      const current = row?.indexId ?? null;
-      const wanted = index === undefined ? current : index;
-      const indexId = wanted === current ? current : await openIndex(principal, wanted, retrieval);
-      const planned = await plan(asking, { model, retrieval, index: indexId }, branch);
-
-      const conversation = row
-        ? toConversation({ ...row, indexId })
-        : await create(principal, { title: titleOf(text), model, ...(indexId !== null && { index: indexId }) });
-      const answer = newAnswer(question.id);
-      const begun = { conversation_id: conversation.id, question_id: question.id, answer_id: answer.id };
-      await db.write(async (tx) => {
-        await store.appendMessages(tx, conversation.id, [asked, answer], now());
-        await store.updateConversation(tx, conversation.id, { indexId });
-        await seal?.(tx, begun);
-      });
-      const versions = [answer.id];
-      const generation = running.start(asking, { id: answer.id, versions, conversation, branch, plan: planned });
-      return { conversation, question, generation, begun };
-    });
-
-  /**
-   * Answers a question again: that of `answerId`, or the last one shown. The earlier answer is kept as another version.
-   * Throws what `ask` throws, and conflict without a question.
-   */
-  const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
-    running.withSlot(asking.principal, conversationId, async () => {
-      const row = await find(asking.principal, conversationId);
-      const rows = await store.listMessages(db, conversationId);
-      const shown = branchTo(rows, row.leafId).at(-1);
-      const last = answerId === undefined ? shown : findMessage(rows, answerId, "assistant");
-      const questionId = last?.role === "assistant" ? last.parentId : (last?.id ?? null);
-      const branch = questionId === null ? [] : toMessages(row, rows, questionId);
-      if (branch.at(-1)?.role !== "user")
-        throw new AppError("conflict", "This conversation has no question to answer.");
-      const conversation = toConversation(row);
-      const planned = planAgain(await plan(asking, conversation, branch));
-      const answer = newAnswer(questionId);
-      await db.write((tx) => store.appendMessages(tx, conversationId, [answer], now()));
-      const versions = [...(versionsByParent(rows).get(questionId) ?? []), answer.id];
-      // The cache would return the same answer again instead of a new version.
-      const directives = { ...asking.directives, noCache: true };
-      const generation = running.start(
-        { ...asking, directives },
-        { id: answer.id, versions, conversation, branch, plan: planned },
-      );
-      return { generation, begun: { conversation_id: row.id, question_id: questionId ?? "", answer_id: answer.id } };
-    });
+  const { ask, regenerate, returnResults } = createAnswering({
+    db,
+    models,
+    running,
+    planner,
+    find,
+    toMessages,
+    create,
+    now,
+  });
 
   /** Shows the newest branch that contains this message. Throws not_found, and conflict if an answer is running in it. */
   const select = async (principal: Principal, conversationId: string, messageId: string) => {
@@ -220,16 +170,15 @@ export const createConversations = ({
   };
 
   /**
-   * Deletes a question and all its answers. Later messages are attached to the message before it. Other versions of the
-   * question are kept. Throws not_found, and conflict if an answer is running in the conversation.
+   * Deletes a question and all its answers, with their function calls and results. Later questions are attached to the
+   * message before it. Other versions of the question are kept. Throws not_found, and conflict if an answer is running in the conversation.
    */
   const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
     const { leafId } = await find(principal, conversationId);
     const act = async (tx: Tx) => {
       const rows = await store.listMessages(tx, conversationId);
       const question = findMessage(rows, questionId, "user");
-      const answers = rows.filter(({ parentId, role }) => parentId === question.id && role === "assistant");
-      const gone = [question, ...answers].map(({ id }) => id);
+      const gone = turnOf(rows, question.id);
       await store.deleteMessages(tx, conversationId, gone, question.parentId);
       const left = await store.listMessages(tx, conversationId);
       const isShown = left.some(({ id }) => id === leafId);
@@ -275,13 +224,15 @@ export const createConversations = ({
     }
   }
 
-  /** Later answers use the new index and settings. Throws not_found (conversation or index) and invalid_request. */
+  /** Later answers use the new settings. Throws not_found (conversation or index) and invalid_request. */
   const update = async (principal: Principal, id: string, changes: UpdateConversation): Promise<Conversation> => {
     const row = await find(principal, id);
-    const { title, index = row.indexId, retrieval = toConversation(row).retrieval } = changes;
-    const isTitle = changes.index === undefined && changes.retrieval === undefined;
-    const indexId = isTitle ? row.indexId : await openIndex(principal, index, retrieval);
-    const changed = { title: title ?? row.title, indexId, retrieval };
+    const { title, index = row.indexId, retrieval = toConversation(row).retrieval, tools } = changes;
+    const keepsIndex = changes.index === undefined && changes.retrieval === undefined;
+    const indexId = keepsIndex ? row.indexId : await openIndex(principal, index, retrieval);
+    if (tools?.length) assertMayCall(principal, row.model, tools);
+    const newTools = tools === undefined ? row.tools : tools?.length ? tools : null;
+    const changed = { title: title ?? row.title, indexId, retrieval, tools: newTools };
     await db.write((tx) => store.updateConversation(tx, id, changed));
     return toConversation({ ...row, ...changed });
   };
@@ -295,5 +246,5 @@ export const createConversations = ({
   /** Waits up to `graceMs` for running answers, then saves the rest as interrupted. */
   const close = (graceMs = 0): Promise<void> => running.close(graceMs);
 
-  return { list, get, create, ask, regenerate, select, stop, follow, update, remove, removeTurn, close };
+  return { list, get, create, ask, regenerate, returnResults, select, stop, follow, update, remove, removeTurn, close };
 };

@@ -5,6 +5,9 @@ import type { TimeCursor } from "../../db/conditions";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
+import { indentJson } from "../../lib/indent-json";
+import { assertTools } from "../chat/capabilities";
+import type { ToolCall } from "../chat/message";
 import { assertMayStore } from "../content-logging";
 import type { Principal } from "../principal";
 import type { Indexes } from "../rag/indexes/service";
@@ -50,12 +53,13 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
     const isNew = !isOwn && (await store.findHolder(tx, id)) === undefined;
     const stored = isNew ? [] : await store.listMessages(tx, id);
     const parents = parentsIn(file);
+    checkCalls(file);
     if (!isNew && !isContinued(stored, file.messages, parents)) return "skipped";
     if (isNew) {
       const createdAt = timeOf(file.created_at, at);
       const updatedAt = timeOf(file.updated_at, at);
-      const { title, model, index: indexId, retrieval } = file;
-      await store.insertConversation(tx, { id, keyId, title, model, indexId, retrieval, createdAt, updatedAt });
+      const { title, model, index: indexId, retrieval, tools } = file;
+      await store.insertConversation(tx, { id, keyId, title, model, indexId, retrieval, tools, createdAt, updatedAt });
     }
     const ids = file.messages.map((_, index) => stored[index]?.id ?? newId("msg"));
     const idAt = (index: number): string | null => ids[index] ?? null;
@@ -64,6 +68,9 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
       parentId: idAt(parents[index] ?? -1),
       role: message.role,
       content: message.content,
+      reasoning: message.reasoning ?? null,
+      toolCalls: message.tool_calls ?? null,
+      toolCallId: message.tool_call_id ?? null,
       status: message.status ?? ("complete" as const),
       detail: message.detail ?? null,
       createdAt: timeOf(message.created_at, at),
@@ -98,7 +105,7 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
      * Imports an export completely or not at all. Importing a file twice adds nothing. A conversation that is longer in
      * the file gets the missing messages; one that was changed since the export is not touched. Throws
      * insufficient_role for a key whose content may not be stored, and invalid_request for a message whose parent
-     * doesn't come before it.
+     * doesn't come before it, or whose role can't have its calls.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
       assertMayStore(principal, "conversations", "Use POST /v1/chat, which stores nothing.");
@@ -139,6 +146,24 @@ const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   });
 };
 
+/** Throws invalid_request for a result without the id of its call, and for fields that the role can't have. */
+const checkCalls = ({ id, tools, messages }: ExportedConversation): void => {
+  if (tools) assertTools({ messages: [], tools });
+  for (const [index, { role, reasoning, tool_calls, tool_call_id }] of messages.entries()) {
+    const isAnswer = role === "assistant";
+    const problem =
+      role === "tool" && !tool_call_id
+        ? "tool_call_id is missing: a result needs the id of its call."
+        : role !== "tool" && tool_call_id
+          ? "tool_call_id is only for the role tool."
+          : !isAnswer &&
+            (reasoning || tool_calls?.length) &&
+            "reasoning and tool_calls are only for the role assistant.";
+    if (!problem) continue;
+    throw new AppError("invalid_request", `Message ${index + 1} of ${id}: ${problem}`, { param: "conversations" });
+  }
+};
+
 /** Whether `file` starts with all stored messages and has more. */
 const isContinued = (
   stored: readonly store.MessageRow[],
@@ -146,12 +171,22 @@ const isContinued = (
   parents: readonly number[],
 ): boolean =>
   file.length > stored.length &&
-  stored.every(
-    ({ role, content, parentId }, i) =>
-      role === file[i]?.role && content === file[i]?.content && parentId === (stored[parents[i] ?? -1]?.id ?? null),
-  );
+  stored.every(({ role, content, toolCalls, toolCallId, parentId }, i) => {
+    const other = file[i];
+    return (
+      role === other?.role &&
+      content === other.content &&
+      Bun.deepEquals(toolCalls, other.tool_calls ?? null) &&
+      toolCallId === (other.tool_call_id ?? null) &&
+      parentId === (stored[parents[i] ?? -1]?.id ?? null)
+    );
+  });
 
-const SPEAKERS = { system: "System", user: "You", assistant: "Answer" } as const;
+const SPEAKERS = { system: "System", user: "You", assistant: "Answer", tool: "Result" } as const;
+
+/** A function call: its name, and its arguments as an indented code block. */
+const callOf = ({ function: { name, arguments: json } }: ToolCall): string =>
+  `Calls ${name}:\n\n${(indentJson(json) ?? json).replaceAll(/^/gm, "    ")}`;
 
 /** The passages behind an answer as a list: "- [1] Staff handbook, page 3: quote". Empty if there are none. */
 const sourcesOf = (evidence: AnswerEvidence | undefined): string[] => {
@@ -166,9 +201,12 @@ const sourcesOf = (evidence: AnswerEvidence | undefined): string[] => {
 /** Only the shown branch. */
 const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: ExportedConversation): string => {
   const rows = messages.map((message) => ({ ...message, id: message.id ?? "", parentId: message.parent_id ?? null }));
-  const turns = branchTo(rows, leafId).map(({ role, content, detail }) =>
-    [`## ${SPEAKERS[role]}`, content, ...sourcesOf(detail?.evidence)].join("\n\n"),
-  );
+  const turns = branchTo(rows, leafId).map(({ role, content, reasoning, tool_calls: calls, detail }) => {
+    const thoughts = reasoning ? [`Reasoning:\n\n${reasoning.replaceAll(/^/gm, "> ")}`] : [];
+    const called = (calls ?? []).map(callOf);
+    const text = content === "" && called.length > 0 ? [] : [content];
+    return [`## ${SPEAKERS[role]}`, ...thoughts, ...text, ...called, ...sourcesOf(detail?.evidence)].join("\n\n");
+  });
   return [`# ${title}`, `Model: ${model}`, ...turns].join("\n\n");
 };
 

@@ -19,7 +19,12 @@ export const toMessage = (
     detail: Value.Check(AnswerDetail, row.detail) ? row.detail : null,
   });
 
-export const toState = ({ role: _, created_at: __, ...message }: ConversationMessage): AnswerState => ({
+export const toState = ({
+  role: _,
+  tool_call_id: __,
+  created_at: ___,
+  ...message
+}: ConversationMessage): AnswerState => ({
   ...message,
   detail: message.detail ?? { model: "", request_id: "" },
 });
@@ -27,8 +32,11 @@ export const toState = ({ role: _, created_at: __, ...message }: ConversationMes
 /** A new message with a new id, not stored yet. */
 export const newMessage = (
   parentId: string | null,
-  said: Pick<NewMessage, "role" | "content" | "status">,
-): NewMessage => ({ id: newId("msg"), parentId, detail: null, ...said });
+  said: Pick<NewMessage, "role" | "content" | "status"> & Partial<Pick<NewMessage, "toolCallId">>,
+): Omit<MessageRow, "conversationId" | "position" | "createdAt"> => ({
+  ...{ id: newId("msg"), parentId, reasoning: null, toolCalls: null, toolCallId: null, detail: null },
+  ...said,
+});
 
 export const newAnswer = (parentId: string | null) =>
   newMessage(parentId, { role: "assistant", content: "", status: "generating" });

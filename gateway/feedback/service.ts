@@ -40,7 +40,10 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       );
     }
     const before = branchTo(await listMessages(db, answer.conversationId), answer.parentId);
-    const messages = before.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
+    // A sample's messages are text: function calls and their results are left out.
+    const messages = before.flatMap(({ role, content }) =>
+      role === "tool" || content === "" ? [] : [{ role, content }],
+    );
     const [only] = messages;
     const evidence = Value.Check(AnswerDetail, answer.detail) ? answer.detail.evidence : undefined;
     const contexts = (evidence?.chunks ?? []).filter(({ context }) => context !== null).map(({ text }) => text);

@@ -227,6 +227,9 @@ describe("K5: another key gets the same 404 as for an unknown conversation, even
   const bodies: Record<string, object> = {
     "PATCH /v1/conversations/:id": { title: "Mine" },
     "POST /v1/conversations/:id/messages": { content: "Name three rivers." },
+    "POST /v1/conversations/:id/messages/:message_id/tool-results": {
+      results: [{ tool_call_id: "call_1", content: "21 °C" }],
+    },
   };
 
   test.each(routes)("$route", async ({ route, method, path }) => {

@@ -117,6 +117,25 @@ const runFile = (digit: string) => ({
 /** A webhook that receives nothing. */
 const hook = (path: string) => ({ url: `https://hooks.invalid/${path}`, events: ["webhook.disabled"] });
 
+/** Where the result of a function call goes, in a new conversation. */
+const newCallPath = async (): Promise<string> => {
+  const called = { id: "call_1", type: "function", function: { name: "get_weather", arguments: "{}" } };
+  const messages = [
+    { role: "user", content: "What is the weather?" },
+    { role: "assistant", content: "", tool_calls: [called] },
+  ];
+  const conversation = {
+    id: `chat_${crypto.randomUUID()}`,
+    title: "Weather",
+    model: "smollm2-135m-instruct",
+    messages,
+  };
+  await stack.call("POST", "/v1/conversations/import", { body: { version: 1, conversations: [conversation] } });
+  const { data } = await json(await stack.call("GET", "/v1/conversations"));
+  const chat = await json(await stack.call("GET", `/v1/conversations/${data[0].id}`));
+  return `/v1/conversations/${chat.id}/messages/${chat.messages[1].id}/tool-results`;
+};
+
 /** One request for each route that creates. */
 const CREATIONS: Record<string, Creation> = {
   "POST /v1/keys": {
@@ -155,6 +174,12 @@ const CREATIONS: Record<string, Creation> = {
       `/v1/conversations/${(await json(await stack.call("POST", "/v1/conversations", { body: {} }))).id}/messages`,
     body: () => ({ content: "Name three colours." }),
     other: () => ({ content: "Name three rivers." }),
+    identity: "answer_id",
+  },
+  "POST /v1/conversations/:id/messages/:message_id/tool-results": {
+    path: newCallPath,
+    body: () => ({ results: [{ tool_call_id: "call_1", content: "one" }] }),
+    other: () => ({ results: [{ tool_call_id: "call_1", content: "two" }] }),
     identity: "answer_id",
   },
   "POST /v1/rag/indexes": {

@@ -8,11 +8,13 @@ import { AT, LATER, type Step, type StepGroup } from "./step";
 
 const hash = (tag: string, what: string): Buffer => new Bun.CryptoHasher("sha256").update(`${tag} ${what}`).digest();
 const keyOf = (tag: string): string => `key_${tag}`;
-const message = (tag: string, n: number, status: "complete" | "generating" = "complete"): conversations.NewMessage => ({
+const message = (tag: string, n: number, status: "complete" | "generating" = "complete") => ({
   id: `msg_${tag}_${n}`,
   parentId: n === 0 ? null : `msg_${tag}_${n - 1}`,
-  role: "user",
+  role: "user" as const,
   content: `message ${n}`,
+  reasoning: null,
+  toolCalls: null,
   status,
   detail: null,
 });
