@@ -136,6 +136,20 @@ const CASES: Case[] = [
     shows: "184 tokens",
   },
   {
+    name: "chat calling a function",
+    path: "/chat",
+    as: "member",
+    reach: answering(async (page) => {
+      pages.chat.add({ reasoning: "The user asks for **weather**:\n\n1. `get_weather` has it." });
+      const call = { name: "get_weather", arguments: '{"city":"Rome","days":[1,2]}' };
+      pages.chat.add({ tool_calls: [{ index: 0, id: "call_1", type: "function", function: call }] });
+      pages.chat.finish();
+      await page.getByText("184 tokens").waitFor();
+      for (const title of await page.locator(".step-title").all()) await title.click();
+    }),
+    shows: "Arguments",
+  },
+  {
     name: "chat stopped",
     path: "/chat",
     as: "member",

@@ -16,9 +16,11 @@ const FACTS = {
   latency: { queue: 0.4, ttft: 118, total: 5200 },
 } as const;
 
+type Delta = Extract<ChatEvent, { type: "delta" }>;
+
 /** A chat service whose answers the test controls piece by piece. */
 export class ScriptedChat {
-  #pieces: string[] = [];
+  #pieces: Delta[] = [];
   #ending: "none" | "done" | AppError = "none";
   #moved = Promise.withResolvers<void>();
   /** Questions asked so far. */
@@ -38,7 +40,11 @@ export class ScriptedChat {
     this.tokensPerMessage = undefined;
   }
   say(text: string): void {
-    this.#pieces.push(text);
+    this.add({ text });
+  }
+  /** Adds reasoning or a piece of a function call. */
+  add(piece: Partial<Delta>): void {
+    this.#pieces.push({ type: "delta", text: "", tokens: 1, ...piece });
     this.#move();
   }
   finish(): void {
@@ -74,7 +80,7 @@ export class ScriptedChat {
       const piece = this.#pieces[said];
       if (piece !== undefined) {
         said += 1;
-        yield { type: "delta", text: piece, tokens: 1 };
+        yield piece;
       } else if (this.#ending === "done") {
         yield { type: "done", answer: { ...FACTS, ...this.facts, ...start, request_id: call.requestId } };
         return;

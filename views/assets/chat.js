@@ -168,8 +168,8 @@
       forgetDrafts(cancel.closest("form"));
       closeForm(cancel.closest("form"));
     }
-    // Passages open in place. The page must not jump to its end because it has become longer.
-    if (event.target.closest(".citation, .evidence-fold")) follows = false;
+    // Passages and steps open in place. The page must not jump to its end because it has become longer.
+    if (event.target.closest(".citation, .evidence-fold, .answer-step")) follows = false;
     const queued = event.target.closest("[data-queue]");
     if (queued) useQueued(queued);
     if (event.target.closest("#to-end")) {

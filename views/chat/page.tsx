@@ -1,4 +1,4 @@
-import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
+import type { Conversation, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
 import { Confirm, fieldsOf } from "../ui/fields";
@@ -79,19 +79,15 @@ interface TurnsProps {
 const Turns = ({ conversation, feedback, editing, typed }: TurnsProps) => {
   const { id = "", messages = [], context } = conversation ?? {};
   const start = messages.findIndex((message) => message.id === context?.first_message_id);
-  const turn = (message: ConversationMessage) => (
-    <Turn
-      conversationId={id}
-      message={message}
-      feedback={feedback.get(message.detail?.request_id ?? "")}
-      edited={message.id === editing ? (typed ?? { draft: message.content }) : undefined}
-    />
-  );
+  const turns = messages.map((message, at) => {
+    const edited = message.id === editing ? (typed ?? { draft: message.content }) : undefined;
+    return <Turn conversationId={id} branch={messages} at={at} feedback={feedback} edited={edited} />;
+  });
   return (
     <>
-      {messages.slice(0, Math.max(0, start)).map(turn)}
+      {turns.slice(0, Math.max(0, start))}
       <ContextDivider isShown={start > 0} />
-      {messages.slice(Math.max(0, start)).map(turn)}
+      {turns.slice(Math.max(0, start))}
       {messages.length === 0 && <Welcome />}
     </>
   );
@@ -199,11 +195,12 @@ export const Asked = ({ isNew, shown, ...branch }: AskedProps) => {
           <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
             Generating
           </hx-partial>
-          {conversation.messages.slice(-2).map((message) => (
+          {[-2, -1].map((fromEnd) => (
             <Turn
               conversationId={conversation.id}
-              message={message}
-              feedback={feedback.get(message.detail?.request_id ?? "")}
+              branch={conversation.messages}
+              at={conversation.messages.length + fromEnd}
+              feedback={feedback}
             />
           ))}
         </>

@@ -1,10 +1,12 @@
-import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
 import type { AnswerState } from "../../gateway/conversations/generation";
-import { GrowingMarkdown, type Update } from "../ui/growing-markdown";
-import { SSE_HELLO, sseMessage } from "../ui/html";
+import { GROWTH } from "../ui/growing-markdown";
+import { type Node, SSE_HELLO, sseMessage } from "../ui/html";
 import { count } from "../ui/parts";
 import { ContextUpdate } from "./context";
 import { askedOf, evidenceId, Passages, progressId, SourcedHead, SourcedText, stepText } from "./evidence";
+import { GrowingText } from "./growing-text";
+import { Calls, callsId, isReasoning, Reasoning, ReasoningTitle, reasoningId } from "./steps";
 import { Answer, Waiting } from "./turn";
 
 /** Interval between updates. 25 updates per second look like typing and leave the browser idle in between. */
@@ -18,11 +20,12 @@ export async function* answerMessages(
   conversationId: string,
   states: AsyncIterable<AnswerState>,
 ): AsyncGenerator<string> {
-  let growing: GrowingMarkdown | undefined;
+  let shown: Shown | undefined;
   let step: string | undefined;
   yield SSE_HELLO;
   for await (const answer of states) {
     const { evidence } = answer.detail;
+    shown ??= new Shown(answer.id);
     if (answer.status !== "generating") {
       yield await sseMessage(<Whole conversationId={conversationId} answer={answer} />);
       continue;
@@ -31,15 +34,62 @@ export async function* answerMessages(
       step = evidence.status;
       yield await sseMessage(<Step answer={answer} />);
     }
+    for (const change of shown.stepsOf(answer)) yield await sseMessage(change);
     // The markers of the text have become links, and the text no longer grows.
-    if (answer.content !== "" && step !== "checking") {
-      const isFirst = growing === undefined;
-      growing ??= new GrowingMarkdown(`${answer.id}-tail`);
-      const update = growing.update(answer.content);
-      yield await sseMessage(isFirst ? Beginning({ id: answer.id, update }) : Growth({ id: answer.id, update }));
-    }
+    const growth = step === "checking" ? undefined : shown.text.update(answer.content);
+    if (growth) yield await sseMessage(growth);
   }
 }
+
+/** What the page shows of a running answer. */
+class Shown {
+  readonly text: GrowingText;
+  readonly #reasoning: GrowingText;
+  #isReasoning = true;
+  /** Size of the function calls as JSON. */
+  #callsLength = 0;
+
+  constructor(private readonly id: string) {
+    this.text = new GrowingText(`#${id} > .prose`, id);
+    this.#reasoning = new GrowingText(`#${reasoningId(id)} > .prose`, reasoningId(id));
+  }
+
+  /** The changes of the page for the reasoning and the function calls so far. */
+  *stepsOf(answer: AnswerState): Generator<Node> {
+    const { reasoning, tool_calls: calls } = answer;
+    if (reasoning !== null) {
+      if (this.#reasoning.isEmpty) {
+        yield <Replaced id={reasoningId(this.id)} with={<Reasoning answer={answer} />} />;
+        yield this.#withoutWaiting();
+      }
+      const growth = this.#reasoning.update(reasoning);
+      if (growth) yield growth;
+      if (this.#isReasoning && !isReasoning(answer)) {
+        this.#isReasoning = false;
+        yield (
+          <hx-partial hx-target={`#${reasoningId(this.id)} > summary`} hx-swap="innerHTML">
+            <ReasoningTitle answer={answer} />
+          </hx-partial>
+        );
+      }
+    }
+    // Sending the calls only when they have grown by a fraction keeps the total size linear in theirs.
+    const length = calls === null ? 0 : JSON.stringify(calls).length;
+    if (length > this.#callsLength * (1 + GROWTH)) {
+      if (this.#callsLength === 0) yield this.#withoutWaiting();
+      this.#callsLength = length;
+      yield <Replaced id={callsId(this.id)} with={<Calls answer={answer} />} />;
+    }
+  }
+
+  #withoutWaiting = (): Node => <hx-partial hx-target={`#${this.id} .waiting`} hx-swap="delete"></hx-partial>;
+}
+
+const Replaced = ({ id, with: element }: { id: string; with: Child }) => (
+  <hx-partial hx-target={`#${id}`} hx-swap="outerMorph">
+    {element}
+  </hx-partial>
+);
 
 /** The next step of an answer from an index. The passages appear as soon as they are found. */
 const Step = ({ answer }: { answer: AnswerState }) => {
@@ -73,39 +123,6 @@ const Step = ({ answer }: { answer: AnswerState }) => {
   );
 };
 
-interface GrowthProps {
-  /** Id of the answer. */
-  id: string;
-  update: Update;
-}
-
-const Beginning = ({ id, update }: GrowthProps) => (
-  <hx-partial hx-target={`#${id} > .prose`} hx-swap="innerHTML">
-    {raw(update.finished ?? "")}
-    <div id={`${id}-open`} class="open">
-      {raw(update.open ?? "")}
-    </div>
-  </hx-partial>
-);
-
-const Growth = ({ id, update: { finished, open, tail } }: GrowthProps) =>
-  open === undefined ? (
-    <hx-partial hx-target={`#${id}-tail`} hx-swap="beforeend">
-      {raw(tail)}
-    </hx-partial>
-  ) : (
-    <>
-      {finished && (
-        <hx-partial hx-target={`#${id}-open`} hx-swap="beforebegin">
-          {raw(finished)}
-        </hx-partial>
-      )}
-      <hx-partial hx-target={`#${id}-open`} hx-swap="innerMorph">
-        {raw(open)}
-      </hx-partial>
-    </>
-  );
-
 const Whole = ({ conversationId, answer }: { conversationId: string; answer: AnswerState }) => (
   <>
     <hx-partial hx-target={`#${answer.id}`} hx-swap="outerMorph">
@@ -120,10 +137,11 @@ const Whole = ({ conversationId, answer }: { conversationId: string; answer: Ans
 
 /** The sentence that a screen reader announces at the end. */
 const endingOf = (answer: AnswerState): string => {
-  const { status, content, detail } = answer;
+  const { status, content, detail, tool_calls: calls } = answer;
   const words = count(content.split(/\s+/).filter(Boolean).length, "word");
   if (status === "complete" && detail.evidence?.status === "no_relevant_context")
     return "No relevant passage was found";
-  if (status === "complete") return `Answer ready, ${words}`;
+  const named = calls?.map(({ function: called }) => called.name).join(", ");
+  if (status === "complete") return named ? `The model calls ${named}` : `Answer ready, ${words}`;
   return status === "stopped" ? `Stopped after ${words}` : "The answer failed";
 };

@@ -1,12 +1,15 @@
 import { raw } from "hono/html";
 import type { AnswerDetail, ConversationMessage } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
+import { resultsOf } from "../../gateway/conversations/prompt";
+import { toState } from "../../gateway/conversations/wire";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Confirm, fieldsOf, posts } from "../ui/fields";
 import { markdown } from "../ui/markdown";
 import { ButtonLink, CopyButton, count, duration, Facts, Icon, IconButton, IconText, RequestId } from "../ui/parts";
 import { askedOf, Passages, SourcedEnd, SourcedHead, SourcedText } from "./evidence";
 import { Rate } from "./feedback";
+import { Calls, OrphanResult, Reasoning, type Results } from "./steps";
 
 /** Typed text that could not be sent. */
 export interface Typed {
@@ -110,27 +113,34 @@ interface AnswerProps {
   answer: AnswerState;
   /** The user's feedback on the answer. */
   feedback?: Feedback;
+  /** The results of its function calls. */
+  results?: Results;
 }
 
 /** An answer in any state. An answer in progress connects to its stream, even after a reload. */
-export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
+export const Answer = ({ conversationId, answer, feedback, results }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   const asked = askedOf(answer);
+  const hasText = isRunning || answer.content !== "" || asked !== undefined;
   return (
     <article class="turn answer" id={answer.id} data-status={answer.status} aria-busy={isRunning ? "true" : undefined}>
       <h2 class="visually-hidden">Answer</h2>
       {asked && <SourcedHead answer={answer} asked={asked} />}
-      <div class="prose" hx-ignore>
-        {isRunning ? (
-          <div id={`${answer.id}-open`} class="open">
-            <Waiting answer={answer} />
-          </div>
-        ) : asked ? (
-          <SourcedText asked={asked} />
-        ) : (
-          raw(markdown(answer.content))
-        )}
-      </div>
+      <Reasoning answer={answer} />
+      {hasText && (
+        <div class="prose" hx-ignore>
+          {isRunning ? (
+            <div id={`${answer.id}-open`} class="open">
+              <Waiting answer={answer} />
+            </div>
+          ) : asked ? (
+            <SourcedText asked={asked} />
+          ) : (
+            raw(markdown(answer.content))
+          )}
+        </div>
+      )}
+      <Calls answer={answer} results={results} />
       {asked && (isRunning ? <Passages {...{ answer, asked }} /> : <SourcedEnd {...{ answer, asked }} />)}
       {isRunning ? (
         <div
@@ -210,21 +220,33 @@ const Outcome = ({ conversationId, answer: { status, content, detail } }: Answer
   );
 };
 
-interface TurnProps extends QuestionProps {
-  feedback?: Feedback;
+interface TurnProps extends Omit<QuestionProps, "message"> {
+  /** The shown branch. */
+  branch: readonly ConversationMessage[];
+  /** Index of the message in it. */
+  at: number;
+  feedback: ReadonlyMap<string, Feedback>;
 }
 
-/** Any message of a conversation. */
-export const Turn = ({ conversationId, message, feedback, edited }: TurnProps) =>
-  message.role === "assistant" ? (
+/** Any message of a conversation. The result of a function call is shown with its call. */
+export const Turn = ({ conversationId, branch, at, feedback, edited }: TurnProps) => {
+  const message = branch[at];
+  if (!message) return null;
+  if (message.role === "tool") {
+    const caller = branch.findLast(({ role }, index) => index < at && role !== "tool");
+    const isShown = caller?.tool_calls?.some(({ id }) => id === message.tool_call_id);
+    return isShown ? null : <OrphanResult id={message.id} text={message.content} />;
+  }
+  if (message.role !== "assistant") return <Question {...{ conversationId, message, edited }} />;
+  return (
     <Answer
       conversationId={conversationId}
-      answer={{ ...message, detail: message.detail ?? { model: "", request_id: "" } }}
-      feedback={feedback}
+      answer={toState(message)}
+      feedback={feedback.get(message.detail?.request_id ?? "")}
+      results={message.tool_calls ? resultsOf(branch, at) : undefined}
     />
-  ) : (
-    <Question conversationId={conversationId} message={message} edited={edited} />
   );
+};
 
 /** "184 tokens · 36.0 tokens/s · first token 118 ms", with details to expand. */
 const AnswerDetails = ({ detail }: { detail: AnswerDetail }) => {

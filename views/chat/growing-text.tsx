@@ -1,0 +1,58 @@
+import { raw } from "hono/html";
+import { GrowingMarkdown } from "../ui/growing-markdown";
+import type { Node } from "../ui/html";
+
+/** A text that grows on the page, in the element that `container` selects. */
+export class GrowingText {
+  readonly #markdown: GrowingMarkdown;
+  #length = 0;
+
+  /** `id` is the start of the ids of the element of the open block, and of the one for new text. */
+  constructor(
+    private readonly container: string,
+    private readonly id: string,
+  ) {
+    this.#markdown = new GrowingMarkdown(`${id}-tail`);
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** The change of the page for `text`, the whole text so far; undefined if there is none. */
+  update(text: string): Node | undefined {
+    if (text.length === this.#length) return undefined;
+    const { finished, open, tail } = this.#markdown.update(text);
+    const isFirst = this.isEmpty;
+    this.#length = text.length;
+    if (isFirst) {
+      return (
+        <hx-partial hx-target={this.container} hx-swap="innerHTML">
+          {raw(finished ?? "")}
+          <div id={`${this.id}-open`} class="open">
+            {raw(open ?? "")}
+          </div>
+        </hx-partial>
+      );
+    }
+    if (open === undefined) {
+      return (
+        <hx-partial hx-target={`#${this.id}-tail`} hx-swap="beforeend">
+          {raw(tail)}
+        </hx-partial>
+      );
+    }
+    return (
+      <>
+        {finished && (
+          <hx-partial hx-target={`#${this.id}-open`} hx-swap="beforebegin">
+            {raw(finished)}
+          </hx-partial>
+        )}
+        <hx-partial hx-target={`#${this.id}-open`} hx-swap="innerMorph">
+          {raw(open)}
+        </hx-partial>
+      </>
+    );
+  }
+}

@@ -1,0 +1,138 @@
+import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { ToolCall } from "../../gateway/chat/message";
+import type { AnswerState } from "../../gateway/conversations/generation";
+import { indentJson } from "../../lib/indent-json";
+import { highlight } from "../ui/highlight";
+import { markdown } from "../ui/markdown";
+import { duration } from "../ui/parts";
+
+/*
+ * What a model does besides writing text: reasoning, and calls of functions. Each step is folded, and the text of the
+ * answer doesn't contain it.
+ */
+
+/** Results of function calls, by the id of their call. */
+export type Results = ReadonlyMap<string, string>;
+
+const NO_RESULTS: Results = new Map();
+/** Longer values are shown without colours, which would take many elements. */
+const MAX_HIGHLIGHTED = 20_000;
+
+export const reasoningId = (answerId: string): string => `${answerId}-reasoning`;
+export const callsId = (answerId: string): string => `${answerId}-calls`;
+
+/** The summary of the reasoning: "Thinking", then "Thought for 3.2 s". */
+export const ReasoningTitle = ({ answer }: { answer: AnswerState }) => {
+  const { reasoning_ms: ms = 0 } = answer.detail;
+  if (isReasoning(answer)) return <Working>Thinking</Working>;
+  return ms > 0 ? <span>Thought for {duration(ms)}</span> : <span>Reasoning</span>;
+};
+
+/** Whether the model has not begun to answer yet. */
+export const isReasoning = ({ status, content, tool_calls: calls }: AnswerState): boolean =>
+  status === "generating" && content === "" && calls === null;
+
+/** The reasoning; an empty element until a running answer has some. */
+export const Reasoning = ({ answer }: { answer: AnswerState }) => {
+  const id = reasoningId(answer.id);
+  if (!answer.reasoning) return answer.status === "generating" ? <div id={id}></div> : null;
+  return (
+    <details id={id} class="answer-step">
+      <summary class="step-title">
+        <ReasoningTitle answer={answer} />
+      </summary>
+      <div class="prose" hx-ignore>
+        {raw(markdown(answer.reasoning))}
+      </div>
+    </details>
+  );
+};
+
+interface CallsProps {
+  answer: Pick<AnswerState, "id" | "status" | "tool_calls">;
+  results?: Results;
+}
+
+/** The function calls with their results; an empty element until a running answer has some. */
+export const Calls = ({ answer, results = NO_RESULTS }: CallsProps) => {
+  const { id, status, tool_calls: calls } = answer;
+  const isRunning = status === "generating";
+  if (!calls?.length && !isRunning) return null;
+  return (
+    <div id={callsId(id)} class="answer-calls">
+      {calls?.map((call, index) => (
+        <Call
+          id={`${callsId(id)}-${index}`}
+          number={index + 1}
+          call={call}
+          result={results.get(call.id)}
+          isRunning={isRunning}
+        />
+      ))}
+    </div>
+  );
+};
+
+interface CallProps {
+  id: string;
+  /** Its position among the answer's calls, from 1. */
+  number: number;
+  call: ToolCall;
+  result: string | undefined;
+  isRunning: boolean;
+}
+
+const Call = ({ id, number, call: { function: called }, result, isRunning }: CallProps) => (
+  <details id={id} class="answer-step">
+    <summary class="step-title">
+      {isRunning ? (
+        <Working>
+          Calling <code>{called.name}</code>
+        </Working>
+      ) : (
+        <span>
+          {result === undefined ? "Calls" : "Called"} <code>{called.name}</code>
+          {result === undefined && ", no result"}
+        </span>
+      )}
+    </summary>
+    <Value title="Arguments" of={`call ${number}, ${called.name}`} text={called.arguments} />
+    {result !== undefined && <Value title="Result" of={`call ${number}, ${called.name}`} text={result} />}
+  </details>
+);
+
+/** A result without its call, which only an imported conversation can have. */
+export const OrphanResult = ({ id, text }: { id: string; text: string }) => (
+  <details id={id} class="turn answer-step">
+    <summary class="step-title">
+      <span>Result of a function call</span>
+    </summary>
+    <Value title="Result" of="a function call" text={text} />
+  </details>
+);
+
+/** Arguments or a result. JSON is indented; any other text is shown as it is. */
+const Value = ({ title, of, text }: { title: string; of: string; text: string }) => {
+  const indented = indentJson(text);
+  const colored = indented && indented.length <= MAX_HIGHLIGHTED ? highlight(indented, "json") : undefined;
+  return (
+    <div class="code">
+      <div class="code-bar">
+        <span>{title}</span>
+      </div>
+      <section tabindex={0} aria-label={`${title} of ${of}`}>
+        <pre dir="auto">
+          <code>{colored === undefined ? (indented ?? text) : raw(colored)}</code>
+        </pre>
+      </section>
+    </div>
+  );
+};
+
+const Working = ({ children }: { children: Child }) => (
+  <>
+    <span class="pulse"></span>
+    <span>{children}</span>
+  </>
+);
