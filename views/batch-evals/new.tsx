@@ -4,6 +4,7 @@ import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import type { EvalChoices } from "../evals/form";
 import { metricName } from "../evals/words";
 import { type Frame, Screen } from "../layout";
+import { modelOptions } from "../ui/capabilities";
 import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { EmptyState } from "../ui/parts";
 import { Estimate, type EstimateProps } from "./estimate";
@@ -140,7 +141,7 @@ export const TagFields = ({
 
 const AnswerFields = ({ form, choices, problems }: PartProps) => {
   const { numeric, select, choice } = fieldsWith(form, problems);
-  const models = choices.models.map(({ id, isDefault }) => ({ value: id, label: isDefault ? `${id} (default)` : id }));
+  const models = modelOptions(choices.models);
   const hasIndex = choices.indexes.length > 0;
   return (
     <fieldset class="fields">

@@ -8,6 +8,7 @@ import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
+import type { modelOptions } from "../ui/capabilities";
 import { Fields, type Problems, typed } from "../ui/fields";
 import { withoutEmpty, withQuery } from "../ui/lists";
 
@@ -156,7 +157,7 @@ const fieldsForSample = ({ input, references = [], contexts = [], output }: NewS
 });
 
 export interface EvalChoices {
-  models: readonly { id: string; isDefault: boolean }[];
+  models: Parameters<typeof modelOptions>[0];
   indexes: readonly { id: string; name: string }[];
   /** `name@version` */
   prompts: readonly string[];
@@ -221,7 +222,7 @@ export const createNewForm = ({ datasets, evals, evaluators, indexes, models, pr
         models: models
           .list(principal)
           .filter(({ kind }) => kind === "chat")
-          .map(({ id, default: isDefault }) => ({ id, isDefault })),
+          .map(({ id, default: isDefault, capabilities }) => ({ id, isDefault, capabilities })),
         indexes: await indexes.names(principal),
         prompts: named.map(({ name, latest }) => `${name}@${latest.version}`),
         evaluators: newest.flat(),

@@ -1,6 +1,7 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { type Frame, Screen } from "../layout";
+import { modelOptions } from "../ui/capabilities";
 import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { count } from "../ui/parts";
 import { type ChosenSample, type EvalChoices, type EvalForm, MAX_TEXT, NUMBER_LABELS } from "./form";
@@ -20,7 +21,7 @@ export interface NewEvalPageProps extends Frame {
 export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEvalPageProps) => {
   const { text, area, select, choice } = fieldsOf(form, problems);
   const long = { maxlength: MAX_TEXT };
-  const models = choices.models.map(({ id, isDefault }) => ({ value: id, label: isDefault ? `${id} (default)` : id }));
+  const models = modelOptions(choices.models);
   return (
     <Screen {...frame} title="Evaluate" problems={problems} note="Score one answer: the model’s or your own.">
       {choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}

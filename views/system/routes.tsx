@@ -9,6 +9,7 @@ import type { Services } from "../../gateway/services";
 import { createSbom } from "../../gateway/software/sbom";
 import { version } from "../../package.json";
 import { frameOf, may, Screen } from "../layout";
+import { capabilityText } from "../ui/capabilities";
 import { Sparkline } from "../ui/chart";
 import { Fields } from "../ui/fields";
 import { Figure } from "../ui/figure";
@@ -232,6 +233,7 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
         {readiness?.models.map((model) => (
           <Fact name="Model">
             {`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
+            {capabilityText(model.capabilities) && <p class="fine">{capabilityText(model.capabilities)}</p>}
           </Fact>
         ))}
         {state !== "ready" && (
