@@ -66,6 +66,11 @@ export const samples = sqliteTable(
     group: text(),
     tags: json<string[]>().notNull(),
     metadata: json<Record<string, unknown>>().notNull(),
+    /** null: not checked. */
+    expectedToolCalls: json<unknown[]>(),
+    /** The functions that the model may call, and whether it has to. */
+    tools: json<unknown[]>(),
+    toolChoice: json<unknown>(),
   },
   (table) => [index("samples_by_group").on(table.group).where(sql`"group" IS NOT NULL`)],
 );
