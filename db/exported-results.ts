@@ -9,7 +9,8 @@ const inOrder = [asc(results.position), asc(results.repeat)];
 
 /** Size of a result's texts. Scores with claims repeat parts of the output. SQLite reads the sizes without the texts. */
 const sizeBytes = sql<number>`COALESCE(4 * octet_length(${results.output}), 0) + octet_length(${samples.input})
-  + octet_length(${samples.references}) + octet_length(${samples.contexts}) + COALESCE(octet_length(${samples.output}), 0)`;
+  + octet_length(${samples.references}) + octet_length(${samples.contexts}) + COALESCE(octet_length(${samples.output}), 0)
+  + COALESCE(octet_length(${samples.expectedToolCalls}), 0) + COALESCE(octet_length(${samples.tools}), 0)`;
 
 /**
  * Results that match the filter, after `cursor` in the dataset's order: as many as take about `maxBytes`, but at least

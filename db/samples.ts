@@ -5,18 +5,27 @@ import { insertRows } from "./json-rows";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
+/** The columns about function calls are null by default. */
+export type NewSampleRow = typeof samples.$inferInsert;
 export type MemberRow = SampleRow & { key: string; position: number };
 
-const SAMPLE_FIELDS = ["id", "hash", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const;
+const SAMPLE_FIELDS = [
+  ...(["id", "hash", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const),
+  ...(["expectedToolCalls", "tools", "toolChoice"] as const),
+];
 const MEMBER_FIELDS = ["revisionId", "position", "key", "sampleId"] as const;
 
 /** Adds samples that don't exist yet. Samples are identified by their content. */
-export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
+export const insertSamples = async (tx: Tx, rows: readonly NewSampleRow[]): Promise<void> => {
   await insertRows(tx, samples, SAMPLE_FIELDS, rows);
 };
 
 /** Adds samples to a staged revision. Throws if a key or position is taken. */
-export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly MemberRow[]): Promise<void> => {
+export const insertMembers = async (
+  tx: Tx,
+  revisionId: string,
+  rows: readonly (NewSampleRow & Pick<MemberRow, "key" | "position">)[],
+): Promise<void> => {
   await insertSamples(tx, rows);
   const members = rows.map(({ id, key, position }) => ({ revisionId, position, key, sampleId: id }));
   const added = await insertRows(tx, revisionSamples, MEMBER_FIELDS, members);
@@ -207,27 +216,30 @@ export const listMemberKeys = (
 export interface MemberCounts {
   hasReferences: boolean;
   hasContexts: boolean;
+  hasExpectedCalls: boolean;
   members: number;
   withoutOutput: number;
-  /** Characters of inputs and contexts. */
+  /** Characters of inputs, contexts and tools. */
   characters: number;
 }
 
 export const countMembersByContent = (db: Reads, revisionId: string, window: MemberWindow): Promise<MemberCounts[]> => {
   const hasReferences = sql<boolean>`json_array_length(${samples.references}) > 0`.mapWith(Boolean);
   const hasContexts = sql<boolean>`json_array_length(${samples.contexts}) > 0`.mapWith(Boolean);
+  const hasExpectedCalls = sql<boolean>`${samples.expectedToolCalls} IS NOT NULL`.mapWith(Boolean);
   return db
     .select({
       hasReferences,
       hasContexts,
+      hasExpectedCalls,
       members: count(),
       withoutOutput: sql<number>`SUM(${samples.output} IS NULL)`,
-      characters: sql<number>`SUM(length(${samples.input}) + length(${samples.contexts}))`,
+      characters: sql<number>`SUM(length(${samples.input}) + length(${samples.contexts}) + COALESCE(length(${samples.tools}), 0))`,
     })
     .from(revisionSamples)
     .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
     .where(isIn(revisionId, window))
-    .groupBy(hasReferences, hasContexts);
+    .groupBy(hasReferences, hasContexts, hasExpectedCalls);
 };
 
 /** Names of the groups of the members that match the filter. */

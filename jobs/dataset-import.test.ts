@@ -7,7 +7,7 @@ import { stageRevision } from "../db/datasets";
 import { claimTasks, findJob, type JobRow } from "../db/jobs";
 import { insertMembers } from "../db/samples";
 import { insertWorker } from "../db/workers";
-import { toRow } from "../gateway/datasets/content";
+import { toContent, toRow } from "../gateway/datasets/content";
 import { IMPORT_KIND, type ImportOptions } from "../gateway/datasets/import-job";
 import { createImports } from "../gateway/datasets/imports";
 import { createDatasets } from "../gateway/datasets/service";
@@ -81,16 +81,7 @@ test("a second attempt does not mix its samples with those of the first attempt"
   // The first worker used a different schema, which rejected b, and died.
   const revision = job.replace(/^job/, "rev");
   const members = ["a", "c"].map((key, position) => {
-    const sample = {
-      input: `What is ${key}?`,
-      references: [],
-      contexts: [],
-      output: null,
-      group: null,
-      tags: [],
-      metadata: {},
-    };
-    return { ...toRow({ ...sample, key, hash: key.repeat(64) }), key, position };
+    return { ...toRow({ ...toContent({ input: `What is ${key}?` }), key, hash: key.repeat(64) }), key, position };
   });
   await db.write(async (tx) => {
     await stageRevision(tx, { id: revision, jobId: job, source: null, createdBy: "key_1" }, new Date());

@@ -109,11 +109,15 @@ const usageOf = (runs: readonly RunRow[]) => {
 };
 
 /** The texts that an evaluator could compare an answer with. An index finds contexts for every sample. */
-const answerLike = ({ hasReferences, hasContexts }: MemberCounts, { generation }: Pick<Estimated, "generation">) => ({
+const answerLike = (
+  { hasReferences, hasContexts, hasExpectedCalls }: MemberCounts,
+  { generation }: Pick<Estimated, "generation">,
+) => ({
   question: "",
   references: hasReferences ? ["a"] : [],
   contexts: hasContexts || generation?.index ? ["a"] : [],
   output: "a",
+  ...(hasExpectedCalls && generation?.index === null && { calls: { expected: [], made: [], tools: [] } }),
 });
 
 const judgeCalls = (run: Estimated): number => {

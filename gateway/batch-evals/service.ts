@@ -15,6 +15,7 @@ import type { RunReader } from "../evals/history";
 import { pinsOf } from "../evals/pins";
 import { planScoring } from "../evals/plan";
 import { assertMayDecide } from "../evals/recompute";
+import type { ScoredAnswer } from "../evals/scored-answer";
 import type { EvalService } from "../evals/service";
 import { type ComputeFigures, createRunReader } from "../evals/summary";
 import { assertUnchanged, type RagTarget, resolveTarget } from "../evals/target";
@@ -79,7 +80,10 @@ interface BatchDeps {
   now?: () => Date;
 }
 
-const ALL_CONTENT = { question: "", references: ["a"], contexts: ["a"], output: "" };
+const ALL_CONTENT: ScoredAnswer = {
+  ...{ question: "", references: ["a"], contexts: ["a"], output: "" },
+  calls: { expected: [], made: [], tools: [] },
+};
 const ENDED: ReadonlySet<RunRow["state"]> = new Set(["completed", "failed", "cancelled"]);
 
 export const createBatchEvals = (deps: BatchDeps): BatchEvalService => {

@@ -2,8 +2,9 @@ import { type Static, Type } from "@sinclair/typebox";
 import { MAX_CHOICES, MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
 import { CacheReport, Component, Count, Milliseconds, Nullable, OneOf, Strict } from "../contract";
 import { DegradationCode } from "../health/contract";
-import { hint, ignored, optional, requires, unsupported } from "./fields";
-import { ChatMessage, FunctionName, ToolCall, ToolCallDelta } from "./message";
+import { hint, optional, requires, unsupported } from "./fields";
+import { ChatMessage, ToolCall, ToolCallDelta } from "./message";
+import { ToolChoice, ToolList } from "./tools";
 
 const ResponseFormat = Type.Union(
   [
@@ -20,34 +21,6 @@ const ResponseFormat = Type.Union(
     }),
   ],
   { title: "ResponseFormat" },
-);
-
-const MAX_TOOLS = 128;
-
-/** A function that the model may ask the caller to call. */
-export const Tool = Strict(
-  {
-    type: Type.Literal("function"),
-    function: Strict({
-      name: FunctionName,
-      description: optional(Type.String(), ""),
-      parameters: optional(Type.Record(Type.String(), Type.Unknown(), { description: "JSON schema of the arguments" })),
-      strict: optional(Type.Boolean(), false),
-    }),
-    cache_control: ignored,
-  },
-  { title: "Tool" },
-);
-export type Tool = Static<typeof Tool>;
-
-export const ToolList = Type.Array(Tool, { maxItems: MAX_TOOLS, description: requires("tools") });
-
-const ToolChoice = Type.Union(
-  [
-    OneOf(["none", "auto", "required"]),
-    Strict({ type: Type.Literal("function"), function: Strict({ name: FunctionName }) }),
-  ],
-  { title: "ToolChoice", description: "Whether the model calls functions, or which one it must call" },
 );
 
 const sampledFrom = "From the sampling distribution, after temperature, top_k, top_p and min_p";

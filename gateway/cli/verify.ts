@@ -6,6 +6,7 @@ import { drawProgress } from "../../lib/progress";
 import type { Rescore } from "../batch-evals/bundle/check-result";
 import { type Verification, verifyBundle } from "../batch-evals/bundle/verify-bundle";
 import { scoreExact } from "../evals/scorers/exact-evaluator";
+import { scoreToolCalls } from "../evals/scorers/tool-call-evaluator";
 import { ScoringPool } from "../evals/scoring-thread/scoring-pool";
 
 const HELP = `Verifies an exported batch run: every hash, score, verdict and figure. Needs no server and no settings.
@@ -21,6 +22,9 @@ const MAX_THREADS = 8;
 /** Interval between updates of the progress line. */
 const REDRAW_MS = 200;
 
+/** Evaluators that take too little time for a thread. */
+const SCORERS = { exact: scoreExact, tool_call: scoreToolCalls };
+
 const threads = Math.min(availableParallelism(), MAX_THREADS);
 
 const verify = async (path: string): Promise<Verification> => {
@@ -32,7 +36,7 @@ const verify = async (path: string): Promise<Verification> => {
   const pool = new ScoringPool(threads);
   const { signal } = new AbortController();
   const rescore: Rescore = async (answer, kind) =>
-    kind === "exact" ? scoreExact(answer) : pool.score({ signal }, answer, kind);
+    kind === "reference" ? pool.score({ signal }, answer, kind) : SCORERS[kind](answer);
   const draw = drawProgress(process.stderr);
   let [done, total, drawnMs] = [0, 0, 0];
   try {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { startConversations } from "../../tests/fixtures/conversations";
-import type { Tool } from "../chat/contract";
+import type { Tool } from "../chat/tools";
 
 type Setup = Awaited<ReturnType<typeof startConversations>>;
 let { speaker, ada, bob, conversations, build, asking, exchange, close } = {} as Setup;

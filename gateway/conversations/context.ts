@@ -1,5 +1,5 @@
-import type { Tool } from "../chat/contract";
 import type { ChatMessage } from "../chat/message";
+import type { Tool } from "../chat/tools";
 import type { AnswerContext, ConversationContext, ConversationMessage } from "./contract";
 import { bytesOf, toPrompt } from "./prompt";
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { FinishReason, Latency, ToolList, Usage } from "../chat/contract";
+import { FinishReason, Latency, Usage } from "../chat/contract";
 import { CallId, ToolCall } from "../chat/message";
+import { ToolList } from "../chat/tools";
 import {
   CacheReport,
   Count,

@@ -1,9 +1,9 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Asking } from "../call";
 import { assertCapable, assertTools } from "../chat/capabilities";
-import type { Tool } from "../chat/contract";
 import type { ChatMessage } from "../chat/message";
 import type { ChatService } from "../chat/service";
+import type { Tool } from "../chat/tools";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import { RagQuery } from "../rag/contract";

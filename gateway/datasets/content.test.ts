@@ -18,6 +18,9 @@ const paris: SampleContent = {
   group: "france",
   tags: ["capital", "europe"],
   metadata: { level: 1, checked: true },
+  expected_tool_calls: null,
+  tools: null,
+  tool_choice: null,
 };
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -47,6 +50,9 @@ const changes: [string, Partial<SampleContent>][] = [
   ["no output", { output: null }],
   ["group", { group: null }],
   ["tags", { tags: ["capital"] }],
+  ["expected function calls", { expected_tool_calls: [] }],
+  ["tools", { tools: [{ type: "function", function: { name: "search" } }] }],
+  ["a tool choice", { tool_choice: "required" }],
   ["a metadata value of a different type", { metadata: { level: "1", checked: true } }],
 ];
 test.each(changes)("a sample with %s changed has a different hash", (_, change) => {

@@ -1,6 +1,7 @@
 import type { SampleRow } from "../../db/samples";
 import { canonicalHash } from "../../lib/canonical-json";
-import type { NewSample, Sample } from "./sample-contract";
+import { fromRow, toRow as toColumns } from "../wire";
+import { type NewSample, type Sample, SampleFields } from "./sample-contract";
 
 export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
 /** A sample without the fields that the database adds. */
@@ -9,8 +10,15 @@ export type KeyedContent = SampleContent & { key: string };
 /** The content of an uploaded sample, with every field set. */
 export const toContent = (sample: NewSample): SampleContent => {
   const { input, references = [], contexts = [], output = null, group = null, tags = [], metadata = {} } = sample;
-  return { input, references, contexts, output, group, tags, metadata };
+  const { expected_tool_calls = null, tools = null, tool_choice = null } = sample;
+  return {
+    ...{ input, references, contexts, output, group, tags, metadata },
+    ...{ expected_tool_calls, tools, tool_choice },
+  };
 };
+
+/** The content of a stored sample. */
+export const contentOf = (row: Omit<SampleRow, "id" | "hash">): SampleContent => fromRow(SampleFields, row);
 
 /** A sample, or its content, as it would be uploaded: fields without a value are omitted. */
 export const toNewSample = ({
@@ -22,6 +30,9 @@ export const toNewSample = ({
   group,
   tags,
   metadata,
+  expected_tool_calls,
+  tools,
+  tool_choice,
 }: SampleContent & { key?: string }): NewSample => ({
   ...(key !== undefined && { key }),
   input,
@@ -31,6 +42,9 @@ export const toNewSample = ({
   ...(group !== null && { group }),
   ...(tags.length > 0 && { tags }),
   ...(Object.keys(metadata).length > 0 && { metadata }),
+  ...(expected_tool_calls !== null && { expected_tool_calls }),
+  ...(tools !== null && { tools }),
+  ...(tool_choice !== null && { tool_choice }),
 });
 
 /**
@@ -74,7 +88,7 @@ const textOfContent = (content: Extract<NewSample["input"], unknown[]>[number]["
 export const toRow = ({ key: _, hash, ...content }: KeyedContent & { hash: string }): SampleRow => ({
   id: `sample_${hash.slice(0, 32)}`,
   hash,
-  ...content,
+  ...toColumns(SampleFields, content),
 });
 
 export const sampleRow = (sample: NewSample): { key: string; row: SampleRow } => {

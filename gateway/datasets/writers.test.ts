@@ -34,6 +34,14 @@ const AWKWARD = [
 ];
 const STRANGE = ["\u202e", "😀", "\u2028", "\ufeff", "＝"];
 
+/** Whether a JSON value has names or strings that no file may contain. */
+const hasForbidden = (value: unknown): boolean => {
+  if (typeof value === "string") return !isText(value);
+  if (typeof value !== "object" || value === null) return false;
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  return names.some((each) => FORBIDDEN_NAMES.has(each) || !isText(each)) || Object.values(value).some(hasForbidden);
+};
+
 const isText = (each: string): boolean => each.isWellFormed() && !each.includes("\0");
 const text = fc
   .oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: fc.constantFrom(...AWKWARD, ...STRANGE) }))
@@ -44,6 +52,9 @@ const messages = fc.array(fc.record({ role: fc.constantFrom("system" as const, "
   minLength: 1,
   maxLength: 3,
 });
+/** JSON in the arguments of a call. */
+const json = fc.jsonValue({ maxDepth: 2 }).filter((value) => !hasForbidden(value));
+const functionName = fc.stringMatching(/^[a-zA-Z0-9_-]{1,64}$/);
 const sample: fc.Arbitrary<NewSample> = fc.record(
   {
     key: text.filter((each) => each !== "" && each.length <= 200),
@@ -57,6 +68,17 @@ const sample: fc.Arbitrary<NewSample> = fc.record(
     group: text,
     tags: fc.uniqueArray(name, { maxLength: 3 }),
     metadata: fc.dictionary(name, fc.oneof(text, number, fc.boolean(), fc.constant(null)), { maxKeys: 3 }),
+    expected_tool_calls: fc.array(
+      fc.record({ name: functionName, arguments: fc.dictionary(name, json, { maxKeys: 3 }) }),
+      { maxLength: 2 },
+    ),
+    tools: fc.array(
+      fc.record({ type: fc.constant("function" as const), function: fc.record({ name: functionName }) }),
+      {
+        maxLength: 2,
+      },
+    ),
+    tool_choice: fc.constantFrom("none" as const, "auto" as const, "required" as const),
   },
   { requiredKeys: ["key", "input"] },
 );
@@ -113,7 +135,7 @@ test("no cell of a CSV export begins like a formula, whatever the samples contai
     },
   ];
   const [, record = ""] = (await whole(writeCsv(all))).split("\r\n");
-  expect(record).toBe(`'=1,'@SUM(A1),"[""+1""]",,'-1,'\tx,"[""=t""]","{""=m"":""=1""}"`);
+  expect(record).toBe(`'=1,'@SUM(A1),"[""+1""]",,'-1,'\tx,"[""=t""]","{""=m"":""=1""}",,,`);
 });
 
 test("a quote before a formula in a foreign file is kept: only our own exports are unguarded", async () => {

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { MaxTokens, SAMPLING, StopList } from "../../gpu-node/protocol";
 import { FinishReason, Latency, Usage } from "../chat/contract";
-import { TextMessage } from "../chat/message";
+import { TextMessage, ToolCall } from "../chat/message";
 import {
   CacheReport,
   Count,
@@ -16,6 +16,7 @@ import {
   Timestamp,
 } from "../contract";
 import { NewSample } from "../datasets/contract";
+import { SampleFields } from "../datasets/sample-contract";
 import { Citation, RetrievalOverrides, RetrievalReport } from "../retrieval-contract";
 import { RunLatency, Segment, Statistic, VerdictSummary } from "./statistics-contract";
 
@@ -211,6 +212,8 @@ export type Label = Static<typeof Label>;
 export const Output = Type.Object(
   {
     text: Type.String(),
+    reasoning: Type.Optional(Type.String()),
+    tool_calls: Type.Optional(Type.Array(ToolCall)),
     contexts: Type.Array(Type.String()),
     citations: Type.Array(Citation),
     finish_reason: Nullable(FinishReason),
@@ -245,11 +248,12 @@ export const SampleResult = Type.Object(
     input: Type.Union([Type.String(), Type.Array(TextMessage)]),
     references: Type.Array(Type.String()),
     contexts: Type.Array(Type.String()),
+    expected_tool_calls: SampleFields.properties.expected_tool_calls,
     output: Nullable(Output),
     scores: Type.Array(Score, { description: "Oldest first" }),
     passed: Nullable(Type.Boolean(), {
       description:
-        "Every evaluator with the `verdict` role passes it on every criterion with a threshold; null: not known. An empty answer never passes. The fallback text of an index passes if the sample expects no answer",
+        "Every evaluator with the `verdict` role passes it on every criterion with a threshold; null: not known. An answer without text and function calls never passes. The fallback text of an index passes if the sample expects no answer",
     }),
     verdicts: Type.Array(EvaluatorVerdict, {
       description: "One for each evaluator that scored the result, in the run's order. Evaluators are never averaged",

@@ -4,7 +4,7 @@ import type { Criterion, JudgeSettings } from "./contract";
 export interface EvaluatorDefinition {
   name: string;
   version: number;
-  kind: "reference" | "exact" | "judge";
+  kind: "reference" | "exact" | "tool_call" | "judge";
   description: string;
   criteria: readonly Criterion[];
   /** null: this evaluator uses no model. */

@@ -5,7 +5,7 @@ import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import type { PageQuery } from "../contract";
-import { type SampleContent, toNewSample } from "../datasets/content";
+import { contentOf, toNewSample } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import {
   type NumberedPage,
@@ -123,7 +123,7 @@ export const createHistory = (db: Db, compute?: ComputeFigures): EvalHistory & H
       const row = await find(reader, runId);
       const [first] = await resultStore.listResults(db, runId, { limit: 1 });
       if (!first) throw new AppError("not_found", `The run ${runId} has no results.`, { param: "id" });
-      const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
+      const sample = toNewSample({ ...contentOf(first.sample), key: first.sampleKey });
       return { run: await readRun(row), sample };
     },
   };

@@ -4,6 +4,7 @@ import { BUILT_IN_EVALUATORS } from "../evaluators/built-in";
 import type { Criterion, Rubric } from "./contract";
 import type { ChosenEvaluator } from "./evaluator";
 import { planScoring } from "./plan";
+import type { ScoredAnswer } from "./scored-answer";
 
 const ANSWER = { question: "Who?", references: ["Ada"], contexts: ["It was Ada."], output: "Ada." };
 const politeness: Criterion = {
@@ -26,11 +27,10 @@ const chosen = (parts: Partial<ChosenEvaluator>): ChosenEvaluator => ({
   shadow: false,
   ...parts,
 });
-const [reference, judge] = BUILT_IN_EVALUATORS.map((each) => chosen({ ...each, reference: `${each.name}@1` })) as [
-  ChosenEvaluator,
-  ChosenEvaluator,
-];
-const names = (evaluators: ChosenEvaluator[], rubric?: Rubric, answer = ANSWER) =>
+const builtIn = (name: string): ChosenEvaluator =>
+  chosen({ ...BUILT_IN_EVALUATORS.find((each) => each.name === name), reference: `${name}@1` });
+const [reference, judge, toolCall] = [builtIn("reference"), builtIn("judge"), builtIn("tool_call")];
+const names = (evaluators: ChosenEvaluator[], rubric?: Rubric, answer: ScoredAnswer = ANSWER) =>
   planScoring(evaluators, rubric, answer).map(({ evaluator, criteria }) => [
     evaluator.reference,
     ...criteria.map(({ name }) => name),
@@ -59,6 +59,30 @@ describe("without a rubric", () => {
     const bare = { ...ANSWER, references: [], contexts: [] };
     expect(names([reference, chosen({})], undefined, bare)).toEqual([["reference@1"], ["polite@1", "politeness"]]);
     expect(() => planScoring([reference], undefined, bare)).toThrow(AppError);
+  });
+});
+
+describe("function calls", () => {
+  const calls = { expected: [], made: [], tools: [] };
+  const rubric = { criteria: ["correctness", "tool_name"] };
+
+  test("are only scored by tool_call, and only if the sample expects any", () => {
+    const scored = ["tool_call@1", "tool_name", "tool_arguments"];
+    expect(names([reference, toolCall], undefined, { ...ANSWER, contexts: [], calls })).toEqual([
+      ["reference@1", "correctness"],
+      scored,
+    ]);
+    expect(names([reference, toolCall])[1]).toEqual(["tool_call@1"]);
+    expect(names([judge, toolCall], rubric)).toEqual([
+      ["judge@1", "correctness"],
+      ["tool_call@1", "tool_name"],
+    ]);
+  });
+
+  test("need tool_call in a rubric", () => {
+    expect(() => planScoring([reference, judge], rubric, { ...ANSWER, calls })).toThrow(
+      'reference@1, judge@1 can\'t score "tool_name". Add tool_call@1 to `evaluators`.',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Criterion, Rubric } from "./contract";
 import type { ChosenEvaluator } from "./evaluator";
-import { criteriaOf } from "./rubric";
+import { CALL_CRITERIA, criteriaOf } from "./rubric";
 import type { ScoredAnswer } from "./scored-answer";
 
 /** An evaluator and the criteria that it scores. */
@@ -11,18 +11,27 @@ export interface PlannedEvaluator {
 }
 
 /** Why this answer can't be scored on a criterion; undefined if it can. */
-export const obstacle = ({ name }: Criterion, { references, contexts }: ScoredAnswer): string | undefined => {
+export const obstacle = (
+  { name }: Pick<Criterion, "name">,
+  { references, contexts, calls }: ScoredAnswer,
+): string | undefined => {
   if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
   if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {
     return "The sample has no contexts that could support the answer.";
   }
+  if (isAboutCalls(name) && calls === undefined) return NO_CALLS;
   return undefined;
 };
 
-/** The criteria that an evaluator can score: all of them for a judge, those that it knows for any other. */
+const NO_CALLS =
+  "The sample has no expected_tool_calls, or the answer can't have calls: only chat targets can. Stored outputs are text.";
+
+const isAboutCalls = (name: string): boolean => CALL_CRITERIA.some((criterion) => criterion.name === name);
+
+/** The criteria that an evaluator can score: all about the text for a judge, those that it knows for any other. */
 const decidable = (evaluator: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
   evaluator.kind === "judge"
-    ? [...criteria]
+    ? criteria.filter(({ name }) => !isAboutCalls(name))
     : criteria.filter(({ name }) => evaluator.criteria.some((known) => known.name === name));
 
 /**
@@ -48,13 +57,7 @@ export const planScoring = (
     answer,
   );
   if (plan.every(({ criteria }) => criteria.length === 0)) {
-    throw new AppError(
-      "invalid_request",
-      "The sample has nothing to compare the answer with. Add references, contexts or a rubric.",
-      {
-        param: "sample",
-      },
-    );
+    throw new AppError("invalid_request", answer.calls ? ONLY_CALLS : NOTHING_TO_COMPARE, { param: "sample" });
   }
   return plan;
 };
@@ -66,14 +69,18 @@ export const withoutObstacles = (plan: readonly PlannedEvaluator[], answer: Scor
     criteria: criteria.filter((criterion) => obstacle(criterion, answer) === undefined),
   }));
 
+const NOTHING_TO_COMPARE = "The sample has nothing to compare the answer with. Add references, contexts or a rubric.";
+const ONLY_CALLS =
+  "Name tool_call@1 in `evaluators`: the sample has only expected_tool_calls to compare the answer with.";
+
 const planByRubric = (evaluators: readonly ChosenEvaluator[], criteria: readonly Criterion[]): PlannedEvaluator[] => {
   const plan = evaluators.map((evaluator) => ({ evaluator, criteria: decidable(evaluator, criteria) }));
   for (const [index, criterion] of criteria.entries()) {
     if (plan.some((planned) => planned.criteria.includes(criterion))) continue;
     const names = evaluators.map(({ reference }) => reference).join(", ");
-    throw new AppError("invalid_request", `${names} can't score "${criterion.name}". Add a judge to \`evaluators\`.`, {
-      param: `rubric.criteria.${index}`,
-    });
+    const missing = isAboutCalls(criterion.name) ? "tool_call@1" : "a judge";
+    const message = `${names} can't score "${criterion.name}". Add ${missing} to \`evaluators\`.`;
+    throw new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
   }
   return plan;
 };

@@ -5,7 +5,7 @@ import type { RunRow } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import type { Call } from "../call";
 import { assertMayStore } from "../content-logging";
-import type { NewSample } from "../datasets/contract";
+import { contentOf } from "../datasets/content";
 import { hasRole } from "../principal";
 import type { Output, RecomputeEval, Rubric, RunPins, Score } from "./contract";
 import type { ChosenEvaluator, EvaluatorChoice } from "./evaluator";
@@ -75,7 +75,7 @@ export const rescore = async (
   row: ResultRow,
 ): Promise<NewScoreRow[]> => {
   const { db, now = () => new Date() } = deps;
-  const answer = answerOf(row.sample as unknown as NewSample, outputOf(row));
+  const answer = answerOf(contentOf(row.sample), outputOf(row));
   const known = (await listScores(db, [row.id])).map(toScore);
   const { missing, promoted } = sift(planScoring(chosen, rubric, answer), known, shadow);
   const scores = await scoreAnswer(deps, call, missing, answer);
@@ -143,7 +143,6 @@ const outputOf = ({ output }: ResultRow): Output => output as unknown as Output;
 export const addScores = async (tx: Tx, row: ResultRow, rows: readonly NewScoreRow[]): Promise<number> => {
   const added = await insertScores(tx, rows);
   const scores = await listScores(tx, [row.id]);
-  const sample = row.sample as unknown as NewSample;
-  await setOutcome(tx, row.id, outcomeOf(outputOf(row), scores.map(toScore), sample));
+  await setOutcome(tx, row.id, outcomeOf(outputOf(row), scores.map(toScore), contentOf(row.sample)));
   return added;
 };

@@ -4,7 +4,7 @@ import type { Criterion, Rubric } from "./contract";
 
 const share = { min: 0, max: 1, step: null };
 
-/** The built-in criteria. Every evaluator knows them by name. */
+/** The built-in criteria for texts. */
 export const BUILT_IN_CRITERIA: readonly Criterion[] = [
   {
     name: "correctness",
@@ -33,13 +33,24 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
   },
 ];
 
+const call = { scale: share, direction: "higher_is_better", threshold: 1, weight: 1 } as const;
+
+/** The built-in criteria for function calls. Only `tool_call` scores them. */
+export const CALL_CRITERIA: readonly Criterion[] = [
+  { name: "tool_name", description: "Which share of the function calls has the expected name?", ...call },
+  { name: "tool_arguments", description: "Which share of the function calls has the expected arguments too?", ...call },
+];
+
+/** Every criterion that a rubric can give by its name. */
+export const NAMED_CRITERIA: readonly Criterion[] = [...BUILT_IN_CRITERIA, ...CALL_CRITERIA];
+
 /** Expands the criteria of a rubric. Throws invalid_request for an unknown name or a duplicate. */
 export const criteriaOf = (rubric: Rubric): Criterion[] => {
   const criteria = rubric.criteria.map((given, index) => {
     if (typeof given !== "string") return checked(given, index);
-    const found = BUILT_IN_CRITERIA.find(({ name }) => name === given);
+    const found = NAMED_CRITERIA.find(({ name }) => name === given);
     if (found) return found;
-    const known = BUILT_IN_CRITERIA.map(({ name }) => name).join(", ");
+    const known = NAMED_CRITERIA.map(({ name }) => name).join(", ");
     throw wrong(index, `"${given}" is not a built-in criterion. Built in: ${known}. Send your own criteria in full.`);
   });
   const names = criteria.map(({ name }) => name);
@@ -49,7 +60,7 @@ export const criteriaOf = (rubric: Rubric): Criterion[] => {
 };
 
 const checked = (criterion: Criterion, index: number): Criterion => {
-  const builtIn = BUILT_IN_CRITERIA.find(({ name }) => name === criterion.name);
+  const builtIn = NAMED_CRITERIA.find(({ name }) => name === criterion.name);
   if (builtIn) {
     const { threshold, weight } = criterion;
     if (canonicalJson({ ...builtIn, threshold, weight }) !== canonicalJson(criterion)) {

@@ -80,7 +80,7 @@ const evaluate = async (
   if (criteria.length === 0) return [];
   try {
     if (evaluator.judge === null) {
-      return await deps.reference.score(call, answer, evaluator.kind === "exact" ? "exact" : "reference");
+      return await deps.reference.score(call, answer, evaluator.kind as WithoutModel);
     }
     const claims = await deps.reference.claimsOf(answer.output);
     return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);

@@ -179,9 +179,16 @@ export const makeOutput = async (
     top_p: target.top_p,
     stop: target.stop,
     seed,
+    ...(sample.tools?.length && { tools: sample.tools, tool_choice: sample.tool_choice ?? undefined }),
   };
   const answer = await chat.answer(call, body);
-  const output = toOutput(sample, answer.message.content, answer);
+  const { content, reasoning, tool_calls } = answer.message;
+  const output = {
+    ...toOutput(sample, content, answer),
+    ...(reasoning !== undefined && { reasoning }),
+    // Whether calls are compared depends on this field, even if the answer has none.
+    ...((tool_calls ?? sample.expected_tool_calls) && { tool_calls: tool_calls ?? [] }),
+  };
   return { output, model: answer.model, node: answer.node, index: null };
 };
 

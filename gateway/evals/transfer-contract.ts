@@ -13,8 +13,10 @@ const figures = Type.Partial(Type.Object({ ...RunFigures.properties, figures_sta
 
 /** A result without the fields of its sample, and without those that an import recomputes. */
 export const ExportedResult = Strict({
-  ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
-    .properties,
+  ...Type.Omit(SampleResult, [
+    ...(["input", "references", "contexts", "group", "tags", "expected_tool_calls"] as const),
+    ...(["output", "verdicts", "labels"] as const),
+  ]).properties,
   output: Nullable(
     Type.Object({
       ...Output.properties,

@@ -7,7 +7,7 @@ import { insertSamples } from "../../db/samples";
 import { csvRecord, guardText } from "../../lib/csv";
 import { AppError } from "../../lib/errors";
 import { assertMayStore } from "../content-logging";
-import { sampleRow, toNewSample } from "../datasets/content";
+import { contentOf, sampleRow, toNewSample } from "../datasets/content";
 import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { fromRow, toRow } from "../wire";
@@ -102,7 +102,7 @@ export const createEvalTransfer = ({ db, computeFigures, now = () => new Date() 
 
 /** A result as a file has it, with its sample. `labels` include replaced ones. */
 export const toEntry = (row: resultStore.ResultRow, scores: Score[], labels: readonly NamedLabelRow[]): Entry => {
-  const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
+  const sample = toNewSample({ ...contentOf(row.sample), key: row.sampleKey });
   const output = row.output as Output | null;
   const result = fromRow(ExportedResult, row, {
     output: output && withoutContextsOf(output, row.sample.contexts),

@@ -40,6 +40,14 @@ describe("the verdict over all criteria", () => {
     expect(outcomeOf(said("Paris"), scores, SAMPLE).passed).toBe(passed);
   });
 
+  test("an answer that only calls functions is not empty", () => {
+    const call = { id: "call_1", type: "function" as const, function: { name: "now", arguments: "{}" } };
+    const output = { ...said(""), tool_calls: [call] };
+    expect(outcomeOf(output, [score(1)], SAMPLE)).toMatchObject({ passed: true, failure: null });
+    expect(outcomeOf(output, [score(0)], SAMPLE)).toMatchObject({ passed: false, failure: "wrong" });
+    expect(verdictsOf(output, [score(1)], {})[0]?.passed).toBe(true);
+  });
+
   test("an empty answer never passes, whatever its scores", () => {
     expect(outcomeOf(said(" \n"), [score(1)], SAMPLE)).toMatchObject({ passed: false, failure: "empty" });
     expect(outcomeOf(said(""), [score(1, faithfulness)], SAMPLE)).toMatchObject({ passed: false, failure: "empty" });
@@ -104,7 +112,7 @@ const run = (...evaluators: string[]): RunOrder => ({
 describe("the verdict of each evaluator", () => {
   test("has its own overall score: two evaluators are never averaged", () => {
     const scores = [full("correctness", 1), full("faithfulness", 0.5), full("correctness", 0, JUDGE)];
-    expect(verdictsOf("Paris", scores, run("reference@1", "judge@1"))).toEqual([
+    expect(verdictsOf({ text: "Paris" }, scores, run("reference@1", "judge@1"))).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: 0.75 },
       { evaluator: "judge@1", role: "verdict", passed: false, overall: 0 },
     ]);
@@ -116,7 +124,7 @@ describe("the verdict of each evaluator", () => {
       full("correctness", 0, JUDGE),
       full("correctness", 1, { evaluator: "judge@2" }),
     ];
-    expect(verdictsOf("Paris", scores, run()).map(({ evaluator, role }) => [evaluator, role])).toEqual([
+    expect(verdictsOf({ text: "Paris" }, scores, run()).map(({ evaluator, role }) => [evaluator, role])).toEqual([
       ["polite@1", "comparison"],
       ["judge@1", "replaced"],
       ["judge@2", "verdict"],
@@ -131,21 +139,24 @@ describe("the verdict of each evaluator", () => {
       full("correctness", 1, SHADOW),
     ];
     const names = (...pinned: string[]) =>
-      verdictsOf("Paris", scores, run(...pinned)).map(({ evaluator }) => evaluator);
+      verdictsOf({ text: "Paris" }, scores, run(...pinned)).map(({ evaluator }) => evaluator);
     expect(names("reference@1", "judge@1")).toEqual(["reference@1", "judge@1", "late@1", "polite@1"]);
     expect(names()).toEqual(["late@1", "judge@1", "reference@1", "polite@1"]);
   });
 
   test("ignores an evaluator's shadow scores with another rubric", () => {
     const shadow = { ...full("correctness", 0), shadow: true, criterion_hash: "b" };
-    expect(verdictsOf("Paris", [full("correctness", 1), shadow], run())).toEqual([
+    expect(verdictsOf({ text: "Paris" }, [full("correctness", 1), shadow], run())).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: 1 },
     ]);
   });
 
   test("is a failure for an empty answer, and null if a value is missing", () => {
-    expect(verdictsOf(" ", [full("correctness", 1)], run())[0]?.passed).toBe(false);
-    expect(verdictsOf("Paris", [full("correctness", null)], run())[0]).toMatchObject({ passed: null, overall: null });
+    expect(verdictsOf({ text: " " }, [full("correctness", 1)], run())[0]?.passed).toBe(false);
+    expect(verdictsOf({ text: "Paris" }, [full("correctness", null)], run())[0]).toMatchObject({
+      passed: null,
+      overall: null,
+    });
   });
 });
 
@@ -190,7 +201,8 @@ describe("an evaluator's overall score", () => {
     ...score(value, { metric: `${weight} ${direction} ${max}` }),
     criterion: { weight, direction, scale: { min: 0, max, step: null }, threshold: null } as never,
   });
-  const overallOf = (...scores: ReturnType<typeof weighed>[]) => verdictsOf("Paris", scores, run())[0]?.overall;
+  const overallOf = (...scores: ReturnType<typeof weighed>[]) =>
+    verdictsOf({ text: "Paris" }, scores, run())[0]?.overall;
 
   test("is the weighted mean of all values, each scaled so that 1 is best", () => {
     expect(overallOf(weighed(1, 3), weighed(2, 1, "lower_is_better", 4))).toBeCloseTo((3 + 0.5) / 4);
@@ -212,9 +224,11 @@ describe("an evaluator's overall score", () => {
     });
     // A second rubric redefines the tone and omits the length.
     const scores = [scored("tone", "a", 0, 1), scored("length", "a", 1, 1), scored("tone", "b", 0.5, 3)];
-    expect(verdictsOf("Paris", scores, run())).toMatchObject([{ role, overall: (3 * 0.5 + 1) / 4 }]);
+    expect(verdictsOf({ text: "Paris" }, scores, run())).toMatchObject([{ role, overall: (3 * 0.5 + 1) / 4 }]);
     // If scoring with the new definition fails, the value for the old one is kept.
-    expect(verdictsOf("Paris", [...scores.slice(0, 2), scored("tone", "b", null, 3)], run())[0]?.overall).toBe(0.5);
+    expect(
+      verdictsOf({ text: "Paris" }, [...scores.slice(0, 2), scored("tone", "b", null, 3)], run())[0]?.overall,
+    ).toBe(0.5);
   });
 
   test("of a result is the lowest one of the evaluators that decide, without shadows", () => {

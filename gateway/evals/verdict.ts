@@ -1,6 +1,6 @@
 import type { NewSample } from "../datasets/contract";
 import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score } from "./contract";
-import { BUILT_IN_CRITERIA } from "./rubric";
+import { NAMED_CRITERIA } from "./rubric";
 import { expectsAnswer } from "./scored-answer";
 import { isRefusal } from "./scorers/text/refusal";
 
@@ -63,17 +63,21 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
 };
 
 /** The fields of an output that decide the verdict. */
-type DecidedOutput = Pick<Output, "text" | "finish_reason" | "status">;
+type DecidedOutput = Pick<Output, "text" | "tool_calls" | "finish_reason" | "status">;
+
+const isEmpty = ({ text, tool_calls: calls = [] }: Pick<Output, "text" | "tool_calls">): boolean =>
+  text.trim() === "" && calls.length === 0;
 
 /** Why a result did not pass: the most specific cause; null if it passed. Rules decide this; a label can correct it. */
 export const failureOf = (
-  { text, finish_reason: finishReason, status }: DecidedOutput,
+  output: DecidedOutput,
   verdicts: readonly Pick<Score, "metric" | "passed" | "value">[],
   passed: boolean | null,
 ): FailureKind | null => {
   if (passed === true) return null;
+  const { text, finish_reason: finishReason, status } = output;
   if (status === "no_relevant_context") return "no_context";
-  if (text.trim() === "") return "empty";
+  if (isEmpty(output)) return "empty";
   const failed = (metric: string) => verdicts.some((verdict) => verdict.metric === metric && verdict.passed === false);
   if (passed === false) {
     if (isRefusal(text)) return "refused";
@@ -92,7 +96,7 @@ interface Outcome {
 }
 
 /**
- * A result's verdict and failure kind from all its scores, oldest first. An empty answer never passes. The fallback text
+ * A result's verdict and failure kind from all its scores, oldest first. An answer without text and function calls never passes. The fallback text
  * of an index is right if the sample expects no answer, and wrong otherwise.
  */
 export const outcomeOf = (
@@ -102,11 +106,7 @@ export const outcomeOf = (
 ): Outcome => {
   const deciding = decidingScores(scores);
   const passed =
-    output.status === "no_relevant_context"
-      ? !expectsAnswer(sample)
-      : output.text.trim() === ""
-        ? false
-        : verdictOf(deciding);
+    output.status === "no_relevant_context" ? !expectsAnswer(sample) : isEmpty(output) ? false : verdictOf(deciding);
   const byEvaluator = [...Map.groupBy(deciding, ({ evaluator }) => evaluator).values()].map(overallOf);
   const known = byEvaluator.filter((overall) => overall !== null);
   const overall = known.length === 0 ? null : Math.min(...known);
@@ -139,7 +139,7 @@ export const inRunOrder = <T extends Pick<Score, "metric" | "evaluator">>(
   items: readonly T[],
   order: RunOrder,
 ): T[] => {
-  const criteria = order.rubric?.criteria ?? BUILT_IN_CRITERIA;
+  const criteria = order.rubric?.criteria ?? NAMED_CRITERIA;
   const asked = criteria.map((each) => (typeof each === "string" ? each : each.name));
   const scored = items.map(({ metric }) => metric);
   const [compareMetrics, compareEvaluators] = [byPlace(asked, scored), byEvaluator(order, items)];
@@ -182,11 +182,15 @@ export const scoresByEvaluator = <S extends Decisive>(
  * verdict uses the newest value on each criterion, with the weight and scale it was scored with. After a recomputation
  * with a rubric that omits a criterion, the earlier value on that criterion still counts, in every role.
  */
-export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
+export const verdictsOf = (
+  output: Pick<Output, "text" | "tool_calls">,
+  scores: readonly Verdict[],
+  order: RunOrder,
+): EvaluatorVerdict[] =>
   scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({
     evaluator,
     role,
-    passed: text.trim() === "" ? false : verdictOf(own),
+    passed: isEmpty(output) ? false : verdictOf(own),
     overall: overallOf(own),
   }));
 

@@ -22,7 +22,7 @@ export const toResult = (
     { ...row.sample, ...row },
     {
       scores,
-      verdicts: verdictsOf(output?.text ?? "", scores, found.order as RunOrder),
+      verdicts: verdictsOf(output ?? { text: "" }, scores, found.order as RunOrder),
       labels: found.labels.map(toLabel),
     },
   );

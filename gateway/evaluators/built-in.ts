@@ -1,5 +1,5 @@
 import { DEFAULT_JUDGE_MODEL, type EvaluatorDefinition } from "../evals/evaluator";
-import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import { BUILT_IN_CRITERIA, CALL_CRITERIA } from "../evals/rubric";
 
 /** When the built-in versions were released. */
 export const RELEASED_AT = new Date("2026-11-26T00:00:00.000Z");
@@ -29,6 +29,15 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
     kind: "exact",
     description: "Passes an answer with the same words as a reference answer, ignoring case, punctuation and articles.",
     criteria: BUILT_IN_CRITERIA.filter(({ name }) => name === "correctness"),
+    judge: null,
+  },
+  {
+    name: "tool_call",
+    version: 1,
+    kind: "tool_call",
+    description:
+      "Compares the answer's function calls with the expected ones: their names, and their arguments as JSON.",
+    criteria: CALL_CRITERIA,
     judge: null,
   },
 ];

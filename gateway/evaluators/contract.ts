@@ -15,7 +15,7 @@ export const EvaluatorVersion = Type.Object(
       description:
         "active: gives the verdict; shadow: scored, but excluded from the verdict; released: runs if a request names it",
     }),
-    kind: OneOf(["reference", "exact", "judge"]),
+    kind: OneOf(["reference", "exact", "tool_call", "judge"]),
     description: Type.String(),
     criteria: Type.Array(Criterion),
     judge: Nullable(JudgeSettings),

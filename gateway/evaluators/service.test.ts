@@ -36,6 +36,7 @@ test("by default, reference@1 gives the verdict and no judge runs", async () => 
     ["exact", undefined],
     ["judge", undefined],
     ["reference", 1],
+    ["tool_call", undefined],
   ]);
 });
 
@@ -46,6 +47,7 @@ test("the hashes of released versions never change", () => {
       "exact": "6f452940b9f3",
       "judge": "5de785d2aa6f",
       "reference": "4ec314d386d1",
+      "tool_call": "7b4d82326d00",
     }
   `);
 });

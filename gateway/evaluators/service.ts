@@ -33,6 +33,7 @@ export const referenceOf = ({ name, version }: { name: string; version: number }
 const CONSTANTS = {
   reference: canonicalHash(REFERENCE_CONSTANTS),
   exact: canonicalHash({}),
+  tool_call: canonicalHash({}),
   judge: canonicalHash(JUDGE_CONSTANTS),
 } as const;
 

@@ -11,7 +11,7 @@ import { insertMembers } from "../../db/samples";
 import { insertWorker } from "../../db/workers";
 import { BATCH_KIND, newProgress } from "../../gateway/batch-evals/job";
 import type { ChatAnswer } from "../../gateway/chat/contract";
-import { toRow } from "../../gateway/datasets/content";
+import { toContent, toRow } from "../../gateway/datasets/content";
 import type { RunPins } from "../../gateway/evals/contract";
 import { scoreExact } from "../../gateway/evals/scorers/exact-evaluator";
 import { computeFigures } from "../../gateway/evals/summary";
@@ -74,11 +74,10 @@ const createRun = async (
     evaluators: [{ evaluator, shadow: false, hash: chosen?.hash ?? "" }],
     ...{ rubric: null, rubric_hash: null, seed: 0, repeats, code_version: "1", host: {} },
   };
-  const content = { references: ["x"], contexts: [], output: null, group: null, tags: [], metadata: {} };
-  const members = Array.from({ length: count }, (_, n) => ({
-    ...toRow({ key: `k${n}`, input: `q${n}`, ...content, references: [`q${n}`], hash: `${n}`.padStart(32, "0") }),
-    ...{ key: `k${n}`, position: n },
-  }));
+  const members = Array.from({ length: count }, (_, n) => {
+    const [key, content] = [`k${n}`, toContent({ input: `q${n}`, references: [`q${n}`] })];
+    return { ...toRow({ ...content, key, hash: `${n}`.padStart(32, "0") }), key, position: n };
+  });
   await db.write(async (tx) => {
     await insertKey(tx, { id: "key_1", name: "a key", role: "editor", secretHash: Buffer.from("a"), createdAt: AT });
     await insertDataset(tx, { id: "ds_1", name: "numbers", createdBy: "key_1", createdAt: AT, updatedAt: AT });

@@ -1,7 +1,7 @@
 import type { ResultTask } from "../../db/batch-evals";
 import type { NewScoreRow } from "../../db/results";
 import type { Call } from "../../gateway/call";
-import { type SampleContent, toNewSample } from "../../gateway/datasets/content";
+import { contentOf, toNewSample } from "../../gateway/datasets/content";
 import type { FailureKind, Output, Rubric } from "../../gateway/evals/contract";
 import type { ChosenEvaluator } from "../../gateway/evals/evaluator";
 import { planScoring, withoutObstacles } from "../../gateway/evals/plan";
@@ -55,7 +55,7 @@ export const runSample = async (
   let attempts = task.attempts;
   const chats = recipe.chatFor(() => attempts++);
   try {
-    const sample = toNewSample({ ...(task.sample as unknown as SampleContent), key: task.sampleKey });
+    const sample = toNewSample({ ...contentOf(task.sample), key: task.sampleKey });
     if (target.target.kind === "stored" && sample.output == null) {
       throw new AppError("invalid_request", "The sample has no stored output.");
     }

@@ -17,9 +17,13 @@ const editorOf = async (pages: Pages) => {
   return pages.keys.verify(`Bearer ${key}`);
 };
 
-/** Evaluates as the API does and returns the path of the run's page. Judges fail: the fake model's script is empty. */
-export const evaluateOn = async (pages: Pages, request: EvaluateRequest): Promise<string> => {
+/**
+ * Evaluates as the API does and returns the path of the run's page. `script` adds what the fake model answers. Without
+ * it, judges fail.
+ */
+export const evaluateOn = async (pages: Pages, request: EvaluateRequest, script = () => {}): Promise<string> => {
   pages.chat.reset();
+  script();
   pages.chat.finish();
   const principal = await editorOf(pages);
   const directives = { noCache: false, noStore: false, onlyIfCached: false };

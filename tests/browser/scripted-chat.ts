@@ -1,5 +1,6 @@
 import type { Call } from "../../gateway/call";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent } from "../../gateway/chat/contract";
+import { JoinedCalls } from "../../gateway/chat/joined-calls";
 import type { ChatMessage } from "../../gateway/chat/message";
 import type { AppError } from "../../lib/errors";
 
@@ -97,9 +98,16 @@ export class ScriptedChat {
   /** The complete answer, for requests without streaming. */
   async answer(call: Call, body: Pick<ChatCompletionRequest, "messages">): Promise<ChatAnswer> {
     let content = "";
+    const joined = new JoinedCalls();
     for await (const event of this.events(call, body)) {
-      if (event.type === "delta") content += event.text;
-      if (event.type === "done") return { ...event.answer, message: { role: "assistant", content } };
+      if (event.type === "delta") {
+        content += event.text;
+        for (const piece of event.tool_calls ?? []) joined.add(piece);
+      }
+      if (event.type !== "done") continue;
+      const calls = joined.toCalls();
+      const message = { role: "assistant" as const, content, ...(calls.length > 0 && { tool_calls: calls }) };
+      return { ...event.answer, message };
     }
     throw new Error("The script has no end.");
   }

@@ -1,3 +1,4 @@
+import { scoreToolCalls } from "../../gateway/evals/scorers/tool-call-evaluator";
 import type { ReferenceScorer } from "../../gateway/evals/scoring";
 
 const VERDICTS = [
@@ -15,7 +16,10 @@ export const SCRIPTED_SCORER: ReferenceScorer = {
     });
   },
 
-  async score(_, { references, contexts, output }) {
+  async score(_, answer, kind) {
+    const byRule = { votes: [], by: null, error: null };
+    if (kind === "tool_call") return scoreToolCalls(answer).map((score) => ({ ...score, ...byRule }));
+    const { references, contexts, output } = answer;
     const spans = await SCRIPTED_SCORER.claimsOf(output);
     const claims = spans.map((span, index) => {
       const judged = { ...span, ...VERDICTS[index === 0 ? 0 : index === 1 ? 1 : 2] };

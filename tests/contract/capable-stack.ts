@@ -56,8 +56,8 @@ export const startUnableStack = async (): Promise<Stack> => {
   return stack;
 };
 
-/** A gateway and a real node in front of a server that supports every feature. */
-export const startCapableStack = async (gateway: Partial<Config["gateway"]> = {}) => {
+/** A gateway and a real node in front of a server that supports every feature. `hasWorker`: for batch runs. */
+export const startCapableStack = async (gateway: Partial<Config["gateway"]> = {}, hasWorker = false) => {
   const server = new ScriptedServer(MODEL);
   const stack = await startStack(
     {},
@@ -67,7 +67,7 @@ export const startCapableStack = async (gateway: Partial<Config["gateway"]> = {}
         ...{ engine: "openai", engineUrl: server.url, embedder: "off" },
         engineCapabilities: ["reasoning", "vision", "audio_input"],
       },
-      hasWorker: false,
+      hasWorker,
     },
   );
   await knowsNode(stack);

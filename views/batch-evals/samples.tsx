@@ -2,6 +2,7 @@ import type { Static } from "@sinclair/typebox";
 import type { BatchEval, ResultQuery } from "../../gateway/batch-evals/contract";
 import type { ResultList } from "../../gateway/batch-evals/results";
 import { textOfInput } from "../../gateway/datasets/content";
+import { answerText } from "../../gateway/evals/answer-text";
 import type { FailureKind, SampleResult } from "../../gateway/evals/contract";
 import type { Segment } from "../../gateway/evals/statistics-contract";
 import { decidingScores, inRunOrder } from "../../gateway/evals/verdict";
@@ -113,7 +114,7 @@ export const SamplesPage = ({ run, page, query, ...frame }: SamplesPageProps) =>
               note: ({ repeat }) => (run.pins.repeats > 1 ? `answer ${repeat + 1}` : undefined),
             },
             { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
-            { name: "Answer", isLong: true, cell: ({ output, error }) => output?.text ?? error?.message ?? "" },
+            { name: "Answer", isLong: true, cell: ({ output, error }) => answerText(output) || (error?.message ?? "") },
             {
               name: "Outcome",
               cell: (result) => <span class={`state ${outcomeLook(result)}`}>{outcomeOf(result)}</span>,

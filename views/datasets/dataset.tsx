@@ -1,6 +1,7 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } from "../../gateway/datasets/contract";
 import type { NumberedPage } from "../../gateway/paging";
+import { textOfCall } from "../evals/calls";
 import { type Frame, may, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Filters, List, NoMatch, Table, withQuery } from "../ui/lists";
@@ -210,6 +211,11 @@ export const SamplePage = ({ dataset, revision, sample, ...frame }: SamplePagePr
         <Texts name="References" texts={sample.references} />
         <Texts name="Contexts" texts={sample.contexts} />
         <Texts name="Output" texts={sample.output === null ? [] : [sample.output]} />
+        {sample.expected_tool_calls && (
+          <Texts name="Expected function calls" texts={sample.expected_tool_calls.map(textOfCall)} />
+        )}
+        <Fact name="Tools">{sample.tools?.map(({ function: { name } }) => name).join(", ")}</Fact>
+        <Fact name="Tool choice">{sample.tool_choice && textOf(sample.tool_choice)}</Fact>
         <Fact name="Group">{sample.group}</Fact>
         <Fact name="Tags">{sample.tags.join(", ")}</Fact>
         {Object.entries(sample.metadata).map(([name, value]) => (

@@ -16,6 +16,9 @@ const FIELDS: readonly [value: string, words: string][] = [
   ["group", "Group: samples from the same source"],
   ["tags", "Tags"],
   ["metadata", "Metadata: the whole object"],
+  ["expected_tool_calls", "Expected function calls"],
+  ["tools", "Tools: functions that the model may call"],
+  ["tool_choice", "Tool choice"],
 ];
 
 interface MappingFieldsProps {

@@ -1,6 +1,7 @@
 import type { Static } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { textOfInput } from "../../gateway/datasets/content";
+import { answerText } from "../../gateway/evals/answer-text";
 import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
 import { MIN_LABELS } from "../../gateway/evals/statistics/calibration";
 import type { EvaluatorAgreement } from "../../gateway/evaluators/contract";
@@ -193,7 +194,7 @@ const Judge = ({ result, criterion, run, only, filled, problems }: JudgeProps) =
   <section class="card judge" aria-label="Answer to label">
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(result.input)]} />
-      <Texts name="Answer" texts={[result.output?.text ?? ""]} />
+      <Texts name="Answer" texts={[answerText(result.output)]} />
       {result.references.length > 0 && <Texts name="Reference answers" texts={result.references} />}
       {result.contexts.length > 0 && <Texts name="Contexts" texts={result.contexts} />}
     </dl>

@@ -103,7 +103,7 @@ const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion,
 const INTO_SAMPLE = { "hx-target": "#sample", "hx-select": "#sample", "hx-swap": "outerHTML" };
 
 const Chosen = ({ title, sample, fields, others, typed, form }: ChosenSample & { form: EvalForm }) => {
-  const { input, references = [], contexts = [] } = sample;
+  const { input, references = [], contexts = [], expected_tool_calls: calls } = sample;
   return (
     <section class="chosen" aria-labelledby="chosen-title">
       <h2 id="chosen-title">{title}</h2>
@@ -114,6 +114,7 @@ const Chosen = ({ title, sample, fields, others, typed, form }: ChosenSample & {
       <p class="hint">
         {references.length > 0 ? `Reference answers: ${references.join(" · ")}` : "No reference answer"}
         {contexts.length > 0 && `; ${count(contexts.length, "context")}`}
+        {calls && `; expected function calls: ${calls.map(({ name }) => name).join(", ") || "none"}`}
       </p>
       <p class="hint">
         {others && (

@@ -7,6 +7,7 @@ import { type Frame, may } from "../layout";
 import { score } from "../rag/words";
 import type { Problems } from "../ui/fields";
 import { Texts } from "../ui/parts";
+import { Calls } from "./calls";
 import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
 import { type FilledLabels, GivenLabels, LabelForm } from "./label-form";
 import { EvaluatorScores, ExcludedScores, verdictByText } from "./scores";
@@ -38,6 +39,7 @@ export const ResultView = (props: ResultViewProps) => {
   return (
     <>
       {children}
+      <Calls result={result} />
       <Outcome result={result} />
       <section aria-labelledby="scores-title">
         <h2 id="scores-title">Scores</h2>
@@ -53,6 +55,14 @@ export const ResultView = (props: ResultViewProps) => {
         <ExcludedScores scores={result.scores} pins={run.pins} />
       </section>
       <Answer result={result} groups={groups} chosen={claims} path={path} isShown={children !== undefined} />
+      {result.output?.reasoning && (
+        <details class="card fold">
+          <summary>Reasoning before the answer</summary>
+          <p class="verbatim" hx-ignore>
+            {result.output.reasoning}
+          </p>
+        </details>
+      )}
       <Given result={result} isShown={children !== undefined} />
       <section aria-labelledby="labels-title">
         <h2 id="labels-title">Human labels</h2>
@@ -99,7 +109,7 @@ const Answer = ({ result, groups, chosen, path, isShown }: AnswerProps) => {
       <h2 id="answer-title">{isShown ? "Claims in the answer" : "Answer"}</h2>
       {shown && <ClaimTabs all={all} shown={shown} path={path} />}
       {text === "" ? (
-        <p class="nothing">The answer is empty.</p>
+        <p class="nothing">{result.output?.tool_calls?.length ? "The answer has no text." : "The answer is empty."}</p>
       ) : (
         <MarkedAnswer text={text} claims={shown?.claims ?? []} />
       )}

@@ -1,4 +1,5 @@
 import { textOfInput } from "../../gateway/datasets/content";
+import { answerText } from "../../gateway/evals/answer-text";
 import type { Run, RunInfo, SampleResult } from "../../gateway/evals/contract";
 import { decidingScores, inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
@@ -152,7 +153,7 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
             ),
           },
           { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
-          { name: "Answer", isLong: true, cell: ({ output }) => output?.text ?? "" },
+          { name: "Answer", isLong: true, cell: ({ output }) => answerText(output) },
           {
             name: "Verdict",
             sortKey: "verdict",

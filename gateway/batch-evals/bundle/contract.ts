@@ -29,7 +29,7 @@ export const isBundleFile = (name: string): boolean =>
 const UsedEvaluator = Type.Object({
   name: Type.String(),
   version: Type.Integer({ minimum: 1 }),
-  kind: OneOf(["reference", "exact", "judge"]),
+  kind: OneOf(["reference", "exact", "tool_call", "judge"]),
   description: Type.String(),
   criteria: Type.Array(Criterion),
   judge: Nullable(JudgeSettings),

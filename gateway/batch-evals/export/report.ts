@@ -4,6 +4,7 @@ import { countResults, findResults, listWorstIds } from "../../../db/exported-re
 import type { RunRow } from "../../../db/runs";
 import { blocksOf } from "../../../lib/blocks";
 import { textOfInput } from "../../datasets/content";
+import { answerText } from "../../evals/answer-text";
 import type { Run, SampleResult } from "../../evals/contract";
 import { completeResults } from "../../evals/history";
 import { decidingScores, inRunOrder } from "../../evals/verdict";
@@ -94,7 +95,7 @@ const toSample = (result: SampleResult, { pins }: RunRow): ReportSample => {
     ...{ key, repeat, passed, failure },
     error: error?.message ?? null,
     input: clip(textOfInput(input), REPORT_LIMITS.text),
-    output: output && clip(output.text, REPORT_LIMITS.text),
+    output: output && clip(answerText(output), REPORT_LIMITS.text),
     references: clipAll(references),
     contexts: clipAll(contexts),
     moreReferences: Math.max(0, references.length - REPORT_LIMITS.list),

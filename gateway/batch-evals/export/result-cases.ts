@@ -1,4 +1,5 @@
 import { textOfInput } from "../../datasets/content";
+import { answerText } from "../../evals/answer-text";
 import type { Output, RunPins } from "../../evals/contract";
 import { decidingScores, inRunOrder } from "../../evals/verdict";
 import type { ScoredRow } from "./exported-rows";
@@ -37,7 +38,7 @@ const outcomeOf = ({ row, scores }: ScoredRow, pins: RunPins): JunitCase["outcom
   const texts = [
     ["Input", textOfInput(sample.input as Parameters<typeof textOfInput>[0])],
     ["References", sample.references.join("\n")],
-    ["Output", output?.text ?? ""],
+    ["Output", answerText(output)],
     ["Scores", reasons.join("\n")],
   ];
   return {

@@ -4,6 +4,7 @@ import { type JunitCase, writeJunit } from "../../batch-evals/export/junit";
 import type { RuleVerdict } from "../../compare/gate/contract";
 import { decimal, percent } from "../../compare/words";
 import { textOfInput } from "../../datasets/content";
+import { answerText } from "../../evals/answer-text";
 import type { Interval } from "../../evals/statistics-contract";
 import type { EvalReport } from "./run";
 
@@ -59,7 +60,7 @@ const failureRows = ({ failures }: EvalReport): string[][] => [
     oneLine(sample_key, 24),
     (failure ?? "error").replaceAll("_", " "),
     oneLine(textOfInput(input), 48),
-    oneLine(error?.message ?? output?.text ?? "", error ? 100 : 48),
+    oneLine(error?.message ?? answerText(output), error ? 100 : 48),
   ]),
 ];
 

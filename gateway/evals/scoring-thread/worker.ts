@@ -3,6 +3,7 @@ import { scoreExact } from "../scorers/exact-evaluator";
 import { groundAnswer } from "../scorers/faithfulness/ground-answer";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
 import { checkSufficiency } from "../scorers/sufficiency/check-sufficiency";
+import { scoreToolCalls } from "../scorers/tool-call-evaluator";
 import type { Answer, Question } from "./scoring-thread";
 
 /*
@@ -10,7 +11,7 @@ import type { Answer, Question } from "./scoring-thread";
  * requests.
  */
 
-const SCORERS = { reference: scoreReference, exact: scoreExact } as const;
+const SCORERS = { reference: scoreReference, exact: scoreExact, tool_call: scoreToolCalls } as const;
 
 answerQuestions<Question, Answer>((question) => {
   switch (question.kind) {

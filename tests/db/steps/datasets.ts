@@ -6,7 +6,7 @@ import { samples as sampleTable } from "../../../db/schema";
 import * as uploads from "../../../db/uploads";
 import { AT, LATER, type Step, type StepGroup } from "./step";
 
-export const sampleOf = (tag: string, n: number): samples.SampleRow => ({
+export const sampleOf = (tag: string, n: number): samples.NewSampleRow => ({
   id: `sample_${tag}_${n}`,
   hash: `${tag} ${n}`,
   input: `question ${n}`,
@@ -17,7 +17,7 @@ export const sampleOf = (tag: string, n: number): samples.SampleRow => ({
   tags: ["tagged"],
   metadata: {},
 });
-const memberOf = (tag: string, n: number): samples.MemberRow => ({ ...sampleOf(tag, n), key: `k${n}`, position: n });
+const memberOf = (tag: string, n: number) => ({ ...sampleOf(tag, n), key: `k${n}`, position: n });
 
 const ds = (tag: string, name = "kept"): string => `ds_${tag}_${name}`;
 const rev = (tag: string, name: string): string => `rev_${tag}_${name}`;

@@ -14,6 +14,7 @@ export interface Cells {
   input(value: unknown): unknown;
   scalar(value: unknown): unknown;
   object(value: unknown): unknown;
+  json(value: unknown): unknown;
 }
 
 /** Numbers and booleans become their text in the file, or their JSON text if the file stores numbers in binary. */
@@ -58,6 +59,14 @@ const asMetadata = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
 };
 
+/** A JSON value with JavaScript's numbers. */
+const asJson = (value: unknown): unknown => {
+  if (value instanceof NumberText) return Number(value.text);
+  if (typeof value !== "object" || value === null) return value ?? undefined;
+  if (Array.isArray(value)) return value.map((item) => asJson(item) ?? null);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asJson(inner) ?? null]));
+};
+
 export const typedCells: Cells = {
   text: asText,
   list: asList,
@@ -65,6 +74,7 @@ export const typedCells: Cells = {
   input: (value) => (Array.isArray(value) ? value : asText(value)),
   scalar: asScalar,
   object: asMetadata,
+  json: asJson,
 };
 
 const STRUCTURE = /^\s*[[{]/;
@@ -97,10 +107,15 @@ export const textCells: Cells = {
   },
   scalar: notEmpty,
   object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
+  json: (cell) => (cell === "null" ? undefined : asJson(readJson(notEmpty(cell), STRUCTURE))),
 };
 
-/** A file with a column for every field is read as one of our own exports, so `guardText` is undone. */
-export const isExport = (columns: readonly string[]): boolean => FIELDS.every((name) => columns.includes(name));
+/** The fields of every version's exports. */
+const EXPORTED_FIELDS = FIELDS.slice(0, FIELDS.indexOf("metadata") + 1);
+
+/** A file with a column for each of these fields is read as one of our own exports, so `guardText` is undone. */
+export const isExport = (columns: readonly string[]): boolean =>
+  EXPORTED_FIELDS.every((name) => columns.includes(name));
 
 /** Cells of our own exports, in which `guardText` protects text from being run as a formula. */
 export const exportCells: Cells = {
@@ -154,6 +169,11 @@ const fill = (draft: Draft, field: Field, value: unknown, cells: Cells): void =>
       break;
     case "references":
       draft.references = joined(draft.references, cells.references(value), false);
+      break;
+    case "expected_tool_calls":
+    case "tools":
+    case "tool_choice":
+      draft[field] = cells.json(value);
       break;
     case "contexts":
     case "tags":

@@ -1,5 +1,8 @@
 /** The fields that columns can fill, in the column order of CSV exports. `metadata.<name>` is also possible. */
-export const FIELDS = ["key", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const;
+export const FIELDS = [
+  ...(["key", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const),
+  ...(["expected_tool_calls", "tools", "tool_choice"] as const),
+];
 export type Field = (typeof FIELDS)[number];
 
 /** Fields with a list of strings, which several columns can fill. */
@@ -35,6 +38,9 @@ const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
     predicted_answer actual_output`),
   group: words("group_id source_id conversation_id cluster"),
   tags: words("tag labels"),
+  expected_tool_calls: words("expected_tools expected_calls expected_function_calls reference_tool_calls"),
+  tools: words("available_tools tool_definitions"),
+  tool_choice: words("toolchoice"),
 };
 
 /** The field of each column name, and its rank: 0 is the field's own name, higher ranks are less specific. */

@@ -25,8 +25,11 @@ export class Duplicates {
 }
 
 /** The same for contents that differ only in case, spaces or punctuation. */
-const nearText = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
-  canonicalJson([squeeze([input, references, contexts, output]), group, tags.toSorted(), metadata]);
+const nearText = ({ input, references, contexts, output, group, tags, metadata, ...rest }: SampleContent): string => {
+  const { expected_tool_calls: calls, tools, tool_choice: choice } = rest;
+  const exact = [group, tags.toSorted(), metadata, calls, tools, choice];
+  return canonicalJson([squeeze([input, references, contexts, output]), ...exact]);
+};
 
 const IGNORED = /[\s\p{P}]+/gu;
 

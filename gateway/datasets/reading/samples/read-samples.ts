@@ -93,8 +93,9 @@ class Batch {
   /** Returns the sample's number of characters. */
   add(sample: ReadSample): number {
     this.#samples.push(sample);
-    const { input, references, contexts, output, tags, metadata } = sample;
-    const characters = countCharacters([input, references, contexts, output, tags, Object.values(metadata)]);
+    const { input, references, contexts, output, tags, metadata, expected_tool_calls: calls, tools } = sample;
+    const texts = [input, references, contexts, output, tags, Object.values(metadata), calls, tools];
+    const characters = countCharacters(texts);
     this.#characters += characters;
     return characters;
   }

@@ -1,0 +1,56 @@
+import type { ToolCall } from "../../gateway/chat/message";
+import type { ExpectedCall } from "../../gateway/datasets/sample-contract";
+import type { SampleResult } from "../../gateway/evals/contract";
+import { Marked } from "../ui/marked";
+import { diffWords } from "../ui/word-diff";
+
+/** A call as text, with its keys in order, so that equal calls have equal texts. */
+export const textOfCall = ({ name, arguments: values }: ExpectedCall): string =>
+  `${name} ${JSON.stringify(sorted(values), null, 2)}`;
+
+const sorted = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+};
+
+/** The same for a call of an answer. Arguments that aren't JSON are shown as they are. */
+const textOfMade = ({ function: { name, arguments: json } }: ToolCall): string => {
+  try {
+    return textOfCall({ name, arguments: JSON.parse(json || "{}") });
+  } catch {
+    return `${name} ${json}`;
+  }
+};
+
+const joined = (texts: readonly string[] | undefined): string | undefined =>
+  texts && (texts.length === 0 ? "none" : texts.join("\n\n"));
+
+/** The function calls of the answer next to those that the sample expects. Different words are marked. */
+export const Calls = ({ result }: { result: SampleResult }) => {
+  const { expected_tool_calls: expectedCalls, output } = result;
+  if (expectedCalls === null && !output?.tool_calls?.length) return null;
+  const expected = joined(expectedCalls?.map(textOfCall));
+  const made = joined(output ? (output.tool_calls ?? []).map(textOfMade) : undefined);
+  const diff = expected !== undefined && made !== undefined ? diffWords(expected, made) : undefined;
+  return (
+    <section aria-labelledby="calls-title">
+      <h2 id="calls-title">Function calls</h2>
+      <div class="compared" hx-ignore>
+        {expected !== undefined && (
+          <figure>
+            <figcaption>Expected calls</figcaption>
+            <p class="verbatim">{diff ? <Marked pieces={diff.one} kind="del" /> : expected}</p>
+          </figure>
+        )}
+        {made !== undefined && (
+          <figure>
+            <figcaption>Calls of the answer</figcaption>
+            <p class="verbatim">{diff ? <Marked pieces={diff.other} kind="ins" /> : made}</p>
+          </figure>
+        )}
+      </div>
+    </section>
+  );
+};
