@@ -55,9 +55,12 @@ export const describe = (call: Call, start: AnswerStart, completion: Completion)
     ttft: round(start.ttftMs, 2),
     total: round(performance.now() - call.receivedAt, 2),
   };
+  const [choice] = completion.choices;
+  const stop = choice?.stop_reason ?? choice?.matched_stop;
   return {
     id: completion.id,
-    finish_reason: completion.choices[0]?.finish_reason ?? "stop",
+    finish_reason: choice?.finish_reason ?? "stop",
+    ...(typeof stop === "string" && { stop_sequence: stop }),
     usage: completion.usage ?? NO_USAGE,
     model: start.model,
     model_revision: start.modelRevision,

@@ -192,6 +192,9 @@ export const ChatAnswer = Component("ChatAnswer", {
     tool_calls: Type.Optional(Type.Array(ToolCall)),
   }),
   finish_reason: FinishReason,
+  stop_sequence: Type.Optional(
+    Type.String({ description: "The entry of `stop` that ended the answer, if the model's server reports it" }),
+  ),
   usage: Usage,
   model: Type.String(),
   model_revision: Type.String(),

@@ -34,6 +34,13 @@ test("the logprobs of all chunks are joined in order", () => {
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
+test("the stop string that ended a choice is kept under its server's name", () => {
+  const end = (fields: object) => frame({ choices: [{ index: 0, delta: {}, finish_reason: "stop", ...fields }] });
+  expect(join(content("a"), end({ stop_reason: "END" })).choices[0]).toMatchObject({ stop_reason: "END" });
+  expect(join(content("a"), end({ matched_stop: "END" })).choices[0]).toMatchObject({ matched_stop: "END" });
+  expect(join(content("a"), end({ matched_stop: 151645 })).choices[0]).not.toHaveProperty("matched_stop");
+});
+
 test("the pieces of function calls are joined by their index", () => {
   const { choices } = join(
     delta({ role: "assistant", content: null }),

@@ -13,11 +13,14 @@ class JoinedChoice {
   #toolCalls: JoinedCalls | undefined;
   #logprobs: Logprobs | null = null;
   #finishReason: FinishReason | null = null;
+  #stop: Pick<Choice, "stop_reason" | "matched_stop"> | undefined;
 
-  add({ delta, text, logprobs, finish_reason }: Choice): void {
+  add({ delta, text, logprobs, finish_reason, stop_reason, matched_stop }: Choice): void {
     this.#text += delta?.content ?? text ?? "";
     if (logprobs) this.#logprobs = joinLogprobs(this.#logprobs, logprobs);
     this.#finishReason = finish_reason ?? this.#finishReason;
+    if (typeof stop_reason === "string") this.#stop = { stop_reason };
+    else if (typeof matched_stop === "string") this.#stop = { matched_stop };
     if (!delta) return;
     for (const name of TEXTS) {
       const piece = delta[name];
@@ -32,7 +35,7 @@ class JoinedChoice {
   }
 
   toChoice(index: number, isChat: boolean): Choice {
-    const end = { logprobs: this.#logprobs, finish_reason: this.#finishReason };
+    const end = { logprobs: this.#logprobs, finish_reason: this.#finishReason, ...this.#stop };
     if (!isChat) return { index, text: this.#text, ...end };
     const calls = this.#toolCalls?.toCalls();
     // As in OpenAI's API, an answer that only calls functions has no content.

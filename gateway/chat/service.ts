@@ -23,10 +23,9 @@ import {
 import { assertCapable, assertOneChoice, assertTools, findGap } from "./capabilities";
 import { charged } from "./charged";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Usage } from "./contract";
-import { countPrompt } from "./count-prompt";
+import { type CountPrompt, promptCounter } from "./count-prompt";
 import { toCompletion, toFrames } from "./frames";
 import { createImageRules, type ImageRules } from "./images";
-import type { ChatMessage } from "./message";
 import { cacheBypass, cacheParts, EXTRA, type GenerationRequest, nodeBody, type Operation, shortened } from "./request";
 import {
   type Completion,
@@ -53,8 +52,7 @@ export interface ChatService {
   answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
   /** The answer as a stream: one `start`, any `delta`, one `done`. Leaving the loop early stops the generation. */
   events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
-  /** Prompt tokens of these messages. Infinity if they leave no room for an answer, undefined if the engine can't count. */
-  countPrompt(call: Call, model: string, messages: ChatMessage[]): Promise<number | undefined>;
+  countPrompt: CountPrompt;
 }
 
 interface ChatDeps {
@@ -292,6 +290,6 @@ export const createChat = (deps: ChatDeps): ChatService => {
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },
 
-    countPrompt: (call, model, messages) => countPrompt(engine, call, model, messages),
+    countPrompt: promptCounter(engine),
   };
 };

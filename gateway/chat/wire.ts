@@ -27,6 +27,9 @@ export interface Choice {
   text?: string;
   logprobs?: Logprobs | null;
   finish_reason: FinishReason | null;
+  /** What ended the answer: a stop string, a token id, or null. vLLM and SGLang have different names for it. */
+  stop_reason?: string | number | null;
+  matched_stop?: string | number | null;
 }
 
 /** The texts of a message, or pieces of them in a stream. Servers send the reasoning under either name, or both. */

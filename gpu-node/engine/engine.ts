@@ -97,7 +97,10 @@ export interface NodeEngine extends ModelOwner {
    */
   accept(generation: Generation): Promise<AcceptedGeneration>;
   /** Token ids of a text, or of messages formatted with the model's chat template. */
-  tokenize(model: string | undefined, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
+  tokenize(
+    model: string | undefined,
+    input: { text: string } | { messages: unknown[]; tools?: unknown },
+  ): Promise<number[]>;
 }
 
 /** An embedding request in OpenAI's format, before it waits for a slot. */

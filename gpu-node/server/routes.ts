@@ -84,7 +84,7 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
       return exchange.json(200, { counts });
     }
     const tokens = await (messages && !isEmbedder
-      ? engine.tokenize(model, { messages })
+      ? engine.tokenize(model, { messages, tools: body.tools })
       : tokensOf(readText(body.prompt)));
     exchange.json(200, { tokens, count: tokens.length });
   };

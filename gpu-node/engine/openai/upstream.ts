@@ -58,8 +58,11 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
     /** The server's address without a path. */
     base,
     call,
-    /** Token ids of a text or of messages. Throws upstream_error if the server returns none. */
-    tokenize: async (model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]> => {
+    /** Token ids of a text, or of messages and tools. Throws upstream_error if the server returns none. */
+    tokenize: async (
+      model: string,
+      input: { text: string } | { messages: unknown[]; tools?: unknown },
+    ): Promise<number[]> => {
       // vLLM and SGLang read `prompt`, llama-server `content`, TEI `inputs`.
       const fields = "text" in input ? { prompt: input.text, content: input.text, inputs: input.text } : input;
       const answer = (await (await call("/tokenize", closing.signal, { model, ...fields })).json()) as Tokens;
