@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Component, Nullable, OneOf, Page } from "../contract";
+import { Component, Nullable, OneOf, Page, Timestamp } from "../contract";
 
 /** The engine's defaults for parameters that a request omits. */
 export const DefaultSampling = Nullable(
@@ -40,12 +40,15 @@ export const ModelCapabilities = Component("ModelCapabilities", {
   }),
 });
 
-/** OpenAI's model object with Groundwire's additions. */
+/** OpenAI's and Anthropic's model objects in one, with Groundwire's additions. */
 export const Model = Component("Model", {
   id: Type.String({ examples: ["smollm2-135m-instruct"] }),
   object: Type.Literal("model"),
   created: Type.Integer({ minimum: 0, description: "When a node first offered the model, in seconds since 1970" }),
   owned_by: Type.String(),
+  type: Type.Literal("model", { description: "As `object`, for Anthropic's clients" }),
+  display_name: Type.String({ description: "As `id`, for Anthropic's clients" }),
+  created_at: { ...Timestamp, description: "As `created`, for Anthropic's clients" },
   kind: OneOf(["chat", "embedding"]),
   revision: Type.String(),
   context_window: Type.Integer({
@@ -61,9 +64,12 @@ export const Model = Component("Model", {
 });
 export type Model = Static<typeof Model>;
 
-/** OpenAI's list (`object` and `data`) combined with our page format. Always complete. */
+const edge = (which: string) =>
+  Nullable(Type.String(), { description: `Id of the ${which} model, for Anthropic's clients` });
+
+/** OpenAI's list (`object` and `data`) and Anthropic's (`first_id` and `last_id`) in our page format. Always complete. */
 export const ModelList = Type.Object(
-  { object: Type.Literal("list"), ...Page(Model).properties },
+  { object: Type.Literal("list"), ...Page(Model).properties, first_id: edge("first"), last_id: edge("last") },
   { title: "ModelList" },
 );
 export type ModelList = Static<typeof ModelList>;

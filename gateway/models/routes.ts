@@ -6,11 +6,18 @@ import { allows } from "../http/route-facts";
 import { Model, ModelList } from "./contract";
 import type { Models } from "./registry";
 
-/** The models that the calling key may use, in OpenAI's format. */
+const toList = (models: Model[]): ModelList => ({
+  object: "list",
+  ...wholePage(models),
+  first_id: models[0]?.id ?? null,
+  last_id: models.at(-1)?.id ?? null,
+});
+
+/** The models that the calling key may use, in a format that the clients of OpenAI and Anthropic read. */
 export const modelRoutes = ({ models }: { models: Models }) =>
   new Elysia({ name: "models.routes", prefix: "/v1/models", tags: ["Models"] })
     .use(auth)
-    .get("", ({ principal }) => ({ object: "list" as const, ...wholePage(models.list(principal)) }), {
+    .get("", ({ principal }) => toList(models.list(principal)), {
       response: { 200: ModelList },
       detail: { ...allows("member"), summary: "List the models that this key may use" },
     })
