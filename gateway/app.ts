@@ -22,6 +22,7 @@ import { keyRoutes } from "./keys/routes";
 import { labelRoutes } from "./labels/routes";
 import { limitRoutes } from "./limits/routes";
 import { mcpRoutes } from "./mcp/routes";
+import { messageRoutes } from "./messages/routes";
 import { metricsRoutes } from "./metrics/routes";
 import { modelRoutes } from "./models/routes";
 import { nodeRoutes } from "./nodes/routes";
@@ -74,6 +75,7 @@ export const createApp = (services: Services) => {
     .use(healthRoutes(services))
     .use(degradedRoutes(services))
     .use(chatRoutes(services))
+    .use(messageRoutes(services))
     .use(modelRoutes(services))
     .use(nodeRoutes(services))
     .use(keyRoutes(services))

@@ -8,6 +8,8 @@ export interface ScriptedChoice {
   reasoning?: string;
   calls?: { id: string; name: string; arguments: string }[];
   finish_reason: string;
+  /** The stop string that ended the answer, as vLLM reports it. */
+  stop_reason?: string;
 }
 
 /**
@@ -20,6 +22,14 @@ export class ScriptedServer {
   answer: (body: Json) => ScriptedChoice[] = () => [{ content: "Hello world", finish_reason: "stop" }];
   /** The message of the error with which the server refuses a request; undefined: it answers. */
   refuse: (body: Json) => string | undefined = () => undefined;
+  /** How many of the 7 prompt tokens come from the server's cache. */
+  cachedTokens = 0;
+  /** Every answer is this error. */
+  fail: { status: number; message: string } | undefined;
+  /** Answers wait for this promise. */
+  pause: Promise<void> | undefined;
+  /** Streams end in the middle of the answer. */
+  breaksOff = false;
   readonly #server: Server<undefined>;
 
   constructor(readonly model = "everything") {
@@ -29,8 +39,13 @@ export class ScriptedServer {
       routes: {
         "/v1/models": () =>
           Response.json({ data: [{ id: model, owned_by: "vllm", root: model, max_model_len: 32_768 }] }),
+        "/tokenize": { POST: async (request) => this.#tokenize((await request.json()) as Json) },
       },
-      fetch: async (request) => this.#reply((await request.json()) as Json),
+      fetch: async (request) => {
+        const body = (await request.json()) as Json;
+        await this.pause;
+        return this.#reply(body);
+      },
     });
   }
 
@@ -47,10 +62,18 @@ export class ScriptedServer {
     return this.#server.stop(true);
   }
 
+  /** Counts one token for each message, and ten for each tool. */
+  #tokenize(body: Json): Response {
+    this.requests.push(body);
+    const { messages = [], tools = [] } = body as { messages?: Json[]; tools?: Json[] };
+    return Response.json({ tokens: Array.from({ length: messages.length + 10 * tools.length }, (_, id) => id) });
+  }
+
   #reply(body: Json): Response {
     this.requests.push(body);
     const message = this.refuse(body);
     if (message !== undefined) return Response.json({ error: { message, code: 400 } }, { status: 400 });
+    if (this.fail) return Response.json({ error: { message: this.fail.message } }, { status: this.fail.status });
     const choices = this.answer(body);
     const isChat = "messages" in body;
     const head = { id: `up-${this.requests.length}`, created: 1_795_464_900, model: this.model };
@@ -59,9 +82,14 @@ export class ScriptedServer {
     const prompt = 7 + TOKENS_PER_MEDIUM * (JSON.stringify(body.messages)?.match(MEDIUM)?.length ?? 0);
     const usage = {
       ...{ prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
+      prompt_tokens_details: { cached_tokens: this.cachedTokens },
       completion_tokens_details: { reasoning_tokens: reasoning },
     };
-    if (body.stream === true) return streamed(head, choices, isChat, usage);
+    if (body.stream === true) {
+      const frames = streamed(head, choices, isChat, usage);
+      const sent = this.breaksOff ? frames.slice(0, 3) : frames;
+      return new Response(sent.join(""), { headers: { "content-type": "text/event-stream" } });
+    }
     return Response.json({
       ...head,
       object: isChat ? "chat.completion" : "text_completion",
@@ -78,13 +106,19 @@ const TOKENS_PER_MEDIUM = 64;
 const logprobsOf = ({ logprobs }: Json) =>
   logprobs === true ? { content: [{ token: "Hello", logprob: -0.1, bytes: null, top_logprobs: [] }] } : null;
 
-const wholeOf = ({ content, reasoning, calls, finish_reason }: ScriptedChoice, isChat: boolean) => {
-  if (!isChat) return { text: content ?? "", finish_reason };
+const endOf = ({ finish_reason, stop_reason }: ScriptedChoice) => ({
+  finish_reason,
+  ...(stop_reason && { stop_reason }),
+});
+
+const wholeOf = (choice: ScriptedChoice, isChat: boolean) => {
+  const { content, reasoning, calls } = choice;
+  if (!isChat) return { text: content ?? "", ...endOf(choice) };
   const tool_calls = calls?.map(({ id, ...named }) => ({ id, type: "function", function: named }));
   const message = { role: "assistant", content: content ?? null, refusal: null };
   return {
     message: { ...message, ...(reasoning && { reasoning_content: reasoning }), ...(tool_calls && { tool_calls }) },
-    finish_reason,
+    ...endOf(choice),
   };
 };
 
@@ -102,14 +136,14 @@ const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] =>
 ];
 
 /** Interleaves the pieces of several choices, as real servers do. */
-const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): Response => {
+const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): string[] => {
   const object = isChat ? "chat.completion.chunk" : "text_completion";
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, object, ...chunk })}\n\n`;
   const queues = choices.map((choice, index) => [
     ...(isChat ? piecesOf(choice).map((delta) => ({ delta })) : split(choice.content).map((text) => ({ text }))).map(
       (piece) => ({ index, ...piece, logprobs: null, finish_reason: null }),
     ),
-    { index, ...(isChat ? { delta: {} } : { text: "" }), logprobs: null, finish_reason: choice.finish_reason },
+    { index, ...(isChat ? { delta: {} } : { text: "" }), logprobs: null, ...endOf(choice) },
   ]);
   const frames: string[] = [];
   while (queues.some((queue) => queue.length > 0)) {
@@ -118,6 +152,5 @@ const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage:
       if (choice) frames.push(frame({ choices: [choice] }));
     }
   }
-  const body = `${frames.join("")}${frame({ choices: [], usage })}data: [DONE]\n\n`;
-  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  return [...frames, frame({ choices: [], usage }), "data: [DONE]\n\n"];
 };

@@ -4,14 +4,14 @@ import { levelsOf, MAX_LEVELS } from "./extra-fields";
 import { EXTRA, type GenerationRequest, type Operation, type RequestedModel } from "./request";
 
 /** A field that asks for something the model can't do. */
-interface Gap {
+export interface Gap {
   param: string;
   /** Start of the error message, up to the model's name: `tools is not supported by`. */
   problem: string;
   remedy: string;
 }
 
-const missing = (param: string, capability: keyof ModelCapabilities, value = ""): Gap => ({
+export const missing = (param: string, capability: keyof ModelCapabilities, value = ""): Gap => ({
   param,
   problem: `${param}${value} is not supported by`,
   remedy: `Leave it out, or use a model with the capability ${capability}`,
@@ -95,7 +95,7 @@ const findMessageGap = (messages: readonly unknown[], can: ModelCapabilities): G
   return undefined;
 };
 
-const refusal = ({ param, problem, remedy }: Gap, model: string): AppError =>
+export const refusal = ({ param, problem, remedy }: Gap, model: string): AppError =>
   new AppError(
     "invalid_request",
     `${problem} the model "${model}". ${remedy}. GET /v1/models shows what each model supports.`,

@@ -3,7 +3,6 @@ import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { mediaBytesIn } from "../../lib/media-body";
 import { CacheExplanation } from "../cache/contract";
-import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
@@ -19,9 +18,9 @@ import {
   servesWorkers,
   streams,
 } from "../http/route-facts";
-import { startEvents, streamWhenReady } from "../http/sse";
+import { patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
-import type { AnswerStart, StreamedAnswer, WholeAnswer } from "./answer";
+import type { StreamedAnswer, WholeAnswer } from "./answer";
 import { assertCapable, assertFunctions } from "./capabilities";
 import { completeEach } from "./complete-each";
 import {
@@ -37,6 +36,7 @@ import {
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
 import { takeExtraFields } from "./extra-fields";
+import { answerHeaders, eventHeaders } from "./headers";
 import type { Operation } from "./request";
 import type { ChatService } from "./service";
 
@@ -47,11 +47,6 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
   "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field. Some features depend on the model: see its `capabilities`. The fields in its `extra_fields` are accepted too.";
-
-/** Extra time for a node's rejection to arrive after the maximum queue time. */
-const REJECTION_DELAY_MS = 2000;
-/** nginx and most load balancers close a connection on which the server sends nothing for 60 s. */
-const MAX_SILENCE_MS = 45_000;
 
 interface Services extends ExplainDeps {
   chat: ChatService;
@@ -78,9 +73,7 @@ export const chatRoutes = (services: Services) => {
     takeExtraFields(operation, body, isAwaited ? Object.keys(body) : (model?.capabilities.extra_fields ?? []));
   };
   const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));
-  // A rejection within this time has its own status. After that, the response is a stream with status 200 whose last
-  // event is the rejection. That happens to every request that waits the default 60 s for a slot.
-  const patienceMs = Math.min(config.timeouts.queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);
+  const patienceMs = patienceOf(config.timeouts);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
     .post(
@@ -126,7 +119,8 @@ export const chatRoutes = (services: Services) => {
       "/chat",
       async ({ body, principal, exchange }): Promise<Response> => {
         const call = reducibleCallOf(exchange, principal);
-        if (body.stream) return streamWhenReady(exchange, startEvents(chat.events(call, body), headersOf), patienceMs);
+        if (body.stream)
+          return streamWhenReady(exchange, startEvents(chat.events(call, body), eventHeaders), patienceMs);
         const answer = await chat.answer(call, body);
         const { latency } = answer;
         const headers = {
@@ -174,14 +168,6 @@ const answers = (event: TSchema) => ({
   ...streams(event),
 });
 
-/** Headers with the cache status and the number of retries. */
-const answerHeaders = (answer: Pick<AnswerStart, "cache" | "retries" | "fallbackFrom">): Record<string, string> => {
-  const headers = cacheHeaders(answer.cache);
-  headers["x-retries"] = String(answer.retries);
-  if (answer.fallbackFrom !== null) headers["x-fallback-from"] = answer.fallbackFrom;
-  return headers;
-};
-
 const wholeResponse = (exchange: Exchange, answer: WholeAnswer): Response => {
   const headers = answerHeaders(answer);
   headers["content-type"] = JSON_TYPE;
@@ -194,5 +180,3 @@ const streamed = (answer: StreamedAnswer) => {
   headers["server-timing"] = serverTiming({ queue: answer.queueMs, ttft: answer.ttftMs });
   return { headers, pieces: answer.pieces };
 };
-
-const headersOf = (first: ChatEvent) => (first.type === "start" ? cacheHeaders(first.cache) : {});

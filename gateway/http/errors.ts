@@ -75,10 +75,13 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable;
       for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
       return linger(exchange, drawn);
     }
-    const toBody = exchange.route?.facts["x-error-format"]?.body ?? toEnvelope;
-    const response = new Response(JSON.stringify(toBody(error, exchange.requestId)), {
+    const { requestId } = exchange;
+    const format = exchange.route?.facts["x-error-format"];
+    const toBody = format?.body ?? toEnvelope;
+    const own = { ...error.detail.headers, ...errorHeaders(error), ...headers, ...format?.headers?.(requestId) };
+    const response = new Response(JSON.stringify(toBody(error, requestId)), {
       status: error.status,
-      headers: exchange.withHeaders({ ...error.detail.headers, ...errorHeaders(error), ...headers }),
+      headers: exchange.withHeaders(own),
     });
     return linger(exchange, response);
   };

@@ -10,20 +10,34 @@ const DONE = "data: [DONE]\n\n";
 /** An event without a name. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
+/** How events are sent. */
+interface EventFormat<Event> {
+  /** The frames of an event; empty if the client doesn't need it. */
+  frame(event: Event): string;
+  /** What follows the last event. */
+  end: string;
+}
+
+const OUR_FORMAT: EventFormat<unknown> = { frame, end: DONE };
+
 /**
- * Waits for the first event, so that a rejection keeps its own status, then streams all events and `[DONE]`. The headers
- * depend on the first event.
+ * Waits for the first event, so that a rejection keeps its own status, then streams all events, by default in our format
+ * with `[DONE]` at the end. The headers depend on the first event.
  */
 export const startEvents = async <Event>(
   events: AsyncGenerator<Event, void, undefined>,
   headersOf: (first: Event) => Record<string, string>,
+  { frame: toFrame, end }: EventFormat<Event> = OUR_FORMAT,
 ): Promise<Stream> => {
   const first = await events.next();
   const pieces = async function* () {
     try {
-      if (first.value !== undefined) yield frame(first.value);
-      for await (const event of events) yield frame(event);
-      yield DONE;
+      if (first.value !== undefined) yield toFrame(first.value);
+      for await (const event of events) {
+        const frames = toFrame(event);
+        if (frames !== "") yield frames;
+      }
+      if (end !== "") yield end;
     } finally {
       // Also covers a client that leaves after the first event, before the loop begins.
       await events.return();
@@ -33,7 +47,8 @@ export const startEvents = async <Event>(
 };
 
 /** The last frame of a failed stream. No `[DONE]` follows, so that clients know the stream is incomplete. */
-const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
+const errorFrame = ({ route, requestId }: Exchange, error: AppError): string =>
+  route?.facts["x-error-format"]?.lastFrame?.(error, requestId) ?? frame(toEnvelope(error, requestId));
 
 interface Stream {
   headers: Record<string, string>;
@@ -42,6 +57,18 @@ interface Stream {
   /** The error that a completed stream has already reported in its own format, if any. For the request log. */
   failure?(): AppError | undefined;
 }
+
+/** Extra time for a node's rejection to arrive after the maximum queue time. */
+const REJECTION_DELAY_MS = 2000;
+/** nginx and most load balancers close a connection on which the server sends nothing for 60 s. */
+const MAX_SILENCE_MS = 45_000;
+
+/**
+ * A rejection within this time has its own status. After that, the response is a stream with status 200 whose last event
+ * is the rejection. That happens to every request that waits the default 60 s for a slot.
+ */
+export const patienceOf = ({ queueMs }: { queueMs: number }): number =>
+  Math.min(queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);
 
 /**
  * The response for a stream that is starting. An error before the first piece keeps its own status. If the first piece
@@ -100,7 +127,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers, failure }: St
           if (hasLeft) return;
           const error = exchange.endedBy ?? toAppError(thrown);
           finish(200, error);
-          controller.enqueue(encoder.encode(errorFrame(error, exchange.requestId)));
+          controller.enqueue(encoder.encode(errorFrame(exchange, error)));
           controller.close();
         }
       },

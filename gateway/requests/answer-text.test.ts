@@ -37,6 +37,17 @@ test.each([
     stream({ type: "start" }, { type: "delta", text: "Wait. " }, { type: "delta", text: "", ...call("f", "{}") }),
     "Wait. \nf {}",
   ],
+  [
+    "events of /v1/messages",
+    stream(
+      { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Wait. " } },
+      { type: "content_block_start", index: 1, content_block: { type: "tool_use", id: "a", name: "f", input: {} } },
+      { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: "{}" } },
+      { type: "message_delta", delta: { stop_reason: "tool_use", stop_sequence: null } },
+    ),
+    "Wait. \nf {}",
+  ],
   ["a frame that was cut", 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"cho', "a"],
 ])("the request log stores %s", (_, body, expected) => {
   expect(answerText("/v1/chat/completions", body)).toBe(expected);

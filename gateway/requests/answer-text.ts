@@ -12,6 +12,9 @@ interface TextEvent {
     text?: string;
     delta?: { content?: string | null; tool_calls?: CallPiece[] | null };
   }[];
+  /** Events of /v1/messages: the start of a block, and a piece of it. */
+  content_block?: { name?: string };
+  delta?: { text?: string; partial_json?: string };
 }
 
 const DATA = "data: ";
@@ -36,8 +39,10 @@ export const answerText = (route: string, body: string): string => {
     }
     texts.set(index, whole);
   };
-  for (const { type = "", text, tool_calls, choices } of frames.map(parse)) {
+  for (const { type = "", text, tool_calls, choices, content_block, delta } of frames.map(parse)) {
     if (TEXT_EVENTS.has(type)) add(0, text, tool_calls);
+    if (content_block) add(0, "", [{ function: { name: content_block.name } }]);
+    if (delta) add(0, delta.text, [{ function: { arguments: delta.partial_json } }]);
     for (const { index = 0, text: plain, delta } of choices ?? []) {
       add(index, plain ?? delta?.content, delta?.tool_calls);
     }

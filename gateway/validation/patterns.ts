@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "^[a-z0-9][a-z0-9-]{0,62}$":
     "start with a lower-case letter or digit and have up to 62 more lower-case letters, digits or -, such as gpu-1",
   "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$": "be a name and a version, such as reference@1",
+  "^[a-zA-Z0-9_-]{1,128}$": "have 1 to 128 letters, digits, _ or -, such as get_weather",
   "^[a-zA-Z0-9_-]{1,64}$": "have 1 to 64 letters, digits, _ or -, such as my_schema",
   "^[A-Za-z0-9][A-Za-z0-9 ._-]*$":
     "start with a letter or digit and have only letters, digits, spaces, dots, _ or -, such as support-docs",

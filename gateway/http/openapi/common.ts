@@ -8,6 +8,7 @@ export const TAGS = [
     name: "Chat",
     description: "Answers from language models, streamed or not, in OpenAI's format or with latency, cache and node.",
   },
+  { name: "Messages", description: "The same answers in the format of Anthropic's Messages API." },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
   { name: "RAG", description: "Document indexes, and answers from them with citations." },
@@ -38,6 +39,7 @@ const number = (description: string, example: number) => ({ description, schema:
 
 export const HEADERS: Record<string, JsonSchema> = {
   "x-request-id": text("The caller's id if it was valid, otherwise a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
+  "request-id": text("The same id, under the name that Anthropic's clients read", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
   "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
   ratelimit: text("Remaining limits (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
   "ratelimit-policy": text("The limits (IETF draft)", '"requests";q=120;w=60, "parallel";q=64'),
@@ -121,10 +123,20 @@ const errorDescription = (status: number) => ({
 });
 
 /** An error response of a route that declares its own error format. */
-export const errorResponse = (status: number, { schema, body }: ErrorFormat, components: Components): JsonSchema => {
+export const errorResponse = (
+  status: number,
+  { schema, body, headers }: ErrorFormat,
+  components: Components,
+): JsonSchema => {
   const [kind = "internal"] = kindsOf(status);
-  const example = body(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");
-  return { ...errorDescription(status), content: { "application/json": { schema: components.add(schema), example } } };
+  const requestId = "req_01jd8x1m9k2n3p4q5r6s7t8v9w";
+  const example = body(new AppError(kind, "What was wrong and what to do."), requestId);
+  const description = errorDescription(status);
+  return {
+    ...description,
+    headers: { ...description.headers, ...headerRefs(...Object.keys(headers?.(requestId) ?? {})) },
+    content: { "application/json": { schema: components.add(schema), example } },
+  };
 };
 
 export const PARAMETERS: Record<string, JsonSchema> = {

@@ -5,7 +5,7 @@ import type { AnyElysia } from "elysia";
 import { version } from "../../../package.json";
 import { ErrorEnvelope } from "../../contract";
 import { notImplementedRoutes } from "../not-implemented";
-import type { RouteFacts, RouteRole } from "../route-facts";
+import type { ErrorFormat, RouteFacts, RouteRole } from "../route-facts";
 import { errorResponse, errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
 import { Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
@@ -24,7 +24,7 @@ interface Route {
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
 
 The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\`.
-Every error is an \`ErrorEnvelope\`, except on \`/mcp\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
+Every error is an \`ErrorEnvelope\`, except on \`/mcp\` and \`/v1/messages\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**
  * The OpenAPI 3.1 document of a running app. The plugin lists the operations, and this file writes their content,
@@ -155,13 +155,16 @@ const answersOf = (
   isForAll: boolean,
   components: Components,
 ): JsonSchema => {
-  const events = facts["x-events"];
+  const { "x-events": events, "x-error-format": format } = facts;
   const headers = headerRefs(
     "x-request-id",
     "x-degraded",
     ...(isForAll ? [] : RATE_LIMIT_HEADERS),
     ...(events && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
-    ...(path === "/v1/chat" || path.endsWith("/completions") ? ["x-retries", "x-fallback-from"] : []),
+    ...(path === "/v1/chat" || path === "/v1/messages" || path.endsWith("/completions")
+      ? ["x-retries", "x-fallback-from"]
+      : []),
+    ...Object.keys(format?.headers?.("") ?? {}),
   );
   const answers: Record<string, JsonSchema> = {};
   for (const [status, schema] of Object.entries(hooks.response ?? {})) {
@@ -170,7 +173,7 @@ const answersOf = (
     answers[status] = { description: DESCRIPTIONS[status], headers, content };
   }
   const others = (facts["x-media-types"] ?? []).map((type): [string, JsonSchema] => [type, { schema: schemaOf(type) }]);
-  if (events) others.push(["text/event-stream", { schema: eventOf(events, components) }]);
+  if (events) others.push(["text/event-stream", { schema: eventOf(events, format, components) }]);
   if (others.length > 0) {
     const { content, ...ok } = answers[200] ?? { description: DESCRIPTIONS[200], headers };
     answers[200] = { ...ok, content: { ...(content as JsonSchema | undefined), ...Object.fromEntries(others) } };
@@ -180,14 +183,21 @@ const answersOf = (
   return isSilent ? { 204: { description: DESCRIPTIONS[204], headers } } : answers;
 };
 
-/** The schema of one server-sent event. OpenAPI 3.1 tools read it as the schema of the stream. */
-const eventOf = (data: unknown, components: Components): JsonSchema => {
-  const json = { anyOf: [components.add(data), components.add(ErrorEnvelope)] };
+/**
+ * The schema of one server-sent event. OpenAPI 3.1 tools read it as the schema of the stream. Our own events have no
+ * names and end with `[DONE]`.
+ */
+const eventOf = (data: unknown, format: ErrorFormat | undefined, components: Components): JsonSchema => {
+  const json = { anyOf: [components.add(data), components.add(format?.schema ?? ErrorEnvelope)] };
   const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
+  const isNamed = format !== undefined;
   return {
     type: "object",
-    required: ["data"],
-    properties: { data: { anyOf: [inData, { type: "string", const: "[DONE]" }] } },
+    required: isNamed ? ["event", "data"] : ["data"],
+    properties: {
+      ...(isNamed && { event: { type: "string" } }),
+      data: { anyOf: isNamed ? [inData] : [inData, { type: "string", const: "[DONE]" }] },
+    },
   };
 };
 
