@@ -1,4 +1,5 @@
 /** Every table, by group. The repositories in `db/` read and write them. */
+export * from "./batches";
 export * from "./conversations";
 export * from "./datasets";
 export * from "./evals";
