@@ -119,3 +119,17 @@ test("missing vectors are an error", async () => {
   const { client } = gateway(() => Response.json({ data: [], model_revision: "1" }));
   expect((await problemOf(client.embed(caller, "m", ["a"]))).kind).toBe("upstream_error");
 });
+
+test("a request of a batch is sent as it is, and its answer comes with the stages of its time", async () => {
+  const answer = { choices: [] };
+  const headers = { "server-timing": "queue;dur=1.5, ttft;dur=2, total;dur=40.25" };
+  const { client, sent } = gateway(() => Response.json(answer, { headers }));
+  const body = { messages: [] };
+  const asked = client.requestOnce({ ...caller, requestId: "req_1" }, "/v1/chat/completions", body);
+  expect(await asked).toEqual({ body: answer, queueMs: 1.5, totalMs: 40.25 });
+  expect([sent[0]?.path, sent[0]?.headers.get("x-request-id"), sent[0]?.body]).toEqual([
+    "/v1/chat/completions",
+    "req_1",
+    body,
+  ]);
+});

@@ -1,5 +1,6 @@
 import type { ChatAnswer, ChatCompletionRequest } from "../gateway/chat/contract";
 import type { EmbeddingList, TokenCounts } from "../gateway/embeddings/contract";
+import type { Model, ModelList } from "../gateway/models/contract";
 import type { RagAnswer, RagQuery } from "../gateway/rag/contract";
 import { AppError, fromEnvelope } from "../lib/errors";
 import { decodeVector } from "../lib/vectors";
@@ -18,6 +19,8 @@ interface Caller {
   /** The evaluation run that the call belongs to. */
   runId?: string;
   signal: AbortSignal;
+  /** Id of the request in the request log; by default, the gateway chooses one. */
+  requestId?: string;
   /** The span that the call belongs to. */
   traceparent?: string;
 }
@@ -36,7 +39,17 @@ export interface GatewayClient {
   countTokens(caller: Caller, model: string, texts: readonly string[]): Promise<number[]>;
   chatOnce: ChatOnce;
   queryOnce: QueryOnce;
+  requestOnce: RequestOnce;
+  /** The models that the key may use. Tries once. */
+  listModels(caller: Caller): Promise<Model[]>;
 }
+
+/** Sends a request to any route that generates, without retries. Throws the gateway's errors. */
+export type RequestOnce = (
+  caller: Caller,
+  path: string,
+  body: object,
+) => Promise<{ body: unknown; queueMs: number; totalMs: number }>;
 
 /** Sends a request once, without retries, so that the caller decides how long to wait. Throws the gateway's errors. */
 type Once<Body, Answer> = (caller: Caller, body: Body, options: { usesCache: boolean }) => Promise<Answer>;
@@ -55,18 +68,20 @@ interface GatewayClientOptions {
  * gateway can't answer. Throws the gateway's errors.
  */
 export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOptions): GatewayClient => {
-  const send = async <T>(
+  /** Without a body, the request is a GET. */
+  const exchange = async <T>(
     path: string,
-    { keyId, runId, signal, traceparent }: Caller,
-    body: object,
+    { keyId, runId, signal, requestId, traceparent }: Caller,
+    body?: object,
     more?: Record<string, string>,
-  ): Promise<T> => {
+  ): Promise<{ body: T; headers: Headers }> => {
     const headers = {
       ...more,
       authorization: `Bearer ${token()}`,
-      "content-type": "application/json",
+      ...(body && { "content-type": "application/json" }),
       "x-groundwire-on-behalf-of": keyId,
       ...(runId !== undefined && { "x-groundwire-run": runId }),
+      ...(requestId !== undefined && { "x-request-id": requestId }),
       ...(traceparent && { traceparent }),
     };
     const unreachable = (cause: unknown): never => {
@@ -75,14 +90,16 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
         cause,
       });
     };
-    const init = { method: "POST", headers, body: JSON.stringify(body), signal };
+    const init = body ? { method: "POST", headers, body: JSON.stringify(body), signal } : { headers, signal };
     const response = await fetch(url + path, init).catch(unreachable);
     // A gateway that is killed leaves an incomplete answer.
-    if (response.ok) return (await response.json().catch(unreachable)) as T;
+    if (response.ok) return { body: (await response.json().catch(unreachable)) as T, headers: response.headers };
     const answer: unknown = await response.json().catch(() => undefined);
     const retryAfterMs = Number(response.headers.get("retry-after-ms") ?? Number.NaN);
     throw fromEnvelope(answer, "gateway", Number.isFinite(retryAfterMs) ? retryAfterMs : undefined);
   };
+
+  const send = async <T>(...sent: Parameters<typeof exchange>): Promise<T> => (await exchange<T>(...sent)).body;
 
   const post = <T>(path: string, caller: Caller, body: object): Promise<T> =>
     retry(() => send<T>(path, caller, body), caller.signal, monotonicMs);
@@ -95,6 +112,13 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
   return {
     chatOnce: once("/v1/chat"),
     queryOnce: once("/v1/rag/query"),
+    listModels: async (caller) => (await send<ModelList>("/v1/models", caller)).data,
+
+    async requestOnce(caller, path, body) {
+      const { headers, ...answer } = await exchange<unknown>(path, caller, body);
+      const timing = headers.get("server-timing") ?? "";
+      return { ...answer, queueMs: stageIn(timing, "queue"), totalMs: stageIn(timing, "total") };
+    },
 
     async embed(caller, model, texts) {
       const body = { model, input: texts, input_type: "document", encoding_format: "base64" };
@@ -119,6 +143,10 @@ export const createGatewayClient = ({ url, token, monotonicMs }: GatewayClientOp
     },
   };
 };
+
+/** Duration of a stage in a `server-timing` header, in milliseconds; 0 if it isn't listed. */
+const stageIn = (timing: string, stage: string): number =>
+  Number(new RegExp(`\\b${stage};dur=([\\d.]+)`).exec(timing)?.[1] ?? 0);
 
 interface Piece {
   index: number;

@@ -20,8 +20,8 @@ import {
 } from "../http/route-facts";
 import { patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
+import { adaptToModel, isFields } from "./adapt-to-model";
 import type { StreamedAnswer, WholeAnswer } from "./answer";
-import { assertCapable, assertFunctions } from "./capabilities";
 import { completeEach } from "./complete-each";
 import {
   ChatAnswer,
@@ -35,13 +35,9 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
-import { takeExtraFields } from "./extra-fields";
 import { answerHeaders, eventHeaders } from "./headers";
 import type { Operation } from "./request";
 import type { ChatService } from "./service";
-
-const isFields = (body: unknown): body is Record<string, unknown> =>
-  typeof body === "object" && body !== null && !Array.isArray(body);
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -59,20 +55,12 @@ interface Services extends ExplainDeps {
  */
 export const chatRoutes = (services: Services) => {
   const { chat, config, models, images } = services;
-  /**
-   * Handles a body that doesn't match the schema: sets aside the fields that only the model's server knows, and throws
-   * invalid_request for what the model can't do, even if the value is also invalid.
-   */
-  const adaptToModel = (operation: Operation, body: unknown, principal: Principal): void => {
+  const adapt = (operation: Operation, body: unknown, principal: Principal): void => {
     if (!isFields(body)) return;
-    const model = models.find(principal, body.model);
-    if (model) assertCapable(operation, body, model);
-    assertFunctions(body);
-    images.check(body);
     const isAwaited = models.isAwaited(principal, body.model);
-    takeExtraFields(operation, body, isAwaited ? Object.keys(body) : (model?.capabilities.extra_fields ?? []));
+    adaptToModel(operation, body, { model: models.find(principal, body.model), isAwaited, images });
   };
-  const adapts = (operation: Operation) => onMismatch((body, caller) => adaptToModel(operation, body, caller));
+  const adapts = (operation: Operation) => onMismatch((body, caller) => adapt(operation, body, caller));
   const patienceMs = patienceOf(config.timeouts);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
@@ -91,6 +79,7 @@ export const chatRoutes = (services: Services) => {
           ...answers(ChatCompletionChunk),
           ...adapts("chat"),
           ...readsMedia(mediaBytesIn),
+          ...servesWorkers,
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, returns chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
         },
@@ -110,6 +99,7 @@ export const chatRoutes = (services: Services) => {
         detail: {
           ...answers(TextCompletionChunk),
           ...adapts("completion"),
+          ...servesWorkers,
           summary: "Complete a prompt, in OpenAI's format",
           description: NEUTRAL_VALUES,
         },
@@ -149,8 +139,7 @@ export const chatRoutes = (services: Services) => {
       detail: {
         ...allows("admin"),
         ...onMismatch((body, caller) => {
-          if (isFields(body))
-            adaptToModel(body.operation === "completion" ? "completion" : "chat", body.request, caller);
+          if (isFields(body)) adapt(body.operation === "completion" ? "completion" : "chat", body.request, caller);
         }),
         tags: ["Cache"],
         summary: "Explain a request's cache key, and how it differs from an earlier request's",

@@ -92,10 +92,7 @@ export const gate = (deps: GateDeps) => {
     const keyId = headers.get("x-groundwire-on-behalf-of") ?? undefined;
     return deps.verifyWorker(bearerToken(credentials), keyId).then((principal) => {
       if (route?.facts["x-worker"]) return principal;
-      throw new AppError(
-        "insufficient_role",
-        "Jobs workers may only chat, query indexes, embed texts and count tokens.",
-      );
+      throw new AppError("insufficient_role", "Jobs workers may only call models, query indexes and count tokens.");
     });
   };
 

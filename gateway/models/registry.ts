@@ -89,11 +89,6 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
   /** Whether a node may still report an unknown model: none has reported yet, or the model has fallbacks. */
   const mayAppear = (id: string): boolean => models.size === 0 || fallbacks.includes(id);
   const mayUse = (principal: Principal, id: string): boolean => principal.allowedModels?.includes(id) ?? true;
-  const notFound = (id: string): AppError =>
-    new AppError("model_not_found", `Model "${id}" not found for this key. GET /v1/models lists the models.`, {
-      param: "model",
-    });
-
   return {
     /** The models that may answer the caller's chats instead of `id`, best first; undefined if there are none. */
     fallbacksOf(principal: Principal, id: string): readonly string[] | undefined {
@@ -124,7 +119,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
     get(principal: Principal, id: string): Model {
       refresh();
       const model = models.get(id);
-      if (!model || !mayUse(principal, id)) throw notFound(id);
+      if (!model || !mayUse(principal, id)) throw modelNotFound(id);
       return model;
     },
 
@@ -150,9 +145,9 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
     resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();
       const name = id ?? defaultIds[kind];
-      if (!mayUse(principal, name)) throw notFound(name);
+      if (!mayUse(principal, name)) throw modelNotFound(name);
       const model = models.get(name);
-      if (!model && !mayAppear(name)) throw notFound(name);
+      if (!model && !mayAppear(name)) throw modelNotFound(name);
       if (model && model.kind !== kind) throw wrongKind(model);
       return {
         id: name,
@@ -169,7 +164,12 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
 
 export type Models = ReturnType<typeof createModels>;
 
-const wrongKind = ({ id, kind }: Model): AppError =>
+export const modelNotFound = (id: string): AppError =>
+  new AppError("model_not_found", `Model "${id}" not found for this key. GET /v1/models lists the models.`, {
+    param: "model",
+  });
+
+export const wrongKind = ({ id, kind }: Model): AppError =>
   new AppError(
     "invalid_request",
     kind === "embedding"

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { wholePage } from "../contract";
 import { auth } from "../http/auth";
-import { allows } from "../http/route-facts";
+import { allows, servesWorkers } from "../http/route-facts";
 import { Model, ModelList } from "./contract";
 import type { Models } from "./registry";
 
@@ -19,7 +19,7 @@ export const modelRoutes = ({ models }: { models: Models }) =>
     .use(auth)
     .get("", ({ principal }) => toList(models.list(principal)), {
       response: { 200: ModelList },
-      detail: { ...allows("member"), summary: "List the models that this key may use" },
+      detail: { ...allows("member"), ...servesWorkers, summary: "List the models that this key may use" },
     })
     .get("/:id", ({ principal, params }) => models.get(principal, params.id), {
       params: Type.Object({ id: Type.String() }),

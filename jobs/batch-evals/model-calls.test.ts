@@ -6,12 +6,19 @@ import { RunStopped } from "./stops";
 
 const open = new AbortController().signal;
 
+interface SendOptions {
+  checkKey?: () => Promise<void>;
+  clock?: () => number;
+  areIndependent?: boolean;
+}
+
 /** Calls that fail with these errors one after the other, then succeed. Pauses take no time. */
 const send = async (
   kinds: readonly (ErrorKind | AppError)[],
-  { checkKey = async () => {}, clock = () => 0 }: { checkKey?: () => Promise<void>; clock?: () => number } = {},
+  { checkKey = async () => {}, clock = () => 0, areIndependent = false }: SendOptions = {},
 ) => {
-  const calls = new ModelCalls({ limiter: new CallLimiter(8), checkKey, monotonicMs: clock, random: () => 0 });
+  const limiter = new CallLimiter(8);
+  const calls = new ModelCalls({ limiter, checkKey, areIndependent, monotonicMs: clock, random: () => 0 });
   let attempts = 0;
   const answer = async () => {
     const kind = kinds[attempts - 1];
@@ -102,5 +109,30 @@ describe("a call", () => {
       )
       .catch((reason) => reason);
     expect(outcome).toBe("paused");
+  });
+});
+
+describe("an independent call", () => {
+  const areIndependent = true;
+
+  test.each<ErrorKind>(["budget_exhausted", "model_not_found", "insufficient_role"])(
+    "that ends with %s stops no other call",
+    async (kind) => {
+      const { outcome, attempts } = await send(many(kind), { areIndependent });
+      expect([outcome instanceof AppError && outcome.kind, attempts]).toEqual([kind, 1]);
+    },
+  );
+
+  test("waits for hours", async () => {
+    let hours = 0;
+    const clock = () => 3_600_000 * hours++;
+    expect(await send(many("unavailable"), { areIndependent, clock })).toEqual({ outcome: "answer", attempts: 31 });
+  });
+
+  test("stops with the others if the key is invalid", async () => {
+    const checkKey = async () => {
+      throw new AppError("invalid_api_key", "This API key was revoked.");
+    };
+    expect((await send(many("invalid_api_key"), { checkKey, areIndependent })).outcome).toBeInstanceOf(RunStopped);
   });
 });

@@ -37,12 +37,17 @@ const STOPS: ReadonlySet<ErrorKind> = new Set([
   "method_not_allowed",
   "not_implemented",
 ]);
+/** Errors that concern the key alone. */
+const KEY_ERRORS: ReadonlySet<ErrorKind> = new Set(["missing_api_key", "invalid_api_key"]);
 
 /** Errors that ask for fewer parallel calls. */
 const REFUSALS: ReadonlySet<ErrorKind> = new Set(["rate_limited", "overloaded", "unavailable", "model_loading"]);
 
 /** Without one successful call for this long, the run stops. */
 const OUTAGE_MS = 15 * 60_000;
+
+/** Longest pause of an independent call, so that it notices when an admin raises a limit. */
+const MAX_PAUSE_MS = 60_000;
 
 /** A shorter wait is part of normal backpressure. */
 const SHORT_WAIT_MS = 2000;
@@ -51,6 +56,8 @@ interface ModelCallsOptions {
   limiter: CallLimiter;
   /** Throws if the run's key is no longer valid. The gateway also refuses a worker that it considers dead. */
   checkKey(): Promise<void>;
+  /** The calls don't belong together: only an invalid key stops them all, and they may wait as long as it takes. */
+  areIndependent?: boolean;
   monotonicMs?: () => number;
   random?: () => number;
 }
@@ -62,8 +69,10 @@ export class ModelCalls {
   #refusal: { error: AppError; atMs: number } | undefined;
   readonly #monotonicMs: () => number;
   readonly #random: () => number;
+  readonly #stops: ReadonlySet<ErrorKind>;
 
   constructor(private readonly options: ModelCallsOptions) {
+    this.#stops = options.areIndependent ? KEY_ERRORS : STOPS;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#succeededAtMs = this.#monotonicMs();
@@ -113,17 +122,24 @@ export class ModelCalls {
    * that waiting for a node to restart doesn't use up the others. Throws the error if no attempt is left.
    */
   async #pauseMs(error: AppError, attempt: number, failures: number): Promise<number> {
-    if (STOPS.has(error.kind)) await this.#stop(error);
-    const { attempts, baseMs, capMs } = POLICIES[error.kind] ?? (STOPS.has(error.kind) ? WAITS : NEVER);
+    const { areIndependent = false } = this.options;
+    const stops = this.#stops.has(error.kind);
+    if (stops) await this.#stop(error);
+    const { attempts, baseMs, capMs } = POLICIES[error.kind] ?? (stops ? WAITS : NEVER);
     if (failures >= attempts) throw error;
     if (attempts === WAITS.attempts) {
       const nowMs = this.#monotonicMs();
-      if (nowMs - this.#succeededAtMs >= OUTAGE_MS) throw new RunStopped(outage(error));
-      if ((error.detail.retryAfterMs ?? 0) >= OUTAGE_MS) throw new RunStopped(longWait(error));
+      if (!areIndependent) {
+        if (nowMs - this.#succeededAtMs >= OUTAGE_MS) throw new RunStopped(outage(error));
+        if ((error.detail.retryAfterMs ?? 0) >= OUTAGE_MS) throw new RunStopped(longWait(error));
+      }
       this.#refusal = { error, atMs: this.#refusal?.atMs ?? nowMs };
     }
     const longest = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 10));
     const { retryAfterMs } = error.detail;
+    if (areIndependent && retryAfterMs !== undefined && retryAfterMs > MAX_PAUSE_MS) {
+      return MAX_PAUSE_MS * (1 - this.#random() / 2);
+    }
     if (retryAfterMs === undefined) return this.#random() * longest;
     // Many calls get the same retry time, and must not all return in the same moment.
     return retryAfterMs + this.#random() * Math.min(longest, Math.max(baseMs, retryAfterMs));

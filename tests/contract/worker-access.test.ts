@@ -68,11 +68,16 @@ describe("a jobs worker", () => {
     expect((await embed(token, id)).body.error.code).toBe("model_not_found");
   });
 
+  const OPEN_TO_WORKERS = new Set([
+    ...["/v1/chat", "/v1/chat/completions", "/v1/completions", "/v1/rag/query", "/v1/embeddings", "/v1/tokenize"],
+    "/v1/models",
+  ]);
+
   test("reaches no other route", async () => {
     const { token } = await addWorker();
     const { id } = await makeKey({ role: "admin" });
     for (const { method, path, role } of API_ROUTES) {
-      if (role === "open" || ["/v1/chat", "/v1/rag/query", "/v1/embeddings", "/v1/tokenize"].includes(path)) continue;
+      if (role === "open" || OPEN_TO_WORKERS.has(path)) continue;
       const { status, body } = await embed(token, id, path.replaceAll(/:\w+/g, "x"), method);
       expect([method, path, status, errorIn(body).code]).toEqual([method, path, 403, "insufficient_role"]);
     }
