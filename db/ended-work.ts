@@ -2,7 +2,7 @@ import { and, count, eq, inArray } from "drizzle-orm";
 import type { Tx } from "./client";
 import { type JobRow, settleJob } from "./jobs";
 import { publishEvent } from "./outbox";
-import { documents, indexes, runs } from "./schema";
+import { batches, documents, indexes, runs } from "./schema";
 
 type Json = Record<string, unknown>;
 
@@ -27,6 +27,24 @@ export const publishRunEnd = async (tx: Tx, id: string, now: Date): Promise<void
   };
   // A resumed run ends again.
   await publishEvent(tx, { type: "run.ended", cause: `run.ended:${id}:${run.endedAt.getTime()}`, data }, now);
+};
+
+/** Publishes that a batch of requests has ended. Call it in the transaction that ends it. */
+export const publishBatchEnd = async (tx: Tx, id: string, now: Date): Promise<void> => {
+  const batch = await tx.select().from(batches).where(eq(batches.id, id)).get();
+  if (!batch?.endedAt) return;
+  const { total, completed, failed } = batch;
+  const data = {
+    batch_id: batch.id,
+    status: batch.status,
+    endpoint: batch.endpoint,
+    request_counts: { total, completed, failed },
+    output_file_id: batch.outputFileId,
+    error_file_id: batch.errorFileId,
+    created_at: batch.createdAt.toISOString(),
+    ended_at: batch.endedAt.toISOString(),
+  };
+  await publishEvent(tx, { type: "batch.ended", cause: `batch.ended:${id}`, data }, now);
 };
 
 /** As `settleJob`, and publishes what ended with the job: its batch run, or an ingestion with failed documents. */

@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, notExists, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { documents, jobs, uploadParts, uploads } from "./schema";
+import { documents, files, jobs, uploadParts, uploads } from "./schema";
 
 export type UploadRow = typeof uploads.$inferSelect;
 
@@ -51,13 +51,14 @@ export const findUploadPart = async (db: Reads, uploadId: string, position: numb
   return row?.bytes;
 };
 
-/** Ids of uploads that started before `before` and that no document refers to, oldest first. */
+/** Ids of uploads that started before `before` and that no document or file refers to, oldest first. */
 export const listOldUploads = async (db: Reads, before: Date, limit: number): Promise<string[]> => {
-  const referrers = db.select({ id: documents.id }).from(documents).where(eq(documents.uploadId, uploads.id));
+  const ofDocuments = db.select({ id: documents.id }).from(documents).where(eq(documents.uploadId, uploads.id));
+  const ofFiles = db.select({ id: files.id }).from(files).where(eq(files.uploadId, uploads.id));
   const rows = await db
     .select({ id: uploads.id })
     .from(uploads)
-    .where(and(lt(uploads.createdAt, before), notExists(referrers)))
+    .where(and(lt(uploads.createdAt, before), notExists(ofDocuments), notExists(ofFiles)))
     .orderBy(asc(uploads.createdAt))
     .limit(limit);
   return rows.map(({ id }) => id);

@@ -6,6 +6,7 @@ import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
 import { auditRoutes } from "./audit/routes";
 import { batchEvalRoutes } from "./batch-evals/routes";
+import { batchRoutes } from "./batches/routes";
 import { cacheRoutes } from "./cache/routes";
 import { chatRoutes } from "./chat/routes";
 import { compareRoutes } from "./compare/routes";
@@ -15,6 +16,7 @@ import { embeddingRoutes } from "./embeddings/routes";
 import { evalRoutes } from "./evals/routes";
 import { evaluatorRoutes } from "./evaluators/routes";
 import { feedbackRoutes } from "./feedback/routes";
+import { fileRoutes } from "./files/routes";
 import { degradedRoutes, healthRoutes } from "./health/routes";
 import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
@@ -89,6 +91,8 @@ export const createApp = (services: Services) => {
     .use(datasetRoutes(services))
     .use(evalRoutes(services))
     .use(batchEvalRoutes({ ...services, renderReport }))
+    .use(fileRoutes(services))
+    .use(batchRoutes(services))
     .use(compareRoutes(services))
     .use(feedbackRoutes(services))
     .use(labelRoutes(services))

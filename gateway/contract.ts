@@ -155,6 +155,22 @@ export interface Page<T> {
 /** A list that fits on one page. */
 export const wholePage = <T>(data: T[]): Page<T> => ({ data, has_more: false, next_cursor: null });
 
+/** A time in OpenAI's format. */
+export const UnixSeconds = Type.Integer({ minimum: 0, description: "Seconds since 1970", examples: [1795464900] });
+
+/** Schema of a list in OpenAI's format. The next page starts after `last_id`. It is named after its entries. */
+export const IdList = <T extends TSchema>(item: T) =>
+  Type.Object(
+    {
+      object: Type.Literal("list"),
+      data: Type.Array(item),
+      first_id: Nullable(Type.String()),
+      last_id: Nullable(Type.String(), { description: "Value of `after` for the next page; null: the list is empty" }),
+      has_more: Type.Boolean({ examples: [false] }),
+    },
+    { title: `${item.title}List` },
+  );
+
 /** How the cache was used, as in RFC 9211. */
 export const CacheReport = Type.Object(
   {

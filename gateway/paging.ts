@@ -13,6 +13,22 @@ export const pageOf = <Row, Wire>(
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
 };
 
+/** Builds a list in OpenAI's format. `rows` has one more than `limit` if there is a next page. */
+export const idListOf = <Row extends { id: string }, Wire>(
+  rows: readonly Row[],
+  limit: number,
+  toWire: (row: Row) => Wire,
+) => {
+  const shown = rows.slice(0, limit);
+  return {
+    object: "list" as const,
+    data: shown.map(toWire),
+    first_id: shown.at(0)?.id ?? null,
+    last_id: shown.at(-1)?.id ?? null,
+    has_more: rows.length > limit,
+  };
+};
+
 /** The query for a numbered page of a list. Pages count from 1. */
 export interface NumberedQuery<By extends string> {
   page: number;

@@ -8,6 +8,7 @@ import { ActiveRequests } from "./active-requests";
 import { createAudit } from "./audit/service";
 import { createBatchExports } from "./batch-evals/export/service";
 import { createBatchEvals } from "./batch-evals/service";
+import { createBatches } from "./batches/service";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createImageRules } from "./chat/images";
@@ -27,6 +28,7 @@ import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
 import { createFeedback } from "./feedback/service";
 import type { FiguresThread } from "./figures/figures-thread";
+import { createFiles } from "./files/service";
 import { drillEffects, drilledEngine, noEffectReasons } from "./health/drills";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./idempotency/service";
@@ -220,6 +222,8 @@ export const createServices = (foundation: Foundation) => {
       ...{ db, datasets, engine, evals, evaluators, models, prompts, computeFigures },
       ...{ indexes, rag: ragTarget, price: config.gateway },
     }),
+    files: createFiles({ db, uploads, days: config.batches.fileDays }),
+    batches: createBatches({ db, days: config.batches.fileDays }),
     compare: createCompare({
       db,
       compare: (question) => figures.compare(question),

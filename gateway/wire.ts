@@ -38,3 +38,6 @@ export const toRow = <T extends TObject>(contract: T, value: Static<T>): RowOf<S
   });
   return Object.fromEntries(columns);
 };
+
+/** A time in OpenAI's format. */
+export const toUnixSeconds = (at: Date): number => Math.floor(at.getTime() / 1000);

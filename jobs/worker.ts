@@ -4,9 +4,12 @@ import { databaseOptions, openDb } from "../db/client";
 import { groupCommits } from "../db/group-commit";
 import { migrate } from "../db/migrate";
 import { configuredVectors } from "../gateway/adapters/vectors-upstash";
+import { createBatches } from "../gateway/batches/service";
+import { createImageRules } from "../gateway/chat/images";
 import { ScoringPool } from "../gateway/evals/scoring-thread/scoring-pool";
 import { createEvaluators } from "../gateway/evaluators/service";
 import { FiguresThread } from "../gateway/figures/figures-thread";
+import { createFiles } from "../gateway/files/service";
 import { createIdempotency } from "../gateway/idempotency/service";
 import { createPrompts } from "../gateway/prompts/service";
 import { indexOpener } from "../gateway/rag/indexes/open-index";
@@ -20,6 +23,7 @@ import type { Log } from "../lib/log";
 import { openTracer } from "../lib/tracing/open-tracer";
 import { batchEvals } from "./batch-evals/handlers";
 import { batchRecompute } from "./batch-evals/recompute";
+import { batchRequests } from "./batches/handler";
 import { datasetImport } from "./dataset-import";
 import { createGatewayClient } from "./gateway-client";
 import { JobLoop } from "./loop";
@@ -71,6 +75,18 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
       indexes: indexOpener(db, vectors?.id),
       computeFigures: (runId: string) => figures.compute(runId),
     };
+    const { batches: batchSettings, gateway: defaults } = config;
+    const { fileDays: days } = batchSettings;
+    const requests = {
+      ...{ db, gateway, log },
+      // Results may be larger than the requests.
+      uploads: createUploads({ db, maxBytes: Number.MAX_SAFE_INTEGER }),
+      settings: {
+        ...batchSettings,
+        ...{ maxLineBytes: defaults.maxBodyBytes, fallbacks: config.models.fallbacks, defaults },
+        images: createImageRules(defaults.imageHosts),
+      },
+    };
     const { networks: allowedNetworks, http: allowsHttp } = config.webhooks;
     const send = createSender(createAddressRules({ allowedNetworks, allowsHttp }));
     const loop: JobLoop = new JobLoop({
@@ -84,9 +100,13 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
         ragBuild(rag),
         batchEvals(batch),
         batchRecompute(batch),
+        batchRequests(requests),
         webhookDelivery({ db, send, log }),
       ],
-      sweeps: [idempotency.sweep, uploads.sweep, async () => upload?.start()],
+      sweeps: [
+        ...[idempotency.sweep, uploads.sweep, async () => upload?.start()],
+        ...[createFiles({ db, uploads, days }).sweep, createBatches({ db, days }).sweep],
+      ],
     });
     await loop.open();
     upload?.start();

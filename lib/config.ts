@@ -177,7 +177,7 @@ export const Config = Type.Object({
   datasets: Type.Object({
     maxUploadBytes: whole(
       "GROUNDWIRE_MAX_UPLOAD_BYTES",
-      "Maximum size of a dataset upload; Parquet may decompress to four times as much",
+      "Maximum size of an uploaded file; Parquet may decompress to four times as much",
       64 * mib,
       1024,
       64 * 1024 * mib,
@@ -191,6 +191,17 @@ export const Config = Type.Object({
       30_000,
       100,
       60 * minute,
+    ),
+  }),
+
+  batches: Type.Object({
+    maxRequests: whole("GROUNDWIRE_BATCH_MAX_REQUESTS", "Maximum number of requests in a batch", 50_000, 1, 1_000_000),
+    fileDays: whole(
+      "GROUNDWIRE_FILE_DAYS",
+      "How long ended batches, and files without expires_after, are kept",
+      30,
+      1,
+      3650,
     ),
   }),
 

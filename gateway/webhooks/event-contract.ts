@@ -23,6 +23,17 @@ const RunEnded = Component("RunEndedData", {
   ended_at: Timestamp,
 });
 
+const BatchEnded = Component("BatchEndedData", {
+  batch_id: Type.String(),
+  status: OneOf(["completed", "failed", "expired", "cancelled"]),
+  endpoint: Type.String(),
+  request_counts: Type.Object({ total: Count(), completed: Count(), failed: Count() }),
+  output_file_id: Nullable(Type.String()),
+  error_file_id: Nullable(Type.String()),
+  created_at: Timestamp,
+  ended_at: Timestamp,
+});
+
 const IngestionFailed = Component("IngestionFailedData", {
   index_id: Type.String(),
   index_name: Type.String(),
@@ -71,6 +82,7 @@ const WebhookTest = Component("WebhookTestData", { webhook_id: Type.String() });
 /** The data of each type of event. */
 export const EVENT_DATA = {
   "run.ended": RunEnded,
+  "batch.ended": BatchEnded,
   "ingestion.failed": IngestionFailed,
   "budget.warning": Budget,
   "budget.spent": Budget,
@@ -92,6 +104,7 @@ export type PublishedEvent = {
 /** What happened, for each type that webhooks can choose. A test event is sent regardless of the choice. */
 export const EVENT_WORDS: Readonly<Record<Exclude<EventType, "webhook.test">, string>> = {
   "run.ended": "A batch run completed, failed or was cancelled",
+  "batch.ended": "A batch of requests (/v1/batches) ended",
   "ingestion.failed": "Documents could not be added to an index",
   "budget.warning": "A budget is 80 % used",
   "budget.spent": "A budget is used up",

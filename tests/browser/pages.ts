@@ -10,6 +10,7 @@ import { memoryLedger } from "../../gateway/adapters/ledger-memory";
 import { createAudit } from "../../gateway/audit/service";
 import { createBatchExports } from "../../gateway/batch-evals/export/service";
 import { createBatchEvals } from "../../gateway/batch-evals/service";
+import { createBatches } from "../../gateway/batches/service";
 import { Comparer } from "../../gateway/compare/comparer";
 import { createCompare } from "../../gateway/compare/service";
 import { createConversations } from "../../gateway/conversations/service";
@@ -22,6 +23,7 @@ import { createEvalTransfer } from "../../gateway/evals/transfer";
 import { createAgreement } from "../../gateway/evaluators/agreement";
 import { createEvaluators } from "../../gateway/evaluators/service";
 import { createFeedback } from "../../gateway/feedback/service";
+import { createFiles } from "../../gateway/files/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
 import { createIdempotency } from "../../gateway/idempotency/service";
@@ -205,6 +207,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         audit,
         agreement: createAgreement({ db, evaluators }),
         batchEvals,
+        batches: createBatches({ db, days: config.batches.fileDays }),
         batchExports: createBatchExports({ db, evaluators, prompts, computeFigures: (run) => computeFigures(db, run) }),
         compare,
         conversations,
@@ -215,6 +218,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         evalTransfer,
         evaluators,
         feedback,
+        files: createFiles({ db, uploads, days: config.batches.fileDays }),
         health,
         idempotency: createIdempotency({ db, log }),
         imports,

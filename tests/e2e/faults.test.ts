@@ -9,6 +9,7 @@ const SHORT: [script: string, ...options: string[]][] = [
   ["read-only-disk", "1"],
   ["claim-history", "300"],
   ["migration-kills", "60"],
+  ["batches-kill-nine", "8", "200"],
 ];
 
 const isRoot = process.getuid?.() === 0;

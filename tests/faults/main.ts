@@ -26,6 +26,7 @@ const TOGETHER: Record<string, readonly string[]> = {
   "frozen-node": [],
   "webhook-outages": [],
   "batch-kill-nine": [],
+  "batches-kill-nine": [],
   "disk-full": [],
   "store-errors": [],
   "rag-kill-nine": [],

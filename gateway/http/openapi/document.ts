@@ -23,7 +23,7 @@ interface Route {
 
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
 
-The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\`.
+The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\`, \`/v1/models\`, \`/v1/files\` and \`/v1/batches\`.
 Every error is an \`ErrorEnvelope\`, except on \`/mcp\` and \`/v1/messages\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**

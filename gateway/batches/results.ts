@@ -1,0 +1,64 @@
+import { type BatchResult, type BatchTokens, NO_TOKENS } from "../../db/batches";
+import { newId } from "../../lib/ids";
+
+/** A request of a batch. */
+export interface BatchRequest {
+  /** Its line in the input file. */
+  line: number;
+  customId: string;
+  body: Record<string, unknown>;
+}
+
+/** The request in a line that has been validated. */
+export const toRequest = (line: number, text: string): BatchRequest => {
+  const { custom_id: customId, body } = JSON.parse(text);
+  return { line, customId, body };
+};
+
+interface Response {
+  status: number;
+  requestId: string;
+  body: unknown;
+}
+
+/** The result of a request that was answered, with any status. */
+export const answered = (request: BatchRequest, { status, requestId, body }: Response): BatchResult => {
+  const response = { status_code: status, request_id: requestId, body };
+  const isError = status >= 400;
+  const output = toOutput(request, { response, error: null });
+  return { line: request.line, isError, output, tokens: isError ? NO_TOKENS : tokensOf(body) };
+};
+
+/** The result of a request that was not run. */
+export const unanswered = (
+  request: BatchRequest,
+  { code, message }: { code: string; message: string },
+): BatchResult => ({
+  line: request.line,
+  isError: true,
+  output: toOutput(request, { response: null, error: { code, message } }),
+  tokens: NO_TOKENS,
+});
+
+/** A lone surrogate would crash the process when SQLite reads it. */
+const toOutput = ({ customId }: BatchRequest, outcome: { response: object | null; error: object | null }): string =>
+  JSON.stringify({ id: newId("batch_req"), custom_id: customId, ...outcome }).toWellFormed();
+
+interface UsageInBody {
+  usage?: {
+    prompt_tokens?: number;
+    completion_tokens?: number;
+    prompt_tokens_details?: { cached_tokens?: number | null } | null;
+    completion_tokens_details?: { reasoning_tokens?: number | null } | null;
+  };
+}
+
+const tokensOf = (body: unknown): BatchTokens => {
+  const { usage } = body as UsageInBody;
+  return {
+    input: usage?.prompt_tokens ?? 0,
+    cached: usage?.prompt_tokens_details?.cached_tokens ?? 0,
+    output: usage?.completion_tokens ?? 0,
+    reasoning: usage?.completion_tokens_details?.reasoning_tokens ?? 0,
+  };
+};

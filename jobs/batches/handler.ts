@@ -1,0 +1,24 @@
+import { BATCH_REQUESTS_KIND } from "../../gateway/batches/job";
+import type { JobHandler } from "../handler";
+import { deleteSpentResults, endStranded } from "./leftovers";
+import { patiently } from "./patiently";
+import { type BatchRequestsDeps, runBatch } from "./run-batch";
+
+/** Batches that a worker runs in parallel. */
+const CONCURRENCY = 4;
+
+type HandlerDeps = Omit<BatchRequestsDeps, "now"> & Partial<Pick<BatchRequestsDeps, "now">>;
+
+/** Runs batches of requests. One worker runs a whole batch; another one continues when it dies. */
+export const batchRequests = ({ now = () => new Date(), ...others }: HandlerDeps): JobHandler => {
+  const deps = { ...others, now };
+  return {
+    kind: BATCH_REQUESTS_KIND,
+    concurrency: CONCURRENCY,
+    run: (task, context) => patiently(() => runBatch(deps, task, context), context.signal),
+    async sweep() {
+      await endStranded(deps.db, now);
+      await deleteSpentResults(deps.db);
+    },
+  };
+};

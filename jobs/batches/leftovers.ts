@@ -1,0 +1,45 @@
+import {
+  type BatchProblem,
+  deleteBatchResults,
+  findBatchOfJob,
+  listSpentBatches,
+  listStranded,
+  updateBatch,
+} from "../../db/batches";
+import type { Db } from "../../db/client";
+import { insertJob } from "../../db/jobs";
+import { BATCH_REQUESTS_KIND, type BatchRequestsPayload } from "../../gateway/batches/job";
+import { newId } from "../../lib/ids";
+
+const MAX_SWEPT = 20;
+const RESULTS_PER_DELETE = 500;
+
+/**
+ * Continues batches whose job has failed, for example because three workers died on it: a new job ends their other requests
+ * with its error, and writes the output files. If that job fails too, the batch has no files.
+ */
+export const endStranded = async (db: Db, now: () => Date): Promise<void> => {
+  for (const { batch, error: jobError, payload } of await listStranded(db, MAX_SWEPT)) {
+    const { code = "internal", message = "The job of this batch has ended." } = jobError ?? {};
+    const error = { code: String(code), message: String(message) };
+    await db.write(async (tx) => {
+      if (!(await findBatchOfJob(tx, batch.id, batch.jobId))) return;
+      if (payload?.error !== undefined) {
+        const problem: BatchProblem = { ...error, line: null, param: null };
+        return updateBatch(tx, batch.id, { status: "failed", errors: [problem], endedAt: now() });
+      }
+      const next: BatchRequestsPayload = { batchId: batch.id, error };
+      const { createdBy } = batch;
+      const job = { id: newId("job"), kind: BATCH_REQUESTS_KIND, payload: { ...next }, createdBy };
+      await insertJob(tx, job, [null], now());
+      await updateBatch(tx, batch.id, { jobId: job.id });
+    });
+  }
+};
+
+/** Deletes the results of ended batches, which are in their output files. */
+export const deleteSpentResults = async (db: Db): Promise<void> => {
+  for (const id of await listSpentBatches(db, MAX_SWEPT)) {
+    while (!(await deleteBatchResults(db, id, RESULTS_PER_DELETE)));
+  }
+};
