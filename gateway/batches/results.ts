@@ -40,9 +40,8 @@ export const unanswered = (
   tokens: NO_TOKENS,
 });
 
-/** A lone surrogate would crash the process when SQLite reads it. */
 const toOutput = ({ customId }: BatchRequest, outcome: { response: object | null; error: object | null }): string =>
-  JSON.stringify({ id: newId("batch_req"), custom_id: customId, ...outcome }).toWellFormed();
+  JSON.stringify({ id: newId("batch_req"), custom_id: customId, ...outcome });
 
 interface UsageInBody {
   usage?: {

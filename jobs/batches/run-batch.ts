@@ -58,24 +58,8 @@ export const runBatch = async (deps: BatchRequestsDeps, task: ClaimedTask, conte
   const calls = new ModelCalls({ limiter, checkKey: async () => void (await keyOf()), areIndependent: true });
   const stopped = error ? new BatchStopped("failed", error) : await reasonToStop(keyOf);
 
-  if (batch.status === "validating") {
-    const validated = stopped
-      ? { total: 0, model: null, problems: [problemOf(stopped)] }
-      : await validate(deps, calls, context, batch, (await keyOf()).allowedModels, lines());
-    const { total, model, problems } = validated;
-    if (problems.length > 0) {
-      return context.finish(async (tx) => {
-        const end = { status: "failed" as const, errors: problems, endedAt: now() };
-        await changeBatch(tx, batch, () => end);
-        return {};
-      });
-    }
-    const isOpen = await context.write((tx) =>
-      changeBatch(tx, batch, () => ({ status: "in_progress", total, model, inProgressAt: now() })),
-    );
-    // It was cancelled meanwhile.
-    if (!isOpen) return context.finish(async () => ({}));
-  }
+  const isOpen = batch.status !== "validating" || (await begin(deps, calls, context, batch, lines, stopped));
+  if (!isOpen) return context.finish(async () => ({}));
   if (batch.ending === null) {
     const run = new BatchRun({
       ...{ db, context, batchId, task, lines, limiter, now },
@@ -100,6 +84,27 @@ const changeBatch = async (
   const row = await findBatchOfJob(tx, id, jobId);
   if (row) await updateBatch(tx, id, change(row));
   return row !== undefined;
+};
+
+/** Checks the input file of a new batch. False if it is invalid, or if the batch was cancelled meanwhile. */
+const begin = async (
+  deps: BatchRequestsDeps,
+  calls: ModelCalls,
+  context: TaskContext,
+  batch: BatchRow,
+  lines: () => AsyncGenerator<FileLine>,
+  stopped: BatchStopped | undefined,
+): Promise<boolean> => {
+  const validated = stopped
+    ? { total: 0, model: null, problems: [problemOf(stopped)] }
+    : await validate(deps, calls, context, batch, lines());
+  const { total, model, problems: errors } = validated;
+  const isValid = errors.length === 0;
+  const at = deps.now();
+  const change = isValid
+    ? { status: "in_progress" as const, total, model, inProgressAt: at }
+    : { status: "failed" as const, errors, endedAt: at };
+  return (await context.write((tx) => changeBatch(tx, batch, () => change))) && isValid;
 };
 
 /** All requests have results: a batch that was cancelled just before is cancelled nevertheless. */
@@ -133,13 +138,13 @@ const reasonToStop = async (keyOf: () => Promise<unknown>): Promise<BatchStopped
 };
 
 const validate = async (
-  { gateway, settings }: BatchRequestsDeps,
+  { db, gateway, settings, now }: BatchRequestsDeps,
   calls: ModelCalls,
   { signal }: TaskContext,
   { createdBy, endpoint }: BatchRow,
-  allowedModels: string[] | undefined,
   lines: AsyncGenerator<FileLine>,
 ): Promise<ValidatedFile> => {
+  const { allowedModels } = await principalOf({ db, defaults: settings.defaults }, createdBy, now());
   const list: Model[] = await calls.send(
     signal,
     () => gateway.listModels({ keyId: createdBy, signal }),
