@@ -9,7 +9,7 @@ const SHORT: [script: string, ...options: string[]][] = [
   ["read-only-disk", "1"],
   ["claim-history", "300"],
   ["migration-kills", "60"],
-  ["batches-kill-nine", "8", "200"],
+  ["batches-kill-nine", "6", "400"],
 ];
 
 const isRoot = process.getuid?.() === 0;

@@ -16,7 +16,7 @@ import { until } from "../until";
 const LIFE_MS = [300, 3000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
 /** An answer takes this long per token, so that a batch outlives its kills. */
-const TOKEN_MS = 10;
+const TOKEN_MS = 20;
 /** Of this many kills, one hits the gateway. The others hit the worker. */
 const KILLS_PER_GATEWAY = 4;
 /** Requests whose prompt is too long, so that the error file has lines as well. */
