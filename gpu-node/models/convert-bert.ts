@@ -1,25 +1,19 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../lib/errors";
 import type { Pooling } from "./catalogue";
+import { bool, float, ints, string, strings, TENSOR_TYPES, uint, writeGguf } from "./gguf";
 import type { OnBytes } from "./verify";
 
 /** Number of weights that share one scale in ggml's type Q8_0. */
 export const Q8_0_WEIGHTS = 32;
 /** Bytes of a block: a half-precision scale and one signed byte per weight. */
 export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
-/** Tensor types of `enum ggml_type`, and the type of a file with such matrices in `enum llama_ftype`. */
-const TYPES = { F32: 0, Q8_0: 8 } as const;
+/** The type of a file with such matrices in `enum llama_ftype`. */
 const MOSTLY_Q8_0 = 7;
 /** Values of `enum llama_pooling_type`. */
 export const POOLING = { mean: 1, cls: 2 } as const satisfies Record<Pooling, number>;
 /** Token types in GGUF. */
 const TOKEN = { normal: 1, control: 3 } as const;
-/** The bytes "GGUF". */
-const MAGIC = 0x46554747;
-const VERSION = 3;
-/** GGUF's own default for `general.alignment`. */
-const ALIGNMENT = 32;
 
 /** BERT's control tokens and the key that llama.cpp reads for each; "seperator" is llama.cpp's spelling. */
 const CONTROL_TOKENS = new Map([
@@ -57,38 +51,19 @@ export const convertBert = async (folder: string, target: string, onBytes: OnByt
     const { shape, data_offsets } = findTensor(stored, from);
     const isQuantized = shape.length > 1 && !/^(position_embd|token_types)/.test(to);
     const [start, end] = data_offsets;
-    const sizeBytes = isQuantized ? ((end - start) / 4 / Q8_0_WEIGHTS) * Q8_0_BYTES : end - start;
-    return { name: to, shape, isQuantized, sizeBytes, data: weights.slice(dataOffset + start, dataOffset + end) };
+    const data = weights.slice(dataOffset + start, dataOffset + end);
+    return {
+      name: to,
+      shape,
+      type: isQuantized ? TENSOR_TYPES.Q8_0 : TENSOR_TYPES.F32,
+      sizeBytes: isQuantized ? ((end - start) / 4 / Q8_0_WEIGHTS) * Q8_0_BYTES : end - start,
+      read: async () => {
+        const bytes = await data.arrayBuffer();
+        return isQuantized ? quantizeQ8(new Float32Array(bytes)) : new Uint8Array(bytes);
+      },
+    };
   });
-
-  const metadata = Object.entries(await metadataOf(folder, config));
-  const head = [u32(MAGIC, VERSION), u64(tensors.length, metadata.length)];
-  for (const [key, value] of metadata) head.push(text(key), value);
-  let offset = 0;
-  for (const { name, shape, isQuantized, sizeBytes } of tensors) {
-    const type = isQuantized ? TYPES.Q8_0 : TYPES.F32;
-    head.push(text(name), u32(shape.length), u64(...shape.toReversed()), u32(type), u64(offset));
-    offset += Math.ceil(sizeBytes / ALIGNMENT) * ALIGNMENT;
-  }
-
-  const file = await open(target, "w");
-  let written = 0;
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    const padding = Buffer.alloc(-bytes.length & (ALIGNMENT - 1));
-    await file.writeFile(bytes);
-    await file.writeFile(padding);
-    written += bytes.length + padding.length;
-    onBytes(written);
-  };
-  try {
-    await write(Buffer.concat(head));
-    for (const { data, isQuantized } of tensors) {
-      const bytes = await data.arrayBuffer();
-      await write(isQuantized ? quantizeQ8(new Float32Array(bytes)) : new Uint8Array(bytes));
-    }
-  } finally {
-    await file.close();
-  }
+  await writeGguf(target, await metadataOf(folder, config), tensors, onBytes);
 };
 
 /** All tensors that llama.cpp expects in a BERT model, in order. Embeddings don't use the checkpoint's pooler. */
@@ -111,7 +86,7 @@ const tensorNames = ({ num_hidden_layers }: BertConfig): [from: string, to: stri
 const metadataOf = async (folder: string, config: BertConfig): Promise<Record<string, Buffer>> => {
   const pooling = await readPooling(folder);
   const vocabulary = (await Bun.file(join(folder, "vocab.txt")).text()).replace(/\n$/, "").split("\n");
-  const tokenTypes = vocabulary.map((token) => u32(CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal));
+  const tokenTypes = vocabulary.map((token) => (CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal));
   return {
     "general.architecture": string("bert"),
     "general.file_type": uint(MOSTLY_Q8_0),
@@ -121,12 +96,12 @@ const metadataOf = async (folder: string, config: BertConfig): Promise<Record<st
     "bert.feed_forward_length": uint(config.intermediate_size),
     "bert.block_count": uint(config.num_hidden_layers),
     "bert.attention.head_count": uint(config.num_attention_heads),
-    "bert.attention.layer_norm_epsilon": Buffer.concat([u32(6), bytesOf(Float32Array.of(config.layer_norm_eps))]),
-    "bert.attention.causal": Buffer.concat([u32(7), Buffer.of(0)]),
+    "bert.attention.layer_norm_epsilon": float(config.layer_norm_eps),
+    "bert.attention.causal": bool(false),
     "bert.pooling_type": uint(POOLING[pooling]),
     "tokenizer.ggml.model": string("bert"),
-    "tokenizer.ggml.tokens": list(8, vocabulary.map(llamaToken).map(text)),
-    "tokenizer.ggml.token_type": list(5, tokenTypes),
+    "tokenizer.ggml.tokens": strings(vocabulary.map(llamaToken)),
+    "tokenizer.ggml.token_type": ints(tokenTypes),
     "tokenizer.ggml.token_type_count": uint(config.type_vocab_size),
     ...Object.fromEntries([...CONTROL_TOKENS].map(([token, key]) => [key, uint(vocabulary.indexOf(token))])),
   };
@@ -137,15 +112,6 @@ const llamaToken = (token: string): string => {
   if (CONTROL_TOKENS.has(token)) return token;
   return token.startsWith("##") ? token.slice(2) : `\u2581${token}`;
 };
-
-/** Values as GGUF encodes them, after the number of their type: 4 uint, 5 int, 6 float, 7 bool, 8 string, 9 array. */
-const bytesOf = ({ buffer }: ArrayBufferView<ArrayBuffer>): Buffer => Buffer.from(buffer);
-const u32 = (...values: number[]): Buffer => bytesOf(Uint32Array.from(values));
-const u64 = (...values: number[]): Buffer => bytesOf(BigUint64Array.from(values, BigInt));
-const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
-const uint = (value: number): Buffer => u32(4, value);
-const string = (value: string): Buffer => Buffer.concat([u32(8), text(value)]);
-const list = (type: number, items: Buffer[]): Buffer => Buffer.concat([u32(9, type), u64(items.length), ...items]);
 
 /** C's roundf: halves away from zero. */
 const round = (value: number): number => (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5));
