@@ -31,6 +31,7 @@ import { nodeRoutes } from "./nodes/routes";
 import { promptRoutes } from "./prompts/routes";
 import { ragRoutes } from "./rag/routes";
 import { requestRoutes } from "./requests/routes";
+import { rerankRoutes } from "./rerank/routes";
 import type { Services } from "./services";
 import { webhookRoutes } from "./webhooks/routes";
 
@@ -86,6 +87,7 @@ export const createApp = (services: Services) => {
     .use(metricsRoutes(services))
     .use(conversationRoutes(services))
     .use(embeddingRoutes(services))
+    .use(rerankRoutes(services))
     .use(ragRoutes(services))
     .use(mcpRoutes(services))
     .use(datasetRoutes(services))

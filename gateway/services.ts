@@ -60,6 +60,7 @@ import { MonitoredVectors } from "./rag/search/monitored-vectors";
 import type { SearchThread } from "./rag/search/search-thread";
 import { storeSearch } from "./rag/search/store-search";
 import { createRequests } from "./requests/service";
+import { createReranking } from "./rerank/service";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 import { createEvents } from "./webhooks/events";
@@ -156,6 +157,7 @@ export const createServices = (foundation: Foundation) => {
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const embeddings = createEmbeddings({ engine, ledger, models, answers, recorder: metrics, tracer, totalMs });
+  const reranking = createReranking({ engine, ledger, models, answers, recorder: metrics, tracer, totalMs });
   const chunks = createPassages(db);
   const rag = createRag({
     chat,
@@ -201,6 +203,7 @@ export const createServices = (foundation: Foundation) => {
     chat,
     images,
     embeddings,
+    reranking,
     rag,
     mcp: createMcp({ rag, indexes }),
     retrievalQuality: createRetrievalQuality({ db, indexes, embedder: embeddings, search: searches }),

@@ -3,10 +3,10 @@ import type { Config } from "../lib/config";
 import { AppError, toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { BodyMemory } from "../lib/media-body";
-import { embedderOf, findContradictions } from "../lib/setting-rules";
+import { embedderOf, findContradictions, rerankerOf } from "../lib/setting-rules";
 import { openTracer } from "../lib/tracing/open-tracer";
 import { withTimeout } from "../lib/with-timeout";
-import { type Embedder, type NodeEngine, shuttingDown } from "./engine/engine";
+import { type Embedder, type NodeEngine, type Reranker, shuttingDown } from "./engine/engine";
 import { createLlamaHost, type LlamaHost } from "./engine/llama/host";
 import { AdmissionQueue } from "./queue/queue";
 import { Exchange } from "./server/exchange";
@@ -20,8 +20,8 @@ import { endRequest, traceRequest } from "./server/trace";
 /** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
 
-/** The engine's share of the loading progress if the node also has an embedder, whose model is smaller. */
-const ENGINE_FRACTION = 0.8;
+/** Shares of the loading progress: the models of embedder and reranker are smaller. */
+const WEIGHTS = { engine: 8, embedder: 2, reranker: 2 };
 
 export interface StartNodeOptions {
   log: Log;
@@ -52,15 +52,15 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   assertSafeToListen(config);
   const { log } = options;
   const engines = options.engines ?? (await createEngines(config, log));
-  const { engine, embedder } = engines;
+  const { engine, embedder, reranker } = engines;
   const status = new NodeStatus(config.node.stuckMs, () => engine.failure?.());
   const queue = new AdmissionQueue(engine.slots, config.node.queue, Math.min(1, engine.slots - 1));
   const { embedderSlots, embedderQueue: waiting = embedderSlots } = config.node;
   const embedderQueue = new AdmissionQueue(embedderSlots, waiting);
-  const queues = { chat: queue, ...(embedder && { embedding: embedderQueue }) };
+  const queues = { chat: queue, ...((embedder || reranker) && { embedding: embedderQueue }) };
   const metrics = new NodeMetrics(queues, status, () => server.sessions.count);
   const bodies = new BodyMemory(config.gateway.maxMediaBodyBytes);
-  const deps: NodeDeps = { config, engine, embedder, queue, embedderQueue, bodies, status, metrics };
+  const deps: NodeDeps = { config, engine, embedder, reranker, queue, embedderQueue, bodies, status, metrics };
   const routes = nodeRoutes(deps);
   const guard = createGuard(config.gateway.nodeToken);
   const open = new Set<Exchange>();
@@ -100,13 +100,20 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const url = `${config.node.tlsCert ? "https" : "http"}://${host}:${port}`;
 
   const load = async (): Promise<void> => {
-    const engineShare = embedder ? ENGINE_FRACTION : 1;
-    await engine.load((fraction) => {
-      status.progress = engineShare * fraction;
-    });
-    await embedder?.load((fraction) => {
-      status.progress = engineShare + (1 - engineShare) * fraction;
-    });
+    const parts = [
+      { owner: engine, weight: WEIGHTS.engine },
+      { owner: embedder, weight: WEIGHTS.embedder },
+      { owner: reranker, weight: WEIGHTS.reranker },
+    ].filter(({ owner }) => owner);
+    const all = parts.reduce((sum, { weight }) => sum + weight, 0);
+    let done = 0;
+    for (const { owner, weight } of parts) {
+      const before = done;
+      await owner?.load((fraction) => {
+        status.progress = (before + weight * fraction) / all;
+      });
+      done += weight;
+    }
     status.isLoaded = true;
     log.info({ engine: engine.name, models: nodeModels(deps).map(({ id }) => id) }, "node is ready");
   };
@@ -136,25 +143,30 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
 const allFinished = (open: Iterable<Exchange>, limitMs: number): Promise<unknown> =>
   withTimeout(Promise.all([...open].map(({ finished }) => finished)), limitMs);
 
-/** The engine and embedder of a node. */
+/** The engine, embedder and reranker of a node. */
 interface Engines {
   engine: NodeEngine;
   /** Undefined if this node does not serve embeddings. */
   embedder?: Embedder;
+  /** Undefined if this node does not rerank. */
+  reranker?: Reranker;
   close(): Promise<void>;
 }
 
-/** Creates the configured engine and embedder. Imports only those, because llama loads native code. */
+/** Creates the configured engine, embedder and reranker. Imports only those, because llama loads native code. */
 const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
   const engine = await createEngine[config.node.engine](config, host, log);
   const embedder = await createEmbedder[embedderOf(config.node)](config, host, log);
+  const reranker = await createReranker[rerankerOf(config)](config, host, log);
   return {
     engine,
     embedder,
+    reranker,
     close: async () => {
       await engine.close();
       await embedder?.close();
+      await reranker?.close();
       await host.dispose();
     },
   };
@@ -172,6 +184,12 @@ const createEmbedder: Record<ReturnType<typeof embedderOf>, Create<Embedder | un
   llama: async (config, host, log) => (await import("./engine/llama/embedder")).createLlamaEmbedder(config, host, log),
   openai: async (config, _, log) => (await import("./engine/openai/embedder")).createOpenAiEmbedder(config, log),
   synthetic: async (config) => (await import("./engine/synthetic")).createSyntheticEmbedder(config),
+  off: async () => undefined,
+};
+
+const createReranker: Record<ReturnType<typeof rerankerOf>, Create<Reranker | undefined>> = {
+  llama: async (config, host, log) => (await import("./engine/llama/reranker")).createLlamaReranker(config, host, log),
+  openai: async (config, _, log) => (await import("./engine/openai/reranker")).createOpenAiReranker(config, log),
   off: async () => undefined,
 };
 

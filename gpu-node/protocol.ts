@@ -84,6 +84,20 @@ export interface EmbeddingAnswer {
 }
 
 /**
+ * Response of `POST /v1/rerank`, best document first: the shape of Jina and Cohere, plus the tokens that the model read
+ * for each document and the node's measurements. Scores are from 0 to 1.
+ */
+export interface RerankAnswer {
+  model: string;
+  results: { index: number; relevance_score: number; tokens: number }[];
+  usage: { prompt_tokens: number; total_tokens: number };
+  timings: Pick<Timings, "queue_ms" | "total_ms">;
+}
+
+/** Maximum number of documents per rerank request. */
+export const MAX_DOCUMENTS = 2048;
+
+/**
  * loading: no model yet. ready: accepts requests. draining: finishes running requests, accepts no new ones. stuck:
  * requests are running but produce no tokens; it may recover. failed: the engine can't work until the process restarts.
  */
@@ -103,7 +117,7 @@ export interface NodeReadiness {
   models: NodeModel[];
   slots: { total: number; running: number };
   queue: { depth: number; capacity: number };
-  /** Slots and queue of the embedder; omitted by a node that does not serve embeddings. */
+  /** Slots and queue of the embedder and the reranker; omitted by a node that has neither. */
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
@@ -154,7 +168,7 @@ export interface ModelCapabilities {
   dimensions: boolean;
   /** Sorts documents by relevance to a query. */
   rerank: boolean;
-  /** Maximum length of an answer in tokens; null for an embedding model. */
+  /** Maximum length of an answer in tokens; null for a model that generates no text. */
   max_output_tokens: number | null;
   /** Request fields that aren't part of the gateway's API and that the server accepts. */
   extra_fields: string[];
@@ -162,13 +176,13 @@ export interface ModelCapabilities {
 
 export interface NodeModel {
   id: string;
-  kind: "chat" | "embedding";
+  kind: "chat" | "embedding" | "rerank";
   /**
    * The first 12 hex digits of its file's sha256, or what the engine reports. With prefixes: the first 12 digits of a
    * hash of both.
    */
   revision: string;
-  /** Tokens of prompt and answer together, or of one text to embed. */
+  /** Tokens of prompt and answer together, of one text to embed, or of a query and one document. */
   context_window: number;
   /** Length of the vectors of an embedding model. */
   dimensions?: number;

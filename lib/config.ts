@@ -224,6 +224,10 @@ export const Config = Type.Object({
       "Default embedding model: a name from the catalogue or the path of a .gguf file",
       { default: "all-minilm-l6-v2" },
     ),
+    rerank: optionalText(
+      "GROUNDWIRE_RERANK_MODEL",
+      "Path of the .gguf file of a reranker that the node runs itself; if omitted, none",
+    ),
     queryPrefix: optionalText(
       "GROUNDWIRE_EMBEDDING_QUERY_PREFIX",
       'Text before every question that is embedded, such as "query: "; left out: as the catalogue says',

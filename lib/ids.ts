@@ -18,6 +18,7 @@ type IdPrefix =
   | "build"
   | "chunk"
   | "rag"
+  | "rerank"
   | "wh"
   | "evt"
   | "dlv"

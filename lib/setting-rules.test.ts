@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { embedderOf, findContradictions } from "./setting-rules";
+import { embedderOf, findContradictions, rerankerOf } from "./setting-rules";
 import { defaultConfig } from "./settings";
 
 test("by default, the embedder matches the engine, and is off if the engine is a server", () => {
@@ -12,6 +12,16 @@ test("by default, the embedder matches the engine, and is off if the engine is a
     ["off", "llama"],
     ["synthetic", "llama"],
   ]);
+});
+
+test("a node has no reranker by default, and one of a file and a server", () => {
+  const file = { rerank: "reranker.gguf" };
+  const server = { rerankerUrl: "http://127.0.0.1:8080" };
+  expect(rerankerOf(defaultConfig())).toBe("off");
+  expect(rerankerOf(defaultConfig({ models: file }))).toBe("llama");
+  expect(rerankerOf(defaultConfig({ node: server }))).toBe("openai");
+  const both = findContradictions(defaultConfig({ models: file, node: server }));
+  expect(both.map(({ path }) => path)).toEqual(["GROUNDWIRE_NODE_RERANKER_URL"]);
 });
 
 test("O1: both processes listen on loopback by default, and a node elsewhere needs a token and TLS", () => {

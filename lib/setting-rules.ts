@@ -14,8 +14,14 @@ export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" |
   return engine === "openai" ? "off" : engine;
 };
 
+/** The reranker of a node: the configured file or server. */
+export const rerankerOf = ({ models, node }: Pick<Config, "models" | "node">): "llama" | "openai" | "off" => {
+  if (models.rerank) return "llama";
+  return node.rerankerUrl ? "openai" : "off";
+};
+
 /** Finds settings that require or exclude each other. */
-export const findContradictions = ({ gateway, node, store, webhooks }: Config): ErrorDetail[] => {
+export const findContradictions = ({ gateway, models, node, store, webhooks }: Config): ErrorDetail[] => {
   const problems: ErrorDetail[] = [];
   const report = (path: string, message: string) => problems.push({ path, message });
 
@@ -28,6 +34,9 @@ export const findContradictions = ({ gateway, node, store, webhooks }: Config): 
   }
   if (node.embedder === "openai" && !node.embedderUrl) {
     report("GROUNDWIRE_NODE_EMBEDDER_URL", "is missing; the openai embedder needs the address of its server");
+  }
+  if (node.rerankerUrl && models.rerank) {
+    report("GROUNDWIRE_NODE_RERANKER_URL", "and GROUNDWIRE_RERANK_MODEL are both set; a node has one reranker");
   }
   if (store.vectorUrl && !store.vectorToken)
     report("UPSTASH_VECTOR_REST_TOKEN", "is missing; the Upstash Vector index needs its token");

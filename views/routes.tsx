@@ -42,6 +42,7 @@ type PageServices = RagPageServices &
     | "mcp"
     | "namespaces"
     | "rag"
+    | "reranking"
     | "retrievalQuality"
     | "sampleIndex"
     | "tokens"

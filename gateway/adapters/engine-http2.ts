@@ -1,7 +1,7 @@
 import { RESPONSE_HEADERS } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
 import type { Engine, EngineReply, EngineRequest, ModelCheck } from "../ports/engine";
-import { checkModel } from "./engine-http2/check";
+import { CHECK_ROUTES, checkModel } from "./engine-http2/check";
 import type { Connection } from "./engine-http2/connection";
 import { EngineNode } from "./engine-http2/node";
 import { noNodeFor } from "./engine-http2/refusal";
@@ -198,8 +198,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       return Promise.all(
         (node.readiness?.models ?? []).map(async ({ id: model, kind }): Promise<ModelCheck> => {
           const startedAt = performance.now();
-          const route = kind === "chat" ? "/v1/chat/completions" : "/v1/embeddings";
-          const error = await checkModel(node, watchdog, route, model).then(() => undefined, toAppError);
+          const error = await checkModel(node, watchdog, CHECK_ROUTES[kind], model).then(() => undefined, toAppError);
           return { model, latencyMs: performance.now() - startedAt, error };
         }),
       );

@@ -53,7 +53,7 @@ const modelOf = (
   const model = list.find((one) => one.id === name);
   const isUnknown = !model && list.length > 0 && !fallbacks.includes(name);
   if (isUnknown || allowedModels?.includes(name) === false) throw modelNotFound(name);
-  if (model && model.kind !== kind) throw wrongKind(model);
+  if (model && model.kind !== kind) throw wrongKind(model, kind);
   return model;
 };
 

@@ -79,7 +79,7 @@ const startOwnNode = async (config: Config, withChat: boolean) => {
   const engine = withChat ? config.node.engine : "synthetic";
   const embedder = config.node.embedder === "auto" ? "llama" : config.node.embedder;
   const own: Config = { ...config, node: { ...config.node, engine, embedder, port: 0 } };
-  for (const kind of neededModels(own.node)) await ensureModel(kind, config, drawProgress(process.stderr));
+  for (const { kind } of neededModels(own)) await ensureModel(kind, config, drawProgress(process.stderr));
   const node = await startNode(own, { log: silentLog() });
   await node.ready;
   return node;

@@ -125,7 +125,7 @@ const makeLogFolder = (dataDir: string): string => {
 
 /** Downloads the models that the node loads. A failure ends the progress line before the error is printed. */
 const fetchModels = async (config: Config): Promise<void> => {
-  for (const kind of neededModels(config.node)) {
+  for (const { kind } of neededModels(config)) {
     await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
       if (isTerminal) console.log();
       throw error;

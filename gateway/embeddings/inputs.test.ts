@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { cutBatches, distinct, readInputs } from "./inputs";
+import { cutBatches } from "./batches";
+import { distinct, readInputs } from "./inputs";
 
 test("every form of input is read, and errors name the inputs as in the request", () => {
   const read = (input: Parameters<typeof readInputs>[0]) => {

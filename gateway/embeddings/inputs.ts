@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors";
-import type { ResolvedModel } from "../models/registry";
+import { notReported, type ResolvedModel } from "../models/registry";
 import type { EmbeddingRequest } from "./contract";
 
 /** A string or token ids. */
@@ -32,9 +32,7 @@ export type InputType = NonNullable<EmbeddingRequest["input_type"]>;
 export const prefixOf = ({ isKnown, prefixes }: ResolvedModel, type: InputType | undefined): string => {
   if (type === undefined) return "";
   if (isKnown) return prefixes?.[type] ?? "";
-  throw new AppError("unavailable", "No GPU node has reported its models yet. Try again in a moment.", {
-    retryAfterMs: 1000,
-  });
+  throw notReported();
 };
 
 /** Adds the prefix to each text. Throws invalid_request for token ids with an input type, which can't get a prefix. */
@@ -68,31 +66,4 @@ export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: Embedding
     return found.push(input) - 1;
   });
   return { inputs: found, places };
-};
-
-/** Maximum inputs per batch. TEI, which may run behind a node, accepts no more by default. */
-const MAX_BATCH_INPUTS = 32;
-/** Maximum characters or tokens per batch, unless a single input is longer, so that no request occupies a node for long. */
-const MAX_BATCH_LENGTH = 32_768;
-
-/** An input to compute, and its index in the list. */
-export interface Missing {
-  index: number;
-  input: EmbeddingInput;
-}
-
-/** Splits inputs into batches, in order. Each batch is one request to a node. */
-export const cutBatches = (inputs: readonly Missing[]): Missing[][] => {
-  const batches: Missing[][] = [];
-  let length = 0;
-  for (const missing of inputs) {
-    const current = batches.at(-1);
-    length += missing.input.length;
-    if (current && current.length < MAX_BATCH_INPUTS && length <= MAX_BATCH_LENGTH) current.push(missing);
-    else {
-      batches.push([missing]);
-      length = missing.input.length;
-    }
-  }
-  return batches;
 };

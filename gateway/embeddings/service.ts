@@ -1,26 +1,17 @@
-import { AppError, toAppError } from "../../lib/errors";
-import { inOrder } from "../../lib/in-order";
-import type { Span, Tracer } from "../../lib/tracing/tracer";
+import { toAppError } from "../../lib/errors";
+import type { Tracer } from "../../lib/tracing/tracer";
 import type { AnswerCache } from "../cache/service";
-import { type Call, callerOf, timeLeft } from "../call";
+import type { Call } from "../call";
 import type { CacheReport } from "../contract";
 import { estimateTokens, type Ledger } from "../limits/ledger";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
 import { endGeneration, endIfFailed, startGeneration } from "../tracing/generation-span";
+import { computeBatches, type Missing, type NodeReport, type NodeWork } from "./batches";
 import type { EmbeddingRequest } from "./contract";
-import {
-  addPrefix,
-  cutBatches,
-  distinct,
-  type EmbeddingInput,
-  type EmbeddingInputs,
-  type InputType,
-  type Missing,
-  readInputs,
-} from "./inputs";
-import { fromStored, inCallersWords, readVectors, toNumbers, toStored, type Vector } from "./vectors";
+import { addPrefix, distinct, type EmbeddingInput, type EmbeddingInputs, type InputType, readInputs } from "./inputs";
+import { fromStored, readVectors, toNumbers, toStored, type Vector } from "./vectors";
 
 /** The vectors of a request, with its usage and timings. */
 export interface Embeddings extends NodeReport {
@@ -76,7 +67,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, tr
     );
 
   /** The vectors of distinct inputs, in order: from the cache, or computed and stored. */
-  const findVectors = async (work: NodeWork, inputs: readonly EmbeddingInput[]) => {
+  const findVectors = async (work: EmbeddingWork, inputs: readonly EmbeddingInput[]) => {
     const parts = inputs.map((input) => cacheParts(input, work));
     const { values: stored, report: cache, keep } = await readEntries(work.call, work.model, parts);
     const gatewayMs = performance.now() - work.call.receivedAt;
@@ -87,7 +78,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, tr
     const startedAt = performance.now();
     let report: NodeReport | undefined;
     try {
-      report = await computeVectors(engine, work, missing, async (index, vector) => {
+      report = await computeBatches(engine, work, missing, vectorsOf(work), async (index, vector) => {
         vectors[index] = vector;
         computedTokens += vector.tokens;
         await keep(index, toStored(vector));
@@ -100,7 +91,7 @@ export const createEmbeddings = ({ engine, ledger, models, answers, recorder, tr
     return { stored, cache, vectors, report, gatewayMs, computed: missing.length, computedTokens };
   };
 
-  const reserve = ({ call, model }: NodeWork, missing: readonly Missing[]) =>
+  const reserve = ({ call, model }: NodeWork, missing: readonly Missing<EmbeddingInput>[]) =>
     ledger.useModel(call, model, () => ({
       isEmbedding: true,
       promptTokens: missing.reduce((sum, { input }) => sum + tokensIn(input), 0),
@@ -185,98 +176,21 @@ const tokensIn = (input: EmbeddingInput): number => (typeof input === "string" ?
 const embeddingOf = ({ id }: ResolvedModel, dimensions: number | undefined) =>
   ({ operation: "embedding", model: id, stream: false, parameters: { dimensions } }) as const;
 
+interface EmbeddingWork extends NodeWork {
+  dimensions: number | undefined;
+}
+
+const vectorsOf = ({ model, dimensions }: EmbeddingWork) => ({
+  route: "/v1/embeddings" as const,
+  bodyOf: (input: readonly EmbeddingInput[]) => ({ model: model.id, input, encoding_format: "base64", dimensions }),
+  read: readVectors,
+});
+
 /** Everything that affects a vector, by name, in a fixed order. */
-const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({
+const cacheParts = (input: EmbeddingInput, { model, dimensions }: EmbeddingWork) => ({
   operation: "embedding",
   model: model.id,
   revision: model.revision,
   dimensions,
   input,
 });
-
-export interface NodeWork {
-  call: Call;
-  model: ResolvedModel;
-  dimensions: number | undefined;
-  /** Timeout for the complete response, in milliseconds. */
-  totalMs: number;
-  /** Undefined: the request is not traced. */
-  span?: Span;
-  /** An input's name in the caller's request. */
-  nameOf(index: number): string;
-}
-
-/** Facts about how the nodes computed one request. */
-interface NodeReport {
-  /** The node that answered first. */
-  node: string | undefined;
-  modelRevision: string;
-  /** The longest time that a batch waited for a slot, in milliseconds. */
-  queueMs: number;
-  /** Number of retries, on the same node or another one. */
-  retries: number;
-}
-
-/** Maximum parallel requests to nodes per caller request. */
-const MAX_PARALLEL_BATCHES = 4;
-
-/**
- * Computes vectors on the nodes in parallel batches of limited size, and calls `onVector` for each vector. The first
- * failure aborts all batches. Throws what `Engine.request` and `onVector` throw.
- */
-export const computeVectors = async (
-  engine: Engine,
-  work: NodeWork,
-  inputs: readonly Missing[],
-  onVector: (index: number, vector: Vector) => Promise<void>,
-): Promise<NodeReport> => {
-  const report: NodeReport = { node: undefined, modelRevision: work.model.revision, queueMs: 0, retries: 0 };
-  const failed = new AbortController();
-  const signal = AbortSignal.any([work.call.signal, failed.signal]);
-  await inOrder(cutBatches(inputs), MAX_PARALLEL_BATCHES, async (batch) => {
-    try {
-      const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
-        throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
-      });
-      await Promise.all(vectors.map((vector, place) => onVector(batch[place]?.index ?? place, vector)));
-    } catch (error) {
-      failed.abort();
-      throw error;
-    }
-  });
-  return report;
-};
-
-const requestVectors = async (
-  engine: Engine,
-  { call, model, dimensions, totalMs, span }: NodeWork,
-  batch: readonly Missing[],
-  signal: AbortSignal,
-  report: NodeReport,
-): Promise<Vector[]> => {
-  const input = batch.map((missing) => missing.input);
-  const reply = await engine.request({
-    route: "/v1/embeddings",
-    model: model.id,
-    body: JSON.stringify({ model: model.id, input, encoding_format: "base64", dimensions }),
-    stream: false,
-    ...callerOf(call, span),
-    ...timeLeft(call, totalMs),
-    signal,
-  });
-  const pieces = await Array.fromAsync(reply.body);
-  if (!model.isKnown && report.node === undefined) report.modelRevision = reply.modelRevision;
-  if (reply.modelRevision !== report.modelRevision) throw otherRevision(model.id);
-  report.node ??= reply.node;
-  report.queueMs = Math.max(report.queueMs, reply.queueMs);
-  report.retries += reply.retries;
-  return readVectors(Buffer.concat(pieces).toString(), batch.length);
-};
-
-/** Vectors from different model revisions can't be compared, so a response must not mix them. */
-const otherRevision = (model: string): AppError =>
-  new AppError(
-    "unavailable",
-    `The nodes have different revisions of ${model}. Try again after all nodes are updated.`,
-    { retryAfterMs: 2000 },
-  );

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../../lib/errors";
 import { encodeVector } from "../../lib/vectors";
-import { fromStored, inCallersWords, readVectors, toNumbers, toStored } from "./vectors";
+import { fromStored, readVectors, toNumbers, toStored } from "./vectors";
 
 const base64 = String(encodeVector(Float32Array.of(0.6, 0.8), "base64"));
 const answer = (...data: unknown[]) => JSON.stringify({ object: "list", data });
@@ -28,14 +27,4 @@ test("a response with a missing or invalid vector is a node error", () => {
   ]) {
     expect(() => readVectors(json, 2)).toThrow(expect.objectContaining({ kind: "upstream_error" }));
   }
-});
-
-test("a node's error about one input names it as in the caller's request", () => {
-  const refusal = new AppError("context_length_exceeded", "Too long. input.1 has 513. Shorten it.", {
-    param: "input.1",
-  });
-  const { message, detail } = inCallersWords(refusal, (index) => `input.${index + 40}`);
-  expect([message, detail.param]).toEqual(["Too long. input.41 has 513. Shorten it.", "input.41"]);
-  const other = new AppError("overloaded", "Full.", { retryAfterMs: 10 });
-  expect(inCallersWords(other, () => "x")).toBe(other);
 });

@@ -1,5 +1,5 @@
 import type { EmbeddingAnswer } from "../../gpu-node/protocol";
-import { AppError, toAppError } from "../../lib/errors";
+import { AppError } from "../../lib/errors";
 import { decodeVector } from "../../lib/vectors";
 
 /** A vector as it is sent and cached: OpenAI's base64, and the number of tokens of its input. */
@@ -40,14 +40,4 @@ const parse = (json: string): Partial<EmbeddingAnswer> | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/** Rewrites a node's error about its `input.3` to name that input as in the caller's request. */
-export const inCallersWords = (thrown: unknown, nameOf: (index: number) => string): AppError => {
-  const error = toAppError(thrown);
-  const index = /^input\.(\d+)$/.exec(error.detail.param ?? "")?.[1];
-  if (index === undefined) return error;
-  const param = nameOf(Number(index));
-  const message = error.message.replace(`input.${index}`, param);
-  return new AppError(error.kind, message, { ...error.detail, param });
 };

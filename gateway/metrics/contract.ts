@@ -208,10 +208,11 @@ export const Kpis = Type.Object(
         generation: Percentiles,
         total: Percentiles,
         embedding: Percentiles,
+        rerank: Percentiles,
       },
       {
         description:
-          "Stages of chats and completions: gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end; total: arrival to end. The last three cover only completed answers. embedding: whole calls to embedding models",
+          "Stages of chats and completions: gateway: everything except waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end; total: arrival to end. The last three cover only completed answers. embedding, rerank: whole calls to embedding and rerank models",
       },
     ),
     nodes: Type.Array(NodeMetrics),

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from "prom-client";
 import { OPERATIONS, PROVIDER } from "../../lib/tracing/gen-ai";
-import type { GenerationSample, RequestSample } from "../ports/recorder";
+import { type GenerationSample, isAnswer, type RequestSample } from "../ports/recorder";
 import { FastCounter, FastHistogram, memo } from "./fast-instruments";
 import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 
@@ -77,15 +77,13 @@ export const generationInstruments = (registry: Registry) => {
           return { request: durations.series(outcome), call: calls.series(outcome) };
         }),
         queue: queue.series(labels),
-        // An embedding has no tokens of its own.
-        answer:
-          operation === "embedding"
-            ? undefined
-            : {
-                output: tokens.series({ ...labels, gen_ai_token_type: "output" }),
-                firstToken: firstToken.series(labels),
-                perToken: perToken.series(labels),
-              },
+        answer: isAnswer(operation)
+          ? {
+              output: tokens.series({ ...labels, gen_ai_token_type: "output" }),
+              firstToken: firstToken.series(labels),
+              perToken: perToken.series(labels),
+            }
+          : undefined,
       };
     }),
   );
@@ -162,7 +160,7 @@ export const retrievalInstruments = (registry: Registry) => {
   const registers = [registry];
   const retrievals = new FastHistogram({
     name: "gen_ai_retrieval_duration_seconds",
-    help: "Searching an index for a question, including embedding it",
+    help: "Searching an index for a question, including embedding it and reranking",
     labelNames: ["gen_ai_operation_name", "gen_ai_provider_name"],
     buckets: FIRST_TOKEN_SECONDS,
     registers,
@@ -188,8 +186,18 @@ export const retrievalInstruments = (registry: Registry) => {
   };
 };
 
-const STAGES = ["embed", "filter", "vector", "keyword", "fusion", "prompt", "generation", "grounding"] as const;
-const SEARCHING: ReadonlySet<string> = new Set(["embed", "filter", "vector", "keyword", "fusion"]);
+const STAGES = [
+  "embed",
+  "filter",
+  "vector",
+  "keyword",
+  "fusion",
+  "rerank",
+  "prompt",
+  "generation",
+  "grounding",
+] as const;
+const SEARCHING: ReadonlySet<string> = new Set(["embed", "filter", "vector", "keyword", "fusion", "rerank"]);
 
 /** Milliseconds; a stage that did not run is left out. */
 export type RetrievalStages = Partial<Record<(typeof STAGES)[number], number>>;

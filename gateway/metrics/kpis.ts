@@ -103,6 +103,7 @@ export const figuresOf = (
       generation: percentiles(all.stages.generation),
       total: percentiles(all.stages.total),
       embedding: percentiles(all.stages.embedding),
+      rerank: percentiles(all.stages.rerank),
     },
     nodes: nodesOf(all),
     series: steps.map((measured, index) => point(from + index * stepMs, measured)),

@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
-import type { GenerationSample, RequestSample } from "../ports/recorder";
+import { type GenerationSample, isAnswer, type RequestSample } from "../ports/recorder";
 import { errorKindOf, isCancelled, isFailure, isServerFault } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 
@@ -94,7 +94,7 @@ export interface Slots {
   embeddings: number;
 }
 
-const STAGES = ["gateway", "queue", "ttft", "generation", "total", "embedding"] as const;
+const STAGES = ["gateway", "queue", "ttft", "generation", "total", "embedding", "rerank"] as const;
 const HIT_KINDS = ["memory", "redis", "in_flight"] as const;
 
 /** All measurements of a period. Stages are in milliseconds. */
@@ -108,6 +108,7 @@ export class Measurements {
     generation: new LogHistogram(),
     total: new LogHistogram(),
     embedding: new LogHistogram(),
+    rerank: new LogHistogram(),
   };
   /** Chats and completions, including those from the cache and those that failed. */
   answers = 0;
@@ -131,7 +132,8 @@ export class Measurements {
     else this.bypasses++;
     const key = entryOf(this.keys, sample.caller.keyId, KeyUse);
     key.requests++;
-    if (sample.operation === "embedding") this.stages.embedding.record(totalMs);
+    const { operation } = sample;
+    if (operation === "embedding" || operation === "rerank") this.stages[operation].record(totalMs);
     else this.#answer(sample);
     if (cache.status === "hit" || cache.status === "joined") return;
     this.promptTokens += sample.promptTokens;
@@ -139,7 +141,7 @@ export class Measurements {
     key.promptTokens += sample.promptTokens;
     key.completionTokens += sample.completionTokens;
     const heldMs = Math.max(0, totalMs - queueMs - (gatewayMs ?? 0));
-    const machineMs = heldMs / Math.max(1, sample.operation === "embedding" ? slots.embeddings : slots.answers);
+    const machineMs = heldMs / Math.max(1, isAnswer(operation) ? slots.answers : slots.embeddings);
     key.machineMs += machineMs;
     if (sample.caller.via === "worker") key.jobMachineMs += machineMs;
   }

@@ -126,7 +126,9 @@ test("embeddings, cancelled requests and failed answers don't count as answers, 
   expect([totals.errors_by_code, totals.latency_ms.count]).toEqual([{ upstream_error: 1 }, 2]);
   expect(routes[0]).toMatchObject({ requests: 3, errors: 1, cancelled: 1 });
   const counts = Object.entries(stages).map(([stage, { count }]) => [stage, count]);
-  expect(counts).toEqual(Object.entries({ gateway: 2, queue: 2, ttft: 1, generation: 1, total: 1, embedding: 1 }));
+  expect(counts).toEqual(
+    Object.entries({ gateway: 2, queue: 2, ttft: 1, generation: 1, total: 1, embedding: 1, rerank: 0 }),
+  );
   expect([stages.ttft.p50, stages.total.p99, stages.embedding.p50]).toEqual([
     expect.closeTo(50, -1),
     expect.closeTo(250, -2),

@@ -19,7 +19,7 @@ export const capabilitiesOf = ({ kind, context_window, capabilities }: NodeModel
     json_schema: isChat,
     logprobs: isChat,
     max_choices: 1,
-    dimensions: !isChat,
+    dimensions: kind === "embedding",
     rerank: false,
     max_output_tokens: isChat ? context_window : null,
     extra_fields: [],

@@ -32,7 +32,8 @@ export const ModelCapabilities = Component("ModelCapabilities", {
   dimensions: Type.Boolean({ description: "Can shorten its vectors to the requested `dimensions`" }),
   rerank: Type.Boolean({ description: "Sorts documents by relevance to a query" }),
   max_output_tokens: Nullable(Type.Integer({ minimum: 1 }), {
-    description: "Maximum answer length in tokens. The prompt shares the context window; null for an embedding model",
+    description:
+      "Maximum answer length in tokens. The prompt shares the context window; null for a model that generates no text",
   }),
   extra_fields: Type.Array(Type.String(), {
     description: "Request fields that aren't part of this API and are passed to the model's server",
@@ -49,13 +50,13 @@ export const Model = Component("Model", {
   type: Type.Literal("model", { description: "As `object`, for Anthropic's clients" }),
   display_name: Type.String({ description: "As `id`, for Anthropic's clients" }),
   created_at: { ...Timestamp, description: "As `created`, for Anthropic's clients" },
-  kind: OneOf(["chat", "embedding"]),
+  kind: OneOf(["chat", "embedding", "rerank"]),
   revision: Type.String(),
   context_window: Type.Integer({
     minimum: 1,
-    description: "Maximum tokens of prompt and answer together, or of one text to embed",
+    description: "Maximum tokens of prompt and answer together, of one text to embed, or of a query and one document",
   }),
-  dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+  dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for other models" }),
   prefixes: ModelPrefixes,
   sampling: DefaultSampling,
   capabilities: ModelCapabilities,

@@ -31,17 +31,19 @@ export interface ResolvedModel {
  */
 interface ModelsDeps {
   engine: Pick<Engine, "nodes">;
-  defaults: Record<ModelKind, string>;
+  defaults: Pick<Record<ModelKind, string>, "chat" | "embedding">;
   fallbacks?: readonly string[];
 }
 
-const KINDS: readonly ModelKind[] = ["chat", "embedding"];
+const KINDS: readonly ModelKind[] = ["chat", "embedding", "rerank"];
 
 /** The models that the nodes report. The models of an unreachable node stay listed, but are not ready. */
 export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
-  const defaultIds: Record<ModelKind, string> = { chat: defaults.chat, embedding: defaults.embedding };
+  /** No reranker is installed by default, so the first one that a node reports is the default. */
+  const configured: Record<ModelKind, string | undefined> = { ...defaults, rerank: undefined };
+  const defaultIds = { ...configured };
   let readAt = Number.NEGATIVE_INFINITY;
 
   const refresh = (): void => {
@@ -80,9 +82,9 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
     }
     for (const kind of KINDS) {
       const own = [...models.values()].filter((model) => model.kind === kind);
-      const first = own.find(({ id }) => id === defaults[kind]) ?? own[0];
+      const first = own.find(({ id }) => id === configured[kind]) ?? own[0];
       if (first) first.default = true;
-      defaultIds[kind] = first?.id ?? defaults[kind];
+      defaultIds[kind] = first?.id ?? configured[kind];
     }
   };
 
@@ -139,16 +141,17 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
 
     /**
      * The model of this kind for a request with `id`, or the default without an id. Before any node has reported, every
-     * name is accepted, and the engine checks it. Throws model_not_found, or invalid_request for a model of the other
-     * kind.
+     * name is accepted, and the engine checks it. Throws model_not_found, invalid_request for a model of another kind,
+     * and unavailable if there may be a default that no node has reported yet.
      */
     resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();
       const name = id ?? defaultIds[kind];
+      if (name === undefined) throw models.size === 0 ? notReported() : noReranker();
       if (!mayUse(principal, name)) throw modelNotFound(name);
       const model = models.get(name);
       if (!model && !mayAppear(name)) throw modelNotFound(name);
-      if (model && model.kind !== kind) throw wrongKind(model);
+      if (model && model.kind !== kind) throw wrongKind(model, kind);
       return {
         id: name,
         revision: model?.revision ?? "unknown",
@@ -169,11 +172,33 @@ export const modelNotFound = (id: string): AppError =>
     param: "model",
   });
 
-export const wrongKind = ({ id, kind }: Model): AppError =>
+/** The error while no node has reported its models. */
+export const notReported = (): AppError =>
+  new AppError("unavailable", "No GPU node has reported its models yet. Try again in a moment.", {
+    retryAfterMs: 1000,
+  });
+
+const noReranker = (): AppError =>
+  new AppError(
+    "model_not_found",
+    "No node has a rerank model. Set GROUNDWIRE_RERANK_MODEL or GROUNDWIRE_NODE_RERANKER_URL on a node.",
+    { param: "model" },
+  );
+
+const NAMES: Record<ModelKind, string> = {
+  chat: "a chat model: use it with /v1/chat/completions",
+  embedding: "an embedding model: use it with /v1/embeddings",
+  rerank: "a rerank model: use it with /v1/rerank",
+};
+const WANTED: Record<ModelKind, string> = {
+  chat: "a chat model",
+  embedding: "an embedding model",
+  rerank: "a rerank model",
+};
+
+export const wrongKind = ({ id, kind }: Model, wanted: ModelKind): AppError =>
   new AppError(
     "invalid_request",
-    kind === "embedding"
-      ? `"${id}" is an embedding model: use it with /v1/embeddings, or name a chat model. GET /v1/models lists both.`
-      : `"${id}" is a chat model: use it with /v1/chat/completions, or name an embedding model. GET /v1/models lists both.`,
+    `"${id}" is ${NAMES[kind]}, or name ${WANTED[wanted]}. GET /v1/models lists all models.`,
     { param: "model" },
   );

@@ -4,7 +4,7 @@ import { DefaultSampling, ModelCapabilities, ModelPrefixes } from "../models/con
 
 const NodeModel = Component("NodeModel", {
   id: Type.String(),
-  kind: OneOf(["chat", "embedding"]),
+  kind: OneOf(["chat", "embedding", "rerank"]),
   revision: Type.String({
     description:
       "First 12 hex digits of the file's sha256, or what the engine reports. With prefixes: the first 12 digits of a hash of both",
@@ -53,7 +53,7 @@ export const Node = Component("Node", {
   slots: Nullable(Slots, { description: "For answers" }),
   queue: Nullable(Queue, { description: "For answers" }),
   embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
-    description: "For embeddings; null: this node has no embedder",
+    description: "For embeddings and reranking; null: this node does neither",
   }),
   last_token_ms: Nullable(Milliseconds("Time since the last token, while requests are running")),
   machine: Nullable(Machine, { description: "null: the node runs an earlier version, or has never responded" }),

@@ -47,7 +47,8 @@ export const nodeRoutes = ({ engine, audit }: { engine: Engine; audit: Audit }) 
       detail: {
         ...allows("admin"),
         ...runsLong,
-        summary: "Send each model of a node a real request for one token or embedding; for people, not for probes",
+        summary:
+          "Send each model of a node a real request for one token, embedding or ranking; for people, not for probes",
       },
     })
     .post("/:id/drain", ({ principal, params }) => setDrained(principal, params.id, true), {

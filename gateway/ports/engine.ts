@@ -2,7 +2,7 @@ import type { NodeReadiness, Priority } from "../../gpu-node/protocol";
 import type { AppError } from "../../lib/errors";
 
 /** The node routes that a gateway forwards to. */
-type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/tokenize";
+type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/v1/rerank" | "/tokenize";
 
 export interface EngineRequest {
   route: EngineRoute;

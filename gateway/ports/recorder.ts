@@ -15,7 +15,7 @@ export interface RequestSample {
 
 /** One finished generation, cached or not. Times are in milliseconds from arrival at the gateway. */
 export interface GenerationSample {
-  operation: "chat" | "completion" | "embedding";
+  operation: "chat" | "completion" | "embedding" | "rerank";
   /** The key that it counts towards. worker: a jobs worker requested it, for an evaluation run or a document. */
   caller: { keyId: string; via: "key" | "session" | "worker" };
   model: string;
@@ -33,6 +33,10 @@ export interface GenerationSample {
   /** Attempts at a node before this reply, in addition to the first; undefined if none was needed or known. */
   retries?: number;
 }
+
+/** Whether a model generates text. Otherwise, it only reads. */
+export const isAnswer = (operation: GenerationSample["operation"]): boolean =>
+  operation === "chat" || operation === "completion";
 
 /** The model calls of one request, added up. */
 export interface RequestWork extends GenerationSample {
@@ -66,11 +70,14 @@ export interface FinishedRequest extends RequestSample {
   bodies: LoggedBodies | undefined;
 }
 
-/** Adds a call to what the request's earlier calls did. A chat's model and stages take precedence over an embedding's. */
+/**
+ * Adds a call to what the request's earlier calls did. A chat's model and stages take precedence over those of an
+ * embedding or a ranking.
+ */
 export const addWork = (work: RequestWork | undefined, sample: GenerationSample): RequestWork => {
   // Most requests make one call, and need no object of their own.
   if (work === undefined) return sample;
-  const leading = sample.operation === "embedding" ? work : { ...sample, gatewayMs: work.gatewayMs };
+  const leading = !isAnswer(sample.operation) ? work : { ...sample, gatewayMs: work.gatewayMs };
   return {
     ...leading,
     calls: (work.calls ?? 1) + 1,

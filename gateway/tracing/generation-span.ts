@@ -2,7 +2,7 @@ import { toAppError } from "../../lib/errors";
 import { OPERATIONS, PROVIDER } from "../../lib/tracing/gen-ai";
 import type { Span, Tracer } from "../../lib/tracing/tracer";
 import type { Call } from "../call";
-import type { GenerationSample } from "../ports/recorder";
+import { type GenerationSample, isAnswer } from "../ports/recorder";
 
 /** The parameters of a request that a span shows. Its content, including stop strings, is left out. */
 interface Parameters {
@@ -37,7 +37,7 @@ export const startGeneration = (
       "gen_ai.operation.name": OPERATIONS[operation],
       "gen_ai.provider.name": PROVIDER,
       "gen_ai.request.model": model,
-      "gen_ai.request.stream": operation === "embedding" ? undefined : stream,
+      "gen_ai.request.stream": isAnswer(operation) ? stream : undefined,
       "gen_ai.request.max_tokens": parameters.max_completion_tokens ?? parameters.max_tokens ?? undefined,
       "gen_ai.request.temperature": parameters.temperature ?? undefined,
       "gen_ai.request.top_p": parameters.top_p ?? undefined,
@@ -65,7 +65,7 @@ export const endGeneration = (span: Span, sample: GenerationSample): void => {
     "gen_ai.response.model": sample.model,
     "gen_ai.response.time_to_first_chunk": sample.stream ? sample.ttftMs / 1000 : undefined,
     "gen_ai.usage.input_tokens": isGenerated ? sample.promptTokens : undefined,
-    "gen_ai.usage.output_tokens": isGenerated && operation !== "embedding" ? completionTokens : undefined,
+    "gen_ai.usage.output_tokens": isGenerated && isAnswer(operation) ? completionTokens : undefined,
     "groundwire.cache.status": cache.status,
     "groundwire.cache.source": cache.kind,
     "groundwire.node": sample.node,

@@ -25,3 +25,5 @@ export const chatCapabilities = (maxOutputTokens: number, more: Partial<ModelCap
 
 /** The capabilities of an embedding model. `dimensions`: whether it can shorten its vectors. */
 export const embeddingCapabilities = (dimensions: boolean): ModelCapabilities => ({ ...NOTHING, dimensions });
+
+export const RERANK_CAPABILITIES: ModelCapabilities = { ...NOTHING, rerank: true };

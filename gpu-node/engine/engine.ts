@@ -72,7 +72,7 @@ export interface TokenLogprob {
   top: { token: string; logprob: number; bytes: number[] }[];
 }
 
-/** Common interface of engines and embedders, which own the models. The server owns HTTP, queue and slots. */
+/** Common interface of engines, embedders and rerankers, which own the models. The server owns HTTP, queue and slots. */
 interface ModelOwner {
   /** Value of `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
@@ -103,15 +103,15 @@ export interface NodeEngine extends ModelOwner {
   ): Promise<number[]>;
 }
 
-/** An embedding request in OpenAI's format, before it waits for a slot. */
-export interface EmbeddingRequest {
-  /** The parsed body of the request. An embedder that only forwards changes only the encoding. */
+/** A request to embed or to rank texts, before it waits for a slot. */
+export interface TextRequest {
+  /** The parsed body: OpenAI's for embeddings, and that of Jina, Cohere and vLLM for rerankers. */
   body: Record<string, unknown>;
   priority: Priority;
   /** Opaque name of the caller. Callers take turns. */
   fairKey: string;
   signal: AbortSignal;
-  /** True while this node generates answers. An embedder on the same CPU then works only half of the time. */
+  /** True while this node generates answers. A model on the same CPU then works only half of the time. */
   isAnswering(): boolean;
 }
 
@@ -142,7 +142,35 @@ export interface Embedder extends ModelOwner {
    * Checks a request before it waits for a slot. Throws AppError: invalid_request (naming what is wrong),
    * model_not_found, context_length_exceeded (naming the input).
    */
-  accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;
+  accept(request: TextRequest): Promise<AcceptedEmbeddings>;
+  /** Token ids of a text as the model reads it, even if it is longer than the model's context. */
+  tokenize(model: string | undefined, text: string): Promise<number[]>;
+}
+
+/** A rerank request that the reranker has validated, but not started. */
+export interface AcceptedRanking {
+  model: NodeModel;
+  documents: number;
+  /** Like `AcceptedEmbeddings.start`, for documents. */
+  start(): AsyncIterable<RankedDocument>;
+}
+
+export interface RankedDocument {
+  /** Index of the document in the request. */
+  index: number;
+  /** How relevant it is to the query: 0…1. */
+  score: number;
+  /** Tokens that the model read for this document, including the query. */
+  tokens: number;
+}
+
+/** Runs models that score documents by their relevance to a query. */
+export interface Reranker extends ModelOwner {
+  /**
+   * Checks a request before it waits for a slot. Throws AppError: invalid_request, model_not_found,
+   * context_length_exceeded (naming the document, or the query if it leaves no room for any document).
+   */
+  accept(request: TextRequest): Promise<AcceptedRanking>;
   /** Token ids of a text as the model reads it, even if it is longer than the model's context. */
   tokenize(model: string | undefined, text: string): Promise<number[]>;
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { EncodingFormat } from "../../lib/vectors";
-import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
+import { MAX_DOCUMENTS, MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
 import { type Fields, invalidField, readFields, shown } from "./fields";
 import { type ChatTurn, Messages, turnsOf } from "./messages";
 import { Flag, Ignored, JsonSchema, Only, Strict, Text } from "./schema";
@@ -82,6 +82,17 @@ const Embeddings = Strict({
   user: Ignored,
 });
 
+const WrittenText = Type.String({ format: "well-formed", minLength: 1 });
+
+const Rerank = Strict({
+  model: ModelName,
+  query: WrittenText,
+  documents: Type.Array(WrittenText, { minItems: 1, maxItems: MAX_DOCUMENTS }),
+  truncate: Flag,
+  top_n: Ignored,
+  return_documents: Ignored,
+});
+
 /** Compiled once: interpreting a schema takes 10 times as long. */
 /** Up to this many texts with up to this many characters each are counted in one request. */
 const MAX_COUNTED_TEXTS = 256;
@@ -96,6 +107,7 @@ const CHECKS = {
   chat: TypeCompiler.Compile(Chat),
   completion: TypeCompiler.Compile(Completion),
   embeddings: TypeCompiler.Compile(Embeddings),
+  rerank: TypeCompiler.Compile(Rerank),
   messages: TypeCompiler.Compile(Type.Object({ messages: Messages })),
   text: TypeCompiler.Compile(Type.Object({ prompt: Text })),
   texts: TypeCompiler.Compile(Type.Object({ prompt: CountedTexts })),
@@ -204,6 +216,15 @@ export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   const given = isList ? body : { ...body, input: [body.input] };
   const { input: inputs, model, dimensions } = readFields(CHECKS.embeddings, given);
   return { model, inputs, dimensions, nameOf };
+};
+
+/** A validated rerank request. `truncate`: shorten documents that are too long, instead of rejecting them. */
+export type RerankParameters = Pick<Static<typeof Rerank>, "model" | "query" | "documents"> & { truncate: boolean };
+
+/** Validates a rerank request. Throws invalid_request with the field's name in `param`. */
+export const readRerankParameters = (body: Fields): RerankParameters => {
+  const { model, query, documents, truncate = false } = readFields(CHECKS.rerank, body);
+  return { model, query, documents, truncate };
 };
 
 /** Reads the encoding of the vectors, which the server handles for every embedder. Throws invalid_request. */

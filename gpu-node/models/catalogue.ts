@@ -23,7 +23,7 @@ export interface CatalogueFile {
 /** Default sampling: the authors' recommendation, plus settings that the model needs. */
 export type SamplingDefaults = Partial<NonNullable<NodeModel["sampling"]>>;
 
-export type ModelKind = "chat" | "embedding";
+export type ModelKind = NodeModel["kind"];
 
 /** How a text's vector is computed from those of its tokens: the first token's vector, or the mean of all. */
 export type Pooling = "cls" | "mean";
@@ -145,12 +145,19 @@ export const CATALOGUE: readonly CatalogueModel[] = [
 export const findCatalogueModel = (name: string): CatalogueModel | undefined =>
   CATALOGUE.find((model) => model.name === name);
 
-/** The model kinds that a node with these settings loads from files. */
-export const neededModels = (node: Config["node"]): ModelKind[] => {
-  const kinds: ModelKind[] = [];
-  if (node.engine === "llama") kinds.push("chat");
-  if (embedderOf(node) === "llama") kinds.push("embedding");
-  return kinds;
+/** A model as the settings name it: in the catalogue, or the path of a file. */
+export interface NeededModel {
+  kind: ModelKind;
+  name: string;
+}
+
+/** The models that a node with these settings loads from files. */
+export const neededModels = ({ node, models }: Pick<Config, "node" | "models">): NeededModel[] => {
+  const needed: NeededModel[] = [];
+  if (node.engine === "llama") needed.push({ kind: "chat", name: models.chat });
+  if (embedderOf(node) === "llama") needed.push({ kind: "embedding", name: models.embedding });
+  if (models.rerank !== undefined) needed.push({ kind: "rerank", name: models.rerank });
+  return needed;
 };
 
 /**

@@ -38,9 +38,9 @@ export interface ModelFile {
 }
 
 /**
- * The file of the configured chat or embedding model, given by its name in the catalogue or the path of a `.gguf` file.
+ * The file of the configured model of a kind, given by its name in the catalogue or the path of a `.gguf` file.
  * Downloads and converts the file if it is missing. If several processes call this at the same time, one does the work
- * and the others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind),
+ * and the others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of another kind),
  * storage_full, unavailable (every source failed).
  */
 export const ensureModel = async (
@@ -48,7 +48,7 @@ export const ensureModel = async (
   { models }: Pick<Config, "models">,
   onProgress: OnProgress = () => {},
 ): Promise<ModelFile> => {
-  const name = models[kind];
+  const name = models[kind] ?? "";
   const model = findCatalogueModel(name);
   if (!model) return useOwnFile(name, kind, models.dir, onProgress);
   if (model.kind === kind) return ensureCatalogueModel(model, models, onProgress);
@@ -130,13 +130,10 @@ const useOwnFile = async (
 ): Promise<ModelFile> => {
   const path = resolve(name);
   if (!name.endsWith(".gguf") || !(await Bun.file(path).exists())) {
-    const known = CATALOGUE.filter((model) => model.kind === kind);
-    throw new AppError(
-      "model_not_found",
-      `Unknown ${kind} model "${name}". Use a name from the catalogue ` +
-        `(${known.map((model) => model.name).join(", ")}) or the path of a .gguf file.`,
-      { param: `models.${kind}` },
-    );
+    const known = CATALOGUE.filter((model) => model.kind === kind).map((model) => model.name);
+    const choices = known.length > 0 ? `a name from the catalogue (${known.join(", ")}) or ` : "";
+    const message = `Unknown ${kind} model "${name}". Use ${choices}the path of a .gguf file.`;
+    throw new AppError("model_not_found", message, { param: `models.${kind}` });
   }
   await checkGguf(path);
   const { size: total } = await stat(path);

@@ -64,6 +64,6 @@ const run = async (
     }
   } finally {
     status.embeddings.stop(pulse);
-    metrics.embedded(model.id, tokens, timings);
+    metrics.textsRead("embedding", model.id, tokens, timings);
   }
 };

@@ -83,11 +83,16 @@ export class NodeMetrics {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, usage.completionTokens);
   }
 
-  /** Counts embedded texts. Without `timings`, the request failed; its tokens still count. */
-  embedded(model: string, tokens: number, timings?: EmbeddingAnswer["timings"]): void {
+  /** Counts embedded or ranked texts. Without `timings`, the request failed; its tokens still count. */
+  textsRead(
+    operation: "embedding" | "rerank",
+    model: string,
+    tokens: number,
+    timings?: EmbeddingAnswer["timings"],
+  ): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "input" }, tokens);
     if (!timings) return;
-    const labels = answerLabels("embedding", model);
+    const labels = answerLabels(operation, model);
     this.#duration.observe(labels, timings.total_ms / 1000);
     this.#queued.observe(labels, timings.queue_ms / 1000);
   }

@@ -9,6 +9,7 @@ import type { AdmissionQueue } from "../queue/queue";
 import { embed } from "./embed";
 import type { Exchange } from "./exchange";
 import { generate } from "./generate";
+import { rerank } from "./rerank";
 import type { NodeDeps } from "./slot";
 
 /** Texts whose tokens an engine counts at the same time. */
@@ -36,8 +37,13 @@ const wireModel = ({ sampling: _, ...model }: NodeModel) => ({
 });
 
 /** Chat models first, because a request without a model gets the first one. */
-export const nodeModels = ({ engine, embedder, status }: NodeDeps): NodeModel[] =>
-  status.isLoaded ? [...engine.models(), ...(embedder?.models() ?? [])] : [];
+export const nodeModels = ({ engine, embedder, reranker, status }: NodeDeps): NodeModel[] => {
+  if (!status.isLoaded) return [];
+  const others = [...engine.models(), ...(embedder?.models() ?? [])];
+  // vLLM also ranks with its embedding models. They keep their kind.
+  const rankers = (reranker?.models() ?? []).filter(({ id }) => !others.some((other) => other.id === id));
+  return [...others, ...rankers];
+};
 
 const occupancy = (queue: AdmissionQueue) => ({
   slots: { total: queue.slots, running: queue.running },
@@ -46,7 +52,7 @@ const occupancy = (queue: AdmissionQueue) => ({
 
 /** The body of `GET /readyz`. */
 const readiness = (deps: NodeDeps): NodeReadiness => {
-  const { config, engine, embedder, embedderQueue, status, queue } = deps;
+  const { config, engine, embedder, reranker, embedderQueue, status, queue } = deps;
   const state = status.state();
   const silentMs = status.answers.silentMs();
   return {
@@ -58,7 +64,7 @@ const readiness = (deps: NodeDeps): NodeReadiness => {
     ...(state === "loading" && { progress: status.progress }),
     models: nodeModels(deps),
     ...occupancy(queue),
-    ...(embedder && { embeddings: occupancy(embedderQueue) }),
+    ...((embedder || reranker) && { embeddings: occupancy(embedderQueue) }),
     ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
     timeouts: { total_ms: config.timeouts.totalMs, queue_ms: config.timeouts.queueMs },
     machine: machineOf(engine),
@@ -66,16 +72,15 @@ const readiness = (deps: NodeDeps): NodeReadiness => {
 };
 
 export const nodeRoutes = (deps: NodeDeps): Routes => {
-  const { config, engine, embedder, metrics, status } = deps;
+  const { config, engine, embedder, reranker, metrics, status } = deps;
 
   const tokenize: Handler = async (exchange) => {
     status.assertOpen();
     const body = await exchange.readJson(config.gateway.maxBodyBytes);
     const model = readModel(body);
     const messages = Array.isArray(body.messages) ? body.messages : undefined;
-    const isEmbedder = embedder?.models().some(({ id }) => id === model);
-    const tokensOf = (text: string) =>
-      embedder && isEmbedder ? embedder.tokenize(model, text) : engine.tokenize(model, { text });
+    const reader = [embedder, reranker].find((owner) => owner?.models().some(({ id }) => id === model));
+    const tokensOf = (text: string) => (reader ? reader.tokenize(model, text) : engine.tokenize(model, { text }));
     if (Array.isArray(body.prompt)) {
       const counts = await inOrder(readTexts(body.prompt), TEXTS_AT_ONCE, async (text) => {
         await nextTurn();
@@ -83,7 +88,7 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
       });
       return exchange.json(200, { counts });
     }
-    const tokens = await (messages && !isEmbedder
+    const tokens = await (messages && !reader
       ? engine.tokenize(model, { messages, tools: body.tools })
       : tokensOf(readText(body.prompt)));
     exchange.json(200, { tokens, count: tokens.length });
@@ -112,6 +117,7 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
     ["/v1/chat/completions", { method: "POST", handler: (exchange) => generate(deps, exchange, "chat") }],
     ["/v1/completions", { method: "POST", handler: (exchange) => generate(deps, exchange, "completion") }],
     ["/v1/embeddings", { method: "POST", handler: (exchange) => embed(deps, exchange) }],
+    ["/v1/rerank", { method: "POST", handler: (exchange) => rerank(deps, exchange) }],
     ["/tokenize", { method: "POST", handler: tokenize }],
   ]);
 };

@@ -2,7 +2,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { BodyMemory } from "../../lib/media-body";
 import { round } from "../../lib/round";
-import type { Embedder, NodeEngine } from "../engine/engine";
+import type { Embedder, NodeEngine, Reranker } from "../engine/engine";
 import { type NodeModel, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from "../protocol";
 import { type AdmissionQueue, acquireSlot, type Claim } from "../queue/queue";
 import type { Exchange } from "./exchange";
@@ -19,6 +19,9 @@ export interface NodeDeps {
   queue: AdmissionQueue;
   /** Undefined if this node does not serve embeddings. */
   embedder?: Embedder;
+  /** Undefined if this node does not rerank. */
+  reranker?: Reranker;
+  /** For embedder and reranker. */
   embedderQueue: AdmissionQueue;
   /** The memory of bodies with images or audio. */
   bodies: BodyMemory;
@@ -38,7 +41,7 @@ export interface Slot {
 interface SlotWork<T> {
   /** For bodies with images or audio, which may be longer than others; undefined: the models read neither. */
   media?: BodyMemory;
-  /** The engine or embedder, for `x-engine`. */
+  /** The engine, embedder or reranker, for `x-engine`. */
   engine: { readonly name: string };
   queue: AdmissionQueue;
   /** Checks the body before the request is queued. */

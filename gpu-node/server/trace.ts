@@ -1,7 +1,7 @@
 import type { AppError } from "../../lib/errors";
 import { OPERATIONS, PROVIDER } from "../../lib/tracing/gen-ai";
 import type { Span, Tracer } from "../../lib/tracing/tracer";
-import type { EngineUsage, Generation } from "../engine/engine";
+import type { EngineUsage } from "../engine/engine";
 import { REQUEST_HEADERS } from "../protocol";
 import type { Exchange } from "./exchange";
 import type { Slot } from "./slot";
@@ -29,14 +29,17 @@ export const endRequest = (span: Span, failure: AppError | undefined): void => {
 };
 
 interface Answered {
-  operation: Generation["operation"] | "embedding";
+  operation: keyof typeof OPERATIONS;
   model: string;
   slot: Slot;
-  /** A `performance.now()` value; undefined for embeddings, and if there were no tokens. */
+  /** A `performance.now()` value; undefined for embeddings and rerankings, and if there were no tokens. */
   firstTokenAt?: number;
   usage: Pick<EngineUsage, "promptTokens"> & Partial<EngineUsage>;
   finishReason?: string;
 }
+
+/** The step in which a model reads its input. */
+const STEPS = { chat: "prefill", completion: "prefill", embedding: "embed", rerank: "rank" } as const;
 
 /** Adds the model, the tokens and the stages of a complete answer to its span. */
 export const traceAnswer = (
@@ -54,6 +57,6 @@ export const traceAnswer = (
     "gen_ai.usage.cache_read.input_tokens": usage.cachedTokens,
   });
   span.step("queue", slot.startedAt - slot.queueMs, slot.startedAt);
-  span.step(operation === "embedding" ? "embed" : "prefill", slot.startedAt, firstTokenAt ?? now);
+  span.step(STEPS[operation], slot.startedAt, firstTokenAt ?? now);
   if (firstTokenAt !== undefined) span.step("decode", firstTokenAt, now);
 };

@@ -5,9 +5,9 @@ import { withQuery } from "../ui/lists";
 import { count, number, rejectedText } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
 
-/** Calls of models: answers and embeddings. */
+/** Calls of models: answers, embeddings and rankings. */
 export const modelCalls = ({ totals, stages }: Pick<Kpis, "totals" | "stages">): number =>
-  totals.answers + stages.embedding.count;
+  totals.answers + stages.embedding.count + stages.rerank.count;
 
 /** The key figures. Each card leads to the list or chart behind it. */
 export const Cards = ({ kpis }: { kpis: Kpis }) => {
@@ -20,6 +20,7 @@ export const Cards = ({ kpis }: { kpis: Kpis }) => {
         value={compact(totals.answers)}
         note={[
           stages.embedding.count > 0 && count(stages.embedding.count, "embedding call"),
+          stages.rerank.count > 0 && count(stages.rerank.count, "rerank call"),
           `${count(totals.requests, "request")} in total`,
         ]
           .filter(Boolean)

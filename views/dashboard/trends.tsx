@@ -115,6 +115,7 @@ const STAGES = [
   ["generation", "First token to end"],
   ["total", "Whole answer"],
   ["embedding", "Embedding call"],
+  ["rerank", "Rerank call"],
 ] as const;
 
 const latencyCell = (ms: number | null): string => (ms === null ? "–" : latency(ms));

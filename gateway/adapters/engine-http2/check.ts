@@ -1,3 +1,4 @@
+import type { NodeModel } from "../../../gpu-node/protocol";
 import type { EngineRequest } from "../../ports/engine";
 import type { EngineNode } from "./node";
 import { requestHeaders } from "./request-headers";
@@ -12,16 +13,21 @@ const checkRequest = (route: EngineRequest["route"], model: string) => ({
   priority: "interactive" as const,
 });
 
-/** The smallest request of the same kind, which every working node answers. */
-const checkBody = (route: EngineRequest["route"], model: string): string =>
-  JSON.stringify({
-    model,
-    ...(route === "/v1/chat/completions"
-      ? { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }
-      : route === "/v1/embeddings"
-        ? { input: ["Hi"] }
-        : { prompt: "Hi", ...(route === "/v1/completions" && { max_tokens: 1 }) }),
-  });
+/** The route that checks a model of each kind. */
+export const CHECK_ROUTES = {
+  chat: "/v1/chat/completions",
+  embedding: "/v1/embeddings",
+  rerank: "/v1/rerank",
+} as const satisfies Record<NodeModel["kind"], EngineRequest["route"]>;
+
+/** The smallest request of each route, which every working node answers. */
+const BODIES: Record<EngineRequest["route"], object> = {
+  "/v1/chat/completions": { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 },
+  "/v1/completions": { prompt: "Hi", max_tokens: 1 },
+  "/v1/embeddings": { input: ["Hi"] },
+  "/v1/rerank": { query: "Hi", documents: ["Hi"] },
+  "/tokenize": { prompt: "Hi" },
+};
 
 /** Sends the node the smallest request for this model. Throws the node's error, or deadline_exceeded after 15 s. */
 export const checkModel = async (
@@ -33,7 +39,7 @@ export const checkModel = async (
   const stream = new NodeStream({
     connection: await node.connection(),
     headers: requestHeaders(node, checkRequest(route, model), { deadlineMs: CHECK_MS, queueMs: CHECK_QUEUE_MS }),
-    body: checkBody(route, model),
+    body: JSON.stringify({ model, ...BODIES[route] }),
     isEvents: false,
     signal: new AbortController().signal,
     timeouts: { firstTokenMs: CHECK_MS, nextTokenMs: CHECK_MS, totalMs: CHECK_MS },

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "no
 import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
-import { findCatalogueModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
+import { findCatalogueModel, type ModelKind, type NeededModel, neededModels } from "../../../gpu-node/models/catalogue";
 import { hashFile } from "../../../gpu-node/models/verify";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
@@ -61,7 +61,7 @@ export const machineChecks: Checks = {
   memory: ({ config }) => {
     const limit = process.constrainedMemory();
     const total = Math.min(totalmem(), limit > 0 ? limit : Number.POSITIVE_INFINITY);
-    const names = neededModels(config.node).map((kind) => config.models[kind]);
+    const names = neededModels(config).map(({ name }) => name);
     const bytes = names.map((name) => findCatalogueModel(name)?.file.sizeBytes ?? Bun.file(name).size);
     const needed = bytes.reduce((sum, size) => sum + size, 0) * MEMORY_PER_FILE_BYTE;
     const models = names.join(" and ") || "its own model";
@@ -127,14 +127,18 @@ const hasWalResetRace = (version: string): boolean => {
   return minor < 51 || (minor === 51 && patch < 3);
 };
 
-const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
+const VARIABLES = {
+  chat: "GROUNDWIRE_CHAT_MODEL",
+  embedding: "GROUNDWIRE_EMBEDDING_MODEL",
+  rerank: "GROUNDWIRE_RERANK_MODEL",
+} as const;
 
-const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding> => {
-  const known = findCatalogueModel(models[kind]);
+const checkModel = async ({ kind, name }: NeededModel, { models }: Config): Promise<Finding> => {
+  const known = findCatalogueModel(name);
   if (!known) {
-    return existsSync(models[kind])
-      ? passed(`${models[kind]}, your own file`)
-      : failed(`${VARIABLES[kind]} is ${models[kind]}: neither a catalogue model nor a file`, "bun run models list");
+    return existsSync(name)
+      ? passed(`${name}, your own file`)
+      : failed(`${VARIABLES[kind]} is ${name}: neither a catalogue model nor a file`, "bun run models list");
   }
   const path = join(models.dir, known.file.name);
   if (!existsSync(path)) return warning(`${known.file.name} is not downloaded yet`, "bun run models pull");
@@ -147,10 +151,10 @@ const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding>
 
 const modelCheck =
   (kind: ModelKind): Check =>
-  ({ config }) =>
-    neededModels(config.node).includes(kind)
-      ? checkModel(kind, config)
-      : passed("the node doesn't load it from a file");
+  ({ config }) => {
+    const needed = neededModels(config).find((model) => model.kind === kind);
+    return needed ? checkModel(needed, config) : passed("the node doesn't load it from a file");
+  };
 
 export const storageChecks: Checks = {
   "data-folder": ({ config }) => checkFolder(config.dataDir, "GROUNDWIRE_DATA_DIR"),
@@ -183,4 +187,6 @@ export const storageChecks: Checks = {
   model: modelCheck("chat"),
 
   "embedding-model": modelCheck("embedding"),
+
+  "rerank-model": modelCheck("rerank"),
 };

@@ -33,7 +33,9 @@ const checkBrowserFiles = (): Finding => {
 const checkModels = async (): Promise<Finding> => {
   const { config } = readSettings();
   const isPinned = ({ file, licence }: CatalogueModel) => Boolean(file.sha256 && licence);
-  const defaults = neededModels(config.node).map((kind) => CATALOGUE.find((model) => model.kind === kind));
+  const kinds = new Set(CATALOGUE.map(({ kind }) => kind));
+  const needed = neededModels(config).filter(({ kind }) => kinds.has(kind));
+  const defaults = needed.map(({ kind }) => CATALOGUE.find((model) => model.kind === kind));
   const unpinned = defaults.filter((model) => !model || !isPinned(model));
   if (unpinned.length > 0) return failed("a default model has no hash or licence", "Add them to the catalogue.");
   let checked = 0;

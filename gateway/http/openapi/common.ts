@@ -11,6 +11,7 @@ export const TAGS = [
   { name: "Messages", description: "The same answers in the format of Anthropic's Messages API." },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
+  { name: "Reranking", description: "Documents by relevance to a query." },
   { name: "Batches", description: "Files of requests that run in the background, in OpenAI's format." },
   { name: "RAG", description: "Document indexes, and answers from them with citations." },
   {

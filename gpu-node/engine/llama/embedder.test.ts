@@ -11,7 +11,7 @@ import { convertBert } from "../../models/convert-bert";
 import { ensureModel } from "../../models/download";
 import { hashFile } from "../../models/verify";
 import { embeddingCapabilities } from "../capabilities";
-import type { Embedder, EmbeddingRequest } from "../engine";
+import type { Embedder, TextRequest } from "../engine";
 import { createLlamaEmbedder } from "./embedder";
 import { createLlamaHost, type LlamaHost } from "./host";
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   await host.dispose();
 });
 
-const request = (body: Record<string, unknown>): EmbeddingRequest => ({
+const request = (body: Record<string, unknown>): TextRequest => ({
   body,
   priority: "interactive",
   fairKey: "key",

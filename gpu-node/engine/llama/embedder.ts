@@ -1,29 +1,26 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { normalise } from "../../../lib/vectors";
 import { withPrefixes } from "../../models/catalogue";
 import { POOLING } from "../../models/convert-bert";
 import type { ModelFile } from "../../models/download";
 import type { NodeModel } from "../../protocol";
 import { embeddingCapabilities } from "../capabilities";
-import { type Embedder, findModel } from "../engine";
+import { type Embedder, type Embedding, findModel } from "../engine";
 import { inputTooLong, invalidField } from "../fields";
 import { checkDimensions, type EmbeddingInput, readEmbeddingParameters } from "../parameters";
-import { EmbeddingScheduler } from "./embedding-scheduler";
 import type { LlamaHost } from "./host";
-import { loadModel } from "./runtime";
-
-/** Maximum number of parallel inputs. Each needs its own working memory. */
-const MAX_CONTEXTS = 16;
-/** Tokenizing yields to the event loop after this many milliseconds. */
-const TURN_MS = 5;
+import { mapInTurns } from "./map-in-turns";
+import { createContexts, loadModel, tokenizeUpTo } from "./runtime";
+import { TextScheduler, type TextWorker } from "./text-scheduler";
 
 interface Loaded {
   card: NodeModel & { dimensions: number };
   tokenizer: ReturnType<typeof createTokenizer>;
-  scheduler: EmbeddingScheduler<Token>;
+  scheduler: TextScheduler<Token[], Omit<Embedding, "index">>;
   dispose(): Promise<void>;
 }
 
@@ -54,7 +51,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
         await model.dispose();
         throw error;
       }
-      const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MAX_CONTEXTS));
+      const workers = await createWorkers(model, contextWindow, llama.maxThreads);
       const sharesCores = !llama.gpu && config.node.engine === "llama";
       loaded = {
         card: {
@@ -66,11 +63,11 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
           capabilities: embeddingCapabilities(false),
         },
         tokenizer: createTokenizer(model, contextWindow),
-        scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
+        scheduler: new TextScheduler(workers, sharesCores ? sleep : undefined),
         dispose: () => model.dispose(),
       };
       log.info(
-        { model: file.name, revision: loaded.card.revision, contexts: contexts.length },
+        { model: file.name, revision: loaded.card.revision, contexts: workers.length },
         "embedding model loaded",
       );
       onProgress(1);
@@ -80,15 +77,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
       const { model, inputs, dimensions, nameOf } = readEmbeddingParameters(body);
       const { card, tokenizer, scheduler } = need(model);
       checkDimensions(dimensions, card.dimensions);
-      const tokens: Token[][] = [];
-      let turnEndsAt = performance.now() + TURN_MS;
-      for (const [index, input] of inputs.entries()) {
-        tokens.push(tokenizer.read(input, nameOf(index)));
-        if (performance.now() < turnEndsAt) continue;
-        await nextTurn();
-        job.signal.throwIfAborted();
-        turnEndsAt = performance.now() + TURN_MS;
-      }
+      const tokens = await mapInTurns(inputs, job.signal, (input, index) => tokenizer.read(input, nameOf(index)));
       return { model: card, inputs: inputs.length, start: () => scheduler.run({ ...job, inputs: tokens }) };
     },
 
@@ -123,21 +112,15 @@ const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, { path, pooling: e
   );
 };
 
-/** `getEmbeddingFor` needs room for one more token than the text has. */
-const createContexts = (model: LlamaModel, contextWindow: number, count: number) => {
-  const size = contextWindow + 1;
-  const options = { contextSize: size, batchSize: size, threads: 1 };
-  return Promise.all(Array.from({ length: count }, () => model.createEmbeddingContext(options))).catch((cause) => {
-    throw new AppError(
-      "unavailable",
-      `Not enough memory to embed texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
-      { cause },
-    );
+type Worker = TextWorker<Token[], Omit<Embedding, "index">>;
+
+const createWorkers = async (model: LlamaModel, contextWindow: number, threads: number): Promise<Worker[]> => {
+  const contexts = await createContexts(contextWindow, threads, (options) => model.createEmbeddingContext(options));
+  return contexts.map((context) => async (tokens) => {
+    const { vector } = await context.getEmbeddingFor(tokens);
+    return { vector: normalise(vector), tokens: tokens.length };
   });
 };
-
-/** If a text has more characters per token of the context window than this, its start is tokenized first as a check. */
-const CHARACTERS_PER_TOKEN = 32;
 
 /**
  * Reads inputs the way the model does: the tokens of a text (control tokens in it stay plain text) or the given ids,
@@ -158,12 +141,9 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
       if (input.every(isToken)) return input;
       throw invalidField(param, `${param} must contain only token ids below ${vocabularySize}.`);
     }
-    const tried = contextWindow * CHARACTERS_PER_TOKEN;
-    if (input.length > tried) {
-      const { length } = model.tokenize(input.slice(0, tried).toWellFormed(), false);
-      if (length > contextWindow) throw inputTooLong(contextWindow, `at least ${length}`, param);
-    }
-    return model.tokenize(input, false);
+    const { tokens, isWhole } = tokenizeUpTo(model, input, contextWindow);
+    if (!isWhole) throw inputTooLong(contextWindow, `at least ${tokens.length}`, param);
+    return tokens;
   };
 
   const complete = (inner: Token[]): Token[] => [

@@ -1,4 +1,4 @@
-import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
+import type { Llama, LlamaContext, LlamaModel, Token } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import { round } from "../../../lib/round";
@@ -66,7 +66,11 @@ export const loadRuntime = async (
   return { ...loaded, context };
 };
 
-const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
+const VARIABLES = {
+  chat: "GROUNDWIRE_CHAT_MODEL",
+  embedding: "GROUNDWIRE_EMBEDDING_MODEL",
+  rerank: "GROUNDWIRE_RERANK_MODEL",
+} as const;
 
 /**
  * Fetches and loads the configured model of a kind. `onProgress` receives increasing fractions from 0 to 1. Throws the
@@ -99,4 +103,51 @@ export const loadModel = async (
       );
     });
   return { llama, file, model, contextWindow: Math.min(config.node.contextTokens, model.trainContextSize) };
+};
+
+/** If a text has more characters per token of the context window than this, its start is tokenized first as a check. */
+const CHARACTERS_PER_TOKEN = 32;
+
+/** The tokens of a text without control tokens. If it is much too long, the tokens of its start, which don't fit either. */
+export const tokenizeUpTo = (
+  model: LlamaModel,
+  text: string,
+  contextWindow: number,
+): { tokens: Token[]; isWhole: boolean } => {
+  const tried = contextWindow * CHARACTERS_PER_TOKEN;
+  if (text.length > tried) {
+    const tokens = model.tokenize(text.slice(0, tried).toWellFormed(), false);
+    if (tokens.length > contextWindow) return { tokens, isWhole: false };
+  }
+  return { tokens: model.tokenize(text, false), isWhole: true };
+};
+
+/** Maximum number of texts read in parallel. Each needs its own working memory. */
+const MAX_CONTEXTS = 16;
+
+interface ContextOptions {
+  contextSize: number;
+  batchSize: number;
+  threads: number;
+}
+
+/**
+ * One context per thread for a model that reads texts, because each reads one text at a time. node-llama-cpp needs room
+ * for one more token than a text has. Throws unavailable if there is not enough memory.
+ */
+export const createContexts = <Context>(
+  contextWindow: number,
+  threads: number,
+  create: (options: ContextOptions) => Promise<Context>,
+): Promise<Context[]> => {
+  const size = contextWindow + 1;
+  const options = { contextSize: size, batchSize: size, threads: 1 };
+  const length = Math.min(threads, MAX_CONTEXTS);
+  return Promise.all(Array.from({ length }, () => create(options))).catch((cause) => {
+    throw new AppError(
+      "unavailable",
+      `Not enough memory to read texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
+      { cause },
+    );
+  });
 };

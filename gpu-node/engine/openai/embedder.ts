@@ -5,19 +5,12 @@ import { findCatalogueModel, withPrefixes } from "../../models/catalogue";
 import type { NodeModel } from "../../protocol";
 import { embeddingCapabilities } from "../capabilities";
 import { type Embedder, type Embedding, findModel } from "../engine";
-import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
+import { brokenAnswer, createUpstream, revisionOf, shareTokens } from "./upstream";
 
 /** The fields of a `/v1/embeddings` response that are used. */
 interface Answer {
   data?: { index?: number; embedding?: unknown }[];
   usage?: { prompt_tokens?: number; total_tokens?: number } | null;
-}
-
-/** TEI's `/info`, which it has instead of `/v1/models`. */
-interface TeiInfo {
-  model_id?: string;
-  model_sha?: string | null;
-  max_input_length?: number;
 }
 
 /** Text that is embedded at startup, because servers don't list which models can embed or how long vectors are. */
@@ -39,22 +32,6 @@ export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Lo
     return readAnswer(answer, textsOf(body.input));
   };
 
-  const listModels = async (signal: AbortSignal): Promise<ListedModel[]> => {
-    try {
-      const { data } = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
-      return data ?? [];
-    } catch (error) {
-      const tei = await describeTei(signal).catch(() => undefined);
-      if (tei) return [tei];
-      throw error;
-    }
-  };
-
-  const describeTei = async (signal: AbortSignal): Promise<ListedModel | undefined> => {
-    const { model_id, model_sha, max_input_length } = (await (await call("/info", signal)).json()) as TeiInfo;
-    return model_id ? { id: model_id, root: model_sha ?? undefined, max_model_len: max_input_length } : undefined;
-  };
-
   /** Whether the server shortens vectors. Some servers reject `dimensions`, and others ignore it. */
   const canShorten = async (model: string, length: number, signal: AbortSignal): Promise<boolean> => {
     const dimensions = Math.floor(length / 2);
@@ -66,7 +43,8 @@ export const createOpenAiEmbedder = ({ node, models: settings }: Config, log: Lo
   /** The models that can embed; a server may have others too. */
   const findModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
     const found: NodeModel[] = [];
-    for (const model of await listModels(signal)) {
+    const { listed } = await upstream.list(signal);
+    for (const model of listed) {
       const { id, max_model_len, meta } = model;
       const [probe] = await request({ model: id, input: PROBE }, signal).catch((error: unknown) => {
         log.warn({ err: error, model: id }, "this model can't compute embeddings");
@@ -112,9 +90,12 @@ const nameOf = (id: string): string => id.slice(id.lastIndexOf("/") + 1).toLower
 /** The inputs of a request, which the server validates. Anything that isn't a list is one input. */
 const textsOf = (input: unknown): unknown[] => (Array.isArray(input) && typeof input[0] !== "number" ? input : [input]);
 
+const lengthOf = (text: unknown): number => (typeof text === "string" || Array.isArray(text) ? text.length : 1);
+
 /** Checks that every input got its vector. Throws upstream_error. */
 const readAnswer = (answer: Answer | undefined, texts: readonly unknown[]): Embedding[] => {
-  const tokens = shareTokens(answer?.usage?.prompt_tokens ?? answer?.usage?.total_tokens ?? 0, texts);
+  const total = answer?.usage?.prompt_tokens ?? answer?.usage?.total_tokens ?? 0;
+  const tokens = shareTokens(total, texts.map(lengthOf));
   const embeddings = new Map<number, Embedding>();
   for (const [place, item] of (answer?.data ?? []).entries()) {
     const index = item.index ?? place;
@@ -124,16 +105,4 @@ const readAnswer = (answer: Answer | undefined, texts: readonly unknown[]): Embe
   }
   if (!texts.every((_, index) => embeddings.has(index))) throw brokenAnswer("returned no vector for some of the texts");
   return [...embeddings.values()];
-};
-
-/** Divides a request's token count between its inputs by their length, because servers only count whole requests. */
-const shareTokens = (total: number, texts: readonly unknown[]): number[] => {
-  const lengths = texts.map((text) => (typeof text === "string" || Array.isArray(text) ? text.length : 1));
-  const all = lengths.reduce((sum, length) => sum + length, 0) || 1;
-  let before = 0;
-  return lengths.map((length) => {
-    const start = Math.round((total * before) / all);
-    before += length;
-    return Math.round((total * before) / all) - start;
-  });
 };

@@ -17,6 +17,13 @@ export interface ListedModel {
   meta?: { n_ctx_train?: number } | null;
 }
 
+/** TEI's `/info`, which it has instead of `/v1/models`. */
+interface TeiInfo {
+  model_id?: string;
+  model_sha?: string | null;
+  max_input_length?: number;
+}
+
 /** vLLM, SGLang and llama-server list ids; TEI lists the tokens of each text as objects. */
 type Tokens = { tokens?: number[] } | { id: number }[][];
 
@@ -54,10 +61,26 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
     throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
   };
 
+  const describeTei = async (signal: AbortSignal): Promise<ListedModel | undefined> => {
+    const { model_id, model_sha, max_input_length } = (await (await call("/info", signal)).json()) as TeiInfo;
+    return model_id ? { id: model_id, root: model_sha ?? undefined, max_model_len: max_input_length } : undefined;
+  };
+
   return {
     /** The server's address without a path. */
     base,
     call,
+    /** The server's models. `isTei`: the server is TEI, whose own routes differ from OpenAI's. */
+    list: async (signal: AbortSignal): Promise<{ listed: ListedModel[]; isTei: boolean }> => {
+      try {
+        const { data } = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
+        return { listed: data ?? [], isTei: false };
+      } catch (error) {
+        const tei = await describeTei(signal).catch(() => undefined);
+        if (tei) return { listed: [tei], isTei: true };
+        throw error;
+      }
+    },
     /** Token ids of a text, or of messages and tools. Throws upstream_error if the server returns none. */
     tokenize: async (
       model: string,
@@ -90,6 +113,17 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
 export const revisionOf = ({ id, root, meta }: ListedModel): string =>
   createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
+/** Divides a request's token count between its texts by their lengths, because servers only count whole requests. */
+export const shareTokens = (total: number, lengths: readonly number[]): number[] => {
+  const all = lengths.reduce((sum, length) => sum + length, 0) || 1;
+  let before = 0;
+  return lengths.map((length) => {
+    const start = Math.round((total * before) / all);
+    before += length;
+    return Math.round((total * before) / all) - start;
+  });
+};
+
 const KINDS: Record<number, ErrorKind> = {
   400: "invalid_request",
   404: "model_not_found",
@@ -109,9 +143,9 @@ const OVERFLOW =
 
 /** Converts the server's error; known errors get our own message. `body` is the parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
-  // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object.
+  // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object; TEI: {error: message}.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};
-  const message = text(error.message);
+  const message = text(error.message) ?? text(error.error);
   const contextTokens = OVERFLOW.exec(message ?? "")?.[1];
   if (message !== undefined && contextTokens !== undefined) {
     const what = message.replace(/^This model's maximum context length is \d+ tokens\.?\s*/, "");
@@ -129,7 +163,7 @@ export const upstreamFailure = (status: number, body: unknown, retryAfter: strin
 const unreadable = (status: number, cause: unknown): AppError => {
   const message =
     status === 401 || status === 403
-      ? "The server behind this node rejects the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, or GROUNDWIRE_NODE_EMBEDDER_KEY for embeddings."
+      ? "The server behind this node rejects the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, GROUNDWIRE_NODE_EMBEDDER_KEY or GROUNDWIRE_NODE_RERANKER_KEY."
       : `The server behind this node failed (${status}). Try again, or check its log.`;
   return new AppError("upstream_error", message, { cause });
 };

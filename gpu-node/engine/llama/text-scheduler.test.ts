@@ -3,26 +3,25 @@ import fc from "fast-check";
 import { AppError } from "../../../lib/errors";
 import { until } from "../../../tests/until";
 import type { Priority } from "../../protocol";
-import { type EmbeddingContext, type EmbeddingJob, EmbeddingScheduler } from "./embedding-scheduler";
+import { type TextJob, TextScheduler, type TextWorker } from "./text-scheduler";
 
-type Job = EmbeddingJob<number>;
+type Job = TextJob<number>;
+type Worker = TextWorker<number, { tokens: number }>;
 
-/** A context whose vectors a test releases one by one; `begun` lists the started inputs by their first token. */
+/** A worker whose outputs a test releases one by one; `begun` lists the started inputs. */
 const held = () => {
   const begun: number[] = [];
   const waiting: (() => void)[] = [];
-  const context: EmbeddingContext<number> = {
-    async getEmbeddingFor([token = 0]) {
-      begun.push(token);
-      await new Promise<void>((resolve) => waiting.push(resolve));
-      return { vector: [token, 0] };
-    },
+  const worker: Worker = async (tokens) => {
+    begun.push(tokens);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return { tokens };
   };
-  return { context, begun, release: () => waiting.shift()?.() };
+  return { worker, begun, release: () => waiting.shift()?.() };
 };
 
 const job = (inputs: number[], changes: Partial<Job> = {}): Job => ({
-  inputs: inputs.map((token) => [token]),
+  inputs,
   priority: "interactive",
   fairKey: "key",
   signal: new AbortController().signal,
@@ -32,8 +31,8 @@ const job = (inputs: number[], changes: Partial<Job> = {}): Job => ({
 
 /** Releases inputs one by one until all jobs are done, and returns the order in which they started. */
 const order = async (jobs: Job[]): Promise<number[]> => {
-  const { context, begun, release } = held();
-  const scheduler = new EmbeddingScheduler([context]);
+  const { worker, begun, release } = held();
+  const scheduler = new TextScheduler([worker]);
   const all = Promise.all(jobs.map((each) => Array.fromAsync(scheduler.run(each))));
   for (let done = 1; done <= jobs.flatMap(({ inputs }) => inputs).length; done++) {
     await until(`input ${done} is begun`, () => begun.length === done);
@@ -43,7 +42,7 @@ const order = async (jobs: Job[]): Promise<number[]> => {
   return begun;
 };
 
-describe("EmbeddingScheduler", () => {
+describe("TextScheduler", () => {
   test("runs interactive inputs before batch inputs, and callers in turn", async () => {
     const batch = job([1, 2, 3], { priority: "batch", fairKey: "a" });
     // The first input of the first job has started when the others arrive.
@@ -52,7 +51,7 @@ describe("EmbeddingScheduler", () => {
     ]);
   });
 
-  test("returns every input once with its vector and count, for any number of contexts and jobs", async () => {
+  test("returns the output of every input once, for any number of workers and jobs", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -64,28 +63,23 @@ describe("EmbeddingScheduler", () => {
           }),
           { maxLength: 5 },
         ),
-        async (contexts, jobs) => {
+        async (workers, jobs) => {
           let running = 0;
           let most = 0;
-          const context: EmbeddingContext<number> = {
-            async getEmbeddingFor(tokens) {
-              most = Math.max(most, ++running);
-              await Promise.resolve();
-              running--;
-              return { vector: [tokens.length, 0] };
-            },
+          const worker: Worker = async (tokens) => {
+            most = Math.max(most, ++running);
+            await Promise.resolve();
+            running--;
+            return { tokens };
           };
-          const scheduler = new EmbeddingScheduler(Array<typeof context>(contexts).fill(context));
+          const scheduler = new TextScheduler(Array<Worker>(workers).fill(worker));
           const results = await Promise.all(
-            jobs.map(({ sizes, ...rest }) =>
-              Array.fromAsync(scheduler.run(job([], { ...rest, inputs: sizes.map((size) => Array(size).fill(1)) }))),
-            ),
+            jobs.map(({ sizes, ...rest }) => Array.fromAsync(scheduler.run(job(sizes, rest)))),
           );
-          expect(most).toBeLessThanOrEqual(contexts);
+          expect(most).toBeLessThanOrEqual(workers);
           for (const [place, { sizes }] of jobs.entries()) {
             const inOrder = results[place]?.toSorted((a, b) => a.index - b.index);
             expect(inOrder?.map(({ tokens }) => tokens)).toEqual(sizes);
-            expect(inOrder?.every(({ vector }) => vector[0] === 1)).toBe(true);
           }
         },
       ),
@@ -94,8 +88,8 @@ describe("EmbeddingScheduler", () => {
   });
 
   test("when a caller disconnects, its job stops after the current input", async () => {
-    const { context, begun, release } = held();
-    const scheduler = new EmbeddingScheduler([context]);
+    const { worker, begun, release } = held();
+    const scheduler = new TextScheduler([worker]);
     const leaving = new AbortController();
     const left = Array.fromAsync(scheduler.run(job([1, 2, 3], { signal: leaving.signal })));
     const stays = Array.fromAsync(scheduler.run(job([4])));
@@ -104,12 +98,12 @@ describe("EmbeddingScheduler", () => {
     release();
     await until("the next caller's input is begun", () => begun.length === 2);
     release();
-    expect([await stays, begun]).toMatchObject([[{ index: 0, tokens: 1 }], [1, 4]]);
+    expect([await stays, begun]).toMatchObject([[{ index: 0, tokens: 4 }], [1, 4]]);
   });
 
   test("a reader that stops early ends its job", async () => {
-    const { context, begun, release } = held();
-    const scheduler = new EmbeddingScheduler([context]);
+    const { worker, begun, release } = held();
+    const scheduler = new TextScheduler([worker]);
     const running = scheduler.run(job([1, 2, 3]));
     const first = running.next();
     release();
@@ -121,13 +115,11 @@ describe("EmbeddingScheduler", () => {
   });
 
   test("a failed input only ends its own job", async () => {
-    const context: EmbeddingContext<number> = {
-      async getEmbeddingFor([token = 0]) {
-        if (token === 2) throw new Error("bad");
-        return { vector: [1] };
-      },
+    const worker: Worker = async (tokens) => {
+      if (tokens === 2) throw new Error("bad");
+      return { tokens };
     };
-    const scheduler = new EmbeddingScheduler([context]);
+    const scheduler = new TextScheduler([worker]);
     const [failed, whole] = await Promise.allSettled([
       Array.fromAsync(scheduler.run(job([1, 2, 3]))),
       Array.fromAsync(scheduler.run(job([4, 5]))),
@@ -136,10 +128,10 @@ describe("EmbeddingScheduler", () => {
     expect(whole.status).toBe("fulfilled");
   });
 
-  test("while answers are generated, a context that shares cores with the engine rests before the next input", async () => {
-    const { context, begun, release } = held();
+  test("while answers are generated, a worker that shares cores with the engine rests before the next input", async () => {
+    const { worker, begun, release } = held();
     const rests: (() => void)[] = [];
-    const scheduler = new EmbeddingScheduler([context], () => new Promise((resolve) => rests.push(resolve)));
+    const scheduler = new TextScheduler([worker], () => new Promise((resolve) => rests.push(resolve)));
     let isAnswering = true;
     const running = Array.fromAsync(scheduler.run(job([1, 2, 3], { isAnswering: () => isAnswering })));
     release();
@@ -155,8 +147,8 @@ describe("EmbeddingScheduler", () => {
   });
 
   test("closing ends running jobs and rejects new ones", async () => {
-    const { context, release } = held();
-    const scheduler = new EmbeddingScheduler([context]);
+    const { worker, release } = held();
+    const scheduler = new TextScheduler([worker]);
     const running = Array.fromAsync(scheduler.run(job([1, 2])));
     const closed = scheduler.close();
     await expect(running).rejects.toThrow("shutting down");
