@@ -8,7 +8,7 @@ export const Threshold = Strict(
   {
     score: OneOf(["relevance", "vector", "fused", "rerank"], {
       description:
-        "relevance: 0 to 1, from the highest cosine and the fraction of the question's words that a chunk contains; vector: the highest cosine; fused: the highest fused score",
+        "relevance: 0 to 1, from the highest cosine and the fraction of the question's words that a chunk contains; vector: the highest cosine; fused: the highest fused score; rerank: the highest score of the reranker, only with `rerank`",
     }),
     value: Type.Number({ minimum: -1, maximum: 1 }),
   },
@@ -24,7 +24,22 @@ export const RetrievalSettings = Strict(
     vector_weight: Share("Weight of the vector score; the keyword score gets the rest. Only for fusion by score"),
     candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
-    rerank: Type.Boolean(),
+    rerank: Type.Boolean({
+      description:
+        "Sort the best chunks with a rerank model. Switching this on moves the threshold to the rerank score, unless `threshold` is set too",
+    }),
+    rerank_model: Type.Optional(
+      Nullable(Type.String({ minLength: 1, maxLength: 200 }), {
+        description: "The default rerank model if null or omitted",
+      }),
+    ),
+    rerank_candidates: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        description: "Chunks to rerank, at least `top_k`; 20 if omitted",
+      }),
+    ),
     threshold: Nullable(Threshold, {
       description: "If the score is lower, the answer is the fallback text; null: always generate an answer",
     }),
@@ -57,9 +72,9 @@ export const RetrievalWarning = Nullable(Type.String(), {
   description: "Why the chunks may not answer the question, although they are about its topic",
 });
 
-export const DegradedSearch = Nullable(OneOf(["keyword_only", "vectors_missing"]), {
+export const DegradedSearch = Nullable(OneOf(["keyword_only", "vectors_missing", "not_reranked"]), {
   description:
-    "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords",
+    "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords; not_reranked: the reranker failed, so the chunks have the order of the search and no threshold on the rerank score applies",
 });
 
 /** The chunks that an index found for the question of an evaluated answer. */

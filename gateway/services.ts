@@ -171,6 +171,7 @@ export const createServices = (foundation: Foundation) => {
     embedder: embeddings,
     search: searches,
     chunks,
+    reranking,
   });
   const ragTarget = createRagTarget({ rag, indexes });
   const evals = createEvals({
@@ -206,7 +207,15 @@ export const createServices = (foundation: Foundation) => {
     reranking,
     rag,
     mcp: createMcp({ rag, indexes }),
-    retrievalQuality: createRetrievalQuality({ db, indexes, embedder: embeddings, search: searches }),
+    retrievalQuality: createRetrievalQuality({
+      db,
+      indexes,
+      models,
+      embedder: embeddings,
+      search: searches,
+      chunks,
+      reranking,
+    }),
     vectorStore: createVectorStore({ db, indexes, embeddings, vectors, log }),
     tokens: createTokenCounter({ engine, models, totalMs }),
     conversations: createConversations({ db, chat, models, rag, indexes, log, activeRequests }),

@@ -145,9 +145,10 @@ test("a question that is too long, or to a deleted index, is refused and not sto
   expect((await conversations.get(ada, conversation.id)).messages).toHaveLength(2);
 });
 
-test("an unsupported setting is refused when it is set", async () => {
-  const problem = await problemOf(conversations.create(ada, { index: INDEX, retrieval: { rerank: true } }));
-  expect([problem.kind, problem.detail.param]).toEqual(["invalid_request", "retrieval.rerank"]);
+test("settings that contradict each other are refused when they are set", async () => {
+  const threshold = { score: "rerank" as const, value: 0.5 };
+  const problem = await problemOf(conversations.create(ada, { index: INDEX, retrieval: { threshold } }));
+  expect([problem.kind, problem.detail.param]).toEqual(["invalid_request", "retrieval.threshold.score"]);
 });
 
 test("a search that fails becomes the answer's error", async () => {

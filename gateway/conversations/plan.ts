@@ -7,7 +7,8 @@ import type { Tool } from "../chat/tools";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import { RagQuery } from "../rag/contract";
-import { type Indexes, settingsOf } from "../rag/query/retrieve";
+import { mergeRetrieval } from "../rag/indexes/defaults";
+import type { Indexes } from "../rag/query/retrieve";
 import { type FittedPrompt, fitPrompt } from "./context";
 import type { AnswerEvidence, Conversation, ConversationMessage } from "./contract";
 
@@ -56,7 +57,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
   ): Promise<string | null> => {
     if (index === null) return null;
     const opened = await indexes.open(principal, index);
-    settingsOf(opened, { retrieval: retrieval ?? undefined });
+    mergeRetrieval(opened.retrieval, retrieval ?? undefined);
     return opened.id;
   };
 

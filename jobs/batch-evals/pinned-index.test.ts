@@ -55,7 +55,10 @@ test("other errors only affect their sample", async () => {
   expect(await ask(() => Promise.reject(error)).catch((thrown) => thrown)).toBe(error);
 });
 
-test.each(["keyword_only", "vectors_missing"] as const)("a degraded search (%s) is retried, not scored", (degraded) => {
-  expect(assertComplete(ANSWER)).toBe(ANSWER);
-  expect(() => assertComplete({ ...ANSWER, degraded })).toThrow(expect.objectContaining({ kind: "unavailable" }));
-});
+test.each(["keyword_only", "vectors_missing", "not_reranked"] as const)(
+  "a degraded search (%s) is retried, not scored",
+  (degraded) => {
+    expect(assertComplete(ANSWER)).toBe(ANSWER);
+    expect(() => assertComplete({ ...ANSWER, degraded })).toThrow(expect.objectContaining({ kind: "unavailable" }));
+  },
+);

@@ -54,13 +54,18 @@ const gone = ({ index_name: name }: RunPins): AppError =>
     { param: "index" },
   );
 
-/** An answer without the vector store would measure a different search. The call is retried. */
+/** An answer without the vector store or the reranker would measure a different search. The call is retried. */
 export const assertComplete = (answer: RagAnswer): RagAnswer => {
   if (answer.degraded === null) return answer;
-  const problem =
-    answer.degraded === "keyword_only" ? "The vector store is down" : "The vector store lacks vectors of the index";
+  const problem = PROBLEMS[answer.degraded];
   throw new AppError("unavailable", `${problem}, so the search would be incomplete. The call is retried.`);
 };
+
+const PROBLEMS = {
+  keyword_only: "The vector store is down",
+  vectors_missing: "The vector store lacks vectors of the index",
+  not_reranked: "The reranker failed",
+} as const satisfies Record<NonNullable<RagAnswer["degraded"]>, string>;
 
 /** How long a query waited for the node; null: no model was called. */
 export const queryWaitOf = ({ model, cache, latency }: RagAnswer): Waited =>

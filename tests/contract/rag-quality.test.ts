@@ -153,9 +153,9 @@ describe("a comparison", () => {
 });
 
 describe("a calibration is refused", () => {
-  test("400 for a reranker, which is missing", async () => {
+  test("404 for a reranker, which no node has", async () => {
     const [status, { error }] = await calibrate({ questions: QUESTIONS(), retrieval: { rerank: true } });
-    expect([status, error.param]).toEqual([400, "retrieval.rerank"]);
+    expect([status, error.code, error.param]).toEqual([404, "model_not_found", "retrieval.rerank"]);
   });
 
   test("400 for a document that the index doesn't have", async () => {

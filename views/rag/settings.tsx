@@ -1,5 +1,5 @@
 import type { Static } from "@sinclair/typebox";
-import { DEFAULT_RETRIEVAL } from "../../gateway/rag/indexes/defaults";
+import { defaultThreshold } from "../../gateway/rag/indexes/defaults";
 import type { RetrievalSettings } from "../../gateway/retrieval-contract";
 import { Fields, fieldsOf, type Problems, text } from "../ui/fields";
 import { MODES } from "./words";
@@ -11,10 +11,13 @@ export const RetrievalFields = Fields({
   weight: text(20),
   candidates: text(20),
   topK: text(20),
+  rerank: text(20),
   threshold: text(20),
   contextTokens: text(20),
   fallback: text(2000),
 });
+type ThresholdScore = NonNullable<RetrievalSettings["threshold"]>["score"];
+
 export type RetrievalForm = Required<Static<typeof RetrievalFields>>;
 export const RETRIEVAL_FIELDS = Object.keys(RetrievalFields.properties) as (keyof RetrievalForm)[];
 
@@ -31,12 +34,15 @@ const FUSIONS: Readonly<Record<RetrievalSettings["fusion"], string>> = {
   rank: "By rank",
 };
 
+const RERANKING = { off: "Off", on: "On" } as const;
+
 export const retrievalForm = (settings: RetrievalSettings): RetrievalForm => ({
   mode: settings.mode,
   fusion: settings.fusion,
   weight: String(settings.vector_weight),
   candidates: String(settings.candidates),
   topK: String(settings.top_k),
+  rerank: settings.rerank ? "on" : "off",
   threshold: settings.threshold ? String(settings.threshold.value) : "",
   contextTokens: String(settings.max_context_tokens),
   fallback: settings.fallback_text,
@@ -59,6 +65,7 @@ export const readRetrieval = (
   const fusion = (Object.keys(FUSIONS) as RetrievalSettings["fusion"][]).find((known) => known === form.fusion);
   if (!mode) problems.mode = "Choose how to search";
   if (!fusion) problems.fusion = "Choose how to combine the results";
+  const rerank = form.rerank === "on";
   const hasThreshold = form.threshold.trim() !== "";
   const settings = {
     ...current,
@@ -67,16 +74,16 @@ export const readRetrieval = (
     top_k: amount("topK", 1, 100),
     max_context_tokens: amount("contextTokens", 64, 1_000_000),
     fallback_text: form.fallback.trim(),
-    threshold: hasThreshold
-      ? {
-          score: current.threshold?.score ?? DEFAULT_RETRIEVAL.threshold.score,
-          value: amount("threshold", -1, 1, false),
-        }
-      : null,
+    rerank,
+    threshold: hasThreshold ? { score: scoreOf(rerank, current), value: amount("threshold", -1, 1, false) } : null,
   };
   if (!mode || !fusion || Object.keys(problems).length > 0) return { problems };
   return { settings: { ...settings, mode, fusion } };
 };
+
+/** The score that the threshold of a form applies to. Switching reranking on or off changes it. */
+const scoreOf = (rerank: boolean, current: RetrievalSettings): ThresholdScore =>
+  current.threshold && rerank === current.rerank ? current.threshold.score : defaultThreshold({ rerank }).score;
 
 /** The settings that differ from the index's own. */
 export const overridesOf = (settings: RetrievalSettings, own: RetrievalSettings): Partial<RetrievalSettings> =>
@@ -107,6 +114,7 @@ export const SettingsFields = ({ form, problems }: SettingsProps) => {
         {line("weight", LABELS.weight, { ...decimal, hint: "0 to 1. Keywords get the rest" })}
         {line("candidates", LABELS.candidates, { ...whole, hint: "Before ranking" })}
         {line("topK", LABELS.topK, { ...whole, hint: "After ranking" })}
+        {select("rerank", "Rerank", optionsOf(RERANKING), { hint: "Requires a rerank model" })}
         {line("threshold", LABELS.threshold, { ...decimal, hint: "Blank: always answer" })}
         {line("contextTokens", LABELS.contextTokens, { ...whole, hint: "Upper limit on what the model reads" })}
       </div>

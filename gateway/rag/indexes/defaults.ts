@@ -1,4 +1,5 @@
-import type { RetrievalSettings } from "../../retrieval-contract";
+import { AppError } from "../../../lib/errors";
+import type { RetrievalOverrides, RetrievalSettings } from "../../retrieval-contract";
 
 /** Retrieval settings of a new index. They were chosen by the measurements in docs/rag.md. */
 export const DEFAULT_RETRIEVAL = {
@@ -12,6 +13,34 @@ export const DEFAULT_RETRIEVAL = {
   max_context_tokens: 1500,
   fallback_text: "The documents don't answer this question.",
 } satisfies RetrievalSettings;
+
+/** Number of chunks that are reranked. */
+export const DEFAULT_RERANK_CANDIDATES = 20;
+
+/** The threshold of reranked searches: the score is a probability. */
+const RERANK_THRESHOLD = { score: "rerank", value: 0.5 } as const;
+
+/** The threshold of a new index. */
+export const defaultThreshold = ({ rerank }: Pick<RetrievalSettings, "rerank">) =>
+  rerank ? RERANK_THRESHOLD : DEFAULT_RETRIEVAL.threshold;
+
+/**
+ * Settings with changes. Changes that switch reranking on also move a threshold to the rerank score, unless they set
+ * one. Throws invalid_request for a threshold on the rerank score without reranking.
+ */
+export const mergeRetrieval = (settings: RetrievalSettings, changes: RetrievalOverrides = {}): RetrievalSettings => {
+  const merged = { ...settings, ...changes };
+  const isSwitchedOn = merged.rerank && !settings.rerank;
+  if (isSwitchedOn && settings.threshold && changes.threshold === undefined) {
+    return { ...merged, threshold: RERANK_THRESHOLD };
+  }
+  if (merged.rerank || merged.threshold?.score !== "rerank") return merged;
+  throw new AppError(
+    "invalid_request",
+    "The threshold is on the rerank score, but reranking is off. Set `rerank` to true, or `threshold` to another score.",
+    { param: changes.threshold ? "retrieval.threshold.score" : "retrieval.rerank" },
+  );
+};
 
 /** Chunk length in tokens, unless the embedding model's context is shorter. */
 export const DEFAULT_CHUNK_TOKENS = 256;

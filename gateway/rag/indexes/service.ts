@@ -14,7 +14,7 @@ import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import { toIndex, toIngestion } from "../wire";
 import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, UpdateIndex } from "./contract";
-import { DEFAULT_RETRIEVAL } from "./defaults";
+import { DEFAULT_RETRIEVAL, mergeRetrieval } from "./defaults";
 import { findIndex, indexOpener, noSuchIndex } from "./open-index";
 import { type IndexDefaults, indexDefaults, versionFields } from "./version-fields";
 
@@ -102,7 +102,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
       const at = now();
       const id = newId("idx");
       const fields = versionFields(models, principal, request);
-      const settings: RetrievalSettings = { ...DEFAULT_RETRIEVAL, ...retrieval };
+      const settings = mergeRetrieval(DEFAULT_RETRIEVAL, retrieval);
       return unlessTaken(name, () =>
         db.write(async (tx) => {
           const stamps = { createdBy: principal.keyId, createdAt: at, updatedAt: at };
@@ -126,7 +126,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
       );
     },
 
-    /** Throws not_found, conflict. */
+    /** Throws not_found, conflict, invalid_request. */
     async update(principal: Principal, idOrName: string, request: UpdateIndex): Promise<RagIndex> {
       const { id } = await find(principal, idOrName);
       const { name, description, retrieval } = request;
@@ -135,7 +135,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
           const at = now();
           const current = await store.findIndex(tx, id);
           if (!current) throw noSuchIndex(idOrName);
-          const settings = retrieval && { ...current.retrieval, ...retrieval };
+          const settings = retrieval && mergeRetrieval(current.retrieval as RetrievalSettings, retrieval);
           await store.updateIndex(tx, id, { name, description, retrieval: settings });
           await store.raiseRevision(tx, id, at);
           await appendAudit(tx, {

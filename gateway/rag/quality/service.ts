@@ -3,17 +3,11 @@ import { listMatchingDocuments } from "../../../db/documents";
 import { AppError } from "../../../lib/errors";
 import { inOrder } from "../../../lib/in-order";
 import type { Call } from "../../call";
+import type { Models } from "../../models/registry";
 import type { RetrievalSettings } from "../../retrieval-contract";
-import { DEFAULT_RETRIEVAL } from "../indexes/defaults";
-import {
-  compareScore,
-  findHits,
-  type Hit,
-  type Indexes,
-  type OpenIndex,
-  type RetrieveDeps,
-  settingsOf,
-} from "../query/retrieve";
+import { defaultThreshold, mergeRetrieval } from "../indexes/defaults";
+import { findReranker } from "../query/rerank";
+import { compareScore, findHits, type Hit, type Indexes, type OpenIndex, type RetrieveDeps } from "../query/retrieve";
 import { compareMeasured } from "./compare";
 import type {
   CalibrateIndex,
@@ -31,8 +25,9 @@ const PARALLEL = 8;
 /** Names looked up per statement. */
 const NAMES_AT_ONCE = 500;
 
-interface QualityDeps extends Pick<RetrieveDeps, "embedder" | "search"> {
+interface QualityDeps extends Omit<RetrieveDeps, "scoring"> {
   db: Db;
+  models: Pick<Models, "resolve">;
   indexes: Indexes;
 }
 
@@ -87,8 +82,9 @@ export const createRetrievalQuality = (deps: QualityDeps) => {
       { questions, retrieval, version }: CalibrateIndex,
     ): Promise<IndexCalibration> {
       const index = await deps.indexes.open(call.principal, idOrName, version);
-      const settings = settingsOf(index, { retrieval });
-      const threshold = settings.threshold ?? DEFAULT_RETRIEVAL.threshold;
+      const settings = mergeRetrieval(index.retrieval, retrieval);
+      findReranker(deps.models, call.principal, settings);
+      const threshold = settings.threshold ?? defaultThreshold(settings);
       const labels = await resolve(index.id, questions);
       const searched = await inOrder(questions, PARALLEL, async (asked, at) => {
         const { found, metrics } = await search(call, index, settings, asked, labels[at] ?? NO_LABELS);
@@ -128,7 +124,8 @@ export const createRetrievalQuality = (deps: QualityDeps) => {
           param: "b",
         });
       }
-      const settings = settingsOf(a, { retrieval });
+      const settings = mergeRetrieval(a.retrieval, retrieval);
+      findReranker(deps.models, call.principal, settings);
       const labels = await resolve(a.id, questions);
       const chunk = labels.findIndex(({ chunks }) => chunks.size > 0);
       if (chunk >= 0) {
@@ -164,7 +161,10 @@ const NO_LABELS: Labels = { documents: new Set(), chunks: new Set() };
 const NOT_FOUND: QuestionMetrics = { ndcg_at_k: 0, recall_at_k: 0, mrr: 0 };
 
 const degraded = (): AppError =>
-  new AppError("unavailable", "The vector store is down or lacks vectors of this index. Try again later.");
+  new AppError(
+    "unavailable",
+    "The vector store or the reranker is down, or the vector store lacks vectors of this index. Try again later.",
+  );
 
 const unknownDocument = (name: string, param: string): AppError =>
   new AppError("invalid_request", `No document of this index has the id or file name "${name}".`, { param });

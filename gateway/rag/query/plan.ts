@@ -5,8 +5,10 @@ import type { Models, ResolvedModel } from "../../models/registry";
 import type { PromptService } from "../../prompts/service";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagQuery } from "../contract";
+import { mergeRetrieval } from "../indexes/defaults";
 import { DEFAULT_TEMPLATE, type Template } from "./prompt";
-import { type Indexes, type OpenIndex, settingsOf } from "./retrieve";
+import { findReranker } from "./rerank";
+import type { Indexes, OpenIndex } from "./retrieve";
 
 export interface PlanDeps {
   indexes: Indexes;
@@ -19,6 +21,8 @@ export interface QueryPlan {
   body: RagQuery;
   index: OpenIndex;
   settings: RetrievalSettings;
+  /** null if nothing is reranked. */
+  reranker: ResolvedModel | null;
   /** null if no answer is requested. */
   model: (ResolvedModel & { window: number | null }) | null;
   template: Template;
@@ -36,7 +40,8 @@ export const planQuery = async (
   body: RagQuery,
 ): Promise<QueryPlan> => {
   const index = await indexes.open(principal, body.index);
-  const settings = settingsOf(index, body);
+  const settings = mergeRetrieval(index.retrieval, body.retrieval);
+  const reranker = findReranker(models, principal, settings);
   const prompt = body.prompt === undefined ? undefined : await prompts.resolve(body.prompt);
   const resolved = body.generate === false ? null : models.resolve(principal, "chat", body.model);
   const window = models.list(principal).find(({ id }) => id === resolved?.id)?.context_window ?? null;
@@ -44,6 +49,7 @@ export const planQuery = async (
     body,
     index,
     settings,
+    reranker,
     model: resolved && { ...resolved, window },
     template: prompt ? { reference: `${prompt.name}@${prompt.version}`, messages: prompt.messages } : DEFAULT_TEMPLATE,
     maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS,
@@ -52,7 +58,8 @@ export const planQuery = async (
 };
 
 /** Why the answer can't be cached; undefined if the same query always gives the same answer. */
-export const cacheBypass = ({ body, model, temperature }: QueryPlan): string | undefined => {
+export const cacheBypass = ({ body, model, reranker, temperature }: QueryPlan): string | undefined => {
+  if (reranker?.isKnown === false) return "the rerank model's revision is not known yet";
   if (model === null) return undefined;
   if (!model.isKnown) return "the model's revision is not known yet";
   return samplingBypass({ messages: [], temperature, seed: body.seed });
@@ -60,7 +67,7 @@ export const cacheBypass = ({ body, model, temperature }: QueryPlan): string | u
 
 /** Everything that affects an answer, in a fixed order. The index's revision stands for its content and settings. */
 export const cacheParts = (plan: QueryPlan): Record<string, unknown> => {
-  const { body, index, settings, model, template, maxTokens, temperature } = plan;
+  const { body, index, settings, reranker, model, template, maxTokens, temperature } = plan;
   return {
     operation: "rag",
     index: index.id,
@@ -70,6 +77,7 @@ export const cacheParts = (plan: QueryPlan): Record<string, unknown> => {
     messages: body.history ?? [],
     filter: body.filter,
     retrieval: settings,
+    ...(reranker && { reranker: reranker.id, reranker_revision: reranker.revision }),
     ...(model && {
       grounding: body.grounding !== false,
       model: model.id,

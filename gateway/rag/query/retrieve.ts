@@ -6,6 +6,7 @@ import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
 import type { StoredChunk } from "./merge";
 import { relevanceOf } from "./relevance";
+import { type RerankDeps, rerankHits } from "./rerank";
 
 /** The fields of an index that a query needs. */
 export interface OpenIndex {
@@ -42,7 +43,7 @@ export interface Hit {
   /** Id of the chunk's document. */
   document: string;
   /** null if the retriever did not run or did not find the chunk. `fused` is from 0 to 1. */
-  scores: { vector: number | null; keyword: number | null; fused: number | null };
+  scores: { vector: number | null; keyword: number | null; fused: number | null; rerank?: number };
   /** From 1. */
   ranks: { vector: number | null; keyword: number | null; fused: number | null };
 }
@@ -81,10 +82,9 @@ export interface SufficiencyCheck {
   checkSufficiency(call: Pick<Call, "signal">, asked: AskedQuestion): Promise<string | null>;
 }
 
-export interface RetrieveDeps {
+export interface RetrieveDeps extends RerankDeps {
   embedder: Embedder;
   search: Search;
-  chunks: Chunks;
   scoring: SufficiencyCheck;
 }
 
@@ -106,25 +106,9 @@ export interface Retrieval {
   isRelevant: boolean;
   vectorCandidates: number;
   keywordCandidates: number;
-  stagesMs: { embed?: number; filter?: number; vector?: number; keyword?: number; fusion?: number };
+  isReranked: boolean;
+  stagesMs: { embed?: number; filter?: number; vector?: number; keyword?: number; fusion?: number; rerank?: number };
 }
-
-/** The request's settings, then the index's. Throws invalid_request for a reranker, which is not implemented. */
-export const settingsOf = (
-  { retrieval }: Pick<OpenIndex, "retrieval">,
-  { retrieval: overrides }: Pick<RagQuery, "retrieval">,
-): RetrievalSettings => {
-  const settings = { ...retrieval, ...overrides };
-  if (!settings.rerank && settings.threshold?.score !== "rerank") return settings;
-  const param = settings.rerank ? "retrieval.rerank" : "retrieval.threshold.score";
-  throw new AppError(
-    "invalid_request",
-    "This version has no reranker. Set `rerank` to false and `threshold.score` to another score.",
-    {
-      param,
-    },
-  );
-};
 
 /** Maximum characters of an earlier question that are added to the search. */
 const MAX_EARLIER = 1000;
@@ -146,6 +130,7 @@ export interface Found {
   coverage: number | null;
   /** The mode of the search: keyword if the vector store is down. */
   mode: RetrievalSettings["mode"];
+  isReranked: boolean;
 }
 
 /** Throws conflict if the nodes have a different revision of the model, because its vectors can't be compared. */
@@ -164,16 +149,18 @@ const embedQuestion = async (
 };
 
 /**
- * Searches an index without reading the chunks' texts. `stagesMs` includes the embedding time. Throws conflict if the
+ * Searches an index, and reranks the best hits if the settings say so. `stagesMs` includes the embedding time. Throws conflict if the
  * nodes have a different revision of the embedding model than the index.
  */
 export const findHits = async (
-  { embedder, search }: Pick<RetrieveDeps, "embedder" | "search">,
+  deps: Omit<RetrieveDeps, "scoring">,
   call: Call,
   index: OpenIndex,
-  { mode, fusion, candidates, vector_weight }: RetrievalSettings,
+  settings: RetrievalSettings,
   query: Pick<RagQuery, "question" | "history" | "filter">,
-): Promise<Found & Pick<Retrieval, "stagesMs" | "degraded">> => {
+): Promise<Found & Pick<Retrieval, "stagesMs" | "degraded" | "mayBeOutdated">> => {
+  const { embedder, search } = deps;
+  const { mode, fusion, candidates, vector_weight } = settings;
   const text = searchTextOf(query);
   const startedAt = performance.now();
   const vector = mode === "keyword" ? null : await embedQuestion(embedder, call, index, text);
@@ -196,12 +183,23 @@ export const findHits = async (
     call.signal,
   );
   const isIncomplete = vector !== null && index.lacksVectors;
+  const reranked = settings.rerank ? await rerankHits(deps, call, index, settings, text, hits) : undefined;
+  const isReranked = reranked?.isReranked ?? false;
+  const lacksReranking = settings.rerank && !isReranked;
   return {
-    hits,
+    hits: reranked?.hits ?? hits,
     coverage,
     mode: isKeywordOnly ? "keyword" : mode,
-    degraded: isKeywordOnly ? "keyword_only" : isIncomplete ? "vectors_missing" : null,
-    stagesMs: { embed, ...stagesMs },
+    isReranked,
+    degraded: isKeywordOnly
+      ? "keyword_only"
+      : isIncomplete
+        ? "vectors_missing"
+        : lacksReranking
+          ? "not_reranked"
+          : null,
+    mayBeOutdated: reranked?.mayBeOutdated ?? false,
+    stagesMs: { embed, ...stagesMs, rerank: reranked?.ms },
   };
 };
 
@@ -238,7 +236,8 @@ export const retrieve = async (
     threshold,
     degraded,
     warning: canCheck ? await scoring.checkSufficiency(call, asked) : null,
-    mayBeOutdated: retrieved.length < best.length || best.length === 0,
+    isReranked: found.isReranked,
+    mayBeOutdated: found.mayBeOutdated || retrieved.length < best.length || best.length === 0,
     isRelevant,
     vectorCandidates: hits.filter(({ ranks }) => ranks.vector !== null).length,
     keywordCandidates: hits.filter(({ ranks }) => ranks.keyword !== null).length,
@@ -253,18 +252,20 @@ const highest = (hits: readonly Hit[], kind: keyof Hit["scores"]): number | null
 };
 
 /** The modes that compute each score. In other modes, a threshold on that score does not apply. */
-const MODES: Record<string, readonly RetrievalSettings["mode"][]> = {
+const MODES = {
   relevance: ["hybrid", "vector"],
   vector: ["hybrid", "vector"],
   fused: ["hybrid"],
-};
+  rerank: ["hybrid", "vector", "keyword"],
+} as const satisfies Record<string, readonly RetrievalSettings["mode"][]>;
 
 /** Compares the best score of all hits with the threshold; null if none applies. */
 export const compareScore = (
   { threshold }: Pick<RetrievalSettings, "threshold">,
-  { hits, coverage, mode }: Found,
+  { hits, coverage, mode, isReranked }: Found,
 ): RagAnswer["threshold"] => {
-  if (!threshold || threshold.score === "rerank" || !MODES[threshold.score]?.includes(mode)) return null;
+  const modes: readonly RetrievalSettings["mode"][] = threshold ? MODES[threshold.score] : [];
+  if (!threshold || !modes.includes(mode) || (threshold.score === "rerank" && !isReranked)) return null;
   const { score, value } = threshold;
   const best = score === "relevance" ? relevanceOf(highest(hits, "vector"), coverage) : highest(hits, score);
   return { score, value, best, passed: best !== null && best >= value };
@@ -291,7 +292,7 @@ const toRetrieved = (
   document_hash: chunk.documentHash,
   source: chunk.source,
   metadata: chunk.metadata,
-  scores: { ...scores, rerank: null, final: scores[FINAL_SCORE[mode]] ?? 0 },
+  scores: { ...scores, rerank: scores.rerank ?? null, final: scores.rerank ?? scores[FINAL_SCORE[mode]] ?? 0 },
   ranks: { ...ranks, final: rank },
   context: null,
   cited: false,

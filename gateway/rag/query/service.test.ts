@@ -77,6 +77,7 @@ const setUp = () => {
     found: ["chunk_a", "chunk_b"],
     finish: "stop" as ChatAnswer["finish_reason"],
     isKeywordOnly: false,
+    isRerankerDown: false,
     embedderRevision: "e1",
     onSearch: () => {},
   };
@@ -115,6 +116,12 @@ const setUp = () => {
       },
     },
     chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
+    reranking: {
+      rank: async (_, { documents }) => {
+        if (state.isRerankerDown) throw new AppError("unavailable", "down");
+        return { scores: documents.map((text) => (text === OFFICES ? 0.8 : 0.6)) };
+      },
+    },
     models: {
       list: () => [],
       resolve: (_, __, id = "small") => ({
@@ -425,6 +432,21 @@ describe("the cache", () => {
     expect(await query()).toMatchObject({ status: "no_relevant_context", degraded: null, cache: { status: "miss" } });
   });
 
+  test("stores a reranked answer, but not one after the reranker failed", async () => {
+    state.isRerankerDown = true;
+    expect(await query({ retrieval: { rerank: true } })).toMatchObject({
+      ...{ degraded: "not_reranked", threshold: null, diagnostics: { reranked: false } },
+    });
+    state.isRerankerDown = false;
+    const reranked = await query({ retrieval: { rerank: true } });
+    expect(reranked).toMatchObject({
+      ...{ degraded: null, cache: { status: "miss" }, threshold: { score: "rerank", best: 0.8, passed: true } },
+      diagnostics: { reranked: true, stages_ms: { rerank: expect.any(Number) } },
+    });
+    expect(reranked.chunks.map(({ id }) => id)).toEqual(["chunk_b", "chunk_a"]);
+    expect((await query({ retrieval: { rerank: true } })).cache.status).toBe("hit");
+  });
+
   test("does not store truncated answers, or answers to a key without content logging", async () => {
     state.finish = "length";
     await query();
@@ -441,12 +463,9 @@ describe("a query is rejected for", () => {
     expect([kind, detail.param, state.embedded]).toEqual(["not_found", "index", []]);
   });
 
-  test.each([
-    [{ rerank: true }, "retrieval.rerank"],
-    [{ threshold: { score: "rerank" as const, value: 0.5 } }, "retrieval.threshold.score"],
-  ])("a reranker, which is not implemented: %j", async (retrieval, param) => {
-    const { kind, detail } = await problemOf(query({ retrieval }));
-    expect([kind, detail.param]).toEqual(["invalid_request", param]);
+  test("a threshold on the rerank score without reranking", async () => {
+    const { kind, detail } = await problemOf(query({ retrieval: { threshold: { score: "rerank", value: 0.5 } } }));
+    expect([kind, detail.param]).toEqual(["invalid_request", "retrieval.threshold.score"]);
   });
 
   test("vectors of a different revision of the embedding model, except in keyword mode", async () => {

@@ -226,7 +226,7 @@ export const createRag = (deps: RagDeps) => {
         stages_ms: { ...rounded({ ...retrieval.stagesMs, ...stagesMs }), total },
         vector_candidates: retrieval.vectorCandidates,
         keyword_candidates: retrieval.keywordCandidates,
-        reranked: false,
+        reranked: retrieval.isReranked,
         context_tokens: contextTokens,
         dropped_contexts: dropped,
         removed_markers: removedMarkers,
@@ -244,7 +244,10 @@ export const createRag = (deps: RagDeps) => {
     const { values, report, keep } = await answers.entries(
       {
         keyId: principal.keyId,
-        tags: [`index:${plan.index.id}`, ...(plan.model ? [`model:${plan.model.id}`] : [])],
+        tags: [
+          `index:${plan.index.id}`,
+          ...[plan.model, plan.reranker].flatMap((model) => (model ? [`model:${model.id}`] : [])),
+        ],
         bypass: cacheBypass(plan),
         // Answers to keys without content logging are not stored.
         directives: principal.contentLogging ? directives : { ...directives, noStore: true },

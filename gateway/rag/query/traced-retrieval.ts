@@ -30,13 +30,14 @@ export const tracedRetrieval = ({ tracer, ...deps }: RetrieveDeps & { tracer?: T
       },
     });
     const retrieval = await endIfFailed(span, retrieve(deps, callWithin(call, span), index, settings, query));
-    const { chunks, isRelevant, degraded, vectorCandidates, keywordCandidates, stagesMs } = retrieval;
+    const { chunks, isRelevant, isReranked, degraded, vectorCandidates, keywordCandidates, stagesMs } = retrieval;
     const stages = Object.entries(stagesMs).map(([stage, ms]) => [`groundwire.retrieval.${stage}_ms`, ms]);
     span.set({
       "groundwire.retrieval.chunks": chunks.length,
       "groundwire.retrieval.vector_candidates": vectorCandidates,
       "groundwire.retrieval.keyword_candidates": keywordCandidates,
       "groundwire.retrieval.is_relevant": isRelevant,
+      "groundwire.retrieval.is_reranked": isReranked,
       "groundwire.degraded": degraded ?? undefined,
       ...Object.fromEntries(stages),
     });
