@@ -9,4 +9,5 @@ export * from "./maintenance";
 export * from "./metrics";
 export * from "./rag";
 export * from "./requests";
+export * from "./responses";
 export * from "./webhooks";
