@@ -1,6 +1,9 @@
 import { cacheHeaders } from "../cache/headers";
+import { serverTiming } from "../http/response-headers";
 import type { AnswerStart } from "./answer";
-import type { ChatEvent } from "./contract";
+import type { ChatAnswer, ChatEvent } from "./contract";
+
+export const JSON_TYPE = "application/json; charset=utf-8";
 
 /** Headers with the cache status and the number of retries. */
 export const answerHeaders = (
@@ -11,6 +14,13 @@ export const answerHeaders = (
   if (answer.fallbackFrom !== null) headers["x-fallback-from"] = answer.fallbackFrom;
   return headers;
 };
+
+/** The headers of a response that is made from a complete answer. */
+export const answerHeadersOf = (answer: ChatAnswer): Record<string, string> => ({
+  ...answerHeaders({ ...answer, fallbackFrom: answer.fallback_from }),
+  "content-type": JSON_TYPE,
+  "server-timing": serverTiming(answer.latency),
+});
 
 /** The headers of a stream, from its first event. */
 export const eventHeaders = (first: ChatEvent): Record<string, string> =>

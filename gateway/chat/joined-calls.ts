@@ -1,14 +1,17 @@
 import type { ToolCall, ToolCallDelta } from "./message";
 
+/** The call that a piece belongs to, if there are `count` calls so far. Some servers send complete calls without an index. */
+export const callPlace = ({ index, id }: ToolCallDelta, count: number): number =>
+  index ?? (id ? count : Math.max(0, count - 1));
+
 /** The function calls of a streamed answer, joined from their pieces. */
 export class JoinedCalls {
   /** By their index in the stream, which a complete call doesn't have. */
   readonly #calls = new Map<number, ToolCall>();
 
-  add({ index, id, function: { name, arguments: piece } = {} }: ToolCallDelta): void {
-    const { size } = this.#calls;
-    // Some servers send complete calls without an index.
-    const at = index ?? (id ? size : Math.max(0, size - 1));
+  add(delta: ToolCallDelta): void {
+    const { id, function: { name, arguments: piece } = {} } = delta;
+    const at = callPlace(delta, this.#calls.size);
     const call = this.#calls.get(at) ?? { id: "", type: "function", function: { name: "", arguments: "" } };
     if (id) call.id = id;
     if (name) call.function.name += name;

@@ -35,11 +35,9 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import { type ExplainDeps, explainCache } from "./explain";
-import { answerHeaders, eventHeaders } from "./headers";
+import { answerHeaders, answerHeadersOf, eventHeaders, JSON_TYPE } from "./headers";
 import type { Operation } from "./request";
 import type { ChatService } from "./service";
-
-const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
   "A value without an effect (null, an empty list, OpenAI's default) is treated like an omitted field. A value that requests an unsupported feature returns a 400 that names the field. Some features depend on the model: see its `capabilities`. The fields in its `extra_fields` are accepted too.";
@@ -112,13 +110,7 @@ export const chatRoutes = (services: Services) => {
         if (body.stream)
           return streamWhenReady(exchange, startEvents(chat.events(call, body), eventHeaders), patienceMs);
         const answer = await chat.answer(call, body);
-        const { latency } = answer;
-        const headers = {
-          ...answerHeaders({ ...answer, fallbackFrom: answer.fallback_from }),
-          "content-type": JSON_TYPE,
-          "server-timing": serverTiming(latency),
-        };
-        return exchange.respond(JSON.stringify(answer), headers);
+        return exchange.respond(JSON.stringify(answer), answerHeadersOf(answer));
       },
       {
         body: ChatCompletionRequest,

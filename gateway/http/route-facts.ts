@@ -17,8 +17,6 @@ export interface ErrorFormat {
   body(error: AppError, requestId: string): object;
   /** Headers in addition to those of all errors. */
   headers?(requestId: string): Record<string, string>;
-  /** The last frame of a failed stream; by default, the envelope. */
-  lastFrame?(error: AppError, requestId: string): string;
 }
 
 type MismatchHook = (body: unknown, principal: Principal) => void;

@@ -5,10 +5,12 @@ import type { Exchange } from "./exchange";
 const KEEP_ALIVE_MS = 5000;
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
-const DONE = "data: [DONE]\n\n";
+export const DONE_FRAME = "data: [DONE]\n\n";
 
 /** An event without a name. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+
+export const namedFrame = (name: string, data: unknown): string => `event: ${name}\n${frame(data)}`;
 
 /** How events are sent. */
 interface EventFormat<Event> {
@@ -18,7 +20,7 @@ interface EventFormat<Event> {
   end: string;
 }
 
-const OUR_FORMAT: EventFormat<unknown> = { frame, end: DONE };
+const OUR_FORMAT: EventFormat<unknown> = { frame, end: DONE_FRAME };
 
 /**
  * Waits for the first event, so that a rejection keeps its own status, then streams all events, by default in our format
@@ -46,9 +48,11 @@ export const startEvents = async <Event>(
   return { headers: first.value === undefined ? {} : headersOf(first.value), pieces: pieces() };
 };
 
-/** The last frame of a failed stream. No `[DONE]` follows, so that clients know the stream is incomplete. */
-const errorFrame = ({ route, requestId }: Exchange, error: AppError): string =>
-  route?.facts["x-error-format"]?.lastFrame?.(error, requestId) ?? frame(toEnvelope(error, requestId));
+/** The last frames of a failed stream. */
+type ToErrorFrames = (error: AppError, requestId: string) => string;
+
+/** No `[DONE]` follows, so that clients know the stream is incomplete. */
+const errorFrame: ToErrorFrames = (error, requestId) => frame(toEnvelope(error, requestId));
 
 interface Stream {
   headers: Record<string, string>;
@@ -56,6 +60,8 @@ interface Stream {
   pieces: AsyncIterable<Uint8Array | string>;
   /** The error that a completed stream has already reported in its own format, if any. For the request log. */
   failure?(): AppError | undefined;
+  /** By default, the error's envelope. */
+  toErrorFrames?: ToErrorFrames;
 }
 
 /** Extra time for a node's rejection to arrive after the maximum queue time. */
@@ -72,31 +78,35 @@ export const patienceOf = ({ queueMs }: { queueMs: number }): number =>
 
 /**
  * The response for a stream that is starting. An error before the first piece keeps its own status. If the first piece
- * takes longer than `patienceMs`, headers and comments are sent before it, and an error becomes the last frame.
+ * takes longer than `patienceMs`, headers and comments are sent before it, and an error becomes the last frames.
  */
 export const streamWhenReady = async (
   exchange: Exchange,
   starting: Promise<Stream>,
   patienceMs: number,
+  toErrorFrames: ToErrorFrames = errorFrame,
 ): Promise<Response> => {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, patienceMs, undefined);
   const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
-  if (stream) return sseResponse(exchange, stream);
+  if (stream) return sseResponse(exchange, { ...stream, toErrorFrames });
   // The client may disconnect before the next read. The rejection is then ignored: no caller is waiting.
   starting.catch(() => undefined);
   const pieces = async function* () {
     yield KEEP_ALIVE;
     yield* (await starting).pieces;
   };
-  return sseResponse(exchange, { headers: {}, pieces: pieces() });
+  return sseResponse(exchange, { headers: {}, pieces: pieces(), toErrorFrames });
 };
 
 /**
  * Streams frames as Server-Sent Events: requests the next piece once the client has read the previous one, sends `:
- * waiting` after 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
+ * waiting` after 5 s of silence, turns a thrown error into the last frames, and finishes the exchange.
  */
-export const sseResponse = (exchange: Exchange, { pieces, headers, failure }: Stream): Response => {
+export const sseResponse = (
+  exchange: Exchange,
+  { pieces, headers, failure, toErrorFrames = errorFrame }: Stream,
+): Response => {
   exchange.isAnswered = true;
   const iterator = pieces[Symbol.asyncIterator]();
   let keepAlive: Timer | undefined;
@@ -127,7 +137,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers, failure }: St
           if (hasLeft) return;
           const error = exchange.endedBy ?? toAppError(thrown);
           finish(200, error);
-          controller.enqueue(encoder.encode(errorFrame(exchange, error)));
+          controller.enqueue(encoder.encode(toErrorFrames(error, exchange.requestId)));
           controller.close();
         }
       },

@@ -34,6 +34,4 @@ export const messageErrors = {
   schema: MessageError,
   body: toBody,
   headers: (requestId: string) => ({ [REQUEST_ID]: requestId }),
-  lastFrame: (error: AppError, requestId: string) =>
-    `event: error\ndata: ${JSON.stringify(toBody(error, requestId))}\n\n`,
 };

@@ -125,6 +125,3 @@ const mixedCalls = (): AppError =>
   new AppError("upstream_error", "The model's server mixed the pieces of several tool calls. Try again.", {
     source: "node",
   });
-
-/** An event as it is sent. */
-export const toFrame = (event: MessageEvent): string => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;

@@ -2,21 +2,20 @@ import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
-import { answerHeaders, eventHeaders } from "../chat/headers";
+import { answerHeadersOf, eventHeaders, JSON_TYPE } from "../chat/headers";
 import type { RequestedModel } from "../chat/request";
 import type { ChatService } from "../chat/service";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, errorsAs, generates, onMismatch, streams } from "../http/route-facts";
-import { patienceOf, startEvents, streamWhenReady } from "../http/sse";
+import { namedFrame, patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import { assertAnswerable, assertReadable, refuseUnsupported } from "./checks";
 import { CountTokensRequest, Message, MessageEvent, MessagesRequest, MessageTokensCount } from "./contract";
 import { messageErrors, REQUEST_ID } from "./errors";
-import { MessageEvents, toFrame } from "./events";
+import { MessageEvents } from "./events";
 import { promptOf, toChatRequest } from "./request";
 import { displayOf, toMessage } from "./response";
 
@@ -38,7 +37,7 @@ const shared = {
 
 const json = (exchange: Exchange, body: Message | MessageTokensCount, headers: Record<string, string> = {}) =>
   exchange.respond(JSON.stringify(body), {
-    "content-type": "application/json; charset=utf-8",
+    "content-type": JSON_TYPE,
     [REQUEST_ID]: exchange.requestId,
     ...headers,
   });
@@ -62,17 +61,21 @@ export const messageRoutes = ({ chat, models, config }: Services) => {
         const display = displayOf(body);
         if (!body.stream) {
           const answer = await chat.answer(call, request);
-          const headers = answerHeaders({ ...answer, fallbackFrom: answer.fallback_from });
-          headers["server-timing"] = serverTiming(answer.latency);
-          return json(exchange, toMessage(answer, display), headers);
+          return json(exchange, toMessage(answer, display), answerHeadersOf(answer));
         }
         const events = new MessageEvents(body, display);
         const starting = startEvents(chat.events(call, request), (first) => eventHeaders(first), {
-          frame: (event: ChatEvent) => events.from(event).map(toFrame).join(""),
+          frame: (event: ChatEvent) =>
+            events
+              .from(event)
+              .map((sent) => namedFrame(sent.type, sent))
+              .join(""),
           end: "",
         });
         exchange.headers[REQUEST_ID] = exchange.requestId;
-        return streamWhenReady(exchange, starting, patienceMs);
+        return streamWhenReady(exchange, starting, patienceMs, (error, requestId) =>
+          namedFrame("error", messageErrors.body(error, requestId)),
+        );
       },
       {
         body: MessagesRequest,
