@@ -32,6 +32,7 @@ import { promptRoutes } from "./prompts/routes";
 import { ragRoutes } from "./rag/routes";
 import { requestRoutes } from "./requests/routes";
 import { rerankRoutes } from "./rerank/routes";
+import { responseRoutes } from "./responses/routes";
 import type { Services } from "./services";
 import { webhookRoutes } from "./webhooks/routes";
 
@@ -79,6 +80,7 @@ export const createApp = (services: Services) => {
     .use(degradedRoutes(services))
     .use(chatRoutes(services))
     .use(messageRoutes(services))
+    .use(responseRoutes(services))
     .use(modelRoutes(services))
     .use(nodeRoutes(services))
     .use(keyRoutes(services))

@@ -1,5 +1,6 @@
 import { appendAudit } from "../db/audit";
 import type { Db } from "../db/client";
+import { groupCommits } from "../db/group-commit";
 import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
@@ -61,6 +62,8 @@ import type { SearchThread } from "./rag/search/search-thread";
 import { storeSearch } from "./rag/search/store-search";
 import { createRequests } from "./requests/service";
 import { createReranking } from "./rerank/service";
+import { createResponses } from "./responses/service";
+import { createResponseStore } from "./responses/store";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 import { createEvents } from "./webhooks/events";
@@ -203,6 +206,13 @@ export const createServices = (foundation: Foundation) => {
     metrics,
     chat,
     images,
+    // Many responses may end at once, and each waits for its commit.
+    responses: createResponses({
+      chat,
+      models,
+      log,
+      store: createResponseStore({ db: groupCommits(db), ...config.responses }),
+    }),
     embeddings,
     reranking,
     rag,

@@ -13,6 +13,7 @@ import { createFiles } from "../gateway/files/service";
 import { createIdempotency } from "../gateway/idempotency/service";
 import { createPrompts } from "../gateway/prompts/service";
 import { indexOpener } from "../gateway/rag/indexes/open-index";
+import { createResponseStore } from "../gateway/responses/store";
 import { createUploads } from "../gateway/uploads/service";
 import { createAddressRules } from "../gateway/webhooks/addresses";
 import { createSender } from "../gateway/webhooks/send";
@@ -64,6 +65,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     await migrate(db);
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
+    const responses = createResponseStore({ db, ...config.responses });
     const gateway = createGatewayClient({ url: gatewayUrl(config), token: () => loop.workerToken });
     const vectors = configuredVectors(config.store);
     const upload = vectors && createVectorUpload({ db, vectors, log });
@@ -104,7 +106,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
         webhookDelivery({ db, send, log }),
       ],
       sweeps: [
-        ...[idempotency.sweep, uploads.sweep, async () => upload?.start()],
+        ...[idempotency.sweep, uploads.sweep, responses.sweep, async () => upload?.start()],
         ...[createFiles({ db, uploads, days }).sweep, createBatches({ db, days }).sweep],
       ],
     });

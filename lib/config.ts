@@ -174,6 +174,16 @@ export const Config = Type.Object({
     ),
   }),
 
+  responses: Type.Object({
+    days: whole(
+      "GROUNDWIRE_RESPONSE_DAYS",
+      "How long a response of /v1/responses is kept after it was created or last continued; 0: not stored",
+      30,
+      0,
+      3650,
+    ),
+  }),
+
   datasets: Type.Object({
     maxUploadBytes: whole(
       "GROUNDWIRE_MAX_UPLOAD_BYTES",

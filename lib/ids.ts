@@ -19,6 +19,7 @@ type IdPrefix =
   | "chunk"
   | "rag"
   | "rerank"
+  | "resp"
   | "wh"
   | "evt"
   | "dlv"

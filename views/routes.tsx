@@ -43,6 +43,7 @@ type PageServices = RagPageServices &
     | "namespaces"
     | "rag"
     | "reranking"
+    | "responses"
     | "retrievalQuality"
     | "sampleIndex"
     | "tokens"

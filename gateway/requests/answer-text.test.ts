@@ -48,6 +48,18 @@ test.each([
     ),
     "Wait. \nf {}",
   ],
+  [
+    "events of /v1/responses",
+    stream(
+      { type: "response.output_item.added", item: { type: "message" } },
+      { type: "response.output_text.delta", delta: "Wait." },
+      { type: "response.output_item.added", item: { type: "function_call", name: "f" } },
+      { type: "response.function_call_arguments.delta", delta: "{" },
+      { type: "response.function_call_arguments.delta", delta: "}" },
+      { type: "response.output_item.done", item: { type: "function_call", name: "f", arguments: "{}" } },
+    ),
+    "Wait.\nf {}",
+  ],
   ["a frame that was cut", 'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"cho', "a"],
 ])("the request log stores %s", (_, body, expected) => {
   expect(answerText("/v1/chat/completions", body)).toBe(expected);

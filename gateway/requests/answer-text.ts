@@ -12,9 +12,10 @@ interface TextEvent {
     text?: string;
     delta?: { content?: string | null; tool_calls?: CallPiece[] | null };
   }[];
-  /** Events of /v1/messages: the start of a block, and a piece of it. */
+  /** Events of `/v1/messages` and `/v1/responses`: the start of a call, and a piece of a text or call. */
   content_block?: { name?: string };
-  delta?: { text?: string; partial_json?: string };
+  item?: { name?: string };
+  delta?: string | { text?: string; partial_json?: string };
 }
 
 const DATA = "data: ";
@@ -39,12 +40,15 @@ export const answerText = (route: string, body: string): string => {
     }
     texts.set(index, whole);
   };
-  for (const { type = "", text, tool_calls, choices, content_block, delta } of frames.map(parse)) {
+  for (const { type = "", text, tool_calls, choices, content_block, item, delta } of frames.map(parse)) {
     if (TEXT_EVENTS.has(type)) add(0, text, tool_calls);
-    if (content_block) add(0, "", [{ function: { name: content_block.name } }]);
-    if (delta) add(0, delta.text, [{ function: { arguments: delta.partial_json } }]);
-    for (const { index = 0, text: plain, delta } of choices ?? []) {
-      add(index, plain ?? delta?.content, delta?.tool_calls);
+    const named = content_block ?? (type === "response.output_item.added" ? item : undefined);
+    if (named?.name) add(0, "", [{ function: { name: named.name } }]);
+    if (typeof delta === "object") add(0, delta.text, [{ function: { arguments: delta.partial_json } }]);
+    else if (type === "response.output_text.delta") add(0, delta);
+    else if (type === "response.function_call_arguments.delta") add(0, "", [{ function: { arguments: delta } }]);
+    for (const { index = 0, text: plain, delta: piece } of choices ?? []) {
+      add(index, plain ?? piece?.content, piece?.tool_calls);
     }
   }
   return [...texts]

@@ -8,6 +8,7 @@ import { limitSteps } from "./steps/limits";
 import { metricSteps } from "./steps/metrics";
 import { ragSteps } from "./steps/rag";
 import { requestSteps } from "./steps/requests";
+import { responseSteps } from "./steps/responses";
 import type { Step } from "./steps/step";
 import { webhookSteps } from "./steps/webhooks";
 
@@ -16,6 +17,7 @@ const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps].conc
   metricSteps,
   ragSteps,
   requestSteps,
+  responseSteps,
   webhookSteps,
 ]);
 

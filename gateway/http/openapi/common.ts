@@ -8,6 +8,10 @@ export const TAGS = [
     name: "Chat",
     description: "Answers from language models, streamed or not, in OpenAI's format or with latency, cache and node.",
   },
+  {
+    name: "Responses",
+    description: "Answers by the Open Responses specification, which are stored and can be continued.",
+  },
   { name: "Messages", description: "The same answers in the format of Anthropic's Messages API." },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },

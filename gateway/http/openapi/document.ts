@@ -21,9 +21,12 @@ interface Route {
   };
 }
 
+/** Routes whose answers report retries and fallback models. */
+const HAS_ATTEMPTS = new Set(["/v1/chat", "/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"]);
+
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
 
-The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\`, \`/v1/models\`, \`/v1/files\` and \`/v1/batches\`.
+The official OpenAI SDKs work unchanged with \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/responses\`, \`/v1/embeddings\`, \`/v1/models\`, \`/v1/files\` and \`/v1/batches\`.
 Every error is an \`ErrorEnvelope\`, except on \`/mcp\` and \`/v1/messages\`. Every list is a page with \`limit\` and \`after\`. Every response has an \`x-request-id\`. A method that is not listed for a path returns 405 with an \`allow\` header.`;
 
 /**
@@ -161,9 +164,7 @@ const answersOf = (
     "x-degraded",
     ...(isForAll ? [] : RATE_LIMIT_HEADERS),
     ...(events && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
-    ...(path === "/v1/chat" || path === "/v1/messages" || path.endsWith("/completions")
-      ? ["x-retries", "x-fallback-from"]
-      : []),
+    ...(HAS_ATTEMPTS.has(path) ? ["x-retries", "x-fallback-from"] : []),
     ...Object.keys(format?.headers?.("") ?? {}),
   );
   const answers: Record<string, JsonSchema> = {};

@@ -1,0 +1,73 @@
+import { and, eq, gt, inArray, lt, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { responses } from "./schema";
+
+export type ResponseRow = typeof responses.$inferSelect;
+
+/** What a later response needs of an earlier one. */
+export interface ChainRow {
+  id: string;
+  previousId: string | null;
+  /** `Item[]`, those of the request and those of the answer. */
+  input: unknown[];
+  output: unknown[];
+}
+
+/** Postponing the end of a chain's rows by less than this is not worth a write. */
+const MIN_EXTENSION_MS = 86_400_000;
+
+const { id, keyId, expiresAt } = responses;
+
+/** The response `first` and all that it continues, by their ids. */
+const chainFrom = (first: string) => sql`
+  WITH RECURSIVE chain(id, previous_id, depth) AS (
+    SELECT id, previous_id, 0 FROM responses WHERE id = ${first}
+    UNION ALL
+    SELECT earlier.id, earlier.previous_id, depth + 1 FROM responses AS earlier JOIN chain ON earlier.id = chain.previous_id
+  )`;
+
+/** Stores a response, and keeps those that it continues at least as long. */
+export const insertResponse = async (tx: Tx, row: typeof responses.$inferInsert): Promise<void> => {
+  await tx.insert(responses).values(row);
+  if (!row.previousId) return;
+  const ids = sql`${id} IN (${chainFrom(row.previousId)} SELECT id FROM chain)`;
+  const isEarly = lt(expiresAt, new Date(row.expiresAt.getTime() - MIN_EXTENSION_MS));
+  await tx.update(responses).set({ expiresAt: row.expiresAt }).where(and(isEarly, ids));
+};
+
+/** The key's responses with these ids that haven't expired. */
+export const findResponses = (db: Reads, owner: string, ids: readonly string[], now: Date): Promise<ResponseRow[]> =>
+  db
+    .select()
+    .from(responses)
+    .where(and(inArray(id, [...ids]), eq(keyId, owner), gt(expiresAt, now)));
+
+/** A response of the key and all that it continues, oldest first. Ends early where one was deleted or has expired. */
+export const listChain = async (db: Reads, owner: string, last: string, now: Date): Promise<ChainRow[]> => {
+  const rows = await db.all<{ id: string; previousId: string | null; input: string; output: string }>(sql`
+    ${chainFrom(last)}
+    SELECT responses.id AS id, responses.previous_id AS previousId, input, response -> '$.output' AS output
+    FROM chain JOIN responses ON responses.id = chain.id
+    WHERE ${keyId} = ${owner} AND ${expiresAt} > ${now.getTime()}
+    ORDER BY depth DESC`);
+  return rows.map((row) => ({ ...row, input: JSON.parse(row.input), output: JSON.parse(row.output) }));
+};
+
+/** False if the key has no such response. */
+export const deleteResponse = async (tx: Tx, owner: string, wanted: string, now: Date): Promise<boolean> => {
+  const own = and(eq(id, wanted), eq(keyId, owner), gt(expiresAt, now));
+  const { rowsAffected } = await tx.delete(responses).where(own);
+  return rowsAffected > 0;
+};
+
+/** Deletes up to `limit` responses that have expired. Returns how many were deleted. */
+export const deleteExpiredResponses = (db: Pick<Db, "write">, now: Date, limit: number): Promise<number> =>
+  db.write(async (tx) => {
+    const expired = tx.select({ id }).from(responses).where(lt(expiresAt, now)).limit(limit);
+    const { rowsAffected } = await tx.delete(responses).where(inArray(id, expired));
+    return rowsAffected;
+  });
+
+/** Whether `deleteExpiredResponses` has anything to do. Only reads, so it doesn't block other processes. */
+export const hasExpiredResponses = async (db: Reads, now: Date): Promise<boolean> =>
+  (await db.select({ id }).from(responses).where(lt(expiresAt, now)).limit(1)).length > 0;

@@ -1,0 +1,42 @@
+import { AppError } from "../../lib/errors";
+import type { ChatAnswer } from "../chat/contract";
+import type { CompactedResponse, CompactResponse } from "./contract";
+import { type CompactionItem, itemId } from "./items";
+import { toUsage } from "./response";
+
+/* A compaction is a model's summary of a conversation, as an item that replaces the conversation. */
+
+const REQUEST =
+  "Summarise this conversation for a model that will continue it without seeing it. Keep the user's goals and wishes, the decisions, the facts and results that are still needed, the names and ids that are in use, and the open tasks. Write only the summary.";
+const MARK = "groundwire:";
+
+/** The message that asks for the summary. */
+export const summaryRequest = ({ instructions }: Pick<CompactResponse, "instructions">): string =>
+  instructions === undefined ? REQUEST : `${REQUEST}\n\n${instructions}`;
+
+/** Throws context_length_exceeded for a summary that was cut. */
+export const compacted = (
+  { message, finish_reason, usage }: Pick<ChatAnswer, "message" | "finish_reason" | "usage">,
+  id: string,
+  createdAt: Date,
+): CompactedResponse => {
+  if (finish_reason !== "stop") {
+    const message =
+      "The conversation leaves no room for its summary. Compact it earlier, or use a model with a larger context window.";
+    throw new AppError("context_length_exceeded", message, { param: "input" });
+  }
+  const encrypted_content = Buffer.from(MARK + message.content).toString("base64");
+  return {
+    ...{ id, object: "response.compaction", created_at: Math.floor(createdAt.getTime() / 1000) },
+    output: [{ type: "compaction", id: itemId("cmp", id, 0, "output"), encrypted_content }],
+    usage: toUsage(usage),
+  };
+};
+
+/** The summary in a compaction item; undefined if Groundwire didn't make it. */
+export const summaryIn = ({
+  encrypted_content: content,
+}: Pick<CompactionItem, "encrypted_content">): string | undefined => {
+  const text = Buffer.from(content, "base64").toString();
+  return text.startsWith(MARK) ? text.slice(MARK.length) : undefined;
+};

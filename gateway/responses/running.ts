@@ -1,0 +1,37 @@
+import { AppError } from "../../lib/errors";
+import type { Principal } from "../principal";
+import type { ResponseObject } from "./contract";
+
+/** A response that is being streamed. */
+export interface RunningResponse {
+  keyId: string;
+  /** Its current state. */
+  snapshot(): ResponseObject;
+  /** Stops it, and returns its last state once that is stored. */
+  cancel(): Promise<ResponseObject>;
+}
+
+/** The responses that this process is streaming. A key only finds its own. */
+export class RunningResponses {
+  readonly #running = new Map<string, RunningResponse>();
+
+  add(id: string, response: RunningResponse): void {
+    this.#running.set(id, response);
+  }
+
+  delete(id: string): void {
+    this.#running.delete(id);
+  }
+
+  find({ keyId }: Pick<Principal, "keyId">, id: string): RunningResponse | undefined {
+    const response = this.#running.get(id);
+    return response?.keyId === keyId ? response : undefined;
+  }
+
+  /** Throws conflict if the response is still running. */
+  assertEnded(principal: Pick<Principal, "keyId">, id: string, param: string): void {
+    if (!this.find(principal, id)) return;
+    const message = `Response ${id} is still being generated. Cancel it, or wait for it to finish.`;
+    throw new AppError("conflict", message, { param, retryAfterMs: 1000 });
+  }
+}

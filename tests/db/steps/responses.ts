@@ -1,0 +1,68 @@
+import type { Db } from "../../../db/client";
+import { insertKey } from "../../../db/keys";
+import * as responses from "../../../db/responses";
+import { AT, LATER, type Step, type StepGroup } from "./step";
+
+const KEPT_UNTIL = new Date("2099-01-01T00:00:00.000Z");
+const keyOf = (tag: string) => `key_responses_${tag}`;
+
+const row = (tag: string, name: string, previous: string | null, expiresAt: Date) => ({
+  id: `resp_${tag}_${name}`,
+  keyId: keyOf(tag),
+  previousId: previous && `resp_${tag}_${previous}`,
+  input: [{ name }],
+  response: { status: "completed", output: [{ text: `${name} \u0000 \ud83d\ude00` }] },
+  createdAt: AT,
+  expiresAt,
+});
+
+const insert = (db: Db, ...rows: ReturnType<typeof row>[]) =>
+  db.write(async (tx) => {
+    for (const one of rows) await responses.insertResponse(tx, one);
+  });
+
+const steps: readonly Step[] = [
+  {
+    name: "insertResponse",
+    async write(db, tag) {
+      const secretHash = Buffer.from(keyOf(tag));
+      await db.write((tx) => insertKey(tx, { id: keyOf(tag), name: tag, role: "member", secretHash, createdAt: AT }));
+      await insert(db, row(tag, "first", null, LATER), row(tag, "second", "first", KEPT_UNTIL));
+    },
+  },
+  {
+    name: "deleteResponse",
+    async write(db, tag) {
+      await insert(db, row(tag, "deleted", null, KEPT_UNTIL));
+      await db.write((tx) => responses.deleteResponse(tx, keyOf(tag), `resp_${tag}_deleted`, AT));
+    },
+  },
+  {
+    name: "deleteExpiredResponses",
+    async write(db, tag) {
+      await insert(db, row(tag, "expired", null, AT));
+      await responses.deleteExpiredResponses(db, LATER, 100);
+    },
+  },
+];
+
+/** The first response would have expired, but the second one continues it. */
+export const responseSteps: StepGroup = {
+  steps,
+  async stateOf(db, tag) {
+    const ids = ["first", "second", "deleted", "expired"].map((name) => `resp_${tag}_${name}`);
+    const found = await responses.findResponses(db, keyOf(tag), ids, new Date(0));
+    return {
+      found: found.toSorted((a, b) => a.id.localeCompare(b.id)),
+      chain: await responses.listChain(db, keyOf(tag), `resp_${tag}_second`, LATER),
+      ofOther: await responses.listChain(db, "key_other", `resp_${tag}_second`, LATER),
+    };
+  },
+  finalState(tag) {
+    const found = [row(tag, "first", null, KEPT_UNTIL), row(tag, "second", "first", KEPT_UNTIL)];
+    const chain = found.map(({ id, previousId, input, response }) => ({
+      ...{ id, previousId, input, output: response.output },
+    }));
+    return { found, chain, ofOther: [] };
+  },
+};
