@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import type { ChatAnswer } from "../../gateway/chat/contract";
 import type { Readiness } from "../../gateway/health/contract";
+import type { ResponseObject } from "../../gateway/responses/contract";
 import { until } from "../until";
 import { degradedNow, everywhere, json, seenIn } from "./degraded-places";
 import { type Stack, startStack } from "./stack";
@@ -87,6 +88,11 @@ test("fewer_tokens: interactive answers are cut and never cached as complete; ba
   await drill("fewer_tokens");
   const short = await json<ChatAnswer>(ask(question));
   expect([short.finish_reason, short.usage.completion_tokens]).toEqual(["length", BUSY_MAX_TOKENS]);
+  const response = stack.call("POST", "/v1/responses", { body: { input: "A long story, please." } });
+  expect(await json<ResponseObject>(response)).toMatchObject({
+    ...{ status: "incomplete", incomplete_details: { reason: "max_output_tokens" } },
+    usage: { output_tokens: BUSY_MAX_TOKENS },
+  });
   const batch = await stack.call("POST", "/v1/chat", { body: question, headers: { "x-priority": "batch" } });
   expect((await json<ChatAnswer>(batch)).usage.completion_tokens).toBeGreaterThan(BUSY_MAX_TOKENS);
   const evaluated = await stack.call("POST", "/v1/evaluate", {

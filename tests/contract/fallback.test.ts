@@ -76,6 +76,15 @@ test("OpenAI's routes name the model that answered, streamed or not", async () =
   expect(await streamed.text()).toContain(`"model":"${SMALL}"`);
 });
 
+test("a response names the model that answered, streamed or not", async () => {
+  const input = `Question ${++questions}`;
+  const whole = await stack.call("POST", "/v1/responses", { body: { input } });
+  expect(whole.headers.get("x-fallback-from")).toBe(LARGE);
+  expect((await json<{ model: string }>(whole)).model).toBe(SMALL);
+  const events = await (await stack.call("POST", "/v1/responses", { body: { input, stream: true } })).text();
+  expect([events.includes(`"model":"${SMALL}"`), events.includes(`"model":"${LARGE}"`)]).toEqual([true, false]);
+});
+
 test("a fallback's answer is never cached as the requested model's", async () => {
   const body = question();
   const first = await ask(body);
