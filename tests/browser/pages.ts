@@ -69,7 +69,16 @@ const READY: NodeView = {
     engine: "llama node-llama-cpp/3.22.1",
     synthetic: false,
     version: "0.1.0",
-    models: [{ id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: 4096 }],
+    models: [
+      {
+        ...{ id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: 4096 },
+        capabilities: {
+          ...{ chat: true, tools: true, vision: false, audio_input: false, reasoning: true, json_schema: true },
+          ...{ logprobs: true, max_choices: 1, dimensions: false, rerank: false, max_output_tokens: 4096 },
+          extra_fields: [],
+        },
+      },
+    ],
     slots: { total: 8, running: 3 },
     queue: { depth: 0, capacity: 16 },
     machine: {
