@@ -6,8 +6,9 @@ import type { Call } from "../../call";
 import type { Models } from "../../models/registry";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import { defaultThreshold, mergeRetrieval } from "../indexes/defaults";
+import type { Hit } from "../query/hits";
 import { findReranker } from "../query/rerank";
-import { compareScore, findHits, type Hit, type Indexes, type OpenIndex, type RetrieveDeps } from "../query/retrieve";
+import { compareScore, findHits, type Indexes, type OpenIndex, type RetrieveDeps } from "../query/retrieve";
 import { compareMeasured } from "./compare";
 import type {
   CalibrateIndex,

@@ -1,7 +1,7 @@
 import { listPassages } from "../../../db/chunks";
 import type { Reads } from "../../../db/client";
 import type { Metadata } from "../../embeddings/contract";
-import type { Chunks } from "./retrieve";
+import type { Chunks } from "./hits";
 
 /** Reads chunks from the database for queries. */
 export const createPassages = (db: Reads): Chunks => ({

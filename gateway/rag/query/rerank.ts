@@ -5,7 +5,7 @@ import type { Principal } from "../../principal";
 import type { Ranking, RankingRequest } from "../../rerank/service";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import { DEFAULT_RERANK_CANDIDATES } from "../indexes/defaults";
-import type { Chunks, Hit, OpenIndex } from "./retrieve";
+import type { Chunks, Hit } from "./hits";
 
 export interface RerankDeps {
   chunks: Chunks;
@@ -45,7 +45,7 @@ const OUTAGES: ReadonlySet<ErrorKind> = new Set(["unavailable", "model_loading",
 export const rerankHits = async (
   deps: RerankDeps,
   call: Call,
-  index: OpenIndex,
+  index: Parameters<Chunks["read"]>[0],
   { rerank_model: model, rerank_candidates: count = DEFAULT_RERANK_CANDIDATES, top_k }: RetrievalSettings,
   text: string,
   hits: readonly Hit[],

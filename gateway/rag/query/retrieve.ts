@@ -4,6 +4,7 @@ import { type AskedQuestion, FITTED_TO } from "../../evals/scorers/sufficiency/c
 import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagAnswer, RagQuery, RetrievedChunk } from "../contract";
+import type { Hit } from "./hits";
 import type { StoredChunk } from "./merge";
 import { relevanceOf } from "./relevance";
 import { type RerankDeps, rerankHits } from "./rerank";
@@ -38,16 +39,6 @@ interface Embedder {
   embedQuery(call: Call, model: string, text: string): Promise<{ vector: Float32Array; revision: string }>;
 }
 
-export interface Hit {
-  id: string;
-  /** Id of the chunk's document. */
-  document: string;
-  /** null if the retriever did not run or did not find the chunk. `fused` is from 0 to 1. */
-  scores: { vector: number | null; keyword: number | null; fused: number | null; rerank?: number };
-  /** From 1. */
-  ranks: { vector: number | null; keyword: number | null; fused: number | null };
-}
-
 interface SearchRequest extends Pick<RetrievalSettings, "mode" | "candidates"> {
   text: string;
   /** null in keyword mode. */
@@ -70,11 +61,6 @@ export interface Search {
     /** The vector store is down, so a hybrid search used only keywords. */
     isKeywordOnly?: boolean;
   }>;
-}
-
-export interface Chunks {
-  /** The visible chunks with these ids, in any order. Chunks that were deleted since the search are left out. */
-  read(index: Pick<OpenIndex, "id" | "version">, ids: readonly string[]): Promise<StoredChunk[]>;
 }
 
 /** Checks off the main thread whether passages answer a question. */
