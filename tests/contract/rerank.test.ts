@@ -145,7 +145,7 @@ describe("errors", () => {
     expect((await refusal(await post(body, {}, limited))).code).toBe("model_not_found");
   });
 
-  test("a document that is too long is named as in the request", async () => {
+  test("a document that is too long for the server is a 400 with its own code", async () => {
     const long = "x".repeat(100);
     server.failure = ({ documents }) =>
       (documents as string[]).includes(long)
