@@ -64,6 +64,22 @@ describe("a body with images and audio", () => {
   });
 });
 
+test.each<[format: string, body: object]>([
+  [
+    "/v1/responses",
+    { input: [{ content: [{ type: "input_image", image_url: `data:image/png;base64,${base64(978)}` }] }] },
+  ],
+  ["/v1/messages", { messages: [{ content: [{ type: "image", source: { type: "base64", data: base64(1000) } }] }] }],
+  [
+    "/v1/messages, in the result of a tool",
+    {
+      messages: [{ content: [{ type: "tool_result", content: [{ type: "image", source: { data: base64(1000) } }] }] }],
+    },
+  ],
+])("images of %s are counted", (_, body) => {
+  expect(mediaBytesIn(body)).toBe(1000);
+});
+
 test("an invalid body has no images or audio", () => {
   for (const body of [null, 5, "x", [], {}, { messages: 1 }, { messages: [null, 1, { content: [null, 1, "x"] }] }]) {
     expect(mediaBytesIn(body)).toBe(0);

@@ -111,24 +111,34 @@ const full = (kind: "rate_limited" | "overloaded", whose: string): AppError => {
   return new AppError(kind, message, { retryAfterMs: RETRY_MS });
 };
 
+/** A part of a message. Chats name images `image_url` or, in Responses, as a string; Messages name their `source`. */
 interface Part {
-  image_url?: { url?: unknown } | null;
+  image_url?: string | { url?: unknown } | null;
   input_audio?: { data?: unknown } | null;
+  source?: { data?: unknown } | null;
+  /** Parts of a tool's result. */
+  content?: unknown;
 }
 
-/** The length of the images and audio in a chat request in OpenAI's format, which may be invalid. */
-export const mediaBytesIn = (body: unknown): number => {
-  const { messages } = (body ?? {}) as { messages?: unknown };
-  if (!Array.isArray(messages)) return 0;
+/** A result of a tool is a part that has parts itself. */
+const MAX_DEPTH = 2;
+
+const lengthOf = (value: unknown): number => (typeof value === "string" ? value.length : 0);
+
+const mediaBytesOf = (parts: unknown, depth: number): number => {
+  if (!Array.isArray(parts) || depth > MAX_DEPTH) return 0;
   let bytes = 0;
-  for (const message of messages) {
-    if (!Array.isArray(message?.content)) continue;
-    for (const part of message.content as (Part | null)[]) {
-      const url = part?.image_url?.url;
-      if (typeof url === "string" && url.startsWith("data:image/")) bytes += url.length;
-      const data = part?.input_audio?.data;
-      if (typeof data === "string") bytes += data.length;
-    }
+  for (const part of parts as (Part | null)[]) {
+    const image = part?.image_url;
+    const url = typeof image === "object" ? image?.url : image;
+    if (typeof url === "string" && url.startsWith("data:image/")) bytes += url.length;
+    bytes += lengthOf(part?.input_audio?.data) + lengthOf(part?.source?.data) + mediaBytesOf(part?.content, depth + 1);
   }
   return bytes;
+};
+
+/** The length of the images and audio in a request for an answer, which may be invalid, in any of the formats. */
+export const mediaBytesIn = (body: unknown): number => {
+  const { messages, input } = (body ?? {}) as { messages?: unknown; input?: unknown };
+  return mediaBytesOf(messages ?? input, 0);
 };

@@ -51,10 +51,6 @@ class JoinedChoice {
   }
 }
 
-/** The call that a piece belongs to, if there are `count` calls so far. Some servers send complete calls without an index. */
-export const callPlace = ({ index, id }: ToolCallDelta, count: number): number =>
-  index ?? (id ? count : Math.max(0, count - 1));
-
 const joinLogprobs = (a: Logprobs | null, b: Logprobs): Logprobs => {
   const joined: Logprobs = { ...a };
   for (const [name, values] of Object.entries(b)) joined[name] = values ? [...(a?.[name] ?? []), ...values] : null;

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import { mediaBytesIn } from "../../lib/media-body";
 import type { ChatEvent } from "../chat/contract";
 import { answerHeadersOf, eventHeaders, JSON_TYPE } from "../chat/headers";
 import type { RequestedModel } from "../chat/request";
@@ -8,7 +9,7 @@ import type { ChatService } from "../chat/service";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { allows, direct, dropsNul, errorsAs, generates, onMismatch, streams } from "../http/route-facts";
+import { allows, direct, dropsNul, errorsAs, generates, onMismatch, readsMedia, streams } from "../http/route-facts";
 import { namedFrame, patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
@@ -27,6 +28,7 @@ interface Services {
 
 /** What both routes declare. */
 const shared = {
+  ...readsMedia(mediaBytesIn),
   ...allows("member"),
   ...generates,
   ...direct,

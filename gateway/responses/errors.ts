@@ -21,7 +21,7 @@ const VALUES: readonly [string, string][] = [
 const messageField = (source: string | undefined, rest: string): string => {
   if (source === undefined) return "input";
   if (!source.startsWith("input.")) return source;
-  if (rest.startsWith(".content.")) return source + rest;
+  if (rest.startsWith(".content.")) return source + rest.replace(/\.image_url\.url$/, ".image_url");
   return rest === "" ? source : `${source}.type`;
 };
 

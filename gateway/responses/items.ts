@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ignored, optional, requires, unsupported } from "../chat/fields";
-import { FunctionName, IMAGE_DATA } from "../chat/message";
+import { FunctionName, IMAGE_ADDRESS } from "../chat/message";
 import { Component, OneOf, Strict } from "../contract";
 
 /* Items of the Open Responses specification: what a request may contain, then how they are stored and returned. */
@@ -20,7 +20,11 @@ const Detail = OneOf(["low", "high", "auto"]);
 const InputImage = Strict(
   {
     type: Type.Literal("input_image"),
-    image_url: Type.String({ pattern: IMAGE_DATA, examples: ["data:image/png;base64,iVBORw0KGgo="] }),
+    image_url: Type.String({
+      pattern: IMAGE_ADDRESS,
+      description: "Addresses other than data URLs must be on a host that the operator allows",
+      examples: ["data:image/png;base64,iVBORw0KGgo="],
+    }),
     detail: optional(Detail, "auto"),
     file_id: unsupported(),
     prompt_cache_breakpoint: ignored,

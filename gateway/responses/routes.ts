@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
+import { mediaBytesIn } from "../../lib/media-body";
 import { cacheHeaders } from "../cache/headers";
 import { assertFunctions } from "../chat/capabilities";
 import { answerHeadersOf } from "../chat/headers";
@@ -7,7 +8,7 @@ import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { allows, direct, dropsNul, generates, onMismatch, streams } from "../http/route-facts";
+import { allows, direct, dropsNul, generates, onMismatch, readsMedia, streams } from "../http/route-facts";
 import { DONE_FRAME, namedFrame, patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import {
   CompactedResponse,
@@ -47,6 +48,7 @@ export const responseRoutes = ({ responses, config }: Services) => {
           ...generates,
           ...direct,
           ...dropsNul,
+          ...readsMedia(mediaBytesIn),
           ...streams(ResponseEvent),
           ...onMismatch((body) => assertFunctions((body ?? {}) as object)),
           summary: "Answer by the Open Responses specification",
@@ -69,6 +71,7 @@ export const responseRoutes = ({ responses, config }: Services) => {
           ...generates,
           ...direct,
           ...dropsNul,
+          ...readsMedia(mediaBytesIn),
           summary: "Summarise a conversation into one item that replaces it",
           description: "The model writes the summary. Nothing is stored.",
         },
