@@ -7,6 +7,7 @@ export interface ScriptedChoice {
   content?: string;
   reasoning?: string;
   calls?: { id: string; name: string; arguments: string }[];
+  /** never: a stream stays open after its pieces, until its reader leaves. */
   finish_reason: string;
   /** The stop string that ended the answer, as vLLM reports it. */
   stop_reason?: string;
@@ -19,6 +20,8 @@ export interface ScriptedChoice {
  */
 export class ScriptedServer {
   readonly requests: Json[] = [];
+  /** Streams that never end and whose readers have left. */
+  abandoned = 0;
   answer: (body: Json) => ScriptedChoice[] = () => [{ content: "Hello world", finish_reason: "stop" }];
   /** The message of the error with which the server refuses a request; undefined: it answers. */
   refuse: (body: Json) => string | undefined = () => undefined;
@@ -86,9 +89,10 @@ export class ScriptedServer {
       completion_tokens_details: { reasoning_tokens: reasoning },
     };
     if (body.stream === true) {
-      const frames = streamed(head, choices, isChat, usage);
-      const sent = this.breaksOff ? frames.slice(0, 3) : frames;
-      return new Response(sent.join(""), { headers: { "content-type": "text/event-stream" } });
+      const frames = framesOf(head, choices, isChat, usage);
+      if (this.breaksOff) return eventStream(frames.slice(0, 3).join(""));
+      const isEndless = choices.some(({ finish_reason }) => finish_reason === "never");
+      return isEndless ? this.#openStream(frames.slice(0, -2 - choices.length)) : eventStream(frames.join(""));
     }
     return Response.json({
       ...head,
@@ -97,7 +101,15 @@ export class ScriptedServer {
       usage,
     });
   }
+
+  #openStream(frames: string[]): Response {
+    const start = (body: ReadableStreamDefaultController) => body.enqueue(Buffer.from(frames.join("")));
+    return eventStream(new ReadableStream({ start, cancel: () => void this.abandoned++ }));
+  }
 }
+
+const eventStream = (body: string | ReadableStream): Response =>
+  new Response(body, { headers: { "content-type": "text/event-stream" } });
 
 /** An image or audio in messages. */
 const MEDIUM = /"type":"(?:image_url|input_audio)"/g;
@@ -135,8 +147,8 @@ const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] =>
   ]),
 ];
 
-/** Interleaves the pieces of several choices, as real servers do. */
-const streamed = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): string[] => {
+/** The events of a stream. They interleave the pieces of several choices, as real servers do. */
+const framesOf = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): string[] => {
   const object = isChat ? "chat.completion.chunk" : "text_completion";
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, object, ...chunk })}\n\n`;
   const queues = choices.map((choice, index) => [

@@ -1,0 +1,80 @@
+import type { ScriptedChoice } from "../scripted-server";
+
+/* The conversations that every client has with the gateway. Each client is an adapter in this folder. */
+
+/** Where and how a client connects. */
+export interface Connection {
+  /** Address of the gateway with `/v1`. */
+  baseURL: string;
+  apiKey: string;
+  model: string;
+}
+
+export interface City {
+  city: string;
+  country: string;
+}
+
+/** A client library. Every method throws the library's own error if the gateway refuses the request. */
+export interface ClientUnderTest {
+  plain(prompt: string): Promise<string>;
+  stream(prompt: string): Promise<string>;
+  /** Asks for an object of `CITY_SCHEMA`. */
+  schema(prompt: string): Promise<City>;
+  /** Offers `get_weather`, answers its calls with `weatherIn`, and returns the cities and the final answer. */
+  tools(prompt: string): Promise<{ cities: string[]; text: string }>;
+  /** Asks about an image, given as base64 of a PNG file. */
+  image(prompt: string, base64: string): Promise<string>;
+  /** Starts a stream and leaves after its first piece, which it returns. */
+  abort(prompt: string): Promise<string>;
+  /** HTTP status of an error that another method threw. */
+  statusOf(error: unknown): unknown;
+}
+
+/** Same settings for all clients, so that answers can be compared. Without the cache, each answer is generated. */
+export const SAMPLING = { temperature: 0, maxTokens: 48 };
+export const HEADERS = { "cache-control": "no-cache" };
+
+export const CITY_SCHEMA = {
+  type: "object" as const,
+  properties: { city: { type: "string" as const }, country: { type: "string" as const } },
+  required: ["city", "country"],
+  additionalProperties: false,
+};
+export const GET_WEATHER = { name: "get_weather", description: "The current weather in a city" };
+export const weatherIn = (city: string): string => `21 °C in ${city}`;
+
+/** A PNG file of one pixel. */
+export const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/** What the scripted server answers in each conversation. */
+export const SCRIPT = {
+  text: "Hello world",
+  city: { city: "Rome", country: "Italy" },
+  image: "A single pixel.",
+  weather: "The weather: 21 °C in Rome",
+  /** A prompt with this word is answered by a stream that never ends. */
+  endless: "endlessly",
+} as const;
+
+interface ChatBody {
+  messages: { role: string; content: unknown }[];
+  tools?: unknown[];
+  response_format?: unknown;
+}
+
+/** The scripted server's part of the conversations. */
+export const answerByScript = (body: object): ScriptedChoice[] => {
+  const { messages, tools, response_format } = body as ChatBody;
+  const last = messages.at(-1);
+  const said = JSON.stringify(last?.content);
+  const say = (content: string) => [{ content, finish_reason: "stop" }];
+  if (last?.role === "tool") return say(`The weather: ${typeof last.content === "string" ? last.content : said}`);
+  if (tools?.length) {
+    const call = { id: "call_1", name: GET_WEATHER.name, arguments: JSON.stringify({ city: SCRIPT.city.city }) };
+    return [{ calls: [call], finish_reason: "tool_calls" }];
+  }
+  if (response_format) return say(JSON.stringify(SCRIPT.city));
+  if (said.includes("image_url")) return say(SCRIPT.image);
+  return said.includes(SCRIPT.endless) ? [{ content: SCRIPT.text, finish_reason: "never" }] : say(SCRIPT.text);
+};
