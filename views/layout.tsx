@@ -65,6 +65,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/datasets", name: "Datasets", icon: "datasets", role: "viewer" },
   { path: "/evals", name: "Evaluations", icon: "evals", role: "viewer" },
   { path: "/batch-evals", name: "Runs", icon: "runs", role: "viewer" },
+  { path: "/connect", name: "Connect", icon: "connect", role: "member" },
   { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
   { path: "/audit", name: "Audit log", icon: "audit", role: "admin" },
   { path: "/requests", name: "Requests", icon: "requests", role: "viewer" },

@@ -8,6 +8,7 @@ import { newRunRoutes } from "./batch-evals/new-routes";
 import { runPageRoutes } from "./batch-evals/routes";
 import { type ChatServices, chatRoutes } from "./chat/routes";
 import { comparePageRoutes } from "./compare/routes";
+import { type ConnectServices, connectRoutes } from "./connect/routes";
 import { cspReportRoutes } from "./csp-reports";
 import { dashboardRoutes } from "./dashboard/routes";
 import { datasetPageRoutes } from "./datasets/routes";
@@ -26,6 +27,7 @@ import { webhookPageRoutes } from "./webhooks/routes";
 
 type PageServices = RagPageServices &
   ChatServices &
+  ConnectServices &
   Omit<
     Services,
     | "activeRequests"
@@ -69,6 +71,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(exportPageRoutes(services))
     .use(comparePageRoutes(services))
     .use(ragPageRoutes(services))
+    .use(connectRoutes(services))
     .use(keyPageRoutes(services))
     .use(auditPageRoutes(services))
     .use(requestPageRoutes(services))

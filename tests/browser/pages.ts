@@ -218,6 +218,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         batchEvals,
         batches: createBatches({ db, days: config.batches.fileDays }),
         batchExports: createBatchExports({ db, evaluators, prompts, computeFigures: (run) => computeFigures(db, run) }),
+        chat,
         compare,
         conversations,
         datasets,

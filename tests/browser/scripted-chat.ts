@@ -26,8 +26,9 @@ export class ScriptedChat {
   #moved = Promise.withResolvers<void>();
   /** Questions asked so far. */
   asked = 0;
-  /** The last request. */
+  /** The last request, and its call. */
   read: ChatMessage[] = [];
+  call: Call | undefined;
   /** Tokens of a message; undefined: one per four characters. */
   tokensPerMessage: number | undefined;
   /** Overrides of how the next answers end. */
@@ -67,6 +68,7 @@ export class ScriptedChat {
   ): AsyncGenerator<ChatEvent, void, undefined> {
     this.asked += 1;
     this.read = messages;
+    this.call = call;
     const left = new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
     let said = 0;
     const start = {

@@ -56,15 +56,22 @@ export const startUnableStack = async (): Promise<Stack> => {
   return stack;
 };
 
-/** A gateway and a real node in front of a server that supports every feature. `hasWorker`: for batch runs. */
-export const startCapableStack = async (gateway: Partial<Config["gateway"]> = {}, hasWorker = false) => {
+interface CapableStack {
+  gateway?: Partial<Config["gateway"]>;
+  /** For batch runs. */
+  hasWorker?: boolean;
+  embedder?: "off" | "synthetic";
+}
+
+/** A gateway and a real node in front of a server that supports every feature. */
+export const startCapableStack = async ({ gateway = {}, hasWorker = false, embedder = "off" }: CapableStack = {}) => {
   const server = new ScriptedServer(MODEL);
   const stack = await startStack(
     {},
     {
       gateway,
       node: {
-        ...{ engine: "openai", engineUrl: server.url, embedder: "off" },
+        ...{ engine: "openai", engineUrl: server.url, embedder },
         engineCapabilities: ["reasoning", "vision", "audio_input"],
       },
       hasWorker,

@@ -13,7 +13,7 @@ let stack: Stack;
 let server: ScriptedServer;
 let close: () => Promise<void>;
 beforeAll(async () => {
-  ({ stack, server, close } = await startCapableStack({}, true));
+  ({ stack, server, close } = await startCapableStack({ hasWorker: true }));
 });
 afterAll(() => close());
 beforeEach(() => {

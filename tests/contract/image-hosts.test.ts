@@ -14,7 +14,7 @@ const images = Bun.serve({
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 beforeAll(async () => {
-  capable = await startCapableStack({ imageHosts: [`localhost:${images.port}`] });
+  capable = await startCapableStack({ gateway: { imageHosts: [`localhost:${images.port}`] } });
 });
 afterAll(async () => {
   await capable.close();

@@ -15,7 +15,7 @@ const LIMITS = { maxBodyBytes: 256 * KIB, maxMediaBodyBytes: 2048 * KIB };
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let stack: Stack;
 beforeAll(async () => {
-  capable = await startCapableStack(LIMITS);
+  capable = await startCapableStack({ gateway: LIMITS });
   ({ stack } = capable);
 });
 afterAll(() => capable.close());

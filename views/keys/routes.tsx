@@ -23,6 +23,7 @@ import {
   settingsFieldOf,
   toSettingsForm,
 } from "./form";
+import { issueOnce } from "./issue";
 import { LimitsPage } from "./limits";
 import { fieldOfProblem, type LimitsForm, LimitsFormBody, readLimitsForm, toLimitsForm } from "./limits-form";
 import { KeyExistsPage, KeyPage, KeysPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
@@ -65,18 +66,12 @@ export const keyPageRoutes = ({ config, keys, ledger, models, indexes, sessions 
 
   /** Shows a new key, or says that an earlier request with this form already created it. */
   const secretPage = async (request: Request, id: string, issue: () => Promise<KeyWithSecret>): Promise<Response> => {
-    try {
-      const issued = await issue();
-      const older = issued.rotated_from === null ? undefined : await keys.get(issued.rotated_from);
-      const props = { ...frameOf(request), issued, unknownModels: unknownModels(request, issued) };
-      return page(<SecretPage {...props} olderExpiresAt={older?.expires_at} />, 201);
-    } catch (error) {
-      if (!(error instanceof AppError && error.kind === "conflict")) throw error;
-      const record = await keys.get(id).catch(() => {
-        throw error;
-      });
-      return page(<KeyExistsPage {...frameOf(request)} record={record} />, 409);
-    }
+    const created = await issueOnce(keys, id, issue);
+    if ("existing" in created) return page(<KeyExistsPage {...frameOf(request)} record={created.existing} />, 409);
+    const { issued } = created;
+    const older = issued.rotated_from === null ? undefined : await keys.get(issued.rotated_from);
+    const props = { ...frameOf(request), issued, unknownModels: unknownModels(request, issued) };
+    return page(<SecretPage {...props} olderExpiresAt={older?.expires_at} />, 201);
   };
 
   const replacementOf = async ({ id }: Key) => (await keys.successors([id])).get(id);

@@ -12,6 +12,7 @@ type ScreenIcon =
   | "datasets"
   | "evals"
   | "runs"
+  | "connect"
   | "keys"
   | "requests"
   | "audit"

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Model } from "../../gateway/models/contract";
+
+/** A program that can use the gateway, and the Markdown that says how to connect it. */
+export interface Client {
+  id: string;
+  name: string;
+  text: string;
+}
+
+const readDocs = (name: string): string => readFileSync(join(import.meta.dir, "../../docs", name), "utf8");
+
+/** The sections of a page whose headings have this many `#`. */
+const sectionsOf = (page: string, depth: 2 | 3): Client[] =>
+  page.split(/^(?=#{2,3} )/m).flatMap((section) => {
+    const [, marks = "", name = "", text = ""] = /^(#+) (.+)\n([\s\S]*)$/.exec(section) ?? [];
+    return marks.length === depth ? [{ id: idOf(name), name, text: withoutPageLinks(text.trim()) }] : [];
+  });
+
+const idOf = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+
+/** The gateway doesn't serve the documentation, so only the names of linked pages are kept. */
+const withoutPageLinks = (text: string): string => text.replaceAll(/\[([^\]]+)\]\([\w/.-]+\.md(?:#[\w-]+)?\)/g, "$1");
+
+/** The settings for MCP, without the introduction, which is about keys. */
+const MCP = sectionsOf(readDocs("mcp.md"), 2)
+  .filter(({ id }) => id === "connect")
+  .map(({ text }) => text.slice(text.indexOf("**Claude Code**")));
+
+/** The settings of docs/clients.md, and those of docs/mcp.md, in their order. */
+export const CLIENTS: readonly Client[] = [
+  ...sectionsOf(readDocs("clients.md"), 3),
+  ...MCP.map((text) => ({ id: "mcp", name: "MCP: Claude Code, Cursor, VS Code, Codex", text })),
+];
+
+/** What the settings of one gateway contain. Without a value, the documentation's example stays. */
+export interface ConnectionValues {
+  /** Address of the gateway, without a path. */
+  origin: string;
+  key?: string;
+  chat?: Pick<Model, "id" | "context_window"> & { capabilities: Pick<Model["capabilities"], "tools"> };
+  embedding?: Pick<Model, "id">;
+}
+
+export const KEY_PLACEHOLDER = "gw_…";
+
+/** Replaces the documentation's examples of address, key and models. */
+export const filled = (text: string, { origin, key, chat, embedding }: ConnectionValues): string => {
+  const values: [example: string, value: string | undefined][] = [
+    ["http://127.0.0.1:8080", origin],
+    [KEY_PLACEHOLDER, key],
+    ["context_window=4096", chat && `context_window=${chat.context_window}`],
+    ["is_function_calling_model=False", chat?.capabilities.tools ? "is_function_calling_model=True" : undefined],
+    ["smollm2-135m-instruct", chat?.id],
+    ["all-minilm-l6-v2", embedding?.id],
+  ];
+  return values.reduce((filling, [example, value = example]) => filling.replaceAll(example, () => value), text);
+};
