@@ -41,7 +41,7 @@ const withoutModels = async (look: () => Promise<void>): Promise<void> => {
   pages.engine.view = view;
 };
 
-const CASES: (ScreenCase & { as?: "admin" })[] = [
+const CASES: (ScreenCase & { as?: "member" | "admin" })[] = [
   { name: "connect", path: "/connect", shows: "Ask an admin for one" },
   { name: "connect aider", path: "/connect?client=aider", shows: "aider --model" },
   { name: "connect mcp", path: "/connect?client=mcp", shows: "For everyone who works on a project" },

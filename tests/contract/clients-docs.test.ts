@@ -5,7 +5,7 @@ import { CLIENTS, filled } from "../../views/connect/clients";
 import { answerByScript, SCRIPT } from "../clients/conversations";
 import { MODEL, startCapableStack } from "./capable-stack";
 
-/* Runs the examples of docs/clients.md as the Connect page shows them. */
+/* Runs the examples of docs/clients.md as the Connect page shows them. `bun run clients` runs those in Python. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 beforeAll(async () => {
