@@ -8,8 +8,6 @@ export type { BatchProblem, BatchTokens } from "./schema/batches";
 
 export type BatchRow = typeof batches.$inferSelect;
 
-export const NO_TOKENS: BatchTokens = { input: 0, cached: 0, output: 0, reasoning: 0 };
-
 export const insertBatch = (tx: Tx, row: typeof batches.$inferInsert) => tx.insert(batches).values(row);
 
 export const findBatch = (db: Reads, id: string): Promise<BatchRow | undefined> =>

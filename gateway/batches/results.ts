@@ -1,5 +1,7 @@
-import { type BatchResult, type BatchTokens, NO_TOKENS } from "../../db/batches";
+import type { BatchResult, BatchTokens } from "../../db/batches";
 import { newId } from "../../lib/ids";
+
+export const NO_TOKENS: BatchTokens = { input: 0, cached: 0, output: 0, reasoning: 0 };
 
 /** A request of a batch. */
 export interface BatchRequest {

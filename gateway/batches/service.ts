@@ -1,13 +1,5 @@
 import { appendAudit } from "../../db/audit";
-import {
-  type BatchRow,
-  deleteOldBatches,
-  findBatch,
-  insertBatch,
-  listBatches,
-  NO_TOKENS,
-  updateBatch,
-} from "../../db/batches";
+import { type BatchRow, deleteOldBatches, findBatch, insertBatch, listBatches, updateBatch } from "../../db/batches";
 import type { Db, Reads } from "../../db/client";
 import { findFile } from "../../db/files";
 import { insertJob } from "../../db/jobs";
@@ -19,6 +11,7 @@ import { idListOf } from "../paging";
 import type { Principal } from "../principal";
 import type { Batch, BatchList, BatchQuery, CreateBatch } from "./contract";
 import { BATCH_REQUESTS_KIND, type BatchRequestsPayload } from "./job";
+import { NO_TOKENS } from "./results";
 import { toBatch } from "./wire";
 
 /** The only completion window. */

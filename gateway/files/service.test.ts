@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { findBatch, insertBatchResults, NO_TOKENS, updateBatch } from "../../db/batches";
+import { findBatch, insertBatchResults, updateBatch } from "../../db/batches";
 import type { Db } from "../../db/client";
 import { uploads as uploadRows } from "../../db/schema";
 import { temporaryDb } from "../../tests/db/temporary";
 import { PRINCIPAL as caller } from "../../tests/principal";
+import { NO_TOKENS } from "../batches/results";
 import { createBatches } from "../batches/service";
 import { createUploads } from "../uploads/service";
 import { createFiles } from "./service";

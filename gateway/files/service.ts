@@ -45,13 +45,13 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
 
   return {
     /**
-     * Stores a form's file as it arrives. Throws invalid_request, payload_too_large, unsupported_media_type, and
-     * insufficient_role if the key's content may not be stored. Nothing is kept then.
+     * Stores a form's file as it arrives. Throws invalid_request, payload_too_large, and insufficient_role if the key's
+     * content may not be stored. Nothing is kept then.
      */
     async create(principal: Principal, body: UploadBody, once: Once): Promise<File> {
       assertMayStore(principal, "files", "Send the requests one by one.");
       if (!body.contentType.toLowerCase().startsWith("multipart/form-data")) {
-        throw new AppError("unsupported_media_type", "Send the file as multipart/form-data, with file and purpose.");
+        throw new AppError("invalid_request", "Send a form: multipart/form-data, with the fields file and purpose.");
       }
       const { file: upload, fields } = await receiveForm(body, uploads, principal);
       let isKept = false;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type BatchRow, findBatch, insertBatch, NO_TOKENS, updateBatch } from "../../db/batches";
+import { type BatchRow, findBatch, insertBatch, updateBatch } from "../../db/batches";
 import type { Db } from "../../db/client";
 import { findFile, insertFile } from "../../db/files";
 import { type ClaimedTask, claimTasks, endTask, insertJob, settleJob } from "../../db/jobs";
@@ -7,6 +7,7 @@ import { insertKey, updateKey } from "../../db/keys";
 import { batchResults, webhookEvents } from "../../db/schema";
 import { insertWorker } from "../../db/workers";
 import { BATCH_REQUESTS_KIND } from "../../gateway/batches/job";
+import { NO_TOKENS } from "../../gateway/batches/results";
 import { createImageRules } from "../../gateway/chat/images";
 import { newFile } from "../../gateway/files/service";
 import { createUploads, type Uploads } from "../../gateway/uploads/service";

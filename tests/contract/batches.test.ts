@@ -247,7 +247,7 @@ describe("files", () => {
   test("that are too large are refused, and so is JSON", async () => {
     const large = new File(["x".repeat(100_001)], "in.jsonl");
     expect((await send({ file: large, purpose: "batch" })).status).toBe(413);
-    expect((await stack.call("POST", "/v1/files", { body: { purpose: "batch" } })).status).toBe(415);
+    expect((await stack.call("POST", "/v1/files", { body: { purpose: "batch" } })).status).toBe(400);
   });
 
   test("are kept as long as `expires_after` says, and byte for byte", async () => {

@@ -1,6 +1,7 @@
 import type { Db } from "../../db/client";
 import { accessSteps } from "./steps/access";
 import { batchSteps } from "./steps/batch-evals";
+import { batchFileSteps } from "./steps/batches";
 import { datasetSteps } from "./steps/datasets";
 import { evalSteps } from "./steps/evals";
 import { jobSteps } from "./steps/jobs";
@@ -13,6 +14,7 @@ import type { Step } from "./steps/step";
 import { webhookSteps } from "./steps/webhooks";
 
 const GROUPS = [accessSteps, datasetSteps, evalSteps, batchSteps, jobSteps].concat([
+  batchFileSteps,
   limitSteps,
   metricSteps,
   ragSteps,
