@@ -165,7 +165,7 @@ test("a missing next token ends the stream with deadline_exceeded", async () => 
 test("a rejection by the node keeps its kind, and the node is its source", async () => {
   const running = await started();
   const engine = engineOf([running.url]);
-  const body = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }], stream: true, tools: [] });
+  const body = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }], stream: true, top_p: 2 });
   const error = await failure(read(engine, chat({ body })));
   expect([error.status, error.detail.source]).toEqual([400, "node"]);
 });

@@ -1,5 +1,5 @@
+import { serverTiming } from "../../lib/server-timing";
 import { cacheHeaders } from "../cache/headers";
-import { serverTiming } from "../http/response-headers";
 import type { AnswerStart } from "./answer";
 import type { ChatAnswer, ChatEvent } from "./contract";
 

@@ -2,11 +2,11 @@ import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { mediaBytesIn } from "../../lib/media-body";
+import { serverTiming } from "../../lib/server-timing";
 import { CacheExplanation } from "../cache/contract";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { serverTiming } from "../http/response-headers";
 import {
   allows,
   direct,

@@ -229,7 +229,7 @@ test("of many comparisons of equal models, at most 5.5 % are called different", 
   // `bun tests/statistics/equal-runs.ts` makes 10,000.
   const found = findFalseDifferences(60);
   expect(found.reduce((sum, { share }) => sum + share, 0) / found.length).toBeLessThan(0.055);
-});
+}, 120_000);
 
 test("a key without access to a run's index can't compare it, and a changed score is noticed", async () => {
   const [open, closed] = [await run(WORSE), await run(BETTER, { index: "idx_secret" })];

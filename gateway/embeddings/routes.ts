@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
+import { serverTiming } from "../../lib/server-timing";
 import { cacheHeaders } from "../cache/headers";
 import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers } from "../http/route-facts";
 import { hasRole, type Principal } from "../principal";
 import {

@@ -2,6 +2,7 @@ import type { AppError, ErrorKind } from "../../lib/errors";
 import { type Log, logFields } from "../../lib/log";
 import type { MediaBody } from "../../lib/media-body";
 import { round } from "../../lib/round";
+import { serverTiming } from "../../lib/server-timing";
 import { readTraceparent, type Span, type Tracer } from "../../lib/tracing/tracer";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import {
@@ -16,7 +17,6 @@ import {
 import type { Principal } from "../principal";
 import type { CapturedBodies } from "./captured-bodies";
 import { deadlineExceeded, deadlineOf, requestIdOf } from "./request-headers";
-import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
 
 /** The share of the caller's limits that a running request reserves; see `gateway/limits/ledger.ts`. */

@@ -1,5 +1,3 @@
-import { round } from "../../lib/round";
-
 const HSTS = "max-age=31536000";
 
 /**
@@ -13,13 +11,3 @@ export const standingHeaders = (publicUrl: string | undefined): Readonly<Record<
   "cross-origin-resource-policy": "same-origin",
   ...(publicUrl?.startsWith("https:") && { "strict-transport-security": HSTS }),
 });
-
-/** The value of `server-timing`: stages in milliseconds, in the given order. Stages without a time are omitted. */
-export const serverTiming = (stages: Record<string, number | undefined>): string => {
-  let value = "";
-  for (const name in stages) {
-    const durationMs = stages[name];
-    if (durationMs !== undefined) value += `${value && ", "}${name};dur=${round(durationMs, 2)}`;
-  }
-  return value;
-};

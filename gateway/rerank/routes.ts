@@ -1,9 +1,9 @@
 import { Elysia } from "elysia";
 import { newId } from "../../lib/ids";
+import { serverTiming } from "../../lib/server-timing";
 import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, generates } from "../http/route-facts";
 import { RerankList, RerankRequest } from "./contract";
 import type { Ranking, Reranking } from "./service";

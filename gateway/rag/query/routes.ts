@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
+import { serverTiming } from "../../../lib/server-timing";
 import { cacheHeaders } from "../../cache/headers";
 import { auth } from "../../http/auth";
 import { reducibleCallOf } from "../../http/call";
-import { serverTiming } from "../../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, servesWorkers, streams } from "../../http/route-facts";
 import { startEvents, streamWhenReady } from "../../http/sse";
 import { RagAnswer, RagEvent, RagQuery } from "../contract";
