@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ErrorEnvelope } from "../lib/errors";
 import { silentLog } from "../lib/log";
 import { defaultConfig } from "../lib/settings";
+import { errorOf } from "../tests/contract/error-of";
 import { type Composition, compose } from "./compose";
 import type { Readiness } from "./health/contract";
 import type { RouteFacts } from "./http/route-facts";
@@ -31,7 +31,6 @@ afterAll(async () => {
 const send = (method: string, path: string, init: RequestInit = {}) =>
   composition.app.handle(new Request(`http://localhost${path}`, { method, ...init }));
 const authorized = { authorization: `Bearer ${ADMIN_KEY}` };
-const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 const statusOf = async (response: Response) => ((await response.json()) as Readiness).status;
 const routes = () => composition.app.routes.map(({ method, path }) => `${method} ${path}`);
 
