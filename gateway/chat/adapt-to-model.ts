@@ -6,6 +6,8 @@ import type { Operation, RequestedModel } from "./request";
 export const isFields = (body: unknown): body is Record<string, unknown> =>
   typeof body === "object" && body !== null && !Array.isArray(body);
 
+const PROMPTS = { chat: "messages", completion: "prompt" } as const;
+
 interface Rules {
   /** undefined: unknown. */
   model: RequestedModel | undefined;
@@ -26,5 +28,7 @@ export const adaptToModel = (
   if (model) assertCapable(operation, body, model);
   assertFunctions(body);
   images.check(body);
-  takeExtraFields(operation, body, isAwaited ? Object.keys(body) : (model?.capabilities?.extra_fields ?? []));
+  // Without its prompt, a request is wrong anyway, and an unknown field is probably a misspelled one.
+  const isAnyField = isAwaited && Object.hasOwn(body, PROMPTS[operation]);
+  takeExtraFields(operation, body, isAnyField ? Object.keys(body) : (model?.capabilities?.extra_fields ?? []));
 };

@@ -22,9 +22,9 @@ afterAll(() => stack.close());
 interface Creation {
   path(): Promise<string>;
   /** A request body. No object has the name `name` yet. */
-  body(name: string): Record<string, unknown>;
+  body(name: string): Record<string, unknown> | FormData;
   /** A different body for the same route. */
-  other(name: string): Record<string, unknown>;
+  other(name: string): Record<string, unknown> | FormData;
   /** Path in the response of a value that differs between two created objects. */
   identity: string;
 }
@@ -135,6 +135,17 @@ const newCallPath = async (): Promise<string> => {
   const chat = await json(await stack.call("GET", `/v1/conversations/${data[0].id}`));
   return `/v1/conversations/${chat.id}/messages/${chat.messages[1].id}/tool-results`;
 };
+
+/** A form with a file of one request. */
+const fileForm = (id: string): FormData => {
+  const request = { custom_id: id, method: "POST", url: "/v1/chat/completions", body: { messages: [] } };
+  const form = new FormData();
+  form.set("purpose", "batch");
+  form.set("file", new File([JSON.stringify(request)], "requests.jsonl"));
+  return form;
+};
+/** The file of the next batches. */
+let inputFile = "";
 
 /** One request for each route that creates. */
 const CREATIONS: Record<string, Creation> = {
@@ -250,6 +261,21 @@ const CREATIONS: Record<string, Creation> = {
     body: () => runFile("0"),
     other: () => runFile("1"),
     identity: "run_id",
+  },
+  "POST /v1/files": {
+    path: fixed("/v1/files"),
+    body: () => fileForm("one"),
+    other: () => fileForm("two"),
+    identity: "id",
+  },
+  "POST /v1/batches": {
+    path: async () => {
+      inputFile = (await json(await stack.call("POST", "/v1/files", { body: fileForm("batch") }))).id;
+      return "/v1/batches";
+    },
+    body: () => ({ input_file_id: inputFile, endpoint: "/v1/chat/completions", completion_window: "24h" }),
+    other: () => ({ input_file_id: inputFile, endpoint: "/v1/embeddings", completion_window: "24h" }),
+    identity: "id",
   },
   "POST /v1/feedback": {
     path: fixed("/v1/feedback"),

@@ -93,6 +93,9 @@ interface StackSettings {
   database?: Uint8Array;
 }
 
+const isSendable = (body: unknown): body is string | FormData | undefined =>
+  body === undefined || typeof body === "string" || body instanceof FormData;
+
 export const startStack = async (
   synthetic: { tokens?: number; tokenMs?: number } = {},
   settings: StackSettings = {},
@@ -138,10 +141,10 @@ export const startStack = async (
       method,
       headers: {
         ...(key !== null && { authorization: `Bearer ${key}` }),
-        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(body !== undefined && !(body instanceof FormData) && { "content-type": "application/json" }),
         ...headers,
       },
-      body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+      body: isSendable(body) ? body : JSON.stringify(body),
     });
     await checkDocumented(method, path, response);
     return response;
