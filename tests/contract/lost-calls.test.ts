@@ -32,8 +32,9 @@ describe("the response to a call with an API key names the existing route", () =
     ["POST", "/v1/embedding", "POST /v1/embeddings"],
     ["GET", "/v1/model", "GET /v1/models"],
     ["GET", "/embeddings", "POST /v1/embeddings"],
-    ["GET", "/v1/responses", undefined],
-    ["POST", "/v1/messages", undefined],
+    ["POST", "/responses", "POST /v1/responses"],
+    ["POST", "/messages", "POST /v1/messages"],
+    ["GET", "/v1/projects", undefined],
     ["GET", "/favicon.png", undefined],
   ])("%s %s: %s", async (method, path, likely) => {
     const response = await stack.call(method, path);
