@@ -63,7 +63,7 @@ export const Config = Type.Object({
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Maximum size of a JSON body", 4 * mib, 1024, 1024 * mib),
     maxMediaBodyBytes: whole(
       "GROUNDWIRE_MAX_MEDIA_BODY_BYTES",
-      "Maximum size of a chat request with images or audio; GROUNDWIRE_MAX_BODY_BYTES limits the rest of it. Set both on the gateway and on the nodes",
+      "Maximum size of a chat request with images or audio; GROUNDWIRE_MAX_BODY_BYTES limits everything else in it. Set both on the gateway and on the nodes",
       32 * mib,
       1024,
       1024 * mib,
@@ -73,7 +73,7 @@ export const Config = Type.Object({
       expected:
         "host names in lower case such as images.example.com, *.example.com or minio:9000, separated by commas; no IP addresses",
       description:
-        "Hosts from which the models' servers may fetch images that requests name, separated by commas, such as images.example.com or *.example.com for all its subdomains; default: none",
+        "Hosts from which models' servers may fetch images, separated by commas, such as images.example.com, or *.example.com for all subdomains; default: none",
       default: [],
     }),
     requestsPerMinute: whole(
@@ -177,7 +177,7 @@ export const Config = Type.Object({
   responses: Type.Object({
     days: whole(
       "GROUNDWIRE_RESPONSE_DAYS",
-      "How long a response of /v1/responses is kept after it was created or last continued; 0: not stored",
+      "How long responses of /v1/responses are kept after they are created or last continued; 0: they are not stored",
       30,
       0,
       3650,

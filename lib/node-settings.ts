@@ -74,7 +74,7 @@ export const NodeSettings = Type.Object({
   ),
   rerankerUrl: optionalText(
     "GROUNDWIRE_NODE_RERANKER_URL",
-    "Address of a server with a rerank model: TEI, Infinity, vLLM or SGLang; may be that of the embedder",
+    "Address of a server with a rerank model: TEI, Infinity, vLLM or SGLang; may be the embedder's server",
     webAddress,
   ),
   rerankerKey: optionalText("GROUNDWIRE_NODE_RERANKER_KEY", "API key of that server", { secret: true }),
