@@ -1,13 +1,13 @@
 /** What to use instead of a group of routes that Groundwire doesn't offer; empty if it has nothing like it. */
 const NOT_OFFERED: Readonly<Record<string, string>> = {
-  assistants: "POST /v1/chat/completions calls functions, and /v1/conversations keeps histories.",
+  assistants: "POST /v1/chat/completions supports function calls, and /v1/conversations stores histories.",
   audio: "Models that read audio accept it in the messages of POST /v1/chat/completions.",
   fine_tuning: "Train models elsewhere, and serve them with a GPU node.",
   images: "Models that read images accept them in the messages of POST /v1/chat/completions.",
   moderations: "POST /v1/evaluate scores a text against a rubric of your own.",
   realtime: "POST /v1/chat/completions with stream: true sends each piece of an answer as it is written.",
-  threads: "/v1/conversations keeps histories.",
-  vector_stores: "/v1/rag/indexes keeps documents, and POST /v1/rag/query answers from them.",
+  threads: "/v1/conversations stores histories.",
+  vector_stores: "/v1/rag/indexes stores documents, and POST /v1/rag/query answers from them.",
   videos: "",
 };
 

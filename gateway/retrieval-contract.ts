@@ -26,7 +26,7 @@ export const RetrievalSettings = Strict(
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean({
       description:
-        "Sort the best chunks with a rerank model. Switching this on moves the threshold to the rerank score, unless `threshold` is set too",
+        "Sort the best chunks with a rerank model. Switching this on changes the threshold to the rerank score, unless `threshold` is set too",
     }),
     rerank_model: Type.Optional(
       Nullable(Type.String({ minLength: 1, maxLength: 200 }), {

@@ -36,8 +36,8 @@ export class BodyMemory {
   #hold(owner: string, bytes: number): void {
     const totalBytes = this.#totalBytes + bytes;
     const heldBytes = (this.#heldBytes.get(owner) ?? 0) + bytes;
-    if (bytes > 0 && heldBytes > this.#maxBytes / 2) throw full("rate_limited", "of this key");
-    if (bytes > 0 && totalBytes > this.#maxBytes) throw full("overloaded", "of all callers");
+    if (bytes > 0 && heldBytes > this.#maxBytes / 2) throw full("rate_limited", "this key's");
+    if (bytes > 0 && totalBytes > this.#maxBytes) throw full("overloaded", "all");
     this.#totalBytes = totalBytes;
     if (heldBytes > 0) this.#heldBytes.set(owner, heldBytes);
     else this.#heldBytes.delete(owner);
@@ -107,7 +107,7 @@ export class MediaBody {
 }
 
 const full = (kind: "rate_limited" | "overloaded", whose: string): AppError => {
-  const message = `The running requests ${whose} have too many large images or audio files. Try again in a moment.`;
+  const message = `The images and audio of ${whose} running requests are too large together. Try again in a moment.`;
   return new AppError(kind, message, { retryAfterMs: RETRY_MS });
 };
 

@@ -63,7 +63,9 @@ export const Batch = Component("Batch", {
   id: Id("batch"),
   object: Type.Literal("batch"),
   endpoint,
-  model: Nullable(Type.String(), { description: "The model of all requests; null: they name several, or none" }),
+  model: Nullable(Type.String(), {
+    description: "The model of all requests; null: the requests name several models, or none",
+  }),
   errors: Nullable(Type.Object({ object: Type.Literal("list"), data: Type.Array(BatchError) }), {
     description: "Why the batch failed. At most 100 problems of the input file are listed",
   }),
@@ -87,9 +89,9 @@ export const Batch = Component("Batch", {
   finalizing_at: at("When all requests had ended"),
   completed_at: at("When the output files were written"),
   failed_at: at("When it failed"),
-  expired_at: at("When its requests were ended because the window was over"),
-  cancelling_at: at("When it was cancelled"),
-  cancelled_at: at("When its output files were written"),
+  expired_at: at("When the window ended before all requests had"),
+  cancelling_at: at("When its cancellation was requested"),
+  cancelled_at: at("When its cancellation was complete"),
   request_counts: Type.Object({
     total: Count(),
     completed: Count("Requests in the output file"),

@@ -44,6 +44,6 @@ export const batchRoutes = ({ batches, idempotency }: { batches: Batches; idempo
         ...allows("member"),
         summary: "Cancel a batch; existing results are kept",
         description:
-          "Running requests stop within a second. The batch is `cancelling` until its output files are written, with the error `batch_cancelled` for each request that was not run.",
+          "Running requests stop within a second. The batch is `cancelling` until its output files are written. In them, requests that were not run have the error `batch_cancelled`.",
       },
     });

@@ -35,7 +35,7 @@ describe("S2: an image is fetched from an allowed host", () => {
 });
 
 const DATA = "a data URL of a PNG, JPEG, WebP or GIF image";
-const PLAIN = "must be a plain address";
+const PLAIN = "must be a plain ASCII address";
 const HOST = "not an allowed host";
 
 describe("S2: an address that could lead elsewhere is refused:", () => {

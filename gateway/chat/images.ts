@@ -43,7 +43,7 @@ export const createImageRules = (hosts: readonly string[]): ImageRules => {
     // The parser lowers the case, leaves out the scheme's own port, and turns numbers into IP addresses.
     const host = WEB_ADDRESS.test(url) ? URL.parse(url)?.host : undefined;
     if (host === undefined) {
-      return " must be a plain address in ASCII, such as https://images.example.com/a.png, with a slash after the host and without a user name, an IPv6 address, spaces or backslashes.";
+      return " must be a plain ASCII address, such as https://images.example.com/a.png, with a slash after the host and no user name, IPv6 address, spaces or backslashes.";
     }
     return isAllowed(host)
       ? undefined

@@ -58,7 +58,7 @@ const ImagePart = Strict(
     image_url: Strict({
       url: Type.String({
         pattern: IMAGE_ADDRESS,
-        description: "Addresses other than data URLs must be on a host that the operator allows",
+        description: "A data URL, or an address on a host that the operator allows",
         examples: ["data:image/png;base64,iVBORw0KGgo="],
       }),
       detail: optional(OneOf(["auto", "low", "high"]), "auto"),

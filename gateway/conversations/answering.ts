@@ -142,7 +142,7 @@ export const createAnswering = (deps: AnsweringDeps) => {
 };
 
 const NOT_LAST =
-  "Only the calls of the last answer can get results. This answer has messages after it, or another version of it is shown.";
+  "Only the last answer's calls accept results. Messages follow this answer, or another version of it is shown.";
 
 /** Throws conflict for an answer without calls, and invalid_request unless every call has exactly one result. */
 const assertComplete = ({ tool_calls: calls }: ConversationMessage, results: ReturnResults["results"]): void => {

@@ -253,7 +253,7 @@ export const SampleResult = Type.Object(
     scores: Type.Array(Score, { description: "Oldest first" }),
     passed: Nullable(Type.Boolean(), {
       description:
-        "Every evaluator with the `verdict` role passes it on every criterion with a threshold; null: not known. An answer without text and function calls never passes. The fallback text of an index passes if the sample expects no answer",
+        "Every evaluator with the `verdict` role passes it on every criterion with a threshold; null: not known. An answer with neither text nor function calls never passes. The fallback text of an index passes if the sample expects no answer",
     }),
     verdicts: Type.Array(EvaluatorVerdict, {
       description: "One for each evaluator that scored the result, in the run's order. Evaluators are never averaged",

@@ -24,7 +24,7 @@ export const obstacle = (
 };
 
 const NO_CALLS =
-  "The sample has no expected_tool_calls, or the answer can't have calls: only chat targets can. Stored outputs are text.";
+  "The sample has no expected_tool_calls, or its answer can't contain calls: only answers of chat targets can.";
 
 const isAboutCalls = (name: string): boolean => CALL_CRITERIA.some((criterion) => criterion.name === name);
 

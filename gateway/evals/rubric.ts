@@ -37,8 +37,8 @@ const call = { scale: share, direction: "higher_is_better", threshold: 1, weight
 
 /** The built-in criteria for function calls. Only `tool_call` scores them. */
 export const CALL_CRITERIA: readonly Criterion[] = [
-  { name: "tool_name", description: "Which share of the function calls has the expected name?", ...call },
-  { name: "tool_arguments", description: "Which share of the function calls has the expected arguments too?", ...call },
+  { name: "tool_name", description: "What share of the function calls has the expected name?", ...call },
+  { name: "tool_arguments", description: "What share of the function calls also has the expected arguments?", ...call },
 ];
 
 /** Every criterion that a rubric can give by its name. */

@@ -54,6 +54,6 @@ export const fileRoutes = ({ files, idempotency }: { files: Files; idempotency: 
       detail: {
         ...allows("member"),
         summary: "Delete a file",
-        description: "A file that a batch reads can't be deleted until the batch has ended.",
+        description: "A file can't be deleted while a batch is using it.",
       },
     });

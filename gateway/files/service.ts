@@ -100,7 +100,10 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
         const row = await find(tx, principal, id);
         const reader = await findReader(tx, id);
         if (reader !== undefined) {
-          throw new AppError("conflict", `Batch ${reader} reads this file. Cancel the batch, or wait until it ends.`);
+          throw new AppError(
+            "conflict",
+            `Batch ${reader} is using this file. Cancel the batch, or wait until it ends.`,
+          );
         }
         await deleteFile(tx, id);
         await appendAudit(tx, { at: now(), actor: principal, action: "file.delete", target: id });

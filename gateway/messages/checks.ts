@@ -46,7 +46,7 @@ const refuseBlocks = (blocks: unknown, path: string): void => {
       const param = `${at}.source.type`;
       throw invalid(
         param,
-        `${param} must be "base64", not ${quoted(source.type)}. Images are not fetched from other addresses.`,
+        `${param} must be "base64", not ${quoted(source.type)}. Send the image's data: this route doesn't fetch images.`,
       );
     }
     if (type === "tool_result") refuseBlocks(block.content, `${at}.content`);

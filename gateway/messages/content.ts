@@ -91,7 +91,7 @@ export const MessageParam = Type.Union(
       { role: Type.Literal("system"), content: Type.Union([Type.String(), Type.Array(TextBlock, { minItems: 1 })]) },
       {
         description:
-          "Sent to the model as a user message, because many chat templates only allow system messages first",
+          "Sent to the model as a user message, because many chat templates allow system messages only at the start",
       },
     ),
   ],

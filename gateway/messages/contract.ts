@@ -80,7 +80,7 @@ const prompt = {
     }),
     {},
   ),
-  output_format: optional({ ...OutputFormat, description: "The earlier name of `output_config.format`" }),
+  output_format: optional({ ...OutputFormat, description: "The former name of `output_config.format`" }),
   cache_control: ignored,
   context_management: ignored,
   speed: ignored,

@@ -51,6 +51,6 @@ test("a call without an id gets one", () => {
 
 test("pieces of a call that has ended are an error of the server", () => {
   expect(() => blocksOf([start(0, "a"), start(1, "b"), piece(0, "{}")])).toThrow(
-    "The model's server mixed the pieces of several tool calls.",
+    "The model's server interleaved the pieces of several tool calls.",
   );
 });

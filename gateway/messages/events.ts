@@ -122,6 +122,6 @@ export class MessageEvents {
 }
 
 const mixedCalls = (): AppError =>
-  new AppError("upstream_error", "The model's server mixed the pieces of several tool calls. Try again.", {
+  new AppError("upstream_error", "The model's server interleaved the pieces of several tool calls. Try again.", {
     source: "node",
   });

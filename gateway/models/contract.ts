@@ -47,9 +47,9 @@ export const Model = Component("Model", {
   object: Type.Literal("model"),
   created: Type.Integer({ minimum: 0, description: "When a node first offered the model, in seconds since 1970" }),
   owned_by: Type.String(),
-  type: Type.Literal("model", { description: "As `object`, for Anthropic's clients" }),
-  display_name: Type.String({ description: "As `id`, for Anthropic's clients" }),
-  created_at: { ...Timestamp, description: "As `created`, for Anthropic's clients" },
+  type: Type.Literal("model", { description: "Same as `object`, for Anthropic's clients" }),
+  display_name: Type.String({ description: "Same as `id`, for Anthropic's clients" }),
+  created_at: { ...Timestamp, description: "Same as `created`, for Anthropic's clients" },
   kind: OneOf(["chat", "embedding", "rerank"]),
   revision: Type.String(),
   context_window: Type.Integer({

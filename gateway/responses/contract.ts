@@ -94,7 +94,9 @@ export const CreateResponse = Strict(
     top_logprobs: unsupported(0),
     stream: optional(Type.Boolean(), false),
     stream_options: hint(Strict({ include_obfuscation: hint(Type.Boolean()) })),
-    store: optional(Type.Boolean({ description: "Default: true. Never for keys without content logging" })),
+    store: optional(
+      Type.Boolean({ description: "Default: true. Responses of keys without content logging are never stored" }),
+    ),
     include: optional(
       Type.Array(OneOf(["reasoning.encrypted_content"]), {
         description: "Has no effect: reasoning is returned in plain text, and can be sent back",
@@ -189,11 +191,11 @@ export const ResponseObject = Component("Response", {
   truncation: Type.Literal("disabled"),
   parallel_tool_calls: Type.Boolean(),
   text: Type.Object({ format: FormatResource }),
-  top_p: Type.Number({ description: "The request's, or else the model's default" }),
+  top_p: Type.Number({ description: "The request's value, or the model's default" }),
   presence_penalty: Type.Number(),
   frequency_penalty: Type.Number(),
   top_logprobs: Count("Always 0"),
-  temperature: Type.Number({ description: "The request's, or else the model's default" }),
+  temperature: Type.Number({ description: "The request's value, or the model's default" }),
   reasoning: Type.Object({ effort: Nullable(Type.String()), summary: Type.Null() }),
   usage: Nullable(ResponseUsage, { description: "null until the answer has ended" }),
   max_output_tokens: Nullable(Type.Integer()),

@@ -22,7 +22,7 @@ const InputImage = Strict(
     type: Type.Literal("input_image"),
     image_url: Type.String({
       pattern: IMAGE_ADDRESS,
-      description: "Addresses other than data URLs must be on a host that the operator allows",
+      description: "A data URL, or an address on a host that the operator allows",
       examples: ["data:image/png;base64,iVBORw0KGgo="],
     }),
     detail: optional(Detail, "auto"),
@@ -113,7 +113,7 @@ export const InputItem = Type.Union(
     ),
     Strict(
       { type: Type.Optional(Type.Literal("item_reference")), id: Type.String({ minLength: 1, maxLength: 200 }) },
-      { description: "An item of an earlier response that is stored" },
+      { description: "An item of a stored response" },
     ),
   ],
   { title: "ResponseInputItem" },

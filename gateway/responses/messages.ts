@@ -99,7 +99,7 @@ const summaryOf = (item: CompactionItem, source: string): string => {
   const summary = summaryIn(item);
   if (summary !== undefined) return summary;
   const param = `${source}.encrypted_content`;
-  const message = `${param} is not a compaction of this gateway. Send the conversation, or compact it here.`;
+  const message = `${param} is not a compaction from Groundwire. Send the conversation instead, or compact it with POST /v1/responses/compact.`;
   throw new AppError("invalid_request", message, { param });
 };
 

@@ -51,7 +51,7 @@ export const responseRoutes = ({ responses, config }: Services) => {
           ...readsMedia(mediaBytesIn),
           ...streams(ResponseEvent),
           ...onMismatch((body) => assertFunctions((body ?? {}) as object)),
-          summary: "Answer by the Open Responses specification",
+          summary: "Create a response, following the Open Responses specification",
           description:
             "With `stream`, returns events whose names are their types, then `[DONE]`. Function calls, images and reasoning depend on the model: see its `capabilities`. Hosted tools are not available.",
         },
@@ -72,7 +72,7 @@ export const responseRoutes = ({ responses, config }: Services) => {
           ...direct,
           ...dropsNul,
           ...readsMedia(mediaBytesIn),
-          summary: "Summarise a conversation into one item that replaces it",
+          summary: "Summarise a conversation in one item that replaces it",
           description: "The model writes the summary. Nothing is stored.",
         },
       },
@@ -88,7 +88,7 @@ export const responseRoutes = ({ responses, config }: Services) => {
       detail: {
         ...allows("member"),
         summary: "Delete a stored response permanently",
-        description: "Responses that continue it can't be continued any more.",
+        description: "Responses that continue it can no longer be continued.",
       },
     })
     .post("/:id/cancel", ({ principal, params }) => responses.cancel(principal, params.id), {

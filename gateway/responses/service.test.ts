@@ -137,7 +137,7 @@ test("a response that has ended can't be cancelled", async () => {
   const { responses } = setUp();
   const { id } = await create(responses);
   const problem = await problemOf(responses.cancel(call.principal, id));
-  expect([problem.kind, problem.message]).toEqual(["conflict", expect.stringContaining("is completed already")]);
+  expect([problem.kind, problem.message]).toEqual(["conflict", expect.stringContaining("is already completed")]);
 });
 
 test("a stream that its reader leaves is stopped and not stored", async () => {

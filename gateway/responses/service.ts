@@ -196,7 +196,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       if (response.status === "cancelled") return response;
       throw new AppError(
         "conflict",
-        `Response ${id} is ${response.status} already. Only a running stream can be cancelled.`,
+        `Response ${id} is already ${response.status}. Only a running stream can be cancelled.`,
       );
     },
 

@@ -37,7 +37,7 @@ test.each([
       const figure = (name: string) => page.locator("figure", { hasText: name }).locator("p");
       await page.goto(right);
       await page.getByText("Passed").first().waitFor();
-      expect(await textOf(figure("Calls of the answer"))).toBe('get_weather {\n  "city": "Rome",\n  "days": 2\n}');
+      expect(await textOf(figure("Actual calls"))).toBe('get_weather {\n  "city": "Rome",\n  "days": 2\n}');
       expect(await page.locator("figure :is(ins, del)").count()).toBe(0);
       await page.goto(wrong);
       await page.getByText('get_weather: city is "Paris", not "Rome".').waitFor();

@@ -7,15 +7,15 @@ import { install } from "./install";
 import { PROGRAMS, type Program } from "./programs";
 import { COLUMNS, type Outcomes, runProgram, type Target } from "./run-program";
 
-const HELP = `Tests clients from PyPI: installs them, and runs the same conversations with each of them.
+const HELP = `Installs clients from PyPI and runs the same conversations with each of them.
 
-  bun run clients                              with its own gateway, whose model can do everything
+  bun run clients                              against its own gateway, whose model can do everything
   bun run clients openai litellm               only these clients
   GROUNDWIRE_KEY=gw_… bun run clients --url http://127.0.0.1:8080 --model smollm2-135m-instruct
-                                               with a running gateway
+                                               against a running gateway
 
-The clients are installed in ~/.local/share/groundwire/clients. "refused" means that the model lacks the feature, and
-that the gateway says so. Exit codes: 0 all conversations passed or were refused, 1 one failed, 2 wrong arguments.`;
+The clients are installed in ~/.local/share/groundwire/clients. "refused" means that the model lacks the feature
+and that the gateway says so. Exit codes: 0 all conversations passed or were refused, 1 one failed, 2 wrong arguments.`;
 
 const fail = (message: string): never => {
   console.error(`${message}\n\n${HELP}`);

@@ -82,7 +82,7 @@ const Choice = ({ client, models, model }: { client: Client; models: readonly Mo
     <>
       {ids.length === 0 && (
         <Panel title="No chat model is available">
-          No GPU node offers a chat model that you may use, so the settings contain an example.{" "}
+          No GPU node offers a chat model that you may use, so the settings below name an example model.{" "}
           <a href="/system">System</a> shows the nodes.
         </Panel>
       )}

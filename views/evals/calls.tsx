@@ -46,7 +46,7 @@ export const Calls = ({ result }: { result: SampleResult }) => {
         )}
         {made !== undefined && (
           <figure>
-            <figcaption>Calls of the answer</figcaption>
+            <figcaption>Actual calls</figcaption>
             <p class="verbatim">{diff ? <Marked pieces={diff.other} kind="ins" /> : made}</p>
           </figure>
         )}

@@ -25,7 +25,8 @@ const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[(.*)\]
 const refuseForeign = async (engineUrl: string): Promise<Finding | undefined> => {
   const { origin } = new URL(engineUrl);
   const addresses = await lookup(hostOf(engineUrl), { all: true }).catch(() => []);
-  if (addresses.length === 0) return failed(`${origin}: this name has no address`, "Fix GROUNDWIRE_NODE_ENGINE_URL");
+  if (addresses.length === 0)
+    return failed(`${origin}: the host name has no address`, "Fix GROUNDWIRE_NODE_ENGINE_URL");
   if (addresses.every(({ address }) => OWN_NETWORKS.has(address))) return undefined;
   const how = "`bun run doctor --probe` sends eleven short ones";
   return passed(`not checked, because ${origin} may charge for requests; ${how}`);

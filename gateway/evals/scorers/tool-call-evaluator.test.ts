@@ -54,8 +54,8 @@ describe("calls are equal", () => {
 
   test("if none is expected and none is made", () => {
     expect(score([], []).map(({ value, reason }) => [value, reason])).toEqual([
-      [1, "As expected, no function is called."],
-      [1, "As expected, no function is called."],
+      [1, "As expected, no function was called."],
+      [1, "As expected, no function was called."],
     ]);
   });
 });

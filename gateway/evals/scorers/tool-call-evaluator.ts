@@ -38,7 +38,7 @@ export const scoreToolCalls = ({ calls }: ScoredAnswer): ReferenceScore[] => {
   const count = Math.max(expected.length, made.length);
   const scored = (metric: string, right: number, difference: string | undefined): ReferenceScore => ({
     ...{ metric, value: count === 0 ? 1 : right / count, claims: [] },
-    reason: difference ?? (count === 0 ? "As expected, no function is called." : "As expected."),
+    reason: difference ?? (count === 0 ? "As expected, no function was called." : "As expected."),
   });
   const named = pairs.filter((pair) => pair.made !== undefined).length;
   const equal = pairs.filter(({ isEqual }) => isEqual).length;

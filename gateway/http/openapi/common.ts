@@ -10,12 +10,12 @@ export const TAGS = [
   },
   {
     name: "Responses",
-    description: "Answers by the Open Responses specification, which are stored and can be continued.",
+    description: "Answers that are stored and can be continued, following the Open Responses specification.",
   },
-  { name: "Messages", description: "The same answers in the format of Anthropic's Messages API." },
+  { name: "Messages", description: "Answers in the format of Anthropic's Messages API." },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
-  { name: "Reranking", description: "Documents by relevance to a query." },
+  { name: "Reranking", description: "Sorting documents by relevance to a query." },
   { name: "Batches", description: "Files of requests that run in the background, in OpenAI's format." },
   { name: "RAG", description: "Document indexes, and answers from them with citations." },
   {

@@ -110,7 +110,7 @@ const createPairReader = (model: LlamaModel, context: LlamaRankingContext, conte
     const excess = pair.tokens - contextWindow;
     if (excess <= 0) return pair;
     if (truncate) return pairOf(inner.slice(0, -excess));
-    const message = `${param} and the query are longer together. Shorten the document, or set truncate.`;
+    const message = `Together, ${param} and the query are longer. Shorten the document, or set truncate.`;
     throw contextOverflow(contextWindow, message, param);
   };
 
