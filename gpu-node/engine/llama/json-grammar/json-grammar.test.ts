@@ -12,6 +12,9 @@ const paramOf = (schema: unknown): string | undefined => {
   return undefined;
 };
 
+const nest = (depth: number, around: (inner: unknown) => unknown): unknown =>
+  depth === 0 ? { type: "null" } : around(nest(depth - 1, around));
+
 test("a keyword that a grammar can't enforce is rejected by name", () => {
   const property = (schema: unknown) => paramOf({ type: "object", properties: { x: schema } });
   expect(property({ type: "string", pattern: "^a" })).toBe("schema.properties.x.pattern");
@@ -92,6 +95,29 @@ test("a schema with exponentially many paths through its definitions is converte
   };
   expect(paramOf(doubling({ $ref: "#/$defs/d28" }))).toBe("schema");
   expect(paramOf(doubling({ type: "null" }))).toBeUndefined();
+});
+
+test.each<[what: string, schema: (depth: number) => unknown]>([
+  ["lists", (depth) => nest(depth, (items) => ({ type: "array", items }))],
+  ["objects", (depth) => nest(depth, (additionalProperties) => ({ type: "object", additionalProperties }))],
+  ["repeated types", (depth) => nest(depth, (items) => ({ type: ["array", "array"], items }))],
+])("S4: the grammar of nested %s grows with their depth only", (_, schema) => {
+  const [shallow, deep] = [schema(20), schema(40)].map((one) => schemaToGrammar(one).length);
+  expect(deep).toBeLessThan(2.5 * (shallow ?? 0));
+});
+
+test("S4: the spellings of a reference share one rule", () => {
+  const part = { type: "object", properties: { a: { type: "string" }, b: { type: "string" } } };
+  const options = ["#/$defs/part", "#/$defs/p%61rt", "#/$defs/pa%72t"].map(($ref) => ({ $ref }));
+  const rules = schemaToGrammar({ anyOf: options, $defs: { part } }).match(/^ref-\d+ ::=/gm);
+  expect(rules).toHaveLength(1);
+});
+
+test("S4: a list of many values is converted in time", () => {
+  const values = Array.from({ length: 11_000 }, (_, index) => index);
+  const startedAt = performance.now();
+  schemaToGrammar({ enum: values });
+  expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
 test("annotations have no effect", () => {

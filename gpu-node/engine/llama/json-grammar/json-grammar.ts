@@ -24,7 +24,7 @@ const ANNOTATIONS = new Set(
 /** Builds a grammar from any number of schemas and rules. */
 export class GrammarBuilder {
   readonly #rules = new Map<string, string>();
-  /** The schema that is being added, and the rules of its references. */
+  /** The schema that is being added, and the rules of the parts that it refers to. */
   #schema: unknown;
   #references = new Map<unknown, string>();
   #isLenient = false;
@@ -96,12 +96,13 @@ export class GrammarBuilder {
   #reference(schema: Schema, path: string, depth: number): string {
     this.#allow(schema, path, ["$ref"]);
     const { $ref } = schema;
-    const known = this.#references.get($ref);
-    if (known) return known;
     const target = resolveReference(this.#schema, $ref);
+    // One rule per target, because a pointer has many spellings.
+    const known = this.#references.get(target);
+    if (known) return known;
     if (target === undefined) reject(`${path}.$ref`, "must refer to a part of this schema, such as #/$defs/name");
     const name = this.rule(`ref-${this.#rules.size}`, '""');
-    this.#references.set($ref, name); // before the visit, for definitions that refer to themselves
+    this.#references.set(target, name); // before the visit, for definitions that refer to themselves
     return this.rule(name, this.#visit(target, `${path}.$ref`, depth + 1));
   }
 
@@ -116,8 +117,9 @@ export class GrammarBuilder {
     this.#allow(schema, path, ["const", "enum", "type"]);
     const types = typesOf(schema, path);
     const listed: unknown[] | undefined = Array.isArray(schema.enum) ? schema.enum : undefined;
+    const literals = listed && new Set(listed.map(literal));
     const values = "const" in schema ? [schema.const] : (listed ?? []);
-    const isListed = (value: unknown) => !listed || listed.some((other) => literal(other) === literal(value));
+    const isListed = (value: unknown) => !literals || literals.has(literal(value));
     const fitting = values.filter(
       (value) => isListed(value) && (!types || types.some((type) => isOfType(value, type))),
     );
@@ -169,7 +171,7 @@ export class GrammarBuilder {
     const first = prefixItems.map((item, index) => this.#visit(item, `${path}.prefixItems.${index}`, depth + 1));
     const comma = this.#comma();
     const isClosed = maximum === prefixItems.length;
-    const item = isClosed ? "" : `(${this.#visit(items ?? true, `${path}.items`, depth + 1)})`;
+    const item = isClosed ? "" : this.#named("item", this.#visit(items ?? true, `${path}.items`, depth + 1));
     const more = (from: number) =>
       repetition(Math.max(0, minimum - from), maximum === undefined ? undefined : maximum - from, path);
     let body: string;
@@ -197,7 +199,8 @@ export class GrammarBuilder {
     const ws = this.#base("ws");
     if (members.length === 0) {
       if (additionalProperties === false) return `"{" ${ws} "}"`;
-      const member = `${this.#base("string")} ${ws} ":" ${ws} (${value(additionalProperties, `${path}.additionalProperties`)})`;
+      const others = value(additionalProperties, `${path}.additionalProperties`);
+      const member = this.#named("other", `${this.#base("string")} ${ws} ":" ${ws} (${others})`);
       return `"{" ${ws} (${member} (${this.#comma()} ${member})*)? ${ws} "}"`;
     }
     const written = members.map(([name, of]) => ({
@@ -224,6 +227,11 @@ export class GrammarBuilder {
       }
     });
     return rule(0, true);
+  }
+
+  /** The name of an expression that is written twice: inline, nested lists would double their grammar at every level. */
+  #named(name: string, expression: string): string {
+    return /^[\w-]+$/.test(expression) ? expression : this.rule(`${name}-${this.#rules.size}`, expression);
   }
 
   #comma(): string {

@@ -20,7 +20,8 @@ const MAX_REPETITIONS = 2000;
 /** The types that a schema allows; undefined if it names none. Throws invalid_request. */
 export const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
   if (type === undefined) return undefined;
-  const types: unknown[] = Array.isArray(type) ? type : [type];
+  // Without repetitions, so that no part of a schema is read more than once.
+  const types: unknown[] = Array.isArray(type) ? [...new Set(type)] : [type];
   const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
   if (types.length === 0 || !types.every(isKnown))
     return reject(`${path}.type`, `must be one of these types, or a list of them: ${Object.keys(KEYWORDS).join(", ")}`);
