@@ -42,6 +42,14 @@ test("the result is the same wherever the answer is cut", () => {
   );
 });
 
+test("S4: reasoning with many line breaks is read in linear time", () => {
+  const splitter = new ReasoningSplitter(false);
+  splitter.push(`<think>a${"\n".repeat(40_000)}`);
+  const startedAt = performance.now();
+  expect(splitter.push("b").reasoning).toHaveLength(40_001);
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+});
+
 test("reasoning and text are passed on as they arrive", () => {
   const splitter = new ReasoningSplitter(false);
   const states = ["<think>", "Rome", " is", "</", "think>", "\n\n", "Sunny"].map((piece) => {

@@ -64,8 +64,7 @@ export class ReasoningSplitter {
     if (!this.#hasReasoned) this.#held = this.#held.trimStart();
     const end = this.#held.indexOf(CLOSE);
     // White space and the start of the closing tag may be the end of the reasoning.
-    const open = /\s*(<(\/(t(h(i(n(k)?)?)?)?)?)?)?$/.exec(this.#held);
-    const given = end >= 0 ? this.#held.slice(0, end).trimEnd() : this.#held.slice(0, open?.index);
+    const given = this.#held.slice(0, end >= 0 ? end : startOfTag(this.#held)).trimEnd();
     if (given !== "") this.#hasReasoned = true;
     if (end >= 0) {
       this.#phase = "after";
@@ -74,3 +73,10 @@ export class ReasoningSplitter {
     return given;
   }
 }
+
+/** Where the start of the closing tag begins at the end of a text; the text's length if there is none. */
+const startOfTag = (text: string): number => {
+  let length = CLOSE.length - 1;
+  while (!text.endsWith(CLOSE.slice(0, length))) length--;
+  return text.length - length;
+};

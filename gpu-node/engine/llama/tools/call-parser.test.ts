@@ -220,4 +220,12 @@ describe("an answer in pieces", () => {
     expect(read(TAGGED, [...long]).calls).toHaveLength(1);
     expect(performance.now() - startedAt).toBeLessThan(5000);
   });
+
+  test("S4: nested starts of calls that come to nothing are read in time, and are text", () => {
+    const nested = `${'<tool_call>{"arguments": {"a": '.repeat(2000)}${"}".repeat(4000)}`;
+    const startedAt = performance.now();
+    expect(read(TAGGED, [nested])).toEqual({ text: nested, calls: [], hasCalled: false });
+    expect(read(TAGGED, [...nested]).text).toBe(nested);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
 });

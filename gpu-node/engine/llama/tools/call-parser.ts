@@ -5,6 +5,9 @@ import { Nesting } from "./nesting";
 /** Maximum number of calls in one answer. */
 const MAX_CALLS = 128;
 
+/** Characters of an answer that are read again at most. Without a limit, nested starts of calls take quadratic time. */
+const MAX_REREAD = 500_000;
+
 /** Members of a call's object. An object with another one is text. */
 const MEMBERS = new Set(["name", "arguments", "parameters", "type", "id"]);
 
@@ -42,6 +45,7 @@ export class CallParser {
   #earlyArguments?: string;
   #nesting = new Nesting();
   #count = 0;
+  #reread = 0;
   #input = "";
   #piece: CallPiece = { text: "", calls: [] };
 
@@ -229,9 +233,14 @@ export class CallParser {
     return undefined;
   }
 
-  /** What is held back is text. Its first character is passed on; the rest may contain a call and is read again. */
+  /**
+   * What is held back is text. Its first character is passed on; the rest may contain a call and is read again, unless
+   * too much was.
+   */
   #release(): string {
-    const length = this.#held.length - this.#held.trimStart().length + 1;
+    const first = this.#held.length - this.#held.trimStart().length + 1;
+    this.#reread += this.#held.length - first;
+    const length = this.#reread > MAX_REREAD ? this.#held.length : first;
     const rest = this.#held.slice(length);
     this.#piece.text += this.#held.slice(0, length);
     this.#held = "";
