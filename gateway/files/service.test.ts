@@ -74,6 +74,20 @@ test("a file that an open batch reads outlives its time", async () => {
   expect(await listed()).toEqual([]);
 });
 
+test("a file is kept if a batch is created while expired files are deleted", async () => {
+  await upload(1);
+  const second = await upload(1);
+  aheadMs = 1.1 * DAY_MS;
+  const { uploads } = services();
+  // The content of the first file is deleted after all expired files were listed.
+  const discard = async (id: string) => {
+    await uploads.discard(id);
+    await start(second.id);
+  };
+  await createFiles({ db, uploads: { ...uploads, discard }, days: 30, now }).sweep();
+  expect(await listed()).toEqual([second.id]);
+});
+
 test("a batch is kept for 30 days after its end, and as long as its results are rows", async () => {
   const { id } = await start((await upload()).id);
   await db.write(async (tx) => {

@@ -116,8 +116,13 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
     /** Deletes expired files. */
     async sweep(): Promise<void> {
       for (const { id, uploadId } of await listExpiredFiles(db, now(), MAX_SWEPT)) {
-        await db.write((tx) => deleteFile(tx, id));
-        await uploads.discard(uploadId);
+        const isDeleted = await db.write(async (tx) => {
+          // A batch may have been created since.
+          if ((await findReader(tx, id)) !== undefined) return false;
+          await deleteFile(tx, id);
+          return true;
+        });
+        if (isDeleted) await uploads.discard(uploadId);
       }
     },
   };
