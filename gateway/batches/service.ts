@@ -9,6 +9,7 @@ import { assertMayStore } from "../content-logging";
 import type { Seal } from "../idempotency/service";
 import { idListOf } from "../paging";
 import type { Principal } from "../principal";
+import { checkMetadataNames } from "../validation/metadata";
 import type { Batch, BatchList, BatchQuery, CreateBatch } from "./contract";
 import { BATCH_REQUESTS_KIND, type BatchRequestsPayload } from "./job";
 import { NO_TOKENS } from "./results";
@@ -44,6 +45,7 @@ export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps)
       assertMayStore(principal, "batches", "Send the requests one by one.");
       const { keyId: createdBy, traceparent } = principal;
       const { input_file_id: inputFileId, endpoint, metadata, output_expires_after: kept } = request;
+      checkMetadataNames(metadata);
       const id = newId("batch");
       return db.write(async (tx) => {
         const file = await findFile(tx, createdBy, inputFileId);

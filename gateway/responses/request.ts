@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { ChatCompletionRequest } from "../chat/contract";
+import { checkMetadataNames } from "../validation/metadata";
 import { type CreateResponse, SCHEMA_NAME } from "./contract";
 import { type InputItem, type Item, itemId } from "./items";
 import { type SourcedItem, toMessages } from "./messages";
@@ -94,6 +95,7 @@ export const toChat = (request: CreateResponse, history: readonly Item[], items:
     ...history.map((item) => ({ item, source: "previous_response_id" })),
     ...items.map((item, place) => ({ item, source: typeof request.input === "string" ? "input" : `input.${place}` })),
   ];
+  checkMetadataNames(request.metadata);
   assertCalls(context);
   const { messages, sources } = toMessages(request.instructions, context);
   const toolPlaces = allowedPlaces(request);

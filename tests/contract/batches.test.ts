@@ -194,6 +194,8 @@ describe("a batch", () => {
     [{ input_file_id: "file_none" }, 404, "input_file_id"],
     [{ input_file_id: undefined }, 400, "input_file_id"],
     [{ metadata: { a: 1 } }, 400, "metadata.a"],
+    [{ metadata: { ["x".repeat(65)]: "" } }, 400, "metadata"],
+    [{ metadata: { "a\nb": { c: 1 } } }, 400, "metadata"],
     [{ metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [n, ""])) }, 400, "metadata"],
     [{ output_expires_after: { anchor: "created_at", seconds: 60 } }, 400, "output_expires_after.seconds"],
   ])("is refused with %j", async (changes, status, param) => {

@@ -53,6 +53,8 @@ describe("an unsupported field is refused by name:", () => {
     [{ text: { verbosity: "low" } }, "text.verbosity"],
     [{ text: { format: { type: "grammar" } } }, "text.format.type"],
     [{ metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [n, "x"])) }, "metadata"],
+    [{ metadata: { ["x".repeat(65)]: "" } }, "metadata"],
+    [{ metadata: { "a\nb": { c: 1 } } }, "metadata"],
     [{ messages: [] }, "messages"],
     [{ input: [] }, "input"],
     [{ input: [{ type: "web_search_call", id: "ws_1" }] }, "input.0.type"],
