@@ -1,18 +1,15 @@
 import type { ToolCall } from "../../gateway/chat/message";
 import type { ExpectedCall } from "../../gateway/datasets/sample-contract";
 import type { SampleResult } from "../../gateway/evals/contract";
+import { canonicalJson } from "../../lib/canonical-json";
+import { indentJson } from "../../lib/indent-json";
 import { Marked } from "../ui/marked";
 import { diffWords } from "../ui/word-diff";
 
 /** A call as text, with its keys in order, so that equal calls have equal texts. */
-export const textOfCall = ({ name, arguments: values }: ExpectedCall): string =>
-  `${name} ${JSON.stringify(sorted(values), null, 2)}`;
-
-const sorted = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+export const textOfCall = ({ name, arguments: values }: ExpectedCall): string => {
+  const json = canonicalJson(values);
+  return `${name} ${indentJson(json) ?? json}`;
 };
 
 /** The same for a call of an answer. Arguments that aren't JSON are shown as they are. */
