@@ -13,7 +13,7 @@ export const insertBatch = (tx: Tx, row: typeof batches.$inferInsert) => tx.inse
 export const findBatch = (db: Reads, id: string): Promise<BatchRow | undefined> =>
   db.select().from(batches).where(eq(batches.id, id)).get();
 
-/** Newest first, after the id `after`. Ids sort by creation time. */
+/** Lists a key's batches, newest first, starting after the id `after`. Ids sort by creation time. */
 export const listBatches = (
   db: Reads,
   createdBy: string,
@@ -26,7 +26,7 @@ export const listBatches = (
     .orderBy(desc(batches.id))
     .limit(limit);
 
-/** Id of an open batch whose requests are in this file. */
+/** Id of an unfinished batch that reads this input file. */
 export const findReader = async (db: Reads, inputFileId: string): Promise<string | undefined> => {
   const [reader] = await db
     .select({ id: batches.id })
@@ -36,7 +36,7 @@ export const findReader = async (db: Reads, inputFileId: string): Promise<string
   return reader?.id;
 };
 
-/** A batch, if `jobId` is still its job and it has not ended. Read in the transaction that writes for the batch. */
+/** A batch that is unfinished and still belongs to `jobId`. Call it in the transaction that writes to the batch. */
 export const findBatchOfJob = (tx: Tx, id: string, jobId: string): Promise<BatchRow | undefined> =>
   tx
     .select()
@@ -44,7 +44,7 @@ export const findBatchOfJob = (tx: Tx, id: string, jobId: string): Promise<Batch
     .where(and(eq(batches.id, id), eq(batches.jobId, jobId), isNull(batches.endedAt)))
     .get();
 
-/** Changes a batch. If it ends, this is published. */
+/** Changes a batch, and publishes its end if `changes` ends it. */
 export const updateBatch = async (tx: Tx, id: string, changes: Partial<BatchRow>): Promise<void> => {
   await tx.update(batches).set(changes).where(eq(batches.id, id));
   if (changes.endedAt) await publishBatchEnd(tx, id, changes.endedAt);
@@ -52,7 +52,7 @@ export const updateBatch = async (tx: Tx, id: string, changes: Partial<BatchRow>
 
 export type BatchResult = Omit<typeof batchResults.$inferSelect, "batchId"> & { tokens: BatchTokens };
 
-/** Stores results with the batch's counts and tokens. A request that already has a result keeps it. */
+/** Stores results and adds them to the batch's counts and tokens. A request that already has a result keeps it. */
 export const insertBatchResults = async (tx: Tx, batchId: string, results: readonly BatchResult[]): Promise<void> => {
   if (results.length === 0) return;
   const rows = results.map(({ tokens: _, ...row }) => ({ ...row, batchId }));
@@ -83,15 +83,15 @@ export const insertBatchResults = async (tx: Tx, batchId: string, results: reado
     .where(eq(batches.id, batchId));
 };
 
-/** The lines whose requests have ended. */
+/** Lines of the input file whose requests have a result. */
 export const listEndedLines = async (db: Reads, batchId: string): Promise<number[]> => {
   const rows = await db.select({ line: batchResults.line }).from(batchResults).where(eq(batchResults.batchId, batchId));
   return rows.map(({ line }) => line);
 };
 
 /**
- * Lines of the output or error file after line `after` of the input file, in its order: as many as take about `maxBytes`,
- * but at least one. Empty after the last.
+ * Lines of the output or error file whose requests come after line `after` of the input file, in the same order.
+ * Returns at least one line and then as many as fit into `maxBytes`; an empty list after the last line.
  */
 export const listOutputs = async (
   db: Reads,
@@ -122,7 +122,7 @@ export const listOutputs = async (
     .orderBy(asc(batchResults.line));
 };
 
-/** An open batch whose job has ended, with the job's input and error: no worker would continue it. */
+/** An unfinished batch whose job has ended, so no worker will continue it, with the job's input and error. */
 interface StrandedBatch {
   batch: BatchRow;
   payload: Record<string, unknown> | null;
@@ -140,7 +140,7 @@ export const listStranded = (db: Reads, limit: number): Promise<StrandedBatch[]>
 const resultsOf = (db: Reads) =>
   db.select({ line: batchResults.line }).from(batchResults).where(eq(batchResults.batchId, batches.id));
 
-/** Ids of ended batches whose results are still rows, although their output files have been written. */
+/** Ids of finished batches whose output files have been written but whose results are still in the database. */
 export const listSpentBatches = async (db: Reads, limit: number): Promise<string[]> => {
   const rows = await db
     .select({ id: batches.id })
@@ -150,7 +150,7 @@ export const listSpentBatches = async (db: Reads, limit: number): Promise<string
   return rows.map(({ id }) => id);
 };
 
-/** Deletes up to `limit` results of a batch. True when all are deleted. */
+/** Deletes up to `limit` results of a batch. Returns true when none are left. */
 export const deleteBatchResults = (db: Pick<Db, "write">, batchId: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {
     const some = tx

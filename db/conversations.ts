@@ -6,7 +6,7 @@ import { conversations, messages } from "./schema";
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
 export type MessageRow = typeof messages.$inferSelect;
 type CallFields = "reasoning" | "toolCalls" | "toolCallId";
-/** Its fields about reasoning and function calls are null by default. */
+/** A message to insert. Reasoning and function calls default to null. */
 export type NewMessage = Omit<MessageRow, "conversationId" | "position" | "createdAt" | CallFields> &
   Partial<Pick<MessageRow, "createdAt" | CallFields>>;
 

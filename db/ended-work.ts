@@ -29,7 +29,7 @@ export const publishRunEnd = async (tx: Tx, id: string, now: Date): Promise<void
   await publishEvent(tx, { type: "run.ended", cause: `run.ended:${id}:${run.endedAt.getTime()}`, data }, now);
 };
 
-/** Publishes that a batch of requests has ended. Call it in the transaction that ends it. */
+/** Publishes the end of a batch of requests. Call it in the transaction that ends it. */
 export const publishBatchEnd = async (tx: Tx, id: string, now: Date): Promise<void> => {
   const batch = await tx.select().from(batches).where(eq(batches.id, id)).get();
   if (!batch?.endedAt) return;

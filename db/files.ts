@@ -39,10 +39,10 @@ export const listFiles = (
     .orderBy((isAscending ? asc : desc)(files.id))
     .limit(limit);
 
-/** Deletes a file. Its upload must be deleted afterwards. */
+/** Deletes a file's row. The caller then deletes its upload. */
 export const deleteFile = (tx: Tx, id: string) => tx.delete(files).where(eq(files.id, id));
 
-/** Files that have expired and that no open batch reads. */
+/** Expired files that no unfinished batch reads. */
 export const listExpiredFiles = (db: Reads, now: Date, limit: number): Promise<FileRow[]> => {
   const readers = db
     .select({ id: batches.id })

@@ -4,21 +4,21 @@ import { responses } from "./schema";
 
 export type ResponseRow = typeof responses.$inferSelect;
 
-/** What a later response needs of an earlier one. */
+/** The part of a stored response that later responses need. */
 export interface ChainRow {
   id: string;
   previousId: string | null;
-  /** `Item[]`, those of the request and those of the answer. */
+  /** `Item[]`: the request's items, then the answer's. */
   input: unknown[];
   output: unknown[];
 }
 
-/** Postponing the end of a chain's rows by less than this is not worth a write. */
+/** A chain's rows are only rewritten if their expiry moves by at least this much. */
 const MIN_EXTENSION_MS = 86_400_000;
 
 const { id, keyId, expiresAt } = responses;
 
-/** The response `first` and all that it continues, by their ids. */
+/** Ids of the response `first` and of every earlier response in its chain. */
 const chainFrom = (first: string) => sql`
   WITH RECURSIVE chain(id, previous_id, depth) AS (
     SELECT id, previous_id, 0 FROM responses WHERE id = ${first}
@@ -26,7 +26,7 @@ const chainFrom = (first: string) => sql`
     SELECT earlier.id, earlier.previous_id, depth + 1 FROM responses AS earlier JOIN chain ON earlier.id = chain.previous_id
   )`;
 
-/** Stores a response, and keeps those that it continues at least as long. */
+/** Stores a response, and extends the expiry of the responses it continues to at least its own. */
 export const insertResponse = async (tx: Tx, row: typeof responses.$inferInsert): Promise<void> => {
   await tx.insert(responses).values(row);
   if (!row.previousId) return;
@@ -42,7 +42,7 @@ export const findResponses = (db: Reads, owner: string, ids: readonly string[], 
     .from(responses)
     .where(and(inArray(id, [...ids]), eq(keyId, owner), gt(expiresAt, now)));
 
-/** A response of the key and all that it continues, oldest first. Ends early where one was deleted or has expired. */
+/** A response of the key and the responses it continues, oldest first. Stops at one that was deleted or has expired. */
 export const listChain = async (db: Reads, owner: string, last: string, now: Date): Promise<ChainRow[]> => {
   const rows = await db.all<{ id: string; previousId: string | null; input: string; output: string }>(sql`
     ${chainFrom(last)}
@@ -53,7 +53,7 @@ export const listChain = async (db: Reads, owner: string, last: string, now: Dat
   return rows.map((row) => ({ ...row, input: JSON.parse(row.input), output: JSON.parse(row.output) }));
 };
 
-/** False if the key has no such response. */
+/** Deletes a response. Returns false if the key has no such response. */
 export const deleteResponse = async (tx: Tx, owner: string, wanted: string, now: Date): Promise<boolean> => {
   const own = and(eq(id, wanted), eq(keyId, owner), gt(expiresAt, now));
   const { rowsAffected } = await tx.delete(responses).where(own);
@@ -68,6 +68,6 @@ export const deleteExpiredResponses = (db: Pick<Db, "write">, now: Date, limit: 
     return rowsAffected;
   });
 
-/** Whether `deleteExpiredResponses` has anything to do. Only reads, so it doesn't block other processes. */
+/** Whether any response has expired. Only reads, so it doesn't block other processes. */
 export const hasExpiredResponses = async (db: Reads, now: Date): Promise<boolean> =>
   (await db.select({ id }).from(responses).where(lt(expiresAt, now)).limit(1)).length > 0;

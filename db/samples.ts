@@ -5,7 +5,7 @@ import { insertRows } from "./json-rows";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
-/** The columns about function calls are null by default. */
+/** A sample to insert. The columns about function calls default to null. */
 export type NewSampleRow = typeof samples.$inferInsert;
 export type MemberRow = SampleRow & { key: string; position: number };
 

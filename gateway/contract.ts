@@ -155,10 +155,10 @@ export interface Page<T> {
 /** A list that fits on one page. */
 export const wholePage = <T>(data: T[]): Page<T> => ({ data, has_more: false, next_cursor: null });
 
-/** A time in OpenAI's format. */
+/** A time in OpenAI's format: seconds since 1970. */
 export const UnixSeconds = Type.Integer({ minimum: 0, description: "Seconds since 1970", examples: [1795464900] });
 
-/** Schema of a list in OpenAI's format. The next page starts after `last_id`. It is named after its entries. */
+/** Schema of a list in OpenAI's format, named after its entries. The next page starts after `last_id`. */
 export const IdList = <T extends TSchema>(item: T) =>
   Type.Object(
     {

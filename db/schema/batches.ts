@@ -9,7 +9,7 @@ export const files = sqliteTable(
   {
     id: text().primaryKey(),
     uploadId: refersTo(() => uploads.id),
-    /** batch: the requests of a batch. batch_output: their results or errors. */
+    /** batch: an input file. batch_output: a file of results or errors. */
     purpose: text({ enum: ["batch", "batch_output"] }).notNull(),
     filename: text().notNull(),
     bytes: integer().notNull(),
@@ -24,7 +24,7 @@ export const files = sqliteTable(
   ],
 );
 
-/** A problem in an input file. `line` counts from 1; null: it concerns the whole file. */
+/** A problem in an input file. `line` counts from 1; null means the whole file. */
 export interface BatchProblem {
   code: string;
   line: number | null;
@@ -32,7 +32,7 @@ export interface BatchProblem {
   param: string | null;
 }
 
-/** Tokens of all answers of a batch. */
+/** Total tokens of a batch. */
 export interface BatchTokens {
   input: number;
   cached: number;
@@ -49,24 +49,24 @@ export const batches = sqliteTable(
       enum: ["validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"],
     }).notNull(),
     endpoint: text().notNull(),
-    /** Not a reference, because the file may be deleted after the batch. */
+    /** Not a foreign key, because the file may be deleted before the batch. */
     inputFileId: text().notNull(),
     outputFileId: text(),
     errorFileId: text(),
-    /** The model of all requests; null if they name several or none. */
+    /** The model that every request names; null if they name several models or none. */
     model: text(),
     metadata: json<Record<string, string>>(),
-    /** How long the output files are kept; null: the default. */
+    /** How long the output files are kept, in seconds; null: the default. */
     outputSeconds: integer(),
     total: integer().notNull().default(0),
     completed: integer().notNull().default(0),
     failed: integer().notNull().default(0),
     tokens: json<BatchTokens>().notNull(),
-    /** Why it failed. */
+    /** Why the batch failed. */
     errors: json<BatchProblem[]>(),
-    /** The status that follows once the output files are written; null: its requests have not all ended. */
+    /** The batch's status once the output files are written; null while requests are still unfinished. */
     ending: text({ enum: ["completed", "expired", "cancelled", "failed"] }),
-    /** The job that runs it. No other job may write. */
+    /** The job that runs the batch. No other job may write to it. */
     jobId: text().notNull(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -84,7 +84,7 @@ export const batches = sqliteTable(
   ],
 );
 
-/** The ended requests of a batch, until its output files are written. */
+/** Results of a batch's requests, kept until the output files are written. */
 export const batchResults = sqliteTable(
   "batch_results",
   {
@@ -92,7 +92,7 @@ export const batchResults = sqliteTable(
     /** Line of the request in the input file, from 1. */
     line: integer().notNull(),
     isError: flag().notNull(),
-    /** The line of the output or error file. */
+    /** The request's line in the output or error file. */
     output: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.batchId, table.line] })],

@@ -15,7 +15,7 @@ export const conversations = sqliteTable(
     indexId: text(),
     /** Search settings that replace the index's: `RetrievalOverrides`. */
     retrieval: json<Record<string, unknown>>(),
-    /** The functions that answers may call: `Tool[]`. */
+    /** The functions that the model may call: `Tool[]`. */
     tools: json<unknown[]>(),
     /** Last message of the shown branch; null means the newest message. */
     leafId: text(),
@@ -41,11 +41,11 @@ export const messages = sqliteTable(
     parentId: text(),
     role: text({ enum: ["system", "user", "assistant", "tool"] }).notNull(),
     content: text().notNull(),
-    /** The model's reasoning before its answer. */
+    /** The model's reasoning before it answered. */
     reasoning: text(),
     /** The function calls of an answer: `ToolCall[]`. */
     toolCalls: json<unknown[]>(),
-    /** Only for the role `tool`: id of the call that this is the result of. */
+    /** Only for the role `tool`: the id of the call that this message answers. */
     toolCallId: text(),
     /** generating: still being written, even after a reload. interrupted: the process ended before the answer did. */
     status: text({ enum: ["complete", "generating", "stopped", "failed", "interrupted"] }).notNull(),

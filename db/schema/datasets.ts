@@ -68,7 +68,7 @@ export const samples = sqliteTable(
     metadata: json<Record<string, unknown>>().notNull(),
     /** null: not checked. */
     expectedToolCalls: json<unknown[]>(),
-    /** The functions that the model may call, and whether it has to. */
+    /** The functions that the model may call, and whether it must call one. */
     tools: json<unknown[]>(),
     toolChoice: json<unknown>(),
   },

@@ -20,7 +20,7 @@ export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 interface Endpoint {
   kind: Model["kind"];
   schema: TObject;
-  /** undefined: it generates no text. */
+  /** Undefined if the route doesn't generate text. */
   operation?: Operation;
 }
 
@@ -39,8 +39,8 @@ export interface KeyModels {
 }
 
 /**
- * The model of a request; undefined if no node has reported it. Throws model_not_found, and invalid_request for a model of
- * the other kind.
+ * The model of a request; undefined if no node has reported it. Throws model_not_found, and invalid_request for a model
+ * of the wrong kind.
  */
 const modelOf = (
   { list, allowedModels, fallbacks }: KeyModels,
@@ -48,7 +48,7 @@ const modelOf = (
   id: unknown,
 ): Model | undefined => {
   const name = id ?? list.find((model) => model.kind === kind && model.default)?.id;
-  // The schema has a better error for anything else.
+  // The schema's own error is better for anything else.
   if (typeof name !== "string") return undefined;
   const model = list.find((one) => one.id === name);
   const isUnknown = !model && list.length > 0 && !fallbacks.includes(name);
@@ -68,7 +68,7 @@ const checkOf = (name: EndpointName): TypeCheck<TObject> => {
 };
 
 /**
- * Checks a request as its route would, and changes the body: neutral values are removed. Throws invalid_request and
+ * Checks a request as its route would. Removes fields with neutral values from `body`. Throws invalid_request and
  * model_not_found.
  */
 export const checkRequest = (

@@ -3,6 +3,6 @@ export const BATCH_REQUESTS_KIND = "batch_requests";
 
 export interface BatchRequestsPayload {
   batchId: string;
-  /** Set if the job continues a batch whose earlier job failed. Its other requests then end with this error. */
+  /** Set if an earlier job of the batch failed. The remaining requests then get this error instead of being run. */
   error?: { code: string; message: string };
 }

@@ -3,10 +3,10 @@ export type FileLine = { line: number } & ({ text: string } | { problem: "too_lo
 
 const LF = 10;
 
-/** Removes a byte order mark. Concatenated files contain one in the middle. */
+/** Also removes byte order marks, which concatenated files contain in the middle. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Splits a file into lines as it is read. Only one line is in memory, and of one longer than `maxBytes` nothing. */
+/** Splits a file into lines as it is read. Holds at most one line in memory, and drops lines longer than `maxBytes`. */
 export async function* readLines(pieces: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<FileLine> {
   let line = 0;
   let waiting: Uint8Array[] = [];

@@ -3,15 +3,15 @@ import { newId } from "../../lib/ids";
 
 export const NO_TOKENS: BatchTokens = { input: 0, cached: 0, output: 0, reasoning: 0 };
 
-/** A request of a batch. */
+/** One request of a batch. */
 export interface BatchRequest {
-  /** Its line in the input file. */
+  /** Line number in the input file, from 1. */
   line: number;
   customId: string;
   body: Record<string, unknown>;
 }
 
-/** The request in a line that has been validated. */
+/** Parses a line that has been validated. */
 export const toRequest = (line: number, text: string): BatchRequest => {
   const { custom_id: customId, body } = JSON.parse(text);
   return { line, customId, body };
@@ -23,7 +23,7 @@ interface Response {
   body: unknown;
 }
 
-/** The result of a request that was answered, with any status. */
+/** The result of a request that got a response, whatever its status. */
 export const answered = (request: BatchRequest, { status, requestId, body }: Response): BatchResult => {
   const response = { status_code: status, request_id: requestId, body };
   const isError = status >= 400;

@@ -15,21 +15,21 @@ import { BATCH_REQUESTS_KIND, type BatchRequestsPayload } from "./job";
 import { NO_TOKENS } from "./results";
 import { toBatch } from "./wire";
 
-/** The only completion window. */
+/** The only completion window that a batch can have. */
 const WINDOW_MS = 24 * 3_600_000;
 const DEFAULT_LIMIT = 20;
 const MAX_DELETED = 500;
 
 interface BatchesDeps {
   db: Db;
-  /** How long ended batches are kept. */
+  /** How many days finished batches are kept. */
   days: number;
   now?: () => Date;
 }
 
 export type Batches = ReturnType<typeof createBatches>;
 
-/** Batches of requests, which a jobs worker runs. A key sees only its own. */
+/** Batches of requests, which a jobs worker runs. A key only sees its own. */
 export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps) => {
   const find = async (reads: Reads, { keyId }: Principal, id: string): Promise<BatchRow> => {
     const row = await findBatch(reads, id);
@@ -40,7 +40,10 @@ export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps)
   };
 
   return {
-    /** Throws not_found and invalid_request for the file, insufficient_role if its results may not be stored. */
+    /**
+     * Creates a batch. Throws not_found or invalid_request for the file, and insufficient_role if the key's results may
+     * not be stored.
+     */
     async create(principal: Principal, request: CreateBatch, seal: Seal): Promise<Batch> {
       assertMayStore(principal, "batches", "Send the requests one by one.");
       const { keyId: createdBy, traceparent } = principal;
@@ -71,7 +74,7 @@ export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps)
       });
     },
 
-    /** Newest first. */
+    /** Lists the key's batches, newest first. */
     async list({ keyId }: Principal, { limit = DEFAULT_LIMIT, after }: BatchQuery): Promise<BatchList> {
       return idListOf(await listBatches(db, keyId, { limit: limit + 1, after }), limit, toBatch);
     },
@@ -80,8 +83,8 @@ export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps)
     get: async (principal: Principal, id: string): Promise<Batch> => toBatch(await find(db, principal, id)),
 
     /**
-     * Stops a batch within a second. A worker then writes the files with the results so far. Throws conflict if all
-     * requests have ended.
+     * Starts to cancel a batch. The worker stops within a second and writes files with the results so far. Throws
+     * conflict if all requests have finished.
      */
     cancel: (principal: Principal, id: string): Promise<Batch> =>
       db.write(async (tx) => {
@@ -101,7 +104,7 @@ export const createBatches = ({ db, days, now = () => new Date() }: BatchesDeps)
         return toBatch(await find(tx, principal, id));
       }),
 
-    /** Deletes batches that ended long ago. */
+    /** Deletes batches that finished more than `days` ago. */
     sweep: (): Promise<void> => deleteOldBatches(db, new Date(now().getTime() - days * 86_400_000), MAX_DELETED),
   };
 };

@@ -42,7 +42,7 @@ const line = (changes: object = {}, body: object = { model: "small", messages })
   JSON.stringify({ custom_id: "a", method: "POST", url: "/v1/chat/completions", body, ...changes });
 const chat = (fields: object): string => line({}, { messages, ...fields });
 
-/** The code, line and parameter of the first problem. */
+/** Invalid files, each with the code, line and parameter of its first problem. */
 const WRONG: [what: string, file: string, code: string, line: number | null, param: string | null, rules?: Rules][] = [
   ["no lines", "", "empty_file", null, null],
   ["only blank lines", "\r\n \n", "empty_file", null, null],

@@ -6,7 +6,7 @@ import { unknownField } from "../validation/problems";
 import { checkRequest, type EndpointName, type KeyModels } from "./endpoints";
 import type { FileLine } from "./lines";
 
-/** Validation ends after this many problems. */
+/** Validation stops after this many problems. */
 const MAX_PROBLEMS = 100;
 const MAX_CUSTOM_ID = 512;
 const FIELDS = ["custom_id", "method", "url", "body"] as const;
@@ -22,12 +22,12 @@ export interface FileRules {
 export interface ValidatedFile {
   /** Number of requests. */
   total: number;
-  /** The model of all requests; null: they name several, or none. */
+  /** The model that every request names; null if they name several models or none. */
   model: string | null;
   problems: BatchProblem[];
 }
 
-/** Checks every line of a batch's input file. */
+/** Checks every line of a batch's input file. Returns the problems instead of throwing them. */
 export const validateFile = async (lines: AsyncIterable<FileLine>, rules: FileRules): Promise<ValidatedFile> => {
   const problems: BatchProblem[] = [];
   const customIds = new Map<string, number>();

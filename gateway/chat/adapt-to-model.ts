@@ -9,16 +9,16 @@ export const isFields = (body: unknown): body is Record<string, unknown> =>
 const PROMPTS = { chat: "messages", completion: "prompt" } as const;
 
 interface Rules {
-  /** undefined: unknown. */
+  /** Undefined if the model is unknown. */
   model: RequestedModel | undefined;
-  /** Whether a node may still report the model, so that its own fields aren't known yet. */
+  /** Whether a node may still report the model. Until then, the fields that its server accepts are unknown. */
   isAwaited: boolean;
   images: ImageRules;
 }
 
 /**
- * Handles a body that doesn't match the schema: sets aside the fields that only the model's server knows, and throws
- * invalid_request for what the model can't do, even if the value is also invalid.
+ * Adapts a body that doesn't match the schema to its model. Sets aside the fields that only the model's server knows.
+ * Throws invalid_request for fields that the model doesn't support, even if their values are invalid too.
  */
 export const adaptToModel = (
   operation: Operation,

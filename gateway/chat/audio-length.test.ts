@@ -9,7 +9,7 @@ const wav = (seconds: number, { rate = 16_000, channels = 1, bits = 16, claimed 
   file.writeUInt32LE(claimed || bytesPerSecond, 28);
   return file.toString("base64");
 };
-/** `header`: the version and the bit rate of the first frame. */
+/** `header` holds the version and bit-rate bytes of the first frame. */
 const mp3 = (seconds: number, kbits: number, header: [version: number, rate: number], tagBytes?: number): string => {
   const frames = Buffer.alloc((seconds * kbits * 1000) / 8);
   frames.set([0xff, ...header]);
@@ -45,7 +45,7 @@ test.each<[what: string, format: "wav" | "mp3", data: string, bytesPerSecond: nu
   expect(audioSeconds({ data, format })).toBeCloseTo((data.length * 3) / 4 / bytesPerSecond, 6);
 });
 
-test("base64 that is too short or invalid has a length too", () => {
+test("base64 that is too short or invalid still gets a length", () => {
   for (const data of ["", "A", "====", "SUQz", "UklGRg==", "é"]) {
     for (const format of ["wav", "mp3"] as const) expect(audioSeconds({ data, format })).toBeLessThan(1);
   }

@@ -1,7 +1,7 @@
-/** WAV: 8,000 samples of 4 bits per second, to 48,000 samples of 32 bits on two channels. */
+/** Byte rates of WAV audio, from 8,000 4-bit samples per second to 48,000 32-bit samples on two channels. */
 const MIN_WAV_BYTES = 4000;
 const MAX_WAV_BYTES = 384_000;
-/** Speech as MP3 rarely has fewer bits. */
+/** MP3 speech rarely has a lower bit rate. */
 const MIN_MP3_KBITS = 32;
 /** Bit rates of MPEG-1 Layer III and of MPEG-2 Layer III, in kbit/s, by their index in a frame's header. */
 const MPEG_1_KBITS = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
@@ -15,14 +15,14 @@ const bytesAt = (data: string, start: number, length: number): Buffer => {
   return bytes.subarray(skipped, skipped + length);
 };
 
-/** The byte rate in a WAV header. Unknown ones count as the lowest rate. */
+/** Bytes per second according to the WAV header. An unknown header counts as the lowest rate. */
 const wavBytesPerSecond = (data: string): number => {
   const header = bytesAt(data, 0, 32);
   const isKnown = header.length === 32 && header.toString("latin1", 8, 16) === "WAVEfmt ";
   return isKnown ? Math.min(Math.max(header.readUInt32LE(28), MIN_WAV_BYTES), MAX_WAV_BYTES) : MIN_WAV_BYTES;
 };
 
-/** The bit rate of the first MP3 frame, after the ID3v2 tag if there is one. */
+/** Bytes per second of the first MP3 frame, after any ID3v2 tag. */
 const mp3BytesPerSecond = (data: string): number => {
   const tag = bytesAt(data, 0, 10);
   const isTagged = tag.length === 10 && tag.toString("latin1", 0, 3) === "ID3";

@@ -103,9 +103,9 @@ export const refusal = ({ param, problem, remedy }: Gap, model: string): AppErro
   );
 
 /**
- * Throws invalid_request, naming the field and the model, if the request asks for something the model can't do. While
- * the model's capabilities are unknown, it throws unavailable for fields that only its server may know, and checks
- * nothing else.
+ * Throws invalid_request, naming the field and the model, if the model can't do what the request asks for. While the
+ * model's capabilities are unknown, throws unavailable for fields that only its server may know, and checks nothing
+ * else.
  */
 export const assertCapable = (
   operation: Operation,

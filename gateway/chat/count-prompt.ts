@@ -9,8 +9,8 @@ const TIMEOUT_MS = 5000;
 const decoder = new TextDecoder();
 
 /**
- * Prompt tokens of these messages and tools. Infinity if they leave no room for an answer, undefined if the engine can't
- * count.
+ * Counts the prompt tokens of messages and tools. Returns Infinity if they leave no room for an answer, and undefined
+ * if the engine can't count.
  */
 export type CountPrompt = (
   call: Call,

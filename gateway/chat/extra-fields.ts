@@ -57,8 +57,8 @@ const isForeign = (operation: Operation, name: string): boolean => {
 };
 
 /**
- * Moves the `accepted` fields that only the model's server knows to `body[EXTRA]`, where the schema doesn't check them. Throws
- * invalid_request for a value that is too large, nested too deeply or not allowed, and for fields that are never
+ * Moves `accepted` fields, which only the model's server knows, to `body[EXTRA]`, where the schema doesn't check them.
+ * Throws invalid_request for a value that is too large, nested too deeply or not allowed, and for fields that are never
  * forwarded.
  */
 export const takeExtraFields = (

@@ -34,7 +34,7 @@ test("the logprobs of all chunks are joined in order", () => {
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
-test("the stop string that ended a choice is kept under its server's name", () => {
+test("the stop string that ended a choice keeps the name its server uses", () => {
   const end = (fields: object) => frame({ choices: [{ index: 0, delta: {}, finish_reason: "stop", ...fields }] });
   expect(join(content("a"), end({ stop_reason: "END" })).choices[0]).toMatchObject({ stop_reason: "END" });
   expect(join(content("a"), end({ matched_stop: "END" })).choices[0]).toMatchObject({ matched_stop: "END" });

@@ -5,7 +5,7 @@ import type { ChatAnswer, ChatEvent } from "./contract";
 
 export const JSON_TYPE = "application/json; charset=utf-8";
 
-/** Headers with the cache status and the number of retries. */
+/** The headers for the cache status, the number of retries and the fallback model. */
 export const answerHeaders = (
   answer: Pick<AnswerStart, "cache" | "retries" | "fallbackFrom">,
 ): Record<string, string> => {
@@ -15,13 +15,13 @@ export const answerHeaders = (
   return headers;
 };
 
-/** The headers of a response that is made from a complete answer. */
+/** The headers of a response that contains a complete answer. */
 export const answerHeadersOf = (answer: ChatAnswer): Record<string, string> => ({
   ...answerHeaders({ ...answer, fallbackFrom: answer.fallback_from }),
   "content-type": JSON_TYPE,
   "server-timing": serverTiming(answer.latency),
 });
 
-/** The headers of a stream, from its first event. */
+/** The headers of a stream, taken from its first event. */
 export const eventHeaders = (first: ChatEvent): Record<string, string> =>
   first.type === "start" ? cacheHeaders(first.cache) : {};

@@ -40,7 +40,7 @@ const HOST = "not an allowed host";
 
 describe("S2: an address that could lead elsewhere is refused:", () => {
   test.each<[url: string, why: string]>([
-    // Other hosts, and names that contain an allowed one.
+    // Other hosts, including names that contain an allowed one.
     ["https://example.com/a.png", HOST],
     ["https://evil.example/images.example.com", HOST],
     ["https://images.example.com.evil.example/a.png", HOST],
@@ -71,7 +71,7 @@ describe("S2: an address that could lead elsewhere is refused:", () => {
     ["http://[::1]/a.png", PLAIN],
     ["http://[::ffff:127.0.0.1]/a.png", PLAIN],
     ["http://localhost/a.png", HOST],
-    // Credentials and characters that parsers disagree on.
+    // Credentials, and characters that parsers read differently.
     ["https://images.example.com@evil.example/a.png", PLAIN],
     ["https://user:password@images.example.com/a.png", PLAIN],
     ["https://evil.example\\@images.example.com/a.png", PLAIN],
@@ -121,7 +121,7 @@ test("S2: by default, no address is allowed, and the error says what to send", (
   expect(check("data:image/webp;base64,AAAA", none)).toBe(false);
 });
 
-test("invalid bodies and texts have no images", () => {
+test("invalid bodies and plain texts contain no images", () => {
   for (const body of [{}, { messages: 1 }, { messages: [null, { content: "https://example.com" }] }, bodyWith(5)]) {
     expect(rules.check(body)).toBe(false);
   }

@@ -3,17 +3,17 @@ import { patternInWords } from "../validation/patterns";
 import type { ModelDependentFields } from "./capabilities";
 import { IMAGE_ADDRESS } from "./message";
 
-/** An image in the request itself. */
+/** An image inside the request. */
 const DATA_URL = /^data:image\/(?:png|jpeg|webp|gif);base64,/;
 /**
- * A web address whose host every parser reads alike: a plain name and a port, then the end or a slash. The rest is
- * printable ASCII without backslashes.
+ * A web address whose host every parser reads the same way: a plain name, an optional port, then a slash or the end.
+ * The rest is printable ASCII without backslashes.
  */
 const WEB_ADDRESS = /^https?:\/\/[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:\/[!-[\]-~]*)?$/;
 
 export interface ImageRules {
   /**
-   * Whether a request, which may be invalid, has images that the model's server fetches. Throws invalid_request for an
+   * Whether the model's server will fetch images for this request, which may be invalid. Throws invalid_request for an
    * image that is neither a data URL nor on an allowed host.
    */
   check(body: ModelDependentFields): boolean;
@@ -25,8 +25,8 @@ interface Part {
 }
 
 /**
- * Decides which images a request may contain: data URLs, and addresses on these hosts, such as images.example.com,
- * *.example.com for all its subdomains, or minio:9000. The gateway fetches none of them.
+ * Creates the rules for images in requests. Data URLs are allowed, and addresses on these hosts: for example
+ * images.example.com, minio:9000, or *.example.com for every subdomain. The gateway itself never fetches images.
  */
 export const createImageRules = (hosts: readonly string[]): ImageRules => {
   const exact = new Set(hosts.filter((host) => !host.startsWith("*")));
@@ -34,13 +34,13 @@ export const createImageRules = (hosts: readonly string[]): ImageRules => {
   const isAllowed = (host: string): boolean =>
     exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix) && host.length > suffix.length);
 
-  /** Why the address of an image is refused, as the end of a sentence; undefined if the model's server may fetch it. */
+  /** Why an image address is refused, worded as the end of a sentence; undefined if the model's server may fetch it. */
   const problemOf = (url: string): string | undefined => {
     if (hosts.length === 0) {
       return " must be a data URL of a PNG, JPEG, WebP or GIF image, such as data:image/png;base64,…. Images are only fetched from hosts that the operator allows with GROUNDWIRE_IMAGE_HOSTS.";
     }
     if (!/^https?:/.test(url)) return ` must ${patternInWords({ pattern: IMAGE_ADDRESS })}.`;
-    // The parser lowers the case, leaves out the scheme's own port, and turns numbers into IP addresses.
+    // The parser converts to lower case, drops the scheme's default port, and turns numbers into IP addresses.
     const host = WEB_ADDRESS.test(url) ? URL.parse(url)?.host : undefined;
     if (host === undefined) {
       return " must be a plain ASCII address, such as https://images.example.com/a.png, with a slash after the host and no user name, IPv6 address, spaces or backslashes.";

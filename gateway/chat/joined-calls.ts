@@ -1,12 +1,15 @@
 import type { ToolCall, ToolCallDelta } from "./message";
 
-/** The call that a piece belongs to, if there are `count` calls so far. Some servers send complete calls without an index. */
+/**
+ * Index of the call that a piece belongs to, when there are `count` calls so far. Some servers send complete calls
+ * without an index.
+ */
 export const callPlace = ({ index, id }: ToolCallDelta, count: number): number =>
   index ?? (id ? count : Math.max(0, count - 1));
 
 /** The function calls of a streamed answer, joined from their pieces. */
 export class JoinedCalls {
-  /** By their index in the stream, which a complete call doesn't have. */
+  /** By index in the stream. `ToolCall` itself has no index. */
   readonly #calls = new Map<number, ToolCall>();
 
   add(delta: ToolCallDelta): void {
@@ -19,7 +22,7 @@ export class JoinedCalls {
     this.#calls.set(at, call);
   }
 
-  /** The calls so far, in their order. Later pieces don't change them. */
+  /** The calls so far, in order, as copies that later pieces don't change. */
   toCalls(): ToolCall[] {
     return [...this.#calls]
       .toSorted(([a], [b]) => a - b)

@@ -49,7 +49,7 @@ const TextPart = Strict({
 });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 
-/** The start of an image's data URL, or of an address. `images.ts` checks the host, which the operator must allow. */
+/** The start of an image's data URL or web address. `images.ts` checks that the operator allows the host. */
 export const IMAGE_ADDRESS = "^(data:image/(png|jpeg|webp|gif);base64,|https?://)";
 
 const ImagePart = Strict(

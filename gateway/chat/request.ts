@@ -150,7 +150,7 @@ export const nodeBody = (body: GenerationRequest, model: RequestedModel, stream:
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or send a seed";
 
-/** As `samplingBypass`, also for a request whose images the model's server fetches: they may change at any time. */
+/** Like `samplingBypass`, but also bypasses the cache if the model's server fetches images, because they may change. */
 export const cacheBypass = (body: GenerationRequest, hasFetchedImages: boolean): string | undefined =>
   samplingBypass(body) ?? (hasFetchedImages ? "fetched images: send them as data URLs" : undefined);
 

@@ -5,7 +5,7 @@ import { FunctionName } from "./message";
 
 const MAX_TOOLS = 128;
 
-/** A function that the model may ask the caller to call. */
+/** A function that the model may call. The caller runs it. */
 const Tool = Strict(
   {
     type: Type.Literal("function"),

@@ -27,7 +27,7 @@ export interface Choice {
   text?: string;
   logprobs?: Logprobs | null;
   finish_reason: FinishReason | null;
-  /** What ended the answer: a stop string, a token id, or null. vLLM and SGLang have different names for it. */
+  /** The stop string or token id that ended the answer, or null. vLLM and SGLang use different names for it. */
   stop_reason?: string | number | null;
   matched_stop?: string | number | null;
 }

@@ -22,7 +22,7 @@ const MAX_THREADS = 8;
 /** Interval between updates of the progress line. */
 const REDRAW_MS = 200;
 
-/** Evaluators that take too little time for a thread. */
+/** Evaluators that are too quick to be worth a thread. */
 const SCORERS = { exact: scoreExact, tool_call: scoreToolCalls };
 
 const threads = Math.min(availableParallelism(), MAX_THREADS);

@@ -16,7 +16,7 @@ interface AnsweringDeps {
   models: Pick<Models, "resolve">;
   running: RunningAnswers;
   planner: ReturnType<typeof createPlanner>;
-  /** Throws not_found for a conversation that is not the caller's. */
+  /** Throws not_found for another caller's conversation. */
   find(principal: Principal, id: string): Promise<store.ConversationRow>;
   toMessages(
     row: store.ConversationRow,
@@ -27,7 +27,9 @@ interface AnsweringDeps {
   now: () => Date;
 }
 
-/** Starts the answers of conversations: to a new question, to an earlier one again, and to results of function calls. */
+/**
+ * Starts answers in conversations: to a new question, to an earlier question again, and to results of function calls.
+ */
 export const createAnswering = (deps: AnsweringDeps) => {
   const { db, models, running, planner, find, toMessages, create, now } = deps;
 
@@ -71,8 +73,8 @@ export const createAnswering = (deps: AnsweringDeps) => {
     });
 
   /**
-   * Answers a question, or the results of function calls, again: that of `answerId`, or the last one shown. The earlier answer is kept as another version.
-   * Throws what `ask` throws, and conflict without a question.
+   * Generates `answerId`, or the last answer shown, again. The earlier answer is kept as another version. Throws what
+   * `ask` throws, and conflict if there is no question.
    */
   const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
     running.withSlot(asking.principal, conversationId, async () => {

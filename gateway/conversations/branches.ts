@@ -37,7 +37,10 @@ export const versionsByParent = (rows: readonly Node[]): Map<string | null, stri
   return new Map([...siblings].map(([parentId, versions]) => [parentId, versions.map(({ id }) => id)]));
 };
 
-/** The ids of a question and of its turn: all its answers, their function calls' results, and the answers to these. */
+/**
+ * Ids of a question and of everything in its turn: its answers, the results of their function calls, and the answers to
+ * those results.
+ */
 export const turnOf = (rows: readonly Pick<MessageRow, "id" | "parentId" | "role">[], questionId: string): string[] => {
   const turn = new Set([questionId]);
   for (const { id, parentId, role } of rows)

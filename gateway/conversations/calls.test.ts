@@ -57,7 +57,7 @@ describe("an answer that calls functions", () => {
       detail: { reasoning_ms: expect.any(Number) },
     };
     expect((await messagesIn(id))[1]).toMatchObject(answer);
-    // As another process reads it from the database.
+    // What another process reads from the database.
     expect((await build().get(ada, id)).messages[1]).toMatchObject(answer);
   });
 

@@ -9,7 +9,7 @@ type Message = Omit<ConversationMessage, "parent_id" | "versions" | "status" | "
 export interface FittedPrompt {
   messages: ChatMessage[];
   context: AnswerContext;
-  /** Whether the model reads function calls and their results. */
+  /** Whether the model accepts function calls and their results. */
   readsCalls: boolean;
 }
 
@@ -20,7 +20,7 @@ interface Fit {
   window: number | null;
   /** Maximum answer length, in tokens. */
   maxTokens: number;
-  /** The functions that the model may call, which are a part of the prompt that nodes don't count. */
+  /** The functions that the model may call. They are part of the prompt, but nodes don't count them. */
   tools: readonly Tool[] | null;
   readsCalls: boolean;
   /** Counts the prompt's tokens. Infinity if the prompt exceeds the window, undefined if no node can count it. */

@@ -113,8 +113,9 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     assertMayCall,
 
     /**
-     * Plans the answer to the question, or to the results of function calls, at the end of `branch`. Throws not_found for an index that the key may not use,
-     * invalid_request and context_length_exceeded for a question that is too long.
+     * Plans the answer to the last message of `branch`: a question, or the results of function calls. Throws not_found
+     * for an index that the key may not use, invalid_request and context_length_exceeded for a question that is too
+     * long.
      */
     plan: (asking: Asking, source: AnswerSource, branch: readonly ConversationMessage[]): Promise<AnswerPlan> =>
       source.index === null ? fromModel(asking, source, branch) : fromIndex(asking, source, source.index, branch),
@@ -140,8 +141,8 @@ export const planAgain = (plan: AnswerPlan): AnswerPlan =>
   "query" in plan ? { ...plan, query: { ...plan.query, temperature: AGAIN_TEMPERATURE } } : plan;
 
 /**
- * Earlier turns as a query takes them, oldest first. System messages are left out, because the index's prompt has its
- * own, and so are function calls and their results.
+ * Earlier turns in the form that a query takes, oldest first. Leaves out system messages, because the index has its own
+ * prompt, and function calls with their results.
  */
 const historyOf = (messages: readonly ConversationMessage[]): NonNullable<RagQuery["history"]> =>
   messages

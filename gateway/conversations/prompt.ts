@@ -3,7 +3,7 @@ import type { ConversationMessage } from "./contract";
 
 type Message = Pick<ConversationMessage, "role" | "content" | "reasoning" | "tool_calls" | "tool_call_id">;
 
-/** The results of the calls of the answer at `index`, by the id of their call: the tool messages directly after it. */
+/** Results of the calls of the answer at `index`, by call id. They are the tool messages directly after the answer. */
 export const resultsOf = (
   branch: readonly Pick<Message, "role" | "content" | "tool_call_id">[],
   index: number,
@@ -15,8 +15,8 @@ export const resultsOf = (
 };
 
 /**
- * A branch as the model reads it, without empty answers. Calls without a result are left out, because servers refuse
- * them. If the model calls no functions (`readsCalls` is false), all calls and results are.
+ * A branch as the model reads it. Leaves out empty answers, and calls without a result, because servers refuse them. If
+ * the model doesn't support function calls (`readsCalls` is false), leaves out all calls and results.
  */
 export const toPrompt = (branch: readonly Message[], readsCalls: boolean): ChatMessage[] =>
   branch.flatMap((message, index): ChatMessage[] => {
@@ -29,7 +29,7 @@ export const toPrompt = (branch: readonly Message[], readsCalls: boolean): ChatM
     const answer: ChatMessage = {
       role,
       ...(content !== "" && { content }),
-      // The chat service leaves it out for a model without the capability.
+      // The chat service removes reasoning if the model doesn't support it.
       ...(reasoning && { reasoning }),
       ...(called.length > 0 && { tool_calls: called }),
     };
@@ -39,7 +39,7 @@ export const toPrompt = (branch: readonly Message[], readsCalls: boolean): ChatM
     ];
   });
 
-/** The size of a message's texts in UTF-8. No tokenizer makes more tokens of them than they have bytes. */
+/** Size of a message's texts in UTF-8. A tokenizer never produces more tokens than the text has bytes. */
 export const bytesOf = ({
   content,
   reasoning,

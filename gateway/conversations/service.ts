@@ -115,8 +115,8 @@ export const createConversations = ({
   };
 
   /**
-   * Throws model_not_found, not_found for the index, invalid_request for tools that the model can't call, and
-   * insufficient_role for a key whose content may not be stored.
+   * Creates a conversation. Throws model_not_found, not_found for the index, invalid_request for tools that the model
+   * can't call, and insufficient_role for a key whose content may not be stored.
    */
   const create = async (
     principal: Principal,

@@ -146,7 +146,7 @@ const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   });
 };
 
-/** Throws invalid_request for a result without the id of its call, and for fields that the role can't have. */
+/** Throws invalid_request for a result without its call's id, and for fields that a message of the role can't have. */
 const checkCalls = ({ id, tools, messages }: ExportedConversation): void => {
   if (tools) assertTools({ messages: [], tools });
   for (const [index, { role, reasoning, tool_calls, tool_call_id }] of messages.entries()) {

@@ -34,7 +34,7 @@ const AWKWARD = [
 ];
 const STRANGE = ["\u202e", "😀", "\u2028", "\ufeff", "＝"];
 
-/** Whether a JSON value has names or strings that no file may contain. */
+/** Whether a JSON value has names or strings that files must not contain. */
 const hasForbidden = (value: unknown): boolean => {
   if (typeof value === "string") return !isText(value);
   if (typeof value !== "object" || value === null) return false;
@@ -52,7 +52,7 @@ const messages = fc.array(fc.record({ role: fc.constantFrom("system" as const, "
   minLength: 1,
   maxLength: 3,
 });
-/** JSON in the arguments of a call. */
+/** Arguments of a call. */
 const json = fc.jsonValue({ maxDepth: 2 }).filter((value) => !hasForbidden(value));
 const functionName = fc.stringMatching(/^[a-zA-Z0-9_-]{1,64}$/);
 const sample: fc.Arbitrary<NewSample> = fc.record(

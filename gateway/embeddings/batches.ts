@@ -58,7 +58,7 @@ export interface NodeReport {
   retries: number;
 }
 
-/** How nodes compute the outputs of a batch. */
+/** How a batch is sent to a node, and how its response is read. */
 export interface BatchRoute<Input, Output> {
   route: EngineRequest["route"];
   bodyOf(inputs: readonly Input[]): object;
@@ -132,7 +132,10 @@ const otherRevision = (model: string): AppError =>
     { retryAfterMs: 2000 },
   );
 
-/** Rewrites a node's error about its `input.3` or `documents.3` to name that text as in the caller's request. */
+/**
+ * Rewrites a node's error about `input.3` or `documents.3` so that it names the text's position in the caller's
+ * request.
+ */
 export const inCallersWords = (thrown: unknown, nameOf: (index: number) => string): AppError => {
   const error = toAppError(thrown);
   const { param: own = "" } = error.detail;

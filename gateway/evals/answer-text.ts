@@ -1,6 +1,6 @@
 import type { Output } from "./contract";
 
-/** An answer as one text: its own text, then the functions that it calls, one per line. Empty without an output. */
+/** An answer as one text: what the model wrote, then one line for each function call. Empty without an output. */
 export const answerText = (output: Pick<Output, "text" | "tool_calls"> | null | undefined): string => {
   const { text = "", tool_calls: calls = [] } = output ?? {};
   const called = calls.map(({ function: { name, arguments: json } }) => `${name} ${json}`);

@@ -28,7 +28,10 @@ const NO_CALLS =
 
 const isAboutCalls = (name: string): boolean => CALL_CRITERIA.some((criterion) => criterion.name === name);
 
-/** The criteria that an evaluator can score: all about the text for a judge, those that it knows for any other. */
+/**
+ * The criteria that an evaluator can score. A judge scores any criterion about text; other evaluators only those they
+ * know.
+ */
 const decidable = (evaluator: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
   evaluator.kind === "judge"
     ? criteria.filter(({ name }) => !isAboutCalls(name))

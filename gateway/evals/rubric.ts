@@ -41,7 +41,7 @@ export const CALL_CRITERIA: readonly Criterion[] = [
   { name: "tool_arguments", description: "What share of the function calls also has the expected arguments?", ...call },
 ];
 
-/** Every criterion that a rubric can give by its name. */
+/** Every criterion that a rubric can refer to by name. */
 export const NAMED_CRITERIA: readonly Criterion[] = [...BUILT_IN_CRITERIA, ...CALL_CRITERIA];
 
 /** Expands the criteria of a rubric. Throws invalid_request for an unknown name or a duplicate. */

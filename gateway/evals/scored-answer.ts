@@ -13,11 +13,11 @@ export interface ScoredAnswer {
   references: readonly string[];
   contexts: readonly string[];
   output: string;
-  /** Undefined if the sample expects nothing of the answer's function calls, or if the answer can't have any. */
+  /** Undefined if the sample doesn't say which calls it expects, or if the answer can't contain calls. */
   calls?: ComparedCalls;
 }
 
-/** The function calls that a sample expects, those of an answer, and the functions that it could call. */
+/** The function calls that a sample expects, the calls that an answer makes, and the functions that it could call. */
 interface ComparedCalls {
   expected: readonly ExpectedCall[];
   made: readonly ToolCall[];

@@ -186,7 +186,7 @@ export const makeOutput = async (
   const output = {
     ...toOutput(sample, content, answer),
     ...(reasoning !== undefined && { reasoning }),
-    // Whether calls are compared depends on this field, even if the answer has none.
+    // This field decides whether calls are compared, even if the answer has none.
     ...((tool_calls ?? sample.expected_tool_calls) && { tool_calls: tool_calls ?? [] }),
   };
   return { output, model: answer.model, node: answer.node, index: null };

@@ -13,14 +13,14 @@ const checkRequest = (route: EngineRequest["route"], model: string) => ({
   priority: "interactive" as const,
 });
 
-/** The route that checks a model of each kind. */
+/** The route used to check a model, by the model's kind. */
 export const CHECK_ROUTES = {
   chat: "/v1/chat/completions",
   embedding: "/v1/embeddings",
   rerank: "/v1/rerank",
 } as const satisfies Record<NodeModel["kind"], EngineRequest["route"]>;
 
-/** The smallest request of each route, which every working node answers. */
+/** The smallest request that every working node answers, by route. */
 const BODIES: Record<EngineRequest["route"], object> = {
   "/v1/chat/completions": { messages: [{ role: "user", content: "Hi" }], max_tokens: 1 },
   "/v1/completions": { prompt: "Hi", max_tokens: 1 },

@@ -7,7 +7,7 @@ const MAX_RESETS = 400;
 /** The node's responses and our own headers are not checked again: that would take a microsecond per request. */
 const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean } = {
   settings: { enablePush: false },
-  // In MiB. By default, a connection breaks if the bodies of its requests are longer than 10 MB together.
+  // In MiB. With the default, a connection breaks once the bodies of its requests total more than 10 MB.
   maxSessionMemory: 1024,
   strictSingleValueFields: false,
   strictFieldWhitespaceValidation: false,

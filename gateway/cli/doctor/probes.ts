@@ -1,7 +1,7 @@
 /** A white image of 64 × 64 pixels. Some models reject smaller ones. */
 const IMAGE =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAAEklEQVR42mP4DwUMo4xRBukMAOPT/hAC2mzjAAAAAElFTkSuQmCC";
-/** Half a second of silence as WAV, with 8,000 samples of 8 bits per second. */
+/** Half a second of silence as WAV: 8-bit samples at 8 kHz. */
 const silence = (): string => {
   const samples = 4000;
   const wav = Buffer.alloc(44 + samples, 128);
@@ -38,7 +38,10 @@ interface Answer {
   promptTokens: number | undefined;
 }
 
-/** Sends a short chat with these fields, by default a question with an answer of one token. Throws Refusal. */
+/**
+ * Sends a short chat with these fields. By default, it asks a question and allows an answer of one token. Throws
+ * Refusal.
+ */
 export type Ask = (fields?: object) => Promise<Answer>;
 
 /** The server answered with an error. */
@@ -51,7 +54,10 @@ export class Refusal extends Error {
   }
 }
 
-/** What an answer shows. `can` is undefined if it shows nothing. `reason` says why the server can't, or why not. */
+/**
+ * What an answer shows about a feature. `can` is undefined if it shows nothing. `reason` says why the feature is
+ * missing or why the answer shows nothing.
+ */
 export type Observation = { can: true } | { can: false | undefined; reason: string };
 
 const CAN: Observation = { can: true };
@@ -79,7 +85,7 @@ const SCHEMA = {
 
 const messagesWith = (part: object) => [{ role: "user", content: [{ type: "text", text: QUESTION }, part] }];
 
-/** Servers that ignore images or audio count as many tokens as without them. */
+/** A server that ignores an image or audio reports the same token count as without it. */
 const reads = async (ask: Ask, part: object, what: string): Promise<Observation> => {
   const { promptTokens: without } = await ask();
   const { promptTokens } = await ask({ messages: messagesWith(part) });
@@ -94,11 +100,11 @@ const isExpectedJson = (text: string): boolean => {
   }
 };
 
-/** One probe for each capability. Together they send ten requests, for at most 520 tokens. */
+/** One probe per capability. Together they send ten requests and generate at most 520 tokens. */
 export const PROBES = {
   async tools(ask) {
     const messages = [{ role: "user", content: "What is the weather in Rome?" }];
-    // vLLM without a parser for tool calls only refuses `auto`.
+    // Without a tool-call parser, vLLM refuses only `auto`.
     await ask({ messages, tools: TOOLS, tool_choice: "auto" });
     const { choices } = await ask({ messages, tools: TOOLS, tool_choice: "required", max_tokens: 128 });
     const [choice] = choices;
@@ -123,7 +129,7 @@ export const PROBES = {
   },
 
   async choices(ask) {
-    // vLLM refuses several choices at temperature 0.
+    // vLLM refuses more than one choice at temperature 0.
     const { length } = (await ask({ n: 2, temperature: 1 })).choices;
     return length === 2
       ? CAN

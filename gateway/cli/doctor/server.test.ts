@@ -11,7 +11,7 @@ afterAll(() => server.close());
 type Json = Record<string, unknown>;
 const CALL = { id: "call_1", name: "get_weather", arguments: '{"city":"Rome"}' };
 
-/** Answers like a server that can do everything. */
+/** Answers like a server that supports every feature. */
 const answerAll = ({ tool_choice, response_format, n = 1, reasoning_effort }: Json) => {
   if (tool_choice === "required") return [{ calls: [CALL], finish_reason: "tool_calls" }];
   const content = response_format ? '{"is_white": true}' : "Yes.";

@@ -10,7 +10,7 @@ import { type Check, type Finding, failed, passed, type Result, runCheck, warnin
 import { type Ask, chatWith, type Observation, PROBES, Refusal } from "./probes";
 
 const REQUEST_MS = 8000;
-/** A server there can't be a paid service. */
+/** A server in these networks is not a paid service. */
 const OWN_NETWORKS = networkList([
   ...["127.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
   ...["::1", "fc00::/7", "fe80::/10"],
@@ -21,7 +21,7 @@ const MAX_CHOICES = "GROUNDWIRE_NODE_ENGINE_MAX_CHOICES";
 
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[(.*)\]$/, "$1");
 
-/** The result for a server that gets no requests without `--probe`; undefined if it is in one of our networks. */
+/** The result for a server that is only called with `--probe`; undefined if it is in one of `OWN_NETWORKS`. */
 const refuseForeign = async (engineUrl: string): Promise<Finding | undefined> => {
   const { origin } = new URL(engineUrl);
   const addresses = await lookup(hostOf(engineUrl), { all: true }).catch(() => []);
@@ -32,15 +32,15 @@ const refuseForeign = async (engineUrl: string): Promise<Finding | undefined> =>
   return passed(`not checked, because ${origin} may charge for requests; ${how}`);
 };
 
-/** What the node reports about its model, and the switches that the settings contain. */
+/** What the node reports about its model, and the capabilities that the settings switch on or off. */
 interface Claims {
   capabilities: ModelCapabilities;
   switches: { on: string[]; off: string[] };
-  /** Whether a setting sets the maximum number of choices. */
+  /** Whether the settings set the maximum number of choices. */
   hasMaxChoices: boolean;
 }
 
-/** How to make the node report what the server can do. */
+/** How to make the node report what the server actually does. */
 const remedyFor = (name: keyof typeof PROBES, can: boolean, { switches }: Claims): string => {
   if (name === "choices") return can ? `Set ${MAX_CHOICES}, for example to 8` : `Set ${MAX_CHOICES}=1`;
   if (can) return `Add ${name} to ${CAPABILITIES}`;
@@ -49,7 +49,7 @@ const remedyFor = (name: keyof typeof PROBES, can: boolean, { switches }: Claims
     : `Add -${name} to ${CAPABILITIES}, or change how the server is started`;
 };
 
-/** Compares what the node reports with what the server did. */
+/** Compares what the node reports with how the server answered. */
 const compare = (name: keyof typeof PROBES, seen: Observation, claims: Claims): Finding => {
   const { capabilities, switches, hasMaxChoices } = claims;
   const isOn = name === "choices" ? capabilities.max_choices > 1 : capabilities[name];
@@ -71,7 +71,7 @@ const observe = async (name: keyof typeof PROBES, ask: Ask): Promise<Observation
     return await PROBES[name](ask);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    // A server that is busy or failing says nothing about the feature.
+    // A busy or failing server shows nothing about the feature.
     const isRefusal = error instanceof Refusal && ![401, 403, 404, 408, 429, 502, 503, 504].includes(error.status);
     return { can: isRefusal ? false : undefined, reason };
   }
@@ -82,7 +82,7 @@ interface Listed {
   model: ListedModel;
 }
 
-/** Reads the server's list of models and asks the first one for a token. */
+/** Reads the server's list of models and asks the first one for one token. */
 const connect = async ({ engineUrl, engineKey, slots }: Config["node"]): Promise<Listed> => {
   const upstream = createUpstream("GROUNDWIRE_NODE_ENGINE_URL", engineUrl, engineKey, slots);
   const listed = await (await upstream.call("/v1/models", AbortSignal.timeout(REQUEST_MS))).json();
@@ -94,8 +94,9 @@ const connect = async ({ engineUrl, engineKey, slots }: Config["node"]): Promise
 };
 
 /**
- * Compares what a node with another server behind it (the openai engine) reports with what that server does. Sends
- * requests to a server outside this machine and its private networks only if `isForced`, because they may cost money.
+ * Checks a node that uses the openai engine: compares what the node reports with what the server behind it actually
+ * does. Calls a server outside this machine and its private networks only if `isForced`, because requests may cost
+ * money.
  */
 export async function* serverResults(settings: Settings, isForced: boolean): AsyncGenerator<Result> {
   const { node } = settings.config;

@@ -22,7 +22,7 @@ const score = (expected: ExpectedCall[], made: Made[]) => {
   const answer = { question: null, references: [], contexts: [], output: "" };
   return scoreToolCalls({ ...answer, calls: { expected, made: calls, tools: TOOLS } });
 };
-/** The share of right names, that of right arguments, and the reason of the latter. */
+/** The share of right names, the share of right arguments, and the reason for the second. */
 const brief = (expected: ExpectedCall[], made: Made[]) => {
   const [name, values] = score(expected, made);
   return [name?.value, values?.value, values?.reason];
@@ -60,7 +60,7 @@ describe("calls are equal", () => {
   });
 });
 
-describe("the first difference is named", () => {
+describe("the reason names the first difference", () => {
   const list = (...days: unknown[]) => ({ name: "f", arguments: { days } });
   test.each<[string, ExpectedCall[], Made[], name: number, values: number]>([
     ["Doesn't call get_weather.", [rome], [], 0, 0],

@@ -7,13 +7,13 @@ import type { ReferenceScore } from "./reference-evaluator";
 
 type Arguments = Record<string, unknown>;
 
-/** A call of the answer. `values` is undefined if its arguments aren't a JSON object. */
+/** A call that the answer makes. `values` is undefined if its arguments aren't a JSON object. */
 interface MadeCall {
   name: string;
   values: Arguments | undefined;
 }
 
-/** An expected call and the answer's call of the same function that it is compared with. */
+/** An expected call, and the call of the same function that it is compared with. */
 interface Pair {
   expected: ExpectedCall;
   made: MadeCall | undefined;
@@ -21,10 +21,10 @@ interface Pair {
 }
 
 /**
- * Compares an answer's function calls with the expected ones: the share of calls with the right name, and of those with
- * the right arguments too. Calls that are missing and calls that are too many count as wrong. The order of the calls
- * doesn't matter, nor does the order of keys. An argument that is left out has the default value of the function's
- * parameters, if there is one. Empty for a sample that expects nothing.
+ * Compares an answer's function calls with the expected ones. Scores, 0…1: the share of calls with the right name, and
+ * the share that also has the right arguments. Missing and extra calls count as wrong. The order of calls and of keys
+ * doesn't matter. A missing argument counts as its default in the function's parameters. Empty if the sample expects
+ * nothing.
  */
 export const scoreToolCalls = ({ calls }: ScoredAnswer): ReferenceScore[] => {
   if (calls === undefined) return [];
@@ -57,7 +57,7 @@ const toMade = (
   return { name, values: values && complete(name, values) };
 };
 
-/** Servers send no arguments as an empty text or as `{}`. */
+/** Servers send either an empty text or `{}` if there are no arguments. */
 const parseArguments = (json: string): Arguments | undefined => {
   if (json.trim() === "") return {};
   try {
@@ -79,7 +79,7 @@ const defaultsOf = ({ parameters }: Tool["function"]): Arguments => {
   return Object.fromEntries(withDefault);
 };
 
-/** Each expected call gets an equal call if there is one, otherwise the next one of the same function. */
+/** Pairs each expected call with an equal call if there is one, otherwise with the next call of the same function. */
 const pairUp = (expected: readonly ExpectedCall[], made: readonly MadeCall[]): Pair[] => {
   const left = [...made];
   const take = (matches: (call: MadeCall) => boolean): MadeCall | undefined => {
@@ -113,7 +113,10 @@ const findArgumentDifference = (pairs: readonly Pair[]): string | undefined => {
   return difference && `${name}: ${difference}`;
 };
 
-/** The first difference of two JSON values, in the order of the expected one's keys: `city is "Paris", not "Rome".` */
+/**
+ * The first difference between two JSON values, in the order of the expected value's keys: `city is "Paris", not
+ * "Rome".`
+ */
 const findDifference = (made: unknown, expected: unknown, path: string): string | undefined => {
   if (isSame(made, expected)) return undefined;
   const isList = Array.isArray(made) && Array.isArray(expected);

@@ -110,7 +110,7 @@ export const textCells: Cells = {
   json: (cell) => (cell === "null" ? undefined : asJson(readJson(notEmpty(cell), STRUCTURE))),
 };
 
-/** The fields of every version's exports. */
+/** The fields that the exports of every version contain. */
 const EXPORTED_FIELDS = FIELDS.slice(0, FIELDS.indexOf("metadata") + 1);
 
 /** A file with a column for each of these fields is read as one of our own exports, so `guardText` is undone. */
