@@ -1,4 +1,7 @@
-/** What to use instead of a group of routes that Groundwire doesn't offer; empty if it has nothing like it. */
+/**
+ * What to use instead of OpenAI's routes that Groundwire doesn't offer, by the routes' prefix; empty if there is no
+ * alternative.
+ */
 const NOT_OFFERED: Readonly<Record<string, string>> = {
   assistants: "POST /v1/chat/completions supports function calls, and /v1/conversations stores histories.",
   audio: "Models that read audio accept it in the messages of POST /v1/chat/completions.",
@@ -11,7 +14,7 @@ const NOT_OFFERED: Readonly<Record<string, string>> = {
   videos: "",
 };
 
-/** A sentence or two about a route of OpenAI's API that Groundwire doesn't offer; undefined for any other path. */
+/** Explains that Groundwire doesn't offer this route of OpenAI's API; undefined for any other path. */
 export const notOffered = (path: string): string | undefined => {
   const [, version, group = ""] = path.split("/");
   if (version !== "v1" || !Object.hasOwn(NOT_OFFERED, group)) return undefined;

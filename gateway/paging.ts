@@ -13,7 +13,7 @@ export const pageOf = <Row, Wire>(
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
 };
 
-/** Builds a list in OpenAI's format. `rows` has one more than `limit` if there is a next page. */
+/** Builds a list in OpenAI's format. If there is a next page, `rows` has one row more than `limit`. */
 export const idListOf = <Row extends { id: string }, Wire>(
   rows: readonly Row[],
   limit: number,

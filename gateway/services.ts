@@ -206,7 +206,7 @@ export const createServices = (foundation: Foundation) => {
     metrics,
     chat,
     images,
-    // Many responses may end at once, and each waits for its commit.
+    // Many responses may finish at the same time, and each waits for its commit.
     responses: createResponses({
       chat,
       models,

@@ -39,5 +39,5 @@ export const toRow = <T extends TObject>(contract: T, value: Static<T>): RowOf<S
   return Object.fromEntries(columns);
 };
 
-/** A time in OpenAI's format. */
+/** A time in OpenAI's format: whole seconds since 1970. */
 export const toUnixSeconds = (at: Date): number => Math.floor(at.getTime() / 1000);

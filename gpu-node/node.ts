@@ -20,7 +20,7 @@ import { endRequest, traceRequest } from "./server/trace";
 /** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
 
-/** Shares of the loading progress: the models of embedder and reranker are smaller. */
+/** Weights in the loading progress. The models of the embedder and the reranker are smaller. */
 const WEIGHTS = { engine: 8, embedder: 2, reranker: 2 };
 
 export interface StartNodeOptions {
@@ -153,7 +153,10 @@ interface Engines {
   close(): Promise<void>;
 }
 
-/** Creates the configured engine, embedder and reranker. Imports only those, because llama loads native code. */
+/**
+ * Creates the configured engine, embedder and reranker. Imports only what is configured, because llama loads native
+ * code.
+ */
 const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
   const engine = await createEngine[config.node.engine](config, host, log);

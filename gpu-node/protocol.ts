@@ -84,8 +84,8 @@ export interface EmbeddingAnswer {
 }
 
 /**
- * Response of `POST /v1/rerank`, best document first: the shape of Jina and Cohere, plus the tokens that the model read
- * for each document and the node's measurements. Scores are from 0 to 1.
+ * Response of `POST /v1/rerank`, best document first. It has the format of Jina and Cohere, plus the tokens that the
+ * model read for each document and the node's measurements. Scores are in 0…1.
  */
 export interface RerankAnswer {
   model: string;
@@ -117,7 +117,7 @@ export interface NodeReadiness {
   models: NodeModel[];
   slots: { total: number; running: number };
   queue: { depth: number; capacity: number };
-  /** Slots and queue of the embedder and the reranker; omitted by a node that has neither. */
+  /** Slots and queue of the embedder and the reranker; omitted if the node has neither. */
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
@@ -182,7 +182,7 @@ export interface NodeModel {
    * hash of both.
    */
   revision: string;
-  /** Tokens of prompt and answer together, of one text to embed, or of a query and one document. */
+  /** Maximum tokens of a prompt with its answer, of one text to embed, or of a query with one document. */
   context_window: number;
   /** Length of the vectors of an embedding model. */
   dimensions?: number;

@@ -49,7 +49,7 @@ export const batches = sqliteTable(
       enum: ["validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"],
     }).notNull(),
     endpoint: text().notNull(),
-    /** Not a foreign key, because the file may be deleted before the batch. */
+    /** Not a foreign key, because the file can be deleted while the batch is kept. */
     inputFileId: text().notNull(),
     outputFileId: text(),
     errorFileId: text(),

@@ -6,7 +6,10 @@ const LF = 10;
 /** Also removes byte order marks, which concatenated files contain in the middle. */
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Splits a file into lines as it is read. Holds at most one line in memory, and drops lines longer than `maxBytes`. */
+/**
+ * Splits a file into lines as it is read. Only one line is in memory, and of a line longer than `maxBytes` only the
+ * problem is returned.
+ */
 export async function* readLines(pieces: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<FileLine> {
   let line = 0;
   let waiting: Uint8Array[] = [];

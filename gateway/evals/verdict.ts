@@ -96,8 +96,8 @@ interface Outcome {
 }
 
 /**
- * A result's verdict and failure kind from all its scores, oldest first. An answer without text and function calls never passes. The fallback text
- * of an index is right if the sample expects no answer, and wrong otherwise.
+ * A result's verdict and failure kind from all its scores, oldest first. An answer with neither text nor function calls
+ * never passes. The fallback text of an index is right if the sample expects no answer, and wrong otherwise.
  */
 export const outcomeOf = (
   output: DecidedOutput,

@@ -25,7 +25,7 @@ const services = () => {
   return { uploads, files: createFiles({ db, uploads, days: 30, now }), batches: createBatches({ db, days: 30, now }) };
 };
 
-/** Uploads a file as a form, which is kept for this many days. */
+/** Uploads a file that is kept for this many days. */
 const upload = async (days?: number) => {
   const form = new FormData();
   form.append("file", new File(["{}"], "in.jsonl"));
@@ -43,7 +43,7 @@ const start = async (inputFileId: string) => {
   return services().batches.create(caller, request, async () => {});
 };
 
-/** What a worker does once a minute. */
+/** Runs the cleanup that a worker runs once a minute. */
 const sweep = async () => {
   const { uploads, files, batches } = services();
   for (const each of [uploads, files, batches]) await each.sweep();
@@ -63,7 +63,7 @@ test("a file is kept until it expires, and then deleted with its content", async
   expect([await listed(), await db.$count(uploadRows)]).toEqual([[], 0]);
 });
 
-test("a file that an open batch reads outlives its time", async () => {
+test("a file that an unfinished batch reads is kept past its expiry", async () => {
   const file = await upload(1);
   const { id } = await start(file.id);
   aheadMs = 1.1 * DAY_MS;
@@ -88,7 +88,7 @@ test("a file is kept if a batch is created while expired files are deleted", asy
   expect(await listed()).toEqual([second.id]);
 });
 
-test("a batch is kept for 30 days after its end, and as long as its results are rows", async () => {
+test("a batch is kept for 30 days after its end, and until its results are deleted", async () => {
   const { id } = await start((await upload()).id);
   await db.write(async (tx) => {
     await insertBatchResults(tx, id, [{ line: 1, isError: false, output: "{}", tokens: NO_TOKENS }]);

@@ -23,17 +23,17 @@ const MAX_SWEPT = 100;
 interface FilesDeps {
   db: Db;
   uploads: Pick<Uploads, "receive" | "discard" | "read">;
-  /** How long files without `expires_after` are kept. */
+  /** How many days files without `expires_after` are kept. */
   days: number;
   now?: () => Date;
 }
 
-/** Runs its argument, unless the same request was already sent; see `Idempotency.once`. */
+/** Calls `make`, unless the same request was sent before; see `Idempotency.once`. */
 type Once = (sent: unknown, make: (seal: Seal) => Promise<File>) => Promise<File>;
 
 export type Files = ReturnType<typeof createFiles>;
 
-/** The files of `/v1/files`. A key sees only its own. */
+/** The files of `/v1/files`. A key only sees its own. */
 export const createFiles = ({ db, uploads, days, now = () => new Date() }: FilesDeps) => {
   const find = async (reads: Reads, { keyId }: Pick<Principal, "keyId">, id: string): Promise<FileRow> => {
     const row = await findFile(reads, keyId, id);
@@ -45,8 +45,8 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
 
   return {
     /**
-     * Stores a form's file as it arrives. Throws invalid_request, payload_too_large, and insufficient_role if the key's
-     * content may not be stored. Nothing is kept then.
+     * Stores the file of a form while it arrives. If it throws, nothing is kept. Throws invalid_request,
+     * payload_too_large, and insufficient_role if the key's content may not be stored.
      */
     async create(principal: Principal, body: UploadBody, once: Once): Promise<File> {
       assertMayStore(principal, "files", "Send the requests one by one.");
@@ -94,7 +94,7 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
       return { name: `${id}.jsonl`, mediaType: "application/jsonl", content: uploads.read(uploadId) };
     },
 
-    /** Throws conflict while a batch reads the file. */
+    /** Deletes a file. Throws conflict while a batch reads it. */
     async remove(principal: Principal, id: string): Promise<FileDeleted> {
       const { uploadId } = await db.write(async (tx) => {
         const row = await find(tx, principal, id);
@@ -128,7 +128,9 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
   };
 };
 
-/** The part of a new file that doesn't depend on its content. `seconds`: how long it is kept; by default, `days`. */
+/**
+ * The columns of a new file that don't depend on its content. It is kept for `seconds`, or for `days` if that is null.
+ */
 export const newFile = (
   { createdBy, seconds, days }: { createdBy: string; seconds: number | null | undefined; days: number },
   createdAt: Date,
@@ -142,7 +144,7 @@ export const newFile = (
 const { file: _, ...FIELDS } = FileForm.properties;
 const FormFields = Type.Object(FIELDS, { additionalProperties: false });
 
-/** Checks a form. Returns `expires_after[seconds]`. Throws invalid_request. */
+/** Checks a form and returns its `expires_after[seconds]`. Throws invalid_request. */
 const readForm = (upload: Upload | undefined, fields: Record<string, string>): number | undefined => {
   if (!upload) {
     throw new AppError("invalid_request", "file is missing. Send the file in this field of the form.", {

@@ -67,7 +67,7 @@ export interface BodyLimits {
   maxBytes: number;
   /** Applies to a form with a file, on routes that accept one; undefined if the caller may not upload. */
   maxUploadBytes: number | undefined;
-  /** Applies to a body with images or audio, on routes that read them. Its text is limited by `maxBytes`. */
+  /** The limit of a body with images or audio, on routes that read them. Its text is still limited by `maxBytes`. */
   media?: { maxBytes: number; memory: BodyMemory; mayRead(principal: Principal): boolean };
 }
 
@@ -90,8 +90,8 @@ export const planBody = (exchange: Exchange, limits: BodyLimits): BodyPlan => {
 };
 
 /**
- * The limit of a body that may have images or audio: higher than `ordinaryBytes` if the route and a model of the caller
- * read them. Its text is then counted as it arrives.
+ * The size limit of a body: higher than `ordinaryBytes` if both the route and one of the caller's models read images or
+ * audio. The text of such a body is counted as it arrives.
  */
 const openMedia = (exchange: Exchange, { media }: BodyLimits, ordinaryBytes: number): number => {
   const { route, principal } = exchange;

@@ -52,7 +52,7 @@ export interface BodyPlan {
   maxBytes: number;
   slackBytes: number;
   isGzip: boolean;
-  /** Whether its length is checked as it arrives. */
+  /** Whether the body's length is checked while it arrives. */
   isCounted: boolean;
 }
 
@@ -82,7 +82,7 @@ export class Exchange implements WorkReport {
   endedBy: AppError | undefined;
   /** The reader of a body that has not been read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  /** The body, if images or audio may make it longer than others. */
+  /** The body, if it may contain images or audio and so exceed the ordinary limit. */
   mediaBody: MediaBody | undefined;
   /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;

@@ -116,7 +116,7 @@ export const gate = (deps: GateDeps) => {
   /** Called once the limits have accepted the request. */
   const admit = (exchange: Exchange, held: Held | undefined, isApi: boolean): Exchange => {
     if (held) exchange.hold(held);
-    // If no route has this method, a 404 or 405 is more helpful than an error about the body, which is not read.
+    // If no route has this path and method, a 404 or 405 is more helpful than an error about the unread body.
     if (isRead(exchange.request.method) || (isApi && !exchange.route)) return exchange;
     if (isApi) checkType(exchange);
     else refuseFiles(exchange);

@@ -11,7 +11,7 @@ const seen: unknown[] = [];
 beforeEach(() => void seen.splice(0));
 
 const Body = Type.Object({ text: Type.String() }, { additionalProperties: false });
-/** Removes `extra`, so that the body matches. */
+/** Removes `extra`, so that the body matches the schema. */
 const adapt = onMismatch((body) => {
   seen.push(structuredClone(body));
   delete (body as { extra?: unknown }).extra;

@@ -15,7 +15,7 @@ export interface ErrorFormat {
   /** Schema of the body. */
   schema: TSchema;
   body(error: AppError, requestId: string): object;
-  /** Headers in addition to those of all errors. */
+  /** Headers in addition to those that every error has. */
   headers?(requestId: string): Record<string, string>;
 }
 
@@ -37,8 +37,8 @@ export interface RouteFacts {
   /** Multiplies the maximum size of the body. */
   "x-body-factor"?: number;
   /**
-   * The length of the images and audio in a parsed body, which may be invalid. They may make the body longer than
-   * others, if the caller has a model that reads them.
+   * Returns the length of the images and audio in a parsed body, which may be invalid, in bytes of base64. If the
+   * caller has a model that reads them, the body may exceed the ordinary limit by this length.
    */
   "x-media-bytes"?: (body: unknown) => number;
   /** Drops NUL from the body's text. Other routes reject it. */

@@ -7,24 +7,24 @@ const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
 export const DONE_FRAME = "data: [DONE]\n\n";
 
-/** An event without a name. */
+/** Formats an event without a name. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
 export const namedFrame = (name: string, data: unknown): string => `event: ${name}\n${frame(data)}`;
 
-/** How events are sent. */
+/** How the events of a stream are written. */
 interface EventFormat<Event> {
   /** The frames of an event; empty if the client doesn't need it. */
   frame(event: Event): string;
-  /** What follows the last event. */
+  /** The frames after the last event; empty if there are none. */
   end: string;
 }
 
 const OUR_FORMAT: EventFormat<unknown> = { frame, end: DONE_FRAME };
 
 /**
- * Waits for the first event, so that a rejection keeps its own status, then streams all events, by default in our format
- * with `[DONE]` at the end. The headers depend on the first event.
+ * Waits for the first event, so that a rejection keeps its own status, then streams all events. The headers depend on
+ * the first event. The default format is ours, with `[DONE]` at the end.
  */
 export const startEvents = async <Event>(
   events: AsyncGenerator<Event, void, undefined>,
@@ -51,7 +51,7 @@ export const startEvents = async <Event>(
 /** The last frames of a failed stream. */
 type ToErrorFrames = (error: AppError, requestId: string) => string;
 
-/** No `[DONE]` follows, so that clients know the stream is incomplete. */
+/** Without `[DONE]`, so that clients know the stream is incomplete. */
 const errorFrame: ToErrorFrames = (error, requestId) => frame(toEnvelope(error, requestId));
 
 interface Stream {
@@ -70,8 +70,9 @@ const REJECTION_DELAY_MS = 2000;
 const MAX_SILENCE_MS = 45_000;
 
 /**
- * A rejection within this time has its own status. After that, the response is a stream with status 200 whose last event
- * is the rejection. That happens to every request that waits the default 60 s for a slot.
+ * How long a response waits for its first event, in milliseconds. A rejection within this time keeps its own status.
+ * After that, the response is a stream with status 200 whose last event is the rejection, as for every request that
+ * waits the default 60 s for a slot.
  */
 export const patienceOf = ({ queueMs }: { queueMs: number }): number =>
   Math.min(queueMs + REJECTION_DELAY_MS, MAX_SILENCE_MS);

@@ -44,7 +44,7 @@ const FIRST_MS_PER_TOKEN = 5;
 /** Weight of the newest use. */
 const NEWEST = 0.2;
 
-/** The images and audio in a request. Their size is that of the base64. */
+/** The images and audio in a request. Sizes are those of the base64 text. */
 export interface Media {
   images: number;
   imageBytes: number;
@@ -52,7 +52,7 @@ export interface Media {
   audioSeconds: number;
 }
 
-/** Models use a few hundred to two thousand tokens for an image, and about 25 for a second of audio. */
+/** Models use a few hundred to two thousand tokens per image, and about 25 per second of audio. */
 const TOKENS_PER_IMAGE = 1000;
 const TOKENS_PER_SECOND = 25;
 

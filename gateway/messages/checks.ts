@@ -7,7 +7,7 @@ import type { CountTokensRequest, MessagesRequest } from "./contract";
 
 const invalid = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });
 
-/* Requests that don't match the schema: better errors for what Anthropic's API has and this one doesn't. */
+/* Requests that don't match the schema: errors that explain which parts of Anthropic's API are not supported. */
 
 type Fields = Record<string, unknown>;
 
@@ -18,7 +18,7 @@ const entriesOf = (list: unknown): [index: number, item: Fields][] =>
 
 const quoted = (type: unknown): string => JSON.stringify(String(type).slice(0, 60));
 
-/** What to do instead of sending a block of this type. */
+/** What to do instead of sending a block of a type. */
 const REMEDIES: Readonly<Record<string, string>> = {
   document: "Send its text in a text block",
   search_result: "Send its text in a text block",
@@ -65,7 +65,10 @@ export const refuseUnsupported = (body: unknown): void => {
   for (const [index, { content }] of entriesOf(body.messages)) refuseBlocks(content, `messages.${index}.content`);
 };
 
-/* Valid requests: what the model can't do. The chat service checks the same, but its errors name its own fields. */
+/*
+ * Valid requests: refuses what the model can't do. The chat service checks the same, but its errors name its own
+ * fields.
+ */
 
 /** The first block that the model can't read. */
 const findBlockGap = ({ messages }: CountTokensRequest, can: ModelCapabilities): Gap | undefined => {

@@ -29,7 +29,7 @@ const ImageBlock = Strict(
   { description: requires("vision") },
 );
 
-/** Names a tool that a client's tool search has found. */
+/** Names a tool that the client's tool search found. */
 const ToolReferenceBlock = Strict({
   type: Type.Literal("tool_reference"),
   tool_name: ToolName,

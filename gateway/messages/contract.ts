@@ -60,7 +60,7 @@ const OutputFormat = Strict(
   { description: requires("json_schema") },
 );
 
-/** The fields that make up the prompt. */
+/** The fields that determine the prompt. */
 const prompt = {
   model: Type.String({ minLength: 1, maxLength: 200 }),
   messages: Type.Array(MessageParam, { minItems: 1, maxItems: MAX_MESSAGES }),
@@ -222,7 +222,7 @@ const ERROR_TYPES = [
 ] as const;
 export type MessageErrorType = (typeof ERROR_TYPES)[number];
 
-/** The `error_code` for `thread`: the client's tool runner then sends whole conversations. */
+/** The `error_code` that refuses `thread`. Anthropic's tool runner then sends complete conversations. */
 export const NO_THREADS = "thread_unsupported_request";
 
 /** Every error response of these routes, and the last event of a failed stream. */

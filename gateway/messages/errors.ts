@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<number, MessageErrorType>> = {
 const typeOf = (status: number): MessageErrorType =>
   TYPES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
 
-/** The name under which Anthropic's clients read the request's id. */
+/** The header in which Anthropic's clients look for the request's id. */
 export const REQUEST_ID = "request-id";
 
 const toBody = ({ status, kind, message, detail: { param } }: AppError, requestId: string): MessageError => ({
@@ -23,13 +23,13 @@ const toBody = ({ status, kind, message, detail: { param } }: AppError, requestI
   error: {
     type: typeOf(status),
     message,
-    // Anthropic's clients read `error_code`.
+    // Anthropic's clients read this field.
     details: { error_code: param === "thread" ? NO_THREADS : kind, param: param ?? null },
   },
   request_id: requestId,
 });
 
-/** Formats errors as Anthropic's API does. */
+/** Writes errors in the format of Anthropic's API. */
 export const messageErrors = {
   schema: MessageError,
   body: toBody,

@@ -12,7 +12,7 @@ const start = (index: number | undefined, id: string) =>
   call({ index, id, type: "function", function: { name: "f", arguments: "" } });
 const piece = (index: number | undefined, json: string) => call({ index, function: { arguments: json } });
 
-/** The events without the type, the index of their block first. */
+/** The events as lists without their type, starting with the index of the block. */
 const blocksOf = (events: ChatEvent[]) => {
   const translation = new MessageEvents({}, "summarized");
   return events
@@ -30,7 +30,7 @@ test("calls without an index are separate blocks, each with its input", () => {
   ).toEqual([[0, "tool_use"], [0, '{"x":1}'], ["content_block_stop"], [1, "tool_use"]]);
 });
 
-test("text after a call and thinking after text are blocks of their own", () => {
+test("text after a call and thinking after text start new blocks", () => {
   expect(
     blocksOf([delta({ text: "a" }), start(0, "a"), piece(0, "{}"), delta({ text: "b" }), delta({ reasoning: "c" })]),
   ).toEqual([
@@ -49,7 +49,7 @@ test("a call without an id gets one", () => {
   expect(event).toMatchObject({ content_block: { id: expect.stringMatching(/^toolu_/) } });
 });
 
-test("pieces of a call that has ended are an error of the server", () => {
+test("a piece of a call that has ended is reported as the server's error", () => {
   expect(() => blocksOf([start(0, "a"), start(1, "b"), piece(0, "{}")])).toThrow(
     "The model's server interleaved the pieces of several tool calls.",
   );

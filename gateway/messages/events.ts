@@ -16,8 +16,8 @@ interface OpenBlock {
 }
 
 /**
- * Translates the events of one answer. Blocks are streamed one after the other. A tool's input is sent once it is
- * complete and its JSON has been checked, except for tools with `eager_input_streaming`.
+ * Translates the events of one answer to Anthropic's. Blocks are streamed one after the other. A tool's input is sent
+ * once it is complete and its JSON has been checked, or immediately if the tool has `eager_input_streaming`.
  */
 export class MessageEvents {
   /** Index of the open block, or of the last one. */

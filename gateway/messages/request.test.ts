@@ -30,7 +30,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("of the role system stay in their place, as the user's", () => {
+  test("of the role system keep their position, as the user's", () => {
     expect(
       chatMessages(
         { role: "user", content: "Hi" },

@@ -6,10 +6,13 @@ import { reasoningIn } from "./signature";
 
 /* Translates requests to the chat service's. */
 
-/** One text, because many chat templates don't accept lists of texts. */
+/** Joins texts into one, because many chat templates don't accept lists of texts. */
 const join = (texts: readonly string[]): string => texts.filter((text) => text !== "").join("\n\n");
 
-/** Starts Claude Code's first system block. It is not for the model, and it could change the start of every prompt. */
+/**
+ * The start of Claude Code's first system block. It isn't meant for the model, and would change the start of every
+ * prompt.
+ */
 const BILLING = "x-anthropic-billing-header:";
 
 const systemOf = (system: MessagesRequest["system"] = []): string =>
@@ -24,8 +27,8 @@ type Turn = { role: "user"; blocks: UserBlock[] } | { role: "assistant"; blocks:
 
 /**
  * Combines consecutive messages of one role into a turn, as Anthropic's API does. System messages belong to the user's
- * turn: many chat templates allow only one system message, at the start. There it would change the start of the prompt,
- * and the node would have to compute the whole prompt again.
+ * turn: many chat templates allow only one system message, at the start. Moving them there would change the start of
+ * the prompt, and the node would have to compute all of it again.
  */
 const turnsOf = (messages: readonly MessageParam[]): Turn[] => {
   const turns: Turn[] = [];
@@ -64,8 +67,8 @@ const partsOf = (block: UserBlock): Part[] => {
 };
 
 /**
- * A user's turn: first the results of tool calls, because they must follow the calls, then everything else, starting with
- * the images of the results, because only user messages may contain images.
+ * Translates a user's turn. Results of tool calls come first, because they must follow the calls. One user message with
+ * everything else comes next, including the images of the results, because only user messages may contain images.
  */
 const fromUser = (blocks: readonly UserBlock[]): ChatMessage[] => {
   const results = blocks.filter((block) => block.type === "tool_result");
@@ -93,7 +96,7 @@ const fromAssistant = (blocks: readonly AssistantBlock[]): ChatMessage => {
   return {
     role: "assistant",
     content: join(blocks.filter((block) => block.type === "text").map(({ text }) => text)),
-    // Servers read one name or the other.
+    // Some servers read one name, some the other.
     ...(reasoning !== "" && { reasoning, reasoning_content: reasoning }),
     ...(tool_calls.length > 0 && { tool_calls }),
   };
@@ -113,7 +116,7 @@ const toolsOf = ({ tools }: CountTokensRequest): ChatCompletionRequest["tools"] 
     function: { name, description, parameters: input_schema, strict },
   }));
 
-/** The messages and tools of a request, from which the model's template makes the prompt. */
+/** The messages and tools of a request, from which the model's template builds the prompt. */
 export const promptOf = (body: CountTokensRequest) => ({ messages: messagesOf(body), tools: toolsOf(body) });
 
 const toolChoiceOf = ({ tool_choice: choice }: MessagesRequest): Partial<ChatCompletionRequest> => {
@@ -129,14 +132,14 @@ const toolChoiceOf = ({ tool_choice: choice }: MessagesRequest): Partial<ChatCom
 
 type Effort = ChatCompletionRequest["reasoning_effort"];
 
-/** Budgets below these numbers of tokens have this effort. */
+/** The effort for a thinking budget below this many tokens. */
 const EFFORTS: readonly (readonly [budget: number, effort: Effort])[] = [
   [4096, "low"],
   [16_384, "medium"],
   [Number.POSITIVE_INFINITY, "high"],
 ];
 
-/** undefined: the model's server decides. */
+/** Undefined lets the model's server decide. */
 const effortOf = ({ thinking, output_config }: MessagesRequest): Effort => {
   if (thinking?.type === "disabled") return "none";
   if (output_config?.effort !== undefined) return output_config.effort;
@@ -149,11 +152,11 @@ const formatOf = ({ output_config, output_format }: MessagesRequest): ChatComple
   return format && { type: "json_schema", json_schema: { name: "output", schema: format.schema } };
 };
 
-/** Removes fields that are undefined, so that equal requests have equal cache keys. */
+/** Removes undefined fields, so that equal requests have equal cache keys. */
 const defined = <T extends object>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 
-/** The request for the chat service. `canReason`: whether the model accepts `reasoning_effort`. */
+/** Translates a request for the chat service. `canReason`: whether the model accepts `reasoning_effort`. */
 export const toChatRequest = (body: MessagesRequest, canReason: boolean): ChatCompletionRequest =>
   defined({
     ...promptOf(body),

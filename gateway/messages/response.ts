@@ -6,7 +6,7 @@ import { signatureOf } from "./signature";
 
 /* Translates the chat service's answers. */
 
-/** How thinking blocks are returned. none: not at all, because the request doesn't ask for thinking. */
+/** How thinking blocks are returned. none: the request doesn't ask for thinking, so they are left out. */
 export type Display = "summarized" | "omitted" | "none";
 
 export const displayOf = ({ thinking }: Pick<MessagesRequest, "thinking">): Display =>
@@ -24,7 +24,7 @@ export const toUsage = (usage: Usage): MessageUsage => {
   };
 };
 
-/** A message without content and end: the start of a stream. */
+/** A message without content and stop reason, as at the start of a stream. */
 export const emptyMessage = (model: string): Message => ({
   id: `msg_${newUlid()}`,
   type: "message",
@@ -41,13 +41,13 @@ type Ended = Pick<ChatAnswer, "finish_reason" | "stop_sequence">;
 export const endOf = ({ finish_reason, stop_sequence }: Ended, hasCalls: boolean): MessageEnd => {
   if (finish_reason === "length") return { stop_reason: "max_tokens", stop_sequence: null };
   if (finish_reason === "content_filter") return { stop_reason: "refusal", stop_sequence: null };
-  // Some servers end an answer with a required call as "stop".
+  // Some servers report "stop" for an answer with a required call.
   if (hasCalls) return { stop_reason: "tool_use", stop_sequence: null };
   if (stop_sequence === undefined) return { stop_reason: "end_turn", stop_sequence: null };
   return { stop_reason: "stop_sequence", stop_sequence };
 };
 
-/** The JSON of a call's arguments, as an object. Invalid JSON is wrapped, so that agents can show it to the model. */
+/** Parses a call's arguments. Anything but a JSON object is wrapped in one, so that agents can show it to the model. */
 export const inputOf = (json: string): Record<string, unknown> => {
   if (json.trim() === "") return {};
   try {
@@ -59,7 +59,7 @@ export const inputOf = (json: string): Record<string, unknown> => {
   return { INVALID_JSON: json };
 };
 
-/** Clients can't return the result of a call without an id, which some servers omit. */
+/** The id of a call, or a new one: some servers omit it, but clients need it to return the call's result. */
 export const toolUseId = (id: string | null | undefined): string => id || `toolu_${newUlid()}`;
 
 const thinkingBlock = (reasoning: string, display: Display): AnswerBlock => ({

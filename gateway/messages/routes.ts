@@ -26,7 +26,7 @@ interface Services {
   config: Pick<Config, "timeouts">;
 }
 
-/** What both routes declare. */
+/** Declarations that both routes share. */
 const shared = {
   ...readsMedia(mediaBytesIn),
   ...allows("member"),

@@ -1,8 +1,8 @@
-/** Starts the signatures of this gateway. Other servers' signatures can't be read. */
+/** The prefix of this gateway's signatures. Those of other servers can't be read. */
 const PREFIX = "gw1.";
 
 /**
- * The signature of a thinking block. There is nothing to verify, but clients only send blocks back that have one. If the
+ * The signature of a thinking block. It verifies nothing, but clients only send back blocks that have one. If the
  * block's text is omitted, the signature contains it, so that the model can read it in the next request.
  */
 export const signatureOf = (reasoning: string, isOmitted: boolean): string =>

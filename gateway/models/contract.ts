@@ -41,7 +41,7 @@ export const ModelCapabilities = Component("ModelCapabilities", {
   }),
 });
 
-/** OpenAI's and Anthropic's model objects in one, with Groundwire's additions. */
+/** A model with the fields of OpenAI's and Anthropic's model objects, and Groundwire's own. */
 export const Model = Component("Model", {
   id: Type.String({ examples: ["smollm2-135m-instruct"] }),
   object: Type.Literal("model"),
@@ -68,7 +68,10 @@ export type Model = Static<typeof Model>;
 const edge = (which: string) =>
   Nullable(Type.String(), { description: `Id of the ${which} model, for Anthropic's clients` });
 
-/** OpenAI's list (`object` and `data`) and Anthropic's (`first_id` and `last_id`) in our page format. Always complete. */
+/**
+ * A list of all models in our page format, with the fields of OpenAI's list (`object` and `data`) and Anthropic's
+ * (`first_id` and `last_id`).
+ */
 export const ModelList = Type.Object(
   { object: Type.Literal("list"), ...Page(Model).properties, first_id: edge("first"), last_id: edge("last") },
   { title: "ModelList" },

@@ -111,7 +111,7 @@ test("before a node has reported its models, every name is accepted", () => {
   });
 });
 
-test("a model is awaited until a node has reported, and longer if it has fallbacks", () => {
+test("an unknown model is awaited until a node has reported, or for longer if it has fallbacks", () => {
   const views: NodeView[] = [];
   const registry = createModels({
     engine: { nodes: () => views },

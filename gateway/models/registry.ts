@@ -41,7 +41,7 @@ const KINDS: readonly ModelKind[] = ["chat", "embedding", "rerank"];
 export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
-  /** No reranker is installed by default, so the first one that a node reports is the default. */
+  /** The first reranker that a node reports is the default, because none is installed by default. */
   const configured: Record<ModelKind, string | undefined> = { ...defaults, rerank: undefined };
   const defaultIds = { ...configured };
   let readAt = Number.NEGATIVE_INFINITY;
@@ -142,7 +142,7 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
     /**
      * The model of this kind for a request with `id`, or the default without an id. Before any node has reported, every
      * name is accepted, and the engine checks it. Throws model_not_found, invalid_request for a model of another kind,
-     * and unavailable if there may be a default that no node has reported yet.
+     * and unavailable if a node may still report the default model.
      */
     resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();

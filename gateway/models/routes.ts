@@ -13,7 +13,7 @@ const toList = (models: Model[]): ModelList => ({
   last_id: models.at(-1)?.id ?? null,
 });
 
-/** The models that the calling key may use, in a format that the clients of OpenAI and Anthropic read. */
+/** The models that the calling key may use, in a format that OpenAI's and Anthropic's clients can read. */
 export const modelRoutes = ({ models }: { models: Models }) =>
   new Elysia({ name: "models.routes", prefix: "/v1/models", tags: ["Models"] })
     .use(auth)

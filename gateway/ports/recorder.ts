@@ -34,7 +34,7 @@ export interface GenerationSample {
   retries?: number;
 }
 
-/** Whether a model generates text. Otherwise, it only reads. */
+/** Whether the operation generates text, rather than only reading it. */
 export const isAnswer = (operation: GenerationSample["operation"]): boolean =>
   operation === "chat" || operation === "completion";
 
@@ -71,7 +71,7 @@ export interface FinishedRequest extends RequestSample {
 }
 
 /**
- * Adds a call to what the request's earlier calls did. A chat's model and stages take precedence over those of an
+ * Combines a call with the request's earlier calls. A chat's model and stages take precedence over those of an
  * embedding or a ranking.
  */
 export const addWork = (work: RequestWork | undefined, sample: GenerationSample): RequestWork => {

@@ -12,7 +12,7 @@ interface TextEvent {
     text?: string;
     delta?: { content?: string | null; tool_calls?: CallPiece[] | null };
   }[];
-  /** Events of `/v1/messages` and `/v1/responses`: the start of a call, and a piece of a text or call. */
+  /** Events of `/v1/messages` and `/v1/responses`: the start of a call, or a piece of a text or call. */
   content_block?: { name?: string };
   item?: { name?: string };
   delta?: string | { text?: string; partial_json?: string };

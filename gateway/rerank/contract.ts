@@ -4,7 +4,7 @@ import { CacheReport, Component, Count, Id, NEUTRAL, Share, Strict } from "../co
 
 const text = Type.String({ minLength: 1 });
 
-/** `POST /v1/rerank`, the format that Jina, Cohere and vLLM share, with TEI's `truncate`. */
+/** `POST /v1/rerank`, in the format that Jina, Cohere and vLLM share, with TEI's `truncate`. */
 export const RerankRequest = Strict(
   {
     model: Type.Optional(

@@ -18,7 +18,7 @@ export interface RankingRequest {
   model?: string;
   query: string;
   documents: readonly string[];
-  /** Shorten documents that are too long, instead of rejecting them. */
+  /** Whether to shorten documents that are too long instead of rejecting them. */
   truncate: boolean;
 }
 
@@ -27,14 +27,14 @@ export interface Ranking extends Pick<NodeReport, "modelRevision" | "queueMs" | 
   model: string;
   /** 0…1, in the order of the documents. */
   scores: number[];
-  /** Tokens that the model read, also if the scores come from the cache. */
+  /** Tokens that the model read. Cached scores report the original number. */
   promptTokens: number;
   cache: CacheReport;
-  /** Milliseconds since arrival. */
+  /** Milliseconds since the request arrived. */
   totalMs: number;
 }
 
-/** What is stored for a request. */
+/** The cached result of a request. */
 interface Scores {
   scores: number[];
   tokens: number;
@@ -99,7 +99,7 @@ export const createReranking = ({ engine, ledger, models, answers, recorder, tra
         keyId: principal.keyId,
         tags: [`model:${model.id}`],
         bypass: model.isKnown ? undefined : "the model's revision is not known yet",
-        // The scores of keys without content logging are not stored either.
+        // Scores for keys without content logging are not cached either.
         directives: principal.contentLogging ? directives : { ...directives, noStore: true },
       },
       [cacheParts(work)],
@@ -113,7 +113,7 @@ export const createReranking = ({ engine, ledger, models, answers, recorder, tra
   };
 
   return {
-    /** Throws AppError as `Engine.request` does, model_not_found, invalid_request and not_cached. */
+    /** Scores documents. Throws what `Engine.request` throws, model_not_found, invalid_request and not_cached. */
     async rank(call: Call, { model: name, ...request }: RankingRequest): Promise<Ranking> {
       const model = models.resolve(call.principal, "rerank", name);
       if (call.report) call.report.model = model.id;
@@ -154,7 +154,7 @@ export const createReranking = ({ engine, ledger, models, answers, recorder, tra
   };
 };
 
-/** Everything that affects the scores, by name, in a fixed order. */
+/** Everything that affects the scores, as named parts in a fixed order. */
 const cacheParts = ({ model, query, documents, truncate }: RerankWork & { model: ResolvedModel }) => ({
   operation: "rerank",
   model: model.id,
@@ -185,7 +185,9 @@ const NodeScores = Type.Object({
   ),
 });
 
-/** Validates a node's response, and returns the scores of its `count` documents in their order. Throws upstream_error. */
+/**
+ * Validates a node's response and returns the scores of its `count` documents in request order. Throws upstream_error.
+ */
 const readScores = (json: string, count: number): ScoredDocument[] => {
   const answer = parse(json);
   const scores = new Map(

@@ -4,7 +4,7 @@ import type { CompactedResponse, CompactResponse } from "./contract";
 import { type CompactionItem, itemId } from "./items";
 import { toUsage } from "./response";
 
-/* A compaction is a model's summary of a conversation, as an item that replaces the conversation. */
+/* A compaction is an item with a model's summary of a conversation. It replaces the conversation. */
 
 const REQUEST =
   "Summarise this conversation for a model that will continue it without seeing it. Keep the user's goals and wishes, the decisions, the facts and results that are still needed, the names and ids that are in use, and the open tasks. Write only the summary.";
@@ -14,7 +14,10 @@ const MARK = "groundwire:";
 export const summaryRequest = ({ instructions }: Pick<CompactResponse, "instructions">): string =>
   instructions === undefined ? REQUEST : `${REQUEST}\n\n${instructions}`;
 
-/** Throws context_length_exceeded for a summary that was cut. */
+/**
+ * Builds the `response.compaction` object, whose only item contains the summary. Throws context_length_exceeded if the
+ * summary was cut off.
+ */
 export const compacted = (
   { message, finish_reason, usage }: Pick<ChatAnswer, "message" | "finish_reason" | "usage">,
   id: string,
@@ -33,7 +36,7 @@ export const compacted = (
   };
 };
 
-/** The summary in a compaction item; undefined if Groundwire didn't make it. */
+/** The summary in a compaction item; undefined if Groundwire didn't create the item. */
 export const summaryIn = ({
   encrypted_content: content,
 }: Pick<CompactionItem, "encrypted_content">): string | undefined => {

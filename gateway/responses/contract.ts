@@ -6,7 +6,7 @@ import { FunctionName } from "../chat/message";
 import { Component, Count, Nullable, NumberInUrl, OneOf, Strict } from "../contract";
 import { CompactionItem, ContentPart, InputItem, Item } from "./items";
 
-/* `/v1/responses` by the Open Responses specification, OpenAPI document of 2026-04-24. */
+/* `/v1/responses`, as in the Open Responses specification (OpenAPI document of 2026-04-24). */
 
 const { model, temperature, top_p, presence_penalty, frequency_penalty, reasoning_effort, parallel_tool_calls } =
   ChatCompletionRequest.properties;
@@ -42,7 +42,7 @@ const ToolChoice = Type.Union(
   { title: "ResponseToolChoice", description: "Whether the model calls functions, and which ones" },
 );
 
-/** The name of a schema that the request leaves unnamed. */
+/** The name of a schema if the request gives none. */
 export const SCHEMA_NAME = "response";
 
 const TextFormat = Type.Union(
@@ -157,7 +157,7 @@ const FormatResource = Type.Union([
 
 const Seconds = (description: string) => Type.Integer({ description: `${description}, in seconds since 1970` });
 
-/** A response, whatever its state. Every field is always present. */
+/** A response in any state. Every field is always present. */
 export const ResponseObject = Component("Response", {
   id: Type.String({ examples: ["resp_0193a8f07c2b7e5c8d1f2a3b4c5d6e7f"] }),
   object: Type.Literal("response"),
@@ -221,8 +221,8 @@ const logprobs = Type.Array(Type.Unknown(), { description: "Always empty" });
 const delta = Type.String();
 
 /**
- * One event of a stream: its `type` is also the event's name. `[DONE]` follows the last one, which is
- * `response.completed`, `response.incomplete` or `response.failed`. An `error` comes before `response.failed`.
+ * One event of a stream. Its `type` is also the SSE event's name. The last event is `response.completed`,
+ * `response.incomplete` or, after an `error`, `response.failed`. `[DONE]` follows it.
  */
 export const ResponseEvent = Type.Union(
   [

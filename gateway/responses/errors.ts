@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { ChatPlan } from "./request";
 
-/** The chat's fields under their names in this API. */
+/** The chat service's fields, with their names in this API. */
 const FIELDS: Readonly<Record<string, string>> = {
   messages: "input",
   max_tokens: "max_output_tokens",
@@ -12,7 +12,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   "tool_choice.function.name": "tool_choice.name",
 };
 
-/** Values that errors quote, and the names of the items and parts that they come from. */
+/** Values that the chat service's errors quote, with their names in this API. */
 const VALUES: readonly [string, string][] = [
   ['"image_url"', '"input_image"'],
   ['"tool"', '"function_call_output"'],
@@ -33,7 +33,7 @@ const ownField = (field: string, { sources, toolPlaces }: Omit<ChatPlan, "body">
   return FIELDS[field] ?? field;
 };
 
-/** The chat service's error in the terms of this API: `input.2.type` instead of `messages.3.role`. */
+/** Rewrites an error of the chat service in the terms of this API: `input.2.type` instead of `messages.3.role`. */
 export const toOwnError = (thrown: unknown, plan: Omit<ChatPlan, "body">): AppError => {
   const error = toAppError(thrown);
   const { param } = error.detail;

@@ -30,7 +30,7 @@ const call = fc.record({
 });
 const message = fc.record({ reasoning: fc.string(), content: fc.string(), calls: fc.array(call, { maxLength: 3 }) });
 
-test("whatever the pieces of an answer are, its items are those of the whole answer", () => {
+test("an answer in any pieces has the same items as the whole answer", () => {
   fc.assert(
     fc.property(
       message,
@@ -41,7 +41,7 @@ test("whatever the pieces of an answer are, its items are those of the whole ans
           { index, id, type: "function", function: { name, arguments: "" } },
           ...split(json, length).map((piece) => ({ index, function: { arguments: piece } })),
         ]);
-        // The pieces of parallel calls alternate after the calls have begun.
+        // After parallel calls have started, their pieces alternate.
         const begins = pieces.flatMap(([first]) => first ?? []);
         const rest = pieces.map(([, ...others]) => others);
         const mixed = Array.from({ length: 200 }, (_, n) => rest.flatMap((one) => one[n] ?? [])).flat();
@@ -64,7 +64,7 @@ test("whatever the pieces of an answer are, its items are those of the whole ans
   );
 });
 
-test("a call without an id gets one, and calls without an index are told apart by their ids", () => {
+test("a call without an id gets one, and calls without an index are distinguished by their ids", () => {
   const function_ = (name: string) => ({ name, arguments: "{}" });
   const { output } = answer([{ text: "", tool_calls: [{ function: function_("f") }] }]);
   expect(output).toMatchObject([{ type: "function_call", call_id: `call_${output[0]?.id}` }]);
@@ -75,7 +75,7 @@ test("a call without an id gets one, and calls without an index are told apart b
   expect(two.output).toMatchObject([{ call_id: "a" }, { call_id: "b" }]);
 });
 
-test("reasoning that goes on after text is another item", () => {
+test("reasoning that continues after text is a new item", () => {
   const { output } = answer([
     { text: "", reasoning: "Hm." },
     { text: "Yes" },

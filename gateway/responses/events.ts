@@ -13,17 +13,18 @@ interface Output {
   id: string;
   /** The item's index in the output. */
   place: number;
-  /** The text so far, or a call's arguments. */
+  /** The text or the call's arguments so far. */
   text: string;
   isDone: boolean;
-  /** Only of a call. */
+  /** Empty unless the item is a call, like `name`. */
   callId: string;
   name: string;
 }
 
 /**
  * Translates the chat service's deltas to the events of one response. Reasoning, text and each call are items of the
- * output. A text ends when other output begins; calls end with the answer, because a server may mix their pieces.
+ * output. Text and reasoning end when other output starts; calls end with the answer, because a server may mix their
+ * pieces.
  */
 export class ResponseEvents {
   #sequence = 0;
@@ -44,7 +45,7 @@ export class ResponseEvents {
     for (const call of calls) yield* this.#addToCall(call);
   }
 
-  /** Ends the answer. Without any output, it gets an empty message, as a whole answer does. */
+  /** Ends the answer. If it has no output, adds an empty message, as in a response that isn't streamed. */
   *close(isWhole: boolean): Generator<ResponseEvent> {
     if (this.#outputs.length === 0) yield* this.#open("message");
     yield* this.closeItems(isWhole);

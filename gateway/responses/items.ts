@@ -3,16 +3,18 @@ import { ignored, optional, requires, unsupported } from "../chat/fields";
 import { FunctionName, IMAGE_ADDRESS } from "../chat/message";
 import { Component, OneOf, Strict } from "../contract";
 
-/* Items of the Open Responses specification: what a request may contain, then how they are stored and returned. */
+/*
+ * Items of the Open Responses specification: first as a request may contain them, then as they are stored and returned.
+ */
 
 const ItemStatus = OneOf(["in_progress", "completed", "incomplete"]);
 
-/** Fields of every item that an earlier response returned. */
+/** Fields that items have once a response has returned them. */
 const returned = {
   id: optional(Type.String({ minLength: 1, maxLength: 200 })),
   status: optional(ItemStatus),
 };
-/** A message may leave out its type. */
+/** A message may omit its type. */
 const messageType = Type.Optional(Type.Literal("message"));
 
 const InputText = Strict({ type: Type.Literal("input_text"), text: Type.String(), prompt_cache_breakpoint: ignored });
@@ -198,13 +200,13 @@ export type OutputItem = Static<typeof MessageItem> | Static<typeof FunctionCall
 
 type Prefix = "msg" | "fc" | "fco" | "rs" | "cmp";
 
-/** The id of the item at this place of a response's output, or of its input. */
+/** The id of the item at index `place` of a response's output or input. */
 export const itemId = (prefix: Prefix, responseId: string, place: number, list: "input" | "output"): string =>
   `${prefix}_${responseId.slice(RESPONSE.length)}_${list === "input" ? "i" : ""}${place}`;
 
 const RESPONSE = "resp_";
 
-/** The id of the response that an item belongs to; undefined for an id that isn't Groundwire's. */
+/** The id of the response that an item belongs to; undefined for an id that Groundwire didn't create. */
 export const responseOf = (id: string): string | undefined => {
   const [, response] = /^[a-z]+_([0-9a-f]{32})_i?\d+$/.exec(id) ?? [];
   return response && RESPONSE + response;

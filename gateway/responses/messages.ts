@@ -34,7 +34,10 @@ class MessageList {
     else this.add({ role: "system", content: text }, source);
   }
 
-  /** The model's message that the next item is a part of; a new one if the last item can't come before it. */
+  /**
+   * The assistant message that the next item belongs to: the last message if `canContinue` allows it, otherwise a new
+   * one.
+   */
   answer(source: string, canContinue: (begun: Assistant) => boolean): Assistant {
     const last = this.messages.at(-1);
     const isOpen = last?.role === "assistant" && canContinue(last);
@@ -43,8 +46,8 @@ class MessageList {
 }
 
 /**
- * Translates items to the messages of a chat. A model's reasoning, text and calls are separate items, but one message.
- * Throws invalid_request for a compaction that Groundwire didn't make.
+ * Translates items to chat messages. A model's reasoning, text and calls are separate items, but one message. Throws
+ * invalid_request for a compaction that Groundwire didn't create.
  */
 export const toMessages = (
   instructions: string | undefined,
@@ -54,7 +57,7 @@ export const toMessages = (
   if (instructions !== undefined) list.instruct(instructions, "instructions");
   for (const each of context) addItem(list, each);
   for (const message of list.messages) {
-    // Such as an answer that was cut while the model was still reasoning.
+    // For example, an answer that was cut off during reasoning.
     if (message.role === "assistant" && !message.tool_calls) message.content ??= "";
   }
   return list;

@@ -33,8 +33,8 @@ const isReference = (item: InputItem): item is Reference =>
   item.type === "item_reference" || (item.type === undefined && !("role" in item));
 
 /**
- * The items of `input` as they are stored. An item without an id gets one that belongs to `responseId`. `known` has the
- * items that others refer to. Throws not_found for a reference to any other item.
+ * The items of `input` as they are stored. An item without an id gets one that belongs to `responseId`. `known`
+ * contains the items that references may name. Throws not_found for a reference to any other item.
  */
 export const toItems = (
   input: CreateResponse["input"],
@@ -77,18 +77,19 @@ const missingItem = (id: string, place: number): never => {
   throw new AppError("not_found", message, { param });
 };
 
-/** A request in the chat service's terms. */
+/** A request for the chat service, and where its parts come from. */
 export interface ChatPlan {
   body: ChatCompletionRequest;
-  /** For each of the body's messages, the field that it comes from: `input.2`, `instructions`, `previous_response_id`. */
+  /** The field that each of the body's messages comes from: `input.2`, `instructions` or `previous_response_id`. */
   sources: readonly string[];
-  /** For each of the body's tools, its place in the request. */
+  /** The index in the request of each of the body's tools. */
   toolPlaces: readonly number[];
 }
 
 /**
- * Translates a request to a chat. `history` has the items of the responses that it continues, `items` those of its own
- * input. Throws invalid_request for a result without its call, and for an allowed function that isn't in `tools`.
+ * Translates a request for the chat service. `history` contains the items of the responses that it continues, `items`
+ * those of its own input. Throws invalid_request for a result without its call, and for an allowed function that isn't
+ * in `tools`.
  */
 export const toChat = (request: CreateResponse, history: readonly Item[], items: readonly Item[]): ChatPlan => {
   const context: SourcedItem[] = [
@@ -113,7 +114,7 @@ export const toChat = (request: CreateResponse, history: readonly Item[], items:
     response_format: toResponseFormat(text?.format),
     reasoning_effort: reasoning?.effort,
   };
-  // The chat service treats a field without a value as given.
+  // The chat service treats an undefined field as given.
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return { body: { messages, ...given }, sources, toolPlaces };
 };
@@ -132,7 +133,7 @@ type Tool = NonNullable<CreateResponse["tools"]>[number];
 
 const toTool = ({ type, ...named }: Tool) => ({ type, function: named });
 
-/** The places of the functions that the model may call. */
+/** Indexes of the functions that the model may call. */
 const allowedPlaces = ({ tools = [], tool_choice: choice }: CreateResponse): number[] => {
   if (typeof choice !== "object" || choice.type !== "allowed_tools") return tools.map((_, place) => place);
   for (const [place, { name }] of choice.tools.entries()) {

@@ -3,7 +3,7 @@ import type { Model } from "../models/contract";
 import { type CreateResponse, type ResponseObject, type ResponseUsage, SCHEMA_NAME } from "./contract";
 import { itemId, type OutputItem } from "./items";
 
-/** OpenAI's default of `temperature` and `top_p`, for models without recommendations. */
+/** OpenAI's default for `temperature` and `top_p`, used for models without recommended settings. */
 const DEFAULT_SAMPLING = 1;
 
 interface ResponseFacts {
@@ -11,14 +11,14 @@ interface ResponseFacts {
   createdAt: Date;
   /** The model that answers. */
   model: string;
-  /** What its authors recommend. */
+  /** The sampling settings that the model's authors recommend. */
   sampling: Model["sampling"];
   isStored: boolean;
 }
 
 const seconds = (at: Date): number => Math.floor(at.getTime() / 1000);
 
-/** A response as it begins: without output. It repeats the request's settings. */
+/** The initial state of a response: the request's settings and no output. */
 export const begunResponse = (request: CreateResponse, facts: ResponseFacts): ResponseObject => ({
   id: facts.id,
   object: "response",
@@ -70,10 +70,10 @@ const INCOMPLETE: Partial<Record<FinishReason, "max_output_tokens" | "content_fi
   content_filter: "content_filter",
 };
 
-/** Whether the model ended its answer itself. */
+/** Whether the model finished its answer, rather than being cut off. */
 export const isComplete = (reason: FinishReason): boolean => INCOMPLETE[reason] === undefined;
 
-/** The response once its answer has ended. */
+/** The final state of a response. */
 export const endedResponse = (
   begun: ResponseObject,
   { finish_reason, usage }: Pick<ChatAnswer, "finish_reason" | "usage">,
@@ -95,7 +95,7 @@ export const toUsage = (usage: Usage): ResponseUsage => ({
   total_tokens: usage.total_tokens,
 });
 
-/** The items of a whole answer: reasoning, text, calls. Only the last one can be incomplete. */
+/** The output items of an answer that isn't streamed: reasoning, text, calls. Only the last one can be incomplete. */
 export const outputOf = (
   { content, reasoning, tool_calls: calls = [] }: ChatAnswer["message"],
   responseId: string,
@@ -133,7 +133,7 @@ export const reasoningItem = (responseId: string, place: number, text: string) =
   content: [reasoningText(text)],
 });
 
-/** Some servers send calls without an id. */
+/** A call without an id, which some servers send, gets one. */
 export const callItem = (
   responseId: string,
   place: number,

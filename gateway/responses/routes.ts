@@ -27,7 +27,7 @@ interface Services {
   config: Pick<Config, "timeouts">;
 }
 
-/** `/v1/responses`, by the Open Responses specification, and OpenAI's routes for stored responses. */
+/** `/v1/responses` of the Open Responses specification, and OpenAI's routes for stored responses. */
 export const responseRoutes = ({ responses, config }: Services) => {
   const patienceMs = patienceOf(config.timeouts);
   return new Elysia({ name: "responses.routes", prefix: "/v1/responses", tags: ["Responses"] })

@@ -5,9 +5,9 @@ import type { ResponseObject } from "./contract";
 /** A response that is being streamed. */
 export interface RunningResponse {
   keyId: string;
-  /** Its current state. */
+  /** The response so far. */
   snapshot(): ResponseObject;
-  /** Stops it, and returns its last state once that is stored. */
+  /** Stops the stream. Returns the final state of the response once it is stored. */
   cancel(): Promise<ResponseObject>;
 }
 

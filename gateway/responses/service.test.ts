@@ -140,7 +140,7 @@ test("a response that has ended can't be cancelled", async () => {
   expect([problem.kind, problem.message]).toEqual(["conflict", expect.stringContaining("is already completed")]);
 });
 
-test("a stream that its reader leaves is stopped and not stored", async () => {
+test("a stream is stopped and not stored when its reader disconnects", async () => {
   let isStopped = false;
   const { responses } = setUp(async function* () {
     try {
@@ -169,7 +169,7 @@ test("a response is on disk before it is returned or its stream ends", async () 
   }
 });
 
-test("an answer that can't be stored is returned, and says that it isn't stored", async () => {
+test("an answer that can't be stored is returned with store false", async () => {
   const { responses, store, warnings } = setUp();
   store.save = () => Promise.reject(new AppError("storage_full", "full"));
   expect((await create(responses)).store).toBe(false);
@@ -189,7 +189,7 @@ test.each<[string, Partial<CreateResponse>, boolean, number]>([
   expect((await problemOf(responses.get(call.principal, id))).kind).toBe("not_found");
 });
 
-test("a response expires after its time, unless it is continued", async () => {
+test("a response expires after its retention period, unless it is continued", async () => {
   const { responses, store } = setUp();
   const [lonely, first] = [await create(responses), await create(responses)];
   timeMs += 20 * DAY_MS;

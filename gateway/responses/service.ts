@@ -38,7 +38,7 @@ interface ResponsesDeps {
 export interface StreamedResponse {
   /** Throws what the chat service throws, in the terms of this API. Leaving the loop early stops the generation. */
   events: AsyncGenerator<ResponseEvent, void, undefined>;
-  /** How the cache was used; undefined before the first event. */
+  /** The cache status; undefined before the first event. */
   cache(): CacheReport | undefined;
   /** The last events of a stream that failed. */
   fail(error: AppError): Iterable<ResponseEvent>;
@@ -49,8 +49,8 @@ interface Prepared extends ChatPlan {
 }
 
 /**
- * `/v1/responses`: translates requests to the chat service, and stores the responses. Methods with an id throw not_found
- * for a response of another key.
+ * `/v1/responses`: translates requests for the chat service, and stores the responses. Methods that take an id throw
+ * not_found for another key's response.
  */
 export const createResponses = ({ chat, models, store, log, now = () => new Date() }: ResponsesDeps) => {
   const running = new RunningResponses();
@@ -70,7 +70,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       isStored: request.store !== false && principal.contentLogging && store.isOn,
     });
 
-  /** Stores a response if it should be. If that fails, the answer is not lost: it says that it isn't stored. */
+  /** Stores a response if it should be stored. If that fails, the answer is still returned, with `store: false`. */
   const save = async (call: Call, response: ResponseObject, input: Item[]): Promise<ResponseObject> => {
     if (!response.store) return response;
     try {
@@ -155,7 +155,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
     };
   };
 
-  /** Throws what `create` throws, and context_length_exceeded for a conversation whose summary was cut. */
+  /** Throws what `create` throws, and context_length_exceeded if the summary was cut off. */
   const compact = async (
     call: Call,
     request: CompactResponse,
@@ -188,7 +188,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       return { id, object: "response", deleted: true };
     },
 
-    /** Stops a response that this process is streaming. Throws conflict for one that has ended by itself. */
+    /** Stops a response that this process is streaming. Throws conflict if it has already finished. */
     async cancel(principal: Principal, id: string): Promise<ResponseObject> {
       const found = running.find(principal, id);
       if (found) return found.cancel();
@@ -200,7 +200,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       );
     },
 
-    /** The items of a stored response's own request, without those of the responses that it continues. */
+    /** The input items of a stored response, without those of the responses that it continues. */
     async inputItems(
       principal: Principal,
       id: string,
@@ -229,7 +229,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
 
 export type Responses = ReturnType<typeof createResponses>;
 
-/** A copy of the call that ends with `signal` too. A method or getter of a class is not among the fields that are copied. */
+/** A copy of the call that `signal` also aborts. The spread doesn't copy methods and getters of a class. */
 const withSignal = (call: Call, signal: AbortSignal): Call => ({
   ...call,
   addHeaders: (headers) => call.addHeaders?.(headers),

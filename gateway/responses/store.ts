@@ -6,25 +6,25 @@ import type { ResponseObject } from "./contract";
 import { type Item, responseOf } from "./items";
 
 const DAY_MS = 86_400_000;
-/** Rows per deletion. A row can have megabytes of images. */
+/** Rows per deletion. A row can contain megabytes of images. */
 const SWEEP_ROWS = 100;
 
 interface StoreDeps {
   db: Db;
-  /** How long a response is kept after it was created or last continued; 0: nothing is stored. */
+  /** How many days a response is kept after it was created or last continued; 0: nothing is stored. */
   days: number;
   now?: () => Date;
 }
 
 export interface StoredResponse {
   response: ResponseObject;
-  /** The items of its request. */
+  /** The request's items. */
   input: Item[];
 }
 
 type Owner = Pick<Principal, "keyId">;
 
-/** The stored responses. A key only finds its own. */
+/** Stored responses. A key only finds its own. */
 export const createResponseStore = ({ db, days, now = () => new Date() }: StoreDeps) => {
   const toStored = ({ response, input }: table.ResponseRow): StoredResponse => ({
     response: response as unknown as ResponseObject,
@@ -51,8 +51,8 @@ export const createResponseStore = ({ db, days, now = () => new Date() }: StoreD
     },
 
     /**
-     * The items of a response and of all that it continues, in order. Throws not_found if one of them was deleted or has
-     * expired.
+     * The items of a response and of the responses it continues, oldest first. Throws not_found if one of them was
+     * deleted or has expired.
      */
     async history({ keyId }: Owner, id: string): Promise<Item[]> {
       const chain = await table.listChain(db, keyId, id, now());

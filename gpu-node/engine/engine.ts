@@ -27,8 +27,8 @@ export interface AcceptedGeneration {
 
 export type EngineEvent =
   /**
-   * A piece of text: only complete characters, no part of a stop string; `calls` follow it. `tokens` is the number of
-   * its tokens. Log probabilities are those of the text.
+   * A piece of text, in complete characters and without any part of a stop string. `calls` come after the text.
+   * `tokens` is the number of tokens in the delta. Log probabilities are those of the text.
    */
   | {
       type: "delta";
@@ -44,9 +44,12 @@ export type EngineEvent =
   /** `frame` is the chunk with `usage` from a server behind the node, sent if the client requested usage. */
   | { type: "end"; finishReason: FinishReason; usage: EngineUsage; frame?: string };
 
-/** A piece of a function call. Only the first piece has the id and the name; the arguments are JSON. */
+/**
+ * A piece of a function call. Only the first piece has the id and the name. The arguments of all pieces together are
+ * JSON.
+ */
 export interface CallDelta {
-  /** The call's position among those of the answer. */
+  /** Index of the call in the answer. */
   index: number;
   id?: string;
   name?: string;
@@ -61,7 +64,7 @@ export interface EngineUsage {
   completionTokens: number;
   /** Prompt tokens that were already in the slot's KV cache. */
   cachedTokens: number;
-  /** The part of `completionTokens` that is reasoning; undefined if the model doesn't reason. */
+  /** How many of the `completionTokens` are reasoning; undefined if the model doesn't reason. */
   reasoningTokens?: number;
 }
 
@@ -103,15 +106,15 @@ export interface NodeEngine extends ModelOwner {
   ): Promise<number[]>;
 }
 
-/** A request to embed or to rank texts, before it waits for a slot. */
+/** A request to embed or rank texts, before it waits for a slot. */
 export interface TextRequest {
-  /** The parsed body: OpenAI's for embeddings, and that of Jina, Cohere and vLLM for rerankers. */
+  /** The parsed body: in OpenAI's format for embeddings, and in the format of Jina, Cohere and vLLM for reranking. */
   body: Record<string, unknown>;
   priority: Priority;
   /** Opaque name of the caller. Callers take turns. */
   fairKey: string;
   signal: AbortSignal;
-  /** True while this node generates answers. A model on the same CPU then works only half of the time. */
+  /** Whether this node is generating answers. While it is, a model on the same CPU works only half of the time. */
   isAnswering(): boolean;
 }
 
@@ -147,7 +150,7 @@ export interface Embedder extends ModelOwner {
   tokenize(model: string | undefined, text: string): Promise<number[]>;
 }
 
-/** A rerank request that the reranker has validated, but not started. */
+/** A rerank request that has been validated but not started. */
 export interface AcceptedRanking {
   model: NodeModel;
   documents: number;
@@ -158,7 +161,7 @@ export interface AcceptedRanking {
 export interface RankedDocument {
   /** Index of the document in the request. */
   index: number;
-  /** How relevant it is to the query: 0…1. */
+  /** Relevance to the query: 0…1. */
   score: number;
   /** Tokens that the model read for this document, including the query. */
   tokens: number;
@@ -167,8 +170,8 @@ export interface RankedDocument {
 /** Runs models that score documents by their relevance to a query. */
 export interface Reranker extends ModelOwner {
   /**
-   * Checks a request before it waits for a slot. Throws AppError: invalid_request, model_not_found,
-   * context_length_exceeded (naming the document, or the query if it leaves no room for any document).
+   * Validates a request before it waits for a slot. Throws AppError: invalid_request, model_not_found, or
+   * context_length_exceeded, which names the document, or the query if it leaves no room for any document.
    */
   accept(request: TextRequest): Promise<AcceptedRanking>;
   /** Token ids of a text as the model reads it, even if it is longer than the model's context. */

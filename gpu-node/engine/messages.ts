@@ -47,17 +47,17 @@ export interface EarlierCall {
 
 export interface ChatTurn {
   role: "system" | "user" | "assistant" | "tool";
-  /** The text. Text parts are joined. */
+  /** The text, with text parts joined. */
   content: string;
-  /** How the model came to an assistant's answer. Models without reasoning don't read it. */
+  /** The reasoning behind an assistant's answer. Models without reasoning don't read it. */
   reasoning?: string;
   /** The calls of an assistant's answer; undefined if it has none. */
   calls?: EarlierCall[];
-  /** The call whose result a tool's message is. */
+  /** The id of the call that a tool's message answers. */
   callId?: string;
 }
 
-/** Throws invalid_request for fields that the message's role doesn't have. */
+/** Converts validated messages. Throws invalid_request for fields that a message's role can't have. */
 export const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
   messages.map(
     ({ role, content, tool_calls = [], tool_call_id, reasoning_content, reasoning = reasoning_content }, index) => {

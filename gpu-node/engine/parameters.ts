@@ -129,7 +129,7 @@ export type Parameters = {
       messages: ChatTurn[];
       /** JSON schema of the answer; undefined if the answer is plain text. */
       schema?: Fields;
-      /** The functions that the answer may call; undefined if it must not call any. */
+      /** The functions that the answer may call; undefined if it may not call any. */
       toolUse?: ToolUse;
       /** Whether the model should reason before it answers; undefined if the request doesn't say. */
       reasons?: boolean;
@@ -218,7 +218,7 @@ export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   return { model, inputs, dimensions, nameOf };
 };
 
-/** A validated rerank request. `truncate`: shorten documents that are too long, instead of rejecting them. */
+/** A validated rerank request. `truncate`: whether to shorten documents that are too long instead of rejecting them. */
 export type RerankParameters = Pick<Static<typeof Rerank>, "model" | "query" | "documents"> & { truncate: boolean };
 
 /** Validates a rerank request. Throws invalid_request with the field's name in `param`. */

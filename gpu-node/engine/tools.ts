@@ -13,12 +13,14 @@ const ToolFunction = Strict({
   parameters: Type.Optional(JsonSchema),
   strict: Flag,
 });
-/** A function that the model may call. `parameters` is the JSON schema of its arguments; without it, it has none. */
+/**
+ * A function that the model may call. `parameters` is the JSON schema of its arguments; a function without it has none.
+ */
 export type ToolFunction = Static<typeof ToolFunction>;
 
 const Tool = Strict({ type: Type.Literal("function"), function: ToolFunction, cache_control: Ignored }, "functions");
 
-/** The fields of a request about functions. */
+/** A request's fields about functions. */
 export const TOOL_FIELDS = {
   tools: Type.Optional(Type.Array(Tool, { maxItems: 128 })),
   tool_choice: Type.Optional(
@@ -35,15 +37,15 @@ export const TOOL_FIELDS = {
 /** The functions that an answer may call. */
 export interface ToolUse {
   tools: ToolFunction[];
-  /** The names of the functions of which it must call one; undefined if it may also be text. */
+  /** Names of functions, one of which the answer must call; undefined if the answer may be text. */
   required?: string[];
-  /** Whether it may call more than one. */
+  /** Whether the answer may contain several calls. */
   isParallel: boolean;
 }
 
 type ToolFields = Static<ReturnType<typeof Type.Object<typeof TOOL_FIELDS>>>;
 
-/** The functions of a request; undefined if the answer must not call any. Throws invalid_request. */
+/** Reads a request's fields about functions; undefined if the answer may not call any. Throws invalid_request. */
 export const toolUseOf = (fields: ToolFields): ToolUse | undefined => {
   const { tool_choice: choice = "auto", parallel_tool_calls: isParallel = true } = fields;
   const tools = fields.tools?.map((tool) => tool.function) ?? [];

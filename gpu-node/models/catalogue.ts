@@ -145,7 +145,7 @@ export const CATALOGUE: readonly CatalogueModel[] = [
 export const findCatalogueModel = (name: string): CatalogueModel | undefined =>
   CATALOGUE.find((model) => model.name === name);
 
-/** A model as the settings name it: in the catalogue, or the path of a file. */
+/** A model as the settings name it: by its name in the catalogue, or by the path of a file. */
 export interface NeededModel {
   kind: ModelKind;
   name: string;

@@ -8,7 +8,7 @@ import type { OnBytes } from "./verify";
 export const Q8_0_WEIGHTS = 32;
 /** Bytes of a block: a half-precision scale and one signed byte per weight. */
 export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
-/** The type of a file with such matrices in `enum llama_ftype`. */
+/** The value in `enum llama_ftype` for a file with such matrices. */
 const MOSTLY_Q8_0 = 7;
 /** Values of `enum llama_pooling_type`. */
 export const POOLING = { mean: 1, cls: 2 } as const satisfies Record<Pooling, number>;

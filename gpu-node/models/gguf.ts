@@ -14,7 +14,7 @@ export const TENSOR_TYPES = { F32: 0, Q8_0: 8 } as const;
 
 export interface GgufTensor {
   name: string;
-  /** The slowest-varying dimension first. */
+  /** Dimensions, slowest-varying first. */
   shape: readonly number[];
   /** One of `TENSOR_TYPES`. */
   type: number;
@@ -61,7 +61,7 @@ const u64 = (...values: number[]): Buffer => bytesOf(BigUint64Array.from(values,
 const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
 const list = (type: number, items: Buffer[]): Buffer => Buffer.concat([u32(9, type), u64(items.length), ...items]);
 
-/* Values of the metadata, after the number of their type: 4 uint, 5 int, 6 float, 7 bool, 8 string, 9 array. */
+/* Metadata values. Each starts with the number of its type: 4 uint, 5 int, 6 float, 7 bool, 8 string, 9 array. */
 export const uint = (value: number): Buffer => u32(4, value);
 export const float = (value: number): Buffer => Buffer.concat([u32(6), bytesOf(Float32Array.of(value))]);
 export const bool = (value: boolean): Buffer => Buffer.concat([u32(7), Buffer.of(value ? 1 : 0)]);

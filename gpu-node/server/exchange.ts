@@ -89,8 +89,8 @@ export class Exchange {
   }
 
   /**
-   * The body as a JSON object. `media` counts one that may have images or audio, and is released when the exchange has
-   * ended. Throws unsupported_media_type, payload_too_large, rate_limited, overloaded, invalid_request.
+   * The body as a JSON object. `media` counts a body that may contain images or audio, and is released when the
+   * exchange ends. Throws unsupported_media_type, payload_too_large, rate_limited, overloaded, invalid_request.
    */
   readJson(maxBytes: number, media?: MediaBody): Promise<Record<string, unknown>> {
     if (media) void this.finished.then(() => media.release());

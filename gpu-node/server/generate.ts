@@ -161,7 +161,7 @@ const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offse
   };
 };
 
-/** A piece of a call in OpenAI's format: id and name come before the arguments. */
+/** Frames for a piece of a call in OpenAI's format: the id and the name come before the arguments. */
 const callFrames = ({ index, id, name, arguments: text }: CallDelta): object[] => [
   ...(id === undefined ? [] : [{ index, id, type: "function", function: { name, arguments: "" } }]),
   ...(text === "" ? [] : [{ index, function: { arguments: text } }]),
@@ -201,7 +201,10 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
     isStarted = true;
     return exchange.write(text) ? undefined : exchange.drained();
   };
-  /** The frame before the first piece: the role, for chat. As in OpenAI's API, content stays null without text. */
+  /**
+   * The frame before the first piece, with the role (chat only). As in OpenAI's API, content stays null if there is no
+   * text.
+   */
   const opening = (content: "" | null): string =>
     isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content } }, null, null);
 

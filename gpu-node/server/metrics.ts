@@ -83,7 +83,7 @@ export class NodeMetrics {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, usage.completionTokens);
   }
 
-  /** Counts embedded or ranked texts. Without `timings`, the request failed; its tokens still count. */
+  /** Counts embedded or ranked texts. `timings` is missing if the request failed; its tokens still count. */
   textsRead(
     operation: "embedding" | "rerank",
     model: string,

@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange";
 import { type NodeDeps, type Slot, withSlot } from "./slot";
 import { traceAnswer } from "./trace";
 
-/** `POST /v1/rerank` from request to response. It waits in the same queue as embeddings. */
+/** Handles `POST /v1/rerank` from request to response. Requests wait in the same queue as embeddings. */
 export const rerank = (deps: NodeDeps, exchange: Exchange): Promise<void> => {
   const { config, reranker, embedderQueue, queue, status } = deps;
   status.assertOpen();

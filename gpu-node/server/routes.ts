@@ -40,7 +40,7 @@ const wireModel = ({ sampling: _, ...model }: NodeModel) => ({
 export const nodeModels = ({ engine, embedder, reranker, status }: NodeDeps): NodeModel[] => {
   if (!status.isLoaded) return [];
   const others = [...engine.models(), ...(embedder?.models() ?? [])];
-  // vLLM also ranks with its embedding models. They keep their kind.
+  // vLLM can also rerank with its embedding models. They stay embedding models.
   const rankers = (reranker?.models() ?? []).filter(({ id }) => !others.some((other) => other.id === id));
   return [...others, ...rankers];
 };

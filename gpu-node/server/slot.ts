@@ -21,9 +21,9 @@ export interface NodeDeps {
   embedder?: Embedder;
   /** Undefined if this node does not rerank. */
   reranker?: Reranker;
-  /** For embedder and reranker. */
+  /** The queue of the embedder and the reranker. */
   embedderQueue: AdmissionQueue;
-  /** The memory of bodies with images or audio. */
+  /** Memory for bodies with images or audio. */
   bodies: BodyMemory;
   status: NodeStatus;
   metrics: NodeMetrics;
@@ -39,7 +39,7 @@ export interface Slot {
 }
 
 interface SlotWork<T> {
-  /** For bodies with images or audio, which may be longer than others; undefined: the models read neither. */
+  /** The limit of bodies with images or audio; undefined if the models read neither. */
   media?: BodyMemory;
   /** The engine, embedder or reranker, for `x-engine`. */
   engine: { readonly name: string };

@@ -32,7 +32,7 @@ interface Answered {
   operation: keyof typeof OPERATIONS;
   model: string;
   slot: Slot;
-  /** A `performance.now()` value; undefined for embeddings and rerankings, and if there were no tokens. */
+  /** A `performance.now()` value; undefined for embeddings, for reranking, and if there were no tokens. */
   firstTokenAt?: number;
   usage: Pick<EngineUsage, "promptTokens"> & Partial<EngineUsage>;
   finishReason?: string;

@@ -21,7 +21,7 @@ interface Route {
   };
 }
 
-/** Routes whose answers report retries and fallback models. */
+/** Routes whose responses report retries and fallback models. */
 const HAS_ATTEMPTS = new Set(["/v1/chat", "/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses"]);
 
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, and evaluation.
@@ -185,8 +185,8 @@ const answersOf = (
 };
 
 /**
- * The schema of one server-sent event. OpenAPI 3.1 tools read it as the schema of the stream. Our own events have no
- * names and end with `[DONE]`.
+ * The schema of one server-sent event. OpenAPI 3.1 tools read it as the schema of the stream. Events in our own format
+ * have no names and end with `[DONE]`.
  */
 const eventOf = (data: unknown, format: ErrorFormat | undefined, components: Components): JsonSchema => {
   const json = { anyOf: [components.add(data), components.add(format?.schema ?? ErrorEnvelope)] };

@@ -14,10 +14,10 @@ export const DEFAULT_RETRIEVAL = {
   fallback_text: "The documents don't answer this question.",
 } satisfies RetrievalSettings;
 
-/** Number of chunks that are reranked. */
+/** Default number of chunks that are reranked. */
 export const DEFAULT_RERANK_CANDIDATES = 20;
 
-/** The threshold of reranked searches: the score is a probability. */
+/** The default threshold of reranked searches, whose scores are probabilities. */
 const RERANK_THRESHOLD = { score: "rerank", value: 0.5 } as const;
 
 /** The threshold of a new index. */
@@ -25,8 +25,8 @@ export const defaultThreshold = ({ rerank }: Pick<RetrievalSettings, "rerank">) 
   rerank ? RERANK_THRESHOLD : DEFAULT_RETRIEVAL.threshold;
 
 /**
- * Settings with changes. Changes that switch reranking on also move a threshold to the rerank score, unless they set
- * one. Throws invalid_request for a threshold on the rerank score without reranking.
+ * Applies changes to settings. Switching reranking on also moves the threshold to the rerank score, unless the changes
+ * set a threshold. Throws invalid_request for a threshold on the rerank score without reranking.
  */
 export const mergeRetrieval = (settings: RetrievalSettings, changes: RetrievalOverrides = {}): RetrievalSettings => {
   const merged = { ...settings, ...changes };

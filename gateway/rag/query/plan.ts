@@ -21,7 +21,7 @@ export interface QueryPlan {
   body: RagQuery;
   index: OpenIndex;
   settings: RetrievalSettings;
-  /** null if nothing is reranked. */
+  /** Null without reranking. */
   reranker: ResolvedModel | null;
   /** null if no answer is requested. */
   model: (ResolvedModel & { window: number | null }) | null;

@@ -102,14 +102,14 @@ describe("a reranked search", () => {
     expect([threshold?.best, degraded, retrieved[0]?.scores.final]).toEqual([0.9, "keyword_only", 0.9]);
   });
 
-  test("leaves out chunks that were deleted in the meantime, and says that the result may be outdated", async () => {
+  test("leaves out chunks deleted since the search, and reports that the result may be outdated", async () => {
     const { state, search } = setUp();
     state.chunks = state.chunks.filter(({ id }) => id !== "chunk_c");
     const { retrieved, mayBeOutdated } = await search();
     expect([retrieved.map(({ id }) => id), mayBeOutdated]).toEqual([["chunk_b", "chunk_a"], true]);
   });
 
-  test("uses the end of a question that is too long for the model", async () => {
+  test("uses only the end of a question that is too long for the model", async () => {
     const { state, search } = setUp();
     state.failure = ({ query }) =>
       query.length > 5 ? new AppError("context_length_exceeded", "Too long.", { param: "query" }) : undefined;

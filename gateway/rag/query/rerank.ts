@@ -13,7 +13,9 @@ export interface RerankDeps {
   reranking: { rank(call: Call, request: RankingRequest): Promise<Pick<Ranking, "scores">> };
 }
 
-/** The rerank model of these settings; null without reranking. Throws what `Models.resolve` throws, naming the setting. */
+/**
+ * The rerank model in these settings; null without reranking. Throws what `Models.resolve` throws, naming the setting.
+ */
 export const findReranker = (
   models: Pick<Models, "resolve">,
   principal: Principal,
@@ -29,16 +31,16 @@ export const findReranker = (
 };
 
 export interface Reranked {
-  /** The best candidates by their new scores, then the others as they were. */
+  /** The reranked candidates by their new scores, then the other hits in their original order. */
   hits: Hit[];
-  /** False if the reranker failed: then the hits are unchanged. */
+  /** False if the reranker failed, which leaves the hits unchanged. */
   isReranked: boolean;
-  /** Candidates were deleted since the search. */
+  /** Whether candidates were deleted since the search. */
   mayBeOutdated: boolean;
   ms: number;
 }
 
-/** Errors of the reranker after which the search goes on without it. */
+/** Errors of the reranker after which the search continues without it. */
 const OUTAGES: ReadonlySet<ErrorKind> = new Set(["unavailable", "model_loading", "overloaded", "upstream_error"]);
 
 /** Scores the best candidates of a search with a rerank model. Throws what `rank` throws, except for outages. */
@@ -75,7 +77,7 @@ export const rerankHits = async (
   };
 };
 
-/** The scores of documents; null during an outage. Only the end of a question that is too long for the model is used. */
+/** Scores of the texts; null during an outage. If the question is too long for the model, only its end is used. */
 const scoreTexts = async (
   { reranking }: RerankDeps,
   call: Call,

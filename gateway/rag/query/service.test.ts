@@ -432,7 +432,7 @@ describe("the cache", () => {
     expect(await query()).toMatchObject({ status: "no_relevant_context", degraded: null, cache: { status: "miss" } });
   });
 
-  test("stores a reranked answer, but not one after the reranker failed", async () => {
+  test("caches a reranked answer, but not an answer after the reranker failed", async () => {
     state.isRerankerDown = true;
     expect(await query({ retrieval: { rerank: true } })).toMatchObject({
       ...{ degraded: "not_reranked", threshold: null, diagnostics: { reranked: false } },

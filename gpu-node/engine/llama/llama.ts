@@ -82,7 +82,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const chat = parameters.operation === "chat" ? parameters : undefined;
       if (chat?.reasons && !card.capabilities?.reasoning)
         throw invalidField("reasoning_effort", "reasoning_effort is not supported by this model. Leave it out.");
-      // A grammar covers the whole answer, so an answer that is held to one starts without reasoning.
+      // A grammar applies to the whole answer, so an answer with a grammar can't start with reasoning.
       const reasons = chat?.reasons !== false && !chat?.schema && !chat?.toolUse?.required;
       const prompt =
         parameters.operation === "chat"
@@ -132,8 +132,8 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
 };
 
 /**
- * Throws invalid_request, naming `param`, if llama.cpp rejects the grammar: for example because its schema refers to itself
- * before any text.
+ * Throws invalid_request, naming `param`, if llama.cpp rejects the grammar, for example because a schema refers to
+ * itself before any text.
  */
 const createGrammar = async ({ llama }: LlamaRuntime, grammar: string | undefined, param: string) => {
   if (grammar === undefined) return undefined;

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Work yields to the event loop after this many milliseconds. */
+/** Mapping yields to the event loop after this many milliseconds. */
 const TURN_MS = 5;
 
-/** Maps items one after the other, and gives other requests their turns in between. Throws the signal's reason. */
+/** Maps items one after the other, letting other requests run in between. Throws the signal's reason. */
 export const mapInTurns = async <T, U>(
   items: readonly T[],
   signal: AbortSignal,

@@ -11,7 +11,7 @@ import { type ChatTemplate, createChatTemplate, type TemplateInput } from "./too
 
 export type PromptBuilder = ReturnType<typeof createPromptBuilder>;
 
-/** Tokenizes prompts. Its functions throw context_length_exceeded if the prompt leaves no room for an answer. */
+/** Builds prompts as tokens. Its functions throw context_length_exceeded if the prompt leaves no room for an answer. */
 export const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
   const { ggml } = model.fileInfo.metadata.tokenizer;
   const { bos, shouldPrependBosToken } = model.tokens;
@@ -22,7 +22,7 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
   const withBos = (tokens: Token[]): Token[] =>
     bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens];
 
-  /** Rejects a text before tokenizing it if it would be too long even with the longest tokens. */
+  /** Rejects a text without tokenizing it if it would be too long even with the longest tokens. */
   const checkTextLength = (chars: number, param: string): void => {
     const least = Math.ceil(chars / longestTokenBytes);
     if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);
@@ -45,11 +45,11 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
       return {
         /** See `callGrammar`. */
         grammar: (schema: Fields | undefined) => callGrammar(callFormat, own, schema),
-        /** What finds the calls in one answer. */
+        /** The parser for the calls in one answer. */
         reader: () => ({ parser: new CallParser(callFormat, names, own.isParallel ? undefined : 1), markers }),
       };
     },
-    /** What finds the reasoning in the answer to a prompt; undefined if the model doesn't reason. */
+    /** The splitter that separates reasoning from the answer to a prompt; undefined if the model doesn't reason. */
     reasoningOf: (prompt: Token[]): ReasoningSplitter | undefined =>
       template?.reasons ? new ReasoningSplitter(startsReasoning(model.detokenize(prompt.slice(-8), true))) : undefined,
     /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
@@ -67,7 +67,7 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
       const parts = render(template, { messages, tools, reasons }, model);
       return checkLength(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
     },
-    /** Tokens of a text (control tokens in it are recognised), or of token ids. Throws invalid_request. */
+    /** Tokens of a text, in which control tokens are recognised, or of a list of token ids. Throws invalid_request. */
     completion(prompt: string | number[]): Token[] {
       if (typeof prompt === "string") {
         checkTextLength(prompt.length, "prompt");
@@ -82,7 +82,7 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
 const templateOf = ({ fileInfo, tokens: { bosString, eosString } }: LlamaModel): ChatTemplate | undefined => {
   const { chat_template: source, ...others } = fileInfo.metadata.tokenizer;
   if (source === undefined) return undefined;
-  // Converters of Hugging Face models write named templates as metadata of their own.
+  // Converters of Hugging Face models store named templates under separate metadata keys.
   const forTools = (others as Record<string, unknown>)["chat_template.tool_use"];
   const texts = { bos_token: bosString ?? "", eos_token: eosString ?? "" };
   return createChatTemplate(source, typeof forTools === "string" ? forTools : undefined, texts);
@@ -110,15 +110,17 @@ const render = (
 };
 
 /**
- * Text that looks like a control token, such as the end of a turn, must not become one. Otherwise its author could
- * pose as another role. The template renders a placeholder instead, and the text is later tokenized as plain text.
+ * Keeps text that looks like a control token, such as the end of a turn, from becoming one. Otherwise its author could
+ * pose as another role. The template renders a placeholder, and the text is later tokenized as plain text.
  */
 class HiddenTexts {
   readonly #texts = new Map<string, string>();
 
   constructor(readonly model: LlamaModel) {}
 
-  /** `readsObjects`: the template writes the arguments of calls as JSON. It always writes functions as JSON. */
+  /**
+   * `readsObjects`: the template itself writes the arguments of calls as JSON, as every template does with functions.
+   */
   hideIn({ messages, tools }: TemplateInput, readsObjects: boolean): TemplateInput {
     return {
       messages: messages.map(({ tool_calls, ...message }) => ({
@@ -145,7 +147,7 @@ class HiddenTexts {
     return placeholder;
   }
 
-  /** Hides texts anywhere in a value, which is tokenized once if there are none. */
+  /** Hides all texts inside a value that contain a control token. */
   #hideAll<T>(value: T, isJson: boolean): T {
     if (!this.#hasControlToken(JSON.stringify(value))) return value;
     const hide = (text: string) => this.#hide(text, isJson ? JSON.stringify(text).slice(1, -1) : text);

@@ -1,27 +1,27 @@
 const OPEN = "<think>";
 const CLOSE = "</think>";
 
-/** Whether answers of a model with this chat template contain reasoning between `<think>` and `</think>`. */
+/** Whether a model with this chat template writes reasoning between `<think>` and `</think>`. */
 export const writesReasoning = (template: string): boolean => template.includes(CLOSE);
 
-/** Whether a prompt already has the start of the reasoning, which some templates write. */
+/** Whether a prompt already contains the opening tag of the reasoning, which some templates write. */
 export const startsReasoning = (prompt: string): boolean => prompt.trimEnd().endsWith(OPEN);
 
-/** A prompt whose answer has no reasoning: if a template always starts it, it is ended immediately. */
+/** Turns reasoning off: closes it in the prompt if the template has opened it. */
 export const withoutReasoning = (prompt: string): string =>
   startsReasoning(prompt) ? `${prompt.trimEnd()}\n${CLOSE}\n\n` : prompt;
 
 /**
- * Separates the reasoning at the start of an answer from its text. The answer arrives in pieces, and the result doesn't
- * depend on where they are cut. White space around the reasoning is left out.
+ * Separates the reasoning at the start of an answer from its text. The answer arrives in pieces; the result doesn't
+ * depend on where it is split. White space around the reasoning is removed.
  */
 export class ReasoningSplitter {
-  /** before: nothing but white space has arrived. after: the reasoning is over, but no text has arrived. */
+  /** before: only white space has arrived. after: the reasoning has ended, and no text has arrived yet. */
   #phase: "before" | "reasoning" | "after" | "text";
   #held = "";
   #hasReasoned = false;
 
-  /** `hasStarted`: the prompt contains the start of the reasoning. */
+  /** `hasStarted`: the prompt contains the opening tag. */
   constructor(hasStarted: boolean) {
     this.#phase = hasStarted ? "reasoning" : "before";
   }
@@ -63,7 +63,7 @@ export class ReasoningSplitter {
   #takeReasoning(): string {
     if (!this.#hasReasoned) this.#held = this.#held.trimStart();
     const end = this.#held.indexOf(CLOSE);
-    // White space and the start of the closing tag may be the end of the reasoning.
+    // Held back: trailing white space and a possible start of the closing tag.
     const given = this.#held.slice(0, end >= 0 ? end : startOfTag(this.#held)).trimEnd();
     if (given !== "") this.#hasReasoned = true;
     if (end >= 0) {

@@ -11,7 +11,7 @@ import type { Reranker, TextRequest } from "../engine";
 import { createLlamaHost, type LlamaHost } from "./host";
 import { createLlamaReranker } from "./reranker";
 
-/** Ids of the tokens. "foods" is two tokens. */
+/** Token ids by word. "foods" is two tokens. */
 const [CLS, SEP, FOOD, S, CONSTRUCTOR] = [2, 3, 5, 6, 7];
 
 setDefaultTimeout(60_000);
@@ -76,7 +76,7 @@ describe("the llama reranker", () => {
     expect(new Set(ranked.map(({ score }) => score)).size).toBe(3);
   });
 
-  test("a document has the same score in any request", async () => {
+  test("a document's score doesn't depend on the other documents", async () => {
     const [alone] = await rank({ query: "food", documents: ["constructor"] });
     const many = await rank({ query: "food", documents: Array(40).fill("constructor") });
     expect(new Set(many.map(({ score }) => score))).toEqual(new Set([alone?.score ?? -1]));

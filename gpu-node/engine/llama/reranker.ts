@@ -13,7 +13,7 @@ import { mapInTurns } from "./map-in-turns";
 import { createContexts, loadModel, tokenizeUpTo } from "./runtime";
 import { TextScheduler } from "./text-scheduler";
 
-/** A query and a document, without the tokens around them. */
+/** A query and a document, without the control tokens around them. */
 interface Pair {
   query: Token[];
   document: Token[];
@@ -28,7 +28,10 @@ interface Loaded {
   scheduler: TextScheduler<Pair, Omit<RankedDocument, "index">>;
 }
 
-/** A reranker that llama.cpp runs in this process, with the model of `models.rerank`. One thread ranks one document. */
+/**
+ * A reranker that runs the model in `models.rerank` with llama.cpp in this process. Each thread ranks one document at a
+ * time.
+ */
 export const createLlamaReranker = (config: Config, host: LlamaHost, log: Log): Reranker => {
   let loaded: Loaded | undefined;
 
@@ -93,13 +96,13 @@ export const createLlamaReranker = (config: Config, host: LlamaHost, log: Log): 
   };
 };
 
-/** Reads pairs as the model was trained on them. Control tokens in the texts stay plain text. */
+/** Tokenizes pairs in the form that the model was trained on. Control tokens in the texts stay plain text. */
 const createPairReader = (model: LlamaModel, context: LlamaRankingContext, contextWindow: number) => {
   const { eos, sep } = model.tokens;
   // BERT ends both texts with [SEP]. node-llama-cpp 3.22.1 only ends the second one if the model has an end token.
   const last = eos === null && sep !== null ? [sep] : [];
 
-  /** Throws context_length_exceeded for a document that is too long, unless `truncate` is set. */
+  /** Shortens a document that is too long if `truncate` is set. Otherwise throws context_length_exceeded. */
   const readDocument = (query: Token[], text: string, param: string, truncate: boolean): Pair => {
     const inner = tokenizeUpTo(model, text, contextWindow).tokens;
     const pairOf = (part: Token[]): Pair => {
@@ -115,7 +118,10 @@ const createPairReader = (model: LlamaModel, context: LlamaRankingContext, conte
   };
 
   return {
-    /** Throws context_length_exceeded; with `truncate`, only for a query that leaves no room for a document. */
+    /**
+     * Throws context_length_exceeded for a query that leaves no room for a document and, without `truncate`, for a
+     * document that is too long.
+     */
     async read({ query, documents, truncate }: RerankParameters, signal: AbortSignal): Promise<Pair[]> {
       const { tokens } = tokenizeUpTo(model, query, contextWindow);
       if (context.calculateInputLength(tokens, last) >= contextWindow) {

@@ -105,10 +105,15 @@ export const loadModel = async (
   return { llama, file, model, contextWindow: Math.min(config.node.contextTokens, model.trainContextSize) };
 };
 
-/** If a text has more characters per token of the context window than this, its start is tokenized first as a check. */
+/**
+ * If a text has more characters than this for each token of the context window, only its start is tokenized at first.
+ */
 const CHARACTERS_PER_TOKEN = 32;
 
-/** The tokens of a text without control tokens. If it is much too long, the tokens of its start, which don't fit either. */
+/**
+ * Tokenizes a text without recognising control tokens. If even the start of a long text exceeds the context window,
+ * returns the tokens of that start and `isWhole` false.
+ */
 export const tokenizeUpTo = (
   model: LlamaModel,
   text: string,
@@ -122,7 +127,7 @@ export const tokenizeUpTo = (
   return { tokens: model.tokenize(text, false), isWhole: true };
 };
 
-/** Maximum number of texts read in parallel. Each needs its own working memory. */
+/** Maximum number of texts processed in parallel. Each needs its own working memory. */
 const MAX_CONTEXTS = 16;
 
 interface ContextOptions {
@@ -132,8 +137,8 @@ interface ContextOptions {
 }
 
 /**
- * One context per thread for a model that reads texts, because each reads one text at a time. node-llama-cpp needs room
- * for one more token than a text has. Throws unavailable if there is not enough memory.
+ * Creates one context per thread for an embedding or rerank model, because a context processes one text at a time.
+ * node-llama-cpp needs room for one token more than the text has. Throws unavailable if there is not enough memory.
  */
 export const createContexts = <Context>(
   contextWindow: number,

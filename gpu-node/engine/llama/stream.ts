@@ -24,12 +24,12 @@ export interface Job {
   stops: string[];
   grammar?: LlamaGrammarEvaluationState;
   topLogprobs?: number;
-  /** Finds the reasoning in the answer; undefined if all of it is text. */
+  /** Separates reasoning from the answer; undefined if the model doesn't reason. */
   reasoning?: ReasoningSplitter;
-  /** Finds the function calls in the answer; undefined if all of it is text. */
+  /** Finds the function calls in the answer; undefined if it must not call any. */
   calls?: {
     parser: CallParser;
-    /** Control tokens before and after calls. Their text is read, unlike that of others. */
+    /** Control tokens around calls. They are decoded to text for the call parser; other control tokens are dropped. */
     markers: ReadonlySet<Token>;
   };
   signal: AbortSignal;
@@ -155,7 +155,7 @@ export class LlamaStream {
     if (calls) this.#emit(calls.parser.flush());
   }
 
-  /** The log probabilities of reasoning and calls are not reported. */
+  /** Log probabilities of reasoning and calls are not reported. */
   #emit({ text, calls }: CallPiece, reasoning = ""): void {
     if (text === "" && reasoning === "" && calls.length === 0) return;
     const logprobs = this.job.topLogprobs === undefined || text === "" ? undefined : this.#logprobs;

@@ -8,7 +8,7 @@ import { type TextJob, TextScheduler, type TextWorker } from "./text-scheduler";
 type Job = TextJob<number>;
 type Worker = TextWorker<number, { tokens: number }>;
 
-/** A worker whose outputs a test releases one by one; `begun` lists the started inputs. */
+/** A worker whose outputs the test releases one by one. `begun` lists the inputs that have started. */
 const held = () => {
   const begun: number[] = [];
   const waiting: (() => void)[] = [];

@@ -3,14 +3,14 @@ import { Lane } from "../../queue/queue";
 import { shuttingDown, type TextRequest } from "../engine";
 import { type Channel, createChannel } from "./channel";
 
-/** Computes one input at a time: a context of llama.cpp with one sequence. */
+/** Computes one input at a time, in a llama.cpp context with one sequence. */
 export type TextWorker<Input, Output> = (input: Input) => Promise<Output>;
 
 export interface TextJob<Input> extends Pick<TextRequest, "priority" | "fairKey" | "signal" | "isAnswering"> {
   inputs: readonly Input[];
 }
 
-/** The output of an input, and the input's index in its job. */
+/** The output for an input, with the input's index in its job. */
 export type Indexed<Output> = Output & { index: number };
 
 interface Running<Input, Output> extends TextJob<Input> {
@@ -28,9 +28,10 @@ interface Work<Input, Output> {
 }
 
 /**
- * Distributes the inputs of all jobs over the workers: interactive before batch, callers in turn, so that a short
- * request does not wait for a long one. An input can't be interrupted and delays answers that are generated on the same
- * cores. So while answers are generated, a worker rests after each input for as long as it worked.
+ * Distributes the inputs of all jobs among the workers. Interactive jobs go before batch jobs, and callers take turns,
+ * so that a short request does not wait for a long one. An input can't be interrupted, and it delays answers that are
+ * generated on the same cores. So while answers are generated, a worker rests after each input for as long as it
+ * worked.
  */
 export class TextScheduler<Input, Output extends object> {
   readonly #lanes = { interactive: new Lane<Work<Input, Output>>(), batch: new Lane<Work<Input, Output>>() };
@@ -40,13 +41,15 @@ export class TextScheduler<Input, Output extends object> {
   readonly #rest?: (ms: number) => Promise<void>;
   #isClosed = false;
 
-  /** `rest` waits the given number of milliseconds. Omit it if the workers do not share cores with the engine. */
+  /** `rest` waits for the given milliseconds. Omit it if the workers don't share cores with the engine. */
   constructor(workers: readonly TextWorker<Input, Output>[], rest?: (ms: number) => Promise<void>) {
     this.#free = [...workers];
     this.#rest = rest;
   }
 
-  /** Yields the outputs in order of completion. Stopping the iteration early cancels the rest. */
+  /**
+   * Runs a job. Yields the outputs in order of completion. Stopping the iteration early cancels the remaining inputs.
+   */
   async *run(request: TextJob<Input>): AsyncGenerator<Indexed<Output>> {
     if (this.#isClosed) throw shuttingDown();
     request.signal.throwIfAborted();

@@ -68,7 +68,7 @@ describe.each(["vllm", "tei"] as const)("a reranker on a server like %s", (type)
     expect(server.last).toMatchObject(type === "tei" ? { truncate: true } : { truncate_prompt_tokens: -1 });
   });
 
-  test("the server's error about the length keeps its meaning", async () => {
+  test("a document that is too long for the server is reported as such", async () => {
     const { rerank, server } = await started;
     server.failure = () =>
       type === "tei"

@@ -9,11 +9,11 @@ import { brokenAnswer, createUpstream, revisionOf, shareTokens } from "./upstrea
 interface Scored {
   index?: number;
   relevance_score?: number;
-  /** TEI and SGLang. */
+  /** The field's name in TEI and SGLang. */
   score?: number;
 }
 
-/** vLLM, Infinity and llama-server answer with `results`; TEI and SGLang with a bare list. */
+/** vLLM, Infinity and llama-server return `results`; TEI and SGLang return a bare list. */
 type Answer = Scored[] | { results?: Scored[]; usage?: { prompt_tokens?: number; total_tokens?: number } | null };
 
 /** The fields of TEI's `/rerank`. */
@@ -22,16 +22,16 @@ const teiBody = ({ query, documents, truncate }: RerankParameters) => ({
   ...{ raw_scores: false, return_text: false },
 });
 
-/** The fields of `/v1/rerank`. Infinity always truncates; -1 is the model's own limit for vLLM. */
+/** The fields of `/v1/rerank`. Infinity always truncates. For vLLM, -1 means the model's own limit. */
 const commonBody = ({ query, documents, truncate }: RerankParameters, model: string) => ({
   ...{ model, query, documents, return_documents: false },
   ...(truncate && { truncate_prompt_tokens: -1 }),
 });
 
-/** A pair that is ranked at startup, because servers don't list which models can rerank. */
+/** Ranked with every model at startup, because servers don't list which models can rerank. */
 const PROBE: RerankParameters = { query: "rank", documents: ["rank"], truncate: true };
 
-/** Rerankers on another server on the machine: TEI, Infinity, vLLM or SGLang. */
+/** Rerank models of another server on this machine: TEI, Infinity, vLLM or SGLang. */
 export const createOpenAiReranker = ({ node }: Config, log: Log): Reranker => {
   const { rerankerUrl, rerankerKey, embedderSlots, contextTokens } = node;
   const upstream = createUpstream("GROUNDWIRE_NODE_RERANKER_URL", rerankerUrl, rerankerKey, embedderSlots);
@@ -47,7 +47,7 @@ export const createOpenAiReranker = ({ node }: Config, log: Log): Reranker => {
     return readAnswer(answer, request, Number(response.headers.get("x-compute-tokens") ?? 0));
   };
 
-  /** The models that can rerank; a server may have others too. */
+  /** The server's models that can rerank. */
   const findModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
     const found = await upstream.list(signal);
     isTei = found.isTei;
@@ -98,7 +98,7 @@ export const createOpenAiReranker = ({ node }: Config, log: Log): Reranker => {
 
 const isProbability = (score: unknown): score is number => typeof score === "number" && score >= 0 && score <= 1;
 
-/** Checks that every document got a score from 0 to 1, so that thresholds work. Throws upstream_error. */
+/** Checks that every document has a score in 0…1, so that thresholds work. Throws upstream_error. */
 const readAnswer = (
   answer: Answer | undefined,
   { query, documents }: RerankParameters,

@@ -17,7 +17,7 @@ export interface ListedModel {
   meta?: { n_ctx_train?: number } | null;
 }
 
-/** TEI's `/info`, which it has instead of `/v1/models`. */
+/** The response of `/info`, which TEI has instead of `/v1/models`. */
 interface TeiInfo {
   model_id?: string;
   model_sha?: string | null;
@@ -70,7 +70,7 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
     /** The server's address without a path. */
     base,
     call,
-    /** The server's models. `isTei`: the server is TEI, whose own routes differ from OpenAI's. */
+    /** The server's models. `isTei`: whether the server is TEI, whose routes differ from OpenAI's. */
     list: async (signal: AbortSignal): Promise<{ listed: ListedModel[]; isTei: boolean }> => {
       try {
         const { data } = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
@@ -81,7 +81,7 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
         throw error;
       }
     },
-    /** Token ids of a text, or of messages and tools. Throws upstream_error if the server returns none. */
+    /** Token ids of a text, or of messages and tools. Throws upstream_error if the server doesn't return any. */
     tokenize: async (
       model: string,
       input: { text: string } | { messages: unknown[]; tools?: unknown },
@@ -113,7 +113,10 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
 export const revisionOf = ({ id, root, meta }: ListedModel): string =>
   createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
-/** Divides a request's token count between its texts by their lengths, because servers only count whole requests. */
+/**
+ * Splits a request's token count among its texts in proportion to their lengths, because servers only count whole
+ * requests.
+ */
 export const shareTokens = (total: number, lengths: readonly number[]): number[] => {
   const all = lengths.reduce((sum, length) => sum + length, 0) || 1;
   let before = 0;

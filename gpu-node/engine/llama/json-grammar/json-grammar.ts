@@ -13,7 +13,7 @@ export const schemaToGrammar = (schema: unknown): string => {
   return grammar.build(grammar.add(schema, RESPONSE_SCHEMA));
 };
 
-/** The field with the schema of an answer. */
+/** The request's field with the schema of the answer. */
 export const RESPONSE_SCHEMA = "response_format.json_schema.schema";
 const MAX_SCHEMA_CHARS = 65_536;
 const MAX_DEPTH = 64;
@@ -21,17 +21,17 @@ const ANNOTATIONS = new Set(
   "title description default examples deprecated readOnly writeOnly $comment $schema $id $defs definitions".split(" "),
 );
 
-/** Builds a grammar from any number of schemas and rules. */
+/** Builds one GBNF grammar from any number of schemas and rules. */
 export class GrammarBuilder {
   readonly #rules = new Map<string, string>();
-  /** The schema that is being added, and the rules of the parts that it refers to. */
+  /** The schema being added, and the rules that its references have created. */
   #schema: unknown;
   #references = new Map<unknown, string>();
   #isLenient = false;
 
   /**
-   * Adds a schema and returns the expression for its values. `path` is its name in errors. If lenient, keywords that a
-   * grammar can't enforce are ignored. Throws invalid_request.
+   * Adds a schema and returns the expression that matches its values. `path` names the schema in errors. If lenient,
+   * ignores keywords that a grammar can't enforce. Throws invalid_request.
    */
   add(schema: unknown, path: string, isLenient = false): string {
     if (isTooLong(schema)) reject(path, `is longer than ${MAX_SCHEMA_CHARS} characters. Shorten it`);
@@ -50,7 +50,7 @@ export class GrammarBuilder {
     return name;
   }
 
-  /** The grammar of texts that match the expression. */
+  /** The complete grammar for texts that match the expression. */
   build(start: string): string {
     this.rule("root", start);
     return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join("\n");

@@ -14,7 +14,7 @@ export const KEYWORDS: Record<string, readonly string[]> = {
   null: [],
 };
 
-/** Maximum for lengths and item counts, because llama.cpp expands every repetition into rules. */
+/** Maximum length or item count, because llama.cpp expands every repetition into rules. */
 const MAX_REPETITIONS = 2000;
 
 /** The types that a schema allows; undefined if it names none. Throws invalid_request. */
@@ -36,7 +36,7 @@ export const isOfType = (value: unknown, type: string): boolean => {
   return typeof value === type;
 };
 
-/** The value of a keyword for a length or a number of items. Throws invalid_request. */
+/** The value of a keyword that limits a length or a number of items. Throws invalid_request. */
 export const count = (schema: Schema, keyword: string, path: string): number | undefined => {
   const value = schema[keyword];
   if (value === undefined) return undefined;

@@ -5,9 +5,9 @@ import { GrammarBuilder, RESPONSE_SCHEMA } from "../json-grammar/json-grammar";
 import { type CallFormat, isBare, isListed } from "./call-format";
 
 /**
- * The GBNF grammar of an answer that may call functions; undefined if any text is allowed. Arguments match the function's
- * parameters. For functions that are not strict, keywords that a grammar can't enforce are ignored. `schema` is that of
- * an answer without calls. Throws invalid_request.
+ * The GBNF grammar of an answer that may call functions; undefined if any text is allowed. Arguments match the
+ * function's parameters, but keywords that a grammar can't enforce are ignored unless the function is strict. `schema`
+ * applies to an answer without calls. Throws invalid_request.
  */
 export const callGrammar = (format: CallFormat, use: ToolUse, schema: Fields | undefined): string | undefined => {
   const { tools, required } = use;
@@ -50,8 +50,9 @@ const argumentsOf = (grammar: GrammarBuilder, { parameters = NO_ARGUMENTS, stric
 };
 
 /**
- * Adds the rules for a text, possibly empty, that is no call: it doesn't start with a bracket and doesn't contain the
- * marker. Each rule is a state of the Knuth-Morris-Pratt automaton: `text-3` follows the first 3 characters of the marker.
+ * Adds the rules for a text, possibly empty, that is not a call: it doesn't start with a bracket and doesn't contain
+ * the marker. Each rule is a state of the Knuth-Morris-Pratt automaton: `text-3` comes after the first 3 characters of
+ * the marker.
  */
 const addText = (grammar: GrammarBuilder, marker: string): string => {
   const letters = [...new Set(marker)];
@@ -73,7 +74,7 @@ const addText = (grammar: GrammarBuilder, marker: string): string => {
   return grammar.rule("text", `[ \\t\\r\\n]* ([^ \\t\\r\\n\\[{${escaped(first)}] text-0${marked})?`);
 };
 
-/** A text as a GBNF string. */
+/** Quotes a text as a GBNF string. */
 const quoted = (text: string): string => JSON.stringify(text);
-/** A character inside a GBNF character class. */
+/** Escapes a character for a GBNF character class. */
 const escaped = (character: string): string => (/[[\]\\]/.test(character) ? `\\${character}` : character);

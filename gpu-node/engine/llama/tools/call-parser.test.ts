@@ -116,12 +116,12 @@ test.each(ROWS)("%s", (_, format, answer, text, calls) => {
   expect(read(format, [answer])).toEqual({ text, calls: calls as Read["calls"], hasCalled: calls.length > 0 });
 });
 
-test("a call that is cut in its arguments keeps what is there, and is not complete", () => {
+test("a call that is cut off in its arguments keeps what has arrived, and is not complete", () => {
   const cut = read(TAGGED, ['<tool_call>{"name": "f", "arguments": {"city": "Ro']);
   expect(cut).toEqual({ text: "", calls: [call('{"city": "Ro')], hasCalled: false });
 });
 
-test("after the maximum number of calls, the answer is over", () => {
+test("the answer ends after the maximum number of calls", () => {
   const two = `<tool_call>${F}</tool_call><tool_call>${F}</tool_call>`;
   expect(read(TAGGED, [two], 1).calls).toHaveLength(1);
   const parser = new CallParser(TAGGED, NAMES, 1);
@@ -165,7 +165,7 @@ describe("an answer in pieces", () => {
     fc.constantFrom(...ROWS.map(([, , answer]) => answer)),
   );
 
-  test("gives the same text and calls wherever it is cut, and loses no text without calls", () => {
+  test("gives the same text and calls wherever it is split, and loses no text without calls", () => {
     fc.assert(
       fc.property(
         answers,
@@ -189,7 +189,7 @@ describe("an answer in pieces", () => {
     );
   });
 
-  test("passes on text before a call immediately, and holds back only what may become a call", () => {
+  test("passes on text before a call immediately, and holds back only what may be a call", () => {
     const parser = new CallParser(TAGGED, NAMES);
     const push = (text: string) => parser.push(text).text;
     expect(["Let", " me", " look", ".", " <", "b>", "<tool", "_box>"].map(push)).toEqual([

@@ -5,21 +5,21 @@ import { Nesting } from "./nesting";
 /** Maximum number of calls in one answer. */
 const MAX_CALLS = 128;
 
-/** Characters of an answer that are read again at most. Without a limit, nested starts of calls take quadratic time. */
+/** Maximum number of characters read again. Without a limit, nested starts of calls take quadratic time. */
 const MAX_REREAD = 500_000;
 
-/** Members of a call's object. An object with another one is text. */
+/** The members that a call's object may have. An object with any other member is text. */
 const MEMBERS = new Set(["name", "arguments", "parameters", "type", "id"]);
 
-/** Part of an answer: a piece of its text, and pieces of the calls after it. */
+/** Part of an answer: a piece of its text, then pieces of calls. */
 export interface CallPiece {
   text: string;
   calls: CallDelta[];
 }
 
 /**
- * text: outside of calls. open: a call's object must follow. head: in a call's object, before its arguments.
- * arguments, tail: in and after its arguments. after: after its object.
+ * text: outside calls. open: a call's object must come next. head: in a call's object, before its arguments. arguments:
+ * in its arguments. tail: in the object, after its arguments. after: after the object.
  */
 type Phase = "text" | "open" | "head" | "arguments" | "tail" | "after";
 
@@ -33,14 +33,14 @@ type Phase = "text" | "open" | "head" | "arguments" | "tail" | "after";
  */
 export class CallParser {
   #phase: Phase = "text";
-  /** Whether only white space came before, so that a call needs no marker. */
+  /** Whether only white space has come before, so that a call needs no marker. */
   #isStart = true;
   #isList = false;
-  /** Text that is not passed on yet. */
+  /** Text that has not been passed on yet. */
   #held = "";
-  /** The part of `held` that belongs to the object of a call. */
+  /** The part of `held` that belongs to a call's object. */
   #object = "";
-  /** Where the arguments start in `object`, if they come before the name, and their text once they are complete. */
+  /** If the arguments come before the name: where they start in `object`, and their text once they are complete. */
   #argumentsAt = 0;
   #earlyArguments?: string;
   #nesting = new Nesting();
@@ -55,12 +55,12 @@ export class CallParser {
     readonly maxCalls = MAX_CALLS,
   ) {}
 
-  /** Whether the answer has a call that is complete, and none that is not. */
+  /** Whether the answer has calls, and all of them are complete. */
   get hasCalled(): boolean {
     return this.#count > 0 && this.#phase !== "arguments";
   }
 
-  /** Whether the maximum number of calls is reached. The rest of the answer is ignored. */
+  /** Whether the maximum number of calls has been reached. The rest of the answer is then ignored. */
   get isOver(): boolean {
     return this.hasCalled && this.#count >= this.maxCalls;
   }
@@ -76,7 +76,7 @@ export class CallParser {
     return this.#given();
   }
 
-  /** The rest at the end of the answer. */
+  /** Ends the answer and returns the rest. */
   flush(): CallPiece {
     const isClosing = this.#phase === "after" && this.format.close.startsWith(this.#held.trim());
     if (!isClosing && !this.isOver) this.#piece.text += this.#held;
@@ -150,14 +150,14 @@ export class CallParser {
     return undefined;
   }
 
-  /** Whether an object with these first members can be a call. */
+  /** Whether an object that starts with these members can be a call. */
   #isPossible(json: string): boolean {
     const members = parseObject(json);
     if (!members || !Object.keys(members).every((name) => MEMBERS.has(name))) return false;
     return typeof members.name !== "string" || this.names.has(members.name);
   }
 
-  /** At the start of an object inside a call, which is the value of the last member in `before`. */
+  /** Called at the start of an object inside a call. It is the value of the last member in `before`. */
   #startArguments(before: string): string | undefined {
     const members = parseObject(`${before}null}`);
     if (!members) return this.#release();
@@ -174,7 +174,7 @@ export class CallParser {
     return undefined;
   }
 
-  /** At the end of a call's object whose arguments were not passed on yet. */
+  /** Called at the end of a call's object if its arguments have not been passed on yet. */
   #completeObject(): string | undefined {
     const members = parseObject(this.#object);
     const { name, arguments: given = members?.parameters } = members ?? {};
@@ -203,7 +203,7 @@ export class CallParser {
     this.#nesting.depth = 1;
   }
 
-  /** The end of the object has no meaning. A character that can't be part of it ends it too. */
+  /** Skips the end of the object, which has no meaning. A character that can't belong to it also ends it. */
   #inTail(character: string): string | undefined {
     const isStructure = this.#nesting.take(character);
     const isBroken = isStructure && !/[\s\w{}[\],:.+-]/.test(character);
@@ -234,8 +234,8 @@ export class CallParser {
   }
 
   /**
-   * What is held back is text. Its first character is passed on; the rest may contain a call and is read again, unless
-   * too much was.
+   * Treats what is held back as text. Passes on its first character; the rest may contain a call and is read again,
+   * unless too much was.
    */
   #release(): string {
     const first = this.#held.length - this.#held.trimStart().length + 1;
@@ -251,7 +251,7 @@ export class CallParser {
   }
 }
 
-/** Returns undefined for anything but a JSON object. */
+/** Parses a JSON object; undefined for anything else. */
 const parseObject = (json: string): Record<string, unknown> | undefined => {
   try {
     const value: unknown = JSON.parse(json);

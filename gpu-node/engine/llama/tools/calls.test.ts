@@ -72,7 +72,7 @@ describe("a required call", () => {
     expect(usage.promptTokens).toBeGreaterThan(100);
   });
 
-  test("is streamed in pieces", async () => {
+  test("is streamed piece by piece", async () => {
     const tool_choice = { type: "function", function: { name: "get_weather" } };
     const { pieces, tokens, usage } = await answer({ tools: [WEATHER], tool_choice });
     expect(pieces).toBeGreaterThan(5);
@@ -109,7 +109,7 @@ describe("a required call", () => {
     expect(loose.calls.every(({ name }) => name === "f")).toBe(true);
   });
 
-  test("that is cut by max_tokens keeps what is there", async () => {
+  test("that is cut off by max_tokens keeps what has arrived", async () => {
     const tool_choice = { type: "function", function: { name: "get_weather" } };
     const body = { tools: [WEATHER], tool_choice };
     const { usage } = await answer(body);
@@ -140,7 +140,7 @@ describe("an optional call", () => {
     if (calls.length === 0) expect([text === "", finishReason === "tool_calls"]).toEqual([false, false]);
   });
 
-  test("of a strict function is held to its parameters, whatever came before", async () => {
+  test("of a strict function must match its parameters, whatever text came before", async () => {
     const strict = fn("get_time", TIME.function.parameters, { strict: true });
     for (const seed of [1, 2, 3, 4]) {
       const { text, calls } = await answer({ tools: [strict], temperature: 1.5, seed, max_tokens: 60 });

@@ -3,7 +3,7 @@ import type { ChatTurn } from "../../messages";
 import type { ToolFunction } from "../../tools";
 import { createChatTemplate } from "./chat-template";
 
-/* Short templates that write functions, calls and results as the named model families' own templates do. */
+/* Short templates that write functions, calls and results like those of the model families they are named after. */
 
 const CHAT_ML_TURN = "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}";
 const GENERATE = "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{%- endif %}";
@@ -80,7 +80,7 @@ const MISTRAL = `{{- bos_token }}
 {%- endif %}
 {%- endfor %}`;
 
-/** Writes calls in a format that can't be read. */
+/** Writes calls in a format that the parser can't read. */
 const OTHER = `{%- if tools %}{{- tools | tojson }}{%- endif %}
 {%- for m in messages %}
 {%- if m.tool_calls %}{{- 'CALL ' + m.tool_calls[0].function.name }}{%- endif %}
@@ -185,7 +185,7 @@ describe("a template that knows functions", () => {
     );
   });
 
-  test("gets a chat that it rejects as text, in the format that it knows", () => {
+  test("gets calls as text, in its own format, in a chat that it would reject", () => {
     const prompt = rendered(LLAMA, [QUESTION, callTurn("1", "2")], TOOLS);
     const call = '{"name": "get_weather", "parameters": {"city": "Rome"}}';
     expect(prompt).toContain(`assistant<|end_header_id|>\n\n${call}; ${call}<|eot_id|>`);

@@ -25,18 +25,18 @@ export interface TemplateInput {
 /** What a template that knows functions expects. */
 interface ToolSupport {
   format: CallFormat;
-  /** Whether it reads the arguments of earlier calls as an object, not as JSON text. */
+  /** Whether it expects the arguments of earlier calls as an object rather than as JSON text. */
   readsObjects: boolean;
   /** Whether an answer may call several functions. Llama's templates reject chats with such answers. */
   isParallel: boolean;
 }
 
-/** The chat template of a model: it writes a chat as one text. Its `render` throws what the template throws. */
+/** A model's chat template, which writes a chat as one text. `render` throws what the template throws. */
 export type ChatTemplate = ReturnType<typeof createChatTemplate>;
 
 /**
- * `toolSource` is a separate template for chats with functions, which some models have. `texts` are variables that every
- * template gets, such as `bos_token`.
+ * `toolSource` is the separate template that some models have for chats with functions. `texts` contains variables for
+ * every template, such as `bos_token`.
  */
 export const createChatTemplate = (source: string, toolSource?: string, texts: Record<string, string> = {}) => {
   const plain = new Template(source);
@@ -60,8 +60,8 @@ export const createChatTemplate = (source: string, toolSource?: string, texts: R
     isParallel: support?.isParallel ?? true,
     readsObjects: support?.readsObjects ?? false,
     /**
-     * The variables for a chat. Functions, calls and results are part of the messages' texts if the template doesn't
-     * know them, or rejects these.
+     * The variables for a chat. If the template doesn't know functions, or rejects this chat, functions, calls and
+     * results become part of the messages' texts.
      */
     inputOf(turns: ChatTurn[], tools?: ToolFunction[]): TemplateInput {
       if (!tools && !turns.some(({ role, calls }) => role === "tool" || calls)) return toInput(turns, undefined, false);
@@ -124,8 +124,8 @@ const TOOL: ToolFunction = { name: "probe_call", description: "probe", parameter
 const ARGUMENTS = '{"probe_key": "probe value"}';
 
 /**
- * What the template expects, found by rendering a call. Undefined if it ignores functions, or writes calls in a format
- * that `CallParser` can't read.
+ * Finds out what the template expects by rendering a call. Undefined if it ignores functions, or writes calls in a
+ * format that `CallParser` can't read.
  */
 const findSupport = (render: Render): ToolSupport | undefined => {
   const write = (turns: ChatTurn[], readsObjects: boolean, add_generation_prompt: boolean): string => {
@@ -156,7 +156,7 @@ const findSupport = (render: Render): ToolSupport | undefined => {
   return undefined;
 };
 
-/** Length of the common start of two texts; if they differ inside a line, up to the start of that line. */
+/** Length of the common start of two texts, in characters. If they differ inside a line, it ends before that line. */
 const sharedLines = (prefix: string, whole: string): number => {
   if (whole.startsWith(prefix)) return prefix.length;
   let length = 0;
@@ -164,7 +164,7 @@ const sharedLines = (prefix: string, whole: string): number => {
   return whole.lastIndexOf("\n", length) + 1;
 };
 
-/** The number of calls in an answer if all of them are the example; otherwise 0. */
+/** The number of calls in an answer, or 0 if any of them isn't the example. */
 const countCalls = (answer: string, format: CallFormat): number => {
   const parser = new CallParser(format, new Set([TOOL.name]));
   const { calls } = parser.push(answer);

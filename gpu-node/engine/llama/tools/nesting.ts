@@ -1,11 +1,11 @@
-/** Follows the nesting of a JSON text that arrives character by character. The text may be invalid. */
+/** Tracks the nesting depth of a JSON text that arrives character by character. The text may be invalid. */
 export class Nesting {
-  /** Number of objects and lists around the next character. */
+  /** Number of objects and arrays around the next character. */
   depth = 0;
   #isInString = false;
   #isEscaped = false;
 
-  /** Returns whether the character is structure or white space, and not part of a string. */
+  /** Adds a character. Returns true unless it is part of a string. */
   take(character: string): boolean {
     if (this.#isInString) {
       if (this.#isEscaped) this.#isEscaped = false;

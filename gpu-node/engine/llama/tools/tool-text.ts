@@ -2,16 +2,16 @@ import type { ChatTurn, EarlierCall } from "../../messages";
 import type { ToolFunction } from "../../tools";
 import { type CallFormat, isBare, isListed } from "./call-format";
 
-/** How functions are written as text. */
+/** How to write functions as text. */
 interface ToolTextOptions {
   format: CallFormat;
-  /** Whether the template has system messages. */
+  /** Whether the template supports system messages. */
   hasSystem: boolean;
 }
 
 /**
- * Writes functions, calls and results into the texts of a chat, for templates that don't know them. Results become part
- * of a user's turn, because many templates require that user and assistant take turns.
+ * Writes functions, calls and results into the texts of a chat, for templates that don't support them. Results become
+ * part of a user's turn, because many templates require user and assistant to alternate.
  */
 export const asText = (
   turns: ChatTurn[],
@@ -35,7 +35,7 @@ export const asText = (
 const withCalls = ({ content, calls }: ChatTurn, format: CallFormat): string =>
   [content, ...(calls ? [writeCalls(calls, format)] : [])].filter((text) => text !== "").join("\n");
 
-/** Calls as the grammar has them, so that the tokens are those of the earlier answer. */
+/** Writes calls exactly as the grammar does, so that they have the same tokens as the earlier answer. */
 const writeCalls = (calls: Pick<EarlierCall, "name" | "arguments">[], format: CallFormat): string => {
   const objects = calls.map(
     ({ name, arguments: text }) => `{"name": ${JSON.stringify(name)}, "${format.member}": ${text}}`,
