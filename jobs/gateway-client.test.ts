@@ -120,7 +120,7 @@ test("missing vectors are an error", async () => {
   expect((await problemOf(client.embed(caller, "m", ["a"]))).kind).toBe("upstream_error");
 });
 
-test("a request of a batch is sent as it is, and its answer comes with the stages of its time", async () => {
+test("a request of a batch is sent unchanged, and its answer comes with the duration of each stage", async () => {
   const answer = { choices: [] };
   const headers = { "server-timing": "queue;dur=1.5, ttft;dur=2, total;dur=40.25" };
   const { client, sent } = gateway(() => Response.json(answer, { headers }));

@@ -40,11 +40,11 @@ export interface GatewayClient {
   chatOnce: ChatOnce;
   queryOnce: QueryOnce;
   requestOnce: RequestOnce;
-  /** The models that the key may use. Tries once. */
+  /** The models that the key may use. Doesn't retry. */
   listModels(caller: Caller): Promise<Model[]>;
 }
 
-/** Sends a request to any route that generates, without retries. Throws the gateway's errors. */
+/** Sends a request once, without retries, to a route that calls a model. Throws the gateway's errors. */
 export type RequestOnce = (
   caller: Caller,
   path: string,

@@ -12,7 +12,7 @@ test.each([
   expect(indentJson(text)).toBe(JSON.stringify(JSON.parse(text), null, 2));
 });
 
-test("numbers and strings stay as they are written", () => {
+test("numbers and strings are kept as written", () => {
   expect(indentJson('{"id":12345678901234567890,"one":1.0,"e":"\\u00e9"}')).toBe(
     '{\n  "id": 12345678901234567890,\n  "one": 1.0,\n  "e": "\\u00e9"\n}',
   );

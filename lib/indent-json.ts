@@ -1,13 +1,13 @@
-/** Deeper values are not indented: every line would start with many spaces. */
+/** JSON that is nested more deeply isn't indented, because its lines would start with too many spaces. */
 const MAX_DEPTH = 32;
 
-/** A string with its quotes, a bracket, a comma, a colon, or the rest of a value. */
+/** A string with its quotes, a bracket, a comma, a colon, or any other value. */
 const TOKENS = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
- * JSON with a line for every value, as `JSON.stringify(value, null, 2)` writes it, but with every number and string as
- * in the text: JavaScript rounds large numbers. Returns undefined for any other text, such as arguments that are not
- * complete yet, and for JSON that is nested too deeply.
+ * Indents JSON like `JSON.stringify(value, null, 2)`, but keeps every number and string as it is in the text, because
+ * JavaScript rounds large numbers. Returns undefined for any other text, such as incomplete arguments, and for JSON
+ * that is nested too deeply.
  */
 export const indentJson = (text: string): string | undefined => {
   if (!isJson(text)) return undefined;

@@ -12,7 +12,7 @@ const image = (bytes: number, url = "data:image/png;base64,") => ({
 const audio = (bytes: number) => ({ type: "input_audio", input_audio: { data: base64(bytes), format: "wav" } });
 const text = (words: string) => ({ type: "text", text: words });
 
-/** Reads a body in pieces, as gateway and node do, and returns the kind of the error. */
+/** Reads a body in pieces, as the gateway and the node do. Returns the kind of the error, if any. */
 const read = (body: string, { pieceBytes = 1000, memory = new BodyMemory(1024 * KIB), owner = "key_1" } = {}) => {
   const bytes = Buffer.from(body);
   const held = memory.open(owner, MAX_TEXT);
@@ -35,7 +35,7 @@ describe("a body with images and audio", () => {
     expect(read(body, { pieceBytes }).kind).toBeUndefined();
   });
 
-  test("is accepted if its slashes are escaped, as PHP does", () => {
+  test("is accepted with escaped slashes, as PHP writes them", () => {
     expect(read(chat(image(200 * KIB)).replaceAll("/", "\\/")).kind).toBeUndefined();
   });
 
@@ -80,7 +80,7 @@ test.each<[format: string, body: object]>([
   expect(mediaBytesIn(body)).toBe(1000);
 });
 
-test("an invalid body has no images or audio", () => {
+test("an invalid body contains no images or audio", () => {
   for (const body of [null, 5, "x", [], {}, { messages: 1 }, { messages: [null, 1, { content: [null, 1, "x"] }] }]) {
     expect(mediaBytesIn(body)).toBe(0);
   }
@@ -97,7 +97,7 @@ describe("the memory of such bodies", () => {
     expect(kinds).toEqual([undefined, undefined, "rate_limited", undefined, undefined, "overloaded"]);
   });
 
-  test("only counts what a body has beyond the ordinary limit", () => {
+  test("only counts the part of a body beyond the ordinary limit", () => {
     const shared = memory();
     expect(read(chat(image(MAX_TEXT - KIB)), { memory: shared }).kind).toBeUndefined();
     expect(shared.totalBytes).toBe(0);
@@ -105,7 +105,7 @@ describe("the memory of such bodies", () => {
     expect(shared.totalBytes).toBe(large.length - MAX_TEXT);
   });
 
-  test("is free again when the requests have ended, whether they succeeded or not", () => {
+  test("is released when the requests end, whether they succeeded or not", () => {
     const shared = memory();
     const bodies = ["a", "a", "a", "b", "b", "c"].map((owner) => start(shared, owner).held);
     for (const held of [...bodies, ...bodies]) held.release();

@@ -1,19 +1,19 @@
 import { AppError } from "./errors";
 
-/** The bytes of base64 in JSON, with the backslash that some encoders write before a slash. */
+/** The characters of base64 in JSON, by byte, including the backslash that some encoders write before a slash. */
 const IS_BASE64 = new Uint8Array(256);
 for (const byte of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\\"))
   IS_BASE64[byte] = 1;
-/** A shorter run of base64 characters counts as text: it may be a word. */
+/** A run of fewer base64 characters counts as text, because it may be words. */
 const MIN_RUN_BYTES = 1024;
 /** Memory for the bodies of all running requests, as a multiple of the largest body. */
 const MAX_BODIES = 4;
-/** How long a caller waits after a refusal. */
+/** How long a refused caller should wait before it tries again. */
 const RETRY_MS = 1000;
 
 /**
- * The memory of bodies that images and audio make longer than others: limited in total, and to half of that for each
- * owner. Only the part beyond the limit of other bodies counts.
+ * Limits the memory of bodies that exceed the ordinary limit because of images or audio. Each owner may use half of the
+ * total. Only the part of a body beyond the ordinary limit counts.
  */
 export class BodyMemory {
   readonly #maxBytes: number;
@@ -24,7 +24,7 @@ export class BodyMemory {
     this.#maxBytes = MAX_BODIES * largestBytes;
   }
 
-  /** A new body of this owner. Release it when its request has ended. */
+  /** Opens a body for this owner. Release it when its request ends. */
   open(owner: string, maxTextBytes: number): MediaBody {
     return new MediaBody(maxTextBytes, (bytes) => this.#hold(owner, bytes));
   }
@@ -45,16 +45,18 @@ export class BodyMemory {
 }
 
 /**
- * A body with at most `maxTextBytes` besides its images and audio. While it arrives, everything outside long runs of
- * base64 characters counts as text. Such a run contains no quotes, commas or brackets, so this also limits how many
- * values the body can have. Once it is parsed, `check` counts exactly.
+ * A body that may have `maxTextBytes` in addition to its images and audio. While it arrives, everything outside long
+ * runs of base64 characters counts as text. Such a run contains no quotes, commas or brackets, so this also limits the
+ * number of values in the body. Once it is parsed, `check` counts exactly.
  */
 export class MediaBody {
   #sizeBytes = 0;
   #textBytes = 0;
   #runBytes = 0;
   #heldBytes = 0;
-  /** Pieces whose text has not been counted. A short body can't have too much, so its text is never counted. */
+  /**
+   * Pieces whose text has not been counted yet. A short body can't have too much text, so its text is never counted.
+   */
   #uncounted: Uint8Array[] = [];
 
   constructor(
@@ -62,7 +64,10 @@ export class MediaBody {
     private readonly hold: (bytes: number) => void,
   ) {}
 
-  /** Counts a piece of the body. Throws payload_too_large, and rate_limited or overloaded if the memory is full. */
+  /**
+   * Counts a piece of the body. Throws payload_too_large for too much text, and rate_limited or overloaded if the
+   * memory is full.
+   */
   add(piece: Uint8Array): void {
     this.#sizeBytes += piece.length;
     this.#uncounted.push(piece);
@@ -74,12 +79,12 @@ export class MediaBody {
     this.#heldBytes = extraBytes;
   }
 
-  /** Throws payload_too_large if a body of this size has too much besides images and audio of `mediaBytes`. */
+  /** Throws payload_too_large if a body of `sizeBytes`, with `mediaBytes` of images and audio, has too much text. */
   check(sizeBytes: number, mediaBytes: number): void {
     if (sizeBytes - mediaBytes > this.maxTextBytes) throw this.#tooMuchText();
   }
 
-  /** Later calls do nothing. */
+  /** Releases the memory. Further calls do nothing. */
   release(): void {
     this.hold(-this.#heldBytes);
     this.#heldBytes = 0;
@@ -88,7 +93,7 @@ export class MediaBody {
   #countText(piece: Uint8Array): void {
     let textBytes = this.#textBytes;
     let runBytes = this.#runBytes;
-    // Over indexes, because an iterator is twenty times slower.
+    // An index loop, because an iterator is twenty times slower.
     for (let index = 0; index < piece.length; index++) {
       if (IS_BASE64[piece[index] as number] === 1) runBytes++;
       else {
@@ -111,16 +116,16 @@ const full = (kind: "rate_limited" | "overloaded", whose: string): AppError => {
   return new AppError(kind, message, { retryAfterMs: RETRY_MS });
 };
 
-/** A part of a message. Chats name images `image_url` or, in Responses, as a string; Messages name their `source`. */
+/** A part of a message. Images are in `image_url` for chats (a string for Responses) and in `source` for Messages. */
 interface Part {
   image_url?: string | { url?: unknown } | null;
   input_audio?: { data?: unknown } | null;
   source?: { data?: unknown } | null;
-  /** Parts of a tool's result. */
+  /** The parts of a tool's result. */
   content?: unknown;
 }
 
-/** A result of a tool is a part that has parts itself. */
+/** A tool's result is a part that contains parts. */
 const MAX_DEPTH = 2;
 
 const lengthOf = (value: unknown): number => (typeof value === "string" ? value.length : 0);
@@ -137,7 +142,10 @@ const mediaBytesOf = (parts: unknown, depth: number): number => {
   return bytes;
 };
 
-/** The length of the images and audio in a request for an answer, which may be invalid, in any of the formats. */
+/**
+ * The length of the images and audio in a request for an answer, in bytes of base64. Reads the format of every route.
+ * The body may be invalid.
+ */
 export const mediaBytesIn = (body: unknown): number => {
   const { messages, input } = (body ?? {}) as { messages?: unknown; input?: unknown };
   return mediaBytesOf(messages ?? input, 0);

@@ -14,7 +14,7 @@ test("by default, the embedder matches the engine, and is off if the engine is a
   ]);
 });
 
-test("a node has no reranker by default, and one of a file and a server", () => {
+test("a node has no reranker by default, and at most one, from a file or a server", () => {
   const file = { rerank: "reranker.gguf" };
   const server = { rerankerUrl: "http://127.0.0.1:8080" };
   expect(rerankerOf(defaultConfig())).toBe("off");

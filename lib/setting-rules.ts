@@ -14,7 +14,7 @@ export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" |
   return engine === "openai" ? "off" : engine;
 };
 
-/** The reranker of a node: the configured file or server. */
+/** Where a node's reranker comes from: the configured file or server. */
 export const rerankerOf = ({ models, node }: Pick<Config, "models" | "node">): "llama" | "openai" | "off" => {
   if (models.rerank) return "llama";
   return node.rerankerUrl ? "openai" : "off";

@@ -4,7 +4,7 @@ import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
 import { silentLog } from "../lib/log";
 import { defaultConfig } from "../lib/settings";
 
-/** The embedded engine with the default chat model, on one thread. `close` also frees llama.cpp. */
+/** Loads the embedded engine with the default chat model, on one thread. `close` also frees llama.cpp. */
 export const loadRealEngine = async (
   node: { slots: number; contextTokens: number },
   onProgress: (fraction: number) => void = () => {},

@@ -3,13 +3,13 @@ import type { Server } from "bun";
 type Json = Record<string, unknown>;
 type Handlers = Record<string, (request: Request) => Response | Promise<Response>>;
 
-/** Words of a text, without case and punctuation. */
+/** A text's words in lower case, without punctuation. */
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/\w+/g) ?? [];
 
 /**
  * A server with the API of vLLM or TEI and one reranker, for tests with a real node in front of it. A document's score
- * is the fraction of the query's words that it contains. `requests` holds the bodies that it received. While `failure`
- * returns a response, that is the answer instead.
+ * is the fraction of the query's words that it contains. `requests` holds the received bodies. If `failure` returns a
+ * response, the server sends that instead.
  */
 export class RerankServer {
   readonly requests: Json[] = [];

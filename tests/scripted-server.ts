@@ -7,7 +7,7 @@ export interface ScriptedChoice {
   content?: string;
   reasoning?: string;
   calls?: { id: string; name: string; arguments: string }[];
-  /** never: a stream stays open after its pieces, until its reader leaves. */
+  /** never: the stream stays open after its pieces until the client disconnects. */
   finish_reason: string;
   /** The stop string that ended the answer, as vLLM reports it. */
   stop_reason?: string;
@@ -20,18 +20,18 @@ export interface ScriptedChoice {
  */
 export class ScriptedServer {
   readonly requests: Json[] = [];
-  /** Streams that never end and whose readers have left. */
+  /** Number of never-ending streams whose clients have disconnected. */
   abandoned = 0;
   answer: (body: Json) => ScriptedChoice[] = () => [{ content: "Hello world", finish_reason: "stop" }];
-  /** The message of the error with which the server refuses a request; undefined: it answers. */
+  /** The message of the error with which the server refuses a request; undefined if it answers. */
   refuse: (body: Json) => string | undefined = () => undefined;
-  /** How many of the 7 prompt tokens come from the server's cache. */
+  /** How many of the 7 prompt tokens the server reports as cached. */
   cachedTokens = 0;
-  /** Every answer is this error. */
+  /** If set, every answer is this error. */
   fail: { status: number; message: string } | undefined;
-  /** Answers wait for this promise. */
+  /** If set, answers wait for this promise. */
   pause: Promise<void> | undefined;
-  /** Streams end in the middle of the answer. */
+  /** Whether streams break off in the middle of the answer. */
   breaksOff = false;
   readonly #server: Server<undefined>;
 
@@ -65,7 +65,7 @@ export class ScriptedServer {
     return this.#server.stop(true);
   }
 
-  /** Counts one token for each message, and ten for each tool. */
+  /** Counts one token per message and ten per tool. */
   #tokenize(body: Json): Response {
     this.requests.push(body);
     const { messages = [], tools = [] } = body as { messages?: Json[]; tools?: Json[] };
@@ -147,7 +147,7 @@ const piecesOf = ({ content, reasoning, calls = [] }: ScriptedChoice): Json[] =>
   ]),
 ];
 
-/** The events of a stream. They interleave the pieces of several choices, as real servers do. */
+/** The events of a stream. Pieces of several choices are interleaved, as by real servers. */
 const framesOf = (head: Json, choices: ScriptedChoice[], isChat: boolean, usage: Json): string[] => {
   const object = isChat ? "chat.completion.chunk" : "text_completion";
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, object, ...chunk })}\n\n`;

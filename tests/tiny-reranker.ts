@@ -46,7 +46,7 @@ const TENSORS: Tensor[] = [
   ["cls.output.bias", [1], Float32Array.of(BIAS)],
 ];
 
-/** Writes the model. `hasClassifier` is false for one that can't rerank. */
+/** Writes the model to `target`. Without a classifier, it can't rerank. */
 export const writeTinyReranker = (target: string, hasClassifier = true): Promise<void> =>
   writeGguf(
     target,
@@ -73,7 +73,7 @@ export const writeTinyReranker = (target: string, hasClassifier = true): Promise
       ]),
       "tokenizer.ggml.token_type": ints([3, 3, 3, 3, 3, 1, 1, 1]),
       "tokenizer.ggml.token_type_count": uint(types),
-      // A vocabulary this small lacks the token that llama.cpp uses by default.
+      // Such a small vocabulary lacks the token that llama.cpp uses by default.
       "tokenizer.ggml.bos_token_id": uint(2),
       "tokenizer.ggml.seperator_token_id": uint(3),
       "tokenizer.ggml.unknown_token_id": uint(1),

@@ -129,7 +129,7 @@ describe("an independent call", () => {
     expect(await send(many("unavailable"), { areIndependent, clock })).toEqual({ outcome: "answer", attempts: 31 });
   });
 
-  test("stops with the others if the key is invalid", async () => {
+  test("stops with all other calls if the key is invalid", async () => {
     const checkKey = async () => {
       throw new AppError("invalid_api_key", "This API key was revoked.");
     };

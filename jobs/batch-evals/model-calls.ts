@@ -37,7 +37,7 @@ const STOPS: ReadonlySet<ErrorKind> = new Set([
   "method_not_allowed",
   "not_implemented",
 ]);
-/** Errors that concern the key alone. */
+/** Errors about the key itself. */
 const KEY_ERRORS: ReadonlySet<ErrorKind> = new Set(["missing_api_key", "invalid_api_key"]);
 
 /** Errors that ask for fewer parallel calls. */
@@ -46,7 +46,7 @@ const REFUSALS: ReadonlySet<ErrorKind> = new Set(["rate_limited", "overloaded", 
 /** Without one successful call for this long, the run stops. */
 const OUTAGE_MS = 15 * 60_000;
 
-/** Longest pause of an independent call, so that it notices when an admin raises a limit. */
+/** Maximum pause of an independent call, so that it soon notices when an admin raises a limit. */
 const MAX_PAUSE_MS = 60_000;
 
 /** A shorter wait is part of normal backpressure. */
@@ -56,7 +56,10 @@ interface ModelCallsOptions {
   limiter: CallLimiter;
   /** Throws if the run's key is no longer valid. The gateway also refuses a worker that it considers dead. */
   checkKey(): Promise<void>;
-  /** The calls don't belong together: only an invalid key stops them all, and they may wait as long as it takes. */
+  /**
+   * Whether the calls are independent of each other. Then only an invalid key stops all calls, and a call may wait for
+   * any length of time.
+   */
   areIndependent?: boolean;
   monotonicMs?: () => number;
   random?: () => number;

@@ -54,7 +54,7 @@ const gone = ({ index_name: name }: RunPins): AppError =>
     { param: "index" },
   );
 
-/** An answer without the vector store or the reranker would measure a different search. The call is retried. */
+/** An answer without the vector store or the reranker would measure a different search, so the call is retried. */
 export const assertComplete = (answer: RagAnswer): RagAnswer => {
   if (answer.degraded === null) return answer;
   const problem = PROBLEMS[answer.degraded];

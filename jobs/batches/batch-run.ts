@@ -9,14 +9,14 @@ import { RunStopped } from "../batch-evals/stops";
 import { type TaskContext, TaskLost } from "../handler";
 import { patiently } from "./patiently";
 
-/** Shortest time between two transactions, so that quick requests share one. */
+/** Minimum time between two transactions, so that quick requests share one. */
 const MIN_STORE_MS = 50;
-/** How often the batch's status is read, and how long the loop waits at most. */
+/** Interval between reads of the batch's status, and the longest wait of the loop. */
 const WATCH_MS = 250;
-/** Requests that are ended without being run in one transaction. */
+/** Maximum error results per transaction, for requests that are not run. */
 const ENDED_AT_ONCE = 500;
 
-/** The batch ends now. Requests without a result get the error. */
+/** Ends the batch early. Requests without a result get `error`. */
 export class BatchStopped extends Error {
   constructor(
     readonly ending: "expired" | "cancelled" | "failed",
@@ -43,7 +43,7 @@ export interface BatchRunDeps {
   context: TaskContext;
   batchId: string;
   task: Pick<ClaimedTask, "jobId" | "deaths">;
-  /** The lines of the input file, from the first. */
+  /** Reads the lines of the input file from the start. */
   lines(): AsyncGenerator<FileLine>;
   /** Sends a request until it has a result. Throws RunStopped, and the signal's reason. */
   send(request: BatchRequest, signal: AbortSignal): Promise<BatchResult>;
@@ -52,8 +52,8 @@ export interface BatchRunDeps {
 }
 
 /**
- * Runs the requests of a batch that have no result yet, in the order of the file. Results are stored in transactions that
- * are fenced by the job's task, so a request has one result even if another worker takes over.
+ * Runs the requests of a batch that have no result yet, in file order. Every write checks that this worker still holds
+ * the job's task, so each request gets one result even if another worker takes over.
  */
 export class BatchRun {
   readonly #abort = new AbortController();
@@ -69,8 +69,8 @@ export class BatchRun {
   constructor(private readonly deps: BatchRunDeps) {}
 
   /**
-   * Returns when every request has a result, with the reason if not all of them were run. `stopped`: none are run. Throws
-   * TaskLost, and the reason of the task's signal.
+   * Resolves when every request has a result, with the reason if some were not run. With `stopped`, none are run.
+   * Throws TaskLost, and the reason of the task's signal.
    */
   async run(stopped?: BatchStopped): Promise<BatchStopped | undefined> {
     const { db, context, batchId } = this.deps;
@@ -103,13 +103,13 @@ export class BatchRun {
     return this.#abort.signal.aborted ? this.#abort.signal.reason : undefined;
   }
 
-  /** Aborts all calls. The first reason counts. */
+  /** Aborts all calls. Only the first reason counts. */
   #stop(reason: unknown): void {
     this.#abort.abort(reason);
     this.#wake();
   }
 
-  /** Notices that the batch was cancelled, or that its window is over. */
+  /** Stops the run if the batch was cancelled or its completion window has expired. */
   async #watch(): Promise<void> {
     const { db, batchId, now } = this.deps;
     const batch = await findBatch(db, batchId);
@@ -142,7 +142,7 @@ export class BatchRun {
     }
   }
 
-  /** How many requests to start: enough for all parallel calls until the next transaction. */
+  /** How many requests to start, so that parallel calls don't run out before the next transaction. */
   #room(): number {
     const { limit } = this.deps.limiter;
     return limit + Math.min(4 * limit, this.#lastStored) - this.#running - this.#waiting.length;
@@ -172,7 +172,7 @@ export class BatchRun {
     clearTimeout(timer);
   }
 
-  /** Stores the results that are waiting. */
+  /** Stores the waiting results. */
   async #store(): Promise<void> {
     const results = this.#waiting.splice(0);
     if (results.length === 0) return;
@@ -180,7 +180,7 @@ export class BatchRun {
     this.#storedMs = performance.now();
     this.#lastStored = results.length;
     const { context, task } = this.deps;
-    // Earlier deaths no longer count. Until then, the loop runs few other tasks beside this one.
+    // Resets the count of workers that died. Until then, the loop runs few other tasks beside this one.
     if (task.deaths > 0) await context.progress({}, this.#endedLines.size);
   }
 
@@ -195,7 +195,7 @@ export class BatchRun {
     for (const { line } of results) this.#endedLines.add(line);
   }
 
-  /** Gives each request without a result the error. */
+  /** Stores the error as the result of each request that has none. */
   async #endOthers({ error }: BatchStopped): Promise<void> {
     const { context } = this.deps;
     let results: BatchResult[] = [];

@@ -23,7 +23,7 @@ import { batchRequests } from "./handler";
 
 const BATCH = "batch_1";
 const URL = "/v1/chat/completions";
-/** No system has a process with this number. */
+/** No system has a process with this id. */
 const GONE = { host: ownIdentity().host, process: "99999999 0" };
 
 let db: Db;
@@ -45,7 +45,7 @@ const lineOf = (n: number): string =>
     body: { messages: [{ role: "user", content: `q${n}` }], max_tokens: 8 },
   });
 
-/** A batch of these lines, and its job. */
+/** Creates a batch with these lines, and its job. */
 const createBatch = async (lines: readonly string[]): Promise<void> => {
   const upload = await uploads.receive([Buffer.from(lines.join("\n"))], { fileName: "in.jsonl", createdBy: "key_1" });
   const file = newFile({ createdBy: "key_1", seconds: undefined, days: 30 }, now());
@@ -70,7 +70,7 @@ const createRequests = (count: number) => createBatch(Array.from({ length: count
 // biome-ignore lint/suspicious/noExplicitAny: a body as the gateway sees it
 const questionIn = (body: any): string => body.messages[0].content;
 
-/** Answers with the question. */
+/** Answers each request with its question. */
 const answer: RequestOnce = async (_, __, body) => ({
   body: { answer: questionIn(body), usage: { prompt_tokens: 3, completion_tokens: 2 } },
   ...{ queueMs: 0, totalMs: 1 },
@@ -95,7 +95,7 @@ const claim = async (): Promise<ClaimedTask> => {
   return task;
 };
 
-/** Another worker's loop finds the dead workers and releases their tasks. It has no room for the tasks itself. */
+/** Runs another worker's loop, which releases the tasks of dead workers and has no room for tasks itself. */
 const releaseTasks = async (): Promise<void> => {
   const loop = new JobLoop({
     db,
@@ -107,7 +107,7 @@ const releaseTasks = async (): Promise<void> => {
   await loop.close(0);
 };
 
-/** A worker that runs the batch until it has ended, or until `stops` resolves with the reason. */
+/** Runs the batch on a worker until it ends, or until `stops` resolves with the reason. */
 const work = async (
   requestOnce: RequestOnce = answer,
   { stops, maxRequests }: { stops?: () => Promise<"draining" | "lost">; maxRequests?: number } = {},
@@ -145,7 +145,7 @@ const errors = async () => linesIn((await batch()).errorFileId);
 const idsIn = (lines: { custom_id: string }[]): string[] => lines.map(({ custom_id }) => custom_id);
 const ids = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, n) => `r${from + n}`);
 
-/** A call that lasts until it is aborted. */
+/** A call that only ends when it is aborted. */
 const hang: RequestOnce = ({ signal }) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
@@ -175,7 +175,7 @@ describe("a batch", () => {
     });
   });
 
-  test("keeps the results in its files only, once it has ended", async () => {
+  test("keeps results only in its files once it has ended", async () => {
     await createRequests(600);
     await work();
     expect(await db.$count(batchResults)).toBe(600);
@@ -183,7 +183,7 @@ describe("a batch", () => {
     expect([await db.$count(batchResults), (await outputs()).length]).toEqual([0, 600]);
   });
 
-  test("retries what may pass, and lists what doesn't in the error file, as the route would answer", async () => {
+  test("retries temporary errors, and lists the others in the error file, as the route would answer", async () => {
     await createRequests(4);
     const attempts = new Map<string, number>();
     await work(async (caller, path, body) => {
@@ -256,7 +256,7 @@ describe("a worker", () => {
     expect(idsIn(await outputs())).toEqual(ids(0, 40));
   });
 
-  test("that was considered dead writes nothing more, so no request has two results", async () => {
+  test("that was considered dead writes nothing more, so no request gets two results", async () => {
     await createRequests(20);
     const late = Promise.withResolvers<void>();
     let asked = 0;
@@ -284,7 +284,7 @@ describe("a worker", () => {
     expect(idsIn(await outputs())).toEqual(ids(0, 20));
   });
 
-  test("that dies while it writes the files leaves them to the next one", async () => {
+  test("that dies while it writes the files leaves them to the next worker", async () => {
     await createRequests(3);
     const broken = { ...uploads, receive: () => Promise.reject(new AppError("internal", "The worker died.")) };
     const healthy = uploads;
@@ -315,12 +315,12 @@ describe("a worker", () => {
 });
 
 describe("a batch ends early", () => {
-  /** Answers the first five requests; the others wait until they are aborted. */
+  /** Answers the first five requests. The others wait until they are aborted. */
   const firstFive: RequestOnce = (caller, path, body) =>
     Number(questionIn(body).slice(1)) < 5 ? answer(caller, path, body) : hang(caller, path, body);
   const fiveAreStored = () => until("five results are stored", async () => (await batch()).completed === 5);
 
-  test("when its window is over: the other requests get batch_expired", async () => {
+  test("when its window expires: the other requests get batch_expired", async () => {
     await createRequests(12);
     const running = work(firstFive);
     await fiveAreStored();
@@ -375,7 +375,7 @@ describe("a batch ends early", () => {
     expect((await errors())[0]).toMatchObject({ custom_id: "r5", error: { code: "invalid_api_key" } });
   });
 
-  /** Ends the batch's job, as when three workers have died on it. */
+  /** Fails the batch's job, as if three workers had died on it. */
   const failJob = async (): Promise<void> => {
     const task = await claim();
     await db.write(async (tx) => {

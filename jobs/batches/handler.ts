@@ -4,12 +4,12 @@ import { deleteSpentResults, endStranded } from "./leftovers";
 import { patiently } from "./patiently";
 import { type BatchRequestsDeps, runBatch } from "./run-batch";
 
-/** Batches that a worker runs in parallel. */
+/** Maximum number of batches that a worker runs in parallel. */
 const CONCURRENCY = 4;
 
 type HandlerDeps = Omit<BatchRequestsDeps, "now"> & Partial<Pick<BatchRequestsDeps, "now">>;
 
-/** Runs batches of requests. One worker runs a whole batch; another one continues when it dies. */
+/** Runs batches of requests. One worker runs a whole batch. If it dies, another worker continues. */
 export const batchRequests = ({ now = () => new Date(), ...others }: HandlerDeps): JobHandler => {
   const deps = { ...others, now };
   return {

@@ -15,8 +15,8 @@ const MAX_SWEPT = 20;
 const RESULTS_PER_DELETE = 500;
 
 /**
- * Continues batches whose job has failed, for example because three workers died on it: a new job ends their other requests
- * with its error, and writes the output files. If that job fails too, the batch has no files.
+ * Ends batches whose job has failed, for example because three workers died on it. A new job gives the remaining
+ * requests the first job's error and writes the output files. If that job fails too, the batch gets no files.
  */
 export const endStranded = async (db: Db, now: () => Date): Promise<void> => {
   for (const { batch, error: jobError, payload } of await listStranded(db, MAX_SWEPT)) {
@@ -37,7 +37,7 @@ export const endStranded = async (db: Db, now: () => Date): Promise<void> => {
   }
 };
 
-/** Deletes the results of ended batches, which are in their output files. */
+/** Deletes the stored results of finished batches, which are also in their output files. */
 export const deleteSpentResults = async (db: Db): Promise<void> => {
   for (const id of await listSpentBatches(db, MAX_SWEPT)) {
     while (!(await deleteBatchResults(db, id, RESULTS_PER_DELETE)));

@@ -5,14 +5,14 @@ import { newFile } from "../../gateway/files/service";
 import type { Upload, Uploads } from "../../gateway/uploads/service";
 import type { TaskContext } from "../handler";
 
-/** Limits of the results in memory. */
+/** Maximum results in memory. */
 const PAGE = { limit: 500, maxBytes: 2 * 1_048_576 };
 
 interface OutputDeps {
   db: Db;
-  /** Without a size limit: results may be larger than the requests. */
+  /** Uploads without a size limit, because results may be larger than the requests. */
   uploads: Pick<Uploads, "receive" | "discard">;
-  /** How long files are kept by default. */
+  /** How many days files are kept by default. */
   fileDays: number;
   now(): Date;
 }
@@ -28,7 +28,7 @@ async function* linesOf(db: Db, batchId: string, isError: boolean): AsyncGenerat
   }
 }
 
-/** Writes the output and error files of a batch whose requests have all ended, and ends the batch and its task. */
+/** Writes the output and error files of a batch whose requests all have results, then ends the batch and its task. */
 export const writeOutputFiles = async (
   { db, uploads, fileDays, now }: OutputDeps,
   context: TaskContext,

@@ -4,7 +4,7 @@ import { toAppError } from "../../lib/errors";
 const PAUSE_MS = 1000;
 
 /**
- * Repeats `work` while the database is locked or unreachable, or its disk is full. Throws its other errors, and the
+ * Retries `work` while the database is locked or unreachable, or its disk is full. Throws all other errors, and the
  * signal's reason.
  */
 export const patiently = async <T>(work: () => Promise<T>, signal: AbortSignal, pauseMs = PAUSE_MS): Promise<T> => {

@@ -24,7 +24,7 @@ import { type TaskContext, TaskLost } from "../handler";
 import { BatchRun, BatchStopped, failedBy } from "./batch-run";
 import { writeOutputFiles } from "./output-files";
 
-/** Maximum parallel requests of a batch. The nodes' backpressure reduces it. */
+/** Maximum parallel requests of a batch. Backpressure from the nodes lowers it. */
 const MAX_PARALLEL = 64;
 
 export interface BatchRequestsDeps {
@@ -33,17 +33,17 @@ export interface BatchRequestsDeps {
   gateway: Pick<GatewayClient, "requestOnce" | "listModels">;
   uploads: Pick<Uploads, "read" | "receive" | "discard">;
   settings: Config["batches"] & {
-    /** The longest line of an input file. */
+    /** Maximum length of a line in an input file. */
     maxLineBytes: number;
     fallbacks: readonly string[];
     images: ImageRules;
-    /** The limits of keys without their own. */
+    /** Limits for keys that don't have their own. */
     defaults: DefaultLimits;
   };
   now(): Date;
 }
 
-/** Runs a batch from where the last worker left it, and ends its task. Can begin again after any error. */
+/** Runs a batch from where the last worker stopped, and ends its task. Can be called again after any error. */
 export const runBatch = async (deps: BatchRequestsDeps, task: ClaimedTask, context: TaskContext): Promise<void> => {
   const { db, uploads, settings, now } = deps;
   const { batchId, error } = task.job.payload as unknown as BatchRequestsPayload;
@@ -75,7 +75,7 @@ export const runBatch = async (deps: BatchRequestsDeps, task: ClaimedTask, conte
   deps.log.info({ batch: batchId, total, completed, failed }, "a batch ended in this worker");
 };
 
-/** Changes a batch that is still this job's; false if it isn't, or has ended. */
+/** Changes a batch. Returns false if it now belongs to another job or has ended. */
 const changeBatch = async (
   tx: Tx,
   { id, jobId }: BatchRow,
@@ -86,7 +86,9 @@ const changeBatch = async (
   return row !== undefined;
 };
 
-/** Checks the input file of a new batch. False if it is invalid, or if the batch was cancelled meanwhile. */
+/**
+ * Checks the input file of a new batch. Returns false if it is invalid, or if the batch was cancelled in the meantime.
+ */
 const begin = async (
   deps: BatchRequestsDeps,
   calls: ModelCalls,
@@ -107,7 +109,7 @@ const begin = async (
   return (await context.write((tx) => changeBatch(tx, batch, () => change))) && isValid;
 };
 
-/** All requests have results: a batch that was cancelled just before is cancelled nevertheless. */
+/** The changes once all requests have results. A batch that was cancelled just before still ends as cancelled. */
 const endingOf = ({ status }: BatchRow, stop: BatchStopped | undefined, finalizingAt: Date): Partial<BatchRow> => {
   if (status === "cancelling") return { ending: "cancelled" };
   const ending = stop?.ending ?? "completed";
@@ -125,7 +127,7 @@ const problemOf = ({ error: { code, message } }: BatchStopped): BatchProblem => 
   param: null,
 });
 
-/** Why a batch can't run: its key is no longer valid. */
+/** The reason not to run a batch, if its key is no longer valid. */
 const reasonToStop = async (keyOf: () => Promise<unknown>): Promise<BatchStopped | undefined> => {
   try {
     await keyOf();
@@ -162,7 +164,10 @@ const validate = async (
   return validateFile(checked(), { ...rules, endpoint: endpoint as EndpointName, models });
 };
 
-/** Sends a request until it has a result. An error becomes its result. Throws RunStopped, and the signal's reason. */
+/**
+ * Sends a request, with retries, until it has a result. A final error is a result too. Throws RunStopped, and the
+ * signal's reason.
+ */
 const send = async (
   { gateway, log }: BatchRequestsDeps,
   calls: ModelCalls,

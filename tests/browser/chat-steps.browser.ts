@@ -13,7 +13,7 @@ beforeEach(() => pages.chat.reset());
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 
 const CALL = { index: 0, id: "call_1", type: "function" as const };
-/** Both arguments of the call, in pieces. */
+/** Streams a call in pieces. */
 const called = () => {
   pages.chat.add({ tool_calls: [{ ...CALL, function: { name: "get_weather", arguments: "" } }] });
   pages.chat.add({ tool_calls: [{ index: 0, function: { arguments: '{"city":"Ro' } }] });
@@ -23,7 +23,7 @@ const step = (page: Page, text: RegExp) =>
   page.locator(".answer-step", { has: page.locator("summary", { hasText: text }) });
 const summary = (fold: Locator) => fold.locator("summary");
 
-test("reasoning grows in a fold of its own, which keeps its state, and is not part of the answer", () =>
+test("reasoning grows in its own fold, which stays open or closed, and is not part of the answer", () =>
   chatting({}, async (page) => {
     await ask(page, "Explain batching");
     pages.chat.add({ reasoning: "The user wants\n\n- a **short**" });
@@ -52,7 +52,7 @@ test("reasoning grows in a fold of its own, which keeps its state, and is not pa
     expect(await page.getByText("Batching shares work.").isVisible()).toBe(true);
   }));
 
-test("a call shows its name while it is written, and then its arguments as indented JSON", () =>
+test("a call shows its name while it is streamed, and then its arguments as indented JSON", () =>
   chatting({}, async (page) => {
     await ask(page, "What is the weather in Rome?");
     called();
@@ -93,7 +93,7 @@ const imported = async (key: string, result = '{"celsius":21}'): Promise<string>
   return `/chat/${chat?.id}`;
 };
 
-test("a call and its result are in one fold, which opens with the keyboard", async () => {
+test("a call and its result are in one fold, which the keyboard can open", async () => {
   const { cookie, key } = await signedIn(pages);
   const path = await imported(key);
   const faults = await onScreen(pages.url, { session: cookie }, async (page) => {

@@ -113,7 +113,7 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
       const settings = (await page.locator("pre").allTextContents()).join("\n");
       expect(settings).toContain(`export GROUNDWIRE_KEY=${secret}`);
       await page.getByText(`GROUNDWIRE_KEY=${secret}`, { exact: true }).waitFor();
-      // Without scripts, these would load another page, and the key can't be shown again.
+      // Without scripts, these would load another page, which can't show the key again.
       expect(await page.getByRole("button", { name: "Test connection" }).isVisible()).toBe(javaScript);
 
       await page.reload();

@@ -7,7 +7,7 @@ import { openPages } from "./pages";
 const pages = await openPages();
 
 const TOOL = { type: "function" as const, function: { name: "get_weather" } };
-/** An evaluation of an answer that calls `get_weather` with these arguments. */
+/** Evaluates an answer that calls `get_weather` with these arguments. Returns the path of the run's page. */
 const evaluated = (json: string): Promise<string> =>
   evaluateOn(
     pages,

@@ -18,8 +18,8 @@ const editorOf = async (pages: Pages) => {
 };
 
 /**
- * Evaluates as the API does and returns the path of the run's page. `script` adds what the fake model answers. Without
- * it, judges fail.
+ * Evaluates as the API does and returns the path of the run's page. `script` adds the fake model's answers. Without it,
+ * judges fail.
  */
 export const evaluateOn = async (pages: Pages, request: EvaluateRequest, script = () => {}): Promise<string> => {
   pages.chat.reset();

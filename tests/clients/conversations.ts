@@ -1,10 +1,10 @@
 import type { ScriptedChoice } from "../scripted-server";
 
-/* The conversations that every client has with the gateway. Each client is an adapter in this folder. */
+/* The conversations that every client has with the gateway. Each client has an adapter in this folder. */
 
-/** Where and how a client connects. */
+/** The address, key and model that a client uses. */
 export interface Connection {
-  /** Address of the gateway with `/v1`. */
+  /** The gateway's address, including `/v1`. */
   baseURL: string;
   apiKey: string;
   model: string;
@@ -23,15 +23,18 @@ export interface ClientUnderTest {
   schema(prompt: string): Promise<City>;
   /** Offers `get_weather`, answers its calls with `weatherIn`, and returns the cities and the final answer. */
   tools(prompt: string): Promise<{ cities: string[]; text: string }>;
-  /** Asks about an image, given as base64 of a PNG file. */
+  /** Asks about an image, a PNG file in base64. */
   image(prompt: string, base64: string): Promise<string>;
-  /** Starts a stream and leaves after its first piece, which it returns. */
+  /** Starts a stream, aborts it after the first piece, and returns that piece. */
   abort(prompt: string): Promise<string>;
-  /** HTTP status of an error that another method threw. */
+  /** The HTTP status of an error that another method threw. */
   statusOf(error: unknown): unknown;
 }
 
-/** Same settings for all clients, so that answers can be compared. Without the cache, each answer is generated. */
+/**
+ * The same settings for all clients, so that answers can be compared. They bypass the cache, so that each answer is
+ * generated.
+ */
 export const SAMPLING = { temperature: 0, maxTokens: 48 };
 export const HEADERS = { "cache-control": "no-cache" };
 
@@ -47,13 +50,13 @@ export const weatherIn = (city: string): string => `21 °C in ${city}`;
 /** A PNG file of one pixel. */
 export const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/** What the scripted server answers in each conversation. */
+/** The scripted server's answers in each conversation. */
 export const SCRIPT = {
   text: "Hello world",
   city: { city: "Rome", country: "Italy" },
   image: "A single pixel.",
   weather: "The weather: 21 °C in Rome",
-  /** A prompt with this word is answered by a stream that never ends. */
+  /** The server answers a prompt with this word with a stream that never ends. */
   endless: "endlessly",
 } as const;
 
@@ -63,7 +66,7 @@ interface ChatBody {
   response_format?: unknown;
 }
 
-/** The scripted server's part of the conversations. */
+/** Chooses the scripted server's answer to a request. */
 export const answerByScript = (body: object): ScriptedChoice[] => {
   const { messages, tools, response_format } = body as ChatBody;
   const last = messages.at(-1);

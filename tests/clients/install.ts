@@ -4,13 +4,13 @@ import { join } from "node:path";
 import type { Program } from "./programs";
 
 const FOLDER = join(homedir(), ".local", "share", "groundwire", "clients");
-/** Written after an installation, with its packages. */
+/** Lists the installed packages. Written once an installation has succeeded. */
 const MARKER = "installed.txt";
 const INSTALL_TIMEOUT_MS = 300_000;
 
 /**
- * Installs a client into a virtual environment of its own, because clients need different versions of the same packages.
- * Returns its folder, or undefined if pip failed.
+ * Installs a client in its own virtual environment, because clients need different versions of the same packages.
+ * Returns the environment's folder, or undefined if pip failed.
  */
 export const install = async ({ name, packages }: Program): Promise<string | undefined> => {
   const folder = join(FOLDER, name);

@@ -41,7 +41,7 @@ if (unknown.length > 0)
   fail(`Unknown: ${unknown.join(", ")}. Clients: ${PROGRAMS.map(({ name }) => name).join(", ")}.`);
 if (values.url && !(values.model && process.env.GROUNDWIRE_KEY)) fail("--url needs --model and GROUNDWIRE_KEY.");
 
-/** A real node and gateway whose model's server is scripted. */
+/** Starts a real gateway and node in front of a scripted model server. */
 const startTarget = async (): Promise<Target & { stop(): Promise<unknown> }> => {
   const server = new ScriptedServer(MODEL);
   server.answer = answerByScript;

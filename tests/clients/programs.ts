@@ -1,13 +1,13 @@
 /** A client from PyPI that `bun run clients` installs and tests. */
 export interface Program {
   name: string;
-  /** Exact versions, so that results can be repeated. The first one is the client's. */
+  /** Packages with exact versions, so that results can be repeated. The first one is the client itself. */
   packages: readonly string[];
-  /** Section of docs/clients.md whose examples are run. */
+  /** The section of docs/clients.md whose examples are run. */
   section: string;
-  /** Module in `python/` that has the conversations; undefined for a program that is a command. */
+  /** The module in `python/` with the client's conversations; undefined if the program is a command. */
   module?: string;
-  /** For a command: arguments that make it ask one question and end. */
+  /** For a command: arguments that make it ask one question and exit. */
   question?: string;
 }
 

@@ -10,13 +10,13 @@ export interface Target {
   url: string;
   key: string;
   model: string;
-  /** Whether the model can do everything that the examples in docs/clients.md need. */
+  /** Whether the model supports everything that the examples in docs/clients.md need. */
   canDoEverything: boolean;
 }
 
 const CONVERSATIONS = ["plain", "stream", "schema", "tools", "image", "abort"] as const;
 export const COLUMNS = [...CONVERSATIONS, "examples"] as const;
-/** What came of each column: `ok`, `refused` or `failed: reason`. */
+/** The outcome of each column: `ok`, `refused` or `failed: reason`. */
 export type Outcomes = Partial<Record<(typeof COLUMNS)[number] | "installed", string>>;
 
 const TIMEOUT_MS = 120_000;
@@ -55,12 +55,14 @@ const runExamples = async ({ section, question }: Program, folder: string, targe
   return stdout.includes(SCRIPT.text) ? "ok" : `failed: the output lacks the answer: ${stdout.slice(-200)}`;
 };
 
-/** Runs a command of the client's environment in an empty folder. `problem`: the last line of its errors, if it failed. */
+/**
+ * Runs a command in the client's environment and an empty folder. `problem` is the last line of stderr if it failed.
+ */
 const outputOf = async (command: string[], folder: string, { url, key, model }: Target) => {
   const cwd = await mkdtemp(join(tmpdir(), "groundwire-clients-"));
   const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
   const connection = { GROUNDWIRE_URL: url, GROUNDWIRE_KEY: key, MODEL: model };
-  // Otherwise LiteLLM, which aider uses too, downloads a list of prices.
+  // Otherwise LiteLLM, which aider also uses, downloads a price list.
   const env = { PATH, HOME: cwd, ...connection, LITELLM_LOCAL_MODEL_COST_MAP: "True", PYTHONDONTWRITEBYTECODE: "1" };
   const child = Bun.spawn(command, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS });
   const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);

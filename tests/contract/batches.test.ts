@@ -163,7 +163,7 @@ describe("a batch", () => {
     }
   });
 
-  test("is logged request by request for its key, and doesn't use up the key's requests per minute", async () => {
+  test("logs each request for its key, and doesn't use up the key's requests per minute", async () => {
     const made = await (
       await stack.call("POST", "/v1/keys", { body: { name: "nightly", role: "member", requests_per_minute: 20 } })
     ).json();
@@ -215,7 +215,7 @@ describe("a batch", () => {
 });
 
 describe("files", () => {
-  /** Sends a form. Not `stack.call`, which sends JSON. */
+  /** Sends a form. `stack.call` only sends JSON. */
   const send = (fields: Record<string, string | Blob>, key = stack.adminKey) => {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value as Blob);
@@ -246,13 +246,13 @@ describe("files", () => {
     expect(orphans).toEqual([]);
   });
 
-  test("that are too large are refused, and so is JSON", async () => {
+  test("that are too large are refused, and so are JSON bodies", async () => {
     const large = new File(["x".repeat(100_001)], "in.jsonl");
     expect((await send({ file: large, purpose: "batch" })).status).toBe(413);
     expect((await stack.call("POST", "/v1/files", { body: { purpose: "batch" } })).status).toBe(400);
   });
 
-  test("are kept as long as `expires_after` says, and byte for byte", async () => {
+  test("are kept byte for byte, for as long as `expires_after` says", async () => {
     const made = await client.files.create({
       ...{ file: await toFile(Buffer.from("\ufeff{}\r\n"), "in.jsonl"), purpose: "batch" },
       expires_after: { anchor: "created_at", seconds: 7200 },

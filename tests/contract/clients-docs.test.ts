@@ -5,7 +5,7 @@ import { CLIENTS, filled } from "../../views/connect/clients";
 import { answerByScript, SCRIPT } from "../clients/conversations";
 import { MODEL, startCapableStack } from "./capable-stack";
 
-/* Runs the examples of docs/clients.md as the Connect page shows them. `bun run clients` runs those in Python. */
+/* Runs the examples of docs/clients.md as the Connect page shows them. `bun run clients` runs the Python examples. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => capable.close());
 
-/** The code of a section in one language. */
+/** A section's code blocks in one language. */
 const codeOf = (id: string, language: string): string[] => {
   const { text = "" } = CLIENTS.find((client) => client.id === id) ?? {};
   return [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, code = ""]) => code);
@@ -22,7 +22,7 @@ const codeOf = (id: string, language: string): string[] => {
 const idsWith = (language: string): string[] =>
   CLIENTS.map(({ id }) => id).filter((id) => id !== "mcp" && codeOf(id, language).length > 0);
 
-/** The address and models of the running gateway in an example. */
+/** Fills in the address and models of the running gateway. */
 const here = (text: string): string =>
   filled(text, {
     origin: capable.stack.url,
@@ -40,7 +40,7 @@ test("the examples in TypeScript are those of three clients", () => {
 });
 
 test.each(idsWith("ts"))("the examples of %s run, one after another", async (id) => {
-  // Inside the project, so that the packages are found.
+  // Inside the project, so that imports find the packages.
   const folder = join(import.meta.dir, "../output/clients-docs");
   await mkdir(folder, { recursive: true });
   const script = join(folder, `${id}.ts`);

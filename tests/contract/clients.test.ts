@@ -5,7 +5,10 @@ import { until } from "../until";
 import { MODEL, startCapableStack, startUnableStack } from "./capable-stack";
 import type { Stack } from "./stack";
 
-/* The conversations of docs/clients.md with each client from npm. `tests/e2e/clients.test.ts` has them with the default model. */
+/*
+ * Has the conversations of docs/clients.md with each client from npm. `tests/e2e/clients.test.ts` uses the default
+ * model.
+ */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let unable: Stack;
@@ -21,7 +24,7 @@ const connectionTo = (stack: Stack, model: string) => ({
   model,
 });
 
-/** The status of the refusal, as the client reports it. */
+/** The HTTP status of a refusal, as the client reports it. */
 const refusal = async (client: ClientUnderTest, work: Promise<unknown>): Promise<unknown> => {
   try {
     await work;
@@ -37,7 +40,7 @@ describe.each(NPM_CLIENTS)("%s", (_, connect) => {
     client = connect(connectionTo(capable.stack, MODEL));
   });
 
-  test("gets the same answer whole and streamed", async () => {
+  test("gets the same answer complete and streamed", async () => {
     expect([await client.plain("Hello"), await client.stream("Hello")]).toEqual([SCRIPT.text, SCRIPT.text]);
   });
 
@@ -65,7 +68,7 @@ describe.each(NPM_CLIENTS)("%s", (_, connect) => {
     expect(await refusal(stranger, stranger.plain("Hello"))).toBe(401);
   });
 
-  test("leaves a stream, which ends the generation", async () => {
+  test("aborts a stream, which ends the generation", async () => {
     const before = capable.server.abandoned;
     expect(SCRIPT.text).toStartWith(await client.abort(`Write ${SCRIPT.endless}`));
     await until("the model's server is told", () => capable.server.abandoned === before + 1, 5000);

@@ -25,7 +25,7 @@ const STORED_CALL = { id: "call_1", type: "function", function: { name: CALL.nam
 const QUESTION = "What is the weather in Rome?";
 const RESULTS = { results: [{ tool_call_id: "call_1", content: "21 °C" }] };
 
-/** The requests of one key about one conversation. */
+/** Creates a conversation, and returns functions that send requests about it. */
 const begin = async (body: Json = { tools: [tool] }) => {
   const key = await stack.keyOf("member");
   const send = async (method: string, path: string, body?: object) => {
@@ -42,7 +42,7 @@ const begin = async (body: Json = { tools: [tool] }) => {
   return { key, path, send, ended };
 };
 
-/** A conversation with a call, its result and the answer to it. */
+/** Creates a conversation with a call, its result and the next answer. */
 const exchanged = async () => {
   const one = await begin();
   const asked = await one.send("POST", `${one.path}/messages`, { content: QUESTION });

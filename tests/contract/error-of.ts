@@ -3,8 +3,8 @@ import type { ErrorEnvelope } from "../../lib/errors";
 type ErrorFields = ErrorEnvelope["error"];
 
 /**
- * The error in the body of a response. `/mcp` sends it as the `data` of a JSON-RPC error, and `/v1/messages` sends some of
- * its fields in Anthropic's format.
+ * The error in a response body. `/mcp` sends it as the `data` of a JSON-RPC error, and `/v1/messages` sends some of its
+ * fields in Anthropic's format.
  */
 export const errorIn = (body: unknown): ErrorFields => {
   const { error, request_id } = body as { error: ErrorFields & { data?: ErrorFields }; request_id?: string };

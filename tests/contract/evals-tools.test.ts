@@ -112,7 +112,7 @@ test("a run over a dataset stores and scores every call, and its bundle can be v
   });
   expect(verification).toMatchObject({ differences: [], recomputed: { "tool_call@1": 4 } });
 
-  // Both formats give the same samples with the same hashes.
+  // Both formats produce the same samples, with the same hashes.
   for (const format of ["jsonl", "csv"]) {
     const file = await (await stack.call("GET", `/v1/datasets/${dataset.id}/export?format=${format}`)).text();
     const form = new FormData();

@@ -117,7 +117,7 @@ const runFile = (digit: string) => ({
 /** A webhook that receives nothing. */
 const hook = (path: string) => ({ url: `https://hooks.invalid/${path}`, events: ["webhook.disabled"] });
 
-/** Where the result of a function call goes, in a new conversation. */
+/** The path for the result of a function call in a new conversation. */
 const newCallPath = async (): Promise<string> => {
   const called = { id: "call_1", type: "function", function: { name: "get_weather", arguments: "{}" } };
   const messages = [

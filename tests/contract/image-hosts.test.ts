@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { post, startCapableStack, text } from "./capable-stack";
 
-/* A host of images that the operator allows. Only the model's server may call it, and the scripted one doesn't. */
+/* An image host that the operator allows. Only the model's server may call it, and the scripted server doesn't. */
 const reached: string[] = [];
 const images = Bun.serve({
   port: 0,

@@ -7,7 +7,7 @@ import { startCapableStack, startUnableStack, text, user } from "./capable-stack
 import { errorOf } from "./error-of";
 import type { Stack } from "./stack";
 
-/* Images and audio have a body limit of their own. Text keeps the ordinary one. */
+/* Bodies with images or audio have a limit of their own. Their text keeps the ordinary limit. */
 
 const KIB = 1024;
 const LIMITS = { maxBodyBytes: 256 * KIB, maxMediaBodyBytes: 2048 * KIB };
@@ -99,7 +99,7 @@ test.each(["/v1/completions", "/v1/embeddings", "/v1/cache/explain", "/v1/keys"]
   },
 );
 
-test("a gateway whose models read neither images nor audio has the ordinary limit", async () => {
+test("a gateway whose models read neither images nor audio keeps the ordinary limit", async () => {
   const unable = await startUnableStack();
   for (const how of WAYS) {
     const response = await send(chat(image(5000 * KIB)), { to: unable, how });
@@ -109,7 +109,7 @@ test("a gateway whose models read neither images nor audio has the ordinary limi
 });
 
 describe("R3: the memory of large bodies", () => {
-  /** Sends most of a large body, and never its end. */
+  /** Sends most of a large body, but never its end. */
   const holdOpen = async (key: string): Promise<Socket> => {
     const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
     await once(socket, "connect");
@@ -124,7 +124,7 @@ describe("R3: the memory of large bodies", () => {
     return socket;
   };
 
-  test("is limited for each key, so that a caller who holds it back doesn't keep others from sending images", async () => {
+  test("is limited for each key, so that a slow sender doesn't keep others from sending images", async () => {
     const key = await stack.keyOf("member");
     const statusOf = async (who?: string) => {
       const response = await stack.call("POST", "/v1/chat", { key: who, body: chat(image(1500 * KIB)) });

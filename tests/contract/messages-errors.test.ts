@@ -5,8 +5,8 @@ import { deep, MODEL, startCapableStack, startUnableStack } from "./capable-stac
 import type { Stack } from "./stack";
 
 /*
- * Errors of /v1/messages have Anthropic's format and name this API's fields. The server of `capable` supports every
- * feature; `unable` has the synthetic engine, which supports none of them.
+ * Errors of /v1/messages have Anthropic's format and name that API's fields. The server of `capable` supports every
+ * feature; `unable` uses the synthetic engine, which supports none.
  */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
@@ -105,7 +105,7 @@ describe("a request that this API doesn't accept is refused, and the message sta
     expect(server.requests.length).toBe(sent);
   });
 
-  test("the field, for programs", async () => {
+  test("the field, which programs can read", async () => {
     const { body } = await send(capable.stack, request(says({ ...text, txt: "a" })));
     expect(body.error.details).toEqual({ error_code: "invalid_request", param: "messages.0.content.0.txt" });
   });

@@ -7,7 +7,7 @@ import { until } from "../until";
 import { MODEL, startCapableStack } from "./capable-stack";
 import { type Stack, startStack } from "./stack";
 
-/* Anthropic's own client talks to a model that supports every feature. */
+/* Anthropic's own client, with a model that supports every feature. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let server: ScriptedServer;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => capable.close());
 
-/** The client's newest versions don't know the sampling settings any more. */
+/** The types of the client's newest versions no longer have the sampling settings. */
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
 type Params = Anthropic.MessageCreateParamsNonStreaming & Sampling;
 
@@ -32,14 +32,14 @@ const weather: Anthropic.Tool = {
 const PNG = "iVBORw0KGgo=";
 
 let questions = 0;
-/** A request that has not been sent before. */
+/** A request that differs from all earlier ones, so that it isn't cached. */
 const ask = (fields: Partial<Params> = {}): Params => ({
   ...{ model: MODEL, max_tokens: 500, temperature: 0 },
   messages: [{ role: "user", content: `${++questions}?` }],
   ...fields,
 });
 
-/** An answer as JSON, without its id, and without what the client adds to a streamed one. */
+/** An answer as JSON, without its id and without what the client adds to streamed answers. */
 const factsOf = (message: Anthropic.Message) => {
   const { id, parsed_output: _, ...facts } = JSON.parse(JSON.stringify(message));
   expect(id).toMatch(/^msg_/);
@@ -142,7 +142,7 @@ const SCRIPTS: Record<string, Script> = {
 };
 
 describe.each(Object.entries(SCRIPTS))("an answer with %s", (_, { fields, choice, content, end }) => {
-  test("is the same whether it is whole, streamed or from the cache", async () => {
+  test("is the same whether it is complete, streamed or from the cache", async () => {
     server.answer = () => [choice];
     const request = ask(fields);
     const [stop_reason, stop_sequence = null] = end;
@@ -176,7 +176,7 @@ test("a stream has Anthropic's events in Anthropic's order, each with its name",
   const kinds = events.map(({ type, index = "", content_block, delta }) =>
     [type, index, content_block?.type ?? delta?.type ?? ""].filter((word) => word !== "").join(" "),
   );
-  // The number of pieces of a text depends on how they arrive.
+  // The number of text pieces depends on how they arrive.
   expect(kinds.filter((kind, index) => kind !== kinds[index - 1])).toEqual([
     "message_start",
     "ping",
@@ -326,7 +326,7 @@ const runningOn = async ({ node }: Stack): Promise<number> => {
 };
 
 describe("an agent that the client's tool runner runs", () => {
-  /** Starts an agent that calls the tool once for each of 20 cities. `onCall` is called with each of them. */
+  /** Starts an agent that calls the tool once for each of 20 cities, and passes each city to `onCall`. */
   const startAgent = (onCall: (city: string) => void, signal?: AbortSignal) => {
     server.answer = ({ messages }) => {
       const cities = (messages as { role: string }[]).filter(({ role }) => role === "tool").length;
@@ -365,7 +365,7 @@ describe("an agent that the client's tool runner runs", () => {
     expect(answers.map(({ reasoning }) => reasoning)).toEqual(Array(20).fill("Next."));
   });
 
-  test("frees its slot when it leaves in the middle", async () => {
+  test("frees its slot when it disconnects in the middle", async () => {
     const leaving = new AbortController();
     const paused = Promise.withResolvers<void>();
     const failure = startAgent((city) => {
@@ -387,7 +387,7 @@ describe("an agent that the client's tool runner runs", () => {
 });
 
 describe("a client that leaves", () => {
-  /** Its answers have 400 tokens and would take 20 s. */
+  /** A node whose answers have 400 tokens and would take 20 s. */
   let slow: Stack;
   beforeAll(async () => {
     slow = await startStack({ tokens: 400, tokenMs: 50 }, { hasWorker: false });

@@ -41,13 +41,13 @@ test.each(ROUTES)("%s %s requires a key first", async (method, path) => {
   expect([response.status, (await errorOf(response)).code]).toEqual([401, "missing_api_key"]);
 });
 
-test("a path that only begins like one of them has no such answer", async () => {
+test("a path that only starts like one of them gets an ordinary 404", async () => {
   for (const path of ["/v1/audios", "/v1/constructor", "/v1/__proto__", "/v1/", "/v1/chat/audio"]) {
     expect((await errorOf(await stack.call("POST", path))).message).not.toContain("doesn't offer");
   }
 });
 
-test("OpenAI's client gets the same answer, even with a file that is larger than a body may be", async () => {
+test("OpenAI's client gets the same answer, even with a file above the body limit", async () => {
   const file = await toFile(Buffer.alloc(6_000_000), "speech.mp3");
   const refused = await client.audio.transcriptions.create({ model: "whisper-1", file }).catch((error) => error);
   expect(refused).toBeInstanceOf(NotFoundError);

@@ -5,7 +5,7 @@ import { RerankServer } from "../rerank-server";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/* Answers from an index whose chunks a server behind a real node reranks. */
+/* Answers from an index whose chunks are reranked by a server behind a real node. */
 
 let server: RerankServer;
 let stack: Stack;
@@ -48,7 +48,7 @@ describe("an index with reranking", () => {
     expect(retrieval).toMatchObject({ rerank: true, threshold: { score: "rerank", value: 0.5 } });
   });
 
-  test("R4, R5: returns every score of each chunk, and says that and how long the reranker was used", async () => {
+  test("R4, R5: returns every score of each chunk, and reports the reranker and its duration", async () => {
     const { chunks, threshold, diagnostics, degraded } = await query();
     expect(chunks.map(({ text }) => text)[0]).toBe(LEAVE);
     for (const { scores } of chunks) {
@@ -70,7 +70,7 @@ describe("an index with reranking", () => {
     expect(threshold).toMatchObject({ score: "rerank", best: 0.25, passed: false });
   });
 
-  test("goes on without a reranker that fails, and says so", async () => {
+  test("continues without a reranker that fails, and says so", async () => {
     server.failure = () => new Response("broken", { status: 500 });
     const { degraded, threshold, chunks, diagnostics } = await query();
     expect([degraded, threshold, diagnostics.reranked]).toEqual(["not_reranked", null, false]);

@@ -86,7 +86,7 @@ describe("an answer", () => {
     expect([batches.length, Math.max(...batches)]).toEqual([64, 32]);
   });
 
-  test("comes from the cache the second time, with the original usage, whatever top_n is", async () => {
+  test("comes from the cache the second time, with the original usage, even for another top_n", async () => {
     const request = { query: newQuery(), documents: ["a day", "leave"] };
     const first = await rerank(request);
     const called = server.requests.length;
@@ -167,7 +167,7 @@ describe("errors", () => {
   });
 });
 
-describe("what a ranking leaves behind", () => {
+describe("after a ranking", () => {
   test("its tokens count towards the key's limits, but not those of a cached answer", async () => {
     const key = await stack.keyOf("member", { tokens_per_minute: 1000 });
     const used = async () => {

@@ -3,7 +3,7 @@ import type { ResponseEvent, ResponseObject } from "../../gateway/responses/cont
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/* Streams that end before their answer does. */
+/* Streams that end before their answer is complete. */
 
 let stack: Stack;
 beforeAll(async () => {

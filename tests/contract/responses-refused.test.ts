@@ -5,7 +5,7 @@ import type { ErrorEnvelope } from "../../lib/errors";
 import { deep, image, MODEL, post, startCapableStack, startUnableStack } from "./capable-stack";
 import type { Stack } from "./stack";
 
-/* What `/v1/responses` refuses. Each error names the field of this API. */
+/* Requests that `/v1/responses` refuses. Each error names a field of this API. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let unable: Stack;

@@ -52,7 +52,7 @@ describe("previous_response_id", () => {
     expect([(server.last.messages as object[]).length, textOf(branch)]).toEqual([3, expect.stringContaining('"3"')]);
   });
 
-  test("of another key, of an unknown response and of one that is not stored is a 404 that names it", async () => {
+  test("with another key's, an unknown or an unstored response is a 404 that names it", async () => {
     const { id } = await create({ input: "Hi" });
     const { id: unstored, store } = await create({ input: "Hi", store: false });
     expect(store).toBe(false);
@@ -99,14 +99,14 @@ describe("a stored response", () => {
     expect(gone).toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  test("of a stream equals the stream's last event", async () => {
+  test("of a stream equals the response in the stream's last event", async () => {
     const last = await client.responses.stream({ model: MODEL, input: "Hi" }).finalResponse();
     const read = await client.responses.retrieve(last.id);
     expect(read.output as unknown[]).toMatchObject(last.output.map(({ id }) => ({ id })));
     expect(read.status).toBe("completed");
   });
 
-  test("K5: is a 404 for every other key, also an admin's, on every route", async () => {
+  test("K5: is a 404 for every other key, even an admin's, on every route", async () => {
     const { id } = await create({ input: "Hi" });
     for (const [method, path] of [
       ["GET", ""],
@@ -165,7 +165,7 @@ describe("compaction", () => {
     ]);
   });
 
-  test("of another provider is refused, and so is a summary that was cut", async () => {
+  test("of another provider is refused, and so is a summary that was cut off", async () => {
     const input = [{ type: "compaction", encrypted_content: "gAAAAABp" }];
     const foreign = await stack.call("POST", "/v1/responses", { key: owner, body: { model: MODEL, input } });
     expect([foreign.status, (await errorOf(foreign)).param]).toEqual([400, "input.0.encrypted_content"]);

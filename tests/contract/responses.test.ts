@@ -36,7 +36,7 @@ const tool = {
 } as const;
 const call = { id: "call_1", name: "get_weather", arguments: '{"city":"Rome"}' };
 
-/** The events of a stream. Checks their framing, numbers and schemas. */
+/** The events of a stream, whose framing, sequence numbers and schemas are checked. */
 const stream = async (body: object): Promise<ResponseEvent[]> => {
   const response = await stack.call("POST", "/v1/responses", { body: { model: MODEL, ...body, stream: true } });
   expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
@@ -57,7 +57,7 @@ const lastResponse = (events: ResponseEvent[]): ResponseObject => {
   return last.response;
 };
 
-/** A response without what differs between two answers to the same request. */
+/** A response without the fields that differ between two answers to the same request. */
 const facts = ({ id, created_at: _, completed_at: __, ...rest }: ResponseObject): unknown =>
   JSON.parse(JSON.stringify(rest).replaceAll(id.slice("resp_".length), "ID"));
 
@@ -91,7 +91,7 @@ const SCRIPTS: Record<string, { fields: object; choice: ScriptedChoice; events: 
 };
 
 describe.each(Object.entries(SCRIPTS))("an answer with %s", (name, { fields, choice, events: kinds }) => {
-  test("is the same whether it is whole, streamed or from the cache", async () => {
+  test("is the same whether it is complete, streamed or from the cache", async () => {
     says(choice);
     const request = { temperature: 0, input: `${name}?`, ...fields };
     const live = await stream(request);
@@ -217,7 +217,7 @@ test("allowed_tools hides the other functions from the model", async () => {
   expect([(server.last.tools as Json[]).length, server.last.tool_choice]).toEqual([1, "required"]);
 });
 
-test("an answer is cached with those of the chat routes", async () => {
+test("an answer shares the cache with the chat routes", async () => {
   says({ content: "Cached.", finish_reason: "stop" });
   const messages = [{ role: "user", content: "Shared with chat?" }];
   await post(stack, "/v1/chat/completions", { model: MODEL, messages, temperature: 0 });
@@ -238,7 +238,7 @@ describe("OpenAI's client", () => {
     ...fields,
   });
 
-  test("gets a whole response and a stream with the same text", async () => {
+  test("gets the same text from a complete response and a stream", async () => {
     says({ reasoning: "Hm.", content: "It is sunny.", finish_reason: "stop" });
     const whole = await client.responses.create(ask());
     const streamed = await client.responses.stream(ask()).finalResponse();

@@ -181,7 +181,7 @@ describe("the same request again", () => {
   });
 });
 
-/** Its arguments are long, so that a call takes a while. */
+/** A function with long arguments, so that a call takes a while. */
 const WEATHER = {
   type: "function" as const,
   function: {
@@ -199,7 +199,7 @@ const WEATHER = {
 };
 
 describe("function calls with OpenAI's client", () => {
-  test("make a round trip, and are the same complete, streamed and from the cache", async () => {
+  test("make a round trip, and are the same whether complete, streamed or from the cache", async () => {
     const question = ask("The weather in Rome?", { max_tokens: 200 });
     const body = {
       ...{ ...question, model: MODEL, tools: [WEATHER] },

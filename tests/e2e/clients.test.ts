@@ -3,7 +3,7 @@ import { NPM_CLIENTS } from "../clients/clients";
 import { type ClientUnderTest, PIXEL } from "../clients/conversations";
 import { ADMIN_KEY, Stack } from "../harness";
 
-/* The conversations that the default model can have, with each client from npm. */
+/* Has the conversations that the default model supports with each client from npm. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ describe.each(NPM_CLIENTS)("%s", (_, connect) => {
     client = connect({ baseURL: `${stack.url}/v1`, apiKey: ADMIN_KEY, model: "smollm2-135m-instruct" });
   });
 
-  test("gets the same answer whole and streamed", async () => {
+  test("gets the same answer complete and streamed", async () => {
     const whole = await client.plain("Name three colours.");
     expect(whole).not.toBe("");
     expect(await client.stream("Name three colours.")).toBe(whole);

@@ -12,14 +12,14 @@ import { until } from "../until";
  *   bun tests/faults/batches-kill-nine.ts 100 600    100 kills over batches of 600 requests
  */
 
-/** Milliseconds from a start to the next kill, log-uniform. */
+/** Range of the time from a start to the next kill, log-uniform. */
 const LIFE_MS = [300, 3000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
-/** An answer takes this long per token, so that a batch outlives its kills. */
+/** Time per token of an answer, so that a batch survives several kills. */
 const TOKEN_MS = 20;
-/** Of this many kills, one hits the gateway. The others hit the worker. */
+/** One in this many kills hits the gateway. The others hit the worker. */
 const KILLS_PER_GATEWAY = 4;
-/** Requests whose prompt is too long, so that the error file has lines as well. */
+/** One in this many requests has a prompt that is too long, so that the error file has lines too. */
 const INVALID_SHARE = 20;
 const ENDED: readonly Batch["status"][] = ["completed", "failed", "expired", "cancelled"];
 
@@ -29,11 +29,11 @@ interface KillReport {
   kills_during_batches: number;
   batches: number;
   requests: number;
-  /** Requests without a line in a file. */
+  /** Requests that are in neither file. */
   lost: number;
-  /** Requests with several lines. */
+  /** Requests with more than one line. */
   doubled: number;
-  /** Results in the wrong file or with another request's answer, and counts that differ from the files. */
+  /** Results in the wrong file or with another request's answer, and counts that don't match the files. */
   wrong: string[];
   integrity: string;
 }

@@ -168,7 +168,7 @@
       forgetDrafts(cancel.closest("form"));
       closeForm(cancel.closest("form"));
     }
-    // Passages and steps open in place. The page must not jump to its end because it has become longer.
+    // Passages and steps expand in place. The page gets longer, but must not scroll to its end.
     if (event.target.closest(".citation, .evidence-fold, .answer-step")) follows = false;
     const queued = event.target.closest("[data-queue]");
     if (queued) useQueued(queued);

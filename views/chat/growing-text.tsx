@@ -2,12 +2,12 @@ import { raw } from "hono/html";
 import { GrowingMarkdown } from "../ui/growing-markdown";
 import type { Node } from "../ui/html";
 
-/** A text that grows on the page, in the element that `container` selects. */
+/** Streams a growing Markdown text to the page, into the element that the selector `container` matches. */
 export class GrowingText {
   readonly #markdown: GrowingMarkdown;
   #length = 0;
 
-  /** `id` is the start of the ids of the element of the open block, and of the one for new text. */
+  /** `id` prefixes the ids of the elements for the unfinished block (`-open`) and for new text (`-tail`). */
   constructor(
     private readonly container: string,
     private readonly id: string,
@@ -19,7 +19,7 @@ export class GrowingText {
     return this.#length === 0;
   }
 
-  /** The change of the page for `text`, the whole text so far; undefined if there is none. */
+  /** The page update for `text`, the whole text so far; undefined if it hasn't changed. */
   update(text: string): Node | undefined {
     if (text.length === this.#length) return undefined;
     const { finished, open, tail } = this.#markdown.update(text);

@@ -7,16 +7,13 @@ import { highlight } from "../ui/highlight";
 import { markdown } from "../ui/markdown";
 import { duration } from "../ui/parts";
 
-/*
- * What a model does besides writing text: reasoning, and calls of functions. Each step is folded, and the text of the
- * answer doesn't contain it.
- */
+/* Steps of an answer that are not its text: reasoning and function calls. Each step is in a fold of its own. */
 
 /** Results of function calls, by the id of their call. */
 export type Results = ReadonlyMap<string, string>;
 
 const NO_RESULTS: Results = new Map();
-/** Longer values are shown without colours, which would take many elements. */
+/** Longer values are not highlighted, because highlighting needs many elements. */
 const MAX_HIGHLIGHTED = 20_000;
 
 export const reasoningId = (answerId: string): string => `${answerId}-reasoning`;
@@ -29,11 +26,11 @@ export const ReasoningTitle = ({ answer }: { answer: AnswerState }) => {
   return ms > 0 ? <span>Thought for {duration(ms)}</span> : <span>Reasoning</span>;
 };
 
-/** Whether the model has not begun to answer yet. */
+/** Whether the model is still reasoning: it has written neither text nor calls. */
 export const isReasoning = ({ status, content, tool_calls: calls }: AnswerState): boolean =>
   status === "generating" && content === "" && calls === null;
 
-/** The reasoning; an empty element until a running answer has some. */
+/** The reasoning; an empty element while a running answer has none. */
 export const Reasoning = ({ answer }: { answer: AnswerState }) => {
   const id = reasoningId(answer.id);
   if (!answer.reasoning) return answer.status === "generating" ? <div id={id}></div> : null;
@@ -54,7 +51,7 @@ interface CallsProps {
   results?: Results;
 }
 
-/** The function calls with their results; an empty element until a running answer has some. */
+/** The function calls with their results; an empty element while a running answer has none. */
 export const Calls = ({ answer, results = NO_RESULTS }: CallsProps) => {
   const { id, status, tool_calls: calls } = answer;
   const isRunning = status === "generating";
@@ -102,7 +99,7 @@ const Call = ({ id, number, call: { function: called }, result, isRunning }: Cal
   </details>
 );
 
-/** A result without its call, which only an imported conversation can have. */
+/** A result without its call. Only imported conversations can have one. */
 export const OrphanResult = ({ id, text }: { id: string; text: string }) => (
   <details id={id} class="turn answer-step">
     <summary class="step-title">
@@ -112,7 +109,7 @@ export const OrphanResult = ({ id, text }: { id: string; text: string }) => (
   </details>
 );
 
-/** Arguments or a result. JSON is indented; any other text is shown as it is. */
+/** Arguments or a result. JSON is indented; any other text is shown unchanged. */
 const Value = ({ title, of, text }: { title: string; of: string; text: string }) => {
   const indented = indentJson(text);
   const colored = indented && indented.length <= MAX_HIGHLIGHTED ? highlight(indented, "json") : undefined;

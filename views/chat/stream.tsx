@@ -41,7 +41,7 @@ export async function* answerMessages(
   }
 }
 
-/** What the page shows of a running answer. */
+/** Tracks how much of a running answer the page shows. */
 class Shown {
   readonly text: GrowingText;
   readonly #reasoning: GrowingText;
@@ -54,7 +54,7 @@ class Shown {
     this.#reasoning = new GrowingText(`#${reasoningId(id)} > .prose`, reasoningId(id));
   }
 
-  /** The changes of the page for the reasoning and the function calls so far. */
+  /** Page updates for the reasoning and the function calls so far. */
   *stepsOf(answer: AnswerState): Generator<Node> {
     const { reasoning, tool_calls: calls } = answer;
     if (reasoning !== null) {
@@ -73,7 +73,7 @@ class Shown {
         );
       }
     }
-    // Sending the calls only when they have grown by a fraction keeps the total size linear in theirs.
+    // Calls are only sent again once they have grown by a fraction, so the total sent stays linear in their size.
     const length = calls === null ? 0 : JSON.stringify(calls).length;
     if (length > this.#callsLength * (1 + GROWTH)) {
       if (this.#callsLength === 0) yield this.#withoutWaiting();

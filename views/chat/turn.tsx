@@ -113,7 +113,7 @@ interface AnswerProps {
   answer: AnswerState;
   /** The user's feedback on the answer. */
   feedback?: Feedback;
-  /** The results of its function calls. */
+  /** Results of the answer's function calls. */
   results?: Results;
 }
 
@@ -221,7 +221,7 @@ const Outcome = ({ conversationId, answer: { status, content, detail } }: Answer
 };
 
 interface TurnProps extends Omit<QuestionProps, "message"> {
-  /** The shown branch. */
+  /** The branch on the page. */
   branch: readonly ConversationMessage[];
   /** Index of the message in it. */
   at: number;

@@ -4,14 +4,14 @@ import { CLIENTS, filled } from "./clients";
 const chat = { id: "Qwen/Qwen3-8B", context_window: 32_768, capabilities: { tools: true } };
 const values = { origin: "https://ai.example.com", key: "gw_$1$&", chat, embedding: { id: "bge-m3" } };
 
-test("every program has an id of its own and settings, in the order of the documentation", () => {
+test("every program has a unique id and settings, in the order of the documentation", () => {
   const ids = CLIENTS.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   expect([ids[0], ids.at(-1)]).toEqual(["curl", "mcp"]);
   for (const { text } of CLIENTS) expect(text).toContain("```");
 });
 
-test("values replace the examples everywhere, with all their characters", () => {
+test("values replace the examples everywhere, whatever characters they contain", () => {
   const all = CLIENTS.map(({ text }) => filled(text, values)).join("\n");
   for (const example of ["127.0.0.1:8080", "smollm2", "minilm", "gw_…", "context_window=4096"])
     expect(all).not.toContain(example);
@@ -22,7 +22,7 @@ test("values replace the examples everywhere, with all their characters", () => 
   for (const value of expected) expect(all).toContain(value);
 });
 
-test("without models and key, the examples stay", () => {
+test("without models and a key, the examples stay", () => {
   const text = "http://127.0.0.1:8080/v1 smollm2-135m-instruct all-minilm-l6-v2 gw_…";
   expect(filled(text, { origin: "http://10.0.0.5:8080" })).toBe(text.replace("127.0.0.1", "10.0.0.5"));
 });

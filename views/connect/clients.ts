@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../../gateway/models/contract";
 
-/** A program that can use the gateway, and the Markdown that says how to connect it. */
+/** A program that can use the gateway, with Markdown that explains how to connect it. */
 export interface Client {
   id: string;
   name: string;
@@ -11,7 +11,7 @@ export interface Client {
 
 const readDocs = (name: string): string => readFileSync(join(import.meta.dir, "../../docs", name), "utf8");
 
-/** The sections of a page whose headings have this many `#`. */
+/** The sections of a page whose headings have `depth` hashes. */
 const sectionsOf = (page: string, depth: 2 | 3): Client[] =>
   page.split(/^(?=#{2,3} )/m).flatMap((section) => {
     const [, marks = "", name = "", text = ""] = /^(#+) (.+)\n([\s\S]*)$/.exec(section) ?? [];
@@ -23,20 +23,20 @@ const idOf = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+
 /** The gateway doesn't serve the documentation, so only the names of linked pages are kept. */
 const withoutPageLinks = (text: string): string => text.replaceAll(/\[([^\]]+)\]\([\w/.-]+\.md(?:#[\w-]+)?\)/g, "$1");
 
-/** The settings for MCP, without the introduction, which is about keys. */
+/** The settings for MCP clients. The introduction, which is about keys, is left out. */
 const MCP = sectionsOf(readDocs("mcp.md"), 2)
   .filter(({ id }) => id === "connect")
   .map(({ text }) => text.slice(text.indexOf("**Claude Code**")));
 
-/** The settings of docs/clients.md, and those of docs/mcp.md, in their order. */
+/** The programs in docs/clients.md, then those in docs/mcp.md, in the order of the pages. */
 export const CLIENTS: readonly Client[] = [
   ...sectionsOf(readDocs("clients.md"), 3),
   ...MCP.map((text) => ({ id: "mcp", name: "MCP: Claude Code, Cursor, VS Code, Codex", text })),
 ];
 
-/** What the settings of one gateway contain. Without a value, the documentation's example stays. */
+/** The values to fill in. Where one is missing, the documentation's example stays. */
 export interface ConnectionValues {
-  /** Address of the gateway, without a path. */
+  /** The gateway's address without a path. */
   origin: string;
   key?: string;
   chat?: Pick<Model, "id" | "context_window"> & { capabilities: Pick<Model["capabilities"], "tools"> };

@@ -11,7 +11,7 @@ import { tokensOf } from "../ui/markdown-tokens";
 import { CopyButton, duration, ErrorPanel, Facts, Panel, RequestId } from "../ui/parts";
 import { CLIENTS, type Client, type ConnectionValues, filled, KEY_PLACEHOLDER } from "./clients";
 
-/** The result of a test call: an answer, or the reason why there is none. */
+/** The result of a test call: an answer or an error. */
 export type TestResult = { answer: ChatAnswer } | { error: AppError; requestId: string };
 
 interface ConnectPageProps extends Frame {
@@ -19,9 +19,9 @@ interface ConnectPageProps extends Frame {
   values: ConnectionValues;
   /** The chat models that the user may call. */
   models: readonly Model[];
-  /** Id of the key that the form creates, so that submitting it twice creates one key. */
+  /** Id of the key that the form creates, so that submitting the form twice creates only one key. */
   newKeyId: string;
-  /** Name of that key. */
+  /** The name in that form. */
   keyName: string;
   /** A new key, shown once. */
   issued?: KeyWithSecret;
@@ -50,7 +50,7 @@ export const ConnectPage = (props: ConnectPageProps) => {
         <section>
           <h2>Test the connection</h2>
           <p>Asks {values.chat?.id} for a few words, with your own key and limits.</p>
-          {/* Without scripts, the page that follows is scrolled to the result. */}
+          {/* Without scripts, the next page opens at the result. */}
           <form
             {...posts("/connect/test", "#tested")}
             action="/connect/test#tested"
@@ -107,7 +107,7 @@ const Chosen = ({ client, model }: { client: Client; model?: string }) => (
   </>
 );
 
-/** Address and key. Admins can create a key here; its secret is filled in on the page that follows, and only there. */
+/** Address and key. Admins can create a key here. Its secret is filled in on the next page, and only there. */
 const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame }: ConnectPageProps) => (
   <section>
     <h2>Address and key</h2>
@@ -180,7 +180,7 @@ const Settings = ({ text, noun = "example" }: { text: string; noun?: string }) =
   );
 };
 
-/** What came of a test call. */
+/** The outcome of a test call. */
 export const Tested = (result: TestResult) => {
   if ("error" in result) {
     const { error, requestId } = result;

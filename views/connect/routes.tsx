@@ -20,16 +20,18 @@ import { ConnectPage, Tested, type TestResult } from "./page";
 const ChoiceFields = Fields({ client: text(100), model: text(200) });
 type Choice = Static<typeof ChoiceFields>;
 
-/** Long enough for a few words, so that a test costs next to nothing. */
+/** Enough for a few words, at almost no cost. */
 const TEST_TOKENS = 16;
 
 export interface ConnectServices extends Pick<Services, "config" | "keys" | "models"> {
   chat: Pick<Services["chat"], "answer">;
 }
 
-/** `/connect`: the settings of programs that use the gateway, a key for admins, and a test call. */
+/** `/connect`: how to connect programs to the gateway, with a new key for admins and a test call. */
 export const connectRoutes = ({ chat, config, keys, models }: ConnectServices) => {
-  /** What the page shows for a choice. An unknown program or model is replaced by the first or the default one. */
+  /**
+   * The page's props for a choice. An unknown program is replaced by the first one, an unknown model by the default.
+   */
   const propsOf = (request: Request, choice: Choice) => {
     const frame = frameOf(request);
     const usable = models.list(principalOf(request));
@@ -51,7 +53,7 @@ export const connectRoutes = ({ chat, config, keys, models }: ConnectServices) =
     };
   };
 
-  /** Makes a real call that neither reads nor writes the cache. */
+  /** Makes a real call that bypasses the cache. */
   const test = async (request: Request, model: string | undefined): Promise<TestResult> => {
     const directives = { ...NO_DIRECTIVES, noCache: true, noStore: true };
     try {

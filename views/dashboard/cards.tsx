@@ -5,7 +5,7 @@ import { withQuery } from "../ui/lists";
 import { count, number, rejectedText } from "../ui/parts";
 import { compact, latency, money, percent, timeSpan } from "../ui/quantities";
 
-/** Calls of models: answers, embeddings and rankings. */
+/** Model calls: answers, embeddings and rankings. */
 export const modelCalls = ({ totals, stages }: Pick<Kpis, "totals" | "stages">): number =>
   totals.answers + stages.embedding.count + stages.rerank.count;
 

@@ -6,13 +6,13 @@ import { indentJson } from "../../lib/indent-json";
 import { Marked } from "../ui/marked";
 import { diffWords } from "../ui/word-diff";
 
-/** A call as text, with its keys in order, so that equal calls have equal texts. */
+/** An expected call as text, with sorted keys, so that equal calls have equal texts. */
 export const textOfCall = ({ name, arguments: values }: ExpectedCall): string => {
   const json = canonicalJson(values);
   return `${name} ${indentJson(json) ?? json}`;
 };
 
-/** The same for a call of an answer. Arguments that aren't JSON are shown as they are. */
+/** The same for a call that the answer makes. Arguments that aren't JSON are shown unchanged. */
 const textOfMade = ({ function: { name, arguments: json } }: ToolCall): string => {
   try {
     return textOfCall({ name, arguments: JSON.parse(json || "{}") });
@@ -24,7 +24,7 @@ const textOfMade = ({ function: { name, arguments: json } }: ToolCall): string =
 const joined = (texts: readonly string[] | undefined): string | undefined =>
   texts && (texts.length === 0 ? "none" : texts.join("\n\n"));
 
-/** The function calls of the answer next to those that the sample expects. Different words are marked. */
+/** The answer's function calls next to the expected ones, with differing words marked. */
 export const Calls = ({ result }: { result: SampleResult }) => {
   const { expected_tool_calls: expectedCalls, output } = result;
   if (expectedCalls === null && !output?.tool_calls?.length) return null;

@@ -2,7 +2,7 @@ import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { KeysService } from "../../gateway/keys/service";
 import { AppError } from "../../lib/errors";
 
-/** Creates the key with this id. `existing`: an earlier request with the same form already did. */
+/** Creates a key with this id. Returns `existing` if an earlier submission of the same form created it. */
 export const issueOnce = async (
   keys: Pick<KeysService, "get">,
   id: string,

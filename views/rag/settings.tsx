@@ -81,7 +81,7 @@ export const readRetrieval = (
   return { settings: { ...settings, mode, fusion } };
 };
 
-/** The score that the threshold of a form applies to. Switching reranking on or off changes it. */
+/** The score that the form's threshold applies to. Switching reranking on or off changes it. */
 const scoreOf = (rerank: boolean, current: RetrievalSettings): ThresholdScore =>
   current.threshold && rerank === current.rerank ? current.threshold.score : defaultThreshold({ rerank }).score;
 

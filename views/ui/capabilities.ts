@@ -2,7 +2,7 @@ import type { Model } from "../../gateway/models/contract";
 
 type ModelCapabilities = Model["capabilities"];
 
-/** What a model can do besides answering in text, in words for a list. */
+/** Capabilities beyond answering in text, in words for a list. */
 const WORDS = {
   tools: "tools",
   vision: "images",
@@ -12,7 +12,7 @@ const WORDS = {
   rerank: "reranking",
 } as const satisfies Partial<Record<keyof ModelCapabilities, string>>;
 
-/** "tools, images, reasoning"; empty for a model that only answers in text, or that a node doesn't describe. */
+/** "tools, images, reasoning"; empty for a model that only answers in text or whose capabilities are unknown. */
 export const capabilityText = (can: ModelCapabilities | undefined): string =>
   Object.entries(WORDS)
     .flatMap(([name, word]) => (can?.[name as keyof typeof WORDS] ? [word] : []))
@@ -24,7 +24,7 @@ interface ModelChoice {
   capabilities: ModelCapabilities;
 }
 
-/** The options of a field that chooses a model: "small (default): tools, JSON schema". */
+/** Options of a field that chooses a model, such as "small (default): tools, JSON schema". */
 export const modelOptions = (models: readonly ModelChoice[]): { value: string; label: string }[] =>
   models.map(({ id, isDefault, capabilities }) => {
     const text = capabilityText(capabilities);

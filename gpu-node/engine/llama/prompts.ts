@@ -147,7 +147,7 @@ class HiddenTexts {
     return placeholder;
   }
 
-  /** Hides all texts inside a value that contain a control token. */
+  /** Hides each text inside a value if it contains a control token. */
   #hideAll<T>(value: T, isJson: boolean): T {
     if (!this.#hasControlToken(JSON.stringify(value))) return value;
     const hide = (text: string) => this.#hide(text, isJson ? JSON.stringify(text).slice(1, -1) : text);

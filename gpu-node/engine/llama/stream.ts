@@ -24,7 +24,7 @@ export interface Job {
   stops: string[];
   grammar?: LlamaGrammarEvaluationState;
   topLogprobs?: number;
-  /** Separates reasoning from the answer; undefined if the model doesn't reason. */
+  /** Separates reasoning from the answer; undefined if the answer has none. */
   reasoning?: ReasoningSplitter;
   /** Finds the function calls in the answer; undefined if it must not call any. */
   calls?: {

@@ -40,7 +40,7 @@ const steps: readonly Step[] = [
       db.write(async (tx) => {
         const first = { line: 1, isError: false, output: "{}", tokens };
         await batches.insertBatchResults(tx, batch(tag, "kept"), [first]);
-        // A request that has a result keeps it.
+        // A request that already has a result keeps it.
         await batches.insertBatchResults(tx, batch(tag, "kept"), [first, { ...first, line: 2, isError: true }]);
       }),
   },

@@ -46,7 +46,7 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** The first response would have expired, but the second one continues it. */
+/** The first response would have expired, but the second one, which continues it, extends its expiry. */
 export const responseSteps: StepGroup = {
   steps,
   async stateOf(db, tag) {

@@ -185,7 +185,7 @@ describe("a template that knows functions", () => {
     );
   });
 
-  test("gets calls as text, in its own format, in a chat that it would reject", () => {
+  test("gets calls as text, in its own format, for a chat that it rejects", () => {
     const prompt = rendered(LLAMA, [QUESTION, callTurn("1", "2")], TOOLS);
     const call = '{"name": "get_weather", "parameters": {"city": "Rome"}}';
     expect(prompt).toContain(`assistant<|end_header_id|>\n\n${call}; ${call}<|eot_id|>`);
