@@ -27,7 +27,7 @@ export const listBatches = (
     .limit(limit);
 
 /** Id of an unfinished batch that reads this input file. */
-export const findReader = async (db: Reads, inputFileId: string): Promise<string | undefined> => {
+export const findBatchReading = async (db: Reads, inputFileId: string): Promise<string | undefined> => {
   const [reader] = await db
     .select({ id: batches.id })
     .from(batches)
@@ -129,7 +129,7 @@ interface StrandedBatch {
   error: Record<string, unknown> | null;
 }
 
-export const listStranded = (db: Reads, limit: number): Promise<StrandedBatch[]> =>
+export const listStrandedBatches = (db: Reads, limit: number): Promise<StrandedBatch[]> =>
   db
     .select({ batch: batches, payload: jobs.payload, error: jobs.error })
     .from(batches)
@@ -141,7 +141,7 @@ const resultsOf = (db: Reads) =>
   db.select({ line: batchResults.line }).from(batchResults).where(eq(batchResults.batchId, batches.id));
 
 /** Ids of finished batches whose output files have been written but whose results are still in the database. */
-export const listSpentBatches = async (db: Reads, limit: number): Promise<string[]> => {
+export const listFinishedWithResults = async (db: Reads, limit: number): Promise<string[]> => {
   const rows = await db
     .select({ id: batches.id })
     .from(batches)

@@ -13,7 +13,7 @@ export interface ChainRow {
   output: unknown[];
 }
 
-/** A chain's rows are only rewritten if their expiry moves by at least this much. */
+/** An earlier response's expiry is only extended if it moves by more than this, to save writes. */
 const MIN_EXTENSION_MS = 86_400_000;
 
 const { id, keyId, expiresAt } = responses;
@@ -26,7 +26,7 @@ const chainFrom = (first: string) => sql`
     SELECT earlier.id, earlier.previous_id, depth + 1 FROM responses AS earlier JOIN chain ON earlier.id = chain.previous_id
   )`;
 
-/** Stores a response, and extends the expiry of the responses it continues to at least its own. */
+/** Stores a response, and extends the expiry of the responses it continues to its own. */
 export const insertResponse = async (tx: Tx, row: typeof responses.$inferInsert): Promise<void> => {
   await tx.insert(responses).values(row);
   if (!row.previousId) return;

@@ -24,7 +24,7 @@ interface Response {
 }
 
 /** The result of a request that got a response, whatever its status. */
-export const answered = (request: BatchRequest, { status, requestId, body }: Response): BatchResult => {
+export const toResult = (request: BatchRequest, { status, requestId, body }: Response): BatchResult => {
   const response = { status_code: status, request_id: requestId, body };
   const isError = status >= 400;
   const output = toOutput(request, { response, error: null });
@@ -32,7 +32,7 @@ export const answered = (request: BatchRequest, { status, requestId, body }: Res
 };
 
 /** The result of a request that was not run. */
-export const unanswered = (
+export const toErrorResult = (
   request: BatchRequest,
   { code, message }: { code: string; message: string },
 ): BatchResult => ({

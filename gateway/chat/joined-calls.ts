@@ -4,7 +4,7 @@ import type { ToolCall, ToolCallDelta } from "./message";
  * Index of the call that a piece belongs to, when there are `count` calls so far. Some servers send complete calls
  * without an index.
  */
-export const callPlace = ({ index, id }: ToolCallDelta, count: number): number =>
+export const callIndex = ({ index, id }: ToolCallDelta, count: number): number =>
   index ?? (id ? count : Math.max(0, count - 1));
 
 /** The function calls of a streamed answer, joined from their pieces. */
@@ -14,7 +14,7 @@ export class JoinedCalls {
 
   add(delta: ToolCallDelta): void {
     const { id, function: { name, arguments: piece } = {} } = delta;
-    const at = callPlace(delta, this.#calls.size);
+    const at = callIndex(delta, this.#calls.size);
     const call = this.#calls.get(at) ?? { id: "", type: "function", function: { name: "", arguments: "" } };
     if (id) call.id = id;
     if (name) call.function.name += name;

@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { appendAudit } from "../../db/audit";
-import { findReader } from "../../db/batches";
+import { findBatchReading } from "../../db/batches";
 import type { Db, Reads } from "../../db/client";
 import { deleteFile, type FileRow, findFile, insertFile, listExpiredFiles, listFiles } from "../../db/files";
 import { AppError } from "../../lib/errors";
@@ -98,7 +98,7 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
     async remove(principal: Principal, id: string): Promise<FileDeleted> {
       const { uploadId } = await db.write(async (tx) => {
         const row = await find(tx, principal, id);
-        const reader = await findReader(tx, id);
+        const reader = await findBatchReading(tx, id);
         if (reader !== undefined) {
           throw new AppError(
             "conflict",

@@ -153,12 +153,12 @@ const formatOf = ({ output_config, output_format }: MessagesRequest): ChatComple
 };
 
 /** Removes undefined fields, so that equal requests have equal cache keys. */
-const defined = <T extends object>(fields: T): T =>
+const withoutUndefined = <T extends object>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 
 /** Translates a request for the chat service. `canReason`: whether the model accepts `reasoning_effort`. */
 export const toChatRequest = (body: MessagesRequest, canReason: boolean): ChatCompletionRequest =>
-  defined({
+  withoutUndefined({
     ...promptOf(body),
     ...toolChoiceOf(body),
     model: body.model,

@@ -1,5 +1,5 @@
 import type { ChatEvent } from "../chat/contract";
-import { callPlace } from "../chat/joined-calls";
+import { callIndex } from "../chat/joined-calls";
 import type { ToolCallDelta } from "../chat/message";
 import type { ResponseEvent, ResponseObject } from "./contract";
 import type { OutputItem } from "./items";
@@ -88,7 +88,7 @@ export class ResponseEvents {
   }
 
   *#addToCall(piece: ToolCallDelta): Generator<ResponseEvent> {
-    const index = callPlace(piece, this.#calls.size);
+    const index = callIndex(piece, this.#calls.size);
     const { name, arguments: delta } = piece.function ?? {};
     let output = this.#calls.get(index);
     if (output) output.name += name ?? "";

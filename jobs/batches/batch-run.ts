@@ -2,19 +2,19 @@ import { type BatchResult, findBatch, findBatchOfJob, insertBatchResults, listEn
 import type { Db } from "../../db/client";
 import type { ClaimedTask } from "../../db/jobs";
 import type { FileLine } from "../../gateway/batches/lines";
-import { type BatchRequest, toRequest, unanswered } from "../../gateway/batches/results";
+import { type BatchRequest, toErrorResult, toRequest } from "../../gateway/batches/results";
 import type { AppError } from "../../lib/errors";
 import type { CallLimiter } from "../batch-evals/call-limiter";
 import { RunStopped } from "../batch-evals/stops";
 import { type TaskContext, TaskLost } from "../handler";
-import { patiently } from "./patiently";
+import { retryWhileUnavailable } from "./retry-while-unavailable";
 
 /** Minimum time between two transactions, so that quick requests share one. */
 const MIN_STORE_MS = 50;
 /** Interval between reads of the batch's status, and the longest wait of the loop. */
 const WATCH_MS = 250;
 /** Maximum error results per transaction, for requests that are not run. */
-const ENDED_AT_ONCE = 500;
+const MAX_ERRORS_PER_WRITE = 500;
 
 /** Ends the batch early. Requests without a result get `error`. */
 export class BatchStopped extends Error {
@@ -88,14 +88,14 @@ export class BatchRun {
     } finally {
       clearInterval(watching);
       context.signal.removeEventListener("abort", leave);
-      while (this.#running > 0) await this.#change(WATCH_MS);
+      while (this.#running > 0) await this.#nextChange(WATCH_MS);
     }
     const reason = this.#reason;
     if (!(reason instanceof TaskLost) && reason !== "lost") await this.#store();
     if (reason === undefined) return undefined;
     const stop = reason instanceof RunStopped ? failedBy(reason.error) : reason;
     if (!(stop instanceof BatchStopped)) throw stop;
-    await this.#endOthers(stop);
+    await this.#failRest(stop);
     return stop;
   }
 
@@ -127,7 +127,7 @@ export class BatchRun {
         else this.#start(request);
       }
       if (this.#running === 0 && this.#waiting.length === 0 && this.#isExhausted) return;
-      await this.#change(WATCH_MS);
+      await this.#nextChange(WATCH_MS);
       const dueMs = this.#storedMs + MIN_STORE_MS - performance.now();
       if (dueMs > 0) await Bun.sleep(dueMs);
       await this.#store();
@@ -163,7 +163,7 @@ export class BatchRun {
   }
 
   /** Resolves when a request ends or the batch stops, and after `longestMs` at the latest. */
-  async #change(longestMs: number): Promise<void> {
+  async #nextChange(longestMs: number): Promise<void> {
     if (this.#waiting.length > 0 && this.#reason === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -191,18 +191,18 @@ export class BatchRun {
         if (!(await findBatchOfJob(tx, batchId, task.jobId))) throw new TaskLost();
         await insertBatchResults(tx, batchId, results);
       });
-    await patiently(write, context.signal);
+    await retryWhileUnavailable(write, context.signal);
     for (const { line } of results) this.#endedLines.add(line);
   }
 
   /** Stores the error as the result of each request that has none. */
-  async #endOthers({ error }: BatchStopped): Promise<void> {
+  async #failRest({ error }: BatchStopped): Promise<void> {
     const { context } = this.deps;
     let results: BatchResult[] = [];
     for await (const request of this.#requests()) {
       context.signal.throwIfAborted();
-      results.push(unanswered(request, error));
-      if (results.length < ENDED_AT_ONCE) continue;
+      results.push(toErrorResult(request, error));
+      if (results.length < MAX_ERRORS_PER_WRITE) continue;
       await this.#write(results);
       results = [];
     }

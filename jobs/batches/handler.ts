@@ -1,7 +1,7 @@
 import { BATCH_REQUESTS_KIND } from "../../gateway/batches/job";
 import type { JobHandler } from "../handler";
-import { deleteSpentResults, endStranded } from "./leftovers";
-import { patiently } from "./patiently";
+import { deleteFinishedResults, endStrandedBatches } from "./leftovers";
+import { retryWhileUnavailable } from "./retry-while-unavailable";
 import { type BatchRequestsDeps, runBatch } from "./run-batch";
 
 /** Maximum number of batches that a worker runs in parallel. */
@@ -15,10 +15,10 @@ export const batchRequests = ({ now = () => new Date(), ...others }: HandlerDeps
   return {
     kind: BATCH_REQUESTS_KIND,
     concurrency: CONCURRENCY,
-    run: (task, context) => patiently(() => runBatch(deps, task, context), context.signal),
+    run: (task, context) => retryWhileUnavailable(() => runBatch(deps, task, context), context.signal),
     async sweep() {
-      await endStranded(deps.db, now);
-      await deleteSpentResults(deps.db);
+      await endStrandedBatches(deps.db, now);
+      await deleteFinishedResults(deps.db);
     },
   };
 };

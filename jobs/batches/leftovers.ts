@@ -2,8 +2,8 @@ import {
   type BatchProblem,
   deleteBatchResults,
   findBatchOfJob,
-  listSpentBatches,
-  listStranded,
+  listFinishedWithResults,
+  listStrandedBatches,
   updateBatch,
 } from "../../db/batches";
 import type { Db } from "../../db/client";
@@ -18,8 +18,8 @@ const RESULTS_PER_DELETE = 500;
  * Ends batches whose job has failed, for example because three workers died on it. A new job gives the remaining
  * requests the first job's error and writes the output files. If that job fails too, the batch gets no files.
  */
-export const endStranded = async (db: Db, now: () => Date): Promise<void> => {
-  for (const { batch, error: jobError, payload } of await listStranded(db, MAX_SWEPT)) {
+export const endStrandedBatches = async (db: Db, now: () => Date): Promise<void> => {
+  for (const { batch, error: jobError, payload } of await listStrandedBatches(db, MAX_SWEPT)) {
     const { code = "internal", message = "The job of this batch has ended." } = jobError ?? {};
     const error = { code: String(code), message: String(message) };
     await db.write(async (tx) => {
@@ -38,8 +38,8 @@ export const endStranded = async (db: Db, now: () => Date): Promise<void> => {
 };
 
 /** Deletes the stored results of finished batches, which are also in their output files. */
-export const deleteSpentResults = async (db: Db): Promise<void> => {
-  for (const id of await listSpentBatches(db, MAX_SWEPT)) {
+export const deleteFinishedResults = async (db: Db): Promise<void> => {
+  for (const id of await listFinishedWithResults(db, MAX_SWEPT)) {
     while (!(await deleteBatchResults(db, id, RESULTS_PER_DELETE)));
   }
 };

@@ -5,7 +5,7 @@ import type { ClaimedTask } from "../../db/jobs";
 import type { EndpointName } from "../../gateway/batches/endpoints";
 import type { BatchRequestsPayload } from "../../gateway/batches/job";
 import { type FileLine, readLines } from "../../gateway/batches/lines";
-import { answered, type BatchRequest } from "../../gateway/batches/results";
+import { type BatchRequest, toResult } from "../../gateway/batches/results";
 import { type ValidatedFile, validateFile } from "../../gateway/batches/validate";
 import type { ImageRules } from "../../gateway/chat/images";
 import type { DefaultLimits } from "../../gateway/keys/rules";
@@ -187,12 +187,12 @@ const send = async (
       (answer) => answer,
       () => {},
     );
-    return answered(request, { status: 200, requestId, body });
+    return toResult(request, { status: 200, requestId, body });
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof RunStopped) throw thrown;
     const error = toAppError(thrown);
     if (error.kind === "internal") log.error({ err: error.cause, batch: id }, "a request of a batch failed");
-    return answered(request, { status: error.status, requestId, body: toEnvelope(error, requestId) });
+    return toResult(request, { status: error.status, requestId, body: toEnvelope(error, requestId) });
   }
 };

@@ -55,7 +55,7 @@ const startTarget = async (): Promise<Target & { stop(): Promise<unknown> }> => 
     },
   });
   const stop = () => Promise.all([stack.stop(), server.close()]);
-  return { url: stack.url, key: ADMIN_KEY, model: MODEL, canDoEverything: true, stop };
+  return { url: stack.url, key: ADMIN_KEY, model: MODEL, canRunExamples: true, stop };
 };
 
 const runAll = async (programs: readonly Program[], target: Target): Promise<Map<Program, Outcomes>> => {
@@ -88,7 +88,7 @@ const table = (results: ReadonlyMap<Program, Outcomes>): string => {
 const chosen = PROGRAMS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const own = values.url ? undefined : await startTarget();
 const given = { url: values.url ?? "", key: process.env.GROUNDWIRE_KEY ?? "", model: values.model ?? "" };
-const results = await runAll(chosen, own ?? { ...given, canDoEverything: false }).finally(() => own?.stop());
+const results = await runAll(chosen, own ?? { ...given, canRunExamples: false }).finally(() => own?.stop());
 console.log(`\n${table(results)}`);
 const outcomes = [...results.values()].flatMap((each) => Object.values(each).map(verdict));
 process.exitCode = outcomes.includes("failed") ? 1 : 0;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLIENTS, filled } from "../../views/connect/clients";
+import { CLIENTS, fillIn } from "../../views/connect/clients";
 import { SCRIPT } from "./conversations";
 import type { Program } from "./programs";
 
@@ -11,7 +11,7 @@ export interface Target {
   key: string;
   model: string;
   /** Whether the model supports everything that the examples in docs/clients.md need. */
-  canDoEverything: boolean;
+  canRunExamples: boolean;
 }
 
 const CONVERSATIONS = ["plain", "stream", "schema", "tools", "image", "abort"] as const;
@@ -25,7 +25,7 @@ const SCRIPT_FILE = join(import.meta.dir, "python", "conversations.py");
 /** Runs the conversations of an installed client and its examples in docs/clients.md. */
 export const runProgram = async (program: Program, folder: string, target: Target): Promise<Outcomes> => ({
   ...(program.module && (await converse(program.module, folder, target))),
-  ...(target.canDoEverything && { examples: await runExamples(program, folder, target) }),
+  ...(target.canRunExamples && { examples: await runExamples(program, folder, target) }),
 });
 
 const converse = async (module: string, folder: string, target: Target): Promise<Outcomes> => {
@@ -47,7 +47,7 @@ const runExamples = async ({ section, question }: Program, folder: string, targe
   const { text = "" } = CLIENTS.find(({ id }) => id === section) ?? {};
   const examples = [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, code = ""]) => code);
   const chat = { id: target.model, context_window: 32_768, capabilities: { tools: true } };
-  const script = filled(examples.join("\n"), { origin: target.url, chat });
+  const script = fillIn(examples.join("\n"), { origin: target.url, chat });
   const command =
     question === undefined ? [pythonOf(folder), "-c", script] : ["sh", "-c", `${script.trimEnd()} ${question}`];
   const { stdout, problem } = await outputOf(command, folder, target);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CLIENTS, filled } from "../../views/connect/clients";
+import { CLIENTS, fillIn } from "../../views/connect/clients";
 import { answerByScript, SCRIPT } from "../clients/conversations";
 import { MODEL, startCapableStack } from "./capable-stack";
 
@@ -24,7 +24,7 @@ const idsWith = (language: string): string[] =>
 
 /** Fills in the address and models of the running gateway. */
 const here = (text: string): string =>
-  filled(text, {
+  fillIn(text, {
     origin: capable.stack.url,
     chat: { id: MODEL, context_window: 32_768, capabilities: { tools: true } },
   });

@@ -20,12 +20,12 @@ export async function* answerMessages(
   conversationId: string,
   states: AsyncIterable<AnswerState>,
 ): AsyncGenerator<string> {
-  let shown: Shown | undefined;
+  let shown: ShownAnswer | undefined;
   let step: string | undefined;
   yield SSE_HELLO;
   for await (const answer of states) {
     const { evidence } = answer.detail;
-    shown ??= new Shown(answer.id);
+    shown ??= new ShownAnswer(answer.id);
     if (answer.status !== "generating") {
       yield await sseMessage(<Whole conversationId={conversationId} answer={answer} />);
       continue;
@@ -42,7 +42,7 @@ export async function* answerMessages(
 }
 
 /** Tracks how much of a running answer the page shows. */
-class Shown {
+class ShownAnswer {
   readonly text: GrowingText;
   readonly #reasoning: GrowingText;
   #isReasoning = true;
@@ -59,7 +59,7 @@ class Shown {
     const { reasoning, tool_calls: calls } = answer;
     if (reasoning !== null) {
       if (this.#reasoning.isEmpty) {
-        yield <Replaced id={reasoningId(this.id)} with={<Reasoning answer={answer} />} />;
+        yield <Replacement id={reasoningId(this.id)} with={<Reasoning answer={answer} />} />;
         yield this.#withoutWaiting();
       }
       const growth = this.#reasoning.update(reasoning);
@@ -78,14 +78,14 @@ class Shown {
     if (length > this.#callsLength * (1 + GROWTH)) {
       if (this.#callsLength === 0) yield this.#withoutWaiting();
       this.#callsLength = length;
-      yield <Replaced id={callsId(this.id)} with={<Calls answer={answer} />} />;
+      yield <Replacement id={callsId(this.id)} with={<Calls answer={answer} />} />;
     }
   }
 
   #withoutWaiting = (): Node => <hx-partial hx-target={`#${this.id} .waiting`} hx-swap="delete"></hx-partial>;
 }
 
-const Replaced = ({ id, with: element }: { id: string; with: Child }) => (
+const Replacement = ({ id, with: element }: { id: string; with: Child }) => (
   <hx-partial hx-target={`#${id}`} hx-swap="outerMorph">
     {element}
   </hx-partial>

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CLIENTS, filled } from "./clients";
+import { CLIENTS, fillIn } from "./clients";
 
 const chat = { id: "Qwen/Qwen3-8B", context_window: 32_768, capabilities: { tools: true } };
 const values = { origin: "https://ai.example.com", key: "gw_$1$&", chat, embedding: { id: "bge-m3" } };
@@ -12,7 +12,7 @@ test("every program has a unique id and settings, in the order of the documentat
 });
 
 test("values replace the examples everywhere, whatever characters they contain", () => {
-  const all = CLIENTS.map(({ text }) => filled(text, values)).join("\n");
+  const all = CLIENTS.map(({ text }) => fillIn(text, values)).join("\n");
   for (const example of ["127.0.0.1:8080", "smollm2", "minilm", "gw_…", "context_window=4096"])
     expect(all).not.toContain(example);
   const expected = [
@@ -24,7 +24,7 @@ test("values replace the examples everywhere, whatever characters they contain",
 
 test("without models and a key, the examples stay", () => {
   const text = "http://127.0.0.1:8080/v1 smollm2-135m-instruct all-minilm-l6-v2 gw_…";
-  expect(filled(text, { origin: "http://10.0.0.5:8080" })).toBe(text.replace("127.0.0.1", "10.0.0.5"));
+  expect(fillIn(text, { origin: "http://10.0.0.5:8080" })).toBe(text.replace("127.0.0.1", "10.0.0.5"));
 });
 
 test("links to other pages of the documentation are plain text", () => {

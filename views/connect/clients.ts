@@ -46,7 +46,7 @@ export interface ConnectionValues {
 export const KEY_PLACEHOLDER = "gw_…";
 
 /** Replaces the documentation's examples of address, key and models. */
-export const filled = (text: string, { origin, key, chat, embedding }: ConnectionValues): string => {
+export const fillIn = (text: string, { origin, key, chat, embedding }: ConnectionValues): string => {
   const values: [example: string, value: string | undefined][] = [
     ["http://127.0.0.1:8080", origin],
     [KEY_PLACEHOLDER, key],

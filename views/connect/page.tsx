@@ -9,7 +9,7 @@ import { highlight } from "../ui/highlight";
 import { markdown } from "../ui/markdown";
 import { tokensOf } from "../ui/markdown-tokens";
 import { CopyButton, duration, ErrorPanel, Facts, Panel, RequestId } from "../ui/parts";
-import { CLIENTS, type Client, type ConnectionValues, filled, KEY_PLACEHOLDER } from "./clients";
+import { CLIENTS, type Client, type ConnectionValues, fillIn, KEY_PLACEHOLDER } from "./clients";
 
 /** The result of a test call: an answer or an error. */
 export type TestResult = { answer: ChatAnswer } | { error: AppError; requestId: string };
@@ -44,7 +44,7 @@ export const ConnectPage = (props: ConnectPageProps) => {
       <KeyPart {...props} />
       <section>
         <h2>{client.name}</h2>
-        <Settings text={filled(client.text, values)} />
+        <Settings text={fillIn(client.text, values)} />
       </section>
       {models.length > 0 && (
         <section>
@@ -57,7 +57,7 @@ export const ConnectPage = (props: ConnectPageProps) => {
             hx-disable="find button"
             hx-indicator="#testing"
           >
-            <Chosen client={client} model={values.chat?.id} />
+            <HiddenChoice client={client} model={values.chat?.id} />
             <div class="form-end">
               <button type="submit">Test connection</button>
               <span id="testing" class="htmx-indicator" role="status">
@@ -66,7 +66,7 @@ export const ConnectPage = (props: ConnectPageProps) => {
             </div>
           </form>
           <div id="tested" role="status">
-            {tested && <Tested {...tested} />}
+            {tested && <TestOutcome {...tested} />}
           </div>
         </section>
       )}
@@ -100,7 +100,7 @@ const Choice = ({ client, models, model }: { client: Client; models: readonly Mo
 };
 
 /** Keeps the choice in a form. */
-const Chosen = ({ client, model }: { client: Client; model?: string }) => (
+const HiddenChoice = ({ client, model }: { client: Client; model?: string }) => (
   <>
     <input type="hidden" name="client" value={client.id} />
     {model && <input type="hidden" name="model" value={model} />}
@@ -136,7 +136,7 @@ const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame
     ) : may(frame, "admin") ? (
       <Form action="/connect/key" data-busy="Creating…" submit="Create key" kind="secondary">
         <h3>Create a key for {client.name}</h3>
-        <Chosen client={client} model={values.chat?.id} />
+        <HiddenChoice client={client} model={values.chat?.id} />
         <input type="hidden" name="id" value={newKeyId} />
         {fieldsOf({ name: keyName }, problems).text("name", "Name", {
           hint: "The key has the member role and expires in 90 days. Change its settings and limits on the Keys page.",
@@ -150,7 +150,7 @@ const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame
         program.
       </p>
     )}
-    <Settings text={filled(`\`\`\`sh\nexport GROUNDWIRE_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)} noun="key setting" />
+    <Settings text={fillIn(`\`\`\`sh\nexport GROUNDWIRE_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)} noun="key setting" />
   </section>
 );
 
@@ -181,7 +181,7 @@ const Settings = ({ text, noun = "example" }: { text: string; noun?: string }) =
 };
 
 /** The outcome of a test call. */
-export const Tested = (result: TestResult) => {
+export const TestOutcome = (result: TestResult) => {
   if ("error" in result) {
     const { error, requestId } = result;
     return (

@@ -15,7 +15,7 @@ import { frameOf } from "../layout";
 import { Fields, text } from "../ui/fields";
 import { html, isHtmx, page } from "../ui/html";
 import { CLIENTS } from "./clients";
-import { ConnectPage, Tested, type TestResult } from "./page";
+import { ConnectPage, TestOutcome, type TestResult } from "./page";
 
 const ChoiceFields = Fields({ client: text(100), model: text(200) });
 type Choice = Static<typeof ChoiceFields>;
@@ -99,7 +99,7 @@ export const connectRoutes = ({ chat, config, keys, models }: ConnectServices) =
         const status = "error" in tested ? tested.error.status : 200;
         const headers = "error" in tested ? retryAfterHeaders(tested.error) : {};
         return isHtmx(request)
-          ? html(<Tested {...tested} />, status, headers)
+          ? html(<TestOutcome {...tested} />, status, headers)
           : page(<ConnectPage {...propsOf(request, body)} tested={tested} />, status, headers);
       },
       { body: ChoiceFields, detail: runsLong },

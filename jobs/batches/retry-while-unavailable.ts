@@ -7,7 +7,11 @@ const PAUSE_MS = 1000;
  * Retries `work` while the database is locked or unreachable, or its disk is full. Throws all other errors, and the
  * signal's reason.
  */
-export const patiently = async <T>(work: () => Promise<T>, signal: AbortSignal, pauseMs = PAUSE_MS): Promise<T> => {
+export const retryWhileUnavailable = async <T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  pauseMs = PAUSE_MS,
+): Promise<T> => {
   for (;;) {
     try {
       return await work();
