@@ -86,7 +86,7 @@ test("an invalid body contains no images or audio", () => {
   }
 });
 
-describe("the memory of such bodies", () => {
+describe("the memory for bodies with images and audio", () => {
   const memory = () => new BodyMemory(100 * KIB);
   const large = chat(image(90 * KIB));
   const start = (shared: BodyMemory, owner: string) => read(large, { memory: shared, owner });

@@ -102,8 +102,8 @@ export const createAnswering = (deps: AnsweringDeps) => {
     });
 
   /**
-   * Adds the results of an answer's function calls and starts the next answer. Throws what `ask` throws, conflict unless
-   * the answer is the last message, and invalid_request unless every call has exactly one result.
+   * Adds the results of an answer's function calls and starts the next answer. Throws what `ask` throws, conflict
+   * unless the answer is the last message, and invalid_request unless every call has exactly one result.
    */
   const returnResults = (
     asking: Asking,

@@ -171,7 +171,8 @@ export const createConversations = ({
 
   /**
    * Deletes a question and all its answers, with their function calls and results. Later questions are attached to the
-   * message before it. Other versions of the question are kept. Throws not_found, and conflict if an answer is running in the conversation.
+   * message before it. Other versions of the question are kept. Throws not_found, and conflict if an answer is running
+   * in the conversation.
    */
   const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
     const { leafId } = await find(principal, conversationId);

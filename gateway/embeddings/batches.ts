@@ -15,7 +15,10 @@ export interface Missing<Input> {
 
 /** Maximum inputs per batch. TEI, which may run behind a node, accepts no more by default. */
 const MAX_BATCH_INPUTS = 32;
-/** Maximum characters or tokens per batch, unless a single input is longer, so that no request occupies a node for long. */
+/**
+ * Maximum characters or tokens per batch, so that no request occupies a node for long. A longer input is a batch of its
+ * own.
+ */
 const MAX_BATCH_LENGTH = 32_768;
 
 /** Splits inputs into batches, in order. Each batch is one request to a node. */

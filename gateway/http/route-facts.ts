@@ -50,8 +50,8 @@ export interface RouteFacts {
   /** Runs without Elysia's hooks; see `http/plugin.ts`. */
   "x-direct"?: true;
   /**
-   * Called with a body that doesn't match the route's schema, which is then checked again. May change the body, or throw
-   * a better error than the schema's.
+   * Called with a body that doesn't match the route's schema. May change the body, which is then checked again, or
+   * throw a better error than the schema's.
    */
   "x-mismatch"?: MismatchHook;
   /** Also accepts calls of jobs workers, which work for a key. */

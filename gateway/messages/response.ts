@@ -6,7 +6,7 @@ import { signatureOf } from "./signature";
 
 /* Translates the chat service's answers. */
 
-/** How thinking blocks are returned. none: the request doesn't ask for thinking, so they are left out. */
+/** How thinking blocks are returned. none: they are left out, because the request doesn't ask for thinking. */
 export type Display = "summarized" | "omitted" | "none";
 
 export const displayOf = ({ thinking }: Pick<MessagesRequest, "thinking">): Display =>

@@ -75,7 +75,7 @@ export interface TokenLogprob {
   top: { token: string; logprob: number; bytes: number[] }[];
 }
 
-/** Common interface of engines, embedders and rerankers, which own the models. The server owns HTTP, queue and slots. */
+/** Common interface of engines, embedders and rerankers. They own the models; the server owns HTTP, queue and slots. */
 interface ModelOwner {
   /** Value of `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;

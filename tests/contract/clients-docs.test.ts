@@ -35,7 +35,7 @@ const outputOf = async (...command: string[]): Promise<string> => {
   return child.stdout.text();
 };
 
-test("the examples in TypeScript are those of three clients", () => {
+test("three clients have examples in TypeScript", () => {
   expect(idsWith("ts")).toEqual(["openai-sdk-for-typescript", "vercel-ai-sdk", "langchain-for-typescript"]);
 });
 

@@ -108,7 +108,7 @@ test("a gateway whose models read neither images nor audio keeps the ordinary li
   await unable.close();
 });
 
-describe("R3: the memory of large bodies", () => {
+describe("R3: the memory for large bodies", () => {
   /** Sends most of a large body, but never its end. */
   const holdOpen = async (key: string): Promise<Socket> => {
     const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");

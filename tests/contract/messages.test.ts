@@ -386,7 +386,7 @@ describe("an agent that the client's tool runner runs", () => {
   });
 });
 
-describe("a client that leaves", () => {
+describe("a client that disconnects", () => {
   /** A node whose answers have 400 tokens and would take 20 s. */
   let slow: Stack;
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import { MODEL, startCapableStack } from "./capable-stack";
 import { errorOf } from "./error-of";
 import type { Stack } from "./stack";
 
-/* Stored responses: continued, read, listed and deleted by the key that made them. */
+/* Stored responses are continued, read, listed and deleted by the key that created them. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let stack: Stack;

@@ -5,9 +5,9 @@ import { Stack } from "../harness";
 import { until } from "../until";
 
 /**
- * Kills jobs workers and the gateway with signal 9 at random moments while a worker runs batches of requests, and restarts
- * them immediately: `bun run faults batches-kill-nine`. At the end, every request has one result in the batch's files, and
- * the batch's counts equal those of its files.
+ * Kills jobs workers and the gateway with signal 9 at random moments while a worker runs batches of requests, and
+ * restarts them immediately: `bun run faults batches-kill-nine`. At the end, every request has one result in the
+ * batch's files, and the batch's counts match its files.
  *
  *   bun tests/faults/batches-kill-nine.ts 100 600    100 kills over batches of 600 requests
  */

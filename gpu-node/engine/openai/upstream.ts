@@ -146,7 +146,8 @@ const OVERFLOW =
 
 /** Converts the server's error; known errors get our own message. `body` is the parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
-  // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object; TEI: {error: message}.
+  // OpenAI: {error: {message, param, code}}. Older vLLM: the same fields without the outer object. TEI: {error:
+  // message}.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};
   const message = text(error.message) ?? text(error.error);
   const contextTokens = OVERFLOW.exec(message ?? "")?.[1];

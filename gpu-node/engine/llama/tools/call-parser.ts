@@ -24,7 +24,7 @@ export interface CallPiece {
 type Phase = "text" | "open" | "head" | "arguments" | "tail" | "after";
 
 /**
- * Finds function calls in an answer that arrives in pieces. The result doesn't depend on where the pieces are cut.
+ * Finds function calls in an answer that arrives in pieces. The result doesn't depend on where the answer is split.
  *
  * A call is an object with the name of a known function and an object of arguments, after the marker of the format or
  * at the start of the answer. Everything else is text, including calls of unknown functions, and calls that end before

@@ -149,7 +149,7 @@ describe("an optional call", () => {
     }
   });
 
-  test("is not described or found with tool_choice none", async () => {
+  test("is neither described nor parsed with tool_choice none", async () => {
     const off = await answer({ tools: [WEATHER], tool_choice: "none", max_tokens: 4 });
     expect(off.usage.promptTokens).toBe((await answer({ max_tokens: 4 })).usage.promptTokens);
     expect(off.calls).toEqual([]);
@@ -193,7 +193,7 @@ test("control tokens in functions, calls and results stay text", async () => {
   expect(await prompt(evil)).toBeGreaterThan(await prompt("x"));
 });
 
-test("20 calls in a row, and a caller that leaves in the middle of one frees its slot within one token", async () => {
+test("makes 20 calls in a row, and frees the slot within one token if the caller disconnects", async () => {
   const tool_choice = "required";
   const messages: Json[] = [user];
   for (let round = 0; round < 20; round++) {
