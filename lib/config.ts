@@ -8,10 +8,7 @@ const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
 /** An address, or a network such as 10.1.0.0/16. */
 const NETWORK = "^[0-9A-Fa-f:.]+(/\\d{1,3})?$";
 
-/**
- * A host name, or `*.` and a domain, with an optional port. Its last label starts with a letter, which rules out IP
- * addresses.
- */
+/** A host name, or `*.` and a domain, with an optional port. The last label starts with a letter: no IP address. */
 const IMAGE_HOST = "^(\\*\\.([a-z0-9-]+\\.)+|([a-z0-9-]+\\.)*)[a-z][a-z0-9-]*(:\\d{1,5})?$";
 
 const minute = 60_000;
