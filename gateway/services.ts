@@ -211,7 +211,11 @@ export const createServices = (foundation: Foundation) => {
       chat,
       models,
       log,
-      store: createResponseStore({ db: groupCommits(db), ...config.responses }),
+      store: createResponseStore({
+        db: groupCommits(db),
+        ...config.responses,
+        maxBytes: config.gateway.maxMediaBodyBytes,
+      }),
     }),
     embeddings,
     reranking,

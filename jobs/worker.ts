@@ -65,7 +65,7 @@ export const startWorker = async (config: Config, log: Log, pipeline = PIPELINE)
     await migrate(db);
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
-    const responses = createResponseStore({ db, ...config.responses });
+    const responses = createResponseStore({ db, ...config.responses, maxBytes: config.gateway.maxMediaBodyBytes });
     const gateway = createGatewayClient({ url: gatewayUrl(config), token: () => loop.workerToken });
     const vectors = configuredVectors(config.store);
     const upload = vectors && createVectorUpload({ db, vectors, log });

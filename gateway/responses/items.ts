@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import type { ItemPlace } from "../../db/responses";
 import { ignored, optional, requires, unsupported } from "../chat/fields";
 import { FunctionName, IMAGE_ADDRESS } from "../chat/message";
 import { Component, OneOf, Strict } from "../contract";
@@ -206,8 +207,10 @@ export const itemId = (prefix: Prefix, responseId: string, place: number, list: 
 
 const RESPONSE = "resp_";
 
-/** The id of the response that an item belongs to; undefined for an id that Groundwire didn't create. */
-export const responseOf = (id: string): string | undefined => {
-  const [, response] = /^[a-z]+_([0-9a-f]{32})_i?\d+$/.exec(id) ?? [];
-  return response && RESPONSE + response;
+/** The place of the item with this id, which is made by `itemId`; undefined for an id that isn't Groundwire's. */
+export const placeOf = (id: string): ItemPlace | undefined => {
+  const [, response, input, place] = /^[a-z]+_([0-9a-f]{32})_(i?)(\d{1,6})$/.exec(id) ?? [];
+  return response === undefined
+    ? undefined
+    : { responseId: RESPONSE + response, list: input ? "input" : "output", place: Number(place) };
 };

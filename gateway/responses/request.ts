@@ -24,9 +24,20 @@ const toPart = (part: GivenPart): InputContent[number] => {
 const textPart = (role: string, text: string): InputContent[number] =>
   role === "assistant" ? toPart({ type: "output_text", text }) : { type: "input_text", text };
 
-/** The ids of the items that `input` refers to. */
-export const referencesIn = (input: CreateResponse["input"]): string[] =>
-  typeof input === "string" ? [] : input.flatMap((item) => (isReference(item) ? [item.id] : []));
+/** The ids of the items that `input` refers to. Throws invalid_request if it refers to one twice. */
+export const referencesIn = (input: CreateResponse["input"]): string[] => {
+  if (typeof input === "string") return [];
+  const ids = new Set<string>();
+  for (const [place, item] of input.entries()) {
+    if (!isReference(item)) continue;
+    if (ids.has(item.id)) {
+      const param = `input.${place}.id`;
+      throw new AppError("invalid_request", `${param} repeats an earlier item_reference. Leave it out.`, { param });
+    }
+    ids.add(item.id);
+  }
+  return [...ids];
+};
 
 type Reference = Extract<InputItem, { type?: "item_reference" }>;
 const isReference = (item: InputItem): item is Reference =>

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Db } from "../../db/client";
 import { AppError } from "../../lib/errors";
 import { defaultConfig } from "../../lib/settings";
@@ -55,16 +55,20 @@ const plain: Events = async function* () {
   yield done;
 };
 
-const setUp = (events: Events = plain, days = 30) => {
-  const store = createResponseStore({ db, days, now });
+const setUp = (events: Events = plain, { days = 30, maxBytes = 100_000, content = "Hello" } = {}) => {
+  const store = createResponseStore({ db, days, maxBytes, now });
   const warnings: unknown[] = [];
+  const calls: Call[] = [];
   const chat = {
-    answer: async () => ({ ...facts, message: { role: "assistant" as const, content: "Hello" } }) as never,
+    answer: async (by: Call) => {
+      calls.push(by);
+      return { ...facts, message: { role: "assistant" as const, content } } as never;
+    },
     events: ({ signal }: Call) => events(signal),
   };
   const log = { warn: (...entry: unknown[]) => void warnings.push(entry) };
   const models = { find: () => undefined };
-  return { store, warnings, responses: createResponses({ chat, models, store, log, now }) };
+  return { store, warnings, calls, responses: createResponses({ chat, models, store, log, now }) };
 };
 type Responses = ReturnType<typeof setUp>["responses"];
 
@@ -182,7 +186,7 @@ test.each<[string, Partial<CreateResponse>, boolean, number]>([
   ["content logging is off, even if asked", { store: true }, false, 30],
   ["storing is turned off", {}, true, 0],
 ])("nothing is stored if %s", async (_, fields, contentLogging, days) => {
-  const { responses } = setUp(plain, days);
+  const { responses } = setUp(plain, { days });
   const by = { ...call, principal: { ...call.principal, contentLogging } };
   const { id, store } = await create(responses, fields, by);
   expect(store).toBe(false);
@@ -213,4 +217,44 @@ test("a conversation can't be continued once one of its responses is gone", asyn
   const problem = await problemOf(create(responses, { previous_response_id: second.id }));
   expect([problem.kind, problem.detail.param]).toEqual(["not_found", "previous_response_id"]);
   expect(problem.message).toContain(first.id);
+});
+
+describe("what a request refers to is limited in size", () => {
+  const big = "x".repeat(1000);
+
+  test("the responses that it continues", async () => {
+    const { responses } = setUp(plain, { maxBytes: 3000 });
+    const first = await create(responses, { input: big });
+    const second = await create(responses, { input: big, previous_response_id: first.id });
+    const third = await create(responses, { input: big, previous_response_id: second.id });
+    const problem = await problemOf(create(responses, { previous_response_id: third.id }));
+    expect([problem.kind, problem.detail.param]).toEqual(["payload_too_large", "previous_response_id"]);
+    expect(problem.message).toContain("3000 bytes");
+  });
+
+  test("the items that it names, of which none may be named twice", async () => {
+    const { responses } = setUp(plain, { maxBytes: 3000 });
+    const ids: string[] = [];
+    for (let made = 0; made < 3; made++) {
+      const { id } = await create(responses, { input: big });
+      const [item] = (await responses.inputItems(call.principal, id, {})).data;
+      ids.push(item?.id ?? "");
+    }
+    const referTo = (...named: string[]) => create(responses, { input: named.map((id) => ({ id })) });
+    expect((await referTo(...ids.slice(0, 2))).status).toBe("completed");
+    const tooMuch = await problemOf(referTo(...ids));
+    expect([tooMuch.kind, tooMuch.detail.param]).toEqual(["payload_too_large", "input"]);
+    const twice = await problemOf(referTo(ids[0] ?? "", ids[0] ?? ""));
+    expect([twice.kind, twice.detail.param]).toEqual(["invalid_request", "input.1.id"]);
+  });
+
+  test("only the items that it names count, not all that their responses have", async () => {
+    const { responses } = setUp(plain, { maxBytes: 3000 });
+    const { id, output } = await create(responses, { input: big.repeat(5) });
+    const input = [{ id: output[0]?.id ?? "" }, { role: "user" as const, content: "Why?" }];
+    const next = await create(responses, { input });
+    expect((await responses.inputItems(call.principal, next.id, { order: "asc" })).data[0]).toEqual(output[0] as never);
+    const foreign = await problemOf(create(responses, { input }, other));
+    expect([foreign.kind, foreign.detail.param, id]).toEqual(["not_found", "input.0.id", expect.any(String)]);
+  });
 });

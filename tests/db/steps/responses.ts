@@ -51,18 +51,34 @@ export const responseSteps: StepGroup = {
   steps,
   async stateOf(db, tag) {
     const ids = ["first", "second", "deleted", "expired"].map((name) => `resp_${tag}_${name}`);
-    const found = await responses.findResponses(db, keyOf(tag), ids, new Date(0));
+    const found = await Promise.all(ids.map((id) => responses.findResponse(db, keyOf(tag), id, new Date(0))));
+    const [firstId = "", secondId = ""] = ids;
+    const chainOf = (owner: string, maxBytes: number) => responses.listChain(db, owner, secondId, LATER, maxBytes);
+    const places = [
+      { responseId: firstId, list: "input", place: 0 },
+      { responseId: secondId, list: "output", place: 0 },
+      { responseId: secondId, list: "output", place: 1 },
+    ] as const;
+    const itemsOf = (owner: string, maxBytes: number) => responses.findItems(db, owner, places, LATER, maxBytes);
     return {
-      found: found.toSorted((a, b) => a.id.localeCompare(b.id)),
-      chain: await responses.listChain(db, keyOf(tag), `resp_${tag}_second`, LATER),
-      ofOther: await responses.listChain(db, "key_other", `resp_${tag}_second`, LATER),
+      found: found.filter((one) => one !== undefined),
+      chain: await chainOf(keyOf(tag), 1000),
+      ofOther: [await chainOf("key_other", 1000), await itemsOf("key_other", 1000)],
+      items: await itemsOf(keyOf(tag), 1000),
+      tooLarge: [(await chainOf(keyOf(tag), 10)).map(({ id }) => id), await itemsOf(keyOf(tag), 10)],
     };
   },
   finalState(tag) {
     const found = [row(tag, "first", null, KEPT_UNTIL), row(tag, "second", "first", KEPT_UNTIL)];
-    const chain = found.map(({ id, previousId, input, response }) => ({
-      ...{ id, previousId, input, output: response.output },
-    }));
-    return { found, chain, ofOther: [] };
+    const chain = found.map(({ id, previousId, input, response: { output } }, index) => {
+      const later = found.slice(index).flatMap((one) => [one.input, one.response.output]);
+      const totalBytes = later.reduce((sum, items) => sum + Buffer.byteLength(JSON.stringify(items)), 0);
+      return { id, previousId, input, output, totalBytes };
+    });
+    return {
+      ...{ found, chain, ofOther: [[], []] },
+      items: [found[0]?.input[0], found[1]?.response.output[0]],
+      tooLarge: [[`resp_${tag}_second`], undefined],
+    };
   },
 };
