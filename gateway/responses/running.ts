@@ -15,8 +15,11 @@ export interface RunningResponse {
 export class RunningResponses {
   readonly #running = new Map<string, RunningResponse>();
 
-  add(id: string, response: RunningResponse): void {
+  /** `left` is aborted when the client leaves. Its stream may then never be read to its end. */
+  add(id: string, response: RunningResponse, left: AbortSignal): void {
+    if (left.aborted) return;
     this.#running.set(id, response);
+    left.addEventListener("abort", () => this.delete(id), { once: true });
   }
 
   delete(id: string): void {

@@ -137,6 +137,25 @@ test("cancel stops a running stream, which ends with the state that is stored", 
   expect(await responses.cancel(call.principal, id)).toEqual(cancelled as ResponseObject);
 });
 
+test("a cancelled response is read as cancelled before its stream has ended", async () => {
+  const { responses } = setUp();
+  const { events } = responses.stream(call, request());
+  const { id } = responseIn((await events.next()).value as ResponseEvent);
+  const cancelled = await responses.cancel(call.principal, id);
+  expect(await responses.get(call.principal, id)).toEqual(cancelled);
+  expect((await create(responses, { previous_response_id: id })).previous_response_id).toBe(id);
+  await events.return();
+});
+
+test("a stream whose client leaves before it reads is forgotten", async () => {
+  const { responses } = setUp();
+  const client = new AbortController();
+  const { events } = responses.stream(callOf({ ...call, signal: client.signal }), request());
+  const { id } = responseIn((await events.next()).value as ResponseEvent);
+  client.abort();
+  expect((await problemOf(responses.get(call.principal, id))).kind).toBe("not_found");
+});
+
 test("a response that has ended can't be cancelled", async () => {
   const { responses } = setUp();
   const { id } = await create(responses);

@@ -110,7 +110,10 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       let cancelled: Promise<ResponseObject> | undefined;
       const cancel = () => {
         const output = writer.output(false);
-        cancelled ??= save(call, { ...writer.begun, status: "cancelled", output }, items);
+        // The stream may end much later, when its client reads on.
+        cancelled ??= save(call, { ...writer.begun, status: "cancelled", output }, items).finally(() =>
+          running.delete(id),
+        );
         abort.abort();
         return cancelled;
       };
@@ -120,7 +123,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
           cache = event.cache;
           writer = new ResponseEvents(begin(principal, request, id, createdAt, event.model));
           const snapshot = () => ({ ...writer.begun, output: writer.output(false) });
-          running.add(id, { keyId: principal.keyId, snapshot, cancel });
+          running.add(id, { keyId: principal.keyId, snapshot, cancel }, call.signal);
           yield* writer.start();
         } else {
           running.delete(id);
