@@ -15,8 +15,8 @@ export const summaryRequest = ({ instructions }: Pick<CompactResponse, "instruct
   instructions === undefined ? REQUEST : `${REQUEST}\n\n${instructions}`;
 
 /**
- * Builds the `response.compaction` object, whose only item contains the summary. Throws context_length_exceeded if the
- * summary was cut off.
+ * Builds the `response.compaction` object, whose only item contains the summary. Throws context_length_exceeded for a
+ * summary that was cut off, and upstream_error for an empty one.
  */
 export const compacted = (
   { message, finish_reason, usage }: Pick<ChatAnswer, "message" | "finish_reason" | "usage">,
@@ -27,6 +27,11 @@ export const compacted = (
     const message =
       "The conversation leaves no room for its summary. Compact it earlier, or use a model with a larger context window.";
     throw new AppError("context_length_exceeded", message, { param: "input" });
+  }
+  if (message.content.trim() === "") {
+    throw new AppError("upstream_error", "The model wrote no summary. Try again, or use another model.", {
+      source: "node",
+    });
   }
   const encrypted_content = Buffer.from(MARK + message.content).toString("base64");
   return {

@@ -277,3 +277,12 @@ describe("what a request refers to is limited in size", () => {
     expect([foreign.kind, foreign.detail.param, id]).toEqual(["not_found", "input.0.id", expect.any(String)]);
   });
 });
+
+test("a summary is never shortened, and an empty one replaces nothing", async () => {
+  const { responses, calls } = setUp();
+  const busy = callOf({ ...call, mayShorten: true, mayFallBack: true });
+  await responses.compact(busy, { input: "Hi" });
+  expect(calls).toMatchObject([{ mayShorten: false, mayFallBack: true }]);
+  const problem = await problemOf(setUp(plain, { content: " " }).responses.compact(call, { input: "Hi" }));
+  expect(problem.kind).toBe("upstream_error");
+});

@@ -134,7 +134,8 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
         }
       };
       try {
-        for await (const event of chat.events(withSignal(call, abort.signal), plan.body)) {
+        const signal = AbortSignal.any([call.signal, abort.signal]);
+        for await (const event of chat.events(withChanges(call, { signal }), plan.body)) {
           if (!cancelled) yield* handle(event);
           if (cancelled) break;
         }
@@ -168,9 +169,12 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
     const { model, input, previous_response_id } = request;
     const plan = await prepare(call.principal, id, { model, input, previous_response_id });
     const messages = [...plan.body.messages, { role: "user" as const, content: summaryRequest(request) }];
-    const answer = await chat.answer(call, { ...plan.body, messages }).catch((thrown) => {
-      throw toOwnError(thrown, plan);
-    });
+    // A summary that was cut would lose a part of the conversation.
+    const answer = await chat
+      .answer(withChanges(call, { mayShorten: false }), { ...plan.body, messages })
+      .catch((thrown) => {
+        throw toOwnError(thrown, plan);
+      });
     return { response: compacted(answer, id, createdAt), answer };
   };
 
@@ -232,9 +236,10 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
 
 export type Responses = ReturnType<typeof createResponses>;
 
-/** A copy of the call that `signal` also aborts. The spread doesn't copy methods and getters of a class. */
-const withSignal = (call: Call, signal: AbortSignal): Call => ({
+/** A copy of the call with changes. The spread doesn't copy methods and getters of a class. */
+const withChanges = (call: Call, changes: Partial<Call>): Call => ({
   ...call,
   addHeaders: (headers) => call.addHeaders?.(headers),
-  signal: AbortSignal.any([call.signal, signal]),
+  signal: call.signal,
+  ...changes,
 });
