@@ -79,6 +79,20 @@ describe("an answer that calls functions", () => {
     expect(messages[2]).toMatchObject({ id: begun.question_id, tool_call_id: "call_1", parent_id: begin.answerId });
   });
 
+  test("can be continued if the server sent its calls without ids, or all with the same one", async () => {
+    for (const ids of [
+      ["", ""],
+      ["call_1", "call_1"],
+    ]) {
+      const begin = await called(...ids);
+      const calls = (await messagesIn(begin.id))[1]?.tool_calls ?? [];
+      const given = calls.map(({ id }) => id);
+      expect([given.length, new Set(given).size, given.includes("")]).toEqual([2, 2, false]);
+      await answered(begin, given, "It is 21 °C.");
+      expect(prompt()).toMatchObject([{}, { tool_calls: calls }, ...given.map((id) => ({ tool_call_id: id }))]);
+    }
+  });
+
   test("is left out of the prompt as long as it has no results", async () => {
     const { id } = await called("call_1");
     await exchange("Never mind.", "All right.", { conversationId: id });

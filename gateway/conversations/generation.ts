@@ -144,7 +144,7 @@ export class Generation {
 
   #called(pieces: readonly ToolCallDelta[]): ToolCall[] {
     for (const piece of pieces) this.#calls.add(piece);
-    return this.#calls.toCalls();
+    return withOwnIds(this.#calls.toCalls(), this.answer.id);
   }
 
   async #run(events: Events): Promise<void> {
@@ -192,6 +192,16 @@ export class Generation {
     }
   }
 }
+
+/** Some servers send calls without an id, or several with the same one. Their results could not be told apart. */
+const withOwnIds = (calls: readonly ToolCall[], answerId: string): ToolCall[] => {
+  const ids = new Set([""]);
+  return calls.map((call, index) => {
+    const id = ids.has(call.id) ? `call_${answerId}_${index}` : call.id;
+    ids.add(id);
+    return { ...call, id };
+  });
+};
 
 /** The fields of a finished answer that are stored with it. */
 const factsOf = (answer: Partial<AnswerFacts>): Partial<AnswerDetail> =>
