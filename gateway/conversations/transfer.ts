@@ -59,7 +59,8 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
       const createdAt = timeOf(file.created_at, at);
       const updatedAt = timeOf(file.updated_at, at);
       const { title, model, index: indexId, retrieval, tools } = file;
-      await store.insertConversation(tx, { id, keyId, title, model, indexId, retrieval, tools, createdAt, updatedAt });
+      const settings = { title, model, indexId, retrieval, tools: listOrNull(tools) };
+      await store.insertConversation(tx, { id, keyId, ...settings, createdAt, updatedAt });
     }
     const ids = file.messages.map((_, index) => stored[index]?.id ?? newId("msg"));
     const idAt = (index: number): string | null => ids[index] ?? null;
@@ -69,7 +70,7 @@ export const createTransfer = ({ db, indexes, now = () => new Date() }: Transfer
       role: message.role,
       content: message.content,
       reasoning: message.reasoning ?? null,
-      toolCalls: message.tool_calls ?? null,
+      toolCalls: listOrNull(message.tool_calls),
       toolCallId: message.tool_call_id ?? null,
       status: message.status ?? ("complete" as const),
       detail: message.detail ?? null,
@@ -131,6 +132,9 @@ const idFor = (keyId: string, id: string): string =>
 
 const timeOf = (text: string | undefined, otherwise: Date): Date => (text === undefined ? otherwise : new Date(text));
 
+/** An empty list means the same as none, but servers refuse it. */
+const listOrNull = <T>(list: T[] | null | undefined): T[] | null => (list && list.length > 0 ? list : null);
+
 /** Index of each message's parent in the file, -1 for none. Throws invalid_request if the parent does not come earlier. */
 const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   const places = new Map<string, number>();
@@ -176,7 +180,7 @@ const isContinued = (
     return (
       role === other?.role &&
       content === other.content &&
-      Bun.deepEquals(toolCalls, other.tool_calls ?? null) &&
+      Bun.deepEquals(toolCalls, listOrNull(other.tool_calls)) &&
       toolCallId === (other.tool_call_id ?? null) &&
       parentId === (stored[parents[i] ?? -1]?.id ?? null)
     );

@@ -94,6 +94,21 @@ test("an export keeps reasoning, calls, results and tools, and importing it twic
   );
 });
 
+test("an import with empty lists of tools and calls has none, and is answered", async () => {
+  const { send } = await begin({});
+  const messages = [{ role: "assistant", content: "Hello", tool_calls: [] }];
+  const conversation = { id: "chat_empty", title: "Hi", model: "everything", tools: [], messages };
+  const file = { version: 1, conversations: [conversation] };
+  expect((await send("POST", "/v1/conversations/import", file)).body.imported).toBe(1);
+  const [{ id }] = (await send("GET", "/v1/conversations")).body.data.filter(({ title }: Json) => title === "Hi");
+  expect((await send("GET", `/v1/conversations/${id}`)).body).toMatchObject({
+    tools: null,
+    messages: [{ tool_calls: null }],
+  });
+  messages.push({ role: "assistant", content: "Anything else?", tool_calls: [] });
+  expect((await send("POST", "/v1/conversations/import", file)).body.extended).toBe(1);
+});
+
 test.each([
   [{ role: "tool", content: "21 °C" }, "tool_call_id is missing: a result needs the id of its call."],
   [{ role: "user", content: "Hi", tool_call_id: "call_1" }, "tool_call_id is only for the role tool."],
