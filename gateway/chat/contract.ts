@@ -225,6 +225,8 @@ export const ChatEvent = Type.Union(
       model: Type.String(),
       model_revision: Type.String(),
       cache: CacheReport,
+      retries: ChatAnswer.properties.retries,
+      fallback_from: ChatAnswer.properties.fallback_from,
       request_id: Type.String(),
     }),
     Component("ChatDeltaEvent", {

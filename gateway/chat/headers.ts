@@ -24,4 +24,4 @@ export const answerHeadersOf = (answer: ChatAnswer): Record<string, string> => (
 
 /** The headers of a stream, taken from its first event. */
 export const eventHeaders = (first: ChatEvent): Record<string, string> =>
-  first.type === "start" ? cacheHeaders(first.cache) : {};
+  first.type === "start" ? answerHeaders({ ...first, fallbackFrom: first.fallback_from }) : {};

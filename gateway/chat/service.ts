@@ -269,6 +269,8 @@ export const createChat = (deps: ChatDeps): ChatService => {
         model: start.model,
         model_revision: start.modelRevision,
         cache: start.cache,
+        retries: start.retries,
+        fallback_from: start.fallbackFrom,
         request_id: call.requestId,
       };
       if ("stored" in answer) {

@@ -1,9 +1,8 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { mediaBytesIn } from "../../lib/media-body";
-import { cacheHeaders } from "../cache/headers";
 import { assertFunctions } from "../chat/capabilities";
-import { answerHeadersOf } from "../chat/headers";
+import { answerHeadersOf, eventHeaders } from "../chat/headers";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { reducibleCallOf } from "../http/call";
@@ -106,11 +105,12 @@ export const responseRoutes = ({ responses, config }: Services) => {
 
 const eventFrame = (event: ResponseEvent): string => namedFrame(event.type, event);
 
-const streamed = (exchange: Exchange, { events, cache, fail }: StreamedResponse, patienceMs: number) => {
-  const starting = startEvents(events, () => cacheHeaders(cache() ?? { status: "bypass" }), {
-    frame: eventFrame,
-    end: DONE_FRAME,
-  });
+const streamed = (exchange: Exchange, { events, start, fail }: StreamedResponse, patienceMs: number) => {
+  const headersOf = () => {
+    const first = start();
+    return first ? eventHeaders(first) : {};
+  };
+  const starting = startEvents(events, headersOf, { frame: eventFrame, end: DONE_FRAME });
   return streamWhenReady(
     exchange,
     starting,

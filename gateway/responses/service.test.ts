@@ -43,6 +43,8 @@ const start = {
   model: "small",
   model_revision: "1",
   cache: { status: "miss" },
+  retries: 0,
+  fallback_from: null,
   request_id: "r",
 } as const;
 const text = (piece: string) => ({ type: "delta" as const, text: piece, tokens: 1 });

@@ -4,7 +4,6 @@ import type { Log } from "../../lib/log";
 import type { Call } from "../call";
 import type { ChatAnswer, ChatEvent } from "../chat/contract";
 import type { ChatService } from "../chat/service";
-import type { CacheReport } from "../contract";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import { compacted, summaryRequest } from "./compaction";
@@ -38,8 +37,8 @@ interface ResponsesDeps {
 export interface StreamedResponse {
   /** Throws what the chat service throws, in the terms of this API. Leaving the loop early stops the generation. */
   events: AsyncGenerator<ResponseEvent, void, undefined>;
-  /** The cache status; undefined before the first event. */
-  cache(): CacheReport | undefined;
+  /** The chat service's first event; undefined before the first event of this stream. */
+  start(): ChatEvent | undefined;
   /** The last events of a stream that failed. */
   fail(error: AppError): Iterable<ResponseEvent>;
 }
@@ -103,7 +102,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
     const createdAt = now();
     const abort = new AbortController();
     let writer = new ResponseEvents(begin(principal, request, id, createdAt, request.model ?? ""));
-    let cache: CacheReport | undefined;
+    let begun: ChatEvent | undefined;
 
     const run = async function* (): AsyncGenerator<ResponseEvent, void, undefined> {
       const { items, ...plan } = await prepare(principal, id, request);
@@ -120,7 +119,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
       const handle = async function* (event: ChatEvent): AsyncGenerator<ResponseEvent> {
         if (event.type === "delta") yield* writer.add(event);
         else if (event.type === "start") {
-          cache = event.cache;
+          begun = event;
           writer = new ResponseEvents(begin(principal, request, id, createdAt, event.model));
           const snapshot = () => ({ ...writer.begun, output: writer.output(false) });
           running.add(id, { keyId: principal.keyId, snapshot, cancel }, call.signal);
@@ -151,7 +150,7 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
 
     return {
       events: run(),
-      cache: () => cache,
+      start: () => begun,
       fail(error) {
         const { type, code, message, param, request_id, retryable } = toEnvelope(error, call.requestId).error;
         return writer.fail({ type, code, message, param, request_id, retryable });

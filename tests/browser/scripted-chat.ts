@@ -75,6 +75,8 @@ export class ScriptedChat {
       model: "smollm2-135m-instruct",
       model_revision: "b179c9523d0e",
       cache: { status: "miss" },
+      retries: 0,
+      fallback_from: null,
     } as const;
     yield { type: "start", ...start, request_id: call.requestId };
     for (;;) {

@@ -76,6 +76,17 @@ test("OpenAI's routes name the model that answered, streamed or not", async () =
   expect(await streamed.text()).toContain(`"model":"${SMALL}"`);
 });
 
+test("every stream names the requested model and the retries in its headers", async () => {
+  for (const [path, body] of [
+    ["/v1/chat", question()],
+    ["/v1/messages", { ...question(), model: LARGE, max_tokens: 8 }],
+    ["/v1/responses", { input: `Question ${++questions}` }],
+  ] as const) {
+    const { headers, status } = await stack.call("POST", path, { body: { ...body, stream: true } });
+    expect([path, status, headers.get("x-fallback-from"), headers.get("x-retries")]).toEqual([path, 200, LARGE, "1"]);
+  }
+});
+
 test("a response names the model that answered, streamed or not", async () => {
   const input = `Question ${++questions}`;
   const whole = await stack.call("POST", "/v1/responses", { body: { input } });

@@ -149,7 +149,15 @@ const setUp = () => {
       async *events(_, body): AsyncGenerator<ChatEvent, void, undefined> {
         state.asked.push(body);
         try {
-          yield { type: "start", model: "small", model_revision: "r1", cache: CHAT.cache, request_id: "req_1" };
+          yield {
+            type: "start",
+            model: "small",
+            model_revision: "r1",
+            cache: CHAT.cache,
+            retries: 0,
+            fallback_from: null,
+            request_id: "req_1",
+          };
           for (const text of state.pieces) yield { type: "delta", text, tokens: 1 };
           yield { type: "done", answer: { ...CHAT, finish_reason: state.finish } };
         } finally {
