@@ -1,5 +1,8 @@
 import { Type } from "@sinclair/typebox";
 
+/** An address, or a network such as 10.1.0.0/16. */
+export const NETWORK = "^[0-9A-Fa-f:.]+(/\\d{1,3})?$";
+
 /*
  * The kinds of settings in `lib/config.ts`. `env` is the variable. `secret` values are masked in all output, `file` values
  * are resolved against the working directory of the process, and `expected` describes a pattern in words.

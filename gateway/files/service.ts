@@ -118,7 +118,7 @@ export const createFiles = ({ db, uploads, days, now = () => new Date() }: Files
       for (const { id, uploadId } of await listExpiredFiles(db, now(), MAX_SWEPT)) {
         const isDeleted = await db.write(async (tx) => {
           // A batch may have been created since.
-          if ((await findReader(tx, id)) !== undefined) return false;
+          if ((await findBatchReading(tx, id)) !== undefined) return false;
           await deleteFile(tx, id);
           return true;
         });
