@@ -43,9 +43,10 @@ export const scoreToolCalls = ({ calls }: ScoredAnswer): ReferenceScore[] => {
   const named = pairs.filter((pair) => pair.made !== undefined).length;
   const equal = pairs.filter(({ isEqual }) => isEqual).length;
   const nameDifference = findNameDifference(pairs, extra);
+  const differences = [findArgumentDifference(pairs), nameDifference].filter((text) => text !== undefined);
   return [
     scored("tool_name", named, nameDifference),
-    scored("tool_arguments", equal, nameDifference ?? findArgumentDifference(pairs)),
+    scored("tool_arguments", equal, differences.length > 0 ? differences.join(" ") : undefined),
   ];
 };
 
@@ -98,17 +99,21 @@ const isSame = (a: unknown, b: unknown): boolean =>
 
 const findNameDifference = (pairs: readonly Pair[], extra: MadeCall | undefined): string | undefined => {
   const missing = pairs.find(({ made }) => made === undefined)?.expected.name;
-  if (missing !== undefined) return extra ? `Calls ${extra.name} instead of ${missing}.` : `Doesn't call ${missing}.`;
+  if (missing !== undefined) {
+    if (extra) return `Calls ${extra.name} instead of ${missing}.`;
+    const isCalled = pairs.some(({ made }) => made?.name === missing);
+    return isCalled ? `Calls ${missing} less often than expected.` : `Doesn't call ${missing}.`;
+  }
   if (extra === undefined) return undefined;
   const isKnown = pairs.some(({ expected }) => expected.name === extra.name);
   return isKnown ? `Calls ${extra.name} more often than expected.` : `Calls ${extra.name}, which is not expected.`;
 };
 
 const findArgumentDifference = (pairs: readonly Pair[]): string | undefined => {
-  const pair = pairs.find(({ isEqual }) => !isEqual);
-  if (pair === undefined) return undefined;
+  const pair = pairs.find(({ made, isEqual }) => made !== undefined && !isEqual);
+  if (pair?.made === undefined) return undefined;
   const { name } = pair.expected;
-  if (pair.made?.values === undefined) return `The arguments of ${name} are not a JSON object.`;
+  if (pair.made.values === undefined) return `The arguments of ${name} are not a JSON object.`;
   const difference = findDifference(pair.made.values, pair.expected.arguments, "");
   return difference && `${name}: ${difference}`;
 };
