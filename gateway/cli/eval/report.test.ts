@@ -14,6 +14,10 @@ const report = (listed: number): EvalReport => {
   return { dataset, run, failures, gate: null, comparison: null } as unknown as EvalReport;
 };
 
+test("the address of the run is its page", () => {
+  expect(reportText(report(0), "http://server")).toMatch(/ http:\/\/server\/batch-evals\/run_1$/m);
+});
+
 test("the failures have their number, or how many of them are listed", () => {
   expect(reportText(report(10), undefined)).toMatch(/^Failures: worst 10 of 18$/m);
   expect(reportText(report(18), undefined)).toMatch(/^Failures: 18$/m);

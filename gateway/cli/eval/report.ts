@@ -103,7 +103,7 @@ export const reportText = (report: EvalReport, url: string | undefined): string 
   const [figures = "", ...rest] = alignColumns(figureRows(report));
   const [failureHeader = "", ...failed] = alignColumns(failureRows(report));
   const failureTitle = `Failures: ${failuresShown(report)}`;
-  const where = url ? `${url}/v1/batch-evals/${run.id}` : run.id;
+  const where = url ? `${url}/batch-evals/${run.id}` : run.id;
   return [
     `${paint("bold", titleOf(report))}  ${paint("dim", where)}`,
     "",
