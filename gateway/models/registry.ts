@@ -150,7 +150,9 @@ export const createModels = ({ engine, defaults, fallbacks = [] }: ModelsDeps) =
       if (name === undefined) throw models.size === 0 ? notReported() : noReranker();
       if (!mayUse(principal, name)) throw modelNotFound(name);
       const model = models.get(name);
-      if (!model && !mayAppear(name)) throw modelNotFound(name);
+      if (!model && !mayAppear(name)) {
+        throw kind === "rerank" && defaultIds.rerank === undefined ? noReranker() : modelNotFound(name);
+      }
       if (model && model.kind !== kind) throw wrongKind(model, kind);
       return {
         id: name,

@@ -213,12 +213,14 @@ test("the list of models shows the reranker, and a check of the node reaches it"
   expect(checked.models).toContainEqual(expect.objectContaining({ model: MODEL, error: null }));
 });
 
-test("without a reranker, the error says which settings add one", async () => {
+test("without a reranker, the error says which settings add one, also if the request names a model", async () => {
   const plain = await startStack({}, { hasWorker: false });
   await until("the gateway knows its node", async () => (await plain.call("GET", "/readyz")).status === 200);
-  const response = await plain.call("POST", "/v1/rerank", { body: { query: "a", documents: ["b"] } });
-  const { status, code, message } = await refusal(response);
-  expect([status, code]).toEqual([404, "model_not_found"]);
-  expect(message).toContain("GROUNDWIRE_RERANK_MODEL or GROUNDWIRE_NODE_RERANKER_URL");
+  for (const named of [{}, { model: "bge-reranker-v2-m3" }]) {
+    const body = { ...named, query: "a", documents: ["b"] };
+    const { status, code, message } = await refusal(await plain.call("POST", "/v1/rerank", { body }));
+    expect([status, code]).toEqual([404, "model_not_found"]);
+    expect(message).toContain("GROUNDWIRE_RERANK_MODEL or GROUNDWIRE_NODE_RERANKER_URL");
+  }
   await plain.close();
 });
