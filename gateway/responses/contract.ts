@@ -260,13 +260,14 @@ export type ResponseEvent = Static<typeof ResponseEvent>;
 export const CompactResponse = Strict(
   {
     model,
-    input: Input,
+    input: optional(Input),
     previous_response_id: optional(PreviousResponse),
     instructions: optional(Type.String({ description: "What else the summary should preserve" }), ""),
     prompt_cache_key: hint(Type.String({ maxLength: 1000 })),
   },
   {
     title: "CompactResponse",
+    description: "The conversation is that of `previous_response_id`, followed by `input`. At least one is required",
     examples: [{ model: "smollm2-135m-instruct", input: "Name three colours." }],
   },
 );

@@ -158,14 +158,21 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
     };
   };
 
-  /** Throws what `create` throws, and context_length_exceeded if the summary was cut off. */
+  /**
+   * Throws what `create` throws, invalid_request without a conversation, and context_length_exceeded if the summary was
+   * cut off.
+   */
   const compact = async (
     call: Call,
     request: CompactResponse,
   ): Promise<{ response: CompactedResponse; answer: ChatAnswer }> => {
     const id = newId("resp");
     const createdAt = now();
-    const { model, input, previous_response_id } = request;
+    const { model, input = [], previous_response_id } = request;
+    if (request.input === undefined && previous_response_id === undefined) {
+      const message = "Nothing to compact. Set `input`, `previous_response_id` or both.";
+      throw new AppError("invalid_request", message, { param: "input" });
+    }
     const plan = await prepare(call.principal, id, { model, input, previous_response_id });
     const messages = [...plan.body.messages, { role: "user" as const, content: summaryRequest(request) }];
     // A summary that was cut would lose a part of the conversation.

@@ -165,6 +165,19 @@ describe("compaction", () => {
     ]);
   });
 
+  test("can summarise a stored conversation without new input, but needs either", async () => {
+    server.answer = () => [{ content: "They chose blue.", finish_reason: "stop" }];
+    const first = await create({ input: "Blue or red?" });
+    await client.responses.compact({ model: MODEL, previous_response_id: first.id });
+    expect((server.last.messages as { content: string }[]).map(({ content }) => content)).toEqual([
+      ...["Blue or red?", "They chose blue.", expect.any(String)],
+    ]);
+    const empty = await stack.call("POST", "/v1/responses/compact", { key: owner, body: { model: MODEL } });
+    const { param, message } = await errorOf(empty);
+    expect([empty.status, param]).toEqual([400, "input"]);
+    expect(message).toBe("Nothing to compact. Set `input`, `previous_response_id` or both.");
+  });
+
   test("of another provider is refused, and so is a summary that was cut off", async () => {
     const input = [{ type: "compaction", encrypted_content: "gAAAAABp" }];
     const foreign = await stack.call("POST", "/v1/responses", { key: owner, body: { model: MODEL, input } });
