@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MaxTokens } from "../../gpu-node/protocol";
 import { ChatCompletionRequest } from "../chat/contract";
-import { hint, optional, requires, unsupported } from "../chat/fields";
+import { hint, ignored, optional, requires, unsupported } from "../chat/fields";
 import { FunctionName } from "../chat/message";
 import { Component, Count, Nullable, NumberInUrl, OneOf, Strict } from "../contract";
 import { CompactionItem, ContentPart, InputItem, Item } from "./items";
@@ -116,6 +116,8 @@ export const CreateResponse = Strict(
     prompt: unsupported({}),
     prompt_cache_key: hint(Type.String({ maxLength: 1000 })),
     ...{ safety_identifier, service_tier, user, prompt_cache_options, prompt_cache_retention },
+    /** Sent by Codex. */
+    client_metadata: ignored,
   },
   {
     title: "CreateResponse",

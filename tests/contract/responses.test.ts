@@ -3,6 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import OpenAI from "openai";
 import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
 import { ResponseEvent, ResponseObject } from "../../gateway/responses/contract";
+import type { NodeReadiness } from "../../gpu-node/protocol";
 import type { ScriptedChoice, ScriptedServer } from "../scripted-server";
 import { until } from "../until";
 import { image, MODEL, post, startCapableStack } from "./capable-stack";
@@ -310,6 +311,66 @@ describe("OpenAI's client", () => {
       return ((await response.json()) as { data: Json[] }).data.length > 0;
     });
   });
+});
+
+describe("an agent with OpenAI's client", () => {
+  /** Answers a call for each of 20 cities by continuing the last response. `onCall` is called with each of them. */
+  const runAgent = async (onCall: (city: string) => void, signal?: AbortSignal) => {
+    server.answer = ({ messages }) => {
+      const cities = (messages as Json[]).filter(({ role }) => role === "tool").length;
+      return cities === 20
+        ? [{ content: "Sunny everywhere.", finish_reason: "stop" }]
+        : [
+            {
+              calls: [{ ...call, id: `call_${cities}`, arguments: `{"city":"${cities}"}` }],
+              finish_reason: "tool_calls",
+            },
+          ];
+    };
+    const next = (fields: object) =>
+      client.responses.stream({ model: MODEL, tools: [tool], ...fields }, { signal }).finalResponse();
+    let response = await next({ input: "How is the weather?" });
+    for (;;) {
+      const [made] = response.output;
+      if (made?.type !== "function_call") return response;
+      onCall(JSON.parse(made.arguments).city);
+      const input = [{ type: "function_call_output", call_id: made.call_id, output: "21 °C" }];
+      response = await next({ input, previous_response_id: response.id });
+    }
+  };
+
+  test("makes 20 calls", async () => {
+    const cities: string[] = [];
+    const last = await runAgent((city) => cities.push(city));
+    expect(cities).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+    expect(last.output_text).toBe("Sunny everywhere.");
+    expect(server.last.messages).toHaveLength(41);
+  });
+
+  test("frees its slot when it leaves in the middle", async () => {
+    const running = async (): Promise<number> =>
+      ((await (await fetch(`${stack.node.url}/readyz`)).json()) as NodeReadiness).slots.running;
+    const leaving = new AbortController();
+    const paused = Promise.withResolvers<void>();
+    const failure = runAgent((city) => {
+      if (city === "9") server.pause = paused.promise;
+    }, leaving.signal).catch((error: unknown) => error);
+    try {
+      await until("the model writes its eleventh answer", async () => !!server.pause && (await running()) === 1);
+      leaving.abort();
+      expect(await failure).toBeInstanceOf(OpenAI.APIUserAbortError);
+      await until("the slot is free", async () => (await running()) === 0);
+    } finally {
+      server.pause = undefined;
+      paused.resolve();
+    }
+  });
+});
+
+test("ignores what Codex sends about itself", async () => {
+  says({ content: "Hi", finish_reason: "stop" });
+  const { status } = await respond({ input: "Codex?", client_metadata: { turn_id: "1", nested: { deep: true } } });
+  expect([status, server.last.client_metadata]).toEqual([200, undefined]);
 });
 
 test("an error before the first event has its own status", async () => {
