@@ -1,6 +1,5 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { APICallError, generateText, isStepCount, jsonSchema, Output, streamText, tool } from "ai";
-import { z } from "zod";
 import {
   CITY_SCHEMA,
   type City,
@@ -8,7 +7,9 @@ import {
   type Connection,
   GET_WEATHER,
   HEADERS,
+  LONG_ANSWER,
   SAMPLING,
+  WEATHER_SCHEMA,
   weatherIn,
 } from "./conversations";
 
@@ -41,13 +42,19 @@ export const aiSdkClient = ({ model, ...server }: Connection): ClientUnderTest =
       const cities: string[] = [];
       const get_weather = tool({
         description: GET_WEATHER.description,
-        inputSchema: z.object({ city: z.string() }),
+        inputSchema: jsonSchema<{ city: string }>(WEATHER_SCHEMA),
         execute: async ({ city }) => {
           cities.push(city);
           return weatherIn(city);
         },
       });
-      const { text } = await generateText({ ...settings, prompt, tools: { get_weather }, stopWhen: isStepCount(3) });
+      const { text } = await generateText({
+        ...{ ...settings, prompt, tools: { get_weather } },
+        prepareStep: ({ stepNumber }) => ({
+          toolChoice: stepNumber === 0 ? { type: "tool", toolName: "get_weather" } : "none",
+        }),
+        stopWhen: isStepCount(2),
+      });
       return { text, cities };
     },
 
@@ -61,7 +68,8 @@ export const aiSdkClient = ({ model, ...server }: Connection): ClientUnderTest =
 
     async abort(prompt) {
       const leaving = new AbortController();
-      const { textStream } = streamText({ ...settings, prompt, abortSignal: leaving.signal });
+      const long = { ...settings, maxOutputTokens: LONG_ANSWER };
+      const { textStream } = streamText({ ...long, prompt, abortSignal: leaving.signal });
       let text = "";
       for await (const piece of textStream) {
         text += piece;

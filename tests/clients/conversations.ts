@@ -1,6 +1,6 @@
 import type { ScriptedChoice } from "../scripted-server";
 
-/* The conversations that every client has with the gateway. Each client has an adapter in this folder. */
+/* The conversations that every client has with each chat route. Each client is an adapter in this folder. */
 
 /** The address, key and model that a client uses. */
 export interface Connection {
@@ -21,11 +21,14 @@ export interface ClientUnderTest {
   stream(prompt: string): Promise<string>;
   /** Asks for an object of `CITY_SCHEMA`. */
   schema(prompt: string): Promise<City>;
-  /** Offers `get_weather`, answers its calls with `weatherIn`, and returns the cities and the final answer. */
+  /**
+   * Makes the model call `get_weather`, answers it with `weatherIn`, then forbids calls, so that every model answers.
+   * Returns the cities and the final answer.
+   */
   tools(prompt: string): Promise<{ cities: string[]; text: string }>;
   /** Asks about an image, a PNG file in base64. */
   image(prompt: string, base64: string): Promise<string>;
-  /** Starts a stream, aborts it after the first piece, and returns that piece. */
+  /** Starts a stream of up to `LONG_ANSWER` tokens and leaves after its first text, which it returns. */
   abort(prompt: string): Promise<string>;
   /** The HTTP status of an error that another method threw. */
   statusOf(error: unknown): unknown;
@@ -36,6 +39,7 @@ export interface ClientUnderTest {
  * generated.
  */
 export const SAMPLING = { temperature: 0, maxTokens: 48 };
+export const LONG_ANSWER = 2000;
 export const HEADERS = { "cache-control": "no-cache" };
 
 export const CITY_SCHEMA = {
@@ -45,6 +49,12 @@ export const CITY_SCHEMA = {
   additionalProperties: false,
 };
 export const GET_WEATHER = { name: "get_weather", description: "The current weather in a city" };
+/** Parameters of `get_weather`. The call of any model fits in the longest answer. */
+export const WEATHER_SCHEMA = {
+  type: "object" as const,
+  properties: { city: { type: "string" as const, maxLength: 20 } },
+  required: ["city"],
+};
 export const weatherIn = (city: string): string => `21 °C in ${city}`;
 
 /** A PNG file of one pixel. */

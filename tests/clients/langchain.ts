@@ -8,14 +8,17 @@ import {
   type Connection,
   GET_WEATHER,
   HEADERS,
+  LONG_ANSWER,
   SAMPLING,
+  WEATHER_SCHEMA,
   weatherIn,
 } from "./conversations";
 
 /** LangChain's chat model for OpenAI. */
 export const langChainClient = ({ baseURL, apiKey, model }: Connection): ClientUnderTest => {
   const configuration = { baseURL, defaultHeaders: HEADERS };
-  const chat = new ChatOpenAI({ ...SAMPLING, apiKey, model, maxRetries: 0, configuration });
+  const settings = { ...SAMPLING, apiKey, model, maxRetries: 0, configuration };
+  const chat = new ChatOpenAI(settings);
   return {
     plain: async (prompt) => (await chat.invoke(prompt)).text,
 
@@ -35,14 +38,14 @@ export const langChainClient = ({ baseURL, apiKey, model }: Connection): ClientU
           cities.push(city);
           return weatherIn(city);
         },
-        { ...GET_WEATHER, schema: z.object({ city: z.string() }) },
+        { ...GET_WEATHER, schema: z.object({ city: z.string().max(WEATHER_SCHEMA.properties.city.maxLength) }) },
       );
-      const withTools = chat.bindTools([getWeather]);
+      const bind = (choice: string) => chat.bindTools([getWeather], { tool_choice: choice });
       const question = { role: "user", content: prompt };
-      const asked = await withTools.invoke([question]);
+      const asked = await bind(GET_WEATHER.name).invoke([question]);
       const calls = (asked.tool_calls ?? []).map((call) => ({ ...call, type: "tool_call" as const }));
       const results = await Promise.all(calls.map((call) => getWeather.invoke(call)));
-      return { text: (await withTools.invoke([question, asked, ...results])).text, cities };
+      return { text: (await bind("none").invoke([question, asked, ...results])).text, cities };
     },
 
     async image(prompt, base64) {
@@ -55,9 +58,10 @@ export const langChainClient = ({ baseURL, apiKey, model }: Connection): ClientU
 
     async abort(prompt) {
       const leaving = new AbortController();
+      const long = new ChatOpenAI({ ...settings, maxTokens: LONG_ANSWER });
       let text = "";
       try {
-        for await (const chunk of await chat.stream(prompt, { signal: leaving.signal })) {
+        for await (const chunk of await long.stream(prompt, { signal: leaving.signal })) {
           text += chunk.text;
           if (text !== "") leaving.abort();
         }

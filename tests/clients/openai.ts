@@ -5,14 +5,16 @@ import {
   type Connection,
   GET_WEATHER,
   HEADERS,
+  LONG_ANSWER,
   SAMPLING,
+  WEATHER_SCHEMA,
   weatherIn,
 } from "./conversations";
 
 /** OpenAI's own SDK on `/v1/chat/completions`. */
 export const openAiClient = ({ model, ...server }: Connection): ClientUnderTest => {
   const client = new OpenAI({ ...server, maxRetries: 0, defaultHeaders: HEADERS });
-  const { create, parse, runTools } = bound(client);
+  const { create, parse } = bound(client);
   const settings = { model, temperature: SAMPLING.temperature, max_tokens: SAMPLING.maxTokens };
   const ask = (content: string) => ({ ...settings, messages: [{ role: "user" as const, content }] });
   return {
@@ -33,15 +35,19 @@ export const openAiClient = ({ model, ...server }: Connection): ClientUnderTest 
     },
 
     async tools(prompt) {
-      const cities: string[] = [];
-      const run = ({ city }: { city: string }) => {
-        cities.push(city);
-        return weatherIn(city);
-      };
-      const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
-      const weather = { ...GET_WEATHER, parameters, parse: JSON.parse, function: run };
-      const runner = runTools({ ...ask(prompt), tools: [{ type: "function", function: weather }] });
-      return { text: (await runner.finalContent()) ?? "", cities };
+      const tools = [{ type: "function" as const, function: { ...GET_WEATHER, parameters: WEATHER_SCHEMA } }];
+      const tool_choice = { type: "function" as const, function: { name: GET_WEATHER.name } };
+      const asked = await create({ ...ask(prompt), tools, tool_choice });
+      const asking = asked.choices.map(({ message }) => message);
+      const calls = asking.flatMap(({ tool_calls = [] }) => tool_calls).filter((call) => call.type === "function");
+      const cities = calls.map((call): string => JSON.parse(call.function.arguments).city);
+      const results = calls.map(({ id }, index) => ({
+        ...{ role: "tool" as const, tool_call_id: id },
+        content: weatherIn(cities[index] ?? ""),
+      }));
+      const messages = [...ask(prompt).messages, ...asking, ...results];
+      const answer = await create({ ...settings, messages, tools, tool_choice: "none" });
+      return { text: answer.choices[0]?.message.content ?? "", cities };
     },
 
     async image(prompt, base64) {
@@ -54,7 +60,7 @@ export const openAiClient = ({ model, ...server }: Connection): ClientUnderTest 
     },
 
     async abort(prompt) {
-      const stream = await create({ ...ask(prompt), stream: true });
+      const stream = await create({ ...ask(prompt), max_tokens: LONG_ANSWER, stream: true });
       let text = "";
       for await (const chunk of stream) {
         text += chunk.choices[0]?.delta.content ?? "";
@@ -70,5 +76,4 @@ export const openAiClient = ({ model, ...server }: Connection): ClientUnderTest 
 const bound = ({ chat: { completions } }: OpenAI) => ({
   create: completions.create.bind(completions),
   parse: completions.parse.bind(completions),
-  runTools: completions.runTools.bind(completions),
 });

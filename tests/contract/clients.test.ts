@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { NPM_CLIENTS } from "../clients/clients";
+import { CLIENTS_UNDER_TEST } from "../clients/clients";
 import { answerByScript, type ClientUnderTest, PIXEL, SCRIPT } from "../clients/conversations";
 import { until } from "../until";
 import { MODEL, startCapableStack, startUnableStack } from "./capable-stack";
 import type { Stack } from "./stack";
 
-/*
- * Has the conversations of docs/clients.md with each client from npm. `tests/e2e/clients.test.ts` uses the default
- * model.
- */
+/* The conversations of docs/clients.md on every chat route. `tests/e2e/clients.test.ts` has them with the default model. */
 
 let capable: Awaited<ReturnType<typeof startCapableStack>>;
 let unable: Stack;
@@ -34,7 +31,7 @@ const refusal = async (client: ClientUnderTest, work: Promise<unknown>): Promise
   throw new Error("The request was expected to fail.");
 };
 
-describe.each(NPM_CLIENTS)("%s", (_, connect) => {
+describe.each(CLIENTS_UNDER_TEST)("%s", (_, connect) => {
   let client: ClientUnderTest;
   beforeAll(() => {
     client = connect(connectionTo(capable.stack, MODEL));
