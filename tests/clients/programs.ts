@@ -13,6 +13,13 @@ export interface Program {
 
 export const PROGRAMS: readonly Program[] = [
   { name: "openai", packages: ["openai==3.57.0"], section: "openai-sdk-for-python", module: "openai_sdk" },
+  {
+    name: "openai-responses",
+    packages: ["openai==3.57.0"],
+    section: "openai-sdk-for-python",
+    module: "openai_responses",
+  },
+  { name: "anthropic", packages: ["anthropic==2.15.0"], section: "anthropic-sdk-for-python", module: "anthropic_sdk" },
   { name: "litellm", packages: ["litellm==1.110.2"], section: "litellm", module: "litellm_sdk" },
   {
     name: "langchain-openai",
