@@ -35,8 +35,9 @@ const outputOf = async (...command: string[]): Promise<string> => {
   return child.stdout.text();
 };
 
-test("three clients have examples in TypeScript", () => {
-  expect(idsWith("ts")).toEqual(["openai-sdk-for-typescript", "vercel-ai-sdk", "langchain-for-typescript"]);
+test("the examples in TypeScript are those of four clients", () => {
+  const sdks = ["openai-sdk-for-typescript", "anthropic-sdk-for-typescript"];
+  expect(idsWith("ts")).toEqual([...sdks, "vercel-ai-sdk", "langchain-for-typescript"]);
 });
 
 test.each(idsWith("ts"))("the examples of %s run, one after another", async (id) => {
@@ -47,9 +48,11 @@ test.each(idsWith("ts"))("the examples of %s run, one after another", async (id)
   await Bun.write(script, here(codeOf(id, "ts").join("\n")));
   const output = await outputOf(process.execPath, script);
   await rm(script);
-  // Whole and streamed.
-  expect(output.split(SCRIPT.text)).toHaveLength(3);
-  for (const text of [SCRIPT.city.country, SCRIPT.weather]) expect(output).toContain(text);
+  // Whole and streamed, and for OpenAI's SDK as a response.
+  const hasResponses = id.startsWith("openai");
+  expect(output.split(SCRIPT.text)).toHaveLength(hasResponses ? 4 : 3);
+  for (const text of [SCRIPT.city.country, SCRIPT.weather, hasResponses ? "validating" : ""])
+    expect(output).toContain(text);
 });
 
 test("the curl examples chat, stream and embed", async () => {
@@ -61,10 +64,12 @@ test("the curl examples chat, stream and embed", async () => {
 });
 
 test("each file with settings names the address, the model and the key", () => {
-  const files = idsWith("yaml").flatMap((id) => codeOf(id, "yaml"));
-  expect(files).toHaveLength(4);
-  for (const file of files) {
-    expect(Bun.YAML.parse(file)).toBeObject();
+  const filesIn = (language: string) => idsWith(language).flatMap((id) => codeOf(id, language));
+  const [yaml, toml] = [filesIn("yaml"), filesIn("toml")];
+  expect([yaml.length, toml.length]).toEqual([4, 1]);
+  for (const file of yaml) expect(Bun.YAML.parse(file)).toBeObject();
+  for (const file of toml) expect(Bun.TOML.parse(file)).toBeObject();
+  for (const file of [...yaml, ...toml]) {
     const settings = here(file);
     for (const value of [`${capable.stack.url}/v1`, MODEL, "GROUNDWIRE_KEY"]) expect(settings).toContain(value);
   }

@@ -18,8 +18,14 @@ test("values replace the examples everywhere, whatever characters they contain",
   const expected = [
     ...["https://ai.example.com/v1", "https://ai.example.com/mcp", "openai/Qwen/Qwen3-8B", '"bge-m3"'],
     ...["GROUNDWIRE_KEY=gw_$1$&", "context_window=32768", "is_function_calling_model=True"],
+    ...["model_context_window = 32768", "CLAUDE_CODE_AUTO_COMPACT_WINDOW=32768"],
   ];
   for (const value of expected) expect(all).toContain(value);
+});
+
+test("a model without tools is described as such", () => {
+  const unable = { ...values, chat: { ...chat, capabilities: { tools: false } } };
+  expect(fillIn("is_function_calling_model=True", unable)).toBe("is_function_calling_model=False");
 });
 
 test("without models and a key, the examples stay", () => {

@@ -51,7 +51,12 @@ export const fillIn = (text: string, { origin, key, chat, embedding }: Connectio
     ["http://127.0.0.1:8080", origin],
     [KEY_PLACEHOLDER, key],
     ["context_window=4096", chat && `context_window=${chat.context_window}`],
-    ["is_function_calling_model=False", chat?.capabilities.tools ? "is_function_calling_model=True" : undefined],
+    ["context_window = 4096", chat && `context_window = ${chat.context_window}`],
+    ["COMPACT_WINDOW=4096", chat && `COMPACT_WINDOW=${chat.context_window}`],
+    [
+      "is_function_calling_model=True",
+      chat?.capabilities.tools === false ? "is_function_calling_model=False" : undefined,
+    ],
     ["smollm2-135m-instruct", chat?.id],
     ["all-minilm-l6-v2", embedding?.id],
   ];
