@@ -85,7 +85,8 @@ describe("readParameters", () => {
       ],
       toolUse: { tools: [{ name: "f", parameters: f.parameters }, g], required: undefined, isParallel: true },
     });
-    expect(read({ tool_choice: "required", parallel_tool_calls: false })).toMatchObject({
+    expect(read({ parallel_tool_calls: false })).toMatchObject({ toolUse: { isParallel: false } });
+    expect(read({ tool_choice: "required", parallel_tool_calls: true })).toMatchObject({
       toolUse: { required: ["f", "g"], isParallel: false },
     });
     expect(read({ tool_choice: { type: "function", function: { name: "g" } } })).toMatchObject({

@@ -37,7 +37,7 @@ export const TOOL_FIELDS = {
 /** The functions that an answer may call. */
 export interface ToolUse {
   tools: ToolFunction[];
-  /** Names of functions, one of which the answer must call; undefined if the answer may be text. */
+  /** The names of the functions of which the answer must call one, once; undefined if it may be text. */
   required?: string[];
   /** Whether the answer may contain several calls. */
   isParallel: boolean;
@@ -58,7 +58,9 @@ export const toolUseOf = (fields: ToolFields): ToolUse | undefined => {
   if (tools.length === 0)
     throw invalidField("tool_choice", "tool_choice requires tools. Send tools, or leave tool_choice out.");
   const names = tools.map(({ name }) => name);
-  if (typeof choice === "string") return { tools, required: choice === "required" ? names : undefined, isParallel };
+  if (choice === "auto") return { tools, required: undefined, isParallel };
+  // Small models don't stop after a call that they have to make, and repeat it.
+  if (choice === "required") return { tools, required: names, isParallel: false };
   const { name } = choice.function;
   if (names.includes(name)) return { tools, required: [name], isParallel: false };
   const param = "tool_choice.function.name";

@@ -248,9 +248,15 @@ describe("function calls with OpenAI's client", () => {
 });
 
 describe("a client that disconnects", () => {
+  const chapters = { type: "array", items: { type: "integer" }, minItems: 500 };
+  const STORY = {
+    type: "function",
+    function: { name: "write", parameters: { type: "object", properties: { chapters }, required: ["chapters"] } },
+  };
+
   test.each([
     ["a text", {}],
-    ["a call", { tools: [WEATHER], tool_choice: "required" }],
+    ["a call", { tools: [STORY], tool_choice: "required" }],
   ])("in the middle of %s frees its slot on the node", async (_, fields) => {
     const leaving = new AbortController();
     const response = await stack.fetch("/v1/chat/completions", {

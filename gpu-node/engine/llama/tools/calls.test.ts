@@ -79,17 +79,18 @@ describe("a required call", () => {
     expect(tokens).toBeLessThanOrEqual(usage.completionTokens);
   });
 
-  test("of any function calls a known one, and only one without parallel_tool_calls", async () => {
-    const body = { tools: [WEATHER, TIME], tool_choice: "required", parallel_tool_calls: false };
-    for (const seed of [1, 2, 3]) {
-      const { calls, finishReason } = await answer({ ...body, temperature: 1, seed });
+  test("of any function calls a known one, and only one", async () => {
+    const body = { tools: [WEATHER, TIME], tool_choice: "required", parallel_tool_calls: true };
+    const samplings = [{ temperature: 0 }, ...[1, 2, 3].map((seed) => ({ temperature: 1, seed }))];
+    for (const sampling of samplings) {
+      const { calls, finishReason } = await answer({ ...body, ...sampling });
       expect([calls.length, finishReason]).toEqual([1, "tool_calls"]);
       expect(["get_weather", "get_time"]).toContain(calls[0]?.name ?? "");
     }
   });
 
   test("of a function without parameters has no arguments", async () => {
-    const { calls } = await answer({ tools: [fn("ping")], tool_choice: "required", parallel_tool_calls: false });
+    const { calls } = await answer({ tools: [fn("ping")], tool_choice: "required" });
     expect(calls.map(({ name, text }) => [name, JSON.parse(text)])).toEqual([["ping", {}]]);
   });
 
@@ -100,12 +101,12 @@ describe("a required call", () => {
       required: ["at"],
     };
     const tool_choice = "required";
-    const { calls } = await answer({ tools: [fn("f", parameters)], tool_choice, parallel_tool_calls: false });
+    const { calls } = await answer({ tools: [fn("f", parameters)], tool_choice });
     expect(JSON.parse(calls[0]?.text ?? "")).toEqual({ at: expect.any(String) });
     const strict = await rejection({ tools: [fn("f", parameters, { strict: true })], tool_choice });
     expect(strict.detail.param).toBe("tools.0.function.parameters.properties.at.pattern");
     const any = { oneOf: [{ required: ["a"] }], type: "object", not: {} };
-    const loose = await answer({ tools: [fn("f", any)], tool_choice, parallel_tool_calls: false, max_tokens: 200 });
+    const loose = await answer({ tools: [fn("f", any)], tool_choice, max_tokens: 200 });
     expect(loose.calls.every(({ name }) => name === "f")).toBe(true);
   });
 
@@ -198,7 +199,7 @@ test("makes 20 calls in a row, and frees the slot within one token if the caller
   const messages: Json[] = [user];
   for (let round = 0; round < 20; round++) {
     const leaving = new AbortController();
-    const body = { messages: messages.slice(-3), tools: [TIME], tool_choice, parallel_tool_calls: false };
+    const body = { messages: messages.slice(-3), tools: [TIME], tool_choice };
     const events = await start({ ...body, temperature: 0, max_tokens: 60 }, leaving.signal);
     let calls = 0;
     const reading = (async () => {
