@@ -18,6 +18,8 @@ export interface AcceptedGeneration {
   model: NodeModel;
   /** Exact token count; undefined if only the server behind the node knows it. */
   promptTokens?: number;
+  /** Whether the answer must be a function call. Its content is null, even if it is cut off before the call starts. */
+  mustCall?: boolean;
   /**
    * Called at most once, when a slot is free. The last event is the only `end`. Aborting the signal stops the
    * generation within one token. Throws AppError.

@@ -138,20 +138,20 @@ describe("an answer with calls or reasoning", () => {
     },
     { calls: [{ index: 1, arguments: "{}" }] },
   ];
-  const calling = (given: typeof pieces): NodeEngine => {
+  const calling = (given: typeof pieces, mustCall = false): NodeEngine => {
     const engine = createSyntheticEngine(testConfig());
     async function* start(): AsyncGenerator<EngineEvent> {
       for (const piece of given) yield { type: "delta", text: "", tokens: 1, ...piece };
       yield {
         type: "end",
-        finishReason: "tool_calls",
+        finishReason: given.length > 0 ? "tool_calls" : "length",
         usage: { promptTokens: 1, completionTokens: 9, cachedTokens: 0 },
       };
     }
-    return { ...engine, accept: async (asked) => ({ ...(await engine.accept(asked)), start }) };
+    return { ...engine, accept: async (asked) => ({ ...(await engine.accept(asked)), mustCall, start }) };
   };
-  const answers = async (given: typeof pieces) => {
-    const engine = calling(given);
+  const answers = async (given: typeof pieces, mustCall?: boolean) => {
+    const engine = calling(given, mustCall);
     await using other = await testNode({}, { engines: { engine, close: () => engine.close() } });
     await other.ready;
     using caller = new TestClient(other.url);
@@ -210,6 +210,13 @@ describe("an answer with calls or reasoning", () => {
     const { whole, frames } = await answers(pieces.slice(1));
     expect(whole.message).toMatchObject({ content: null, tool_calls: [{}, {}] });
     expect(frames.slice(0, 2)).toEqual([frame({ role: "assistant", content: null }), first(0, "call_1", "f")]);
+  });
+
+  test("has no content if it is cut before a call that it had to make", async () => {
+    const { whole, frames } = await answers([], true);
+    expect(whole).toMatchObject({ message: { content: null }, finish_reason: "length" });
+    expect(whole.message).not.toHaveProperty("tool_calls");
+    expect(frames).toEqual([frame({ role: "assistant", content: null }), frame({}, "length")]);
   });
 });
 

@@ -29,7 +29,8 @@ export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generati
       return { ...(await engine.accept({ operation, body, priority, signal, traceparent })), ...streaming };
     },
     run: (accepted, slot) => {
-      const target = { exchange, operation, model: accepted.model, headers: slot.headers };
+      const { model, mustCall } = accepted;
+      const target = { exchange, operation, model, mustCall, headers: slot.headers };
       const sink = accepted.stream ? streamedAnswer(target, accepted.includeUsage) : documentAnswer(target);
       return run(deps, exchange, { operation, accepted, slot, sink });
     },
@@ -111,6 +112,8 @@ interface AnswerTarget {
   exchange: Exchange;
   operation: Generation["operation"];
   model: NodeModel;
+  /** See `AcceptedGeneration`. */
+  mustCall?: boolean;
   headers: Record<string, string>;
 }
 
@@ -181,7 +184,7 @@ const joinCall = (calls: WholeCall[], { index, id, name, arguments: text }: Call
 
 /** Sends Server-Sent Events. The headers are sent with the first token, so that an earlier error has its own status. */
 const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink => {
-  const { exchange, operation, headers } = target;
+  const { exchange, operation, mustCall, headers } = target;
   const isChat = operation === "chat";
   const head = headOf(target, true);
   const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
@@ -226,7 +229,7 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
       return push(frame(json));
     },
     end({ finishReason, usage, frame: forwarded }, timings) {
-      let last = opening("");
+      let last = opening(mustCall ? null : "");
       if (!isForwarded) last += choice(isChat ? { delta: {} } : { text: "" }, null, finishReason);
       if (includeUsage) {
         const json = JSON.stringify({ ...head, choices: [], ...measured(usage, timings) });
@@ -240,7 +243,7 @@ const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink
 
 /** Sends one JSON document. */
 const documentAnswer = (target: AnswerTarget): AnswerSink => {
-  const { exchange, operation, headers } = target;
+  const { exchange, operation, mustCall, headers } = target;
   const isChat = operation === "chat";
   let text = "";
   let logprobs: TokenLogprob[] | undefined;
@@ -264,7 +267,7 @@ const documentAnswer = (target: AnswerTarget): AnswerSink => {
     },
     end({ finishReason, usage }, timings) {
       const tool_calls = calls.length > 0 ? calls : undefined;
-      const answer = text === "" && (tool_calls || reasoning_content) ? null : text;
+      const answer = text === "" && (mustCall || tool_calls || reasoning_content) ? null : text;
       const message = { role: "assistant", content: answer, refusal: null, reasoning_content, tool_calls };
       const content = isChat ? { message } : { text };
       const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };

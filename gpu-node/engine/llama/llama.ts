@@ -99,6 +99,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       return {
         model: card,
         promptTokens: prompt.length,
+        mustCall: chat?.toolUse?.required !== undefined,
         start: () =>
           scheduler.run({
             ...{ prompt, priority },

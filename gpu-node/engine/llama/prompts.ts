@@ -42,11 +42,12 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
     callsOf(use: ToolUse) {
       const own = { ...use, isParallel: use.isParallel && isParallel };
       const names = new Set(use.tools.map(({ name }) => name));
+      const rules = { maxCalls: own.isParallel ? undefined : 1, isRequired: use.required !== undefined };
       return {
         /** See `callGrammar`. */
         grammar: (schema: Fields | undefined) => callGrammar(callFormat, own, schema),
         /** The parser for the calls in one answer. */
-        reader: () => ({ parser: new CallParser(callFormat, names, own.isParallel ? undefined : 1), markers }),
+        reader: () => ({ parser: new CallParser(callFormat, names, rules), markers }),
       };
     },
     /** The splitter that separates reasoning from the answer to a prompt; undefined if the model doesn't reason. */

@@ -6,6 +6,7 @@ import { CallParser } from "./call-parser";
 
 const [, LISTED = TAGGED, BARE = TAGGED] = CALL_FORMATS;
 const NAMES = new Set(["f", "get_weather"]);
+const NOTHING = { text: "", calls: [] };
 
 interface Read {
   text: string;
@@ -29,7 +30,7 @@ const join = (pieces: { text: string; calls: CallDelta[] }[]): Pick<Read, "text"
 };
 
 const read = (format: CallFormat, pieces: string[], maxCalls?: number): Read => {
-  const parser = new CallParser(format, NAMES, maxCalls);
+  const parser = new CallParser(format, NAMES, { maxCalls });
   const given = pieces.map((piece) => parser.push(piece));
   const { hasCalled } = parser;
   return { ...join([...given, parser.flush()]), hasCalled };
@@ -121,13 +122,31 @@ test("a call that is cut off in its arguments keeps what has arrived, and is not
   expect(cut).toEqual({ text: "", calls: [call('{"city": "Ro')], hasCalled: false });
 });
 
+test("a required call that ends before its arguments start is no text", () => {
+  for (const [format, start] of [
+    [TAGGED, "<tool_call>"],
+    [LISTED, "[TOOL_CALLS]["],
+    [BARE, ""],
+  ] as const) {
+    const head = `${start}{"name": "f", "${format.member}": `;
+    for (let length = 0; length <= head.length; length++) {
+      const parser = new CallParser(format, NAMES, { isRequired: true });
+      expect([parser.push(head.slice(0, length)), parser.flush()]).toEqual([NOTHING, NOTHING]);
+      expect([parser.hasCalled, parser.isOver]).toEqual([false, false]);
+    }
+  }
+  const parser = new CallParser(TAGGED, NAMES, { isRequired: true });
+  expect(join([parser.push(`<tool_call>${F}`)])).toEqual({ text: "", calls: [call()] });
+  expect(parser.isOver).toBe(true);
+});
+
 test("the answer ends after the maximum number of calls", () => {
   const two = `<tool_call>${F}</tool_call><tool_call>${F}</tool_call>`;
   expect(read(TAGGED, [two], 1).calls).toHaveLength(1);
-  const parser = new CallParser(TAGGED, NAMES, 1);
+  const parser = new CallParser(TAGGED, NAMES, { maxCalls: 1 });
   parser.push(`<tool_call>${F.slice(0, -1)}`);
   expect(parser.isOver).toBe(true);
-  expect(parser.push("} and more")).toEqual({ text: "", calls: [] });
+  expect(parser.push("} and more")).toEqual(NOTHING);
 });
 
 describe("an answer in pieces", () => {

@@ -27,9 +27,9 @@ type Phase = "text" | "open" | "head" | "arguments" | "tail" | "after";
  * Finds function calls in an answer that arrives in pieces. The result doesn't depend on where the answer is split.
  *
  * A call is an object with the name of a known function and an object of arguments, after the marker of the format or
- * at the start of the answer. Everything else is text, including calls of unknown functions, and calls that end before
- * their arguments start. White space around calls is left out. Text that may be the start of a call is held back until
- * that is decided. Arguments are passed on as they arrive, even if they turn out to be invalid JSON.
+ * at the start of the answer. Everything else is text, including calls of unknown functions, and optional calls that end
+ * before their arguments start. White space around calls is left out. Text that may be the start of a call is held back
+ * until that is decided. Arguments are passed on as they arrive, even if they turn out to be invalid JSON.
  */
 export class CallParser {
   #phase: Phase = "text";
@@ -48,12 +48,18 @@ export class CallParser {
   #reread = 0;
   #input = "";
   #piece: CallPiece = { text: "", calls: [] };
+  readonly #maxCalls: number;
+  readonly #isRequired: boolean;
 
   constructor(
     readonly format: CallFormat,
     readonly names: ReadonlySet<string>,
-    readonly maxCalls = MAX_CALLS,
-  ) {}
+    /** `isRequired`: a grammar allows only one call. If it is cut off, its start is not text. */
+    { maxCalls = MAX_CALLS, isRequired = false }: { maxCalls?: number; isRequired?: boolean } = {},
+  ) {
+    this.#maxCalls = isRequired ? 1 : maxCalls;
+    this.#isRequired = isRequired;
+  }
 
   /** Whether the answer has calls, and all of them are complete. */
   get hasCalled(): boolean {
@@ -62,7 +68,7 @@ export class CallParser {
 
   /** Whether the maximum number of calls has been reached. The rest of the answer is then ignored. */
   get isOver(): boolean {
-    return this.hasCalled && this.#count >= this.maxCalls;
+    return this.hasCalled && this.#count >= this.#maxCalls;
   }
 
   push(text: string): CallPiece {
@@ -79,7 +85,7 @@ export class CallParser {
   /** Ends the answer and returns the rest. */
   flush(): CallPiece {
     const isClosing = this.#phase === "after" && this.format.close.startsWith(this.#held.trim());
-    if (!isClosing && !this.isOver) this.#piece.text += this.#held;
+    if (!isClosing && !this.isOver && !this.#isRequired) this.#piece.text += this.#held;
     this.#held = "";
     return this.#given();
   }

@@ -110,14 +110,13 @@ describe("a required call", () => {
     expect(loose.calls.every(({ name }) => name === "f")).toBe(true);
   });
 
-  test("that is cut off by max_tokens keeps what has arrived", async () => {
+  test("that is cut off by max_tokens keeps what has arrived, and has no text", async () => {
     const tool_choice = { type: "function", function: { name: "get_weather" } };
     const body = { tools: [WEATHER], tool_choice };
     const { usage } = await answer(body);
     for (const left of [1, 6, usage.completionTokens - 3]) {
       const cut = await answer({ ...body, max_tokens: left });
-      expect(cut.finishReason).toBe("length");
-      if (cut.calls.length === 0) expect("<tool_call>\n").toContain(cut.text.slice(0, 12));
+      expect([cut.text, cut.finishReason]).toEqual(["", "length"]);
     }
   });
 
