@@ -101,7 +101,7 @@ export interface NodeEngine extends ModelOwner {
    * invalid_request (naming a parameter that this engine does not support), model_not_found, context_length_exceeded.
    */
   accept(generation: Generation): Promise<AcceptedGeneration>;
-  /** Token ids of a text, or of messages formatted with the model's chat template. */
+  /** Token ids of a text, or of messages and functions formatted with the model's chat template. */
   tokenize(
     model: string | undefined,
     input: { text: string } | { messages: unknown[]; tools?: unknown },

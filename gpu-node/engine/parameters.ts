@@ -108,7 +108,7 @@ const CHECKS = {
   completion: TypeCompiler.Compile(Completion),
   embeddings: TypeCompiler.Compile(Embeddings),
   rerank: TypeCompiler.Compile(Rerank),
-  messages: TypeCompiler.Compile(Type.Object({ messages: Messages })),
+  prompt: TypeCompiler.Compile(Type.Object({ messages: Messages, tools: TOOL_FIELDS.tools })),
   text: TypeCompiler.Compile(Type.Object({ prompt: Text })),
   texts: TypeCompiler.Compile(Type.Object({ prompt: CountedTexts })),
   input: TypeCompiler.Compile(Type.Object({ input: OneInput })),
@@ -179,9 +179,11 @@ const schemaOf = (format: Static<typeof Chat>["response_format"]): Fields | unde
   throw invalidField(param, `${param} is missing. Expected a JSON schema.`);
 };
 
-/** Reads the messages of `POST /tokenize`. Throws invalid_request. */
-export const readMessages = (messages: unknown): ChatTurn[] =>
-  turnsOf(readFields(CHECKS.messages, { messages }).messages);
+/** Reads the messages and functions of `POST /tokenize`. Throws invalid_request. */
+export const readChatPrompt = (input: { messages: unknown[]; tools?: unknown }) => {
+  const { messages, tools } = readFields(CHECKS.prompt, input);
+  return { messages: turnsOf(messages), tools: toolUseOf({ tools })?.tools };
+};
 export const readText = (prompt: unknown): string => readFields(CHECKS.text, { prompt }).prompt;
 /** The texts of a `POST /tokenize` that only counts. Throws invalid_request. */
 export const readTexts = (prompt: unknown): string[] => readFields(CHECKS.texts, { prompt }).prompt;

@@ -13,8 +13,8 @@ import {
   checkDimensions,
   type EmbeddingInput,
   type Parameters,
+  readChatPrompt,
   readEmbeddingParameters,
-  readMessages,
   readParameters,
 } from "./parameters";
 
@@ -168,7 +168,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     },
     tokenize: async (name, input) => {
       findModel([model], name);
-      const text = "text" in input ? input.text : chatText(readMessages(input.messages));
+      const text = "text" in input ? input.text : chatText(readChatPrompt(input).messages);
       return splitTokens(text).map(hash);
     },
     close: async () => {},

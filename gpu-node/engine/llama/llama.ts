@@ -6,7 +6,7 @@ import type { NodeModel } from "../../protocol";
 import { chatCapabilities } from "../capabilities";
 import { findModel, type NodeEngine } from "../engine";
 import { invalidField } from "../fields";
-import { readMessages, readParameters } from "../parameters";
+import { readChatPrompt, readParameters } from "../parameters";
 import { watchGpu } from "./gpu";
 import type { LlamaHost } from "./host";
 import { RESPONSE_SCHEMA, schemaToGrammar } from "./json-grammar/json-grammar";
@@ -122,7 +122,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const { prompts, runtime } = need(name);
       return "text" in input
         ? runtime.model.tokenize(input.text.toWellFormed(), true)
-        : prompts.chat({ messages: readMessages(input.messages) });
+        : prompts.chat(readChatPrompt(input));
     },
 
     async close() {

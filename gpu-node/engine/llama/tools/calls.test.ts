@@ -193,6 +193,20 @@ test("control tokens in functions, calls and results stay text", async () => {
   expect(await prompt(evil)).toBeGreaterThan(await prompt("x"));
 });
 
+test("the tokens of a prompt with functions are counted as the model reads them", async () => {
+  const asked: Generation = {
+    ...{ operation: "chat", priority: "interactive", signal: new AbortController().signal },
+    body: { messages: [user], tools: [WEATHER, TIME] },
+  };
+  const count = async (input: { messages: unknown[]; tools?: unknown }) =>
+    (await engine.tokenize(undefined, input)).length;
+  const messages = [user];
+  expect(await count({ messages, tools: [WEATHER, TIME] })).toBe((await engine.accept(asked)).promptTokens ?? 0);
+  expect(await count({ messages, tools: [] })).toBe(await count({ messages }));
+  const wrong = engine.tokenize(undefined, { messages, tools: [fn("a b")] });
+  await expect(wrong).rejects.toMatchObject({ detail: { param: "tools.0.function.name" } });
+});
+
 test("makes 20 calls in a row, and frees the slot within one token if the caller disconnects", async () => {
   const tool_choice = "required";
   const messages: Json[] = [user];
