@@ -96,7 +96,7 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
       const settings = (await page.locator("pre").allTextContents()).join("\n");
       for (const value of [`"api_base": "${pages.url}/v1"`, 'model="smollm2-135m-instruct"', "context_window=4096"])
         expect(settings).toContain(value);
-      expect(settings).toContain("export GROUNDWIRE_KEY=gw_…");
+      expect(settings).toContain("export GROUNDWIRE_API_KEY=gw_…");
       expect(await page.getByRole("button", { name: "Create key" }).count()).toBe(0);
       expect(await page.getByRole("button", { name: "Copy example 1" }).count()).toBe(javaScript ? 1 : 0);
     }));
@@ -111,8 +111,8 @@ describe.each([true, false])("with scripts: %j", (javaScript) => {
       const { role, keyName } = await pages.keys.verify(`Bearer ${secret}`);
       expect([role, keyName]).toEqual(["member", name]);
       const settings = (await page.locator("pre").allTextContents()).join("\n");
-      expect(settings).toContain(`export GROUNDWIRE_KEY=${secret}`);
-      await page.getByText(`GROUNDWIRE_KEY=${secret}`, { exact: true }).waitFor();
+      expect(settings).toContain(`export GROUNDWIRE_API_KEY=${secret}`);
+      await page.getByText(`GROUNDWIRE_API_KEY=${secret}`, { exact: true }).waitFor();
       // Without scripts, these would load another page, which can't show the key again.
       expect(await page.getByRole("button", { name: "Test connection" }).isVisible()).toBe(javaScript);
 

@@ -11,7 +11,7 @@ const HELP = `Installs clients from PyPI and runs the same conversations with ea
 
   bun run clients                              against its own gateway, whose model can do everything
   bun run clients openai litellm               only these clients
-  GROUNDWIRE_KEY=gw_… bun run clients --url http://127.0.0.1:8080 --model smollm2-135m-instruct
+  GROUNDWIRE_API_KEY=gw_… bun run clients --url http://127.0.0.1:8080 --model smollm2-135m-instruct
                                                against a running gateway
 
 The clients are installed in ~/.local/share/groundwire/clients. "refused" means that the model lacks the feature
@@ -39,7 +39,8 @@ if (values.help) {
 const unknown = positionals.filter((wanted) => !PROGRAMS.some(({ name }) => name === wanted));
 if (unknown.length > 0)
   fail(`Unknown: ${unknown.join(", ")}. Clients: ${PROGRAMS.map(({ name }) => name).join(", ")}.`);
-if (values.url && !(values.model && process.env.GROUNDWIRE_KEY)) fail("--url needs --model and GROUNDWIRE_KEY.");
+if (values.url && !(values.model && process.env.GROUNDWIRE_API_KEY))
+  fail("--url needs --model and GROUNDWIRE_API_KEY.");
 
 /** Starts a real gateway and node in front of a scripted model server. */
 const startTarget = async (): Promise<Target & { stop(): Promise<unknown> }> => {
@@ -87,7 +88,7 @@ const table = (results: ReadonlyMap<Program, Outcomes>): string => {
 
 const chosen = PROGRAMS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const own = values.url ? undefined : await startTarget();
-const given = { url: values.url ?? "", key: process.env.GROUNDWIRE_KEY ?? "", model: values.model ?? "" };
+const given = { url: values.url ?? "", key: process.env.GROUNDWIRE_API_KEY ?? "", model: values.model ?? "" };
 const results = await runAll(chosen, own ?? { ...given, canRunExamples: false }).finally(() => own?.stop());
 console.log(`\n${table(results)}`);
 const outcomes = [...results.values()].flatMap((each) => Object.values(each).map(verdict));

@@ -61,7 +61,7 @@ const runExamples = async ({ section, question }: Program, folder: string, targe
 const outputOf = async (command: string[], folder: string, { url, key, model }: Target) => {
   const cwd = await mkdtemp(join(tmpdir(), "groundwire-clients-"));
   const PATH = `${join(folder, "bin")}:${process.env.PATH}`;
-  const connection = { GROUNDWIRE_URL: url, GROUNDWIRE_KEY: key, MODEL: model };
+  const connection = { GROUNDWIRE_URL: url, GROUNDWIRE_API_KEY: key, MODEL: model };
   // Otherwise LiteLLM, which aider also uses, downloads a price list.
   const env = { PATH, HOME: cwd, ...connection, LITELLM_LOCAL_MODEL_COST_MAP: "True", PYTHONDONTWRITEBYTECODE: "1" };
   const child = Bun.spawn(command, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS });

@@ -30,7 +30,7 @@ const here = (text: string): string =>
   });
 
 const outputOf = async (...command: string[]): Promise<string> => {
-  const env = { ...process.env, GROUNDWIRE_KEY: capable.stack.adminKey };
+  const env = { ...process.env, GROUNDWIRE_API_KEY: capable.stack.adminKey };
   const child = Bun.spawn(command, { env, stdout: "pipe", stderr: "inherit" });
   return child.stdout.text();
 };
@@ -71,6 +71,6 @@ test("each file with settings names the address, the model and the key", () => {
   for (const file of toml) expect(Bun.TOML.parse(file)).toBeObject();
   for (const file of [...yaml, ...toml]) {
     const settings = here(file);
-    for (const value of [`${capable.stack.url}/v1`, MODEL, "GROUNDWIRE_KEY"]) expect(settings).toContain(value);
+    for (const value of [`${capable.stack.url}/v1`, MODEL, "GROUNDWIRE_API_KEY"]) expect(settings).toContain(value);
   }
 });

@@ -50,7 +50,7 @@ test("the JSON settings of each client connect to the gateway", async () => {
 
 test("the TOML settings have the gateway's address and the key's environment variable", () => {
   expect(blocks("toml").map((block) => Bun.TOML.parse(block))).toEqual([
-    { mcp_servers: { groundwire: { url: "http://127.0.0.1:8080/mcp", bearer_token_env_var: "GROUNDWIRE_KEY" } } },
+    { mcp_servers: { groundwire: { url: "http://127.0.0.1:8080/mcp", bearer_token_env_var: "GROUNDWIRE_API_KEY" } } },
   ]);
 });
 
@@ -62,7 +62,7 @@ test("the TypeScript example lists the tools and the indexes", async () => {
     const print = "\nconsole.log(JSON.stringify([tools.length, indexes]));\nawait client.close();\n";
     await Bun.write(join(folder, "example.ts"), here(example).replace(sdk, import.meta.resolve(sdk)) + print);
     const child = Bun.spawn([process.execPath, join(folder, "example.ts")], {
-      ...{ env: { ...process.env, GROUNDWIRE_KEY: key }, stdout: "pipe", stderr: "inherit" },
+      ...{ env: { ...process.env, GROUNDWIRE_API_KEY: key }, stdout: "pipe", stderr: "inherit" },
     });
     const [count, indexes] = JSON.parse(await child.stdout.text());
     expect([count, listedNames(indexes)]).toEqual([3, ["handbook"]]);
@@ -74,7 +74,7 @@ test("the TypeScript example lists the tools and the indexes", async () => {
 test("the curl example lists the indexes", async () => {
   const command = blocks("sh").find((block) => block.startsWith("curl ")) ?? "";
   const child = Bun.spawn(["sh", "-c", here(command)], {
-    ...{ env: { ...process.env, GROUNDWIRE_KEY: key }, stdout: "pipe", stderr: "ignore" },
+    ...{ env: { ...process.env, GROUNDWIRE_API_KEY: key }, stdout: "pipe", stderr: "ignore" },
   });
   const text = await child.stdout.text();
   expect(text).toContain('"name":"handbook"');

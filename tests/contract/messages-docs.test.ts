@@ -24,7 +24,7 @@ afterAll(() => capable.close());
 const here = (text: string): string =>
   text.replaceAll("http://127.0.0.1:8080", capable.stack.url).replaceAll("qwen3-coder-30b", MODEL);
 const run = async (command: string[]): Promise<string> => {
-  const env = { ...process.env, GROUNDWIRE_KEY: key };
+  const env = { ...process.env, GROUNDWIRE_API_KEY: key };
   return await Bun.spawn(command, { env, stdout: "pipe", stderr: "inherit" }).stdout.text();
 };
 
@@ -46,6 +46,6 @@ test("the curl example prints the answer", async () => {
 test("Claude Code's settings have the gateway's address and the variable with the key", () => {
   const settings = block("sh\nexport").matchAll(/^export (\w+)=(.+)$/gm);
   expect(Object.fromEntries([...settings].map(([, name, value]) => [name, value]))).toMatchObject({
-    ...{ ANTHROPIC_BASE_URL: "http://127.0.0.1:8080", ANTHROPIC_AUTH_TOKEN: "$GROUNDWIRE_KEY" },
+    ...{ ANTHROPIC_BASE_URL: "http://127.0.0.1:8080", ANTHROPIC_AUTH_TOKEN: "$GROUNDWIRE_API_KEY" },
   });
 });

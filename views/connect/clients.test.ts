@@ -17,7 +17,7 @@ test("values replace the examples everywhere, whatever characters they contain",
     expect(all).not.toContain(example);
   const expected = [
     ...["https://ai.example.com/v1", "https://ai.example.com/mcp", "openai/Qwen/Qwen3-8B", '"bge-m3"'],
-    ...["GROUNDWIRE_KEY=gw_$1$&", "context_window=32768", "is_function_calling_model=True"],
+    ...["GROUNDWIRE_API_KEY=gw_$1$&", "context_window=32768", "is_function_calling_model=True"],
     ...["model_context_window = 32768", "CLAUDE_CODE_AUTO_COMPACT_WINDOW=32768"],
   ];
   for (const value of expected) expect(all).toContain(value);

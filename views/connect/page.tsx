@@ -150,7 +150,10 @@ const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame
         program.
       </p>
     )}
-    <Settings text={fillIn(`\`\`\`sh\nexport GROUNDWIRE_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)} noun="key setting" />
+    <Settings
+      text={fillIn(`\`\`\`sh\nexport GROUNDWIRE_API_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)}
+      noun="key setting"
+    />
   </section>
 );
 

@@ -123,7 +123,7 @@ const QuietWindow = ({ window }: { window: DashboardWindow }) => {
 const FirstUse = ({ mayAsk, mayEdit, origin }: { mayAsk: boolean; mayEdit: boolean; origin: string }) => {
   const call = [
     `curl ${origin}/v1/chat \\`,
-    `  -H "authorization: Bearer $GROUNDWIRE_KEY" \\`,
+    `  -H "authorization: Bearer $GROUNDWIRE_API_KEY" \\`,
     `  -H "content-type: application/json" \\`,
     `  -d '{"messages": [{"role": "user", "content": "Hello"}]}'`,
   ].join("\n");

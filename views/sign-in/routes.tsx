@@ -165,7 +165,7 @@ const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
     <div class="card form">
       <h2>Try it</h2>
       <pre class="as-typed">
-        <code>{`curl -H "authorization: Bearer $GROUNDWIRE_KEY" ${origin}/metrics`}</code>
+        <code>{`curl -H "authorization: Bearer $GROUNDWIRE_API_KEY" ${origin}/metrics`}</code>
       </pre>
       <h2>Configure Prometheus</h2>
       <pre class="as-typed">

@@ -1,6 +1,6 @@
 """The conversations of one Python client with a gateway: `conversations.py MODULE`.
 
-Reads GROUNDWIRE_URL, GROUNDWIRE_KEY and MODEL from the environment. Prints one JSON line per conversation. A conversation
+Reads GROUNDWIRE_URL, GROUNDWIRE_API_KEY and MODEL from the environment. Prints one JSON line per conversation. A conversation
 passes if its answer is complete, or if the model lacks the feature and the gateway refuses it with a 400.
 """
 
@@ -70,7 +70,7 @@ def outcome_of(name: str, converse) -> str:
 
 def main(name: str) -> None:
     client = importlib.import_module(name).connect(
-        f"{os.environ['GROUNDWIRE_URL']}/v1", os.environ["GROUNDWIRE_KEY"], os.environ["MODEL"]
+        f"{os.environ['GROUNDWIRE_URL']}/v1", os.environ["GROUNDWIRE_API_KEY"], os.environ["MODEL"]
     )
     for conversation, converse in conversations(client).items():
         started = time.monotonic()
