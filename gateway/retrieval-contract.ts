@@ -26,7 +26,7 @@ export const RetrievalSettings = Strict(
     top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean({
       description:
-        "Sort the best chunks with a rerank model. Switching this on changes the threshold to the rerank score, unless `threshold` is set too",
+        "Sort the best chunks with a rerank model. Switching this on changes the threshold to the rerank score, and switching it off restores the default threshold, unless `threshold` is set too",
     }),
     rerank_model: Type.Optional(
       Nullable(Type.String({ minLength: 1, maxLength: 200 }), {
@@ -74,7 +74,7 @@ export const RetrievalWarning = Nullable(Type.String(), {
 
 export const DegradedSearch = Nullable(OneOf(["keyword_only", "vectors_missing", "not_reranked"]), {
   description:
-    "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords; not_reranked: the reranker failed, so the chunks have the order of the search and no threshold on the rerank score applies",
+    "keyword_only: the vector store is down, so only keywords were searched and no threshold applies; vectors_missing: the vector store lacks the vectors of some documents, so their chunks are found only by keywords; not_reranked: the reranker failed or no node has it any more, so the chunks have the order of the search and no threshold on the rerank score applies",
 });
 
 /** The chunks that an index found for the question of an evaluated answer. */

@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { RagAnswer } from "../../gateway/rag/contract";
+import type { RagIndex } from "../../gateway/rag/indexes/contract";
 import { RagClient } from "../rag-client";
 import { RerankServer } from "../rerank-server";
 import { until } from "../until";
+import { errorOf } from "./error-of";
 import { type Stack, startStack } from "./stack";
 
 /* Answers from an index whose chunks are reranked by a server behind a real node. */
@@ -77,15 +79,32 @@ describe("an index with reranking", () => {
     expect(chunks.map(({ scores }) => scores.rerank)).toEqual([null, null, null]);
   });
 
-  test("a query can switch reranking off, with a threshold on another score", async () => {
-    const threshold = { score: "vector", value: 0.1 };
-    const { chunks, diagnostics } = await query({ retrieval: { rerank: false, threshold } });
+  test("a query can switch reranking off, with the default threshold or one on another score", async () => {
+    const named = { score: "vector", value: 0.1 };
+    const { chunks, diagnostics, threshold } = await query({ retrieval: { rerank: false, threshold: named } });
     expect([diagnostics.reranked, chunks[0]?.scores.rerank]).toEqual([false, null]);
-    const response = await stack.call("POST", "/v1/rag/query", {
-      body: { index, question: QUESTION, retrieval: { rerank: false } },
-    });
-    const { error } = (await response.json()) as { error: { param: string } };
-    expect([response.status, error.param]).toEqual([400, "retrieval.rerank"]);
+    expect(threshold).toMatchObject(named);
+    const standard = await query({ retrieval: { rerank: false } });
+    expect(standard.threshold).toMatchObject({ score: "relevance", value: 0.5 });
+  });
+
+  test("gets its default threshold back when reranking is switched off", async () => {
+    const other = await client.createIndex({ name: "switched", retrieval: { rerank: true } });
+    const response = await stack.call("PATCH", `/v1/rag/indexes/${other}`, { body: { retrieval: { rerank: false } } });
+    const { retrieval } = (await response.json()) as RagIndex;
+    expect(retrieval).toMatchObject({ rerank: false, threshold: { score: "relevance", value: 0.5 } });
+  });
+
+  test("can't be created with a rerank model that no node has, or be changed to one", async () => {
+    const retrieval = { rerank: true, rerank_model: "nothing" };
+    for (const [method, path, body] of [
+      ["POST", "/v1/rag/indexes", { name: "unranked", retrieval }],
+      ["PATCH", `/v1/rag/indexes/${index}`, { retrieval }],
+    ] as const) {
+      const response = await stack.call(method, path, { body });
+      const { code, param } = await errorOf(response);
+      expect([response.status, code, param]).toEqual([404, "model_not_found", "retrieval.rerank_model"]);
+    }
   });
 
   test("a rerank model that no node has is a 404 that names the setting", async () => {

@@ -25,20 +25,22 @@ export const defaultThreshold = ({ rerank }: Pick<RetrievalSettings, "rerank">) 
   rerank ? RERANK_THRESHOLD : DEFAULT_RETRIEVAL.threshold;
 
 /**
- * Applies changes to settings. Switching reranking on also moves the threshold to the rerank score, unless the changes
- * set a threshold. Throws invalid_request for a threshold on the rerank score without reranking.
+ * Applies changes to settings. Switching reranking on also moves the threshold to the rerank score, and switching it off
+ * moves it back to the default, unless the changes set a threshold. Throws invalid_request for a threshold on the rerank
+ * score without reranking.
  */
 export const mergeRetrieval = (settings: RetrievalSettings, changes: RetrievalOverrides = {}): RetrievalSettings => {
   const merged = { ...settings, ...changes };
-  const isSwitchedOn = merged.rerank && !settings.rerank;
-  if (isSwitchedOn && settings.threshold && changes.threshold === undefined) {
-    return { ...merged, threshold: RERANK_THRESHOLD };
+  const isSwitched = merged.rerank !== settings.rerank;
+  const mustMove = merged.rerank ? settings.threshold !== null : settings.threshold?.score === "rerank";
+  if (isSwitched && mustMove && changes.threshold === undefined) {
+    return { ...merged, threshold: defaultThreshold(merged) };
   }
   if (merged.rerank || merged.threshold?.score !== "rerank") return merged;
   throw new AppError(
     "invalid_request",
     "The threshold is on the rerank score, but reranking is off. Set `rerank` to true, or `threshold` to another score.",
-    { param: changes.threshold ? "retrieval.threshold.score" : "retrieval.rerank" },
+    { param: "retrieval.threshold.score" },
   );
 };
 

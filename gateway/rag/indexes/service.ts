@@ -4,7 +4,7 @@ import { findNewestFailure, findStateCounts, listOpenJobs } from "../../../db/do
 import { isConstraint } from "../../../db/errors";
 import * as store from "../../../db/indexes";
 import { findJob, requestCancel } from "../../../db/jobs";
-import { AppError } from "../../../lib/errors";
+import { AppError, toAppError } from "../../../lib/errors";
 import { newId } from "../../../lib/ids";
 import type { PageQuery } from "../../contract";
 import type { Seal } from "../../idempotency/service";
@@ -12,6 +12,7 @@ import type { Models } from "../../models/registry";
 import { type NumberedPage, type NumberedQuery, numberedPage, pageOf, readTimeCursor, timeCursor } from "../../paging";
 import type { Principal } from "../../principal";
 import type { RetrievalSettings } from "../../retrieval-contract";
+import { findReranker } from "../query/rerank";
 import { toIndex, toIngestion } from "../wire";
 import type { CreateIndex, Ingestion, RagIndex, RagIndexPage, UpdateIndex } from "./contract";
 import { DEFAULT_RETRIEVAL, mergeRetrieval } from "./defaults";
@@ -103,6 +104,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
       const id = newId("idx");
       const fields = versionFields(models, principal, request);
       const settings = mergeRetrieval(DEFAULT_RETRIEVAL, retrieval);
+      assertReranker(models, principal, DEFAULT_RETRIEVAL, settings);
       return unlessTaken(name, () =>
         db.write(async (tx) => {
           const stamps = { createdBy: principal.keyId, createdAt: at, updatedAt: at };
@@ -126,7 +128,7 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
       );
     },
 
-    /** Throws not_found, conflict, invalid_request. */
+    /** Throws not_found, conflict, invalid_request, and model_not_found for a rerank model. */
     async update(principal: Principal, idOrName: string, request: UpdateIndex): Promise<RagIndex> {
       const { id } = await find(principal, idOrName);
       const { name, description, retrieval } = request;
@@ -135,7 +137,9 @@ export const createIndexes = ({ db, models, forget, vectorStore, now = () => new
           const at = now();
           const current = await store.findIndex(tx, id);
           if (!current) throw noSuchIndex(idOrName);
-          const settings = retrieval && mergeRetrieval(current.retrieval as RetrievalSettings, retrieval);
+          const before = current.retrieval as RetrievalSettings;
+          const settings = retrieval && mergeRetrieval(before, retrieval);
+          if (settings) assertReranker(models, principal, before, settings);
           await store.updateIndex(tx, id, { name, description, retrieval: settings });
           await store.raiseRevision(tx, id, at);
           await appendAudit(tx, {
@@ -176,6 +180,22 @@ const assertMayCreate = ({ allowedIndexes, keyName }: Principal, name: string): 
     `The key "${keyName}" may only use the indexes ${allowedIndexes?.join(", ")}. Ask an admin for a key that may use "${name}".`,
     { param: "name" },
   );
+};
+
+/** Throws what `findReranker` throws if the settings change to a rerank model that no node has, once a node has reported. */
+const assertReranker = (
+  models: Pick<Models, "resolve">,
+  principal: Principal,
+  before: RetrievalSettings,
+  after: RetrievalSettings,
+): void => {
+  const isSameModel = (before.rerank_model ?? null) === (after.rerank_model ?? null);
+  if (before.rerank === after.rerank && isSameModel) return;
+  try {
+    findReranker(models, principal, after);
+  } catch (thrown) {
+    if (toAppError(thrown).kind !== "unavailable") throw thrown;
+  }
 };
 
 const unlessTaken = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

@@ -7,7 +7,7 @@ import type { RetrievalSettings } from "../../retrieval-contract";
 import type { RagQuery } from "../contract";
 import { mergeRetrieval } from "../indexes/defaults";
 import { DEFAULT_TEMPLATE, type Template } from "./prompt";
-import { findReranker } from "./rerank";
+import { findQueryReranker } from "./rerank";
 import type { Indexes, OpenIndex } from "./retrieve";
 
 export interface PlanDeps {
@@ -21,7 +21,7 @@ export interface QueryPlan {
   body: RagQuery;
   index: OpenIndex;
   settings: RetrievalSettings;
-  /** Null without reranking. */
+  /** null without reranking, or if the index's rerank model has disappeared. */
   reranker: ResolvedModel | null;
   /** null if no answer is requested. */
   model: (ResolvedModel & { window: number | null }) | null;
@@ -41,7 +41,7 @@ export const planQuery = async (
 ): Promise<QueryPlan> => {
   const index = await indexes.open(principal, body.index);
   const settings = mergeRetrieval(index.retrieval, body.retrieval);
-  const reranker = findReranker(models, principal, settings);
+  const reranker = findQueryReranker(models, principal, settings, body.retrieval);
   const prompt = body.prompt === undefined ? undefined : await prompts.resolve(body.prompt);
   const resolved = body.generate === false ? null : models.resolve(principal, "chat", body.model);
   const window = models.list(principal).find(({ id }) => id === resolved?.id)?.context_window ?? null;

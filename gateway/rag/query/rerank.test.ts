@@ -117,7 +117,7 @@ describe("a reranked search", () => {
     expect(state.asked.map(({ query }) => query)).toEqual(["0123456789abcdef", "89abcdef", "cdef"]);
   });
 
-  test.each<ErrorKind>(["unavailable", "model_loading", "overloaded", "upstream_error"])(
+  test.each<ErrorKind>(["unavailable", "model_loading", "overloaded", "upstream_error", "model_not_found"])(
     "goes on without the reranker if it fails (%s), and no threshold on its score applies",
     async (kind) => {
       const { state, search } = setUp();
@@ -147,12 +147,22 @@ describe("settings", () => {
     expect(mergeRetrieval(SETTINGS, { rerank: true, top_k: 3 }).threshold).toEqual(SETTINGS.threshold);
   });
 
+  test("that switch reranking off restore the default threshold, unless they or the index have another one", () => {
+    const threshold = { score: "vector", value: 0.2 } as const;
+    const off = { rerank: false };
+    expect(mergeRetrieval(SETTINGS, off).threshold).toEqual(DEFAULT_RETRIEVAL.threshold);
+    expect(mergeRetrieval(SETTINGS, { ...off, threshold }).threshold).toEqual(threshold);
+    expect(mergeRetrieval(SETTINGS, { ...off, threshold: null }).threshold).toBeNull();
+    expect(mergeRetrieval({ ...SETTINGS, threshold }, off).threshold).toEqual(threshold);
+    expect(mergeRetrieval({ ...SETTINGS, threshold: null }, off).threshold).toBeNull();
+  });
+
   test.each([
-    [{ rerank: false }, "retrieval.rerank"],
-    [{ rerank: false, threshold: { score: "rerank" as const, value: 0.2 } }, "retrieval.threshold.score"],
-  ])("with a threshold on the rerank score need reranking: %j", (changes, param) => {
-    expect(() => mergeRetrieval(SETTINGS, changes)).toThrow(
-      expect.objectContaining({ kind: "invalid_request", detail: { param } }),
+    [SETTINGS, { rerank: false, threshold: { score: "rerank" as const, value: 0.2 } }],
+    [DEFAULT_RETRIEVAL, { threshold: { score: "rerank" as const, value: 0.2 } }],
+  ])("with a threshold on the rerank score need reranking", (settings, changes) => {
+    expect(() => mergeRetrieval(settings, changes)).toThrow(
+      expect.objectContaining({ kind: "invalid_request", detail: { param: "retrieval.threshold.score" } }),
     );
   });
 });

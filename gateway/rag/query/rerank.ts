@@ -3,7 +3,7 @@ import type { Call } from "../../call";
 import type { Models, ResolvedModel } from "../../models/registry";
 import type { Principal } from "../../principal";
 import type { Ranking, RankingRequest } from "../../rerank/service";
-import type { RetrievalSettings } from "../../retrieval-contract";
+import type { RetrievalOverrides, RetrievalSettings } from "../../retrieval-contract";
 import { DEFAULT_RERANK_CANDIDATES } from "../indexes/defaults";
 import type { Chunks, Hit } from "./hits";
 
@@ -30,10 +30,28 @@ export const findReranker = (
   }
 };
 
+/**
+ * As `findReranker`, but null if a model that only the index's settings ask for has disappeared: the search goes on
+ * without it.
+ */
+export const findQueryReranker = (
+  models: Pick<Models, "resolve">,
+  principal: Principal,
+  settings: RetrievalSettings,
+  { rerank, rerank_model }: RetrievalOverrides = {},
+): ResolvedModel | null => {
+  try {
+    return findReranker(models, principal, settings);
+  } catch (thrown) {
+    if (rerank || rerank_model || toAppError(thrown).kind !== "model_not_found") throw thrown;
+    return null;
+  }
+};
+
 export interface Reranked {
   /** The reranked candidates by their new scores, then the other hits in their original order. */
   hits: Hit[];
-  /** False if the reranker failed, which leaves the hits unchanged. */
+  /** False if the reranker failed or has disappeared, which leaves the hits unchanged. */
   isReranked: boolean;
   /** Whether candidates were deleted since the search. */
   mayBeOutdated: boolean;
@@ -41,7 +59,13 @@ export interface Reranked {
 }
 
 /** Errors of the reranker after which the search continues without it. */
-const OUTAGES: ReadonlySet<ErrorKind> = new Set(["unavailable", "model_loading", "overloaded", "upstream_error"]);
+const OUTAGES: ReadonlySet<ErrorKind> = new Set([
+  "unavailable",
+  "model_loading",
+  "model_not_found",
+  "overloaded",
+  "upstream_error",
+]);
 
 /** Scores the best candidates of a search with a rerank model. Throws what `rank` throws, except for outages. */
 export const rerankHits = async (

@@ -78,6 +78,7 @@ const setUp = () => {
     finish: "stop" as ChatAnswer["finish_reason"],
     isKeywordOnly: false,
     isRerankerDown: false,
+    hasReranker: true,
     embedderRevision: "e1",
     onSearch: () => {},
   };
@@ -118,21 +119,20 @@ const setUp = () => {
     chunks: { read: async (_, ids) => state.chunks.filter(({ id }) => ids.includes(id)) },
     reranking: {
       rank: async (_, { documents }) => {
+        if (!state.hasReranker) throw new AppError("model_not_found", "gone");
         if (state.isRerankerDown) throw new AppError("unavailable", "down");
         return { scores: documents.map((text) => (text === OFFICES ? 0.8 : 0.6)) };
       },
     },
     models: {
       list: () => [],
-      resolve: (_, __, id = "small") => ({
-        id,
-        revision: "r1",
-        isKnown: true,
-        contextWindow: null,
-        dimensions: null,
-        prefixes: null,
-        capabilities: null,
-      }),
+      resolve: (_, kind, id = "small") => {
+        if (kind === "rerank" && !state.hasReranker) throw new AppError("model_not_found", "gone", { param: "model" });
+        return {
+          ...{ id, revision: "r1", isKnown: true },
+          ...{ contextWindow: null, dimensions: null, prefixes: null, capabilities: null },
+        };
+      },
     },
     prompts: { resolve: async () => Promise.reject(new AppError("not_found", "No prompt.", { param: "prompt" })) },
     answers,
@@ -453,6 +453,15 @@ describe("the cache", () => {
     });
     expect(reranked.chunks.map(({ id }) => id)).toEqual(["chunk_b", "chunk_a"]);
     expect((await query({ retrieval: { rerank: true } })).cache.status).toBe("hit");
+  });
+
+  test("neither reranks nor stores the answer if the index's rerank model has disappeared", async () => {
+    const threshold = { score: "rerank", value: 0.5 } as const;
+    state.index = { ...INDEX, retrieval: { ...INDEX.retrieval, rerank: true, threshold } };
+    state.hasReranker = false;
+    expect(await query()).toMatchObject({ status: "answered", degraded: "not_reranked", threshold: null });
+    state.hasReranker = true;
+    expect(await query()).toMatchObject({ degraded: null, cache: { status: "miss" } });
   });
 
   test("does not store truncated answers, or answers to a key without content logging", async () => {
