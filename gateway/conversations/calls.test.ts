@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { startConversations } from "../../tests/fixtures/conversations";
+import { startConversations, tokensOf } from "../../tests/fixtures/conversations";
 import type { Tool } from "../chat/tools";
 
 type Setup = Awaited<ReturnType<typeof startConversations>>;
@@ -170,6 +170,22 @@ describe("results", () => {
     const { messages: left, message_count } = await conversations.get(ada, begin.id);
     expect([left.map(({ content }) => content), message_count]).toEqual([["And tomorrow?", "I don't know."], 2]);
   });
+});
+
+test("the tokens of a prompt are counted with the conversation's tools", async () => {
+  const { id } = await conversations.create(ada, { tools: [weather] });
+  const ask = async () => {
+    const { generation } = await conversations.ask(asking(), question.content, { conversationId: id });
+    speaker.push(null);
+    await generation.done;
+    return (await messagesIn(id)).at(-1)?.detail?.context?.prompt_tokens;
+  };
+  const tokens = tokensOf([question], [weather]);
+  speaker.contextWindow = tokens + 1;
+  expect(await ask()).toBe(tokens);
+  expect(speaker.counted).toBe(1);
+  speaker.contextWindow = tokens;
+  await expect(ask()).rejects.toMatchObject({ kind: "context_length_exceeded" });
 });
 
 test("tools are refused for a model without the capability", async () => {

@@ -20,10 +20,10 @@ interface Fit {
   window: number | null;
   /** Maximum answer length, in tokens. */
   maxTokens: number;
-  /** The functions that the model may call. They are part of the prompt, but nodes don't count them. */
+  /** The functions that the model may call. They are part of the prompt. */
   tools: readonly Tool[] | null;
   readsCalls: boolean;
-  /** Counts the prompt's tokens. Infinity if the prompt exceeds the window, undefined if no node can count it. */
+  /** Counts the prompt's tokens, including those of the tools. Infinity if the prompt exceeds the window, undefined if no node can count it. */
   count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
@@ -87,9 +87,7 @@ export const fitPrompt = async (fit: Fit): Promise<FittedPrompt | undefined> => 
   const tokensFrom = async (turn: number): Promise<number> => {
     const before = counted.get(turn);
     if (before !== undefined) return before;
-    const inMessages = await count(toPrompt(messagesFrom(turn), readsCalls));
-    const inTools = Math.ceil(toolBytes / BYTES_PER_TOKEN);
-    const tokens = inMessages === undefined ? estimate(turn).about : inMessages + inTools;
+    const tokens = (await count(toPrompt(messagesFrom(turn), readsCalls))) ?? estimate(turn).about;
     counted.set(turn, tokens);
     return tokens;
   };

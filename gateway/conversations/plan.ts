@@ -71,7 +71,7 @@ export const createPlanner = ({ chat, models, indexes }: PlanDeps) => {
     const { model, tools } = source;
     const { context_window: window = null, capabilities } = findModel(asking.principal, model) ?? {};
     const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
-    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
+    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages, tools ?? undefined);
     const readsCalls = capabilities?.tools !== false;
     const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, tools, readsCalls, count });
     if (prompt) return { prompt, tools };
