@@ -150,9 +150,7 @@ const setUp = () => {
         state.asked.push(body);
         try {
           yield {
-            type: "start",
-            model: "small",
-            model_revision: "r1",
+            ...{ type: "start", model: "small", model_revision: "r1" },
             cache: CHAT.cache,
             retries: 0,
             fallback_from: null,
