@@ -57,8 +57,8 @@ export const findResponse = async (
 };
 
 /**
- * A response of the key and all that it continues, oldest first. Ends early where one was deleted or has expired, and
- * after the row with which the items exceed `maxBytes`.
+ * A response of the key and the responses it continues, oldest first. Stops at one that was deleted or has expired, and
+ * after the row with which all items together exceed `maxBytes`.
  */
 export const listChain = async (
   db: Reads,

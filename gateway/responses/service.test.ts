@@ -107,6 +107,17 @@ test("a stream that breaks off ends with an error event, then response.failed wi
   expect((await problemOf(responses.get(call.principal, failed.id))).kind).toBe("not_found");
 });
 
+test("a complete answer is stored even if its client leaves before the closing events", async () => {
+  const { responses } = setUp();
+  let id = "";
+  for await (const event of responses.stream(call, request()).events) {
+    if (event.type === "response.created") id = responseIn(event).id;
+    if (event.type === "response.output_text.done") break;
+  }
+  const stored = await responses.get(call.principal, id);
+  expect(stored).toMatchObject({ status: "completed", output: [{ content: [{ text: "Hello" }] }] });
+});
+
 test("cancel stops a running stream, which ends with the state that is stored", async () => {
   const { responses } = setUp(async function* (signal) {
     yield start;

@@ -107,7 +107,9 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
     const run = async function* (): AsyncGenerator<ResponseEvent, void, undefined> {
       const { items, ...plan } = await prepare(principal, id, request);
       let cancelled: Promise<ResponseObject> | undefined;
+      let completed: Promise<ResponseObject> | undefined;
       const cancel = () => {
+        if (completed) return completed;
         const output = writer.output(false);
         // The stream may end much later, when its client reads on.
         cancelled ??= save(call, { ...writer.begun, status: "cancelled", output }, items).finally(() =>
@@ -125,11 +127,14 @@ export const createResponses = ({ chat, models, store, log, now = () => new Date
           running.add(id, { keyId: principal.keyId, snapshot, cancel }, call.signal);
           yield* writer.start();
         } else {
-          running.delete(id);
           const isWhole = isComplete(event.answer.finish_reason);
-          yield* writer.close(isWhole);
-          const ended = endedResponse(writer.begun, event.answer, writer.output(isWhole), now());
-          yield writer.end(await save(call, ended, items));
+          const closing = [...writer.close(isWhole)];
+          // Stored first, because the client may leave during the closing events.
+          completed = save(call, endedResponse(writer.begun, event.answer, writer.output(isWhole), now()), items);
+          const response = await completed;
+          running.delete(id);
+          yield* closing;
+          yield writer.end(response);
         }
       };
       try {
