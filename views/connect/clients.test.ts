@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CLIENTS, fillIn } from "./clients";
+import { addressFor, CLIENTS, fillIn } from "./clients";
 
 const chat = { id: "Qwen/Qwen3-8B", context_window: 32_768, capabilities: { tools: true } };
 const values = { origin: "https://ai.example.com", key: "gw_$1$&", chat, embedding: { id: "bge-m3" } };
@@ -31,6 +31,17 @@ test("a model without tools is described as such", () => {
 test("without models and a key, the examples stay", () => {
   const text = "http://127.0.0.1:8080/v1 smollm2-135m-instruct all-minilm-l6-v2 gw_…";
   expect(fillIn(text, { origin: "http://10.0.0.5:8080" })).toBe(text.replace("127.0.0.1", "10.0.0.5"));
+});
+
+test.each([
+  ["openai-sdk-for-python", "/v1"],
+  ["anthropic-sdk-for-python", ""],
+  ["claude-code", ""],
+  ["codex-cli", "/v1"],
+  ["mcp", "/mcp"],
+])("the address for %s ends with %j", (id, path) => {
+  const client = CLIENTS.find((one) => one.id === id);
+  expect(client && addressFor(client, "https://ai.example.com")).toBe(`https://ai.example.com${path}`);
 });
 
 test("links to other pages of the documentation are plain text", () => {

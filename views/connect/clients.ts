@@ -45,10 +45,18 @@ export interface ConnectionValues {
 
 export const KEY_PLACEHOLDER = "gw_…";
 
+const EXAMPLE_ORIGIN = "http://127.0.0.1:8080";
+/** Most programs need the address of OpenAI's routes; MCP clients and Anthropic's need another one. */
+const PATHS = ["/v1", "/mcp"];
+
+/** The gateway's address as this program needs it. */
+export const addressFor = ({ text }: Client, origin: string): string =>
+  origin + (PATHS.find((path) => text.includes(EXAMPLE_ORIGIN + path)) ?? "");
+
 /** Replaces the documentation's examples of address, key and models. */
 export const fillIn = (text: string, { origin, key, chat, embedding }: ConnectionValues): string => {
   const values: [example: string, value: string | undefined][] = [
-    ["http://127.0.0.1:8080", origin],
+    [EXAMPLE_ORIGIN, origin],
     [KEY_PLACEHOLDER, key],
     ["context_window=4096", chat && `context_window=${chat.context_window}`],
     ["context_window = 4096", chat && `context_window = ${chat.context_window}`],

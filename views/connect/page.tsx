@@ -9,7 +9,7 @@ import { highlight } from "../ui/highlight";
 import { markdown } from "../ui/markdown";
 import { tokensOf } from "../ui/markdown-tokens";
 import { CopyButton, duration, ErrorPanel, Facts, Panel, RequestId } from "../ui/parts";
-import { CLIENTS, type Client, type ConnectionValues, fillIn, KEY_PLACEHOLDER } from "./clients";
+import { addressFor, CLIENTS, type Client, type ConnectionValues, fillIn, KEY_PLACEHOLDER } from "./clients";
 
 /** The result of a test call: an answer or an error. */
 export type TestResult = { answer: ChatAnswer } | { error: AppError; requestId: string };
@@ -108,54 +108,57 @@ const HiddenChoice = ({ client, model }: { client: Client; model?: string }) => 
 );
 
 /** Address and key. Admins can create a key here. Its secret is filled in on the next page, and only there. */
-const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame }: ConnectPageProps) => (
-  <section>
-    <h2>Address and key</h2>
-    <Facts
-      look="card facts-list"
-      rows={[
-        [
-          "Address",
-          <>
-            <code>{`${values.origin}/v1`}</code> <CopyButton text={`${values.origin}/v1`} label="Copy address" />
-          </>,
-        ],
-        ["Model", values.chat && <code>{values.chat.id}</code>],
-        ["Model for embeddings", values.embedding && <code>{values.embedding.id}</code>],
-      ]}
-    />
-    {issued ? (
-      <div class="card">
-        <h3>Store the key for {issued.name}</h3>
-        <p>Copy it now. It is shown only once, because only its fingerprint is stored.</p>
-        <p class="secret">
-          <code id="secret">{issued.key}</code>
-          <CopyButton text={issued.key} label="Copy key" />
+const KeyPart = ({ client, values, newKeyId, keyName, issued, problems, ...frame }: ConnectPageProps) => {
+  const address = addressFor(client, values.origin);
+  return (
+    <section>
+      <h2>Address and key</h2>
+      <Facts
+        look="card facts-list"
+        rows={[
+          [
+            "Address",
+            <>
+              <code>{address}</code> <CopyButton text={address} label="Copy address" />
+            </>,
+          ],
+          ["Model", values.chat && <code>{values.chat.id}</code>],
+          ["Model for embeddings", values.embedding && <code>{values.embedding.id}</code>],
+        ]}
+      />
+      {issued ? (
+        <div class="card">
+          <h3>Store the key for {issued.name}</h3>
+          <p>Copy it now. It is shown only once, because only its fingerprint is stored.</p>
+          <p class="secret">
+            <code id="secret">{issued.key}</code>
+            <CopyButton text={issued.key} label="Copy key" />
+          </p>
+        </div>
+      ) : may(frame, "admin") ? (
+        <Form action="/connect/key" data-busy="Creating…" submit="Create key" kind="secondary">
+          <h3>Create a key for {client.name}</h3>
+          <HiddenChoice client={client} model={values.chat?.id} />
+          <input type="hidden" name="id" value={newKeyId} />
+          {fieldsOf({ name: keyName }, problems).text("name", "Name", {
+            hint: "The key has the member role and expires in 90 days. Change its settings and limits on the Keys page.",
+            maxlength: 100,
+            autocomplete: "off",
+          })}
+        </Form>
+      ) : (
+        <p>
+          Replace <code>{KEY_PLACEHOLDER}</code> with your key. Ask an admin for one if you don’t have one for this
+          program.
         </p>
-      </div>
-    ) : may(frame, "admin") ? (
-      <Form action="/connect/key" data-busy="Creating…" submit="Create key" kind="secondary">
-        <h3>Create a key for {client.name}</h3>
-        <HiddenChoice client={client} model={values.chat?.id} />
-        <input type="hidden" name="id" value={newKeyId} />
-        {fieldsOf({ name: keyName }, problems).text("name", "Name", {
-          hint: "The key has the member role and expires in 90 days. Change its settings and limits on the Keys page.",
-          maxlength: 100,
-          autocomplete: "off",
-        })}
-      </Form>
-    ) : (
-      <p>
-        Replace <code>{KEY_PLACEHOLDER}</code> with your key. Ask an admin for one if you don’t have one for this
-        program.
-      </p>
-    )}
-    <Settings
-      text={fillIn(`\`\`\`sh\nexport GROUNDWIRE_API_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)}
-      noun="key setting"
-    />
-  </section>
-);
+      )}
+      <Settings
+        text={fillIn(`\`\`\`sh\nexport GROUNDWIRE_API_KEY=${KEY_PLACEHOLDER}\n\`\`\``, values)}
+        noun="key setting"
+      />
+    </section>
+  );
+};
 
 /** Markdown whose code has copy buttons. `noun` names one piece of code. */
 const Settings = ({ text, noun = "example" }: { text: string; noun?: string }) => {
