@@ -85,6 +85,8 @@ describe.each(["vllm", "tei"] as const)("a reranker on a server like %s", (type)
     ["a missing score", []],
     ["a score above 1", [{ index: 0, score: 3.2, relevance_score: 3.2 }]],
     ["a score of another document", [{ index: 7, score: 0.5, relevance_score: 0.5 }]],
+    ["an object in place of the list", { 0: { index: 0, score: 0.5 } }],
+    ["null in place of a score", [null]],
     ["invalid JSON", "oops"],
   ])("%s is an upstream error", async (_what, results) => {
     const { rerank, server } = await started;

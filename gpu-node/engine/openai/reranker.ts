@@ -112,7 +112,10 @@ const readAnswer = (
     documents.map((text) => query.length + text.length),
   );
   const scores = new Map<number, number>();
-  for (const { index = -1, relevance_score, score = relevance_score } of (list ? answer : answer?.results) ?? []) {
+  const entries: unknown = list ? answer : answer?.results;
+  if (!Array.isArray(entries)) throw brokenAnswer("returned no list of results");
+  for (const entry of entries as (Scored | null)[]) {
+    const { index = -1, relevance_score, score = relevance_score } = entry ?? {};
     if (!isProbability(score)) throw brokenAnswer("returned a relevance score that is not between 0 and 1");
     scores.set(index, score);
   }
