@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
+import { callIndex } from "../chat/joined-calls";
 import type { ToolCallDelta } from "../chat/message";
 import type { AnswerBlock, MessageEvent, MessagesRequest } from "./contract";
 import { type Display, emptyMessage, endOf, inputOf, toolUseId, toUsage } from "./response";
@@ -73,9 +74,9 @@ export class MessageEvents {
     return [...before, this.#delta({ type: "text_delta", text })];
   }
 
-  #call({ index, id, function: { name, arguments: json } = {} }: ToolCallDelta): MessageEvent[] {
-    // Some servers send complete calls without an index.
-    const call = index ?? (id ? this.#calls.size : Math.max(0, this.#calls.size - 1));
+  #call(piece: ToolCallDelta): MessageEvent[] {
+    const { id, function: { name, arguments: json } = {} } = piece;
+    const call = callIndex(piece, this.#calls.size);
     const before: MessageEvent[] = [];
     if (this.#open?.call !== call) {
       if (this.#calls.has(call)) throw mixedCalls();

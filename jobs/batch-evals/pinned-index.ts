@@ -64,7 +64,7 @@ export const assertComplete = (answer: RagAnswer): RagAnswer => {
 const PROBLEMS = {
   keyword_only: "The vector store is down",
   vectors_missing: "The vector store lacks vectors of the index",
-  not_reranked: "The reranker failed",
+  not_reranked: "Reranking was not possible",
 } as const satisfies Record<NonNullable<RagAnswer["degraded"]>, string>;
 
 /** How long a query waited for the node; null: no model was called. */

@@ -277,7 +277,7 @@ describe("a question", () => {
   test.each([
     ["keyword_only", "The vector store is down, so this search used only keywords."],
     ["vectors_missing", "Some documents are still being uploaded to the vector store"],
-    ["not_reranked", "The reranker failed, so the passages are in the order of the search."],
+    ["not_reranked", "Reranking was not possible, so the passages are in the order of the search."],
   ] as const)("after a search that was %s says so", async (degraded, text) => {
     pages.rag.answer(sampleAnswer({ degraded }));
     expect((await ask()).html).toContain(text);

@@ -79,7 +79,7 @@ const DEGRADED = {
   keyword_only: "The vector store is down, so this search used only keywords. Try again later.",
   vectors_missing:
     "Some documents are still being uploaded to the vector store, so this search matched them only by keywords.",
-  not_reranked: "The reranker failed, so the passages are in the order of the search. Try again later.",
+  not_reranked: "Reranking was not possible, so the passages are in the order of the search. Try again later.",
 } as const;
 
 /** Why the passages may not answer the question, and how the search was limited. */
