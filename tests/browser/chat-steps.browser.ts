@@ -104,7 +104,7 @@ test("a call and its result are in one fold, which the keyboard can open", async
     await tabTo(page, /^Reasoning$/);
     await page.keyboard.press("Enter");
     await page.getByText("I need the weather.").waitFor();
-    await tabTo(page, /^Called get_weather$/);
+    await tabTo(page, /^Called get_weather/);
     await page.keyboard.press("Enter");
     expect(await textOf(page.getByRole("region", { name: "Result of call 1, get_weather" }))).toBe(
       '{\n  "celsius": 21\n}',
@@ -113,7 +113,7 @@ test("a call and its result are in one fold, which the keyboard can open", async
     pages.chat.finish();
     await ask(page, "And tomorrow?");
     await page.getByText("Also 21 °C.").waitFor();
-    expect(pages.chat.read.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(pages.chat.read.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant", "user"]);
   });
   expect(faults).toEqual([]);
 });

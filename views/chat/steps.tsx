@@ -13,6 +13,8 @@ import { duration } from "../ui/parts";
 export type Results = ReadonlyMap<string, string>;
 
 const NO_RESULTS: Results = new Map();
+/** Characters of a call's arguments in its title. A line shows as many as fit. */
+const MAX_PREVIEW = 200;
 /** Longer values are not highlighted, because highlighting needs many elements. */
 const MAX_HIGHLIGHTED = 20_000;
 
@@ -93,6 +95,7 @@ const Call = ({ id, number, call: { function: called }, result, isRunning }: Cal
           {result === undefined && ", no result"}
         </span>
       )}
+      <code class="call-arguments">{called.arguments.slice(0, MAX_PREVIEW)}</code>
     </summary>
     <Value title="Arguments" of={`call ${number}, ${called.name}`} text={called.arguments} />
     {result !== undefined && <Value title="Result" of={`call ${number}, ${called.name}`} text={result} />}
