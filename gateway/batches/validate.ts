@@ -1,5 +1,6 @@
 import type { BatchProblem } from "../../db/batches";
 import { AppError, toAppError } from "../../lib/errors";
+import { isObject } from "../../lib/is-object";
 import type { ImageRules } from "../chat/images";
 import { parseJson, withoutNulEscapes } from "../validation/json";
 import { unknownField } from "../validation/problems";
@@ -103,9 +104,6 @@ const unreadable = (problem: "too_long" | "not_utf8", maxBytes: number): LinePro
   problem === "too_long"
     ? new LineProblem("line_too_long", `The line is longer than ${maxBytes} bytes. Send a shorter request.`)
     : new LineProblem("invalid_json_line", "The line is not valid UTF-8. Save the file as UTF-8.");
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const parseLine = (text: string): Record<string, unknown> => {
   try {

@@ -3,9 +3,6 @@ import { takeExtraFields } from "./extra-fields";
 import type { ImageRules } from "./images";
 import type { Operation, RequestedModel } from "./request";
 
-export const isFields = (body: unknown): body is Record<string, unknown> =>
-  typeof body === "object" && body !== null && !Array.isArray(body);
-
 const PROMPTS = { chat: "messages", completion: "prompt" } as const;
 
 interface Rules {

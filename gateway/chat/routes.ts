@@ -1,6 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
+import { isObject } from "../../lib/is-object";
 import { mediaBytesIn } from "../../lib/media-body";
 import { serverTiming } from "../../lib/server-timing";
 import { CacheExplanation } from "../cache/contract";
@@ -20,7 +21,7 @@ import {
 } from "../http/route-facts";
 import { patienceOf, startEvents, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
-import { adaptToModel, isFields } from "./adapt-to-model";
+import { adaptToModel } from "./adapt-to-model";
 import type { StreamedAnswer, WholeAnswer } from "./answer";
 import { completeEach } from "./complete-each";
 import {
@@ -54,7 +55,7 @@ interface Services extends ExplainDeps {
 export const chatRoutes = (services: Services) => {
   const { chat, config, models, images } = services;
   const adapt = (operation: Operation, body: unknown, principal: Principal): void => {
-    if (!isFields(body)) return;
+    if (!isObject(body)) return;
     const isAwaited = models.isAwaited(principal, body.model);
     adaptToModel(operation, body, { model: models.find(principal, body.model), isAwaited, images });
   };
@@ -131,7 +132,7 @@ export const chatRoutes = (services: Services) => {
       detail: {
         ...allows("admin"),
         ...onMismatch((body, caller) => {
-          if (isFields(body)) adapt(body.operation === "completion" ? "completion" : "chat", body.request, caller);
+          if (isObject(body)) adapt(body.operation === "completion" ? "completion" : "chat", body.request, caller);
         }),
         tags: ["Cache"],
         summary: "Explain a request's cache key, and how it differs from an earlier request's",

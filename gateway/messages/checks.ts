@@ -1,5 +1,6 @@
 import type { ModelCapabilities } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
+import { isObject } from "../../lib/is-object";
 import { type Gap, missing, refusal } from "../chat/capabilities";
 import { levelsOf, MAX_LEVELS } from "../chat/extra-fields";
 import type { RequestedModel } from "../chat/request";
@@ -11,10 +12,8 @@ const invalid = (param: string, message: string): AppError => new AppError("inva
 
 type Fields = Record<string, unknown>;
 
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
-
 const entriesOf = (list: unknown): [index: number, item: Fields][] =>
-  Array.isArray(list) ? [...list.entries()].filter(([, item]) => isFields(item)) : [];
+  Array.isArray(list) ? [...list.entries()].filter(([, item]) => isObject(item)) : [];
 
 const quoted = (type: unknown): string => JSON.stringify(String(type).slice(0, 60));
 
@@ -42,7 +41,7 @@ const refuseBlocks = (blocks: unknown, path: string): void => {
       const remedy = REMEDIES[type] ?? "Leave it out";
       throw invalid(`${at}.type`, `${at}.type ${quoted(type)} is not supported. ${remedy}.`);
     }
-    if (type === "image" && isFields(source) && typeof source.type === "string" && source.type !== "base64") {
+    if (type === "image" && isObject(source) && typeof source.type === "string" && source.type !== "base64") {
       const param = `${at}.source.type`;
       throw invalid(
         param,
@@ -55,7 +54,7 @@ const refuseBlocks = (blocks: unknown, path: string): void => {
 
 /** Throws invalid_request for content blocks, image sources and tools that only Anthropic's own API supports. */
 export const refuseUnsupported = (body: unknown): void => {
-  if (!isFields(body)) return;
+  if (!isObject(body)) return;
   for (const [index, { type }] of entriesOf(body.tools)) {
     if (typeof type !== "string" || type === "custom") continue;
     const param = `tools.${index}.type`;

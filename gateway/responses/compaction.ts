@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { ChatAnswer } from "../chat/contract";
+import { toUnixSeconds } from "../wire";
 import type { CompactedResponse, CompactResponse } from "./contract";
 import { type CompactionItem, itemId } from "./items";
 import { toUsage } from "./response";
@@ -35,7 +36,7 @@ export const compacted = (
   }
   const encrypted_content = Buffer.from(MARK + message.content).toString("base64");
   return {
-    ...{ id, object: "response.compaction", created_at: Math.floor(createdAt.getTime() / 1000) },
+    ...{ id, object: "response.compaction", created_at: toUnixSeconds(createdAt) },
     output: [{ type: "compaction", id: itemId("cmp", id, 0, "output"), encrypted_content }],
     usage: toUsage(usage),
   };

@@ -1,5 +1,6 @@
 import type { ChatAnswer, FinishReason, Usage } from "../chat/contract";
 import type { Model } from "../models/contract";
+import { toUnixSeconds } from "../wire";
 import { type CreateResponse, type ResponseObject, type ResponseUsage, SCHEMA_NAME } from "./contract";
 import { itemId, type OutputItem } from "./items";
 
@@ -16,13 +17,11 @@ interface ResponseFacts {
   isStored: boolean;
 }
 
-const seconds = (at: Date): number => Math.floor(at.getTime() / 1000);
-
 /** The initial state of a response: the request's settings and no output. */
 export const begunResponse = (request: CreateResponse, facts: ResponseFacts): ResponseObject => ({
   id: facts.id,
   object: "response",
-  created_at: seconds(facts.createdAt),
+  created_at: toUnixSeconds(facts.createdAt),
   completed_at: null,
   status: "in_progress",
   incomplete_details: null,
@@ -83,7 +82,7 @@ export const endedResponse = (
   const reason = INCOMPLETE[finish_reason];
   const ending = reason
     ? { status: "incomplete" as const, incomplete_details: { reason } }
-    : { status: "completed" as const, completed_at: seconds(now) };
+    : { status: "completed" as const, completed_at: toUnixSeconds(now) };
   return { ...begun, ...ending, output, usage: toUsage(usage) };
 };
 

@@ -1,3 +1,5 @@
+import { isObject } from "../../../lib/is-object";
+
 /** Relative tolerance: logarithms and exponentials may differ in the last bits between processors. */
 const TOLERANCE = 1e-9;
 
@@ -35,9 +37,6 @@ const isSame = (a: unknown, b: unknown): boolean => {
   if (typeof a !== "number" || typeof b !== "number") return false;
   return Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b));
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The name of an item in a list of figures. */
 const nameOf = (item: unknown, index: number): string => {

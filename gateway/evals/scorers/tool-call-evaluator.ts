@@ -1,4 +1,5 @@
 import { canonicalJson } from "../../../lib/canonical-json";
+import { isObject } from "../../../lib/is-object";
 import type { ToolCall } from "../../chat/message";
 import type { Tool } from "../../chat/tools";
 import type { ExpectedCall } from "../../datasets/sample-contract";
@@ -68,9 +69,6 @@ const parseArguments = (json: string): Arguments | undefined => {
     return undefined;
   }
 };
-
-const isObject = (value: unknown): value is Arguments =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const defaultsOf = ({ parameters }: Tool["function"]): Arguments => {
   const properties = isObject(parameters) && isObject(parameters.properties) ? parameters.properties : {};
