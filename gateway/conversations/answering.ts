@@ -74,7 +74,7 @@ export const createAnswering = (deps: AnsweringDeps) => {
 
   /**
    * Generates `answerId`, or the last answer shown, again. The earlier answer is kept as another version. Throws what
-   * `ask` throws, and conflict if there is no question.
+   * `ask` throws, and conflict if the answer has no question.
    */
   const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
     running.withSlot(asking.principal, conversationId, async () => {

@@ -131,7 +131,7 @@ const claim = async (): Promise<ClaimedTask> => {
   const workerId = `worker_${++workers}`;
   await db.write((tx) => insertWorker(tx, { id: workerId, ...GONE }, AT));
   const [task] = await claimTasks(db, { workerId, kind: BATCH_KIND, limit: 1 }, new Date());
-  if (!task) throw new Error("There is no task.");
+  if (!task) throw new Error("No task was claimed.");
   return task;
 };
 

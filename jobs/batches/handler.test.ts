@@ -91,7 +91,7 @@ const claim = async (): Promise<ClaimedTask> => {
   const workerId = `worker_${++workers}`;
   await db.write((tx) => insertWorker(tx, { id: workerId, ...GONE }, now()));
   const [task] = await claimTasks(db, { workerId, kind: BATCH_REQUESTS_KIND, limit: 1 }, now());
-  if (!task) throw new Error("There is no task.");
+  if (!task) throw new Error("No task was claimed.");
   return task;
 };
 

@@ -127,7 +127,7 @@ const problemOf = ({ error: { code, message } }: BatchStopped): BatchProblem => 
   param: null,
 });
 
-/** The reason not to run a batch, if its key is no longer valid. */
+/** Why a batch must stop if its key is no longer valid; otherwise undefined. */
 const reasonToStop = async (keyOf: () => Promise<unknown>): Promise<BatchStopped | undefined> => {
   try {
     await keyOf();

@@ -68,6 +68,6 @@ describe.each(CLIENTS_UNDER_TEST)("%s", (_, connect) => {
   test("aborts a stream, which ends the generation", async () => {
     const before = capable.server.abandoned;
     expect(SCRIPT.text).toStartWith(await client.abort(`Write ${SCRIPT.endless}`));
-    await until("the model's server is told", () => capable.server.abandoned === before + 1, 5000);
+    await until("the model's server loses its reader", () => capable.server.abandoned === before + 1, 5000);
   });
 });

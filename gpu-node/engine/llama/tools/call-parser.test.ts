@@ -90,7 +90,7 @@ const ROWS: Row[] = [
     [],
   ],
   ["an unknown member", TAGGED, `{"answer": 4, "name": "f"}`, `{"answer": 4, "name": "f"}`, []],
-  ["an object that is no call", TAGGED, '{"name": 4, "arguments": {}}', '{"name": 4, "arguments": {}}', []],
+  ["an object that isn't a call", TAGGED, '{"name": 4, "arguments": {}}', '{"name": 4, "arguments": {}}', []],
   ["a list as arguments", TAGGED, '{"name": "f", "arguments": [1]}', '{"name": "f", "arguments": [1]}', []],
   ["a tag without an object", TAGGED, "<tool_call>f()</tool_call>", "<tool_call>f()</tool_call>", []],
   ["a call after a broken one", TAGGED, `<tool_call>oops <tool_call>${F}</tool_call>`, "<tool_call>oops", [call()]],
@@ -122,7 +122,7 @@ test("a call that is cut off in its arguments keeps what has arrived, and is not
   expect(cut).toEqual({ text: "", calls: [call('{"city": "Ro')], hasCalled: false });
 });
 
-test("a required call that ends before its arguments start is no text", () => {
+test("a required call that ends before its arguments start leaves no text", () => {
   for (const [format, start] of [
     [TAGGED, "<tool_call>"],
     [LISTED, "[TOOL_CALLS]["],

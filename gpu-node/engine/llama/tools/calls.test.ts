@@ -229,7 +229,7 @@ test("makes 20 calls in a row, and frees the slot within one token if the caller
   }
   const both = await Promise.all([answer({ max_tokens: 1 }), answer({ max_tokens: 1 })]);
   expect(both.map(({ usage }) => usage.completionTokens)).toEqual([1, 1]);
-  // 20 s on an idle core.
+  // 16 s with one thread on a slow machine without other load.
 }, 180_000);
 
 test.each<[string, Json]>([
