@@ -3,10 +3,8 @@ import { Elysia } from "elysia";
 import pino from "pino";
 import { AppError, ERROR_KINDS, type ErrorEnvelope, type ErrorKind } from "../../lib/errors";
 import { loggedError } from "../../lib/logged-error";
-import { PRINCIPAL } from "../../tests/principal";
+import { httpWith } from "../../tests/http-plugin";
 import { errorPage } from "../../views/error";
-import { ActiveRequests } from "../active-requests";
-import { http } from "./plugin";
 import { allows } from "./route-facts";
 
 const LEAK = "insert into messages values ('secret') at /srv/groundwire/db/client.ts:42";
@@ -38,22 +36,7 @@ beforeAll(() => {
     throw UNKNOWN[decodeURIComponent(what)]?.();
   };
   app
-    .use(
-      http({
-        verifyKey: () => PRINCIPAL,
-        verifyWorker: () => Promise.reject(new Error("There are no workers.")),
-        verifySession: () => Promise.resolve(PRINCIPAL),
-        reserve: () => ({ addHeaders() {}, release() {} }),
-        recorder: { request: () => {}, generation: () => {} },
-        requestLog: { add: () => {}, replace: () => {} },
-        activeRequests: new ActiveRequests(),
-        log,
-        bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
-        reduced: () => undefined,
-        routes: () => app.routes,
-        page: errorPage,
-      }),
-    )
+    .use(httpWith({ log, page: errorPage, routes: () => app.routes }))
     .get("/v1/fail/:what", fail, { detail: { ...allows("any"), summary: "Fails" } })
     .get("/fail/:what", fail, { detail: allows("viewer") });
   send = (path, headers = {}) => app.handle(new Request(`http://localhost${path}`, { headers }));

@@ -1,10 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { silentLog } from "../../lib/log";
-import { PRINCIPAL } from "../../tests/principal";
-import { ActiveRequests } from "../active-requests";
-import { http } from "./plugin";
+import { httpWith } from "../../tests/http-plugin";
 import { allows, direct, onMismatch } from "./route-facts";
 
 const seen: unknown[] = [];
@@ -19,21 +16,7 @@ const adapt = onMismatch((body) => {
 
 const app = new Elysia({ normalize: false });
 app
-  .use(
-    http({
-      verifyKey: () => PRINCIPAL,
-      verifyWorker: () => Promise.reject(new Error("There are no workers.")),
-      verifySession: () => Promise.resolve(PRINCIPAL),
-      reserve: () => ({ addHeaders() {}, release() {} }),
-      recorder: { request: () => {}, generation: () => {} },
-      requestLog: { add: () => {}, replace: () => {} },
-      activeRequests: new ActiveRequests(),
-      log: silentLog(),
-      bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
-      reduced: () => undefined,
-      routes: () => app.routes,
-    }),
-  )
+  .use(httpWith({ routes: () => app.routes }))
   .post("/v1/hooked", ({ body }) => body, { body: Body, detail: { ...allows("any"), ...adapt, summary: "Hooked" } })
   .post("/v1/direct", ({ body }) => Response.json(body), {
     body: Body,

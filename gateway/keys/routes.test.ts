@@ -4,9 +4,8 @@ import type { Db } from "../../db/client";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { temporaryDb } from "../../tests/db/temporary";
-import { ActiveRequests } from "../active-requests";
+import { httpWith } from "../../tests/http-plugin";
 import { memoryLedger } from "../adapters/ledger-memory";
-import { http } from "../http/plugin";
 import { createIdempotency } from "../idempotency/service";
 import { createLedger, type Ledger } from "../limits/ledger";
 import { limitRoutes } from "../limits/routes";
@@ -35,18 +34,12 @@ beforeEach(async () => {
   const app = new Elysia({ normalize: false });
   app
     .use(
-      http({
+      httpWith({
         verifyKey: (authorization) => keys.verify(authorization),
         verifyWorker: (token, keyId) => keys.verifyWorker(token, keyId),
         verifySession: () => undefined,
         reserve: (principal, isCounted, route) =>
           isCounted ? ledger.reserve(principal, route) : ledger.look(principal),
-        recorder: { request: () => {}, generation: () => {} },
-        requestLog: { add: () => {}, replace: () => {} },
-        activeRequests: new ActiveRequests(),
-        log: silentLog(),
-        bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
-        reduced: () => undefined,
         routes: () => app.routes,
       }),
     )
